@@ -1,0 +1,150 @@
+"""Shared field types: unit, range and sentence of what several operations take, said once.
+
+Every range is the API's own (https://platform.stability.ai/docs/api-reference). A field that takes
+a file carries a `File` mark with the limits of what may be sent; callers name the file by media
+URI, id, label or path, and `media/` turns that into bytes that fit.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+
+class Size(NamedTuple):
+    """Width and height of a picture, in pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLimits:
+    """What the API takes as a picture. Pixels are width times height."""
+
+    formats: tuple[str, ...] = ("jpeg", "png", "webp")
+    min_side: int = 64
+    max_side: int | None = None
+    min_pixels: int = 4_096
+    max_pixels: int | None = None
+    max_aspect: float | None = None
+    """Longer side over shorter side, at most; None: any shape."""
+    sizes: tuple[Size, ...] = ()
+    """The only sizes taken; empty: any within the other limits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioLimits:
+    """What the API takes as sound."""
+
+    formats: tuple[str, ...] = ("mp3", "wav")
+    min_seconds: float
+    max_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """Marks a field whose value names a file.
+
+    A `mask_for` field is a mask of the picture in the named field: white is changed, black kept.
+    The API resizes it to that picture, so it follows whatever is done to the picture.
+    """
+
+    limits: ImageLimits | AudioLimits
+    mask_for: str | None = None
+
+    @property
+    def media(self) -> Literal["image", "audio"]:
+        """Return what kind of file is meant."""
+        return "image" if isinstance(self.limits, ImageLimits) else "audio"
+
+
+FILE_HELP = "label, media:// URI or path"
+"""How a file is named, in the fewest words; the server's instructions tell the rest."""
+
+Reference = Annotated[str, Field(min_length=1, max_length=4_096)]
+"""How a call names a file: media URI, id, label, path, file:// URL or data: URI."""
+
+ImageUpTo9MP = Annotated[
+    Reference,
+    File(limits=ImageLimits(max_pixels=9_437_184)),
+    Field(description=f"Picture to work on: {FILE_HELP}."),
+]
+ImageUpTo9MPNotTooLong = Annotated[
+    Reference,
+    File(limits=ImageLimits(max_pixels=9_437_184, max_aspect=2.5)),
+    Field(description=f"Picture to work on, at most 2.5 times as long as wide: {FILE_HELP}."),
+]
+ImageUpTo4MP = Annotated[
+    Reference,
+    File(limits=ImageLimits(max_pixels=4_194_304)),
+    Field(description=f"Picture to work on: {FILE_HELP}."),
+]
+ImageUpTo1MP = Annotated[
+    Reference,
+    File(limits=ImageLimits(max_pixels=1_048_576)),
+    Field(description=f"Picture to work on: {FILE_HELP}."),
+]
+Mask = Annotated[
+    Reference,
+    File(limits=ImageLimits(), mask_for="image"),
+    Field(
+        description="Black and white picture: white is changed, black kept. "
+        "Default: the transparent part of `image`."
+    ),
+]
+SoundUpTo190Seconds = Annotated[
+    Reference,
+    File(limits=AudioLimits(min_seconds=6, max_seconds=190)),
+    Field(description=f"Sound of 6 to 190 s, MP3 or WAV: {FILE_HELP}."),
+]
+SoundUpTo380Seconds = Annotated[
+    Reference,
+    File(limits=AudioLimits(min_seconds=6, max_seconds=380)),
+    Field(description=f"Sound of 6 to 380 s, MP3 or WAV: {FILE_HELP}."),
+]
+
+Prompt = Annotated[
+    str,
+    Field(min_length=1, max_length=10_000, description="What to see in the result, in English."),
+]
+NegativePrompt = Annotated[str, Field(max_length=10_000, description="What not to see.")]
+SoundPrompt = Annotated[
+    str,
+    Field(min_length=1, max_length=10_000, description="What to hear, in English."),
+]
+Seed = Annotated[
+    int,
+    Field(ge=0, le=4_294_967_294, description="Same seed and arguments, same result. 0: random."),
+]
+AspectRatio = Annotated[
+    Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],
+    Field(description="Width to height."),
+]
+StylePreset = Annotated[
+    Literal[
+        "enhance",
+        "anime",
+        "photographic",
+        "digital-art",
+        "comic-book",
+        "fantasy-art",
+        "line-art",
+        "analog-film",
+        "neon-punk",
+        "isometric",
+        "low-poly",
+        "origami",
+        "modeling-compound",
+        "cinematic",
+        "3d-model",
+        "pixel-art",
+        "tile-texture",
+    ],
+    Field(description="Overall look."),
+]
+ImageFormat = Annotated[Literal["jpeg", "png", "webp"], Field(description="File format.")]
+TransparentFormat = Annotated[Literal["png", "webp"], Field(description="File format.")]
+AudioFormat = Annotated[Literal["mp3", "wav"], Field(description="File format.")]
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole, 0 to 1, no unit."""

@@ -1,0 +1,1 @@
+"""Sound by Stable Audio 2 and 2.5, answered at once."""

@@ -1,0 +1,1 @@
+"""Sound by Stable Audio 3, deferred."""

@@ -1,0 +1,1 @@
+"""Operations that make a picture from another's lines, structure or style."""

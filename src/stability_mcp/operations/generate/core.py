@@ -1,0 +1,37 @@
+"""Stable Image Core: https://platform.stability.ai/docs/api-reference#tag/Generate/paths/core."""
+
+from stability_mcp.fields import (
+    AspectRatio,
+    ImageFormat,
+    NegativePrompt,
+    Prompt,
+    Seed,
+    Size,
+    StylePreset,
+)
+from stability_mcp.operation import ImageOperation, Spec, megapixel_size
+
+PIXELS = 1536 * 1536
+"""Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""
+
+
+class Core(ImageOperation):
+    """Make a picture from words, fast and cheap: the first choice for drafts, logos, illustrations.
+
+    `generate_ultra` is better at fine detail and text in the picture; `generate_sd3` starts from a
+    picture or takes a cheaper model. Describe what is to be seen, not an order.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)
+    hints = {"image": "core takes no picture; generate_ultra and generate_sd3 do"}
+
+    prompt: Prompt
+    aspect_ratio: AspectRatio = "1:1"
+    negative_prompt: NegativePrompt | None = None
+    seed: Seed = 0
+    style_preset: StylePreset | None = None
+    output_format: ImageFormat = "png"
+
+    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- it takes no picture
+        """Return a size of about `PIXELS` with both sides divisible by 64."""
+        return megapixel_size(self.aspect_ratio, PIXELS, step=64)

@@ -1,0 +1,1 @@
+"""Operations that make a 3D model from a picture."""

@@ -1,0 +1,1 @@
+"""Operations that enlarge a picture."""

@@ -1,0 +1,1 @@
+"""The first version of the API, with SDXL 1.0."""

@@ -1,0 +1,22 @@
+"""Public ids: random, so that nothing can be guessed from them; `seq` columns give the order."""
+
+import secrets
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no i, l, o or u, which people misread."""
+
+ID_CHARACTERS = 10
+"""50 random bits: a collision within 100,000 rows is one in 200,000, and an insert is repeated."""
+
+CALL_CHARACTERS = 26
+"""128 bits and more: the id of a call is a capability over HTTP."""
+
+
+def new_id(characters: int = ID_CHARACTERS) -> str:
+    """Return a random id."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(characters))
+
+
+def looks_like_id(text: str) -> bool:
+    """Return whether a text has the shape of a public id."""
+    return len(text) == ID_CHARACTERS and all(character in ALPHABET for character in text)

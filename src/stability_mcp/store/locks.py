@@ -1,0 +1,61 @@
+"""A file lock that blocks in the kernel: the write lock of the database.
+
+SQLite's own busy handler sleeps and polls, and SQLite before 3.51.3 can corrupt a WAL database when
+one connection commits while another checkpoints. Two writers that never overlap avoid both. A
+library lock polls as well, so this one is the operating system's.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+class FileLock:
+    """An exclusive lock between processes; within a process, use it from one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the lock, hold it, and give it back."""
+        _lock(self._file)
+        try:
+            yield
+        finally:
+            _unlock(self._file)
+
+    def close(self) -> None:
+        """Close the file, which also gives the lock back."""
+        os.close(self._file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        while True:
+            os.lseek(file, 0, os.SEEK_SET)
+            try:
+                msvcrt.locking(file, msvcrt.LK_LOCK, 1)  # waits 10 s, then raises
+            except OSError:
+                continue
+            return
+
+    def _unlock(file: int) -> None:
+        os.lseek(file, 0, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+    def _unlock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
