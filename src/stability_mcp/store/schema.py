@@ -2,8 +2,8 @@
 
 Money is integer millicredits; times are unix seconds, for people: no rule kills by them. No CHECK
 on state words: a new state must not need a table rebuild. Order and cursors go by `seq`, never by
-time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an older
-program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may.
+time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an
+older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may.
 """
 
 from sqlalchemy import (

@@ -1,0 +1,1 @@
+"""The wire: send one operation, read its answer, poll one generation."""

@@ -1,0 +1,1 @@
+"""Local work on pictures, sound and models: functions of bytes, without state."""

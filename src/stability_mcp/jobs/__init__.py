@@ -1,0 +1,1 @@
+"""Durable jobs: the journal, one step at a time, the engine that runs them, and spending."""

@@ -1,0 +1,61 @@
+"""A media item: one stored picture, sound or model, as the rest of the program sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+URI_SCHEME = "media://"
+
+Origin = Literal["generated", "imported", "fitted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaItem:
+    """A row of `media` with what its blob is. Times are unix seconds, sizes pixels and bytes."""
+
+    id: str
+    owner: str
+    label: str | None
+    media_type: str
+    sha256: str
+    bytes: int
+    path: Path
+    """The blob itself, to be read and never written."""
+    width: int | None
+    height: int | None
+    seconds: float | None
+    seed: str | None
+    finish_reason: str | None
+    origin: Origin
+    operation: str | None
+    """Name of the operation that made it."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Its arguments, files as media ids."""
+    job: str | None
+    position: int
+    emulated: bool
+    upstream: str | None
+    copy_path: Path | None
+    created_at: float
+
+    @property
+    def uri(self) -> str:
+        """Return the URI by which tools and resources name it."""
+        return f"{URI_SCHEME}{self.id}"
+
+    @property
+    def name(self) -> str:
+        """Return what to call it: its label, else its id."""
+        return self.label or self.id
+
+    @property
+    def kind(self) -> Literal["image", "audio", "model"]:
+        """Return what family of media it is."""
+        family = self.media_type.partition("/")[0]
+        return "image" if family == "image" else "audio" if family == "audio" else "model"
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether moderation blurred it."""
+        return self.finish_reason not in {None, "SUCCESS"}
