@@ -1,0 +1,412 @@
+"""The studio: store, media, client and jobs joined into the one object that every face talks to.
+
+A face (MCP server, command line, Python program) names an operation and its arguments; the studio
+validates them, prepares the files, runs the job and tells what came of it. The path of a call:
+
+`Studio.call` -> `arguments.parse` -> `media.prepare` (nothing is paid before this is through) ->
+`jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP -> stored media
+-> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when the wait is over.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio import to_thread
+from pydantic import BaseModel
+
+from stability_mcp.arguments import parse
+from stability_mcp.client.client import Client
+from stability_mcp.errors import ArgumentsError, NotFoundError, StudioError
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.spending import Spent
+from stability_mcp.jobs.upstream import EMULATOR, Upstream
+from stability_mcp.jobs.views import JobView
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import labels_for
+from stability_mcp.media.prepare import prepare
+from stability_mcp.media.previews import preview_of
+from stability_mcp.media.roots import Roots
+from stability_mcp.media.store import MediaStore
+from stability_mcp.operation import Operation, Query
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.settings import Settings
+from stability_mcp.store.database import Database
+from stability_mcp.wording import did_you_mean, quoted
+
+Progress = Callable[[str, float], Awaitable[None]]
+"""Told what is going on, in words, and how far it is, 0 to 1."""
+
+OWNER = "local"
+"""The one user of a store on this machine; a hosted server will have many."""
+
+MOST_VARIANTS = 8
+"""Most pictures of one call: a contact sheet of more shows nothing."""
+
+BALANCE_SECONDS = 10
+"""Longest wait for the balance: a status must not hang on a dead line."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a call, so far."""
+
+    operation: str | None
+    jobs: list[JobView]
+    media: list[MediaItem]
+    """Results of the jobs that are done, in their order."""
+    said: list[str] = field(default_factory=list)
+    """What each input resolved to and how it was made to fit."""
+    spent: Spent
+    preview: Preview | None = None
+    uncollected: str | None = None
+    """One line about earlier results that no answer handed over yet."""
+    call: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Return whether every job of it has ended."""
+        return all(job.finished for job in self.jobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a call would cost; money in millicredits."""
+
+    operation: str
+    each: int
+    count: int
+    total: int
+    seconds: float
+    spent: Spent
+    balance: float | None
+    """Credits on the account, about; None where it could not be asked."""
+
+    @property
+    def fits(self) -> bool:
+        """Return whether the budget of today still covers it."""
+        left = self.spent.left
+        return left is None or self.total <= left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How the studio stands."""
+
+    upstream: str
+    emulated: bool
+    balance: float | None
+    balance_note: str
+    spent: Spent
+    unfinished: int
+    home: str
+    copies: str | None
+    roots: list[str]
+
+
+class Studio:
+    """Everything below the faces, of one user and one upstream; made by `open_studio`."""
+
+    def __init__(  # noqa: PLR0913 -- it joins the parts, and there are so many
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        client: Client,
+        media: MediaStore,
+        importer: Importer,
+        roots: Roots,
+        jobs: Jobs,
+        upstream: Upstream,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.client = client
+        self.media = media
+        self.importer = importer
+        self.roots = roots
+        self.jobs = jobs
+        self.upstream = upstream
+
+    async def call(  # noqa: PLR0913 -- a call and the three arguments that are ours
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        *,
+        label: str | None = None,
+        count: int = 1,
+        wait: float,
+        progress: Progress | None = None,
+    ) -> Outcome:
+        """Run one paid operation and wait for it.
+
+        Args:
+            name: Name of the operation: `generate_core`.
+            arguments: Its fields; files by any reference.
+            label: Name of the result, 1 to 40 characters; default: a slug of the prompt.
+            count: How many variants, 1 to 8.
+            wait: Seconds after which it is handed back under way.
+            progress: Told what is going on.
+
+        Raises:
+            StudioError: nothing was sent; or the job failed, see `errors`.
+        """
+        operation = parse(paid_operation(name), arguments)
+        _check_count(type(operation), count)
+        prepared = await prepare(
+            operation, self.importer, max_file_size=self.settings.max_file_size
+        )
+        labels = labels_for(prepared.operation, prepared.files, label=label, count=count)
+        submitted = await self.jobs.submit(
+            prepared.operation,
+            tool=name,
+            count=count,
+            labels=labels,
+            output_dir=self.settings.copies_dir,
+            inputs={file: item.id for file, item in prepared.files.items()},
+        )
+        return await self._outcome(submitted.job_ids, wait, progress, said=prepared.said)
+
+    async def wait_for(
+        self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
+    ) -> Outcome:
+        """Wait for jobs, or for all that are unfinished or uncollected when none is named.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        wanted = list(job_ids) or await self.jobs.unfinished_and_uncollected()
+        return await self._outcome(wanted, seconds, progress, said=[])
+
+    async def query(self, name: str, arguments: Mapping[str, object]) -> BaseModel:
+        """Ask the account something; free.
+
+        Raises:
+            RequestError: the API refused or could not be reached.
+        """
+        operation = parse(known_operation(name), arguments)
+        if not isinstance(operation, Query):
+            raise ArgumentsError(f"{name} costs credits and is no query.", cure="Use call().")
+        return await self.client.query(operation)
+
+    async def estimate(self, name: str, arguments: Mapping[str, object], count: int) -> Estimate:
+        """Price a call without sending it; files need not exist yet.
+
+        Raises:
+            ArgumentsError: the arguments break a rule.
+        """
+        row = known_operation(name)
+        _check_count(row, count)
+        each = parse(row, arguments).price()
+        balance, _ = await self._balance()
+        return Estimate(
+            operation=name,
+            each=each,
+            count=count,
+            total=each * count,
+            seconds=row.spec.seconds,
+            spent=await self.jobs.spending(),
+            balance=balance,
+        )
+
+    async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
+        """Take a file into the store; free. Returns the item and what was done.
+
+        Raises:
+            InputFileError: it is not there, may not be read or is no media.
+        """
+        resolved = await self.importer.import_file(reference, label)
+        return resolved.item, resolved.said
+
+    async def status(self) -> Status:
+        """Tell how the studio stands; asks the account for its balance."""
+        balance, note = await self._balance()
+        return Status(
+            upstream=self.upstream.base_url,
+            emulated=self.upstream.emulated,
+            balance=balance,
+            balance_note=note,
+            spent=await self.jobs.spending(),
+            unfinished=len(await self.jobs.unfinished_and_uncollected()),
+            home=str(self.settings.home_dir),
+            copies=str(self.settings.copies_dir) if self.settings.copies_dir else None,
+            roots=[str(root) for root in self.roots.folders],
+        )
+
+    async def preview(self, items: Sequence[MediaItem]) -> Preview | None:
+        """Return one small picture of the items; None for sound, or where previews are off."""
+        if self.settings.preview == "none" or not items:
+            return None
+        return await preview_of(
+            items, size=self.settings.preview, format=self.settings.preview_format
+        )
+
+    async def _outcome(
+        self, job_ids: Sequence[str], wait: float, progress: Progress | None, *, said: list[str]
+    ) -> Outcome:
+        calls: set[str] = set()
+        try:
+            views = await self.jobs.wait(job_ids, wait, progress)
+            calls = {view.call for view in views if view.call is not None}
+            done = [view for view in views if view.state == "done"]
+            media = await self.media.many([each for view in done for each in view.media])
+            preview = await self.preview(media)
+        except BaseException:
+            # The host gave up. The jobs go on, and the next answer says that they wait.
+            with anyio.CancelScope(shield=True):
+                await self.jobs.abandon(job_ids)
+            raise
+        finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
+        await self.jobs.hand_over(finished)
+        if calls - finished:
+            await self.jobs.abandon([v.id for v in views if v.call not in finished])
+        return Outcome(
+            operation=views[0].operation if views else None,
+            jobs=views,
+            media=media,
+            said=said,
+            spent=await self.jobs.spending(),
+            preview=preview,
+            uncollected=await self.jobs.uncollected_line(excluding=[view.id for view in views]),
+            call=next(iter(calls), None) if len(calls) == 1 else None,
+        )
+
+    async def _balance(self) -> tuple[float | None, str]:
+        try:
+            with anyio.fail_after(BALANCE_SECONDS):
+                found = await self.client.query(OPERATIONS["account_balance"]())  # type: ignore[arg-type]  # the table is typed by its base
+        except TimeoutError:
+            return None, f"The balance was not answered within {BALANCE_SECONDS} s."
+        except StudioError as error:
+            return None, str(error)
+        credits_left = float(getattr(found, "credits"))  # noqa: B009 -- a row's own result
+        await self.jobs.remember_balance(credits_left)
+        return credits_left, "It lags some minutes behind."
+
+
+def known_operation(name: str) -> type[Operation]:
+    """Return an operation by name.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    try:
+        return OPERATIONS[name]
+    except KeyError:
+        raise NotFoundError(
+            f"There is no operation {quoted(name)}.", cure=did_you_mean(name, OPERATIONS)
+        ) from None
+
+
+def paid_operation(name: str) -> type[Operation]:
+    """Return an operation that costs credits.
+
+    Raises:
+        NotFoundError: there is none of that name, or it is a query.
+    """
+    row = known_operation(name)
+    if not row.is_paid():
+        raise NotFoundError(f"{name} is a query and runs no job.", cure="Use query().")
+    return row
+
+
+def _check_count(row: type[Operation], count: int) -> None:
+    most = MOST_VARIANTS if row.takes_count() else 1
+    if not 1 <= count <= most:
+        raise ArgumentsError(
+            f"count: {count} is not possible for {row.name()}, which takes 1 to {most}.",
+            cure="Make further variants with further calls."
+            if most > 1
+            else "It has no seed, so every result would be the same: leave count out.",
+        )
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings, *, program: str = "stability-mcp"
+) -> AsyncIterator[Studio]:
+    """Open the store and run the jobs until the block ends; then finish what is out.
+
+    Without a key the client talks to the built-in emulator, whose state is beside its store.
+
+    Raises:
+        StorageError: the data folder cannot be used.
+    """
+    started = time.perf_counter()
+    database = await to_thread.run_sync(Database, settings.home_dir)
+    try:
+        upstream, client = await _upstream_and_client(settings, database)
+        async with client, anyio.create_task_group() as group:
+            media = MediaStore(
+                database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
+            )
+            roots = Roots.of(settings)
+            importer = Importer(store=media, roots=roots)
+            jobs = Jobs(
+                database,
+                client,
+                media=media,
+                owner=OWNER,
+                upstream=upstream,
+                program=program,
+                rate=settings.rate,
+                concurrency=settings.concurrency,
+                max_retries=settings.max_retries,
+                timeout=settings.timeout,
+                budget=settings.budget_millicredits,
+                metadata=settings.metadata,
+            )
+            await jobs.start(group)
+            log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
+            try:
+                yield Studio(
+                    settings=settings,
+                    database=database,
+                    client=client,
+                    media=media,
+                    importer=importer,
+                    roots=roots,
+                    jobs=jobs,
+                    upstream=upstream,
+                )
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await jobs.drain()
+                group.cancel_scope.cancel()
+    finally:
+        await database.close()
+
+
+async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
+    if settings.api_key is None:
+        from stability_mcp.emulator import EMULATOR_KEY
+        from stability_mcp.emulator.transport import in_process
+
+        transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
+        client = Client(
+            base_url="http://emulator",
+            api_key=EMULATOR_KEY,
+            transport=transport,
+            timeout=settings.timeout,
+            max_retries=settings.max_retries,
+        )
+        return EMULATOR, client
+    key = settings.api_key.get_secret_value()
+    upstream = Upstream(
+        id=await database.fingerprint(settings.base_url, key),
+        base_url=settings.base_url,
+        emulated=False,
+    )
+    return upstream, Client(
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+    )
