@@ -1,0 +1,67 @@
+"""The entry point: `stability-mcp` alone is the server on stdio, anything else a command.
+
+Settings are flags of their own names and may stand anywhere on the line (`--toolsets edit`). The
+path to the server imports neither the command line's library nor anything it does not need: a host
+waits for it at every start.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+from stability_mcp.errors import StudioError
+from stability_mcp.logs import configure_logs
+from stability_mcp.settings import Settings, read_settings
+
+COMMANDS_HELP = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+
+TERMINAL_HELP = """\
+stability-mcp: the Stability AI API as MCP tools. It speaks MCP on stdin and stdout, so a host such
+as Claude Desktop starts it. On a terminal, try:
+  stability-mcp demo            see it work, for nothing
+  stability-mcp call generate_core --prompt "a lighthouse at dusk"
+  stability-mcp doctor          what is in force and what is wrong
+  stability-mcp --help          every command
+Waiting for an MCP client; Ctrl-D ends it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program; exits with 2 on a wrong setting."""
+    flags, rest = split_flags(sys.argv[1:] if arguments is None else arguments)
+    if rest:
+        from stability_mcp.cli.app import run
+
+        run(rest, flags)
+        return
+    try:
+        settings = read_settings(**flags)
+    except StudioError as error:
+        sys.exit(f"stability-mcp: {error}")
+    configure_logs(settings)
+    if sys.stdin.isatty():
+        sys.stderr.write(TERMINAL_HELP + "\n")
+    from stability_mcp.server.stdio import run_stdio
+
+    run_stdio(settings)
+
+
+def split_flags(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings among the arguments, and the rest.
+
+    The key is no flag: every user of a machine can read the command lines of all processes.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name, field in Settings.model_fields.items():
+        if name == "api_key":
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        if field.annotation is bool:
+            parser.add_argument(flag, action="store_const", const=True, dest=name)
+        else:
+            parser.add_argument(flag, dest=name)
+    found, rest = parser.parse_known_args(arguments)
+    return {name: value for name, value in vars(found).items() if value is not None}, rest
+
+
+if __name__ == "__main__":
+    main()

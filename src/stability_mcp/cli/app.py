@@ -1,0 +1,164 @@
+"""The commands, each a few lines over what does the work."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import typer
+
+from stability_mcp import __version__
+from stability_mcp.errors import StudioError
+from stability_mcp.logs import configure_logs
+from stability_mcp.settings import Settings, read_settings
+
+app = typer.Typer(
+    name="stability-mcp",
+    help="The whole Stability AI API as MCP tools. Without a command: the MCP server on stdio. "
+    "Every setting of the README is also a flag (--toolsets edit,upscale).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EMULATOR_PORT = 8787
+HTTP_PORT = 8788
+
+
+def run(arguments: list[str], flags: Mapping[str, Any]) -> None:
+    """Run one command; a `StudioError` becomes one line on stderr and exit code 1."""
+    try:
+        app(args=arguments, obj=dict(flags), prog_name="stability-mcp")
+    except StudioError as error:
+        sys.exit(f"stability-mcp: {error}")
+
+
+def _settings(context: typer.Context) -> Settings:
+    settings = read_settings(**context.obj)
+    configure_logs(settings)
+    return settings
+
+
+def _version(shown: bool) -> None:  # noqa: FBT001 -- the signature of a typer callback
+    if shown:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(  # noqa: PLR0913 -- an option each
+    context: typer.Context,
+    *,
+    http: Annotated[bool, typer.Option("--http", help="Streamable HTTP instead of stdio.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = HTTP_PORT,
+    token: Annotated[
+        str | None, typer.Option(help="Bearer token that clients must send; default: made once.")
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Ask for no token: any local user can then spend.")
+    ] = False,
+) -> None:
+    """Run the MCP server, on stdio or over HTTP on this machine."""
+    settings = _settings(context)
+    if not http:
+        from stability_mcp.server.stdio import run_stdio
+
+        run_stdio(settings)
+        return
+    from stability_mcp.server.http import run_http
+
+    run_http(settings, host=host, port=port, token=token, auth=not no_auth)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    image: Annotated[
+        Path | None, typer.Option(help="A picture of yours to work on as well.")
+    ] = None,
+) -> None:
+    """Show the main job: a real MCP client and server, every kind of result."""
+    from stability_mcp.cli.demo import run_demo
+
+    found = image.expanduser().absolute() if image else None
+    anyio.run(run_demo, _settings(context), found)
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = EMULATOR_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    latency: Annotated[
+        str, typer.Option(help="`none`, or `real`: as long as the API was measured to take.")
+    ] = "none",
+) -> None:
+    """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
+    if latency not in {"none", "real"}:
+        raise typer.BadParameter("is none or real", param_hint="--latency")
+    from stability_mcp.emulator.serve import run as run_emulator
+
+    run_emulator(host=host, port=port, latency=latency)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def call(context: typer.Context, tool: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Run any tool: `call generate_core --prompt "a lighthouse"`; `tools` lists them."""
+    from stability_mcp.cli.call import read_arguments, run_call
+
+    arguments = read_arguments(context.args)
+    if not anyio.run(run_call, _settings(context), tool, arguments):
+        raise typer.Exit(1)
+
+
+@app.command()
+def tools(context: typer.Context) -> None:
+    """List the tools that are on, with their prices."""
+    from stability_mcp.cli.call import list_tools
+
+    for line in list_tools(_settings(context)):
+        typer.echo(line)
+
+
+@app.command()
+def schemas(
+    folder: Annotated[Path, typer.Option(help="Root of a source checkout.")] = Path(),
+) -> None:
+    """Rewrite what is derived from the code: tool_schemas/ and the README's table."""
+    from stability_mcp.cli.readme import write_table
+    from stability_mcp.server.export import write_schemas
+
+    write_schemas(folder / "tool_schemas")
+    write_table(folder / "README.md")
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Print what is in force and where it came from, and check that it works."""
+    from stability_mcp.cli.doctor import run_doctor
+
+    if not anyio.run(run_doctor, _settings(context), context.obj):
+        raise typer.Exit(1)
+
+
+@app.command()
+def log(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(help="How many of the newest.", min=1, max=1_000)] = 20,
+) -> None:
+    """List the newest jobs: when, what, what became of it and what it cost."""
+    from stability_mcp.cli.ledger import run_log
+
+    anyio.run(run_log, _settings(context), last)

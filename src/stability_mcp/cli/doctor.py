@@ -1,0 +1,89 @@
+"""What is in force, where it came from, and whether it works: `stability-mcp doctor`.
+
+The text can be pasted into an issue: it holds no key.
+"""
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+
+from stability_mcp import __version__
+from stability_mcp.errors import StudioError
+from stability_mcp.settings import Settings, near_misses, origin, variable
+
+LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
+
+FREE_BYTES = 256_000_000
+"""Below this nothing paid is sent: a result must have room."""
+
+
+async def run_doctor(settings: Settings, flags: Mapping[str, object]) -> bool:
+    """Print the report; return whether nothing is wrong."""
+    for line in facts():
+        typer.echo(line)
+    typer.echo("\nsettings")
+    for line in in_force(settings, flags):
+        typer.echo(line)
+    typer.echo("\nchecks")
+    problems = 0
+    async for good, line in checks(settings):
+        problems += not good
+        typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
+    for name in near_misses(os.environ):
+        typer.echo(f"  note {name} is set and not read: the key belongs in {variable('api_key')}")
+    return problems == 0
+
+
+def facts() -> Iterator[str]:
+    """Return what is installed."""
+    yield f"stability-mcp {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    yield ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    yield f"SQLite {sqlite3.sqlite_version}; one writer at a time by our own lock"
+    yield f"run as: {sys.executable}"
+
+
+def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
+    """Return a line for each setting: its variable, value and origin."""
+    for field in type(settings).model_fields:
+        value = getattr(settings, field)
+        shown = ("set" if value else "none: the emulator") if field == "api_key" else value
+        if field == "home":
+            shown = settings.home_dir
+        elif field == "output_dir":
+            shown = settings.copies_dir or "none"
+        yield f"  {variable(field):<26} {shown}  ({origin(field, flags)})"
+
+
+async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
+    """Try what a call needs: the store, the output folder, the disk, the key."""
+    from stability_mcp.studio import open_studio
+
+    try:
+        async with open_studio(settings, program="stability-mcp doctor") as studio:
+            yield True, f"the store in {settings.home_dir} opens"
+            status = await studio.status()
+            yield (
+                status.balance is not None,
+                f"the account at {status.upstream} answers: {status.balance:g} credits"
+                if status.balance is not None
+                else f"the account at {status.upstream} does not answer: {status.balance_note}",
+            )
+    except StudioError as error:
+        yield False, str(error)
+    free = shutil.disk_usage(_existing(settings.home_dir)).free
+    yield free > FREE_BYTES, f"{free / 1e9:.1f} GB are free for results"
+    if settings.copies_dir is not None:
+        folder = _existing(settings.copies_dir)
+        yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder itself or the nearest one above it that exists."""
+    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -1,0 +1,50 @@
+"""Logs: the standard library's, to stderr, as text or JSON, never with the key in them.
+
+stdout belongs to the protocol.
+"""
+
+import json
+import logging
+import sys
+
+from stability_mcp.settings import Settings
+
+HIDDEN = "sk-…"
+"""What stands where the key would."""
+
+QUIET = ("httpx2", "httpcore2", "sqlalchemy", "PIL", "mcp", "uvicorn.access", "stamina")
+"""Loggers of libraries whose debug lines hold headers, statements or every request."""
+
+
+class _Redacted(logging.Formatter):
+    """Formats a record and takes the key out of the finished text, tracebacks included."""
+
+    def __init__(self, secret: str | None, *, as_json: bool) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secret = secret
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = self._json(record) if self._as_json else super().format(record)
+        return text.replace(self._secret, HIDDEN) if self._secret else text
+
+    def _json(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send every log to stderr in the chosen level and format; call it once, at the edge."""
+    handler = logging.StreamHandler(sys.stderr)
+    secret = settings.api_key.get_secret_value() if settings.api_key else None
+    handler.setFormatter(_Redacted(secret, as_json=settings.log_format == "json"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
