@@ -55,7 +55,13 @@ def _rate(value: object) -> object:
     if not isinstance(value, str):
         return value
     requests, _, seconds = value.partition("/")
-    return (int(requests), float(seconds))
+    try:
+        read = (int(requests), float(seconds))
+    except ValueError:
+        raise ValueError("must be requests over seconds, such as 150/10") from None
+    if not (0 < read[0] <= 10_000 and 0 < read[1] <= 3_600):
+        raise ValueError("must be 1 to 10,000 requests in up to 3,600 seconds")
+    return read
 
 
 class Settings(BaseSettings):

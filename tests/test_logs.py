@@ -1,0 +1,43 @@
+"""Logs go to stderr, in the chosen format, and never hold the key."""
+
+import json
+import logging
+import subprocess
+import sys
+
+PROGRAM = """
+import logging
+from pydantic import SecretStr
+from stability_mcp.logs import configure_logs
+from stability_mcp.settings import read_settings
+
+configure_logs(read_settings(api_key=SecretStr("sk-secret-12345"), log_format="{format}"))
+try:
+    raise ValueError("the key sk-secret-12345 was refused")
+except ValueError:
+    logging.getLogger("stability_mcp.client").exception("with sk-secret-12345 in it")
+"""
+
+
+def _logged(log_format: str) -> "subprocess.CompletedProcess[str]":
+    program = PROGRAM.replace("{format}", log_format)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+
+def test_the_key_is_in_no_line_and_in_no_traceback() -> None:
+    """Chosen: an operator pastes logs into issues."""
+    for log_format in ("text", "json"):
+        done = _logged(log_format)
+
+        assert "sk-secret" not in done.stderr
+        assert "was refused" in done.stderr
+        assert done.stdout == ""
+
+
+def test_json_logs_are_one_object_a_line() -> None:
+    """Chosen: log collectors read line by line."""
+    [line] = _logged("json").stderr.splitlines()
+
+    assert json.loads(line)["level"] == logging.getLevelName(logging.ERROR)

@@ -1,0 +1,120 @@
+"""Settings come from flags, then the environment, then defaults, and are refused in words."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from stability_mcp.errors import ConfigurationError
+from stability_mcp.settings import Settings, near_misses, origin, read_settings, variable
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_without_a_key_the_emulator_stands_in_and_has_a_store_of_its_own(tmp_path: Path) -> None:
+    """Chosen: a picture made by the emulator is never served once a key is set."""
+    emulated = read_settings(home=tmp_path)
+    real = read_settings(home=tmp_path, api_key=SecretStr("sk-real-key"))
+
+    assert emulated.emulated
+    assert not real.emulated
+    assert emulated.home_dir != real.home_dir == tmp_path
+
+
+def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chosen: what is written on the line is meant."""
+    monkeypatch.setenv("STABILITY_WAIT", "7")
+
+    assert read_settings().wait == 7
+    assert read_settings(wait=9).wait == 9
+    assert origin("wait", {"wait": 9}) == "flag"
+    assert origin("wait", {}) == "environment"
+    assert origin("timeout", {}) == "default"
+
+
+@pytest.mark.parametrize(
+    "value", ["${user_config.output_dir}", "YOUR_API_KEY", "<your key>", "your-api-key-here"]
+)
+@pytest.mark.parametrize("name", ["STABILITY_API_KEY", "STABILITY_OUTPUT_DIR"])
+def test_a_placeholder_left_in_the_configuration_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: a folder called ${user_config.output_dir} helps nobody (seen in other servers)."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        read_settings()
+
+    assert "placeholder" in str(caught.value)
+    assert (value in str(caught.value)) == (name != "STABILITY_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STABILITY_RATE", "fast"),
+        ("STABILITY_RATE", "0/10"),
+        ("STABILITY_RATE", "150/0"),
+        ("STABILITY_TIMEOUT", "-1"),
+        ("STABILITY_BASE_URL", "ftp://somewhere"),
+        ("STABILITY_PREVIEW", "huge"),
+        ("STABILITY_BUDGET", "lots"),
+        ("STABILITY_BUDGET", "nan"),
+        ("STABILITY_WAIT", "inf"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_the_variable_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: a server that starts with half a configuration surprises later."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=name):
+        read_settings()
+
+
+def test_the_key_is_not_shown_by_a_repr() -> None:
+    """Chosen: secrets never reach logs, errors or reprs."""
+    settings = read_settings(api_key=SecretStr("sk-very-secret-1234"))
+
+    assert "very-secret" not in repr(settings)
+    assert "very-secret" not in str(settings.model_dump())
+
+
+def test_the_ceiling_is_in_millicredits_and_absent_on_the_emulator() -> None:
+    """Documented (design): 500 credits a day with a real key, none on the emulator."""
+    assert read_settings(api_key=SecretStr("sk-real-key")).budget_millicredits == 500_000
+    assert (
+        read_settings(api_key=SecretStr("sk-real-key"), budget="none").budget_millicredits is None
+    )
+    assert read_settings().budget_millicredits is None
+
+
+def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documented: toolsets by commas, roots like PATH, rate as requests over seconds."""
+    monkeypatch.setenv("STABILITY_TOOLSETS", "edit, upscale")
+    monkeypatch.setenv("STABILITY_ROOTS", "/a:/b c")
+    monkeypatch.setenv("STABILITY_RATE", "30/5")
+
+    settings = read_settings()
+
+    assert settings.toolsets == ("edit", "upscale")
+    assert settings.roots == (Path("/a"), Path("/b c"))
+    assert settings.rate == (30, 5.0)
+
+
+def test_copies_can_be_turned_off_and_the_emulators_are_kept_apart(tmp_path: Path) -> None:
+    """Documented (design): `none` turns copies off; the emulator's go to a folder of their own."""
+    assert read_settings(output_dir="none").copies_dir is None
+    assert read_settings(output_dir=tmp_path).copies_dir == tmp_path / "emulated"
+    real = read_settings(output_dir=tmp_path, api_key=SecretStr("sk-real-key"))
+    assert real.copies_dir == tmp_path
+
+
+def test_a_misspelt_key_variable_is_noticed() -> None:
+    """Chosen: the commonest reason for "why is it the emulator"."""
+    assert near_misses({"STABILITY_KEY": "sk-x", "PATH": "/bin"}) == ("STABILITY_KEY",)
