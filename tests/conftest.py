@@ -1,5 +1,12 @@
 """Fixtures that every test may use."""
 
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -7,3 +14,28 @@ import pytest
 def anyio_backend() -> str:
     """Run async tests on asyncio alone: the program runs on nothing else."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def emulator_url() -> Iterator[str]:
+    """The emulator as a server in a process of its own: its address."""
+    command = [sys.executable, "-m", "stability_mcp", "emulator", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = None
+        while url is None:
+            line = process.stderr.readline()
+            assert line, "the emulator ended before it said where it listens"
+            url = re.search(r"http://127\.0\.0\.1:\d+", line)
+        drain = threading.Thread(target=process.stderr.read, daemon=True)
+        drain.start()
+        yield url.group()
+        process.terminate()
+        drain.join(10)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own key and folders out of every test."""
+    for name in [name for name in os.environ if name.startswith("STABILITY_")]:
+        monkeypatch.delenv(name)

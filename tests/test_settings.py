@@ -6,13 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.settings import Settings, near_misses, origin, read_settings, variable
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+from stability_mcp.settings import near_misses, origin, read_settings
 
 
 def test_without_a_key_the_emulator_stands_in_and_has_a_store_of_its_own(tmp_path: Path) -> None:

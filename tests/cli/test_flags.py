@@ -1,0 +1,32 @@
+"""Settings are flags of their own names, anywhere on the line."""
+
+import pytest
+
+from stability_mcp.__main__ import split_flags
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.settings import Settings
+
+
+def test_settings_are_taken_out_wherever_they_stand() -> None:
+    """Chosen: `serve --http --toolsets edit` and `--toolsets edit serve --http` are the same."""
+    flags = {"toolsets": "edit", "roots_only": True}
+
+    assert split_flags(["--toolsets", "edit", "--roots-only", "serve", "--http"]) == (
+        flags,
+        ["serve", "--http"],
+    )
+    assert split_flags(["serve", "--http", "--toolsets=edit", "--roots-only"]) == (
+        flags,
+        ["serve", "--http"],
+    )
+
+
+def test_the_key_is_no_flag() -> None:
+    """Chosen: every user of a machine can read the command lines of all processes."""
+    assert split_flags(["--api-key", "sk-1"]) == ({}, ["--api-key", "sk-1"])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_argument_of_an_operation_has_the_name_of_a_setting(name: str) -> None:
+    """Chosen: `call` would otherwise hand the argument to the settings."""
+    assert not OPERATIONS[name].model_fields.keys() & Settings.model_fields.keys()
