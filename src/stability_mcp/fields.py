@@ -3,6 +3,9 @@
 Every range is the API's own (https://platform.stability.ai/docs/api-reference). A field that takes
 a file carries a `File` mark with the limits of what may be sent; callers name the file by media
 URI, id, label or path, and `media/` turns that into bytes that fit.
+
+Descriptions are short because every conversation pays for them, and never repeat a range, a default
+or a list of values: the schema shows those.
 """
 
 from dataclasses import dataclass
@@ -62,51 +65,47 @@ class File:
 FILE_HELP = "label, media:// URI or path"
 """How a file is named, in the fewest words; the server's instructions tell the rest."""
 
-Reference = Annotated[str, Field(min_length=1, max_length=4_096)]
-"""How a call names a file: media URI, id, label, path, file:// URL or data: URI."""
+Reference = Annotated[str, Field(min_length=1)]
+"""How a call names a file: media URI, id, label, path, file:// URL or data: URI.
+
+It has no upper bound here, since a data: URI is as long as its picture; who resolves it has one.
+"""
 
 ImageUpTo9MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=9_437_184)),
-    Field(description=f"Picture to work on: {FILE_HELP}."),
+    Field(description=f"Picture: {FILE_HELP}."),
 ]
 ImageUpTo9MPNotTooLong = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=9_437_184, max_aspect=2.5)),
-    Field(description=f"Picture to work on, at most 2.5 times as long as wide: {FILE_HELP}."),
+    Field(description=f"Picture, sides at most 2.5 to 1: {FILE_HELP}."),
 ]
 ImageUpTo4MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=4_194_304)),
-    Field(description=f"Picture to work on: {FILE_HELP}."),
+    Field(description=f"Picture: {FILE_HELP}."),
 ]
 ImageUpTo1MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=1_048_576)),
-    Field(description=f"Picture to work on: {FILE_HELP}."),
+    Field(description=f"Picture: {FILE_HELP}."),
 ]
 Mask = Annotated[
     Reference,
-    File(limits=ImageLimits(), mask_for="image"),
+    File(limits=ImageLimits(min_side=1, min_pixels=1), mask_for="image"),
     Field(
-        description="Black and white picture: white is changed, black kept. "
+        description="Black and white picture: white is changed. "
         "Default: the transparent part of `image`."
     ),
-]
-SoundUpTo190Seconds = Annotated[
-    Reference,
-    File(limits=AudioLimits(min_seconds=6, max_seconds=190)),
-    Field(description=f"Sound of 6 to 190 s, MP3 or WAV: {FILE_HELP}."),
-]
-SoundUpTo380Seconds = Annotated[
-    Reference,
-    File(limits=AudioLimits(min_seconds=6, max_seconds=380)),
-    Field(description=f"Sound of 6 to 380 s, MP3 or WAV: {FILE_HELP}."),
 ]
 
 Prompt = Annotated[
     str,
     Field(min_length=1, max_length=10_000, description="What to see in the result, in English."),
+]
+OptionalPrompt = Annotated[
+    str, Field(max_length=10_000, description="What to see in the result, in English.")
 ]
 NegativePrompt = Annotated[str, Field(max_length=10_000, description="What not to see.")]
 SoundPrompt = Annotated[
@@ -115,7 +114,7 @@ SoundPrompt = Annotated[
 ]
 Seed = Annotated[
     int,
-    Field(ge=0, le=4_294_967_294, description="Same seed and arguments, same result. 0: random."),
+    Field(ge=0, le=4_294_967_294, description="Same seed, same result. 0: random."),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],
@@ -146,5 +145,14 @@ StylePreset = Annotated[
 ImageFormat = Annotated[Literal["jpeg", "png", "webp"], Field(description="File format.")]
 TransparentFormat = Annotated[Literal["png", "webp"], Field(description="File format.")]
 AudioFormat = Annotated[Literal["mp3", "wav"], Field(description="File format.")]
+TextureResolution = Annotated[
+    Literal["512", "1024", "2048"], Field(description="Side of the texture, in pixels.")
+]
+Remesh = Annotated[
+    Literal["none", "triangle", "quad"], Field(description="How the surface is built anew.")
+]
+GrowMask = Annotated[
+    int, Field(ge=0, le=20, description="Pixels to widen the changed area, with soft edges.")
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, 0 to 1, no unit."""

@@ -21,13 +21,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 from stability_mcp.fields import File, Size
 
 MIB = 1_048_576
+MEGAPIXEL = 1_048_576
+"""Pixels of 1024x1024, which the API calls one megapixel."""
 
 MediaKind = Literal["image", "audio", "model"]
 
@@ -74,6 +77,8 @@ class Operation(BaseModel):
     poll_path: ClassVar[str | None] = None
     hints: ClassVar[Mapping[str, str]] = {}
     """What to say about an argument that does not exist here but that callers try."""
+    status: ClassVar[int] = 200
+    """HTTP status of a success."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 
@@ -100,12 +105,8 @@ class Operation(BaseModel):
     @classmethod
     def file_fields(cls) -> dict[str, File]:
         """Return the marks of the fields that are sent as file parts, by field name."""
-        return {
-            name: mark
-            for name, field in cls.model_fields.items()
-            for mark in field.metadata
-            if isinstance(mark, File)
-        }
+        marks = {name: file_mark(field) for name, field in cls.model_fields.items()}
+        return {name: mark for name, mark in marks.items() if mark}
 
     @classmethod
     def path_fields(cls) -> frozenset[str]:
@@ -144,7 +145,7 @@ class Operation(BaseModel):
         return self.spec.path.format_map({name: getattr(self, name) for name in self.path_fields()})
 
     def not_sent(self) -> frozenset[str]:
-        """Return fields that do not apply to this request, so that the API would refuse them."""
+        """Return fields that mean nothing in this request, and that the API may refuse there."""
         return frozenset()
 
     def added(self) -> dict[str, str]:
@@ -161,9 +162,21 @@ class Operation(BaseModel):
         return {name: form_text(value) for name, value in values.items()} | self.added()
 
     def canonical(self) -> str:
-        """Return this request as JSON that is the same for the same request, defaults filled in."""
-        values = self.model_dump(mode="json", exclude_none=True)
+        """Return this request as JSON that is the same for the same request.
+
+        Defaults are filled in; what is not sent is left out. It can be read back.
+        """
+        values = self.model_dump(mode="json", exclude_none=True, exclude=set(self.not_sent()))
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def file_mark(field: FieldInfo) -> File | None:
+    """Return the mark of a field that names a file; where the field is optional it lies deeper."""
+    places = [
+        field.metadata,
+        *(getattr(each, "__metadata__", ()) for each in get_args(field.annotation)),
+    ]
+    return next((mark for place in places for mark in place if isinstance(mark, File)), None)
 
 
 def form_text(value: object) -> str:
@@ -190,6 +203,7 @@ class DeferredImage(ImageOperation):
     """A kind: a generation id at once, the picture by polling."""
 
     answer = "start"
+    accept = "*/*"  # what the results path documents; the start answers JSON whatever it is asked
     poll_path = "/v2beta/results/{id}"
 
 
@@ -205,6 +219,7 @@ class DeferredAudio(AudioOperation):
     """A kind: a generation id at once (202), the sound by polling."""
 
     answer = "start"
+    status = 202
     poll_path = "/v2beta/audio/results/{id}"
 
 
@@ -231,6 +246,19 @@ class V1Images(Operation):
         left_out = self.path_fields() | self.not_sent()
         return self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
 
+    def form(self) -> dict[str, str]:
+        """Return the text parts; a list is written `text_prompts[0][text]`, a part a value."""
+        parts: dict[str, str] = {}
+        for name, value in self.body().items():
+            if name in self.file_fields():
+                continue
+            if isinstance(value, list):
+                for index, entry in enumerate(value):
+                    parts |= {f"{name}[{index}][{k}]": form_text(v) for k, v in entry.items()}
+            else:
+                parts[name] = form_text(value)
+        return parts
+
 
 class Query(Operation):
     """A kind: reads something about the account; free."""
@@ -249,6 +277,25 @@ class Query(Operation):
             ValidationError: the body is not what the API documents.
         """
         return cls.result.model_validate(body)
+
+
+def only_with(request: Operation, applies: bool, what: str, *names: str) -> None:  # noqa: FBT001
+    """Refuse fields that say something where they mean nothing; their defaults pass.
+
+    Hosts fill in the defaults of a schema unasked, so a default says nothing.
+
+    Args:
+        request: The request to look at.
+        applies: Whether the fields mean something in it.
+        what: What would make them mean something, to be named in the error.
+        names: The fields.
+
+    Raises:
+        ValueError: a field differs from its default although it does not apply.
+    """
+    for name in names:
+        if not applies and getattr(request, name) != type(request).model_fields[name].default:
+            raise ValueError(f"{name} works only with {what}: add that or leave {name} out")
 
 
 def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:

@@ -15,7 +15,10 @@ class CreditBalance(BaseModel):
 
 
 class Balance(Query):
-    """Read how many credits the Stability account has left."""
+    """Read how many credits the Stability account has left.
+
+    The figure lags behind by minutes, so differences do not show what a call cost.
+    """
 
     spec = Spec(method="GET", path="/v1/user/balance")
     result = CreditBalance

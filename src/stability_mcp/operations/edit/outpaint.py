@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from stability_mcp.fields import (
     ImageFormat,
     ImageUpTo9MPNotTooLong,
-    Prompt,
+    OptionalPrompt,
     Seed,
     Share,
     Size,
@@ -15,7 +15,7 @@ from stability_mcp.fields import (
 )
 from stability_mcp.operation import ImageOperation, Spec
 
-Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add on this edge.")]
+Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 
 
 class Outpaint(ImageOperation):
@@ -26,7 +26,13 @@ class Outpaint(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
-    hints = {"top": "the edge is called up", "bottom": "the edge is called down"}
+    hints = {
+        "top": "the edge is called up",
+        "bottom": "the edge is called down",
+        "aspect_ratio": "say how many pixels to add with left, right, up and down",
+        "negative_prompt": "outpaint has none; say in prompt what is to be seen in the new area",
+        "mask": "outpaint fills the added edges; edit_inpaint works by mask",
+    }
 
     image: ImageUpTo9MPNotTooLong
     left: Edge = 0
@@ -34,8 +40,8 @@ class Outpaint(ImageOperation):
     up: Edge = 0
     down: Edge = 0
     creativity: Share = 0.5
-    """How freely to fill the new area, no unit."""
-    prompt: Prompt | None = None
+    """How freely to fill the new area."""
+    prompt: OptionalPrompt | None = None
     seed: Seed = 0
     style_preset: StylePreset | None = None
     output_format: ImageFormat = "png"

@@ -1,4 +1,4 @@
-"""Stable Image Core: https://platform.stability.ai/docs/api-reference#tag/Generate/paths/core."""
+"""Core: https://platform.stability.ai/docs/api-reference#tag/Generate/paths/core."""
 
 from stability_mcp.fields import (
     AspectRatio,
@@ -16,14 +16,19 @@ PIXELS = 1536 * 1536
 
 
 class Core(ImageOperation):
-    """Make a picture from words, fast and cheap: the first choice for drafts, logos, illustrations.
+    """Make a picture from words, fast and cheap: drafts, logos, icons, illustrations.
 
-    `generate_ultra` is better at fine detail and text in the picture; `generate_sd3` starts from a
-    picture or takes a cheaper model. Describe what is to be seen, not an order.
+    Start here; say what is to be seen, not an order. `generate_ultra` is finer in detail and
+    lettering. `generate_sd3` has other models and can start from a picture.
     """
 
     spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)
-    hints = {"image": "core takes no picture; generate_ultra and generate_sd3 do"}
+    hints = {
+        "image": "core takes no picture; generate_sd3 and generate_ultra do",
+        "strength": "core takes no picture; generate_sd3 and generate_ultra do",
+        "model": "core has one model; generate_sd3 has four to choose from",
+        "cfg_scale": "core has no guidance scale; generate_sd3 has",
+    }
 
     prompt: Prompt
     aspect_ratio: AspectRatio = "1:1"

@@ -1,0 +1,31 @@
+"""Structure: https://platform.stability.ai/docs/api-reference#tag/Control/paths/structure."""
+
+from stability_mcp.fields import (
+    ImageFormat,
+    ImageUpTo9MPNotTooLong,
+    NegativePrompt,
+    Prompt,
+    Seed,
+    Share,
+    StylePreset,
+)
+from stability_mcp.operation import ImageOperation, Spec
+
+
+class Structure(ImageOperation):
+    """Keep the layout of a picture and change everything else: another season, material, character.
+
+    `prompt` says what is seen afterwards. For a line drawing use `control_sketch`. To keep the look
+    instead of the layout use `control_style`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/control/structure", credits=5, seconds=13)
+
+    prompt: Prompt
+    image: ImageUpTo9MPNotTooLong
+    control_strength: Share = 0.7
+    """1: keeps the layout exactly."""
+    negative_prompt: NegativePrompt | None = None
+    seed: Seed = 0
+    output_format: ImageFormat = "png"
+    style_preset: StylePreset | None = None

@@ -1,0 +1,46 @@
+"""Stable Point Aware 3D: https://platform.stability.ai/docs/api-reference#tag/3D."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stability_mcp.fields import ImageUpTo4MP, Remesh, Seed, TextureResolution
+from stability_mcp.operation import ModelOperation, Spec, only_with
+
+
+class StablePointAware3D(ModelOperation):
+    """Make a textured 3D model (GLB) of the object in one picture, with a convincing back side.
+
+    The first choice for 3D. A single object on a plain background works best.
+    `model3d_stable_fast_3d` is the older, quicker model.
+    """
+
+    spec = Spec(path="/v2beta/3d/stable-point-aware-3d", credits=4)
+    hints = {
+        "prompt": "3D models are made from a picture; make one with generate_core first",
+        "vertex_count": "use target_type vertex and target_count",
+        "output_format": "the result is always GLB",
+    }
+
+    image: ImageUpTo4MP
+    texture_resolution: TextureResolution = "1024"
+    foreground_ratio: Annotated[float, Field(ge=1, le=2)] = 1.3
+    """Frame around the object; 1: none."""
+    remesh: Remesh = "none"
+    target_type: Literal["none", "vertex", "face"] = "none"
+    """What `target_count` counts."""
+    target_count: Annotated[int, Field(ge=100, le=20_000)] = 1_000
+    """With `target_type` vertex or face only."""
+    guidance_scale: Annotated[float, Field(ge=1, le=10)] = 3
+    """How closely to keep to the picture."""
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _something_is_counted(self) -> Self:
+        counted = self.target_type != "none"
+        only_with(self, counted, "target_type vertex or face", "target_count")
+        return self
+
+    def not_sent(self) -> frozenset[str]:
+        """Return the count where nothing is counted."""
+        return frozenset({"target_count"}) if self.target_type == "none" else frozenset()

@@ -1,0 +1,48 @@
+"""Image to image: https://platform.stability.ai/docs/api-reference#tag/SDXL-1.0-and-SD1.6."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from stability_mcp.fields import Share
+from stability_mcp.operation import Spec, only_with
+from stability_mcp.operations.v1 import CREDITS, InitImage, SDXLImages
+
+
+class ImageToImage(SDXLImages):
+    """Make variations of a picture with SDXL 1.0, the cheapest and oldest model.
+
+    `generate_sd3` with `image` is better.
+    """
+
+    spec = Spec(path="/v1/generation/{engine_id}/image-to-image", credits=CREDITS)
+    hints = {
+        "prompt": 'use text_prompts: [{"text": "..."}]',
+        "negative_prompt": 'use text_prompts with a negative weight: {"text": "...", "weight": -1}',
+        "output_format": "the result is always PNG",
+        "strength": "use image_strength, which is the other way round: 1 keeps the picture",
+    }
+
+    init_image: InitImage
+    init_image_mode: Literal["IMAGE_STRENGTH", "STEP_SCHEDULE"] = "IMAGE_STRENGTH"
+    """Which of the following counts."""
+    image_strength: Share = 0.35
+    """1: stays close to the picture."""
+    step_schedule_start: Share = 0.65
+    """1 less `image_strength`."""
+    step_schedule_end: Share | None = None
+    """Where to stop."""
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_how_close(self) -> Self:
+        by_strength = self.init_image_mode == "IMAGE_STRENGTH"
+        only_with(self, by_strength, "init_image_mode IMAGE_STRENGTH", "image_strength")
+        schedule = ("step_schedule_start", "step_schedule_end")
+        only_with(self, not by_strength, "init_image_mode STEP_SCHEDULE", *schedule)
+        return self
+
+    def not_sent(self) -> frozenset[str]:
+        """Return the fields of the other mode."""
+        if self.init_image_mode == "IMAGE_STRENGTH":
+            return frozenset({"step_schedule_start", "step_schedule_end"})
+        return frozenset({"image_strength"})
