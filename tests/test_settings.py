@@ -80,7 +80,7 @@ def test_the_key_is_not_shown_by_a_repr() -> None:
 
 
 def test_the_ceiling_is_in_millicredits_and_absent_on_the_emulator() -> None:
-    """Documented (design): 500 credits a day with a real key, none on the emulator."""
+    """Chosen: 500 credits a day with a real key, none on the emulator."""
     assert read_settings(api_key=SecretStr("sk-real-key")).budget_millicredits == 500_000
     assert (
         read_settings(api_key=SecretStr("sk-real-key"), budget="none").budget_millicredits is None
@@ -102,7 +102,7 @@ def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_copies_can_be_turned_off_and_the_emulators_are_kept_apart(tmp_path: Path) -> None:
-    """Documented (design): `none` turns copies off; the emulator's go to a folder of their own."""
+    """Chosen: `none` turns copies off; the emulator's go to a folder of their own."""
     assert read_settings(output_dir="none").copies_dir is None
     assert read_settings(output_dir=tmp_path).copies_dir == tmp_path / "emulated"
     real = read_settings(output_dir=tmp_path, api_key=SecretStr("sk-real-key"))

@@ -34,7 +34,7 @@ def test_a_quote_is_one_short_line(text: str) -> None:
 
 
 def test_credits_read_like_credits() -> None:
-    """Documented (design): money is millicredits inside and credits outside."""
+    """Chosen: money is millicredits inside and credits outside."""
     amounts = [0, 900, 1000, 2500, 20000, 23060, 1]
     shown = ["0 credits", "0.9 credits", "1 credit", "2.5 credits", "20 credits", "23.06 credits"]
     assert [credits_text(amount) for amount in amounts] == [*shown, "0.001 credits"]

@@ -91,7 +91,6 @@ def _environment(settings: Settings, home: Path, image: Path | None) -> dict[str
 
 async def _run(steps: list[Step], environment: Mapping[str, str]) -> bool:
     from mcp import Client, StdioServerParameters
-    from mcp.client.stdio import stdio_client
 
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "stability_mcp"], env=dict(environment)
@@ -99,7 +98,7 @@ async def _run(steps: list[Step], environment: Mapping[str, str]) -> bool:
     started = time.perf_counter()
     failed = False
     spent = 0.0
-    async with Client(stdio_client(server)) as client:
+    async with Client(server) as client:
         tools = (await client.list_tools()).tools
         typer.echo(
             f"A server process answered after {time.perf_counter() - started:.1f} s "
