@@ -8,6 +8,7 @@ Descriptions are short because every conversation pays for them, and never repea
 or a list of values: the schema shows those.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
@@ -19,6 +20,17 @@ class Size(NamedTuple):
 
     width: int
     height: int
+
+
+MEGAPIXEL = 1_048_576
+"""Pixels of 1024x1024, which the API calls one megapixel."""
+
+
+def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:
+    """Return the size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`."""
+    width, height = (int(side) for side in ratio.split(":"))
+    scale = math.sqrt(pixels / (width * height))
+    return Size(int(width * scale + 1e-6) // step * step, int(height * scale + 1e-6) // step * step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +100,7 @@ ImageUpTo4MP = Annotated[
 ]
 ImageUpTo1MP = Annotated[
     Reference,
-    File(limits=ImageLimits(max_pixels=1_048_576)),
+    File(limits=ImageLimits(max_pixels=MEGAPIXEL)),
     Field(description=f"Picture: {FILE_HELP}."),
 ]
 Mask = Annotated[

@@ -17,7 +17,6 @@ The kinds:
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
@@ -29,8 +28,6 @@ from pydantic.fields import FieldInfo
 from stability_mcp.fields import File, Size
 
 MIB = 1_048_576
-MEGAPIXEL = 1_048_576
-"""Pixels of 1024x1024, which the API calls one megapixel."""
 
 MediaKind = Literal["image", "audio", "model"]
 
@@ -296,10 +293,3 @@ def only_with(request: Operation, applies: bool, what: str, *names: str) -> None
     for name in names:
         if not applies and getattr(request, name) != type(request).model_fields[name].default:
             raise ValueError(f"{name} works only with {what}: add that or leave {name} out")
-
-
-def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:
-    """Return the size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`."""
-    width, height = (int(side) for side in ratio.split(":"))
-    scale = math.sqrt(pixels / (width * height))
-    return Size(int(width * scale + 1e-6) // step * step, int(height * scale + 1e-6) // step * step)

@@ -1,6 +1,7 @@
 """Style guide: https://platform.stability.ai/docs/api-reference#tag/Control/paths/style."""
 
 from stability_mcp.fields import (
+    MEGAPIXEL,
     AspectRatio,
     ImageFormat,
     ImageUpTo9MPNotTooLong,
@@ -10,8 +11,9 @@ from stability_mcp.fields import (
     Share,
     Size,
     StylePreset,
+    megapixel_size,
 )
-from stability_mcp.operation import MEGAPIXEL, ImageOperation, Spec, megapixel_size
+from stability_mcp.operation import ImageOperation, Spec
 
 
 class Style(ImageOperation):
@@ -23,7 +25,7 @@ class Style(ImageOperation):
 
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)
     hints = {
-        "style_image": "here it is called image",
+        "style_image": "it is called image",
         "init_image": "style takes the look alone; control_style_transfer restyles a picture",
     }
 

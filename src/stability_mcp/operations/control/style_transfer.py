@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stability_mcp.fields import (
+    MEGAPIXEL,
     File,
     ImageFormat,
     ImageLimits,
@@ -15,8 +16,9 @@ from stability_mcp.fields import (
     Seed,
     Share,
     Size,
+    megapixel_size,
 )
-from stability_mcp.operation import MEGAPIXEL, ImageOperation, Spec, megapixel_size
+from stability_mcp.operation import ImageOperation, Spec
 
 LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
 
@@ -29,7 +31,7 @@ class StyleTransfer(ImageOperation):
 
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
     hints = {
-        "image": "here it is called init_image, and the style style_image",
+        "image": "it is called init_image, the style style_image",
         "style_preset": "the style comes from style_image",
         "aspect_ratio": "the result has the shape of init_image",
         "control_strength": "use style_strength, composition_fidelity or change_strength",

@@ -32,7 +32,7 @@ class ReplaceBackgroundAndRelight(DeferredImage):
         path="/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16
     )
     hints = {
-        "image": "here it is called subject_image",
+        "image": "it is called subject_image",
         "prompt": "say it in background_prompt, and about the subject in foreground_prompt",
         "style_preset": "there is none here; say the look in background_prompt",
     }

@@ -25,7 +25,7 @@ class SearchAndRecolor(ImageOperation):
 
     spec = Spec(path="/v2beta/stable-image/edit/search-and-recolor", credits=5, seconds=34)
     hints = {
-        "search_prompt": "here it is called select_prompt",
+        "search_prompt": "it is called select_prompt",
         "color": "say the colour in prompt and the thing in select_prompt",
         "colour": "say the colour in prompt and the thing in select_prompt",
         "mask": "this finds the thing by select_prompt; edit_inpaint works by mask",

@@ -27,8 +27,8 @@ class SearchAndReplace(ImageOperation):
     spec = Spec(path="/v2beta/stable-image/edit/search-and-replace", credits=5, seconds=14)
     hints = {
         "mask": "this finds the thing by search_prompt; edit_inpaint works by mask",
-        "select_prompt": "here it is called search_prompt",
-        "replace_prompt": "here it is called prompt",
+        "select_prompt": "it is called search_prompt",
+        "replace_prompt": "it is called prompt",
     }
 
     image: ImageUpTo9MPNotTooLong

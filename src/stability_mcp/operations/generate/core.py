@@ -8,8 +8,9 @@ from stability_mcp.fields import (
     Seed,
     Size,
     StylePreset,
+    megapixel_size,
 )
-from stability_mcp.operation import ImageOperation, Spec, megapixel_size
+from stability_mcp.operation import ImageOperation, Spec
 
 PIXELS = 1536 * 1536
 """Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""

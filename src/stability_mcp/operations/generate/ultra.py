@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from stability_mcp.fields import (
+    MEGAPIXEL,
     AspectRatio,
     File,
     ImageFormat,
@@ -14,8 +15,9 @@ from stability_mcp.fields import (
     Seed,
     Size,
     StylePreset,
+    megapixel_size,
 )
-from stability_mcp.operation import MEGAPIXEL, ImageOperation, Spec, megapixel_size
+from stability_mcp.operation import ImageOperation, Spec
 from stability_mcp.operations.generate import StartImage, Strength, check_start
 
 

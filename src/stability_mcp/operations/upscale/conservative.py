@@ -11,8 +11,9 @@ from stability_mcp.fields import (
     Prompt,
     Seed,
     Size,
+    megapixel_size,
 )
-from stability_mcp.operation import ImageOperation, Spec, megapixel_size
+from stability_mcp.operation import ImageOperation, Spec
 
 PIXELS = 3112 * 3112
 """Documented as 4 megapixels; live a 512x512 picture became 3112x3112."""

@@ -12,8 +12,9 @@ from stability_mcp.fields import (
     Seed,
     Size,
     StylePreset,
+    megapixel_size,
 )
-from stability_mcp.operation import DeferredImage, Spec, megapixel_size
+from stability_mcp.operation import DeferredImage, Spec
 
 PIXELS = 3152 * 3152
 """Documented as about 4K; live a 512x512 picture became 3152x3152, twice."""

@@ -4,8 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stability_mcp.fields import FILE_HELP, File, ImageFormat, ImageLimits, Reference, Size
-from stability_mcp.operation import MEGAPIXEL, ImageOperation, Spec
+from stability_mcp.fields import (
+    FILE_HELP,
+    MEGAPIXEL,
+    File,
+    ImageFormat,
+    ImageLimits,
+    Reference,
+    Size,
+)
+from stability_mcp.operation import ImageOperation, Spec
 
 
 class Fast(ImageOperation):
