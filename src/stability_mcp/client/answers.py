@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stability_mcp.operation import Operation
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -57,3 +59,11 @@ class SentFile:
 
     path: Path
     media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deferred:
+    """A generation that the API is still making; the API keeps it for 24 hours."""
+
+    operation: type[Operation]
+    id: str

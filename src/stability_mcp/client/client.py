@@ -1,0 +1,240 @@
+"""The client: one operation becomes one request, and one answer becomes one outcome.
+
+For the journal there are `exchange` and `fetch`: one request, no repeats, every step told to a
+trace. For people there are `send` and `poll`, which repeat what surely was not charged.
+
+httpx2 is heavy and is imported with the first request.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+from pydantic import BaseModel, SecretStr
+
+from stability_mcp.client.answers import Answer, Deferred, Generation, SentFile
+from stability_mcp.client.refusals import Asked
+from stability_mcp.client.wire import Trace, Unwatched
+from stability_mcp.errors import ConfigurationError, RequestError
+from stability_mcp.operation import Operation, Query
+from stability_mcp.settings import API_URL
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from stability_mcp.client.network import Network
+
+_THREADS = 8
+"""Files read and written at once; more would wait for the same disk."""
+
+
+class Client:
+    """Speaks to the API or to the emulator; close it, or use it in `async with`.
+
+    Args:
+        base_url: Where the API is.
+        api_key: The key; None sends none.
+        timeout: Longest wait for one whole request, in seconds.
+        max_retries: How often `send`, `poll` and `query` repeat a request that was not charged.
+        transport: Stands in for the network, such as the emulator's; None: the network.
+
+    Raises:
+        ConfigurationError: the key holds characters that no key has.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str = API_URL,
+        api_key: SecretStr | None,
+        timeout: float = 300,
+        max_retries: int = 3,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
+    ) -> None:
+        if api_key and not re.fullmatch(r"[!-~]+", api_key.get_secret_value()):
+            raise ConfigurationError(
+                "STABILITY_API_KEY holds a space, a line break or a character that no key has.",
+                cure="Copy the key again; it is one word.",
+            )
+        self._base_url = base_url
+        self._api_key = api_key
+        self._timeout = timeout
+        self._max_retries = max_retries
+        self._transport = transport
+        self._network: Network | None = None
+        self._opening = anyio.Lock()
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; a later request opens new ones."""
+        network, self._network = self._network, None
+        if network is not None:
+            await network.close()
+
+    async def exchange(
+        self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
+    ) -> Answer:
+        """Send one paid operation once, and store what comes back.
+
+        Args:
+            operation: What to ask for.
+            files: What is sent for each file field that has a value.
+            body: Where the body of a 2xx is stored; made or emptied first. A deferred start has no
+                body to store: its answer is read, and `Answer.generation` is set. There the file
+                is written only when the answer cannot be used.
+            trace: Told what happens on the line.
+
+        Raises:
+            NotSentError: it never went out whole: safe to repeat.
+            UnknownOutcomeError: it went out, and the API's answer never came.
+            UnusableAnswerError: the API said yes, and the body cannot be used; it is in `body`.
+            RefusedError: the API said no; nothing was charged.
+            InputFileError: a file to send cannot be read.
+        """
+        from stability_mcp.client.compose import composed
+        from stability_mcp.client.receive import Intake
+
+        network = await self._open()
+        asked = Asked(operation=type(operation), request=operation, key=self._key())
+        async with composed(network.fresh, operation, files, self._limiter) as request:
+            intake = Intake(asked=asked, body=body, trace=trace, limiter=self._limiter)
+            return await network.perform(request, asked, trace, intake.take)
+
+    async def fetch(
+        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+    ) -> Answer | None:
+        """Ask once for a generation that was started before, and store it; None: not ready.
+
+        `trace.answered` is told only of a finished generation.
+
+        Raises:
+            NotSentError: it never went out whole.
+            RequestError: itself, no subclass: no answer of the API came. Asking again is free.
+            UnusableAnswerError: the body cannot be used; asking again may bring it whole.
+            GenerationGoneError: there is no such generation for this key, or no longer.
+            RefusedError: the API said no in another way.
+        """
+        from stability_mcp.client.compose import poll
+        from stability_mcp.client.receive import Intake
+
+        network = await self._open()
+        asked = Asked(operation=operation, request=None, key=self._key())
+        intake = Intake(asked=asked, body=body, trace=trace, limiter=self._limiter)
+        request = poll(network.pooled, operation, generation)
+        return await network.perform(request, asked, trace, intake.found)
+
+    async def query(self, operation: Query) -> BaseModel:
+        """Read something about the account; free, so failures are repeated within seconds.
+
+        Raises:
+            RequestError: the API could not be asked, or answered something else.
+            RefusedError: the API said no.
+        """
+        from stability_mcp.client.repeating import attempts, query_again
+
+        async for attempt in attempts(query_again, self._max_retries):
+            with attempt:
+                return await self._ask(operation)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def send(
+        self, operation: Operation, files: Mapping[str, Path] | None = None, *, folder: Path
+    ) -> list[Generation] | Deferred | BaseModel:
+        """Send an operation, and repeat it as long as it surely was not charged.
+
+        Args:
+            operation: What to ask for.
+            files: Paths of the files to send, by field; the fields' own values where not given.
+            folder: Where results are stored.
+
+        Returns:
+            What was made, or what to `poll` for, or the result of a query.
+
+        Raises:
+            RequestError: there is no result; see its subclasses.
+            InputFileError: a file to send cannot be used.
+        """
+        from stability_mcp.client.inputs import recognised
+        from stability_mcp.client.repeating import attempts, send_again
+        from stability_mcp.client.saving import save, spool
+
+        if isinstance(operation, Query):
+            return await self.query(operation)
+        sent = await anyio.to_thread.run_sync(recognised, operation, files, limiter=self._limiter)
+        body = spool(type(operation), folder)
+        async for attempt in attempts(send_again, self._max_retries):
+            with attempt:
+                answer = await self.exchange(operation, sent, body, Unwatched())
+        if answer.generation is not None:
+            return Deferred(operation=type(operation), id=answer.generation)
+        return await anyio.to_thread.run_sync(
+            save, type(operation), answer, body, limiter=self._limiter
+        )
+
+    async def poll(self, deferred: Deferred, *, folder: Path) -> list[Generation] | None:
+        """Return a finished generation, None while the API makes it; wait 10 s between polls.
+
+        Raises:
+            RequestError: there is no result; see its subclasses.
+        """
+        from stability_mcp.client.repeating import attempts, poll_again
+        from stability_mcp.client.saving import save, spool
+
+        body = spool(deferred.operation, folder)
+        async for attempt in attempts(poll_again, self._max_retries):
+            with attempt:
+                answer = await self.fetch(deferred.operation, deferred.id, body, Unwatched())
+        if answer is None:
+            return None
+        return await anyio.to_thread.run_sync(
+            save, deferred.operation, answer, body, limiter=self._limiter
+        )
+
+    async def _ask(self, operation: Query) -> BaseModel:
+        from stability_mcp.client.compose import question
+        from stability_mcp.client.receive import SHORT_BODY, read_bounded
+
+        network = await self._open()
+        asked = Asked(operation=type(operation), request=operation, key=self._key())
+
+        async def read(response: "httpx2.Response", deadline: float) -> BaseModel:
+            try:
+                return operation.read(
+                    json.loads(await read_bounded(response, SHORT_BODY, deadline))
+                )
+            except (ValueError, RecursionError):  # pydantic's errors are ValueErrors
+                raise RequestError(
+                    f"The API answered {asked.name} with something else than is documented."
+                ) from None
+
+        request = question(network.pooled, operation)
+        return await network.perform(request, asked, Unwatched(), read)
+
+    def _key(self) -> str | None:
+        return self._api_key.get_secret_value() if self._api_key else None
+
+    async def _open(self) -> "Network":
+        async with self._opening:
+            if self._network is None:
+                self._network = await anyio.to_thread.run_sync(self._connect, limiter=self._limiter)
+            return self._network
+
+    def _connect(self) -> "Network":
+        from stability_mcp.client.network import Network
+
+        return Network(self._base_url, self._key(), self._timeout, self._transport)

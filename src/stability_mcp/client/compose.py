@@ -1,0 +1,99 @@
+"""From an operation to a request: JSON, or a form whose files are read from disk as they go out."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from io import BufferedReader
+from itertools import islice
+from urllib.parse import quote
+
+import anyio
+import httpx2
+
+from stability_mcp.client.answers import SentFile
+from stability_mcp.client.inputs import open_input
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.sniff import extension
+from stability_mcp.operation import Operation, V1Images
+
+_PIECES = 8
+"""Pieces of 64 KiB read in one hop to a thread."""
+
+_Text = tuple[None, bytes]
+"""A form's text part: without a file name, so that the API does not take it for a file."""
+
+_File = tuple[str, BufferedReader, str]
+
+
+@contextlib.asynccontextmanager
+async def composed(
+    http: httpx2.AsyncClient,
+    operation: Operation,
+    files: Mapping[str, SentFile],
+    limiter: anyio.CapacityLimiter,
+) -> AsyncIterator[httpx2.Request]:
+    """Yield the request of an operation, whose files stay open meanwhile.
+
+    Raises:
+        ArgumentsError: a file field has a value and no file.
+        InputFileError: a file is not there or cannot be read.
+    """
+    headers = {"accept": operation.accept}
+    if isinstance(operation, V1Images) and not operation.file_fields():
+        yield http.build_request("POST", operation.path(), json=operation.body(), headers=headers)
+        return
+    missing = [
+        field
+        for field in operation.file_fields()
+        if getattr(operation, field) is not None and field not in files
+    ]
+    if missing:
+        raise ArgumentsError(f"{operation.name()} names {missing[0]}, and no file comes with it.")
+    with contextlib.ExitStack() as stack:
+        parts: list[tuple[str, _Text | _File]] = [
+            (name, (None, text.encode())) for name, text in operation.form().items()
+        ]
+        for field, file in files.items():
+            # The API need not know what a file is called here.
+            name = f"{field}.{extension(file.media_type)}"
+            opened = await anyio.to_thread.run_sync(open_input, field, file.path, limiter=limiter)
+            parts.append((field, (name, stack.enter_context(opened), file.media_type)))
+        request = http.build_request("POST", operation.path(), files=parts, headers=headers)
+        request.stream = _OffTheLoop(request, limiter)
+        yield request
+
+
+def question(http: httpx2.AsyncClient, operation: Operation) -> httpx2.Request:
+    """Return the request of a query."""
+    return http.build_request("GET", operation.path(), headers={"accept": operation.accept})
+
+
+def poll(http: httpx2.AsyncClient, operation: type[Operation], generation: str) -> httpx2.Request:
+    """Return the request for a generation that was started before.
+
+    Raises:
+        TypeError: the operation answers at once, so that there is nothing to ask for later.
+    """
+    if operation.poll_path is None:
+        raise TypeError(f"{operation.name()} starts no generation that could be polled")
+    path = operation.poll_path.format(id=quote(generation, safe=""))
+    return http.build_request("GET", path, headers={"accept": operation.accept})
+
+
+class _OffTheLoop(httpx2.AsyncByteStream):
+    """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
+
+    def __init__(self, request: httpx2.Request, limiter: anyio.CapacityLimiter) -> None:
+        stream = request.stream
+        if not isinstance(stream, httpx2.SyncByteStream):
+            raise TypeError("a form is made of bytes and files, which can be read in a thread")
+        self._form = stream
+        self._limiter = limiter
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self._form)
+        while some := await anyio.to_thread.run_sync(_some, pieces, limiter=self._limiter):
+            yield some
+
+
+def _some(pieces: Iterator[bytes]) -> bytes:
+    return b"".join(islice(pieces, _PIECES))
