@@ -1,0 +1,67 @@
+"""A file as a row of pieces: what can be kept, dropped or put between without decoding pixels."""
+
+from collections.abc import Iterable
+from typing import BinaryIO, NamedTuple
+
+from stability_mcp.errors import FileUnusableError
+
+MAX_PIECES = 100_000
+"""A whole picture has a few thousand pieces; a file of empty ones is made to keep us busy."""
+_BLOCK = 1 << 18
+
+
+class Piece(NamedTuple):
+    """A stretch of a file with its framing, so that the pieces in order are the file.
+
+    `kind` is the format's own name: a PNG or RIFF chunk type, a JPEG marker.
+    """
+
+    kind: bytes
+    start: int
+    end: int
+    body: int
+    """Where its data begin, behind the framing in front."""
+
+
+def cut_short(what: str, missing: str) -> FileUnusableError:
+    """Return the error for a file that ends too early."""
+    return FileUnusableError(
+        f"This {what} is cut short: {missing}.", cure="Save or download it again."
+    )
+
+
+def damaged(what: str, how: str) -> FileUnusableError:
+    """Return the error for a file that breaks its own format."""
+    return FileUnusableError(
+        f"This {what} is damaged: {how}.", cure="Open and save it again with an image editor."
+    )
+
+
+def counted(pieces: list[Piece], what: str) -> None:
+    """Raise FileUnusableError when there are more pieces than any honest file has."""
+    if len(pieces) > MAX_PIECES:
+        raise damaged(what, f"it has more than {MAX_PIECES:,} parts")
+
+
+def read_at(file: BinaryIO, start: int, size: int) -> bytes:
+    """Return up to `size` bytes from `start`."""
+    file.seek(start)
+    return file.read(size)
+
+
+def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: BinaryIO) -> int:
+    """Write pieces of `source` and new bytes in this order; return how many bytes it was."""
+    written = 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            written += target.write(piece)
+            continue
+        source.seek(piece.start)
+        left = piece.end - piece.start
+        while left:
+            block = source.read(min(_BLOCK, left))
+            if not block:
+                raise cut_short("file", "it became shorter while it was copied")
+            written += target.write(block)
+            left -= len(block)
+    return written

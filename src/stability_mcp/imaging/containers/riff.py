@@ -1,0 +1,117 @@
+"""RIFF, the container of WebP (RFC 9649) and WAV, by its chunks."""
+
+import struct
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from stability_mcp.imaging.containers.exif import Exif, read_exif
+from stability_mcp.imaging.containers.piece import Piece, counted, cut_short, damaged, read_at
+from stability_mcp.imaging.facts import Facts, Metadata
+
+PRIVATE = frozenset({b"EXIF", b"XMP "})
+ALPHA, EXIF_FLAG, XMP_FLAG, ANIMATION = 0x10, 0x08, 0x04, 0x02
+"""Bits of the first byte of VP8X."""
+
+_HEADER = 12
+_MAX_EXIF = 1 << 16
+_BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
+
+
+def pieces(file: BinaryIO, end: int) -> list[Piece]:
+    """Return the chunks up to `end`, the RIFF header first; a padding byte belongs to its chunk."""
+    found = [Piece(b"RIFF", 0, _HEADER, _HEADER)]
+    while found[-1].end + 8 <= end:
+        start = found[-1].end
+        kind, length = struct.unpack("<4sI", read_at(file, start, 8))
+        body = start + 8
+        # A chunk may claim more than there is (a lie, or sound that was still being recorded).
+        found.append(Piece(kind, start, min(body + length + (length & 1), end), body))
+        counted(found, "file")
+    return found
+
+
+def end(file: BinaryIO) -> int:
+    """Return where the container ends by its own header, in bytes."""
+    length = int.from_bytes(read_at(file, 4, 4), "little")
+    return 8 + length + (length & 1)
+
+
+def webp_facts(file: BinaryIO, size: int) -> Facts:
+    """Return what the chunks say of a WebP picture.
+
+    Raises:
+        FileUnusableError: The file ends before the container does, or the chunks disagree.
+    """
+    whole = end(file)
+    # Some encoders count an odd last chunk without its padding and leave that out as well.
+    if whole - 1 == size and int.from_bytes(read_at(file, 4, 4), "little") & 1:
+        whole = size
+    if whole > size:
+        raise cut_short("WebP", f"{whole - size:,} of {whole:,} bytes are missing")
+    chunks = pieces(file, whole)
+    first = chunks[1] if len(chunks) > 1 else None
+    if first is None or first.kind not in {b"VP8X", *_BITSTREAMS}:
+        raise damaged("WebP", "it holds no picture")
+    width, height, has_alpha = _size(file, first)
+    frames = sum(chunk.kind == b"ANMF" for chunk in chunks)
+    exif, metadata = Exif(1, place=False), set[Metadata]()
+    for chunk in chunks[1:]:
+        if chunk.kind == b"EXIF":
+            exif = read_exif(read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF)))
+            metadata |= {"EXIF", "GPS"} if exif.place else {"EXIF"}
+        elif chunk.kind == b"XMP ":
+            metadata.add("XMP")
+        elif chunk.kind in _BITSTREAMS and _size(file, chunk)[:2] != (width, height):
+            raise damaged("WebP", "it says two different sizes of itself")
+    if not frames and not any(chunk.kind in _BITSTREAMS for chunk in chunks):
+        raise damaged("WebP", "it holds no picture")
+    return Facts(
+        media_type="image/webp",
+        bytes=size,
+        end=whole,
+        width=width,
+        height=height,
+        mode="RGBA" if has_alpha else "RGB",
+        has_alpha=has_alpha,
+        orientation=exif.orientation,
+        frames=max(frames, 1),
+        metadata=frozenset(metadata),
+    )
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk with its length, padded to an even one."""
+    return struct.pack("<4sI", kind, len(body)) + body + b"\x00" * (len(body) & 1)
+
+
+def header(form: bytes, parts: Iterable[Piece | bytes]) -> bytes:
+    """Return the start of a RIFF file that holds these chunks."""
+    length = sum(len(p) if isinstance(p, bytes) else p.end - p.start for p in parts)
+    return struct.pack("<4sI4s", b"RIFF", 4 + length, form)
+
+
+def canvas(width: int, height: int, flags: int) -> bytes:
+    """Return the body of a VP8X chunk."""
+    return (
+        bytes((flags, 0, 0, 0))
+        + (width - 1).to_bytes(3, "little")
+        + (height - 1).to_bytes(3, "little")
+    )
+
+
+def _size(file: BinaryIO, piece: Piece) -> tuple[int, int, bool]:
+    """Return width, height and whether there is alpha, as one chunk says it."""
+    body = read_at(file, piece.body, 10)
+    if len(body) < 10 or piece.end - piece.body < 10:  # noqa: PLR2004 -- VP8 and VP8X need it all
+        raise damaged("WebP", "its header is incomplete")
+    if piece.kind == b"VP8X":
+        width = int.from_bytes(body[4:7], "little") + 1
+        height = int.from_bytes(body[7:10], "little") + 1
+        return width, height, bool(body[0] & ALPHA)
+    if piece.kind == b"VP8L" and body[0] == 0x2F:  # noqa: PLR2004 -- its signature
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1)
+    if piece.kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF, False
+    raise damaged("WebP", "its header is not one of a picture")

@@ -1,0 +1,176 @@
+"""Unpacking pictures with Pillow: only the format that was sniffed, only what fits, one frame.
+
+The one place where Pillow opens a file; whatever it raises on broken bytes becomes one error.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from stability_mcp.errors import FileUnusableError, StudioError
+from stability_mcp.imaging.containers.exif import read_exif
+from stability_mcp.imaging.containers.piece import damaged
+from stability_mcp.imaging.facts import Facts, Metadata
+from stability_mcp.imaging.memory import estimate
+from stability_mcp.imaging.sniff import extension
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_UNPACKED = 320 * 1024 * 1024
+"""Most that one picture may take while it is worked on, in bytes.
+
+That is 21 megapixels of WebP, 35 of PNG with alpha, 44 of progressive JPEG and 67 of the rest; the
+largest picture the API makes is a WebP of 17.
+"""
+
+_FORMATS = {
+    "image/png": "Png",
+    "image/jpeg": "Jpeg",
+    "image/webp": "WebP",
+    "image/gif": "Gif",
+    "image/bmp": "Bmp",
+    "image/tiff": "Tiff",
+    "image/avif": "Avif",
+}
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+
+def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
+    """Return what Pillow reads from the header of a BMP, TIFF, AVIF or HEIC picture.
+
+    Raises:
+        FileUnusableError: It cannot be read here, or is damaged.
+    """
+    with _opened(file, media_type) as image:
+        mode, (width, height) = image.mode, image.size
+        exif = read_exif(image.info.get("exif") or b"")
+        if media_type == "image/tiff":
+            tags = image.getexif()
+            orientation = tags.get(0x0112, 1)
+            exif = exif._replace(
+                orientation=orientation if orientation in range(1, 9) else 1,
+                place=0x8825 in tags,  # noqa: PLR2004 -- the GPS part
+            )
+        metadata = set[Metadata]({"GPS"} if exif.place else ())
+        return Facts(
+            media_type=media_type,
+            bytes=size,
+            width=width,
+            height=height,
+            mode=mode,
+            depth=16 if mode.startswith(("I", "F")) else 8,
+            has_alpha=mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info,
+            # Pillow's AVIF reader turns the picture itself.
+            orientation=1 if media_type == "image/avif" else exif.orientation,
+            frames=getattr(image, "n_frames", 1),
+            metadata=frozenset(metadata | ({"EXIF"} if image.info.get("exif") else set())),
+        )
+
+
+def check_unpackable(facts: Facts) -> None:
+    """Raise FileUnusableError for a picture that would take too much memory to unpack."""
+    need = estimate(facts)
+    if need > MAX_UNPACKED:
+        form = extension(facts.media_type).upper()
+        kind = f"progressive {form}" if facts.progressive and form == "JPG" else form
+        raise FileUnusableError(
+            f"The picture is too large to work on: {facts.width}x{facts.height} as {kind} takes "
+            f"{need / 2**20:,.0f} MiB unpacked, and {MAX_UNPACKED / 2**20:.0f} are the most here.",
+            cure="Scale it down, or save it as PNG or baseline JPEG, and use that.",
+        )
+
+
+@contextmanager
+def unpacking(path: Path, facts: Facts) -> "Iterator[Image.Image]":
+    """Open the first frame, to be loaded inside; as stored, so it may be turned and of any mode.
+
+    Args:
+        path: The picture.
+        facts: What `probe` says of it; nothing else is believed.
+
+    Raises:
+        FileUnusableError: It is no picture, too large to unpack, or damaged where the header is
+            whole; also raised for what fails inside.
+    """
+    if facts.kind != "image":
+        raise FileUnusableError(f"This is {facts.kind}, not a picture.", cure="Name a picture.")
+    check_unpackable(facts)
+    with path.open("rb") as file, _opened(file, facts.media_type) as image:
+        if image.size != (facts.width, facts.height):
+            # The memory was counted by the header; a frame that is larger would break the count.
+            raise damaged("picture", "it says two different sizes of itself")
+        yield image
+
+
+def upright(image: "Image.Image", orientation: int) -> "Image.Image":
+    """Return the picture as its EXIF orientation says it is seen."""
+    from PIL import Image
+
+    name = _TURNS.get(orientation)
+    return image.transpose(Image.Transpose[name]) if name else image
+
+
+def plain_mode(image: "Image.Image") -> "Image.Image":
+    """Return the picture as L, RGB or RGBA with 8 bits a channel, its transparency kept."""
+    if image.mode in {"L", "RGB"} and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        # Pillow would cut off the values above 255 instead of scaling them.
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode == "1":
+        return image.convert("L")
+    transparent = image.has_transparency_data
+    return image if image.mode == "RGBA" else image.convert("RGBA" if transparent else "RGB")
+
+
+def alpha_of(image: "Image.Image") -> "Image.Image | None":
+    """Return how opaque each pixel is, as a grey picture; None when all are."""
+    if not image.has_transparency_data:
+        return None
+    return (image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")).getchannel("A")
+
+
+def transparent_share(alpha: "Image.Image") -> float:
+    """Return the share of pixels that are not fully opaque, 0 to 1."""
+    return 1 - alpha.histogram()[255] / (alpha.width * alpha.height)
+
+
+@contextmanager
+def _opened(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
+    name = _FORMATS.get(media_type)
+    if name is None:
+        raise FileUnusableError(
+            f"{extension(media_type).upper()} pictures cannot be read here.",
+            cure="Export it as JPEG or PNG and use that.",
+        )
+    from PIL import Image
+
+    # Pillow loads all of its forty formats when the one that is asked for is missing.
+    import_module(f"PIL.{name}ImagePlugin")
+    try:
+        file.seek(0)
+        with Image.open(file, formats=(name.upper(),)) as image:
+            yield image
+    except StudioError:
+        raise
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _broken(media_type) from error
+    except Exception as error:
+        raise _broken(media_type) from error
+
+
+def _broken(media_type: str) -> FileUnusableError:
+    return damaged(extension(media_type).upper(), "it cannot be unpacked")

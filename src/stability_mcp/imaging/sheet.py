@@ -1,0 +1,107 @@
+"""A contact sheet: several pictures in one, each with its label, to compare at one look."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.preview import (
+    LONGEST,
+    MAX_BYTES,
+    MAX_SIDE,
+    Preview,
+    PreviewFormat,
+    packed,
+    thumbnail,
+)
+from stability_mcp.imaging.probe import probe
+from stability_mcp.wording import plain
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
+MOST = 64
+"""Pictures on one sheet: more would be too small to tell apart."""
+
+_GAP = 6
+_LABEL = 20
+_TEXT = 14
+_PAPER, _INK, _EMPTY = "#f4f4f4", "#202020", "#d0d0d0"
+_ELLIPSIS = "..."
+
+
+def sheet(
+    pictures: Sequence[tuple[Path, str]],
+    *,
+    longest: int = LONGEST,
+    max_bytes: int = MAX_BYTES,
+    format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
+) -> Preview:
+    """Return one picture of several in rows, in order, each above its label.
+
+    A picture that cannot be unpacked leaves its place grey: the others are still worth seeing.
+
+    Args:
+        pictures: Path and label of each, at most `MOST`; others are left out.
+        longest: The sheet's longer side at most, in pixels.
+        max_bytes: Its length at most, in bytes.
+        format: How to pack it.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    longest = min(longest, MAX_SIDE)
+    pictures = pictures[:MOST]
+    columns = math.ceil(math.sqrt(len(pictures)))
+    side = max(8, (longest - _GAP) // columns - _GAP)
+    thumbnails = [_picture(path, side) for path, _ in pictures]
+    rows = [thumbnails[n : n + columns] for n in range(0, len(thumbnails), columns)]
+    # Wide pictures make low rows: no paper is wasted on the space above and below them.
+    heights = [max(one.height for one in row) + _LABEL for row in rows]
+    width = columns * (side + _GAP) + _GAP
+    paper = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) + 1)), _PAPER)
+    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_TEXT)
+    labels = iter(label for _, label in pictures)
+    top = _GAP
+    for row, height in zip(rows, heights, strict=True):
+        for column, image in enumerate(row):
+            left = _GAP + column * (side + _GAP)
+            paper.paste(image, (left + (side - image.width) // 2, top))
+            _write(draw, font, next(labels), (left, top + height - _LABEL + 2), side)
+        top += height + _GAP
+    if max(paper.size) > longest:
+        paper.thumbnail((longest, longest))
+    return packed(paper, max_bytes=max_bytes, format=format)
+
+
+def _picture(path: Path, side: int) -> "Image.Image":
+    from PIL import Image
+
+    try:
+        return thumbnail(path, probe(path), side)[0]
+    except (FileUnusableError, OSError):
+        return Image.new("RGB", (side, side), _EMPTY)
+
+
+def _write(
+    draw: "ImageDraw.ImageDraw",
+    font: "ImageFont.FreeTypeFont | ImageFont.ImageFont",
+    label: str,
+    at: tuple[int, int],
+    width: int,
+) -> None:
+    """Write the label in one line, its end cut off where it is too long."""
+    text = _drawable(label)
+    if draw.textlength(text, font) > width:
+        while text and draw.textlength(text + _ELLIPSIS, font) > width:
+            text = text[:-1]
+        text += _ELLIPSIS
+    draw.text(at, text, _INK, font)
+
+
+def _drawable(label: str) -> str:
+    """Return the label on one line in ASCII: Pillow's own font has no other letters."""
+    line = unicodedata.normalize("NFKD", " ".join(plain(label).split())[:80])
+    letters = "".join(one for one in line if not unicodedata.combining(one))
+    return letters.encode("ascii", "replace").decode()

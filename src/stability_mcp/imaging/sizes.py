@@ -1,0 +1,84 @@
+"""To what size a picture is scaled so that an operation takes it. Nothing is ever cut off."""
+
+import math
+
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.fields import ImageLimits, Size
+
+
+def fitting_size(size: Size, limits: ImageLimits) -> Size:
+    """Return the size nearest to `size` that the limits allow, of the same shape.
+
+    Raises:
+        FileUnusableError: Only cropping or padding would help, which nobody asked for.
+    """
+    _check_shape(size, limits)
+    if limits.sizes:
+        return _one_of(size, limits.sizes)
+    fitted = _scaled_up(_scaled_down(size, limits), limits)
+    if fitted != _scaled_down(fitted, limits):
+        raise FileUnusableError(
+            f"The picture is too long and narrow: {_said(size)} cannot be scaled so that the "
+            f"shorter side has at least {limits.min_side} pixels and the whole is not too large.",
+            cure="Crop it, or pad its shorter side.",
+        )
+    return fitted
+
+
+def _scaled_down(size: Size, limits: ImageLimits) -> Size:
+    width, height = size
+    scale = min(
+        1.0,
+        (limits.max_side or math.inf) / max(size),
+        math.sqrt((limits.max_pixels or math.inf) / (width * height)),
+    )
+    if scale == 1:
+        return size
+    # Rounding the shorter side down could make the shape too long by a hair.
+    shorter = max(1, math.floor(min(size) * scale))
+    longer = max(1, math.floor(max(size) * scale))
+    if limits.max_aspect:
+        longer = min(longer, math.floor(shorter * limits.max_aspect))
+    return Size(longer, shorter) if width >= height else Size(shorter, longer)
+
+
+def _scaled_up(size: Size, limits: ImageLimits) -> Size:
+    width, height = size
+    scale = max(1.0, limits.min_side / min(size), math.sqrt(limits.min_pixels / (width * height)))
+    return size if scale == 1 else Size(math.ceil(width * scale), math.ceil(height * scale))
+
+
+def _check_shape(size: Size, limits: ImageLimits) -> None:
+    longer, shorter = max(size), min(size)
+    most = limits.max_aspect
+    if most is None or longer <= shorter * most:
+        return
+    cropped, padded = math.floor(shorter * most), math.ceil(longer / most)
+    wide = size.width >= size.height
+    crop = Size(cropped, shorter) if wide else Size(shorter, cropped)
+    pad = Size(longer, padded) if wide else Size(padded, longer)
+    raise FileUnusableError(
+        f"The picture is {longer / shorter:.2f} times as long as wide ({_said(size)}), "
+        f"and {most:g} is the most.",
+        cure=f"Crop it to {_said(crop)} or pad it to {_said(pad)}: nothing is cut off unasked.",
+    )
+
+
+def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
+    """Return the size on the list that has the same shape, to the nearest pixel."""
+    for allowed in sorted(sizes, key=lambda one: abs(math.log(math.prod(one) / math.prod(size)))):
+        scale = allowed.width / size.width
+        if abs(size.height * scale - allowed.height) < 1:
+            return allowed
+    shape = math.log(size.width / size.height)
+    nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
+    raise FileUnusableError(
+        f"The picture is {_said(size)}, and only these sizes are taken: "
+        f"{', '.join(_said(one) for one in sizes)}.",
+        cure=f"Crop or pad it to the shape of the nearest, {_said(nearest)}: "
+        "nothing is cut off unasked.",
+    )
+
+
+def _said(size: Size) -> str:
+    return f"{size.width}x{size.height}"
