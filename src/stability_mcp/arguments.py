@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.fields import FILE_HELP
 from stability_mcp.hints import arguments_of, hint
 from stability_mcp.operation import Operation
 from stability_mcp.wording import did_you_mean, listed, quoted
@@ -154,7 +153,7 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
         return f"{_written(place)}: {said}." if place else f"{said}."
     field, where = _at(schema, *place), _written(place)
     is_file = issubclass(model, Operation) and place[0] in model.file_fields()
-    allowed = f"one file ({FILE_HELP})" if is_file else _allowed(schema, field)
+    allowed = "one file (label, media:// URI or path)" if is_file else _allowed(schema, field)
     if kind == "missing":
         parts = (None if is_file else f"{allowed}.", field.get("description"))
         return f"{where} is missing: {' '.join(filter(None, parts))}"

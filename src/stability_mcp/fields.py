@@ -5,12 +5,13 @@ a file carries a `File` mark with the limits of what may be sent; callers name t
 URI, id, label or path, and `media/` turns that into bytes that fit.
 
 Descriptions are short because every conversation pays for them, and never repeat a range, a default
-or a list of values: the schema shows those.
+or a list of values: the schema shows those. It does not show how long a text may be, since nobody
+who writes one counts.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -74,10 +75,19 @@ class File:
         return "image" if isinstance(self.limits, ImageLimits) else "audio"
 
 
-FILE_HELP = "label, media:// URI or path"
+FILE_HELP = "Label, media:// URI or path"
 """How a file is named, in the fewest words; the server's instructions tell the rest."""
 
-Reference = Annotated[str, Field(min_length=1)]
+
+def unmeasured(schema: dict[str, Any]) -> None:
+    """Leave the length of a text out of its JSON schema."""
+    schema.pop("minLength", None)
+    schema.pop("maxLength", None)
+
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=unmeasured)]
+OptionalText = Annotated[str, Field(max_length=10_000, json_schema_extra=unmeasured)]
+Reference = Annotated[str, Field(min_length=1, json_schema_extra=unmeasured)]
 """How a call names a file: media URI, id, label, path, file:// URL or data: URI.
 
 It has no upper bound here, since a data: URI is as long as its picture; who resolves it has one.
@@ -86,47 +96,36 @@ It has no upper bound here, since a data: URI is as long as its picture; who res
 ImageUpTo9MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=9_437_184)),
-    Field(description=f"Picture: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}."),
 ]
 ImageUpTo9MPNotTooLong = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=9_437_184, max_aspect=2.5)),
-    Field(description=f"Picture, sides at most 2.5 to 1: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}."),
 ]
 ImageUpTo4MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=4_194_304)),
-    Field(description=f"Picture: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}."),
 ]
 ImageUpTo1MP = Annotated[
     Reference,
     File(limits=ImageLimits(max_pixels=MEGAPIXEL)),
-    Field(description=f"Picture: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}."),
 ]
 Mask = Annotated[
     Reference,
     File(limits=ImageLimits(min_side=1, min_pixels=1), mask_for="image"),
-    Field(
-        description="Black and white picture: white is changed. "
-        "Default: the transparent part of `image`."
-    ),
+    Field(description="White is changed, black kept. Default: transparent part of `image`."),
 ]
 
-Prompt = Annotated[
-    str,
-    Field(min_length=1, max_length=10_000, description="What to see in the result, in English."),
-]
-OptionalPrompt = Annotated[
-    str, Field(max_length=10_000, description="What to see in the result, in English.")
-]
-NegativePrompt = Annotated[str, Field(max_length=10_000, description="What not to see.")]
-SoundPrompt = Annotated[
-    str,
-    Field(min_length=1, max_length=10_000, description="What to hear, in English."),
-]
+Prompt = Annotated[Text, Field(description="What to see, in English.")]
+OptionalPrompt = Annotated[OptionalText, Field(description="What to see, in English.")]
+NegativePrompt = Annotated[OptionalText, Field(description="What not to see.")]
+SoundPrompt = Annotated[Text, Field(description="What to hear, in English.")]
 Seed = Annotated[
     int,
-    Field(ge=0, le=4_294_967_294, description="Same seed, same result. 0: random."),
+    Field(ge=0, le=4_294_967_294, description="0: random."),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],
@@ -157,14 +156,8 @@ StylePreset = Annotated[
 ImageFormat = Annotated[Literal["jpeg", "png", "webp"], Field(description="File format.")]
 TransparentFormat = Annotated[Literal["png", "webp"], Field(description="File format.")]
 AudioFormat = Annotated[Literal["mp3", "wav"], Field(description="File format.")]
-TextureResolution = Annotated[
-    Literal["512", "1024", "2048"], Field(description="Side of the texture, in pixels.")
-]
-Remesh = Annotated[
-    Literal["none", "triangle", "quad"], Field(description="How the surface is built anew.")
-]
-GrowMask = Annotated[
-    int, Field(ge=0, le=20, description="Pixels to widen the changed area, with soft edges.")
-]
+TextureResolution = Annotated[Literal["512", "1024", "2048"], Field(description="Pixels.")]
+Remesh = Annotated[Literal["none", "triangle", "quad"], Field(description="New mesh.")]
+GrowMask = Annotated[int, Field(ge=0, le=20, description="Pixels to widen the area.")]
 Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, 0 to 1, no unit."""

@@ -32,9 +32,9 @@ class EngineList(BaseModel):
 
 
 class Engines(Query):
-    """List the engines that the old v1 operations can use on this account.
+    """List the engines that the v1 operations can use on this account.
 
-    All other operations need no engine.
+    All other operations need none.
     """
 
     spec = Spec(method="GET", path="/v1/engines/list")

@@ -11,18 +11,18 @@ MAX_BODY = 50_000_000
 """Most bytes of a request; the API says 50 MB."""
 
 Model = Annotated[Literal["stable-audio-2.5", "stable-audio-2"], Field(description="Model.")]
-Duration = Annotated[float, Field(ge=1, le=190, description="Length in seconds.")]
+Duration = Annotated[float, Field(ge=1, le=190, description="Seconds.")]
 Position = Annotated[float, Field(ge=0, le=190)]
 Sound = Annotated[
     Reference,
     File(limits=AudioLimits(min_seconds=6, max_seconds=190)),
-    Field(description=f"Sound of 6 to 190 s, MP3 or WAV: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}; MP3 or WAV, 6 to 190 s."),
 ]
 Steps = Annotated[
     int,
     Field(ge=4, le=100, description="stable-audio-2: 30 to 100, default 50; 2.5: 4 to 8."),
 ]
-CfgScale = Annotated[float, Field(ge=1, le=25, description="How strictly to follow the prompt.")]
+CfgScale = Annotated[float, Field(ge=1, le=25, description="Closeness to the prompt.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ LEAST_STRENGTH = 0.01
 class AudioToAudio(AudioOperation):
     """Turn a sound into another that keeps its melody or rhythm: humming into strings, a remix.
 
-    Lower `strength` keeps more of it. To redo only a part use `audio2_inpaint`. The newest model is
+    Lower `strength` keeps more. To redo a part: `audio2_inpaint`. Newest model:
     `audio3_audio_to_audio`.
     """
 

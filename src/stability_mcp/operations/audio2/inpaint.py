@@ -10,9 +10,9 @@ from stability_mcp.operations.audio2 import MAX_BODY, Duration, Position, Sound
 
 
 class Inpaint(AudioOperation):
-    """Redo a part of a sound, or continue it: replace a bridge, mend a glitch, add an ending.
+    """Redo a part of a sound or continue it: replace a bridge, mend a glitch, add an ending.
 
-    The part from `mask_start` to `mask_end` is made anew. The newest model, up to 380 s, is
+    From `mask_start` to `mask_end` it is made anew. Newest model, up to 380 s:
     `audio3_inpaint`.
     """
 
@@ -29,12 +29,12 @@ class Inpaint(AudioOperation):
     duration: Duration
     seed: Seed = 0
     steps: Annotated[int, Field(ge=4, le=8)] = 8
-    """More steps, finer sound."""
+    """More: finer."""
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Second where the part begins."""
+    """Seconds."""
     mask_end: Position = 190
-    """Second where the part ends."""
+    """Seconds."""
 
     @model_validator(mode="after")
     def _the_part_has_a_length(self) -> Self:

@@ -23,8 +23,8 @@ from stability_mcp.operations.audio2 import (
 class TextToAudio(AudioOperation):
     """Make music, a soundtrack, a jingle or a sound effect from words, up to 190 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"). It neither sings nor speaks.
-    `audio3_text_to_audio` is the newest model and makes up to 380 s.
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Newest model, up
+    to 380 s: `audio3_text_to_audio`.
     """
 
     spec = Spec(

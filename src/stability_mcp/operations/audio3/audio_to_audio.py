@@ -8,8 +8,8 @@ from stability_mcp.operations.audio3 import MAX_BODY, CfgScale, Duration, Model,
 class AudioToAudio(DeferredAudio):
     """Turn a sound into another with the newest model: another genre, a demo into a production.
 
-    Lower `strength` keeps more of it. To redo only a part use `audio3_inpaint`. Cheaper, and open
-    to every account: `audio2_audio_to_audio`.
+    Lower `strength` keeps more. To redo a part: `audio3_inpaint`. Cheaper, and open to every
+    account: `audio2_audio_to_audio`.
     """
 
     spec = Spec(path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY)

@@ -20,7 +20,7 @@ from stability_mcp.operations.audio3 import (
 class Inpaint(DeferredAudio):
     """Redo a part of a long sound, or continue it, with the newest model, up to 380 s.
 
-    The part from `mask_start` to `mask_end` is made anew. Cheaper, and open to every account:
+    From `mask_start` to `mask_end` it is made anew. Cheaper, and open to every account:
     `audio2_inpaint`.
     """
 
@@ -39,9 +39,9 @@ class Inpaint(DeferredAudio):
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Second where the part begins."""
+    """Seconds."""
     mask_end: Position = 380
-    """Second where the part ends."""
+    """Seconds."""
 
     @model_validator(mode="after")
     def _the_part_has_a_length(self) -> Self:

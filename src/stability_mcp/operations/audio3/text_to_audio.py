@@ -8,7 +8,7 @@ from stability_mcp.operations.audio3 import MAX_BODY, CfgScale, Duration, Model,
 class TextToAudio(DeferredAudio):
     """Make long or best-sounding music, soundtracks and sound effects from words, up to 380 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"). It neither sings nor speaks. Cheaper, and
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Cheaper, and
     open to every account: `audio2_text_to_audio`.
     """
 

@@ -15,8 +15,7 @@ from stability_mcp.operation import ImageOperation, Spec
 class Sketch(ImageOperation):
     """Turn a sketch, line drawing or wireframe into a finished picture that follows its lines.
 
-    `prompt` says what the drawing becomes. To keep the layout of a photo or painting use
-    `control_structure`.
+    `prompt`: what it becomes. To keep the layout of a photo or painting: `control_structure`.
     """
 
     spec = Spec(path="/v2beta/stable-image/control/sketch", credits=5, seconds=14)

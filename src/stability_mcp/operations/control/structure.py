@@ -13,10 +13,10 @@ from stability_mcp.operation import ImageOperation, Spec
 
 
 class Structure(ImageOperation):
-    """Keep the layout of a picture and change everything else: another season, material, character.
+    """Keep the layout of a picture and change the rest: another season, material or character.
 
-    `prompt` says what is seen afterwards. For a line drawing use `control_sketch`. To keep the look
-    instead of the layout use `control_style`.
+    `prompt`: what is seen afterwards. From a line drawing: `control_sketch`. To keep the look
+    instead: `control_style`.
     """
 
     spec = Spec(path="/v2beta/stable-image/control/structure", credits=5, seconds=13)

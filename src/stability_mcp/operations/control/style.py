@@ -17,10 +17,9 @@ from stability_mcp.operation import ImageOperation, Spec
 
 
 class Style(ImageOperation):
-    """Make a new picture in the look of another one: a series in one style, brand-true pictures.
+    """Make a new picture in the look of another one: a series in one style, brand pictures.
 
-    `image` gives the look, `prompt` what is seen. To restyle a picture that exists use
-    `control_style_transfer`.
+    `image`: the look; `prompt`: what is seen. To restyle a picture: `control_style_transfer`.
     """
 
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)

@@ -24,9 +24,9 @@ LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
 
 
 class StyleTransfer(ImageOperation):
-    """Repaint one picture in the style of another: a photo as a watercolour, one look for a set.
+    """Repaint a picture in the style of another: a photo as a watercolour, one look for a set.
 
-    It needs no prompt. For a new picture in that style use `control_style`.
+    Needs no prompt. A new picture in that style: `control_style`.
     """
 
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
@@ -38,9 +38,9 @@ class StyleTransfer(ImageOperation):
     }
 
     init_image: Annotated[Reference, File(limits=replace(LIMITS, max_aspect=2.5))]
-    """Picture to repaint, sides at most 2.5 to 1: label, media:// URI or path."""
+    """To repaint: label, media:// URI or path."""
     style_image: Annotated[Reference, File(limits=LIMITS)]
-    """Picture with the style, likewise."""
+    """With the style, likewise."""
     prompt: OptionalPrompt | None = None
     negative_prompt: NegativePrompt | None = None
     seed: Seed = 0

@@ -7,8 +7,8 @@ from stability_mcp.operation import ImageOperation, Spec
 class Erase(ImageOperation):
     """Remove what a mask marks, such as a person, a logo or a blemish, and fill in the background.
 
-    Without a mask, to remove a thing by its name, use `edit_search_and_replace`. To put something
-    else there use `edit_inpaint`.
+    To remove a thing by name, without a mask: `edit_search_and_replace`. To put something
+    there: `edit_inpaint`.
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/erase", credits=5, seconds=7)

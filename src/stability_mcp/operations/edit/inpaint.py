@@ -18,10 +18,10 @@ from stability_mcp.operation import ImageOperation, Spec
 
 
 class Inpaint(ImageOperation):
-    """Repaint exactly the area that a mask marks: new clothes, another sky, something added.
+    """Repaint exactly the area a mask marks: other clothes, another sky, something added.
 
-    `prompt` is what is seen there afterwards, not an order. Without a mask, for a thing that has a
-    name, use `edit_search_and_replace`. Only to remove use `edit_erase`.
+    `prompt`: what is seen there afterwards, not an order. A thing with a name, without a mask:
+    `edit_search_and_replace`. Only to remove: `edit_erase`.
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/inpaint", credits=5, seconds=12)

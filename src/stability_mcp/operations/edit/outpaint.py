@@ -21,8 +21,7 @@ Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 class Outpaint(ImageOperation):
     """Extend a picture past its edges: widen a shot, change its format, make room for text.
 
-    Give at least one edge. Adding no more than the picture's own side looks best; go further in two
-    steps.
+    Give at least one edge; more than the picture's own side looks better in two steps.
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)

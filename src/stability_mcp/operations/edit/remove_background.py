@@ -7,7 +7,7 @@ from stability_mcp.operation import ImageOperation, Spec
 class RemoveBackground(ImageOperation):
     """Cut out the subject of a picture: transparent background for logos, products, stickers.
 
-    It finds the subject itself and keeps the size. For a new background in the same step use
+    It finds the subject itself. Another background instead:
     `edit_replace_background_and_relight`.
     """
 

@@ -22,9 +22,9 @@ Light = Annotated[ImageUpTo9MP, Field(description="Picture with the light wanted
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
-    """Put a subject in front of another background, in matching light: product and portrait shots.
+    """Put a subject in front of another background, in matching light: product shots, portraits.
 
-    Give `background_prompt` or `background_reference`. For a transparent background use
+    Give `background_prompt` or `background_reference`. A transparent background:
     `edit_remove_background`.
     """
 

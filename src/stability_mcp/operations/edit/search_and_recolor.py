@@ -1,9 +1,5 @@
 """Search and recolor: https://platform.stability.ai/docs/api-reference#tag/Edit."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from stability_mcp.fields import (
     GrowMask,
     ImageFormat,
@@ -12,6 +8,7 @@ from stability_mcp.fields import (
     Prompt,
     Seed,
     StylePreset,
+    Text,
 )
 from stability_mcp.operation import ImageOperation, Spec
 
@@ -19,8 +16,8 @@ from stability_mcp.operation import ImageOperation, Spec
 class SearchAndRecolor(ImageOperation):
     """Give one thing in a picture another colour: a car, a dress, a wall, hair.
 
-    `select_prompt`: the thing ("jacket"); `prompt`: how it looks afterwards ("dark green jacket").
-    To change its shape too use `edit_search_and_replace`.
+    `select_prompt`: the thing ("jacket"); `prompt`: how it looks afterwards ("dark green
+    jacket"). To change its shape too: `edit_search_and_replace`.
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/search-and-recolor", credits=5, seconds=34)
@@ -33,7 +30,7 @@ class SearchAndRecolor(ImageOperation):
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
-    select_prompt: Annotated[str, Field(min_length=1, max_length=10_000)]
+    select_prompt: Text
     """What to find, in few words."""
     negative_prompt: NegativePrompt | None = None
     grow_mask: GrowMask = 3

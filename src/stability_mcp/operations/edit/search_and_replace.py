@@ -1,9 +1,5 @@
 """Search and replace: https://platform.stability.ai/docs/api-reference#tag/Edit."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from stability_mcp.fields import (
     GrowMask,
     ImageFormat,
@@ -12,6 +8,7 @@ from stability_mcp.fields import (
     Prompt,
     Seed,
     StylePreset,
+    Text,
 )
 from stability_mcp.operation import ImageOperation, Spec
 
@@ -19,8 +16,8 @@ from stability_mcp.operation import ImageOperation, Spec
 class SearchAndReplace(ImageOperation):
     """Replace or remove one thing you can name in a picture, without a mask.
 
-    `search_prompt`: the thing ("tourist on the left"); `prompt`: what is there afterwards ("empty
-    pavement"), not an order. For an exact area use `edit_inpaint`. For colour alone use
+    `search_prompt`: the thing ("tourist on the left"); `prompt`: what is there afterwards
+    ("empty pavement"), not an order. An exact area: `edit_inpaint`. Colour alone:
     `edit_search_and_recolor`.
     """
 
@@ -33,7 +30,7 @@ class SearchAndReplace(ImageOperation):
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
-    search_prompt: Annotated[str, Field(min_length=1, max_length=10_000)]
+    search_prompt: Text
     """What to find, in few words."""
     negative_prompt: NegativePrompt | None = None
     grow_mask: GrowMask = 3

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from stability_mcp.fields import FILE_HELP, Reference
 
-StartImage = Annotated[Reference, Field(description=f"Picture to start from: {FILE_HELP}.")]
+StartImage = Annotated[Reference, Field(description=f"To start from: {FILE_HELP}.")]
 Strength = Annotated[
     float,
-    Field(ge=0, le=1, description="Needed with `image`: 0 keeps the picture, 1 ignores it."),
+    Field(ge=0, le=1, description="Needed with `image`: 0 keeps it, 1 ignores it."),
 ]
 
 

@@ -19,8 +19,8 @@ PIXELS = 1536 * 1536
 class Core(ImageOperation):
     """Make a picture from words, fast and cheap: drafts, logos, icons, illustrations.
 
-    Start here; say what is to be seen, not an order. `generate_ultra` is finer in detail and
-    lettering. `generate_sd3` has other models and can start from a picture.
+    Say what is to be seen, not an order. Finer detail and lettering: `generate_ultra`. To start
+    from a picture: `generate_sd3`.
     """
 
     spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)

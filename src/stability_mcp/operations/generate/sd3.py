@@ -33,8 +33,8 @@ WITHOUT_GUIDANCE = ("sd3.5-large-turbo", "sd3.5-flash")
 class SD3(ImageOperation):
     """Make a picture from words, or a variation of a picture, with a Stable Diffusion 3.5 model.
 
-    With `image` and `strength` it starts from that picture (0.6 keeps it recognisable). To change
-    only a part use `edit_search_and_replace`. `generate_core` needs no choice of model.
+    With `image` it starts from that picture; strength 0.6 keeps it recognisable. Without
+    choosing a model: `generate_core`. To change only a part: `edit_search_and_replace`.
     """
 
     spec = Spec(
@@ -60,7 +60,7 @@ class SD3(ImageOperation):
     negative_prompt: NegativePrompt | None = None
     cfg_scale: Annotated[float, Field(ge=1, le=10)] = Field(
         default_factory=lambda given: 1 if given["model"] in WITHOUT_GUIDANCE else 4,
-        description="How strictly to follow the prompt. Default 4; turbo, flash 1.",
+        description="Closeness to the prompt. Default 4; turbo, flash 1.",
     )
 
     @model_validator(mode="after")

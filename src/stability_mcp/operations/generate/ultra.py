@@ -24,8 +24,8 @@ from stability_mcp.operations.generate import StartImage, Strength, check_start
 class Ultra(ImageOperation):
     """Make the best-looking picture from words: hero images, posters, portraits, lettering.
 
-    Say what is to be seen, not an order. With `image` and `strength` it starts from that picture.
-    `generate_core` is enough for drafts. To keep a picture's lines use `control_structure`.
+    Say what is to be seen, not an order. With `image` it starts from that picture. Drafts:
+    `generate_core`. To keep a picture's layout: `control_structure`.
     """
 
     spec = Spec(path="/v2beta/stable-image/generate/ultra", credits=8, seconds=12)

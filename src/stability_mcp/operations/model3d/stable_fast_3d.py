@@ -9,10 +9,10 @@ from stability_mcp.operation import ModelOperation, Spec
 
 
 class StableFast3D(ModelOperation):
-    """Make a textured 3D model (GLB) of the object in one picture, fast: games, AR, product views.
+    """Make a textured 3D model (GLB) from a picture of one object, fast: games, AR, product views.
 
-    A single object on a plain background works best. `model3d_stable_point_aware_3d` is cheaper and
-    better at the unseen side.
+    A plain background works best. Cheaper, and better at the back:
+    `model3d_stable_point_aware_3d`.
     """
 
     spec = Spec(path="/v2beta/3d/stable-fast-3d", credits=10)

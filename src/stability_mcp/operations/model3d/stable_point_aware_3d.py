@@ -9,10 +9,9 @@ from stability_mcp.operation import ModelOperation, Spec, only_with
 
 
 class StablePointAware3D(ModelOperation):
-    """Make a textured 3D model (GLB) of the object in one picture, with a convincing back side.
+    """Make a textured 3D model (GLB) from a picture of one object, with a convincing back side.
 
-    The first choice for 3D. A single object on a plain background works best.
-    `model3d_stable_fast_3d` is the older, quicker model.
+    The first choice for 3D; a plain background works best. Faster: `model3d_stable_fast_3d`.
     """
 
     spec = Spec(path="/v2beta/3d/stable-point-aware-3d", credits=4)

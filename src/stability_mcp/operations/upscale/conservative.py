@@ -20,10 +20,10 @@ PIXELS = 3112 * 3112
 
 
 class Conservative(ImageOperation):
-    """Enlarge a picture to about 9 megapixels and sharpen it, without changing what is in it.
+    """Enlarge a picture to about 9 megapixels for print, sharper but otherwise the same.
 
-    `prompt` says what the picture shows. `upscale_fast` is far cheaper and often enough.
-    `upscale_creative` invents more detail.
+    `prompt`: what the picture shows. Far cheaper and often enough: `upscale_fast`. To invent
+    detail: `upscale_creative`.
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/conservative", credits=40, seconds=28)

@@ -23,8 +23,8 @@ PIXELS = 3152 * 3152
 class Creative(DeferredImage):
     """Rescue a small, blurred or noisy picture: enlarge it to 4K and reinvent its detail.
 
-    `prompt` says what the picture shows. It is the dearest operation: faces and text may change.
-    `upscale_conservative` stays true to the picture. `upscale_fast` is far cheaper.
+    `prompt`: what the picture shows. The dearest operation; faces and text may change. True to
+    the picture: `upscale_conservative`. Cheap: `upscale_fast`.
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/creative", credits=60, seconds=40)

@@ -17,10 +17,10 @@ from stability_mcp.operation import ImageOperation, Spec
 
 
 class Fast(ImageOperation):
-    """Enlarge a picture four times per side, quickly and unchanged: for print, or a small source.
+    """Enlarge a picture four times per side, quickly and otherwise unchanged.
 
-    Of a larger picture a smaller copy is sent. `upscale_conservative` takes large pictures and adds
-    detail. `upscale_creative` rescues blurred ones.
+    A source over 1 megapixel is sent smaller; to take it whole: `upscale_conservative`. Blurred
+    sources: `upscale_creative`.
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
@@ -36,7 +36,7 @@ class Fast(ImageOperation):
         File(
             limits=ImageLimits(min_side=32, max_side=1_536, min_pixels=1_024, max_pixels=MEGAPIXEL)
         ),
-        Field(description=f"Picture of at most 1 megapixel: {FILE_HELP}."),
+        Field(description=f"{FILE_HELP}."),
     ]
     output_format: ImageFormat = "png"
 

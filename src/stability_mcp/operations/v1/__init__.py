@@ -33,7 +33,7 @@ CREDITS = (CREDITS_PER_SAMPLE, CREDITS_PER_SAMPLE * 50 / STEPS_INCLUDED * 10)
 InitImage = Annotated[
     Reference,
     File(limits=ImageLimits(sizes=SDXL_SIZES)),
-    Field(description=f"Picture in one of the SDXL sizes: {FILE_HELP}."),
+    Field(description=f"{FILE_HELP}, in one of the SDXL sizes."),
 ]
 MaskImage = Annotated[
     Reference,
@@ -63,7 +63,7 @@ class SDXLImages(V1Images):
     text_prompts: Annotated[list[TextPrompt], Field(min_length=1, max_length=100)]
     """Parts of the prompt."""
     cfg_scale: Annotated[float, Field(ge=0, le=35)] = 7
-    """How strictly to follow the prompt."""
+    """Closeness to the prompt."""
     clip_guidance_preset: Literal[
         "FAST_BLUE", "FAST_GREEN", "NONE", "SIMPLE", "SLOW", "SLOWER", "SLOWEST"
     ] = "NONE"
@@ -87,7 +87,7 @@ class SDXLImages(V1Images):
     samples: Annotated[int, Field(ge=1, le=10)] = 1
     """How many pictures."""
     seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = 0
-    """Same seed, same result. 0: random."""
+    """0: random."""
     steps: Annotated[int, Field(ge=10, le=50)] = STEPS_INCLUDED
     """More than 30 cost more."""
     style_preset: StylePreset | None = None

@@ -9,9 +9,9 @@ from stability_mcp.operations.v1 import CREDITS, InitImage, MaskImage, SDXLImage
 
 
 class Masking(SDXLImages):
-    """Repaint a marked area with SDXL 1.0, the cheapest and oldest model.
+    """Repaint a marked area of a picture with SDXL 1.0, the cheapest and oldest model.
 
-    `edit_inpaint` is better and takes any size.
+    Better, and for any size: `edit_inpaint`.
     """
 
     spec = Spec(path="/v1/generation/{engine_id}/image-to-image/masking", credits=CREDITS)

@@ -14,8 +14,8 @@ Side = Annotated[int, Field(ge=128, le=1_536, multiple_of=64)]
 class TextToImage(SDXLImages):
     """Make pictures from words with SDXL 1.0, the cheapest and oldest model: bulk variants.
 
-    `generate_core` follows the prompt far better. Sizes: 1024x1024, 1152x896, 1216x832, 1344x768,
-    1536x640 and the same upright.
+    Sizes: 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640 and the same upright. Follows the
+    prompt far better: `generate_core`.
     """
 
     spec = Spec(path="/v1/generation/{engine_id}/text-to-image", credits=CREDITS)
