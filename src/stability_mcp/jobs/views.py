@@ -52,3 +52,12 @@ class JobView:
     def finished(self) -> bool:
         """Return whether nothing more happens to it by itself."""
         return self.state in FINISHED
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """Some jobs, the newest first."""
+
+    items: tuple[JobView, ...]
+    next: str | None
+    """What to pass as `before` for the page after this; None: there is none."""

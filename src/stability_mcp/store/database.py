@@ -33,7 +33,8 @@ READERS = 2
 BUSY_MILLISECONDS = 10_000
 """How long a reader waits for the moment in which a checkpoint needs the file to itself."""
 
-FOLDERS = ("blobs", "spool", "locks")
+FOLDERS = ("blobs", "spool", "locks", "quarantine")
+"""Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
 
 
 class Database:

@@ -27,10 +27,20 @@ OLDEST_WRITER = 1
 metadata = MetaData()
 
 
-def _table(name: str, *parts: SchemaItem) -> Table:
-    """Make a strict table; one without a key of its own numbering keeps its rows by primary key."""
+def _table(name: str, *parts: SchemaItem, by_key: bool = False) -> Table:
+    """Make a strict table; `by_key` keeps its rows in its primary key, without a number of its own.
+
+    A `seq` never comes back, not even after the newest row was deleted: cursors rely on it.
+    """
     numbered = any(isinstance(part, Column) and part.name == "seq" for part in parts)
-    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_autoincrement=numbered)
+    return Table(
+        name,
+        metadata,
+        *parts,
+        sqlite_strict=True,
+        sqlite_autoincrement=numbered,
+        sqlite_with_rowid=not by_key,
+    )
 
 
 def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
@@ -148,6 +158,7 @@ Index(
     sqlite_where=text("result_key IS NOT NULL AND state = 'done'"),
 )
 Index("jobs_list", jobs.c.owner, jobs.c.seq)
+Index("jobs_state", jobs.c.owner, jobs.c.state, jobs.c.seq)  # the few unfinished among the many
 Index(  # one job a step, whoever schedules it
     "jobs_step",
     jobs.c.run,
@@ -181,6 +192,7 @@ spending = _table(
     _count("spent", 0),
     CheckConstraint("held >= 0"),
     CheckConstraint("spent >= 0"),
+    by_key=True,
 )
 
 requests = _table(
@@ -199,6 +211,7 @@ blobs = _table(
     _count("bytes"),
     _text("media_type"),
     _time("created_at", null=False),
+    by_key=True,
 )
 
 media = _table(
@@ -238,7 +251,11 @@ Index(
 Index("media_blob", media.c.blob)
 
 media_parents = _table(
-    "media_parents", _text("child", key=True), _text("parent", key=True), _text("role", key=True)
+    "media_parents",
+    _text("child", key=True),
+    _text("parent", key=True),
+    _text("role", key=True),
+    by_key=True,
 )
 Index("media_parents_parent", media_parents.c.parent)
 
@@ -248,5 +265,6 @@ job_inputs = _table(
     _text("field", key=True),
     Column("position", Integer, primary_key=True),
     _text("media"),
+    by_key=True,
 )
 Index("job_inputs_media", job_inputs.c.media)

@@ -1,0 +1,105 @@
+"""The adopter: finds dead processes by their locks and takes over what they left.
+
+A lock that can be taken, or that is gone while its process still has a row, has no living owner.
+Looking costs a listing of one folder and no database, so it is done often.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import anyio
+from filelock import FileLock, Timeout
+from sqlalchemy import text
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs.journal import adoption
+from stability_mcp.jobs.journal.adoption import Adopted
+from stability_mcp.jobs.process import SUFFIX, Process, lock_on, lock_path
+from stability_mcp.jobs.steps.workshop import Workshop
+
+SECONDS = 1.0
+"""How often the locks are tried: what a dead process left goes on within twice that."""
+
+log = logging.getLogger(__name__)
+
+_REGISTERED = text("SELECT id FROM processes WHERE id <> :me")
+
+
+class Adopter:
+    """Takes over the jobs of dead processes, for this one.
+
+    Args:
+        shop: What the steps share.
+        process: This process.
+        adopted: Called when jobs were taken.
+    """
+
+    def __init__(self, shop: Workshop, process: Process, adopted: Callable[[], None]) -> None:
+        self._shop = shop
+        self._process = process
+        self._adopted = adopted
+
+    async def run(self) -> None:
+        """Look for the dead until cancelled."""
+        while True:
+            await anyio.sleep(SECONDS)
+            try:
+                if await self._shop.on_disk(self._any_free_lock):
+                    await self.adopt()
+            except (StorageError, OSError) as error:
+                log.warning("jobs of an ended process could not be adopted yet: %s", error)
+
+    async def adopt(self) -> Adopted:
+        """Take over what dead processes left, and what was handed back."""
+        with ExitStack() as held:
+            dead = await self._dead(held)
+            shop, now = self._shop, self._shop.clock()
+            done = await shop.database.write(
+                lambda c: adoption.adopt(
+                    c, me=self._process.id, upstream=shop.upstream.id, dead=dead, now=now
+                ),
+                durable=True,
+            )
+            for each in dead:
+                lock_path(shop.database.home, each).unlink(missing_ok=True)
+        shop.session += done.spent
+        if done.jobs:
+            log.info("%d jobs of ended processes go on here", done.jobs)
+            self._adopted()
+        return done
+
+    async def _dead(self, held: ExitStack) -> list[str]:
+        """Return the ids of dead processes; their locks are held until `held` is closed."""
+        me, home = self._process.id, self._shop.database.home
+        rows = await self._shop.database.read(
+            lambda c: list(c.execute(_REGISTERED, {"me": me}).scalars())
+        )
+
+        def probe() -> list[str]:
+            files = {path.name.removesuffix(SUFFIX) for path in _locks(home)} - {me}
+            free = [each for each in sorted(files) if _took(lock_path(home, each), held)]
+            return free + sorted(set(rows) - files)
+
+        return await self._shop.on_disk(probe)
+
+    def _any_free_lock(self) -> bool:
+        """Return whether a lock of another process is free, or this process's own is gone."""
+        own = lock_path(self._shop.database.home, self._process.id)
+        with ExitStack() as held:
+            return any(_took(path, held) for path in _locks(own.parent.parent) if path != own)
+
+
+def _locks(home: Path) -> list[Path]:
+    return list((home / "locks").glob(f"*{SUFFIX}"))
+
+
+def _took(path: Path, held: ExitStack) -> bool:
+    lock: FileLock = lock_on(path)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return False
+    held.callback(lock.release)
+    return True

@@ -1,0 +1,78 @@
+"""The engine port: who runs the steps of jobs, and when. And what an engine hands to a step.
+
+A job is carried out step by step: send, poll, store. A step ends with `Done` or `Later`; whether an
+engine sleeps or re-schedules in between is its own affair, so a job that is polled for a day needs
+no process that lives that long. A step sees the store, the client and its lease, and nothing of the
+request that asked.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import anyio
+from sqlalchemy import Connection
+
+Kind = Literal["store", "poll", "send"]
+"""What a step does, the most urgent first: bytes that wait, results that wait, new requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The job has ended, or is not ours any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """The job goes on after a while."""
+
+    seconds: float
+    kind: Kind
+    """What the next step does."""
+    everyone: bool = False
+    """Whether nobody finds a place in the rate limit before then."""
+
+
+Step = Done | Later
+
+
+class Lease(Protocol):
+    """The right to send one job, until it is lost; a result is taken without one."""
+
+    epoch: int
+    lost: anyio.Event
+    """Set when the job must not be sent any more; what is out is finished all the same."""
+
+    async def renew(self) -> None:
+        """Keep the right for as long again."""
+        ...
+
+
+Perform = Callable[[str, Lease], Awaitable[Step]]
+"""Carries out one step of the job of that id."""
+
+
+class Engine(Protocol):
+    """Runs the steps of jobs: in this process, or by workers elsewhere."""
+
+    def dispatch(
+        self, tx: Connection, job_id: str, *, lane: int, not_before: float | None = None
+    ) -> str | None:
+        """Take on a job inside the transaction that writes it; return the engine's own id."""
+        ...
+
+    def cancel(self, tx: Connection, job_id: str) -> None:
+        """Give up a job inside the transaction that cancels it."""
+        ...
+
+    def wake(self) -> None:
+        """Look for jobs, after the transaction is committed."""
+        ...
+
+    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
+        """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
+        ...
+
+    async def run(self, perform: Perform) -> None:
+        """Run steps until told to stop."""
+        ...

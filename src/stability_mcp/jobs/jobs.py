@@ -1,0 +1,272 @@
+"""Jobs: the face of this package. Submit a call, wait for its jobs, read them, hand them over.
+
+A call becomes rows in one transaction and is then carried out whether or not anybody waits for it:
+a host that cancels, times out or goes away loses nothing.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs import asking, telling
+from stability_mcp.jobs import upstream as upstreams
+from stability_mcp.jobs.adopter import Adopter
+from stability_mcp.jobs.journal import handover, reading
+from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
+from stability_mcp.jobs.local import LocalEngine
+from stability_mcp.jobs.perform import Performer
+from stability_mcp.jobs.process import Process
+from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.records import Records, Views
+from stability_mcp.jobs.steps.workshop import Library, Wire, Workshop
+from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.operation import Operation, Query
+from stability_mcp.store.database import Database
+
+Progress = Callable[[str, float], Awaitable[None]]
+"""Told what is going on, in words, and how far it is, 0 to 1."""
+
+POLL_SECONDS = 10.0
+"""The API asks for no more than one look at a generation in that time."""
+
+EMULATOR_POLL_SECONDS = 0.2
+
+TICK_SECONDS = 1.0
+"""How often somebody who waits is told how far it is."""
+
+COPIES_SECONDS = 5.0
+"""Longest wait for readable copies before an answer goes out without their paths."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Running:
+    """What exists while jobs are carried out."""
+
+    process: Process
+    engine: LocalEngine
+    adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: bool = False
+
+
+class Jobs(Records):
+    """The jobs of one owner and upstream, carried out by this process.
+
+    Args:
+        database: The store.
+        client: Sends requests.
+        media: Where results and inputs are.
+        owner: Whose jobs.
+        upstream: Where requests go and who pays.
+        program: What this process calls itself, for people who look at the processes.
+        rate: At most so many requests in so many seconds, over all processes.
+        concurrency: Most paid requests in flight in this process.
+        max_retries: How often a request is repeated that surely was not charged.
+        timeout: Longest wait for one request, in seconds; so long `drain` may take.
+        budget: Most millicredits a day; None: no ceiling.
+        metadata: How much of its making is written into a readable copy.
+        poll_seconds: Shortest time between two looks at a generation; None: what the upstream asks.
+        clock: Unix seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the parts it joins and the limits an operator sets
+        self,
+        database: Database,
+        client: Wire,
+        *,
+        media: Library,
+        owner: str,
+        upstream: Upstream,
+        program: str = "stability-mcp",
+        rate: tuple[int, float] = (150, 10.0),
+        concurrency: int = 120,
+        max_retries: int = 3,
+        timeout: float = 300,
+        budget: int | None = None,
+        metadata: str = "full",
+        poll_seconds: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        usual = EMULATOR_POLL_SECONDS if upstream.emulated else POLL_SECONDS
+        shop = Workshop(
+            database=database,
+            client=client,
+            library=media,
+            upstream=upstream,
+            rate=Rate(limit=rate[0], window=rate[1]),
+            max_retries=max_retries,
+            poll_seconds=usual if poll_seconds is None else poll_seconds,
+            metadata=metadata,
+            clock=clock,
+        )
+        super().__init__(shop, owner=owner, budget=budget)
+        self._program = program
+        self._concurrency = concurrency
+        self._timeout = timeout
+        self._running: _Running | None = None
+
+    async def start(self, task_group: TaskGroup) -> None:
+        """Register this process and carry out jobs in the task group until `drain`.
+
+        Raises:
+            StorageError: the store cannot be written.
+        """
+        shop, now = self._shop, self._shop.clock()
+        process = await to_thread.run_sync(Process, shop.database.home)
+
+        def register(connection: Connection) -> None:
+            upstreams.register(connection, shop.upstream)
+            process.register(connection, upstream=shop.upstream.id, program=self._program, now=now)
+
+        engine = LocalEngine(shop.database, process=process.id, concurrency=self._concurrency)
+        adopter = Adopter(shop, process, engine.look_again)
+        try:
+            await shop.database.write(register)
+            await adopter.adopt()
+        except BaseException:
+            process.release()
+            raise
+        self._running = running = _Running(process, engine)
+
+        async def keep_adopting() -> None:
+            with running.adopting:
+                await adopter.run()
+
+        task_group.start_soon(engine.run, Performer(shop, process.id))
+        task_group.start_soon(keep_adopting)
+
+    async def drain(self) -> None:
+        """Send nothing more, finish what is out, and leave the rest to other processes."""
+        running = self._running
+        if running is None or running.ended:
+            return
+        running.ended = True
+        running.adopting.cancel()
+        await running.engine.drain(self._timeout)
+        try:
+            await self._shop.database.write(running.process.leave)
+        except StorageError as error:  # the lock says the same to whoever adopts
+            log.warning("unfinished jobs could not be handed back: %s", error)
+        await to_thread.run_sync(running.process.release)
+
+    async def submit(  # noqa: PLR0913 -- the request and what is ours beside it
+        self,
+        operation: Operation,
+        *,
+        tool: str,
+        count: int = 1,
+        labels: Sequence[str | None] = (),
+        output_dir: Path | None = None,
+        inputs: Mapping[str, str] | None = None,
+    ) -> SubmittedCall:
+        """Write a call and its jobs, which are carried out from then on.
+
+        Args:
+            operation: The request, its files as media ids.
+            tool: The tool that was called.
+            count: How many variants; an explicit seed counts up from one to the next.
+            labels: Names of the results, one for each variant.
+            output_dir: Folder of the readable copies; None: none.
+            inputs: Media ids by the field that takes the file.
+
+        Raises:
+            BudgetError: it would pass the ceiling; says what still fits.
+            RequestError: the key was refused or had no credits, and that has not changed.
+            StorageError: the store cannot be written.
+        """
+        running = self._started()
+        await asking.see_that_it_may_pay(self._shop, running.process.id)
+        now = self._shop.clock()
+        asked = Asked(
+            owner=self._owner,
+            upstream=self._shop.upstream.id,
+            process=running.process.id,
+            tool=tool,
+            operation=operation,
+            count=count,
+            labels=labels,
+            output_dir=output_dir,
+            inputs=inputs or {},
+            budget=self._budget,
+        )
+
+        def write(connection: Connection) -> SubmittedCall:
+            return enqueue(
+                connection,
+                asked,
+                now=now,
+                dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
+            )
+
+        submitted = await self._shop.database.write(write)
+        running.engine.wake()
+        return submitted
+
+    async def wait(
+        self, job_ids: Sequence[str], seconds: float, progress: Progress | None = None
+    ) -> Views:
+        """Wait until all have ended or the time is over, and return them in the order given.
+
+        Whoever waits may be cancelled; the jobs go on.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        deadline, told = time.monotonic() + seconds, 0.0
+        seen, views = await self._look(job_ids)
+        while (left := deadline - time.monotonic()) > 0:
+            open_ = [each.id for each in views if not each.finished]
+            if not open_:
+                break
+            if progress is not None:
+                line, share = telling.of_call(seen, views, self._shop.clock())
+                told = max(told, share)  # never back, whatever the clock does
+                await progress(line, told)
+            await self._started().engine.changed(open_, min(left, TICK_SECONDS))
+            seen, views = await self._look(job_ids)
+        await self._shop.wait_for_copies(list(job_ids), COPIES_SECONDS)
+        return views
+
+    async def hand_over(self, call_ids: Iterable[str]) -> None:
+        """Note that an answer carries the results of these calls."""
+        calls, now = list(call_ids), self._shop.clock()
+        if calls:
+            await self._shop.database.write(lambda c: handover.hand_over(c, calls, now))
+
+    async def abandon(self, job_ids: Iterable[str]) -> None:
+        """Note that nobody waits for these jobs any more; they go on, and are uncollected."""
+        jobs, now = list(job_ids), self._shop.clock()
+
+        def write(connection: Connection) -> None:
+            for call in reading.calls_of(connection, jobs):
+                handover.abandon(connection, call, now)
+
+        if jobs:
+            await self._shop.database.write(write)
+
+    async def query(self, operation: Query) -> BaseModel:
+        """Ask something about the account; it takes a place in the rate limit.
+
+        Raises:
+            RequestError: the API could not be asked, or answered something else.
+        """
+        return await asking.ask(self._shop, self._started().process.id, operation)
+
+    async def remember_balance(self, credits_left: float) -> None:
+        """Note about how many credits are left; where there are some, requests are sent again."""
+        await asking.remember_balance(self._shop, credits_left)
+
+    def _started(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("Jobs.start comes first")
+        return self._running

@@ -1,0 +1,137 @@
+"""Reading jobs: one, many, a page, what is unfinished and what nobody has collected yet.
+
+Every query goes by an index and fetches all it wants, so that no reader holds the log of the
+database open.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, select, text
+
+from stability_mcp.jobs.journal.rows import COLUMNS, JobRow
+from stability_mcp.jobs.views import State
+from stability_mcp.store import schema
+
+UNFINISHED: tuple[State, ...] = ("queued", "paused", "submitting", "submitted", "storing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A job with what belongs to it in other tables."""
+
+    job: JobRow
+    seq: int
+    media: tuple[str, ...]
+    collected: bool
+
+
+_SEEN = select(schema.jobs.c.seq, schema.calls.c.handed_at, *COLUMNS).select_from(
+    schema.jobs.outerjoin(schema.calls, schema.calls.c.id == schema.jobs.c.call)
+)
+_MANY = _SEEN.where(schema.jobs.c.owner == bindparam("owner")).where(
+    schema.jobs.c.id.in_(bindparam("ids", expanding=True))
+)
+_MEDIA = (
+    select(schema.media.c.job, schema.media.c.id)
+    .where(schema.media.c.job.in_(bindparam("ids", expanding=True)))
+    .where(schema.media.c.deleted_at.is_(None))
+    .order_by(schema.media.c.job, schema.media.c.position)
+)
+_STATES = select(
+    schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt, schema.jobs.c.process
+).where(schema.jobs.c.id.in_(bindparam("ids", expanding=True)))
+
+_UNFINISHED = select(schema.jobs.c.id).where(
+    schema.jobs.c.owner == bindparam("owner"),
+    schema.jobs.c.state.in_(UNFINISHED),
+    schema.jobs.c.upstream == bindparam("upstream"),
+    schema.jobs.c.process.is_not(None),
+)
+# Nobody waits for it any more: the request ended without it, or the asker is gone.
+_UNCOLLECTED = text(
+    "SELECT jobs.id, jobs.state, coalesce(media.label, jobs.id) AS name"
+    " FROM calls JOIN jobs ON jobs.call = calls.id"
+    " LEFT JOIN media ON media.job = jobs.id AND media.position = 0 AND media.deleted_at IS NULL"
+    " WHERE calls.owner = :owner AND calls.handed_at IS NULL"
+    " AND (calls.abandoned_at IS NOT NULL"
+    " OR calls.process NOT IN (SELECT id FROM processes))"
+    " AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'"
+    " ORDER BY jobs.seq"
+)
+_BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
+_CALLS_OF = (
+    select(schema.jobs.c.call)
+    .where(schema.jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .where(schema.jobs.c.call.is_not(None))
+    .distinct()
+)
+
+
+def many(connection: Connection, *, owner: str, ids: Sequence[str]) -> dict[str, Seen]:
+    """Read jobs of an owner by id; those that do not exist are left out."""
+    found = _seen(connection, _MANY, {"owner": owner, "ids": list(ids)})
+    return {each.job.id: each for each in found}
+
+
+def page(
+    connection: Connection, *, owner: str, limit: int, before: int | None, state: State | None
+) -> list[Seen]:
+    """Read the newest jobs of an owner, at most `limit`, from before a `seq`."""
+    jobs = schema.jobs.c
+    query = _SEEN.where(jobs.owner == owner).order_by(jobs.seq.desc()).limit(limit)
+    if state is not None:
+        query = query.where(jobs.state == state)
+    if before is not None:
+        query = query.where(jobs.seq < before)
+    return _seen(connection, query, {})
+
+
+def states(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[State, int, str | None]]:
+    """Read state, attempt and driving process of jobs: what a waiter compares."""
+    rows = connection.execute(_STATES, {"ids": list(ids)})
+    return {row.id: (row.state, row.attempt, row.process) for row in rows}
+
+
+def blocked_until(connection: Connection, upstream: str) -> float:
+    """Return the unix seconds until which the API takes no request; 0: it does."""
+    return float(connection.execute(_BLOCKED, {"upstream": upstream}).scalar() or 0)
+
+
+def unfinished(connection: Connection, *, owner: str, upstream: str) -> list[str]:
+    """Return ids of jobs that a living process of this upstream carries out."""
+    rows = connection.execute(_UNFINISHED, {"owner": owner, "upstream": upstream})
+    return list(rows.scalars())
+
+
+def uncollected(connection: Connection, owner: str) -> list[tuple[str, str]]:
+    """Return id and name of ended jobs whose result no answer handed over and nobody waits for."""
+    return [(row.id, row.name) for row in connection.execute(_UNCOLLECTED, {"owner": owner})]
+
+
+def calls_of(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Return the calls that jobs belong to."""
+    return [str(call) for call in connection.execute(_CALLS_OF, {"ids": list(ids)}).scalars()]
+
+
+def _seen(connection: Connection, query: Select[Any], parameters: dict[str, object]) -> list[Seen]:
+    rows = connection.execute(query, parameters).all()
+    media: defaultdict[str, list[str]] = defaultdict(list)
+    done = [row.id for row in rows if row.state == "done"]
+    if done:
+        for job, each in connection.execute(_MEDIA, {"ids": done}):
+            media[job].append(each)
+    return [_one(row, media[row.id]) for row in rows]
+
+
+def _one(row: Row[Any], media: list[str]) -> Seen:
+    seq, handed_at, *columns = tuple(row)
+    names = (column.name for column in COLUMNS)
+    return Seen(
+        job=JobRow(**dict(zip(names, columns, strict=True))),
+        seq=seq,
+        media=tuple(media),
+        collected=handed_at is not None,
+    )

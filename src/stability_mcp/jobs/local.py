@@ -1,0 +1,263 @@
+"""The local engine: steps run in this process's own task group, never in the request that asked.
+
+What is due is kept by the monotonic clock, so that a clock that is set neither stalls nor floods.
+Of what is due, bytes that wait come first, then generations, then new requests by lane and age.
+"""
+
+import heapq
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.engine import Done, Kind, Later, Perform
+from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.views import FINISHED
+from stability_mcp.store.database import Database
+
+LONGEST_SLEEP = 60.0
+"""Seconds; a stored time that is further away was written by another clock."""
+
+OTHERS_SECONDS = 0.25
+"""How often jobs that other processes drive are looked at, while somebody here waits for them."""
+
+ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
+
+log = logging.getLogger(__name__)
+
+_DRIVEN = text(
+    "SELECT id, seq, lane, state, epoch, wake_at FROM jobs"
+    " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
+)
+
+
+class LocalLease:
+    """The right of this process to send a job: nobody else's as long as its lock is held."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.lost = anyio.Event()
+
+    async def renew(self) -> None:
+        """Do nothing: the lock of the process is the lease."""
+
+
+@dataclass
+class _Known:
+    """A job that this process drives."""
+
+    id: str
+    seq: int
+    lane: int
+    kind: Kind
+    lease: LocalLease
+
+
+@dataclass
+class _Queues:
+    """Jobs by when they are due, and those that are due by their order."""
+
+    later: list[tuple[float, int, str]] = field(default_factory=list)
+    ready: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+    def put(self, job: _Known, due: float) -> None:
+        heapq.heappush(self.later, (due, job.seq, job.id))
+
+    def next_due(self) -> float | None:
+        return self.later[0][0] if self.later else None
+
+
+class LocalEngine:
+    """See `engine.Engine`.
+
+    Args:
+        database: Where the jobs are.
+        process: The id of this process.
+        concurrency: Most paid requests in flight; polls and storing are not counted.
+    """
+
+    def __init__(self, database: Database, *, process: str, concurrency: int) -> None:
+        self._database = database
+        self._process = process
+        self._concurrency = concurrency
+        self._known: dict[str, _Known] = {}
+        self._queues = _Queues()
+        self._running: dict[str, _Known] = {}
+        self._sending = 0
+        self._no_place_until = 0.0
+        self._last_seq = 0
+        self._stopping = False
+        self._ended = anyio.Event()
+        self._work = anyio.Event()
+        self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
+        self._others: dict[str, object] = {}
+        self._others_awaited = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
+
+    def dispatch(
+        self,
+        tx: Connection,
+        job_id: str,
+        *,
+        lane: int,
+        not_before: float | None = None,
+    ) -> str | None:
+        """Do nothing: the row itself is what `run` looks for."""
+
+    def cancel(self, tx: Connection, job_id: str) -> None:
+        """Do nothing: the intent is not journalled for a job that is cancelled."""
+
+    def wake(self) -> None:
+        """Look for new jobs."""
+        self._work.set()
+
+    def look_again(self) -> None:
+        """Look for jobs of any age: some were adopted."""
+        self._last_seq = 0
+        self.wake()
+
+    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
+        """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
+        event = anyio.Event()
+        for job in job_ids:
+            self._waiters[job].add(event)
+        try:
+            with anyio.move_on_after(timeout):
+                # Read after the event stands, so that no end falls in between.
+                found = await self._states(job_ids)
+                if all(state in FINISHED for state, _, _ in found.values()):
+                    return
+                self._look_after(found)
+                await event.wait()
+        finally:
+            for job in job_ids:
+                self._waiters[job].discard(event)
+                if not self._waiters[job]:
+                    del self._waiters[job]
+                    self._others.pop(job, None)
+
+    async def run(self, perform: Perform) -> None:
+        """Run steps until `drain` is called; then finish those that run."""
+        try:
+            with anyio.CancelScope() as self._scope:
+                async with anyio.create_task_group() as steps, anyio.create_task_group() as watch:
+                    watch.start_soon(self._watch_others)
+                    await self._drive(steps, perform)
+                    watch.cancel_scope.cancel()
+        finally:
+            self._ended.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Send nothing more, and finish what is out, for at most so long."""
+        self._stopping = True
+        for job in self._running.values():
+            job.lease.lost.set()
+        self.wake()
+        with anyio.move_on_after(seconds):
+            await self._ended.wait()
+            return
+        if self._scope is not None:
+            self._scope.cancel()
+        await self._ended.wait()
+
+    async def _drive(self, steps: TaskGroup, perform: Perform) -> None:
+        while not self._stopping:
+            self._work = anyio.Event()
+            await self._find_new()
+            wait = self._launch(steps, perform)
+            with anyio.move_on_after(wait):
+                await self._work.wait()
+
+    async def _find_new(self) -> None:
+        after = self._last_seq
+        keys = {"process": self._process, "after": after}
+        rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
+        now, monotonic = time.time(), time.monotonic()
+        for row in rows:
+            self._last_seq = max(self._last_seq, row.seq)
+            if row.id in self._known:
+                continue
+            kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
+            job = _Known(row.id, row.seq, row.lane, kind, LocalLease(row.epoch))
+            self._known[job.id] = job
+            self._queues.put(job, monotonic + min(max(row.wake_at - now, 0), LONGEST_SLEEP))
+
+    def _launch(self, steps: TaskGroup, perform: Perform) -> float:
+        """Start every step that is due and may run; return the seconds until the next is."""
+        now = time.monotonic()
+        while (due := self._queues.next_due()) is not None and due <= now:
+            job = self._known[heapq.heappop(self._queues.later)[2]]
+            heapq.heappush(self._queues.ready, (ORDER[job.kind], job.lane, job.seq, job.id))
+        while self._queues.ready:
+            order = self._queues.ready[0][0]
+            if order > ORDER["store"] and now < self._no_place_until:
+                break
+            if order == ORDER["send"] and self._sending >= self._concurrency:
+                break
+            job = self._known[heapq.heappop(self._queues.ready)[3]]
+            self._running[job.id] = job
+            self._sending += job.kind == "send"
+            steps.start_soon(self._one, job, perform)
+        due = self._queues.next_due()
+        waits = [due - now] if due is not None else []
+        if self._queues.ready and now < self._no_place_until:
+            waits.append(self._no_place_until - now)
+        return max(min(waits, default=LONGEST_SLEEP), 0)
+
+    async def _one(self, job: _Known, perform: Perform) -> None:
+        step: Done | Later = Later(seconds=LONGEST_SLEEP, kind=job.kind)
+        sends = job.kind == "send"
+        try:
+            step = await perform(job.id, job.lease)
+        except Exception:
+            log.exception("job %s: a step failed", job.id)
+        finally:
+            del self._running[job.id]
+            self._sending -= sends
+            self._after(job, step)
+
+    def _after(self, job: _Known, step: Done | Later) -> None:
+        now = time.monotonic()
+        if isinstance(step, Later):
+            job.kind = step.kind
+            if step.everyone:
+                self._no_place_until = max(self._no_place_until, now + step.seconds)
+            self._queues.put(job, now + step.seconds)
+        else:
+            self._known.pop(job.id, None)
+        self._tell(job.id)
+        self.wake()
+
+    def _tell(self, job_id: str) -> None:
+        for event in self._waiters.get(job_id, ()):
+            event.set()
+
+    async def _states(self, job_ids: Collection[str]) -> dict[str, tuple[str, int, str | None]]:
+        ids = list(job_ids)
+        found = await self._database.read(lambda c: reading.states(c, ids))
+        return dict(found)
+
+    def _look_after(self, found: dict[str, tuple[str, int, str | None]]) -> None:
+        for job, seen in found.items():
+            if seen[2] != self._process:
+                self._others[job] = seen
+        if self._others:
+            self._others_awaited.set()
+
+    async def _watch_others(self) -> None:
+        """Look at the jobs of other processes that are waited for, all in one read."""
+        while True:
+            if not self._others:
+                self._others_awaited = anyio.Event()
+                await self._others_awaited.wait()
+            await anyio.sleep(OTHERS_SECONDS)
+            found = await self._states(list(self._others))
+            for job, seen in found.items():
+                if self._others.get(job, seen) != seen:
+                    self._others.pop(job, None)
+                    self._tell(job)

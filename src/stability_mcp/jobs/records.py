@@ -1,0 +1,119 @@
+"""Reading the jobs of an owner: how they stand, what is unfinished, uncollected and spent."""
+
+from collections.abc import Iterable, Sequence
+
+from stability_mcp.errors import NotFoundError
+from stability_mcp.jobs import spending as money
+from stability_mcp.jobs import telling
+from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.journal.reading import Seen
+from stability_mcp.jobs.spending import Spent
+from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.jobs.views import JobPage, JobView, State
+from stability_mcp.wording import listed, quoted
+
+Views = list[JobView]
+Ids = list[str]
+"""Names for use inside the class below, where `list` is a method."""
+
+
+class Records:
+    """What can be read of jobs without carrying any out.
+
+    Args:
+        shop: The store, the upstream, and what this process knows beside the rows.
+        owner: Whose jobs.
+        budget: Most millicredits a day; None: no ceiling.
+    """
+
+    def __init__(self, shop: Workshop, *, owner: str, budget: int | None) -> None:
+        self._shop = shop
+        self._owner = owner
+        self._budget = budget
+
+    async def views(self, job_ids: Sequence[str]) -> Views:
+        """Return jobs in the order given.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        return (await self._look(job_ids))[1]
+
+    async def list(
+        self, *, limit: int = 20, before: str | None = None, state: State | None = None
+    ) -> JobPage:
+        """Return the newest jobs, at most `limit`.
+
+        Args:
+            limit: Most jobs on the page.
+            before: `next` of the page before.
+            state: Only jobs in this state.
+
+        Raises:
+            NotFoundError: `before` is no such mark.
+        """
+        if before is not None and not before.isdecimal():
+            raise NotFoundError(
+                f"{quoted(before)} is not the mark of a page.", cure="Leave `before` out."
+            )
+        mark = None if before is None else int(before)
+        owner = self._owner
+        found, blocked = await self._shop.database.read(
+            lambda c: (
+                reading.page(c, owner=owner, limit=limit + 1, before=mark, state=state),
+                reading.blocked_until(c, self._shop.upstream.id),
+            )
+        )
+        more = len(found) > limit
+        items = tuple(self._view(each, blocked) for each in found[:limit])
+        return JobPage(items=items, next=str(items[-1].seq) if more else None)
+
+    async def unfinished_and_uncollected(self) -> Ids:
+        """Return ids of jobs under way, and of ended ones whose result nobody was handed."""
+        return await self._shop.database.read(
+            lambda c: [
+                *(job for job, _ in reading.uncollected(c, self._owner)),
+                *reading.unfinished(c, owner=self._owner, upstream=self._shop.upstream.id),
+            ]
+        )
+
+    async def uncollected_line(self, excluding: Iterable[str] = ()) -> str | None:
+        """Return one line about ended jobs whose result nobody was handed; None: there are none."""
+        named = set(excluding)
+        found = await self._shop.database.read(lambda c: reading.uncollected(c, self._owner))
+        names = [name for job, name in found if job not in named]
+        if not names:
+            return None
+        results = "result" if len(names) == 1 else "results"
+        return f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+
+    async def spending(self) -> Spent:
+        """Return where the money stands."""
+        now = self._shop.clock()
+        held, spent = await self._shop.database.read(
+            lambda c: money.counters(c, self._owner, self._shop.upstream.id, now)
+        )
+        return Spent(today=spent, held=held, limit=self._budget, session=self._shop.session)
+
+    async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
+        ids, owner = list(job_ids), self._owner
+        found, blocked = await self._shop.database.read(
+            lambda c: (
+                reading.many(c, owner=owner, ids=ids),
+                reading.blocked_until(c, self._shop.upstream.id),
+            )
+        )
+        for job in ids:
+            if job not in found:
+                raise NotFoundError(f"There is no job {quoted(job)}.", cure="job_list shows all.")
+        seen = [found[job] for job in ids]
+        return seen, [self._view(each, blocked) for each in seen]
+
+    def _view(self, seen: Seen, blocked_until: float) -> JobView:
+        return telling.view_of(
+            seen,
+            upstream=self._shop.upstream.id,
+            note=self._shop.note_of(seen.job.id),
+            blocked_until=blocked_until,
+            now=self._shop.clock(),
+        )

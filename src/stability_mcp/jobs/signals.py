@@ -1,0 +1,38 @@
+"""Reasons not to send now, raised inside the transport's hook: connected, and no byte has left.
+
+They are no errors of a call and leave `jobs/` never: the job stays as it was and is tried later.
+"""
+
+
+class NotNowError(Exception):
+    """Nothing was sent, and nothing was written."""
+
+
+class NoPlaceError(NotNowError):
+    """The API's rate limit is used up, or it asked for a pause of all requests.
+
+    Args:
+        seconds: Until it is worth trying again.
+        why: What to tell people who wait.
+    """
+
+    def __init__(self, seconds: float, why: str) -> None:
+        self.seconds = seconds
+        self.why = why
+        super().__init__(f"{why}: {seconds:.2f} s")
+
+
+class LeaseLostError(NotNowError):
+    """The job is not ours to send any more: adopted, cancelled, or this process is ending."""
+
+
+class UpstreamPausedError(NotNowError):
+    """The key is refused or its credits are used up: nothing is sent until a balance says else.
+
+    Args:
+        why: The text of the refusal.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)

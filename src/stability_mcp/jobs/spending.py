@@ -1,0 +1,149 @@
+"""Spending: a row a day that guards the ceiling, and the ledger that moves it.
+
+Credits are *held* when a call is written, and *spent* in the very transaction that moves the row of
+the ledger, so that it happens once. What became of a request that nobody can know about counts as
+spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later is passed
+by two processes at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from stability_mcp.errors import BudgetError
+from stability_mcp.wording import credits_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Where the money stands, in millicredits."""
+
+    today: int
+    """Spent today, what is unknown included."""
+    held: int
+    """Reserved by jobs that are not finished."""
+    limit: int | None
+    """Ceiling of a day; None: there is none."""
+    session: int
+    """Spent by this process since it started."""
+
+    @property
+    def left(self) -> int | None:
+        """Return what may still be spent today; None: there is no ceiling."""
+        return None if self.limit is None else max(self.limit - self.today - self.held, 0)
+
+
+_LATEST = text("SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream")
+_NEW_DAY = text(
+    "INSERT INTO spending (owner, upstream, day) VALUES (:owner, :upstream, :day)"
+    " ON CONFLICT DO NOTHING"
+)
+_COUNTERS = text(
+    "SELECT held, spent FROM spending WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_HOLD = text(
+    "UPDATE spending SET held = held + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_HOLD_WITHIN = text(
+    "UPDATE spending SET held = held + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+    " AND held + spent + :credits <= :limit"
+)
+# A counter that is wrong must not cost a paid result: it stops at 0 rather than fail a check.
+_RELEASE = text(
+    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_SPEND = text(
+    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END,"
+    " spent = spent + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+
+
+def day_of(connection: Connection, owner: str, upstream: str, now: float) -> str:
+    """Return the day that spending counts towards: `2026-11-22`, by this machine's calendar.
+
+    It never goes back: a clock set to yesterday does not refill a budget.
+    """
+    latest = connection.execute(_LATEST, {"owner": owner, "upstream": upstream}).scalar()
+    today = datetime.fromtimestamp(now).astimezone().date().isoformat()
+    return max(today, latest or "")
+
+
+def hold(  # noqa: PLR0913 -- whose, how much, when, and how many make it up
+    connection: Connection,
+    *,
+    owner: str,
+    upstream: str,
+    price: int,
+    limit: int | None,
+    now: float,
+    count: int = 1,
+) -> str:
+    """Reserve `count` times `price` and return the day it counts towards.
+
+    Raises:
+        BudgetError: it would pass the ceiling; says what part still fits.
+    """
+    row: dict[str, str | int] = {
+        "owner": owner,
+        "upstream": upstream,
+        "day": day_of(connection, owner, upstream, now),
+        "credits": price * count,
+    }
+    connection.execute(_NEW_DAY, row)
+    if limit is None:
+        connection.execute(_HOLD, row)
+    elif connection.execute(_HOLD_WITHIN, row | {"limit": limit}).rowcount != 1:
+        held, spent = connection.execute(_COUNTERS, row).one()
+        raise BudgetError(
+            f"This costs {credits_text(price * count)}, and the budget of "
+            f"{credits_text(limit)} a day has {credits_text(max(limit - held - spent, 0))} left: "
+            f"{credits_text(spent)} are spent today and {credits_text(held)} reserved.",
+            cure=_what_fits(price, count, limit - held - spent),
+        )
+    return str(row["day"])
+
+
+def move(  # noqa: PLR0913 -- whose, how much and when
+    connection: Connection, *, owner: str, upstream: str, day: str, price: int, now: float
+) -> str:
+    """Move a reservation to today and return the day: money counts on the day it is sent."""
+    today = day_of(connection, owner, upstream, now)
+    if today != day:
+        row = {"owner": owner, "upstream": upstream, "credits": price}
+        release(connection, owner=owner, upstream=upstream, day=day, price=price)
+        connection.execute(_NEW_DAY, row | {"day": today})
+        connection.execute(_HOLD, row | {"day": today})
+    return today
+
+
+def release(connection: Connection, *, owner: str, upstream: str, day: str, price: int) -> None:
+    """Give back a reservation: nothing was charged."""
+    connection.execute(
+        _RELEASE, {"owner": owner, "upstream": upstream, "day": day, "credits": price}
+    )
+
+
+def spend(connection: Connection, *, owner: str, upstream: str, day: str, price: int) -> None:
+    """Turn a reservation into spending."""
+    connection.execute(_SPEND, {"owner": owner, "upstream": upstream, "day": day, "credits": price})
+
+
+def counters(connection: Connection, owner: str, upstream: str, now: float) -> tuple[int, int]:
+    """Return what is held and what is spent today."""
+    row = {"owner": owner, "upstream": upstream, "day": day_of(connection, owner, upstream, now)}
+    found = connection.execute(_COUNTERS, row).first()
+    return (0, 0) if found is None else (found[0], found[1])
+
+
+def _what_fits(price: int, count: int, left: int) -> str:
+    fitting = max(left, 0) // price if price else count
+    part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
+    return (
+        f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
+        "STABILITY_BUDGET."
+    )

@@ -1,0 +1,97 @@
+"""How a job ends without a result, or goes back into the queue: the row, the money, the memory."""
+
+import logging
+import shutil
+
+from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.jobs import rate, upstream
+from stability_mcp.jobs.engine import Done, Later, Step
+from stability_mcp.jobs.journal import outcomes
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.wording import plain
+
+log = logging.getLogger(__name__)
+
+
+async def refuse(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
+    """End a job that cost nothing."""
+    why = plain(str(error))
+    now = shop.clock()
+    await shop.database.write(lambda c: outcomes.refuse(c, job, error=why, now=now), durable=True)
+    log.info("job %s failed, nothing charged: %s", job.id, why)
+    shop.forget(job.id)
+    return Done()
+
+
+async def lose(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
+    """End a job of which nobody knows what came; a late answer is still taken."""
+    why = plain(str(error))
+    now = shop.clock()
+    shop.session += await shop.database.write(
+        lambda c: outcomes.lose(c, job, error=why, now=now), durable=True
+    )
+    log.warning("job %s: outcome unknown: %s", job.id, why)
+    shop.forget(job.id)
+    return Done()
+
+
+async def spoil(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
+    """End a job whose answer cannot be used; it was charged, and its bytes are put aside."""
+    why = plain(str(error))
+    now = shop.clock()
+    await shop.on_disk(lambda: quarantine(shop, job))
+    shop.session += await shop.database.write(
+        lambda c: outcomes.spoil(c, job, error=why, now=now), durable=True
+    )
+    log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
+    shop.forget(job.id)
+    return Done()
+
+
+async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: float) -> Later:
+    """Put a job whose request was surely free back into the queue."""
+    wake_at = shop.clock() + seconds
+    shop.note(job.id, error)
+    await shop.database.write(
+        lambda c: outcomes.send_again(c, job, error=None, wake_at=wake_at), durable=True
+    )
+    shop.polling.discard(job.id)
+    return Later(seconds=seconds, kind="send")
+
+
+async def pause_upstream(shop: Workshop, why: StudioError) -> None:
+    """Send nothing more with this key until a balance query says that it may."""
+    text = plain(str(why))
+    await shop.database.write(lambda c: upstream.pause(c, shop.upstream.id, text))
+
+
+async def lock_out(shop: Workshop, retry_after: float | None) -> float:
+    """Stop every process of this key for as long as the API asked; return the seconds."""
+    seconds = min(retry_after if retry_after is not None else rate.LOCK_OUT, rate.LONGEST_BLOCK)
+    until = shop.clock() + seconds
+    await shop.database.write(lambda c: rate.block(c, upstream=shop.upstream.id, until=until))
+    return seconds
+
+
+def stays(shop: Workshop, job: JobRow, error: StorageError | OSError, step: Later) -> Step:
+    """Keep a job as it is, because this machine cannot write; it goes on when it can."""
+    why = error if isinstance(error, StorageError) else f"the disk cannot be written: {error}"
+    shop.note(job.id, why)
+    log.error("job %s waits: %s", job.id, error)
+    return step
+
+
+def quarantine(shop: Workshop, job: JobRow) -> None:
+    """Put the bytes of a paid answer aside, for a person to look at; blocks."""
+    for suffix in (".part", ".body"):
+        file = shop.spool(job, suffix)
+        if file.exists():
+            file.replace(shop.database.home / "quarantine" / job.spool_name())
+
+
+def sweep(shop: Workshop, job: JobRow) -> None:
+    """Remove what an attempt left in the spool; blocks."""
+    for suffix in (".part", ".body", ".link"):
+        shop.spool(job, suffix).unlink(missing_ok=True)
+    shutil.rmtree(shop.spool(job, ".d"), ignore_errors=True)

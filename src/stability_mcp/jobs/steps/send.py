@@ -1,0 +1,141 @@
+"""Send a job: the one step that can cost money.
+
+The order is: room on the disk, room in the rate limit, connect, journal the intent in the
+transport's hook, and only then the first byte.
+"""
+
+import logging
+import shutil
+
+from anyio import CancelScope, get_cancelled_exc_class
+from sqlalchemy import Connection
+
+from stability_mcp.client.answers import Answer, SentFile
+from stability_mcp.errors import JobError, StorageError, StudioError
+from stability_mcp.jobs import rate
+from stability_mcp.jobs.engine import Done, Later, Lease, Step
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.jobs.signals import NoPlaceError, NotNowError, UpstreamPausedError
+from stability_mcp.jobs.steps import ending, unanswered
+from stability_mcp.jobs.steps.collect import collect
+from stability_mcp.jobs.steps.traces import SendTrace
+from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.operation import Operation
+
+LEAST_FREE = 256 * 1024 * 1024
+"""Bytes that must be free before anything is paid: the answer must have where to go."""
+
+LARGE_BODY = 1_000_000
+"""Bytes of files above which a request may be under way long after its last byte is handed over."""
+
+log = logging.getLogger(__name__)
+
+
+async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
+    """Send a queued job once, and store what comes back."""
+    free = await shop.on_disk(lambda: shutil.disk_usage(shop.database.home).free)
+    if free < LEAST_FREE:
+        return ending.stays(
+            shop, job, _no_room(free), Later(seconds=unanswered.DISK_PAUSE, kind="send")
+        )
+    try:
+        request = job.request()
+        files = await _files(shop, request)
+        large = await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
+    except (StudioError, ValueError, KeyError, OSError) as error:
+        return await ending.refuse(shop, job, _unreadable(job, error))
+    trace = SendTrace(shop, job, lease, large=large)
+    try:
+        answer = await _exchange(shop, request, files, trace)
+    except NotNowError as error:
+        return await _not_now(shop, job, error)
+    except StudioError as error:
+        return await unanswered.without_result(shop, trace, error)
+    shop.went_well(job.id)
+    if not job.deferred:
+        return await collect(shop, trace.job, answer)
+    shop.polling.add(job.id)
+    return Later(seconds=shop.first_poll(job.kind), kind="poll")
+
+
+async def _not_now(shop: Workshop, job: JobRow, error: NotNowError) -> Step:
+    if isinstance(error, NoPlaceError):
+        shop.note(job.id, error.why)
+        return Later(seconds=error.seconds, kind="send", everyone=True)
+    if isinstance(error, UpstreamPausedError):
+        return await ending.refuse(shop, job, error.why)
+    return Done()
+
+
+async def _exchange(
+    shop: Workshop, request: Operation, files: dict[str, SentFile], trace: SendTrace
+) -> Answer:
+    """Send the request and journal its answer; what became of it is never left open."""
+    body = shop.next_part(trace.job)
+    ahead, now = shop.connecting, shop.clock()
+
+    def look(connection: Connection) -> None:
+        rate.room(connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=ahead)
+
+    shop.connecting += 1
+    try:
+        await shop.database.read(look)  # connecting for nothing costs both sides
+        answer = await shop.client.exchange(request, files, body, trace)
+        await trace.journal()
+    except get_cancelled_exc_class():
+        with CancelScope(shield=True):  # the outcome is recorded before the process ends
+            await unanswered.given_up(shop, trace)
+        raise
+    except (StudioError, NotNowError):
+        raise
+    except Exception as error:
+        log.exception("job %s: the program itself failed while sending", trace.job.id)
+        raise JobError(
+            f"The program itself failed while sending ({type(error).__name__}); its log says more.",
+            job=trace.job.id,
+            charged="unknown" if trace.out else "no",
+        ) from error
+    finally:
+        trace.connected()
+        with CancelScope(shield=True):
+            await _run_down(trace)
+    return answer
+
+
+async def _run_down(trace: SendTrace) -> None:
+    try:
+        await trace.place.out()
+    except StorageError as error:  # the place is free after a minute all the same
+        log.warning("job %s: its rate place could not be given back: %s", trace.job.id, error)
+
+
+async def _files(shop: Workshop, request: Operation) -> dict[str, SentFile]:
+    named = {name: getattr(request, name) for name in request.file_fields()}
+    given = {name: media for name, media in named.items() if media is not None}
+    items = await shop.library.many(list(given.values())) if given else []
+    return {
+        name: SentFile(path=item.path, media_type=item.media_type)
+        for name, item in zip(given, items, strict=True)
+    }
+
+
+def _bytes_of(files: dict[str, SentFile]) -> int:
+    return sum(file.path.stat().st_size for file in files.values())
+
+
+def _no_room(free: int) -> StorageError:
+    return StorageError(
+        f"waits for room on the disk: {free // 1_048_576} MB are free, and nothing is sent below "
+        f"{LEAST_FREE // 1_048_576} MB"
+    )
+
+
+def _unreadable(job: JobRow, error: Exception) -> JobError:
+    why = error.message if isinstance(error, StudioError) else f"{type(error).__name__}."
+    return JobError(
+        f"{job.operation} could not be sent, because its request or a file of it cannot be read: "
+        f"{why}",
+        job=job.id,
+        charged="no",
+        cure="Call the tool again.",
+    )

@@ -1,0 +1,141 @@
+"""Traces: what the transport's hooks write into the journal while one request is under way."""
+
+import logging
+
+import anyio
+
+from stability_mcp.client.answers import Answer
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs import rate
+from stability_mcp.jobs.engine import Lease
+from stability_mcp.jobs.journal import answers, intent
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.jobs.signals import LeaseLostError
+from stability_mcp.jobs.steps.workshop import Workshop
+
+JOURNAL_PAUSE = 2.0
+"""Seconds until an answer is journalled again that a full disk did not take."""
+
+log = logging.getLogger(__name__)
+
+
+class Place:
+    """One place in the rate limit, given up when its request is out."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.number: int | None = None
+        self._shop = shop
+
+    async def out(self) -> None:
+        """Let the place run down from now, unless it does already."""
+        if self.number is None:
+            return
+        number, self.number = self.number, None
+        now = self._shop.clock()
+        await self._shop.database.write(lambda c: intent.out(c, number, now))
+
+
+class SendTrace:
+    """Follows the one request of an attempt: T2, T2r, and T3 or T3d.
+
+    Args:
+        shop: What the steps share.
+        job: The job as it was read, queued.
+        lease: The right to send it.
+        large: Whether the request may arrive long after its last byte was handed to the line; then
+            its rate place is kept until the answer.
+    """
+
+    def __init__(self, shop: Workshop, job: JobRow, lease: Lease, *, large: bool) -> None:
+        self.job = job
+        """The job; once the intent is journalled, with the number of this attempt."""
+        self.begun = False
+        """Whether the intent is journalled."""
+        self.out = False
+        """Whether the request went out whole: before that nothing can have been charged."""
+        self.answer: Answer | None = None
+        """The headers of a 2xx."""
+        self.place = Place(shop)
+        self._shop = shop
+        self._lease = lease
+        self._large = large
+        self._journalled = False
+        self._counted = True
+
+    async def before_send(self) -> None:
+        """Do T2; whatever it raises keeps every byte here."""
+        if self._lease.lost.is_set():
+            raise LeaseLostError(f"job {self.job.id} is not ours to send")
+        shop, job, now = self._shop, self.job, self._shop.clock()
+        begun = await shop.database.write(
+            lambda c: intent.begin(c, job, limit=shop.rate, epoch=self._lease.epoch, now=now),
+            durable=True,
+        )
+        self.job, self.place.number, self.begun = begun.job, begun.place, True
+        self.connected()
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        self.out = True
+        if not self._large:
+            await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Do T3 or T3d; `journal` writes later what cannot be written now."""
+        self.answer = answer
+        try:
+            await self._write_answer(answer)
+        except StorageError as error:
+            log.error("job %s: the answer is not journalled yet: %s", self.job.id, error)  # noqa: TRY400 -- the text says all
+
+    async def journal(self) -> None:
+        """See to it that the answer is journalled, however long the disk is full."""
+        while self.answer is not None and not self._journalled:
+            try:
+                await self._write_answer(self.answer)
+            except StorageError as error:
+                self._shop.note(self.job.id, error)
+                await anyio.sleep(JOURNAL_PAUSE)
+
+    def connected(self) -> None:
+        """Stop counting as a request that is about to ask for a place."""
+        if self._counted:
+            self._counted = False
+            self._shop.connecting -= 1
+
+    async def _write_answer(self, answer: Answer) -> None:
+        shop, job, now = self._shop, self.job, self._shop.clock()
+        if job.deferred and answer.generation is not None:
+            generation, wake_at = answer.generation, now + shop.first_poll(job.kind)
+            await shop.database.write(
+                lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now),
+                durable=True,
+            )
+        elif not job.deferred:
+            await shop.database.write(
+                lambda c: answers.answered(c, job, answer, now=now), durable=True
+            )
+        self._journalled = True
+
+
+class PollTrace:
+    """Follows a look at a generation: it costs a rate place and nothing else."""
+
+    def __init__(self, shop: Workshop, process: str) -> None:
+        self.place = Place(shop)
+        self._shop = shop
+        self._process = process
+
+    async def before_send(self) -> None:
+        """Do Tp."""
+        shop, process, now = self._shop, self._process, self._shop.clock()
+        self.place.number = await shop.database.write(
+            lambda c: rate.take(c, shop.rate, upstream=shop.upstream.id, process=process, now=now)
+        )
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Write nothing: a generation can be fetched again until it is stored."""

@@ -1,0 +1,102 @@
+"""What becomes of a job whose request brought no result, by what the hooks saw of it.
+
+Not out whole: free, and repeated some times. Refused in the API's own words: free. Silence, or a
+gateway's page: nobody can know. A yes that cannot be kept or used: charged.
+"""
+
+from stability_mcp.errors import (
+    JobError,
+    NotSentError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedError,
+    RequestError,
+    StorageError,
+    StudioError,
+    UnauthorizedError,
+    UnavailableError,
+    UnusableAnswerError,
+)
+from stability_mcp.jobs.engine import Later, Step
+from stability_mcp.jobs.steps import ending
+from stability_mcp.jobs.steps.traces import SendTrace
+from stability_mcp.jobs.steps.workshop import Workshop
+
+DISK_PAUSE = 30.0
+"""Seconds until a job looks again whether the disk has room."""
+
+
+async def without_result(shop: Workshop, trace: SendTrace, error: StudioError) -> Step:
+    """Decide, write it down, and say what comes next."""
+    job = trace.job
+    if isinstance(error, UnusableAnswerError) or trace.answer is not None:
+        usable = not isinstance(error, UnusableAnswerError)
+        return await ending.spoil(shop, job, _not_kept(job.id, error) if usable else error)
+    if trace.begun:
+        await shop.on_disk(lambda: ending.sweep(shop, job))
+    if isinstance(error, RefusedError):
+        return await _refused(shop, trace, error)
+    if trace.out:
+        return await ending.lose(shop, job, error)
+    return await _not_out(shop, trace, error)
+
+
+async def _not_out(shop: Workshop, trace: SendTrace, error: StudioError) -> Step:
+    job = trace.job
+    if isinstance(error, NotSentError):
+        return await _try_again(shop, trace, error)
+    if isinstance(error, StorageError) and not trace.begun:
+        return ending.stays(shop, job, error, Later(seconds=DISK_PAUSE, kind="send"))
+    return await ending.refuse(shop, job, error)
+
+
+async def given_up(shop: Workshop, trace: SendTrace) -> None:
+    """Record what became of a request that is cut off because this process ends."""
+    job = trace.job
+    if not trace.begun or (trace.answer is not None and job.deferred):
+        return
+    if not trace.out:
+        await ending.send_again(shop, job, NotSentError("The program ended."), 0)
+        return
+    error = JobError(
+        "The program ended while the request was out, so what came of it is not known.",
+        job=job.id,
+        charged="unknown",
+        cure="It is not sent again by itself. Call the tool again to make it anew.",
+    )
+    await ending.lose(shop, job, error)
+    await shop.on_disk(lambda: ending.sweep(shop, job))
+
+
+async def _refused(shop: Workshop, trace: SendTrace, error: RefusedError) -> Step:
+    job = trace.job
+    if isinstance(error, RateLimitedError):
+        seconds = await ending.lock_out(shop, error.retry_after)
+        await ending.send_again(shop, job, error, seconds)
+        return Later(seconds=seconds, kind="send", everyone=True)
+    if isinstance(error, UnavailableError):
+        return await _try_again(shop, trace, error)
+    if isinstance(error, UnauthorizedError | OutOfCreditsError):
+        await ending.pause_upstream(shop, error)
+    return await ending.refuse(shop, job, error)
+
+
+async def _try_again(shop: Workshop, trace: SendTrace, error: RequestError) -> Step:
+    """Repeat what surely was not charged, so many times."""
+    pause = shop.missed(trace.job.id)
+    if pause is None:
+        return await ending.refuse(shop, trace.job, error)
+    asked = error.retry_after if isinstance(error, RefusedError) else None
+    seconds = max(pause, asked or 0)
+    if trace.begun:
+        return await ending.send_again(shop, trace.job, error, seconds)
+    shop.note(trace.job.id, error)
+    return Later(seconds=seconds, kind="send")
+
+
+def _not_kept(job: str, error: StudioError) -> JobError:
+    return JobError(
+        f"The API answered, and the answer could not be kept: {error.message}",
+        job=job,
+        charged="yes",
+    )

@@ -1,0 +1,165 @@
+"""What every step works with: the store, the wire, the media, and what this process remembers.
+
+What is remembered here is a convenience that a crash may take: how often a request failed before it
+was out, why a job waits. What a job *is* stands in its row.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from pydantic import BaseModel
+
+from stability_mcp.client.answers import Answer, SentFile
+from stability_mcp.client.wire import Trace
+from stability_mcp.errors import StudioError
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.media.items import MediaItem
+from stability_mcp.operation import Operation, Query
+from stability_mcp.store.database import Database
+from stability_mcp.wording import plain
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two tries, at most: as long as the API's own lock-out."""
+
+FILE_THREADS = 8
+"""Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
+
+
+class Wire(Protocol):
+    """What the steps need of the client."""
+
+    async def exchange(
+        self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
+    ) -> Answer:
+        """Send one request, once."""
+        ...
+
+    async def fetch(
+        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+    ) -> Answer | None:
+        """Fetch a generation, or None while it is under way."""
+        ...
+
+    async def query(self, operation: Query) -> BaseModel:
+        """Ask about the account."""
+        ...
+
+
+class Library(Protocol):
+    """What the steps need of the media."""
+
+    async def many(self, ids: list[str]) -> list[MediaItem]:
+        """Return items by id, in order."""
+        ...
+
+    async def set_copy_path(self, media_id: str, path: Path) -> None:
+        """Note where the readable copy of an item is."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Workshop:
+    """The tools and the memory that the steps of one process share."""
+
+    database: Database
+    client: Wire
+    library: Library
+    upstream: Upstream
+    rate: Rate
+    max_retries: int
+    poll_seconds: float
+    """Shortest time between two looks at a generation."""
+    pause_seconds: float = 1.0
+    """First pause before a request is repeated; it doubles."""
+    metadata: str = "full"
+    clock: Callable[[], float] = time.time
+    session: int = 0
+    """Millicredits that this process has spent."""
+    connecting: int = 0
+    """Requests that are about to ask for a place in the rate limit."""
+    polling: set[str] = field(default_factory=set)
+    """Jobs whose generation is under way."""
+    _notes: dict[str, str] = field(default_factory=dict)
+    _misses: dict[str, int] = field(default_factory=dict)
+    _copying: dict[str, anyio.Event] = field(default_factory=dict)
+    _files: CapacityLimiter | None = None
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Run blocking work on files in a thread of its own kind, and wait for its end."""
+        if self._files is None:  # a limiter belongs to the event loop that runs
+            self._files = CapacityLimiter(FILE_THREADS)
+        return await to_thread.run_sync(work, limiter=self._files)
+
+    def spool(self, job: JobRow, suffix: str) -> Path:
+        """Return a file of the job's attempt: `.part` is under way, `.body` is whole."""
+        return self.database.home / "spool" / f"{job.spool_name()}{suffix}"
+
+    def next_part(self, job: JobRow) -> Path:
+        """Return where the answer of the job's next attempt is received."""
+        return self.database.home / "spool" / f"{job.id}.{job.attempt + 1}.part"
+
+    def note(self, job: str, why: str | StudioError) -> None:
+        """Remember why a job waits, for those who ask."""
+        self._notes[job] = plain(why.message if isinstance(why, StudioError) else why)
+
+    def note_of(self, job: str) -> str | None:
+        """Return why a job waits."""
+        return self._notes.get(job)
+
+    def went_well(self, job: str) -> None:
+        """Forget why a job waited and how often it was tried."""
+        self._notes.pop(job, None)
+        self._misses.pop(job, None)
+
+    def forget(self, job: str) -> None:
+        """Forget a job that has ended."""
+        self.went_well(job)
+        self.polling.discard(job)
+
+    def missed(self, job: str) -> float | None:
+        """Count a try that failed and return the pause before the next; None: that was the last."""
+        misses = self._misses[job] = self._misses.get(job, 0) + 1
+        return None if misses > self.max_retries else self.pause(misses)
+
+    def pause(self, misses: int) -> float:
+        """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
+        longest = min(self.pause_seconds * 2.0 ** (misses - 1), LONGEST_PAUSE)
+        return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
+
+    def poll_interval(self) -> float:
+        """Return the seconds between two looks, such that looks take half the places at most."""
+        looks_a_second = self.rate.limit / self.rate.window / 2
+        return max(self.poll_seconds, len(self.polling) / looks_a_second)
+
+    def first_poll(self, kind: type[Operation]) -> float:
+        """Return the seconds after which a generation of this kind may be there."""
+        usual = 0.0 if self.upstream.emulated else kind.spec.seconds
+        return max(self.poll_interval(), usual)
+
+    def copying(self, job: str) -> None:
+        """Note that a job is done and its readable copies are being written."""
+        self._copying[job] = anyio.Event()
+
+    def copied(self, job: str) -> None:
+        """Note that its readable copies are written, or cannot be."""
+        event = self._copying.pop(job, None)
+        if event is not None:
+            event.set()
+
+    async def wait_for_copies(self, jobs: list[str], seconds: float) -> None:
+        """Wait until no readable copy of these jobs is being written, or the time is over."""
+        with anyio.move_on_after(seconds):
+            for job in jobs:
+                event = self._copying.get(job)
+                if event is not None:
+                    await event.wait()
