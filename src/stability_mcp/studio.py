@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import anyio
 from anyio import to_thread
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from stability_mcp.arguments import parse
 from stability_mcp.client.client import Client
@@ -194,7 +194,7 @@ class Studio:
         operation = parse(known_operation(name), arguments)
         if not isinstance(operation, Query):
             raise ArgumentsError(f"{name} costs credits and is no query.", cure="Use call().")
-        return await self.client.query(operation)
+        return await self.jobs.query(operation)
 
     async def estimate(self, name: str, arguments: Mapping[str, object], count: int) -> Estimate:
         """Price a call without sending it; files need not exist yet.
@@ -281,12 +281,12 @@ class Studio:
     async def _balance(self) -> tuple[float | None, str]:
         try:
             with anyio.fail_after(BALANCE_SECONDS):
-                found = await self.client.query(OPERATIONS["account_balance"]())  # type: ignore[arg-type]  # the table is typed by its base
+                found = await self.query("account_balance", {})
         except TimeoutError:
             return None, f"The balance was not answered within {BALANCE_SECONDS} s."
         except StudioError as error:
             return None, str(error)
-        credits_left = float(getattr(found, "credits"))  # noqa: B009 -- a row's own result
+        credits_left = float(found.model_dump()["credits"])
         await self.jobs.remember_balance(credits_left)
         return credits_left, "It lags some minutes behind."
 
@@ -392,7 +392,7 @@ async def _upstream_and_client(settings: Settings, database: Database) -> tuple[
         transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
         client = Client(
             base_url="http://emulator",
-            api_key=EMULATOR_KEY,
+            api_key=SecretStr(EMULATOR_KEY),
             transport=transport,
             timeout=settings.timeout,
             max_retries=settings.max_retries,

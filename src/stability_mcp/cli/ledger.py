@@ -18,7 +18,7 @@ async def run_log(settings: Settings, last: int) -> None:
     async with open_studio(settings, program="stability-mcp log") as studio:
         page = await studio.jobs.list(limit=last)
         spent = await studio.jobs.spending()
-    for job in reversed(page.jobs):
+    for job in reversed(page.items):
         when = datetime.fromtimestamp(job.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
         paid = " ".join(filter(None, (credits_text(job.price), CHARGED[job.charged])))
         typer.echo(f"{when}  {job.id}  {job.operation:<28} {job.state:<10} {paid}")
