@@ -1,0 +1,110 @@
+"""What large files cost: the time and memory of previews, and sound that is streamed both ways."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+
+from benchmarks.files import picture, sound
+from benchmarks.processes import OURS, Upstream, environment, now, peak_of, running
+from benchmarks.table import Line, at_most
+
+from stability_mcp.settings import Settings
+
+TICK_SECONDS = 0.002
+GIVEN_BACK_MB = 16
+"""What may be left of a large preview: the allocator keeps some pages."""
+
+
+async def previews(folder: Path, *, rounds: int) -> list[Line]:
+    """Time previews of a picture as the API makes them, and how long the event loop stood still."""
+    from stability_mcp.studio import open_studio
+
+    path = picture(folder / "photo.png", 1536, noise=6)
+    settings = Settings(
+        home=folder / "home",
+        output_dir=None,
+        roots=(folder,),
+        api_key=None,
+        base_url="http://127.0.0.1:9",
+    )
+    took = []
+    async with open_studio(settings) as studio:
+        item, _ = await studio.import_media(str(path), None)
+        await studio.preview([item])
+        async with _lag() as lags:
+            for _ in range(rounds):
+                started = now()
+                await studio.preview([item])
+                took.append(now() - started)
+    megapixels = 1536 * 1536 / 1e6
+    return [
+        at_most("preview, ms per megapixel", median(took) / megapixels, 50, "{:.0f}"),
+        at_most("preview, longest stop of the event loop, ms", max(lags), 20, "{:.1f}"),
+    ]
+
+
+@asynccontextmanager
+async def _lag() -> AsyncIterator[list[float]]:
+    """Collect how much later than asked for a sleeping task wakes up, in milliseconds."""
+    lags: list[float] = [0]
+
+    async def tick() -> None:
+        while True:
+            slept = now()
+            await asyncio.sleep(TICK_SECONDS)
+            lags.append(now() - slept - TICK_SECONDS * 1000)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield lags
+    finally:
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking
+
+
+async def large_preview(folder: Path, up: Upstream) -> list[Line]:
+    """Watch the memory while a picture of 9.4 megapixels comes and its preview is made."""
+    small = picture(folder / "small.png", 512, noise=0)
+    large = picture(folder / "large.png", 3072, noise=6)
+    async with running(OURS, environment(folder, up.url)) as server:
+        for file in (small, large):
+            up.set(file)
+            before = server.resident()
+            async with peak_of(server.process.pid) as peak:
+                await server.call("generate_core", prompt=f"a {file.stem} harbour")
+            most = peak()
+        after = server.resident()
+    return [
+        at_most("preview of 9.4 MP, MB more at most", most - before, 160, "{:.0f}"),
+        at_most("... of which kept", after - before, GIVEN_BACK_MB, "{:.0f}"),
+    ]
+
+
+async def large_sound(folder: Path, up: Upstream, *, sent: int, back: int) -> Line:
+    """Watch the memory while a large sound is sent and a large one comes back."""
+    little = sound(folder / "little.wav", 2_000_000)
+    large = sound(folder / "large.wav", sent)
+    answer = sound(folder / "answer.wav", back, rate=44_100, width=2)
+    async with running(OURS, environment(folder, up.url)) as server:
+        for file, came in ((little, little), (large, answer)):
+            up.set(came, media_type="audio/wav")
+            before = server.resident()
+            async with peak_of(server.process.pid) as peak:
+                await server.call(
+                    "audio2_audio_to_audio",
+                    prompt="strings",
+                    audio=str(file),
+                    duration=30,
+                    output_format="wav",
+                )
+            most = peak()
+    return at_most(
+        f"sound of {sent / 1e6:.0f} MB sent, {back / 1e6:.0f} MB back, MB more at most",
+        most - before,
+        16,
+        "{:.1f}",
+    )

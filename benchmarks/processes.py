@@ -1,0 +1,222 @@
+"""The processes that are measured: servers on stdio, spoken to in plain JSON lines.
+
+No client library stands between: its own time would be counted as the server's.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).parents[1]
+OURS = (sys.executable, "-m", "stability_mcp")
+BARE = (sys.executable, "-m", "benchmarks.bare_server")
+LONGEST_LINE = 1 << 24
+SAMPLE_SECONDS = 0.005
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "bench", "version": "1"},
+}
+
+
+class ServerError(Exception):
+    """The server under test answered with an error or went away."""
+
+
+@dataclass
+class Server:
+    """A server under test."""
+
+    process: asyncio.subprocess.Process
+    _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
+    _last: int = 0
+    _reading: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, command: tuple[str, ...], environment: dict[str, str]) -> Self:
+        """Start the process, without waiting for it to say anything."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            limit=LONGEST_LINE,
+        )
+        server = cls(process)
+        server._reading = asyncio.create_task(server._read())
+        return server
+
+    async def initialize(self) -> None:
+        """Shake hands, as hosts do today."""
+        await self.request("initialize", HELLO)
+        self._send({"method": "notifications/initialized"})
+
+    async def request(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send one request and return its result.
+
+        Raises:
+            ServerError: it was answered with an error, or the server ended.
+        """
+        self._last += 1
+        number = self._last
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        self._send({"id": number, "method": method, "params": params or {}})
+        message = await answer
+        if "error" in message:
+            raise ServerError(f"{method}: {message['error']}")
+        result: dict[str, Any] = message["result"]
+        return result
+
+    async def call(self, tool: str, **arguments: object) -> str:
+        """Call a tool and return its text.
+
+        Raises:
+            ServerError: it failed.
+        """
+        result = await self.request("tools/call", {"name": tool, "arguments": arguments})
+        text = "\n".join(block.get("text", "") for block in result["content"])
+        if result.get("isError"):
+            raise ServerError(text)
+        return text
+
+    async def stop(self) -> None:
+        """Close stdin, as hosts do, and wait for the end; kill what does not end."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            await asyncio.wait_for(self.process.wait(), 10)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+        if self._reading is not None:
+            await self._reading
+
+    def resident(self) -> float:
+        """Return the megabytes of memory the process holds."""
+        return resident(self.process.pid)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+    async def _read(self) -> None:
+        while self.process.stdout is not None and (line := await self.process.stdout.readline()):
+            message = json.loads(line)
+            waiting = self._waiting.pop(message.get("id"), None)
+            if waiting is not None:
+                waiting.set_result(message)
+        for waiting in self._waiting.values():
+            waiting.set_exception(ServerError("the server ended"))
+
+
+def resident(pid: int) -> float:
+    """Return the megabytes of memory a process holds."""
+    proc = Path(f"/proc/{pid}/statm")
+    if proc.exists():
+        return int(proc.read_text().split()[1]) * PAGE / 1e6
+    told = subprocess.run(  # noqa: S603 -- a fixed command
+        ["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    return int(told.stdout) * 1024 / 1e6
+
+
+@asynccontextmanager
+async def running(command: tuple[str, ...], environment: dict[str, str]) -> AsyncIterator[Server]:
+    """Run a server that has shaken hands."""
+    server = await Server.start(command, environment)
+    try:
+        await server.initialize()
+        yield server
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def peak_of(pid: int) -> AsyncIterator[Callable[[], float]]:
+    """Watch a process; the value is a function that returns the most memory seen, in megabytes."""
+    seen = [resident(pid)]
+
+    async def watch() -> None:
+        while True:
+            seen.append(resident(pid))
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield lambda: max(seen)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The stand-in for the API, in its own process."""
+
+    url: str
+
+    def set(self, file: Path, *, media_type: str = "image/png", latency: float = 0) -> None:
+        """Choose what every request is answered with, and forget what was counted."""
+        query = urlencode({"file": file, "type": media_type, "latency": latency})
+        self._ask(Request(f"{self.url}/bench?{query}", method="PUT"))  # noqa: S310 -- loopback
+
+    def counted(self) -> dict[str, Any]:
+        """Return when requests arrived, and the most in any window of the API's limiter."""
+        return self._ask(Request(f"{self.url}/bench"))  # noqa: S310 -- loopback
+
+    def _ask(self, request: Request) -> dict[str, Any]:
+        with urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+
+@asynccontextmanager
+async def upstream() -> AsyncIterator[Upstream]:
+    """Run the stand-in for the API."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.upstream", cwd=ROOT, stdout=subprocess.PIPE
+    )
+    try:
+        if process.stdout is None:  # pragma: no cover -- it was asked for
+            raise ServerError("the upstream has no output")
+        yield Upstream(f"http://127.0.0.1:{int(await process.stdout.readline())}")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
+    """Return the environment of a server under test with a store of its own in `folder`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
+    files = folder / "files"
+    files.mkdir(parents=True, exist_ok=True)
+    return kept | {
+        "STABILITY_API_KEY": "sk-bench-not-a-key",
+        "STABILITY_BASE_URL": url,
+        "STABILITY_BUDGET": "none",
+        "STABILITY_HOME": str(folder / "home"),
+        "STABILITY_OUTPUT_DIR": str(files),
+        "STABILITY_ROOTS": str(folder),
+        **more,
+    }
+
+
+def now() -> float:
+    """Return a time in milliseconds, to be compared with another."""
+    return time.perf_counter() * 1000

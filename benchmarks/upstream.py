@@ -1,0 +1,124 @@
+"""A stand-in for the API that costs nothing: it answers every POST with the same file.
+
+`python -m benchmarks.upstream` prints its port on the first line and serves until it is ended. It
+knows no operation and checks nothing, so that what is measured is the server under test. `PUT
+/bench` sets what is answered (`?latency=1&file=/path&type=image/png`) and forgets what was
+counted; `GET /bench` tells when requests arrived and how many were too many for the API's limiter.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+MOST, WINDOW = 150, 10.0
+"""The API's limiter: so many requests in so many seconds."""
+
+CHUNK = 1 << 18
+
+
+@dataclass
+class Bench:
+    """What is answered, and what came."""
+
+    latency: float = 0
+    body: bytes = b""
+    media_type: str = "image/png"
+    arrivals: list[float] = field(default_factory=list)
+
+    def set(self, query: dict[str, list[str]]) -> None:
+        """Change what is answered and forget what was counted."""
+        self.latency = float(query["latency"][0])
+        self.body = Path(query["file"][0]).read_bytes()
+        self.media_type = query["type"][0]
+        self.arrivals.clear()
+
+    def told(self) -> bytes:
+        """Return what was counted, as JSON."""
+        return json.dumps({"arrivals": self.arrivals, "busiest": busiest(self.arrivals)}).encode()
+
+
+def busiest(arrivals: list[float]) -> int:
+    """Return the most arrivals in any window of the limiter's length."""
+    most = first = 0
+    for last, at in enumerate(arrivals):
+        while at - arrivals[first] > WINDOW:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+async def handle(bench: Bench, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the requests of one connection."""
+    try:
+        while await _answer_one(bench, reader, writer):
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _answer_one(
+    bench: Bench, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    method, target, _ = head.split(" ", 2)
+    arrived = time.monotonic()
+    await _discard(reader, head.lower())
+    url = urlsplit(target)
+    if url.path == "/bench":
+        if method == "PUT":
+            bench.set(parse_qs(url.query))
+        _write(writer, "application/json", bench.told())
+    elif method == "GET":
+        _write(writer, "application/json", b'{"credits":100000}')
+    else:
+        bench.arrivals.append(arrived)
+        await asyncio.sleep(bench.latency)
+        _write(writer, bench.media_type, bench.body)
+    return True
+
+
+async def _discard(reader: asyncio.StreamReader, head: str) -> None:
+    """Read a body of a known length or in chunks, and keep none of it."""
+    if "transfer-encoding: chunked" in head:
+        while size := int((await reader.readline()).split(b";")[0], 16):
+            await _skip(reader, size + 2)
+        await reader.readline()
+        return
+    _, found, rest = head.partition("content-length:")
+    if found:
+        await _skip(reader, int(rest.split("\r\n", 1)[0]))
+
+
+async def _skip(reader: asyncio.StreamReader, size: int) -> None:
+    while size:
+        size -= len(await reader.readexactly(min(size, CHUNK)))
+
+
+def _write(writer: asyncio.StreamWriter, media_type: str, body: bytes) -> None:
+    head = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n"
+        "finish-reason: SUCCESS\r\nseed: 343940597\r\nx-request-id: bench\r\n\r\n"
+    )
+    writer.write(head.encode())
+    writer.write(body)
+
+
+async def main() -> None:
+    """Serve on any free port of loopback."""
+    bench = Bench()
+    server = await asyncio.start_server(
+        lambda reader, writer: handle(bench, reader, writer), "127.0.0.1", 0, backlog=1024
+    )
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
