@@ -1,0 +1,188 @@
+"""Transactions, the files of the store, and who may write it."""
+
+import sqlite3
+import stat
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from stability_mcp.errors import StorageError
+from stability_mcp.store.database import Database
+from support_store import count_up, in_processes, open_and_close
+
+pytestmark = pytest.mark.anyio
+
+
+def _put(connection: Connection, key: str, value: str) -> None:
+    connection.execute(
+        text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": key, "value": value}
+    )
+
+
+def _get(connection: Connection, key: str) -> str | None:
+    return connection.execute(
+        text("SELECT value FROM meta WHERE key = :key"), {"key": key}
+    ).scalar()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+async def test_nobody_else_can_read_the_store(tmp_path: Path) -> None:
+    """*Chosen*: folders 0700, files 0600, also those that SQLite makes beside the database."""
+    home = tmp_path / "home"
+    database = Database(home)
+    await database.write(lambda c: _put(c, "a", "b"))
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [home, *home.iterdir()]}
+
+    folders = {"home", "blobs", "spool", "locks", "quarantine"}
+    assert {name for name, mode in modes.items() if mode == 0o700} == folders
+    assert {name for name, mode in modes.items() if mode == 0o600} == modes.keys() - folders
+    assert {"store.db", "store.db-wal", "write.lock"} <= modes.keys()
+    await database.close()
+
+
+async def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """*Chosen*: an exception rolls back what the same transaction wrote."""
+    database = Database(tmp_path)
+
+    def broken(connection: Connection) -> None:
+        _put(connection, "first", "1")
+        _put(connection, "first", "2")
+
+    with pytest.raises(IntegrityError):
+        await database.write(broken)
+
+    assert await database.read(lambda c: _get(c, "first")) is None
+    await database.close()
+
+
+async def test_a_write_is_finished_although_its_caller_is_cancelled(tmp_path: Path) -> None:
+    """*Chosen*: transactions are shielded; a border is never half known."""
+    database = Database(tmp_path)
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await database.write(lambda c: _put(c, "kept", "yes"))
+
+    assert scope.cancelled_caught is False
+    assert await database.read(lambda c: _get(c, "kept")) == "yes"
+    await database.close()
+
+
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """*Chosen*: every write goes through the write lock."""
+    database = Database(tmp_path)
+
+    with pytest.raises(Exception, match="readonly"):
+        await database.read(lambda c: _put(c, "a", "b"))
+
+    await database.close()
+
+
+async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    """*Documented* (SQLite, WAL): reading goes on beside a write transaction."""
+    database = Database(tmp_path)
+    writing, read = anyio.Event(), anyio.Event()
+
+    def slow(connection: Connection) -> None:
+        _put(connection, "a", "b")
+        anyio.from_thread.run_sync(writing.set)
+        anyio.from_thread.run(read.wait)
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.write, slow)
+            await writing.wait()
+            assert await database.read(lambda c: _get(c, "a")) is None
+            read.set()
+
+    assert await database.read(lambda c: _get(c, "a")) == "b"
+    await database.close()
+
+
+def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> None:
+    """*Chosen*: read-then-write isolates, over processes and threads (journal A1)."""
+    in_processes(count_up, [(str(tmp_path), 40)] * 3)
+
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        found = connection.execute("SELECT value FROM meta WHERE key = 'number'").fetchone()
+    connection.close()
+    assert found == ("120",)
+
+
+def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None:
+    """*Chosen*: the first makes it in one transaction, the others find it (journal A4)."""
+    home = tmp_path / "home"
+    in_processes(open_and_close, [(str(home),)] * 3)
+
+    connection = sqlite3.connect(home / "store.db")
+    assert connection.execute("SELECT count(*) FROM meta WHERE key = 'store_id'").fetchone() == (1,)
+    connection.close()
+
+
+async def test_a_store_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> None:
+    """*Chosen*: an older program opens when its schema is at least `oldest_writer` (A5)."""
+    await Database(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "store.db")
+    with connection:
+        connection.execute("UPDATE meta SET value = '9' WHERE key IN ('schema', 'oldest_writer')")
+    connection.close()
+
+    with pytest.raises(StorageError, match=r"newer stability-mcp \(schema 9; .* writes 1\)"):
+        Database(tmp_path)
+
+
+async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) -> None:
+    """*Chosen*: additive changes keep the older program writing (A5)."""
+    await Database(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "store.db")
+    with connection:
+        connection.execute("UPDATE meta SET value = '9' WHERE key = 'schema'")
+    connection.close()
+
+    database = Database(tmp_path)
+
+    assert await database.read(lambda c: _get(c, "oldest_writer")) == "1"
+    await database.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_a_cure(tmp_path: Path) -> None:
+    """*Chosen*: the error names the folder and the variable."""
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StorageError, match=r"file/home cannot be used.*STABILITY_HOME"):
+        Database(tmp_path / "file" / "home")
+
+
+async def test_a_fingerprint_tells_keys_apart_and_is_the_stores_own(tmp_path: Path) -> None:
+    """*Chosen*: a keyed hash; the same key in another store has another one."""
+    one, other = Database(tmp_path / "one"), Database(tmp_path / "other")
+
+    first = await one.fingerprint("https://a", "sk-1")
+
+    assert first == await one.fingerprint("https://a", "sk-1")
+    assert first != await one.fingerprint("https://a", "sk-2")
+    assert first != await one.fingerprint("https://b", "sk-1")
+    assert first != await other.fingerprint("https://a", "sk-1")
+    assert len(first) == 16
+    await one.close()
+    await other.close()
+
+
+async def test_every_table_is_strict(tmp_path: Path) -> None:
+    """*Chosen*: a text in a number's column is an error, not a surprise later."""
+    await Database(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "store.db")
+
+    tables = connection.execute(
+        "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+        " AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+
+    connection.close()
+    assert len(tables) == 12
+    assert [name for name, strict in tables if not strict] == []

@@ -1,0 +1,63 @@
+"""What other processes do with a store; apart from the tests, so that they can import it."""
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.store.database import Database
+from stability_mcp.store.locks import FileLock
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def in_processes(work: Callable[..., None], arguments: list[tuple[Any, ...]]) -> None:
+    """Run the work once for each tuple of arguments, all at once, and see that all ended well."""
+    processes = [SPAWN.Process(target=work, args=each) for each in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * len(arguments)
+
+
+def open_and_close(home: str) -> None:
+    """Open a store, and make it where there is none."""
+    anyio.run(Database(Path(home)).close)
+
+
+def count_up(home: str, times: int) -> None:
+    """Read a number and write the next one, as a budget is checked and spent."""
+    database = Database(Path(home))
+
+    def step(connection: Connection) -> None:
+        found = connection.execute(text("SELECT value FROM meta WHERE key = 'number'")).scalar()
+        connection.execute(
+            text("INSERT OR REPLACE INTO meta (key, value) VALUES ('number', :n)"),
+            {"n": str(int(found or 0) + 1)},
+        )
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(times):
+                group.start_soon(database.write, step)
+        await database.close()
+
+    anyio.run(run)
+
+
+def hold_lock(path: str, held: Event, release: Event) -> None:
+    """Hold a lock until told."""
+    with FileLock(Path(path)).held():
+        held.set()
+        release.wait(20)
+
+
+def take_lock(path: str, took: Event) -> None:
+    """Take a lock as soon as it can be had."""
+    with FileLock(Path(path)).held():
+        took.set()
