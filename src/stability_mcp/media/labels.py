@@ -1,0 +1,144 @@
+"""Labels: the names people and agents call media by, and the files on disk are named by.
+
+A label is one to 40 letters, digits, spaces, `_` or `-`, so it is never a path, a URL or a file
+name with an extension; it never has the shape of an id. It is unique per owner: `rows.py` gives a
+taken one a number. This module makes labels; it does not know which are taken.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.operation import Operation
+from stability_mcp.store.ids import looks_like_id
+from stability_mcp.wording import quoted
+
+MOST_CHARACTERS = 40
+SLUG_CHARACTERS = 32
+"""A slug leaves room for a number and for what an edit adds."""
+
+LABEL = re.compile(rf"[\w][\w -]{{0,{MOST_CHARACTERS - 1}}}")
+
+RESERVED = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+)
+"""Names that Windows gives to devices, whatever the extension."""
+
+_ARTICLES = frozenset({"a", "an", "the"})
+_ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
+_WORD = re.compile(r"\w+")
+
+WHAT: Mapping[str, str] = {
+    "edit_erase": "erased",
+    "edit_inpaint": "inpainted",
+    "edit_outpaint": "outpainted",
+    "edit_search_and_replace": "replaced",
+    "edit_search_and_recolor": "recolored",
+    "edit_remove_background": "no-background",
+    "edit_replace_background_and_relight": "relit",
+    "upscale_fast": "upscaled",
+    "upscale_conservative": "upscaled",
+    "upscale_creative": "upscaled",
+    "control_sketch": "from-sketch",
+    "control_structure": "restructured",
+    "control_style": "in-style",
+    "control_style_transfer": "restyled",
+    "model3d_stable_fast_3d": "3d",
+    "model3d_stable_point_aware_3d": "3d",
+}
+"""What an operation adds to its parent's label; one that is not named adds its own name."""
+
+
+def check_label(text: str) -> str:
+    """Return a label as it is stored.
+
+    Raises:
+        ArgumentsError: it is empty, too long, has other characters, or could be taken for an id or
+            a device.
+    """
+    label = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()).strip()
+    if not LABEL.fullmatch(label):
+        raise ArgumentsError(
+            f"{quoted(text)} cannot be a label.",
+            cure=f"A label is 1 to {MOST_CHARACTERS} letters, digits, spaces, _ or -, and begins "
+            "with a letter, a digit or _.",
+        )
+    if _mistakable(label):
+        raise ArgumentsError(
+            f"{quoted(text)} cannot be a label: it could be taken for an id or a device.",
+            cure=f"Call it {quoted(f'{label}-1')}.",
+        )
+    return label
+
+
+def slug(text: str, *, default: str = "picture") -> str:
+    """Return a label made of the words of a prompt or a file name.
+
+    Addresses, paths and ids in it are left out, so that a label never passes for one.
+    """
+    words = [
+        word
+        for word in _WORD.findall(_ADDRESS.sub(" ", unicodedata.normalize("NFKC", text)).lower())
+        if not (looks_like_id(word) and any(map(str.isdigit, word)))
+    ]
+    while len(words) > 1 and words[0] in _ARTICLES:
+        del words[0]
+    label = ""
+    for word in words:
+        longer = f"{label}-{word}" if label else word[:SLUG_CHARACTERS]
+        if len(longer) > SLUG_CHARACTERS:
+            break
+        label = longer
+    return safe(label or default)
+
+
+def edit_label(operation: type[Operation], parent: str | None) -> str:
+    """Return the label of an edit: `hero-no-background`, never the parent's own."""
+    what = WHAT.get(operation.name())
+    if what is None:
+        what = operation.name().removeprefix(f"{operation.toolset()}_").replace("_", "-")
+    return join(parent or operation.media or "media", what)
+
+
+def default_label(operation: Operation, parents: Mapping[str, str | None]) -> str:
+    """Return the label of a result that was given none.
+
+    Args:
+        operation: The request.
+        parents: Label of what each file field names, by field, as it was named by the caller.
+    """
+    marks = operation.file_fields()
+    edited = [name for name, mark in marks.items() if name in parents and mark.mask_for is None]
+    if edited:
+        return edit_label(type(operation), parents[edited[0]])
+    values = operation.model_dump()
+    return slug(_prompt(values), default=operation.media or "media")
+
+
+def variants(label: str, count: int) -> list[str]:
+    """Return the labels of `count` results of one call: `logo-1` to `logo-4`, or `logo` alone."""
+    return [join(label, str(n + 1)) for n in range(count)] if count > 1 else [label]
+
+
+def join(label: str, suffix: str) -> str:
+    """Return `label-suffix`, the label cut where both together are too long."""
+    return safe(f"{label[: MOST_CHARACTERS - 1 - len(suffix)].rstrip(' -')}-{suffix}")
+
+
+def safe(label: str) -> str:
+    """Return a label that is none by accident: not an id's shape, not a Windows device."""
+    return f"{label}-1" if _mistakable(label) else label
+
+
+def _mistakable(label: str) -> bool:
+    return looks_like_id(label) or label.casefold() in RESERVED
+
+
+def _prompt(values: Mapping[str, object]) -> str:
+    prompt = values.get("prompt") or values.get("text_prompts") or ""
+    while isinstance(prompt, list | tuple) and prompt:
+        prompt = prompt[0]
+    if isinstance(prompt, Mapping):
+        prompt = prompt.get("text", "")
+    return str(prompt) if isinstance(prompt, str) else ""
