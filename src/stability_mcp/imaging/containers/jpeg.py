@@ -100,7 +100,8 @@ def _metadata(kind: bytes, body: bytes) -> Metadata:
 def _next_marker(file: BinaryIO, start: int) -> int | None:
     """Return where the next marker is, at or after `start`; stuffed zeros and restarts are none."""
     file.seek(start)
-    block = file.read(_BLOCK)
+    # Most often it is right here; only the data of a scan are long.
+    block = file.read(2)
     while len(block) > 1:
         match = _MARKER.search(block)
         if match:

@@ -1,0 +1,296 @@
+"""Fitting: a picture becomes one that an operation takes, and what was done is said."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import support_pictures as make
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.fields import ImageLimits, Size
+from stability_mcp.imaging.fit import Fitted, fit_image, fit_mask
+from stability_mcp.imaging.probe import probe
+
+ANY = ImageLimits()
+FAST = ImageLimits(min_side=32, max_side=1_536, min_pixels=1_024, max_pixels=1_048_576)
+ENOUGH = 10_000_000
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the fitted picture goes."""
+    return tmp_path / "fitted"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Where the picture is."""
+    return tmp_path / "source"
+
+
+def fit(
+    source: Path, data: bytes, target: Path, limits: ImageLimits = ANY, *, most: int = ENOUGH
+) -> Fitted | None:
+    """Fit a picture given as bytes."""
+    make.save(source, data)
+    return fit_image(source, probe(source), limits, max_bytes=most, target=target)
+
+
+def pixel(path: Path, x: int, y: int) -> tuple[int, ...]:
+    """Return one pixel as RGBA."""
+    with Image.open(path) as image:
+        value = image.convert("RGBA").getpixel((x, y))
+    assert isinstance(value, tuple)
+    return tuple(int(one) for one in value)
+
+
+@pytest.mark.parametrize(
+    "data", [make.png(), make.jpeg(), make.webp(mode="RGBA"), make.png(mode="L")]
+)
+def test_a_picture_that_fits_is_sent_as_it_is(source: Path, target: Path, data: bytes) -> None:
+    """Chosen: encoding again costs quality and time."""
+    assert fit(source, data, target) is None
+    assert not target.exists()
+
+
+def test_too_many_pixels_are_scaled_down_and_said(source: Path, target: Path) -> None:
+    """Documented (API): upscale fast takes at most 1,048,576 pixels."""
+    fitted = fit(source, make.png((1536, 1536)), target, FAST)
+
+    assert fitted is not None
+    assert fitted.changes == ["1024x1024 of 1536x1536"]
+    assert fitted.facts == probe(target)
+    assert fitted.facts.size == (1024, 1024)
+    assert fitted.facts.media_type == "image/png"
+
+
+def test_a_tiny_picture_is_scaled_up_and_said(source: Path, target: Path) -> None:
+    """Documented (API): no side below 64 pixels."""
+    fitted = fit(source, make.png((32, 16)), target)
+    assert fitted is not None
+    assert fitted.changes == ["scaled up to 128x64 from 32x16"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
+def test_the_picture_is_turned_as_a_person_sees_it(
+    source: Path, target: Path, orientation: int, form: str
+) -> None:
+    """Documented (EXIF): which corner of the stored picture is the top left, for all eight.
+
+    The API does not look at EXIF, and Pillow's own turning is the witness.
+    """
+    from PIL import ImageOps
+
+    exif = make.exif(orientation)
+    data = {
+        "jpeg": make.jpeg(orientation=orientation),
+        "png": make.png(exif=exif),
+        "webp": make.webp(exif=exif, lossless=True),
+    }[form]
+
+    fitted = fit(source, data, target)
+
+    assert fitted is not None
+    assert ("turned upright" in fitted.changes) == (orientation != 1)
+    assert "EXIF left out" in fitted.changes
+    assert fitted.facts.orientation == 1
+    with Image.open(source) as image:
+        seen = ImageOps.exif_transpose(image).convert("RGB")
+    assert fitted.facts.size == seen.size
+    for x, y in ((8, 8), (seen.width - 8, 8), (8, seen.height - 8)):
+        expected = seen.getpixel((x, y))
+        assert isinstance(expected, tuple)
+        assert pixel(target, x, y)[:3] == pytest.approx(expected, abs=24)
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
+def test_camera_and_place_are_left_out_without_encoding_again(
+    source: Path, target: Path, form: str
+) -> None:
+    """Chosen: a camera's number and a place are nobody's business; the pixels are untouched."""
+    exif = make.exif(gps=True, make="SECRETCAM")
+    data = {
+        "jpeg": make.encoded(make.picture(), "JPEG", exif=exif, comment=b"SECRETCAM"),
+        "png": make.png(exif=exif, text={"Author": "SECRETCAM"}),
+        "webp": make.webp(exif=exif),
+    }[form]
+
+    fitted = fit(source, data, target)
+
+    assert fitted is not None
+    (said,) = fitted.changes
+    assert said.startswith("EXIF")
+    assert "GPS" in said
+    assert b"SECRETCAM" not in target.read_bytes()
+    assert not fitted.facts.metadata
+    with Image.open(source) as before, Image.open(target) as after:
+        assert before.tobytes() == after.tobytes()
+
+
+@pytest.mark.parametrize("data", [make.png(), make.jpeg(), make.webp()])
+def test_what_follows_the_end_of_the_picture_is_left_out(
+    source: Path, target: Path, data: bytes
+) -> None:
+    """Chosen: a picture that is also an archive leaves this machine as a picture."""
+    fitted = fit(source, data + b"PK\x03\x04 hidden", target)
+    assert fitted is not None
+    assert fitted.changes == ["11 bytes behind its end left out"]
+    assert target.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (make.bmp(), "re-encoded as PNG"),
+        (make.tiff(), "re-encoded as PNG"),
+        (make.gif(), "re-encoded as PNG"),
+        (make.avif(), "re-encoded as JPEG"),
+        (make.gif(frames=3), "first of 3 frames"),
+        (make.jpeg(mode="CMYK"), "CMYK turned into RGB"),
+        (make.png(mode="I;16"), "8 of 16 bits a colour"),
+        (make.tiff(mode="I;16"), "8 of 16 bits a colour"),
+    ],
+)
+def test_what_the_api_may_not_take_is_turned_into_what_it_takes(
+    source: Path, target: Path, data: bytes, said: str
+) -> None:
+    """Documented (API): JPEG, PNG and WebP; colour modes are not said, so the plain ones."""
+    fitted = fit(source, data, target)
+
+    assert fitted is not None
+    assert said in fitted.changes
+    assert fitted.facts.mode in {"L", "RGB", "RGBA"}
+    assert fitted.facts.depth == 8
+    assert fitted.facts.size == (96, 64)
+    red, green, blue, _ = pixel(target, 8, 8)
+    assert red - green > 60 or fitted.facts.mode == "L"
+    assert abs(green - blue) < 40
+
+
+def test_sixteen_bits_of_grey_keep_their_range(source: Path, target: Path) -> None:
+    """Chosen: cutting values off at 255 would make a white picture of a grey one."""
+    fit(source, make.png(mode="I;16"), target)
+    assert pixel(target, 8, 8)[0] == pytest.approx(76, abs=3)  # red as grey
+    assert pixel(target, 8, 56)[0] == 255
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "RGBA"])
+def test_transparency_survives_every_change(source: Path, target: Path, mode: str) -> None:
+    """Chosen: what is transparent marks the place to edit."""
+    data = (
+        make.encoded(make.picture((300, 200), "RGBA").quantize(), "PNG")
+        if mode == "PA"
+        else make.png((300, 200), mode)
+    )
+    fitted = fit(source, data, target, ImageLimits(max_side=150))
+
+    assert fitted is not None
+    assert fitted.facts.has_alpha
+    assert pixel(target, 8, 8)[3] == 255
+    assert pixel(target, 140, 8)[3] == 0
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_too_many_bytes_are_packed_better_and_said(source: Path, target: Path, mode: str) -> None:
+    """Documented (API): a request has at most 10 MiB."""
+    data = make.png((600, 600), mode, noise=True)
+    fitted = fit(source, data, target, most=len(data) // 3)
+
+    assert fitted is not None
+    assert fitted.facts.bytes <= len(data) // 3
+    assert fitted.facts.size == (600, 600)
+    (said,) = fitted.changes
+    assert said.startswith("re-encoded as WebP, ")
+    assert said.endswith(f" MB of {len(data) / 1e6:.1f} MB")
+    assert fitted.facts.has_alpha == (mode == "RGBA")
+
+
+def test_a_photo_stays_a_jpeg_when_it_is_packed_better(source: Path, target: Path) -> None:
+    """Chosen: one lossy format after another costs more quality than one twice."""
+    data = make.jpeg((600, 600), noise=True, quality=98)
+    fitted = fit(source, data, target, most=len(data) // 2)
+    assert fitted is not None
+    assert fitted.facts.media_type == "image/jpeg"
+    assert fitted.facts.bytes <= len(data) // 2
+
+
+def test_what_cannot_be_packed_well_enough_is_made_smaller(source: Path, target: Path) -> None:
+    """Chosen: a smaller picture beats a refusal."""
+    fitted = fit(source, make.png((600, 600), noise=True), target, most=20_000)
+    assert fitted is not None
+    assert fitted.facts.bytes <= 20_000
+    assert fitted.changes[0] == f"{fitted.facts.width}x{fitted.facts.height} of 600x600"
+
+
+def test_an_aspect_ratio_is_never_cut_unasked(source: Path, target: Path) -> None:
+    """Chosen: the error offers crop or pad."""
+    with pytest.raises(FileUnusableError, match="nothing is cut off unasked"):
+        fit(source, make.png((400, 100)), target, ImageLimits(max_aspect=2.5))
+    assert not target.exists()
+
+
+def test_a_damaged_picture_leaves_nothing_behind(tmp_path: Path, source: Path) -> None:
+    """Chosen: no temporary file stays, whatever happens."""
+    data = bytearray(make.png((200, 200), noise=True))
+    data[1_000:1_040] = bytes(40)
+    with pytest.raises(FileUnusableError):
+        fit(source, bytes(data), tmp_path / "fitted", ImageLimits(max_side=100))
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("data", [make.wav(0.1), make.glb()])
+def test_sound_and_models_are_no_pictures(source: Path, target: Path, data: bytes) -> None:
+    """Chosen: sniffed, so a name that says otherwise does not matter."""
+    with pytest.raises(FileUnusableError, match="a picture is needed"):
+        fit(source, data, target)
+
+
+def mask(source: Path, data: bytes, target: Path, picture: bytes, size: Size) -> Fitted | None:
+    """Fit a mask to a picture that is sent at `size`."""
+    make.save(source, data)
+    shown = probe(make.save(source.with_name("picture"), picture))
+    return fit_mask(
+        source, probe(source), picture=shown, size=size, max_bytes=ENOUGH, target=target
+    )
+
+
+def test_a_mask_that_fits_its_picture_is_sent_as_it_is(source: Path, target: Path) -> None:
+    """Chosen: only what has to be changed is."""
+    assert mask(source, make.mask(), target, make.png(), Size(96, 64)) is None
+
+
+def test_a_mask_follows_its_picture(source: Path, target: Path) -> None:
+    """Documented (API): a mask of another size is stretched over the picture."""
+    fitted = mask(source, make.mask(mode="RGB"), target, make.png((960, 640)), Size(480, 320))
+
+    assert fitted is not None
+    assert fitted.changes == ["scaled up to 480x320 from 96x64", "turned grey"]
+    assert (fitted.facts.size, fitted.facts.mode) == ((480, 320), "L")
+    assert pixel(target, 240, 160)[0] == 255
+    assert pixel(target, 4, 4)[0] == 0
+
+
+def test_a_mask_drawn_over_the_stored_pixels_is_turned_like_its_picture(
+    source: Path, target: Path
+) -> None:
+    """Chosen: an editor that ignores EXIF draws over the picture as it lies."""
+    data = make.encoded(make.picture(mode="L"), "PNG")
+    fitted = mask(source, data, target, make.jpeg(orientation=6), Size(64, 96))
+
+    assert fitted is not None
+    assert fitted.facts.size == (64, 96)
+    assert "turned like its picture" in fitted.changes
+    assert pixel(target, 4, 4)[0] == 255  # white was at the bottom left
+
+
+def test_transparent_parts_of_a_mask_mark_nothing(source: Path, target: Path) -> None:
+    """Chosen: white paint on a transparent layer is the commonest mask there is."""
+    image = Image.new("RGBA", (96, 64), (255, 255, 255, 0))
+    image.paste((255, 255, 255, 255), (0, 0, 48, 64))
+    data = make.encoded(image, "PNG")
+
+    mask(source, data, target, make.png(), Size(96, 64))
+
+    assert pixel(target, 8, 8)[0] == 255
+    assert pixel(target, 90, 8)[0] == 0
