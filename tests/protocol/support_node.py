@@ -1,0 +1,46 @@
+"""What the makers of the protocol and of glTF ship for Node; `make setup` installs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NODE = Path(sys.executable).parent / "node"
+PACKAGES = Path(sys.prefix) / "protocol" / "node_modules"
+
+CONFORMANCE = "@modelcontextprotocol/conformance/dist/index.js"
+INSPECTOR = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
+GLTF_VALIDATOR = "gltf-validator/index.js"
+
+
+def installed(script: str) -> Path:
+    """Return the path of a script of a package.
+
+    A missing one fails the test: it was installed together with everything else, and a suite that
+    is skipped would look like one that passed.
+    """
+    path = PACKAGES / script
+    missing = next((each for each in (NODE, path) if not each.exists()), None)
+    if missing is not None:
+        pytest.fail(f"{missing} is not installed: run make setup", pytrace=False)
+    return path
+
+
+def node(
+    script: Path, *arguments: str, home: Path, seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a script with a home folder of its own, for so many seconds at most."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")
+    }
+    return subprocess.run(
+        [str(NODE), str(script), *arguments],
+        capture_output=True,
+        check=False,
+        cwd=home,
+        env=environment | {"HOME": str(home), "STABILITY_HOME": str(home / "store")},
+        text=True,
+        timeout=seconds,
+    )
