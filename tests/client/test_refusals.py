@@ -1,0 +1,404 @@
+"""Every error body that is documented or was seen: its class, its words, and never the key."""
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+import support_pictures
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from support_raw_server import Recorder, answering, http, raw_server
+
+from stability_mcp.client.answers import SentFile
+from stability_mcp.client.client import Client
+from stability_mcp.client.refusals import Asked, read_fault, refusal
+from stability_mcp.errors import (
+    AccessDeniedError,
+    GenerationGoneError,
+    InvalidRequestError,
+    ModerationError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedError,
+    RequestError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
+from stability_mcp.operation import Operation
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.wording import plain
+
+pytestmark = pytest.mark.anyio
+
+KEY = "sk-nota9876543210abcdzzzz"
+MASKED = "sk-nota***********zzzz"
+FLAGGED = "Your request was flagged by our content moderation system, denied and not charged."
+
+
+def v2(name: str, *errors: str, number: str = "ea8877d647fd34d56e00e688823294ab") -> bytes:
+    return json.dumps({"errors": list(errors), "id": number, "name": name}).encode()
+
+
+def v1(name: str, message: str) -> bytes:
+    number = "41978b143f73024a3785715f72140696"
+    return json.dumps({"id": number, "message": message, "name": name}).encode()
+
+
+CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
+    "unauthorized": (
+        401,
+        v2("unauthorized", "authorization: invalid or missing header value"),
+        UnauthorizedError,
+        "STABILITY_API_KEY",
+    ),
+    "doubled word": (
+        401,
+        v2("unauthorized", "authorization: authorization: invalid or missing header value"),
+        UnauthorizedError,
+        "STABILITY_API_KEY",
+    ),
+    "payment required": (
+        402,
+        v2(
+            "payment_required",
+            "You lack sufficient credits to make this request. Please purchase more credits at "
+            "https://platform.stability.ai/account/credits and try again.",
+        ),
+        OutOfCreditsError,
+        "buy credits",
+    ),
+    "not multipart": (
+        400,
+        v2("bad_request", "content-type: must be multipart/form-data"),
+        InvalidRequestError,
+        "must be multipart/form-data",
+    ),
+    "no body": (400, v2("bad_request", "content-type: required"), InvalidRequestError, "required"),
+    "all problems": (
+        400,
+        v2("bad_request", "prompt: required", "seed: too large"),
+        InvalidRequestError,
+        '"prompt: required"; "seed: too large"',
+    ),
+    "moderation": (403, v2("content_moderation", FLAGGED), ModerationError, "Change prompt"),
+    "denied": (403, v2("forbidden", "no access"), AccessDeniedError, "another one"),
+    "too large": (
+        413,
+        v2("payload_too_large", "body: payloads cannot be larger than 10MiB in size"),
+        InvalidRequestError,
+        "10 MiB",
+    ),
+    "language": (
+        422,
+        v2("invalid_language", "prompt: English only"),
+        InvalidRequestError,
+        "in English",
+    ),
+    "public figure": (422, v2("public_figure", "a known person"), ModerationError, "Change prompt"),
+    "rate": (
+        429,
+        v2(
+            "rate_limit_exceeded",
+            "You have exceeded the rate limit of 150 requests within a 10 second period, and have "
+            "been timed out for 60 seconds.",
+            number="rate_limit_exceeded",
+        ),
+        RateLimitedError,
+        "locked out for about 60 s",
+    ),
+    "internal": (500, v2("internal_error", "unexpected"), UnavailableError, "may work"),
+    "unavailable": (503, v2("service_unavailable", "later"), UnavailableError, "may work"),
+    "no reasons": (400, v2("bad_request"), InvalidRequestError, "(400 bad_request)."),
+    "v1 key": (
+        401,
+        v1(
+            "unauthorized",
+            f"Incorrect API key provided: {KEY}. You can find your API key at https://stability.ai.",
+        ),
+        UnauthorizedError,
+        "Incorrect API key provided",
+    ),
+    "v1 masked key": (
+        401,
+        v1(
+            "unauthorized",
+            f"Incorrect API key provided: {MASKED}. You can find your API key at "
+            "https://stability.ai.",
+        ),
+        UnauthorizedError,
+        "Incorrect API key provided",
+    ),
+    "v1 no key": (
+        401,
+        v1("unauthorized", "missing authorization header"),
+        UnauthorizedError,
+        "missing authorization header",
+    ),
+    "v1 credits": (
+        429,
+        v1(
+            "insufficient_balance",
+            "Your organization does not have enough balance to request this action (need $0.009, "
+            "have $0 in active grants, $0 in balance).",
+        ),
+        OutOfCreditsError,
+        "need $0.009",
+    ),
+    "v1 rate": (429, v1("rate_limit_exceeded", "too many"), RateLimitedError, "locked out"),
+    "v1 size": (
+        400,
+        v1(
+            "invalid_sdxl_v1_dimensions",
+            "for stable-diffusion-xl-1024-v0-9 and stable-diffusion-xl-1024-v1-0 the allowed "
+            "dimensions are 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640, 640x1536, 768x1344, "
+            "832x1216, 896x1152, but we received 512x512",
+        ),
+        InvalidRequestError,
+        "but we received 512x512",
+    ),
+    "v1 words": (
+        400,
+        v1("invalid_prompts", "One or more prompts contains filtered words."),
+        InvalidRequestError,
+        "Word the prompt differently",
+    ),
+    "v1 denied": (403, v1("permission_denied", "not yours"), AccessDeniedError, "another one"),
+    "v1 engine": (
+        404,
+        v1("not_found", "The specified engine (ID x) was not found."),
+        InvalidRequestError,
+        "engine",
+    ),
+    "v1 failure": (500, v1("server_error", "sorry"), UnavailableError, "may work"),
+    "v1beta failure": (
+        500,
+        b'{"name":"fault","id":"LyMu4toe","message":"image: unknown format","temporary":false,'
+        b'"timeout":false,"fault":true}',
+        UnavailableError,
+        "image: unknown format",
+    ),
+}
+
+
+def core(**more: Any) -> Operation:  # noqa: ANN401 -- arguments
+    return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"} | more)
+
+
+async def refused(  # noqa: PLR0913 -- the parts of one HTTP answer
+    tmp_path: Path,
+    status: int,
+    body: bytes,
+    *headers: tuple[str, str],
+    request: Operation | None = None,
+    files: dict[str, SentFile] | None = None,
+) -> RequestError:
+    async with (
+        raw_server(answering(http(status, body, headers))) as server,
+        Client(base_url=server.url, api_key=SecretStr(KEY)) as client,
+    ):
+        with pytest.raises(RequestError) as raised:
+            await client.exchange(request or core(), files or {}, tmp_path / "body", Recorder())
+    return raised.value
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_every_known_error_body_has_its_class_and_its_words(
+    tmp_path: Path, case: str
+) -> None:
+    """Documented, or captured live (the facts' `errors` and samples); refusals are never charged.
+
+    Their words name the operation, repeat the API's reasons and say what helps.
+    """
+    status, body, kind, words = CASES[case]
+
+    error = await refused(tmp_path, status, body, ("x-request-id", "req-1"))
+
+    assert type(error) is kind
+    assert isinstance(error, RefusedError)
+    assert "generate_core" in error.message
+    assert words in str(error)
+    assert "Nothing was charged." in str(error)
+    assert error.cure
+    assert error.status == status
+    assert error.name == json.loads(body)["name"]
+    assert error.request_id == "req-1"
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_the_key_is_in_no_text_of_an_error(tmp_path: Path, case: str) -> None:
+    """Captured: v1's 401 echoes the key, whole or with its middle as asterisks."""
+    status, body, _, _ = CASES[case]
+
+    error = await refused(tmp_path, status, body)
+
+    said = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert KEY not in said
+    assert MASKED not in said
+    assert "sk-" not in said
+
+
+async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Path) -> None:
+    """Chosen: whatever looks like a key is none of an agent's business."""
+    body = v1("unauthorized", "key sk-somebodyelse1234 is not Bearer abcdef")
+
+    error = await refused(tmp_path, 401, body)
+
+    assert "somebodyelse" not in str(error)
+    assert "abcdef" not in str(error)
+
+
+async def test_the_id_of_the_body_stands_in_for_a_missing_header(tmp_path: Path) -> None:
+    """Captured: the error's id equals x-request-id."""
+    error = await refused(tmp_path, 401, CASES["unauthorized"][1])
+
+    assert isinstance(error, RefusedError)
+    assert error.request_id == "ea8877d647fd34d56e00e688823294ab"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        (" 2.5 ", 2.5),
+        ("0", 60),
+        ("-3", 60),
+        ("soon", 60),
+        ("", 60),
+        ("nan", 60),
+        ("inf", 60),
+        ("99999999999", 60),
+        ("1" * 400, 60),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 60),
+        (None, 60),
+    ],
+)
+async def test_the_wait_after_429_is_the_headers_if_that_is_sane(
+    tmp_path: Path, header: str | None, seconds: float
+) -> None:
+    """Documented: a lock-out of 60 s; the header is not, so it is believed within reason only."""
+    headers = [] if header is None else [("retry-after", header)]
+
+    error = await refused(tmp_path, *CASES["rate"][:2], *headers)
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == seconds
+
+
+async def test_moderation_names_what_it_most_likely_means(tmp_path: Path) -> None:
+    """Chosen: prompt and picture are both looked at, so both are named."""
+    picture = support_pictures.save(tmp_path / "a.png", support_pictures.png((64, 64)))
+    request = OPERATIONS["edit_search_and_replace"].model_validate(
+        {"prompt": "a person", "search_prompt": "a dog", "image": "a"}
+    )
+    files = {"image": SentFile(path=picture, media_type="image/png")}
+
+    error = await refused(tmp_path, *CASES["moderation"][:2], request=request, files=files)
+
+    assert error.cure.startswith("Change prompt, search_prompt and image;")
+    assert "do not repeat it unchanged" in error.cure
+    assert "Nothing was charged." in str(error)
+
+
+async def test_moderation_names_the_argument_that_the_api_names(tmp_path: Path) -> None:
+    """Chosen: `image: ...` in the API's sentence settles which one it is."""
+    picture = support_pictures.save(tmp_path / "a.png", support_pictures.png((64, 64)))
+    request = OPERATIONS["edit_inpaint"].model_validate({"prompt": "a hat", "image": "a"})
+    files = {"image": SentFile(path=picture, media_type="image/png")}
+    body = v2("public_figure", "image: shows a public figure")
+
+    error = await refused(tmp_path, 422, body, request=request, files=files)
+
+    assert error.cure.startswith("Change image;")
+
+
+async def test_copyright_means_the_sound(tmp_path: Path) -> None:
+    """Documented: 422 copyrighted_content is about the sound that was sent."""
+    sound = support_pictures.save(tmp_path / "a.wav", support_pictures.wav(6))
+    request = OPERATIONS["audio2_audio_to_audio"].model_validate(
+        {"prompt": "rain", "audio": "a", "duration": 7}
+    )
+    files = {"audio": SentFile(path=sound, media_type="audio/wav")}
+
+    error = await refused(
+        tmp_path, 422, v2("copyrighted_content", "no"), request=request, files=files
+    )
+
+    assert isinstance(error, ModerationError)
+    assert error.cure.startswith("Change audio;")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"no"',
+        b'{"message":"Forbidden"}',
+        b'{"id":"a","name":"b"}',
+        b'{"id":"a","name":"b","errors":"c"}',
+        b'{"id":1,"name":"b","errors":["c"]}',
+        b'{"id":"a","name":"","errors":["c"]}',
+        b'{"errors":["c"],"id":"","name":"b"}',
+        b"[" * 100_000,
+        b"\xff\xfe{",
+    ],
+)
+async def test_an_answer_in_another_shape_is_not_the_apis_no(tmp_path: Path, body: bytes) -> None:
+    """Chosen: only the API's own shape proves that nothing was charged."""
+    assert isinstance(await refused(tmp_path, 400, body), UnknownOutcomeError)
+
+
+async def test_a_missing_generation_is_gone(tmp_path: Path) -> None:
+    """Documented: 404 also for another key, and after 24 hours."""
+    body = v2("generation_not_found", "id: the generation either does not exist or has expired.")
+
+    async with (
+        raw_server(answering(http(404, body))) as server,
+        Client(base_url=server.url, api_key=SecretStr(KEY)) as client,
+    ):
+        with pytest.raises(GenerationGoneError, match="24 hours"):
+            await client.fetch(
+                OPERATIONS["upscale_creative"], "a" * 64, tmp_path / "body", Recorder()
+            )
+
+
+async def test_a_stranger_at_a_poll_leaves_everything_open(tmp_path: Path) -> None:
+    """Chosen: a poll costs nothing, so there is nothing unknown about it."""
+    async with (
+        raw_server(answering(http(502, b"<html>", media_type="text/html"))) as server,
+        Client(base_url=server.url, api_key=SecretStr(KEY)) as client,
+    ):
+        with pytest.raises(RequestError, match=r"Asking again is free\.") as raised:
+            await client.fetch(
+                OPERATIONS["upscale_creative"], "a" * 64, tmp_path / "body", Recorder()
+            )
+
+    assert type(raised.value) is RequestError
+    assert raised.value.charged == "no"
+
+
+@given(
+    name=st.text(min_size=1, max_size=200),
+    reasons=st.lists(st.text(max_size=2_000) | st.integers() | st.none(), max_size=30),
+    number=st.text(min_size=1, max_size=200),
+    status=st.integers(400, 599),
+)
+def test_whatever_the_api_says_becomes_a_bounded_clean_text(
+    name: str, reasons: list[object], number: str, status: int
+) -> None:
+    """Chosen: a server's words are quoted and bounded, and break nothing."""
+    body = json.dumps({"errors": reasons, "id": number, "name": name}).encode()
+    fault = read_fault(body)
+    asked = Asked(operation=OPERATIONS["generate_core"], request=core(), key=KEY)
+    assert fault is not None
+
+    error = refusal(status, {}, fault, asked)
+
+    assert len(str(error)) < 4_000
+    assert plain(str(error)) == str(error)
+    assert "\n" not in str(error)

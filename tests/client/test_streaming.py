@@ -1,0 +1,116 @@
+"""Large bodies pass through; they never lie in memory."""
+
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+import support_pictures
+from pydantic import SecretStr
+from support_raw_server import Recorder, answering, http, raw_server
+
+from stability_mcp.client import receive
+from stability_mcp.client.answers import SentFile
+from stability_mcp.client.client import Client
+from stability_mcp.errors import UnusableAnswerError
+from stability_mcp.operations import OPERATIONS
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1_048_576
+UP, DOWN = 30 * MIB, 20 * MIB
+KEY = SecretStr("sk-0123456789")
+
+
+@contextmanager
+def swallowing_server() -> Iterator[str]:
+    """Take any request and answer with a sound of `DOWN` bytes, piece by piece."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    start = support_pictures.wav(0.1)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as file:
+            left = 0
+            while (line := file.readline()) not in {b"\r\n", b""}:
+                if line.lower().startswith(b"content-length:"):
+                    left = int(line.split(b":")[1])
+            while left:
+                left -= len(file.read(min(left, 65_536)))
+            connection.sendall(http(200, start, media_type="audio/wav", length=DOWN))
+            piece = bytes(65_536)
+            for _ in range((DOWN - len(start)) // len(piece)):
+                connection.sendall(piece)
+            connection.sendall(bytes((DOWN - len(start)) % len(piece)))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        thread.join(30)
+        listener.close()
+
+
+async def test_a_large_upload_and_download_need_little_memory(tmp_path: Path) -> None:
+    """Chosen: at most 16 MB more while 30 MB go out and 20 MB come in, and no blocked loop."""
+    path = tmp_path / "large.wav"
+    with path.open("wb") as file:
+        file.write(support_pictures.wav(0.1))
+        file.truncate(UP)
+    request = OPERATIONS["audio2_audio_to_audio"].model_validate(
+        {"prompt": "rain", "audio": "large", "duration": 7}
+    )
+    files = {"audio": SentFile(path=path, media_type="audio/wav")}
+    lags: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            before = time.perf_counter()
+            await anyio.sleep(0.01)
+            lags.append(time.perf_counter() - before - 0.01)
+
+    with swallowing_server() as url:
+        async with Client(base_url=url, api_key=KEY) as client, anyio.create_task_group() as group:
+            await client._open()  # noqa: SLF001 -- what the first request imports is not meant
+            group.start_soon(watch)
+            tracemalloc.start()
+            try:
+                with anyio.fail_after(30):
+                    await client.exchange(request, files, tmp_path / "body", Recorder())
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            group.cancel_scope.cancel()
+
+    assert (tmp_path / "body").stat().st_size == DOWN
+    assert peak < 16 * MIB
+    assert sorted(lags)[len(lags) // 2] < 0.1
+
+
+async def test_a_body_without_end_is_cut_at_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: no answer may fill the disk."""
+    monkeypatch.setattr(receive, "MAX_BODY", MIB)
+    endless = support_pictures.png((64, 64)) + bytes(3 * MIB)
+    request = OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
+
+    async with (
+        raw_server(answering(http(200, endless, media_type="image/png", length=None))) as server,
+        Client(base_url=server.url, api_key=KEY) as client,
+    ):
+        with pytest.raises(UnusableAnswerError, match="larger than 1 MiB"):
+            await client.exchange(request, {}, tmp_path / "body", Recorder())
+
+    assert (tmp_path / "body").stat().st_size < 2 * MIB
+
+
+def test_the_bound_is_above_all_that_the_api_can_send() -> None:
+    """Documented: at most 380 s of stereo sound at 44.1 kHz; 32 bits is the widest WAV."""
+    assert receive.MAX_BODY > 380 * 44_100 * 2 * 4
