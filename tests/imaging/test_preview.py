@@ -1,0 +1,176 @@
+"""Previews and contact sheets: small, upright, bounded, and honest about transparency."""
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import support_pictures as make
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.preview import MAX_BYTES, Preview, PreviewFormat, preview
+from stability_mcp.imaging.sheet import sheet
+
+
+def shown(made: Preview) -> Image.Image:
+    """Return the preview as pixels, after checking that it is what it says."""
+    with Image.open(io.BytesIO(made.data)) as image:
+        assert image.size == (made.width, made.height)
+        assert Image.MIME[image.format or ""] == made.media_type
+        return image.convert("RGB")
+
+
+def rgb(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    """Return one pixel."""
+    value = image.getpixel((x, y))
+    assert isinstance(value, tuple)
+    return tuple(int(one) for one in value)
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        make.png((1000, 500)),
+        make.jpeg((1000, 500)),
+        make.jpeg((1000, 500), "CMYK"),
+        make.webp((1000, 500)),
+        make.gif((1000, 500)),
+        make.png((1000, 500), "P"),
+        make.png((1000, 500), "1"),
+        make.tiff((1000, 500)),
+    ],
+)
+def test_every_kind_of_picture_has_a_preview(
+    tmp_path: Path, data: bytes, form: PreviewFormat
+) -> None:
+    """Chosen: 768 pixels and 64 KiB, whatever the picture."""
+    made = preview(make.save(tmp_path / "picture", data), format=form)
+
+    assert 600 < made.width <= 768  # dithered black and white packs badly
+    assert made.width / made.height == pytest.approx(2, rel=0.01)
+    assert len(made.data) <= MAX_BYTES
+    assert made.transparent is None
+    assert rgb(shown(made), 20, 20) != rgb(shown(made), made.width - 20, made.height - 20)
+
+
+def test_a_small_picture_is_not_blown_up(tmp_path: Path) -> None:
+    """Chosen: a preview shows what there is."""
+    made = preview(make.save(tmp_path / "picture", make.png((96, 64))))
+    assert (made.width, made.height) == (96, 64)
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg"])
+def test_a_preview_never_passes_its_bound(tmp_path: Path, form: PreviewFormat) -> None:
+    """Chosen: noise does not pack, so it is made smaller until it fits."""
+    path = make.save(tmp_path / "picture", make.png((900, 900), noise=True))
+    for most in (65_536, 8_000, 900):
+        made = preview(path, max_bytes=most, format=form)
+        assert len(made.data) <= most
+        assert made.width > 8
+
+
+def test_no_side_reaches_2000_pixels(tmp_path: Path) -> None:
+    """Measured: one host drops every picture of a conversation with a larger one in it."""
+    path = make.save(tmp_path / "picture", make.png((2400, 20)))
+    assert preview(path, longest=5_000, max_bytes=10**7).width < 2_000
+
+
+def test_transparency_is_a_checkerboard_and_a_number(tmp_path: Path) -> None:
+    """Chosen: a white logo on nothing must be seen."""
+    made = preview(make.save(tmp_path / "picture", make.png((640, 320), "RGBA")))
+
+    assert made.transparent == pytest.approx(0.5)
+    image = shown(made)
+    squares = {rgb(image, 500 + 8 * step, 100)[0] // 32 for step in range(4)}
+    assert len(squares) == 2
+    assert rgb(image, 20, 20)[0] > 200 > rgb(image, 20, 20)[1]
+
+
+def test_a_preview_is_upright(tmp_path: Path) -> None:
+    """Documented (EXIF): orientation 6 puts the stored bottom left to the top left."""
+    made = preview(make.save(tmp_path / "picture", make.jpeg((400, 200), orientation=6)))
+    assert (made.width, made.height) == (200, 400)
+    assert min(rgb(shown(made), 20, 20)) > 200
+
+
+@pytest.mark.parametrize("data", [make.wav(0.1), make.glb(), make.cut(make.png()), make.bomb_png()])
+def test_what_cannot_be_shown_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+    """Chosen: the caller leaves the preview out and goes on."""
+    with pytest.raises(FileUnusableError):
+        preview(make.save(tmp_path / "picture", data))
+
+
+def test_a_preview_takes_about_as_long_as_unpacking_the_picture(tmp_path: Path) -> None:
+    """Chosen: 50 ms a megapixel here, of which unpacking is most; so a ratio holds anywhere."""
+    path = make.save(tmp_path / "picture", make.png((3000, 3000), noise=True))
+
+    def seconds_of_unpacking() -> float:
+        start = time.perf_counter()
+        with Image.open(path) as image:
+            image.load()
+        return time.perf_counter() - start
+
+    def seconds_of_preview() -> float:
+        start = time.perf_counter()
+        preview(path)
+        return time.perf_counter() - start
+
+    unpacking = min(seconds_of_unpacking() for _ in range(3))
+    whole = min(seconds_of_preview() for _ in range(3))
+    assert whole < 3 * unpacking + 0.3
+
+
+def test_a_sheet_shows_every_picture_in_order(tmp_path: Path) -> None:
+    """Chosen: four variants are compared at one look."""
+    pictures = []
+    for name in ("red", "lime", "blue", "white"):
+        data = make.encoded(Image.new("RGB", (300, 300), name), "PNG")
+        pictures.append((make.save(tmp_path / name, data), name))
+
+    made = sheet(pictures)
+
+    image = shown(made)
+    assert max(image.size) <= 768
+    assert len(made.data) <= MAX_BYTES
+    corners = [rgb(image, x, y) for y in (100, 500) for x in (150, 550)]
+    expected = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)]
+    for corner, colour in zip(corners, expected, strict=True):
+        assert corner == pytest.approx(colour, abs=12)
+
+
+def test_labels_are_written_below_the_pictures(tmp_path: Path) -> None:
+    """Chosen: an agent that says "the second" needs to know which that is."""
+    path = make.save(tmp_path / "picture", make.png((300, 300)))
+    written = shown(sheet([(path, "hero-1")]))
+    unwritten = shown(sheet([(path, "")]))
+    assert written.size == unwritten.size
+    assert written.tobytes() != unwritten.tobytes()
+
+
+@pytest.mark.parametrize(
+    "label", ["κόσμος", "日本語", "a\udcffb", "x" * 500, "line\nbreak\x00", "🎨", "", "\u202egnp"]
+)
+def test_no_label_breaks_a_sheet(tmp_path: Path, label: str) -> None:
+    """Measured: Pillow's own font has ASCII letters only, and a surrogate cannot be drawn."""
+    path = make.save(tmp_path / "picture", make.png((300, 200)))
+    assert shown(sheet([(path, label), (path, label)])).width > 100
+
+
+def test_a_picture_that_cannot_be_shown_leaves_its_place_grey(tmp_path: Path) -> None:
+    """Chosen: the others are still worth seeing."""
+    good = make.save(tmp_path / "good", make.png((300, 300)))
+    bad = make.save(tmp_path / "bad", make.cut(make.png((300, 300))))
+    image = shown(sheet([(good, "a"), (bad, "b"), (tmp_path / "gone", "c")], format="jpeg"))
+    red, green, blue = rgb(image, image.width * 3 // 4, 100)
+    assert red == green == blue
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 20, 70])
+def test_a_sheet_of_any_number_stays_inside_its_bounds(tmp_path: Path, count: int) -> None:
+    """Chosen: the same limits as for one preview."""
+    path = make.save(tmp_path / "picture", make.png((64, 96), noise=True))
+    made = sheet([(path, f"picture-{n}") for n in range(count)], longest=700, max_bytes=30_000)
+    assert max(made.width, made.height) <= 700
+    assert len(made.data) <= 30_000

@@ -1,0 +1,137 @@
+"""Provenance: put into a copy without touching its pixels, read back as a claim."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import support_pictures as make
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.provenance import embed, read
+
+DATA: dict[str, Any] = {
+    "operation": "generate_core",
+    "seed": "343940597",
+    "arguments": {"prompt": 'a <b>lighthouse</b> & "sea" \u2028 äöü 日本 \udcff ]]> -->'},
+}
+SAID = {**DATA, "arguments": {"prompt": DATA["arguments"]["prompt"].replace("\udcff", "?")}}
+CARRIERS = {
+    "png": make.png(mode="RGBA"),
+    "jpeg": make.jpeg(),
+    "jpeg with EXIF": make.jpeg(orientation=6, gps=True),
+    "webp": make.webp(),
+    "webp with alpha": make.webp(mode="RGBA"),
+    "webp lossless": make.webp(mode="RGBA", lossless=True),
+    "webp extended": make.webp(exif=make.exif()),
+    "webp of odd length": make.webp((33, 17), lossless=True),
+    "webp animated": make.webp(frames=2),
+}
+OTHERS = {
+    "gif": make.gif(),
+    "wav": make.wav(0.1),
+    "mp3": make.mp3(),
+    "glb": make.glb(),
+    "text": b"hello",
+    "cut": make.cut(make.png()),
+}
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_provenance_is_read_back_and_the_pixels_are_the_same(tmp_path: Path, name: str) -> None:
+    """Chosen: a chunk is put in; nothing is encoded again."""
+    source = make.save(tmp_path / "source", CARRIERS[name])
+    target = tmp_path / "target"
+
+    assert embed(source, target, DATA)
+
+    assert read(source) is None
+    assert read(target) == SAID
+    before, after = probe(source), probe(target)
+    assert (after.size, after.orientation, after.frames) == (
+        before.size,
+        before.orientation,
+        before.frames,
+    )
+    assert after.tail == 0
+    with Image.open(source) as first, Image.open(target) as second:
+        assert first.convert("RGBA").tobytes() == second.convert("RGBA").tobytes()
+        assert first.getexif() == second.getexif()
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_a_second_embedding_replaces_the_first(tmp_path: Path, name: str) -> None:
+    """Chosen: a file tells one story of its making."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    embed(make.save(tmp_path / "source", CARRIERS[name]), first, {"seed": "OLDSEED"})
+    embed(first, second, DATA)
+    assert read(second) == SAID
+    assert b"OLDSEED" not in second.read_bytes()
+
+
+def test_what_others_said_in_xmp_stays(tmp_path: Path) -> None:
+    """Chosen: a mark that a picture is made by a machine must not be lost."""
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22'
+        b'-rdf-syntax-ns#"><rdf:Description rdf:about="trainedAlgorithmicMedia"/></rdf:RDF>'
+        b"</x:xmpmeta>"
+    )
+    source = make.save(tmp_path / "source", make.encoded(make.picture(), "JPEG", xmp=xmp))
+    target = tmp_path / "target"
+
+    assert embed(source, target, DATA)
+
+    assert read(target) == SAID
+    with Image.open(target) as image:
+        assert b"trainedAlgorithmicMedia" in image.info["xmp"]
+    assert target.read_bytes().count(b"http://ns.adobe.com/xap/1.0/") == 1
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_files_are_copied_as_they_are(tmp_path: Path, name: str) -> None:
+    """Chosen: a copy without provenance is better than none."""
+    source = make.save(tmp_path / "source", OTHERS[name])
+    assert not embed(source, tmp_path / "target", DATA)
+    assert (tmp_path / "target").read_bytes() == OTHERS[name]
+    assert read(tmp_path / "target") is None
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_provenance_that_is_too_long_is_left_out(tmp_path: Path, name: str) -> None:
+    """Documented (JPEG): one segment holds 65,533 bytes."""
+    source = make.save(tmp_path / "source", CARRIERS[name])
+    assert not embed(source, tmp_path / "target", {"prompt": "x" * 70_000})
+    assert (tmp_path / "target").read_bytes() == CARRIERS[name]
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Chosen: the error is the caller's to tell; no half file stays."""
+    source = make.save(tmp_path / "source", make.png())
+    with pytest.raises(OSError, match="gone"):
+        embed(source, tmp_path / "gone" / "target", DATA)
+    (tmp_path / "target").mkdir()
+    with pytest.raises(OSError, match="target"):
+        embed(source, tmp_path / "target", DATA)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target"]
+
+
+@pytest.mark.parametrize("claim", [b"[" * 50_000, b"[1]", b"{", b'{"a":' * 10_000, b"1" * 59_000])
+def test_a_claim_that_is_no_object_is_no_claim(tmp_path: Path, claim: bytes) -> None:
+    """Chosen: a stranger may have written it, to break the reader."""
+    chunk = make.png_chunk(b"iTXt", b"stability-mcp" + bytes(5) + claim)
+    data = make.png()
+    assert read(make.save(tmp_path / "picture", data[:33] + chunk + data[33:])) is None
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), max_size=5))
+def test_any_plain_data_is_read_back_from_any_carrier(
+    tmp_path_factory: pytest.TempPathFactory, data: dict[str, object]
+) -> None:
+    """Chosen: what goes in comes out, lone surrogates aside."""
+    folder = tmp_path_factory.mktemp("carriers")
+    for name in ("png", "jpeg", "webp"):
+        source = make.save(folder / "source", CARRIERS[name])
+        assert embed(source, folder / "target", data)
+        assert read(folder / "target") == data
