@@ -1,0 +1,253 @@
+"""The media store: look-ups and lists of what was made and imported, for one owner.
+
+Every query names the owner first, and deleted media are invisible to all of them. Rows are written
+by `rows.py`: by the importer before a call, and by the job that made the media.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from unicodedata import normalize
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select, update
+
+from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.media.items import URI_SCHEME, MediaItem
+from stability_mcp.media.labels import check_label
+from stability_mcp.media.rows import clean, free_label, item_of, media, select_items
+from stability_mcp.store.database import Database
+from stability_mcp.store.ids import looks_like_id
+from stability_mcp.store.schema import media_parents
+from stability_mcp.wording import did_you_mean, quoted
+
+Kind = Literal["image", "audio", "model"]
+
+MOST_LISTED = 100
+SUGGESTED_FROM = 300
+"""How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
+AT_ONCE = 500
+"""Ids per query: SQLite takes some thousands of values, older ones 999."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, newest first."""
+
+    items: list[MediaItem]
+    next: str | None
+    """Cursor of the next page; None at the end."""
+
+
+class MediaStore:
+    """What one owner has; `upstream` and `emulated` say on whose account this process works."""
+
+    def __init__(
+        self, database: Database, *, owner: str, upstream: str | None, emulated: bool
+    ) -> None:
+        self.database = database
+        self.owner = owner
+        self.upstream = upstream
+        self.emulated = emulated
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of the store, where the blobs are."""
+        return self.database.home
+
+    async def get(self, reference: str) -> MediaItem:
+        """Return the item that a URI, an id or a label names.
+
+        Raises:
+            NotFoundError: there is none, or it was deleted; the text names labels that are close.
+        """
+        name = name_of(reference)
+
+        def look(connection: Connection) -> Row[Any] | str:
+            return self._row(connection, name) or self._suggestion(connection, name)
+
+        found = await self.database.read(look)
+        if isinstance(found, str):
+            elsewhere = " What was made with an API key is in another store." * self.emulated
+            raise NotFoundError(
+                f"No media is called {quoted(reference)}.{elsewhere}",
+                cure=found or "media_list shows what there is.",
+            )
+        return item_of(found, self.home)
+
+    async def find(self, reference: str) -> MediaItem | None:
+        """Return the item that a URI, an id or a label names, or None."""
+        name = name_of(reference)
+        row = await self.database.read(lambda connection: self._row(connection, name))
+        return None if row is None else item_of(row, self.home)
+
+    async def many(self, ids: Iterable[str]) -> list[MediaItem]:
+        """Return the items of the ids, in their order; deleted ones are left out."""
+        wanted = list(ids)
+
+        def look(connection: Connection) -> list[Row[Any]]:
+            parts = (wanted[at : at + AT_ONCE] for at in range(0, len(wanted), AT_ONCE))
+            queries = (self._mine().where(media.c.id.in_(part)) for part in parts)
+            return [row for query in queries for row in connection.execute(query)]
+
+        rows = {row.id: row for row in await self.database.read(look)}
+        return [item_of(rows[each], self.home) for each in wanted if each in rows]
+
+    async def list(
+        self,
+        *,
+        limit: int = 20,
+        before: str | None = None,
+        kind: Kind | None = None,
+        query: str | None = None,
+    ) -> Page:
+        """Return a page of the media, newest first; what was only fitted for sending is left out.
+
+        Args:
+            limit: How many, 1 to 100.
+            before: `next` of the page before; None: from the newest.
+            kind: Only pictures, sounds or models.
+            query: Only those whose label, prompt or operation contains these words.
+
+        Raises:
+            ArgumentsError: the cursor is none of ours.
+        """
+        wanted = self._mine().where(media.c.origin != "fitted").order_by(media.c.seq.desc())
+        if before is not None:
+            wanted = wanted.where(media.c.seq < _cursor(before))
+        if kind is not None:
+            wanted = wanted.where(media.c.media_type.startswith(f"{kind}/"))
+        if query:
+            wanted = wanted.where(_mentions(query))
+        count = max(1, min(limit, MOST_LISTED))
+
+        def look(connection: Connection) -> Sequence[Row[Any]]:
+            return connection.execute(wanted.limit(count + 1)).all()
+
+        rows = await self.database.read(look)
+        more = str(rows[count - 1].seq) if len(rows) > count else None
+        return Page([item_of(row, self.home) for row in rows[:count]], more)
+
+    async def set_label(self, item: MediaItem, label: str) -> MediaItem:
+        """Call an item by a label; who bore it before gets it with a number.
+
+        Raises:
+            ArgumentsError: it cannot be a label.
+            NotFoundError: the item was deleted meanwhile.
+        """
+        wanted = check_label(label)
+
+        def move(connection: Connection) -> None:
+            holder = connection.execute(self._mine().where(media.c.label == wanted)).first()
+            if holder is not None and holder.id != item.id:
+                other = free_label(connection, self.owner, wanted)
+                self._set(connection, holder.id, label=other)
+            self._set(connection, item.id, label=wanted)
+
+        await self.database.write(move)
+        return await self.get(item.id)
+
+    async def set_copy_path(self, media_id: str, path: Path) -> None:
+        """Note where the readable copy of an item is."""
+        text = clean(str(path))
+        await self.database.write(
+            lambda connection: self._set(connection, media_id, copy_path=text)
+        )
+
+    async def of_blob(self, sha256: str) -> MediaItem | None:
+        """Return the oldest item that has exactly these bytes, but none that was only fitted."""
+        return await self._first(media.c.blob == clean(sha256), media.c.origin != "fitted")
+
+    async def of_copy(self, path: Path) -> MediaItem | None:
+        """Return the item whose readable copy was written to a path."""
+        return await self._first(media.c.copy_path == clean(str(path)))
+
+    async def fitted_of(self, parent: str, sha256: str) -> MediaItem | None:
+        """Return the item with these bytes that was fitted from a parent before."""
+        children = select(media_parents.c.child).where(media_parents.c.parent == parent)
+        return await self._first(
+            media.c.blob == sha256, media.c.origin == "fitted", media.c.id.in_(children)
+        )
+
+    async def parents(self, media_id: str) -> dict[str, MediaItem]:
+        """Return what an item was made from, by role: the field it was sent in."""
+
+        def look(connection: Connection) -> dict[str, str]:
+            rows = select(media_parents.c.role, media_parents.c.parent)
+            found = rows.where(media_parents.c.child == media_id).order_by(media_parents.c.role)
+            return {row.role: row.parent for row in connection.execute(found)}
+
+        parents = await self.database.read(look)
+        items = {item.id: item for item in await self.many(parents.values())}
+        return {role: items[each] for role, each in parents.items() if each in items}
+
+    async def sources(self, media_id: str) -> dict[str, MediaItem]:
+        """Return what an item was made from, by role, as the user knows it: before any fitting."""
+        return {
+            role: await self.before_fitting(item)
+            for role, item in (await self.parents(media_id)).items()
+        }
+
+    async def before_fitting(self, item: MediaItem) -> MediaItem:
+        """Return what an item was fitted from, or itself when it is no fitted one."""
+        while item.origin == "fitted" and (above := await self.parents(item.id)):
+            item = next(iter(above.values()))
+        return item
+
+    def _mine(self) -> Select[Any]:
+        return select_items().where(media.c.owner == self.owner)
+
+    def _row(self, connection: Connection, name: str) -> Row[Any] | None:
+        column = media.c.id if looks_like_id(name) else media.c.label
+        return connection.execute(self._mine().where(column == name)).first()
+
+    async def _first(self, *conditions: ColumnElement[bool]) -> MediaItem | None:
+        wanted = self._mine().where(*conditions).order_by(media.c.seq).limit(1)
+        row = await self.database.read(lambda connection: connection.execute(wanted).first())
+        return None if row is None else item_of(row, self.home)
+
+    def _set(self, connection: Connection, media_id: str, **values: str | None) -> None:
+        mine = update(media).where(
+            media.c.owner == self.owner, media.c.id == media_id, media.c.deleted_at.is_(None)
+        )
+        if not connection.execute(mine.values(**values)).rowcount:
+            raise NotFoundError(f"The media {quoted(media_id)} was deleted.")
+
+    def _suggestion(self, connection: Connection, name: str) -> str:
+        labels = select(media.c.label).where(
+            media.c.owner == self.owner, media.c.label.isnot(None), media.c.deleted_at.is_(None)
+        )
+        start = name[:3]
+        alike = labels.where(media.c.label >= start, media.c.label < f"{start}\U0010ffff")
+        newest = labels.order_by(media.c.seq.desc())
+        known = [
+            str(row.label)
+            for rows in (alike, newest)
+            for row in connection.execute(rows.limit(SUGGESTED_FROM))
+        ]
+        return did_you_mean(name, known)
+
+
+def name_of(reference: str) -> str:
+    """Return the id or label in a reference: `k7f3q2m9xa` of `media://k7f3q2m9xa/original`."""
+    name = normalize("NFC", clean(reference.strip()) or "")
+    if name.casefold().startswith(URI_SCHEME):
+        name = name[len(URI_SCHEME) :].partition("/")[0]
+    return name
+
+
+def _cursor(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
+        raise ArgumentsError(
+            f"{quoted(text)} is no cursor of media_list.",
+            cure="Pass the `next` of the page before, or leave it out to begin with the newest.",
+        )
+    return int(text)
+
+
+def _mentions(query: str) -> ColumnElement[bool]:
+    text = clean(query) or ""
+    return or_(
+        media.c.label.icontains(text, autoescape=True),
+        media.c.operation.icontains(text, autoescape=True),
+    )
