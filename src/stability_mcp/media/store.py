@@ -4,7 +4,7 @@ Every query names the owner first, and deleted media are invisible to all of the
 by `rows.py`: by the importer before a call, and by the job that made the media.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
