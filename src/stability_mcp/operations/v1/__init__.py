@@ -60,7 +60,7 @@ class SDXLImages(V1Images):
 
     engine_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=100)] = SDXL
     """The model."""
-    text_prompts: Annotated[list[TextPrompt], Field(min_length=1, max_length=100)]
+    text_prompts: Annotated[list[TextPrompt], Field(min_length=1)]
     """Parts of the prompt."""
     cfg_scale: Annotated[float, Field(ge=0, le=35)] = 7
     """Closeness to the prompt."""
