@@ -1,0 +1,159 @@
+"""What goes back over the wire: refusals in the API's two shapes, and what was made.
+
+Key order, ids and content types are those of the captures: the second version sends `errors, id,
+name`, the first `id, message, name`; an id is 32 hex digits and is also the `x-request-id`.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response, StreamingResponse
+
+from stability_mcp.emulator.faults import Fault
+
+CHUNK = 65_536
+GATEWAY_PAGE = "<html><head><title>Bad gateway</title></head><body>Bad gateway</body></html>"
+SUCCESS = "SUCCESS"
+FILTERED = "CONTENT_FILTERED"
+
+
+class RefusalError(Exception):
+    """The emulated API says no; caught where the answer is built and never outside the emulator.
+
+    Args:
+        status: The HTTP status.
+        name: The API's machine name of the problem.
+        messages: The second version sends all of them, the first only the first.
+    """
+
+    def __init__(self, status: int, name: str, *messages: str) -> None:
+        self.status = status
+        self.name = name
+        self.messages = messages
+        super().__init__(f"{status} {name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """One picture, sound or model, ready to be sent.
+
+    The body is a sequence of pieces because a loop of sound is the same piece many times: ten
+    minutes of it take no more memory than a few seconds.
+    """
+
+    media_type: str
+    pieces: Sequence[bytes]
+    seed: int | None = None
+    finish_reason: str | None = None
+
+    @property
+    def length(self) -> int:
+        """Return the number of bytes."""
+        return sum(map(len, self.pieces))
+
+    def joined(self) -> bytes:
+        """Return the whole body."""
+        return b"".join(self.pieces)
+
+
+def is_first_version(path: str) -> bool:
+    """Return whether a path belongs to the first version of the API, which has its own manners."""
+    return path.startswith("/v1/")
+
+
+def refusal(error: RefusalError, path: str, request_id: str) -> Response:
+    """Return a refusal in the shape of the version that the path belongs to."""
+    told = "rate_limit_exceeded" if error.name == "rate_limit_exceeded" else request_id
+    if is_first_version(path):
+        body: object = {"id": told, "message": error.messages[0], "name": error.name}
+    else:
+        body = {"errors": list(error.messages), "id": told, "name": error.name}
+    return data(body, status=error.status, request_id=request_id)
+
+
+def data(body: object, *, request_id: str, status: int = 200) -> Response:
+    """Return JSON as the API writes it: compact."""
+    return Response(
+        _compact(body),
+        status,
+        headers={"x-request-id": request_id},
+        media_type="application/json",
+    )
+
+
+def media(made: Made, *, accept: str, request_id: str) -> Response:
+    """Return what was made: raw, or in JSON where the caller asked for that."""
+    if made.media_type.startswith(("image/", "audio/")) and "application/json" in accept:
+        return _media_in_json(made, request_id)
+    headers = {"x-request-id": request_id}
+    if made.finish_reason is not None:
+        headers["finish-reason"] = made.finish_reason
+    if made.seed is not None:
+        headers["seed"] = str(made.seed)
+    return _stream(made, headers)
+
+
+def first_version(made: Sequence[Made], *, accept: str, request_id: str) -> Response:
+    """Return pictures as the first version does: `artifacts`, or one raw PNG."""
+    if "image/png" in accept and len(made) == 1:
+        headers = {"Finish-Reason": str(made[0].finish_reason), "Seed": str(made[0].seed)}
+        return _stream(made[0], headers | {"x-request-id": request_id})
+    listed = [
+        {
+            "base64": base64.b64encode(each.joined()).decode(),
+            "seed": each.seed,
+            "finishReason": each.finish_reason,
+        }
+        for each in made
+    ]
+    return data({"artifacts": listed}, request_id=request_id)
+
+
+def _media_in_json(made: Made, request_id: str) -> Response:
+    """Return media as base64; seed and finish reason are in the body and not in headers."""
+    body = {
+        made.media_type.split("/")[0]: base64.b64encode(made.joined()).decode(),
+        "seed": made.seed,
+        "finish_reason": made.finish_reason,
+    }
+    return Response(
+        _compact(body),
+        headers={
+            "x-request-id": request_id,
+            "content-type": f"application/json; type={made.media_type}",
+        },
+    )
+
+
+def _stream(made: Made, headers: dict[str, str]) -> Response:
+    sizes = {"content-length": str(made.length), "content-type": made.media_type}
+    return StreamingResponse(_sent(made.pieces), headers=headers | sizes)
+
+
+async def _sent(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Yield pieces of the size that a socket takes."""
+    for part in _cut(pieces):
+        yield part
+
+
+def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), CHUNK):
+            yield piece[start : start + CHUNK]
+
+
+def _compact(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def faulty(fault: Fault, path: str) -> Response:
+    """Return the answer that a fault consists of."""
+    if fault.html:
+        return Response(GATEWAY_PAGE, fault.status or 502, media_type="text/html")
+    status = fault.status or 500
+    if fault.body is not None:
+        return Response(fault.body, status, media_type=fault.content_type)
+    return refusal(RefusalError(status, fault.name, fault.message), path, secrets.token_hex(16))

@@ -1,0 +1,251 @@
+"""The emulated API as an ASGI app: a route for each row of the table, an answer for each kind.
+
+The order of the checks is the API's own. Second version: content type, then every parameter, then
+the key, then credits, then moderation. First version: the key before all else. A place in the rate
+limit is taken before any of them. Credits go with a successful answer only, at its very end: who
+hangs up before is not charged, as was seen live.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stability_mcp.emulator import answers, control, dropping, forms, keys, queries
+from stability_mcp.emulator.accounts import owner_of
+from stability_mcp.emulator.answers import Made, RefusalError, is_first_version
+from stability_mcp.emulator.checks import Checked, check
+from stability_mcp.emulator.faults import Fault
+from stability_mcp.emulator.generations import ID_CHARACTERS
+from stability_mcp.emulator.journal import Request as Entry
+from stability_mcp.emulator.moderation import moderate
+from stability_mcp.emulator.state import State
+from stability_mcp.emulator.work import Workshop
+from stability_mcp.operation import AudioOperation, Operation, Query
+from stability_mcp.operations import OPERATIONS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Answer = Callable[[Request, Entry], Awaitable[Response]]
+
+ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/result/{id}",)}
+"""Older paths of results that the API still answers."""
+
+TOO_FAST = (
+    "You have exceeded the rate limit of 150 requests within a 10 second period, and have been"
+    " timed out for 60 seconds."
+)
+NO_CREDITS = (
+    "You lack sufficient credits to make this request. Please purchase more credits at"
+    " https://platform.stability.ai/account/credits and try again."
+)
+GONE = "id: the generation either does not exist or has expired."
+EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATIONS) -> Starlette:
+    """Return the app that answers for a table of operations."""
+    api = _API(state, operations)
+    rows = [
+        Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
+        for row in operations.values()
+    ]
+    polled = {row.poll_path: row for row in operations.values() if row.poll_path}
+    polls = [
+        Route(path, api.route(partial(api.poll, poll_path)), methods=["GET"])
+        for poll_path in polled
+        for path in (poll_path, *ALIASES.get(poll_path, ()))
+    ]
+    elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
+    return Starlette(routes=[*control.routes(state), *rows, *polls, elsewhere])
+
+
+class _API:
+    """What the routes share."""
+
+    def __init__(self, state: State, operations: Mapping[str, type[Operation]]) -> None:
+        self._state = state
+        self._workshop = Workshop()
+        self._engines = queries.engines(operations.values())
+        self._books = anyio.CapacityLimiter(1)
+
+    def route(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint: the journal, the rate limit and the refusals around an answer."""
+
+        async def endpoint(request: Request) -> Response:
+            owner = owner_of(keys.key_of(request))
+            path = request.url.path
+            entry, admitted = await self._book(self._state.arrived, owner, request.method, path)
+            try:
+                if not admitted:
+                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301
+                response = await answer(request, entry)
+            except RefusalError as error:
+                response = answers.refusal(error, path, entry.id)
+            except ClientDisconnect:
+                return dropping.DroppedResponse(lambda: None)
+            if not isinstance(response, dropping.DroppedResponse):
+                await self._book(self._state.answered, entry, response.status_code)
+            return response
+
+        return endpoint
+
+    def answer_of(self, row: type[Operation]) -> Answer:
+        """Return what answers for a row."""
+        return partial(self.query if issubclass(row, Query) else self.operate, row)
+
+    async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
+        """Answer a question about the account."""
+        keys.require(request)
+        faulty = await self._fault(request)
+        if isinstance(faulty, Response):
+            return faulty
+        left = await self._book(self._state.balance, entry.owner)
+        body = queries.answer(row, millicredits=left)
+        return _cut(answers.data(body, request_id=entry.id), faulty, request)
+
+    async def poll(self, poll_path: str, request: Request, entry: Entry) -> Response:
+        """Answer whether a deferred generation is ready, and hand it out."""
+        generation = request.path_params["id"]
+        if len(generation) != ID_CHARACTERS:
+            message = f"id: must be exactly {ID_CHARACTERS} characters long"
+            raise RefusalError(400, "bad_request", message)
+        keys.require(request)
+        faulty = await self._fault(request)
+        if isinstance(faulty, Response):
+            return faulty
+        found = await self._book(
+            self._state.poll, generation, owner=entry.owner, poll_path=poll_path
+        )
+        if found is False:
+            raise RefusalError(404, "generation_not_found", GONE)
+        if found is True:
+            body = {"id": generation, "status": "in-progress"}
+            response = answers.data(body, status=202, request_id=entry.id)
+        else:
+            accept = request.headers.get("accept", "")
+            response = answers.media(found, accept=accept, request_id=entry.id)
+        return _cut(response, faulty, request)
+
+    async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
+        """Carry out a paid operation."""
+        began = time.monotonic()
+        if is_first_version(row.spec.path):
+            keys.require(request)
+        async with AsyncExitStack() as stack:
+            if is_first_version(row.spec.path) and not row.file_fields():
+                sent = await forms.read_json(request, row.spec.max_body)
+            else:
+                sent = await stack.enter_async_context(forms.read_form(request, row.spec.max_body))
+            faulty = await self._fault(request)
+            if isinstance(faulty, Response):
+                return faulty
+            place = {name: request.path_params[name] for name in row.path_fields()}
+            checked = await to_thread.run_sync(check, row, sent, place, self._engines)
+            _fits_accept(checked.operation, request)
+            keys.require(request)
+            operation = checked.operation
+            left = await self._book(self._state.balance, entry.owner)
+            if left < operation.price():
+                raise _no_credits(operation, left)
+            moderate(operation)
+            made = await self._workshop.make(checked)
+        await self._wait(row, began)
+        if await request.is_disconnected():
+            raise ClientDisconnect
+        response = await self._hand_over(checked, made, request, entry)
+        if faulty is not None and faulty.reset == "after":
+            return dropping.DroppedResponse(dropping.drop_of(request))
+        return _cut(response, faulty, request)
+
+    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002
+        """Answer for a path that the API does not have."""
+        if is_first_version(request.url.path):
+            keys.require(request)
+        raise RefusalError(404, "not_found", "The requested path was not found.")
+
+    async def _hand_over(
+        self, checked: Checked, made: list[Made], request: Request, entry: Entry
+    ) -> Response:
+        """Charge, and return what was made or the id under which it will be there."""
+        operation, row = checked.operation, type(checked.operation)
+        accept = request.headers.get("accept", "")
+        if row.is_deferred():
+            generation = await self._book(
+                self._state.start,
+                entry,
+                row.name(),
+                operation.price(),
+                made[0],
+                poll_path=row.poll_path or "",
+                seconds=row.spec.seconds if self._state.latency == "real" else 0,
+            )
+            if generation is None:
+                raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+            status = 202 if issubclass(row, AudioOperation) else 200
+            return answers.data({"id": generation}, status=status, request_id=entry.id)
+        if not await self._book(self._state.charge, entry, row.name(), operation.price()):
+            raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+        if row.answer == "artifacts":
+            return answers.first_version(made, accept=accept, request_id=entry.id)
+        return answers.media(made[0], accept=accept, request_id=entry.id)
+
+    async def _wait(self, row: type[Operation], began: float) -> None:
+        """Wait until the call took as long as it is to take; a deferred one waits when polled."""
+        if self._state.latency == "real":
+            seconds = 0 if row.is_deferred() else row.spec.seconds
+        else:
+            seconds = self._state.latency
+        await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
+
+    async def _fault(self, request: Request) -> Response | Fault | None:
+        """Return what goes wrong with this request: an answer, or something for later."""
+        fault = self._state.faults.take(request.url.path)
+        if fault is None:
+            return None
+        await anyio.sleep(fault.hang)
+        if fault.reset == "before":
+            return dropping.DroppedResponse(dropping.drop_of(request))
+        if not fault.answers:
+            return fault
+        return _cut(answers.faulty(fault, request.url.path), fault, request)
+
+    async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Read or write the state, in its thread."""
+        call = partial(function, *arguments, **named)
+        return await to_thread.run_sync(call, limiter=self._books)
+
+
+def _fits_accept(operation: Operation, request: Request) -> None:
+    """Refuse several pictures where only one can be sent."""
+    wants_one = "image/png" in request.headers.get("accept", "")
+    several = operation.answer == "artifacts" and operation.model_dump().get("samples", 1) > 1
+    if wants_one and several:
+        message = "samples: must be 1 when accept is image/png"
+        raise RefusalError(400, "invalid_samples", message)
+
+
+def _no_credits(operation: Operation, left: int) -> RefusalError:
+    if not is_first_version(operation.spec.path):
+        return RefusalError(402, "payment_required", NO_CREDITS)
+    need, have = operation.price() / 100_000, left / 100_000
+    message = (
+        "Your organization does not have enough balance to request this action"
+        f" (need ${need:.16g}, have $0 in active grants, ${have:.16g} in balance)."
+    )
+    return RefusalError(429, "insufficient_balance", message)
+
+
+def _cut(response: Response, fault: Fault | None, request: Request) -> Response:
+    """Return an answer, cut short where that was ordered."""
+    if fault is None or fault.cut is None:
+        return response
+    return dropping.CutResponse(response, fault.cut, dropping.drop_of(request))

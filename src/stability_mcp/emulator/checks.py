@@ -1,0 +1,152 @@
+"""From what was sent to an operation: every problem with it in one list, or the operation.
+
+The table's row is the judge of values, its file marks are the judges of files. What the wire has
+and a row has not is a parameter that the row adds by itself (`mode`); what a row wants and the
+wire does not is in `WIRE_DEFAULTS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from stability_mcp.emulator.answers import RefusalError, is_first_version
+from stability_mcp.emulator.complaints import Complaint, complaints_of, invalid_enum, refusal_of
+from stability_mcp.emulator.forms import Sent, Upload
+from stability_mcp.emulator.uploads import SDXL_NAME, SDXL_SENTENCE, complaints_about
+from stability_mcp.operation import AudioOperation, Operation, V1Images
+
+WIRE_DEFAULTS: Mapping[type[Operation], Mapping[str, Any]] = {
+    AudioOperation: {"duration": 190},
+    V1Images: {"width": 512, "height": 512},
+}
+"""Defaults of the API that our rows leave out on purpose."""
+
+SWITCH_VALUES = ("true", "false")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A request that the API would carry out."""
+
+    operation: Operation
+    """Its file fields hold `upload:<sha256>`."""
+    files: Mapping[str, Upload]
+
+
+def check(
+    row: type[Operation], sent: Sent, place: Mapping[str, str], engines: frozenset[str]
+) -> Checked:
+    """Check a request; blocking, it reads files.
+
+    Args:
+        row: The operation that the path belongs to.
+        sent: The parameters and files.
+        place: The fields that are part of the path.
+        engines: The engines that the first version knows.
+
+    Raises:
+        RefusalError: 400 with every problem, or 404 for an engine that does not exist.
+    """
+    if "engine_id" in place and place["engine_id"] not in engines:
+        message = f"The specified engine (ID {place['engine_id'][:80]}) was not found."
+        raise RefusalError(404, "not_found", message)
+    given = _given(row, sent) | dict(place)
+    complaints = _about_parts(row, sent)
+    unfit = {complaint.field for complaint in complaints}
+    known = {name: given[name] for name in given.keys() & row.model_fields if name not in unfit}
+    try:
+        operation = row.model_validate(known, strict=sent.typed)
+    except ValidationError as error:
+        further = [each for each in complaints_of(error, row) if each.field not in unfit]
+        partly = {name: value for name, value in known.items() if name not in _fields_of(error)}
+        complaints += further + _about_strangers(row, given, _added(row.model_construct(**partly)))
+        complaints = complaints or [Complaint(field="", problem=str(error))]
+        raise _refusal(row, known, complaints) from None
+    complaints += _about_strangers(row, given, operation.added())
+    complaints += _about_company(given, operation, sent)
+    if complaints:
+        raise _refusal(row, known, complaints)
+    return Checked(operation=operation, files=sent.files)
+
+
+def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:
+    defaults = {
+        name: value
+        for kind, values in WIRE_DEFAULTS.items()
+        if issubclass(row, kind)
+        for name, value in values.items()
+        if name in row.model_fields
+    }
+    files = {name: f"upload:{upload.sha256()}" for name, upload in sent.files.items()}
+    return defaults | dict(sent.values) | files
+
+
+def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
+    """Complain about files where texts belong, the other way round, and about the files."""
+    marks = row.file_fields()
+    no_files = [name for name in marks if name in sent.values and name not in sent.files]
+    no_texts = [name for name in sent.files if name in row.model_fields and name not in marks]
+    switches = [
+        (name, sent.values[name])
+        for name, field in row.model_fields.items()
+        if field.annotation is bool and not sent.typed
+        if sent.values.get(name, SWITCH_VALUES[0]) not in SWITCH_VALUES
+    ]
+    choices = " | ".join(f"'{value}'" for value in SWITCH_VALUES)
+    return [
+        *(Complaint(field=name, problem="expected file") for name in no_files),
+        *(Complaint(field=name, problem="expected string") for name in no_texts),
+        *(Complaint(field=name, problem=invalid_enum(choices, value)) for name, value in switches),
+        *(
+            complaint
+            for name, mark in marks.items()
+            if name in sent.files
+            for complaint in complaints_about(name, sent.files[name], mark)
+        ),
+    ]
+
+
+def _about_strangers(
+    row: type[Operation], given: Mapping[str, Any], added: Mapping[str, str]
+) -> list[Complaint]:
+    """Complain about parameters that do not exist."""
+    strangers = [name for name in given if name not in row.model_fields and name not in added]
+    return [Complaint(field=name[:80], problem="unrecognized key") for name in strangers]
+
+
+def _about_company(given: Mapping[str, Any], operation: Operation, sent: Sent) -> list[Complaint]:
+    """Complain about parameters that do not go with the others."""
+    idle = [name for name in operation.not_sent() if name in sent.values]
+    return [
+        *(Complaint(field=name, problem="not allowed with these parameters") for name in idle),
+        *(
+            Complaint(field=name, problem=f"must be '{value}' with these parameters")
+            for name, value in operation.added().items()
+            if given.get(name, value) != value
+        ),
+    ]
+
+
+def _fields_of(error: ValidationError) -> set[object]:
+    return {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+
+
+def _added(partly: Operation) -> Mapping[str, str]:
+    """Return what a row would add, as far as an incomplete request tells."""
+    try:
+        return partly.added()
+    except AttributeError:
+        return {}
+
+
+def _refusal(
+    row: type[Operation], known: Mapping[str, Any], complaints: list[Complaint]
+) -> RefusalError:
+    """Return the refusal; the first version has a sentence of its own for a size it cannot make."""
+    first = complaints[0]
+    if first.field in {"width", "height"} and first.name == "bad_request":
+        sentence = SDXL_SENTENCE.format(width=known["width"], height=known["height"])
+        complaints = [Complaint(field="", problem=sentence, name=SDXL_NAME)]
+    return refusal_of(complaints, first_version=is_first_version(row.spec.path))

@@ -1,0 +1,69 @@
+"""Losing the connection on purpose, with no answer or in the middle of one.
+
+Whoever carries the requests (our transport, our server) puts a function for it into the scope.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from stability_mcp.emulator.faults import DROP
+
+
+def drop_of(request: Request) -> Callable[[], None]:
+    """Return what closes the connection of a request."""
+    extensions = request.scope.get("extensions", {})
+    return cast("Callable[[], None]", extensions[DROP])
+
+
+class DroppedResponse(Response):
+    """No answer at all."""
+
+    def __init__(self, drop: Callable[[], None]) -> None:
+        super().__init__()
+        self._drop = drop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Close the connection and wait until it is."""
+        await _dropped(self._drop, receive)
+
+
+class CutResponse(Response):
+    """Another answer, of which only so many bytes of the body are sent."""
+
+    def __init__(self, whole: Response, length: int, drop: Callable[[], None]) -> None:
+        super().__init__(status_code=whole.status_code)
+        self._whole = whole
+        self._left = length
+        self._drop = drop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the beginning, then close the connection."""
+
+        async def beginning(message: Message) -> None:
+            body = message.get("body", b"")
+            if message["type"] != "http.response.body" or len(body) <= self._left:
+                self._left -= len(body)
+                await send(message)
+                return
+            part = body[: self._left]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            raise _EnoughError
+
+        try:
+            await self._whole(scope, receive, beginning)
+        except _EnoughError:
+            await _dropped(self._drop, receive)
+
+
+class _EnoughError(Exception):
+    """As much was sent as was ordered."""
+
+
+async def _dropped(drop: Callable[[], None], receive: Receive) -> None:
+    drop()
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,73 @@
+"""Faults on order: what can go wrong between a client and the API, per path and count."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DROP = "stability_mcp.drop"
+"""Where the ASGI scope holds a function that closes the connection: ASGI has no word for it."""
+
+
+class Fault(BaseModel):
+    """One thing that goes wrong, `count` times, for requests to a path.
+
+    The parts combine: `hang` delays whatever follows. Without any other part the request is
+    answered as usual after the delay.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    path: str = "*"
+    """Path of the request; `*` and `?` stand for any characters: `/v2beta/results/*`."""
+    count: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """How many requests it meets."""
+    hang: Annotated[float, Field(ge=0, le=3_600)] = 0
+    """Seconds without a byte, after the request was read."""
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    """Answer with this status in place of any work; nothing is charged."""
+    name: str = "internal_error"
+    """Machine name in the body of that answer."""
+    message: str = "an error was asked for"
+    """Text in the body of that answer."""
+    body: str | None = None
+    """That answer's whole body, in place of the API's own shape."""
+    content_type: str = "application/json"
+    """Content type that goes with `body`."""
+    html: bool = False
+    """That answer is a gateway's HTML page; status 502 unless `status` says otherwise."""
+    reset: Literal["before", "after"] | None = None
+    """Drop the connection without an answer: before anything is charged, or after."""
+    cut: Annotated[int, Field(ge=0)] | None = None
+    """Send the headers and so many bytes of the body, then drop the connection."""
+
+    @property
+    def answers(self) -> bool:
+        """Return whether the fault is an answer of its own."""
+        return self.status is not None or self.body is not None or self.html
+
+
+class Faults:
+    """The faults on order; the first that fits a request is taken."""
+
+    def __init__(self) -> None:
+        self._ordered: list[tuple[Fault, int]] = []
+
+    def order(self, fault: Fault) -> None:
+        """Have a fault happen."""
+        self._ordered.append((fault, fault.count))
+
+    def clear(self) -> None:
+        """Forget every fault on order."""
+        self._ordered.clear()
+
+    def take(self, path: str) -> Fault | None:
+        """Return the fault that meets this request, and count it."""
+        for index, (fault, left) in enumerate(self._ordered):
+            if fnmatchcase(path, fault.path):
+                if left > 1:
+                    self._ordered[index] = (fault, left - 1)
+                else:
+                    del self._ordered[index]
+                return fault
+        return None

@@ -1,0 +1,172 @@
+"""Reading a request's body: multipart for the second version, JSON or multipart for the first.
+
+Files go to temporary files as they arrive; a body that is larger than the API takes is read to its
+end (a connection closed over unread bytes would lose the refusal) and thrown away.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any, cast
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from stability_mcp.emulator.answers import RefusalError
+from stability_mcp.operation import MIB
+
+MAX_PARTS = 200
+MAX_TEXT = MIB
+DUMMY_PART = "none"
+"""Official samples force multipart with an empty file of this name."""
+_INDEXED = re.compile(r"(\w+)\[(\d{1,3})\]\[(\w+)\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file part."""
+
+    file: IO[bytes]
+    size: int
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        self.file.seek(0)
+        return self.file.read()
+
+    def sha256(self) -> str:
+        """Return the digest of its bytes."""
+        self.file.seek(0)
+        digest = hashlib.sha256()
+        while chunk := self.file.read(MIB):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What a request carries beside its path."""
+
+    values: Mapping[str, Any]
+    files: Mapping[str, Upload] = field(default_factory=dict)
+    typed: bool = False
+    """Whether the values have types already, as in JSON, where a number is not a text."""
+
+
+@asynccontextmanager
+async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
+    """Read a multipart body; its files are closed at the end.
+
+    Raises:
+        RefusalError: 400 or 413.
+    """
+    content_type = request.headers.get("content-type")
+    if content_type is None:
+        raise RefusalError(400, "bad_request", "content-type: required")
+    if not content_type.casefold().startswith("multipart/form-data"):
+        raise RefusalError(400, "bad_request", "content-type: must be multipart/form-data")
+    try:
+        form = await MultiPartParser(
+            request.headers,
+            _bounded(request, max_body),
+            max_files=MAX_PARTS,
+            max_fields=MAX_PARTS,
+            max_part_size=MAX_TEXT,
+        ).parse()
+    except _TooLargeError:
+        raise too_large(max_body) from None
+    except _GoneError:
+        raise ClientDisconnect from None
+    except MultiPartException as error:
+        raise RefusalError(400, "bad_request", f"body: {error.message}") from None
+    try:
+        yield _sort(form)
+    finally:
+        await form.close()
+
+
+async def read_json(request: Request, max_body: int) -> Sent:
+    """Read a JSON body.
+
+    Raises:
+        RefusalError: 400 or 413.
+    """
+    if not request.headers.get("content-type", "").casefold().startswith("application/json"):
+        raise RefusalError(400, "bad_request", "content-type: must be application/json")
+    body = bytearray()
+    try:
+        async for chunk in _bounded(request, max_body):
+            body += chunk
+        values = json.loads(body)
+    except _TooLargeError:
+        raise too_large(max_body) from None
+    except _GoneError:
+        raise ClientDisconnect from None
+    except ValueError:
+        raise RefusalError(400, "bad_request", "body: invalid JSON") from None
+    if not isinstance(values, dict):
+        raise RefusalError(400, "bad_request", "body: must be a JSON object")
+    return Sent(values=values, typed=True)
+
+
+def too_large(max_body: int) -> RefusalError:
+    """Return the refusal of a body that is too large."""
+    most = f"{max_body // MIB}MiB" if max_body % MIB == 0 else f"{max_body // 1_000_000}MB"
+    message = f"body: payloads cannot be larger than {most} in size"
+    return RefusalError(413, "payload_too_large", message)
+
+
+class _TooLargeError(MultiPartException):
+    """More bytes than the API takes; the parser closes its files when it meets this."""
+
+    def __init__(self) -> None:
+        super().__init__("too large")
+
+
+class _GoneError(MultiPartException):
+    """The client hung up; the parser closes its files when it meets this."""
+
+    def __init__(self) -> None:
+        super().__init__("gone")
+
+
+async def _bounded(request: Request, max_body: int) -> AsyncGenerator[bytes, None]:
+    seen = 0
+    try:
+        async for chunk in request.stream():
+            seen += len(chunk)
+            if seen <= max_body:
+                yield chunk
+    except ClientDisconnect:
+        raise _GoneError from None
+    if seen > max_body:
+        raise _TooLargeError
+
+
+def _sort(form: FormData) -> Sent:
+    texts: dict[str, Any] = {}
+    files: dict[str, Upload] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if value.size or name != DUMMY_PART:
+                files[name] = Upload(file=cast("IO[bytes]", value.file), size=value.size or 0)
+        elif indexed := _INDEXED.fullmatch(name):
+            _put(texts, *indexed.groups(), value)
+        else:
+            texts[name] = value
+    return Sent(values={name: _listed(value) for name, value in texts.items()}, files=files)
+
+
+def _put(texts: dict[str, Any], name: str, index: str, key: str, value: str) -> None:
+    """Put `text_prompts[0][text]` where it belongs; gaps between the numbers do not matter."""
+    entries = texts.setdefault(name, {})
+    if isinstance(entries, dict):
+        entries.setdefault(int(index), {})[key] = value
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 -- a text, or parts by number
+    return [value[index] for index in sorted(value)] if isinstance(value, dict) else value

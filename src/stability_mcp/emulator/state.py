@@ -1,0 +1,160 @@
+"""What the emulated API remembers and how it is set: accounts, generations, journal, pace, faults.
+
+Every method is blocking and safe to call from any thread; the app calls them from its own.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Literal
+
+from stability_mcp.emulator import accounts, generations, journal, limiter
+from stability_mcp.emulator.accounts import Charge
+from stability_mcp.emulator.answers import Made
+from stability_mcp.emulator.faults import Faults
+from stability_mcp.emulator.generations import Pace, Started
+from stability_mcp.emulator.journal import Request
+from stability_mcp.emulator.storage import Storage
+
+AMPLE_CREDITS = 1_000_000
+NEW_ACCOUNT_CREDITS = 25
+"""What a new account of the real API is given."""
+
+Latency = float | Literal["real"]
+
+
+class State:
+    """One emulated API.
+
+    Args:
+        folder: Where it is remembered across restarts; None: in memory.
+        credits: What an account has when it is first seen; 1 credit is 0.01 USD.
+        pace: When deferred generations are ready.
+        latency: Seconds until a paid call is answered; `real`: what was measured of the operation.
+        clock: The time in seconds, for the rate limit and the 24 hours.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        credits: float = AMPLE_CREDITS,  # noqa: A002 -- the word for it; the builtin is a pager
+        pace: Pace = Pace(),  # noqa: B008 -- frozen
+        latency: Latency = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.pace = pace
+        self.latency = latency
+        self.clock = clock
+        self.faults = Faults()
+        self._opening = round(credits * 1000)
+        self._storage = Storage(folder)
+
+    def arrived(self, owner: str, method: str, path: str) -> tuple[Request, bool]:
+        """Write down a request; return it and whether the rate limit lets it through."""
+        now = self.clock()
+        request = Request(id=secrets.token_hex(16), at=now, owner=owner, method=method, path=path)
+
+        def change(connection: Connection) -> bool:
+            journal.arrived(connection, request)
+            return not owner or limiter.admit(connection, owner, now, opening=self._opening)
+
+        return request, self._storage.write(change)
+
+    def answered(self, request: Request, status: int) -> None:
+        """Write down how a request was answered."""
+        now = self.clock()
+        self._storage.write(lambda to: journal.answered(to, request.id, status, now))
+
+    def charge(self, request: Request, operation: str, millicredits: int) -> bool:
+        """Take the price of a call; False if the account has not enough."""
+        charged = self._charge(request, operation, millicredits)
+        return self._storage.write(lambda to: accounts.charge(to, charged, opening=self._opening))
+
+    def start(  # noqa: PLR0913 -- what a generation is
+        self,
+        request: Request,
+        operation: str,
+        millicredits: int,
+        made: Made,
+        *,
+        poll_path: str,
+        seconds: float,
+    ) -> str | None:
+        """Take the price and keep what was made for polling; None if the account has not enough."""
+        generation = secrets.token_hex(generations.ID_CHARACTERS // 2)
+        charged = self._charge(request, operation, millicredits, generation)
+        started = Started(
+            id=generation,
+            at=charged.at,
+            owner=request.owner,
+            poll_path=poll_path,
+            seconds=seconds,
+        )
+
+        def change(connection: Connection) -> bool:
+            if not accounts.charge(connection, charged, opening=self._opening):
+                return False
+            generations.keep(connection, started, made)
+            return True
+
+        return generation if self._storage.write(change) else None
+
+    def poll(self, generation: str, *, owner: str, poll_path: str) -> Made | bool:
+        """Return what was made, True while it is under way, False if there is no such thing."""
+        now = self.clock()
+        return self._storage.write(
+            lambda to: generations.poll(
+                to, generation, owner=owner, poll_path=poll_path, now=now, pace=self.pace
+            )
+        )
+
+    def balance(self, owner: str) -> int:
+        """Return the millicredits that an account has left."""
+        return self._storage.read(lambda of: accounts.balance(of, owner, opening=self._opening))
+
+    def set_credits(self, key: str, amount: float) -> None:
+        """Give the account of a key exactly so many credits."""
+        owner = accounts.owner_of(key)
+        self._storage.write(lambda to: accounts.set_balance(to, owner, round(amount * 1000)))
+
+    def credits(self, key: str) -> float:
+        """Return the credits that the account of a key has left."""
+        return self.balance(accounts.owner_of(key)) / 1000
+
+    def requests(self) -> list[Request]:
+        """Return the requests that arrived, oldest first."""
+        return self._storage.read(journal.requests)
+
+    def charges(self) -> list[Charge]:
+        """Return what was charged, oldest first."""
+        return self._storage.read(accounts.charges)
+
+    def reset(self) -> None:
+        """Forget everything, also pace and faults."""
+        self.pace = Pace()
+        self.faults.clear()
+        self._storage.write(_forget)
+
+    def close(self) -> None:
+        """Close the file. What is in memory is forgotten."""
+        self._storage.close()
+
+    def _charge(
+        self, request: Request, operation: str, millicredits: int, generation: str | None = None
+    ) -> Charge:
+        return Charge(
+            at=self.clock(),
+            owner=request.owner,
+            request=request.id,
+            operation=operation,
+            millicredits=millicredits,
+            generation=generation,
+        )
+
+
+def _forget(connection: Connection) -> None:
+    for table in ("accounts", "requests", "charges", "generations"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own

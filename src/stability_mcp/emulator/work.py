@@ -1,0 +1,157 @@
+"""Doing what a request asks for: one function for each kind of operation, in threads.
+
+At most `SIDE_BY_SIDE` at a time, so that many requests at once neither fill the memory nor starve
+the event loop.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from stability_mcp.emulator.answers import FILTERED, SUCCESS, Made, RefusalError
+from stability_mcp.emulator.checks import Checked
+from stability_mcp.emulator.moderation import is_filtered
+from stability_mcp.emulator.render import models, sounds
+from stability_mcp.emulator.render.brief import Brief
+from stability_mcp.emulator.render.edits import blurred, paint
+from stability_mcp.emulator.render.palette import chance
+from stability_mcp.emulator.render.pictures import UnreadableError, decode, encode, marked
+from stability_mcp.fields import Size
+from stability_mcp.operation import (
+    AudioOperation,
+    ImageOperation,
+    ModelOperation,
+    Operation,
+    V1Images,
+)
+
+SIDE_BY_SIDE = 2
+LARGEST_SEED = 4_294_967_294
+DEFAULT_SECONDS = 190
+NO_COUNT = "none"
+
+
+class Workshop:
+    """Where things are made; one for each emulated API.
+
+    Args:
+        rng: Where a seed comes from when none is asked for.
+    """
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._rng = rng or random.SystemRandom()
+        self._places = anyio.CapacityLimiter(SIDE_BY_SIDE)
+
+    async def make(self, checked: Checked) -> list[Made]:
+        """Make what a request asks for: `samples` pictures, else one thing.
+
+        Raises:
+            RefusalError: 400, a file cannot be decoded.
+        """
+        seed = self._seed(checked.operation)
+        return await to_thread.run_sync(make, checked, seed, limiter=self._places)
+
+    def _seed(self, operation: Operation) -> int:
+        """Return the seed in force: that of the request, else one by chance.
+
+        A row without a seed makes the same of the same request.
+        """
+        if "seed" not in type(operation).model_fields:
+            return chance("no seed", operation.canonical()).randint(1, LARGEST_SEED)
+        asked = int(operation.model_dump()["seed"])
+        return asked or self._rng.randint(1, LARGEST_SEED)
+
+
+def make(checked: Checked, seed: int) -> list[Made]:
+    """Make it; blocking.
+
+    Raises:
+        RefusalError: 400, a file cannot be decoded.
+    """
+    match checked.operation:
+        case ImageOperation():
+            return [_picture(checked, seed)]
+        case V1Images():
+            values = checked.operation.model_dump()
+            return [_picture(checked, seed + part) for part in range(int(values["samples"]))]
+        case AudioOperation():
+            return [_sound(checked, seed)]
+        case ModelOperation():
+            return [_model(checked, seed)]
+        case other:
+            raise TypeError(f"{other.name()} is of a kind that the emulator does not know")
+
+
+def _picture(checked: Checked, seed: int) -> Made:
+    operation = checked.operation
+    assert isinstance(operation, ImageOperation | V1Images)  # noqa: S101 -- told apart by `make`
+    values = operation.model_dump()
+    pictures = _decoded(checked)
+    first = next(iter(pictures.values()), None)
+    brief = Brief(
+        operation=operation.name(),
+        values=values,
+        pictures=pictures,
+        size=operation.output_size(Size(*first.size) if first else None),
+        seed=seed,
+    )
+    filtered = is_filtered(operation)
+    painted = paint(brief)
+    form = str(values.get("output_format") or "png")
+    return Made(
+        media_type=f"image/{form}",
+        pieces=[encode(marked(blurred(painted) if filtered else painted), form)],
+        seed=seed,
+        finish_reason=FILTERED if filtered else SUCCESS,
+    )
+
+
+def _sound(checked: Checked, seed: int) -> Made:
+    values = checked.operation.model_dump()
+    media_type, pieces = sounds.play(
+        str(values.get("prompt") or ""),
+        seed,
+        seconds=float(values.get("duration") or DEFAULT_SECONDS),
+        form=str(values.get("output_format") or "mp3"),
+        source=" ".join(str(values[name]) for name in checked.files),
+    )
+    return Made(media_type=media_type, pieces=pieces, seed=seed, finish_reason=SUCCESS)
+
+
+def _model(checked: Checked, seed: int) -> Made:
+    values = checked.operation.model_dump()
+    picture = next(iter(_decoded(checked).values()))
+    counted = values.get("target_type") or NO_COUNT
+    most = int(values.get("target_count") or 0)
+    vertices = int(values.get("vertex_count") or 0)
+    made = models.relief(
+        picture,
+        texture=int(values.get("texture_resolution") or 1_024),
+        tilt=chance("tilt", seed).uniform(-0.25, 0.25) if "seed" in values else 0,
+        frame=_frame(values),
+        vertices=most if counted == "vertex" else vertices if vertices > 0 else None,
+        faces=most if counted == "face" else None,
+    )
+    return Made(media_type=models.MEDIA_TYPE, pieces=[made])
+
+
+def _frame(values: Mapping[str, Any]) -> float:
+    """Return how much larger the frame is than the object; the two rows count opposite ways."""
+    ratio = float(values.get("foreground_ratio") or 1)
+    return ratio if ratio >= 1 else 1 / ratio
+
+
+def _decoded(checked: Checked) -> dict[str, Any]:
+    """Return the pictures that were sent, in the order of the row's fields."""
+    marks = checked.operation.file_fields()
+    pictures = {}
+    for name, mark in marks.items():
+        if name in checked.files and mark.media == "image":
+            try:
+                pictures[name] = decode(checked.files[name].file)
+            except UnreadableError:
+                raise RefusalError(400, "bad_request", f"{name}: cannot be decoded") from None
+    return pictures
