@@ -8,29 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import support_pictures
 from pydantic import SecretStr
-from support_raw_server import Recorder, answering, http, raw_server
 
+import support_pictures
 from stability_mcp.client.answers import Answer
 from stability_mcp.client.client import Client
 from stability_mcp.client.decode import decode
 from stability_mcp.errors import UnusableAnswerError
 from stability_mcp.operations import OPERATIONS
+from support_raw_server import Recorder, answering, http, raw_server
 
 PNG = support_pictures.png((64, 64))
 V1 = OPERATIONS["v1_text_to_image"]
-ANSWER = Answer(
-    status=200, media_type="image/png", length=None, seed="17", finish_reason="SUCCESS"
-)
+ANSWER = Answer(status=200, media_type="image/png", length=None, seed="17", finish_reason="SUCCESS")
 
 
-def sample(picture: bytes = PNG, **more: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+def _sample(picture: bytes = PNG, **more: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     packed = base64.b64encode(picture).decode()
     return {"base64": packed, "seed": 1, "finishReason": "SUCCESS"} | more
 
 
-def stored(folder: Path, found: object) -> Path:
+def _stored(folder: Path, found: object) -> Path:
     body = folder / "job.1.body"
     body.write_bytes(found if isinstance(found, bytes) else json.dumps(found).encode())
     return body
@@ -51,7 +49,7 @@ def test_a_body_that_is_the_media_is_the_generation(
     tmp_path: Path, operation: str, data: bytes, media_type: str
 ) -> None:
     """Documented: the body is the file; what it is is told by its magic bytes."""
-    body = stored(tmp_path, data)
+    body = _stored(tmp_path, data)
 
     (made,) = decode(OPERATIONS[operation], ANSWER, body, tmp_path)
 
@@ -64,7 +62,7 @@ def test_a_body_that_is_the_media_is_the_generation(
 
 def test_media_of_another_kind_is_unusable(tmp_path: Path) -> None:
     """Chosen: sound is no picture."""
-    body = stored(tmp_path, support_pictures.mp3(0.5))
+    body = _stored(tmp_path, support_pictures.mp3(0.5))
 
     with pytest.raises(UnusableAnswerError, match="no image"):
         decode(OPERATIONS["generate_core"], ANSWER, body, tmp_path)
@@ -73,8 +71,8 @@ def test_media_of_another_kind_is_unusable(tmp_path: Path) -> None:
 def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
     """Documented: `artifacts` with base64, seed and finishReason of each."""
     other = support_pictures.png((64, 65))
-    samples = [sample(), sample(other, seed=4_294_967_295, finishReason="CONTENT_FILTERED")]
-    body = stored(tmp_path, {"artifacts": samples})
+    samples = [_sample(), _sample(other, seed=4_294_967_295, finishReason="CONTENT_FILTERED")]
+    body = _stored(tmp_path, {"artifacts": samples})
 
     first, second = decode(V1, ANSWER, body, tmp_path)
 
@@ -87,12 +85,12 @@ def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
 
 def test_a_bare_list_of_samples_is_read_too(tmp_path: Path) -> None:
     """Documented: the schema of 2023 had the list alone."""
-    assert len(decode(V1, ANSWER, stored(tmp_path, [sample()]), tmp_path)) == 1
+    assert len(decode(V1, ANSWER, _stored(tmp_path, [_sample()]), tmp_path)) == 1
 
 
 def test_decoding_again_gives_the_same_files(tmp_path: Path) -> None:
     """Chosen: a process that takes over from a dead one decodes the body anew."""
-    body = stored(tmp_path, {"artifacts": [sample(), sample()]})
+    body = _stored(tmp_path, {"artifacts": [_sample(), _sample()]})
 
     assert decode(V1, ANSWER, body, tmp_path) == decode(V1, ANSWER, body, tmp_path)
 
@@ -101,10 +99,10 @@ def test_a_sample_that_failed_is_left_out_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Documented: finishReason ERROR; it has no picture."""
-    samples = [sample(), {"base64": "", "seed": 2, "finishReason": "ERROR"}, sample(seed=3)]
+    samples = [_sample(), {"base64": "", "seed": 2, "finishReason": "ERROR"}, _sample(seed=3)]
 
     with caplog.at_level(logging.WARNING):
-        made = decode(V1, ANSWER, stored(tmp_path, {"artifacts": samples}), tmp_path)
+        made = decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
 
     assert [each.seed for each in made] == ["1", "3"]
     assert "1 of 3 pictures" in caplog.text
@@ -115,16 +113,16 @@ def test_samples_that_all_failed_are_no_result(tmp_path: Path) -> None:
     samples = [{"seed": 2, "finishReason": "ERROR"}] * 2
 
     with pytest.raises(UnusableAnswerError, match="all 2 pictures in it ended with the word ERROR"):
-        decode(V1, ANSWER, stored(tmp_path, {"artifacts": samples}), tmp_path)
+        decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
 
 
 @pytest.mark.parametrize(
     "found",
     [
-        {"artifacts": [sample(base64="no base64!")]},
-        {"artifacts": [sample(base64=17)]},
-        {"artifacts": [sample(base64=None)]},
-        {"artifacts": [sample(b"no picture")]},
+        {"artifacts": [_sample(base64="no base64!")]},
+        {"artifacts": [_sample(base64=17)]},
+        {"artifacts": [_sample(base64=None)]},
+        {"artifacts": [_sample(b"no picture")]},
         {"artifacts": []},
         {"artifacts": "none"},
         {"artifacts": ["none"]},
@@ -139,13 +137,13 @@ def test_samples_that_all_failed_are_no_result(tmp_path: Path) -> None:
 def test_rubbish_is_unusable(tmp_path: Path, found: object) -> None:
     """Chosen: it counts as charged, and never breaks the program."""
     with pytest.raises(UnusableAnswerError, match="v1_text_to_image cannot be used"):
-        decode(V1, ANSWER, stored(tmp_path, found), tmp_path)
+        decode(V1, ANSWER, _stored(tmp_path, found), tmp_path)
 
 
 @pytest.mark.parametrize("odd", ["x", -1, 2**63, 1.5, None, "\ud800", [], True])
 def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
     """Chosen: the picture is paid; a seed that could not be sent again is not kept."""
-    body = stored(tmp_path, {"artifacts": [sample(seed=odd, finishReason=odd)]})
+    body = _stored(tmp_path, {"artifacts": [_sample(seed=odd, finishReason=odd)]})
 
     (made,) = decode(V1, ANSWER, body, tmp_path)
 
@@ -157,7 +155,7 @@ def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
 async def test_ten_large_samples_come_through(tmp_path: Path) -> None:
     """Documented: up to ten samples, some 24 MB of JSON."""
     picture = support_pictures.png((860, 860), noise=True)
-    body = json.dumps({"artifacts": [sample(picture, seed=n) for n in range(10)]}).encode()
+    body = json.dumps({"artifacts": [_sample(picture, seed=n) for n in range(10)]}).encode()
     request = V1.model_validate({"text_prompts": [{"text": "a fox"}], "samples": 10})
 
     async with (

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-import support_pictures
 from pydantic import SecretStr
-from support_raw_server import Connection, RawServer, Recorder, answering, http, raw_server
 
+import support_pictures
 from stability_mcp.client.answers import SentFile
 from stability_mcp.client.client import Client
 from stability_mcp.errors import (
@@ -22,6 +21,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
+from support_raw_server import Connection, RawServer, Recorder, answering, http, raw_server
 
 pytestmark = pytest.mark.anyio
 
@@ -43,15 +43,15 @@ ALL = ["before_send", "sent", "answered"]
 MIB = 1_048_576
 
 
-def client_of(server: RawServer, *, timeout: float = 20) -> Client:
+def _client_of(server: RawServer, *, timeout: float = 20) -> Client:
     return Client(base_url=server.url, api_key=SecretStr(KEY), timeout=timeout)
 
 
-def core() -> Operation:
+def _core() -> Operation:
     return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
 
-def large_upload(folder: Path) -> tuple[Operation, dict[str, SentFile]]:
+def _large_upload(folder: Path) -> tuple[Operation, dict[str, SentFile]]:
     """More than the buffers between two sockets of one machine hold."""
     path = folder / "large.wav"
     with path.open("wb") as file:
@@ -63,26 +63,26 @@ def large_upload(folder: Path) -> tuple[Operation, dict[str, SentFile]]:
     return operation, {"audio": SentFile(path=path, media_type="audio/wav")}
 
 
-async def reset_after_the_request(connection: Connection) -> None:
+async def _reset_after_the_request(connection: Connection) -> None:
     await connection.read_request()
     connection.reset()
 
 
-async def close_after_the_request(connection: Connection) -> None:
+async def _close_after_the_request(connection: Connection) -> None:
     await connection.read_request()
 
 
-async def cut_in_the_headers(connection: Connection) -> None:
+async def _cut_in_the_headers(connection: Connection) -> None:
     await connection.read_request()
     await connection.say(b"HTTP/1.1 200 OK\r\ncontent-ty")
 
 
-async def no_http_at_all(connection: Connection) -> None:
+async def _no_http_at_all(connection: Connection) -> None:
     await connection.read_request()
     await connection.say(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
 
-async def cut_in_a_chunk(connection: Connection) -> None:
+async def _cut_in_a_chunk(connection: Connection) -> None:
     await connection.read_request()
     head = http(200, b"", media_type="image/png", length=None).replace(
         b"connection: close", b"transfer-encoding: chunked"
@@ -90,17 +90,17 @@ async def cut_in_a_chunk(connection: Connection) -> None:
     await connection.say(head + b"%x\r\n" % len(PNG) + PNG[:-20])
 
 
-def picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | None = -1) -> bytes:
+def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | None = -1) -> bytes:
     return http(200, body, [("seed", "17")], media_type=media_type, length=length)
 
 
 @pytest.mark.parametrize(
     ("behave", "kind", "events"),
     [
-        pytest.param(reset_after_the_request, UnknownOutcomeError, SENT, id="reset after body"),
-        pytest.param(close_after_the_request, UnknownOutcomeError, SENT, id="closed after body"),
-        pytest.param(cut_in_the_headers, UnknownOutcomeError, SENT, id="cut in the headers"),
-        pytest.param(no_http_at_all, UnknownOutcomeError, SENT, id="no HTTP"),
+        pytest.param(_reset_after_the_request, UnknownOutcomeError, SENT, id="reset after body"),
+        pytest.param(_close_after_the_request, UnknownOutcomeError, SENT, id="closed after body"),
+        pytest.param(_cut_in_the_headers, UnknownOutcomeError, SENT, id="cut in the headers"),
+        pytest.param(_no_http_at_all, UnknownOutcomeError, SENT, id="no HTTP"),
         pytest.param(
             answering(http(502, HTML, media_type="text/html")),
             UnknownOutcomeError,
@@ -145,31 +145,29 @@ def picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | N
             ALL,
             id="page 200",
         ),
+        pytest.param(answering(_picture(b"", length=0)), UnusableAnswerError, ALL, id="empty 200"),
         pytest.param(
-            answering(picture(b"", length=0)), UnusableAnswerError, ALL, id="empty 200"
+            answering(_picture(support_pictures.glb())), UnusableAnswerError, ALL, id="wrong magic"
         ),
         pytest.param(
-            answering(picture(support_pictures.glb())), UnusableAnswerError, ALL, id="wrong magic"
-        ),
-        pytest.param(
-            answering(picture(PNG[:-30], length=None)),
+            answering(_picture(PNG[:-30], length=None)),
             UnusableAnswerError,
             ALL,
             id="cut PNG without a length",
         ),
         pytest.param(
-            answering(picture(JPEG[:-30], media_type="image/jpeg", length=None)),
+            answering(_picture(JPEG[:-30], media_type="image/jpeg", length=None)),
             UnusableAnswerError,
             ALL,
             id="cut JPEG without a length",
         ),
         pytest.param(
-            answering(picture(support_pictures.webp((64, 64))[:-30], length=None)),
+            answering(_picture(support_pictures.webp((64, 64))[:-30], length=None)),
             UnusableAnswerError,
             ALL,
             id="cut WebP without a length",
         ),
-        pytest.param(cut_in_a_chunk, UnusableAnswerError, ALL, id="cut in a chunk"),
+        pytest.param(_cut_in_a_chunk, UnusableAnswerError, ALL, id="cut in a chunk"),
     ],
 )
 async def test_each_fault_is_told_apart(
@@ -181,9 +179,9 @@ async def test_each_fault_is_told_apart(
     """Chosen: charged or not is decided by what went over the line, not by the exception."""
     trace = Recorder()
 
-    async with raw_server(behave) as server, client_of(server, timeout=2) as client:
+    async with raw_server(behave) as server, _client_of(server, timeout=2) as client:
         with pytest.raises(RequestError) as raised:
-            await client.exchange(core(), {}, tmp_path / "body", trace)
+            await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert type(raised.value) is kind
     assert trace.events == events
@@ -199,7 +197,7 @@ async def test_nobody_listening_is_surely_not_sent(tmp_path: Path) -> None:
 
     async with Client(base_url=url, api_key=SecretStr(KEY)) as client:
         with pytest.raises(NotSentError, match=r"Nothing was charged\."):
-            await client.exchange(core(), {}, tmp_path / "body", trace)
+            await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == []
 
@@ -219,9 +217,9 @@ async def test_a_reset_at_accept_is_surely_not_sent(tmp_path: Path) -> None:
             await anyio.wait_all_tasks_blocked()
 
     trace = WaitsForTheReset()
-    async with raw_server(behave) as server, client_of(server) as client:
+    async with raw_server(behave) as server, _client_of(server) as client:
         with anyio.fail_after(10), pytest.raises(NotSentError):
-            await client.exchange(core(), {}, tmp_path / "body", trace)
+            await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == BEFORE
 
@@ -234,10 +232,10 @@ async def test_a_reset_in_mid_upload_is_surely_not_sent(tmp_path: Path) -> None:
         await connection.reader.readexactly(1_000)
         connection.reset()
 
-    operation, files = large_upload(tmp_path)
+    operation, files = _large_upload(tmp_path)
     trace = Recorder()
 
-    async with raw_server(behave) as server, client_of(server) as client:
+    async with raw_server(behave) as server, _client_of(server) as client:
         with anyio.fail_after(20), pytest.raises(NotSentError):
             await client.exchange(operation, files, tmp_path / "body", trace)
 
@@ -255,10 +253,10 @@ async def test_a_refusal_in_mid_upload_is_read(tmp_path: Path) -> None:
         await connection.read_headers()
         await connection.say(http(413, refusal, [("connection", "close")]))
 
-    operation, files = large_upload(tmp_path)
+    operation, files = _large_upload(tmp_path)
     trace = Recorder()
 
-    async with raw_server(behave) as server, client_of(server) as client:
+    async with raw_server(behave) as server, _client_of(server) as client:
         with anyio.fail_after(20), pytest.raises(RequestError) as raised:
             await client.exchange(operation, files, tmp_path / "body", trace)
 
@@ -275,174 +273,9 @@ async def test_silence_after_the_request_is_unknown(tmp_path: Path) -> None:
         await done.wait()
 
     trace = Recorder()
-    async with raw_server(behave) as server, client_of(server, timeout=0.2) as client:
+    async with raw_server(behave) as server, _client_of(server, timeout=0.2) as client:
         with anyio.fail_after(10), pytest.raises(UnknownOutcomeError, match=r"within 0\.2 s"):
-            await client.exchange(core(), {}, tmp_path / "body", trace)
+            await client.exchange(_core(), {}, tmp_path / "body", trace)
         done.set()
 
     assert trace.events == SENT
-
-
-async def test_a_body_that_stops_coming_counts_as_charged_and_is_kept(tmp_path: Path) -> None:
-    """Chosen: the API said yes, so the bytes that came are evidence."""
-    done = anyio.Event()
-
-    async def behave(connection: Connection) -> None:
-        await connection.read_request()
-        await connection.say(picture()[:-10])
-        await done.wait()
-
-    trace = Recorder()
-    async with raw_server(behave) as server, client_of(server, timeout=0.5) as client:
-        with anyio.fail_after(10), pytest.raises(UnusableAnswerError, match="in time"):
-            await client.exchange(core(), {}, tmp_path / "body", trace)
-        done.set()
-
-    assert trace.events == ALL
-    assert (tmp_path / "body").read_bytes() == PNG[:-10]
-
-
-async def test_a_body_shorter_than_announced_counts_as_charged_and_is_kept(tmp_path: Path) -> None:
-    """Chosen: cut short is no picture, whatever a decoder makes of it."""
-
-    async def behave(connection: Connection) -> None:
-        await connection.read_request()
-        await connection.say(picture(length=len(PNG) + 1_000))
-
-    async with raw_server(behave) as server, client_of(server) as client:
-        with pytest.raises(UnusableAnswerError, match=r"It was charged\."):
-            await client.exchange(core(), {}, tmp_path / "body", Recorder())
-
-    assert (tmp_path / "body").read_bytes() == PNG
-
-
-async def test_a_picture_of_another_format_is_a_result(tmp_path: Path) -> None:
-    """Chosen: it was paid, and it is a picture."""
-    async with (
-        raw_server(answering(picture(JPEG))) as server,
-        client_of(server) as client,
-    ):
-        answer = await client.exchange(core(), {}, tmp_path / "body", Recorder())
-
-    assert answer.media_type == "image/png"
-    assert (tmp_path / "body").read_bytes() == JPEG
-
-
-@pytest.mark.parametrize("whole", [PNG, JPEG, support_pictures.webp((64, 64))])
-async def test_a_whole_picture_without_a_length_is_a_result(tmp_path: Path, whole: bytes) -> None:
-    """Chosen: where no length is announced, the end of the container shows that it is whole."""
-    async with (
-        raw_server(answering(picture(whole, length=None))) as server,
-        client_of(server) as client,
-    ):
-        answer = await client.exchange(core(), {}, tmp_path / "body", Recorder())
-
-    assert answer.length is None
-    assert (tmp_path / "body").read_bytes() == whole
-
-
-async def test_raising_before_the_first_byte_keeps_every_byte_here(tmp_path: Path) -> None:
-    """Chosen: an intent that cannot be journalled must not become a request."""
-    refusal = RuntimeError("the journal is full")
-
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        with pytest.raises(RuntimeError) as raised:
-            await client.exchange(core(), {}, tmp_path / "body", Recorder(before=refusal))
-
-    assert raised.value is refusal
-    assert server.received == b""
-
-
-async def test_an_oserror_before_the_first_byte_reaches_the_caller_unchanged(
-    tmp_path: Path,
-) -> None:
-    """Chosen: what the journal raises is never taken for a failure of the network."""
-    refusal = OSError("disk")
-
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        with pytest.raises(OSError, match="disk") as raised:
-            await client.exchange(core(), {}, tmp_path / "body", Recorder(before=refusal))
-
-    assert raised.value is refusal
-    assert server.received == b""
-
-
-async def test_what_the_books_raise_about_an_answer_wins_and_the_body_is_kept(
-    tmp_path: Path,
-) -> None:
-    """Chosen: the picture is paid, so it is stored before anything is reported."""
-    failure = RuntimeError("the journal is full")
-
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        with pytest.raises(RuntimeError) as raised:
-            await client.exchange(core(), {}, tmp_path / "body", Recorder(after=failure))
-
-    assert raised.value is failure
-    assert (tmp_path / "body").read_bytes() == PNG
-
-
-async def test_the_books_are_told_while_the_body_comes(tmp_path: Path) -> None:
-    """Chosen: headers hold the seed, so they are journalled before the body is through."""
-    told = anyio.Event()
-
-    async def behave(connection: Connection) -> None:
-        await connection.read_request()
-        await connection.say(picture()[:-10])
-        await told.wait()
-        await connection.say(PNG[-10:])
-
-    class Tells(Recorder):
-        async def answered(self, answer: object) -> None:  # noqa: ARG002 -- the event matters
-            told.set()
-
-    async with raw_server(behave) as server, client_of(server) as client:
-        with anyio.fail_after(10):
-            await client.exchange(core(), {}, tmp_path / "body", Tells())
-
-    assert (tmp_path / "body").read_bytes() == PNG
-
-
-async def test_a_note_that_cannot_be_taken_does_not_cost_the_answer(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Chosen: the request is out and will be charged; the answer is taken all the same."""
-
-    class Forgetful(Recorder):
-        async def sent(self) -> None:
-            raise RuntimeError("no more rows")
-
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        answer = await client.exchange(core(), {}, tmp_path / "body", Forgetful())
-
-    assert answer.seed == "17"
-    assert "could not be noted" in caplog.text
-
-
-async def test_a_full_disk_is_told_and_counts_as_charged(tmp_path: Path) -> None:
-    """Chosen: the API has done its part."""
-    (tmp_path / "body").mkdir()
-
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        with pytest.raises(UnusableAnswerError, match="could not be written to disk"):
-            await client.exchange(core(), {}, tmp_path / "body", Recorder())
-
-
-async def test_every_paid_request_has_a_connection_of_its_own(tmp_path: Path) -> None:
-    """Chosen: a connection that slept may swallow a request, and nobody would know."""
-    async with raw_server(answering(picture())) as server, client_of(server) as client:
-        for _ in range(3):
-            await client.exchange(core(), {}, tmp_path / "body", Recorder())
-
-    assert server.connections == 3
-
-
-async def test_polls_share_a_connection(tmp_path: Path) -> None:
-    """Chosen: a poll can be repeated, so it need not pay for a new connection."""
-    busy = http(202, b'{"id":"%s","status":"in-progress"}' % (b"a" * 64))
-    row = OPERATIONS["upscale_creative"]
-
-    async with raw_server(answering(busy)) as server, client_of(server) as client:
-        for _ in range(3):
-            assert await client.fetch(row, "a" * 64, tmp_path / "body", Recorder()) is None
-
-    assert server.connections == 1

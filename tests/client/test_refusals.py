@@ -6,189 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import support_pictures
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from support_raw_server import Recorder, answering, http, raw_server
 
+import support_pictures
 from stability_mcp.client.answers import SentFile
 from stability_mcp.client.client import Client
 from stability_mcp.client.refusals import Asked, read_fault, refusal
 from stability_mcp.errors import (
-    AccessDeniedError,
     GenerationGoneError,
-    InvalidRequestError,
     ModerationError,
-    OutOfCreditsError,
     RateLimitedError,
     RefusedError,
     RequestError,
-    UnauthorizedError,
-    UnavailableError,
     UnknownOutcomeError,
 )
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.wording import plain
+from support_error_bodies import CASES, KEY, MASKED, v1, v2
+from support_raw_server import Recorder, answering, http, raw_server
 
 pytestmark = pytest.mark.anyio
 
-KEY = "sk-nota9876543210abcdzzzz"
-MASKED = "sk-nota***********zzzz"
-FLAGGED = "Your request was flagged by our content moderation system, denied and not charged."
 
-
-def v2(name: str, *errors: str, number: str = "ea8877d647fd34d56e00e688823294ab") -> bytes:
-    return json.dumps({"errors": list(errors), "id": number, "name": name}).encode()
-
-
-def v1(name: str, message: str) -> bytes:
-    number = "41978b143f73024a3785715f72140696"
-    return json.dumps({"id": number, "message": message, "name": name}).encode()
-
-
-CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
-    "unauthorized": (
-        401,
-        v2("unauthorized", "authorization: invalid or missing header value"),
-        UnauthorizedError,
-        "STABILITY_API_KEY",
-    ),
-    "doubled word": (
-        401,
-        v2("unauthorized", "authorization: authorization: invalid or missing header value"),
-        UnauthorizedError,
-        "STABILITY_API_KEY",
-    ),
-    "payment required": (
-        402,
-        v2(
-            "payment_required",
-            "You lack sufficient credits to make this request. Please purchase more credits at "
-            "https://platform.stability.ai/account/credits and try again.",
-        ),
-        OutOfCreditsError,
-        "buy credits",
-    ),
-    "not multipart": (
-        400,
-        v2("bad_request", "content-type: must be multipart/form-data"),
-        InvalidRequestError,
-        "must be multipart/form-data",
-    ),
-    "no body": (400, v2("bad_request", "content-type: required"), InvalidRequestError, "required"),
-    "all problems": (
-        400,
-        v2("bad_request", "prompt: required", "seed: too large"),
-        InvalidRequestError,
-        '"prompt: required"; "seed: too large"',
-    ),
-    "moderation": (403, v2("content_moderation", FLAGGED), ModerationError, "Change prompt"),
-    "denied": (403, v2("forbidden", "no access"), AccessDeniedError, "another one"),
-    "too large": (
-        413,
-        v2("payload_too_large", "body: payloads cannot be larger than 10MiB in size"),
-        InvalidRequestError,
-        "10 MiB",
-    ),
-    "language": (
-        422,
-        v2("invalid_language", "prompt: English only"),
-        InvalidRequestError,
-        "in English",
-    ),
-    "public figure": (422, v2("public_figure", "a known person"), ModerationError, "Change prompt"),
-    "rate": (
-        429,
-        v2(
-            "rate_limit_exceeded",
-            "You have exceeded the rate limit of 150 requests within a 10 second period, and have "
-            "been timed out for 60 seconds.",
-            number="rate_limit_exceeded",
-        ),
-        RateLimitedError,
-        "locked out for about 60 s",
-    ),
-    "internal": (500, v2("internal_error", "unexpected"), UnavailableError, "may work"),
-    "unavailable": (503, v2("service_unavailable", "later"), UnavailableError, "may work"),
-    "no reasons": (400, v2("bad_request"), InvalidRequestError, "(400 bad_request)."),
-    "v1 key": (
-        401,
-        v1(
-            "unauthorized",
-            f"Incorrect API key provided: {KEY}. You can find your API key at https://stability.ai.",
-        ),
-        UnauthorizedError,
-        "Incorrect API key provided",
-    ),
-    "v1 masked key": (
-        401,
-        v1(
-            "unauthorized",
-            f"Incorrect API key provided: {MASKED}. You can find your API key at "
-            "https://stability.ai.",
-        ),
-        UnauthorizedError,
-        "Incorrect API key provided",
-    ),
-    "v1 no key": (
-        401,
-        v1("unauthorized", "missing authorization header"),
-        UnauthorizedError,
-        "missing authorization header",
-    ),
-    "v1 credits": (
-        429,
-        v1(
-            "insufficient_balance",
-            "Your organization does not have enough balance to request this action (need $0.009, "
-            "have $0 in active grants, $0 in balance).",
-        ),
-        OutOfCreditsError,
-        "need $0.009",
-    ),
-    "v1 rate": (429, v1("rate_limit_exceeded", "too many"), RateLimitedError, "locked out"),
-    "v1 size": (
-        400,
-        v1(
-            "invalid_sdxl_v1_dimensions",
-            "for stable-diffusion-xl-1024-v0-9 and stable-diffusion-xl-1024-v1-0 the allowed "
-            "dimensions are 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640, 640x1536, 768x1344, "
-            "832x1216, 896x1152, but we received 512x512",
-        ),
-        InvalidRequestError,
-        "but we received 512x512",
-    ),
-    "v1 words": (
-        400,
-        v1("invalid_prompts", "One or more prompts contains filtered words."),
-        InvalidRequestError,
-        "Word the prompt differently",
-    ),
-    "v1 denied": (403, v1("permission_denied", "not yours"), AccessDeniedError, "another one"),
-    "v1 engine": (
-        404,
-        v1("not_found", "The specified engine (ID x) was not found."),
-        InvalidRequestError,
-        "engine",
-    ),
-    "v1 failure": (500, v1("server_error", "sorry"), UnavailableError, "may work"),
-    "v1beta failure": (
-        500,
-        b'{"name":"fault","id":"LyMu4toe","message":"image: unknown format","temporary":false,'
-        b'"timeout":false,"fault":true}',
-        UnavailableError,
-        "image: unknown format",
-    ),
-}
-
-
-def core(**more: Any) -> Operation:  # noqa: ANN401 -- arguments
+def _core(**more: Any) -> Operation:  # noqa: ANN401 -- arguments
     return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"} | more)
 
 
-async def refused(  # noqa: PLR0913 -- the parts of one HTTP answer
+async def _refused(
     tmp_path: Path,
     status: int,
     body: bytes,
@@ -201,7 +48,7 @@ async def refused(  # noqa: PLR0913 -- the parts of one HTTP answer
         Client(base_url=server.url, api_key=SecretStr(KEY)) as client,
     ):
         with pytest.raises(RequestError) as raised:
-            await client.exchange(request or core(), files or {}, tmp_path / "body", Recorder())
+            await client.exchange(request or _core(), files or {}, tmp_path / "body", Recorder())
     return raised.value
 
 
@@ -215,7 +62,7 @@ async def test_every_known_error_body_has_its_class_and_its_words(
     """
     status, body, kind, words = CASES[case]
 
-    error = await refused(tmp_path, status, body, ("x-request-id", "req-1"))
+    error = await _refused(tmp_path, status, body, ("x-request-id", "req-1"))
 
     assert type(error) is kind
     assert isinstance(error, RefusedError)
@@ -233,7 +80,7 @@ async def test_the_key_is_in_no_text_of_an_error(tmp_path: Path, case: str) -> N
     """Captured: v1's 401 echoes the key, whole or with its middle as asterisks."""
     status, body, _, _ = CASES[case]
 
-    error = await refused(tmp_path, status, body)
+    error = await _refused(tmp_path, status, body)
 
     said = "".join(traceback.format_exception(error)) + repr(vars(error))
     assert KEY not in said
@@ -245,7 +92,7 @@ async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Pat
     """Chosen: whatever looks like a key is none of an agent's business."""
     body = v1("unauthorized", "key sk-somebodyelse1234 is not Bearer abcdef")
 
-    error = await refused(tmp_path, 401, body)
+    error = await _refused(tmp_path, 401, body)
 
     assert "somebodyelse" not in str(error)
     assert "abcdef" not in str(error)
@@ -253,7 +100,7 @@ async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Pat
 
 async def test_the_id_of_the_body_stands_in_for_a_missing_header(tmp_path: Path) -> None:
     """Captured: the error's id equals x-request-id."""
-    error = await refused(tmp_path, 401, CASES["unauthorized"][1])
+    error = await _refused(tmp_path, 401, CASES["unauthorized"][1])
 
     assert isinstance(error, RefusedError)
     assert error.request_id == "ea8877d647fd34d56e00e688823294ab"
@@ -282,7 +129,7 @@ async def test_the_wait_after_429_is_the_headers_if_that_is_sane(
     """Documented: a lock-out of 60 s; the header is not, so it is believed within reason only."""
     headers = [] if header is None else [("retry-after", header)]
 
-    error = await refused(tmp_path, *CASES["rate"][:2], *headers)
+    error = await _refused(tmp_path, *CASES["rate"][:2], *headers)
 
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == seconds
@@ -296,7 +143,7 @@ async def test_moderation_names_what_it_most_likely_means(tmp_path: Path) -> Non
     )
     files = {"image": SentFile(path=picture, media_type="image/png")}
 
-    error = await refused(tmp_path, *CASES["moderation"][:2], request=request, files=files)
+    error = await _refused(tmp_path, *CASES["moderation"][:2], request=request, files=files)
 
     assert error.cure.startswith("Change prompt, search_prompt and image;")
     assert "do not repeat it unchanged" in error.cure
@@ -310,7 +157,7 @@ async def test_moderation_names_the_argument_that_the_api_names(tmp_path: Path) 
     files = {"image": SentFile(path=picture, media_type="image/png")}
     body = v2("public_figure", "image: shows a public figure")
 
-    error = await refused(tmp_path, 422, body, request=request, files=files)
+    error = await _refused(tmp_path, 422, body, request=request, files=files)
 
     assert error.cure.startswith("Change image;")
 
@@ -323,7 +170,7 @@ async def test_copyright_means_the_sound(tmp_path: Path) -> None:
     )
     files = {"audio": SentFile(path=sound, media_type="audio/wav")}
 
-    error = await refused(
+    error = await _refused(
         tmp_path, 422, v2("copyrighted_content", "no"), request=request, files=files
     )
 
@@ -350,7 +197,7 @@ async def test_copyright_means_the_sound(tmp_path: Path) -> None:
 )
 async def test_an_answer_in_another_shape_is_not_the_apis_no(tmp_path: Path, body: bytes) -> None:
     """Chosen: only the API's own shape proves that nothing was charged."""
-    assert isinstance(await refused(tmp_path, 400, body), UnknownOutcomeError)
+    assert isinstance(await _refused(tmp_path, 400, body), UnknownOutcomeError)
 
 
 async def test_a_missing_generation_is_gone(tmp_path: Path) -> None:
@@ -394,7 +241,7 @@ def test_whatever_the_api_says_becomes_a_bounded_clean_text(
     """Chosen: a server's words are quoted and bounded, and break nothing."""
     body = json.dumps({"errors": reasons, "id": number, "name": name}).encode()
     fault = read_fault(body)
-    asked = Asked(operation=OPERATIONS["generate_core"], request=core(), key=KEY)
+    asked = Asked(operation=OPERATIONS["generate_core"], request=_core(), key=KEY)
     assert fault is not None
 
     error = refusal(status, {}, fault, asked)

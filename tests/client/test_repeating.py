@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 import stamina
-import support_pictures
 from pydantic import SecretStr
-from support_raw_server import Connection, RawServer, answering, http, raw_server
 
+import support_pictures
 from stability_mcp.client.answers import Deferred, Generation
 from stability_mcp.client.client import Client
 from stability_mcp.client.repeating import query_again, send_again
@@ -29,6 +29,7 @@ from stability_mcp.errors import (
 from stability_mcp.operation import Operation, Query
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.operations.account.balance import Balance, CreditBalance
+from support_raw_server import Connection, RawServer, answering, http, raw_server
 
 pytestmark = pytest.mark.anyio
 
@@ -49,24 +50,24 @@ def _no_waiting() -> Iterator[None]:
         yield
 
 
-def client_of(server: RawServer, *, max_retries: int = 3) -> Client:
+def _client_of(server: RawServer, *, max_retries: int = 3) -> Client:
     return Client(
         base_url=server.url, api_key=SecretStr("sk-0123456789"), max_retries=max_retries, timeout=5
     )
 
 
-def core() -> Operation:
+def _core() -> Operation:
     return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
 
-def requests_of(server: RawServer) -> int:
+def _requests_of(server: RawServer) -> int:
     return server.received.count(b"HTTP/1.1\r\n")
 
 
 async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
     """Chosen: a person gets files whose names say what made them and what they are."""
-    async with raw_server(answering(OK)) as server, client_of(server) as client:
-        made = await client.send(core(), folder=tmp_path)
+    async with raw_server(answering(OK)) as server, _client_of(server) as client:
+        made = await client.send(_core(), folder=tmp_path)
 
     assert isinstance(made, list)
     (picture,) = made
@@ -75,26 +76,26 @@ async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
     assert picture.path.name.startswith("generate_core-")
     assert picture.path.suffix == ".png"
     assert picture.seed == "17"
-    assert list(tmp_path.iterdir()) == [picture.path]
+    assert [path async for path in anyio.Path(tmp_path).iterdir()] == [picture.path]
 
 
 @pytest.mark.parametrize("first", [BUSY, BROKEN], ids=["429", "500"])
 async def test_what_was_surely_not_charged_is_repeated(tmp_path: Path, first: bytes) -> None:
     """Chosen: the API's own 429 and 5xx cost nothing."""
-    async with raw_server(answering(first, OK)) as server, client_of(server) as client:
-        made = await client.send(core(), folder=tmp_path)
+    async with raw_server(answering(first, OK)) as server, _client_of(server) as client:
+        made = await client.send(_core(), folder=tmp_path)
 
     assert isinstance(made, list)
-    assert requests_of(server) == 2
+    assert _requests_of(server) == 2
 
 
 async def test_repeats_are_bounded(tmp_path: Path) -> None:
     """Chosen: STABILITY_MAX_RETRIES."""
-    async with raw_server(answering(BROKEN)) as server, client_of(server, max_retries=2) as client:
+    async with raw_server(answering(BROKEN)) as server, _client_of(server, max_retries=2) as client:
         with pytest.raises(UnavailableError):
-            await client.send(core(), folder=tmp_path)
+            await client.send(_core(), folder=tmp_path)
 
-    assert requests_of(server) == 3
+    assert _requests_of(server) == 3
 
 
 @pytest.mark.parametrize(
@@ -110,11 +111,11 @@ async def test_what_may_have_been_charged_or_fails_again_is_not_repeated(
     tmp_path: Path, answer: bytes, kind: type[RequestError]
 ) -> None:
     """Chosen: a second request might be a second charge."""
-    async with raw_server(answering(answer)) as server, client_of(server) as client:
+    async with raw_server(answering(answer)) as server, _client_of(server) as client:
         with pytest.raises(kind):
-            await client.send(core(), folder=tmp_path)
+            await client.send(_core(), folder=tmp_path)
 
-    assert requests_of(server) == 1
+    assert _requests_of(server) == 1
 
 
 async def test_a_deferred_generation_is_started_and_polled(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ async def test_a_deferred_generation_is_started_and_polled(tmp_path: Path) -> No
 
     async with (
         raw_server(answering(start, busy, GATEWAY, BROKEN, OK)) as server,
-        client_of(server) as client,
+        _client_of(server) as client,
     ):
         deferred = await client.send(request, folder=out)
         assert isinstance(deferred, Deferred)
@@ -142,7 +143,7 @@ async def test_a_deferred_generation_is_started_and_polled(tmp_path: Path) -> No
     assert finished is not None
     assert finished[0].path.read_bytes() == PNG
     assert f"GET /v2beta/results/{ID} ".encode() in server.received
-    assert requests_of(server) == 5
+    assert _requests_of(server) == 5
 
 
 async def test_a_result_that_came_cut_is_fetched_again(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ async def test_a_result_that_came_cut_is_fetched_again(tmp_path: Path) -> None:
         await connection.read_request()
         await connection.say(left.pop(0))
 
-    async with raw_server(behave) as server, client_of(server) as client:
+    async with raw_server(behave) as server, _client_of(server) as client:
         finished = await client.poll(deferred, folder=tmp_path)
 
     assert finished is not None
@@ -167,7 +168,7 @@ async def test_a_query_is_repeated_and_read(tmp_path: Path) -> None:
     balance = http(200, b'{"credits": 0.6336833840314097}')
     answers = answering(GATEWAY, BROKEN, balance)
 
-    async with raw_server(answers) as server, client_of(server) as client:
+    async with raw_server(answers) as server, _client_of(server) as client:
         found = await client.query(Balance())
         again = await client.send(Balance(), folder=tmp_path)
 
@@ -178,15 +179,16 @@ async def test_a_query_is_repeated_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"), [(NO_KEY, UnauthorizedError), (BUSY, RateLimitedError), (GONE, RequestError)]
+    ("answer", "kind"),
+    [(NO_KEY, UnauthorizedError), (BUSY, RateLimitedError), (GONE, RequestError)],
 )
 async def test_a_4xx_to_a_query_is_final(answer: bytes, kind: type[RequestError]) -> None:
     """Chosen: repeating does not help, or only after a minute that nobody waits here."""
-    async with raw_server(answering(answer)) as server, client_of(server) as client:
+    async with raw_server(answering(answer)) as server, _client_of(server) as client:
         with pytest.raises(kind):
             await client.query(Balance())
 
-    assert requests_of(server) == 1
+    assert _requests_of(server) == 1
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"credits":"many"}', b"", b"<html>", b"[" * 100_000])
@@ -194,7 +196,7 @@ async def test_an_odd_answer_to_a_query_is_an_error_and_free(body: bytes) -> Non
     """Chosen: what is not documented is not guessed at."""
     async with (
         raw_server(answering(http(200, body))) as server,
-        client_of(server, max_retries=0) as client,
+        _client_of(server, max_retries=0) as client,
     ):
         with pytest.raises(RequestError, match=r"account_balance.*Nothing was charged\."):
             await client.query(Balance())
@@ -205,7 +207,7 @@ async def test_files_are_given_by_value_or_by_name(tmp_path: Path) -> None:
     picture = support_pictures.save(tmp_path / "in.png", PNG)
     row = OPERATIONS["upscale_fast"]
 
-    async with raw_server(answering(OK)) as server, client_of(server) as client:
+    async with raw_server(answering(OK)) as server, _client_of(server) as client:
         await client.send(row.model_validate({"image": str(picture)}), folder=tmp_path)
         await client.send(
             row.model_validate({"image": "mine"}), {"image": picture}, folder=tmp_path
@@ -233,7 +235,7 @@ async def test_a_file_that_cannot_be_sent_is_told_before_anything_is(
     given = {field: tmp_path / name for field, name in files.items()}
     request = OPERATIONS["upscale_fast"].model_validate({"image": "a"})
 
-    async with raw_server(answering(OK)) as server, client_of(server) as client:
+    async with raw_server(answering(OK)) as server, _client_of(server) as client:
         with pytest.raises(kind, match=words):
             await client.send(request, given, folder=tmp_path)
 

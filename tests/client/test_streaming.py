@@ -10,15 +10,15 @@ from pathlib import Path
 
 import anyio
 import pytest
-import support_pictures
 from pydantic import SecretStr
-from support_raw_server import Recorder, answering, http, raw_server
 
+import support_pictures
 from stability_mcp.client import receive
 from stability_mcp.client.answers import SentFile
 from stability_mcp.client.client import Client
 from stability_mcp.errors import UnusableAnswerError
 from stability_mcp.operations import OPERATIONS
+from support_raw_server import Recorder, answering, http, raw_server
 
 pytestmark = pytest.mark.anyio
 

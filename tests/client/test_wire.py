@@ -1,6 +1,6 @@
 """The trace, behind a proxy too: what is the proxy's own does not count."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from asyncio import StreamReader, StreamWriter, open_connection, start_server
@@ -10,17 +10,17 @@ from pathlib import Path
 
 import anyio
 import pytest
-import support_pictures
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
-from support_raw_server import Recorder, http
 
+import support_pictures
 from stability_mcp.client.client import Client
 from stability_mcp.errors import NotSentError
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
+from support_raw_server import Recorder, http
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ PNG = support_pictures.png((64, 64))
 KEY = SecretStr("sk-0123456789")
 
 
-def core() -> Operation:
+def _core() -> Operation:
     return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
 
@@ -37,7 +37,7 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
     """Make a certificate for the loopback that this process trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (
         x509.CertificateBuilder()
@@ -45,8 +45,8 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -66,7 +66,7 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
 
 
 @asynccontextmanager
-async def picture_server(context: ssl.SSLContext) -> AsyncIterator[int]:
+async def _picture_server(context: ssl.SSLContext) -> AsyncIterator[int]:
     async def handle(reader: StreamReader, writer: StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
@@ -80,7 +80,7 @@ async def picture_server(context: ssl.SSLContext) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def pump(reader: StreamReader, writer: StreamWriter) -> None:
+async def _pump(reader: StreamReader, writer: StreamWriter) -> None:
     try:
         while data := await reader.read(65_536):
             writer.write(data)
@@ -92,7 +92,7 @@ async def pump(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def proxy(seen: list[bytes], *, status: int = 200) -> AsyncIterator[int]:
+async def _proxy(seen: list[bytes], *, status: int = 200) -> AsyncIterator[int]:
     """Pass connections through, and write down what was asked of the proxy itself."""
 
     async def handle(reader: StreamReader, writer: StreamWriter) -> None:
@@ -104,8 +104,8 @@ async def proxy(seen: list[bytes], *, status: int = 200) -> AsyncIterator[int]:
             host, _, port = head.split(b" ")[1].decode().partition(":")
             upstream = await open_connection(host, int(port))
             async with anyio.create_task_group() as group:
-                group.start_soon(pump, reader, upstream[1])
-                group.start_soon(pump, upstream[0], writer)
+                group.start_soon(_pump, reader, upstream[1])
+                group.start_soon(_pump, upstream[0], writer)
         writer.close()
 
     server = await start_server(handle, "127.0.0.1", 0)
@@ -120,13 +120,13 @@ async def test_behind_a_proxy_the_trace_follows_the_request_itself(
     seen: list[bytes] = []
     trace = Recorder()
 
-    async with picture_server(certified) as port, proxy(seen) as proxy_port:
+    async with _picture_server(certified) as port, _proxy(seen) as proxy_port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy_port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         async with Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client:
             with anyio.fail_after(20):
-                await client.exchange(core(), {}, tmp_path / "body", trace)
+                await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert [head.split(b" ")[0] for head in seen] == [b"CONNECT"]
     assert trace.events == ["before_send", "sent", "answered"]
@@ -141,13 +141,13 @@ async def test_a_proxy_that_refuses_means_not_sent(
     seen: list[bytes] = []
     trace = Recorder()
 
-    async with picture_server(certified) as port, proxy(seen, status=407) as proxy_port:
+    async with _picture_server(certified) as port, _proxy(seen, status=407) as proxy_port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy_port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         async with Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client:
             with anyio.fail_after(20), pytest.raises(NotSentError, match="407"):
-                await client.exchange(core(), {}, tmp_path / "body", trace)
+                await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert len(seen) == 1
     assert trace.events == []
@@ -160,9 +160,11 @@ async def test_a_server_that_cannot_prove_who_it_is_gets_no_byte(
     monkeypatch.delenv("SSL_CERT_FILE")
     trace = Recorder()
 
-    async with picture_server(certified) as port:
-        async with Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client:
-            with anyio.fail_after(20), pytest.raises(NotSentError):
-                await client.exchange(core(), {}, tmp_path / "body", trace)
+    async with (
+        _picture_server(certified) as port,
+        Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client,
+    ):
+        with anyio.fail_after(20), pytest.raises(NotSentError):
+            await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == []
