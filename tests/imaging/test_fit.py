@@ -215,6 +215,14 @@ def test_a_photo_stays_a_jpeg_when_it_is_packed_better(source: Path, target: Pat
     assert fitted.facts.bytes <= len(data) // 2
 
 
+def test_scaling_alone_is_not_called_re_encoding(source: Path, target: Path) -> None:
+    """Chosen: what matters to the reader is what became of the picture."""
+    data = make.png((800, 800), noise=True)
+    fitted = fit(source, data, target, ImageLimits(max_side=200), most=len(data) - 1)
+    assert fitted is not None
+    assert fitted.changes == ["200x200 of 800x800"]
+
+
 def test_what_cannot_be_packed_well_enough_is_made_smaller(source: Path, target: Path) -> None:
     """Chosen: a smaller picture beats a refusal."""
     fitted = fit(source, make.png((600, 600), noise=True), target, most=20_000)

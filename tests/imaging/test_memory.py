@@ -29,6 +29,7 @@ def facts(media_type: str, pixels: int, *, alpha: bool = False, progressive: boo
 def test_the_estimate_follows_the_format() -> None:
     """Measured: WebP takes 15.4 bytes a pixel, PNG with alpha 9, without 5."""
     assert estimate(facts("image/webp", 1_000)) == 15_400
+    assert estimate(facts("image/webp", 1_000, alpha=True)) == 17_400
     assert estimate(facts("image/png", 1_000, alpha=True)) == 9_000
     assert estimate(facts("image/png", 1_000)) == 5_000
     assert estimate(facts("image/jpeg", 1_000, progressive=True)) == 7_500

@@ -104,7 +104,7 @@ def test_what_cannot_be_shown_is_one_clear_error(tmp_path: Path, data: bytes) ->
 
 def test_a_preview_takes_about_as_long_as_unpacking_the_picture(tmp_path: Path) -> None:
     """Chosen: 50 ms a megapixel here, of which unpacking is most; so a ratio holds anywhere."""
-    path = make.save(tmp_path / "picture", make.png((3000, 3000), noise=True))
+    path = make.save(tmp_path / "picture", make.png((1500, 1500), noise=True))
 
     def seconds_of_unpacking() -> float:
         start = time.perf_counter()

@@ -84,7 +84,8 @@ def _attempts(
             yield media_type, {"compress_level": 4}
         elif media_type == "image/webp":
             for quality in QUALITIES:
-                yield media_type, {"quality": quality, "method": 3}
+                # Half the time of the default method, and a few hundredths more bytes.
+                yield media_type, {"quality": quality, "method": 2}
         elif not transparent:
             for quality in QUALITIES:
                 yield media_type, {"quality": quality, "optimize": True}

@@ -235,11 +235,10 @@ def _changes(facts: Facts, size: Size, media_type: str, length: int, max_bytes: 
         said.append(f"first of {facts.frames} frames")
     if facts.orientation != 1:
         said.append("turned upright")
-    if media_type != facts.media_type or facts.bytes > max_bytes:
-        lengths = f", {length / 1e6:.1f} MB of {facts.bytes / 1e6:.1f} MB"
-        said.append(
-            f"re-encoded as {NAMES[media_type]}{lengths if facts.bytes > max_bytes else ''}"
-        )
+    too_long = facts.bytes > max_bytes
+    if media_type != facts.media_type or (too_long and size == facts.size):
+        lengths = f", {length / 1e6:.1f} MB of {facts.bytes / 1e6:.1f} MB" if too_long else ""
+        said.append(f"re-encoded as {NAMES[media_type]}{lengths}")
     if facts.mode == "CMYK":
         said.append("CMYK turned into RGB")
     if facts.depth > _BITS:

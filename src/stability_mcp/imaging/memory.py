@@ -23,6 +23,7 @@ BUDGET = 256 * 1024 * 1024
 THREADS = 2
 
 _WEBP = 15.4
+_WEBP_WITH_ALPHA = 17.4
 _AVIF = 12.0
 _PROGRESSIVE_JPEG = 7.5
 _FOUR_CHANNELS = 9.0
@@ -37,7 +38,7 @@ def estimate(facts: Facts | Iterable[Facts]) -> int:
     if not isinstance(facts, Facts):
         return max((estimate(one) for one in facts), default=0)
     if facts.media_type == "image/webp":
-        each = _WEBP
+        each = _WEBP_WITH_ALPHA if facts.has_alpha else _WEBP
     elif facts.media_type == "image/avif":
         each = _AVIF
     elif facts.media_type == "image/jpeg" and facts.progressive:

@@ -1,13 +1,13 @@
 """A file as a row of pieces: what can be kept, dropped or put between without decoding pixels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from stability_mcp.errors import FileUnusableError
 
 MAX_PIECES = 100_000
 """A whole picture has a few thousand pieces; a file of empty ones is made to keep us busy."""
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
 
 
 class Piece(NamedTuple):
@@ -49,19 +49,33 @@ def read_at(file: BinaryIO, start: int, size: int) -> bytes:
     return file.read(size)
 
 
-def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: BinaryIO) -> int:
-    """Write pieces of `source` and new bytes in this order; return how many bytes it was."""
-    written = 0
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            written += target.write(piece)
+def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: BinaryIO) -> None:
+    """Write pieces of `source` and new bytes in this order."""
+    for part in _joined(pieces):
+        if isinstance(part, bytes):
+            target.write(part)
             continue
-        source.seek(piece.start)
-        left = piece.end - piece.start
+        source.seek(part.start)
+        left = part.end - part.start
         while left:
             block = source.read(min(_BLOCK, left))
             if not block:
                 raise cut_short("file", "it became shorter while it was copied")
-            written += target.write(block)
+            target.write(block)
             left -= len(block)
-    return written
+
+
+def _joined(pieces: Iterable[Piece | bytes]) -> Iterator[Piece | bytes]:
+    """Return the same with neighbours made one: a PNG has hundreds of small chunks in a row."""
+    last: Piece | None = None
+    for part in pieces:
+        if last and isinstance(part, Piece) and part.start == last.end:
+            last = last._replace(end=part.end)
+            continue
+        if last:
+            yield last
+        last = part if isinstance(part, Piece) else None
+        if isinstance(part, bytes):
+            yield part
+    if last:
+        yield last
