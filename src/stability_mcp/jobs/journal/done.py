@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.client.answers import Generation
 from stability_mcp.jobs.journal import charges
 from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.media.rows import Measured, insert_media
+from stability_mcp.media.rows import Made, Measured, insert_media
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +65,20 @@ def finish(  # noqa: PLR0913 -- what a finished job is written from
             home,
             file=result.file,
             measured=result.measured,
+            made=Made(
+                origin="generated",
+                upstream=job.upstream,
+                emulated=emulated,
+                job=job.id,
+                position=position,
+                operation=job.operation,
+                arguments=json.loads(job.arguments),
+                seed=result.generation.seed,
+                finish_reason=result.generation.finish_reason,
+                parents=parents,
+            ),
             owner=job.owner,
-            upstream=job.upstream,
-            emulated=emulated,
-            job=job.id,
-            position=position,
-            origin="generated",
-            operation=job.operation,
-            arguments=json.loads(job.arguments),
-            seed=result.generation.seed,
-            finish_reason=result.generation.finish_reason,
             label=job.label,
-            parents=parents,
             now=now,
         )
         for position, result in enumerate(results)

@@ -175,7 +175,8 @@ def _insert(
 def _input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:
     if not inputs:
         return {}
-    found = dict(connection.execute(_HASHES, {"ids": list(inputs.values())}).tuples().all())
+    rows = connection.execute(_HASHES, {"ids": list(inputs.values())})
+    found = {row.id: row.blob for row in rows}
     return {name: found.get(media, media) for name, media in inputs.items()}
 
 

@@ -18,7 +18,7 @@ from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.media.copies import write_copy
-from stability_mcp.media.rows import measure
+from stability_mcp.media.rows import measure, sync_file, sync_folder
 
 DISK_PAUSE = 10.0
 """Seconds until storing is tried again on a disk that was full."""
@@ -89,9 +89,9 @@ def _retry(job: JobRow, shop: Workshop) -> Later:
 def _seal(shop: Workshop, job: JobRow) -> None:
     """Do T4: make the bytes durable, then give them the name that means whole."""
     part = shop.spool(job, ".part")
-    _sync(part)
+    sync_file(part)
     part.replace(shop.spool(job, ".body"))
-    _sync(part.parent)
+    sync_folder(part.parent)
 
 
 def _results(shop: Workshop, job: JobRow, answer: Answer) -> list[Result]:
@@ -104,7 +104,7 @@ def _results(shop: Workshop, job: JobRow, answer: Answer) -> list[Result]:
 def _result(generation: Generation, body: Path) -> Result:
     measured = measure(generation.path)
     if generation.path != body:
-        _sync(generation.path)
+        sync_file(generation.path)
         return Result(generation=generation, measured=measured, file=generation.path)
     # A second name: the transaction moves it, and when that is rolled back the body is still here.
     link = body.with_suffix(".link")
@@ -136,11 +136,3 @@ def _unusable(job: JobRow, error: UnusableAnswerError | FileUnusableError) -> Jo
         charged="yes",
         cure="Its bytes are kept in the data folder under quarantine/.",
     )
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,161 @@
+"""The rate limit by occupancy, on a clock that a test moves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine
+
+from stability_mcp.jobs import rate
+from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.signals import NoPlaceError
+from stability_mcp.jobs.upstream import Upstream, register
+from stability_mcp.store import schema
+
+LIMIT = Rate(limit=3, window=10.0)
+KEY = "key"
+
+
+@contextmanager
+def _places() -> Iterator[Connection]:
+    engine = create_engine("sqlite://")
+    schema.metadata.create_all(engine)
+    with engine.connect() as found:
+        register(found, Upstream(id=KEY, base_url="https://a", emulated=False))
+        yield found
+    engine.dispose()
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """Give a database in memory that knows the upstream."""
+    with _places() as found:
+        yield found
+
+
+def _take(connection: Connection, now: float, *, upstream: str = KEY) -> int:
+    return rate.take(connection, LIMIT, upstream=upstream, process="p", now=now)
+
+
+def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
+    connection: Connection,
+) -> None:
+    """*Chosen*: 10.5 s after the last byte, not after the grant."""
+    for place in [_take(connection, 100.0) for _ in range(LIMIT.limit)]:
+        rate.out(connection, place, 105.0)
+
+    with pytest.raises(NoPlaceError) as refused:
+        _take(connection, 110.4)
+
+    assert refused.value.seconds == pytest.approx(5.1)
+    assert _take(connection, 115.6)
+
+
+def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> None:
+    """*Chosen*: it may arrive at any time, so nothing is handed out instead of it."""
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    with pytest.raises(NoPlaceError) as refused:
+        _take(connection, 150.0)
+
+    assert refused.value.seconds == rate.SHORTEST_WAIT
+
+
+def test_the_place_of_a_stopped_process_is_free_after_a_minute(connection: Connection) -> None:
+    """*Chosen*: 60 s."""
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    assert _take(connection, 160.5)
+
+
+def test_a_lock_out_stops_everybody_and_ends(connection: Connection) -> None:
+    """*Documented*: after a 429 the key is locked out for 60 s."""
+    rate.block(connection, upstream=KEY, until=160.0)
+    rate.block(connection, upstream=KEY, until=120.0)  # an earlier end changes nothing
+
+    with pytest.raises(NoPlaceError, match="pause of all requests") as refused:
+        _take(connection, 130.0)
+
+    assert refused.value.seconds == 30.0
+    assert _take(connection, 160.0)
+
+
+def test_a_lock_out_far_ahead_is_another_clocks(connection: Connection) -> None:
+    """*Chosen*: stored times are clamped; a clock that was set must not stop sending."""
+    rate.block(connection, upstream=KEY, until=100_000.0)
+
+    assert _take(connection, 100.0)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_places_for_ever(connection: Connection) -> None:
+    """*Chosen*: what was sent in the future was sent just now."""
+    for _ in range(LIMIT.limit):
+        rate.out(connection, _take(connection, 10_000.0), 10_000.0)
+    with pytest.raises(NoPlaceError):
+        _take(connection, 100.0)
+
+    assert _take(connection, 111.0)
+
+
+def test_keys_have_places_of_their_own(connection: Connection) -> None:
+    """*Documented*: the limit is per key."""
+    register(connection, Upstream(id="other", base_url="https://a", emulated=False))
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    assert _take(connection, 100.0, upstream="other")
+
+
+def test_requests_that_are_connecting_are_counted_before_connecting(
+    connection: Connection,
+) -> None:
+    """*Chosen*: nobody connects only to hear that there is no place."""
+    _take(connection, 100.0)
+
+    rate.room(connection, LIMIT, upstream=KEY, now=100.0, connecting=1)
+    with pytest.raises(NoPlaceError):
+        rate.room(connection, LIMIT, upstream=KEY, now=100.0, connecting=2)
+
+
+DELAYS = st.floats(min_value=0, max_value=25)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    requests=st.lists(
+        st.tuples(st.floats(min_value=0, max_value=4), DELAYS, DELAYS), min_size=5, max_size=40
+    )
+)
+def test_no_window_at_the_api_has_more_than_the_limit(
+    requests: list[tuple[float, float, float]],
+) -> None:
+    """*Chosen*: whatever is delayed between grant, arrival and the note that it is out."""
+    arrivals: list[float] = []
+    notes: list[tuple[float, int]] = []
+    with _places() as connection:
+        now = 0.0
+        for pause, until_arrival, until_noted in requests:
+            now += pause
+            place: int | None = None
+            while place is None:
+                for late in sorted(note for note in notes if note[0] <= now):
+                    rate.out(connection, late[1], late[0])
+                    notes.remove(late)
+                try:
+                    place = _take(connection, now)
+                except NoPlaceError as refused:
+                    now += min(refused.seconds, 1.0)
+            arrived = now + until_arrival
+            arrivals.append(arrived)
+            # The note may come half a second before the arrival, never earlier.
+            notes.append((max(now, arrived - rate.MARGIN) + until_noted, place))
+
+    arrivals.sort()
+    worst = max(
+        sum(start <= other < start + LIMIT.window for other in arrivals) for start in arrivals
+    )
+    assert worst <= LIMIT.limit

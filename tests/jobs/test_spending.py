@@ -1,0 +1,128 @@
+"""The budget: a guarded row, over processes, and days that never go back."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.errors import BudgetError
+from stability_mcp.jobs import spending
+from stability_mcp.jobs.spending import Spent
+from stability_mcp.store.database import Database
+from support_budget import spend_until_refused
+from support_jobs import OWNER, PAID, PRICE, money
+from support_store import in_processes
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+DAY = 86_400.0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Give an empty store."""
+    found = Database(tmp_path)
+    yield found
+    anyio.run(found.close)
+
+
+def _hold(
+    database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
+) -> str:
+    return database.write_now(
+        lambda c: spending.hold(
+            c, owner=OWNER, upstream=PAID.id, price=price, limit=limit, now=now, count=count
+        )
+    )
+
+
+def test_the_ceiling_can_be_reached_and_not_passed(database: Database) -> None:
+    """*Chosen*: `held + spent` is at most the limit, by a millicredit."""
+    _hold(database, 6_000, limit=10_000)
+    _hold(database, 4_000, limit=10_000)
+
+    with pytest.raises(BudgetError):
+        _hold(database, 1, limit=10_000)
+
+    assert money(database.home) == (10_000, 0)
+
+
+def test_a_refusal_says_what_is_left_and_what_still_fits(database: Database) -> None:
+    """*Chosen*: spent, left, when it resets and the part that fits."""
+    _hold(database, 4_000, limit=10_000)
+
+    with pytest.raises(BudgetError) as refused:
+        _hold(database, 3_000, limit=10_000, count=4)
+
+    assert str(refused.value) == (
+        "This costs 12 credits, and the budget of 10 credits a day has 6 credits left: 0 credits "
+        "are spent today and 4 credits reserved. Nothing was charged. 2 of 4 still fit now. It "
+        "resets at midnight. Only the person who runs the server can raise it, by "
+        "STABILITY_BUDGET."
+    )
+
+
+def test_without_a_ceiling_everything_fits(database: Database) -> None:
+    """*Chosen*: `STABILITY_BUDGET=none`."""
+    _hold(database, 10**9, limit=None)
+
+    assert money(database.home) == (10**9, 0)
+
+
+def test_a_new_day_has_a_budget_of_its_own(database: Database) -> None:
+    """*Chosen*: the ceiling is one of a day."""
+    first = _hold(database, 10_000, limit=10_000)
+
+    second = _hold(database, 10_000, limit=10_000, now=NOON + DAY)
+
+    assert second > first
+
+
+def test_a_clock_set_back_does_not_refill_the_budget(database: Database) -> None:
+    """*Chosen*: day = the later of today and the latest that was counted."""
+    _hold(database, 10_000, limit=10_000)
+
+    with pytest.raises(BudgetError):
+        _hold(database, 1, limit=10_000, now=NOON - 3 * DAY)
+
+
+def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) -> None:
+    """*Chosen*: money counts on the day it goes out."""
+    day = _hold(database, PRICE, limit=None)
+
+    moved = database.write_now(
+        lambda c: spending.move(
+            c, owner=OWNER, upstream=PAID.id, day=day, price=PRICE, now=NOON + DAY
+        )
+    )
+
+    assert moved > day
+    held = database.write_now(lambda c: spending.counters(c, OWNER, PAID.id, NOON + DAY))
+    assert held == (PRICE, 0)
+    assert money(database.home) == (PRICE, 0)
+
+
+def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> None:
+    """*Chosen*: after a 2xx nothing but the disk may fail a job."""
+    day = _hold(database, 1_000, limit=None)
+
+    database.write_now(
+        lambda c: spending.spend(c, owner=OWNER, upstream=PAID.id, day=day, price=5_000)
+    )
+
+    assert money(database.home) == (0, 5_000)
+
+
+def test_what_is_left_counts_what_is_reserved() -> None:
+    """*Chosen*: reserved, spent and unknown all count."""
+    assert Spent(today=2_000, held=3_000, limit=10_000, session=0).left == 5_000
+    assert Spent(today=9_000, held=3_000, limit=10_000, session=0).left == 0
+    assert Spent(today=9_000, held=3_000, limit=None, session=0).left is None
+
+
+def test_three_processes_never_pass_the_ceiling_by_a_credit(tmp_path: Path) -> None:
+    """*Chosen*: the check and the reservation are one statement."""
+    in_processes(spend_until_refused, [(str(tmp_path), 60, 4, 90_000)] * 3)
+
+    assert money(tmp_path) == (90_000, 0)
