@@ -61,14 +61,25 @@ def everything(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
     return {field: _some(row, field, files) for field in fields} | dict(CHOSEN.get(name, {}))
 
 
+def field_schemas(row: type[Operation]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the JSON schema of every field by name, those of models inside too, without null."""
+    schema = row.model_json_schema()
+    inside = [each.get("properties", {}) for each in schema.get("$defs", {}).values()]
+    parts = [schema.get("properties", {}), *inside]
+    return [(name, _plain(each)) for part in parts for name, each in part.items()]
+
+
+def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {**schema.get("anyOf", [{}])[0], **schema}
+
+
 def _some(row: type[Operation], field: str, files: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
     mark = row.file_fields().get(field)
     if mark is not None:
         return files["mask" if mark.mask_for and "mask" in files else mark.media]
     if field in SOME:
         return SOME[field]
-    schema = row.model_json_schema()["properties"][field]
-    schema |= schema.get("anyOf", [{}])[0]
+    schema = dict(field_schemas(row))[field]
     default = schema.get("default")
     if "const" in schema or "enum" in schema:
         values = schema.get("enum", [schema.get("const")])

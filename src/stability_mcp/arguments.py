@@ -160,6 +160,8 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     if kind == "extra_forbidden":
         beside = listed(_at(schema, *place[:-1]).get("properties", {}))
         return f"{where} does not exist there: allowed are {beside}."
+    if kind in {"string_too_short", "string_too_long"}:
+        allowed = _length_allowed(details["ctx"])
     if kind == "string_unicode":
         return f"{where} must be {allowed}, and holds characters that are not valid Unicode."
     guess = did_you_mean(value, _choices(field)) if isinstance(value, str) else ""
@@ -192,6 +194,13 @@ def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, choices))
 
 
+def _length_allowed(context: Mapping[str, Any]) -> str:
+    """Return how long a text may be; the schema does not show it (see `fields.py`)."""
+    if "max_length" in context:
+        return f"text of at most {context['max_length']} characters"
+    return f"text of at least {context['min_length']} character"
+
+
 def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     """Return what a field takes, as the end of `left must be ...`."""
     choices = _choices(field)
@@ -207,9 +216,7 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     if kind == "boolean":
         return "true or false"
     if kind == "string":
-        least, most = field.get("minLength", 0), field.get("maxLength")
-        length = f" of {least} to {most} characters" if most else ""
-        return f"text{length}" + (f" that matches {field['pattern']}" if "pattern" in field else "")
+        return f"text that matches {field['pattern']}" if "pattern" in field else "text"
     number = "a whole number" if kind == "integer" else "a number"
     bounds = (field.get("minimum"), field.get("maximum"))
     between = f" from {bounds[0]:.15g} to {bounds[1]:.15g}" if None not in bounds else ""

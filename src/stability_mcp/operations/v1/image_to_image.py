@@ -12,7 +12,7 @@ from stability_mcp.operations.v1 import CREDITS, InitImage, SDXLImages
 class ImageToImage(SDXLImages):
     """Make variations of a picture with SDXL 1.0, the cheapest and oldest model.
 
-    Better: `generate_sd3` with `image`.
+    Better, also from a picture: `generate_sd3`.
     """
 
     spec = Spec(path="/v1/generation/{engine_id}/image-to-image", credits=CREDITS)

@@ -1,0 +1,153 @@
+"""What every row of the table promises; whoever adds one gets these tests with it."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import stability_mcp.operations
+from stability_mcp.hints import ANY, BY_KIND
+from stability_mcp.operation import Operation, Query
+from stability_mcp.operations import OPERATIONS, TOOLSETS
+from support_operations import field_schemas
+
+FOLDER = Path(stability_mcp.operations.__file__).parent
+
+NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
+"""Where the end of the URL says too little."""
+
+LONG_FILES = {"generate/sd3.py", "edit/replace_background_and_relight.py"}
+"""Operations with so many rules between fields that 60 lines do not hold them."""
+
+every = pytest.mark.parametrize("row", OPERATIONS.values(), ids=OPERATIONS.keys())
+
+
+def test_the_table_holds_the_whole_api() -> None:
+    """*Documented*: 28 operations that cost credits and 3 queries."""
+    assert Counter(row.toolset() for row in OPERATIONS.values()) == {
+        "generate": 3,
+        "edit": 7,
+        "upscale": 3,
+        "control": 4,
+        "model3d": 2,
+        "audio2": 3,
+        "audio3": 3,
+        "v1": 3,
+        "account": 3,
+    }
+
+
+@every
+def test_a_file_is_named_like_the_end_of_its_url(row: type[Operation]) -> None:
+    """*Chosen*: who knows the URL finds the file."""
+    end = row.spec.path.rpartition("/")[2].replace("-", "_")
+
+    assert row.name() == f"{row.toolset()}_{row.__module__.rpartition('.')[2]}"
+    assert row.name().removeprefix(f"{row.toolset()}_") == (
+        end if row.name() not in NAMED_OTHERWISE else row.__module__.rpartition(".")[2]
+    )
+    assert NAMED_OTHERWISE.get(row.name(), end) == end
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.glob("*/*.py")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_an_operation_fits_on_a_page(path: Path) -> None:
+    """*Chosen*: under 60 lines, so that a row is read at a glance."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+
+    assert (
+        lines <= 60
+        or path.name == "__init__.py"
+        or (f"{path.parent.name}/{path.name}" in LONG_FILES and lines <= 85)
+    )
+
+
+def test_no_two_operations_share_a_route() -> None:
+    """*Documented*: method and path tell operations apart."""
+    routes = Counter((row.spec.method, row.spec.path) for row in OPERATIONS.values())
+
+    assert max(routes.values()) == 1
+
+
+def test_every_toolset_has_a_place_in_the_order() -> None:
+    """*Chosen*: people meet the families in one order, and the operations of one stay together."""
+    met = [row.toolset() for row in OPERATIONS.values()]
+
+    assert list(dict.fromkeys(met)) == list(TOOLSETS)
+    assert sorted(met, key=TOOLSETS.index) == met
+
+
+@every
+def test_every_field_is_described(row: type[Operation]) -> None:
+    """*Chosen*: an agent knows what a field is for without reading anything else."""
+    assert [
+        name
+        for name, each in field_schemas(row)
+        if not str(each.get("description", "")).endswith(".")
+    ] == []
+
+
+@every
+def test_every_number_has_both_bounds(row: type[Operation]) -> None:
+    """*Chosen*: a wrong number is refused before anything is paid."""
+    numbers = {
+        name: each for name, each in field_schemas(row) if each.get("type") in {"integer", "number"}
+    }
+
+    assert [
+        name for name, each in numbers.items() if not {"minimum", "maximum"} <= each.keys()
+    ] == []
+
+
+@every
+def test_a_docstring_says_when_to_use_it_and_what_to_use_instead(row: type[Operation]) -> None:
+    """*Chosen*: two paragraphs of whole sentences; the price is put between them from the spec."""
+    assert row.summary().endswith(".")
+    assert len(row.summary()) < 100
+    assert row.guidance().endswith(".")
+    assert not re.search(r"\bcredits? each\b|\d credits?\b|\bseconds?\b", row.summary())
+    assert not re.search(r"\d+(\.\d+)? credits?\b", row.guidance())
+
+
+@every
+def test_a_docstring_names_only_what_exists(row: type[Operation]) -> None:
+    """*Chosen*: what stands in backticks is a field of the row or another operation."""
+    named = set(re.findall(r"`([^`]+)`", f"{row.summary()} {row.guidance()}"))
+
+    assert named - row.model_fields.keys() - OPERATIONS.keys() == set()
+    assert row.name() not in named
+
+
+@every
+def test_hints_are_about_arguments_that_do_not_exist(row: type[Operation]) -> None:
+    """*Chosen*: a hint for a field that exists is never seen."""
+    assert row.hints.keys() & row.model_fields.keys() == set()
+    assert all(text and not text.endswith(".") for text in row.hints.values())
+
+
+def test_hints_name_only_what_exists() -> None:
+    """*Chosen*: a hint that sends somewhere sends to a tool there is."""
+    texts = [text for row in OPERATIONS.values() for text in row.hints.values()]
+    texts += [*ANY.values(), *(text for kind in BY_KIND.values() for text in kind.values())]
+    tool = re.compile(rf"\b(?:{'|'.join(TOOLSETS)})_\w+")
+
+    assert {name for text in texts for name in tool.findall(text)} - OPERATIONS.keys() == set()
+
+
+@every
+def test_a_query_reads_what_the_api_documents(row: type[Operation]) -> None:
+    """*Documented*: the example is a body of the API."""
+    if issubclass(row, Query):
+        assert isinstance(row.read(row.example), row.result)
+        assert not row.is_paid()
+    else:
+        assert row.is_paid()
+
+
+@every
+def test_a_deferred_operation_has_a_path_to_poll(row: type[Operation]) -> None:
+    """*Documented*: a start answers an id; where to ask with it is a fact of the kind."""
+    assert (row.poll_path is not None) == row.is_deferred()
+    assert row.poll_path is None or "{id}" in row.poll_path
