@@ -7,12 +7,15 @@ import pytest
 from pydantic import SecretStr
 
 import support_pictures
+from stability_mcp.client.answers import SentFile
 from stability_mcp.client.client import Client
 from stability_mcp.errors import (
+    ArgumentsError,
     UnusableAnswerError,
 )
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
+from support_operations import fewest
 from support_raw_server import Connection, RawServer, Recorder, answering, http, raw_server
 
 pytestmark = pytest.mark.anyio
@@ -198,3 +201,83 @@ async def test_polls_share_a_connection(tmp_path: Path) -> None:
             assert await client.fetch(row, "a" * 64, tmp_path / "body", Recorder()) is None
 
     assert server.connections == 1
+
+
+SOUND = support_pictures.wav(0.5)
+ENDLESS = SOUND[:4] + b"\xff\xff\xff\xff" + SOUND[8:]
+"""A sound whose writer did not know its length when it began."""
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("audio2_text_to_audio", SOUND),
+        ("audio2_text_to_audio", ENDLESS),
+        ("audio2_text_to_audio", support_pictures.mp3(0.5)),
+        ("model3d_stable_fast_3d", support_pictures.glb()),
+    ],
+    ids=["wav", "open wav", "mp3", "glb"],
+)
+async def test_whole_sound_and_models_without_a_length_are_results(
+    tmp_path: Path, name: str, body: bytes
+) -> None:
+    """Chosen: an MP3 has no end to look for, and neither has a WAV written in one go."""
+    request = _example(name)
+    files = _files(request, tmp_path)
+    answer = http(200, body, media_type="application/octet-stream", length=None)
+
+    async with raw_server(answering(answer)) as server, _client_of(server) as client:
+        await client.exchange(request, files, tmp_path / "body", Recorder())
+
+    assert (tmp_path / "body").read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("audio2_text_to_audio", SOUND[:-100]),
+        ("model3d_stable_fast_3d", support_pictures.glb()[:-10]),
+    ],
+    ids=["wav", "glb"],
+)
+async def test_cut_sound_and_models_without_a_length_are_unusable(
+    tmp_path: Path, name: str, body: bytes
+) -> None:
+    """Documented: both formats say at their start how long they are."""
+    request = _example(name)
+    files = _files(request, tmp_path)
+    answer = http(200, body, media_type="application/octet-stream", length=None)
+
+    async with raw_server(answering(answer)) as server, _client_of(server) as client:
+        with pytest.raises(UnusableAnswerError, match="cut short"):
+            await client.exchange(request, files, tmp_path / "body", Recorder())
+
+    assert (tmp_path / "body").read_bytes() == body
+
+
+async def test_a_file_that_does_not_come_with_its_field_is_told(tmp_path: Path) -> None:
+    """Chosen: half a request is not sent."""
+    request = _example("model3d_stable_fast_3d")
+
+    async with raw_server(answering(_picture())) as server, _client_of(server) as client:
+        with pytest.raises(ArgumentsError, match="names image, and no file comes with it"):
+            await client.exchange(request, {}, tmp_path / "body", Recorder())
+
+    assert server.connections == 0
+
+
+async def test_an_operation_that_answers_at_once_cannot_be_polled(tmp_path: Path) -> None:
+    """Chosen: it is a slip of ours, not of a caller."""
+    async with raw_server(answering(_picture())) as server, _client_of(server) as client:
+        with pytest.raises(TypeError, match="generate_core starts no generation"):
+            await client.fetch(OPERATIONS["generate_core"], "a", tmp_path / "body", Recorder())
+
+
+def _example(name: str) -> Operation:
+    return OPERATIONS[name].model_validate(fewest(name))
+
+
+def _files(request: Operation, folder: Path) -> dict[str, SentFile]:
+    path = support_pictures.save(folder / "in.png", PNG)
+    sent = SentFile(path=path, media_type="image/png")
+    return {field: sent for field in request.file_fields() if getattr(request, field) is not None}

@@ -1,9 +1,10 @@
 """From an operation to a request: JSON, or a form whose files are read from disk as they go out."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from io import BufferedReader
 from itertools import islice
+from typing import cast
 from urllib.parse import quote
 
 import anyio
@@ -58,7 +59,8 @@ async def composed(
             opened = await anyio.to_thread.run_sync(open_input, field, file.path, limiter=limiter)
             parts.append((field, (name, stack.enter_context(opened), file.media_type)))
         request = http.build_request("POST", operation.path(), files=parts, headers=headers)
-        request.stream = _OffTheLoop(request, limiter)
+        if files:
+            request.stream = _OffTheLoop(request, limiter)
         yield request
 
 
@@ -83,10 +85,8 @@ class _OffTheLoop(httpx2.AsyncByteStream):
     """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
 
     def __init__(self, request: httpx2.Request, limiter: anyio.CapacityLimiter) -> None:
-        stream = request.stream
-        if not isinstance(stream, httpx2.SyncByteStream):
-            raise TypeError("a form is made of bytes and files, which can be read in a thread")
-        self._form = stream
+        # httpx2's stream of a form can be read both ways.
+        self._form = cast("Iterable[bytes]", request.stream)
         self._limiter = limiter
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
