@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.media.items import MediaItem
 from stability_mcp.operation import Operation
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.wording import quoted
@@ -101,19 +102,29 @@ def edit_label(operation: type[Operation], parent: str | None) -> str:
     return join(parent or operation.media or "media", what)
 
 
-def default_label(operation: Operation, parents: Mapping[str, str | None]) -> str:
+def default_label(operation: Operation, parents: Mapping[str, MediaItem]) -> str:
     """Return the label of a result that was given none.
 
     Args:
         operation: The request.
-        parents: Label of what each file field names, by field, as it was named by the caller.
+        parents: What each file field names, by field, as the caller knows it: before any fitting.
     """
     marks = operation.file_fields()
     edited = [name for name, mark in marks.items() if name in parents and mark.mask_for is None]
     if edited:
-        return edit_label(type(operation), parents[edited[0]])
-    values = operation.model_dump()
-    return slug(_prompt(values), default=operation.media or "media")
+        return edit_label(type(operation), parents[edited[0]].label)
+    return slug(_prompt(operation.model_dump()), default=operation.media or "media")
+
+
+def labels_for(
+    operation: Operation, parents: Mapping[str, MediaItem], *, label: str | None, count: int
+) -> list[str]:
+    """Return the labels of the results of one call.
+
+    Raises:
+        ArgumentsError: the label that was asked for cannot be one.
+    """
+    return variants(check_label(label) if label else default_label(operation, parents), count)
 
 
 def variants(label: str, count: int) -> list[str]:

@@ -42,6 +42,7 @@ class Measured:
     bytes: int
     media_type: str
     width: int | None = None
+    """Pixels, as a person sees the picture: upright."""
     height: int | None = None
     seconds: float | None = None
 
@@ -81,12 +82,13 @@ def measure(path: Path) -> Measured:
         facts = probe(path)
     except FileUnusableError:
         return Measured(sha256=sha256, bytes=size, media_type=media_type(head) or UNKNOWN_TYPE)
+    width, height = facts.size if facts.kind == "image" else (None, None)
     return Measured(
         sha256=sha256,
         bytes=size,
         media_type=facts.media_type,
-        width=facts.width,
-        height=facts.height,
+        width=width,
+        height=height,
         seconds=facts.seconds,
     )
 

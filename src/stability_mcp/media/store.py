@@ -15,7 +15,16 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select, upda
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.items import URI_SCHEME, MediaItem
 from stability_mcp.media.labels import check_label
-from stability_mcp.media.rows import clean, free_label, item_of, media, select_items
+from stability_mcp.media.rows import (
+    Made,
+    Measured,
+    clean,
+    free_label,
+    insert_media,
+    item_of,
+    media,
+    select_items,
+)
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
@@ -154,20 +163,50 @@ class MediaStore:
             lambda connection: self._set(connection, media_id, copy_path=text)
         )
 
+    async def add(
+        self, file: Path, measured: Measured, made: Made, *, label: str | None, now: float
+    ) -> tuple[MediaItem, bool]:
+        """Store a file that was imported or fitted; return the item, and whether it is new.
+
+        Bytes that are known already are not stored again: an import finds what has them, also
+        what was generated; a fitted picture what was fitted from the same parent before.
+
+        Args:
+            file: The durable bytes, in the store's spool; gone afterwards.
+            measured: What `measure` said of it.
+            made: How it came to be.
+            label: What to call it when it is new.
+            now: The time, in unix seconds.
+        """
+
+        def insert(connection: Connection) -> tuple[Row[Any], bool]:
+            known = connection.execute(self._same(measured.sha256, made)).first()
+            if known is not None:
+                file.unlink(missing_ok=True)
+                return known, False
+            media_id = insert_media(
+                connection,
+                self.home,
+                file=file,
+                measured=measured,
+                made=made,
+                owner=self.owner,
+                label=label,
+                now=now,
+            )
+            return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
+
+        row, new = await self.database.write(insert)
+        return item_of(row, self.home), new
+
     async def of_blob(self, sha256: str) -> MediaItem | None:
         """Return the oldest item that has exactly these bytes, but none that was only fitted."""
-        return await self._first(media.c.blob == clean(sha256), media.c.origin != "fitted")
+        return await self._first(self._same(sha256, Made(origin="imported")))
 
-    async def of_copy(self, path: Path) -> MediaItem | None:
-        """Return the item whose readable copy was written to a path."""
-        return await self._first(media.c.copy_path == clean(str(path)))
-
-    async def fitted_of(self, parent: str, sha256: str) -> MediaItem | None:
-        """Return the item with these bytes that was fitted from a parent before."""
-        children = select(media_parents.c.child).where(media_parents.c.parent == parent)
-        return await self._first(
-            media.c.blob == sha256, media.c.origin == "fitted", media.c.id.in_(children)
-        )
+    async def of_copy(self, *paths: Path) -> MediaItem | None:
+        """Return the item whose readable copy was written to one of the paths."""
+        wanted = [clean(str(path)) for path in paths]
+        return await self._first(self._mine().where(media.c.copy_path.in_(wanted)))
 
     async def parents(self, media_id: str) -> dict[str, MediaItem]:
         """Return what an item was made from, by role: the field it was sent in."""
@@ -201,10 +240,18 @@ class MediaStore:
         column = media.c.id if looks_like_id(name) else media.c.label
         return connection.execute(self._mine().where(column == name)).first()
 
-    async def _first(self, *conditions: ColumnElement[bool]) -> MediaItem | None:
-        wanted = self._mine().where(*conditions).order_by(media.c.seq).limit(1)
+    async def _first(self, wanted: Select[Any]) -> MediaItem | None:
         row = await self.database.read(lambda connection: connection.execute(wanted).first())
         return None if row is None else item_of(row, self.home)
+
+    def _same(self, sha256: str, made: Made) -> Select[Any]:
+        same = self._mine().where(media.c.blob == clean(sha256)).order_by(media.c.seq).limit(1)
+        if made.origin != "fitted":
+            return same.where(media.c.origin != "fitted")
+        children = select(media_parents.c.child).where(
+            media_parents.c.parent.in_(list(made.parents.values()))
+        )
+        return same.where(media.c.origin == "fitted", media.c.id.in_(children))
 
     def _set(self, connection: Connection, media_id: str, **values: str | None) -> None:
         mine = update(media).where(

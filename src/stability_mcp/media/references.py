@@ -1,0 +1,208 @@
+"""What a caller wrote to name a file, taken apart without touching the disk or the network.
+
+A reference is a media URI, an id, a label, a path, a `file://` URL or a `data:` URI. What could do
+harm by merely being looked at is refused here: on Windows, asking whether a file on another
+computer exists sends the user's password hash there.
+"""
+
+import base64
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from stability_mcp.errors import (
+    ArgumentsError,
+    FileForbiddenError,
+    FileMissingError,
+    FileUnusableError,
+)
+from stability_mcp.media.items import URI_SCHEME
+from stability_mcp.media.labels import LABEL, RESERVED
+from stability_mcp.wording import quoted
+
+WINDOWS = os.name == "nt"
+
+MAX_INLINE = 16 * 1024 * 1024
+"""Longest data: URI, in characters: more than the API takes, less than a host would send."""
+
+WHAT_WORKS = (
+    "Save it to a folder of the user's own computer, such as Downloads, and give its path or file "
+    "name; or, if it is small, pass it as a data: URI."
+)
+
+SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
+_SANDBOX_SCHEMES = frozenset(
+    {"sandbox", "local", "blob", "attachment", "cid", "content", "file-service", "upload"}
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
+_DRIVE = re.compile(r"[A-Za-z][:|](?=[\\/]|$)")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A media URI, an id or a label."""
+
+    name: str
+    certain: bool
+    """Whether it can be nothing else; a bare word may also be a file without an extension."""
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A path, absolute, from `~` on, relative, or a bare file name."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Inline:
+    """The bytes themselves, of a data: URI."""
+
+    data: bytes
+
+
+def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
+    """Take a reference apart.
+
+    Args:
+        text: What the caller wrote.
+        windows: Whether paths are those of Windows.
+
+    Raises:
+        ArgumentsError: it is empty.
+        InputFileError: it is of a kind that is never read here.
+    """
+    given = text.strip()
+    if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'`":
+        given = given[1:-1].strip()
+    if not given:
+        raise ArgumentsError("The name of a file is empty.", cure="Give a label, URI or path.")
+    if given.casefold().startswith(URI_SCHEME):
+        return Named(given, certain=True)
+    scheme = _SCHEME.match(given)
+    if scheme is not None:
+        known = _by_scheme(given, scheme[1].casefold(), slashes=scheme[2] is not None)
+        if known is not None:
+            return _checked(known, windows=windows) if isinstance(known, OnDisk) else known
+    if LABEL.fullmatch(given):
+        return Named(given, certain=False)
+    return _checked(OnDisk(given), windows=windows)
+
+
+def in_a_sandbox(path: str) -> bool:
+    """Return whether a path is one of those that only the host's own sandbox has."""
+    return path.startswith(SANDBOX_FOLDERS)
+
+
+def sandboxed(text: str) -> FileMissingError:
+    """Return the error for a file that only the host's own sandbox has."""
+    return FileMissingError(
+        f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
+        "the user's computer cannot see. The same holds for a picture attached to the chat.",
+        cure=WHAT_WORKS,
+    )
+
+
+def check_path(path: str, *, windows: bool = WINDOWS) -> None:
+    """See that it does no harm to look at a path.
+
+    Raises:
+        FileForbiddenError: it leads to another computer, a device or a hidden stream.
+        FileMissingError: it is a path of another system.
+    """
+    if "\0" in path:
+        raise FileForbiddenError(f"{quoted(path)} has a NUL in it and is no path.")
+    if path.startswith(("//", "\\\\", "/\\", "\\/")):
+        raise FileForbiddenError(
+            f"{quoted(path)} is a network or device path; those are never opened.",
+            cure="Copy the file to this computer and give its path here.",
+        )
+    if windows:
+        _check_windows(path)
+    elif _DRIVE.match(path):
+        raise FileMissingError(
+            f"{quoted(path)} is a Windows path, and this server does not run on Windows.",
+            cure="Give the path as this computer has it, or the bare file name.",
+        )
+
+
+def _check_windows(path: str) -> None:
+    rest = path[2:] if _DRIVE.match(path) else path
+    if ":" in rest:
+        raise FileForbiddenError(
+            f"{quoted(path)} names a stream or device; those are never opened.",
+            cure="A path has a colon after the drive letter alone.",
+        )
+    for part in re.split(r"[\\/]+", rest):
+        if part.partition(".")[0].rstrip(" ").casefold() in RESERVED:
+            raise FileForbiddenError(f"{quoted(path)} names a device; those are never opened.")
+
+
+def _checked(path: OnDisk, *, windows: bool) -> OnDisk:
+    check_path(path.path, windows=windows)
+    return path
+
+
+def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | None:
+    if scheme == "file":
+        return OnDisk(_path_of_url(given))
+    if scheme == "data":
+        return Inline(_inline(given))
+    if scheme in _SANDBOX_SCHEMES and (slashes or scheme in {"sandbox", "blob", "cid"}):
+        raise sandboxed(given)
+    if scheme in {"http", "https"}:
+        raise FileForbiddenError(
+            f"{quoted(given)} is a web address; nothing is fetched from the web here.",
+            cure=f"Download it first. {WHAT_WORKS}",
+        )
+    if slashes:
+        raise FileForbiddenError(
+            f"{quoted(given)} is an address of no known kind.", cure=WHAT_WORKS
+        )
+    return None
+
+
+def _path_of_url(url: str) -> str:
+    """Return the path of a file: URL; `file:///C:/a`, `file:/a`, `file://~/a` and `file://C:/a`."""
+    rest = os.fsdecode(unquote_to_bytes(url[len("file:") :].encode("utf-8", "surrogateescape")))
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        if host.casefold() in {"", "localhost", "127.0.0.1"}:
+            rest = slash + path
+        elif host == "~" or _DRIVE.fullmatch(host[:2]):
+            rest = host + slash + path
+        else:
+            raise FileForbiddenError(
+                f"{quoted(url)} names another computer; those are never asked.",
+                cure="A URL of a file here has three slashes: file:///folder/name.png.",
+            )
+    if _DRIVE.match(rest[1:]) and rest[0] in "/\\":
+        rest = rest[1:]
+    return f"{rest[0]}:{rest[2:]}" if _DRIVE.match(rest) else rest
+
+
+def _inline(uri: str) -> bytes:
+    if len(uri) > MAX_INLINE:
+        raise FileUnusableError(
+            f"The data: URI has {len(uri):,} characters; {MAX_INLINE:,} are the most.",
+            cure="Save it as a file and give its path.",
+        )
+    head, comma, body = uri.partition(",")
+    if not comma:
+        raise FileUnusableError(
+            f"{quoted(uri)} has no comma, so it has no data.",
+            cure="A data: URI is data:image/png;base64,iVBORw0…",
+        )
+    data = unquote_to_bytes(body.encode("utf-8", "replace"))
+    if not re.search(r";\s*base64\s*$", head, re.IGNORECASE):
+        return data
+    packed = re.sub(rb"\s+", b"", data).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    try:
+        return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+    except binascii.Error:
+        raise FileUnusableError(
+            f"The data: URI {quoted(head)} is not valid base64.",
+            cure="Encode the whole file anew, or save it and give its path.",
+        ) from None
