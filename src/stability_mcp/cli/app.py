@@ -110,7 +110,7 @@ def emulator(
         raise typer.BadParameter("is none or real", param_hint="--latency")
     from stability_mcp.emulator.serve import run as run_emulator
 
-    run_emulator(host=host, port=port, latency=latency)
+    run_emulator(host=host, port=port, latency="real" if latency == "real" else 0)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
