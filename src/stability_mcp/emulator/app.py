@@ -48,6 +48,7 @@ NO_CREDITS = (
     " https://platform.stability.ai/account/credits and try again."
 )
 GONE = "id: the generation either does not exist or has expired."
+CHECKED_SIDE_BY_SIDE = 4
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -76,6 +77,7 @@ class _API:
         self._workshop = Workshop()
         self._engines = queries.engines(operations.values())
         self._books = anyio.CapacityLimiter(1)
+        self._desks = anyio.CapacityLimiter(CHECKED_SIDE_BY_SIDE)
 
     def route(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         """Return an endpoint: the journal, the rate limit and the refusals around an answer."""
@@ -100,7 +102,9 @@ class _API:
 
     def answer_of(self, row: type[Operation]) -> Answer:
         """Return what answers for a row."""
-        return partial(self.query if issubclass(row, Query) else self.operate, row)
+        if issubclass(row, Query):
+            return partial(self.query, row)
+        return partial(self.operate, row)
 
     async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
         """Answer a question about the account."""
@@ -149,7 +153,9 @@ class _API:
             if isinstance(faulty, Response):
                 return faulty
             place = {name: request.path_params[name] for name in row.path_fields()}
-            checked = await to_thread.run_sync(check, row, sent, place, self._engines)
+            checked = await to_thread.run_sync(
+                check, row, sent, place, self._engines, limiter=self._desks
+            )
             _fits_accept(checked.operation, request)
             keys.require(request)
             operation = checked.operation
@@ -179,20 +185,12 @@ class _API:
         operation, row = checked.operation, type(checked.operation)
         accept = request.headers.get("accept", "")
         if row.is_deferred():
-            generation = await self._book(
-                self._state.start,
-                entry,
-                row.name(),
-                operation.price(),
-                made[0],
-                poll_path=row.poll_path or "",
-                seconds=row.spec.seconds if self._state.latency == "real" else 0,
-            )
+            generation = await self._book(self._state.start, entry, operation, made[0])
             if generation is None:
                 raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
             status = 202 if issubclass(row, AudioOperation) else 200
             return answers.data({"id": generation}, status=status, request_id=entry.id)
-        if not await self._book(self._state.charge, entry, row.name(), operation.price()):
+        if not await self._book(self._state.charge, entry, operation):
             raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
         if row.answer == "artifacts":
             return answers.first_version(made, accept=accept, request_id=entry.id)
@@ -200,10 +198,7 @@ class _API:
 
     async def _wait(self, row: type[Operation], began: float) -> None:
         """Wait until the call took as long as it is to take; a deferred one waits when polled."""
-        if self._state.latency == "real":
-            seconds = 0 if row.is_deferred() else row.spec.seconds
-        else:
-            seconds = self._state.latency
+        seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
     async def _fault(self, request: Request) -> Response | Fault | None:

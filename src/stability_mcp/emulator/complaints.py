@@ -6,7 +6,6 @@ of the wording follows zod where it was not captured.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -37,6 +36,25 @@ FIRST_VERSION_NAMES = {
     "text_prompts": "invalid_prompts",
 }
 """Names that the first version has for a problem with a field."""
+
+SENTENCES = {
+    "missing": "required",
+    "extra_forbidden": "unrecognized key",
+    "greater_than_equal": "must be greater than or equal to {ge}",
+    "less_than_equal": "must be less than or equal to {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "string_too_short": "must be at least {min_length} long",
+    "string_too_long": "must be at most {max_length} long",
+    "too_short": "must be at least {min_length} long",
+    "too_long": "must be at most {max_length} long",
+    "value_error": "{error}",
+    "int": "expected integer",
+    "float": "expected number",
+    "finite": "expected number",
+    "string": "expected string",
+    "list": "expected array",
+}
+"""Sentences by pydantic's name of the problem, or by the part of it before the first `_`."""
 
 
 def refusal_of(complaints: list[Complaint], *, first_version: bool) -> RefusalError:
@@ -69,40 +87,17 @@ def _field(detail: ErrorDetails, model: type[BaseModel]) -> str:
     )
 
 
-def _problem(detail: ErrorDetails) -> str | None:  # noqa: PLR0911 -- one sentence for each kind
+def _problem(detail: ErrorDetails) -> str | None:
     """Return the sentence; None where the problem only follows from another one."""
-    limits: dict[str, Any] = detail.get("ctx", {})
-    match detail["type"]:
-        case "default_factory_not_called":
-            return None
-        case "missing":
-            return "required"
-        case "extra_forbidden":
-            return "unrecognized key"
-        case "literal_error":
-            return invalid_enum(_choices(limits["expected"]), detail["input"])
-        case "greater_than_equal":
-            return f"must be greater than or equal to {limits['ge']:g}"
-        case "less_than_equal":
-            return f"must be less than or equal to {limits['le']:.16g}"
-        case "multiple_of":
-            return f"must be a multiple of {limits['multiple_of']}"
-        case "string_too_short" | "too_short":
-            return f"must be at least {limits['min_length']} long"
-        case "string_too_long" | "too_long":
-            return f"must be at most {limits['max_length']} long"
-        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
-            return "expected integer"
-        case "float_parsing" | "float_type" | "finite_number":
-            return "expected number"
-        case "bool_parsing" | "bool_type":
-            return invalid_enum("'true' | 'false'", detail["input"])
-        case "string_type" | "string_unicode":
-            return "expected string"
-        case "value_error":
-            return str(limits["error"])
-        case _:
-            return detail["msg"]
+    kind, limits = detail["type"], detail.get("ctx", {})
+    if kind == "default_factory_not_called":
+        return None
+    if kind == "literal_error":
+        return invalid_enum(_choices(limits["expected"]), detail["input"])
+    if kind.startswith("bool_"):
+        return invalid_enum("'true' | 'false'", detail["input"])
+    sentence = SENTENCES.get(kind) or SENTENCES.get(kind.split("_")[0])
+    return sentence.format_map(limits) if sentence else detail["msg"]
 
 
 def invalid_enum(choices: str, received: object) -> str:

@@ -2,7 +2,7 @@
 
 * `GET  /_emulator/journal`   `{"requests": [...], "charges": [...]}`, oldest first
 * `POST /_emulator/reset`     forget accounts, generations, journal, pace and faults
-* `POST /_emulator/pace`      `{"polls": 2}` or `{"seconds": 5}`: when deferred generations are ready
+* `POST /_emulator/pace`      `{"polls": 2}` or `{"seconds": 5}`: when generations are ready
 * `POST /_emulator/credits`   `{"key": "sk-...", "credits": 10}`: what an account has
 * `POST /_emulator/faults`    a `Fault` of faults.py: `{"path": "/v2beta/*", "status": 503}`
 

@@ -155,14 +155,15 @@ def _sort(form: FormData) -> Sent:
             if value.size or name != DUMMY_PART:
                 files[name] = Upload(file=cast("IO[bytes]", value.file), size=value.size or 0)
         elif indexed := _INDEXED.fullmatch(name):
-            _put(texts, *indexed.groups(), value)
+            _put(texts, indexed, value)
         else:
             texts[name] = value
     return Sent(values={name: _listed(value) for name, value in texts.items()}, files=files)
 
 
-def _put(texts: dict[str, Any], name: str, index: str, key: str, value: str) -> None:
+def _put(texts: dict[str, Any], indexed: re.Match[str], value: str) -> None:
     """Put `text_prompts[0][text]` where it belongs; gaps between the numbers do not matter."""
+    name, index, key = indexed.groups()
     entries = texts.setdefault(name, {})
     if isinstance(entries, dict):
         entries.setdefault(int(index), {})[key] = value

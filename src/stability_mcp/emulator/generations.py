@@ -27,14 +27,21 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Started:
-    """A generation under way."""
+class Wanted:
+    """A generation that is asked for."""
 
     id: str
     at: float
+    """When it is asked for; of a generation under way, when it was started."""
     owner: str
     poll_path: str
     """Template of the path where it is asked for; elsewhere it does not exist."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Wanted):
+    """A generation under way."""
+
     seconds: float
     """How long it takes, whatever the pace."""
 
@@ -60,24 +67,22 @@ def keep(connection: Connection, started: Started, made: Made) -> None:
     _make_room(connection, started.at)
 
 
-def poll(
-    connection: Connection, generation: str, *, owner: str, poll_path: str, now: float, pace: Pace
-) -> Made | bool:
+def poll(connection: Connection, wanted: Wanted, pace: Pace) -> Made | bool:
     """Count a poll; return what was made, True while it is under way, False if it is not there."""
     found = connection.execute(
         "SELECT at, seconds, polls FROM generations"
         " WHERE id = ? AND owner = ? AND poll_path = ? AND at > ?",
-        (generation, owner, poll_path, now - RETENTION_SECONDS),
+        (wanted.id, wanted.owner, wanted.poll_path, wanted.at - RETENTION_SECONDS),
     ).fetchone()
     if found is None:
         return False
-    connection.execute("UPDATE generations SET polls = polls + 1 WHERE id = ?", (generation,))
-    if found["polls"] < pace.polls or now < found["at"] + max(found["seconds"], pace.seconds):
+    connection.execute("UPDATE generations SET polls = polls + 1 WHERE id = ?", (wanted.id,))
+    if found["polls"] < pace.polls or wanted.at < found["at"] + max(found["seconds"], pace.seconds):
         return True
     row = connection.execute(
         "UPDATE generations SET fetched = 1 WHERE id = ?"
         " RETURNING media_type, seed, finish_reason, body",
-        (generation,),
+        (wanted.id,),
     ).fetchone()
     return Made(
         media_type=row["media_type"],

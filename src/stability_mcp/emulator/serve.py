@@ -17,17 +17,26 @@ from stability_mcp.emulator.faults import DROP
 from stability_mcp.emulator.state import NEW_ACCOUNT_CREDITS, Latency, State
 
 DEFAULT_PORT = 8_787
+HELP = """{url}
+The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
+Every key has {credits} credits; {url}/_emulator/journal tells what was asked and charged.
+"""
 
 
-def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: Latency = 0) -> None:
+def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: str = "none") -> None:
     """Serve until interrupted.
 
     Args:
         host: Address to listen on; the default answers this machine alone.
         port: Port to listen on; 0: any that is free, and the URL printed names it.
-        latency: Seconds until a paid call is answered; `real`: what was measured of the operation.
+        latency: How long paid calls take: `none`, `real` (what was measured of each operation), or
+            seconds.
+
+    Raises:
+        ValueError: the latency is none of these.
     """
-    state = State(credits=NEW_ACCOUNT_CREDITS, latency=latency)
+    seconds: Latency = "real" if latency == "real" else float(latency.replace("none", "0"))
+    state = State(credits=NEW_ACCOUNT_CREDITS, latency=seconds)
     config = uvicorn.Config(
         create_app(state),
         host=host,
@@ -54,14 +63,7 @@ class _Server(uvicorn.Server):
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        lines = (
-            url,
-            f"The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins"
-            " with sk-.",
-            f"Every key has {NEW_ACCOUNT_CREDITS} credits; {url}/_emulator/journal tells what was"
-            " asked and charged.",
-        )
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(HELP.format(url=url, credits=NEW_ACCOUNT_CREDITS))
         sys.stderr.flush()
 
 

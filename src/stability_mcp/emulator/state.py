@@ -14,9 +14,10 @@ from stability_mcp.emulator import accounts, generations, journal, limiter
 from stability_mcp.emulator.accounts import Charge
 from stability_mcp.emulator.answers import Made
 from stability_mcp.emulator.faults import Faults
-from stability_mcp.emulator.generations import Pace, Started
+from stability_mcp.emulator.generations import Pace, Started, Wanted
 from stability_mcp.emulator.journal import Request
 from stability_mcp.emulator.storage import Storage
+from stability_mcp.operation import Operation
 
 AMPLE_CREDITS = 1_000_000
 NEW_ACCOUNT_CREDITS = 25
@@ -32,7 +33,8 @@ class State:
         folder: Where it is remembered across restarts; None: in memory.
         credits: What an account has when it is first seen; 1 credit is 0.01 USD.
         pace: When deferred generations are ready.
-        latency: Seconds until a paid call is answered; `real`: what was measured of the operation.
+        latency: Seconds until a paid call is answered, or until a deferred generation is ready;
+            `real`: what was measured of the operation.
         clock: The time in seconds, for the rate limit and the 24 hours.
     """
 
@@ -68,30 +70,21 @@ class State:
         now = self.clock()
         self._storage.write(lambda to: journal.answered(to, request.id, status, now))
 
-    def charge(self, request: Request, operation: str, millicredits: int) -> bool:
+    def charge(self, request: Request, operation: Operation) -> bool:
         """Take the price of a call; False if the account has not enough."""
-        charged = self._charge(request, operation, millicredits)
+        charged = self._charge(request, operation)
         return self._storage.write(lambda to: accounts.charge(to, charged, opening=self._opening))
 
-    def start(  # noqa: PLR0913 -- what a generation is
-        self,
-        request: Request,
-        operation: str,
-        millicredits: int,
-        made: Made,
-        *,
-        poll_path: str,
-        seconds: float,
-    ) -> str | None:
+    def start(self, request: Request, operation: Operation, made: Made) -> str | None:
         """Take the price and keep what was made for polling; None if the account has not enough."""
         generation = secrets.token_hex(generations.ID_CHARACTERS // 2)
-        charged = self._charge(request, operation, millicredits, generation)
+        charged = self._charge(request, operation, generation)
         started = Started(
             id=generation,
             at=charged.at,
             owner=request.owner,
-            poll_path=poll_path,
-            seconds=seconds,
+            poll_path=str(operation.poll_path),
+            seconds=self.seconds(type(operation)),
         )
 
         def change(connection: Connection) -> bool:
@@ -104,12 +97,12 @@ class State:
 
     def poll(self, generation: str, *, owner: str, poll_path: str) -> Made | bool:
         """Return what was made, True while it is under way, False if there is no such thing."""
-        now = self.clock()
-        return self._storage.write(
-            lambda to: generations.poll(
-                to, generation, owner=owner, poll_path=poll_path, now=now, pace=self.pace
-            )
-        )
+        wanted = Wanted(id=generation, at=self.clock(), owner=owner, poll_path=poll_path)
+        return self._storage.write(lambda to: generations.poll(to, wanted, self.pace))
+
+    def seconds(self, row: type[Operation]) -> float:
+        """Return how long an operation takes."""
+        return row.spec.seconds if self.latency == "real" else self.latency
 
     def balance(self, owner: str) -> int:
         """Return the millicredits that an account has left."""
@@ -143,14 +136,14 @@ class State:
         self._storage.close()
 
     def _charge(
-        self, request: Request, operation: str, millicredits: int, generation: str | None = None
+        self, request: Request, operation: Operation, generation: str | None = None
     ) -> Charge:
         return Charge(
             at=self.clock(),
             owner=request.owner,
             request=request.id,
-            operation=operation,
-            millicredits=millicredits,
+            operation=operation.name(),
+            millicredits=operation.price(),
             generation=generation,
         )
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CUT_SHORT = "peer closed connection without sending complete message body"
 DISCONNECT: "Message" = {"type": "http.disconnect"}
 
 
@@ -89,17 +90,14 @@ class _Exchange:
         sent = {"request": _as_httpcore2(self._request)}
         try:
             async with self.traced("send_request_headers", sent):
-                self._task = asyncio.create_task(
+                self._task = asyncio.ensure_future(
                     self._app(self._scope(), self._receive, self._send)
                 )
                 self._task.add_done_callback(self._ended)
             async with self.traced("send_request_body", sent):
                 await self._send_body()
             async with self.traced("receive_response_headers", sent) as told:
-                start = await self.next_message()
-                if start is None:
-                    message = "Server disconnected without sending a response."
-                    raise httpx2.RemoteProtocolError(message)
+                start = await self.next_message("Server disconnected without sending a response.")
                 told["return_value"] = (b"HTTP/1.1", start["status"], b"", start["headers"])
         except BaseException:
             await self.aclose()
@@ -123,11 +121,12 @@ class _Exchange:
             raise
         await self._trace(f"http11.{name}.complete", told)
 
-    async def next_message(self) -> "Message | None":
-        """Return the next part of the answer; None when the connection is closed.
+    async def next_message(self, missing: str) -> "Message":
+        """Return the next part of the answer.
 
         Raises:
             ReadTimeout: it did not come in time.
+            RemoteProtocolError: the connection was closed; its text is `missing`.
         """
         seconds = self._request.extensions.get("timeout", {}).get("read")
         try:
@@ -136,7 +135,7 @@ class _Exchange:
         except TimeoutError:
             raise httpx2.ReadTimeout("the answer did not come in time") from None
         except anyio.EndOfStream:
-            return None
+            raise httpx2.RemoteProtocolError(missing) from None
         self._answered = message["type"] == "http.response.body" and not message.get("more_body")
         return message
 
@@ -239,11 +238,7 @@ class _AnswerBody(httpx2.AsyncByteStream):
             async with self._exchange.traced("receive_response_body", self._sent):
                 more = True
                 while more:
-                    message = await self._exchange.next_message()
-                    if message is None:
-                        raise httpx2.RemoteProtocolError(
-                            "peer closed connection without sending complete message body"
-                        )
+                    message = await self._exchange.next_message(CUT_SHORT)
                     if message.get("body"):
                         yield message["body"]
                     more = bool(message.get("more_body"))

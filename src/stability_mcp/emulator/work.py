@@ -127,15 +127,14 @@ def _model(checked: Checked, seed: int) -> Made:
     counted = values.get("target_type") or NO_COUNT
     most = int(values.get("target_count") or 0)
     vertices = int(values.get("vertex_count") or 0)
-    made = models.relief(
-        picture,
+    shape = models.Shape(
         texture=int(values.get("texture_resolution") or 1_024),
         tilt=chance("tilt", seed).uniform(-0.25, 0.25) if "seed" in values else 0,
         frame=_frame(values),
         vertices=most if counted == "vertex" else vertices if vertices > 0 else None,
         faces=most if counted == "face" else None,
     )
-    return Made(media_type=models.MEDIA_TYPE, pieces=[made])
+    return Made(media_type=models.MEDIA_TYPE, pieces=[models.relief(picture, shape)])
 
 
 def _frame(values: Mapping[str, Any]) -> float:

@@ -8,6 +8,7 @@ import json
 import math
 import struct
 from array import array
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageFilter, ImageOps
@@ -25,40 +26,39 @@ ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34_962, 34_963
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def relief(
-    picture: Image.Image,
-    *,
-    texture: int,
-    frame: float = 1.0,
-    tilt: float = 0.0,
-    vertices: int | None = None,
-    faces: int | None = None,
-) -> bytes:
-    """Return a GLB file.
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a model is asked for."""
 
-    Args:
-        picture: What is shown; a transparent part lies flat.
-        texture: Side of the square texture, in pixels.
-        frame: How much larger the frame is than the object; 1: none.
-        tilt: How much further one side stands out than the other; what a seed changes.
-        vertices: Most vertices; None: as many as look good.
-        faces: Most triangles, likewise.
-    """
+    texture: int
+    """Side of the square texture, in pixels."""
+    frame: float = 1.0
+    """How much larger the frame is than the object; 1: none."""
+    tilt: float = 0.0
+    """How much further one side stands out than the other; what a seed changes."""
+    vertices: int | None = None
+    """Most vertices; None: as many as look good."""
+    faces: int | None = None
+    """Most triangles, likewise."""
+
+
+def relief(picture: Image.Image, shape: Shape) -> bytes:
+    """Return a GLB file; a transparent part of the picture lies flat."""
     side = DEFAULT_SIDE
-    if vertices is not None:
-        side = min(side * 2, math.isqrt(vertices))
-    if faces is not None:
-        side = min(side * 2, math.isqrt(faces // 2) + 1)
+    if shape.vertices is not None:
+        side = min(side * 2, math.isqrt(shape.vertices))
+    if shape.faces is not None:
+        side = min(side * 2, math.isqrt(shape.faces // 2) + 1)
     side = max(LEAST_SIDE, side)
     heights = [
-        value + tilt * (index % side / side - 0.5)
+        value + shape.tilt * (index % side / side - 0.5)
         for index, value in enumerate(_heights(picture, side))
     ]
-    positions = _positions(heights, side, picture.width / picture.height, frame)
+    positions = _positions(heights, side, picture.width / picture.height, shape.frame)
     places = array(
         "f", (part for y in range(side) for x in range(side) for part in _place(x, y, side))
     )
-    square = picture.convert("RGB").resize((texture, texture), Image.Resampling.BICUBIC)
+    square = picture.convert("RGB").resize((shape.texture,) * 2, Image.Resampling.BICUBIC)
     return _file(positions, places, _triangles(side), encode(square, "jpeg"))
 
 

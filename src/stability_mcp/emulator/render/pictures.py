@@ -1,4 +1,4 @@
-"""Reading and writing pictures: headers without decoding, encoding, and the mark of the emulator."""
+"""Reading and writing pictures: headers without decoding, encoding, the emulator's mark."""
 
 import io
 from functools import lru_cache

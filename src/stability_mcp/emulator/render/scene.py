@@ -6,6 +6,7 @@ the shapes.
 
 import math
 import random
+from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
@@ -32,9 +33,7 @@ def scene(prompt: str, seed: int, size: Size, style: str = "") -> Image.Image:
         draw.polygon([(0, height), *ridge, (width, height)], fill=ground)
         if depth:
             _things(draw, colours, rng, ridge, height * (0.05 + 0.055 * depth))
-    styled = _styled(picture, style)
-    nearest = style in {"pixel-art", "low-poly"}
-    return styled.resize(size, Image.Resampling.NEAREST if nearest else Image.Resampling.BICUBIC)
+    return _styled(picture, style, size)
 
 
 def _sky(colours: Palette, width: int, height: int) -> Image.Image:
@@ -110,24 +109,46 @@ def _things(
                 _disc(draw, x, y - tall * 0.2, tall * 0.25, colours.accent)
 
 
-def _styled(picture: Image.Image, style: str) -> Image.Image:
-    """Return the picture in the look of a style preset."""
-    match style:
-        case "pixel-art" | "low-poly" | "tile-texture" | "isometric":
-            small = picture.resize(
-                (max(1, picture.width // 12), max(1, picture.height // 12)), Image.Resampling.BOX
-            )
-            return small.quantize(24).convert("RGB") if style == "pixel-art" else small
-        case "line-art":
-            lines = picture.convert("L").filter(ImageFilter.FIND_EDGES)
-            return ImageOps.invert(ImageOps.autocontrast(lines)).convert("RGB")
-        case "analog-film":
-            return ImageOps.colorize(picture.convert("L"), (38, 26, 18), (246, 232, 206))
-        case "neon-punk" | "fantasy-art":
-            return ImageEnhance.Color(ImageEnhance.Contrast(picture).enhance(1.2)).enhance(1.8)
-        case "comic-book" | "anime" | "digital-art" | "origami":
-            return ImageOps.posterize(ImageEnhance.Color(picture).enhance(1.35), 3)
-        case "cinematic" | "photographic" | "enhance":
-            return ImageEnhance.Contrast(picture).enhance(1.12)
-        case _:
-            return picture
+def _pixels(picture: Image.Image) -> Image.Image:
+    small = (max(1, picture.width // 12), max(1, picture.height // 12))
+    return picture.resize(small, Image.Resampling.BOX)
+
+
+def _lines(picture: Image.Image) -> Image.Image:
+    edges = picture.convert("L").filter(ImageFilter.FIND_EDGES)
+    return ImageOps.invert(ImageOps.autocontrast(edges)).convert("RGB")
+
+
+def _film(picture: Image.Image) -> Image.Image:
+    return ImageOps.colorize(picture.convert("L"), (38, 26, 18), (246, 232, 206))
+
+
+def _glowing(picture: Image.Image) -> Image.Image:
+    return ImageEnhance.Color(ImageEnhance.Contrast(picture).enhance(1.2)).enhance(1.8)
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    return ImageOps.posterize(ImageEnhance.Color(picture).enhance(1.35), 3)
+
+
+def _crisp(picture: Image.Image) -> Image.Image:
+    return ImageEnhance.Contrast(picture).enhance(1.12)
+
+
+COARSE = frozenset({"pixel-art", "low-poly", "isometric", "tile-texture"})
+LOOKS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    **dict.fromkeys(COARSE, _pixels),
+    **dict.fromkeys(("comic-book", "anime", "digital-art", "origami"), _flat),
+    **dict.fromkeys(("neon-punk", "fantasy-art", "3d-model"), _glowing),
+    **dict.fromkeys(("cinematic", "photographic", "enhance", "modeling-compound"), _crisp),
+    "line-art": _lines,
+    "analog-film": _film,
+}
+"""What a style preset does to a scene."""
+
+
+def _styled(picture: Image.Image, style: str, size: Size) -> Image.Image:
+    """Return the picture in the look of a style preset, and in its final size."""
+    looking = LOOKS[style](picture) if style in LOOKS else picture
+    hard = style in {"pixel-art", "tile-texture"}
+    return looking.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC)
