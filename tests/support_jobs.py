@@ -257,6 +257,8 @@ def hangs(sent: anyio.Event, release: anyio.Event) -> Behaviour:
     return behave
 
 
+AT_ONCE = workshop.Pace(poll=0.01, usual=False, pause=0.001)
+
 UNREACHABLE = NotSentError("The API could not be reached.")
 
 
@@ -267,7 +269,7 @@ async def at_work(
     """Run jobs over a wire until the block ends."""
     database = await anyio.to_thread.run_sync(Database, home)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated)
-    given: dict[str, Any] = {"poll_seconds": 0.01, "pause_seconds": 0.001, "timeout": 10}
+    given: dict[str, Any] = {"pace": AT_ONCE, "timeout": 10}
     jobs = Jobs(database, wire, media=media, owner=OWNER, upstream=upstream, **(given | limits))
     try:
         async with anyio.create_task_group() as group:

@@ -27,18 +27,13 @@ from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.records import Records, Views
-from stability_mcp.jobs.steps.workshop import Library, Wire, Workshop
+from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
-
-POLL_SECONDS = 10.0
-"""The API asks for no more than one look at a generation in that time."""
-
-EMULATOR_POLL_SECONDS = 0.2
 
 TICK_SECONDS = 1.0
 """How often somebody who waits is told how far it is."""
@@ -75,7 +70,7 @@ class Jobs(Records):
         timeout: Longest wait for one request, in seconds; so long `drain` may take.
         budget: Most millicredits a day; None: no ceiling.
         metadata: How much of its making is written into a readable copy.
-        poll_seconds: Shortest time between two looks at a generation; None: what the upstream asks.
+        pace: How fast steps follow each other; None: as the upstream asks.
         clock: Unix seconds.
     """
 
@@ -94,10 +89,9 @@ class Jobs(Records):
         timeout: float = 300,
         budget: int | None = None,
         metadata: str = "full",
-        poll_seconds: float | None = None,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        usual = EMULATOR_POLL_SECONDS if upstream.emulated else POLL_SECONDS
         shop = Workshop(
             database=database,
             client=client,
@@ -105,7 +99,7 @@ class Jobs(Records):
             upstream=upstream,
             rate=Rate(limit=rate[0], window=rate[1]),
             max_retries=max_retries,
-            poll_seconds=usual if poll_seconds is None else poll_seconds,
+            pace=pace or (EMULATED if upstream.emulated else Pace()),
             metadata=metadata,
             clock=clock,
         )

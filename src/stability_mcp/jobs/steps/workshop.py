@@ -35,6 +35,22 @@ FILE_THREADS = 8
 """Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast steps follow each other, in seconds."""
+
+    poll: float = 10.0
+    """Shortest time between two looks at a generation; the API asks for no more than that."""
+    usual: bool = True
+    """Whether the first look comes only after the time that the operation usually takes."""
+    pause: float = 1.0
+    """First pause before a request is repeated; it doubles."""
+
+
+EMULATED = Pace(poll=0.2, usual=False, pause=0.2)
+"""The built-in emulator answers at its own pace and is nobody else's."""
+
+
 class Wire(Protocol):
     """What the steps need of the client."""
 
@@ -77,10 +93,7 @@ class Workshop:
     upstream: Upstream
     rate: Rate
     max_retries: int
-    poll_seconds: float
-    """Shortest time between two looks at a generation."""
-    pause_seconds: float = 1.0
-    """First pause before a request is repeated; it doubles."""
+    pace: Pace
     metadata: str = "full"
     clock: Callable[[], float] = time.time
     session: int = 0
@@ -133,18 +146,17 @@ class Workshop:
 
     def pause(self, misses: int) -> float:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
-        longest = min(self.pause_seconds * 2.0 ** (misses - 1), LONGEST_PAUSE)
+        longest = min(self.pace.pause * 2.0 ** (misses - 1), LONGEST_PAUSE)
         return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
 
     def poll_interval(self) -> float:
         """Return the seconds between two looks, such that looks take half the places at most."""
         looks_a_second = self.rate.limit / self.rate.window / 2
-        return max(self.poll_seconds, len(self.polling) / looks_a_second)
+        return max(self.pace.poll, len(self.polling) / looks_a_second)
 
     def first_poll(self, kind: type[Operation]) -> float:
         """Return the seconds after which a generation of this kind may be there."""
-        usual = 0.0 if self.upstream.emulated else kind.spec.seconds
-        return max(self.poll_interval(), usual)
+        return max(self.poll_interval(), kind.spec.seconds if self.pace.usual else 0.0)
 
     def copying(self, job: str) -> None:
         """Note that a job is done and its readable copies are being written."""

@@ -1,0 +1,324 @@
+"""The face: calls outlive whoever asked, are waited for, drained, read and handed over."""
+
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.client.answers import Answer
+from stability_mcp.client.wire import Trace
+from stability_mcp.errors import BudgetError, NotFoundError, UnknownOutcomeError
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.upstream import Upstream
+from support_jobs import (
+    AT_ONCE,
+    PAID,
+    PRICE,
+    Behaviour,
+    Wire,
+    at_work,
+    core,
+    fails,
+    hangs,
+    ledger,
+    money,
+    rows,
+    spool,
+    yes,
+)
+
+pytestmark = pytest.mark.anyio
+
+OTHER = Upstream(id="other-upstream", base_url="https://api.test", emulated=False)
+
+
+def slowly(seconds: float) -> Behaviour:
+    """Answer after a while."""
+    inner = yes()
+
+    async def behave(trace: Trace, body: Path) -> Answer:
+        await anyio.sleep(seconds)
+        return await inner(trace, body)
+
+    return behave
+
+
+async def _submit(jobs: Jobs, count: int = 1) -> list[str]:
+    submitted = await jobs.submit(core(), tool="generate_core", count=count)
+    return submitted.job_ids
+
+
+async def test_the_work_goes_on_when_whoever_waits_is_cancelled(tmp_path: Path) -> None:
+    """*Chosen*: a host that cancels loses nothing."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire = Wire([hangs(sent, release)])
+
+    async with at_work(tmp_path, wire) as jobs:
+        job = await _submit(jobs)
+        async with anyio.create_task_group() as group:
+            group.start_soon(jobs.wait, job, 60)
+            await sent.wait()
+            group.cancel_scope.cancel()
+        release.set()
+        [view] = await jobs.wait(job, 10)
+
+    assert view.state == "done"
+    assert len(wire.posts) == 1
+
+
+async def test_a_wait_that_is_over_returns_the_job_as_it_is(tmp_path: Path) -> None:
+    """*Chosen*: the caller hands back a job id."""
+    sent, release = anyio.Event(), anyio.Event()
+
+    async with at_work(tmp_path, Wire([hangs(sent, release)])) as jobs:
+        job = await _submit(jobs)
+        await sent.wait()
+        started = time.monotonic()
+        [view] = await jobs.wait(job, 0.2)
+        waited = time.monotonic() - started
+        release.set()
+
+    assert view.state == "submitting"
+    assert view.progress == "sent, generating, 0 of ~8 s"
+    assert 0.2 <= waited < 2
+
+
+async def test_a_wait_returns_as_soon_as_all_have_ended(tmp_path: Path) -> None:
+    """*Chosen*: in the order that was asked for."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        job_ids = await _submit(jobs, count=4)
+        started = time.monotonic()
+        views = await jobs.wait(list(reversed(job_ids)), 60)
+        waited = time.monotonic() - started
+
+    assert [view.id for view in views] == list(reversed(job_ids))
+    assert {view.state for view in views} == {"done"}
+    assert waited < 5
+
+
+async def test_progress_is_told_in_words_and_never_goes_back(tmp_path: Path) -> None:
+    """*Documented* (MCP): progress must increase."""
+    told: list[tuple[str, float]] = []
+
+    async def note(message: str, fraction: float) -> None:
+        told.append((message, fraction))
+
+    async with at_work(tmp_path, Wire([slowly(0.1), yes(), slowly(0.3)])) as jobs:
+        await jobs.wait(await _submit(jobs, count=3), 10, note)
+
+    assert told
+    assert [share for _, share in told] == sorted(share for _, share in told)
+    assert all(0 <= share <= 1 for _, share in told)
+    assert all("of 3 done; " in message for message, _ in told)
+
+
+async def test_a_job_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    """*Chosen*: and the tool that shows those that do."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        with pytest.raises(NotFoundError, match=r'no job "nothing".*job_list'):
+            await jobs.wait(["nothing"], 1)
+
+
+async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> None:
+    """*Chosen*: all of a call or nothing of it."""
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire, budget=2 * PRICE) as jobs:
+        await jobs.wait(await _submit(jobs), 10)
+        with pytest.raises(BudgetError, match="1 of 3 still fit now"):
+            await _submit(jobs, count=3)
+        spent = await jobs.spending()
+
+    assert (spent.today, spent.held, spent.limit, spent.left) == (PRICE, 0, 2 * PRICE, PRICE)
+    assert spent.session == PRICE
+    assert len(wire.posts) == 1
+
+
+async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
+    """*Chosen*: what is sent is finished; what waits is left to another process."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire = Wire([hangs(sent, release), yes()])
+
+    async with (
+        anyio.create_task_group() as group,
+        at_work(tmp_path, wire, concurrency=1) as jobs,
+    ):
+        out, waiting = await _submit(jobs, count=2)
+        await sent.wait()
+        group.start_soon(_release_soon, release)
+
+    assert rows(tmp_path, "SELECT id, state, process IS NULL FROM jobs ORDER BY seq") == [
+        (out, "done", 0),
+        (waiting, "queued", 1),
+    ]
+    assert len(wire.posts) == 1
+    assert money(tmp_path) == (PRICE, PRICE)
+    assert rows(tmp_path, "SELECT count(*) FROM processes") == [(0,)]
+    assert list((tmp_path / "locks").iterdir()) == []
+
+
+async def _release_soon(release: anyio.Event) -> None:
+    await anyio.sleep(0.1)
+    release.set()
+
+
+async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) -> None:
+    """*Chosen*: bounded; a request that is cut off may have been charged."""
+    sent, never = anyio.Event(), anyio.Event()
+
+    with anyio.fail_after(10):
+        async with at_work(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
+            await _submit(jobs)
+            await sent.wait()
+
+    assert rows(tmp_path, "SELECT state, charged FROM jobs") == [("unknown", "assumed")]
+    assert ledger(tmp_path) == ["assumed"]
+    assert money(tmp_path) == (0, PRICE)
+    assert spool(tmp_path) == []
+
+
+async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None:
+    """*Chosen*: jobs that were handed back are taken by a process of the same upstream."""
+    sent, release = anyio.Event(), anyio.Event()
+    release.set()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        job_ids = await _submit(jobs, count=3)
+        await sent.wait()
+
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        views = await jobs.wait(job_ids, 10)
+
+    assert {view.state for view in views} == {"done"}
+    assert ledger(tmp_path) == ["charged"] * 3
+    assert len(wire.posts) < 3
+
+
+async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> None:
+    """*Chosen*: it would pay, or poll what it cannot see."""
+    sent, release = anyio.Event(), anyio.Event()
+    release.set()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        job_ids = await _submit(jobs, count=3)
+        await sent.wait()
+
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire, upstream=OTHER) as jobs:
+        views = await jobs.wait(job_ids, 0.3)
+        waited_for = await jobs.unfinished_and_uncollected()
+
+    left = [view for view in views if view.state == "queued"]
+    assert left
+    assert {(view.mine, view.progress) for view in left} == {
+        (False, "waits for the key that started it")
+    }
+    assert not {view.id for view in left} & set(waited_for)
+    assert wire.posts == []
+
+
+async def test_at_most_so_many_requests_are_in_flight(tmp_path: Path) -> None:
+    """*Chosen*: `STABILITY_CONCURRENCY`."""
+    wire = Wire([slowly(0.02)])
+
+    async with at_work(tmp_path, wire, concurrency=3) as jobs:
+        await jobs.wait(await _submit(jobs, count=8) + await _submit(jobs, count=8), 20)
+
+    assert wire.most_under_way == 3
+    assert len(wire.posts) == 16
+
+
+async def test_calls_wait_behind_the_rate_limit_and_then_go_on(tmp_path: Path) -> None:
+    """*Chosen*: occupancy; who finds no place tries again when one is free."""
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire, rate=(2, 0.2)) as jobs:
+        job_ids = await _submit(jobs, count=5)
+        views = await jobs.wait(job_ids, 0.4)
+        early = sum(view.state == "done" for view in views)
+        waiting = {view.progress for view in views if not view.finished}
+        views = await jobs.wait(job_ids, 20)
+
+    assert early == 2
+    assert "queued (behind the rate limit)" in waiting
+    assert {view.state for view in views} == {"done"}
+    assert len(wire.posts) == 5
+
+
+async def test_explicit_seeds_are_spread_over_the_variants(tmp_path: Path) -> None:
+    """*Chosen*: else equal pictures would be paid."""
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        submitted = await jobs.submit(core(seed=10), tool="generate_core", count=3)
+        await jobs.wait(submitted.job_ids, 10)
+
+    assert sorted(each.model_dump()["seed"] for each in wire.posts) == [10, 11, 12]
+
+
+async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path: Path) -> None:
+    """*Chosen*: one line while there are any."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
+        await jobs.wait(first.job_ids, 10)
+        assert await jobs.uncollected_line() is None  # somebody still waits for the answer
+        await jobs.abandon(first.job_ids)
+
+        assert await jobs.uncollected_line() == (
+            "2 earlier results not yet collected: logo and logo-2: job_wait()"
+        )
+        assert await jobs.uncollected_line(excluding=first.job_ids) is None
+        assert await jobs.unfinished_and_uncollected() == first.job_ids
+        await jobs.hand_over([first.call_id])
+
+        assert await jobs.uncollected_line() is None
+        assert await jobs.unfinished_and_uncollected() == []
+        assert [view.collected for view in await jobs.views(first.job_ids)] == [True, True]
+
+
+async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None:
+    """*Chosen*: cursors go by `seq`, never by time."""
+    wire = Wire([yes(), yes(), fails(UnknownOutcomeError("Silence.")), yes()])
+
+    async with at_work(tmp_path, wire, concurrency=1) as jobs:
+        job_ids = [*await _submit(jobs, count=4), *await _submit(jobs)]
+        await jobs.wait(job_ids, 10)
+        first = await jobs.list(limit=3)
+        second = await jobs.list(limit=3, before=first.next)
+        unknown = await jobs.list(state="unknown")
+        with pytest.raises(NotFoundError):
+            await jobs.list(before="newest")
+
+    assert [view.id for view in first.items + second.items] == list(reversed(job_ids))
+    assert second.next is None
+    assert [view.id for view in unknown.items] == [job_ids[2]]
+
+
+async def test_two_processes_on_one_store_wait_for_each_others_jobs(tmp_path: Path) -> None:
+    """*Chosen*: two servers on one folder are normal."""
+    sent, release = anyio.Event(), anyio.Event()
+
+    async with (
+        at_work(tmp_path, Wire([hangs(sent, release)])) as one,
+        at_work(tmp_path, Wire([yes()])) as other,
+        anyio.create_task_group() as group,
+    ):
+        job = await _submit(one)
+        await sent.wait()
+        group.start_soon(_release_soon, release)
+        started = time.monotonic()
+        [view] = await other.wait(job, 30)
+        waited = time.monotonic() - started
+
+    assert view.state == "done"
+    assert waited < 5
+
+
+async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
+    """*Documented*: every request of the key counts."""
+    from stability_mcp.operations.account.balance import Balance
+
+    async with at_work(tmp_path, Wire([yes()]), pace=AT_ONCE) as jobs:
+        await jobs.query(Balance())
+
+    assert rows(tmp_path, "SELECT upstream, sent_at IS NULL FROM requests") == [(PAID.id, 0)]

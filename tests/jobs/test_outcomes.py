@@ -1,0 +1,396 @@
+"""What becomes of a job, for everything that can happen to its one request."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.client.answers import Answer
+from stability_mcp.errors import (
+    GenerationGoneError,
+    InvalidRequestError,
+    ModerationError,
+    NotSentError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedError,
+    StorageError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+    UnusableAnswerError,
+)
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.upstream import EMULATOR
+from stability_mcp.jobs.views import JobView
+from stability_mcp.operation import Operation
+from stability_mcp.operations import OPERATIONS
+from support_jobs import (
+    PAID,
+    PRICE,
+    UNREACHABLE,
+    Behaviour,
+    Wire,
+    answer,
+    at_work,
+    core,
+    fails,
+    ledger,
+    money,
+    picture,
+    rows,
+    spool,
+    starts,
+    yes,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+def refused(kind: type[RefusedError], status: int = 400, **values: float) -> RefusedError:
+    """Return a refusal of the API."""
+    return kind("The API refused.", status=status, name="word", **values)  # type: ignore[arg-type]  # retry_after alone
+
+
+def deferred() -> Operation:
+    """Return a deferred request without files."""
+    return OPERATIONS["audio3_text_to_audio"].model_validate({"prompt": "rain", "duration": 10})
+
+
+async def run_one(jobs: Jobs, operation: Operation | None = None) -> JobView:
+    """Submit one job and wait for its end."""
+    submitted = await jobs.submit(operation or core(), tool="test", labels=["logo"])
+    [view] = await jobs.wait(submitted.job_ids, 10)
+    assert view.finished, view.progress
+    return view
+
+
+async def test_a_picture_becomes_media_with_everything_about_it(tmp_path: Path) -> None:
+    """*Chosen*: seed and finish reason of the headers, size of the bytes, label of the call."""
+    wire = Wire([yes(seed="99")])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+
+    assert (view.state, view.charged, view.error) == ("done", "yes", None)
+    assert rows(
+        tmp_path,
+        "SELECT id, label, seed, finish_reason, width, height, media_type, upstream FROM media",
+    ) == [(view.media[0], "logo", "99", "SUCCESS", 64, 64, "image/png", PAID.id)]
+    assert ledger(tmp_path) == ["charged"]
+    assert money(tmp_path) == (0, PRICE)
+    assert spool(tmp_path) == []
+    assert len(wire.posts) == 1
+
+
+async def test_a_readable_copy_is_written_and_noted_before_the_wait_is_over(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: the answer names the file."""
+    home, folder = tmp_path / "home", tmp_path / "pictures"
+    async with at_work(home, Wire([yes()])) as jobs:
+        submitted = await jobs.submit(core(), tool="test", labels=["logo"], output_dir=folder)
+        await jobs.wait(submitted.job_ids, 10)
+        [(path,)] = rows(home, "SELECT copy_path FROM media")
+
+    assert Path(path).is_relative_to(folder)
+    assert await anyio.Path(path).is_file()
+
+
+async def test_a_copy_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
+    """*Chosen*: a folder that cannot be written never holds up a paid result."""
+    home = tmp_path / "home"
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    async with at_work(home, Wire([yes()])) as jobs:
+        submitted = await jobs.submit(core(), tool="test", output_dir=blocked)
+        [view] = await jobs.wait(submitted.job_ids, 10)
+
+    assert view.state == "done"
+    assert rows(home, "SELECT copy_path FROM media") == [(None,)]
+
+
+FINAL = [
+    (refused(InvalidRequestError), "failed", "no", "Nothing was charged."),
+    (refused(ModerationError, 403), "failed", "no", "Nothing was charged."),
+    (refused(UnauthorizedError, 401), "failed", "no", "Nothing was charged."),
+    (refused(OutOfCreditsError, 402), "failed", "no", "Nothing was charged."),
+    (UnknownOutcomeError("Silence."), "unknown", "assumed", "It may have been charged"),
+    (UnusableAnswerError("It is HTML."), "failed", "yes", "It was charged."),
+]
+
+
+@pytest.mark.parametrize(("error", "state", "charged", "says"), FINAL)
+async def test_a_request_that_failed_for_good_is_never_repeated(
+    tmp_path: Path, error: Exception, state: str, charged: str, says: str
+) -> None:
+    """*Chosen*: one POST, a state that is true, and a text that says whether it was charged."""
+    wire = Wire([fails(error)])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+
+    assert (view.state, view.charged) == (state, charged)
+    assert says in (view.error or "")
+    assert len(wire.posts) == 1
+    assert money(tmp_path) == (0, 0 if charged == "no" else PRICE)
+    assert spool(tmp_path) == []
+
+
+AGAIN = [
+    fails(UNREACHABLE, begun=False),
+    fails(NotSentError("The line broke."), sent=False),
+    fails(refused(UnavailableError, 503)),
+    fails(refused(UnavailableError, 503, retry_after=0.01)),
+    fails(refused(RateLimitedError, 429, retry_after=0.01)),
+]
+
+
+@pytest.mark.parametrize("failure", AGAIN)
+async def test_what_surely_was_not_charged_is_repeated(tmp_path: Path, failure: Behaviour) -> None:
+    """*Chosen*: not out whole, 429 and 5xx in the API's own words."""
+    wire = Wire([failure, yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+
+    assert view.state == "done"
+    assert ledger(tmp_path)[-1] == "charged"
+    assert set(ledger(tmp_path)[:-1]) <= {"free"}
+    assert money(tmp_path) == (0, PRICE)
+
+
+@pytest.mark.parametrize(
+    "failure", [fails(UNREACHABLE, begun=False), fails(refused(UnavailableError, 503))]
+)
+async def test_repeats_are_bounded_and_then_the_error_is_told(
+    tmp_path: Path, failure: Behaviour
+) -> None:
+    """*Chosen*: `STABILITY_MAX_RETRIES` repeats."""
+    async with at_work(tmp_path, Wire([failure]), max_retries=2) as jobs:
+        view = await run_one(jobs)
+
+    assert (view.state, view.charged) == ("failed", "no")
+    assert "Nothing was charged." in (view.error or "")
+    assert len(ledger(tmp_path)) in {0, 3}
+    assert money(tmp_path) == (0, 0)
+
+
+async def test_a_lock_out_stops_every_job_until_it_is_over(tmp_path: Path) -> None:
+    """*Documented*: a 429 locks the key out; no job of any process may go on meanwhile."""
+    wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        first = await jobs.submit(core(), tool="test")
+        await jobs.wait(first.job_ids, 0.5)
+        second = await jobs.submit(core(), tool="test")
+        views = await jobs.wait(first.job_ids + second.job_ids, 0.3)
+
+    assert [view.state for view in views] == ["queued", "queued"]
+    assert "the API asked for a pause of all requests" in views[1].progress
+    assert len(wire.posts) == 1
+    assert money(tmp_path) == (2 * PRICE, 0)
+
+
+async def test_refused_credits_stop_what_waits_until_a_balance_says_else(tmp_path: Path) -> None:
+    """*Chosen*: nothing is sent with a paused key; each new call asks for the balance."""
+    wire = Wire([fails(refused(OutOfCreditsError, 402)), yes()], balance=0)
+
+    async with at_work(tmp_path, wire) as jobs:
+        await run_one(jobs)
+        with pytest.raises(OutOfCreditsError, match="no credits left"):
+            await jobs.submit(core(), tool="test")
+        assert len(wire.posts) == 1
+        wire.balance = 10
+        view = await run_one(jobs)
+
+    assert view.state == "done"
+    assert wire.queries == 2
+
+
+async def test_the_bytes_of_a_useless_answer_are_kept_aside(tmp_path: Path) -> None:
+    """*Chosen*: never a free failure; a person can look at what came."""
+    wire = Wire([fails(UnusableAnswerError("It is cut."), headers=True)])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+
+    [kept] = (tmp_path / "quarantine").iterdir()
+    assert (view.state, view.charged) == ("failed", "yes")
+    assert kept.read_bytes() == b"half"
+    assert spool(tmp_path) == []
+
+
+async def test_a_yes_whose_bytes_are_no_picture_is_charged_and_kept(tmp_path: Path) -> None:
+    """*Chosen*: what decoding finds counts as what the client finds."""
+    async with at_work(tmp_path, Wire([yes(b"<html>no</html>")])) as jobs:
+        view = await run_one(jobs)
+
+    assert (view.state, view.charged) == ("failed", "yes")
+    assert "quarantine" in (view.error or "")
+    assert [each.read_bytes() for each in (tmp_path / "quarantine").iterdir()] == [
+        b"<html>no</html>"
+    ]
+
+
+OURS = [
+    (fails(ZeroDivisionError(), begun=False), "failed", "no", []),
+    (fails(ZeroDivisionError(), sent=False), "failed", "no", ["free"]),
+    (fails(ZeroDivisionError()), "unknown", "assumed", ["assumed"]),
+    (fails(ZeroDivisionError(), headers=True), "failed", "yes", ["charged"]),
+    (fails(StorageError("Full."), headers=True), "failed", "yes", ["charged"]),
+]
+
+
+@pytest.mark.parametrize(("failure", "state", "charged", "charges"), OURS)
+async def test_a_failure_of_our_own_leaves_a_true_state(
+    tmp_path: Path, failure: Behaviour, state: str, charged: str, charges: list[str]
+) -> None:
+    """*Chosen*: logged, told, and judged by what had left this machine."""
+    wire = Wire([failure])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+
+    assert (view.state, view.charged) == (state, charged)
+    assert ledger(tmp_path) == charges
+    assert money(tmp_path)[0] == 0
+    assert len(wire.posts) <= 1
+
+
+def look(found: Answer | Exception | None) -> Callable[[Path], Answer | None]:
+    """Return a look at a generation that finds this."""
+
+    def behave(body: Path) -> Answer | None:
+        if isinstance(found, Exception):
+            raise found
+        if found is not None:
+            body.write_bytes(WAVE)
+        return found
+
+    return behave
+
+
+WAVE = (
+    b"RIFF$\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00D\xac\x00\x00\x88X\x01\x00"
+    b"\x02\x00\x10\x00data\x00\x00\x00\x00"
+)
+
+
+async def test_a_generation_is_polled_until_it_is_there(tmp_path: Path) -> None:
+    """*Documented*: a deferred start, 202 while it is under way, then the result."""
+    wire = Wire([starts()], looks=[look(None), look(None), look(answer(media_type="audio/wav"))])
+
+    async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
+        view = await run_one(jobs, deferred())
+
+    assert (view.state, view.charged) == ("done", "yes")
+    assert (len(wire.posts), wire.polls) == (1, 3)
+    assert rows(tmp_path, "SELECT generation FROM jobs") == [("g" * 64,)]
+    assert rows(tmp_path, "SELECT count(*) FROM requests WHERE sent_at IS NULL") == [(0,)]
+    assert spool(tmp_path) == []
+
+
+LOOKS = [
+    NotSentError("No line."),
+    UnknownOutcomeError("Silence."),
+    UnusableAnswerError("Cut."),
+    refused(UnavailableError, 503),
+    refused(RateLimitedError, 429, retry_after=0.01),
+    refused(UnauthorizedError, 401),
+]
+
+
+@pytest.mark.parametrize("failure", LOOKS)
+async def test_a_look_that_failed_is_repeated_and_costs_nothing(
+    tmp_path: Path, failure: Exception
+) -> None:
+    """*Chosen*: only the API's own 404 ends a generation."""
+    wire = Wire([starts()], looks=[look(failure), look(answer(media_type="audio/wav"))])
+
+    async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
+        view = await run_one(jobs, deferred())
+
+    assert view.state == "done"
+    assert len(wire.posts) == 1
+
+
+async def test_a_generation_that_is_gone_is_unknown_and_counts_as_spent(tmp_path: Path) -> None:
+    """*Documented*: kept for 24 hours; whether it was charged nobody can say."""
+    wire = Wire([starts()], looks=[look(refused(GenerationGoneError, 404))])
+
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs, deferred())
+
+    assert (view.state, view.charged) == ("unknown", "assumed")
+    assert "24 hours" in (view.error or "")
+
+
+async def test_a_generation_that_the_emulator_forgot_is_started_again(tmp_path: Path) -> None:
+    """*Chosen*: its state was deleted, and there it is free."""
+    wire = Wire(
+        [starts()],
+        looks=[look(refused(GenerationGoneError, 404)), look(answer(media_type="audio/wav"))],
+    )
+
+    async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
+        view = await run_one(jobs, deferred())
+
+    assert view.state == "done"
+    assert len(wire.posts) == 2
+    assert ledger(tmp_path) == ["free", "charged"]
+
+
+async def test_several_results_of_one_request_are_all_stored(tmp_path: Path) -> None:
+    """*Documented*: version 1 sends `samples` pictures in one JSON body, each with its seed."""
+    import base64
+    import json
+
+    body = json.dumps(
+        {
+            "artifacts": [
+                {
+                    "base64": base64.b64encode(picture(shade)).decode(),
+                    "seed": shade,
+                    "finishReason": "SUCCESS",
+                }
+                for shade in (1, 2, 3)
+            ]
+        }
+    ).encode()
+    operation = OPERATIONS["v1_text_to_image"].model_validate(
+        {"text_prompts": [{"text": "a cat"}], "samples": 3}
+    )
+
+    async with at_work(tmp_path, Wire([yes(body, media_type="application/json")])) as jobs:
+        view = await run_one(jobs, operation)
+
+    assert len(view.media) == 3
+    assert rows(tmp_path, "SELECT position, seed, label FROM media ORDER BY position") == [
+        (0, "1", "logo"),
+        (1, "2", "logo-2"),
+        (2, "3", "logo-3"),
+    ]
+    assert spool(tmp_path) == []
+
+
+async def test_a_full_disk_keeps_a_job_from_being_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: below 256 MB nothing is paid, for the result would have nowhere to go."""
+    from stability_mcp.jobs.steps import send
+
+    monkeypatch.setattr(send, "LEAST_FREE", 1 << 62)
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        with anyio.fail_after(10):
+            [view] = await jobs.views(submitted.job_ids)
+            while "room on the disk" not in view.progress:
+                await anyio.lowlevel.checkpoint()
+                [view] = await jobs.views(submitted.job_ids)
+
+    assert view.state == "queued"
+    assert wire.posts == []
