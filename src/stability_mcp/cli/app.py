@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 import typer
@@ -102,15 +102,14 @@ def emulator(
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = EMULATOR_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     latency: Annotated[
-        str, typer.Option(help="`none`, or `real`: as long as the API was measured to take.")
+        Literal["none", "real"],
+        typer.Option(help="`real`: every answer takes as long as the API was measured to take."),
     ] = "none",
 ) -> None:
     """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
-    if latency not in {"none", "real"}:
-        raise typer.BadParameter("is none or real", param_hint="--latency")
     from stability_mcp.emulator.serve import run as run_emulator
 
-    run_emulator(host=host, port=port, latency="real" if latency == "real" else 0)
+    run_emulator(host=host, port=port, latency=latency if latency == "real" else 0)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
