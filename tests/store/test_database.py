@@ -105,7 +105,7 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> None:
-    """*Chosen*: read-then-write isolates, over processes and threads (journal A1)."""
+    """*Chosen*: read-then-write isolates, over processes and threads."""
     in_processes(count_up, [(str(tmp_path), 40)] * 3)
 
     with sqlite3.connect(tmp_path / "store.db") as connection:
@@ -115,7 +115,7 @@ def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> No
 
 
 def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None:
-    """*Chosen*: the first makes it in one transaction, the others find it (journal A4)."""
+    """*Chosen*: the first makes it in one transaction, the others find it."""
     home = tmp_path / "home"
     in_processes(open_and_close, [(str(home),)] * 3)
 
@@ -125,7 +125,7 @@ def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None
 
 
 async def test_a_store_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> None:
-    """*Chosen*: an older program opens when its schema is at least `oldest_writer` (A5)."""
+    """*Chosen*: an older program opens when its schema is at least `oldest_writer`."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
     with connection:
@@ -137,7 +137,7 @@ async def test_a_store_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> 
 
 
 async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) -> None:
-    """*Chosen*: additive changes keep the older program writing (A5)."""
+    """*Chosen*: additive changes keep the older program writing."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
     with connection:

@@ -1,5 +1,6 @@
 """A row of `jobs`, as the engine and its steps need it."""
 
+import json
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -55,6 +56,11 @@ class JobRow:
     def request(self) -> Operation:
         """Return the request, its files as media ids."""
         return self.kind.model_validate_json(self.arguments)
+
+    def inputs(self) -> dict[str, str]:
+        """Return the media ids of the files it sends, by field."""
+        arguments = json.loads(self.arguments)
+        return {name: arguments[name] for name in self.kind.file_fields() if name in arguments}
 
     def spool_name(self) -> str:
         """Return what its files in the spool begin with: one attempt never meets another's."""

@@ -121,8 +121,13 @@ async def _write_copies(shop: Workshop, job: JobRow, finished: Finished) -> None
     if job.output_dir is None or not finished.media:
         return
     try:
+        named = job.inputs()
+        sent = await shop.library.many(list(named.values())) if named else []
+        sources = dict(zip(named, sent, strict=True))
         for item in await shop.library.many(finished.media):
-            path = await write_copy(item, Path(job.output_dir), metadata=shop.metadata)
+            path = await write_copy(
+                item, Path(job.output_dir), metadata=shop.metadata, sources=sources
+            )
             if path is not None:
                 await shop.library.set_copy_path(item.id, path)
     except Exception:  # the result is stored: only its copy is missing

@@ -40,7 +40,7 @@ async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
         )
     try:
         request = job.request()
-        files = await _files(shop, request)
+        files = await _files(shop, job)
         large = await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
     except (StudioError, ValueError, KeyError, OSError) as error:
         return await ending.refuse(shop, job, _unreadable(job, error))
@@ -109,13 +109,12 @@ async def _run_down(trace: SendTrace) -> None:
         log.warning("job %s: its rate place could not be given back: %s", trace.job.id, error)
 
 
-async def _files(shop: Workshop, request: Operation) -> dict[str, SentFile]:
-    named = {name: getattr(request, name) for name in request.file_fields()}
-    given = {name: media for name, media in named.items() if media is not None}
-    items = await shop.library.many(list(given.values())) if given else []
+async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
+    named = job.inputs()
+    items = await shop.library.many(list(named.values())) if named else []
     return {
         name: SentFile(path=item.path, media_type=item.media_type)
-        for name, item in zip(given, items, strict=True)
+        for name, item in zip(named, items, strict=True)
     }
 
 

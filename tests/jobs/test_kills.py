@@ -1,0 +1,80 @@
+"""Killed at random moments, two processes on one store: nothing twice, nothing lost, no credit off.
+
+The upstream is a server of its own that counts what it was asked and what it charged.
+"""
+
+import hashlib
+import json
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import Process
+
+import support_worker
+from support_jobs import ledger, money, rows, spool
+from support_upstream import Upstream, counting_upstream
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
+]
+
+KILLS = 10
+LONGEST = 240
+"""Seconds for all of it: a process takes a second to start."""
+
+
+async def _start(home: Path, upstream: Upstream, calls: int, end: str = "on") -> Process:
+    command = [sys.executable, support_worker.__file__, str(home), upstream.url, str(calls), end]
+    return await anyio.open_process(command, stdout=None, stderr=None)
+
+
+async def _kill_at_random(home: Path, upstream: Upstream) -> None:
+    processes = [await _start(home, upstream, 8) for _ in range(2)]
+    for _ in range(KILLS):
+        await anyio.sleep(random.uniform(0.8, 1.6))  # noqa: S311 -- no secret
+        index = random.randrange(2)  # noqa: S311 -- no secret
+        processes[index].send_signal(signal.SIGKILL)
+        await processes[index].wait()
+        processes[index] = await _start(home, upstream, random.randrange(8))  # noqa: S311 -- no secret
+    for process in processes:
+        process.kill()
+        await process.wait()
+
+
+async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
+    """*Chosen*: the promise, at every moment a process can end."""
+    home = tmp_path / "home"
+    with anyio.fail_after(LONGEST):
+        async with counting_upstream() as upstream:
+            await _kill_at_random(home, upstream)
+            last = await _start(home, upstream, 0, "idle")
+            assert await last.wait() == 0
+
+    found = rows(home, "SELECT id, arguments, state, charged, price, error FROM jobs")
+    jobs = {json.loads(arguments)["prompt"]: rest for _, arguments, *rest in found}
+    states = Counter(state for state, *_ in jobs.values())
+    assert [prompt for prompt, posts in upstream.posts.items() if posts > 1] == []
+    assert states.keys() <= {"done", "unknown"}, states
+    assert states["done"] > KILLS
+    assert {
+        prompt for prompt in upstream.charges if jobs[prompt][0] not in {"done", "unknown"}
+    } == set()
+    assert {prompt for prompt, job in jobs.items() if job[0] == "done"} <= set(upstream.charges)
+    assert money(home) == (0, sum(price for _, _, price, _ in jobs.values()))
+    assert set(ledger(home)) <= {"charged", "assumed", "free"}
+    assert spool(home) == []
+    _see_that_every_result_has_its_bytes(home, states["done"])
+
+
+def _see_that_every_result_has_its_bytes(home: Path, done: int) -> None:
+    media = rows(home, "SELECT job, blob FROM media")
+    assert len({job for job, _ in media}) == len(media) == done
+    for _, blob in media:
+        file = home / "blobs" / blob[:2] / blob
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == blob
