@@ -163,7 +163,7 @@ class Studio:
         prepared = await prepare(
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
-        labels = labels_for(prepared.operation, prepared.files, label=label, count=count)
+        labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
         submitted = await self.jobs.submit(
             prepared.operation,
             tool=name,

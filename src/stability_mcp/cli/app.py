@@ -108,8 +108,10 @@ def emulator(
 ) -> None:
     """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
     from stability_mcp.emulator.serve import run as run_emulator
+    from stability_mcp.emulator.state import Latency
 
-    run_emulator(host=host, port=port, latency=latency if latency == "real" else 0)
+    seconds: Latency = "real" if latency == "real" else 0
+    run_emulator(host=host, port=port, latency=seconds)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -5,17 +5,18 @@ would be nothing.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from stability_mcp.fields import Size
 from stability_mcp.imaging.encode import pack
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.pixels import (
     alpha_of,
     plain_mode,
     transparent_share,
-    unpacking,
+    unpacked,
     upright,
 )
 from stability_mcp.imaging.probe import probe
@@ -42,7 +43,7 @@ _LIGHT, _DARK = 255, 204
 class Preview:
     """A picture small enough for an answer."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     width: int
     height: int
@@ -79,16 +80,13 @@ def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, flo
         FileUnusableError: It is no picture, damaged or too large to unpack.
     """
     longest = min(longest, MAX_SIDE)
-    with unpacking(path, facts) as image:
-        if facts.media_type == "image/jpeg" and image.mode in {"L", "RGB"}:
-            image.draft(image.mode, (longest, longest))
-        alpha = alpha_of(image)
-        transparent = None if alpha is None else transparent_share(alpha)
-        small = upright(_shrunk(plain_mode(_reduced(image, longest)), longest), facts.orientation)
-        if small.mode == "RGBA":
-            small = _on_checkerboard(small)
-        small = small.convert("RGB")
-    return small, transparent
+    image = unpacked(path, facts, at_least=Size(longest, longest))
+    alpha = alpha_of(image)
+    transparent = None if alpha is None else transparent_share(alpha)
+    small = upright(_shrunk(plain_mode(_reduced(image, longest)), longest), facts.orientation)
+    if small.mode == "RGBA":
+        small = _on_checkerboard(small)
+    return small.convert("RGB"), transparent
 
 
 def packed(
