@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from unicodedata import normalize
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
-from stability_mcp.errors import ArgumentsError, NotFoundError
-from stability_mcp.media.items import URI_SCHEME, MediaItem
+from stability_mcp.errors import NotFoundError, StorageError
+from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label
 from stability_mcp.media.rows import (
     Made,
@@ -25,16 +24,15 @@ from stability_mcp.media.rows import (
     media,
     select_items,
 )
+from stability_mcp.media.searching import cursor_of, mentions, name_of, suggestion
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
-from stability_mcp.wording import did_you_mean, quoted
+from stability_mcp.wording import quoted
 
 Kind = Literal["image", "audio", "model"]
 
 MOST_LISTED = 100
-SUGGESTED_FROM = 300
-"""How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
 AT_ONCE = 500
 """Ids per query: SQLite takes some thousands of values, older ones 999."""
 
@@ -73,7 +71,7 @@ class MediaStore:
         name = name_of(reference)
 
         def look(connection: Connection) -> Row[Any] | str:
-            return self._row(connection, name) or self._suggestion(connection, name)
+            return self._row(connection, name) or suggestion(connection, self.owner, name)
 
         found = await self.database.read(look)
         if isinstance(found, str):
@@ -123,11 +121,11 @@ class MediaStore:
         """
         wanted = self._mine().where(media.c.origin != "fitted").order_by(media.c.seq.desc())
         if before is not None:
-            wanted = wanted.where(media.c.seq < _cursor(before))
+            wanted = wanted.where(media.c.seq < cursor_of(before))
         if kind is not None:
             wanted = wanted.where(media.c.media_type.startswith(f"{kind}/"))
         if query:
-            wanted = wanted.where(_mentions(query))
+            wanted = wanted.where(mentions(query))
         count = max(1, min(limit, MOST_LISTED))
 
         def look(connection: Connection) -> Sequence[Row[Any]]:
@@ -196,7 +194,13 @@ class MediaStore:
             )
             return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
 
-        row, new = await self.database.write(insert)
+        try:
+            row, new = await self.database.write(insert)
+        except OSError as error:
+            raise StorageError(
+                f"A file could not be stored in {self.home}: {error.strerror}.",
+                cure="Make room on the disk, then call again.",
+            ) from error
         return item_of(row, self.home), new
 
     async def of_blob(self, sha256: str) -> MediaItem | None:
@@ -259,42 +263,3 @@ class MediaStore:
         )
         if not connection.execute(mine.values(**values)).rowcount:
             raise NotFoundError(f"The media {quoted(media_id)} was deleted.")
-
-    def _suggestion(self, connection: Connection, name: str) -> str:
-        labels = select(media.c.label).where(
-            media.c.owner == self.owner, media.c.label.isnot(None), media.c.deleted_at.is_(None)
-        )
-        start = name[:3]
-        alike = labels.where(media.c.label >= start, media.c.label < f"{start}\U0010ffff")
-        newest = labels.order_by(media.c.seq.desc())
-        known = [
-            str(row.label)
-            for rows in (alike, newest)
-            for row in connection.execute(rows.limit(SUGGESTED_FROM))
-        ]
-        return did_you_mean(name, known)
-
-
-def name_of(reference: str) -> str:
-    """Return the id or label in a reference: `k7f3q2m9xa` of `media://k7f3q2m9xa/original`."""
-    name = normalize("NFC", clean(reference.strip()) or "")
-    if name.casefold().startswith(URI_SCHEME):
-        name = name[len(URI_SCHEME) :].partition("/")[0]
-    return name
-
-
-def _cursor(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
-        raise ArgumentsError(
-            f"{quoted(text)} is no cursor of media_list.",
-            cure="Pass the `next` of the page before, or leave it out to begin with the newest.",
-        )
-    return int(text)
-
-
-def _mentions(query: str) -> ColumnElement[bool]:
-    text = clean(query) or ""
-    return or_(
-        media.c.label.icontains(text, autoescape=True),
-        media.c.operation.icontains(text, autoescape=True),
-    )

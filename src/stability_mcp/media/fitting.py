@@ -1,0 +1,196 @@
+"""Pictures made to fit an operation: each a media item of its own, made from what was named.
+
+The picture that was named stays as it is. Masks are fitted after their pictures, since they have to
+be as large as those are sent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from stability_mcp.errors import FileUnusableError, StorageError
+from stability_mcp.fields import AudioLimits, ImageLimits, Size
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.fit import Fitted, fit_image, fit_mask
+from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.sizes import fitting_size
+from stability_mcp.media.intake import part
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import WHAT
+from stability_mcp.media.rows import Made, measure, sync_file
+from stability_mcp.media.store import MediaStore
+from stability_mcp.media.threads import in_file_thread
+from stability_mcp.operation import MIB, Operation
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.wording import plain
+
+FITTED_FROM = "fitted_from"
+"""Role of the picture that a fitted one was made from."""
+
+MASK_SHARE = 4
+"""While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
+LEAST_FOR_MASK = 65_536
+
+
+@dataclass
+class Outcome:
+    """What became of the pictures of a request."""
+
+    files: dict[str, MediaItem] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+
+class Fitter:
+    """Fits the pictures of one request.
+
+    Args:
+        store: Where fitted pictures are kept.
+        operation: What they are sent to.
+        room: Most bytes of all of them together.
+    """
+
+    def __init__(self, store: MediaStore, operation: type[Operation], room: int) -> None:
+        self._store = store
+        self._operation = operation
+        self._room = room
+        self._marks = operation.file_fields()
+
+    async def fit(
+        self, pictures: Mapping[str, MediaItem], *, clock: Callable[[], float]
+    ) -> Outcome:
+        """Fit pictures, by field, and then their masks.
+
+        Raises:
+            FileUnusableError: only cropping or padding would help, or it is damaged.
+            StorageError: our own disk is full.
+        """
+        outcome = Outcome()
+        facts = {
+            name: await in_file_thread(partial(probe, item.path)) for name, item in pictures.items()
+        }
+        masks = [name for name in pictures if self._marks[name].mask_for in pictures]
+        # Small ones first: what they leave of their share is for the large ones.
+        whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
+        kept = sum(
+            min(max(pictures[name].bytes, LEAST_FOR_MASK), self._room // MASK_SHARE)
+            for name in masks
+        )
+        left, sizes = self._room - kept, {}
+        for place, name in enumerate(whole):
+            fitting = partial(_fitted, self._marks[name].limits, left // (len(whole) - place))
+            sent = await self._one(name, pictures[name], facts[name], fitting, outcome, clock())
+            left -= sent.bytes
+            sizes[name] = Size(sent.width or 0, sent.height or 0)
+        left += kept
+        for place, name in enumerate(masks):
+            picture = self._marks[name].mask_for or ""
+            fitting = partial(
+                _fitted_mask, facts[picture], sizes[picture], left // (len(masks) - place)
+            )
+            sent = await self._one(name, pictures[name], facts[name], fitting, outcome, clock())
+            left -= sent.bytes
+        return outcome
+
+    async def _one(  # noqa: PLR0913, PLR0917 -- one picture, what is known of it, and where to tell
+        self,
+        name: str,
+        item: MediaItem,
+        facts: Facts,
+        fitting: "Callable[[Path, Facts, Path], Fitted | None]",
+        outcome: Outcome,
+        now: float,
+    ) -> MediaItem:
+        target = part(self._store.home, "fit")
+        try:
+            fitted = await run(fitting, item.path, facts, target, facts=facts)
+            if fitted is None:
+                return item
+            await in_file_thread(partial(sync_file, target))
+            measured = await in_file_thread(partial(measure, target))
+            made = Made(
+                origin="fitted",
+                upstream=item.upstream,
+                emulated=item.emulated,
+                parents={FITTED_FROM: item.id},
+            )
+            sent, _ = await self._store.add(target, measured, made, label=None, now=now)
+        except FileUnusableError as error:
+            raise FileUnusableError(f"{name}: {error.message}", cure=error.cure) from None
+        except OSError as error:
+            raise StorageError(
+                f"{name}: the picture could not be made to fit: {plain(error.strerror or '')}.",
+                cure="Make room on the disk, then call again.",
+            ) from error
+        finally:
+            await in_file_thread(partial(target.unlink, missing_ok=True))
+        outcome.files[name] = sent
+        outcome.said.append(f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}")
+        return sent
+
+    def _why(self, name: str, facts: Facts, sent: MediaItem) -> str:
+        """Return the limit that made a picture smaller, and what takes it whole."""
+        limits = self._marks[name].limits
+        if not isinstance(limits, ImageLimits) or self._marks[name].mask_for:
+            return ""
+        limit = _limit(facts, limits)
+        if limit is None:
+            bytes_too = facts.bytes > sent.bytes and facts.bytes > self._room
+            most = f"{self._operation.name()} takes requests of {self._room / MIB:.1f} MiB"
+            return f": {most}" if bytes_too else ""
+        others = [
+            other.name()
+            for other in OPERATIONS.values()
+            if WHAT.get(other.name(), "") == WHAT.get(self._operation.name())
+            and _takes_whole(other, facts)
+        ]
+        whole = f"; {others[0]} takes it whole" if others else ""
+        return f": {self._operation.name()} takes {limit}{whole}"
+
+
+def _fitted(
+    limits: ImageLimits | AudioLimits, max_bytes: int, source: Path, facts: Facts, target: Path
+) -> Fitted | None:
+    if not isinstance(limits, ImageLimits):  # pragma: no cover -- a picture's field has such limits
+        return None
+    return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
+
+
+def _fitted_mask(  # noqa: PLR0913, PLR0917 -- the picture's facts and size beside the mask's own
+    picture: Facts, size: Size, max_bytes: int, source: Path, facts: Facts, target: Path
+) -> Fitted | None:
+    return fit_mask(source, facts, picture=picture, size=size, max_bytes=max_bytes, target=target)
+
+
+def _done(changes: list[str]) -> str:
+    """Return the changes as what was sent: `sent at 1024x1024 of 1536x1536, EXIF left out`."""
+    first = changes[0] if changes else "changed"
+    how = "at " if first[0].isdigit() and " of " in first else ""
+    how = "with " if first.endswith("left out") else how
+    return f"sent {how}{', '.join(changes)}"
+
+
+def _limit(facts: Facts, limits: ImageLimits) -> str | None:
+    """Return the limit that a picture breaks, in words."""
+    longer = max(facts.size)
+    if limits.max_pixels and facts.pixels > limits.max_pixels:
+        return f"at most {limits.max_pixels / 1e6:.2f} MP"
+    if limits.max_side and longer > limits.max_side:
+        return f"sides of at most {limits.max_side} pixels"
+    if limits.sizes and facts.size not in limits.sizes:
+        return "certain sizes only"
+    if min(facts.size) < limits.min_side:
+        return f"sides of at least {limits.min_side} pixels"
+    return None
+
+
+def _takes_whole(operation: type[Operation], facts: Facts) -> bool:
+    marks = [mark for mark in operation.file_fields().values() if mark.mask_for is None]
+    limits = marks[0].limits if marks else None
+    if not isinstance(limits, ImageLimits):
+        return False
+    try:
+        return fitting_size(facts.size, limits) == facts.size
+    except FileUnusableError:
+        return False
