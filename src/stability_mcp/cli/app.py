@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 import typer
@@ -102,16 +102,17 @@ def emulator(
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = EMULATOR_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     latency: Annotated[
-        Literal["none", "real"],
-        typer.Option(help="`real`: every answer takes as long as the API was measured to take."),
+        str,
+        typer.Option(help="Seconds a paid answer takes; `real`: as long as the API was measured."),
     ] = "none",
 ) -> None:
     """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
     from stability_mcp.emulator.serve import run as run_emulator
-    from stability_mcp.emulator.state import Latency
 
-    seconds: Latency = "real" if latency == "real" else 0
-    run_emulator(host=host, port=port, latency=seconds)
+    try:
+        run_emulator(host=host, port=port, latency=latency)
+    except ValueError:
+        raise typer.BadParameter("is none, real or seconds", param_hint="--latency") from None
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
