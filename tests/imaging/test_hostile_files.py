@@ -22,6 +22,9 @@ SAMPLES = {
     "png": make.png((40, 30), exif=EXIF, text={"a": "b"}),
     "png RGBA": make.png((40, 30), "RGBA"),
     "png P": make.png((40, 30), "P"),
+    "png P transparent": make.encoded(make.picture((40, 30), "RGBA").quantize(), "PNG"),
+    "png with profile": make.encoded(make.picture((40, 30)), "PNG", icc_profile=b"profile" * 20),
+    "png transparent colour": make.encoded(make.picture((40, 30)), "PNG", transparency=(255, 0, 0)),
     "png 16": make.png((40, 30), "I;16"),
     "jpeg": make.jpeg((40, 30), orientation=6, gps=True),
     "jpeg progressive": make.jpeg((40, 30), progressive=True),
@@ -45,6 +48,18 @@ SAMPLES = {
 LIES = st.sampled_from([b"\x00", b"\xff", b"\x00" * 4, b"\xff" * 4, b"\x7f" + b"\xff" * 3, b"\x01"])
 
 
+def with_true_checksums(data: bytes) -> bytes:
+    """Return a PNG with its checksums made right, so that its lies are believed further in."""
+    parts, at = [data[:8]], 8
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if at + length + 12 > len(data):
+            break
+        parts.append(make.png_chunk(data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += length + 12
+    return b"".join(parts) + data[at:]
+
+
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
     """Draw a real file with lies, noise, cuts or another file's bytes in it."""
@@ -57,7 +72,10 @@ def broken(draw: st.DrawFn) -> bytes:
         data[at : at + len(lie)] = lie
     start = draw(st.integers(0, len(data))) if draw(st.booleans()) else len(data)
     end = b"" if draw(st.booleans()) else SAMPLES[draw(st.sampled_from(sorted(SAMPLES)))]
-    return bytes(data[:start]) + end
+    made = bytes(data[:start]) + end
+    return (
+        with_true_checksums(made) if made.startswith(b"\x89PNG") and draw(st.booleans()) else made
+    )
 
 
 def everything(path: Path) -> list[Callable[[], object]]:

@@ -1,10 +1,16 @@
 """Unpacking: what takes too much memory is refused before the first pixel."""
 
+from pathlib import Path
+
 import pytest
 
+import support_pictures as make
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.fields import ImageLimits
 from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.fit import fit_image
 from stability_mcp.imaging.pixels import check_unpackable
+from stability_mcp.imaging.probe import probe
 
 
 def facts(media_type: str, megapixels: float, **others: object) -> Facts:
@@ -39,3 +45,23 @@ def test_each_format_has_the_bound_that_its_memory_sets(what: Facts, *, most: bo
         return
     with pytest.raises(FileUnusableError, match="too large to work on"):
         check_unpackable(what)
+
+
+def test_an_error_of_our_own_is_not_taken_for_a_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: a bug that says "this PNG is damaged" would never be found."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise NameError("a bug")
+
+    monkeypatch.setattr("stability_mcp.imaging.fit.within", broken)
+    path = make.save(tmp_path / "picture", make.png((200, 200)))
+    with pytest.raises(NameError, match="a bug"):
+        fit_image(
+            path,
+            probe(path),
+            ImageLimits(max_side=100),
+            max_bytes=1_000_000,
+            target=tmp_path / "target",
+        )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 QUALITIES = (95, 90, 82, 75, 65)
 """What is tried before the picture is made smaller; below, edges begin to ring."""
-SHRINK = 0.85
+_SHRINK = 0.85
 _FEWEST_PIXELS = 64
 _MAX_WEBP_SIDE = 16_383
 _PLUGINS: Mapping[str, str] = MappingProxyType(
@@ -68,7 +68,7 @@ def within(
             if len(data) <= max_bytes:
                 return Encoded(data, media_type, Size(*image.size))
         image = image.resize(
-            (max(1, int(image.width * SHRINK)), max(1, int(image.height * SHRINK)))
+            (max(1, int(image.width * _SHRINK)), max(1, int(image.height * _SHRINK)))
         )
     raise FileUnusableError(
         f"The picture does not fit into {max_bytes:,} bytes.", cure="Use a smaller picture."

@@ -12,7 +12,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.imaging.encode import within
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import plain_mode, unpacking, upright
+from stability_mcp.imaging.pixels import plain_mode, unpacked, upright
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
 from stability_mcp.imaging.strip import strip
@@ -122,10 +122,8 @@ def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the pictu
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    with unpacking(source, facts) as image:
-        flat = upright(flat_grey(image), orientation)
-        scaled = flat if flat.size == size else flat.resize(size)
-        encoded = within(scaled, types, max_bytes)
+    flat = upright(flat_grey(unpacked(source, facts)), orientation)
+    encoded = within(flat if flat.size == size else flat.resize(size), types, max_bytes)
     changes = [] if facts.size == size else [_scaling(size, facts.size)]
     if along or facts.orientation != 1:
         changes.append("turned like its picture" if along else "turned upright")
@@ -194,19 +192,16 @@ def _encoded(  # noqa: PLR0913 -- the whole plan of one picture
     max_bytes: int,
     target: Path,
 ) -> Fitted:
-    with unpacking(source, facts) as image:
-        icc_profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA"} else None
-        turned = facts.size != (facts.width, facts.height)
-        stored = Size(size.height, size.width) if turned else size
-        if image.mode in {"L", "RGB"} and facts.media_type == "image/jpeg":
-            # The decoder itself can halve; twice the size asked for leaves Lanczos enough to do.
-            image.draft(image.mode, (stored.width * 2, stored.height * 2))
-        pixels = plain_mode(image)
-        if pixels.size != stored:
-            pixels = _resized(pixels, stored)
-        encoded = within(
-            upright(pixels, facts.orientation), types, max_bytes, icc_profile=icc_profile
-        )
+    turned = facts.size != (facts.width, facts.height)
+    stored = Size(size.height, size.width) if turned else size
+    # Twice the size asked for leaves Lanczos enough to do.
+    image = unpacked(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
+    icc_profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA"} else None
+    pixels = plain_mode(image)
+    if pixels.size != stored:
+        pixels = _resized(pixels, stored)
+    pixels = upright(pixels, facts.orientation)
+    encoded = within(pixels, types, max_bytes, icc_profile=icc_profile)
     return _written(
         encoded.data,
         target,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stability_mcp.imaging.fit import flat_grey
-from stability_mcp.imaging.pixels import alpha_of, transparent_share, unpacking
+from stability_mcp.imaging.pixels import alpha_of, transparent_share, unpacked
 from stability_mcp.imaging.probe import probe
 
 _DARKEST_MARK = 13
@@ -19,9 +19,8 @@ def transparency(path: Path) -> float:
     facts = probe(path)
     if not facts.has_alpha:
         return 0.0
-    with unpacking(path, facts) as image:
-        alpha = alpha_of(image)
-        return 0.0 if alpha is None else transparent_share(alpha)
+    alpha = alpha_of(unpacked(path, facts))
+    return 0.0 if alpha is None else transparent_share(alpha)
 
 
 def has_transparency(path: Path) -> bool:
@@ -40,5 +39,4 @@ def is_empty_mask(path: Path) -> bool:
         FileUnusableError: It is no picture, damaged or too large to unpack.
     """
     facts = probe(path)
-    with unpacking(path, facts) as image:
-        return not any(flat_grey(image).histogram()[_DARKEST_MARK:])
+    return not any(flat_grey(unpacked(path, facts)).histogram()[_DARKEST_MARK:])

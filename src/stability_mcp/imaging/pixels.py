@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from stability_mcp.errors import FileUnusableError, StudioError
-from stability_mcp.imaging.containers.exif import read_exif
+from stability_mcp.fields import Size
+from stability_mcp.imaging.containers.exif import Exif, read_exif
 from stability_mcp.imaging.containers.piece import damaged
 from stability_mcp.imaging.facts import Facts, Metadata
 from stability_mcp.imaging.memory import estimate
@@ -26,6 +27,7 @@ That is 33 megapixels of PNG with alpha, 40 of progressive JPEG and 60 of the re
 MAX_WEBP_PIXELS = 16_777_216
 """Largest WebP: its decoder needs the whole file and three times the memory of the others."""
 
+_ORIENTATION, _GPS = 0x0112, 0x8825
 _FORMATS = {
     "image/png": "Png",
     "image/jpeg": "Jpeg",
@@ -52,30 +54,35 @@ def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     Raises:
         FileUnusableError: It cannot be read here, or is damaged.
     """
-    with _opened(file, media_type) as image:
+    exif, has_exif = Exif(1, place=False), False
+    with _reading(file, media_type) as image:
         mode, (width, height) = image.mode, image.size
-        exif = read_exif(image.info.get("exif") or b"")
+        frames = getattr(image, "n_frames", 1)
+        transparent = image.has_transparency_data
+        if block := image.info.get("exif"):
+            exif, has_exif = read_exif(block), True
         if media_type == "image/tiff":
-            tags = image.getexif()
-            orientation = tags.get(0x0112, 1)
-            exif = exif._replace(
-                orientation=orientation if orientation in range(1, 9) else 1,
-                place=0x8825 in tags,  # noqa: PLR2004 -- the GPS part
-            )
-        metadata = set[Metadata]({"GPS"} if exif.place else ())
-        return Facts(
-            media_type=media_type,
-            bytes=size,
-            width=width,
-            height=height,
-            mode=mode,
-            depth=16 if mode.startswith(("I", "F")) else 8,
-            has_alpha=mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info,
-            # Pillow's AVIF reader turns the picture itself.
-            orientation=1 if media_type == "image/avif" else exif.orientation,
-            frames=getattr(image, "n_frames", 1),
-            metadata=frozenset(metadata | ({"EXIF"} if image.info.get("exif") else set())),
-        )
+            exif = _tiff_exif(image.getexif())
+    metadata: set[Metadata] = {"GPS"} if exif.place else set()
+    return Facts(
+        media_type=media_type,
+        bytes=size,
+        width=width,
+        height=height,
+        mode=mode,
+        depth=16 if mode.startswith(("I", "F")) else 8,
+        has_alpha=transparent,
+        # Pillow's AVIF reader turns the picture itself.
+        orientation=1 if media_type == "image/avif" else exif.orientation,
+        frames=frames,
+        metadata=frozenset(metadata | ({"EXIF"} if has_exif else set())),
+    )
+
+
+def _tiff_exif(tags: "Image.Exif") -> Exif:
+    """Return what the tags of a TIFF say, which are those of EXIF."""
+    orientation = tags.get(_ORIENTATION, 1)
+    return Exif(orientation if orientation in range(1, 9) else 1, place=_GPS in tags)
 
 
 def check_unpackable(facts: Facts) -> None:
@@ -93,26 +100,30 @@ def check_unpackable(facts: Facts) -> None:
     )
 
 
-@contextmanager
-def unpacking(path: Path, facts: Facts) -> "Iterator[Image.Image]":
-    """Open the first frame, to be loaded inside; as stored, so it may be turned and of any mode.
+def unpacked(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
+    """Return the first frame with its pixels, as stored: it may be turned and of any mode.
 
     Args:
         path: The picture.
         facts: What `probe` says of it; nothing else is believed.
+        at_least: A size, as stored, that is enough: a JPEG can be unpacked at a half, a quarter or
+            an eighth, which is several times faster.
 
     Raises:
         FileUnusableError: It is no picture, too large to unpack, or damaged where the header is
-            whole; also raised for what fails inside.
+            whole.
     """
     if facts.kind != "image":
         raise FileUnusableError(f"This is {facts.kind}, not a picture.", cure="Name a picture.")
     check_unpackable(facts)
-    with path.open("rb") as file, _opened(file, facts.media_type) as image:
+    with path.open("rb") as file, _reading(file, facts.media_type) as image:
         if image.size != (facts.width, facts.height):
             # The memory was counted by the header; a frame that is larger would break the count.
             raise damaged("picture", "it says two different sizes of itself")
-        yield image
+        if at_least and facts.media_type == "image/jpeg" and image.mode in {"L", "RGB"}:
+            image.draft(image.mode, at_least)
+        image.load()
+    return image
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":
@@ -149,7 +160,11 @@ def transparent_share(alpha: "Image.Image") -> float:
 
 
 @contextmanager
-def _opened(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
+def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
+    """Open with the one reader of this type; what it raises becomes FileUnusableError.
+
+    Only Pillow's reading belongs inside: an error of our own must not be taken for a damaged file.
+    """
     name = _FORMATS.get(media_type)
     if name is None:
         raise FileUnusableError(

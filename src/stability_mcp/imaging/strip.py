@@ -9,9 +9,6 @@ from stability_mcp.imaging.containers.piece import Piece, copy_pieces, read_at
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.writing import replacing
 
-STRIPPABLE = frozenset({"image/png", "image/jpeg", "image/webp"})
-"""What `strip` knows; anything else has to be encoded again to lose its metadata."""
-
 
 def strip(source: Path, facts: Facts, target: Path) -> None:
     """Write the picture without EXIF, XMP, IPTC, comments and what follows its end.
@@ -19,7 +16,7 @@ def strip(source: Path, facts: Facts, target: Path) -> None:
     The colour profile stays, and so does the orientation's effect: none, so turn it first.
 
     Args:
-        source: A picture of a type in `STRIPPABLE`.
+        source: A PNG, JPEG or WebP; others have to be encoded again to lose their metadata.
         facts: What `probe` says of it.
         target: Where to write.
     """

@@ -9,7 +9,7 @@ from stability_mcp.imaging.containers.piece import Piece, counted, cut_short, da
 from stability_mcp.imaging.facts import Facts, Metadata
 
 PRIVATE = frozenset({b"EXIF", b"XMP "})
-ALPHA, EXIF_FLAG, XMP_FLAG, ANIMATION = 0x10, 0x08, 0x04, 0x02
+ALPHA, EXIF_FLAG, XMP_FLAG = 0x10, 0x08, 0x04
 """Bits of the first byte of VP8X."""
 
 _HEADER = 12
