@@ -1,0 +1,229 @@
+"""Builds the server: one factory for stdio, HTTP, the command line and every test.
+
+It lists tools from the shipped files and loads nothing else that is heavy; the first call that
+needs the table or the store loads them (see `calls.py`, `keeper.py`).
+"""
+
+import importlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import (
+    CallToolResult,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    InputRequiredResult,
+    PromptReference,
+    Resource,
+    ResourceTemplate,
+    ResourceTemplateReference,
+    ToolAnnotations,
+)
+from pydantic import AnyUrl, ConfigDict
+
+from stability_mcp import __version__
+from stability_mcp.server import prompts, resources
+from stability_mcp.server.catalog import all_tools, enabled_tools
+from stability_mcp.server.completions import complete
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.definitions import Definition
+from stability_mcp.server.errors import unknown_tool
+from stability_mcp.server.instructions import instructions
+from stability_mcp.server.keeper import Keeper, OpenStudio, keeping, open_lazily
+from stability_mcp.server.progress import reporter
+from stability_mcp.settings import Settings
+
+NAME = "stability-mcp"
+TITLE = "Stability AI"
+STDIO_WAIT = 40
+"""Seconds: some hosts give up on a call after 60, and a few after 45."""
+
+_current: ContextVar[Keeper] = ContextVar("keeper")
+"""The keeper of the request under way; completions are told nothing else of it."""
+
+
+class RawArguments(ArgModelBase):
+    """Takes arguments untouched: our own models read them, and say what is wrong with them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def model_dump_one_level(self) -> dict[str, Any]:
+        """Return them as the one argument of the tool's function."""
+        return {"arguments": dict(self.model_extra or {})}
+
+
+class StudioServer(MCPServer[Keeper]):
+    """The SDK's server with our tools, our resources and our word on unknown names."""
+
+    def __init__(
+        self, settings: Settings, *, opener: OpenStudio, wait: float, extra: Iterable[Tool]
+    ) -> None:
+        self._studio_settings = settings
+        self._keepers: set[Keeper] = set()
+        self._wait = wait if settings.wait is None else settings.wait
+        self._every = frozenset(all_tools())
+        shown = enabled_tools(settings.toolsets)
+        beside = list(extra)
+        self._enabled = frozenset(each.name for each in shown)
+        self._offered = self._enabled | {tool.name for tool in beside}
+        super().__init__(
+            NAME,
+            title=TITLE,
+            version=__version__,
+            instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
+            tools=[*(self._tool(each) for each in shown), *beside],
+            lifespan=partial(_lifespan, settings, opener, self._keepers),
+            middleware=[_remember_keeper],
+            log_level=settings.log_level,
+        )
+
+    def _tool(self, definition: Definition) -> Tool:
+        async def run(arguments: dict[str, Any], ctx: Context[Keeper, Any]) -> CallToolResult:
+            return await self._run(definition.name, arguments, ctx)
+
+        return Tool(
+            fn=run,
+            name=definition.name,
+            title=definition.title,
+            description=definition.description,
+            parameters=definition.input_schema,
+            fn_metadata=FuncMetadata(
+                arg_model=RawArguments, output_schema=definition.output_schema
+            ),
+            is_async=True,
+            context_kwarg="ctx",
+            annotations=ToolAnnotations.model_validate(dict(definition.annotations)),
+        )
+
+    async def _run(
+        self, name: str, arguments: dict[str, Any], ctx: Context[Keeper, Any]
+    ) -> CallToolResult:
+        calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.calls")
+        params = ctx.session.client_params
+        context = CallContext(
+            tool=name,
+            settings=self._studio_settings,
+            enabled=self._enabled,
+            wait=self._wait,
+            progress=reporter(ctx),
+            client=f"{params.client_info.name} {params.client_info.version}" if params else "",
+        )
+        result: CallToolResult = await calls.call(
+            ctx.request_context.lifespan_context, arguments, context
+        )
+        return result
+
+    async def finish(self) -> None:
+        """Send nothing new, and return when what is out is finished and stored."""
+        for keeper in list(self._keepers):
+            keeper.close()
+            await keeper.closed.wait()
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Keeper, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; an unknown name is answered with what may be meant."""
+        if name not in self._offered:
+            return unknown_tool(name, enabled=self._offered, every=self._every)
+        return await super().call_tool(name, arguments, context)
+
+    async def list_resources(self) -> list[Resource]:
+        """List the resources that are always there."""
+        return [*resources.STATIC, *await super().list_resources()]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """List what a URI can be built for."""
+        return [*resources.TEMPLATES, *await super().list_resource_templates()]
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Keeper, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource of ours, or one that was added."""
+        if context is not None:
+            keeper = context.request_context.lifespan_context
+            found = await resources.read(str(uri), keeper, self._enabled)
+            if found is not None:
+                return found
+        return await super().read_resource(uri, context)
+
+
+def build_server(
+    settings: Settings,
+    *,
+    open_studio: OpenStudio = open_lazily,
+    wait: float = STDIO_WAIT,
+    extra_tools: Sequence[Tool] = (),
+) -> StudioServer:
+    """Build the server.
+
+    Args:
+        settings: What the operator chose.
+        open_studio: Opens what does the work.
+        wait: Seconds before a call hands back a job, unless `STABILITY_WAIT` says otherwise.
+        extra_tools: Tools to offer beside ours, such as the fixtures of a conformance suite.
+
+    Raises:
+        ConfigurationError: a toolset does not exist.
+    """
+    server = StudioServer(settings, opener=open_studio, wait=wait, extra=extra_tools)
+    _add_prompts(server)
+    server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
+    return server
+
+
+def _add_prompts(server: StudioServer) -> None:
+    enabled = server._enabled  # noqa: SLF001 -- the factory and its class are one
+
+    @server.prompt(title="AI director")
+    async def ai_director(
+        brief: prompts.Brief, ctx: Context[Keeper, Any], ceiling: prompts.Ceiling = ""
+    ) -> str:
+        """Turn a brief into a plan with prices, then carry it out step by step."""
+        keeper = ctx.request_context.lifespan_context
+        return await prompts.ai_director(keeper, enabled, brief, ceiling)
+
+    @server.prompt(title="Edit a picture")
+    async def edit_picture(image: prompts.Image, change: prompts.Change) -> str:
+        """Change one thing in a picture with the tool that fits best."""
+        return prompts.edit_picture(enabled, image, change)
+
+
+async def _complete(
+    ref: PromptReference | ResourceTemplateReference,
+    argument: CompletionArgument,
+    context: CompletionContext | None,  # noqa: ARG001 -- the SDK's signature
+) -> Completion:
+    return await complete(ref, argument, _current.get())
+
+
+async def _remember_keeper(
+    ctx: ServerRequestContext[Keeper, Any], call_next: CallNext
+) -> HandlerResult:
+    _current.set(ctx.lifespan_context)
+    return await call_next(ctx)
+
+
+@asynccontextmanager
+async def _lifespan(
+    settings: Settings,
+    opener: OpenStudio,
+    keepers: set[Keeper],
+    server: MCPServer[Keeper],  # noqa: ARG001 -- the SDK's signature
+) -> AsyncIterator[Keeper]:
+    async with keeping(settings, opener) as keeper:
+        keepers.add(keeper)
+        try:
+            yield keeper
+        finally:
+            keepers.discard(keeper)

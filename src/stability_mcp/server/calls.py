@@ -1,0 +1,78 @@
+"""Carries out one call of a tool: from its name and raw arguments to a result.
+
+This is where everything that is heavy gets loaded, so `app.py` imports it with the first call.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.types import CallToolResult
+from pydantic import BaseModel
+
+from stability_mcp.arguments import parse_model
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.server import results
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.errors import error_result
+from stability_mcp.server.keeper import Keeper
+from stability_mcp.server.ours import split
+from stability_mcp.server.results import Shown
+from stability_mcp.server.tools import TOOLS
+from stability_mcp.studio import Outcome, Studio
+
+Answer = Outcome | Shown | BaseModel | str
+
+
+async def call(
+    keeper: Keeper, arguments: Mapping[str, Any], context: CallContext
+) -> CallToolResult:
+    """Return what the client gets; never raises but when it is cancelled."""
+    try:
+        answer = await _answer(keeper, arguments, context)
+        if isinstance(answer, Outcome):
+            return results.of_outcome(
+                answer,
+                tool=context.tool,
+                enabled=context.enabled,
+                emulated=context.settings.emulated,
+            )
+        uncollected = await keeper.uncollected_line()
+        if isinstance(answer, Shown):
+            return results.of_shown(answer, tool=context.tool, uncollected=uncollected)
+        if isinstance(answer, BaseModel):
+            return results.of_data(answer, uncollected=uncollected)
+        return results.of_text(answer, uncollected=uncollected)
+    except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
+        return error_result(error, context.tool, uncollected=await _uncollected(keeper))
+
+
+async def _answer(keeper: Keeper, arguments: Mapping[str, Any], context: CallContext) -> Answer:
+    if context.tool in OPERATIONS:
+        return await _operate(await keeper.studio(), arguments, context)
+    tool = TOOLS[context.tool]
+    parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
+    studio = await keeper.studio() if tool.needs_studio else None
+    answer: Answer = await tool.function(studio, parsed, context)
+    return answer
+
+
+async def _operate(studio: Studio, arguments: Mapping[str, Any], context: CallContext) -> Answer:
+    row = OPERATIONS[context.tool]
+    label, count, rest = split(row, arguments)
+    if not row.is_paid():
+        return await studio.query(context.tool, rest)
+    return await studio.call(
+        context.tool,
+        rest,
+        label=label,
+        count=count,
+        wait=context.wait,
+        progress=context.progress,
+    )
+
+
+async def _uncollected(keeper: Keeper) -> str | None:
+    try:
+        return await keeper.uncollected_line()
+    except Exception:  # noqa: BLE001 -- the first error is the one to tell
+        return None

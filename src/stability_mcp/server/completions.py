@@ -1,0 +1,54 @@
+"""Completions: ids and labels of media, ids of jobs, topics of the guide."""
+
+from mcp.types import (
+    Completion,
+    CompletionArgument,
+    PromptReference,
+    ResourceTemplateReference,
+)
+
+from stability_mcp.server.keeper import Keeper
+from stability_mcp.wording import plain
+
+MOST_VALUES = 100
+"""The protocol's own limit."""
+
+
+async def complete(
+    ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, keeper: Keeper
+) -> Completion:
+    """Return what may be meant, the newest first."""
+    known = await _known(ref, argument.name, argument.value, keeper)
+    begun = argument.value.casefold()
+    values = [plain(each) for each in known if each.casefold().startswith(begun)]
+    return Completion(
+        values=values[:MOST_VALUES], total=len(values), has_more=len(values) > MOST_VALUES
+    )
+
+
+async def _known(
+    ref: PromptReference | ResourceTemplateReference, argument: str, begun: str, keeper: Keeper
+) -> list[str]:
+    if isinstance(ref, PromptReference):
+        wanted = {("edit_picture", "image"): "media://{id}"}.get((ref.name, argument))
+    else:
+        wanted = ref.uri
+    if wanted in {"media://{id}", "media://{id}/original"}:
+        return await _media(begun, keeper)
+    if wanted == "job://{id}":
+        page = await (await keeper.studio()).jobs.list(limit=MOST_VALUES)
+        return [each.id for each in page.items]
+    if wanted == "stability://guide/{topic}":
+        from stability_mcp.server.guide import TOPICS
+
+        return list(TOPICS)
+    return []
+
+
+async def _media(begun: str, keeper: Keeper) -> list[str]:
+    studio = await keeper.studio()
+    newest = (await studio.media.list(limit=MOST_VALUES)).items
+    if begun:
+        newest += (await studio.media.list(limit=MOST_VALUES, query=begun)).items
+    labels = [each.label for each in newest if each.label]
+    return list(dict.fromkeys([*labels, *(each.id for each in newest)]))

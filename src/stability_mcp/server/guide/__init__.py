@@ -1,0 +1,26 @@
+"""The guide: one page a topic, as Markdown beside this file; without tools that are not on."""
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.server.catalog import all_tools, without
+from stability_mcp.server.definitions import price_sentence
+
+Topic = Literal["choose", "prompting", "masks", "files", "costs", "director"]
+TOPICS: tuple[str, ...] = get_args(Topic)
+
+
+def guide_text(topic: str, enabled: frozenset[str]) -> str:
+    """Return a page; sentences that name a tool which is not on are left out."""
+    text = (Path(__file__).parent / f"{topic}.md").read_text(encoding="utf-8")
+    off = all_tools().keys() - enabled
+    kept = ((line, without(line, off)) for line in text.splitlines())
+    page = "\n".join(said for line, said in kept if said.strip("-* ") or not line.strip())
+    return page.replace("{prices}", price_list(enabled))
+
+
+def price_list(enabled: frozenset[str]) -> str:
+    """Return a line with the price of each operation that is on."""
+    rows = (row for name, row in OPERATIONS.items() if name in enabled and row.is_paid())
+    return "\n".join(f"- `{row.name()}`: {price_sentence(row)}" for row in rows)

@@ -1,0 +1,127 @@
+"""The lines of an answer: fixed `key: value` text that is complete without any picture or link."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from stability_mcp.jobs.spending import Spent
+from stability_mcp.jobs.views import JobView
+from stability_mcp.media.items import MediaItem
+from stability_mcp.wording import credits_text, quoted
+
+EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
+"""The first words of every result that is none."""
+
+_WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
+_MADE_WITH_CHARACTERS = 400
+
+
+def first_line(
+    tool: str, jobs: Sequence[JobView], media: Sequence[MediaItem], spent: Spent, *, emulated: bool
+) -> str:
+    """Return what happened, what it cost and where the day stands."""
+    under_way = [each for each in jobs if not each.finished]
+    ended_badly = [each for each in jobs if each.finished and each.state != "done"]
+    filtered = [each for each in media if each.filtered]
+    parts = [
+        counted(media) if media else "",
+        f"{len(filtered)} FILTERED: blurred by the API's moderation, and charged"
+        if filtered
+        else "",
+        f"{len(ended_badly)} failed" if ended_badly else "",
+        f"{len(under_way)} still under way, nothing is lost" if under_way else "",
+        "" if jobs else "nothing is unfinished or uncollected",
+        _money(jobs, emulated=emulated),
+    ]
+    line = f"{tool}: {', '.join(filter(None, parts))} ({day_line(spent)})"
+    return f"{EMULATED}. {line}" if emulated else line
+
+
+def counted(media: Sequence[MediaItem]) -> str:
+    """Return `4 pictures`, or `1 picture and 2 sounds`."""
+    kinds = [each.kind for each in media]
+    counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    return " and ".join(f"{n} {_WORDS[kind]}{'s' * (n > 1)}" for kind, n in counts.items())
+
+
+def day_line(spent: Spent) -> str:
+    """Return `today 27 of 500`, in credits."""
+    today = credits_text(spent.today).split()[0]
+    return f"today {today}" + (f" of {credits_text(spent.limit).split()[0]}" if spent.limit else "")
+
+
+def media_line(item: MediaItem) -> str:
+    """Return name, URI, seed and file of an item."""
+    parts = (
+        item.label or "(no label)",
+        item.uri,
+        f"seed {item.seed}" if item.seed else "",
+        "FILTERED" if item.filtered else "",
+        str(item.copy_path) if item.copy_path else "",
+    )
+    return "  ".join(filter(None, parts))
+
+
+def size_lines(media: Sequence[MediaItem]) -> list[str]:
+    """Return `size: 1536x1536 PNG, 3.1 MB each`, or a line for each where they differ."""
+    sizes = [size_text(each) for each in media]
+    if not sizes:
+        return []
+    if len({dimensions(each) for each in media}) == 1 and len(media) > 1:
+        largest = bytes_text(max(each.bytes for each in media))
+        return [f"size: {dimensions(media[0])}, {largest} each at most"]
+    if len(media) == 1:
+        return [f"size: {sizes[0]}"]
+    return [f"size of {each.name}: {size}" for each, size in zip(media, sizes, strict=True)]
+
+
+def size_text(item: MediaItem) -> str:
+    """Return `1536x1536 PNG, 3.1 MB` or `30 s MP3, 480 KB`."""
+    return f"{dimensions(item)}, {bytes_text(item.bytes)}"
+
+
+def dimensions(item: MediaItem) -> str:
+    """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
+    form = item.media_type.rpartition("/")[2].removeprefix("x-").upper()
+    form = {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
+    if item.width and item.height:
+        return f"{item.width}x{item.height} {form}"
+    return f"{item.seconds:.3g} s {form}" if item.seconds else form
+
+
+def bytes_text(size: int) -> str:
+    """Return a size as people read it: `480 KB`, `3.1 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
+
+
+def made_line(item: MediaItem) -> str:
+    """Return when and how an item came to be."""
+    at = datetime.fromtimestamp(item.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    if item.operation is None:
+        return f"{item.origin} {at}"
+    used = quoted(json.dumps(dict(item.arguments), ensure_ascii=False), limit=_MADE_WITH_CHARACTERS)
+    return f"{item.origin} {at} by {item.operation} with {used[1:-1]}"
+
+
+def job_line(job: JobView) -> str:
+    """Return how a job stands that has no result."""
+    name = f"{job.label} " if job.label else ""
+    if not job.finished:
+        return f"under way: {name}job {job.id}: {job.operation}, {job.progress}"
+    return f"{job.state}: {name}job {job.id}: {job.error or job.progress}"
+
+
+def _money(jobs: Sequence[JobView], *, emulated: bool) -> str:
+    paid = charged(jobs)
+    reserved = sum(job.price for job in jobs if job.charged == "held")
+    where = " on the emulator" if emulated else ""
+    parts = (
+        f"{credits_text(paid)}{where}" if paid or not reserved else "",
+        f"{credits_text(reserved)} reserved" if reserved else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
+def charged(jobs: Sequence[JobView]) -> int:
+    """Return what the jobs cost, in millicredits; what is unknown counts as spent."""
+    return sum(job.price for job in jobs if job.charged in {"yes", "assumed"})

@@ -1,0 +1,39 @@
+"""What to do next with an answer, naming only tools that are on."""
+
+from collections.abc import Sequence
+
+from stability_mcp.jobs.views import JobView
+from stability_mcp.media.items import MediaItem
+from stability_mcp.wording import listed
+
+AFTER = {
+    "image": (
+        "edit_search_and_replace",
+        "edit_remove_background",
+        "upscale_fast",
+        "model3d_stable_fast_3d",
+        "media_show",
+    ),
+    "audio": ("audio2_audio_to_audio", "audio2_inpaint", "audio3_inpaint"),
+    "model": (),
+}
+"""Tools that people most often go on with, by what they have."""
+
+
+def next_line(
+    jobs: Sequence[JobView], media: Sequence[MediaItem], enabled: frozenset[str]
+) -> list[str]:
+    """Return the line, if there is anything to say."""
+    waiting = [job.id for job in jobs if not job.finished]
+    if waiting:
+        ids = ", ".join(f'"{job}"' for job in waiting)
+        again = "to repeat this call would pay again"
+        return [f"next: call job_wait with jobs [{ids}] until it is done; {again}"]
+    if not media:
+        return []
+    if all(each.filtered for each in media):
+        return ["next: say it in other words; the same call is filtered and charged again"]
+    names = [name for name in AFTER[media[0].kind] if name in enabled]
+    if not names:
+        return ["next: the file is ready to use"]
+    return [f"next: use a label or URI in any tool, such as {listed(names)}"]

@@ -1,0 +1,150 @@
+"""Resources: stored media, jobs, the table of operations, styles and the guide.
+
+They are listed by hand, like the tools, because the type of a media item is only known when it is
+read, and a template of the SDK has one type for all.
+"""
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.types import Resource, ResourceTemplate
+
+from stability_mcp.errors import NotFoundError, StudioError
+from stability_mcp.server.keeper import Keeper
+from stability_mcp.wording import did_you_mean, plain, quoted
+
+if TYPE_CHECKING:
+    from stability_mcp.media.items import MediaItem
+
+Contents = list[ReadResourceContents]
+
+MOST_BYTES = 700_000
+"""Largest content of `media://{id}`: in base64 it stays below the 1 MiB that some hosts take."""
+
+RENDITION_SIDE = 1_568
+"""Longest side of a rendition, in pixels: more is scaled down by the models that look at it."""
+
+STATIC = (
+    Resource(
+        uri="stability://operations",
+        name="operations",
+        title="Operations, prices and limits",
+        description="Every operation of the API: price, duration, what it takes.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://styles",
+        name="styles",
+        title="Style presets",
+        description="The style presets and the tools that take them.",
+        mime_type="application/json",
+    ),
+)
+TEMPLATES = (
+    ResourceTemplate(
+        uri_template="media://{id}",
+        name="media",
+        title="Stored media",
+        description="A stored picture, sound or 3D model, by id or label; what is larger than "
+        "700 KB comes as a smaller rendition that says so.",
+    ),
+    ResourceTemplate(
+        uri_template="media://{id}/original",
+        name="original",
+        title="Stored media, original",
+        description="The stored bytes themselves, however large.",
+    ),
+    ResourceTemplate(
+        uri_template="job://{id}",
+        name="job",
+        title="Job",
+        description="How a job stands.",
+        mime_type="application/json",
+    ),
+    ResourceTemplate(
+        uri_template="stability://guide/{topic}",
+        name="guide",
+        title="Guide",
+        description="How to get good results.",
+        mime_type="text/markdown",
+    ),
+)
+
+_OURS = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<rest>[^/]+))?/?")
+
+
+async def read(uri: str, keeper: Keeper, enabled: frozenset[str]) -> Contents | None:
+    """Return what a URI of ours stands for; None: it is none of ours.
+
+    Raises:
+        ResourceNotFoundError: there is nothing of that name.
+        ResourceError: it cannot be read.
+    """
+    found = _OURS.fullmatch(uri)
+    if found is None:
+        return None
+    kind, name, rest = found["kind"], found["name"], found["rest"]
+    try:
+        if kind == "stability":
+            return _page(name, rest, enabled)
+        if kind == "job" and rest is None:
+            return await _job(name, keeper)
+        if kind == "media" and rest in {None, "original"}:
+            return await _media(name, keeper, original=rest is not None)
+    except NotFoundError as error:
+        raise ResourceNotFoundError(plain(str(error))) from error
+    except StudioError as error:
+        raise ResourceError(plain(str(error))) from error
+    raise ResourceNotFoundError(f"There is no resource {quoted(uri)}.")
+
+
+def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
+    from stability_mcp.server.guide import TOPICS, guide_text
+    from stability_mcp.server.tables import operations_table, styles_table
+
+    tables = {"operations": operations_table, "styles": styles_table}
+    if name in tables and topic is None:
+        text = json.dumps(tables[name](enabled), ensure_ascii=False)
+        return [ReadResourceContents(content=text, mime_type="application/json")]
+    if name == "guide" and topic in TOPICS:
+        text = guide_text(topic, enabled)
+        return [ReadResourceContents(content=text, mime_type="text/markdown")]
+    wanted = topic or name
+    raise NotFoundError(
+        f"There is no page {quoted(wanted)}.", cure=did_you_mean(wanted, (*tables, *TOPICS))
+    )
+
+
+async def _job(name: str, keeper: Keeper) -> Contents:
+    from stability_mcp.server.facts import JobFacts
+    from stability_mcp.server.results import cleaned
+
+    studio = await keeper.studio()
+    [view] = await studio.jobs.views([name])
+    text = json.dumps(cleaned(JobFacts.of(view).dumped()), ensure_ascii=False)
+    return [ReadResourceContents(content=text, mime_type="application/json")]
+
+
+async def _media(name: str, keeper: Keeper, *, original: bool) -> Contents:
+    from stability_mcp.server.rendition import file_bytes, rendition
+
+    studio = await keeper.studio()
+    item = await studio.media.get(name)
+    if original or item.bytes <= MOST_BYTES:
+        return [ReadResourceContents(await file_bytes(item), item.media_type)]
+    smaller = await rendition(item, longest=RENDITION_SIDE, most_bytes=MOST_BYTES)
+    if smaller is None:
+        return [_said(item, "Too large to be shown here")]
+    said = _said(item, f"A rendition of {smaller.width}x{smaller.height}")
+    return [ReadResourceContents(smaller.data, smaller.media_type), said]
+
+
+def _said(item: "MediaItem", what: str) -> ReadResourceContents:
+    from stability_mcp.server.lines import size_text
+
+    where = f", and in the file {item.copy_path}" if item.copy_path else ""
+    text = f"{what}. The original ({size_text(item)}) is {item.uri}/original{where}."
+    return ReadResourceContents(plain(text), "text/plain")

@@ -1,0 +1,175 @@
+"""Results: what a client gets of an answer, within what every host takes.
+
+A result is a text block that is complete on its own, then at most one small picture, then a link
+for each item. A result with a picture never has structured content: several hosts then drop the
+picture. Everything that leaves goes through `plain()` here, and nowhere else.
+"""
+
+import base64
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.types import (
+    Annotations,
+    CallToolResult,
+    ContentBlock,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+)
+from pydantic import BaseModel
+
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.spending import Spent
+from stability_mcp.media.items import MediaItem
+from stability_mcp.server import lines
+from stability_mcp.server.facts import JobFacts, MediaFacts
+from stability_mcp.server.next_steps import next_line
+from stability_mcp.studio import Outcome
+from stability_mcp.wording import plain
+
+FACTS = "stability-mcp/result"
+"""Key in `_meta` of the same facts as JSON."""
+
+MOST_PREVIEW_BYTES = 65_536
+"""With it a result stays below 100 KB in base64, whatever else is in it."""
+MOST_TEXT_CHARACTERS = 20_000
+"""About 5,000 tokens."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Items that a tool shows without having made them."""
+
+    items: Sequence[MediaItem]
+    said: Sequence[str] = ()
+    preview: Preview | None = None
+
+
+def of_outcome(
+    outcome: Outcome, *, tool: str, enabled: frozenset[str], emulated: bool
+) -> CallToolResult:
+    """Return the result of a paid call, or of waiting for one."""
+    jobs, media = outcome.jobs, outcome.media
+    missing = [job for job in jobs if job.state != "done"]
+    failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
+    text = [
+        lines.first_line(tool, jobs, media, outcome.spent, emulated=emulated),
+        *outcome.said,
+        *map(lines.media_line, media),
+        *lines.size_lines(media),
+        *_transparent_line(outcome.preview),
+        *map(lines.job_line, missing),
+        *next_line(jobs, media, enabled),
+        *filter(None, [outcome.uncollected]),
+    ]
+    paid = lines.charged(jobs)
+    facts = {
+        "tool": tool,
+        "emulated": emulated,
+        "filtered": any(each.filtered for each in media),
+        "media": [MediaFacts.of(each).dumped() for each in media],
+        "jobs": [JobFacts.of(each).dumped() for each in jobs],
+        "inputs": list(outcome.said),
+        "spent": _spent(outcome.spent),
+    }
+    return _result(
+        text,
+        facts,
+        media=media,
+        preview=outcome.preview,
+        cost={"credits": paid / 1000, "usd": 0.0 if emulated else paid / 100_000},
+        failed=failed,
+    )
+
+
+def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
+    """Return the result of looking at media; free."""
+    text = [f"{tool}: {lines.counted(shown.items)}, free", *shown.said]
+    for item in shown.items:
+        emulated = [f"{item.name}: {lines.EMULATED}"] if item.emulated and item.operation else []
+        text += [lines.media_line(item), *emulated, f"made: {lines.made_line(item)}"]
+    text += [*lines.size_lines(shown.items), *_transparent_line(shown.preview)]
+    text += filter(None, [uncollected])
+    facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
+    return _result(text, facts, media=shown.items, preview=shown.preview)
+
+
+def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
+    """Return the result of a tool that only returns data: as structure, and the same as text."""
+    structure = cleaned(data.model_dump(mode="json", exclude_none=True))
+    text = [json.dumps(structure, ensure_ascii=False), *filter(None, [uncollected])]
+    return CallToolResult(
+        content=[TextContent(text=plain(each)) for each in text], structured_content=structure
+    )
+
+
+def of_text(text: str, *, uncollected: str | None) -> CallToolResult:
+    """Return the result of a tool that answers with a page of text."""
+    said = [text, *filter(None, [uncollected])]
+    return CallToolResult(content=[TextContent(text=plain(each)) for each in said])
+
+
+def cleaned(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
+    """Return JSON whose texts can leave the program."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {plain(str(key)): cleaned(each) for key, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _result(  # noqa: PLR0913 -- the parts of one answer
+    text: Sequence[str],
+    facts: Mapping[str, Any],
+    *,
+    media: Sequence[MediaItem] = (),
+    preview: Preview | None = None,
+    cost: Mapping[str, float] | None = None,
+    failed: bool = False,
+) -> CallToolResult:
+    content: list[ContentBlock] = [TextContent(text=_bounded(plain("\n".join(text))))]
+    content += _picture(preview)
+    content += [_link(item) for item in media]
+    meta: dict[str, Any] = {FACTS: cleaned(facts)} | ({"cost": dict(cost)} if cost else {})
+    return CallToolResult(content=content, is_error=failed, _meta=meta)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MOST_TEXT_CHARACTERS else f"{text[: MOST_TEXT_CHARACTERS - 1]}…"
+
+
+def _picture(preview: Preview | None) -> list[ImageContent]:
+    if preview is None:
+        return []
+    if len(preview.data) > MOST_PREVIEW_BYTES:
+        log.warning("a preview of %d bytes is left out", len(preview.data))
+        return []
+    data = base64.b64encode(preview.data).decode()
+    return [ImageContent(data=data, mime_type=preview.media_type)]
+
+
+def _link(item: MediaItem) -> ResourceLink:
+    return ResourceLink(
+        name=plain(item.name),
+        uri=item.uri,
+        mime_type=item.media_type,
+        size=item.bytes,
+        annotations=Annotations(audience=["user"]),
+    )
+
+
+def _transparent_line(preview: Preview | None) -> list[str]:
+    if preview is None or preview.transparent is None:
+        return []
+    return [f"transparent: {preview.transparent:.0%}"]
+
+
+def _spent(spent: Spent) -> dict[str, float | None]:
+    limit = None if spent.limit is None else spent.limit / 1000
+    return {"today": spent.today / 1000, "reserved": spent.held / 1000, "budget": limit}

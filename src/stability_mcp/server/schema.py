@@ -1,0 +1,89 @@
+"""The plainest JSON schema of a model: what every host reads, and nothing else.
+
+Hosts break on `$ref`, on `anyOf` with `null`, on `const`; titles cost tokens and say nothing. A
+field that may be absent is simply not required, so its `null` branch and `default: null` go.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+Schema = dict[str, Any]
+
+_NOISE = frozenset({"title", "$defs", "const"})
+
+
+class _Untitled(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
+        return False
+
+
+def plain_schema(model: type[BaseModel]) -> Schema:
+    """Return the schema of what the model takes, or of what it is when dumped without None.
+
+    Raises:
+        ValueError: the model refers to itself, so its schema cannot be written out.
+    """
+    full = model.model_json_schema(schema_generator=_Untitled)
+    schema = _plain(full, full.get("$defs", {}), ())
+    schema.pop("description", None)
+    schema.setdefault("properties", {})
+    return schema
+
+
+def in_order(schema: Schema, last: Iterable[str] = ()) -> Schema:
+    """Return the schema with what is required first: models fill in what they read first.
+
+    Args:
+        schema: That of an object.
+        last: Names of properties that come last.
+    """
+    properties = schema["properties"]
+    first = schema.get("required", [])
+    end = [name for name in last if name in properties]
+    middle = sorted(properties.keys() - {*first, *end})
+    return schema | {"properties": {name: properties[name] for name in (*first, *middle, *end)}}
+
+
+def _plain(node: Schema, models: Schema, within: tuple[str, ...]) -> Schema:
+    node = {**_referred(node, models, within), **node}
+    within = (*within, node.pop("$ref")) if "$ref" in node else within
+    node = _without_null(node, models, within)
+    found: Schema = {}
+    for key, value in node.items():
+        if key == "properties":
+            found[key] = {name: _plain(each, models, within) for name, each in value.items()}
+        elif key in {"items", "additionalProperties"} and isinstance(value, dict):
+            found[key] = _plain(value, models, within)
+        elif key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
+            found[key] = [_plain(each, models, within) for each in value]
+        elif key == "description":
+            found[key] = " ".join(value.split())
+        elif key not in _NOISE and not (key == "default" and value is None):
+            found[key] = value
+    if "const" in node:
+        found["enum"] = [node["const"]]
+    return found
+
+
+def _referred(node: Schema, models: Schema, within: tuple[str, ...]) -> Schema:
+    reference = node.get("$ref")
+    if reference is None:
+        return {}
+    if reference in within:
+        raise ValueError(f"{reference} refers to itself")
+    model: Schema = models[reference.rpartition("/")[2]]
+    return {key: value for key, value in model.items() if key != "description"}
+
+
+def _without_null(node: Schema, models: Schema, within: tuple[str, ...]) -> Schema:
+    branches = node.get("anyOf")
+    if branches is None:
+        return node
+    rest = {key: value for key, value in node.items() if key != "anyOf"}
+    kept = [each for each in branches if each.get("type") != "null"]
+    return (
+        {**_plain(kept[0], models, within), **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
+    )

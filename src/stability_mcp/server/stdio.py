@@ -1,0 +1,56 @@
+"""MCP on stdin and stdout, as hosts start it.
+
+Hosts close stdin, wait two seconds, send SIGTERM, wait two more and kill. A paid request that is
+out then must be finished if it can be: what ends the program early loses its picture.
+"""
+
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import anyio
+
+from stability_mcp.server.app import StudioServer, build_server
+from stability_mcp.settings import Settings
+
+ENDED_BY_SIGNAL = 128
+"""Exit codes of programs that a signal ended are this and the number of the signal."""
+
+
+def run_stdio(settings: Settings) -> None:
+    """Serve until stdin ends, then finish what is out.
+
+    Raises:
+        ConfigurationError: a toolset does not exist.
+    """
+    anyio.run(serve, build_server(settings))
+
+
+async def serve(server: StudioServer) -> None:
+    """Serve on stdin and stdout until stdin ends or a signal comes."""
+    async with AsyncExitStack() as stack:
+        if sys.platform != "win32":
+            group = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(group.cancel_scope.cancel)
+            group.start_soon(_end_by_signal, server)
+        await server.run_stdio_async()
+
+
+async def _end_by_signal(server: StudioServer) -> None:
+    """Finish what is out, then end at once; a second signal does not wait."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with anyio.create_task_group() as group:
+            ending = False
+            async for number in signals:
+                if ending and number == signal.SIGINT:
+                    os._exit(ENDED_BY_SIGNAL + number)
+                if not ending:
+                    ending = True
+                    group.start_soon(_end, server, ENDED_BY_SIGNAL + number)
+
+
+async def _end(server: StudioServer, code: int) -> None:
+    await server.finish()
+    # A thread waits in a read of stdin that nothing but the host can end.
+    os._exit(code)

@@ -1,0 +1,55 @@
+"""The table of operations and of styles, as JSON for clients: made from the rows."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from stability_mcp.fields import AudioLimits, File, StylePreset
+from stability_mcp.operation import Operation
+from stability_mcp.operations import OPERATIONS
+
+Table = Mapping[str, Any]
+
+
+def operations_table(enabled: frozenset[str]) -> Table:
+    """Return every operation with price, duration and what it takes."""
+    return {"operations": [_operation(row, enabled) for row in OPERATIONS.values()]}
+
+
+def styles_table(enabled: frozenset[str]) -> Table:
+    """Return the style presets and the enabled tools that take one."""
+    taking = [name for name, row in OPERATIONS.items() if "style_preset" in row.model_fields]
+    return {
+        "style_presets": get_args(get_args(StylePreset)[0]),
+        "tools": [name for name in taking if name in enabled],
+    }
+
+
+def _operation(row: type[Operation], enabled: frozenset[str]) -> Table:
+    low, high = (price / 1000 for price in row.price_range())
+    said = {
+        "tool": row.name(),
+        "enabled": row.name() in enabled,
+        "when": row.summary(),
+        "makes": row.media or "data",
+        "credits": low if low == high else {"from": low, "to": high},
+        "seconds": row.spec.seconds or None,
+        "count": row.takes_count(),
+        "files": {name: _limits(mark) for name, mark in row.file_fields().items()},
+    }
+    return {name: value for name, value in said.items() if value not in (None, {})}
+
+
+def _limits(mark: File) -> Table:
+    limits = mark.limits
+    if isinstance(limits, AudioLimits):
+        return {
+            "formats": limits.formats,
+            "seconds": {"from": limits.min_seconds, "to": limits.max_seconds},
+        }
+    said = {
+        "formats": limits.formats,
+        "max_pixels": limits.max_pixels,
+        "max_aspect": limits.max_aspect,
+        "sizes": [f"{size.width}x{size.height}" for size in limits.sizes] or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}

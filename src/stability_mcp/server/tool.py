@@ -1,0 +1,98 @@
+"""A tool that is written by hand: a model of its arguments and a function that does one thing."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.definitions import Definition, Effects
+from stability_mcp.server.schema import plain_schema
+
+
+class Arguments(BaseModel):
+    """Base of the arguments of a tool; the docstring of a subclass is the tool's description."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        defer_build=True,
+    )
+
+
+class Data(BaseModel):
+    """Base of what a tool answers that only returns data; None means that there is none."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+
+    def dumped(self) -> dict[str, Any]:
+        """Return it as JSON, without what there is none of."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+Function = Callable[[Any, Any, CallContext], Awaitable[Any]]
+"""Takes the studio, the arguments and what is known of the call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A tool that is written by hand."""
+
+    name: str
+    title: str
+    effects: Effects
+    arguments: type[Arguments]
+    output: type[BaseModel] | None
+    """What it answers; None: text and perhaps a picture."""
+    function: Function
+    needs_studio: bool
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What to say about an argument that does not exist here but that callers try."""
+
+    def definition(self) -> Definition:
+        """Return the tool as clients see it."""
+        return Definition(
+            name=self.name,
+            title=self.title,
+            description=" ".join(inspect.cleandoc(self.arguments.__doc__ or "").split()),
+            annotations=self.effects,
+            input_schema=plain_schema(self.arguments),
+            output_schema=plain_schema(self.output) if self.output else None,
+        )
+
+
+def tool(
+    *,
+    title: str,
+    effects: Effects,
+    needs_studio: bool = True,
+    hints: Mapping[str, str] | None = None,
+) -> Callable[[Function], Tool]:
+    """Make a tool of a function; its name, arguments and answer are those of the function.
+
+    Args:
+        title: Its name for people.
+        effects: What it does to the world: `SPENDS`, `ASKS`, `LOOKS` or `CHANGES`.
+        needs_studio: Whether the store is opened for it; else the function gets None.
+        hints: What to say about arguments that do not exist but that callers try.
+    """
+
+    def make(function: Function) -> Tool:
+        types = get_type_hints(function)
+        answer = types["return"]
+        return Tool(
+            name=function.__name__,
+            title=title,
+            effects=effects,
+            arguments=types["arguments"],
+            output=answer if isinstance(answer, type) and issubclass(answer, Data) else None,
+            function=function,
+            needs_studio=needs_studio,
+            hints=hints or {},
+        )
+
+    return make

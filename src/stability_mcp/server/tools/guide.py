@@ -1,0 +1,21 @@
+"""The guide, for models: most hosts never load a server's prompts and resources."""
+
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.definitions import LOOKS
+from stability_mcp.server.guide import Topic, guide_text
+from stability_mcp.server.tool import Arguments, tool
+
+
+class Guide(Arguments):
+    """Read how to get good results: which tool to choose, prompting, masks, files, costs.
+
+    Topic `director` tells how to turn a brief into a plan of several steps.
+    """
+
+    topic: Topic
+
+
+@tool(title="Guide", effects=LOOKS, needs_studio=False)
+async def guide(studio: None, arguments: Guide, context: CallContext) -> str:  # noqa: ARG001 -- every tool takes the three
+    """Answer with the page."""
+    return guide_text(arguments.topic, context.enabled)

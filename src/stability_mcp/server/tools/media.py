@@ -1,0 +1,111 @@
+"""Tools for stored media: list, show, import, label."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stability_mcp.fields import FILE_HELP
+from stability_mcp.media.previews import preview_of
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.definitions import CHANGES, LOOKS
+from stability_mcp.server.facts import MediaFacts
+from stability_mcp.server.results import Shown
+from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.studio import Studio
+
+Reference = Annotated[str, Field(min_length=1, description=f"{FILE_HELP}.")]
+
+
+class MediaList(Arguments):
+    """Find pictures, sounds and 3D models made or imported earlier, the newest first."""
+
+    query: str | None = None
+    """Words in the label or the prompt."""
+    kind: Literal["image", "audio", "model"] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    before: str | None = None
+    """`next` of the page before."""
+
+
+class MediaListed(Data):
+    """A page of media."""
+
+    media: list[MediaFacts]
+    next: str | None = None
+    """Pass it as `before` for older ones."""
+
+
+@tool(title="List media", effects=LOOKS, hints={"search": "use query", "type": "use kind"})
+async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> MediaListed:  # noqa: ARG001 -- every tool takes the three
+    """Answer from the store."""
+    page = await studio.media.list(
+        limit=arguments.limit,
+        before=arguments.before,
+        kind=arguments.kind,
+        query=arguments.query,
+    )
+    return MediaListed(media=[MediaFacts.of(each) for each in page.items], next=page.next)
+
+
+class MediaShow(Arguments):
+    """Look at stored media again: a picture of it, its size, where it is and how it was made.
+
+    Several pictures come as one labelled sheet, to compare them.
+    """
+
+    media: Annotated[list[Reference], Field(min_length=1, max_length=8)]
+    """What to show."""
+    size: Literal["small", "large"] = "small"
+    """Size of the picture shown."""
+
+
+@tool(title="Show media", effects=LOOKS, hints={"id": "use media", "image": "use media"})
+async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
+    """Answer with the items and one picture of them, whatever the setting for previews."""
+    items = [await studio.media.get(each) for each in arguments.media]
+    preview = await preview_of(
+        items,
+        size=arguments.size,
+        format=context.settings.preview_format,
+        store=studio.media,
+    )
+    return Shown(items=items, preview=preview)
+
+
+class MediaImport(Arguments):
+    """Take in a file of the user, to name it by a label or to look at it; free.
+
+    Tools take paths directly, so this is only needed to give a file a name. A picture that was
+    only attached to the chat cannot be reached: ask where the file is.
+    """
+
+    file: Annotated[str, Field(min_length=1)]
+    """Path, file name in Pictures, Downloads, Desktop or Documents, or data: URI."""
+    label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Its name from now on."""
+
+
+@tool(
+    title="Import media",
+    effects=CHANGES,
+    hints={"path": "use file", "image": "use file", "url": "use file"},
+)
+async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
+    """Take the file in and show it."""
+    item, said = await studio.import_media(arguments.file, arguments.label)
+    return Shown(items=[item], said=[said], preview=await studio.preview([item]))
+
+
+class MediaLabel(Arguments):
+    """Give stored media a name; if something else has it, the name moves over."""
+
+    media: Reference
+    label: Annotated[str, Field(min_length=1, max_length=40)]
+    """Letters, digits, space, - and _."""
+
+
+@tool(title="Label media", effects=CHANGES, hints={"name": "use label"})
+async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaFacts:  # noqa: ARG001 -- every tool takes the three
+    """Move the label."""
+    item = await studio.media.get(arguments.media)
+    return MediaFacts.of(await studio.media.set_label(item, arguments.label))

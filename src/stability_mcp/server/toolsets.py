@@ -1,0 +1,73 @@
+"""Toolsets: which families of tools a server offers, so that a conversation pays for no others.
+
+The toolset of a tool is the first word of its name, which for an operation is its folder.
+"""
+
+from collections.abc import Iterable
+
+from stability_mcp.errors import ConfigurationError
+from stability_mcp.wording import did_you_mean, listed, quoted
+
+ORDER = (
+    "generate",
+    "edit",
+    "upscale",
+    "control",
+    "model3d",
+    "audio2",
+    "audio3",
+    "v1",
+    "account",
+    "jobs",
+    "media",
+)
+"""Every toolset, in the order in which tools are listed; one that is not named here comes last."""
+
+ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")
+"""Tools without which the others cannot be used well."""
+
+NOT_BY_DEFAULT = frozenset({"v1", "account"})
+
+_WORDS = {"job": "jobs"}
+
+
+def toolset_of(tool: str) -> str:
+    """Return the toolset of a tool: `edit` of `edit_outpaint`."""
+    word = tool.partition("_")[0]
+    return _WORDS.get(word, word)
+
+
+def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
+    """Return the tools that are on, in the order in which they are listed.
+
+    Args:
+        tools: Every tool there is.
+        chosen: Names of toolsets, `default` or `all`.
+
+    Raises:
+        ConfigurationError: there is no toolset of that name.
+    """
+    every = sorted(tools, key=_place)
+    known = dict.fromkeys(toolset_of(name) for name in every if name not in ALWAYS)
+    words = {"all": frozenset(known), "default": frozenset(known) - NOT_BY_DEFAULT}
+    wanted: set[str] = set()
+    for name in chosen:
+        if name not in words and name not in known:
+            guess = did_you_mean(name, (*words, *known))
+            raise ConfigurationError(
+                f"STABILITY_TOOLSETS names the toolset {quoted(name)}, which does not exist.",
+                cure=f"{guess} There are {listed((*words, *known), most=20)}.".strip(),
+            )
+        wanted |= words.get(name, {name})
+    return tuple(name for name in every if name in ALWAYS or toolset_of(name) in wanted)
+
+
+def _place(tool: str) -> tuple[int, int, str]:
+    family = toolset_of(tool)
+    known = family in ORDER and tool not in ALWAYS
+    last = len(ORDER) + (tool in ALWAYS)
+    return (
+        ORDER.index(family) if known else last,
+        ALWAYS.index(tool) if tool in ALWAYS else 0,
+        tool,
+    )
