@@ -2,23 +2,16 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-import stability_mcp.operations
 from stability_mcp.hints import ANY, BY_KIND
 from stability_mcp.operation import Operation, Query
 from stability_mcp.operations import OPERATIONS, TOOLSETS
 from support_operations import field_schemas
 
-FOLDER = Path(stability_mcp.operations.__file__).parent
-
 NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
 """Where the end of the URL says too little."""
-
-LONG_FILES = {"generate/sd3.py", "edit/replace_background_and_relight.py"}
-"""Operations with so many rules between fields that 60 lines do not hold them."""
 
 every = pytest.mark.parametrize("row", OPERATIONS.values(), ids=OPERATIONS.keys())
 
@@ -48,20 +41,6 @@ def test_a_file_is_named_like_the_end_of_its_url(row: type[Operation]) -> None:
         end if row.name() not in NAMED_OTHERWISE else row.__module__.rpartition(".")[2]
     )
     assert NAMED_OTHERWISE.get(row.name(), end) == end
-
-
-@pytest.mark.parametrize(
-    "path", sorted(FOLDER.glob("*/*.py")), ids=lambda path: f"{path.parent.name}/{path.name}"
-)
-def test_an_operation_fits_on_a_page(path: Path) -> None:
-    """*Chosen*: under 60 lines, so that a row is read at a glance."""
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-
-    assert (
-        lines <= 60
-        or path.name == "__init__.py"
-        or (f"{path.parent.name}/{path.name}" in LONG_FILES and lines <= 85)
-    )
 
 
 def test_no_two_operations_share_a_route() -> None:
@@ -118,6 +97,14 @@ def test_a_docstring_names_only_what_exists(row: type[Operation]) -> None:
 
     assert named - row.model_fields.keys() - OPERATIONS.keys() == set()
     assert row.name() not in named
+
+
+@every
+def test_what_a_field_depends_on_exists(row: type[Operation]) -> None:
+    """*Chosen*: a field that means nothing alone names fields that exist."""
+    needed = {name for names in row.depends_on.values() for name in names}
+
+    assert (row.depends_on.keys() | needed) <= row.model_fields.keys()
 
 
 @every

@@ -63,6 +63,12 @@ def test_a_request_sends_every_field_that_means_something(request_: Operation) -
 
 
 @every_request
+def test_what_is_not_sent_depends_on_something(request_: Operation) -> None:
+    """*Chosen*: so that an error can say what is missing beside it."""
+    assert request_.not_sent() <= request_.depends_on.keys()
+
+
+@every_request
 def test_a_path_is_filled_in(request_: Operation) -> None:
     """*Documented*: v1 has the engine in its paths."""
     assert re.fullmatch(r"/(v1|v2beta)/[a-z0-9./-]+", request_.path())

@@ -108,7 +108,7 @@ def _at(schema: Mapping[str, Any], *place: int | str) -> dict[str, Any]:
             found.get("items") if isinstance(step, int) else found.get("properties", {}).get(step)
         )
         found = dict(inner or {})
-        found |= found.get("anyOf", [{}])[0]
+        found = {**found.get("anyOf", [{}])[0], **found}
         found |= schema["$defs"][found["$ref"].rpartition("/")[2]] if "$ref" in found else {}
     return found
 

@@ -20,9 +20,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 
 from stability_mcp.fields import File, Size
@@ -76,8 +76,19 @@ class Operation(BaseModel):
     """What to say about an argument that does not exist here but that callers try."""
     status: ClassVar[int] = 200
     """HTTP status of a success."""
+    depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By name of a field: those of which one has to be chosen before it means anything."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
+
+    @model_validator(mode="after")
+    def _nothing_is_said_in_vain(self) -> Self:
+        for name in sorted(self.not_sent()):
+            # Hosts fill in the defaults of a schema unasked, so that a default says nothing.
+            if self._chosen(name):
+                beside = " or ".join(self.depends_on[name])
+                raise ValueError(f"{name} depends on {beside}: set that too or leave {name} out")
+        return self
 
     @classmethod
     def toolset(cls) -> str:
@@ -143,7 +154,11 @@ class Operation(BaseModel):
 
     def not_sent(self) -> frozenset[str]:
         """Return fields that mean nothing in this request, and that the API may refuse there."""
-        return frozenset()
+        names = self.depends_on.items()
+        return frozenset(name for name, others in names if not any(map(self._chosen, others)))
+
+    def _chosen(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     def added(self) -> dict[str, str]:
         """Return request fields that follow from the others and are none of ours."""
@@ -274,22 +289,3 @@ class Query(Operation):
             ValidationError: the body is not what the API documents.
         """
         return cls.result.model_validate(body)
-
-
-def only_with(request: Operation, applies: bool, what: str, *names: str) -> None:  # noqa: FBT001
-    """Refuse fields that say something where they mean nothing; their defaults pass.
-
-    Hosts fill in the defaults of a schema unasked, so a default says nothing.
-
-    Args:
-        request: The request to look at.
-        applies: Whether the fields mean something in it.
-        what: What would make them mean something, to be named in the error.
-        names: The fields.
-
-    Raises:
-        ValueError: a field differs from its default although it does not apply.
-    """
-    for name in names:
-        if not applies and getattr(request, name) != type(request).model_fields[name].default:
-            raise ValueError(f"{name} works only with {what}: add that or leave {name} out")

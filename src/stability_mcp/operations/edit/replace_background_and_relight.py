@@ -1,8 +1,8 @@
 """Replace background and relight: https://platform.stability.ai/docs/api-reference#tag/Edit."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from stability_mcp.fields import (
     ImageFormat,
@@ -13,12 +13,7 @@ from stability_mcp.fields import (
     Seed,
     Share,
 )
-from stability_mcp.operation import DeferredImage, Spec, only_with
-
-Backdrop = Annotated[ImageUpTo9MP, Field(description="Picture of the background wanted.")]
-Scene = Annotated[OptionalPrompt, Field(description="The background wanted, in English.")]
-Subject = Annotated[OptionalPrompt, Field(description="What the subject is; rarely needed.")]
-Light = Annotated[ImageUpTo9MP, Field(description="Picture with the light wanted.")]
+from stability_mcp.operation import DeferredImage, Spec
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
@@ -31,16 +26,16 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     spec = Spec(
         path="/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16
     )
-    hints = {
-        "image": "it is called subject_image",
-        "prompt": "say it in background_prompt, and about the subject in foreground_prompt",
-        "style_preset": "there is none here; say the look in background_prompt",
-    }
+    hints = {"prompt": "say it in background_prompt, about the subject in foreground_prompt"}
+    depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
 
     subject_image: ImageUpTo9MPNotTooLong
-    background_reference: Backdrop | None = None
-    background_prompt: Scene | None = None
-    foreground_prompt: Subject | None = None
+    background_reference: ImageUpTo9MP | None = None
+    """Picture of the background."""
+    background_prompt: OptionalPrompt | None = None
+    """The background, in English."""
+    foreground_prompt: OptionalPrompt | None = None
+    """What the subject is; rarely needed."""
     negative_prompt: NegativePrompt | None = None
     preserve_original_subject: Share = 0.6
     """1: the subject stays as it is."""
@@ -50,7 +45,8 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     """Only relight."""
     light_source_direction: Literal["left", "right", "above", "below"] | None = None
     """Where the light comes from."""
-    light_reference: Light | None = None
+    light_reference: ImageUpTo9MP | None = None
+    """Picture with the light wanted."""
     light_source_strength: Share = 0.3
     """With a light direction or reference only."""
     seed: Seed = 0
@@ -60,13 +56,4 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     def _some_background(self) -> Self:
         if not (self.background_prompt or self.background_reference):
             raise ValueError("give background_prompt or background_reference, or both")
-        light = "light_source_direction or light_reference"
-        only_with(self, self._lit(), light, "light_source_strength")
         return self
-
-    def _lit(self) -> bool:
-        return bool(self.light_source_direction or self.light_reference)
-
-    def not_sent(self) -> frozenset[str]:
-        """Return the strength of the light where there is none: the API refuses it alone."""
-        return frozenset() if self._lit() else frozenset({"light_source_strength"})

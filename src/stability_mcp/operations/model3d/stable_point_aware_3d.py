@@ -1,11 +1,11 @@
 """Stable Point Aware 3D: https://platform.stability.ai/docs/api-reference#tag/3D."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stability_mcp.fields import ImageUpTo4MP, Remesh, Seed, TextureResolution
-from stability_mcp.operation import ModelOperation, Spec, only_with
+from stability_mcp.operation import ModelOperation, Spec
 
 
 class StablePointAware3D(ModelOperation):
@@ -20,6 +20,7 @@ class StablePointAware3D(ModelOperation):
         "vertex_count": "use target_type vertex and target_count",
         "output_format": "the result is always GLB",
     }
+    depends_on = {"target_count": ("target_type",)}
 
     image: ImageUpTo4MP
     texture_resolution: TextureResolution = "1024"
@@ -33,13 +34,3 @@ class StablePointAware3D(ModelOperation):
     guidance_scale: Annotated[float, Field(ge=1, le=10)] = 3
     """How closely to keep to the picture."""
     seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _something_is_counted(self) -> Self:
-        counted = self.target_type != "none"
-        only_with(self, counted, "target_type vertex or face", "target_count")
-        return self
-
-    def not_sent(self) -> frozenset[str]:
-        """Return the count where nothing is counted."""
-        return frozenset({"target_count"}) if self.target_type == "none" else frozenset()

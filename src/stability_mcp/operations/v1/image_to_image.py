@@ -1,11 +1,9 @@
 """Image to image: https://platform.stability.ai/docs/api-reference#tag/SDXL-1.0-and-SD1.6."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from stability_mcp.fields import Share
-from stability_mcp.operation import Spec, only_with
+from stability_mcp.operation import Spec
 from stability_mcp.operations.v1 import CREDITS, InitImage, SDXLImages
 
 
@@ -22,6 +20,11 @@ class ImageToImage(SDXLImages):
         "output_format": "the result is always PNG",
         "strength": "use image_strength, which is the other way round: 1 keeps the picture",
     }
+    depends_on = {
+        "image_strength": ("init_image_mode",),
+        "step_schedule_start": ("init_image_mode",),
+        "step_schedule_end": ("init_image_mode",),
+    }
 
     init_image: InitImage
     init_image_mode: Literal["IMAGE_STRENGTH", "STEP_SCHEDULE"] = "IMAGE_STRENGTH"
@@ -32,14 +35,6 @@ class ImageToImage(SDXLImages):
     """1 less `image_strength`."""
     step_schedule_end: Share | None = None
     """Where to stop."""
-
-    @model_validator(mode="after")
-    def _one_way_of_saying_how_close(self) -> Self:
-        by_strength = self.init_image_mode == "IMAGE_STRENGTH"
-        only_with(self, by_strength, "init_image_mode IMAGE_STRENGTH", "image_strength")
-        schedule = ("step_schedule_start", "step_schedule_end")
-        only_with(self, not by_strength, "init_image_mode STEP_SCHEDULE", *schedule)
-        return self
 
     def not_sent(self) -> frozenset[str]:
         """Return the fields of the other mode."""
