@@ -1,53 +1,62 @@
 """Servers that run as processes of their own while a test lasts."""
 
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 
 TESTS = Path(__file__).parents[1]
+START_SECONDS = 60
 END_SECONDS = 20
+ADDRESS = re.compile(r"http://\S+/mcp")
 
 
 @contextmanager
-def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
-    """Run `python COMMAND`, which prints its address first, on a store of its own in `folder`."""
+def serving(command: Sequence[str], folder: Path, **environment: str) -> Iterator[str]:
+    """Run `python COMMAND` on a store of its own in `folder`, until the block ends.
+
+    The value is the address that the process prints.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
-    environment = kept | {
+    own = {
         "PYTHONPATH": str(TESTS),
         "STABILITY_HOME": str(folder / "served"),
         "STABILITY_OUTPUT_DIR": str(folder / "copies"),
     }
-    with (folder / "server.log").open("w+b") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env=kept | own | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said: list[str] = []
+        found: Queue[str | None] = Queue()
+        reading = threading.Thread(target=_read, args=(process, said, found))
+        reading.start()
         try:
-            with process:
-                try:
-                    address = process.stdout.readline().strip() if process.stdout else ""
-                    assert address, f"it did not start: {_tail(folder / 'server.log')}"
-                    yield address
-                finally:
-                    process.terminate()
-                    _wait(process)
+            address = found.get(timeout=START_SECONDS)
+            assert address, f"it did not start: {''.join(said)[-2_000:]}"
+            yield address
         finally:
-            log.flush()
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            reading.join()
 
 
-def _wait(process: subprocess.Popen[str]) -> None:
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-2_000:]
+def _read(process: subprocess.Popen[str], said: list[str], found: Queue[str | None]) -> None:
+    """Read all it says, so that it never waits for a reader, and hand on the address."""
+    for line in process.stdout or ():
+        said.append(line)
+        if address := ADDRESS.search(line):
+            found.put(address[0])
+    found.put(None)

@@ -31,7 +31,7 @@ def test_the_conformance_suite_finds_no_fault(revision: str, checks: int, tmp_pa
     """Documented: every check that a revision of the protocol requires, and those beside them."""
     suite = installed(CONFORMANCE)
 
-    with serving(["-m", "protocol.fixtures_server", "0"], tmp_path) as url:
+    with serving(["-m", "protocol.fixtures_server"], tmp_path) as url:
         told = node(
             suite,
             *("server", "--url", url, "--requirements", revision, "-o", str(tmp_path / "told")),

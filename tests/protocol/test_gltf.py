@@ -5,12 +5,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from stability_mcp.emulator.transport import in_process
+from pydantic import SecretStr
 
 import support_pictures as pictures
 from protocol.support_node import GLTF_VALIDATOR, installed, node
 from stability_mcp.client.client import Client
 from stability_mcp.emulator import EMULATOR_KEY
+from stability_mcp.emulator.transport import in_process
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
 
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.anyio
 MODELS = [row for row in OPERATIONS.values() if row.name().startswith("model3d_")]
 TEXTURES = ("512", "1024", "2048")
 REMESHES = ("none", "triangle", "quad")
+WARNING = 1
+"""Of the validator's severities: 0 is an error, 2 and 3 are advice."""
 
 
 def variants(row: type[Operation], image: Path) -> list[Operation]:
@@ -36,7 +39,7 @@ async def test_a_model_is_valid_gltf(row: type[Operation], tmp_path: Path) -> No
     image = pictures.save(tmp_path / "object.png", pictures.png((256, 256), "RGBA"))
 
     made = []
-    async with Client(api_key=EMULATOR_KEY, transport=in_process()) as client:
+    async with Client(api_key=SecretStr(EMULATOR_KEY), transport=in_process()) as client:
         for operation in variants(row, image):
             generations = await client.send(operation, folder=tmp_path)
             assert isinstance(generations, list)
@@ -49,5 +52,8 @@ async def test_a_model_is_valid_gltf(row: type[Operation], tmp_path: Path) -> No
     )
     assert told.returncode == 0, told.stderr
     found = json.loads(told.stdout)
-    assert [each["issues"]["messages"] for each in found] == [[]] * len(made)
-    assert len(made) == len(TEXTURES) + len(REMESHES)
+    assert len(found) == len(TEXTURES) + len(REMESHES)
+    wrong = [
+        one for each in found for one in each["issues"]["messages"] if one["severity"] <= WARNING
+    ]
+    assert wrong == []
