@@ -7,6 +7,7 @@ Looking costs a listing of one folder and no database, so it is done often.
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,6 +18,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
 from stability_mcp.jobs.process import SUFFIX, Process, lock_on, lock_path
+from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 1.0
@@ -65,6 +67,9 @@ class Adopter:
             for each in dead:
                 lock_path(shop.database.home, each).unlink(missing_ok=True)
         shop.session += done.spent
+        for job in done.lost:
+            log.warning("job %s: its program ended while the request was out", job.id)
+            await shop.on_disk(partial(ending.sweep, shop, job))
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
             self._adopted()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes
-from stability_mcp.jobs.journal.rows import COLUMNS, job_row
+from stability_mcp.jobs.journal.rows import COLUMNS, JobRow, job_row
 from stability_mcp.store import schema
 
 FRESH = 600.0
@@ -36,19 +36,22 @@ class Adopted:
 
     jobs: int
     """How many go on here."""
+    lost: list[JobRow]
+    """Jobs whose request was out; what came of them is not known."""
     spent: int
-    """Millicredits assumed to be spent by requests that were out."""
+    """Millicredits that those are assumed to have cost."""
 
 
-def bury(connection: Connection, dead: str, *, now: float) -> int:
-    """Take its jobs from a dead process and return what its open requests are assumed to cost."""
+def bury(connection: Connection, dead: str, *, now: float) -> tuple[list[JobRow], int]:
+    """Take its jobs from a dead process; return those whose request was out and what they cost."""
     driven = select(*COLUMNS).where(
         schema.jobs.c.process == dead,
         schema.jobs.c.finished_at.is_(None),
         schema.jobs.c.state == "submitting",
     )
     spent = 0
-    for job in [job_row(row) for row in connection.execute(driven)]:
+    lost = [job_row(row) for row in connection.execute(driven)]
+    for job in lost:
         error = JobError(
             "The program ended while the request was out, so what came of it is not known.",
             job=job.id,
@@ -59,15 +62,16 @@ def bury(connection: Connection, dead: str, *, now: float) -> int:
     connection.execute(_FOREIGN, {"dead": dead})
     connection.execute(_OUT, {"dead": dead, "now": now})
     connection.execute(_GONE, {"dead": dead})
-    return spent
+    return lost, spent
 
 
 def adopt(
     connection: Connection, *, me: str, upstream: str, dead: Sequence[str], now: float
 ) -> Adopted:
     """Do T8 for processes whose lock was found free, and take every job that nobody drives."""
-    spent = sum(bury(connection, each, now=now) for each in dead)
+    buried = [bury(connection, each, now=now) for each in dead]
     taken = connection.execute(
         _TAKE, {"me": me, "upstream": upstream, "fresh_since": now - FRESH}
     ).rowcount
-    return Adopted(jobs=taken, spent=spent)
+    lost = [job for jobs, _ in buried for job in jobs]
+    return Adopted(jobs=taken, lost=lost, spent=sum(spent for _, spent in buried))

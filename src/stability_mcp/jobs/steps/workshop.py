@@ -78,6 +78,10 @@ class Library(Protocol):
         """Return items by id, in order."""
         ...
 
+    async def sources(self, media_id: str) -> dict[str, MediaItem]:
+        """Return what an item was made from, by role, as the user knows it."""
+        ...
+
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Note where the readable copy of an item is."""
         ...
