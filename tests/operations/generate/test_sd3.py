@@ -5,7 +5,7 @@ import pytest
 from stability_mcp.arguments import parse
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.fields import Size
-from stability_mcp.operations.generate.sd3 import SD3
+from stability_mcp.operations.generate.sd3 import CREDITS, SD3
 
 
 def test_the_mode_follows_from_the_picture() -> None:
@@ -64,3 +64,11 @@ def test_a_picture_gives_the_result_its_shape() -> None:
 
     assert words.output_size(None) == Size(1344, 768)
     assert picture.output_size(Size(1536, 1536)) == Size(1024, 1024)
+
+
+def test_the_prices_told_are_those_charged() -> None:
+    """*Chosen*: the description of `model` names them in the order of its values."""
+    schema = SD3.model_json_schema()["properties"]["model"]
+    prices = ", ".join(f"{CREDITS[model]:g}" for model in schema["enum"])
+
+    assert schema["description"].startswith(f"{prices} credits")
