@@ -245,7 +245,10 @@ class Studio:
         if self.settings.preview == "none" or not items:
             return None
         return await preview_of(
-            items, size=self.settings.preview, format=self.settings.preview_format
+            items,
+            size=self.settings.preview,
+            format=self.settings.preview_format,
+            store=self.media,
         )
 
     async def _outcome(

@@ -121,10 +121,8 @@ async def _write_copies(shop: Workshop, job: JobRow, finished: Finished) -> None
     if job.output_dir is None or not finished.media:
         return
     try:
-        named = job.inputs()
-        sent = await shop.library.many(list(named.values())) if named else []
-        sources = dict(zip(named, sent, strict=True))
         for item in await shop.library.many(finished.media):
+            sources = await shop.library.sources(item.id)
             path = await write_copy(
                 item, Path(job.output_dir), metadata=shop.metadata, sources=sources
             )
