@@ -231,6 +231,25 @@ def test_what_cannot_be_packed_well_enough_is_made_smaller(source: Path, target:
     assert fitted.changes[0] == f"{fitted.facts.width}x{fitted.facts.height} of 600x600"
 
 
+def test_a_picture_is_never_made_smaller_than_the_operation_takes(
+    source: Path, target: Path
+) -> None:
+    """Documented (API): no side below 64 pixels, so a file that stays too long is refused."""
+    data = make.png((300, 200), noise=True)
+    fitted = fit(source, data, target, most=6_000)
+    assert fitted is not None
+    assert min(fitted.facts.size) >= 64
+    with pytest.raises(FileUnusableError, match="does not fit into 300 bytes"):
+        fit(source, data, target, most=300)
+
+
+def test_a_picture_of_40_pixels_is_sent_where_it_is_taken(source: Path, target: Path) -> None:
+    """Documented (API): upscale fast takes sides from 32 pixels."""
+    fitted = fit(source, make.bmp((40, 34)), target, FAST)
+    assert fitted is not None
+    assert fitted.facts.size == (40, 34)
+
+
 def test_an_aspect_ratio_is_never_cut_unasked(source: Path, target: Path) -> None:
     """Chosen: the error offers crop or pad."""
     with pytest.raises(FileUnusableError, match="nothing is cut off unasked"):

@@ -81,7 +81,7 @@ def broken(draw: st.DrawFn) -> bytes:
 def everything(path: Path) -> list[Callable[[], object]]:
     """Return every way into this package, each reading the file from the start."""
     target = path.with_name("target")
-    limits = ImageLimits(max_side=100)
+    limits = ImageLimits(min_side=8, min_pixels=64, max_side=25)
     return [
         lambda: probe(path),
         lambda: preview(path, longest=32),
@@ -100,6 +100,15 @@ def everything(path: Path) -> list[Callable[[], object]]:
         lambda: embed(path, target, {"a": 1}),
         lambda: read(path),
     ]
+
+
+def test_every_way_in_is_open_to_a_picture_that_is_whole(tmp_path: Path) -> None:
+    """Chosen: a way in that refused everything would make the tests below say nothing."""
+    whole = ("png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "png P", "png 16")
+    for name in whole:
+        for use in everything(make.save(tmp_path / "file", SAMPLES[name])):
+            use()
+    assert probe(tmp_path / "target").kind == "image"
 
 
 def check(folder: Path, data: bytes) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.fields import ImageLimits, Size
-from stability_mcp.imaging.sizes import fitting_size
+from stability_mcp.imaging.sizes import fitting_size, smaller_size
 
 SIDES = st.integers(1, 12_000)
 NINE = (
@@ -82,3 +82,25 @@ def test_whatever_comes_out_is_inside_the_limits_and_of_the_same_shape(
     shape = width / height
     # Scaled down, the shorter side is at least 32; up to a pixel is lost on each side.
     assert size.width / size.height == pytest.approx(shape, rel=0.1)
+
+
+@given(SIDES, SIDES, st.sampled_from([FAST, NOT_TOO_LONG, ImageLimits()]))
+def test_a_smaller_size_is_inside_the_limits_too(
+    width: int, height: int, limits: ImageLimits
+) -> None:
+    """Chosen: a file that is too long is made smaller step by step, and that ends."""
+    try:
+        size = fitting_size(Size(width, height), limits)
+    except FileUnusableError:
+        return
+    steps = 0
+    while smaller := smaller_size(size, limits):
+        assert smaller.width * smaller.height < size.width * size.height
+        assert fitting_size(smaller, limits) == smaller
+        size, steps = smaller, steps + 1
+    assert steps < 60
+
+
+def test_a_size_from_a_list_has_no_smaller_one() -> None:
+    """Documented (API): v1 takes nine sizes and nothing else."""
+    assert smaller_size(Size(1024, 1024), ImageLimits(sizes=NINE)) is None

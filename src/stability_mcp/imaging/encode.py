@@ -6,15 +6,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import Size
+from stability_mcp.fields import ImageLimits, Size
+from stability_mcp.imaging.sizes import smaller_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
 QUALITIES = (95, 90, 82, 75, 65)
 """What is tried before the picture is made smaller; below, edges begin to ring."""
-_SHRINK = 0.85
-_FEWEST_PIXELS = 64
 _MAX_WEBP_SIDE = 16_383
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {"image/png": "Png", "image/jpeg": "Jpeg", "image/webp": "WebP"}
@@ -45,6 +44,7 @@ def within(
     media_types: tuple[str, ...],
     max_bytes: int,
     *,
+    limits: ImageLimits,
     icc_profile: bytes | None = None,
 ) -> Encoded:
     """Return the picture in the first of these types that fits, else at less quality, else smaller.
@@ -53,23 +53,25 @@ def within(
         image: A picture of mode L, RGB or RGBA.
         media_types: Types that may be used, the one wanted most first.
         max_bytes: Longest file, in bytes.
+        limits: What a smaller picture has to keep to.
         icc_profile: What its numbers mean as colours, where they are not sRGB.
 
     Raises:
-        FileUnusableError: Not even a very small picture fits.
+        FileUnusableError: Not even the smallest picture that the limits allow fits.
     """
     transparent = image.mode == "RGBA"
     extra = {"icc_profile": icc_profile} if icc_profile else {}
-    while min(image.size) and max(image.size) >= _FEWEST_PIXELS:
+    size: Size | None = Size(*image.size)
+    while size:
+        if image.size != size:
+            image = image.resize(size)
         for media_type, options in _attempts(media_types, transparent=transparent):
-            if media_type == "image/webp" and max(image.size) > _MAX_WEBP_SIDE:
+            if media_type == "image/webp" and max(size) > _MAX_WEBP_SIDE:
                 continue
             data = pack(image, media_type, **options, **extra)
             if len(data) <= max_bytes:
-                return Encoded(data, media_type, Size(*image.size))
-        image = image.resize(
-            (max(1, int(image.width * _SHRINK)), max(1, int(image.height * _SHRINK)))
-        )
+                return Encoded(data, media_type, size)
+        size = smaller_size(size, limits)
     raise FileUnusableError(
         f"The picture does not fit into {max_bytes:,} bytes.", cure="Use a smaller picture."
     )

@@ -70,19 +70,11 @@ def fit_image(
             f"This is {facts.media_type}, and a picture is needed.", cure="Name a picture."
         )
     size = fitting_size(facts.size, limits)
-    types = tuple(f"image/{name}" for name in limits.formats)
-    if size == facts.size and facts.media_type in types and not _pixels_must_change(facts):
+    if size == facts.size and facts.media_type in _types(limits) and not _pixels_must_change(facts):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    return _encoded(
-        source,
-        facts,
-        size,
-        _by_preference(facts, types, size, max_bytes),
-        max_bytes=max_bytes,
-        target=target,
-    )
+    return _encoded(source, facts, size, limits, max_bytes=max_bytes, target=target)
 
 
 def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the picture and the mask
@@ -123,7 +115,9 @@ def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the pictu
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
     flat = upright(flat_grey(unpacked(source, facts)), orientation)
-    encoded = within(flat if flat.size == size else flat.resize(size), types, max_bytes)
+    encoded = within(
+        flat if flat.size == size else flat.resize(size), types, max_bytes, limits=ImageLimits()
+    )
     changes = [] if facts.size == size else [_scaling(size, facts.size)]
     if along or facts.orientation != 1:
         changes.append("turned like its picture" if along else "turned upright")
@@ -169,6 +163,10 @@ def _left_out(facts: Facts) -> list[str]:
     return said
 
 
+def _types(limits: ImageLimits) -> tuple[str, ...]:
+    return tuple(f"image/{name}" for name in limits.formats)
+
+
 def _by_preference(
     facts: Facts, types: tuple[str, ...], size: Size, max_bytes: int
 ) -> tuple[str, ...]:
@@ -187,7 +185,7 @@ def _encoded(  # noqa: PLR0913 -- the whole plan of one picture
     source: Path,
     facts: Facts,
     size: Size,
-    types: tuple[str, ...],
+    limits: ImageLimits,
     *,
     max_bytes: int,
     target: Path,
@@ -201,7 +199,8 @@ def _encoded(  # noqa: PLR0913 -- the whole plan of one picture
     if pixels.size != stored:
         pixels = _resized(pixels, stored)
     pixels = upright(pixels, facts.orientation)
-    encoded = within(pixels, types, max_bytes, icc_profile=icc_profile)
+    types = _by_preference(facts, _types(limits), size, max_bytes)
+    encoded = within(pixels, types, max_bytes, limits=limits, icc_profile=icc_profile)
     return _written(
         encoded.data,
         target,

@@ -1,9 +1,13 @@
 """To what size a picture is scaled so that an operation takes it. Nothing is ever cut off."""
 
 import math
+from dataclasses import replace
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.fields import ImageLimits, Size
+
+_SMALLER = 0.7
+"""Share of the pixels that the next try keeps when a file is too long."""
 
 
 def fitting_size(size: Size, limits: ImageLimits) -> Size:
@@ -23,6 +27,16 @@ def fitting_size(size: Size, limits: ImageLimits) -> Size:
             cure="Crop it, or pad its shorter side.",
         )
     return fitted
+
+
+def smaller_size(size: Size, limits: ImageLimits) -> Size | None:
+    """Return the next smaller size of the same shape, None when the limits allow none."""
+    if limits.sizes:
+        return None
+    pixels = int(size.width * size.height * _SMALLER)
+    smaller = _scaled_down(size, replace(limits, max_pixels=pixels)) if pixels else size
+    enough = min(smaller) >= limits.min_side and math.prod(smaller) >= limits.min_pixels
+    return smaller if enough and smaller != size else None
 
 
 def _scaled_down(size: Size, limits: ImageLimits) -> Size:
