@@ -135,7 +135,12 @@ class StudioServer(MCPServer[Keeper]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; an unknown name is answered with what may be meant."""
         if name not in self._offered:
-            return unknown_tool(name, enabled=self._offered, every=self._every)
+            return unknown_tool(
+                name,
+                enabled=self._offered,
+                every=self._every,
+                toolsets=self._studio_settings.toolsets,
+            )
         return await super().call_tool(name, arguments, context)
 
     async def list_resources(self) -> list[Resource]:

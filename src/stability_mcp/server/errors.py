@@ -32,12 +32,15 @@ def error_result(error: Exception, tool: str, *, uncollected: str | None = None)
     return _result(text, "Bug", "unknown", uncollected)
 
 
-def unknown_tool(name: str, *, enabled: Iterable[str], every: Iterable[str]) -> CallToolResult:
+def unknown_tool(
+    name: str, *, enabled: Iterable[str], every: Iterable[str], toolsets: Iterable[str]
+) -> CallToolResult:
     """Return what a client gets that calls a tool which is not offered."""
     if name in set(every):
+        more = (*toolsets, toolset_of(name))
         text = (
             f"The tool {quoted(name)} is not enabled here. Nothing was charged. The person who "
-            f"runs the server can add its toolset: STABILITY_TOOLSETS=default,{toolset_of(name)}."
+            f"runs the server can add it: STABILITY_TOOLSETS={','.join(more)}."
         )
     else:
         guess = did_you_mean(name, enabled) or "tools/list shows every tool."

@@ -32,9 +32,9 @@ class MediaFacts(Data):
     origin: str
     """generated, imported or fitted."""
     job: str | None = None
-    filtered: bool = False
+    filtered: bool | None = None
     """Blurred by the API's moderation."""
-    emulated: bool = False
+    emulated: bool | None = None
     """Made by the built-in emulator."""
     path: str | None = None
     """The readable copy."""
@@ -56,8 +56,8 @@ class MediaFacts(Data):
             operation=item.operation,
             origin=item.origin,
             job=item.job,
-            filtered=item.filtered,
-            emulated=item.emulated,
+            filtered=item.filtered or None,
+            emulated=item.emulated or None,
             path=str(item.copy_path) if item.copy_path else None,
             created=when(item.created_at),
         )

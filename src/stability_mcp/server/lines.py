@@ -30,9 +30,10 @@ def first_line(
         else "",
         f"{len(ended_badly)} failed" if ended_badly else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
-        "" if jobs else "nothing is unfinished or uncollected",
         _money(jobs, emulated=emulated),
     ]
+    if not jobs:
+        return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"
     line = f"{tool}: {', '.join(filter(None, parts))} ({day_line(spent)})"
     return f"{EMULATED}. {line}" if emulated else line
 

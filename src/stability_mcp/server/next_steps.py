@@ -33,7 +33,8 @@ def next_line(
         return []
     if all(each.filtered for each in media):
         return ["next: say it in other words; the same call is filtered and charged again"]
-    names = [name for name in AFTER[media[0].kind] if name in enabled]
+    made_by = {job.operation for job in jobs}
+    names = [name for name in AFTER[media[0].kind] if name in enabled and name not in made_by]
     if not names:
         return ["next: the file is ready to use"]
     return [f"next: use a label or URI in any tool, such as {listed(names)}"]

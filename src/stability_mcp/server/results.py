@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.spending import Spent
+from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
 from stability_mcp.server import lines
 from stability_mcp.server.facts import JobFacts, MediaFacts
@@ -74,7 +75,7 @@ def of_outcome(
         "emulated": emulated,
         "filtered": any(each.filtered for each in media),
         "media": [MediaFacts.of(each).dumped() for each in media],
-        "jobs": [JobFacts.of(each).dumped() for each in jobs],
+        "jobs": [_ended_or_not(each) for each in jobs],
         "inputs": list(outcome.said),
         "spent": _spent(outcome.spent),
     }
@@ -90,10 +91,11 @@ def of_outcome(
 
 def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
     """Return the result of looking at media; free."""
-    text = [f"{tool}: {lines.counted(shown.items)}, free", *shown.said]
+    emulated = any(item.emulated and item.operation for item in shown.items)
+    first = f"{tool}: {lines.counted(shown.items)}, free"
+    text = [f"{lines.EMULATED}. {first}" if emulated else first, *shown.said]
     for item in shown.items:
-        emulated = [f"{item.name}: {lines.EMULATED}"] if item.emulated and item.operation else []
-        text += [lines.media_line(item), *emulated, f"made: {lines.made_line(item)}"]
+        text += [lines.media_line(item), f"made: {lines.made_line(item)}"]
     text += [*lines.size_lines(shown.items), *_transparent_line(shown.preview)]
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
@@ -103,7 +105,10 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
     """Return the result of a tool that only returns data: as structure, and the same as text."""
     structure = cleaned(data.model_dump(mode="json", exclude_none=True))
-    text = [json.dumps(structure, ensure_ascii=False), *filter(None, [uncollected])]
+    text = [
+        json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
+        *filter(None, [uncollected]),
+    ]
     return CallToolResult(
         content=[TextContent(text=plain(each)) for each in text], structured_content=structure
     )
@@ -164,10 +169,15 @@ def _link(item: MediaItem) -> ResourceLink:
     )
 
 
+def _ended_or_not(job: JobView) -> dict[str, Any]:
+    # Whether it is collected is decided by this very answer, after the view was taken.
+    return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
+
+
 def _transparent_line(preview: Preview | None) -> list[str]:
     if preview is None or preview.transparent is None:
         return []
-    return [f"transparent: {preview.transparent:.0%}"]
+    return [f"transparent: {preview.transparent * 100:.0f} %"]
 
 
 def _spent(spent: Spent) -> dict[str, float | None]:

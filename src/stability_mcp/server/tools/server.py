@@ -4,7 +4,7 @@ from stability_mcp import __version__
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definitions import ASKS
 from stability_mcp.server.tool import Arguments, Data, tool
-from stability_mcp.server.toolsets import toolset_of
+from stability_mcp.server.toolsets import ALWAYS, toolset_of
 from stability_mcp.studio import Studio
 from stability_mcp.wording import credits_text
 
@@ -74,6 +74,6 @@ async def server_status(
         home=status.home,
         copies=status.copies,
         roots=status.roots,
-        toolsets=sorted({toolset_of(name) for name in context.enabled}),
+        toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
     )

@@ -1,0 +1,100 @@
+"""Every operation as a tool, through a real client, with the fewest and with all arguments."""
+
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from PIL import Image
+
+import support_pictures
+from stability_mcp.imaging.sniff import media_type
+from stability_mcp.operation import Operation
+from stability_mcp.operations import OPERATIONS
+from support_operations import FILES, everything, fewest
+from support_server import ERAS, Era, connected, data, facts, fine, links, pictures, text
+
+pytestmark = pytest.mark.anyio
+
+PAID = [name for name, row in OPERATIONS.items() if row.is_paid()]
+FREE = [name for name, row in OPERATIONS.items() if not row.is_paid()]
+SMALL, SDXL = (256, 192), (1_024, 1_024)
+SQUARE = {"image": "square", "mask": "square-mask"}
+Arguments = Callable[[str, Mapping[str, str]], dict[str, Any]]
+MAGIC = {"image": "image/", "audio": "audio/", "model": "model/gltf-binary"}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One connection serves the whole module, so its event loop does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module", params=ERAS)
+async def client(
+    request: pytest.FixtureRequest,
+    anyio_backend: str,  # noqa: ARG001 -- opened before the connection
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Client]:
+    """A connection in one era, with a picture, a mask and a sound by label."""
+    era: Era = request.param
+    folder = tmp_path_factory.mktemp(era)
+    files = {
+        "picture": ("picture.png", support_pictures.png(SMALL, "RGBA")),
+        "mask": ("mask.png", support_pictures.mask(SMALL)),
+        "square": ("square.png", support_pictures.png(SDXL, "RGBA")),
+        "square-mask": ("square-mask.png", support_pictures.mask(SDXL)),
+        "sound": ("sound.wav", support_pictures.wav(7)),
+    }
+    async with connected(folder, era, toolsets=("all",)) as client:
+        for label, (name, content) in files.items():
+            path = support_pictures.save(folder / name, content)
+            fine(await client.call_tool("media_import", {"file": str(path), "label": label}))
+        yield client
+
+
+@pytest.mark.parametrize("given_arguments", [fewest, everything])
+@pytest.mark.parametrize("name", PAID)
+async def test_a_paid_tool_gives_real_media_in_a_result_that_any_host_takes(
+    client: Client, name: str, given_arguments: Arguments
+) -> None:
+    """Chosen: the form of results; documented: what each operation makes."""
+    row = OPERATIONS[name]
+    given = given_arguments(name, SQUARE if row.toolset() == "v1" else FILES)
+
+    result = fine(await client.call_tool(name, given))
+
+    shown = facts(result)
+    assert shown["media"]
+    for item in shown["media"]:
+        assert item["uri"] in text(result)
+        assert item["path"] in text(result)
+        _is_what_it_says(item, row)
+    assert text(result).startswith("NO API KEY: placeholder drawn by the built-in emulator")
+    assert result.structured_content is None
+    assert sum(len(each.data) for each in pictures(result)) < 100_000
+    assert all(len(base64.b64decode(each.data)) <= 65_536 for each in pictures(result))
+    assert {str(link.uri) for link in links(result)} == {item["uri"] for item in shown["media"]}
+    for field in row.file_fields():
+        if field in given:
+            assert f'{field}: "{given[field]}"' in text(result)
+    cost = (result.meta or {})["cost"]
+    low, high = row.price_range()
+    assert low <= round(cost["credits"] * 1000) <= high
+
+
+def _is_what_it_says(item: Mapping[str, Any], row: type[Operation]) -> None:
+    path = Path(item["path"])
+    with path.open("rb") as file:
+        assert (media_type(file.read(64)) or "").startswith(MAGIC[row.media or ""])
+    if row.media == "image":
+        with Image.open(path) as opened:
+            assert opened.size == (item["width"], item["height"])
+
+
+@pytest.mark.parametrize("name", FREE)
+async def test_a_query_gives_data(client: Client, name: str) -> None:
+    """Chosen: data has a structure and the same as text."""
+    assert data(await client.call_tool(name, {}))

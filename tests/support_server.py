@@ -1,0 +1,92 @@
+"""Connects a real MCP client to the real server, in process, on the built-in emulator."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
+
+from stability_mcp.emulator.transport import EmulatorTransport
+from stability_mcp.server.app import build_server
+from stability_mcp.settings import Settings
+from stability_mcp.studio import Studio, open_studio
+
+Era = Literal["auto", "legacy"]
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+both_eras = pytest.mark.parametrize("era", ERAS)
+
+
+def settings_in(folder: Path, chosen: Mapping[str, object] | None = None) -> Settings:
+    """Return settings whose every folder is below the given one."""
+    folders = {"home": folder / "home", "output_dir": folder / "out", "roots": (folder,)}
+    return Settings.model_validate({**folders, "roots_only": True, **(chosen or {})})
+
+
+@asynccontextmanager
+async def paced(settings: Settings, *, latency: float) -> AsyncIterator[Studio]:
+    """Open a studio whose emulated API takes so many seconds for each paid call."""
+    async with open_studio(settings) as studio:
+        transport = studio.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
+        assert isinstance(transport, EmulatorTransport)
+        transport.state.latency = latency
+        yield studio
+
+
+@asynccontextmanager
+async def connected(
+    folder: Path, era: Era = "auto", *, latency: float = 0, **chosen: object
+) -> AsyncIterator[Client]:
+    """Connect to a server of its own."""
+    server = build_server(settings_in(folder, chosen), open_studio=partial(paced, latency=latency))
+    with anyio.fail_after(60):
+        async with Client(server, mode=era) as client:
+            yield client
+
+
+def text(result: CallToolResult) -> str:
+    """Return what the model reads: every text block."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def fine(result: CallToolResult) -> CallToolResult:
+    """Return the result, which must be no error."""
+    assert not result.is_error, text(result)
+    return result
+
+
+def refused(result: CallToolResult) -> str:
+    """Return the text of a result, which must be an error."""
+    assert result.is_error, text(result)
+    return text(result)
+
+
+def facts(result: CallToolResult) -> dict[str, Any]:
+    """Return the facts that programs read."""
+    found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
+    return found
+
+
+def pictures(result: CallToolResult) -> list[ImageContent]:
+    """Return the pictures in a result."""
+    return [block for block in result.content if isinstance(block, ImageContent)]
+
+
+def links(result: CallToolResult) -> list[ResourceLink]:
+    """Return the links in a result."""
+    return [block for block in result.content if isinstance(block, ResourceLink)]
+
+
+def data(result: CallToolResult) -> dict[str, Any]:
+    """Return the structure of a result, which must be the same as its first text."""
+    assert not result.is_error, text(result)
+    first = result.content[0]
+    assert isinstance(first, TextContent)
+    assert result.structured_content == json.loads(first.text)
+    found: dict[str, Any] = result.structured_content
+    return found
