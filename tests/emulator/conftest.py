@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
-from emulator.support_emulated import caller
 
+from emulator.support_emulated import caller
 from stability_mcp.emulator.state import State
 
 

@@ -37,8 +37,10 @@ def sound(seconds: float = SENT_SECONDS) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setparams((1, 2, 8_000, 0, "NONE", "not compressed"))
-        samples = (round(9_000 * math.sin(i / 6)) for i in range(round(seconds * 8_000)))
-        file.writeframes(struct.pack(f"<{round(seconds * 8_000)}h", *samples))
+        wave_of_200_hertz = struct.pack(
+            "<40h", *(round(9e3 * math.sin(i / 6.4)) for i in range(40))
+        )
+        file.writeframes(wave_of_200_hertz * round(seconds * 200))
     return out.getvalue()
 
 

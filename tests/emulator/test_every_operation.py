@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 import soundfile
+
 import support_operations
 from emulator.support_emulated import SENT_SIZE, file_for, glb, opened, send
-
 from stability_mcp.emulator.state import State
 from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.operation import Operation, Query

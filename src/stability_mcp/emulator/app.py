@@ -234,7 +234,7 @@ def _no_credits(operation: Operation, left: int) -> RefusalError:
     need, have = operation.price() / 100_000, left / 100_000
     message = (
         "Your organization does not have enough balance to request this action"
-        f" (need ${need:.16g}, have $0 in active grants, ${have:.16g} in balance)."
+        f" (need ${need:.10g}, have $0 in active grants, ${have:.10g} in balance)."
     )
     return RefusalError(429, "insufficient_balance", message)
 

@@ -22,7 +22,7 @@ from stability_mcp.operation import MIB
 MAX_PARTS = 200
 MAX_TEXT = MIB
 DUMMY_PART = "none"
-"""Official samples force multipart with an empty file of this name."""
+"""Official samples force multipart with an empty part of this name."""
 _INDEXED = re.compile(r"(\w+)\[(\d{1,3})\]\[(\w+)\]")
 
 
@@ -151,9 +151,10 @@ def _sort(form: FormData) -> Sent:
     texts: dict[str, Any] = {}
     files: dict[str, Upload] = {}
     for name, value in form.multi_items():
+        if name == DUMMY_PART and not (value.size if isinstance(value, UploadFile) else value):
+            continue
         if isinstance(value, UploadFile):
-            if value.size or name != DUMMY_PART:
-                files[name] = Upload(file=cast("IO[bytes]", value.file), size=value.size or 0)
+            files[name] = Upload(file=cast("IO[bytes]", value.file), size=value.size or 0)
         elif indexed := _INDEXED.fullmatch(name):
             _put(texts, indexed, value)
         else:

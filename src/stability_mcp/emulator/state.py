@@ -132,7 +132,7 @@ class State:
         self._storage.write(_forget)
 
     def close(self) -> None:
-        """Close the file. What is in memory is forgotten."""
+        """Close the file; it is opened again when it is needed again. Memory is not forgotten."""
         self._storage.close()
 
     def _charge(

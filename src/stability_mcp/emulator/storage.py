@@ -9,6 +9,7 @@ nothing is synchronised to the disk.
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -93,15 +94,16 @@ class Storage:
             return look(self._open())
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is needed again. Memory is forgotten."""
+        """Close the file; it is opened again when it is needed again. Memory is not forgotten."""
         with self._lock:
-            if self._connection is not None:
+            if self._connection is not None and self._folder is not None:
                 self._connection.close()
                 self._connection = None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = _connect(self._folder)
+            weakref.finalize(self, self._connection.close)
         return self._connection
 
 

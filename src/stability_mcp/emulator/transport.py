@@ -57,7 +57,7 @@ def in_process(folder: Path | None = None) -> EmulatorTransport:
     """Return the emulated API with ample credits.
 
     Args:
-        folder: Where it is remembered across restarts; None: in memory, until it is closed.
+        folder: Where it is remembered across restarts; None: in memory.
     """
     from stability_mcp.emulator.state import State
 

@@ -156,8 +156,12 @@ def _lit(picture: Image.Image, side: str, strength: float) -> Image.Image:
 
 
 def _upscaled(brief: Brief) -> Image.Image:
-    larger = brief.source.resize(brief.size, Image.Resampling.BICUBIC)
-    return larger.filter(ImageFilter.SHARPEN)
+    """Enlarge and sharpen; what was transparent stays so, so that a cut-out can be enlarged."""
+    larger = brief.source.resize(brief.size, Image.Resampling.BICUBIC).filter(ImageFilter.SHARPEN)
+    first = next(iter(brief.pictures.values()))
+    if first.mode == "RGBA":
+        larger.putalpha(first.getchannel("A").resize(brief.size, Image.Resampling.BICUBIC))
+    return larger
 
 
 def _sketched(brief: Brief) -> Image.Image:

@@ -47,8 +47,8 @@ def seconds_of(file: IO[bytes]) -> float | None:
     while place + 8 <= size:
         file.seek(place)
         name, length = struct.unpack("<4sI", file.read(8))
-        if name == b"fmt " and length >= 16:  # noqa: PLR2004 -- the smallest that there is
-            bytes_a_second = struct.unpack("<8xI", file.read(12))[0]
+        if name == b"fmt ":
+            bytes_a_second = int.from_bytes(file.read(12)[8:], "little")
         if name == b"data":
             return min(length, size - place - 8) / bytes_a_second if bytes_a_second else None
         place += 8 + length + length % 2
