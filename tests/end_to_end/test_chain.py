@@ -1,56 +1,23 @@
 """A real client, a real server process and the emulator: what a conversation does, start to end."""
 
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
 
-import anyio
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult
 from PIL import Image
+
+from support_host import ERAS, Era, connected, files, text
 
 pytestmark = pytest.mark.anyio
 
-both_eras = pytest.mark.parametrize("era", ["auto", "legacy"])
-Era = Literal["auto", "legacy"]
+both_eras = pytest.mark.parametrize("era", ERAS)
 
 
-@asynccontextmanager
-async def connected(home: Path, era: Era, **environment: str) -> AsyncIterator[Client]:
-    """Start the server as a process and connect to it."""
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "stability_mcp"],
-        env={
-            **os.environ,
-            "STABILITY_HOME": str(home / "home"),
-            "STABILITY_OUTPUT_DIR": str(home / "out"),
-            "STABILITY_ROOTS": str(home),
-            **environment,
-        },
-        cwd=home,
-    )
-    with anyio.fail_after(120):
-        async with Client(server, mode=era) as client:
-            yield client
-
-
-def text(result: CallToolResult) -> str:
-    """Return what the model reads of a result that must not be an error."""
-    first = result.content[0]
-    assert isinstance(first, TextContent)
-    assert not result.is_error, first.text
-    return first.text
-
-
-def files(result: CallToolResult) -> list[Path]:
-    """Return the readable copies that a result names."""
-    facts: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
-    return [Path(item["path"]) for item in facts["media"]]
+def facts(result: CallToolResult) -> tuple[tuple[int, int], str]:
+    """Return the size and mode of the one picture that a result names."""
+    [path] = files(result)
+    with Image.open(path) as picture:
+        return picture.size, picture.mode
 
 
 @both_eras
@@ -68,12 +35,12 @@ async def test_a_picture_is_made_cut_out_enlarged_and_painted_into(
             "edit_inpaint", {"image": str(files(large)[0]), "prompt": "a meadow in flower"}
         )
 
-    assert Image.open(files(made)[0]).size == (1536, 1536)
-    assert Image.open(files(cut)[0]).getchannel("A").getextrema()[0] == 0
+    assert facts(made) == ((1536, 1536), "RGB")
+    assert facts(cut) == ((1536, 1536), "RGBA")
     assert "of 1536x1536" in text(large)
-    assert Image.open(files(large)[0]).size == (4096, 4096)
+    assert facts(large) == ((4096, 4096), "RGBA")
     assert "of 4096x4096" in text(painted)
-    assert Image.open(files(painted)[0]).size == (3072, 3072)
+    assert facts(painted) == ((3072, 3072), "RGB")
 
 
 @both_eras

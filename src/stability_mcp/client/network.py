@@ -120,7 +120,7 @@ class Network:
         if not isinstance(error, TimeoutError | httpx2.ReadTimeout):
             said = asked.clean(str(error)) if str(error) else "the line was closed"
             why = f"{said} ({type(error).__name__})"
-        return _outcome(f"no answer of {request.url.host}, {why}", asked, request, hook)
+        return _outcome(f"no answer of {request.url.netloc.decode()}, {why}", asked, request, hook)
 
     @staticmethod
     def _stranger(
@@ -129,7 +129,7 @@ class Network:
         """Return what it means that somebody between us and the API answered."""
         why = f"somebody between here and the API answered {response.status_code}"
         if response.is_redirect:
-            why += f", which points elsewhere than {request.url.host}: set STABILITY_BASE_URL right"
+            why += f", which points elsewhere than {request.url.netloc.decode()}: set STABILITY_BASE_URL right"
         return _outcome(why, asked, request, hook)
 
 

@@ -1,31 +1,16 @@
-"""The studio: store, media, client and jobs joined into the one object that every face talks to.
+"""One studio: what a face can ask for."""
 
-A face (MCP server, command line, Python program) names an operation and its arguments; the studio
-validates them, prepares the files, runs the job and tells what came of it. The path of a call:
-
-`Studio.call` -> `arguments.parse` -> `media.prepare` (nothing is paid before this is through) ->
-`jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP -> stored media
--> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when the wait is over.
-"""
-
-import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
-from anyio import to_thread
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from stability_mcp.arguments import parse
 from stability_mcp.client.client import Client
-from stability_mcp.errors import ArgumentsError, NotFoundError, StudioError
+from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.spending import Spent
-from stability_mcp.jobs.upstream import EMULATOR, Upstream
-from stability_mcp.jobs.views import JobView
+from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
@@ -33,82 +18,17 @@ from stability_mcp.media.prepare import prepare
 from stability_mcp.media.previews import preview_of
 from stability_mcp.media.roots import Roots
 from stability_mcp.media.store import MediaStore
-from stability_mcp.operation import Operation, Query
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.operation import Query
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
-from stability_mcp.wording import did_you_mean, quoted
+from stability_mcp.studio.naming import check_count, known_operation, paid_operation
+from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
 
-OWNER = "local"
-"""The one user of a store on this machine; a hosted server will have many."""
-
-MOST_VARIANTS = 8
-"""Most pictures of one call: a contact sheet of more shows nothing."""
-
 BALANCE_SECONDS = 10
 """Longest wait for the balance: a status must not hang on a dead line."""
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of a call, so far."""
-
-    operation: str | None
-    jobs: list[JobView]
-    media: list[MediaItem]
-    """Results of the jobs that are done, in their order."""
-    said: list[str] = field(default_factory=list)
-    """What each input resolved to and how it was made to fit."""
-    spent: Spent
-    preview: Preview | None = None
-    uncollected: str | None = None
-    """One line about earlier results that no answer handed over yet."""
-    call: str | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Return whether every job of it has ended."""
-        return all(job.finished for job in self.jobs)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What a call would cost; money in millicredits."""
-
-    operation: str
-    each: int
-    count: int
-    total: int
-    seconds: float
-    spent: Spent
-    balance: float | None
-    """Credits on the account, about; None where it could not be asked."""
-
-    @property
-    def fits(self) -> bool:
-        """Return whether the budget of today still covers it."""
-        left = self.spent.left
-        return left is None or self.total <= left
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """How the studio stands."""
-
-    upstream: str
-    emulated: bool
-    balance: float | None
-    balance_note: str
-    spent: Spent
-    unfinished: int
-    home: str
-    copies: str | None
-    roots: list[str]
 
 
 class Studio:
@@ -159,7 +79,7 @@ class Studio:
             StudioError: nothing was sent; or the job failed, see `errors`.
         """
         operation = parse(paid_operation(name), arguments)
-        _check_count(type(operation), count)
+        check_count(type(operation), count)
         prepared = await prepare(
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
@@ -203,7 +123,7 @@ class Studio:
             ArgumentsError: the arguments break a rule.
         """
         row = known_operation(name)
-        _check_count(row, count)
+        check_count(row, count)
         each = parse(row, arguments).price()
         balance, _ = await self._balance()
         return Estimate(
@@ -292,124 +212,3 @@ class Studio:
         credits_left = float(found.model_dump()["credits"])
         await self.jobs.remember_balance(credits_left)
         return credits_left, "It lags some minutes behind."
-
-
-def known_operation(name: str) -> type[Operation]:
-    """Return an operation by name.
-
-    Raises:
-        NotFoundError: there is none of that name.
-    """
-    try:
-        return OPERATIONS[name]
-    except KeyError:
-        raise NotFoundError(
-            f"There is no operation {quoted(name)}.", cure=did_you_mean(name, OPERATIONS)
-        ) from None
-
-
-def paid_operation(name: str) -> type[Operation]:
-    """Return an operation that costs credits.
-
-    Raises:
-        NotFoundError: there is none of that name, or it is a query.
-    """
-    row = known_operation(name)
-    if not row.is_paid():
-        raise NotFoundError(f"{name} is a query and runs no job.", cure="Use query().")
-    return row
-
-
-def _check_count(row: type[Operation], count: int) -> None:
-    most = MOST_VARIANTS if row.takes_count() else 1
-    if not 1 <= count <= most:
-        raise ArgumentsError(
-            f"count: {count} is not possible for {row.name()}, which takes 1 to {most}.",
-            cure="Make further variants with further calls."
-            if most > 1
-            else "It has no seed, so every result would be the same: leave count out.",
-        )
-
-
-@asynccontextmanager
-async def open_studio(
-    settings: Settings, *, program: str = "stability-mcp"
-) -> AsyncIterator[Studio]:
-    """Open the store and run the jobs until the block ends; then finish what is out.
-
-    Without a key the client talks to the built-in emulator, whose state is beside its store.
-
-    Raises:
-        StorageError: the data folder cannot be used.
-    """
-    started = time.perf_counter()
-    database = await to_thread.run_sync(Database, settings.home_dir)
-    try:
-        upstream, client = await _upstream_and_client(settings, database)
-        async with client, anyio.create_task_group() as group:
-            media = MediaStore(
-                database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
-            )
-            roots = Roots.of(settings)
-            importer = Importer(store=media, roots=roots)
-            jobs = Jobs(
-                database,
-                client,
-                media=media,
-                owner=OWNER,
-                upstream=upstream,
-                program=program,
-                rate=settings.rate,
-                concurrency=settings.concurrency,
-                max_retries=settings.max_retries,
-                timeout=settings.timeout,
-                budget=settings.budget_millicredits,
-                metadata=settings.metadata,
-            )
-            await jobs.start(group)
-            log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
-            try:
-                yield Studio(
-                    settings=settings,
-                    database=database,
-                    client=client,
-                    media=media,
-                    importer=importer,
-                    roots=roots,
-                    jobs=jobs,
-                    upstream=upstream,
-                )
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await jobs.drain()
-                group.cancel_scope.cancel()
-    finally:
-        await database.close()
-
-
-async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
-    if settings.api_key is None:
-        from stability_mcp.emulator import EMULATOR_KEY
-        from stability_mcp.emulator.transport import in_process
-
-        transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
-        client = Client(
-            base_url="http://emulator",
-            api_key=SecretStr(EMULATOR_KEY),
-            transport=transport,
-            timeout=settings.timeout,
-            max_retries=settings.max_retries,
-        )
-        return EMULATOR, client
-    key = settings.api_key.get_secret_value()
-    upstream = Upstream(
-        id=await database.fingerprint(settings.base_url, key),
-        base_url=settings.base_url,
-        emulated=False,
-    )
-    return upstream, Client(
-        base_url=settings.base_url,
-        api_key=settings.api_key,
-        timeout=settings.timeout,
-        max_retries=settings.max_retries,
-    )

@@ -1,0 +1,26 @@
+"""The studio: store, media, client and jobs joined into the one object that every face talks to.
+
+A face (MCP server, command line, Python program) names an operation and its arguments; the studio
+validates them, prepares the files, runs the job and tells what came of it. The path of a call:
+
+`Studio.call` -> `arguments.parse` -> `media.prepare` (nothing is paid before this is through) ->
+`jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP -> stored media
+-> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when the wait is over.
+"""
+
+from stability_mcp.studio.naming import MOST_VARIANTS, known_operation, paid_operation
+from stability_mcp.studio.opening import open_studio
+from stability_mcp.studio.outcomes import Estimate, Outcome, Status
+from stability_mcp.studio.studio import Progress, Studio
+
+__all__ = [
+    "MOST_VARIANTS",
+    "Estimate",
+    "Outcome",
+    "Progress",
+    "Status",
+    "Studio",
+    "known_operation",
+    "open_studio",
+    "paid_operation",
+]

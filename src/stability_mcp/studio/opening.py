@@ -1,0 +1,109 @@
+"""Opening a studio: which upstream, which store, and the jobs that run until it closes."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import to_thread
+from pydantic import SecretStr
+
+from stability_mcp.client.client import Client
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.upstream import EMULATOR, Upstream
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.roots import Roots
+from stability_mcp.media.store import MediaStore
+from stability_mcp.settings import Settings
+from stability_mcp.store.database import Database
+from stability_mcp.studio.studio import Studio
+
+OWNER = "local"
+"""The one user of a store on this machine; a hosted server will have many."""
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings, *, program: str = "stability-mcp"
+) -> AsyncIterator[Studio]:
+    """Open the store and run the jobs until the block ends; then finish what is out.
+
+    Without a key the client talks to the built-in emulator, whose state is beside its store.
+
+    Raises:
+        StorageError: the data folder cannot be used.
+    """
+    started = time.perf_counter()
+    database = await to_thread.run_sync(Database, settings.home_dir)
+    try:
+        upstream, client = await _upstream_and_client(settings, database)
+        async with client, anyio.create_task_group() as group:
+            media = MediaStore(
+                database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
+            )
+            roots = Roots.of(settings)
+            importer = Importer(store=media, roots=roots)
+            jobs = Jobs(
+                database,
+                client,
+                media=media,
+                owner=OWNER,
+                upstream=upstream,
+                program=program,
+                rate=settings.rate,
+                concurrency=settings.concurrency,
+                max_retries=settings.max_retries,
+                timeout=settings.timeout,
+                budget=settings.budget_millicredits,
+                metadata=settings.metadata,
+            )
+            await jobs.start(group)
+            log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
+            try:
+                yield Studio(
+                    settings=settings,
+                    database=database,
+                    client=client,
+                    media=media,
+                    importer=importer,
+                    roots=roots,
+                    jobs=jobs,
+                    upstream=upstream,
+                )
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await jobs.drain()
+                group.cancel_scope.cancel()
+    finally:
+        await database.close()
+
+
+async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
+    if settings.api_key is None:
+        from stability_mcp.emulator import EMULATOR_KEY
+        from stability_mcp.emulator.transport import in_process
+
+        transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
+        client = Client(
+            base_url="http://emulator",
+            api_key=SecretStr(EMULATOR_KEY),
+            transport=transport,
+            timeout=settings.timeout,
+            max_retries=settings.max_retries,
+        )
+        return EMULATOR, client
+    key = settings.api_key.get_secret_value()
+    upstream = Upstream(
+        id=await database.fingerprint(settings.base_url, key),
+        base_url=settings.base_url,
+        emulated=False,
+    )
+    return upstream, Client(
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+    )
