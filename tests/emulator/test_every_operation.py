@@ -10,6 +10,7 @@ import soundfile
 
 import support_operations
 from emulator.support_emulated import SENT_SIZE, file_for, glb, opened, send
+from stability_mcp.emulator.checks import check
 from stability_mcp.emulator.state import State
 from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.operation import Operation, Query
@@ -157,3 +158,27 @@ async def test_every_query_answers_what_is_documented(
     assert response.status_code == 200
     assert type(response.json()) is type(row.example)
     row.read(response.json())
+
+
+@each_paid
+@each_way
+async def test_the_api_understands_a_request_as_it_was_meant(
+    name: str, arguments: Arguments, client: httpx2.AsyncClient, state: State
+) -> None:
+    """Chosen: what is sent and read back is the same operation, file fields apart."""
+    operation, read = made(name, arguments), list[Operation]()
+
+    def watched(*given: Any) -> Any:  # noqa: ANN401 -- whatever `check` takes and returns
+        checked = check(*given)
+        read.append(checked.operation)
+        return checked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stability_mcp.emulator.app.check", watched)
+        await send(client, operation)
+
+    files = set(operation.file_fields())
+    assert [each.model_dump(exclude=files) for each in read] == [
+        operation.model_dump(exclude=files)
+    ]
+    assert len(state.charges()) == 1

@@ -8,16 +8,14 @@ import base64
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
 
 from stability_mcp.emulator.faults import Fault
+from stability_mcp.emulator.made import Made
 
 CHUNK = 65_536
 GATEWAY_PAGE = "<html><head><title>Bad gateway</title></head><body>Bad gateway</body></html>"
-SUCCESS = "SUCCESS"
-FILTERED = "CONTENT_FILTERED"
 
 
 class RefusalError(Exception):
@@ -34,29 +32,6 @@ class RefusalError(Exception):
         self.name = name
         self.messages = messages
         super().__init__(f"{status} {name}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """One picture, sound or model, ready to be sent.
-
-    The body is a sequence of pieces because a loop of sound is the same piece many times: ten
-    minutes of it take no more memory than a few seconds.
-    """
-
-    media_type: str
-    pieces: Sequence[bytes]
-    seed: int | None = None
-    finish_reason: str | None = None
-
-    @property
-    def length(self) -> int:
-        """Return the number of bytes."""
-        return sum(map(len, self.pieces))
-
-    def joined(self) -> bytes:
-        """Return the whole body."""
-        return b"".join(self.pieces)
 
 
 def is_first_version(path: str) -> bool:

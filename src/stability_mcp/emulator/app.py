@@ -21,11 +21,12 @@ from starlette.routing import Route
 
 from stability_mcp.emulator import answers, control, dropping, forms, keys, queries
 from stability_mcp.emulator.accounts import owner_of
-from stability_mcp.emulator.answers import Made, RefusalError, is_first_version
+from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.checks import Checked, check
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.emulator.generations import ID_CHARACTERS
 from stability_mcp.emulator.journal import Request as Entry
+from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.moderation import moderate
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.work import Workshop

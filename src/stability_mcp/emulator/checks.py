@@ -23,6 +23,9 @@ WIRE_DEFAULTS: Mapping[type[Operation], Mapping[str, Any]] = {
 }
 """Defaults of the API that our rows leave out on purpose."""
 
+WIRE_ONLY: Mapping[type[Operation], frozenset[str]] = {V1Images: frozenset({"extras"})}
+"""Parameters of the API that our rows leave out on purpose: without effect, and taken."""
+
 SWITCH_VALUES = ("true", "false")
 
 
@@ -112,7 +115,12 @@ def _about_strangers(
     row: type[Operation], given: Mapping[str, Any], added: Mapping[str, str]
 ) -> list[Complaint]:
     """Complain about parameters that do not exist."""
-    strangers = [name for name in given if name not in row.model_fields and name not in added]
+    taken = frozenset().union(
+        row.model_fields,
+        added,
+        *(names for kind, names in WIRE_ONLY.items() if issubclass(row, kind)),
+    )
+    strangers = [name for name in given if name not in taken]
     return [Complaint(field=name[:80], problem="unrecognized key") for name in strangers]
 
 

@@ -8,7 +8,7 @@ what was fetched before what was not. All functions run inside a transaction of 
 from dataclasses import dataclass
 from sqlite3 import Connection
 
-from stability_mcp.emulator.answers import Made
+from stability_mcp.emulator.made import Made
 
 RETENTION_SECONDS = 24 * 3_600
 ID_CHARACTERS = 64

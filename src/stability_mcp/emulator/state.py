@@ -12,10 +12,10 @@ from typing import Literal
 
 from stability_mcp.emulator import accounts, generations, journal, limiter
 from stability_mcp.emulator.accounts import Charge
-from stability_mcp.emulator.answers import Made
 from stability_mcp.emulator.faults import Faults
 from stability_mcp.emulator.generations import Pace, Started, Wanted
 from stability_mcp.emulator.journal import Request
+from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.storage import Storage
 from stability_mcp.operation import Operation
 

@@ -11,8 +11,9 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from stability_mcp.emulator.answers import FILTERED, SUCCESS, Made, RefusalError
+from stability_mcp.emulator.answers import RefusalError
 from stability_mcp.emulator.checks import Checked
+from stability_mcp.emulator.made import FILTERED, SUCCESS, Made
 from stability_mcp.emulator.moderation import is_filtered
 from stability_mcp.emulator.render import models, sounds
 from stability_mcp.emulator.render.brief import Brief

@@ -24,17 +24,27 @@ def grown(mask: Image.Image, pixels: float) -> Image.Image:
 
 
 def filled(picture: Image.Image, mask: Image.Image) -> Image.Image:
-    """Return the picture with what is marked replaced by its blurred surroundings."""
-    small_size = _small(picture)
-    small = picture.resize(small_size, Image.Resampling.BOX)
-    hole = mask.resize(small_size, Image.Resampling.BOX)
-    around = ImageOps.invert(hole).point(lambda value: 255 if value > 127 else 0)  # noqa: PLR2004
-    mean = ImageStat.Stat(small, around).mean if around.getbbox() else ImageStat.Stat(small).mean
-    base = Image.new("RGB", small_size, tuple(round(value) for value in mean))
-    current = Image.composite(base, small, hole)
-    for radius in (64, 32, 16, 8, 4):
-        current = Image.composite(current.filter(ImageFilter.GaussianBlur(radius)), small, hole)
-    return Image.composite(current.resize(picture.size, Image.Resampling.BICUBIC), picture, mask)
+    """Return the picture with what is marked replaced by what is around it, ever softer inwards."""
+    size = _small(picture)
+    known = picture.resize(size, Image.Resampling.BOX)
+    known.putalpha(ImageOps.invert(mask.resize(size, Image.Resampling.BOX)))
+    grown_in = _grown_in(known).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(grown_in, picture, mask)
+
+
+def _grown_in(known: Image.Image) -> Image.Image:
+    """Return a picture without holes: each is filled from the same picture at half the size.
+
+    Pillow weighs colours by alpha when it shrinks, so what is in a hole never counts.
+    """
+    if max(known.size) == 1:
+        return known.convert("RGB")
+    half = (-(-known.width // 2), -(-known.height // 2))
+    whole = _grown_in(known.resize(half, Image.Resampling.BOX)).resize(
+        known.size, Image.Resampling.BILINEAR
+    )
+    whole.paste(known.convert("RGB"), (0, 0), known.getchannel("A"))
+    return whole
 
 
 def centre(size: Size, *, share: float = 0.62) -> Image.Image:

@@ -1,0 +1,67 @@
+"""How long things take: nothing unless told, or what was measured of the real API."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from emulator.conftest import Clock
+from emulator.support_emulated import caller, core, send
+from emulator.test_deferred import RESULTS
+from stability_mcp.emulator import serve
+from stability_mcp.emulator.state import State
+from stability_mcp.operations import OPERATIONS
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_paid_call_takes_as_long_as_it_is_told_and_a_query_does_not(state: State) -> None:
+    """Chosen: no byte comes before the picture is ready, as with the real API."""
+    state.latency = 0.4
+    async with caller(state) as client:
+        began = time.monotonic()
+        await client.get("/v1/user/balance")
+        asked = time.monotonic()
+        await core(client)
+        ended = time.monotonic()
+
+    assert asked - began < 0.4 <= ended - asked
+
+
+async def test_the_real_latency_of_a_deferred_generation_is_seen_when_polling(
+    clock: Clock,
+) -> None:
+    """Seen live: the start call answers soon, the picture is there after some 16 seconds."""
+    row = OPERATIONS["edit_replace_background_and_relight"]
+    operation = row.model_validate({"subject_image": "x", "background_prompt": "a beach"})
+    state = State(latency="real", clock=clock)
+    async with caller(state) as client:
+        began = time.monotonic()
+        generation = (await send(client, operation)).json()["id"]
+        assert time.monotonic() - began < row.spec.seconds
+        early = await client.get(RESULTS.format(id=generation))
+        clock.now += row.spec.seconds
+        late = await client.get(RESULTS.format(id=generation))
+    state.close()
+
+    assert (early.status_code, late.status_code) == (202, 200)
+
+
+def test_a_latency_that_is_none_is_refused() -> None:
+    """Chosen: a typing mistake must not end in a server that answers at once."""
+    with pytest.raises(ValueError, match="could not convert"):
+        serve.run(latency="reel")
+
+
+def test_nothing_heavy_is_imported_before_the_first_request() -> None:
+    """Chosen: the emulator is in every install, and must not slow down its start."""
+    script = (
+        "import sys; from stability_mcp.emulator.transport import in_process; in_process();"
+        "print(sorted({'PIL', 'starlette', 'uvicorn', 'multipart'} & set(sys.modules)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip() == "[]"
