@@ -83,7 +83,7 @@ class Roots:
 
     def _by_name(self, text: str, name: str) -> Path:
         found = walk.find(self._outermost(), name)
-        real = {Path(os.path.realpath(hit)): hit for hit in found.hits}
+        real = {_real(hit): hit for hit in found.hits}
         hits = [hit for place_of, hit in real.items() if self._holds(place_of)]
         if len(hits) > 1:
             raise FileMissingError(
@@ -131,7 +131,7 @@ class Roots:
 
     def _descriptor(self, path: Path, text: str) -> int:
         """Open what lies inside when looked at; a device is not, for opening it may set it off."""
-        if not self._holds(Path(os.path.realpath(path))):
+        if not self._holds(_real(path)):
             raise self._leads_out(text)
         kind = no_file(path.stat().st_mode)
         if kind is not None:
@@ -155,13 +155,16 @@ class Roots:
             )
         return real
 
-    def _holds(self, path: Path) -> bool:
+    def _holds(self, path: Path | None) -> bool:
         """Return whether a path lies below a root, as that is named or as it really lies."""
+        if path is None:
+            return False
         wanted = _folded(path)
         return any(
-            wanted.is_relative_to(_folded(root)) or wanted.is_relative_to(_folded(real))
+            wanted.is_relative_to(_folded(name))
             for root in self.folders
-            for real in (Path(os.path.realpath(root)),)
+            for name in (root, _real(root))
+            if name is not None
         )
 
     def _outermost(self) -> list[Path]:
@@ -173,14 +176,14 @@ class Roots:
         ]
 
     def _spelt_otherwise(self, path: Path) -> Path | None:
-        if not self._holds(Path(os.path.realpath(path.parent))):
+        if not self._holds(_real(path.parent)):
             return None
         wanted = walk.spelling(path.name)
         names = [name for name in walk.names_in(path.parent) if walk.spelling(name) == wanted]
         return path.with_name(names[0]) if names and names[0] != path.name else None
 
     def _missing(self, text: str, path: Path) -> FileMissingError:
-        inside = self._holds(path) and self._holds(Path(os.path.realpath(path.parent)))
+        inside = self._holds(path) and self._holds(_real(path.parent))
         names = walk.names_in(path.parent) if inside else []
         return FileMissingError(
             f"There is no file {quoted(text)}.",
@@ -204,6 +207,14 @@ class Roots:
             return "No folder may be read."
         shown = listed((quoted(root, limit=200) for root in self.folders), most=12)
         return f"Files are read from {shown}."
+
+
+def _real(path: Path) -> Path | None:
+    """Return a path without links; None where it changes while one looks."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        return None
 
 
 def _folded(path: Path) -> Path:

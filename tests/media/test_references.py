@@ -1,0 +1,184 @@
+"""References: every way to name a file, taken apart without looking at the disk."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stability_mcp.errors import (
+    ArgumentsError,
+    FileForbiddenError,
+    FileMissingError,
+    FileUnusableError,
+    StudioError,
+)
+from stability_mcp.media.references import MAX_INLINE, Inline, Named, OnDisk, check_path, parse
+
+PICTURE = b"\x89PNG\r\n\x1a\n\xff\xfe"
+PACKED = base64.b64encode(PICTURE).decode()
+
+NASTY = st.sampled_from(
+    ["file://", "data:", "media://", "~", "\\\\", "//", "C:\\", "%00", "%ff", ";base64,", ":", "\0"]
+)
+
+
+@given(st.lists(st.one_of(NASTY, st.text(max_size=12))).map("".join), st.booleans())
+def test_whatever_is_written_gives_a_reference_or_one_clear_error(text: str, windows: bool) -> None:  # noqa: FBT001 -- drawn
+    """Chosen: nothing that a caller writes is our bug."""
+    found: object = None
+    try:
+        found = parse(text, windows=windows)
+    except StudioError as error:
+        said = str(error).encode()
+
+    assert isinstance(found, Named | OnDisk | Inline) or len(said) < 1_000
+
+
+@given(st.binary(max_size=200))
+def test_bytes_survive_a_data_uri(data: bytes) -> None:
+    """Documented (RFC 2397): base64, also with the URL alphabet and without padding."""
+    packed = base64.b64encode(data).decode()
+    loose = base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    assert parse(f"data:image/png;base64,{packed}") == Inline(data)
+    assert parse(f"DATA:image/png;charset=x;BASE64,{loose}\n") == Inline(data)
+    assert parse("data:," + "".join(f"%{byte:02x}" for byte in data)) == Inline(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("hero", Named("hero", certain=False)),
+        ("hero shot 2", Named("hero shot 2", certain=False)),
+        ("k7f3q2m9xa", Named("k7f3q2m9xa", certain=False)),
+        ("media://k7f3q2m9xa", Named("media://k7f3q2m9xa", certain=True)),
+        (" 'hero' ", Named("hero", certain=False)),
+        ("hero.png", OnDisk("hero.png")),
+        ('"/a b/c.png"', OnDisk("/a b/c.png")),
+        ("~/a.png", OnDisk("~/a.png")),
+        ("./hero", OnDisk("./hero")),
+        ("Screenshot 10:30.png", OnDisk("Screenshot 10:30.png")),
+        ("file:///a/b%20c.png", OnDisk("/a/b c.png")),
+        ("FILE://localhost/a.png", OnDisk("/a.png")),
+        ("file:/a.png", OnDisk("/a.png")),
+        ("file://~/a.png", OnDisk("~/a.png")),
+        ("file:///a/%ff.png", OnDisk("/a/\udcff.png")),
+    ],
+)
+def test_each_way_to_name_a_file(text: str, found: object) -> None:
+    """Chosen: what people and agents write, quotes and all."""
+    assert parse(text, windows=False) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C:\\Users\\a b\\x.png",
+        "C:/Users/a b/x.png",
+        "file:///C:/Users/a%20b/x.png",
+        "file://C:/Users/a%20b/x.png",
+        "file:///C|/Users/a%20b/x.png",
+        "file:C:/Users/a%20b/x.png",
+    ],
+)
+def test_the_forms_of_windows_are_one_path_there(text: str) -> None:
+    """Documented (RFC 8089, appendix E): drive letters with and without a third slash or a bar."""
+    found = parse(text, windows=True)
+
+    assert isinstance(found, OnDisk)
+    assert found.path.replace("\\", "/") == "C:/Users/a b/x.png"
+    with pytest.raises(FileMissingError, match="does not run on Windows"):
+        parse(text, windows=False)
+
+
+@pytest.mark.parametrize("windows", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\\\evil\\share\\x.png",
+        "//evil/share/x.png",
+        "/\\evil/x.png",
+        "\\\\?\\C:\\x.png",
+        "\\\\.\\PhysicalDrive0",
+        "//?/C:/x.png",
+        "file://evil/share/x.png",
+        "file:////evil/share/x.png",
+        "file:%2F%2Fevil/x.png",
+        "file:%5C%5Cevil%5Cx.png",
+        "/a\0b.png",
+        "file:///a%00.png",
+    ],
+)
+def test_what_leads_to_another_computer_or_a_device_is_refused_unseen(
+    text: str,
+    windows: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    r"""Chosen: a look at \\evil\x already sends the password's hash there."""
+    with pytest.raises(FileForbiddenError, match="Nothing was charged"):
+        parse(text, windows=windows)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["C:\\a.png:hidden", "a.png:$DATA", "C:\\con", "NUL.png", "x\\Lpt1 .txt", "a/COM1", "aux"],
+)
+def test_streams_and_devices_of_windows_are_refused_there(path: str) -> None:
+    """Documented by Microsoft: CON and its kin are devices whatever their extension."""
+    with pytest.raises(FileForbiddenError, match="never opened"):
+        check_path(path, windows=True)
+
+
+def test_the_same_names_are_plain_files_elsewhere() -> None:
+    """Chosen: a colon is a character like any other on Linux."""
+    check_path("/a/10:30/con.png", windows=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org/a.png", "HTTP://x", "s3://bucket/a", "xy://"]
+)
+def test_an_address_is_refused_with_what_works_instead(text: str) -> None:
+    """Chosen: only what exists today is named."""
+    with pytest.raises(FileForbiddenError, match=r"Save it to a folder|data: URI") as error:
+        parse(text)
+
+    assert "media_import" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sandbox:/mnt/data/a.png",
+        "blob:https://claude.ai/1234",
+        "local://a.png",
+        "attachment://1",
+        "cid:abc",
+    ],
+)
+def test_what_only_the_hosts_sandbox_has_is_said_so(text: str) -> None:
+    """Chosen: the most common failure in chats needs the plainest answer."""
+    with pytest.raises(FileMissingError, match=r"sandbox.*Downloads"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", '""', "''"])
+def test_an_empty_reference_is_an_error(text: str) -> None:
+    """Chosen: an empty string names nothing."""
+    with pytest.raises(ArgumentsError, match="empty"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["data:image/png;base64", "data:image/png;base64,a", "data:;base64,ab*d", "data:;base64,é"],
+)
+def test_a_broken_data_uri_is_one_clear_error(text: str) -> None:
+    """Chosen: models cut long ones short."""
+    with pytest.raises(FileUnusableError, match=r"data: URI|comma"):
+        parse(text)
+
+
+def test_a_data_uri_is_bounded() -> None:
+    """Chosen: memory is not the caller's to fill."""
+    with pytest.raises(FileUnusableError, match="are the most"):
+        parse("data:," + "x" * MAX_INLINE)

@@ -1,0 +1,59 @@
+"""Which folders may be read when nobody said so."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stability_mcp.errors import FileForbiddenError, FileMissingError
+from stability_mcp.media.roots import Roots
+from stability_mcp.settings import Settings
+
+
+def test_the_usual_folders_are_roots_but_never_home_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: a server that is started at home must not open all of it."""
+    with at_home(tmp_path, monkeypatch):
+        started_at_home = Roots.of(Settings(roots=(tmp_path / "more",))).folders
+        (tmp_path / "work").mkdir()
+        monkeypatch.chdir(tmp_path / "work")
+        started_at_work = Roots.of(Settings()).folders
+        monkeypatch.chdir("/")
+        started_at_top = Roots.of(Settings()).folders
+
+    for folders in (started_at_home, started_at_work, started_at_top):
+        assert tmp_path not in folders
+        assert Path("/") not in folders
+        assert tmp_path / "Downloads" in folders
+    assert tmp_path / "more" in started_at_home
+    assert tmp_path / "work" in started_at_work
+
+
+def test_only_the_named_folders_are_roots_when_asked_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: STABILITY_ROOTS_ONLY=1 means nothing else."""
+    with at_home(tmp_path, monkeypatch):
+        roots = Roots.of(Settings(roots=(Path("~/more"),), roots_only=True))
+
+        assert roots.folders == (tmp_path / "more",)
+        none = Roots.of(Settings(roots_only=True))
+    with pytest.raises(FileForbiddenError, match="No folder may be read"):
+        none.open_file("/etc/passwd")
+    with pytest.raises(FileMissingError):
+        none.open_file("a.png")
+
+
+@contextmanager
+def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work in a home folder of the test's own."""
+    for name in [name for name in os.environ if name.startswith("XDG_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(home)
+    yield
+    monkeypatch.undo()
