@@ -264,10 +264,15 @@ UNREACHABLE = NotSentError("The API could not be reached.")
 
 @asynccontextmanager
 async def at_work(
-    home: Path, wire: workshop.Wire, *, upstream: Upstream = PAID, **limits: object
+    home: Path,
+    wire: workshop.Wire,
+    *,
+    upstream: Upstream = PAID,
+    kind: type[Database] = Database,
+    **limits: object,
 ) -> AsyncIterator[Jobs]:
     """Run jobs over a wire until the block ends."""
-    database = await anyio.to_thread.run_sync(Database, home)
+    database = await anyio.to_thread.run_sync(kind, home)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated)
     given: dict[str, Any] = {"pace": AT_ONCE, "timeout": 10}
     jobs = Jobs(database, wire, media=media, owner=OWNER, upstream=upstream, **(given | limits))

@@ -28,6 +28,8 @@ class Upstream:
     url: str = ""
     pace: float = 1.0
     """How slow it is; 0: at once."""
+    results_after: float = 0.2
+    """Seconds from the start of a deferred generation to its result."""
     posts: Counter[str] = field(default_factory=Counter)
     charges: Counter[str] = field(default_factory=Counter)
     generations: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class Upstream:
 
     async def _result(self, generation: str, writer: asyncio.StreamWriter) -> None:
         _, started = self.generations[generation]
-        if asyncio.get_running_loop().time() - started < 0.2 * self.pace:
+        if asyncio.get_running_loop().time() - started < self.results_after:
             body = json.dumps({"id": generation, "status": "in-progress"}).encode()
             return await self._send(writer, 202, "application/json", body)
         return await self._send(writer, 200, "audio/wav", sound())

@@ -26,14 +26,14 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def emulated(home: Path, **limits: object) -> AsyncIterator[tuple[Jobs, State]]:
+async def emulated(home: Path) -> AsyncIterator[tuple[Jobs, State]]:
     """Run jobs on an emulator of their own."""
     transport = in_process()
     async with (
         Client(
             base_url=EMULATOR.base_url, api_key=SecretStr(EMULATOR_KEY), transport=transport
         ) as client,
-        at_work(home, client, upstream=EMULATOR, pace=AT_ONCE, **limits) as jobs,
+        at_work(home, client, upstream=EMULATOR, pace=AT_ONCE) as jobs,
     ):
         yield jobs, transport.state
 
@@ -101,6 +101,17 @@ async def test_an_input_whose_bytes_are_gone_is_not_sent(tmp_path: Path) -> None
     assert (view.state, view.charged) == ("failed", "no")
     assert "Nothing was charged." in (view.error or "")
     assert money(tmp_path) == (0, 0)
+
+
+async def test_an_input_that_was_deleted_meanwhile_is_named(tmp_path: Path) -> None:
+    """*Chosen*: the job fails for nothing and says which file."""
+    async with emulated(tmp_path) as (jobs, state):
+        operation = OPERATIONS["edit_remove_background"].model_validate({"image": "k7f3q2m9xa"})
+        view = await _run(jobs, operation, {"image": "k7f3q2m9xa"})
+
+        assert state.requests() == []
+    assert (view.state, view.charged) == ("failed", "no")
+    assert "media://k7f3q2m9xa, given as image, was deleted meanwhile." in (view.error or "")
 
 
 @pytest.mark.parametrize("name", ["upscale_creative", "audio3_text_to_audio"])

@@ -1,7 +1,7 @@
 """The adopter: finds dead processes by their locks and takes over what they left.
 
 A lock that can be taken, or that is gone while its process still has a row, has no living owner.
-Looking costs a listing of one folder and no database, so it is done often.
+Looking costs a listing of one folder and one look at an index, so it is done often.
 """
 
 import logging
@@ -48,7 +48,7 @@ class Adopter:
         while True:
             await anyio.sleep(SECONDS)
             try:
-                if await self._shop.on_disk(self._any_free_lock):
+                if await self._shop.on_disk(self._any_free_lock) or await self._orphans():
                     await self.adopt()
             except (StorageError, OSError) as error:
                 log.warning("jobs of an ended process could not be adopted yet: %s", error)
@@ -89,8 +89,13 @@ class Adopter:
 
         return await self._shop.on_disk(probe)
 
+    async def _orphans(self) -> bool:
+        """Return whether a process handed jobs back when it ended."""
+        upstream, now = self._shop.upstream.id, self._shop.clock()
+        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream, now=now))
+
     def _any_free_lock(self) -> bool:
-        """Return whether a lock of another process is free, or this process's own is gone."""
+        """Return whether a lock of another process is free."""
         own = lock_path(self._shop.database.home, self._process.id)
         with ExitStack() as held:
             return any(_took(path, held) for path in _locks(own.parent.parent) if path != own)

@@ -30,6 +30,13 @@ _TAKE = text(
 )
 
 
+_ORPHANS = text(
+    "SELECT 1 FROM jobs WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
+    " AND (state IN ('submitted', 'storing') OR state = 'queued' AND created_at > :fresh_since)"
+    " LIMIT 1"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
     """What came of it."""
@@ -63,6 +70,12 @@ def bury(connection: Connection, dead: str, *, now: float) -> tuple[list[JobRow]
     connection.execute(_OUT, {"dead": dead, "now": now})
     connection.execute(_GONE, {"dead": dead})
     return lost, spent
+
+
+def orphaned(connection: Connection, upstream: str, *, now: float) -> bool:
+    """Return whether there are jobs of this upstream that nobody drives and that may go on."""
+    key = {"upstream": upstream, "fresh_since": now - FRESH}
+    return connection.execute(_ORPHANS, key).first() is not None
 
 
 def adopt(

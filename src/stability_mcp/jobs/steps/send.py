@@ -11,7 +11,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from sqlalchemy import Connection
 
 from stability_mcp.client.answers import Answer, SentFile
-from stability_mcp.errors import JobError, StorageError, StudioError
+from stability_mcp.errors import FileMissingError, JobError, StorageError, StudioError
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.journal.rows import JobRow
@@ -110,11 +110,12 @@ async def _run_down(trace: SendTrace) -> None:
 
 
 async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
-    named = job.inputs()
-    items = await shop.library.many(list(named.values())) if named else []
+    items = await shop.inputs(job)
+    for name, media in job.inputs().items():
+        if name not in items:
+            raise FileMissingError(f"media://{media}, given as {name}, was deleted meanwhile.")
     return {
-        name: SentFile(path=item.path, media_type=item.media_type)
-        for name, item in zip(named, items, strict=True)
+        name: SentFile(path=item.path, media_type=item.media_type) for name, item in items.items()
     }
 
 

@@ -117,6 +117,13 @@ class Workshop:
             self._files = CapacityLimiter(FILE_THREADS)
         return await to_thread.run_sync(work, limiter=self._files)
 
+    async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
+        """Return what the job sends, by field; what was deleted meanwhile is left out."""
+        named = job.inputs()
+        found = await self.library.many(list(named.values())) if named else []
+        items = {item.id: item for item in found}
+        return {name: items[media] for name, media in named.items() if media in items}
+
     def spool(self, job: JobRow, suffix: str) -> Path:
         """Return a file of the job's attempt: `.part` is under way, `.body` is whole."""
         return self.database.home / "spool" / f"{job.spool_name()}{suffix}"

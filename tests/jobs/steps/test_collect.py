@@ -1,0 +1,108 @@
+"""Storing what was paid: nothing but this machine's disk may hold it up, and only for a while."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs.steps import collect, traces
+from stability_mcp.store.database import Database
+from support_jobs import PRICE, Wire, at_work, core, money, rows, spool, yes
+
+pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
+
+
+class Full(Database):
+    """A store whose disk is full for some of its commits."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.durable = 0
+        self.refused: set[int] = set()
+
+    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+        """Refuse those durable commits that are named by number."""
+        self.durable += durable
+        if durable and self.durable in self.refused:
+            raise StorageError("The disk is full.")
+        return await super().write(work, durable=durable)
+
+
+ADOPTION, INTENT, HEADERS, DONE = 1, 2, 3, 4
+"""The durable commits of a job, in order, after the one that adopts at start."""
+
+
+def full_at(*commits: int) -> type[Database]:
+    """Return a store that refuses these durable commits."""
+
+    class FullAt(Full):
+        def __init__(self, home: Path) -> None:
+            super().__init__(home)
+            self.refused = set(commits)
+
+    return FullAt
+
+
+@pytest.mark.parametrize(
+    "commits", [(HEADERS,), (HEADERS, HEADERS + 1), (DONE,), (HEADERS, DONE + 1, DONE + 2)]
+)
+async def test_a_disk_that_was_full_costs_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: tuple[int, ...]
+) -> None:
+    """*Chosen*: what was received whole is kept, and stored when there is room."""
+    monkeypatch.setattr(traces, "JOURNAL_PAUSE", 0.01)
+    monkeypatch.setattr(collect, "DISK_PAUSE", 0.01)
+    wire = Wire([yes(seed="8")])
+
+    async with at_work(tmp_path, wire, kind=full_at(*commits)) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        [view] = await jobs.wait(submitted.job_ids, 10)
+
+    assert (view.state, view.charged, len(wire.posts)) == ("done", "yes", 1)
+    assert rows(tmp_path, "SELECT seed FROM media") == [("8",)]
+    assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
+
+
+async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: the job stays in `storing` and says why."""
+    monkeypatch.setattr(collect, "DISK_PAUSE", 60.0)
+    always = tuple(range(DONE, 100))
+
+    async with at_work(tmp_path, Wire([yes()]), kind=full_at(*always)) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        [view] = await jobs.wait(submitted.job_ids, 1)
+
+    assert (view.state, view.progress) == ("storing", "storing the result (The disk is full.)")
+    assert f"{view.id}.1.body" in spool(tmp_path)
+
+
+async def test_an_intent_that_cannot_be_written_sends_nothing(tmp_path: Path) -> None:
+    """*Chosen*: no byte leaves before the journal knows."""
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire, kind=full_at(INTENT)) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        [view] = await jobs.wait(submitted.job_ids, 0.5)
+
+    assert (view.state, wire.posts) == ("queued", [])
+    assert view.progress == "queued (The disk is full.)"
+
+
+async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: two equal pictures are one blob and two media."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        submitted = await jobs.submit(core(), tool="test", count=2)
+        await jobs.wait(submitted.job_ids, 10)
+
+    [(blob,)] = rows(tmp_path, "SELECT DISTINCT blob FROM media")
+    assert rows(tmp_path, "SELECT count(*) FROM media") == [(2,)]
+    assert [file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == [blob]

@@ -1,0 +1,233 @@
+"""Taking over what a dead process left: by its lock, never by the age of anything."""
+
+import sys
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+import support_worker
+from stability_mcp.client.client import Client
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.journal import adoption
+from stability_mcp.jobs.process import Process, lock_on, lock_path
+from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.store.database import Database
+from support_jobs import (
+    ME,
+    OWNER,
+    PAID,
+    PRICE,
+    Wire,
+    answer,
+    at_work,
+    core,
+    hangs,
+    ledger,
+    money,
+    picture,
+    put,
+    rows,
+    spool,
+    yes,
+)
+from support_upstream import counting_upstream
+
+pytestmark = pytest.mark.anyio
+
+
+async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns: object) -> str:
+    """Write a job that a process without a lock drives, in some state, and return its id."""
+    database = await anyio.to_thread.run_sync(Database, home)
+    made = await database.write(lambda c: put(c, now=time.time() - age))
+    [job] = made.job_ids
+    change = {"state": state, "attempt": 0 if state == "queued" else 1, **columns}
+    pairs = ", ".join(f"{name} = :{name}" for name in change)
+    update = text(f"UPDATE jobs SET {pairs} WHERE id = :job")  # noqa: S608 -- names of this test
+    await database.write(lambda c: c.execute(update, {**change, "job": job}))
+    await database.write(
+        lambda c: c.execute(
+            text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)"),
+            {"me": ME, "up": PAID.id},
+        )
+    )
+    if state != "queued":
+        charge = text(
+            "INSERT INTO charges VALUES (1, :owner, :up, :job, 1, :day, :price, 'sent', 0)"
+        )
+        day = rows(home, "SELECT day FROM jobs")[0][0]
+        values = {"owner": OWNER, "up": PAID.id, "job": job, "day": day, "price": PRICE}
+        await database.write(lambda c: c.execute(charge, values))
+    await database.close()
+    return job
+
+
+async def test_what_was_queued_is_sent(tmp_path: Path) -> None:
+    """*Chosen*: its request never began."""
+    job = await _left_by_the_dead(tmp_path, "queued")
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        [view] = await jobs.wait([job], 10)
+
+    assert (view.state, len(wire.posts)) == ("done", 1)
+    assert rows(tmp_path, "SELECT epoch FROM jobs") == [(3,)]  # taken from the dead, and taken on
+
+
+async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> None:
+    """*Chosen*: nobody can know; it counts as spent."""
+    job = await _left_by_the_dead(tmp_path, "submitting")
+    (tmp_path / "spool" / f"{job}.1.part").write_bytes(b"half")
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        [view] = await jobs.wait([job], 10)
+
+    assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
+    assert "The program ended while the request was out" in (view.error or "")
+    assert (money(tmp_path), ledger(tmp_path), spool(tmp_path)) == ((0, PRICE), ["assumed"], [])
+
+
+async def test_a_whole_answer_in_the_spool_is_stored(tmp_path: Path) -> None:
+    """*Chosen*: `.body` means complete, and its headers are in the journal."""
+    job = await _left_by_the_dead(tmp_path, "storing", answer=answer(seed="42").to_json())
+    (tmp_path / "spool" / f"{job}.1.body").write_bytes(picture())
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        [view] = await jobs.wait([job], 10)
+
+    assert (view.state, view.charged, wire.posts) == ("done", "yes", [])
+    assert rows(tmp_path, "SELECT seed FROM media") == [("42",)]
+    assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
+
+
+async def test_an_answer_that_was_cut_is_unknown_and_its_rest_is_removed(tmp_path: Path) -> None:
+    """*Chosen*: surely charged, and it cannot be fetched again."""
+    job = await _left_by_the_dead(tmp_path, "storing", answer=answer().to_json())
+    (tmp_path / "spool" / f"{job}.1.part").write_bytes(b"half")
+
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        [view] = await jobs.wait([job], 10)
+
+    assert (view.state, view.charged) == ("unknown", "assumed")
+    assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
+
+
+async def test_what_was_queued_long_ago_is_not_sent_unasked(tmp_path: Path) -> None:
+    """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
+    job = await _left_by_the_dead(tmp_path, "queued", age=adoption.FRESH + 10)
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        [view] = await jobs.wait([job], 0.2)
+        waited_for = await jobs.unfinished_and_uncollected()
+
+    assert (view.state, wire.posts, waited_for) == ("queued", [], [])
+    assert view.progress == "queued since long: no program that asked for it is running"
+
+
+async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Path) -> None:
+    """*Chosen*: within two seconds, in a process that runs already."""
+    sent, release = anyio.Event(), anyio.Event()
+    release.set()
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as other:
+        async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as one:
+            submitted = await one.submit(core(), tool="test", count=3)
+            await sent.wait()
+        views = await other.wait(submitted.job_ids, 10)
+
+    assert {view.state for view in views} == {"done"}
+    assert len(wire.posts) == 2
+
+
+async def test_the_living_are_left_alone(tmp_path: Path) -> None:
+    """*Chosen*: a held lock is a living owner, whatever it does."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, Wire([hangs(sent, release)])) as one:
+        submitted = await one.submit(core(), tool="test")
+        await sent.wait()
+        async with at_work(tmp_path, wire) as other:
+            [view] = await other.views(submitted.job_ids)
+        release.set()
+        [after] = await one.wait(submitted.job_ids, 10)
+
+    assert (view.state, after.state, wire.posts) == ("submitting", "done", [])
+
+
+async def test_a_late_answer_is_taken_from_whoever_was_believed_dead(tmp_path: Path) -> None:
+    """*Chosen*: its lock file was deleted while it lived; the picture is paid, and kept."""
+    sent, release = anyio.Event(), anyio.Event()
+
+    async with at_work(tmp_path, Wire([hangs(sent, release)])) as one:
+        submitted = await one.submit(core(), tool="test")
+        await sent.wait()
+        for lock in (tmp_path / "locks").iterdir():
+            lock.unlink()
+        async with at_work(tmp_path, Wire([yes()])) as other:
+            [believed] = await other.wait(submitted.job_ids, 10)
+        release.set()
+        with anyio.fail_after(10):
+            [view] = await one.views(submitted.job_ids)
+            while view.state != "done":
+                await one._running.engine.changed([], 0)  # type: ignore[union-attr]  # noqa: SLF001 -- a step of the loop
+                [view] = await one.views(submitted.job_ids)
+
+    assert believed.state == "unknown"
+    assert (view.state, view.charged, len(view.media)) == ("done", "yes", 1)
+    assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["charged"])
+
+
+async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path) -> None:
+    """*Documented* (filelock): by default a lock belongs to the thread that took it."""
+    (tmp_path / "locks").mkdir()
+    process = await anyio.to_thread.run_sync(Process, tmp_path)
+    path = lock_path(tmp_path, process.id)
+
+    assert path.exists()
+    with pytest.raises(Exception, match="could not be acquired"):
+        lock_on(path).acquire()
+    await anyio.to_thread.run_sync(process.release)
+
+    assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+async def test_what_a_killed_process_left_goes_on_within_two_seconds(tmp_path: Path) -> None:
+    """*Chosen*: in a process that runs already, which polls for what the other had started."""
+    async with counting_upstream(pace=0) as server:
+        server.results_after = 1_000_000
+        counted = Upstream(id="counted", base_url=server.url, emulated=False)
+        client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
+        command = [sys.executable, support_worker.__file__, str(tmp_path), server.url, "1", "on"]
+        async with (
+            await anyio.open_process(command, stdout=None, stderr=None) as worker,
+            client,
+            at_work(tmp_path, client, upstream=counted) as jobs,
+        ):
+            job = await _submitted_by_another(jobs)
+            worker.kill()
+            await worker.wait()
+            killed, server.results_after = time.monotonic(), 0
+            [view] = await jobs.wait([job], 20)
+            followed = time.monotonic() - killed
+
+    assert (view.state, view.charged) == ("done", "yes")
+    assert sum(server.posts.values()) == 1
+    assert followed < 2.5
+
+
+async def _submitted_by_another(jobs: Jobs) -> str:
+    with anyio.fail_after(30):
+        page = await jobs.list(state="submitted")
+        while not page.items:
+            await anyio.sleep(0.05)  # another process sets no event here
+            page = await jobs.list(state="submitted")
+    return page.items[0].id

@@ -1,0 +1,217 @@
+"""The local engine: what is due goes first, what waits waits, and who asks is told."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, TextClause, text
+
+from stability_mcp.jobs.engine import Done, Later, Lease, Step
+from stability_mcp.jobs.local import LocalEngine
+from stability_mcp.store.database import Database
+from support_jobs import ME, put
+
+pytestmark = pytest.mark.anyio
+
+
+def _execute(change: TextClause, values: dict[str, object], connection: Connection) -> None:
+    connection.execute(change, values)
+
+
+Perform = Callable[[str, Lease], Awaitable[Step]]
+
+
+@asynccontextmanager
+async def running(
+    home: Path, perform: Perform, *, concurrency: int = 10, jobs: int = 0
+) -> AsyncIterator[tuple[LocalEngine, list[str], Database]]:
+    """Run an engine over so many queued jobs."""
+    database = await anyio.to_thread.run_sync(Database, home)
+    made = [await database.write(put) for _ in range(jobs)]
+    engine = LocalEngine(database, process=ME, concurrency=concurrency)
+    try:
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(engine.run, perform)
+                yield engine, [call.job_ids[0] for call in made], database
+                await engine.drain(5)
+    finally:
+        await database.close()
+
+
+async def test_a_job_is_performed_until_it_is_done(tmp_path: Path) -> None:
+    """*Chosen*: one step at a time; the engine decides what happens in between."""
+    steps: list[str] = []
+    done = anyio.Event()
+
+    async def perform(job: str, lease: Lease) -> Step:
+        assert lease.epoch == 1
+        steps.append(job)
+        if len(steps) < 3:
+            return Later(seconds=0.01, kind="poll")
+        done.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1) as (_, [job], _database):
+        await done.wait()
+
+    assert steps == [job] * 3
+
+
+async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: lanes decide among requests, and then age."""
+    order: list[str] = []
+    finished = anyio.Event()
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        order.append(job)
+        if len(order) == 5:
+            finished.set()
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    jobs = [(await database.write(put)).job_ids[0] for _ in range(5)]
+    states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
+    for job, (state, lane) in zip(jobs, states, strict=True):
+        values = {"job": job, "state": state, "lane": lane}
+        change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
+        await database.write(partial(_execute, change, values))
+    await database.close()
+
+    async with running(tmp_path, perform):
+        await finished.wait()
+
+    assert order == [jobs[4], jobs[3], jobs[1], jobs[2], jobs[0]]
+
+
+async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> None:
+    """*Chosen*: one job that found no place speaks for all."""
+    asked: list[str] = []
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        asked.append(job)
+        return Later(seconds=30, kind="send", everyone=True)
+
+    async with running(tmp_path, perform, jobs=5, concurrency=1) as (_, jobs, _database):
+        await anyio.sleep(0.2)
+
+    assert asked == jobs[:1]
+
+
+def _put_storing(connection: Connection) -> None:
+    [job] = put(connection).job_ids
+    _execute(text("UPDATE jobs SET state = 'storing' WHERE id = :job"), {"job": job}, connection)
+
+
+async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
+    """*Chosen*: only what makes a request needs one."""
+    asked, stored = anyio.Event(), anyio.Event()
+
+    async def perform(_job: str, _lease: Lease) -> Step:
+        if not asked.is_set():
+            asked.set()
+            return Later(seconds=30, kind="poll", everyone=True)
+        stored.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1, concurrency=1) as (engine, _, database):
+        await asked.wait()
+        await database.write(_put_storing)
+        engine.wake()
+        with anyio.fail_after(5):
+            await stored.wait()
+
+
+async def test_a_step_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    """*Chosen*: it is logged and tried again later."""
+    good = anyio.Event()
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        if job == jobs[0]:
+            raise RuntimeError("ours")
+        good.set()
+        return Done()
+
+    jobs: list[str] = []
+    async with running(tmp_path, perform, jobs=2) as (_, made, _database):
+        jobs += made
+        with anyio.fail_after(5):
+            await good.wait()
+
+
+async def test_draining_takes_the_lease_of_what_has_not_been_sent(tmp_path: Path) -> None:
+    """*Chosen*: no byte leaves any more, and what runs is finished."""
+    started, lost = anyio.Event(), anyio.Event()
+
+    async def perform(_job: str, lease: Lease) -> Step:
+        started.set()
+        await lease.lost.wait()
+        lost.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1):
+        await started.wait()
+
+    assert lost.is_set()
+
+
+async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -> None:
+    """*Chosen*: by an event, not by looking again and again."""
+    go = {True: anyio.Event(), False: anyio.Event()}
+    told: list[str] = []
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        await go[job == jobs[0]].wait()
+        return Later(seconds=30, kind="poll")
+
+    async def wait(name: str, job: str) -> None:
+        await engine.changed([job], 10)
+        told.append(name)
+
+    jobs: list[str] = []
+    async with running(tmp_path, perform, jobs=2) as (engine, made, _database):
+        jobs += made
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, "first", made[0])
+            group.start_soon(wait, "second", made[1])
+            await anyio.sleep(0.1)
+            go[True].set()
+            await anyio.sleep(0.1)
+            seen = list(told)
+            go[False].set()
+
+    assert seen == ["first"]
+    assert told == ["first", "second"]
+
+
+async def test_waiting_for_what_has_ended_returns_at_once(tmp_path: Path) -> None:
+    """*Chosen*: no end falls between reading and waiting."""
+
+    async def perform(_job: str, _lease: Lease) -> Step:
+        return Later(seconds=30, kind="poll")
+
+    async with running(tmp_path, perform, jobs=1) as (engine, jobs, database):
+        ended = text("UPDATE jobs SET state = 'done', finished_at = 1")
+        await database.write(lambda c: c.execute(ended))
+        with anyio.fail_after(2):
+            await engine.changed(jobs, 60)
+
+
+async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> None:
+    """*Chosen*: it was written by a clock that was set; a minute is the longest sleep."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(put)
+    await database.write(lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")))
+    engine = LocalEngine(database, process=ME, concurrency=1)
+
+    await engine._find_new()  # noqa: SLF001 -- a test does not wait for a minute
+
+    due = engine._queues.next_due()  # noqa: SLF001 -- as above
+    assert due is not None
+    assert due - anyio.current_time() < 61
+    await database.close()
