@@ -17,7 +17,6 @@ from typing import Any
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import slug
 from stability_mcp.media.threads import in_file_thread
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.wording import plain
@@ -111,7 +110,7 @@ def _copy(source: Path, target: Path) -> None:
 def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
     """Give a whole file the first free name, in a way that no other process takes it as well."""
     # Every label was made fit for a file name; this holds even if a row says otherwise.
-    name = item.label if item.label and not set("/\\:\0") & set(item.label) else slug(item.id)
+    name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
     ending = extension(item.media_type)
     for number in range(1, MOST_OF_A_NAME):
         target = folder / (f"{name}.{ending}" if number == 1 else f"{name}-{number}.{ending}")

@@ -26,7 +26,7 @@ from stability_mcp.media.rows import Made
 from stability_mcp.media.store import MediaStore
 from stability_mcp.media.threads import in_file_thread
 from stability_mcp.operations import OPERATIONS
-from stability_mcp.wording import quoted
+from stability_mcp.wording import QUOTED_CHARACTERS, quoted
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
@@ -175,7 +175,7 @@ class Importer:
             return opened, take(self.store.home, file)
 
     def _said(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
-        named = quoted(reference.partition(",")[0] if reference.startswith("data:") else reference)
+        named = _shown(reference)
         if new:
             return f"{named} = {item.id}, imported now"
         when = time_said(item.created_at, self.clock())
@@ -189,6 +189,14 @@ def time_said(then: float, now: float) -> str:
     days = (datetime.fromtimestamp(now, UTC).astimezone().date() - at.date()).days
     day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
     return f"{day}{at:%H:%M}"
+
+
+def _shown(reference: str) -> str:
+    """Return a reference, quoted: of a long path its end, of a data: URI its beginning."""
+    if reference.startswith("data:"):
+        return quoted(reference.partition(",")[0])
+    most = QUOTED_CHARACTERS
+    return quoted(reference if len(reference) <= most else f"…{reference[1 - most :]}")
 
 
 def _who_takes(kind: str) -> str:
