@@ -11,8 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.wording import quoted
@@ -64,12 +71,12 @@ def _rate(value: object) -> object:
     return read
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What an operator can choose."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
+    # Neither pydantic-settings nor descriptions out of docstrings: together they take as long to
+    # load as an eighth of the whole server, and a host waits for it at every start.
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     api_key: SecretStr | None = None
     """Key of the Stability account; without it everything runs on the built-in emulator."""
@@ -81,7 +88,7 @@ class Settings(BaseSettings):
     """How often a request is repeated that surely was not charged."""
     max_file_size: Annotated[int, Field(ge=10_000, le=10_485_760)] = 10_485_760
     """Most bytes of a request that sends pictures; the API takes no more than 10 MiB."""
-    rate: Annotated[tuple[int, float], NoDecode, BeforeValidator(_rate)] = (150, 10.0)
+    rate: Annotated[tuple[int, float], BeforeValidator(_rate)] = (150, 10.0)
     """Most requests in so many seconds, over all processes: the API's own limit."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 120
     """Most paid requests in flight in this process."""
@@ -89,11 +96,11 @@ class Settings(BaseSettings):
     """Folder of the database, the media and the locks; default: the platform's data folder."""
     output_dir: Annotated[Path | None, BeforeValidator(_none_word)] = Path()
     """Folder of the readable copies; `none`: none; default: the pictures folder / Stability."""
-    roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)] = ()
+    roots: Annotated[tuple[Path, ...], BeforeValidator(_split_paths)] = ()
     """More folders from which files may be read, separated like PATH."""
     roots_only: bool = False
     """Whether files may be read from `roots` alone."""
-    toolsets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)] = ("default",)
+    toolsets: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ("default",)
     """Which families of tools are offered: names, `default`, `all`."""
     preview: Literal["none", "small", "large"] = "small"
     """Size of the previews in answers: none, 768 px or 1024 px."""
@@ -163,8 +170,10 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
     Raises:
         ConfigurationError: a value cannot be used or is a placeholder; names the variable.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
-    _refuse_placeholders(os.environ, given)
+    flagged = {name: value for name, value in flags.items() if value is not None}
+    found = {name: os.environ.get(variable(name)) for name in Settings.model_fields}
+    given = {name: value for name, value in found.items() if value is not None} | flagged
+    _refuse_placeholders(given)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -193,9 +202,8 @@ def near_misses(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in NEAR_MISSES if environ.get(name))
 
 
-def _refuse_placeholders(environ: Mapping[str, str], given: Mapping[str, object]) -> None:
-    for field in Settings.model_fields:
-        value = given.get(field, environ.get(variable(field)))
+def _refuse_placeholders(given: Mapping[str, object]) -> None:
+    for field, value in given.items():
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
             shown = "a placeholder" if field == "api_key" else f"the placeholder {quoted(value)}"
             cure = f" Keys are made at {KEYS_URL}; without one the emulator is used." * (
