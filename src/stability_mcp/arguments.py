@@ -117,9 +117,11 @@ def _as_meant(value: object, schema: Mapping[str, Any]) -> object:
     """Return the value in the type that the field has, where that is a matter of writing alone."""
     if isinstance(value, str) and schema.get("type") in {"array", "object"}:
         try:
-            return json.loads(value)
+            read = json.loads(value)
         except (ValueError, RecursionError):
             return value
+        # An id of ten digits is JSON too, and is meant as it stands.
+        return read if isinstance(read, list | dict) else value
     if isinstance(value, bool) and schema.get("type") in {"integer", "number"}:
         return "true" if value else "false"  # pydantic would take it for 1 or 0
     if (

@@ -34,6 +34,11 @@ class Data(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+def listed_alone(value: object) -> object:
+    """Return a list of the one text that a caller gave where a list belongs."""
+    return [value] if isinstance(value, str) else value
+
+
 Function = Callable[[Any, Any, CallContext], Awaitable[Any]]
 """Takes the studio, the arguments and what is known of the call."""
 

@@ -13,6 +13,7 @@ class Guide(Arguments):
     """
 
     topic: Topic
+    """The page."""
 
 
 @tool(title="Guide", effects=LOOKS, needs_studio=False)

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.jobs.views import State
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definitions import LOOKS
 from stability_mcp.server.facts import JobFacts
-from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
 from stability_mcp.studio import Outcome, Studio
 
 LONGEST_WAIT = 50
@@ -22,7 +22,9 @@ class JobWait(Arguments):
     never repeat the paid call.
     """
 
-    jobs: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list)
+    jobs: Annotated[list[str], BeforeValidator(listed_alone), Field(max_length=100)] = Field(
+        default_factory=list
+    )
     """Job ids. Default: everything unfinished or not yet collected."""
     seconds: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] | None = None
     """Longest wait."""
@@ -47,6 +49,7 @@ class JobList(Arguments):
     state: State | None = None
     """Only jobs in this state."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+    """Most of them."""
     before: str | None = None
     """`next` of the page before."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.fields import FILE_HELP
 from stability_mcp.media.previews import preview_of
@@ -10,7 +10,7 @@ from stability_mcp.server.context import CallContext
 from stability_mcp.server.definitions import CHANGES, LOOKS
 from stability_mcp.server.facts import MediaFacts
 from stability_mcp.server.results import Shown
-from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
 from stability_mcp.studio import Studio
 
 Reference = Annotated[str, Field(min_length=1, description=f"{FILE_HELP}.")]
@@ -22,7 +22,9 @@ class MediaList(Arguments):
     query: str | None = None
     """Words in the label or the prompt."""
     kind: Literal["image", "audio", "model"] | None = None
+    """Only this."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+    """Most of them."""
     before: str | None = None
     """`next` of the page before."""
 
@@ -53,7 +55,9 @@ class MediaShow(Arguments):
     Several pictures come as one labelled sheet, to compare them.
     """
 
-    media: Annotated[list[Reference], Field(min_length=1, max_length=8)]
+    media: Annotated[
+        list[Reference], BeforeValidator(listed_alone), Field(min_length=1, max_length=8)
+    ]
     """What to show."""
     size: Literal["small", "large"] = "small"
     """Size of the picture shown."""

@@ -1,0 +1,202 @@
+"""The form of results: text that is complete on its own, one small picture, links, and no more."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import support_pictures
+from support_server import (
+    Era,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    links,
+    pictures,
+    refused,
+    text,
+)
+
+pytestmark = pytest.mark.anyio
+
+EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
+
+
+@both_eras
+async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> None:
+    """Chosen: an agent that sees nothing but text knows everything."""
+    async with connected(tmp_path, era) as client:
+        result = fine(
+            await client.call_tool(
+                "generate_core", {"prompt": "a fox", "label": "fox", "count": 2, "seed": 7}
+            )
+        )
+
+    lines = text(result).splitlines()
+    assert lines[0] == (
+        f"{EMULATED}. generate_core: 2 pictures, 6 credits on the emulator (today 6)"
+    )
+    for number in (1, 2):
+        name, uri, seed, path = lines[number].split("  ")
+        assert name == f"fox-{number}"
+        assert re.fullmatch(r"media://[0-9a-z]{10}", uri)
+        assert seed == f"seed {6 + number}"
+        assert Path(path).name == f"fox-{number}.png"
+    assert re.fullmatch(r"size: 1536x1536 PNG, [\d.]+ [KM]B each at most", lines[3])
+    assert lines[4].startswith("next: use a label or URI in any tool, such as edit_")
+    assert len(lines) == 5
+
+
+async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
+    """Chosen: `_meta` is not for the model, so it costs it nothing."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
+
+    shown = facts(result)
+    [item], [job] = shown["media"], shown["jobs"]
+    assert (item["label"], item["width"], item["media_type"]) == ("fox", 1536, "image/png")
+    assert item["job"] == job["id"]
+    assert (job["state"], job["credits"], job["charged"]) == ("done", 3, "yes")
+    assert shown["spent"] == {"today": 3, "reserved": 0, "budget": None}
+    assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "nobody pays the emulator"
+
+
+async def test_several_results_come_as_one_sheet(tmp_path: Path) -> None:
+    """Documented (hosts): a picture each would not fit."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 8}))
+
+    [picture] = pictures(result)
+    assert picture.mime_type == "image/webp"
+    assert len(base64.b64decode(picture.data)) <= 65_536
+    assert len(links(result)) == 8
+
+
+async def test_a_link_is_for_the_user_and_has_a_size(tmp_path: Path) -> None:
+    """Chosen: a model that follows it would fill its context."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
+
+    [link] = links(result)
+    assert link.name == "fox"
+    assert link.size == facts(result)["media"][0]["bytes"]
+    assert link.annotations is not None
+    assert link.annotations.audience == ["user"]
+
+
+async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results(
+    tmp_path: Path,
+) -> None:
+    """Chosen: a model that took the wrong picture sees it at once."""
+    support_pictures.save(tmp_path / "large.png", support_pictures.png((1_600, 1_200)))
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("upscale_fast", {"image": "large.png"}))
+
+    lines = text(result).splitlines()
+    assert lines[1].startswith('image: "large.png" = ')
+    assert "of 1600x1200" in lines[2]
+    assert lines[3].split("  ")[1].startswith("media://")
+
+
+async def test_transparency_is_said_because_a_preview_cannot_show_it(tmp_path: Path) -> None:
+    """Chosen: a checkerboard may be taken for a pattern."""
+    support_pictures.save(tmp_path / "fox.png", support_pictures.png((256, 192)))
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("edit_remove_background", {"image": "fox.png"}))
+
+    assert re.search(r"^transparent: \d+ %$", text(result), re.MULTILINE)
+
+
+async def test_a_filtered_picture_is_said_in_the_first_line_and_was_charged(tmp_path: Path) -> None:
+    """Documented: CONTENT_FILTERED is HTTP 200, blurred and charged."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox, emulate filter"}))
+
+    assert (
+        "1 FILTERED: blurred by the API's moderation, and charged" in (text(result).splitlines()[0])
+    )
+    assert "next: say it in other words" in text(result)
+    assert facts(result)["filtered"] is True
+    assert (result.meta or {})["cost"]["credits"] == 3
+
+
+async def test_a_sound_is_told_in_text_and_shows_no_picture(tmp_path: Path) -> None:
+    """Chosen: length, form and size are what text can say of a sound."""
+    async with connected(tmp_path) as client:
+        result = fine(
+            await client.call_tool("audio2_text_to_audio", {"prompt": "waves", "duration": 6})
+        )
+
+    assert pictures(result) == []
+    assert re.search(r"^size: 6(\.\d+)? s MP3, [\d.]+ KB$", text(result), re.MULTILINE)
+
+
+async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> None:
+    """Chosen: a GLB cannot be shown, its source can."""
+    support_pictures.save(tmp_path / "fox.png", support_pictures.png((256, 192)))
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("model3d_stable_fast_3d", {"image": "fox.png"}))
+
+    assert len(pictures(result)) == 1
+    assert "1 3D model" in text(result)
+    assert " GLB" in text(result) or "size: GLB" in text(result)
+
+
+@pytest.mark.parametrize(("preview", "longest"), [("none", None), ("small", 768), ("large", 1024)])
+async def test_previews_are_the_users_choice(
+    preview: str, longest: int | None, tmp_path: Path
+) -> None:
+    """Documented (README): none, small, large."""
+    async with connected(tmp_path, preview=preview, preview_format="jpeg") as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
+
+    sizes = [
+        max(Image.open(io.BytesIO(base64.b64decode(each.data))).size) for each in pictures(result)
+    ]
+    assert sizes == ([] if longest is None else [longest])
+
+
+async def test_no_copies_are_named_where_there_are_none(tmp_path: Path) -> None:
+    """Documented (README): `none` turns the copies off."""
+    async with connected(tmp_path, output_dir="none") as client:
+        result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
+
+    assert text(result).splitlines()[1].count("  ") == 2
+    assert "path" not in facts(result)["media"][0]
+
+
+async def test_data_is_structure_and_the_same_as_text(tmp_path: Path) -> None:
+    """Chosen: some hosts read the one, some the other."""
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
+        listed = await client.call_tool("media_list", {"query": "fox"})
+
+    [item] = data(listed)["media"]
+    assert item["label"] == "fox"
+    assert "null" not in json.dumps(data(listed))
+
+
+async def test_showing_media_tells_how_they_were_made(tmp_path: Path) -> None:
+    """Chosen: what made it, so that it can be made again."""
+    async with connected(tmp_path, preview="none") as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a red fox", "label": "fox"}))
+        result = fine(await client.call_tool("media_show", {"media": "fox", "size": "large"}))
+
+    assert "by generate_core with " in text(result)
+    assert "a red fox" in text(result)
+    assert len(pictures(result)) == 1, "asked for, whatever the setting"
+
+
+async def test_showing_what_is_not_there_guesses(tmp_path: Path) -> None:
+    """Chosen: a model often misspells what it named itself."""
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "red-fox"}))
+        result = await client.call_tool("media_show", {"media": ["red-foxx"]})
+
+    assert '"red-fox"' in refused(result)

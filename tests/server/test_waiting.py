@@ -1,0 +1,123 @@
+"""Work outlives the call: it is handed back under way, waited for, and never lost or repeated."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from support_server import Era, both_eras, connected, data, facts, fine, refused, text
+
+pytestmark = pytest.mark.anyio
+
+FOX = {"prompt": "a fox", "label": "fox"}
+
+
+@both_eras
+async def test_a_call_that_takes_long_hands_back_its_job(era: Era, tmp_path: Path) -> None:
+    """Chosen: a normal result that says what to do next, before any host gives up."""
+    async with connected(tmp_path, era, latency=1, wait=0) as client:
+        result = fine(await client.call_tool("generate_core", FOX))
+        [job] = [each["id"] for each in facts(result)["jobs"]]
+        later = fine(await client.call_tool("job_wait", {"jobs": [job]}))
+        waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
+
+    for each in (result, later):
+        assert "1 still under way, nothing is lost, 3 credits reserved" in text(each)
+        assert f'next: call job_wait with jobs ["{job}"] until it is done' in text(each)
+        assert facts(each)["media"] == []
+    assert "job_wait: 1 picture, 3 credits" in text(waited)
+    assert facts(waited)["media"][0]["label"] == "fox"
+
+
+@both_eras
+async def test_progress_is_told_to_those_who_ask(era: Era, tmp_path: Path) -> None:
+    """Documented (the protocol): each notification is further on than the one before."""
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async with connected(tmp_path, era, latency=2.5) as client:
+        fine(await client.call_tool("generate_core", FOX, progress_callback=hear))
+
+    shares = [share for share, _, _ in told]
+    assert len(told) >= 2
+    assert shares == sorted(set(shares))
+    assert all(total == 1 for _, total, _ in told)
+    assert any("generating" in (message or "") for _, _, message in told)
+
+
+@both_eras
+async def test_a_call_that_is_given_up_goes_on_and_is_not_paid_again(
+    era: Era, tmp_path: Path
+) -> None:
+    """Chosen: hosts cancel and time out; the work outlives the request."""
+    async with connected(tmp_path, era, latency=1) as client:
+        with anyio.move_on_after(0.5) as scope:
+            await client.call_tool("generate_core", FOX)
+        assert scope.cancelled_caught
+        result = fine(await client.call_tool("job_wait", {"seconds": 20}))
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert facts(result)["media"][0]["label"] == "fox"
+    assert len(listed["jobs"]) == 1
+
+
+async def test_every_answer_tells_of_results_that_nobody_was_handed(tmp_path: Path) -> None:
+    """Chosen: the last line of any tool, until they are collected."""
+    async with connected(tmp_path, wait=0) as client:
+        fine(await client.call_tool("generate_core", FOX))
+        with anyio.fail_after(20):
+            while not data(await client.call_tool("job_list", {"state": "done"}))["jobs"]:
+                await anyio.lowlevel.checkpoint()
+        asked = [
+            await client.call_tool("media_list", {}),
+            await client.call_tool("guide", {"topic": "files"}),
+            await client.call_tool("media_show", {"media": ["fox"]}),
+            await client.call_tool("media_show", {"media": ["nothing-of-that-name"]}),
+        ]
+        collected = fine(await client.call_tool("job_wait", {}))
+        after = fine(await client.call_tool("media_list", {}))
+
+    for each in asked:
+        assert text(each).splitlines()[-1] == "1 earlier result not yet collected: fox: job_wait()"
+    assert facts(collected)["media"][0]["label"] == "fox"
+    assert "not yet collected" not in text(after)
+
+
+async def test_waiting_for_nothing_says_so(tmp_path: Path) -> None:
+    """Chosen: an empty answer would be taken for a failure."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("job_wait", {}))
+
+    assert text(result) == "job_wait: nothing is unfinished or uncollected (today 0)"
+
+
+async def test_an_unknown_job_is_an_error_that_says_where_jobs_are(tmp_path: Path) -> None:
+    """Chosen: a model may have made the id up."""
+    async with connected(tmp_path) as client:
+        result = await client.call_tool("job_wait", {"jobs": ["zzzzzzzzzz"]})
+
+    assert "job_list" in refused(result)
+
+
+async def test_four_equal_calls_at_once_are_four_pictures(tmp_path: Path) -> None:
+    """Chosen: while another call still waits, an equal one is a new variant."""
+    async with connected(tmp_path) as client, anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(client.call_tool, "generate_core", {"prompt": "a fox"})
+    async with connected(tmp_path) as client:
+        listed = data(await client.call_tool("media_list", {}))
+
+    assert len(listed["media"]) == 4
+
+
+async def test_one_failed_variant_does_not_hide_the_reason(tmp_path: Path) -> None:
+    """Documented: 403 is free; its text reaches the agent."""
+    async with connected(tmp_path) as client:
+        result = await client.call_tool("generate_core", {"prompt": "a fox, emulate moderation"})
+
+    said = refused(result)
+    assert "Nothing was charged." in said
+    assert "moderation" in said
+    assert (result.meta or {})["cost"] == {"credits": 0, "usd": 0}
