@@ -226,7 +226,7 @@ async def test_an_error_says_which_argument_it_is_about(tmp_path: Path) -> None:
         with pytest.raises(NotFoundError, match=r"^mask: .*nobody"):
             await here.prepare("edit_erase", image="a.png", mask="nobody")
         here.file("broken.png", png((128, 128))[:100])
-        with pytest.raises(FileUnusableError, match=r"^mask: "):
+        with pytest.raises(FileUnusableError, match=r'^mask "broken.png": '):
             await here.prepare("edit_erase", image="a.png", mask="broken.png")
 
 

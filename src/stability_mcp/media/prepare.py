@@ -65,7 +65,9 @@ async def prepare(operation: Operation, importer: Importer, *, max_file_size: in
             try:
                 resolved = await importer.resolve(reference, marks[name], argument=name)
             except (InputFileError, NotFoundError) as error:
-                raise type(error)(f"{name}: {error.message}", cure=error.cure) from None
+                # Text about what is in a file does not know how the caller named it.
+                which = "" if quoted(reference) in error.message else f" {quoted(reference)}"
+                raise type(error)(f"{name}{which}: {error.message}", cure=error.cure) from None
             sources[name] = resolved.item
             said.append(resolved.said)
     await _check_marks(operation, sources, marks)
