@@ -21,7 +21,7 @@ from benchmarks.table import Line, rendered
 async def measure(folder: Path, up: Upstream, *, quick: bool, slow: bool) -> list[Line]:
     """Return every line, in the order of the design's table."""
     small = picture(folder / "drawing.png", 512, noise=0)
-    large = picture(folder / "photograph.png", 1536, noise=2)
+    large = picture(folder / "photograph.png", 1536, noise=20)
 
     def room(name: str) -> Path:
         made = folder / name

@@ -31,7 +31,7 @@ async def overhead(folder: Path, up: Upstream, picture: Path, *, calls: int) -> 
                     times.append(now() - started)
     more = median(took[0]) - median(took[1])
     return at_most(
-        f"call of {size:.1f} MB, preview apart, ms above the bare server",
+        f"call of {size * 1000:,.0f} KB, preview apart, ms above the bare server",
         more,
         6 + 5 * size,
         "{:.1f}",

@@ -1,4 +1,4 @@
-"""The files that go back and forth: of the right size and kind, and the same in every run."""
+"""The files that go back and forth: of the sizes and kinds that the API takes and makes."""
 
 import random
 import wave
@@ -20,7 +20,7 @@ def picture(path: Path, side: int, *, noise: int, height: int | None = None) -> 
     Args:
         path: Where.
         side: Its width, and its height where none is given.
-        noise: Strength of the noise; 0 for a drawing of some kilobytes, 6 for a photograph.
+        noise: Strength of the noise; 0 for a drawing of some kilobytes, 20 for what the API makes.
         height: Its height.
     """
     from PIL import Image, ImageChops

@@ -22,7 +22,7 @@ async def previews(folder: Path, *, rounds: int) -> list[Line]:
     """Time previews of a picture as the API makes them, and how long the event loop stood still."""
     from stability_mcp.studio import open_studio
 
-    path = picture(folder / "photo.png", 1536, noise=6)
+    path = picture(folder / "photo.png", 1536, noise=20)
     settings = Settings(
         home=folder / "home",
         output_dir=None,
@@ -69,7 +69,7 @@ async def _lag() -> AsyncIterator[list[float]]:
 async def large_preview(folder: Path, up: Upstream) -> list[Line]:
     """Watch the memory while a picture of 9.4 megapixels comes and its preview is made."""
     small = picture(folder / "small.png", 512, noise=0)
-    large = picture(folder / "large.png", 3072, noise=6)
+    large = picture(folder / "large.png", 3072, noise=20)
     async with running(OURS, environment(folder, up.url)) as server:
         for file in (small, large):
             up.set(file)
