@@ -1,6 +1,7 @@
 """Connects a real MCP client to the real server, in process, on the built-in emulator."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,6 +27,16 @@ def settings_in(folder: Path, chosen: Mapping[str, object] | None = None) -> Set
     """Return settings whose every folder is below the given one."""
     folders = {"home": folder / "home", "output_dir": folder / "out", "roots": (folder,)}
     return Settings.model_validate({**folders, "roots_only": True, **(chosen or {})})
+
+
+def environment_in(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a server process whose every folder is below the given one."""
+    return {
+        **os.environ,
+        "STABILITY_HOME": str(folder / "home"),
+        "STABILITY_OUTPUT_DIR": str(folder / "out"),
+        **more,
+    }
 
 
 @asynccontextmanager
@@ -70,6 +81,13 @@ def facts(result: CallToolResult) -> dict[str, Any]:
     """Return the facts that programs read."""
     found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
     return found
+
+
+def copies(result: CallToolResult) -> list[Path]:
+    """Return the readable copies that a result names, which must be there."""
+    paths = [Path(item["path"]) for item in facts(result)["media"]]
+    assert all(path.is_file() for path in paths), paths
+    return paths
 
 
 def pictures(result: CallToolResult) -> list[ImageContent]:

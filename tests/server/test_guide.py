@@ -1,0 +1,75 @@
+"""The guide and the instructions: short, and about what exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.server.catalog import all_tools
+from stability_mcp.server.definitions import price_sentence
+from stability_mcp.server.guide import TOPICS, guide_text
+from stability_mcp.server.instructions import MOST_CHARACTERS, instructions
+from support_server import Era, both_eras, connected, fine, text
+
+TOOLS = all_tools()
+FIELDS = {field for row in OPERATIONS.values() for field in row.model_fields}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_names_only_tools_and_arguments_that_exist(topic: str) -> None:
+    """Chosen: no text names what is not there."""
+    named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", guide_text(topic, frozenset(TOOLS))))
+
+    assert named <= TOOLS.keys() | FIELDS
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_leaves_out_tools_that_are_off(topic: str) -> None:
+    """Chosen: a model calls what it read of."""
+    page = guide_text(topic, frozenset({"edit_inpaint", "guide"}))
+
+    named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", page)) & TOOLS.keys()
+    assert named <= {"edit_inpaint"}
+    assert "\n-\n" not in page
+    assert "- \n" not in page
+
+
+def test_the_costs_are_those_of_the_table() -> None:
+    """Chosen: a second copy of a price is a bug."""
+    page = guide_text("costs", frozenset(TOOLS))
+
+    for name, row in OPERATIONS.items():
+        if row.is_paid():
+            assert f"- `{name}`: {price_sentence(row)}" in page
+
+
+@pytest.mark.anyio
+@both_eras
+async def test_the_guide_needs_no_store(era: Era, tmp_path: Path) -> None:
+    """Chosen: it explains also when nothing else works."""
+    async with connected(tmp_path, era) as client:
+        page = fine(await client.call_tool("guide", {"topic": "choose"}))
+
+    assert text(page).startswith("# Which tool")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.anyio
+@both_eras
+async def test_instructions_are_short_and_honest(era: Era, tmp_path: Path) -> None:
+    """Chosen: every conversation pays for them."""
+    async with connected(tmp_path, era) as client:
+        said = client.instructions or ""
+
+    assert len(said) < MOST_CHARACTERS
+    assert "There is no API key" in said
+    assert set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", said)) <= TOOLS.keys()
+
+
+def test_instructions_name_only_tools_that_are_on() -> None:
+    """Chosen: likewise."""
+    said = instructions({"upscale_fast", "job_wait"}, TOOLS, emulated=False)
+
+    assert set(re.findall(r"`(\w+)`", said)) == {"upscale_fast", "job_wait"}
+    assert "no API key" not in said

@@ -1,0 +1,149 @@
+"""Streamable HTTP on loopback: a token, no web pages, bounded bodies, both eras."""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from stability_mcp.errors import ConfigurationError, StorageError
+from stability_mcp.server.http import TOKEN_FILE, kept_token, listen
+from support_server import Era, both_eras, copies, environment_in, facts, fine
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+
+
+@contextmanager
+def _serving(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
+    """Run the server and return its address and the line that tells how to connect."""
+    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment_in(folder)
+    ) as process:
+        try:
+            assert process.stderr is not None
+            address = process.stderr.readline().split()[-1]
+            yield address, process.stderr.readline()
+            process.terminate()
+            assert process.wait(20) in {0, -15}
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """One server for the module: its address and its token."""
+    with _serving(tmp_path_factory.mktemp("http")) as (address, line):
+        yield address, line.split()[-1]
+
+
+@pytest.mark.anyio
+@both_eras
+async def test_a_client_with_the_token_is_served(era: Era, served: tuple[str, str]) -> None:
+    """Documented (README): both eras, one server."""
+    address, token = served
+    headers = {"Authorization": f"Bearer {token}"}
+    with anyio.fail_after(60):
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(address, http_client=http), mode=era) as client,
+        ):
+            made = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
+            read = await client.read_resource(facts(made)["media"][0]["uri"])
+
+    assert len(copies(made)) == 1
+    assert read.contents
+
+
+@pytest.mark.parametrize("given", [None, "Bearer wrong", "Bearer", "Basic dTpw", "Bearer \xff"])
+def test_nobody_without_the_token_is_served(given: str | None, served: tuple[str, str]) -> None:
+    """Chosen: any local program can reach the port, and calls spend money."""
+    shown = {**HEADERS, **({"Authorization": given} if given is not None else {})}
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in shown.items()]
+
+    answer = httpx2.post(served[0], json=PING, headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "Authorization: Bearer TOKEN" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("Host", "evil.example", 421), ("Origin", "https://evil.example", 403)],
+)
+def test_a_web_page_is_not_served_even_with_the_token(
+    header: str, value: str, status: int, served: tuple[str, str]
+) -> None:
+    """Chosen: a page may make the browser send to loopback (DNS rebinding)."""
+    address, token = served
+    headers = HEADERS | {"Authorization": f"Bearer {token}", header: value}
+
+    assert httpx2.post(address, json=PING, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(("size", "status"), [(15 * 1024**2, 400), (17 * 1024**2, 413)])
+def test_bodies_are_taken_up_to_16_mib(size: int, status: int, served: tuple[str, str]) -> None:
+    """Chosen: a data: URI of 10 MiB fits, and memory does not run out."""
+    address, token = served
+    headers = HEADERS | {"Authorization": f"Bearer {token}"}
+
+    answer = httpx2.post(address, content=b" " * size, headers=headers, timeout=30)
+
+    assert answer.status_code == status
+
+
+def test_without_auth_the_start_says_what_that_means(tmp_path: Path) -> None:
+    """Documented (README): --no-auth."""
+    with _serving(tmp_path, "--no-auth") as (address, line):
+        answer = httpx2.post(address, json=PING, headers=HEADERS)
+
+    assert "every user of this machine can spend your credits" in line
+    assert answer.status_code != 401
+
+
+def test_a_token_of_ones_own_is_used(tmp_path: Path) -> None:
+    """Documented (README): --token."""
+    with _serving(tmp_path, "--token", "mine") as (address, _):
+        right = httpx2.post(address, json=PING, headers=HEADERS | {"Authorization": "Bearer mine"})
+
+    assert right.status_code != 401
+    assert not list((tmp_path / "home").rglob(TOKEN_FILE))
+
+
+def test_the_token_is_made_once_and_readable_by_the_user_alone(tmp_path: Path) -> None:
+    """Chosen: it is as good as the key."""
+    token = kept_token(tmp_path / "home")
+
+    assert len(token) >= 32
+    assert kept_token(tmp_path / "home") == token
+    assert stat.S_IMODE((tmp_path / "home" / TOKEN_FILE).stat().st_mode) == 0o600
+
+
+def test_a_token_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+    """Chosen: one that changes with every start would lock every client out."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StorageError, match="STABILITY_HOME"):
+        kept_token(tmp_path / "file" / "home")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "example.com", "::", ""])  # noqa: S104 -- refused
+def test_only_this_machine_is_listened_to(host: str) -> None:
+    """Chosen: whoever reaches the port could spend."""
+    with pytest.raises(ConfigurationError, match="not an address of this machine alone"):
+        listen(host, 0)
+
+
+def test_a_port_that_is_taken_is_an_error() -> None:
+    """Chosen: one sentence instead of a traceback."""
+    with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigurationError, match="--port"):
+        listen("localhost", taken.getsockname()[1])

@@ -1,0 +1,166 @@
+"""The server as hosts run it: a process on stdin and stdout."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from support_server import Era, both_eras, copies, environment_in, fine, text
+
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+
+
+@contextmanager
+def _process(folder: Path, **more: str) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "stability_mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=environment_in(folder, **more),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _send(
+    process: "subprocess.Popen[str]", method: str, number: int | None, **params: object
+) -> None:
+    assert process.stdin is not None
+    message = {"jsonrpc": "2.0", "method": method, "params": params}
+    process.stdin.write(json.dumps(message | ({"id": number} if number else {})) + "\n")
+    process.stdin.flush()
+
+
+def _answer(process: "subprocess.Popen[str]", number: int) -> dict[str, Any]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        message: dict[str, Any] = json.loads(line)
+        if message.get("id") == number:
+            return message
+    raise AssertionError(process.stderr.read() if process.stderr else "")
+
+
+def _shaken_hands(process: "subprocess.Popen[str]") -> None:
+    _send(process, "initialize", 1, **INITIALIZE)
+    assert "result" in _answer(process, 1)
+    _send(process, "notifications/initialized", None)
+
+
+@pytest.mark.anyio
+@both_eras
+async def test_a_process_serves_both_eras(era: Era, tmp_path: Path) -> None:
+    """Documented (README): hosts start it."""
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "stability_mcp"], env=environment_in(tmp_path)
+    )
+    with anyio.fail_after(60):
+        async with Client(server, mode=era) as client:
+            listed = (await client.list_tools()).tools
+            made = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
+            refused = await client.call_tool("generate_core", {"prompt": ""})
+
+    assert len(listed) > 30
+    assert len(copies(made)) == 1
+    assert "prompt" in text(refused)
+
+
+def test_a_line_that_is_no_message_does_not_end_it(tmp_path: Path) -> None:
+    """Chosen: what is broken on the other side is no reason to lose a picture here."""
+    with _process(tmp_path) as process:
+        _shaken_hands(process)
+        assert process.stdin is not None
+        process.stdin.write('no json\n{"jsonrpc": "2.0", "id": 7}\n[1, 2]\n\n')
+        _send(process, "tools/list", 2)
+
+        assert _answer(process, 2)["result"]["tools"]
+
+
+def test_closing_stdin_ends_it(tmp_path: Path) -> None:
+    """Documented (the protocol): that is how a host ends a server."""
+    with _process(tmp_path) as process:
+        _shaken_hands(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+        assert process.wait(20) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_signal_ends_it_when_what_is_out_is_stored(tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: a host that terminates must not cost a picture that was paid for."""
+    chosen = {
+        "STABILITY_WAIT": "0",
+        "STABILITY_API_KEY": "sk-signal-0123456789",
+        "STABILITY_BASE_URL": emulator_url,
+    }
+    with _process(tmp_path, **chosen) as process:
+        _shaken_hands(process)
+        call = {"name": "generate_core", "arguments": {"prompt": "a fox"}}
+        _send(process, "tools/call", 2, **call)
+        job = _answer(process, 2)["result"]["_meta"]["stability-mcp/result"]["jobs"][0]
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(30)
+    with _process(tmp_path, **chosen) as process:
+        _shaken_hands(process)
+        asked = {"name": "job_wait", "arguments": {"jobs": [job["id"]], "seconds": 20}}
+        _send(process, "tools/call", 2, **asked)
+        result = _answer(process, 2)["result"]
+
+    assert code == 128 + signal.SIGTERM
+    assert result["_meta"]["stability-mcp/result"]["media"]
+
+
+def test_stdout_carries_nothing_but_the_protocol(tmp_path: Path) -> None:
+    """Documented (the protocol): anything else breaks the connection."""
+    with _process(tmp_path, STABILITY_LOG_LEVEL="DEBUG") as process:
+        _shaken_hands(process)
+        call = {"name": "generate_core", "arguments": {"prompt": "a fox"}}
+        _send(process, "tools/call", 2, **call)
+        _answer(process, 2)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.stdout is not None
+        rest = process.stdout.read()
+
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
+
+
+def test_the_start_loads_nothing_that_only_a_call_needs(tmp_path: Path) -> None:
+    """Chosen: a host waits for the handshake at every start."""
+    code = (
+        "import sys\n"
+        "from stability_mcp.settings import Settings\n"
+        "from stability_mcp.server.app import build_server\n"
+        "from stability_mcp.server import stdio\n"
+        "build_server(Settings())\n"
+        "heavy = {'sqlalchemy', 'PIL', 'stamina', 'tinytag', 'filelock', 'sqlite3', 'typer',\n"
+        "    'stability_mcp.studio', 'stability_mcp.operations', 'stability_mcp.client.client'}\n"
+        "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment_in(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
