@@ -1,13 +1,25 @@
 """What callers write to look media up: names, cursors and words."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from unicodedata import normalize
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, union_all
 
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.sniff import EXTENSIONS
 from stability_mcp.media.items import URI_SCHEME
-from stability_mcp.media.rows import clean, media
+from stability_mcp.media.rows import UNKNOWN_TYPE, clean, media
 from stability_mcp.wording import did_you_mean, quoted
+
+Kind = Literal["image", "audio", "model"]
+
+TYPES: Mapping[Kind, tuple[str, ...]] = {
+    "image": tuple(name for name in EXTENSIONS if name.startswith("image/")),
+    "audio": tuple(name for name in EXTENSIONS if name.startswith("audio/")),
+    "model": (*(name for name in EXTENSIONS if name.startswith("model/")), UNKNOWN_TYPE),
+}
+"""The media types of each kind; what nobody understands counts as a model, as in `MediaItem`."""
 
 SUGGESTED_FROM = 300
 """How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
@@ -39,9 +51,24 @@ def mentions(query: str) -> ColumnElement[bool]:
     """Return the condition that an item's label, operation or arguments contain some words."""
     text = clean(query) or ""
     return or_(
-        media.c.label.icontains(text, autoescape=True),
-        media.c.operation.icontains(text, autoescape=True),
+        media.c.label.contains(text, autoescape=True),
+        media.c.operation.contains(text, autoescape=True),
     )
+
+
+def newest_of(
+    kind: Kind | None, conditions: Sequence[ColumnElement[bool]], count: int
+) -> Select[Any]:
+    """Return the query for the numbers of the newest rows, of one kind or of all.
+
+    Of one kind, the newest of each of its types are read off the index and put together: sound that
+    is rare among pictures is found at once.
+    """
+    rows = select(media.c.seq).where(*conditions).order_by(media.c.seq.desc()).limit(count)
+    if kind is None:
+        return select(rows.subquery().c.seq)
+    each = [select(rows.where(media.c.media_type == name).subquery().c.seq) for name in TYPES[kind]]
+    return select(union_all(*each).subquery().c.seq)
 
 
 def suggestion(connection: Connection, owner: str, name: str) -> str:

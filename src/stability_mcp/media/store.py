@@ -7,7 +7,7 @@ by `rows.py`: by the importer before a call, and by the job that made the media.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, update
 
@@ -24,13 +24,11 @@ from stability_mcp.media.rows import (
     media,
     select_items,
 )
-from stability_mcp.media.searching import cursor_of, mentions, name_of, suggestion
+from stability_mcp.media.searching import Kind, cursor_of, mentions, name_of, newest_of, suggestion
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
 from stability_mcp.wording import quoted
-
-Kind = Literal["image", "audio", "model"]
 
 MOST_LISTED = 100
 AT_ONCE = 500
@@ -119,14 +117,15 @@ class MediaStore:
         Raises:
             ArgumentsError: the cursor is none of ours.
         """
-        wanted = self._mine().where(media.c.origin != "fitted").order_by(media.c.seq.desc())
-        if before is not None:
-            wanted = wanted.where(media.c.seq < cursor_of(before))
-        if kind is not None:
-            wanted = wanted.where(media.c.media_type.startswith(f"{kind}/"))
-        if query:
-            wanted = wanted.where(mentions(query))
         count = max(1, min(limit, MOST_LISTED))
+        shown = [media.c.owner == self.owner, media.c.deleted_at.is_(None)]
+        shown += [media.c.origin != "fitted"]
+        if before is not None:
+            shown.append(media.c.seq < cursor_of(before))
+        if query:
+            shown.append(mentions(query))
+        newest = newest_of(kind, shown, count + 1)
+        wanted = self._mine().where(media.c.seq.in_(newest)).order_by(media.c.seq.desc())
 
         def look(connection: Connection) -> Sequence[Row[Any]]:
             return connection.execute(wanted.limit(count + 1)).all()
@@ -210,7 +209,9 @@ class MediaStore:
     async def of_copy(self, *paths: Path) -> MediaItem | None:
         """Return the item whose readable copy was written to one of the paths."""
         wanted = [clean(str(path)) for path in paths]
-        return await self._first(self._mine().where(media.c.copy_path.in_(wanted)))
+        return await self._first(
+            self._mine().where(media.c.copy_path.isnot(None), media.c.copy_path.in_(wanted))
+        )
 
     async def parents(self, media_id: str) -> dict[str, MediaItem]:
         """Return what an item was made from, by role: the field it was sent in."""

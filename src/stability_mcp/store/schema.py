@@ -241,6 +241,13 @@ media = _table(
 )
 Index("media_job", media.c.job, media.c.position, unique=True, sqlite_where=media.c.job.isnot(None))
 Index("media_list", media.c.owner, media.c.seq, sqlite_where=media.c.deleted_at.is_(None))
+Index(  # lists of one kind
+    "media_kind",
+    media.c.owner,
+    media.c.media_type,
+    media.c.seq,
+    sqlite_where=media.c.deleted_at.is_(None),
+)
 Index(
     "media_label",
     media.c.owner,
@@ -249,6 +256,9 @@ Index(
     sqlite_where=text("label IS NOT NULL AND deleted_at IS NULL"),
 )
 Index("media_blob", media.c.blob)
+Index(  # whose readable copy a file is
+    "media_copy", media.c.owner, media.c.copy_path, sqlite_where=media.c.copy_path.isnot(None)
+)
 
 media_parents = _table(
     "media_parents",
