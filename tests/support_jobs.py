@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from stability_mcp.client.answers import Answer, SentFile
 from stability_mcp.client.wire import Trace
-from stability_mcp.errors import NotSentError
+from stability_mcp.errors import NotSentError, RefusedError
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
 from stability_mcp.jobs.journal.rows import JobRow, load
 from stability_mcp.jobs.steps import workshop
 from stability_mcp.jobs.upstream import Upstream, register
+from stability_mcp.jobs.views import JobView
 from stability_mcp.media.store import MediaStore
 from stability_mcp.operation import Operation, Query
 from stability_mcp.operations import OPERATIONS
@@ -286,3 +287,33 @@ async def at_work(
                     await jobs.drain()
     finally:
         await database.close()
+
+
+def refused(kind: type[RefusedError], status: int = 400, **values: float) -> RefusedError:
+    """Return a refusal of the API."""
+    return kind("The API refused.", status=status, name="word", **values)  # type: ignore[arg-type]  # retry_after alone
+
+
+def deferred() -> Operation:
+    """Return a deferred request without files."""
+    return OPERATIONS["audio3_text_to_audio"].model_validate({"prompt": "rain", "duration": 10})
+
+
+async def run_one(jobs: Jobs, operation: Operation | None = None) -> JobView:
+    """Submit one job and wait for its end."""
+    submitted = await jobs.submit(operation or core(), tool="test", labels=["logo"])
+    [view] = await jobs.wait(submitted.job_ids, 10)
+    assert view.finished, view.progress
+    return view
+
+
+async def submit(jobs: Jobs, count: int = 1) -> list[str]:
+    """Submit a call and return the ids of its jobs."""
+    submitted = await jobs.submit(core(), tool="generate_core", count=count)
+    return submitted.job_ids
+
+
+async def release_soon(release: anyio.Event) -> None:
+    """Let a request that hangs be answered in a moment."""
+    await anyio.sleep(0.1)
+    release.set()

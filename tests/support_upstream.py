@@ -44,7 +44,7 @@ class Upstream:
         try:
             while True:
                 await self._one(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.serving.discard(task)

@@ -41,6 +41,8 @@ async def main(home: str, base_url: str, calls: int, *, until_idle: bool) -> Non
             pace=Pace(poll=0.1, usual=False, pause=0.01),
         )
         await jobs.start(group)
+        sys.stdout.write("at work\n")
+        sys.stdout.flush()
         for number in range(calls):
             prompt = f"{os.getpid()}-{number}"
             sound = {"prompt": prompt, "duration": 10}

@@ -9,8 +9,6 @@ import pytest
 from stability_mcp.client.answers import Answer
 from stability_mcp.client.wire import Trace
 from stability_mcp.errors import BudgetError, NotFoundError, UnknownOutcomeError
-from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.upstream import Upstream
 from support_jobs import (
     AT_ONCE,
     PAID,
@@ -21,16 +19,13 @@ from support_jobs import (
     core,
     fails,
     hangs,
-    ledger,
-    money,
+    release_soon,
     rows,
-    spool,
+    submit,
     yes,
 )
 
 pytestmark = pytest.mark.anyio
-
-OTHER = Upstream(id="other-upstream", base_url="https://api.test", emulated=False)
 
 
 def slowly(seconds: float) -> Behaviour:
@@ -44,18 +39,13 @@ def slowly(seconds: float) -> Behaviour:
     return behave
 
 
-async def _submit(jobs: Jobs, count: int = 1) -> list[str]:
-    submitted = await jobs.submit(core(), tool="generate_core", count=count)
-    return submitted.job_ids
-
-
 async def test_the_work_goes_on_when_whoever_waits_is_cancelled(tmp_path: Path) -> None:
     """*Chosen*: a host that cancels loses nothing."""
     sent, release = anyio.Event(), anyio.Event()
     wire = Wire([hangs(sent, release)])
 
     async with at_work(tmp_path, wire) as jobs:
-        job = await _submit(jobs)
+        job = await submit(jobs)
         async with anyio.create_task_group() as group:
             group.start_soon(jobs.wait, job, 60)
             await sent.wait()
@@ -72,7 +62,7 @@ async def test_a_wait_that_is_over_returns_the_job_as_it_is(tmp_path: Path) -> N
     sent, release = anyio.Event(), anyio.Event()
 
     async with at_work(tmp_path, Wire([hangs(sent, release)])) as jobs:
-        job = await _submit(jobs)
+        job = await submit(jobs)
         await sent.wait()
         started = time.monotonic()
         [view] = await jobs.wait(job, 0.2)
@@ -87,7 +77,7 @@ async def test_a_wait_that_is_over_returns_the_job_as_it_is(tmp_path: Path) -> N
 async def test_a_wait_returns_as_soon_as_all_have_ended(tmp_path: Path) -> None:
     """*Chosen*: in the order that was asked for."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
-        job_ids = await _submit(jobs, count=4)
+        job_ids = await submit(jobs, count=4)
         started = time.monotonic()
         views = await jobs.wait(list(reversed(job_ids)), 60)
         waited = time.monotonic() - started
@@ -105,7 +95,7 @@ async def test_progress_is_told_in_words_and_never_goes_back(tmp_path: Path) -> 
         told.append((message, fraction))
 
     async with at_work(tmp_path, Wire([slowly(0.1), yes(), slowly(0.3)])) as jobs:
-        await jobs.wait(await _submit(jobs, count=3), 10, note)
+        await jobs.wait(await submit(jobs, count=3), 10, note)
 
     assert told
     assert [share for _, share in told] == sorted(share for _, share in told)
@@ -125,9 +115,9 @@ async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> Non
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire, budget=2 * PRICE) as jobs:
-        await jobs.wait(await _submit(jobs), 10)
+        await jobs.wait(await submit(jobs), 10)
         with pytest.raises(BudgetError, match="1 of 3 still fit now"):
-            await _submit(jobs, count=3)
+            await submit(jobs, count=3)
         spent = await jobs.spending()
 
     assert (spent.today, spent.held, spent.limit, spent.left) == (PRICE, 0, 2 * PRICE, PRICE)
@@ -135,94 +125,12 @@ async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> Non
     assert len(wire.posts) == 1
 
 
-async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
-    """*Chosen*: what is sent is finished; what waits is left to another process."""
-    sent, release = anyio.Event(), anyio.Event()
-    wire = Wire([hangs(sent, release), yes()])
-
-    async with (
-        anyio.create_task_group() as group,
-        at_work(tmp_path, wire, concurrency=1) as jobs,
-    ):
-        out, waiting = await _submit(jobs, count=2)
-        await sent.wait()
-        group.start_soon(_release_soon, release)
-
-    assert rows(tmp_path, "SELECT id, state, process IS NULL FROM jobs ORDER BY seq") == [
-        (out, "done", 0),
-        (waiting, "queued", 1),
-    ]
-    assert len(wire.posts) == 1
-    assert money(tmp_path) == (PRICE, PRICE)
-    assert rows(tmp_path, "SELECT count(*) FROM processes") == [(0,)]
-    assert list((tmp_path / "locks").iterdir()) == []
-
-
-async def _release_soon(release: anyio.Event) -> None:
-    await anyio.sleep(0.1)
-    release.set()
-
-
-async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) -> None:
-    """*Chosen*: bounded; a request that is cut off may have been charged."""
-    sent, never = anyio.Event(), anyio.Event()
-
-    with anyio.fail_after(10):
-        async with at_work(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
-            await _submit(jobs)
-            await sent.wait()
-
-    assert rows(tmp_path, "SELECT state, charged FROM jobs") == [("unknown", "assumed")]
-    assert ledger(tmp_path) == ["assumed"]
-    assert money(tmp_path) == (0, PRICE)
-    assert spool(tmp_path) == []
-
-
-async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None:
-    """*Chosen*: jobs that were handed back are taken by a process of the same upstream."""
-    sent, release = anyio.Event(), anyio.Event()
-    release.set()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
-        job_ids = await _submit(jobs, count=3)
-        await sent.wait()
-
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire) as jobs:
-        views = await jobs.wait(job_ids, 10)
-
-    assert {view.state for view in views} == {"done"}
-    assert ledger(tmp_path) == ["charged"] * 3
-    assert len(wire.posts) < 3
-
-
-async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> None:
-    """*Chosen*: it would pay, or poll what it cannot see."""
-    sent, release = anyio.Event(), anyio.Event()
-    release.set()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
-        job_ids = await _submit(jobs, count=3)
-        await sent.wait()
-
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire, upstream=OTHER) as jobs:
-        views = await jobs.wait(job_ids, 0.3)
-        waited_for = await jobs.unfinished_and_uncollected()
-
-    left = [view for view in views if view.state == "queued"]
-    assert left
-    assert {(view.mine, view.progress) for view in left} == {
-        (False, "waits for the key that started it")
-    }
-    assert not {view.id for view in left} & set(waited_for)
-    assert wire.posts == []
-
-
 async def test_at_most_so_many_requests_are_in_flight(tmp_path: Path) -> None:
     """*Chosen*: `STABILITY_CONCURRENCY`."""
     wire = Wire([slowly(0.02)])
 
     async with at_work(tmp_path, wire, concurrency=3) as jobs:
-        await jobs.wait(await _submit(jobs, count=8) + await _submit(jobs, count=8), 20)
+        await jobs.wait(await submit(jobs, count=8) + await submit(jobs, count=8), 20)
 
     assert wire.most_under_way == 3
     assert len(wire.posts) == 16
@@ -233,7 +141,7 @@ async def test_calls_wait_behind_the_rate_limit_and_then_go_on(tmp_path: Path) -
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire, rate=(2, 0.2)) as jobs:
-        job_ids = await _submit(jobs, count=5)
+        job_ids = await submit(jobs, count=5)
         views = await jobs.wait(job_ids, 0.4)
         early = sum(view.state == "done" for view in views)
         waiting = {view.progress for view in views if not view.finished}
@@ -258,7 +166,7 @@ async def test_explicit_seeds_are_spread_over_the_variants(tmp_path: Path) -> No
 
 async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path: Path) -> None:
     """*Chosen*: one line while there are any."""
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with at_work(tmp_path, Wire([yes()]), concurrency=1) as jobs:
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
         await jobs.wait(first.job_ids, 10)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
@@ -281,7 +189,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
     wire = Wire([yes(), yes(), fails(UnknownOutcomeError("Silence.")), yes()])
 
     async with at_work(tmp_path, wire, concurrency=1) as jobs:
-        job_ids = [*await _submit(jobs, count=4), *await _submit(jobs)]
+        job_ids = [*await submit(jobs, count=4), *await submit(jobs)]
         await jobs.wait(job_ids, 10)
         first = await jobs.list(limit=3)
         second = await jobs.list(limit=3, before=first.next)
@@ -303,9 +211,9 @@ async def test_two_processes_on_one_store_wait_for_each_others_jobs(tmp_path: Pa
         at_work(tmp_path, Wire([yes()])) as other,
         anyio.create_task_group() as group,
     ):
-        job = await _submit(one)
+        job = await submit(one)
         await sent.wait()
-        group.start_soon(_release_soon, release)
+        group.start_soon(release_soon, release)
         started = time.monotonic()
         [view] = await other.wait(job, 30)
         waited = time.monotonic() - started

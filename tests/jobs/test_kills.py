@@ -25,26 +25,41 @@ pytestmark = [
 ]
 
 KILLS = 10
+WHILE_STARTING = 0.2
+"""The share of kills that do not wait until the process is at work."""
+
+CHANCE = random.Random()  # noqa: S311 -- no secret
+
 LONGEST = 240
 """Seconds for all of it: a process takes a second to start."""
 
 
 async def _start(home: Path, upstream: Upstream, calls: int, end: str = "on") -> Process:
     command = [sys.executable, support_worker.__file__, str(home), upstream.url, str(calls), end]
-    return await anyio.open_process(command, stdout=None, stderr=None)
+    return await anyio.open_process(command, stderr=None)
 
 
 async def _kill_at_random(home: Path, upstream: Upstream) -> None:
     processes = [await _start(home, upstream, 8) for _ in range(2)]
     for _ in range(KILLS):
-        await anyio.sleep(random.uniform(0.8, 1.6))  # noqa: S311 -- no secret
-        index = random.randrange(2)  # noqa: S311 -- no secret
-        processes[index].send_signal(signal.SIGKILL)
-        await processes[index].wait()
-        processes[index] = await _start(home, upstream, random.randrange(8))  # noqa: S311 -- no secret
+        index = CHANCE.randrange(2)
+        if CHANCE.random() > WHILE_STARTING:
+            await _at_work(processes[index])
+        await anyio.sleep(CHANCE.uniform(0, 0.6))
+        await _kill(processes[index])
+        processes[index] = await _start(home, upstream, CHANCE.randrange(4, 10))
     for process in processes:
-        process.kill()
-        await process.wait()
+        await _kill(process)
+
+
+async def _at_work(process: Process) -> None:
+    assert process.stdout is not None
+    await process.stdout.receive()
+
+
+async def _kill(process: Process) -> None:
+    process.send_signal(signal.SIGKILL)
+    await process.aclose()
 
 
 async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
@@ -55,6 +70,7 @@ async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Pa
             await _kill_at_random(home, upstream)
             last = await _start(home, upstream, 0, "idle")
             assert await last.wait() == 0
+            await last.aclose()
 
     found = rows(home, "SELECT id, arguments, state, charged, price, error FROM jobs")
     jobs = {json.loads(arguments)["prompt"]: rest for _, arguments, *rest in found}

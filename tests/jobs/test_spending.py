@@ -13,7 +13,7 @@ from stability_mcp.jobs.spending import Spent
 from stability_mcp.store.database import Database
 from support_budget import spend_until_refused
 from support_jobs import OWNER, PAID, PRICE, money
-from support_store import in_processes
+from support_store import SPAWN, in_processes
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -123,6 +123,8 @@ def test_what_is_left_counts_what_is_reserved() -> None:
 
 def test_three_processes_never_pass_the_ceiling_by_a_credit(tmp_path: Path) -> None:
     """*Chosen*: the check and the reservation are one statement."""
-    in_processes(spend_until_refused, [(str(tmp_path), 60, 4, 90_000)] * 3)
+    together = SPAWN.Barrier(3)
+
+    in_processes(spend_until_refused, [(str(tmp_path), 60, 4, 90_000, together)] * 3)
 
     assert money(tmp_path) == (90_000, 0)

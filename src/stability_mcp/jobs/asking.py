@@ -40,14 +40,12 @@ async def remember_balance(shop: Workshop, credits_left: float) -> None:
 
 
 async def see_that_it_may_pay(shop: Workshop, process: str) -> None:
-    """Ask for the balance when the API refused this key or its credits before.
+    """Ask for the balance, after the API refused this key or its credits.
 
     Raises:
         OutOfCreditsError: there are still none.
         RequestError: the key is still refused, or the API could not be asked.
     """
-    if await shop.database.read(lambda c: upstream.paused_why(c, shop.upstream.id)) is None:
-        return
     operation = OPERATIONS["account_balance"]()
     if not isinstance(operation, Query):
         raise TypeError("account_balance is a query")

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -27,6 +28,7 @@ from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.records import Records, Views
+from stability_mcp.jobs.signals import UpstreamPausedError
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
@@ -179,7 +181,6 @@ class Jobs(Records):
             StorageError: the store cannot be written.
         """
         running = self._started()
-        await asking.see_that_it_may_pay(self._shop, running.process.id)
         now = self._shop.clock()
         asked = Asked(
             owner=self._owner,
@@ -194,7 +195,9 @@ class Jobs(Records):
             budget=self._budget,
         )
 
-        def write(connection: Connection) -> SubmittedCall:
+        def write(connection: Connection, *, ask: bool = True) -> SubmittedCall:
+            if ask and upstreams.paused_why(connection, self._shop.upstream.id) is not None:
+                raise UpstreamPausedError("the balance decides")
             return enqueue(
                 connection,
                 asked,
@@ -202,7 +205,11 @@ class Jobs(Records):
                 dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
             )
 
-        submitted = await self._shop.database.write(write)
+        try:
+            submitted = await self._shop.database.write(write)
+        except UpstreamPausedError:
+            await asking.see_that_it_may_pay(self._shop, running.process.id)
+            submitted = await self._shop.database.write(partial(write, ask=False))
         running.engine.wake()
         return submitted
 

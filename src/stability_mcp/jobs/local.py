@@ -94,6 +94,7 @@ class LocalEngine:
         self._stopping = False
         self._ended = anyio.Event()
         self._work = anyio.Event()
+        self._news = True
         self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
         self._others: dict[str, object] = {}
         self._others_awaited = anyio.Event()
@@ -114,6 +115,7 @@ class LocalEngine:
 
     def wake(self) -> None:
         """Look for new jobs."""
+        self._news = True
         self._work.set()
 
     def look_again(self) -> None:
@@ -128,11 +130,14 @@ class LocalEngine:
             self._waiters[job].add(event)
         try:
             with anyio.move_on_after(timeout):
-                # Read after the event stands, so that no end falls in between.
-                found = await self._states(job_ids)
-                if all(state in FINISHED for state, _, _ in found.values()):
-                    return
-                self._look_after(found)
+                strange = [job for job in job_ids if job not in self._known]
+                if strange:
+                    # Read after the event stands, so that no end falls in between.
+                    found = await self._states(strange)
+                    ended = all(state in FINISHED for state, _, _ in found.values())
+                    if ended and len(strange) == len(job_ids):
+                        return
+                    self._look_after(found)
                 await event.wait()
         finally:
             for job in job_ids:
@@ -168,7 +173,9 @@ class LocalEngine:
     async def _drive(self, steps: TaskGroup, perform: Perform) -> None:
         while not self._stopping:
             self._work = anyio.Event()
-            await self._find_new()
+            if self._news:
+                self._news = False
+                await self._find_new()
             wait = self._launch(steps, perform)
             with anyio.move_on_after(wait):
                 await self._work.wait()
@@ -231,7 +238,7 @@ class LocalEngine:
         else:
             self._known.pop(job.id, None)
         self._tell(job.id)
-        self.wake()
+        self._work.set()
 
     def _tell(self, job_id: str) -> None:
         for event in self._waiters.get(job_id, ()):
@@ -244,7 +251,7 @@ class LocalEngine:
 
     def _look_after(self, found: dict[str, tuple[str, int, str | None]]) -> None:
         for job, seen in found.items():
-            if seen[2] != self._process:
+            if seen[2] != self._process and seen[0] not in FINISHED:
                 self._others[job] = seen
         if self._others:
             self._others_awaited.set()

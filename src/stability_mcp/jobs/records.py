@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import Connection
+
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
@@ -97,12 +99,14 @@ class Records:
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
         ids, owner = list(job_ids), self._owner
-        found, blocked = await self._shop.database.read(
-            lambda c: (
-                reading.many(c, owner=owner, ids=ids),
-                reading.blocked_until(c, self._shop.upstream.id),
-            )
-        )
+
+        def look(connection: Connection) -> tuple[dict[str, Seen], float]:
+            jobs = reading.many(connection, owner=owner, ids=ids)
+            if all(each.job.state != "queued" for each in jobs.values()):
+                return jobs, 0.0
+            return jobs, reading.blocked_until(connection, self._shop.upstream.id)
+
+        found, blocked = await self._shop.database.read(look)
         for job in ids:
             if job not in found:
                 raise NotFoundError(f"There is no job {quoted(job)}.", cure="job_list shows all.")

@@ -14,7 +14,7 @@ CALL_CHARACTERS = 26
 
 def new_id(characters: int = ID_CHARACTERS) -> str:
     """Return a random id."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(characters))
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(characters))
 
 
 def looks_like_id(text: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.steps import collect, traces
+from stability_mcp.media.rows import sync_file
 from stability_mcp.store.database import Database
 from support_jobs import PRICE, Wire, at_work, core, money, rows, spool, yes
 
@@ -106,3 +107,25 @@ async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
     [(blob,)] = rows(tmp_path, "SELECT DISTINCT blob FROM media")
     assert rows(tmp_path, "SELECT count(*) FROM media") == [(2,)]
     assert [file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == [blob]
+
+
+async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_cut_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: `.part` is what was cut, unless this process knows that it is whole."""
+    monkeypatch.setattr(collect, "DISK_PAUSE", 0.01)
+    failures = [OSError("no room")]
+
+    def sync(path: Path) -> None:
+        if failures:
+            raise failures.pop()
+        sync_file(path)
+
+    monkeypatch.setattr(collect, "sync_file", sync)
+
+    async with at_work(tmp_path, Wire([yes(seed="8")])) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        [view] = await jobs.wait(submitted.job_ids, 10)
+
+    assert (view.state, failures) == ("done", [])
+    assert spool(tmp_path) == []

@@ -19,6 +19,7 @@ from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.media.copies import write_copy
 from stability_mcp.media.rows import measure, sync_file, sync_folder
+from stability_mcp.store.locks import PRIVATE_FOLDER
 
 DISK_PAUSE = 10.0
 """Seconds until storing is tried again on a disk that was full."""
@@ -28,20 +29,18 @@ log = logging.getLogger(__name__)
 
 async def collect(shop: Workshop, job: JobRow, answer: Answer) -> Step:
     """Store a body that was received whole and lies in the spool as `.part`."""
-    retry = _retry(job, shop)
-    try:
-        await shop.on_disk(lambda: _seal(shop, job))
-    except OSError as error:
-        return ending.stays(shop, job, error, retry)
+    shop.whole[job.id] = answer
     return await _keep(shop, job, answer)
 
 
 async def resume(shop: Workshop, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
-    whole = await shop.on_disk(shop.spool(job, ".body").exists)
-    if whole and job.answer is not None:
-        return await _keep(shop, job, Answer.from_json(job.answer))
-    await shop.on_disk(lambda: shop.spool(job, ".part").unlink(missing_ok=True))
+    answer = shop.whole.get(job.id)
+    if answer is None and job.answer is not None:
+        whole = await shop.on_disk(shop.spool(job, ".body").exists)
+        answer = Answer.from_json(job.answer) if whole else None
+    if answer is not None:
+        return await _keep(shop, job, answer)
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
         "fetched again.",
@@ -49,28 +48,33 @@ async def resume(shop: Workshop, job: JobRow) -> Step:
         charged="unknown",
         cure="Call the tool again to make it anew.",
     )
+    await shop.on_disk(lambda: ending.sweep(shop, job))
     return await ending.lose(shop, job, cut)
 
 
 async def _keep(shop: Workshop, job: JobRow, answer: Answer) -> Step:
-    home, emulated = shop.database.home, shop.upstream.emulated
+    shop.copying(job.id)
     try:
         results = await shop.on_disk(lambda: _results(shop, job, answer))
-        shop.copying(job.id)
         finished = await shop.database.write(
-            lambda c: done.finish(c, home, job, results, emulated=emulated, now=shop.clock()),
+            lambda c: done.finish(
+                c,
+                shop.database.home,
+                job,
+                results,
+                emulated=shop.upstream.emulated,
+                now=shop.clock(),
+            ),
             durable=True,
         )
+        shop.session += finished.spent
+        shop.forget(job.id)
+        await shop.on_disk(lambda: ending.sweep(shop, job))
+        await _write_copies(shop, job, finished)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await ending.spoil(shop, job, _unusable(job, error))
     except (StorageError, OSError) as error:
-        shop.copied(job.id)
         return ending.stays(shop, job, error, _retry(job, shop))
-    shop.session += finished.spent
-    shop.forget(job.id)
-    try:
-        await shop.on_disk(lambda: ending.sweep(shop, job))
-        await _write_copies(shop, job, finished)
     finally:
         shop.copied(job.id)
     return Done()
@@ -86,18 +90,16 @@ def _retry(job: JobRow, shop: Workshop) -> Later:
     return Later(seconds=DISK_PAUSE, kind="store")
 
 
-def _seal(shop: Workshop, job: JobRow) -> None:
-    """Do T4: make the bytes durable, then give them the name that means whole."""
-    part = shop.spool(job, ".part")
-    sync_file(part)
-    part.replace(shop.spool(job, ".body"))
-    sync_folder(part.parent)
-
-
 def _results(shop: Workshop, job: JobRow, answer: Answer) -> list[Result]:
-    body, folder = shop.spool(job, ".body"), shop.spool(job, ".d")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+    """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
+    part, body, folder = (shop.spool(job, suffix) for suffix in (".part", ".body", ".d"))
+    if job.id in shop.whole and part.exists():
+        sync_file(part)
+        part.replace(body)
+        sync_folder(part.parent)
+    if job.kind.answer == "artifacts":
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=PRIVATE_FOLDER)
     return [_result(each, body) for each in decode(job.kind, answer, body, folder)]
 
 

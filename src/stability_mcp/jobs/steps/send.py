@@ -5,7 +5,6 @@ transport's hook, and only then the first byte.
 """
 
 import logging
-import shutil
 
 from anyio import CancelScope, get_cancelled_exc_class
 from sqlalchemy import Connection
@@ -28,12 +27,15 @@ LEAST_FREE = 256 * 1024 * 1024
 LARGE_BODY = 1_000_000
 """Bytes of files above which a request may be under way long after its last byte is handed over."""
 
+CROWD = 8
+"""Requests that connect at once, above which a look at the rate limit is cheaper than a line."""
+
 log = logging.getLogger(__name__)
 
 
 async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
     """Send a queued job once, and store what comes back."""
-    free = await shop.on_disk(lambda: shutil.disk_usage(shop.database.home).free)
+    free = await shop.free_bytes()
     if free < LEAST_FREE:
         return ending.stays(
             shop, job, _no_room(free), Later(seconds=unanswered.DISK_PAUSE, kind="send")
@@ -41,7 +43,7 @@ async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
     try:
         request = job.request()
         files = await _files(shop, job)
-        large = await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
+        large = bool(files) and await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
     except (StudioError, ValueError, KeyError, OSError) as error:
         return await ending.refuse(shop, job, _unreadable(job, error))
     trace = SendTrace(shop, job, lease, large=large)
@@ -79,7 +81,8 @@ async def _exchange(
 
     shop.connecting += 1
     try:
-        await shop.database.read(look)  # connecting for nothing costs both sides
+        if ahead >= CROWD:  # connecting for nothing costs both sides
+            await shop.database.read(look)
         answer = await shop.client.exchange(request, files, body, trace)
         await trace.journal()
     except get_cancelled_exc_class():

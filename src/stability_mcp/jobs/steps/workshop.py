@@ -5,6 +5,7 @@ was out, why a job waits. What a job *is* stands in its row.
 """
 
 import random
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,10 @@ class Pace:
 
 EMULATED = Pace(poll=0.2, usual=False, pause=0.2)
 """The built-in emulator answers at its own pace and is nobody else's."""
+
+
+FREE_SECONDS = 5.0
+"""How long it is believed how much room a disk has."""
 
 
 class Wire(Protocol):
@@ -106,16 +111,28 @@ class Workshop:
     """Requests that are about to ask for a place in the rate limit."""
     polling: set[str] = field(default_factory=set)
     """Jobs whose generation is under way."""
+    whole: dict[str, Answer] = field(default_factory=dict)
+    """Answers that were received whole and are not stored yet, by job."""
     _notes: dict[str, str] = field(default_factory=dict)
     _misses: dict[str, int] = field(default_factory=dict)
     _copying: dict[str, anyio.Event] = field(default_factory=dict)
     _files: CapacityLimiter | None = None
+    _free: int = 0
+    _free_until: float = 0.0
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Run blocking work on files in a thread of its own kind, and wait for its end."""
         if self._files is None:  # a limiter belongs to the event loop that runs
             self._files = CapacityLimiter(FILE_THREADS)
         return await to_thread.run_sync(work, limiter=self._files)
+
+    async def free_bytes(self) -> int:
+        """Return how much room the disk of the store has, as of some seconds ago at most."""
+        if time.monotonic() > self._free_until:
+            home = self.database.home
+            self._free = await self.on_disk(lambda: shutil.disk_usage(home).free)
+            self._free_until = time.monotonic() + FREE_SECONDS
+        return self._free
 
     async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
         """Return what the job sends, by field; what was deleted meanwhile is left out."""
@@ -149,6 +166,7 @@ class Workshop:
         """Forget a job that has ended."""
         self.went_well(job)
         self.polling.discard(job)
+        self.whole.pop(job, None)
 
     def missed(self, job: str) -> float | None:
         """Count a try that failed and return the pause before the next; None: that was the last."""

@@ -1,0 +1,102 @@
+"""The end of a process: what is out is finished, what waits is left to others of the same key."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.jobs.upstream import Upstream
+from support_jobs import (
+    PRICE,
+    Wire,
+    at_work,
+    hangs,
+    ledger,
+    money,
+    release_soon,
+    rows,
+    spool,
+    submit,
+    yes,
+)
+
+pytestmark = pytest.mark.anyio
+
+OTHER = Upstream(id="other-upstream", base_url="https://api.test", emulated=False)
+
+
+async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
+    """*Chosen*: what is sent is finished; what waits is left to another process."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire = Wire([hangs(sent, release), yes()])
+
+    async with (
+        anyio.create_task_group() as group,
+        at_work(tmp_path, wire, concurrency=1) as jobs,
+    ):
+        out, waiting = await submit(jobs, count=2)
+        await sent.wait()
+        group.start_soon(release_soon, release)
+
+    assert rows(tmp_path, "SELECT id, state, process IS NULL FROM jobs ORDER BY seq") == [
+        (out, "done", 0),
+        (waiting, "queued", 1),
+    ]
+    assert len(wire.posts) == 1
+    assert money(tmp_path) == (PRICE, PRICE)
+    assert rows(tmp_path, "SELECT count(*) FROM processes") == [(0,)]
+    assert list((tmp_path / "locks").iterdir()) == []
+
+
+async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) -> None:
+    """*Chosen*: bounded; a request that is cut off may have been charged."""
+    sent, never = anyio.Event(), anyio.Event()
+
+    with anyio.fail_after(10):
+        async with at_work(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
+            await submit(jobs)
+            await sent.wait()
+
+    assert rows(tmp_path, "SELECT state, charged FROM jobs") == [("unknown", "assumed")]
+    assert ledger(tmp_path) == ["assumed"]
+    assert money(tmp_path) == (0, PRICE)
+    assert spool(tmp_path) == []
+
+
+async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None:
+    """*Chosen*: jobs that were handed back are taken by a process of the same upstream."""
+    sent, release = anyio.Event(), anyio.Event()
+    release.set()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        job_ids = await submit(jobs, count=3)
+        await sent.wait()
+
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        views = await jobs.wait(job_ids, 10)
+
+    assert {view.state for view in views} == {"done"}
+    assert ledger(tmp_path) == ["charged"] * 3
+    assert len(wire.posts) < 3
+
+
+async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> None:
+    """*Chosen*: it would pay, or poll what it cannot see."""
+    sent, release = anyio.Event(), anyio.Event()
+    release.set()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        job_ids = await submit(jobs, count=3)
+        await sent.wait()
+
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire, upstream=OTHER) as jobs:
+        views = await jobs.wait(job_ids, 0.3)
+        waited_for = await jobs.unfinished_and_uncollected()
+
+    left = [view for view in views if view.state == "queued"]
+    assert left
+    assert {(view.mine, view.progress) for view in left} == {
+        (False, "waits for the key that started it")
+    }
+    assert not {view.id for view in left} & set(waited_for)
+    assert wire.posts == []
