@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from stability_mcp.imaging import provenance
-from stability_mcp.media.copies import making, why_not, write_copy
+from stability_mcp.media.copies import making, without_copy, write_copy
 from support_media import desk, request
 from support_pictures import glb, jpeg, mp3, png, webp
 
@@ -131,15 +131,21 @@ async def test_a_folder_that_cannot_be_written_costs_no_result(where: str, tmp_p
         item = await here.generated(png(), label="hero")
 
         assert await write_copy(item, folder) is None
-        said = await anyio.to_thread.run_sync(why_not, folder)
-    assert said is not None
+        [said] = await without_copy([item], folder)
+    assert 'no file of "hero"' in said
     assert "cannot be written" in said
+    assert "STABILITY_OUTPUT_DIR" in said
 
 
-def test_a_folder_that_can_be_written_has_nothing_said_of_it(tmp_path: Path) -> None:
+async def test_nothing_is_said_where_a_copy_is_or_none_is_wanted(tmp_path: Path) -> None:
     """Chosen: looking leaves nothing behind."""
-    assert why_not(tmp_path / "new") is None
-    assert list((tmp_path / "new").iterdir()) == []
+    async with desk(tmp_path) as here:
+        item = await here.generated(png(), label="hero")
+
+        assert await without_copy([item], None) == []
+        assert await without_copy([item], here.copies) == []
+        assert await without_copy([], Path("/proc/nowhere")) == []
+        assert list(here.copies.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names of POSIX are bytes")

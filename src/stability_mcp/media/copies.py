@@ -9,7 +9,7 @@ wherever it was moved to, for as long as nobody changed it.
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.threads import in_file_thread
 from stability_mcp.operations import OPERATIONS
-from stability_mcp.wording import plain
+from stability_mcp.wording import listed, plain, quoted
 
 MOST_OF_A_NAME = 10_000
 
@@ -49,15 +49,34 @@ async def write_copy(
         return None
 
 
-def why_not(folder: Path) -> str | None:
-    """Return why no copy can be written to a folder, as a sentence; None when one can. Blocks."""
+async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[str]:
+    """Return what to say of results that have no readable copy: why, and what would help.
+
+    Args:
+        items: The results, once their copies were written.
+        folder: Where the copies should be; None where there are to be none.
+    """
+    bare = [item.name for item in items if item.copy_path is None]
+    if folder is None or not bare:
+        return []
+    why = await in_file_thread(lambda: _why_not(folder))
+    if why is None:
+        return []
+    return [
+        f"no file of {listed(quoted(name) for name in bare)}: {why} "
+        "The media is stored all the same; set STABILITY_OUTPUT_DIR to a folder you can write to."
+    ]
+
+
+def _why_not(folder: Path) -> str | None:
+    """Return why no copy can be written to a folder, as a sentence; None when one can."""
     probe = folder / f".{secrets.token_hex(8)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        return f"The folder {plain(str(folder))} cannot be written: {error.strerror}."
+        return f"The folder {quoted(folder, limit=200)} cannot be written: {error.strerror}."
     return None
 
 

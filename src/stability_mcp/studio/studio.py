@@ -11,6 +11,7 @@ from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.media.copies import without_copy
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
@@ -194,7 +195,7 @@ class Studio:
             operation=views[0].operation if views else None,
             jobs=views,
             media=media,
-            said=said,
+            said=[*said, *await without_copy(media, self.settings.copies_dir)],
             spent=await self.jobs.spending(),
             preview=preview,
             uncollected=await self.jobs.uncollected_line(excluding=[view.id for view in views]),
