@@ -22,6 +22,7 @@ from stability_mcp.operations import OPERATIONS
 from stability_mcp.wording import listed, plain, quoted
 
 MOST_OF_A_NAME = 10_000
+CURE = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,8 @@ async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[
     why = await in_file_thread(lambda: _why_not(folder))
     if why is None:
         return []
-    return [
-        f"no file of {listed(quoted(name) for name in bare)}: {why} "
-        "The media is stored all the same; set STABILITY_OUTPUT_DIR to a folder you can write to."
-    ]
+    said = f"no file of {listed(quoted(name) for name in bare)}: {why} "
+    return [f"{said}The media is stored all the same. {CURE}"]
 
 
 def _why_not(folder: Path) -> str | None:
