@@ -123,6 +123,27 @@ async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
     assert ready.files["image"].bytes < 100_000
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("upscale_fast", (1_900, 400), "1536x323 of 1900x400: upscale_fast takes sides of at most"),
+        ("edit_remove_background", (40, 50), "scaled up to 64x80 from 40x50: "),
+        ("v1_image_to_image", (2_048, 2_048), "1024x1024 of 2048x2048: v1_image_to_image takes c"),
+    ],
+)
+async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
+    name: str, size: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    """Documented: sides of 32 to 1536 for fast, from 64 elsewhere, SDXL's own sizes in v1."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png(size))
+        v1 = {"init_image": "a.png", "text_prompts": [{"text": "a cat"}]}
+        given: dict[str, Any] = v1 if name.startswith("v1") else {"image": "a.png"}
+        ready = await here.prepare(name, **given)
+
+    assert said in ready.said[1]
+
+
 async def test_a_shape_that_is_too_long_is_refused_with_how_to_crop_or_pad(tmp_path: Path) -> None:
     """Documented: at most 2.5 times as long as wide. Chosen: nothing is cut off unasked."""
     async with desk(tmp_path) as here:
