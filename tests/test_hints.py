@@ -2,7 +2,8 @@
 
 import pytest
 
-from stability_mcp.hints import OURS, SYNONYMS, arguments_of, hint
+from stability_mcp.fields import OURS
+from stability_mcp.hints import SYNONYMS, arguments_of, hint
 from stability_mcp.operations import OPERATIONS
 
 

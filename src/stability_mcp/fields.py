@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+OURS = ("label", "count")
+"""Arguments that a paid tool has beside the API's: how to call the result, how many variants."""
+
 
 class Size(NamedTuple):
     """Width and height of a picture, in pixels."""

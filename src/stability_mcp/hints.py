@@ -7,10 +7,8 @@ field that the row has, and things that no row of a kind can do.
 import re
 from collections.abc import Iterable, Mapping
 
+from stability_mcp.fields import OURS
 from stability_mcp.operation import MediaKind, Operation
-
-OURS = ("label", "count")
-"""Arguments that a paid tool has beside the API's: how to call the result, how many variants."""
 
 _WORDS_FOR: Mapping[tuple[str, ...], str] = {
     ("prompt", "text_prompts"): "text description caption instruction instructions query message "

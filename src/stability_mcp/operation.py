@@ -19,6 +19,7 @@ The kinds:
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -113,8 +114,7 @@ class Operation(BaseModel):
     @classmethod
     def file_fields(cls) -> dict[str, File]:
         """Return the marks of the fields that are sent as file parts, by field name."""
-        marks = {name: file_mark(field) for name, field in cls.model_fields.items()}
-        return {name: mark for name, mark in marks.items() if mark}
+        return dict(_file_fields(cls))
 
     @classmethod
     def path_fields(cls) -> frozenset[str]:
@@ -180,6 +180,12 @@ class Operation(BaseModel):
         """
         values = self.model_dump(mode="json", exclude_none=True, exclude=set(self.not_sent()))
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@cache
+def _file_fields(operation: type[Operation]) -> dict[str, File]:
+    marks = {name: file_mark(field) for name, field in operation.model_fields.items()}
+    return {name: mark for name, mark in marks.items() if mark}
 
 
 def file_mark(field: FieldInfo) -> File | None:

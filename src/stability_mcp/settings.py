@@ -39,6 +39,9 @@ NEAR_MISSES = (
 )
 """Names under which other programs keep the key; `STABILITY_API_KEY` is the only one read here."""
 
+MOST_REQUESTS, LONGEST_WINDOW = 10_000, 3_600
+"""Beyond these a rate limit is a slip of the pen: the API's own is 150 in 10 s."""
+
 _PLACEHOLDER = re.compile(
     r"\$\{.*\}|<[^>]*>|sk-(x+|\.+|…|your.*)"
     r"|(your|my|insert|enter)[-_ ].*(key|dir|path|folder|token).*",
@@ -66,8 +69,8 @@ def _rate(value: object) -> object:
         read = (int(requests), float(seconds))
     except ValueError:
         raise ValueError("must be requests over seconds, such as 150/10") from None
-    if not (0 < read[0] <= 10_000 and 0 < read[1] <= 3_600):
-        raise ValueError("must be 1 to 10,000 requests in up to 3,600 seconds")
+    if not (0 < read[0] <= MOST_REQUESTS and 0 < read[1] <= LONGEST_WINDOW):
+        raise ValueError(f"must be 1 to {MOST_REQUESTS} requests in up to {LONGEST_WINDOW} seconds")
     return read
 
 

@@ -14,7 +14,7 @@ from mcp.types import Tool
 
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.definitions import ASKS, CHANGES, LOOKS, SPENDS, Definition
+from stability_mcp.server.definition import ASKS, CHANGES, LOOKS, SPENDS, Definition
 from support_server import Era, both_eras, connected
 
 TOOLS = all_tools()

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from stability_mcp.server.schema import in_order, plain_schema
+from stability_mcp.server.definition import in_order
+from stability_mcp.server.schema import plain_schema
 
 
 class _Part(BaseModel):

@@ -129,7 +129,8 @@ class Network:
         """Return what it means that somebody between us and the API answered."""
         why = f"somebody between here and the API answered {response.status_code}"
         if response.is_redirect:
-            why += f", which points elsewhere than {request.url.netloc.decode()}: set STABILITY_BASE_URL right"
+            here = request.url.netloc.decode()
+            why += f", which points elsewhere than {here}: set STABILITY_BASE_URL right"
         return _outcome(why, asked, request, hook)
 
 

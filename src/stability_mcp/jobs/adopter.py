@@ -7,7 +7,6 @@ Looking costs a listing of one folder and one look at an index, so it is done of
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -69,11 +68,26 @@ class Adopter:
         shop.session += done.spent
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
-            await shop.on_disk(partial(ending.sweep, shop, job))
+        await self._sweep_spool()
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
             self._adopted()
         return done
+
+    async def _sweep_spool(self) -> None:
+        """Remove what ended processes left of jobs that have ended."""
+        spool = self._shop.database.home / "spool"
+        files = await self._shop.on_disk(lambda: list(spool.iterdir()))
+        jobs = {path.name.partition(".")[0] for path in files}
+        ended = await self._shop.database.read(lambda c: adoption.ended(c, jobs)) if jobs else set()
+
+        def remove() -> None:
+            for path in files:
+                if path.name.partition(".")[0] in ended:
+                    ending.remove(path)
+
+        if ended:
+            await self._shop.on_disk(remove)
 
     async def _dead(self, held: ExitStack) -> list[str]:
         """Return the ids of dead processes; their locks are held until `held` is closed."""

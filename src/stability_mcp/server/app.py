@@ -37,7 +37,7 @@ from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
 from stability_mcp.server.completions import complete
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import Definition
+from stability_mcp.server.definition import Definition
 from stability_mcp.server.errors import unknown_tool
 from stability_mcp.server.instructions import instructions
 from stability_mcp.server.keeper import Keeper, OpenStudio, keeping, open_lazily

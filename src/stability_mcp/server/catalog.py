@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stability_mcp.server.definitions import Definition
+from stability_mcp.server.definition import Definition
 from stability_mcp.server.toolsets import enabled
 
 _PACKAGE = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stability_mcp.server.catalog import from_code
-from stability_mcp.server.definitions import Definition
+from stability_mcp.server.definition import Definition
 
 
 def schema_text(definition: Definition) -> str:

@@ -4,13 +4,12 @@ Hosts break on `$ref`, on `anyOf` with `null`, on `const`; titles cost tokens an
 field that may be absent is simply not required, so its `null` branch and `default: null` go.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-Schema = dict[str, Any]
+from stability_mcp.server.definition import Schema
 
 _NOISE = frozenset({"title", "$defs", "const"})
 
@@ -31,20 +30,6 @@ def plain_schema(model: type[BaseModel]) -> Schema:
     schema.pop("description", None)
     schema.setdefault("properties", {})
     return schema
-
-
-def in_order(schema: Schema, last: Iterable[str] = ()) -> Schema:
-    """Return the schema with what is required first: models fill in what they read first.
-
-    Args:
-        schema: That of an object.
-        last: Names of properties that come last.
-    """
-    properties = schema["properties"]
-    first = schema.get("required", [])
-    end = [name for name in last if name in properties]
-    middle = sorted(properties.keys() - {*first, *end})
-    return schema | {"properties": {name: properties[name] for name in (*first, *middle, *end)}}
 
 
 def _plain(node: Schema, models: Schema, within: tuple[str, ...]) -> Schema:

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict
 
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import Definition, Effects
+from stability_mcp.server.definition import Definition, Effects
 from stability_mcp.server.schema import plain_schema
 
 

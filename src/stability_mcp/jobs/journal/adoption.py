@@ -4,10 +4,10 @@ A job that was `submitting` may have been received: it becomes `unknown` and is 
 itself. Sends are fenced by the epoch, which counts up; a late answer is taken all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes
@@ -35,6 +35,12 @@ _ORPHANS = text(
     " AND (state IN ('submitted', 'storing') OR state = 'queued' AND created_at > :fresh_since)"
     " LIMIT 1"
 )
+
+
+_ENDED = text(
+    "SELECT id FROM jobs WHERE id IN :ids AND finished_at IS NOT NULL"
+    " AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes))"
+).bindparams(bindparam("ids", expanding=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +76,14 @@ def bury(connection: Connection, dead: str, *, now: float) -> tuple[list[JobRow]
     connection.execute(_OUT, {"dead": dead, "now": now})
     connection.execute(_GONE, {"dead": dead})
     return lost, spent
+
+
+def ended(connection: Connection, jobs: Collection[str]) -> set[str]:
+    """Return which of these jobs have ended, so that nothing of theirs is needed in the spool.
+
+    A late answer may still come to one that is `unknown`, as long as its process lives.
+    """
+    return set(connection.execute(_ENDED, {"ids": list(jobs)}).scalars())
 
 
 def orphaned(connection: Connection, upstream: str, *, now: float) -> bool:

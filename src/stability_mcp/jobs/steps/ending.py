@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from pathlib import Path
 
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.jobs import rate, upstream
@@ -92,6 +93,13 @@ def quarantine(shop: Workshop, job: JobRow) -> None:
 
 def sweep(shop: Workshop, job: JobRow) -> None:
     """Remove what an attempt left in the spool; blocks."""
-    for suffix in (".part", ".body", ".link"):
-        shop.spool(job, suffix).unlink(missing_ok=True)
-    shutil.rmtree(shop.spool(job, ".d"), ignore_errors=True)
+    for suffix in (".part", ".body", ".link", ".d"):
+        remove(shop.spool(job, suffix))
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there; blocks."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import ASKS
+from stability_mcp.server.definition import ASKS
 from stability_mcp.server.ours import split
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.studio import Studio, known_operation

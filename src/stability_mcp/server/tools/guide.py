@@ -1,7 +1,7 @@
 """The guide, for models: most hosts never load a server's prompts and resources."""
 
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import LOOKS
+from stability_mcp.server.definition import LOOKS
 from stability_mcp.server.guide import Topic, guide_text
 from stability_mcp.server.tool import Arguments, tool
 

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.jobs.views import State
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import LOOKS
+from stability_mcp.server.definition import LOOKS
 from stability_mcp.server.facts import JobFacts
 from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
 from stability_mcp.studio import Outcome, Studio

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.fields import FILE_HELP
 from stability_mcp.media.previews import preview_of
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import CHANGES, LOOKS
+from stability_mcp.server.definition import CHANGES, LOOKS
 from stability_mcp.server.facts import MediaFacts
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, Data, listed_alone, tool

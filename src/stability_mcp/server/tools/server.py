@@ -2,7 +2,7 @@
 
 from stability_mcp import __version__
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definitions import ASKS
+from stability_mcp.server.definition import ASKS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
 from stability_mcp.studio import Studio

@@ -1,0 +1,72 @@
+"""What a host waits for at every start, and what it does not."""
+
+import json
+import subprocess
+import sys
+
+LATER = (
+    "PIL",
+    "filelock",
+    "sqlalchemy",
+    "stamina",
+    "tinytag",
+    "typer",
+    "stability_mcp.client",
+    "stability_mcp.emulator",
+    "stability_mcp.jobs",
+    "stability_mcp.media",
+    "stability_mcp.operation",
+    "stability_mcp.operations",
+    "stability_mcp.studio",
+)
+"""What the first call needs and a start does not: half a second together."""
+
+
+def _loaded(program: str) -> set[str]:
+    listing = f"{program}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_the_server_starts_without_what_only_a_call_needs() -> None:
+    """Chosen: a host waits for `initialize` at every start."""
+    program = (
+        "from stability_mcp import __main__\n"
+        "from stability_mcp.server.app import build_server\n"
+        "from stability_mcp.server.stdio import run_stdio\n"
+        "from stability_mcp.settings import read_settings\n"
+        "build_server(read_settings())"
+    )
+
+    assert _loaded(program) & set(LATER) == set()
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    """Chosen: `import stability_mcp` is for its version too."""
+    names = {name for name in _loaded("import stability_mcp") if name.startswith("stability_mcp.")}
+
+    assert names == set()
+
+
+def test_importing_reads_no_environment() -> None:
+    """Chosen: settings are read at the edge; a library does not look around when imported."""
+    program = (
+        "import os\n"
+        "import stability_mcp.cli.app, stability_mcp.studio, stability_mcp.emulator.serve\n"
+        "import stability_mcp.server.stdio, stability_mcp.server.http\n"
+    )
+    watched = (
+        "import os\n"
+        "asked = []\n"
+        "real = type(os.environ).__getitem__\n"
+        "def watch(self, key):\n"
+        "    asked.append(key)\n"
+        "    return real(self, key)\n"
+        "type(os.environ).__getitem__ = watch\n"
+        f"{program}"
+        "ours = [key for key in asked if str(key).startswith('STABILITY_')]\n"
+        "assert not ours, ours"
+    )
+    subprocess.run([sys.executable, "-c", watched], check=True, capture_output=True)
