@@ -1,5 +1,6 @@
 """Work outlives the call: it is handed back under way, waited for, and never lost or repeated."""
 
+import re
 from pathlib import Path
 
 import anyio
@@ -112,12 +113,15 @@ async def test_four_equal_calls_at_once_are_four_pictures(tmp_path: Path) -> Non
     assert len(listed["media"]) == 4
 
 
-async def test_one_failed_variant_does_not_hide_the_reason(tmp_path: Path) -> None:
+async def test_a_refusal_is_an_error_and_is_told_once_for_all_variants(tmp_path: Path) -> None:
     """Documented: 403 is free; its text reaches the agent."""
+    asked = {"prompt": "a fox, emulate moderation", "label": "fox", "count": 2}
     async with connected(tmp_path) as client:
-        result = await client.call_tool("generate_core", {"prompt": "a fox, emulate moderation"})
+        result = await client.call_tool("generate_core", asked)
 
     said = refused(result)
-    assert "Nothing was charged." in said
+    assert said.startswith("generate_core: 2 failed, 0 credits")
+    assert re.search(r"^failed: fox-1 \(job \w+\) and fox-2 \(job \w+\): ", said, re.MULTILINE)
+    assert said.count("Nothing was charged.") == 1
     assert "moderation" in said
     assert (result.meta or {})["cost"] == {"credits": 0, "usd": 0}

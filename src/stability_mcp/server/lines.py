@@ -7,7 +7,7 @@ from datetime import datetime
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
-from stability_mcp.wording import credits_text, quoted
+from stability_mcp.wording import credits_text, listed, quoted
 
 EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
 """The first words of every result that is none."""
@@ -35,7 +35,8 @@ def first_line(
     if not jobs:
         return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"
     line = f"{tool}: {', '.join(filter(None, parts))} ({day_line(spent)})"
-    return f"{EMULATED}. {line}" if emulated else line
+    drawn = emulated and (media or under_way)
+    return f"{EMULATED}. {line}" if drawn else line
 
 
 def counted(media: Sequence[MediaItem]) -> str:
@@ -104,12 +105,17 @@ def made_line(item: MediaItem) -> str:
     return f"{item.origin} {at} by {item.operation} with {used[1:-1]}"
 
 
-def job_line(job: JobView) -> str:
-    """Return how a job stands that has no result."""
-    name = f"{job.label} " if job.label else ""
-    if not job.finished:
-        return f"under way: {name}job {job.id}: {job.operation}, {job.progress}"
-    return f"{job.state}: {name}job {job.id}: {job.error or job.progress}"
+def job_lines(jobs: Sequence[JobView]) -> list[str]:
+    """Return how jobs stand that have no result; variants that share their fate share a line."""
+    fates: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        name = f"{job.label} (job {job.id})" if job.label else f"job {job.id}"
+        state = job.state if job.finished else "under way"
+        why = job.error if job.finished else f"{job.operation}, {job.progress}"
+        fates.setdefault((state, why or job.progress), []).append(name)
+    return [
+        f"{state}: {listed(names, most=len(names))}: {why}" for (state, why), names in fates.items()
+    ]
 
 
 def _money(jobs: Sequence[JobView], *, emulated: bool) -> str:

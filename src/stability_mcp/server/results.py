@@ -65,7 +65,7 @@ def of_outcome(
         *map(lines.media_line, media),
         *lines.size_lines(media),
         *_transparent_line(outcome.preview),
-        *map(lines.job_line, missing),
+        *lines.job_lines(missing),
         *next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
     ]
