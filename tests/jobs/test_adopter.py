@@ -117,6 +117,20 @@ async def test_an_answer_that_was_cut_is_unknown_and_its_rest_is_removed(tmp_pat
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
+async def test_what_was_done_and_not_yet_tidied_up_is_removed(tmp_path: Path) -> None:
+    """*Chosen*: killed between the last commit and the end of the step; only the spool is left."""
+    job = await _left_by_the_dead(tmp_path, "done", finished_at=1.0)
+    left = tmp_path / "spool" / f"{job}.1.body"
+    left.write_bytes(picture())
+    other = tmp_path / "spool" / "of-something-else.tmp"
+    other.write_bytes(b"kept")
+
+    async with at_work(tmp_path, Wire([yes()])):
+        pass
+
+    assert spool(tmp_path) == [other.name]
+
+
 async def test_what_was_queued_long_ago_is_not_sent_unasked(tmp_path: Path) -> None:
     """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
     job = await _left_by_the_dead(tmp_path, "queued", age=adoption.FRESH + 10)

@@ -77,7 +77,7 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     """*Chosen*: every write goes through the write lock."""
     database = Database(tmp_path)
 
-    with pytest.raises(Exception, match="readonly"):
+    with pytest.raises(StorageError, match="readonly"):
         await database.read(lambda c: _put(c, "a", "b"))
 
     await database.close()

@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 from sqlalchemy import Connection, text
 
+from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Done, Kind, Later, Perform
 from stability_mcp.jobs.journal import reading
 from stability_mcp.jobs.views import FINISHED
@@ -25,6 +26,9 @@ LONGEST_SLEEP = 60.0
 
 OTHERS_SECONDS = 0.25
 """How often jobs that other processes drive are looked at, while somebody here waits for them."""
+
+AFTER_FAILURE = 1.0
+"""Seconds until new jobs are looked for again in a database that could not be read."""
 
 ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
 
@@ -174,16 +178,21 @@ class LocalEngine:
         while not self._stopping:
             self._work = anyio.Event()
             if self._news:
-                self._news = False
                 await self._find_new()
             wait = self._launch(steps, perform)
             with anyio.move_on_after(wait):
                 await self._work.wait()
 
     async def _find_new(self) -> None:
-        after = self._last_seq
-        keys = {"process": self._process, "after": after}
-        rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
+        keys = {"process": self._process, "after": self._last_seq}
+        self._news = False
+        try:
+            rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
+        except StorageError as error:
+            log.error("new jobs cannot be found: %s", error)  # noqa: TRY400 -- the text says all
+            await anyio.sleep(AFTER_FAILURE)
+            self.wake()
+            return
         now, monotonic = time.time(), time.monotonic()
         for row in rows:
             self._last_seq = max(self._last_seq, row.seq)
@@ -263,7 +272,10 @@ class LocalEngine:
                 self._others_awaited = anyio.Event()
                 await self._others_awaited.wait()
             await anyio.sleep(OTHERS_SECONDS)
-            found = await self._states(list(self._others))
+            try:
+                found = await self._states(list(self._others))
+            except StorageError:  # whoever waits reads the rows and says so
+                continue
             for job, seen in found.items():
                 if self._others.get(job, seen) != seen:
                     self._others.pop(job, None)

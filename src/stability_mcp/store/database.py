@@ -97,12 +97,22 @@ class Database:
                 ) from error
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on a connection for reading and return its result."""
+        """Run `work` on a connection for reading and return its result.
+
+        Raises:
+            StorageError: the database is damaged or out of reach.
+        """
         return await to_thread.run_sync(self._read_now, work, limiter=self._few_readers)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
-        with self._readers.connect() as connection:
-            return work(connection)
+        try:
+            with self._readers.connect() as connection:
+                return work(connection)
+        except OperationalError as error:
+            raise StorageError(
+                f"The database in {self.home} cannot be read: {error.orig}.",
+                cure="Mend the disk or its permissions, then call again.",
+            ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
         """Return the id of an upstream: it tells keys apart and cannot be turned back into one."""
