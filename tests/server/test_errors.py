@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -111,7 +112,8 @@ async def test_a_store_that_cannot_be_opened_is_an_error_and_is_tried_again(
         nonlocal tried
         tried += 1
         if tried == 1:
-            raise ConfigurationError("The data folder is a file.", cure="Remove it.")
+            async with anyio.create_task_group():
+                raise ConfigurationError("The data folder is a file.", cure="Remove it.")
         async with open_studio(settings) as studio:
             yield studio
 

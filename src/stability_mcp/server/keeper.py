@@ -69,14 +69,21 @@ class Keeper:
                 opened = True
                 task_status.started(studio)
                 await self._closing.wait()
-        except Exception:
+        except Exception as error:
             if not opened:
-                raise
+                raise _told(error) from None
             log.exception("the studio closed by a bug; the next call opens it again")
         finally:
             self._studio = None
             if self._closing.is_set():
                 self.closed.set()
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a person can mend out of what a task group made of it."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 @asynccontextmanager
