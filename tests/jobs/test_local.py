@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, TextClause, text
 
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
-from stability_mcp.jobs.local import LocalEngine
+from stability_mcp.jobs.local import STARTING_AT_ONCE, LocalEngine
 from stability_mcp.store.database import Database
 from support_jobs import ME, put
 
@@ -125,6 +125,32 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
         engine.wake()
         with anyio.fail_after(5):
             await stored.wait()
+
+
+async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_path: Path) -> None:
+    """*Chosen*: when the rate limit is used up, few have connected for nothing."""
+    started: list[Lease] = []
+    full, more, end = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def perform(_job: str, lease: Lease) -> Step:
+        started.append(lease)
+        if len(started) == STARTING_AT_ONCE:
+            full.set()
+        if len(started) > STARTING_AT_ONCE:
+            more.set()
+        await end.wait()
+        return Done()
+
+    jobs = STARTING_AT_ONCE + 5
+    async with running(tmp_path, perform, jobs=jobs, concurrency=100):
+        await full.wait()
+        await anyio.sleep(0.1)
+        at_first = len(started)
+        started[0].begun()
+        await more.wait()
+        end.set()
+
+    assert at_first == STARTING_AT_ONCE
 
 
 async def test_a_step_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:

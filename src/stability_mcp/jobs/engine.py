@@ -43,6 +43,10 @@ class Lease(Protocol):
     lost: anyio.Event
     """Set when the job must not be sent any more; what is out is finished all the same."""
 
+    def begun(self) -> None:
+        """Hear that the request is about to go out, so that the next one may connect."""
+        ...
+
     async def renew(self) -> None:
         """Keep the right for as long again."""
         ...

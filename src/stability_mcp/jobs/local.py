@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Done, Kind, Later, Perform
 from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.queues import ORDER, Known, LocalLease, Queues
 from stability_mcp.jobs.views import FINISHED
 from stability_mcp.store.database import Database
 
@@ -27,10 +28,12 @@ LONGEST_SLEEP = 60.0
 OTHERS_SECONDS = 0.25
 """How often jobs that other processes drive are looked at, while somebody here waits for them."""
 
+STARTING_AT_ONCE = 20
+"""Requests that connect at once: enough to keep up with the rate limit, and when it is used up not
+many of them have connected for nothing."""
+
 AFTER_FAILURE = 1.0
 """Seconds until new jobs are looked for again in a database that could not be read."""
-
-ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
 
 log = logging.getLogger(__name__)
 
@@ -38,42 +41,6 @@ _DRIVEN = text(
     "SELECT id, seq, lane, state, epoch, wake_at FROM jobs"
     " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
 )
-
-
-class LocalLease:
-    """The right of this process to send a job: nobody else's as long as its lock is held."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-        self.lost = anyio.Event()
-
-    async def renew(self) -> None:
-        """Do nothing: the lock of the process is the lease."""
-
-
-@dataclass
-class _Known:
-    """A job that this process drives."""
-
-    id: str
-    seq: int
-    lane: int
-    kind: Kind
-    lease: LocalLease
-
-
-@dataclass
-class _Queues:
-    """Jobs by when they are due, and those that are due by their order."""
-
-    later: list[tuple[float, int, str]] = field(default_factory=list)
-    ready: list[tuple[int, int, int, str]] = field(default_factory=list)
-
-    def put(self, job: _Known, due: float) -> None:
-        heapq.heappush(self.later, (due, job.seq, job.id))
-
-    def next_due(self) -> float | None:
-        return self.later[0][0] if self.later else None
 
 
 class LocalEngine:
@@ -89,10 +56,11 @@ class LocalEngine:
         self._database = database
         self._process = process
         self._concurrency = concurrency
-        self._known: dict[str, _Known] = {}
-        self._queues = _Queues()
-        self._running: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
+        self._queues = Queues()
+        self._running: dict[str, Known] = {}
         self._sending = 0
+        self._starting: set[str] = set()
         self._no_place_until = 0.0
         self._last_seq = 0
         self._stopping = False
@@ -165,7 +133,8 @@ class LocalEngine:
         """Send nothing more, and finish what is out, for at most so long."""
         self._stopping = True
         for job in self._running.values():
-            job.lease.lost.set()
+            if job.lease is not None:
+                job.lease.lost.set()
         self.wake()
         with anyio.move_on_after(seconds):
             await self._ended.wait()
@@ -199,7 +168,7 @@ class LocalEngine:
             if row.id in self._known:
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
-            job = _Known(row.id, row.seq, row.lane, kind, LocalLease(row.epoch))
+            job = Known(row.id, row.seq, row.lane, kind, row.epoch)
             self._known[job.id] = job
             self._queues.put(job, monotonic + min(max(row.wake_at - now, 0), LONGEST_SLEEP))
 
@@ -213,31 +182,41 @@ class LocalEngine:
             order = self._queues.ready[0][0]
             if order > ORDER["store"] and now < self._no_place_until:
                 break
-            if order == ORDER["send"] and self._sending >= self._concurrency:
+            if order == ORDER["send"] and (
+                self._sending >= self._concurrency or len(self._starting) >= STARTING_AT_ONCE
+            ):
                 break
             job = self._known[heapq.heappop(self._queues.ready)[3]]
+            job.lease = LocalLease(job.epoch, partial(self._begun, job.id))
             self._running[job.id] = job
-            self._sending += job.kind == "send"
-            steps.start_soon(self._one, job, perform)
+            if job.kind == "send":
+                self._sending += 1
+                self._starting.add(job.id)
+            steps.start_soon(self._one, job, job.lease, perform)
         due = self._queues.next_due()
         waits = [due - now] if due is not None else []
         if self._queues.ready and now < self._no_place_until:
             waits.append(self._no_place_until - now)
         return max(min(waits, default=LONGEST_SLEEP), 0)
 
-    async def _one(self, job: _Known, perform: Perform) -> None:
+    def _begun(self, job_id: str) -> None:
+        self._starting.discard(job_id)
+        self._work.set()
+
+    async def _one(self, job: Known, lease: LocalLease, perform: Perform) -> None:
         step: Done | Later = Later(seconds=LONGEST_SLEEP, kind=job.kind)
         sends = job.kind == "send"
         try:
-            step = await perform(job.id, job.lease)
+            step = await perform(job.id, lease)
         except Exception:
             log.exception("job %s: a step failed", job.id)
         finally:
             del self._running[job.id]
+            self._starting.discard(job.id)
             self._sending -= sends
             self._after(job, step)
 
-    def _after(self, job: _Known, step: Done | Later) -> None:
+    def _after(self, job: Known, step: Done | Later) -> None:
         now = time.monotonic()
         if isinstance(step, Later):
             job.kind = step.kind

@@ -26,7 +26,8 @@ LONGEST_BLOCK = 120.0
 LOCK_OUT = 60.0
 """Seconds the API refuses everything after too many requests, where its answer names none."""
 
-SHORTEST_WAIT = 0.02
+SHORTEST_WAIT = 0.05
+"""Seconds; places come free in the bursts in which they were taken."""
 
 RATE_LIMIT = "behind the rate limit"
 LOCKED_OUT = "the API asked for a pause of all requests"

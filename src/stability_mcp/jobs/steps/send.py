@@ -62,6 +62,7 @@ async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
 
 async def _not_now(shop: Workshop, job: JobRow, error: NotNowError) -> Step:
     if isinstance(error, NoPlaceError):
+        shop.found_no_place()
         shop.note(job.id, error.why)
         return Later(seconds=error.seconds, kind="send", everyone=True)
     if isinstance(error, UpstreamPausedError):
@@ -81,7 +82,7 @@ async def _exchange(
 
     shop.connecting += 1
     try:
-        if ahead >= CROWD:  # connecting for nothing costs both sides
+        if ahead >= CROWD or shop.places_are_scarce():  # connecting for nothing costs both sides
             await shop.database.read(look)
         answer = await shop.client.exchange(request, files, body, trace)
         await trace.journal()

@@ -73,6 +73,7 @@ class SendTrace:
         )
         self.job, self.place.number, self.begun = begun.job, begun.place, True
         self.connected()
+        self._lease.begun()
 
     async def sent(self) -> None:
         """Do T2r."""

@@ -117,6 +117,7 @@ class Workshop:
     _misses: dict[str, int] = field(default_factory=dict)
     _copying: dict[str, anyio.Event] = field(default_factory=dict)
     _files: CapacityLimiter | None = None
+    _scarce_until: float = 0.0
     _free: int = 0
     _free_until: float = 0.0
 
@@ -177,6 +178,14 @@ class Workshop:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
         longest = min(self.pace.pause * 2.0 ** (misses - 1), LONGEST_PAUSE)
         return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
+
+    def found_no_place(self) -> None:
+        """Remember that the rate limit was used up."""
+        self._scarce_until = time.monotonic() + self.rate.window
+
+    def places_are_scarce(self) -> bool:
+        """Return whether the rate limit was used up not long ago."""
+        return time.monotonic() < self._scarce_until
 
     def poll_interval(self) -> float:
         """Return the seconds between two looks, such that looks take half the places at most."""
