@@ -35,9 +35,9 @@ def enabled_tools(chosen: Iterable[str]) -> tuple[Definition, ...]:
     )
 
 
-def all_tools() -> Mapping[str, Definition]:
-    """Return every tool by name."""
-    for folder in SHIPPED:
+def all_tools(shipped: Iterable[Path] = SHIPPED) -> Mapping[str, Definition]:
+    """Return every tool by name, from the first of the folders that has files."""
+    for folder in shipped:
         files = sorted(folder.glob("*.json"))
         if files:
             return read(files)

@@ -1,0 +1,112 @@
+"""The tools beside the operations: what each of them answers."""
+
+from pathlib import Path
+
+import pytest
+
+import support_pictures
+from stability_mcp import __version__
+from stability_mcp.server.catalog import all_tools, from_code
+from support_server import Era, both_eras, connected, data, facts, fine, pictures, refused, text
+
+pytestmark = pytest.mark.anyio
+
+
+@both_eras
+async def test_a_call_is_priced_before_it_is_made(era: Era, tmp_path: Path) -> None:
+    """Documented: the price of sd3 depends on its model; 1 credit is 0.01 USD."""
+    call = {"prompt": "a fox", "model": "sd3.5-flash", "count": "4", "label": "fox"}
+    async with connected(tmp_path, era) as client:
+        priced = data(
+            await client.call_tool("cost_estimate", {"tool": "generate_sd3", "arguments": call})
+        )
+        jobs = data(await client.call_tool("job_list", {}))["jobs"]
+
+    assert (priced["each"], priced["count"], priced["total"]) == (2.5, 4, 10)
+    assert priced["usd"] == 0.1
+    assert priced["fits_budget"] is True
+    assert jobs == [], "nothing was sent"
+
+
+async def test_files_of_a_call_that_is_priced_need_not_exist(tmp_path: Path) -> None:
+    """Chosen: a plan is priced before its first step has run."""
+    call = {"image": "made by the step before"}
+    async with connected(tmp_path) as client:
+        priced = data(
+            await client.call_tool("cost_estimate", {"tool": "upscale_fast", "arguments": call})
+        )
+
+    assert priced["total"] == 2
+
+
+@both_eras
+async def test_the_status_says_what_is_in_force(era: Era, tmp_path: Path) -> None:
+    """Chosen: what a person would look for first."""
+    async with connected(tmp_path, era, toolsets=("edit", "media")) as client:
+        status = data(await client.call_tool("server_status", {}))
+
+    assert status["note"].startswith("NO API KEY")
+    assert status["version"] == __version__
+    assert status["emulated"] is True
+    assert status["balance"] > 0
+    assert status["roots"] == [str(tmp_path)]
+    assert status["toolsets"] == ["edit", "media"]
+    assert status["client"]
+
+
+@both_eras
+async def test_a_file_is_taken_in_named_and_shown(era: Era, tmp_path: Path) -> None:
+    """Chosen: an agent that imports wants to see what it has."""
+    support_pictures.save(tmp_path / "photo.jpg", support_pictures.jpeg((300, 200)))
+    async with connected(tmp_path, era) as client:
+        taken = fine(
+            await client.call_tool("media_import", {"file": "photo.jpg", "label": "the photo"})
+        )
+
+    assert text(taken).startswith("media_import: 1 picture, free\n")
+    assert "size: 300x200 JPEG" in text(taken)
+    assert facts(taken)["media"][0]["label"] == "the photo"
+    assert len(pictures(taken)) == 1
+    assert "cost" not in (taken.meta or {})
+
+
+@both_eras
+async def test_a_label_moves(era: Era, tmp_path: Path) -> None:
+    """Documented (README): `media_label` moves one."""
+    async with connected(tmp_path, era) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
+        second = fine(await client.call_tool("generate_core", {"prompt": "a hare"}))
+        uri = facts(second)["media"][0]["uri"]
+        moved = data(await client.call_tool("media_label", {"media": uri, "label": "hero"}))
+        listed = data(await client.call_tool("media_list", {}))["media"]
+
+    assert (moved["uri"], moved["label"]) == (uri, "hero")
+    assert [each.get("label") for each in listed].count("hero") == 1
+
+
+async def test_a_label_that_looks_like_something_else_is_refused(tmp_path: Path) -> None:
+    """Chosen: a label is never a path, a URL or an id."""
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
+        result = await client.call_tool("media_label", {"media": "hero", "label": "../x.png"})
+
+    assert "label" in refused(result)
+
+
+@both_eras
+async def test_lists_come_in_pages(era: Era, tmp_path: Path) -> None:
+    """Chosen: thousands of rows must not fill a context."""
+    async with connected(tmp_path, era) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 3}))
+        for tool, key in (("media_list", "media"), ("job_list", "jobs")):
+            first = data(await client.call_tool(tool, {"limit": 2}))
+            second = data(await client.call_tool(tool, {"limit": 2, "before": first["next"]}))
+
+            assert (len(first[key]), len(second[key])) == (2, 1)
+            assert "next" not in second
+            assert not {e["id"] for e in first[key]} & {e["id"] for e in second[key]}
+
+
+def test_tools_are_made_from_the_code_where_there_are_no_files(tmp_path: Path) -> None:
+    """Chosen: a copy of the sources alone still runs."""
+    assert all_tools([tmp_path]) == from_code()
