@@ -59,6 +59,8 @@ def test_a_placeholder_left_in_the_configuration_is_named(
         ("STABILITY_BUDGET", "lots"),
         ("STABILITY_BUDGET", "nan"),
         ("STABILITY_WAIT", "inf"),
+        ("STABILITY_OUTPUT_DIR", "/media/\udcff"),
+        ("STABILITY_HOME", "/media/a\nb"),
     ],
 )
 def test_a_wrong_value_is_refused_and_the_variable_named(

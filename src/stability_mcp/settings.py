@@ -125,6 +125,14 @@ class Settings(BaseModel):
     def _no_empty_key(cls, value: object) -> object:
         return (value.strip() or None) if isinstance(value, str) else value
 
+    @field_validator("home", "output_dir", "roots")
+    @classmethod
+    def _a_writable_name(cls, value: Path | tuple[Path, ...] | None) -> object:
+        folders = value if isinstance(value, tuple) else (value,)
+        if any(not str(each).isprintable() for each in folders):
+            raise ValueError("must be a folder whose name is printable Unicode")
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _a_web_address(cls, value: str) -> str:
