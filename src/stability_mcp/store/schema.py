@@ -3,7 +3,8 @@
 Money is integer millicredits; times are unix seconds, for people: no rule kills by them. No CHECK
 on state words: a new state must not need a table rebuild. Order and cursors go by `seq`, never by
 time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an
-older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may.
+older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may, and
+`migrations` says how an older store gets them.
 """
 
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA = 1
+SCHEMA = 2
 OLDEST_WRITER = 1
 
 metadata = MetaData()
@@ -65,7 +66,7 @@ def _id() -> Column[str]:
 
 
 meta = _table("meta", _text("key", key=True), _text("value"))
-"""schema, oldest_writer, store_id, fingerprint_secret."""
+"""schema, oldest_writer, store_id, fingerprint_secret; ceiling:<owner>:<upstream>:<day>."""
 
 upstreams = _table(
     "upstreams",  # whose money, rate limit and generations
@@ -144,6 +145,7 @@ jobs = _table(
     _time("sent_at"),
     _time("answered_at"),
     _time("finished_at"),
+    _time("told_at"),  # when whoever STABILITY_ON_DONE names was told of its end
 )
 _unfinished = jobs.c.finished_at.is_(None)
 Index(
@@ -268,3 +270,30 @@ job_inputs = _table(
     by_key=True,
 )
 Index("job_inputs_media", job_inputs.c.media)
+
+confirmations = _table(
+    "confirmations",  # a question to the user whether so much may be spent, and the answer
+    Column("id", Integer, primary_key=True),
+    _text("owner"),
+    _text("upstream"),
+    _text("call_key"),  # identical calls share it; see `calls`
+    _count("credits"),  # millicredits
+    _time("asked_at", null=False),
+    _text("answer", null=True),  # yes no; NULL: none yet
+    _time("answered_at"),
+    _text("used_by", null=True),  # the process that spent it; a yes counts once
+)
+Index("confirmations_key", confirmations.c.call_key, confirmations.c.id)
+
+audit = _table(
+    "audit",  # what was refused or flagged, for the person who answers for the prompts
+    Column("id", Integer, primary_key=True),
+    _text("owner"),
+    _text("upstream"),
+    _time("at", null=False),
+    _text("event"),  # blocked warned moderated repeated
+    _text("operation"),
+    _text("prompt_hash"),  # never the prompt itself
+    _text("detail"),
+)
+Index("audit_prompt", audit.c.prompt_hash, audit.c.id)
