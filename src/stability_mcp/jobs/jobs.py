@@ -162,6 +162,7 @@ class Jobs(Records):
         labels: Sequence[str | None] = (),
         output_dir: Path | None = None,
         inputs: Mapping[str, str] | None = None,
+        retry_of: str | None = None,
     ) -> SubmittedCall:
         """Write a call and its jobs, which are carried out from then on.
 
@@ -172,6 +173,7 @@ class Jobs(Records):
             labels: Names of the results, one for each variant.
             output_dir: Folder of the readable copies; None: none.
             inputs: Media ids by the field that takes the file.
+            retry_of: The job that this one makes anew.
 
         Raises:
             BudgetError: it would pass the ceiling; says what still fits.
@@ -192,6 +194,7 @@ class Jobs(Records):
             output_dir=output_dir,
             inputs=inputs or {},
             budget=self._budget,
+            retry_of=retry_of,
         )
 
         def write(connection: Connection) -> SubmittedCall:

@@ -36,6 +36,8 @@ class Asked:
     """Media ids by the name of the field that takes the file."""
     budget: int | None
     """Ceiling of a day in millicredits."""
+    retry_of: str | None = None
+    """The job that this one makes anew: asked for as such, so that no other result will do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +150,7 @@ def _job_values(asked: Asked, request: Operation, hashes: Mapping[str, str]) -> 
         "price_list": PRICE_LIST,
         "charged": "held",
         "output_dir": str(asked.output_dir) if asked.output_dir else None,
+        "retry_of": asked.retry_of,
     }
 
 
