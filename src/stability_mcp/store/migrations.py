@@ -29,6 +29,11 @@ STEPS: Mapping[int, Sequence[str]] = {
             " prompt_hash TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (id)) STRICT"
         ),
         "CREATE INDEX audit_prompt ON audit (prompt_hash, id)",
+        "ALTER TABLE calls ADD COLUMN cancelled_at REAL",
+        "ALTER TABLE calls ADD COLUMN said TEXT",
+        "ALTER TABLE calls ADD COLUMN cached TEXT",
+        "ALTER TABLE calls ADD COLUMN saved INTEGER",
+        "CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL",
     ),
 }
 """The statements that make a schema out of the one before it, by its number."""

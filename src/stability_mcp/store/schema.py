@@ -103,9 +103,20 @@ calls = _table(
     _time("created_at", null=False),
     _time("abandoned_at"),  # the request ended without the result
     _time("handed_at"),  # ... with it
+    _time("cancelled_at"),  # its asker gave it up; its jobs may go on
+    _text("said", null=True),  # JSON: how its inputs were found and made to fit
+    _text("cached", null=True),  # JSON: jobs of earlier calls that answer for it, by position
+    _count("saved", null=True),  # millicredits that those would have cost again
 )
 Index("calls_key", calls.c.call_key, calls.c.seq)
 Index("calls_open", calls.c.owner, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None))
+Index(
+    "calls_saved",
+    calls.c.owner,
+    calls.c.upstream,
+    calls.c.saved,
+    sqlite_where=calls.c.saved.isnot(None),
+)
 
 jobs = _table(
     "jobs",
