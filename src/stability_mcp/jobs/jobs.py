@@ -20,13 +20,15 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
+from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.journal import handover, reading
-from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
-from stability_mcp.jobs.records import Records, Views
+from stability_mcp.jobs.records import Views
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
@@ -54,7 +56,7 @@ class _Running:
     ended: bool = False
 
 
-class Jobs(Records):
+class Jobs(Calls):
     """The jobs of one owner and upstream, carried out by this process.
 
     Args:

@@ -23,6 +23,7 @@ class Outcome:
     uncollected: str | None = None
     """One line about earlier results that no answer handed over yet."""
     call: str | None = None
+    """Id of the call, where there is one."""
 
     @property
     def finished(self) -> bool:

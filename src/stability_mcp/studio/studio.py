@@ -1,6 +1,7 @@
 """One studio: what a face can ask for."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 import anyio
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from stability_mcp.arguments import parse
 from stability_mcp.client.client import Client
 from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.calls import CallView
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.importer import Importer
@@ -64,6 +66,7 @@ class Studio:
         count: int = 1,
         wait: float,
         progress: Progress | None = None,
+        comes_back: bool = False,
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -74,6 +77,8 @@ class Studio:
             count: How many variants, 1 to 8.
             wait: Seconds after which it is handed back under way.
             progress: Told what is going on.
+            comes_back: Whether the caller takes the id of a call that is still under way and asks
+                `called` for it, so that it goes on being waited for.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -92,7 +97,34 @@ class Studio:
             output_dir=self.settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
         )
-        return await self._outcome(submitted.job_ids, wait, progress, said=prepared.said)
+        outcome = await self._outcome(
+            submitted.job_ids,
+            wait,
+            progress,
+            said=prepared.said,
+            comes_back=submitted.call_id if comes_back else None,
+        )
+        return replace(outcome, call=submitted.call_id)
+
+    async def called(self, call: CallView) -> Outcome:
+        """Return what came of a call whose jobs have all ended, made from rows alone.
+
+        With this it counts as handed over.
+        """
+        jobs = list(call.jobs)
+        media = await self.media.many([each for job in jobs for each in job.media])
+        preview = await self.preview(media)
+        await self.jobs.hand_over([call.id])
+        return Outcome(
+            operation=jobs[0].operation if jobs else None,
+            jobs=jobs,
+            media=media,
+            said=list(call.said),
+            spent=await self.jobs.spending(),
+            preview=preview,
+            uncollected=await self.jobs.uncollected_line(excluding=[job.id for job in jobs]),
+            call=call.id,
+        )
 
     async def wait_for(
         self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
@@ -172,7 +204,13 @@ class Studio:
         )
 
     async def _outcome(
-        self, job_ids: Sequence[str], wait: float, progress: Progress | None, *, said: list[str]
+        self,
+        job_ids: Sequence[str],
+        wait: float,
+        progress: Progress | None,
+        *,
+        said: list[str],
+        comes_back: str | None = None,
     ) -> Outcome:
         calls: set[str] = set()
         try:
@@ -188,7 +226,9 @@ class Studio:
             raise
         finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
         await self.jobs.hand_over(finished)
-        if calls - finished:
+        if calls - finished and comes_back is not None:
+            await self.jobs.keep_said(comes_back, said)
+        elif calls - finished:
             await self.jobs.abandon([v.id for v in views if v.call not in finished])
         return Outcome(
             operation=views[0].operation if views else None,
