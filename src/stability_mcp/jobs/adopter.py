@@ -53,14 +53,19 @@ class Adopter:
             except (StorageError, OSError) as error:
                 log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
-    async def adopt(self) -> Adopted:
+    async def adopt(self, *, starting: bool = False) -> Adopted:
         """Take over what dead processes left, and what was handed back."""
         with ExitStack() as held:
             dead = await self._dead(held)
             shop, now = self._shop, self._shop.clock()
             done = await shop.database.write(
                 lambda c: adoption.adopt(
-                    c, me=self._process.id, upstream=shop.upstream.id, dead=dead, now=now
+                    c,
+                    me=self._process.id,
+                    upstream=shop.upstream.id,
+                    dead=dead,
+                    now=now,
+                    starting=starting,
                 ),
                 durable=True,
             )
@@ -70,6 +75,8 @@ class Adopter:
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
             await shop.on_disk(partial(ending.sweep, shop, job))
+        if done.paused:
+            log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
             self._adopted()
@@ -91,8 +98,8 @@ class Adopter:
 
     async def _orphans(self) -> bool:
         """Return whether a process handed jobs back when it ended."""
-        upstream, now = self._shop.upstream.id, self._shop.clock()
-        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream, now=now))
+        upstream = self._shop.upstream.id
+        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream))
 
     def _any_free_lock(self) -> bool:
         """Return whether a lock of another process is free."""

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
-from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.journal import pausing, reading, usage
+from stability_mcp.jobs.journal.pausing import Paused
 from stability_mcp.jobs.journal.reading import Seen
+from stability_mcp.jobs.journal.usage import By, RateStatus, Used
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.views import JobPage, JobView, State
@@ -14,6 +16,7 @@ from stability_mcp.wording import listed, quoted
 
 Views = list[JobView]
 Ids = list[str]
+Lines = list[Used]
 """Names for use inside the class below, where `list` is a method."""
 
 
@@ -78,14 +81,51 @@ class Records:
         )
 
     async def uncollected_line(self, excluding: Iterable[str] = ()) -> str | None:
-        """Return one line about ended jobs whose result nobody was handed; None: there are none."""
-        named = set(excluding)
-        found = await self._shop.database.read(lambda c: reading.uncollected(c, self._owner))
+        """Return what every answer ends with: paused jobs, and results that nobody was handed.
+
+        None where there is nothing of either.
+        """
+        named, owner, upstream = set(excluding), self._owner, self._shop.upstream.id
+        found, paused = await self._shop.database.read(
+            lambda c: (
+                reading.uncollected(c, owner),
+                pausing.paused(c, owner=owner, upstream=upstream),
+            )
+        )
         names = [name for job, name in found if job not in named]
-        if not names:
-            return None
         results = "result" if len(names) == 1 else "results"
-        return f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        return "\n".join(filter(None, (paused.line(), line if names else None))) or None
+
+    async def paused(self) -> Paused:
+        """Return the jobs that wait until somebody says whether they are still wanted."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: pausing.paused(c, owner=owner, upstream=upstream)
+        )
+
+    async def used(self, *, since: str, by: By, limit: int) -> tuple[Lines, Used]:
+        """Return lines of the ledger, the newest first, and the sum of everything.
+
+        Args:
+            since: The first day: `2026-11-22`.
+            by: What one line is.
+            limit: Most lines.
+        """
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: (
+                usage.used(c, owner=owner, upstream=upstream, since=since, by=by, limit=limit),
+                usage.total(c, owner=owner, upstream=upstream, since=since),
+            )
+        )
+
+    async def rate_status(self) -> RateStatus:
+        """Return how the rate limit stands, over all processes."""
+        shop, now = self._shop, self._shop.clock()
+        return await shop.database.read(
+            lambda c: usage.rate_status(c, shop.rate, upstream=shop.upstream.id, now=now)
+        )
 
     async def spending(self) -> Spent:
         """Return where the money stands."""
