@@ -7,8 +7,10 @@ a host that cancels, times out or goes away loses nothing.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -19,7 +21,7 @@ from stability_mcp.jobs import asking, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
 from stability_mcp.jobs.calls import Calls
-from stability_mcp.jobs.control import Control, Running
+from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.journal import handover, reading
 from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
@@ -45,7 +47,17 @@ COPIES_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Jobs(Calls, Control):
+@dataclass
+class _Running:
+    """What exists while jobs are carried out."""
+
+    process: Process
+    engine: LocalEngine
+    adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: bool = False
+
+
+class Jobs(Calls):
     """The jobs of one owner and upstream, carried out by this process.
 
     Args:
@@ -98,7 +110,7 @@ class Jobs(Calls, Control):
         self._program = program
         self._concurrency = concurrency
         self._timeout = timeout
-        self._running: Running | None = None
+        self._running: _Running | None = None
 
     async def start(self, task_group: TaskGroup) -> None:
         """Register this process and carry out jobs in the task group until `drain`.
@@ -117,11 +129,11 @@ class Jobs(Calls, Control):
         adopter = Adopter(shop, process, engine.look_again)
         try:
             await shop.database.write(register)
-            await adopter.adopt(starting=True)
+            await adopter.adopt()
         except BaseException:
             process.release()
             raise
-        self._running = running = Running(process, engine)
+        self._running = running = _Running(process, engine)
 
         async def keep_adopting() -> None:
             with running.adopting:
@@ -205,8 +217,6 @@ class Jobs(Calls, Control):
     ) -> Views:
         """Wait until all have ended or the time is over, and return them in the order given.
 
-        Paused jobs are not waited for: nothing happens to them by itself.
-
         Whoever waits may be cancelled; the jobs go on.
 
         Raises:
@@ -215,7 +225,7 @@ class Jobs(Calls, Control):
         deadline, told = time.monotonic() + seconds, 0.0
         seen, views = await self._look(job_ids)
         while (left := deadline - time.monotonic()) > 0:
-            open_ = [each.id for each in views if each.awaited]
+            open_ = [each.id for each in views if not each.finished]
             if not open_:
                 break
             if progress is not None:
@@ -256,7 +266,7 @@ class Jobs(Calls, Control):
         """Note about how many credits are left; where there are some, requests are sent again."""
         await asking.remember_balance(self._shop, credits_left)
 
-    def _started(self) -> Running:
+    def _started(self) -> _Running:
         if self._running is None:
             raise RuntimeError("Jobs.start comes first")
         return self._running
