@@ -7,10 +7,8 @@ a host that cancels, times out or goes away loses nothing.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -21,10 +19,9 @@ from stability_mcp.jobs import asking, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
 from stability_mcp.jobs.calls import Calls
-from stability_mcp.jobs.calls import Calls
+from stability_mcp.jobs.control import Control, Running
 from stability_mcp.jobs.journal import handover, reading
-from stability_mcp.jobs.journal.asked import Asked
-from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
+from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
 from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
@@ -47,17 +44,7 @@ COPIES_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Running:
-    """What exists while jobs are carried out."""
-
-    process: Process
-    engine: LocalEngine
-    adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: bool = False
-
-
-class Jobs(Calls):
+class Jobs(Calls, Control):
     """The jobs of one owner and upstream, carried out by this process.
 
     Args:
@@ -110,7 +97,7 @@ class Jobs(Calls):
         self._program = program
         self._concurrency = concurrency
         self._timeout = timeout
-        self._running: _Running | None = None
+        self._running: Running | None = None
 
     async def start(self, task_group: TaskGroup) -> None:
         """Register this process and carry out jobs in the task group until `drain`.
@@ -129,11 +116,11 @@ class Jobs(Calls):
         adopter = Adopter(shop, process, engine.look_again)
         try:
             await shop.database.write(register)
-            await adopter.adopt()
+            await adopter.adopt(starting=True)
         except BaseException:
             process.release()
             raise
-        self._running = running = _Running(process, engine)
+        self._running = running = Running(process, engine)
 
         async def keep_adopting() -> None:
             with running.adopting:
@@ -217,6 +204,8 @@ class Jobs(Calls):
     ) -> Views:
         """Wait until all have ended or the time is over, and return them in the order given.
 
+        Paused jobs are not waited for: nothing happens to them by itself.
+
         Whoever waits may be cancelled; the jobs go on.
 
         Raises:
@@ -225,7 +214,7 @@ class Jobs(Calls):
         deadline, told = time.monotonic() + seconds, 0.0
         seen, views = await self._look(job_ids)
         while (left := deadline - time.monotonic()) > 0:
-            open_ = [each.id for each in views if not each.finished]
+            open_ = [each.id for each in views if each.awaited]
             if not open_:
                 break
             if progress is not None:
@@ -266,7 +255,7 @@ class Jobs(Calls):
         """Note about how many credits are left; where there are some, requests are sent again."""
         await asking.remember_balance(self._shop, credits_left)
 
-    def _started(self) -> _Running:
+    def _started(self) -> Running:
         if self._running is None:
             raise RuntimeError("Jobs.start comes first")
         return self._running
