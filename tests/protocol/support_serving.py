@@ -24,7 +24,7 @@ def serving(command: Sequence[str], folder: Path, **environment: str) -> Iterato
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
     own = {
-        "PYTHONPATH": str(TESTS),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")])),
         "STABILITY_HOME": str(folder / "served"),
         "STABILITY_OUTPUT_DIR": str(folder / "copies"),
     }

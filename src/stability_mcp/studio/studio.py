@@ -111,7 +111,7 @@ class Studio:
 
         With this it counts as handed over.
         """
-        jobs = list(call.jobs)
+        jobs = await self.jobs.wait([job.id for job in call.jobs], 0)  # for their copies alone
         media = await self.media.many([each for job in jobs for each in job.media])
         preview = await self.preview(media)
         await self.jobs.hand_over([call.id])
