@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
-from stability_mcp.jobs.process import SUFFIX, Process, lock_on, lock_path
+from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
 from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 
@@ -91,7 +90,7 @@ class Adopter:
 
         def probe() -> list[str]:
             files = {path.name.removesuffix(SUFFIX) for path in _locks(home)} - {me}
-            free = [each for each in sorted(files) if _took(lock_path(home, each), held)]
+            free = [each for each in sorted(files) if took(lock_path(home, each), held)]
             return free + sorted(set(rows) - files)
 
         return await self._shop.on_disk(probe)
@@ -105,18 +104,8 @@ class Adopter:
         """Return whether a lock of another process is free."""
         own = lock_path(self._shop.database.home, self._process.id)
         with ExitStack() as held:
-            return any(_took(path, held) for path in _locks(own.parent.parent) if path != own)
+            return any(took(path, held) for path in _locks(own.parent.parent) if path != own)
 
 
 def _locks(home: Path) -> list[Path]:
     return list((home / "locks").glob(f"*{SUFFIX}"))
-
-
-def _took(path: Path, held: ExitStack) -> bool:
-    lock: FileLock = lock_on(path)
-    try:
-        lock.acquire()
-    except (Timeout, OSError):
-        return False
-    held.callback(lock.release)
-    return True

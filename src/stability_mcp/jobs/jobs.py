@@ -18,10 +18,12 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
+from stability_mcp.jobs.askers import dead_askers
 from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.control import Control, Running
-from stability_mcp.jobs.journal import handover, reading
-from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
+from stability_mcp.jobs.journal import handover
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
@@ -59,6 +61,7 @@ class Jobs(Calls, Control):
         max_retries: How often a request is repeated that surely was not charged.
         timeout: Longest wait for one request, in seconds; so long `drain` may take.
         budget: Most millicredits a day; None: no ceiling.
+        cache: Whether a finished job answers for a call that must have the same result.
         metadata: How much of its making is written into a readable copy.
         pace: How fast steps follow each other; None: as the upstream asks.
         clock: Unix seconds.
@@ -78,6 +81,7 @@ class Jobs(Calls, Control):
         max_retries: int = 3,
         timeout: float = 300,
         budget: int | None = None,
+        cache: bool = True,
         metadata: str = "full",
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
@@ -97,6 +101,7 @@ class Jobs(Calls, Control):
         self._program = program
         self._concurrency = concurrency
         self._timeout = timeout
+        self._cache = cache
         self._running: Running | None = None
 
     async def start(self, task_group: TaskGroup) -> None:
@@ -156,6 +161,9 @@ class Jobs(Calls, Control):
     ) -> SubmittedCall:
         """Write a call and its jobs, which are carried out from then on.
 
+        A call takes over the jobs of an identical one that nobody waits for any more, and a
+        finished job answers where the result must be the same.
+
         Args:
             operation: The request, its files as media ids.
             tool: The tool that was called.
@@ -185,7 +193,9 @@ class Jobs(Calls, Control):
             inputs=inputs or {},
             budget=self._budget,
             retry_of=retry_of,
+            cache=self._cache,
         )
+        dead = await dead_askers(self._shop, asked, now=now)
 
         def write(connection: Connection) -> SubmittedCall:
             return enqueue(
@@ -193,10 +203,14 @@ class Jobs(Calls, Control):
                 asked,
                 now=now,
                 dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
+                dead=dead,
             )
 
         submitted = await self._shop.database.write(write)
-        running.engine.wake()
+        if submitted.joined is None:
+            running.engine.wake()
+        else:
+            running.engine.look_again()
         return submitted
 
     async def wait(
@@ -232,15 +246,18 @@ class Jobs(Calls, Control):
         if calls:
             await self._shop.database.write(lambda c: handover.hand_over(c, calls, now))
 
-    async def abandon(self, job_ids: Iterable[str]) -> None:
-        """Note that nobody waits for these jobs any more; they go on, and are uncollected."""
-        jobs, now = list(job_ids), self._shop.clock()
+    async def abandon(self, call_ids: Iterable[str]) -> None:
+        """Note that nobody waits for these calls any more; their jobs go on, and are uncollected.
+
+        An identical call takes them over.
+        """
+        calls, now = list(call_ids), self._shop.clock()
 
         def write(connection: Connection) -> None:
-            for call in reading.calls_of(connection, jobs):
+            for call in calls:
                 handover.abandon(connection, call, now)
 
-        if jobs:
+        if calls:
             await self._shop.database.write(write)
 
     async def query(self, operation: Query) -> BaseModel:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
-from stability_mcp.jobs.journal import pausing, reading, usage
+from stability_mcp.jobs.journal import caching, patience, pausing, reading, usage
+from stability_mcp.jobs.journal.caching import Cached
 from stability_mcp.jobs.journal.pausing import Paused
 from stability_mcp.jobs.journal.reading import Seen
 from stability_mcp.jobs.journal.usage import By, RateStatus, Used
@@ -134,6 +135,28 @@ class Records:
             lambda c: money.counters(c, self._owner, self._shop.upstream.id, now)
         )
         return Spent(today=spent, held=held, limit=self._budget, session=self._shop.session)
+
+    async def cached(self) -> Cached:
+        """Return how many finished jobs can answer again, how often one did and what that saved."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: caching.statistics(c, owner=owner, upstream=upstream)
+        )
+
+    async def clear_cache(self) -> int:
+        """Let no finished job answer again, and return how many could; their results stay."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.write(
+            lambda c: caching.clear(c, owner=owner, upstream=upstream)
+        )
+
+    async def patience(self, client: str) -> float | None:
+        """Return the shortest time after which a client gave up, in seconds; None: it never did."""
+        return await self._shop.database.read(lambda c: patience.patience(c, client))
+
+    async def gave_up(self, client: str, seconds: float) -> None:
+        """Note that a client gave up on a call after so many seconds."""
+        await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds))
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
         ids, owner = list(job_ids), self._owner

@@ -110,6 +110,10 @@ calls = _table(
 )
 Index("calls_key", calls.c.call_key, calls.c.seq)
 Index("calls_open", calls.c.owner, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None))
+Index("calls_joined", calls.c.joined, sqlite_where=calls.c.joined.isnot(None))
+Index(  # identical calls that may be taken over, among the many that were handed over
+    "calls_joinable", calls.c.call_key, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None)
+)
 Index(
     "calls_saved",
     calls.c.owner,

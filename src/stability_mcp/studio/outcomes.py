@@ -24,6 +24,8 @@ class Outcome:
     """One line about earlier results that no answer handed over yet."""
     call: str | None = None
     """Id of the call, where there is one."""
+    cached: tuple[str, ...] = ()
+    """Jobs that were finished for an earlier call: they cost this one nothing."""
 
     @property
     def finished(self) -> bool:

@@ -1,7 +1,6 @@
 """One studio: what a face can ask for."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 
 import anyio
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.calls import CallView
 from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
@@ -23,6 +23,7 @@ from stability_mcp.media.store import MediaStore
 from stability_mcp.operation import Query
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
+from stability_mcp.studio.earlier import earlier_lines
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 
@@ -97,14 +98,14 @@ class Studio:
             output_dir=self.settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
         )
-        outcome = await self._outcome(
+        return await self._outcome(
             submitted.job_ids,
             wait,
             progress,
             said=prepared.said,
-            comes_back=submitted.call_id if comes_back else None,
+            asked=submitted,
+            comes_back=comes_back,
         )
-        return replace(outcome, call=submitted.call_id)
 
     async def called(self, call: CallView) -> Outcome:
         """Return what came of a call whose jobs have all ended, made from rows alone.
@@ -203,42 +204,48 @@ class Studio:
             store=self.media,
         )
 
-    async def _outcome(
+    async def _outcome(  # noqa: PLR0913 -- what is waited for, how long, and for whom
         self,
         job_ids: Sequence[str],
         wait: float,
         progress: Progress | None,
         *,
         said: list[str],
-        comes_back: str | None = None,
+        asked: SubmittedCall | None = None,
+        comes_back: bool = False,
     ) -> Outcome:
-        calls: set[str] = set()
         try:
+            earlier = await earlier_lines(self.jobs, asked) if asked is not None else []
             views = await self.jobs.wait(job_ids, wait, progress)
-            calls = {view.call for view in views if view.call is not None}
             done = [view for view in views if view.state == "done"]
             media = await self.media.many([each for view in done for each in view.media])
             preview = await self.preview(media)
         except BaseException:
             # The host gave up. The jobs go on, and the next answer says that they wait.
-            with anyio.CancelScope(shield=True):
-                await self.jobs.abandon(job_ids)
+            if asked is not None:
+                with anyio.CancelScope(shield=True):
+                    await self.jobs.abandon([asked.call_id])
             raise
+        calls = {view.call for view in views if view.call is not None}
         finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
+        if asked is not None:
+            finished = {asked.call_id} if all(view.finished for view in views) else set()
         await self.jobs.hand_over(finished)
-        if calls - finished and comes_back is not None:
-            await self.jobs.keep_said(comes_back, said)
-        elif calls - finished:
-            await self.jobs.abandon([v.id for v in views if v.call not in finished])
+        if asked is not None and not finished:
+            if comes_back:
+                await self.jobs.keep_said(asked.call_id, [*said, *earlier])
+            else:
+                await self.jobs.abandon([asked.call_id])
         return Outcome(
             operation=views[0].operation if views else None,
             jobs=views,
             media=media,
-            said=said,
+            said=[*said, *earlier],
             spent=await self.jobs.spending(),
             preview=preview,
             uncollected=await self.jobs.uncollected_line(excluding=[view.id for view in views]),
-            call=next(iter(calls), None) if len(calls) == 1 else None,
+            call=asked.call_id if asked else next(iter(calls), None) if len(calls) == 1 else None,
+            cached=asked.cached if asked else (),
         )
 
     async def _balance(self) -> tuple[float | None, str]:

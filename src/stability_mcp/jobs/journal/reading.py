@@ -56,6 +56,9 @@ _UNCOLLECTED = text(
     " WHERE calls.owner = :owner AND calls.handed_at IS NULL"
     " AND (calls.abandoned_at IS NOT NULL"
     " OR calls.process NOT IN (SELECT id FROM processes))"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS heir WHERE heir.joined = calls.id"
+    "  AND heir.handed_at IS NULL AND heir.abandoned_at IS NULL"
+    "  AND heir.process IN (SELECT id FROM processes))"
     " AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'"
     " ORDER BY jobs.seq"
 )
