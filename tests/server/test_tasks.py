@@ -19,10 +19,12 @@ TOKEN = re.compile(r"[0-9a-z]{26}")
 
 
 def taking(
-    folder: Path, *, latency: float = 0, wait: float | None = None
+    folder: Path, *, latency: float = 0, wait: float | None = None, concurrency: int = 120
 ) -> AbstractAsyncContextManager[Client]:
     """Connect a client that declares the extension."""
-    return connected(folder, latency=latency, wait=wait, extensions=[TakesTasks()])
+    return connected(
+        folder, latency=latency, wait=wait, concurrency=concurrency, extensions=[TakesTasks()]
+    )
 
 
 async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Path) -> None:
@@ -127,6 +129,24 @@ async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -
     assert (cancelled.status, cancelled.result) == ("cancelled", None)
     assert facts(result)["media"][0]["label"] == "fox"
     assert (after.status, after.result) == ("cancelled", None)
+
+
+async def test_what_a_cancelled_task_has_not_sent_is_not_sent(tmp_path: Path) -> None:
+    """Chosen: one request at a time here, so that the second waits in the queue."""
+    async with taking(tmp_path, latency=2, wait=0, concurrency=1) as client:
+        first = await begun(client, "generate_core", FOX)
+        second = await begun(client, "generate_core", {"prompt": "a hare", "label": "hare"})
+        await ask(client, "tasks/cancel", second.task_id)
+        cancelled = await ask(client, "tasks/get", second.task_id)
+        last = await ended(client, first.task_id)
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert cancelled.status == "cancelled"
+    assert facts(fine(answer_of(last)))["spent"] == {"today": 3.0, "reserved": 0.0, "budget": None}
+    assert [(job["label"], job["state"], job["charged"]) for job in listed["jobs"]] == [
+        ("hare", "cancelled", "nothing"),
+        ("fox", "done", "yes"),
+    ]
 
 
 async def test_a_task_that_has_ended_stays_as_it_ended(tmp_path: Path) -> None:

@@ -83,11 +83,13 @@ class JournalTasks:
         return await (await _studio(ctx)).jobs.call(task_id) is not None
 
     async def cancel(self, ctx: Context, task_id: str) -> bool:
-        """End the task; its jobs go on, and their results are uncollected."""
+        """End the task; what was not sent is not, unless another call waits for it."""
         studio = await _studio(ctx)
-        if await studio.jobs.call(task_id) is None:
+        call = await studio.jobs.call(task_id)
+        if call is None:
             return False
-        await studio.jobs.cancel_call(task_id)
+        if await studio.jobs.cancel_call(task_id):
+            await studio.jobs.cancel([job.id for job in call.jobs], caller=task_id)
         return True
 
 
