@@ -98,6 +98,10 @@ class Records:
         line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
         return "\n".join(filter(None, (paused.line(), line if names else None))) or None
 
+    async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
+        """Return what changes when a job comes, goes on or ends; see `reading.pulse`."""
+        return await self._shop.database.read(lambda c: reading.pulse(c, self._owner))
+
     async def paused(self) -> Paused:
         """Return the jobs that wait until somebody says whether they are still wanted."""
         owner, upstream = self._owner, self._shop.upstream.id
