@@ -1,5 +1,6 @@
 """Tasks over a real line: they outlive the server process that began them."""
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 from mcp import Client
+from mcp.types import CallToolResult
 
+from protocol.support_node import INSPECTOR, installed, node
 from protocol.support_serving import serving
 from support_pictures import png, save
 from support_server import facts, fine, text
@@ -16,6 +19,7 @@ from support_tasks import TakesTasks, answer_of, ask, begun, ended
 pytestmark = pytest.mark.anyio
 
 SERVER = ("-m", "protocol.paced_server")
+SECONDS = 60
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -37,6 +41,23 @@ async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     answer = fine(answer_of(last))
     assert [item["label"] for item in facts(answer)["media"]] == ["meadow"]
     assert f"{name}: 1 picture, 8 credits" in text(answer)
+
+
+def test_the_inspector_follows_a_task_to_its_picture(tmp_path: Path) -> None:
+    """Chosen: a client that others wrote understands what ours does."""
+    with serving([*SERVER, "1"], tmp_path, signal.SIGTERM, STABILITY_WAIT="0") as url:
+        told = node(
+            installed(INSPECTOR),
+            *("--cli", url, "--transport", "http", "--protocol-era", "modern"),
+            *("--method", "tools/call", "--tool-name", "generate_core", "--format", "json"),
+            *("--tool-args-json", json.dumps({"prompt": "a fox", "label": "fox"})),
+            home=tmp_path,
+            seconds=SECONDS,
+        )
+
+    assert (told.returncode, told.stderr) == (0, "")
+    answer = CallToolResult.model_validate(json.loads(told.stdout)["result"])
+    assert [item["label"] for item in facts(fine(answer))["media"]] == ["fox"]
 
 
 async def _started(client: Client, task_id: str) -> None:
