@@ -17,7 +17,8 @@ from stability_mcp.client.answers import Answer, SentFile
 from stability_mcp.client.wire import Trace
 from stability_mcp.errors import NotSentError, RefusedError
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.journal.rows import JobRow, load
 from stability_mcp.jobs.steps import workshop
 from stability_mcp.jobs.upstream import Upstream, register
@@ -70,6 +71,7 @@ def asked(operation: Operation | None = None, **values: object) -> Asked:
         "output_dir": None,
         "inputs": {},
         "budget": None,
+        "fresh": True,
     }
     return Asked(**(given | values))
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Literal
 import anyio
 import pytest
 from mcp import Client
+from mcp.client.extension import ClientExtension
 from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
 
 from stability_mcp.emulator.transport import EmulatorTransport
@@ -51,12 +52,17 @@ async def paced(settings: Settings, *, latency: float) -> AsyncIterator[Studio]:
 
 @asynccontextmanager
 async def connected(
-    folder: Path, era: Era = "auto", *, latency: float = 0, **chosen: object
+    folder: Path,
+    era: Era = "auto",
+    *,
+    latency: float = 0,
+    extensions: Sequence[ClientExtension] = (),
+    **chosen: object,
 ) -> AsyncIterator[Client]:
     """Connect to a server of its own."""
     server = build_server(settings_in(folder, chosen), open_studio=partial(paced, latency=latency))
     with anyio.fail_after(60):
-        async with Client(server, mode=era) as client:
+        async with Client(server, mode=era, extensions=extensions) as client:
             yield client
 
 

@@ -1,6 +1,9 @@
 """What other processes do with a store; apart from the tests, so that they can import it."""
 
 import multiprocessing
+import os
+import signal
+import sqlite3
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -11,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.locks import FileLock
+from stability_mcp.store.migrations import STEPS, migrate
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -61,3 +65,10 @@ def take_lock(path: str, took: Event) -> None:
     """Take a lock as soon as it can be had."""
     with FileLock(Path(path)).held():
         took.set()
+
+
+def migrate_and_die(home: str) -> None:
+    """Begin to migrate a store, and be killed with half of it written."""
+    with sqlite3.connect(Path(home) / "store.db", isolation_level=None) as connection:
+        connection.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        migrate(connection, {2: (*STEPS[2][:3], "SELECT die()")})

@@ -111,6 +111,8 @@ class Settings(BaseModel):
     """Format of the previews."""
     wait: Annotated[float, Field(ge=0, le=300)] | None = None
     """Seconds before a call hands back a job id; default: 40 on stdio, 25 on HTTP."""
+    cache: Literal["on", "off"] = "on"
+    """Whether a finished result answers for a call that must give the same again."""
     budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500
     """Most credits a day, with a real key; `none`: no ceiling."""
     metadata: Literal["full", "minimal", "off"] = "full"

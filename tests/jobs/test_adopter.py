@@ -12,7 +12,7 @@ from sqlalchemy import text
 import support_worker
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.journal import adoption
+from stability_mcp.jobs.journal import pausing
 from stability_mcp.jobs.process import Process, lock_on, lock_path
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.store.database import Database
@@ -133,15 +133,15 @@ async def test_what_was_done_and_not_yet_tidied_up_is_removed(tmp_path: Path) ->
 
 async def test_what_was_queued_long_ago_is_not_sent_unasked(tmp_path: Path) -> None:
     """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
-    job = await _left_by_the_dead(tmp_path, "queued", age=adoption.FRESH + 10)
+    job = await _left_by_the_dead(tmp_path, "queued", age=pausing.FRESH + 10)
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], 0.2)
         waited_for = await jobs.unfinished_and_uncollected()
 
-    assert (view.state, wire.posts, waited_for) == ("queued", [], [])
-    assert view.progress == "queued since long: no program that asked for it is running"
+    assert (view.state, wire.posts, waited_for) == ("paused", [], [])
+    assert view.progress.startswith("paused, nothing sent: job_rerun sends it")
 
 
 async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
         await jobs.wait(first.job_ids, 10)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
-        await jobs.abandon(first.job_ids)
+        await jobs.abandon([first.call_id])
 
         assert await jobs.uncollected_line() == (
             "2 earlier results not yet collected: logo and logo-2: job_wait()"

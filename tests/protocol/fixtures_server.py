@@ -5,6 +5,8 @@ and serves until it is ended.
 """
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 import uvicorn
@@ -13,16 +15,21 @@ from mcp.server.mcpserver.tools import Tool
 from protocol.fixtures_content import CONTENT_TOOLS, RICH_SCHEMA_TOOL
 from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_resources
 from protocol.fixtures_questions import QUESTIONS
+from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.server.app import StudioServer, build_server
 from stability_mcp.server.http import HTTP_WAIT, MOST_BODY, PATH, listen
 from stability_mcp.settings import read_settings
 
 
-def build() -> StudioServer:
+def build(tasks: MemoryTasks) -> StudioServer:
     """Build it by the factory that also builds the server for hosts."""
-    fixtures = [Tool.from_function(each) for each in (*CONTENT_TOOLS, *QUESTIONS)]
+    functions: list[Callable[..., Any]] = [*CONTENT_TOOLS, *QUESTIONS, *TOOLS]
+    fixtures = [Tool.from_function(each) for each in functions]
     server = build_server(
-        read_settings(), wait=HTTP_WAIT, extra_tools=[*fixtures, RICH_SCHEMA_TOOL]
+        read_settings(),
+        wait=HTTP_WAIT,
+        extra_tools=[*fixtures, RICH_SCHEMA_TOOL],
+        carriers=[tasks],
     )
     add_resources(server)
     add_prompts(server)
@@ -33,10 +40,17 @@ def build() -> StudioServer:
 def main() -> None:
     """Serve."""
     listener = listen("127.0.0.1", 0)
-    app = build().streamable_http_app(streamable_http_path=PATH, max_request_body_size=MOST_BODY)
+    tasks = MemoryTasks()
+    server = build(tasks)
+    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MOST_BODY)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}\n")
     sys.stdout.flush()
-    anyio.run(uvicorn.Server(uvicorn.Config(app, log_config=None)).serve, [listener])
+
+    async def serve() -> None:
+        async with tasks.running():
+            await uvicorn.Server(uvicorn.Config(app, log_config=None)).serve([listener])
+
+    anyio.run(serve)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -17,14 +18,19 @@ ADDRESS = re.compile(r"http://\S+/mcp")
 
 
 @contextmanager
-def serving(command: Sequence[str], folder: Path, **environment: str) -> Iterator[str]:
+def serving(
+    command: Sequence[str],
+    folder: Path,
+    end: signal.Signals = signal.SIGTERM,
+    **environment: str,
+) -> Iterator[str]:
     """Run `python COMMAND` on a store of its own in `folder`, until the block ends.
 
-    The value is the address that the process prints.
+    The value is the address that the process prints; `end` is what it is ended with.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
     own = {
-        "PYTHONPATH": str(TESTS),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")])),
         "STABILITY_HOME": str(folder / "served"),
         "STABILITY_OUTPUT_DIR": str(folder / "copies"),
     }
@@ -45,7 +51,7 @@ def serving(command: Sequence[str], folder: Path, **environment: str) -> Iterato
             assert address, f"it did not start: {''.join(said)[-2_000:]}"
             yield address
         finally:
-            process.terminate()
+            process.send_signal(end)
             try:
                 process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:

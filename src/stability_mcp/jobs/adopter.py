@@ -10,13 +10,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import anyio
-from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
-from stability_mcp.jobs.process import SUFFIX, Process, lock_on, lock_path
+from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
 from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 
@@ -52,14 +51,19 @@ class Adopter:
             except (StorageError, OSError) as error:
                 log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
-    async def adopt(self) -> Adopted:
+    async def adopt(self, *, starting: bool = False) -> Adopted:
         """Take over what dead processes left, and what was handed back."""
         with ExitStack() as held:
             dead = await self._dead(held)
             shop, now = self._shop, self._shop.clock()
             done = await shop.database.write(
                 lambda c: adoption.adopt(
-                    c, me=self._process.id, upstream=shop.upstream.id, dead=dead, now=now
+                    c,
+                    me=self._process.id,
+                    upstream=shop.upstream.id,
+                    dead=dead,
+                    now=now,
+                    starting=starting,
                 ),
                 durable=True,
             )
@@ -69,6 +73,8 @@ class Adopter:
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
         await self._sweep_spool()
+        if done.paused:
+            log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
             self._adopted()
@@ -98,32 +104,22 @@ class Adopter:
 
         def probe() -> list[str]:
             files = {path.name.removesuffix(SUFFIX) for path in _locks(home)} - {me}
-            free = [each for each in sorted(files) if _took(lock_path(home, each), held)]
+            free = [each for each in sorted(files) if took(lock_path(home, each), held)]
             return free + sorted(set(rows) - files)
 
         return await self._shop.on_disk(probe)
 
     async def _orphans(self) -> bool:
         """Return whether a process handed jobs back when it ended."""
-        upstream, now = self._shop.upstream.id, self._shop.clock()
-        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream, now=now))
+        upstream = self._shop.upstream.id
+        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream))
 
     def _any_free_lock(self) -> bool:
         """Return whether a lock of another process is free."""
         own = lock_path(self._shop.database.home, self._process.id)
         with ExitStack() as held:
-            return any(_took(path, held) for path in _locks(own.parent.parent) if path != own)
+            return any(took(path, held) for path in _locks(own.parent.parent) if path != own)
 
 
 def _locks(home: Path) -> list[Path]:
     return list((home / "locks").glob(f"*{SUFFIX}"))
-
-
-def _took(path: Path, held: ExitStack) -> bool:
-    lock: FileLock = lock_on(path)
-    try:
-        lock.acquire()
-    except (Timeout, OSError):
-        return False
-    held.callback(lock.release)
-    return True

@@ -7,11 +7,9 @@ a host that cancels, times out or goes away loses nothing.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -21,13 +19,17 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
-from stability_mcp.jobs.journal import handover, reading
-from stability_mcp.jobs.journal.enqueue import Asked, SubmittedCall, enqueue
+from stability_mcp.jobs.askers import dead_askers
+from stability_mcp.jobs.calls import Calls
+from stability_mcp.jobs.control import Control, Running
+from stability_mcp.jobs.journal import handover
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
-from stability_mcp.jobs.records import Records, Views
+from stability_mcp.jobs.records import Views
 from stability_mcp.jobs.signals import UpstreamPausedError
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.upstream import Upstream
@@ -46,17 +48,7 @@ COPIES_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Running:
-    """What exists while jobs are carried out."""
-
-    process: Process
-    engine: LocalEngine
-    adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: bool = False
-
-
-class Jobs(Records):
+class Jobs(Calls, Control):
     """The jobs of one owner and upstream, carried out by this process.
 
     Args:
@@ -71,6 +63,7 @@ class Jobs(Records):
         max_retries: How often a request is repeated that surely was not charged.
         timeout: Longest wait for one request, in seconds; so long `drain` may take.
         budget: Most millicredits a day; None: no ceiling.
+        cache: Whether a finished job answers for a call that must have the same result.
         metadata: How much of its making is written into a readable copy.
         pace: How fast steps follow each other; None: as the upstream asks.
         clock: Unix seconds.
@@ -90,6 +83,7 @@ class Jobs(Records):
         max_retries: int = 3,
         timeout: float = 300,
         budget: int | None = None,
+        cache: bool = True,
         metadata: str = "full",
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
@@ -109,7 +103,8 @@ class Jobs(Records):
         self._program = program
         self._concurrency = concurrency
         self._timeout = timeout
-        self._running: _Running | None = None
+        self._cache = cache
+        self._running: Running | None = None
 
     async def start(self, task_group: TaskGroup) -> None:
         """Register this process and carry out jobs in the task group until `drain`.
@@ -128,11 +123,11 @@ class Jobs(Records):
         adopter = Adopter(shop, process, engine.look_again)
         try:
             await shop.database.write(register)
-            await adopter.adopt()
+            await adopter.adopt(starting=True)
         except BaseException:
             process.release()
             raise
-        self._running = running = _Running(process, engine)
+        self._running = running = Running(process, engine)
 
         async def keep_adopting() -> None:
             with running.adopting:
@@ -164,8 +159,12 @@ class Jobs(Records):
         labels: Sequence[str | None] = (),
         output_dir: Path | None = None,
         inputs: Mapping[str, str] | None = None,
+        retry_of: str | None = None,
     ) -> SubmittedCall:
         """Write a call and its jobs, which are carried out from then on.
+
+        A call takes over the jobs of an identical one that nobody waits for any more, and a
+        finished job answers where the result must be the same.
 
         Args:
             operation: The request, its files as media ids.
@@ -174,6 +173,7 @@ class Jobs(Records):
             labels: Names of the results, one for each variant.
             output_dir: Folder of the readable copies; None: none.
             inputs: Media ids by the field that takes the file.
+            retry_of: The job that this one makes anew.
 
         Raises:
             BudgetError: it would pass the ceiling; says what still fits.
@@ -193,7 +193,10 @@ class Jobs(Records):
             output_dir=output_dir,
             inputs=inputs or {},
             budget=self._budget,
+            retry_of=retry_of,
+            cache=self._cache,
         )
+        dead = await dead_askers(self._shop, asked, now=now)
 
         def write(connection: Connection, *, ask: bool = True) -> SubmittedCall:
             if ask and upstreams.paused_why(connection, self._shop.upstream.id) is not None:
@@ -203,6 +206,7 @@ class Jobs(Records):
                 asked,
                 now=now,
                 dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
+                dead=dead,
             )
 
         try:
@@ -210,13 +214,18 @@ class Jobs(Records):
         except UpstreamPausedError:
             await asking.see_that_it_may_pay(self._shop, running.process.id)
             submitted = await self._shop.database.write(partial(write, ask=False))
-        running.engine.wake()
+        if submitted.joined is None:
+            running.engine.wake()
+        else:
+            running.engine.look_again()
         return submitted
 
     async def wait(
         self, job_ids: Sequence[str], seconds: float, progress: Progress | None = None
     ) -> Views:
         """Wait until all have ended or the time is over, and return them in the order given.
+
+        Paused jobs are not waited for: nothing happens to them by itself.
 
         Whoever waits may be cancelled; the jobs go on.
 
@@ -226,7 +235,7 @@ class Jobs(Records):
         deadline, told = time.monotonic() + seconds, 0.0
         seen, views = await self._look(job_ids)
         while (left := deadline - time.monotonic()) > 0:
-            open_ = [each.id for each in views if not each.finished]
+            open_ = [each.id for each in views if each.awaited]
             if not open_:
                 break
             if progress is not None:
@@ -244,15 +253,18 @@ class Jobs(Records):
         if calls:
             await self._shop.database.write(lambda c: handover.hand_over(c, calls, now))
 
-    async def abandon(self, job_ids: Iterable[str]) -> None:
-        """Note that nobody waits for these jobs any more; they go on, and are uncollected."""
-        jobs, now = list(job_ids), self._shop.clock()
+    async def abandon(self, call_ids: Iterable[str]) -> None:
+        """Note that nobody waits for these calls any more; their jobs go on, and are uncollected.
+
+        An identical call takes them over.
+        """
+        calls, now = list(call_ids), self._shop.clock()
 
         def write(connection: Connection) -> None:
-            for call in reading.calls_of(connection, jobs):
+            for call in calls:
                 handover.abandon(connection, call, now)
 
-        if jobs:
+        if calls:
             await self._shop.database.write(write)
 
     async def query(self, operation: Query) -> BaseModel:
@@ -267,7 +279,7 @@ class Jobs(Records):
         """Note about how many credits are left; where there are some, requests are sent again."""
         await asking.remember_balance(self._shop, credits_left)
 
-    def _started(self) -> _Running:
+    def _started(self) -> Running:
         if self._running is None:
             raise RuntimeError("Jobs.start comes first")
         return self._running

@@ -6,9 +6,10 @@ means a dead owner; no clock and no age is asked.
 
 import os
 import platform
+from contextlib import ExitStack
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 
 from stability_mcp.store import schema
@@ -73,3 +74,14 @@ def lock_path(home: Path, process: str) -> Path:
 def lock_on(path: Path) -> FileLock:
     """Return a lock that is held by the process, not by the thread that happened to take it."""
     return FileLock(path, timeout=0, thread_local=False)
+
+
+def took(path: Path, held: ExitStack) -> bool:
+    """Take a lock if it is free, until `held` is closed; it is free where its owner is dead."""
+    lock = lock_on(path)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return False
+    held.callback(lock.release)
+    return True

@@ -7,8 +7,11 @@ from sqlalchemy import Connection
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
-from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.journal import caching, patience, pausing, reading, usage
+from stability_mcp.jobs.journal.caching import Cached
+from stability_mcp.jobs.journal.pausing import Paused
 from stability_mcp.jobs.journal.reading import Seen
+from stability_mcp.jobs.journal.usage import By, RateStatus, Used
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.views import JobPage, JobView, State
@@ -16,6 +19,7 @@ from stability_mcp.wording import listed, quoted
 
 Views = list[JobView]
 Ids = list[str]
+Lines = list[Used]
 """Names for use inside the class below, where `list` is a method."""
 
 
@@ -80,14 +84,55 @@ class Records:
         )
 
     async def uncollected_line(self, excluding: Iterable[str] = ()) -> str | None:
-        """Return one line about ended jobs whose result nobody was handed; None: there are none."""
-        named = set(excluding)
-        found = await self._shop.database.read(lambda c: reading.uncollected(c, self._owner))
+        """Return what every answer ends with: paused jobs, and results that nobody was handed.
+
+        None where there is nothing of either.
+        """
+        named, owner, upstream = set(excluding), self._owner, self._shop.upstream.id
+        found, paused = await self._shop.database.read(
+            lambda c: (
+                reading.uncollected(c, owner),
+                pausing.paused(c, owner=owner, upstream=upstream),
+            )
+        )
         names = [name for job, name in found if job not in named]
-        if not names:
-            return None
         results = "result" if len(names) == 1 else "results"
-        return f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        return "\n".join(filter(None, (paused.line(), line if names else None))) or None
+
+    async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
+        """Return what changes when a job comes, goes on or ends; see `reading.pulse`."""
+        return await self._shop.database.read(lambda c: reading.pulse(c, self._owner))
+
+    async def paused(self) -> Paused:
+        """Return the jobs that wait until somebody says whether they are still wanted."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: pausing.paused(c, owner=owner, upstream=upstream)
+        )
+
+    async def used(self, *, since: str, by: By, limit: int) -> tuple[Lines, Used]:
+        """Return lines of the ledger, the newest first, and the sum of everything.
+
+        Args:
+            since: The first day: `2026-11-22`.
+            by: What one line is.
+            limit: Most lines.
+        """
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: (
+                usage.used(c, owner=owner, upstream=upstream, since=since, by=by, limit=limit),
+                usage.total(c, owner=owner, upstream=upstream, since=since),
+            )
+        )
+
+    async def rate_status(self) -> RateStatus:
+        """Return how the rate limit stands, over all processes."""
+        shop, now = self._shop, self._shop.clock()
+        return await shop.database.read(
+            lambda c: usage.rate_status(c, shop.rate, upstream=shop.upstream.id, now=now)
+        )
 
     async def spending(self) -> Spent:
         """Return where the money stands."""
@@ -96,6 +141,28 @@ class Records:
             lambda c: money.counters(c, self._owner, self._shop.upstream.id, now)
         )
         return Spent(today=spent, held=held, limit=self._budget, session=self._shop.session)
+
+    async def cached(self) -> Cached:
+        """Return how many finished jobs can answer again, how often one did and what that saved."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.read(
+            lambda c: caching.statistics(c, owner=owner, upstream=upstream)
+        )
+
+    async def clear_cache(self) -> int:
+        """Let no finished job answer again, and return how many could; their results stay."""
+        owner, upstream = self._owner, self._shop.upstream.id
+        return await self._shop.database.write(
+            lambda c: caching.clear(c, owner=owner, upstream=upstream)
+        )
+
+    async def patience(self, client: str) -> float | None:
+        """Return the shortest time after which a client gave up, in seconds; None: it never did."""
+        return await self._shop.database.read(lambda c: patience.patience(c, client))
+
+    async def gave_up(self, client: str, seconds: float) -> None:
+        """Note that a client gave up on a call after so many seconds."""
+        await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds))
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
         ids, owner = list(job_ids), self._owner

@@ -28,7 +28,14 @@ def in_words(job: JobRow, *, now: float, mine: bool, note: str | None, blocked_u
     if job.state == "queued":
         return f"queued {_why_queued(job, now=now, note=note, blocked_until=blocked_until)}".strip()
     if job.state == "paused":
-        return "paused"
+        return "paused, nothing sent: job_rerun sends it, job_cancel gives its credits back"
+    doing = _doing(job, now=now, note=note)
+    if job.cancel_at is not None:
+        return f"cancelled after it was sent, so its result is kept and charged: {doing}"
+    return doing
+
+
+def _doing(job: JobRow, *, now: float, note: str | None) -> str:
     if job.state == "storing":
         return f"storing the result{f' ({note})' if note else ''}"
     doing = "sent, generating" if job.state == "submitting" else "generating"
@@ -97,7 +104,7 @@ def _why_queued(job: JobRow, *, now: float, note: str | None, blocked_until: flo
     if blocked_until > now:
         return f"for {blocked_until - now:.0f} s: the API asked for a pause of all requests"
     if job.process is None:
-        return "since long: no program that asked for it is running"
+        return "until a running program takes it over"
     return f"({note})" if note else ""
 
 

@@ -53,6 +53,11 @@ class JobView:
         """Return whether nothing more happens to it by itself."""
         return self.state in FINISHED
 
+    @property
+    def awaited(self) -> bool:
+        """Return whether it is worth waiting: it has not ended, and somebody carries it out."""
+        return not self.finished and self.state != "paused"
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobPage:

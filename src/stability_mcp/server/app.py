@@ -36,12 +36,15 @@ from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
 from stability_mcp.server.completions import complete
-from stability_mcp.server.context import CallContext
+from stability_mcp.server.context import TICKET, CallContext
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.errors import unknown_tool
 from stability_mcp.server.instructions import instructions
 from stability_mcp.server.keeper import Keeper, OpenStudio, keeping, open_lazily
 from stability_mcp.server.progress import reporter
+from stability_mcp.server.tasks.extension import TasksExtension
+from stability_mcp.server.tasks.journal import JournalTasks
+from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.settings import Settings
 
 NAME = "stability-mcp"
@@ -67,7 +70,13 @@ class StudioServer(MCPServer[Keeper]):
     """The SDK's server with our tools, our resources and our word on unknown names."""
 
     def __init__(
-        self, settings: Settings, *, opener: OpenStudio, wait: float, extra: Iterable[Tool]
+        self,
+        settings: Settings,
+        *,
+        opener: OpenStudio,
+        wait: float,
+        extra: Iterable[Tool],
+        carriers: Iterable[Tasks],
     ) -> None:
         self._studio_settings = settings
         self._keepers: set[Keeper] = set()
@@ -85,6 +94,7 @@ class StudioServer(MCPServer[Keeper]):
             tools=[*(self._tool(each) for each in shown), *beside],
             lifespan=partial(_lifespan, settings, opener, self._keepers),
             middleware=[_remember_keeper],
+            extensions=[TasksExtension([*carriers, JournalTasks(self._enabled)])],
             log_level=settings.log_level,
         )
 
@@ -117,6 +127,7 @@ class StudioServer(MCPServer[Keeper]):
             enabled=self._enabled,
             wait=self._wait,
             progress=reporter(ctx),
+            ticket=TICKET.get(),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
         result: CallToolResult = await calls.call(
@@ -169,6 +180,7 @@ def build_server(
     open_studio: OpenStudio = open_lazily,
     wait: float = STDIO_WAIT,
     extra_tools: Sequence[Tool] = (),
+    carriers: Sequence[Tasks] = (),
 ) -> StudioServer:
     """Build the server.
 
@@ -177,11 +189,14 @@ def build_server(
         open_studio: Opens what does the work.
         wait: Seconds before a call hands back a job, unless `STABILITY_WAIT` says otherwise.
         extra_tools: Tools to offer beside ours, such as the fixtures of a conformance suite.
+        carriers: What carries on the work of those tools for clients that take tasks.
 
     Raises:
         ConfigurationError: a toolset does not exist.
     """
-    server = StudioServer(settings, opener=open_studio, wait=wait, extra=extra_tools)
+    server = StudioServer(
+        settings, opener=open_studio, wait=wait, extra=extra_tools, carriers=carriers
+    )
     _add_prompts(server)
     server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
     return server

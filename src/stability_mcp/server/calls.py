@@ -61,14 +61,19 @@ async def _operate(studio: Studio, arguments: Mapping[str, Any], context: CallCo
     label, count, rest = split(row, arguments)
     if not row.is_paid():
         return await studio.query(context.tool, rest)
-    return await studio.call(
+    ticket = context.ticket
+    outcome = await studio.call(
         context.tool,
         rest,
         label=label,
         count=count,
-        wait=context.wait,
+        wait=min(context.wait, ticket.grace) if ticket else context.wait,
         progress=context.progress,
+        comes_back=ticket is not None,
     )
+    if ticket is not None and not outcome.finished:
+        ticket.call = outcome.call
+    return outcome
 
 
 async def _uncollected(keeper: Keeper) -> str | None:

@@ -1,12 +1,27 @@
 """What a tool is told of the call beside its arguments."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from stability_mcp.settings import Settings
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
+
+
+@dataclass(kw_only=True)
+class Ticket:
+    """Lets a call that takes long be answered with its id: the client says it will come back."""
+
+    grace: float
+    """Seconds after which the call is not waited for."""
+    call: str | None = None
+    """Id of the call that is still under way; None: the answer is there."""
+
+
+TICKET: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
+"""The ticket of the request under way; None: its client takes nothing but answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,5 +35,7 @@ class CallContext:
     wait: float
     """Seconds after which the call hands back what is still under way."""
     progress: Progress | None = None
+    ticket: Ticket | None = None
+    """None: the client takes nothing but answers."""
     client: str = ""
     """What the client calls itself."""

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store import schema
+from stability_mcp.store import migrations, schema
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 
 T = TypeVar("T")
@@ -41,7 +41,9 @@ class Database:
     """The database of one store, `<home>/store.db`."""
 
     def __init__(self, home: Path) -> None:
-        """Open the store, and make it first where there is none; blocks, so call it in a thread.
+        """Open the store; blocks, so call it in a thread.
+
+        Where there is none it is made, and one of an older program is brought up to date.
 
         Raises:
             StorageError: the folder cannot be written, is on a file system without shared memory,
@@ -151,6 +153,8 @@ class Database:
                 )
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
             values = dict(connection.execute("SELECT key, value FROM meta")) if known else {}
+            if values and int(values["schema"]) < schema.SCHEMA:
+                migrations.migrate(connection)
         finally:
             connection.close()
         if not values:

@@ -3,7 +3,8 @@
 Money is integer millicredits; times are unix seconds, for people: no rule kills by them. No CHECK
 on state words: a new state must not need a table rebuild. Order and cursors go by `seq`, never by
 time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an
-older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may.
+older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may, and
+`migrations` says how an older store gets them.
 """
 
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA = 1
+SCHEMA = 2
 OLDEST_WRITER = 1
 
 metadata = MetaData()
@@ -65,7 +66,7 @@ def _id() -> Column[str]:
 
 
 meta = _table("meta", _text("key", key=True), _text("value"))
-"""schema, oldest_writer, store_id, fingerprint_secret."""
+"""schema, oldest_writer, store_id, fingerprint_secret; ceiling:<owner>:<upstream>:<day>."""
 
 upstreams = _table(
     "upstreams",  # whose money, rate limit and generations
@@ -102,9 +103,24 @@ calls = _table(
     _time("created_at", null=False),
     _time("abandoned_at"),  # the request ended without the result
     _time("handed_at"),  # ... with it
+    _time("cancelled_at"),  # its asker gave it up; its jobs may go on
+    _text("said", null=True),  # JSON: how its inputs were found and made to fit
+    _text("cached", null=True),  # JSON: jobs of earlier calls that answer for it, by position
+    _count("saved", null=True),  # millicredits that those would have cost again
 )
 Index("calls_key", calls.c.call_key, calls.c.seq)
 Index("calls_open", calls.c.owner, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None))
+Index("calls_joined", calls.c.joined, sqlite_where=calls.c.joined.isnot(None))
+Index(  # identical calls that may be taken over, among the many that were handed over
+    "calls_joinable", calls.c.call_key, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None)
+)
+Index(
+    "calls_saved",
+    calls.c.owner,
+    calls.c.upstream,
+    calls.c.saved,
+    sqlite_where=calls.c.saved.isnot(None),
+)
 
 jobs = _table(
     "jobs",
@@ -144,6 +160,7 @@ jobs = _table(
     _time("sent_at"),
     _time("answered_at"),
     _time("finished_at"),
+    _time("told_at"),  # when whoever STABILITY_ON_DONE names was told of its end
 )
 _unfinished = jobs.c.finished_at.is_(None)
 Index(
@@ -278,3 +295,30 @@ job_inputs = _table(
     by_key=True,
 )
 Index("job_inputs_media", job_inputs.c.media)
+
+confirmations = _table(
+    "confirmations",  # a question to the user whether so much may be spent, and the answer
+    Column("id", Integer, primary_key=True),
+    _text("owner"),
+    _text("upstream"),
+    _text("call_key"),  # identical calls share it; see `calls`
+    _count("credits"),  # millicredits
+    _time("asked_at", null=False),
+    _text("answer", null=True),  # yes no; NULL: none yet
+    _time("answered_at"),
+    _text("used_by", null=True),  # the process that spent it; a yes counts once
+)
+Index("confirmations_key", confirmations.c.call_key, confirmations.c.id)
+
+audit = _table(
+    "audit",  # what was refused or flagged, for the person who answers for the prompts
+    Column("id", Integer, primary_key=True),
+    _text("owner"),
+    _text("upstream"),
+    _time("at", null=False),
+    _text("event"),  # blocked warned moderated repeated
+    _text("operation"),
+    _text("prompt_hash"),  # never the prompt itself
+    _text("detail"),
+)
+Index("audit_prompt", audit.c.prompt_hash, audit.c.id)

@@ -58,6 +58,7 @@ async def open_studio(
                 max_retries=settings.max_retries,
                 timeout=settings.timeout,
                 budget=settings.budget_millicredits,
+                cache=settings.cache == "on",
                 metadata=settings.metadata,
             )
             await jobs.start(group)

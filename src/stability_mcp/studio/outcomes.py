@@ -23,6 +23,9 @@ class Outcome:
     uncollected: str | None = None
     """One line about earlier results that no answer handed over yet."""
     call: str | None = None
+    """Id of the call, where there is one."""
+    cached: tuple[str, ...] = ()
+    """Jobs that were finished for an earlier call: they cost this one nothing."""
 
     @property
     def finished(self) -> bool:

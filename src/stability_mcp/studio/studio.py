@@ -9,7 +9,9 @@ from stability_mcp.arguments import parse
 from stability_mcp.client.client import Client
 from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.calls import CallView
 from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.importer import Importer
@@ -22,6 +24,7 @@ from stability_mcp.media.store import MediaStore
 from stability_mcp.operation import Query
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
+from stability_mcp.studio.earlier import earlier_lines
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 
@@ -65,6 +68,7 @@ class Studio:
         count: int = 1,
         wait: float,
         progress: Progress | None = None,
+        comes_back: bool = False,
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -75,6 +79,8 @@ class Studio:
             count: How many variants, 1 to 8.
             wait: Seconds after which it is handed back under way.
             progress: Told what is going on.
+            comes_back: Whether the caller takes the id of a call that is still under way and asks
+                `called` for it, so that it goes on being waited for.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -93,7 +99,34 @@ class Studio:
             output_dir=self.settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
         )
-        return await self._outcome(submitted.job_ids, wait, progress, said=prepared.said)
+        return await self._outcome(
+            submitted.job_ids,
+            wait,
+            progress,
+            said=prepared.said,
+            asked=submitted,
+            comes_back=comes_back,
+        )
+
+    async def called(self, call: CallView) -> Outcome:
+        """Return what came of a call whose jobs have all ended, made from rows alone.
+
+        With this it counts as handed over.
+        """
+        jobs = await self.jobs.wait([job.id for job in call.jobs], 0)  # for their copies alone
+        media = await self.media.many([each for job in jobs for each in job.media])
+        preview = await self.preview(media)
+        await self.jobs.hand_over([call.id])
+        return Outcome(
+            operation=jobs[0].operation if jobs else None,
+            jobs=jobs,
+            media=media,
+            said=list(call.said),
+            spent=await self.jobs.spending(),
+            preview=preview,
+            uncollected=await self.jobs.uncollected_line(excluding=[job.id for job in jobs]),
+            call=call.id,
+        )
 
     async def wait_for(
         self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
@@ -172,34 +205,48 @@ class Studio:
             store=self.media,
         )
 
-    async def _outcome(
-        self, job_ids: Sequence[str], wait: float, progress: Progress | None, *, said: list[str]
+    async def _outcome(  # noqa: PLR0913 -- what is waited for, how long, and for whom
+        self,
+        job_ids: Sequence[str],
+        wait: float,
+        progress: Progress | None,
+        *,
+        said: list[str],
+        asked: SubmittedCall | None = None,
+        comes_back: bool = False,
     ) -> Outcome:
-        calls: set[str] = set()
         try:
+            earlier = await earlier_lines(self.jobs, asked) if asked is not None else []
             views = await self.jobs.wait(job_ids, wait, progress)
-            calls = {view.call for view in views if view.call is not None}
             done = [view for view in views if view.state == "done"]
             media = await self.media.many([each for view in done for each in view.media])
             preview = await self.preview(media)
         except BaseException:
             # The host gave up. The jobs go on, and the next answer says that they wait.
-            with anyio.CancelScope(shield=True):
-                await self.jobs.abandon(job_ids)
+            if asked is not None:
+                with anyio.CancelScope(shield=True):
+                    await self.jobs.abandon([asked.call_id])
             raise
+        calls = {view.call for view in views if view.call is not None}
         finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
+        if asked is not None:
+            finished = {asked.call_id} if all(view.finished for view in views) else set()
         await self.jobs.hand_over(finished)
-        if calls - finished:
-            await self.jobs.abandon([v.id for v in views if v.call not in finished])
+        if asked is not None and not finished:
+            if comes_back:
+                await self.jobs.keep_said(asked.call_id, [*said, *earlier])
+            else:
+                await self.jobs.abandon([asked.call_id])
         return Outcome(
             operation=views[0].operation if views else None,
             jobs=views,
             media=media,
-            said=[*said, *await without_copy(media, self.settings.copies_dir)],
+            said=[*said, *earlier, *await without_copy(media, self.settings.copies_dir)],
             spent=await self.jobs.spending(),
             preview=preview,
             uncollected=await self.jobs.uncollected_line(excluding=[view.id for view in views]),
-            call=next(iter(calls), None) if len(calls) == 1 else None,
+            call=asked.call_id if asked else next(iter(calls), None) if len(calls) == 1 else None,
+            cached=asked.cached if asked else (),
         )
 
     async def _balance(self) -> tuple[float | None, str]:

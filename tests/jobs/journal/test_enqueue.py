@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from stability_mcp.errors import BudgetError
-from stability_mcp.jobs.journal.enqueue import MOST_SEED, repeats, spread
+from stability_mcp.jobs.journal.asked import MOST_SEED, repeats, spread
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
 from support_jobs import ME, OWNER, PAID, PRICE, core, fast, money, put, row, rows

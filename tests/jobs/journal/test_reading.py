@@ -58,9 +58,10 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "some": lambda c: reading.many(c, owner=OWNER, ids=[f"job-{i}" for i in range(50, 60)]),
     "states": lambda c: reading.states(c, [f"job-{i}" for i in range(50, 60)]),
     "unfinished": lambda c: reading.unfinished(c, owner=OWNER, upstream=PAID.id),
+    "pulse": lambda c: reading.pulse(c, OWNER),
     "uncollected": lambda c: reading.uncollected(c, OWNER),
     "calls": lambda c: reading.calls_of(c, ["job-1", "job-2"]),
-    "orphans": lambda c: adoption.orphaned(c, PAID.id, now=0),
+    "orphans": lambda c: adoption.orphaned(c, PAID.id),
 }
 
 

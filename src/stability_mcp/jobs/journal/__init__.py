@@ -12,7 +12,10 @@ them alone. F: the commit must outlive a power failure (`durable=True`).
 * T3d F  `answers.started`            a deferred start: `submitted` and the generation to poll
 * T5 F   `done.finish`                bytes durable: blobs, media, `done`, charge and counters
 * T7     `handover.hand_over`, `handover.abandon`        a result went into an answer, or did not
-* T8 F   `adoption.adopt`             the jobs of a dead process
+* T8 F   `adoption.adopt`             the jobs of a dead process; `pausing.pause` of old ones
+* T9     `cancelling.cancel`          not sent: cancelled and released; sent: only noted
+         `pausing.go_on`              paused jobs are queued again, within the budget of today
+         `takeover.take_over`         a generation started elsewhere: `submitted`, at price 0
 
 Sending is fenced by process and epoch. A result is taken by (job, attempt) from any unfinished
 state and from `unknown`: whatever the API answered and was received whole is kept.

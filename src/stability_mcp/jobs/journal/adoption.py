@@ -1,7 +1,8 @@
 """T8: the jobs of a process that is dead go on in a living one of the same upstream.
 
 A job that was `submitting` may have been received: it becomes `unknown` and is never sent again by
-itself. Sends are fenced by the epoch, which counts up; a late answer is taken all the same.
+itself. Sends are fenced by the epoch, which counts up; a late answer is taken all the same. What
+was queued long ago, with no process alive that would have sent it, is paused instead.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,12 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, text
 
 from stability_mcp.errors import JobError
-from stability_mcp.jobs.journal import outcomes
+from stability_mcp.jobs.journal import outcomes, pausing
 from stability_mcp.jobs.journal.rows import COLUMNS, JobRow, job_row
 from stability_mcp.store import schema
-
-FRESH = 600.0
-"""Seconds. Nobody may still want what was queued longer ago, so it is not sent unasked."""
 
 _OUT = text("UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL")
 _FOREIGN = text(
@@ -26,14 +24,11 @@ _GONE = text("DELETE FROM processes WHERE id = :dead")
 _TAKE = text(
     "UPDATE jobs SET process = :me, epoch = epoch + 1"
     " WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
-    " AND (state IN ('submitted', 'storing') OR state = 'queued' AND created_at > :fresh_since)"
+    " AND state IN ('submitted', 'storing', 'queued')"
 )
-
-
 _ORPHANS = text(
     "SELECT 1 FROM jobs WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
-    " AND (state IN ('submitted', 'storing') OR state = 'queued' AND created_at > :fresh_since)"
-    " LIMIT 1"
+    " AND state IN ('submitted', 'storing', 'queued') LIMIT 1"
 )
 
 
@@ -49,6 +44,8 @@ class Adopted:
 
     jobs: int
     """How many go on here."""
+    paused: int
+    """How many wait until somebody says whether they are still wanted."""
     lost: list[JobRow]
     """Jobs whose request was out; what came of them is not known."""
     spent: int
@@ -86,19 +83,33 @@ def ended(connection: Connection, jobs: Collection[str]) -> set[str]:
     return set(connection.execute(_ENDED, {"ids": list(jobs)}).scalars())
 
 
-def orphaned(connection: Connection, upstream: str, *, now: float) -> bool:
+def orphaned(connection: Connection, upstream: str) -> bool:
     """Return whether there are jobs of this upstream that nobody drives and that may go on."""
-    key = {"upstream": upstream, "fresh_since": now - FRESH}
-    return connection.execute(_ORPHANS, key).first() is not None
+    return connection.execute(_ORPHANS, {"upstream": upstream}).first() is not None
 
 
-def adopt(
-    connection: Connection, *, me: str, upstream: str, dead: Sequence[str], now: float
+def adopt(  # noqa: PLR0913 -- who takes what from whom, and when
+    connection: Connection,
+    *,
+    me: str,
+    upstream: str,
+    dead: Sequence[str],
+    now: float,
+    starting: bool = False,
 ) -> Adopted:
-    """Do T8 for processes whose lock was found free, and take every job that nobody drives."""
+    """Do T8 for processes whose lock was found free, and take every job that nobody drives.
+
+    Args:
+        connection: The writer's.
+        me: The process that takes them.
+        upstream: Its upstream; jobs of another are left for a process of theirs.
+        dead: Ids of the processes.
+        now: Unix seconds.
+        starting: Whether this process begins, so that it may be that none was there before it.
+    """
     buried = [bury(connection, each, now=now) for each in dead]
-    taken = connection.execute(
-        _TAKE, {"me": me, "upstream": upstream, "fresh_since": now - FRESH}
-    ).rowcount
+    paused = pausing.pause(connection, me=me, upstream=upstream, now=now) if starting else 0
+    taken = connection.execute(_TAKE, {"me": me, "upstream": upstream}).rowcount
     lost = [job for jobs, _ in buried for job in jobs]
-    return Adopted(jobs=taken, lost=lost, spent=sum(spent for _, spent in buried))
+    spent = sum(spent for _, spent in buried)
+    return Adopted(jobs=taken, paused=paused, lost=lost, spent=spent)

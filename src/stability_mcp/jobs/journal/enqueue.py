@@ -1,15 +1,25 @@
-"""T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written."""
+"""T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written.
 
-import hashlib
+Before anything is reserved it is seen whether the call takes over one that nobody waits for any
+more (`joining`), and then which of its variants a finished job answers for (`caching`).
+"""
+
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from sqlalchemy import Connection, Table, bindparam, select, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.jobs import spending
+from stability_mcp.jobs.journal import caching, joining, pausing
+from stability_mcp.jobs.journal.asked import (
+    Asked,
+    call_key,
+    input_hashes,
+    result_key,
+    spread,
+)
 from stability_mcp.operation import Operation
 from stability_mcp.store import schema
 from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
@@ -17,25 +27,7 @@ from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
 PRICE_LIST = "2026-09-22"
 """Day of the price list that the table follows; written into every job, for the ledger."""
 
-MOST_SEED = 4_294_967_294
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A call as it arrives: validated, its inputs imported and named by media id."""
-
-    owner: str
-    upstream: str
-    process: str
-    tool: str
-    operation: Operation
-    count: int
-    labels: Sequence[str | None]
-    output_dir: Path | None
-    inputs: Mapping[str, str]
-    """Media ids by the name of the field that takes the file."""
-    budget: int | None
-    """Ceiling of a day in millicredits."""
+_ENGINE_ID = text("UPDATE jobs SET engine_id = :engine_id WHERE id = :job")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +36,20 @@ class SubmittedCall:
 
     call_id: str
     job_ids: list[str]
-
-
-_HASHES = select(schema.media.c.id, schema.media.c.blob).where(
-    schema.media.c.id.in_(bindparam("ids", expanding=True))
-)
+    """The jobs that answer for it, by position."""
+    joined: str | None = None
+    """The call that it took over: no job is its own, and nothing more is paid."""
+    cached: tuple[str, ...] = ()
+    """Those of its jobs that were finished for an earlier call: they cost nothing now."""
 
 
 def enqueue(
-    connection: Connection, asked: Asked, *, now: float, dispatch: Callable[[str], str | None]
+    connection: Connection,
+    asked: Asked,
+    *,
+    now: float,
+    dispatch: Callable[[str], str | None],
+    dead: Collection[str] = (),
 ) -> SubmittedCall:
     """Do T1.
 
@@ -61,85 +58,107 @@ def enqueue(
         asked: The call.
         now: Unix seconds.
         dispatch: Tells the engine of each job in this transaction; returns the engine's own id.
+        dead: Processes whose lock was found free: nobody waits in them any more.
 
     Raises:
         BudgetError: it would pass the ceiling.
     """
+    hashes = input_hashes(connection, asked.inputs)
+    key = call_key(asked, hashes)
+    call: dict[str, object] = {
+        "owner": asked.owner,
+        "upstream": asked.upstream,
+        "process": asked.process,
+        "tool": asked.tool,
+        "call_key": key,
+        "created_at": now,
+    }
+    fresh = asked.fresh or asked.retry_of is not None
+    root = None if fresh else joining.find(connection, asked, key, dead=dead, now=now)
+    if root is not None:
+        return _join(connection, asked, root, call, now=now)
+    variants = [
+        (request, result_key(asked, request, hashes))
+        for request in spread(asked.operation, asked.count)
+    ]
+    cached: dict[int, str] = {}
+    if asked.cache and not fresh:
+        keys = [key for _, key in variants]
+        cached = caching.find(connection, keys, owner=asked.owner, upstream=asked.upstream)
+    if cached:
+        saved = sum(variants[position][0].price() for position in cached)
+        call |= {"cached": json.dumps(cached), "saved": saved}
+    call_id = _insert(connection, schema.calls, CALL_CHARACTERS, call)
+    wanted = {at: each for at, each in enumerate(variants) if at not in cached}
+    made = _queue(connection, asked, call_id, wanted, now=now)
+    for job in made.values():
+        engine_id = dispatch(job)
+        if engine_id is not None:
+            connection.execute(_ENGINE_ID, {"engine_id": engine_id, "job": job})
+    answering = cached | made
+    return SubmittedCall(
+        call_id=call_id,
+        job_ids=[answering[position] for position in sorted(answering)],
+        cached=tuple(cached.values()),
+    )
+
+
+def _join(
+    connection: Connection, asked: Asked, root: str, call: Mapping[str, object], *, now: float
+) -> SubmittedCall:
+    jobs = joining.job_ids(connection, root)
+    pausing.go_on(connection, jobs, process=asked.process, limit=asked.budget, now=now)
+    joining.wake(connection, root, asked.process)
+    joined = _insert(connection, schema.calls, CALL_CHARACTERS, {**call, "joined": root})
+    return SubmittedCall(
+        call_id=joined,
+        job_ids=jobs,
+        joined=root,
+        cached=tuple(joining.cached_jobs(connection, root)),
+    )
+
+
+def _queue(
+    connection: Connection,
+    asked: Asked,
+    call: str,
+    variants: Mapping[int, tuple[Operation, str | None]],
+    *,
+    now: float,
+) -> dict[int, str]:
+    if not variants:
+        return {}
     day = spending.hold(
         connection,
         owner=asked.owner,
         upstream=asked.upstream,
         price=asked.operation.price(),
-        count=asked.count,
+        count=len(variants),
         limit=asked.budget,
         now=now,
     )
-    hashes = _input_hashes(connection, asked.inputs)
-    call = _insert(
-        connection,
-        schema.calls,
-        CALL_CHARACTERS,
-        {
-            "owner": asked.owner,
-            "upstream": asked.upstream,
-            "process": asked.process,
-            "tool": asked.tool,
-            "call_key": _key(asked, asked.operation, hashes, count=asked.count),
+    jobs = {}
+    for position, (request, key) in variants.items():
+        values = {
+            **_job_values(asked, request),
+            "result_key": key,
+            "call": call,
+            "position": position,
+            "label": asked.labels[position] if position < len(asked.labels) else None,
+            "day": day,
             "created_at": now,
-        },
-    )
-    variants = enumerate(spread(asked.operation, asked.count))
-    jobs = [
-        _insert(
-            connection,
-            schema.jobs,
-            ID_CHARACTERS,
-            {
-                **_job_values(asked, request, hashes),
-                "call": call,
-                "position": position,
-                "label": asked.labels[position] if position < len(asked.labels) else None,
-                "day": day,
-                "created_at": now,
-            },
-        )
-        for position, request in variants
-    ]
-    for job in jobs:
-        _insert_inputs(connection, job, asked.inputs)
-        engine_id = dispatch(job)
-        if engine_id is not None:
-            connection.execute(
-                text("UPDATE jobs SET engine_id = :engine_id WHERE id = :job"),
-                {"engine_id": engine_id, "job": job},
-            )
-    return SubmittedCall(call_id=call, job_ids=jobs)
+        }
+        jobs[position] = _insert(connection, schema.jobs, ID_CHARACTERS, values)
+        _insert_inputs(connection, jobs[position], asked.inputs)
+    return jobs
 
 
-def spread(operation: Operation, count: int) -> list[Operation]:
-    """Return the requests of `count` variants: an explicit seed counts up, for it repeats a result.
-
-    0 and no seed ask for a random one each time, so those stay as they are.
-    """
-    first = getattr(operation, "seed", None)
-    if not first:
-        return [operation] * count
-    seeds = ((first - 1 + step) % MOST_SEED + 1 for step in range(count))  # never over, never 0
-    return [operation.model_copy(update={"seed": seed}) for seed in seeds]
-
-
-def repeats(operation: Operation) -> bool:
-    """Return whether the same request gives the same result: an explicit seed, or none to vary."""
-    return "seed" not in type(operation).model_fields or bool(getattr(operation, "seed", None))
-
-
-def _job_values(asked: Asked, request: Operation, hashes: Mapping[str, str]) -> dict[str, object]:
+def _job_values(asked: Asked, request: Operation) -> dict[str, object]:
     return {
         "owner": asked.owner,
         "upstream": asked.upstream,
         "operation": request.name(),
         "arguments": request.canonical(),
-        "result_key": _key(asked, request, hashes) if repeats(request) else None,
         "deferred": int(request.is_deferred()),
         "state": "queued",
         "process": asked.process,
@@ -148,6 +167,7 @@ def _job_values(asked: Asked, request: Operation, hashes: Mapping[str, str]) -> 
         "price_list": PRICE_LIST,
         "charged": "held",
         "output_dir": str(asked.output_dir) if asked.output_dir else None,
+        "retry_of": asked.retry_of,
     }
 
 
@@ -170,28 +190,3 @@ def _insert(
         row = {**values, "id": new_id(characters)}
         if connection.execute(statement, row).rowcount == 1:
             return str(row["id"])
-
-
-def _input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:
-    if not inputs:
-        return {}
-    rows = connection.execute(_HASHES, {"ids": list(inputs.values())})
-    found = {row.id: row.blob for row in rows}
-    return {name: found.get(media, media) for name, media in inputs.items()}
-
-
-def _key(
-    asked: Asked, request: Operation, hashes: Mapping[str, str], count: int | None = None
-) -> str:
-    """Return what makes two calls, or with no count two results, the same; no label is in it."""
-    arguments = json.loads(request.canonical())
-    parts = {
-        "owner": asked.owner,
-        "upstream": asked.upstream,
-        "operation": request.name(),
-        "arguments": {name: value for name, value in arguments.items() if name not in hashes},
-        "inputs": dict(hashes),
-        "count": count,
-    }
-    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

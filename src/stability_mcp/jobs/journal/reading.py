@@ -56,8 +56,15 @@ _UNCOLLECTED = text(
     " WHERE calls.owner = :owner AND calls.handed_at IS NULL"
     " AND (calls.abandoned_at IS NOT NULL"
     " OR calls.process NOT IN (SELECT id FROM processes))"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS heir WHERE heir.joined = calls.id"
+    "  AND heir.handed_at IS NULL AND heir.abandoned_at IS NULL"
+    "  AND heir.process IN (SELECT id FROM processes))"
     " AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'"
     " ORDER BY jobs.seq"
+)
+_NEWEST = text("SELECT max(seq) FROM jobs WHERE owner = :owner")
+_STANDING = select(schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt).where(
+    schema.jobs.c.owner == bindparam("owner"), schema.jobs.c.state.in_(UNFINISHED)
 )
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
 _CALLS_OF = (
@@ -108,6 +115,13 @@ def unfinished(connection: Connection, *, owner: str, upstream: str) -> list[str
 def uncollected(connection: Connection, owner: str) -> list[tuple[str, str]]:
     """Return id and name of ended jobs whose result no answer handed over and nobody waits for."""
     return [(row.id, row.name) for row in connection.execute(_UNCOLLECTED, {"owner": owner})]
+
+
+def pulse(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str, int]]]:
+    """Return the newest `seq` and how the unfinished jobs stand: what changes when jobs do."""
+    newest = connection.execute(_NEWEST, {"owner": owner}).scalar()
+    rows = connection.execute(_STANDING, {"owner": owner})
+    return newest or 0, {row.id: (row.state, row.attempt) for row in rows}
 
 
 def calls_of(connection: Connection, ids: Sequence[str]) -> list[str]:

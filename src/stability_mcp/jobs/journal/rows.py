@@ -42,6 +42,7 @@ class JobRow:
     created_at: float
     sent_at: float | None
     finished_at: float | None
+    cancel_at: float | None
 
     @property
     def finished(self) -> bool:

@@ -4,10 +4,12 @@ import logging
 import shutil
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.jobs import rate, upstream
 from stability_mcp.jobs.engine import Done, Later, Step
-from stability_mcp.jobs.journal import outcomes
+from stability_mcp.jobs.journal import cancelling, outcomes
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.wording import plain
@@ -50,14 +52,20 @@ async def spoil(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
     return Done()
 
 
-async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: float) -> Later:
-    """Put a job whose request was surely free back into the queue."""
-    wake_at = shop.clock() + seconds
+async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: float) -> Step:
+    """Put a job whose request was surely free back into the queue, unless it was cancelled."""
+    now = shop.clock()
     shop.note(job.id, error)
-    await shop.database.write(
-        lambda c: outcomes.send_again(c, job, error=None, wake_at=wake_at), durable=True
-    )
+
+    def write(connection: Connection) -> bool:
+        outcomes.send_again(connection, job, error=None, wake_at=now + seconds)
+        return cancelling.end_if_asked(connection, job, now)
+
+    cancelled = await shop.database.write(write, durable=True)
     shop.polling.discard(job.id)
+    if cancelled:
+        shop.forget(job.id)
+        return Done()
     return Later(seconds=seconds, kind="send")
 
 

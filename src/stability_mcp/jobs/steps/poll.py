@@ -62,6 +62,14 @@ async def _failed(shop: Workshop, job: JobRow, error: StudioError) -> Step:
 
 
 async def _gone(shop: Workshop, job: JobRow, error: GenerationGoneError) -> Step:
+    if job.price == 0:  # taken over, and never sent from here
+        elsewhere = JobError(
+            f"The API has no such generation for this key: {error.message}",
+            job=job.id,
+            charged="no",
+            cure="It may be older than 24 hours, another key's, or one of another kind.",
+        )
+        return await ending.refuse(shop, job, elsewhere)
     pause = shop.missed(job.id)
     if shop.upstream.emulated and pause is not None:
         # The emulator's state beside the store was deleted: there it costs nothing to start again.

@@ -4,6 +4,8 @@ Not out whole: free, and repeated some times. Refused in the API's own words: fr
 gateway's page: nobody can know. A yes that cannot be kept or used: charged.
 """
 
+from dataclasses import replace
+
 from stability_mcp.errors import (
     JobError,
     NotSentError,
@@ -72,8 +74,8 @@ async def _refused(shop: Workshop, trace: SendTrace, error: RefusedError) -> Ste
     job = trace.job
     if isinstance(error, RateLimitedError):
         seconds = await ending.lock_out(shop, error.retry_after)
-        await ending.send_again(shop, job, error, seconds)
-        return Later(seconds=seconds, kind="send", everyone=True)
+        step = await ending.send_again(shop, job, error, seconds)
+        return replace(step, everyone=True) if isinstance(step, Later) else step
     if isinstance(error, UnavailableError):
         return await _try_again(shop, trace, error)
     if isinstance(error, UnauthorizedError | OutOfCreditsError):

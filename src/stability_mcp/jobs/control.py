@@ -1,0 +1,115 @@
+"""Steering jobs: cancel them, let paused ones go on, take over a generation started elsewhere."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from sqlalchemy import Connection
+
+from stability_mcp.jobs.journal import cancelling, pausing, takeover
+from stability_mcp.jobs.journal.cancelling import Cancelled
+from stability_mcp.jobs.journal.takeover import Elsewhere
+from stability_mcp.jobs.local import LocalEngine
+from stability_mcp.jobs.process import Process
+from stability_mcp.jobs.records import Ids, Records
+from stability_mcp.operation import Operation
+
+
+@dataclass
+class Running:
+    """What exists while jobs are carried out."""
+
+    process: Process
+    engine: LocalEngine
+    adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: bool = False
+
+
+class Control(Records, ABC):
+    """What can be done to jobs that are there already."""
+
+    @abstractmethod
+    def _started(self) -> Running:
+        """Return what carries jobs out."""
+
+    async def cancel(self, job_ids: Sequence[str], *, caller: str | None = None) -> list[Cancelled]:
+        """Cancel what was not sent, for nothing; what was sent is finished and kept.
+
+        Args:
+            job_ids: The jobs.
+            caller: The call for which they are cancelled; None: the one that started each. A job
+                that another call still waits for goes on.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        ids, owner, now = list(job_ids), self._owner, self._shop.clock()
+        await self.views(ids)
+        engine = self._started().engine
+
+        def write(connection: Connection) -> list[Cancelled]:
+            done = cancelling.cancel(connection, owner=owner, jobs=ids, now=now, caller=caller)
+            for each in done:
+                if each.fate == "cancelled":
+                    engine.cancel(connection, each.job.id)
+            return done
+
+        done = await self._shop.database.write(write)
+        for each in done:
+            if each.fate == "cancelled":
+                self._shop.forget(each.job.id)
+        engine.wake()
+        return done
+
+    async def go_on(self, job_ids: Sequence[str]) -> Ids:
+        """Queue paused jobs again, all or none, and return those that were paused.
+
+        Raises:
+            BudgetError: they would pass the ceiling of today; says how many fit.
+        """
+        running, ids, now = self._started(), list(job_ids), self._shop.clock()
+        done = await self._shop.database.write(
+            lambda c: pausing.go_on(
+                c, ids, process=running.process.id, limit=self._budget, now=now
+            ),
+            durable=True,
+        )
+        running.engine.look_again()
+        return [job.id for job in done]
+
+    async def take_over(
+        self,
+        kind: type[Operation],
+        generation: str,
+        *,
+        label: str | None = None,
+        output_dir: Path | None = None,
+    ) -> tuple[str, bool]:
+        """Poll for a generation that was started elsewhere with the same key.
+
+        Args:
+            kind: The operation that started it, by which it is polled.
+            generation: Its id.
+            label: Name of the result.
+            output_dir: Folder of the readable copies; None: none.
+
+        Returns:
+            The job, and whether it is new: a generation that is known here has its job.
+        """
+        running, now = self._started(), self._shop.clock()
+        found = Elsewhere(
+            owner=self._owner,
+            upstream=self._shop.upstream.id,
+            process=running.process.id,
+            kind=kind,
+            generation=generation,
+            label=label,
+            output_dir=output_dir,
+        )
+        job, new = await self._shop.database.write(
+            lambda c: takeover.take_over(c, found, now=now), durable=True
+        )
+        running.engine.wake()
+        return job, new

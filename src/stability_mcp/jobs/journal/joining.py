@@ -1,0 +1,102 @@
+"""Joining, a part of T1: an identical call takes over what nobody waits for any more.
+
+A host that gave up and asks again must not pay again. While another call still waits for a job, an
+identical one is a new variant: four equal calls at once are four pictures. So a call is taken over
+only if every call that waited for its jobs ended without the result, by giving up or by the death
+of its process, and if nothing speaks against the jobs.
+
+Owner, upstream, operation, arguments, input bytes and count are all in `call_key`.
+"""
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, text
+
+from stability_mcp.jobs.journal.asked import Asked, call_key, input_hashes
+
+LONGEST_AGO = 24 * 3_600.0
+"""Seconds. Whoever asks for the same after a day wants a new one."""
+
+_ASKERS = text(
+    "SELECT DISTINCT process FROM calls WHERE call_key = :key AND created_at > :since"
+    " AND handed_at IS NULL AND abandoned_at IS NULL"
+)
+# The oldest: of several that were given up, each repeat takes over another.
+_ABANDONED = text(
+    "SELECT root.id FROM calls AS root WHERE root.call_key = :key AND root.joined IS NULL"
+    " AND root.created_at > :since AND root.handed_at IS NULL"
+    " AND root.owner = :owner AND root.upstream = :upstream"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS waiter WHERE"
+    "  (waiter.id = root.id OR waiter.joined = root.id)"
+    "  AND (waiter.handed_at IS NOT NULL OR waiter.abandoned_at IS NULL"
+    "   AND waiter.process NOT IN :dead"
+    "   AND waiter.process IN (SELECT id FROM processes)))"
+    " AND EXISTS (SELECT 1 FROM jobs WHERE jobs.call = root.id)"
+    " AND NOT EXISTS (SELECT 1 FROM jobs LEFT JOIN media ON media.job = jobs.id"
+    "  WHERE jobs.call = root.id AND (jobs.run IS NOT NULL OR jobs.cancel_at IS NOT NULL"
+    "  OR jobs.state IN ('failed', 'unknown', 'cancelled')"
+    "  OR jobs.state = 'done' AND (media.id IS NULL OR media.deleted_at IS NOT NULL"
+    "   OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS')))"
+    " ORDER BY root.seq LIMIT 1"
+).bindparams(bindparam("dead", expanding=True))
+_WAKE = text(
+    "UPDATE jobs SET process = :me, epoch = epoch + 1"
+    " WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL"
+)
+_JOBS = text(
+    "SELECT jobs.id, jobs.position, asker.cached AS cached FROM calls AS asker"
+    " LEFT JOIN jobs ON jobs.call = asker.id"
+    " WHERE asker.id = (SELECT coalesce(joined, id) FROM calls WHERE id = :call)"
+    " ORDER BY jobs.position, jobs.seq"
+)
+
+
+def askers(connection: Connection, asked: Asked, *, now: float) -> set[str]:
+    """Return the processes in which identical calls seem to wait: dead ones wait for nothing."""
+    key = call_key(asked, input_hashes(connection, asked.inputs))
+    rows = connection.execute(_ASKERS, {"key": key, "since": now - LONGEST_AGO})
+    return set(rows.scalars())
+
+
+def find(
+    connection: Connection, asked: Asked, key: str, *, dead: Collection[str], now: float
+) -> str | None:
+    """Return the call that an identical one takes over; None: it must be carried out.
+
+    Args:
+        connection: The writer's: nobody else can take it over at the same time.
+        asked: The call that arrives.
+        key: Its `call_key`.
+        dead: Processes whose lock was found free: their calls count as given up.
+        now: Unix seconds.
+    """
+    row = {
+        "key": key,
+        "since": now - LONGEST_AGO,
+        "owner": asked.owner,
+        "upstream": asked.upstream,
+        "dead": list(dead),
+    }
+    found = connection.execute(_ABANDONED, row).scalar()
+    return None if found is None else str(found)
+
+
+def wake(connection: Connection, root: str, process: str) -> None:
+    """Let this process send what no process drives any more: now somebody wants it."""
+    connection.execute(_WAKE, {"root": root, "me": process})
+
+
+def job_ids(connection: Connection, call: str) -> list[str]:
+    """Return the jobs that answer for a call, by position: its own, joined or from the cache."""
+    rows = connection.execute(_JOBS, {"call": call}).all()
+    found = {row.position: str(row.id) for row in rows if row.id is not None}
+    if rows and rows[0].cached:
+        found |= {int(position): job for position, job in json.loads(rows[0].cached).items()}
+    return [found[position] for position in sorted(found)]
+
+
+def cached_jobs(connection: Connection, call: str) -> list[str]:
+    """Return those of the jobs that answer for a call which were finished for an earlier one."""
+    rows = connection.execute(_JOBS, {"call": call}).all()
+    return list(json.loads(rows[0].cached).values()) if rows and rows[0].cached else []

@@ -1,0 +1,202 @@
+"""Clients that take tasks get them for paid calls that take long, and find the answer in them."""
+
+import re
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
+
+from support_server import connected, data, facts, fine, links, pictures, refused, text
+from support_tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
+
+pytestmark = pytest.mark.anyio
+
+FOX = {"prompt": "a fox", "label": "fox"}
+TOKEN = re.compile(r"[0-9a-z]{26}")
+
+
+def taking(
+    folder: Path, *, latency: float = 0, wait: float | None = None, concurrency: int = 120
+) -> AbstractAsyncContextManager[Client]:
+    """Connect a client that declares the extension."""
+    return connected(
+        folder, latency=latency, wait=wait, concurrency=concurrency, extensions=[TakesTasks()]
+    )
+
+
+async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Path) -> None:
+    """Documented (SEP-2663): the server decides; the task can be asked for at once."""
+    async with taking(tmp_path, latency=2) as client:
+        task = await begun(client, "generate_core", FOX)
+        first = await ask(client, "tasks/get", task.task_id)
+        last = await ended(client, task.task_id)
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert TOKEN.fullmatch(task.task_id)
+    assert (task.status, task.ttl_ms) == ("working", None)
+    assert task.poll_interval_ms >= 1000
+    assert (first.result_type, first.status, first.result) == ("complete", "working", None)
+    assert "generating" in (first.status_message or "")
+    answer = fine(answer_of(last))
+    assert "generate_core: 1 picture, 3 credits" in text(answer)
+    assert facts(answer)["media"][0]["label"] == "fox"
+    assert len(pictures(answer)) == len(links(answer)) == 1
+    assert len(listed["jobs"]) == 1
+
+
+async def test_what_comes_soon_and_what_is_free_is_answered_at_once(tmp_path: Path) -> None:
+    """Chosen: a task costs the client another request."""
+    async with taking(tmp_path) as client:
+        answers = [
+            await call(client, "generate_core", FOX),
+            await call(client, "media_list", {}),
+            await call(client, "job_wait", {"seconds": 0}),
+            await call(client, "no_such_tool", {}),
+            await call(client, "generate_core", {"promt": "a fox"}),
+        ]
+
+    assert not any(isinstance(each, Created) for each in answers)
+
+
+async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -> None:
+    """Documented: undeclared clients are answered as ever, and may not ask for tasks."""
+    async with connected(tmp_path, latency=1.5) as client:
+        result = fine(await client.call_tool("generate_core", FOX))
+        with pytest.raises(MCPError) as refusal:
+            await ask(client, "tasks/get", "0" * 26)
+
+    assert "generate_core: 1 picture" in text(result)
+    assert refusal.value.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY
+    assert TASKS in refusal.value.error.data["requiredCapabilities"]["extensions"]
+
+
+async def test_a_client_of_an_earlier_revision_never_sees_a_task(tmp_path: Path) -> None:
+    """Found: some clients declare the extension where an answer of its shape is refused."""
+    async with connected(tmp_path, "legacy", latency=1.5, extensions=[TakesTasks()]) as client:
+        result = fine(await client.call_tool("generate_core", FOX))
+        with pytest.raises(MCPError):
+            await ask(client, "tasks/get", "0" * 26)
+
+    assert "generate_core: 1 picture" in text(result)
+
+
+async def test_a_call_that_failed_is_a_completed_task_with_an_error(tmp_path: Path) -> None:
+    """Documented: `failed` is for errors of the protocol, not of a tool."""
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", {"prompt": "a fox, emulate moderation"})
+        last = await ended(client, task.task_id)
+
+    assert "Nothing was charged." in refused(answer_of(last))
+
+
+async def test_what_was_said_of_the_inputs_is_in_the_answer(tmp_path: Path) -> None:
+    """Chosen: it is kept with the call, since the request is gone that resolved them."""
+    async with taking(tmp_path) as client:
+        await call(client, "generate_core", FOX)
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "upscale_fast", {"image": "fox"})
+        last = await ended(client, task.task_id)
+
+    assert 'image: "fox"' in (task.status_message or "")
+    assert 'image: "fox"' in text(fine(answer_of(last)))
+
+
+async def test_the_answer_in_a_task_is_handed_over(tmp_path: Path) -> None:
+    """Chosen: no other answer then calls it uncollected; asking again gives it again."""
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+        first = answer_of(await ended(client, task.task_id))
+        again = answer_of(await ask(client, "tasks/get", task.task_id))
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert facts(first)["media"] == facts(again)["media"]
+    assert [job["collected"] for job in listed["jobs"]] == [True]
+
+
+async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -> None:
+    """Documented: `cancelled` is final. Chosen: what is paid for is kept, and told of."""
+    async with taking(tmp_path, latency=1, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+        acknowledged = await ask(client, "tasks/cancel", task.task_id)
+        cancelled = await ask(client, "tasks/get", task.task_id)
+        result = fine(await client.call_tool("job_wait", {"seconds": 20}))
+        after = await ask(client, "tasks/get", task.task_id)
+
+    assert (acknowledged.result_type, acknowledged.status) == ("complete", "")
+    assert (cancelled.status, cancelled.result) == ("cancelled", None)
+    assert facts(result)["media"][0]["label"] == "fox"
+    assert (after.status, after.result) == ("cancelled", None)
+
+
+async def test_what_a_cancelled_task_has_not_sent_is_not_sent(tmp_path: Path) -> None:
+    """Chosen: one request at a time here, so that the second waits in the queue."""
+    async with taking(tmp_path, latency=2, wait=0, concurrency=1) as client:
+        first = await begun(client, "generate_core", FOX)
+        second = await begun(client, "generate_core", {"prompt": "a hare", "label": "hare"})
+        await ask(client, "tasks/cancel", second.task_id)
+        cancelled = await ask(client, "tasks/get", second.task_id)
+        last = await ended(client, first.task_id)
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert cancelled.status == "cancelled"
+    assert facts(fine(answer_of(last)))["spent"] == {"today": 3.0, "reserved": 0.0, "budget": None}
+    assert [(job["label"], job["state"], job["charged"]) for job in listed["jobs"]] == [
+        ("hare", "cancelled", "nothing"),
+        ("fox", "done", "yes"),
+    ]
+
+
+async def test_a_task_that_has_ended_stays_as_it_ended(tmp_path: Path) -> None:
+    """Documented: cancelling it is acknowledged and changes nothing."""
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+        await ended(client, task.task_id)
+        acknowledged = await ask(client, "tasks/cancel", task.task_id)
+        after = await ask(client, "tasks/get", task.task_id)
+
+    assert acknowledged.result_type == "complete"
+    assert after.status == "completed"
+
+
+async def test_answers_that_no_question_asked_for_are_ignored(tmp_path: Path) -> None:
+    """Documented: keys that are not outstanding are ignored."""
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+        told = {"nothing": {"action": "accept", "content": {}}}
+        acknowledged = await ask(client, "tasks/update", task.task_id, input_responses=told)
+        last = await ended(client, task.task_id)
+
+    assert acknowledged.result_type == "complete"
+    assert last.status == "completed"
+
+
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
+async def test_an_unknown_task_is_an_error(method: str, tmp_path: Path) -> None:
+    """Documented: invalid parameters."""
+    async with taking(tmp_path) as client:
+        with pytest.raises(MCPError) as refusal:
+            await ask(client, method, "0" * 26)
+
+    assert refusal.value.error.code == INVALID_PARAMS
+
+
+async def test_two_tasks_of_the_same_call_are_two_pictures(tmp_path: Path) -> None:
+    """Chosen: whoever has a task's id waits for it, so an equal call is a new variant."""
+    async with taking(tmp_path, wait=0) as client:
+        tasks = [await begun(client, "generate_core", {"prompt": "a fox"}) for _ in range(2)]
+        found = [answer_of(await ended(client, task.task_id)) for task in tasks]
+
+    assert len({facts(fine(each))["media"][0]["id"] for each in found}) == 2
+
+
+async def test_a_task_outlives_its_server(tmp_path: Path) -> None:
+    """Chosen: it is answered from rows alone."""
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+    async with taking(tmp_path) as client:
+        last = await ended(client, task.task_id)
+
+    assert facts(fine(answer_of(last)))["media"][0]["label"] == "fox"
