@@ -127,11 +127,10 @@ class Settings(BaseModel):
     def _no_empty_key(cls, value: object) -> object:
         return (value.strip() or None) if isinstance(value, str) else value
 
-    @field_validator("home", "output_dir", "roots")
+    @field_validator("home", "output_dir")
     @classmethod
-    def _a_writable_name(cls, value: Path | tuple[Path, ...] | None) -> object:
-        folders = value if isinstance(value, tuple) else (value,)
-        if any(not str(each).isprintable() for each in folders):
+    def _a_name_that_can_be_told(cls, value: Path | None) -> Path | None:
+        if not str(value).isprintable():
             raise ValueError("must be a folder whose name is printable Unicode")
         return value
 
