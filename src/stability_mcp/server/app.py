@@ -36,6 +36,7 @@ from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
 from stability_mcp.server.completions import complete
+from stability_mcp.server.confirm import Asks
 from stability_mcp.server.context import TICKET, CallContext
 from stability_mcp.server.definitions import Definition
 from stability_mcp.server.errors import unknown_tool
@@ -99,7 +100,9 @@ class StudioServer(MCPServer[Keeper]):
         )
 
     def _tool(self, definition: Definition) -> Tool:
-        async def run(arguments: dict[str, Any], ctx: Context[Keeper, Any]) -> CallToolResult:
+        async def run(
+            arguments: dict[str, Any], ctx: Context[Keeper, Any]
+        ) -> CallToolResult | InputRequiredResult:
             return await self._run(definition.name, arguments, ctx)
 
         return Tool(
@@ -118,7 +121,7 @@ class StudioServer(MCPServer[Keeper]):
 
     async def _run(
         self, name: str, arguments: dict[str, Any], ctx: Context[Keeper, Any]
-    ) -> CallToolResult:
+    ) -> CallToolResult | InputRequiredResult:
         calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.calls")
         params = ctx.session.client_params
         context = CallContext(
@@ -127,10 +130,11 @@ class StudioServer(MCPServer[Keeper]):
             enabled=self._enabled,
             wait=self._wait,
             progress=reporter(ctx),
+            asks=Asks(ctx),
             ticket=TICKET.get(),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
-        result: CallToolResult = await calls.call(
+        result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context
         )
         return result

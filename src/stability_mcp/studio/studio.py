@@ -10,6 +10,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.calls import CallView
+from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.upstream import Upstream
@@ -26,6 +27,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.studio.earlier import earlier_lines
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
+from stability_mcp.studio.permits import Permits
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
@@ -47,6 +49,7 @@ class Studio:
         importer: Importer,
         roots: Roots,
         jobs: Jobs,
+        permits: Permits,
         upstream: Upstream,
     ) -> None:
         self.settings = settings
@@ -56,6 +59,7 @@ class Studio:
         self.importer = importer
         self.roots = roots
         self.jobs = jobs
+        self.permits = permits
         self.upstream = upstream
 
     async def call(  # noqa: PLR0913 -- a call and the three arguments that are ours
@@ -68,6 +72,7 @@ class Studio:
         wait: float,
         progress: Progress | None = None,
         comes_back: bool = False,
+        confirm: Confirm | None = None,
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -80,6 +85,7 @@ class Studio:
             progress: Told what is going on.
             comes_back: Whether the caller takes the id of a call that is still under way and asks
                 `called` for it, so that it goes on being waited for.
+            confirm: Sees that the user agrees to the price; None: nobody needs to be asked.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -90,19 +96,20 @@ class Studio:
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
         labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        submitted = await self.jobs.submit(
-            prepared.operation,
-            tool=name,
-            count=count,
-            labels=labels,
-            output_dir=self.settings.copies_dir,
-            inputs={file: item.id for file, item in prepared.files.items()},
-        )
+        async with self.permits.passing(prepared, count=count, confirm=confirm) as passed:
+            submitted = await self.jobs.submit(
+                prepared.operation,
+                tool=name,
+                count=count,
+                labels=labels,
+                output_dir=self.settings.copies_dir,
+                inputs={file: item.id for file, item in prepared.files.items()},
+            )
         return await self._outcome(
             submitted.job_ids,
-            wait,
+            max(wait - passed.seconds, 0),
             progress,
-            said=prepared.said,
+            said=[*passed.said, *prepared.said],
             asked=submitted,
             comes_back=comes_back,
         )

@@ -54,8 +54,8 @@ async def cost_estimate(
     context: CallContext,  # noqa: ARG001 -- every tool takes the three
 ) -> CostFacts:
     """Ask the studio for the price."""
-    _, count, rest = split(known_operation(arguments.tool), arguments.arguments)
-    found = await studio.estimate(arguments.tool, rest, count)
+    given = split(known_operation(arguments.tool), arguments.arguments)
+    found = await studio.estimate(arguments.tool, given.rest, given.count)
     left = found.spent.left
     return CostFacts(
         tool=found.operation,
