@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import anyio
 from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import BaseModel
 
@@ -19,6 +20,7 @@ from stability_mcp.server.context import CallContext
 from stability_mcp.server.errors import error_result
 from stability_mcp.server.keeper import Keeper
 from stability_mcp.server.ours import split
+from stability_mcp.server.patience import given_up, within_patience
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import TOOLS
 from stability_mcp.studio import Outcome, Studio
@@ -30,8 +32,9 @@ async def call(
     keeper: Keeper, arguments: Mapping[str, Any], context: CallContext
 ) -> CallToolResult | InputRequiredResult:
     """Return what the client gets; never raises but when it is cancelled."""
+    arrived = anyio.current_time()
     try:
-        answer = await _answer(keeper, arguments, context)
+        answer = await _answer(keeper, arguments, await within_patience(keeper, context))
         if isinstance(answer, Outcome):
             return results.of_outcome(
                 answer,
@@ -47,6 +50,9 @@ async def call(
         return results.of_text(answer, uncollected=uncollected)
     except AskFirstError as question:
         return question.result
+    except anyio.get_cancelled_exc_class():
+        given_up(keeper, context, anyio.current_time() - arrived)
+        raise
     except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
         return error_result(error, context.tool, uncollected=await _uncollected(keeper))
 

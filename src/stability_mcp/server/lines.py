@@ -1,7 +1,7 @@
 """The lines of an answer: fixed `key: value` text that is complete without any picture or link."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from stability_mcp.jobs.spending import Spent
@@ -16,10 +16,19 @@ _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
 _MADE_WITH_CHARACTERS = 400
 
 
-def first_line(
-    tool: str, jobs: Sequence[JobView], media: Sequence[MediaItem], spent: Spent, *, emulated: bool
+def first_line(  # noqa: PLR0913 -- what an answer is about
+    tool: str,
+    jobs: Sequence[JobView],
+    media: Sequence[MediaItem],
+    spent: Spent,
+    *,
+    emulated: bool,
+    cached: Collection[str] = (),
 ) -> str:
-    """Return what happened, what it cost and where the day stands."""
+    """Return what happened, what it cost and where the day stands.
+
+    Jobs that are `cached` were finished, and paid, for an earlier call.
+    """
     under_way = [each for each in jobs if not each.finished]
     ended_badly = [each for each in jobs if each.finished and each.state != "done"]
     filtered = [each for each in media if each.filtered]
@@ -30,7 +39,7 @@ def first_line(
         else "",
         f"{len(ended_badly)} failed" if ended_badly else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
-        _money(jobs, emulated=emulated),
+        _money([each for each in jobs if each.id not in cached], emulated=emulated),
     ]
     if not jobs:
         return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"

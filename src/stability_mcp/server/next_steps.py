@@ -27,7 +27,7 @@ def next_line(
     waiting = [job.id for job in jobs if not job.finished]
     if waiting:
         ids = ", ".join(f'"{job}"' for job in waiting)
-        again = "to repeat this call would pay again"
+        again = "the same call again waits for the same result"
         return [f"next: call job_wait with jobs [{ids}] until it is done; {again}"]
     if not media:
         return []

@@ -60,7 +60,9 @@ def of_outcome(
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        lines.first_line(tool, jobs, media, outcome.spent, emulated=emulated),
+        lines.first_line(
+            tool, jobs, media, outcome.spent, emulated=emulated, cached=outcome.cached
+        ),
         *outcome.said,
         *map(lines.media_line, media),
         *lines.size_lines(media),
@@ -69,7 +71,7 @@ def of_outcome(
         *next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
     ]
-    paid = lines.charged(jobs)
+    paid = lines.charged([each for each in jobs if each.id not in outcome.cached])
     facts = {
         "tool": tool,
         "emulated": emulated,
@@ -77,6 +79,7 @@ def of_outcome(
         "media": [MediaFacts.of(each).dumped() for each in media],
         "jobs": [_ended_or_not(each) for each in jobs],
         "inputs": list(outcome.said),
+        "cached": list(outcome.cached),
         "spent": _spent(outcome.spent),
     }
     return _result(

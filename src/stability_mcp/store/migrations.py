@@ -35,7 +35,7 @@ STEPS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE calls ADD COLUMN saved INTEGER",
         "CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL",
         "CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL",
-        "CREATE INDEX calls_joinable ON calls (call_key, seq) WHERE handed_at IS NULL",
+        "CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL",
     ),
 }
 """The statements that make a schema out of the one before it, by its number."""

@@ -132,6 +132,7 @@ class Studio:
             preview=preview,
             uncollected=await self.jobs.uncollected_line(excluding=[job.id for job in jobs]),
             call=call.id,
+            cached=call.cached,
         )
 
     async def wait_for(
