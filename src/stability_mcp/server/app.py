@@ -35,6 +35,7 @@ from pydantic import AnyUrl, ConfigDict
 from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
+from stability_mcp.server.changes import Changes
 from stability_mcp.server.completions import complete
 from stability_mcp.server.confirm import Asks
 from stability_mcp.server.context import TICKET, CallContext
@@ -87,17 +88,20 @@ class StudioServer(MCPServer[Keeper]):
         beside = list(extra)
         self._enabled = frozenset(each.name for each in shown)
         self._offered = self._enabled | {tool.name for tool in beside}
+        changes = Changes()
         super().__init__(
             NAME,
             title=TITLE,
             version=__version__,
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *beside],
-            lifespan=partial(_lifespan, settings, opener, self._keepers),
-            middleware=[_remember_keeper],
+            lifespan=partial(_lifespan, settings, opener, self._keepers, changes),
+            middleware=[_remember_keeper, changes.meet],
+            subscriptions=changes.bus,
             extensions=[TasksExtension([*carriers, JournalTasks(self._enabled)])],
             log_level=settings.log_level,
         )
+        changes.serve(self._lowlevel_server)
 
     def _tool(self, definition: Definition) -> Tool:
         async def run(
@@ -159,8 +163,9 @@ class StudioServer(MCPServer[Keeper]):
         return await super().call_tool(name, arguments, context)
 
     async def list_resources(self) -> list[Resource]:
-        """List the resources that are always there."""
-        return [*resources.STATIC, *await super().list_resources()]
+        """List the resources that are always there, and the newest jobs."""
+        jobs = await resources.jobs(_current.get())
+        return [*resources.STATIC, *jobs, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """List what a URI can be built for."""
@@ -243,10 +248,12 @@ async def _lifespan(
     settings: Settings,
     opener: OpenStudio,
     keepers: set[Keeper],
+    changes: Changes,
     server: MCPServer[Keeper],  # noqa: ARG001 -- the SDK's signature
 ) -> AsyncIterator[Keeper]:
     async with keeping(settings, opener) as keeper:
         keepers.add(keeper)
+        keeper.spawn(partial(changes.watch, keeper))
         try:
             yield keeper
         finally:

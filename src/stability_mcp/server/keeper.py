@@ -34,6 +34,8 @@ class Keeper:
         self._opener = opener
         self._studio: Studio | None = None
         self._opening = anyio.Lock()
+        self.ready = anyio.Event()
+        """Set when the studio was opened first."""
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, Put] = {}
@@ -54,7 +56,13 @@ class Keeper:
             with anyio.CancelScope(shield=True):
                 opened: Studio = await self._group.start(self._hold)
             self._studio = opened
+            self.ready.set()
             return opened
+
+    @property
+    def opened(self) -> "Studio | None":
+        """Return the studio if it is open."""
+        return self._studio
 
     async def uncollected_line(self) -> str | None:
         """Return the line about results that nobody was handed; None also before the first call."""

@@ -29,8 +29,10 @@ def first_line(  # noqa: PLR0913 -- what an answer is about
 
     Jobs that are `cached` were finished, and paid, for an earlier call.
     """
-    under_way = [each for each in jobs if not each.finished]
-    ended_badly = [each for each in jobs if each.finished and each.state != "done"]
+    under_way = [each for each in jobs if each.awaited]
+    paused = [each for each in jobs if each.state == "paused"]
+    cancelled = [each for each in jobs if each.state == "cancelled"]
+    ended_badly = [each for each in jobs if each.state in {"failed", "unknown"}]
     filtered = [each for each in media if each.filtered]
     parts = [
         counted(media) if media else "",
@@ -38,6 +40,8 @@ def first_line(  # noqa: PLR0913 -- what an answer is about
         if filtered
         else "",
         f"{len(ended_badly)} failed" if ended_badly else "",
+        f"{len(cancelled)} cancelled" if cancelled else "",
+        f"{len(paused)} paused, nothing sent" if paused else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
         _money([each for each in jobs if each.id not in cached], emulated=emulated),
     ]
@@ -116,7 +120,7 @@ def made_line(item: MediaItem) -> str:
 def job_line(job: JobView) -> str:
     """Return how a job stands that has no result."""
     name = f"{job.label} " if job.label else ""
-    if not job.finished:
+    if job.awaited:
         return f"under way: {name}job {job.id}: {job.operation}, {job.progress}"
     return f"{job.state}: {name}job {job.id}: {job.error or job.progress}"
 

@@ -29,6 +29,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.server import lines
 from stability_mcp.server.facts import JobFacts, MediaFacts
 from stability_mcp.server.next_steps import next_line
+from stability_mcp.server.tool import Data
 from stability_mcp.studio import Outcome
 from stability_mcp.wording import plain
 
@@ -108,8 +109,9 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
     """Return the result of a tool that only returns data: as structure, and the same as text."""
     structure = cleaned(data.model_dump(mode="json", exclude_none=True))
+    told = data.told() if isinstance(data, Data) else None
     text = [
-        json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
+        told or json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
         *filter(None, [uncollected]),
     ]
     return CallToolResult(

@@ -28,6 +28,7 @@ from stability_mcp.studio.earlier import earlier_lines
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 from stability_mcp.studio.permits import Permits
+from stability_mcp.studio.pricing import Price
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
@@ -73,6 +74,7 @@ class Studio:
         progress: Progress | None = None,
         comes_back: bool = False,
         confirm: Confirm | None = None,
+        retry_of: str | None = None,
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -86,6 +88,7 @@ class Studio:
             comes_back: Whether the caller takes the id of a call that is still under way and asks
                 `called` for it, so that it goes on being waited for.
             confirm: Sees that the user agrees to the price; None: nobody needs to be asked.
+            retry_of: The job that this one makes anew; no earlier result answers for it.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -104,6 +107,7 @@ class Studio:
                 labels=labels,
                 output_dir=self.settings.copies_dir,
                 inputs={file: item.id for file, item in prepared.files.items()},
+                retry_of=retry_of,
             )
         return await self._outcome(
             submitted.job_ids,
@@ -157,25 +161,11 @@ class Studio:
             raise ArgumentsError(f"{name} costs credits and is no query.", cure="Use call().")
         return await self.jobs.query(operation)
 
-    async def estimate(self, name: str, arguments: Mapping[str, object], count: int) -> Estimate:
-        """Price a call without sending it; files need not exist yet.
-
-        Raises:
-            ArgumentsError: the arguments break a rule.
-        """
-        row = known_operation(name)
-        check_count(row, count)
-        each = parse(row, arguments).price()
+    async def estimate(self, prices: Sequence[Price]) -> Estimate:
+        """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
         balance, _ = await self._balance()
-        return Estimate(
-            operation=name,
-            each=each,
-            count=count,
-            total=each * count,
-            seconds=row.spec.seconds,
-            spent=await self.jobs.spending(),
-            balance=balance,
-        )
+        spent = await self.jobs.spending()
+        return Estimate(prices=tuple(prices), spent=spent, balance=balance)
 
     async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
         """Take a file into the store; free. Returns the item and what was done.
