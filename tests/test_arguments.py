@@ -196,7 +196,7 @@ def test_an_argument_nobody_expects_gets_the_list_of_those_that_exist() -> None:
     """*Chosen*: also those of ours, which a paid tool has beside the API's."""
     said = refusal("edit_remove_background", zzz=1)
 
-    assert "edit_remove_background takes image, output_format and label." in said
+    assert "edit_remove_background takes image, output_format, label and confirm_spend." in said
 
 
 def test_with_a_hint_for_all_the_list_is_spared() -> None:

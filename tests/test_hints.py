@@ -63,7 +63,7 @@ def test_other_words_lead_to_fields_that_some_operation_has() -> None:
 
 def test_ours_are_arguments_of_what_costs_credits() -> None:
     """*Chosen*: `count` only where a seed makes variants, and v1 has samples of its own."""
-    assert arguments_of(OPERATIONS["generate_core"])[-2:] == OURS
-    assert arguments_of(OPERATIONS["upscale_fast"])[-1] == "label"
-    assert arguments_of(OPERATIONS["v1_masking"])[-1] == "label"
+    assert arguments_of(OPERATIONS["generate_core"])[-3:] == OURS
+    assert arguments_of(OPERATIONS["upscale_fast"])[-2:] == ("label", "confirm_spend")
+    assert arguments_of(OPERATIONS["v1_masking"])[-2:] == ("label", "confirm_spend")
     assert arguments_of(OPERATIONS["account_balance"]) == ()

@@ -10,6 +10,7 @@
     - FileUnusableError       it is not media, cut short, a bomb, too large, of the wrong kind
   + StorageError              our own disk: full, read-only, a store of a newer program
   + BudgetError               the ceiling on spending would be passed
+  + ConfirmationError         so much is spent only when the user agreed
   + JobError                  a job ended without a result; tells which job and why
   + RequestError              what became of one request to the API
     - NotSentError            it never went out whole: safe to repeat
@@ -91,6 +92,10 @@ class StorageError(StudioError):
 
 class BudgetError(StudioError):
     """The ceiling on spending would be passed; nothing was sent."""
+
+
+class ConfirmationError(StudioError):
+    """So much is spent only when the user agreed; nothing was sent."""
 
 
 class JobError(StudioError):

@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-OURS = ("label", "count")
-"""Arguments that a paid tool has beside the API's: how to call the result, how many variants."""
+OURS = ("label", "count", "confirm_spend")
+"""Arguments that a paid tool has beside the API's: how to call the result, how many variants, and
+the credits that the user agreed to."""
 
 
 class Size(NamedTuple):

@@ -16,6 +16,7 @@ _WORDS_FOR: Mapping[tuple[str, ...], str] = {
     ("negative_prompt",): "negative negative_text exclude avoid without",
     ("count", "samples"): "n num num_images number_of_images num_outputs num_samples n_samples "
     "batch_size batch variations variants samples count",
+    ("confirm_spend",): "confirm confirmed confirmation approve approved max_cost max_credits",
     ("label",): "name title filename file_name output_name save_as",
     ("aspect_ratio", "width"): "size width height resolution dimensions ratio aspect shape "
     "image_size aspect_ratio orientation",
@@ -136,7 +137,8 @@ def hint(operation: type[Operation], argument: str) -> str | None:
 
 def arguments_of(operation: type[Operation]) -> tuple[str, ...]:
     """Return every argument of an operation's tool: the API's, then ours."""
-    ours: Iterable[str] = OURS if operation.takes_count() else OURS[:1]
+    several = operation.takes_count()
+    ours: Iterable[str] = (name for name in OURS if several or name != "count")
     return (*operation.model_fields, *(ours if operation.is_paid() else ()))
 
 

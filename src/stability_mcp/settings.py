@@ -115,6 +115,12 @@ class Settings(BaseModel):
     """Whether a finished result answers for a call that must give the same again."""
     budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500
     """Most credits a day, with a real key; `none`: no ceiling."""
+    confirm_above: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 25
+    """Credits of a call from which the user is asked first, with a real key; `never`: never."""
+    blocked_terms: Path | None = None
+    """File of terms, one a line, that no prompt may hold."""
+    warn_terms: Path | None = None
+    """File of terms, one a line, that are sent but flagged."""
     metadata: Literal["full", "minimal", "off"] = "full"
     """How much of its making is written into a readable copy."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
@@ -174,6 +180,12 @@ class Settings(BaseModel):
     def budget_millicredits(self) -> int | None:
         """Return the ceiling of a day in millicredits; None on the emulator or without one."""
         return None if self.emulated or self.budget is None else round(self.budget * 1000)
+
+    @property
+    def confirm_millicredits(self) -> int | None:
+        """Return from which price on the user is asked first; None: never, as on the emulator."""
+        never = self.emulated or self.confirm_above is None
+        return None if never else round((self.confirm_above or 0) * 1000)
 
 
 def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as there are settings

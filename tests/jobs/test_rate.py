@@ -21,7 +21,7 @@ KEY = "key"
 @contextmanager
 def _places() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
-    schema.metadata.create_all(engine)
+    schema.requests.metadata.create_all(engine)
     with engine.connect() as found:
         register(found, Upstream(id=KEY, base_url="https://a", emulated=False))
         yield found

@@ -14,7 +14,7 @@ from mcp.types import Tool
 
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.definition import ASKS, CHANGES, LOOKS, SPENDS, Definition
+from stability_mcp.server.definition import ASKS, CHANGES, FETCHES, LOOKS, SPENDS, Definition
 from support_server import Era, both_eras, connected
 
 TOOLS = all_tools()
@@ -101,14 +101,15 @@ def test_descriptions_fit_and_say_what_it_costs(tool: Definition) -> None:
 def test_annotations_are_honest(tool: Definition) -> None:
     """Chosen: hosts approve by them, so whatever spends is never read-only."""
     row = OPERATIONS.get(tool.name)
-    assert tool.annotations in (SPENDS, ASKS, LOOKS, CHANGES)
-    assert (tool.annotations == SPENDS) == (row is not None and row.is_paid())
+    spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
+    assert tool.annotations in (SPENDS, ASKS, FETCHES, LOOKS, CHANGES)
+    assert (tool.annotations == SPENDS) == spends
 
 
 @every_tool
 def test_a_tool_that_can_return_a_picture_has_no_output_schema(tool: Definition) -> None:
     """Documented (hosts): with structured content several drop the picture."""
-    pages = {"guide", "job_wait", "media_show", "media_import"}
+    pages = {"guide", "job_wait", "job_rerun", "job_adopt", "media_show", "media_import"}
     row = OPERATIONS.get(tool.name)
 
     assert (tool.output_schema is None) == (tool.name in pages or bool(row and row.is_paid()))

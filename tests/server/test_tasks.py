@@ -4,11 +4,13 @@ import re
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
 
+from stability_mcp.server.tasks import journal
 from support_server import connected, data, facts, fine, links, pictures, refused, text
 from support_tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
 
@@ -190,6 +192,23 @@ async def test_two_tasks_of_the_same_call_are_two_pictures(tmp_path: Path) -> No
         found = [answer_of(await ended(client, task.task_id)) for task in tasks]
 
     assert len({facts(fine(each))["media"][0]["id"] for each in found}) == 2
+
+
+async def test_a_task_that_nobody_looks_at_is_uncollected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: a client can vanish without a word; what it paid for is told of all the same."""
+    monkeypatch.setattr(journal, "PATIENCE_SECONDS", 0)
+    async with taking(tmp_path, wait=0) as client:
+        task = await begun(client, "generate_core", FOX)
+        with anyio.fail_after(20):
+            while "not yet collected" not in text(fine(await client.call_tool("media_list", {}))):
+                await anyio.lowlevel.checkpoint()
+        late = await ended(client, task.task_id)
+        after = text(fine(await client.call_tool("media_list", {})))
+
+    assert facts(fine(answer_of(late)))["media"][0]["label"] == "fox"
+    assert "not yet collected" not in after
 
 
 async def test_a_task_outlives_its_server(tmp_path: Path) -> None:

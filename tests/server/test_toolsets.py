@@ -23,11 +23,11 @@ def test_every_tool_is_in_a_toolset_that_has_its_place() -> None:
     assert {toolset_of(name) for name in all_tools() if name not in ALWAYS} == set(ORDER)
 
 
-def test_by_default_all_but_the_first_version_and_the_account_are_on() -> None:
+def test_by_default_all_but_the_first_version_the_account_and_what_experts_need_are_on() -> None:
     """Documented (README)."""
     off = all_tools().keys() - set(enabled(all_tools(), ["default"]))
 
-    assert {toolset_of(name) for name in off} == {"v1", "account"}
+    assert {toolset_of(name) for name in off} == {"v1", "account", "expert"}
 
 
 def test_all_is_all() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store import schema
+from stability_mcp.store.columns import metadata
 from stability_mcp.store.database import Database
 from support_store import count_up, in_processes, open_and_close
 
@@ -185,5 +185,5 @@ async def test_every_table_is_strict(tmp_path: Path) -> None:
     ).fetchall()
 
     connection.close()
-    assert len(tables) == len(schema.metadata.tables)
+    assert len(tables) == len(metadata.tables)
     assert [name for name, strict in tables if not strict] == []

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 import typer
@@ -153,6 +154,19 @@ def doctor(context: typer.Context) -> None:
 
     if not anyio.run(run_doctor, _settings(context), context.obj):
         raise typer.Exit(1)
+
+
+@app.command()
+def cache(
+    context: typer.Context,
+    action: Annotated[
+        Literal["show", "clear"], typer.Argument(help="clear: no result of now answers again.")
+    ] = "show",
+) -> None:
+    """Tell what answers again without being paid, and how often it did; or clear it."""
+    from stability_mcp.cli.cache import run_cache
+
+    anyio.run(partial(run_cache, _settings(context), clear=action == "clear"))
 
 
 @app.command()

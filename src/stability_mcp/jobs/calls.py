@@ -23,6 +23,8 @@ class CallView:
     said: tuple[str, ...]
     """What each input resolved to and how it was made to fit."""
     jobs: tuple[JobView, ...]
+    cached: tuple[str, ...]
+    """Those of its jobs that were finished for an earlier call: they cost this one nothing."""
     progress: str
     """What is going on, in words."""
 
@@ -56,6 +58,7 @@ class Calls(Records):
             cancelled=row.cancelled_at is not None,
             said=row.said,
             jobs=tuple(views),
+            cached=row.cached,
             progress=telling.of_call(seen, views, self._shop.clock())[0],
         )
 

@@ -35,7 +35,9 @@ from pydantic import AnyUrl, ConfigDict
 from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
+from stability_mcp.server.changes import Changes
 from stability_mcp.server.completions import complete
+from stability_mcp.server.confirm import Asks
 from stability_mcp.server.context import TICKET, CallContext
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.errors import unknown_tool
@@ -86,20 +88,25 @@ class StudioServer(MCPServer[Keeper]):
         beside = list(extra)
         self._enabled = frozenset(each.name for each in shown)
         self._offered = self._enabled | {tool.name for tool in beside}
+        changes = Changes()
         super().__init__(
             NAME,
             title=TITLE,
             version=__version__,
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *beside],
-            lifespan=partial(_lifespan, settings, opener, self._keepers),
-            middleware=[_remember_keeper],
+            lifespan=partial(_lifespan, settings, opener, self._keepers, changes),
+            middleware=[_remember_keeper, changes.meet],
+            subscriptions=changes.bus,
             extensions=[TasksExtension([*carriers, JournalTasks(self._enabled)])],
             log_level=settings.log_level,
         )
+        changes.serve(self._lowlevel_server)
 
     def _tool(self, definition: Definition) -> Tool:
-        async def run(arguments: dict[str, Any], ctx: Context[Keeper, Any]) -> CallToolResult:
+        async def run(
+            arguments: dict[str, Any], ctx: Context[Keeper, Any]
+        ) -> CallToolResult | InputRequiredResult:
             return await self._run(definition.name, arguments, ctx)
 
         return Tool(
@@ -118,7 +125,7 @@ class StudioServer(MCPServer[Keeper]):
 
     async def _run(
         self, name: str, arguments: dict[str, Any], ctx: Context[Keeper, Any]
-    ) -> CallToolResult:
+    ) -> CallToolResult | InputRequiredResult:
         calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.calls")
         params = ctx.session.client_params
         context = CallContext(
@@ -127,10 +134,11 @@ class StudioServer(MCPServer[Keeper]):
             enabled=self._enabled,
             wait=self._wait,
             progress=reporter(ctx),
+            asks=Asks(ctx),
             ticket=TICKET.get(),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
-        result: CallToolResult = await calls.call(
+        result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context
         )
         return result
@@ -155,8 +163,9 @@ class StudioServer(MCPServer[Keeper]):
         return await super().call_tool(name, arguments, context)
 
     async def list_resources(self) -> list[Resource]:
-        """List the resources that are always there."""
-        return [*resources.STATIC, *await super().list_resources()]
+        """List the resources that are always there, and the newest jobs."""
+        jobs = await resources.jobs(_current.get())
+        return [*resources.STATIC, *jobs, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """List what a URI can be built for."""
@@ -239,10 +248,12 @@ async def _lifespan(
     settings: Settings,
     opener: OpenStudio,
     keepers: set[Keeper],
+    changes: Changes,
     server: MCPServer[Keeper],  # noqa: ARG001 -- the SDK's signature
 ) -> AsyncIterator[Keeper]:
     async with keeping(settings, opener) as keeper:
         keepers.add(keeper)
+        keeper.spawn(partial(changes.watch, keeper))
         try:
             yield keeper
         finally:

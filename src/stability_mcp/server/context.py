@@ -3,8 +3,13 @@
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stability_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from stability_mcp.jobs.confirming import Confirm
+    from stability_mcp.server.confirm import Asks
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
@@ -37,5 +42,9 @@ class CallContext:
     progress: Progress | None = None
     ticket: Ticket | None = None
     """None: the client takes nothing but answers."""
+    asks: "Asks | None" = None
+    """How the user can be asked; None: not at all."""
+    confirm: "Callable[[float | None], Confirm] | None" = None
+    """Given the credits that the user agreed to, returns what sees that they agree to a price."""
     client: str = ""
     """What the client calls itself."""

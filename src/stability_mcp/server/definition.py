@@ -17,6 +17,13 @@ SPENDS: Effects = {"readOnlyHint": False, "destructiveHint": False, "openWorldHi
 """Costs credits."""
 ASKS: Effects = {"readOnlyHint": True, "openWorldHint": True}
 """Asks the API something; free."""
+FETCHES: Effects = {
+    "readOnlyHint": False,
+    "destructiveHint": False,
+    "idempotentHint": True,
+    "openWorldHint": True,
+}
+"""Takes something from the API into what is here; free."""
 LOOKS: Effects = {"readOnlyHint": True, "openWorldHint": False}
 """Reads what is here."""
 CHANGES: Effects = {

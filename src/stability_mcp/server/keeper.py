@@ -6,7 +6,7 @@ load. A host starts the server with every conversation, and most conversations n
 
 import importlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from stability_mcp.server.confirm import Put
     from stability_mcp.studio import Studio
 
 OpenStudio = Callable[[Settings], "AbstractAsyncContextManager[Studio]"]
@@ -33,7 +34,12 @@ class Keeper:
         self._opener = opener
         self._studio: Studio | None = None
         self._opening = anyio.Lock()
+        self.ready = anyio.Event()
+        """Set when the studio was opened first."""
         self._closing = anyio.Event()
+        self._spawned: set[anyio.CancelScope] = set()
+        self.questions: dict[str, Put] = {}
+        """Questions that the user is looking at, by the key of the bill."""
         self.closed = anyio.Event()
         """Set when everything that was out is finished and stored."""
 
@@ -50,15 +56,40 @@ class Keeper:
             with anyio.CancelScope(shield=True):
                 opened: Studio = await self._group.start(self._hold)
             self._studio = opened
+            self.ready.set()
             return opened
+
+    @property
+    def opened(self) -> "Studio | None":
+        """Return the studio if it is open."""
+        return self._studio
 
     async def uncollected_line(self) -> str | None:
         """Return the line about results that nobody was handed; None also before the first call."""
         return await self._studio.jobs.uncollected_line() if self._studio else None
 
+    def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that outlives the request, but not the server."""
+        scope = anyio.CancelScope()
+
+        async def run() -> None:
+            try:
+                with scope:
+                    await work()
+            except Exception:
+                log.exception("a task beside the calls ended by a bug")
+            finally:
+                self._spawned.discard(scope)
+
+        if not self._closing.is_set():
+            self._spawned.add(scope)
+            self._group.start_soon(run)
+
     def close(self) -> None:
         """Begin to close: nothing new is sent, what is out is finished."""
         self._closing.set()
+        for scope in self._spawned:
+            scope.cancel()
         if self._studio is None:
             self.closed.set()
 

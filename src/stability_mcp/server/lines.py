@@ -1,7 +1,7 @@
 """The lines of an answer: fixed `key: value` text that is complete without any picture or link."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from stability_mcp.jobs.spending import Spent
@@ -16,12 +16,23 @@ _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
 _MADE_WITH_CHARACTERS = 400
 
 
-def first_line(
-    tool: str, jobs: Sequence[JobView], media: Sequence[MediaItem], spent: Spent, *, emulated: bool
+def first_line(  # noqa: PLR0913 -- what an answer is about
+    tool: str,
+    jobs: Sequence[JobView],
+    media: Sequence[MediaItem],
+    spent: Spent,
+    *,
+    emulated: bool,
+    cached: Collection[str] = (),
 ) -> str:
-    """Return what happened, what it cost and where the day stands."""
-    under_way = [each for each in jobs if not each.finished]
-    ended_badly = [each for each in jobs if each.finished and each.state != "done"]
+    """Return what happened, what it cost and where the day stands.
+
+    Jobs that are `cached` were finished, and paid, for an earlier call.
+    """
+    under_way = [each for each in jobs if each.awaited]
+    paused = [each for each in jobs if each.state == "paused"]
+    cancelled = [each for each in jobs if each.state == "cancelled"]
+    ended_badly = [each for each in jobs if each.state in {"failed", "unknown"}]
     filtered = [each for each in media if each.filtered]
     parts = [
         counted(media) if media else "",
@@ -29,8 +40,10 @@ def first_line(
         if filtered
         else "",
         f"{len(ended_badly)} failed" if ended_badly else "",
+        f"{len(cancelled)} cancelled" if cancelled else "",
+        f"{len(paused)} paused, nothing sent" if paused else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
-        _money(jobs, emulated=emulated),
+        _money([each for each in jobs if each.id not in cached], emulated=emulated),
     ]
     if not jobs:
         return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"
@@ -110,8 +123,8 @@ def job_lines(jobs: Sequence[JobView]) -> list[str]:
     fates: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
         name = f"{job.label} (job {job.id})" if job.label else f"job {job.id}"
-        state = job.state if job.finished else "under way"
-        why = job.error if job.finished else f"{job.operation}, {job.progress}"
+        state = "under way" if job.awaited else job.state
+        why = f"{job.operation}, {job.progress}" if job.awaited else job.error
         fates.setdefault((state, why or job.progress), []).append(name)
     return [
         f"{state}: {listed(names, most=len(names))}: {why}" for (state, why), names in fates.items()

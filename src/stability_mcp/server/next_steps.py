@@ -24,11 +24,13 @@ def next_line(
     jobs: Sequence[JobView], media: Sequence[MediaItem], enabled: frozenset[str]
 ) -> list[str]:
     """Return the line, if there is anything to say."""
-    waiting = [job.id for job in jobs if not job.finished]
+    waiting = [job.id for job in jobs if job.awaited]
     if waiting:
         ids = ", ".join(f'"{job}"' for job in waiting)
-        again = "to repeat this call would pay again"
+        again = "the same call again waits for the same result"
         return [f"next: call job_wait with jobs [{ids}] until it is done; {again}"]
+    if any(job.state == "paused" for job in jobs):
+        return ["next: ask the user; job_rerun sends what is paused, job_cancel gives it up"]
     if not media:
         return []
     if all(each.filtered for each in media):

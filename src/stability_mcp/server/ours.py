@@ -1,6 +1,7 @@
 """The arguments that a paid tool has beside the API's: never part of the request."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +23,10 @@ class Label(BaseModel):
         Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
         Field(description="Names the result."),
     ] = None
+    confirm_spend: Annotated[
+        Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
+        Field(description="When asked: credits the user agreed to."),
+    ] = None
 
 
 class Variants(Label):
@@ -37,18 +42,26 @@ def ours(row: type[Operation]) -> type[Label] | None:
     return Variants if row.takes_count() else Label
 
 
-def split(
-    row: type[Operation], arguments: Mapping[str, Any]
-) -> tuple[str | None, int, dict[str, Any]]:
-    """Return label, count and the arguments that are the API's.
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The arguments of a call, ours and the API's."""
+
+    label: str | None = None
+    count: int = 1
+    confirm_spend: float | None = None
+    rest: dict[str, Any]
+
+
+def split(row: type[Operation], arguments: Mapping[str, Any]) -> Split:
+    """Return our arguments and those that are the API's.
 
     Raises:
-        ArgumentsError: label or count break a rule.
+        ArgumentsError: one of ours breaks a rule.
     """
     model = ours(row)
     if model is None:
-        return None, 1, dict(arguments)
+        return Split(rest=dict(arguments))
     own = {name: arguments[name] for name in model.model_fields if name in arguments}
     rest = {name: value for name, value in arguments.items() if name not in own}
     read = parse_model(model, own, what=row.name())
-    return read.label, getattr(read, "count", 1), rest
+    return Split(**read.model_dump(), rest=rest)

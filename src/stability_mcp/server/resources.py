@@ -76,6 +76,26 @@ TEMPLATES = (
 _OURS = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<rest>[^/]+))?/?")
 
 
+MOST_LISTED = 50
+"""Jobs in the list of resources: the newest."""
+
+
+async def jobs(keeper: Keeper) -> list[Resource]:
+    """Return the newest jobs as resources; none before the first call that needs the store."""
+    if keeper.opened is None:
+        return []
+    page = await keeper.opened.jobs.list(limit=MOST_LISTED)
+    return [
+        Resource(
+            uri=f"job://{each.id}",
+            name=plain(each.label or each.id),
+            title=f"{each.operation}: {each.state}",
+            mime_type="application/json",
+        )
+        for each in page.items
+    ]
+
+
 async def read(uri: str, keeper: Keeper, enabled: frozenset[str]) -> Contents | None:
     """Return what a URI of ours stands for; None: it is none of ours.
 

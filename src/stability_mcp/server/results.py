@@ -29,6 +29,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.server import lines
 from stability_mcp.server.facts import JobFacts, MediaFacts
 from stability_mcp.server.next_steps import next_line
+from stability_mcp.server.tool import Data
 from stability_mcp.studio import Outcome
 from stability_mcp.wording import plain
 
@@ -60,7 +61,9 @@ def of_outcome(
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        lines.first_line(tool, jobs, media, outcome.spent, emulated=emulated),
+        lines.first_line(
+            tool, jobs, media, outcome.spent, emulated=emulated, cached=outcome.cached
+        ),
         *outcome.said,
         *map(lines.media_line, media),
         *lines.size_lines(media),
@@ -69,7 +72,7 @@ def of_outcome(
         *next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
     ]
-    paid = lines.charged(jobs)
+    paid = lines.charged([each for each in jobs if each.id not in outcome.cached])
     facts = {
         "tool": tool,
         "emulated": emulated,
@@ -77,6 +80,7 @@ def of_outcome(
         "media": [MediaFacts.of(each).dumped() for each in media],
         "jobs": [_ended_or_not(each) for each in jobs],
         "inputs": list(outcome.said),
+        "cached": list(outcome.cached),
         "spent": _spent(outcome.spent),
     }
     return _result(
@@ -105,8 +109,9 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
     """Return the result of a tool that only returns data: as structure, and the same as text."""
     structure = cleaned(data.model_dump(mode="json", exclude_none=True))
+    told = data.told() if isinstance(data, Data) else None
     text = [
-        json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
+        told or json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
         *filter(None, [uncollected]),
     ]
     return CallToolResult(

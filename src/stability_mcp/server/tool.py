@@ -33,6 +33,10 @@ class Data(BaseModel):
         """Return it as JSON, without what there is none of."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def told(self) -> str | None:
+        """Return the text that an answer has in place of this as JSON; None: it has the JSON."""
+        return None
+
 
 def listed_alone(value: object) -> object:
     """Return a list of the one text that a caller gave where a list belongs."""

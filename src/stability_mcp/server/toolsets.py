@@ -1,6 +1,7 @@
 """Toolsets: which families of tools a server offers, so that a conversation pays for no others.
 
-The toolset of a tool is the first word of its name, which for an operation is its folder.
+The toolset of a tool is the first word of its name, which for an operation is its folder; a few
+that experts alone need are `expert`.
 """
 
 from collections.abc import Iterable
@@ -20,19 +21,24 @@ ORDER = (
     "account",
     "jobs",
     "media",
+    "expert",
 )
 """Every toolset, in the order in which tools are listed; one that is not named here comes last."""
 
 ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")
 """Tools without which the others cannot be used well."""
 
-NOT_BY_DEFAULT = frozenset({"v1", "account"})
+NOT_BY_DEFAULT = frozenset({"v1", "account", "expert"})
 
-_WORDS = {"job": "jobs"}
+_WORDS = {"job": "jobs", "usage": "jobs"}
+_EXPERT = frozenset({"job_adopt"})
+"""Tools that few people need, whatever their first word."""
 
 
 def toolset_of(tool: str) -> str:
     """Return the toolset of a tool: `edit` of `edit_outpaint`."""
+    if tool in _EXPERT:
+        return "expert"
     word = tool.partition("_")[0]
     return _WORDS.get(word, word)
 

@@ -1,6 +1,6 @@
 """The store: one SQLite database and the folders beside it, shared by every process of a user.
 
-* `schema`    the tables
+* `schema`    the tables, of the kinds of column in `columns`; `migrations` leads older stores there
 * `database`  transactions: one writer at a time over all processes, readers beside it
 * `locks`     file locks: the write lock, and one lock per living process
 * `ids`       random public ids

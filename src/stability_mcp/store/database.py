@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations, schema
+from stability_mcp.store.columns import metadata
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ class Database:
     def _create(self) -> None:
         engine = _engine(self.home, writer=True)
         with engine.begin() as connection:  # one transaction: a kill leaves all of it or nothing
-            schema.metadata.create_all(connection)
+            metadata.create_all(connection)
             rows = {
                 "schema": str(schema.SCHEMA),
                 "oldest_writer": str(schema.OLDEST_WRITER),

@@ -35,7 +35,17 @@ STEPS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE calls ADD COLUMN saved INTEGER",
         "CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL",
         "CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL",
-        "CREATE INDEX calls_joinable ON calls (call_key, seq) WHERE handed_at IS NULL",
+        "CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL",
+        # Some stores of the first schema have these three already.
+        "CREATE INDEX IF NOT EXISTS jobs_state ON jobs (owner, state, seq)",
+        (
+            "CREATE INDEX IF NOT EXISTS media_kind ON media (owner, media_type, seq)"
+            " WHERE deleted_at IS NULL"
+        ),
+        (
+            "CREATE INDEX IF NOT EXISTS media_copy ON media (owner, copy_path)"
+            " WHERE copy_path IS NOT NULL"
+        ),
     ),
 }
 """The statements that make a schema out of the one before it, by its number."""

@@ -14,56 +14,20 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.schema import SchemaItem
+
+from stability_mcp.store.columns import count as _count
+from stability_mcp.store.columns import order as _seq
+from stability_mcp.store.columns import public_id as _id
+from stability_mcp.store.columns import table as _table
+from stability_mcp.store.columns import time as _time
+from stability_mcp.store.columns import words as _text
 
 SCHEMA = 2
 OLDEST_WRITER = 1
-
-metadata = MetaData()
-
-
-def _table(name: str, *parts: SchemaItem, by_key: bool = False) -> Table:
-    """Make a strict table; `by_key` keeps its rows in its primary key, without a number of its own.
-
-    A `seq` never comes back, not even after the newest row was deleted: cursors rely on it.
-    """
-    numbered = any(isinstance(part, Column) and part.name == "seq" for part in parts)
-    return Table(
-        name,
-        metadata,
-        *parts,
-        sqlite_strict=True,
-        sqlite_autoincrement=numbered,
-        sqlite_with_rowid=not by_key,
-    )
-
-
-def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null, primary_key=key)
-
-
-def _count(name: str, default: int | None = None, *, null: bool = False) -> Column[int]:
-    shown = None if default is None else str(default)
-    return Column(name, Integer, nullable=null, default=default, server_default=shown)
-
-
-def _time(name: str, *, null: bool = True, default: str | None = None) -> Column[float]:
-    return Column(name, REAL, nullable=null, server_default=default)
-
-
-def _seq() -> Column[int]:
-    return Column("seq", Integer, primary_key=True)
-
-
-def _id() -> Column[str]:
-    return Column("id", Text, nullable=False, unique=True)
-
 
 meta = _table("meta", _text("key", key=True), _text("value"))
 """schema, oldest_writer, store_id, fingerprint_secret; ceiling:<owner>:<upstream>:<day>."""
@@ -112,7 +76,7 @@ Index("calls_key", calls.c.call_key, calls.c.seq)
 Index("calls_open", calls.c.owner, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None))
 Index("calls_joined", calls.c.joined, sqlite_where=calls.c.joined.isnot(None))
 Index(  # identical calls that may be taken over, among the many that were handed over
-    "calls_joinable", calls.c.call_key, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None)
+    "calls_joinable", calls.c.call_key, calls.c.created_at, sqlite_where=calls.c.handed_at.is_(None)
 )
 Index(
     "calls_saved",

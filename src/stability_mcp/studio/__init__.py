@@ -11,16 +11,19 @@ validates them, prepares the files, runs the job and tells what came of it. The 
 from stability_mcp.studio.naming import MOST_VARIANTS, known_operation, paid_operation
 from stability_mcp.studio.opening import open_studio
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
+from stability_mcp.studio.pricing import Price, price_of
 from stability_mcp.studio.studio import Progress, Studio
 
 __all__ = [
     "MOST_VARIANTS",
     "Estimate",
     "Outcome",
+    "Price",
     "Progress",
     "Status",
     "Studio",
     "known_operation",
     "open_studio",
     "paid_operation",
+    "price_of",
 ]

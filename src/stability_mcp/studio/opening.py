@@ -17,6 +17,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.media.store import MediaStore
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
+from stability_mcp.studio.permits import Permits
 from stability_mcp.studio.studio import Studio
 
 OWNER = "local"
@@ -61,6 +62,7 @@ async def open_studio(
                 cache=settings.cache == "on",
                 metadata=settings.metadata,
             )
+            permits = await Permits.of(settings, database, owner=OWNER, upstream=upstream.id)
             await jobs.start(group)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
@@ -72,6 +74,7 @@ async def open_studio(
                     importer=importer,
                     roots=roots,
                     jobs=jobs,
+                    permits=permits,
                     upstream=upstream,
                 )
             finally:

@@ -6,6 +6,7 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.pricing import Price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +36,21 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a call would cost; money in millicredits."""
+    """What calls would cost together; money in millicredits."""
 
-    operation: str
-    each: int
-    count: int
-    total: int
-    seconds: float
+    prices: tuple[Price, ...]
     spent: Spent
     balance: float | None
     """Credits on the account, about; None where it could not be asked."""
 
     @property
+    def total(self) -> int:
+        """Return the price of all of them."""
+        return sum(price.total for price in self.prices)
+
+    @property
     def fits(self) -> bool:
-        """Return whether the budget of today still covers it."""
+        """Return whether the budget of today still covers them."""
         left = self.spent.left
         return left is None or self.total <= left
 

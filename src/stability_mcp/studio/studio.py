@@ -10,6 +10,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.calls import CallView
+from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.upstream import Upstream
@@ -27,6 +28,8 @@ from stability_mcp.store.database import Database
 from stability_mcp.studio.earlier import earlier_lines
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
+from stability_mcp.studio.permits import Permits
+from stability_mcp.studio.pricing import Price
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
@@ -48,6 +51,7 @@ class Studio:
         importer: Importer,
         roots: Roots,
         jobs: Jobs,
+        permits: Permits,
         upstream: Upstream,
     ) -> None:
         self.settings = settings
@@ -57,6 +61,7 @@ class Studio:
         self.importer = importer
         self.roots = roots
         self.jobs = jobs
+        self.permits = permits
         self.upstream = upstream
 
     async def call(  # noqa: PLR0913 -- a call and the three arguments that are ours
@@ -69,6 +74,8 @@ class Studio:
         wait: float,
         progress: Progress | None = None,
         comes_back: bool = False,
+        confirm: Confirm | None = None,
+        retry_of: str | None = None,
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -81,6 +88,8 @@ class Studio:
             progress: Told what is going on.
             comes_back: Whether the caller takes the id of a call that is still under way and asks
                 `called` for it, so that it goes on being waited for.
+            confirm: Sees that the user agrees to the price; None: nobody needs to be asked.
+            retry_of: The job that this one makes anew; no earlier result answers for it.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -91,19 +100,21 @@ class Studio:
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
         labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        submitted = await self.jobs.submit(
-            prepared.operation,
-            tool=name,
-            count=count,
-            labels=labels,
-            output_dir=self.settings.copies_dir,
-            inputs={file: item.id for file, item in prepared.files.items()},
-        )
+        async with self.permits.passing(prepared, count=count, confirm=confirm) as passed:
+            submitted = await self.jobs.submit(
+                prepared.operation,
+                tool=name,
+                count=count,
+                labels=labels,
+                output_dir=self.settings.copies_dir,
+                inputs={file: item.id for file, item in prepared.files.items()},
+                retry_of=retry_of,
+            )
         return await self._outcome(
             submitted.job_ids,
-            wait,
+            max(wait - passed.seconds, 0),
             progress,
-            said=prepared.said,
+            said=[*passed.said, *prepared.said],
             asked=submitted,
             comes_back=comes_back,
         )
@@ -126,6 +137,7 @@ class Studio:
             preview=preview,
             uncollected=await self.jobs.uncollected_line(excluding=[job.id for job in jobs]),
             call=call.id,
+            cached=call.cached,
         )
 
     async def wait_for(
@@ -150,25 +162,11 @@ class Studio:
             raise ArgumentsError(f"{name} costs credits and is no query.", cure="Use call().")
         return await self.jobs.query(operation)
 
-    async def estimate(self, name: str, arguments: Mapping[str, object], count: int) -> Estimate:
-        """Price a call without sending it; files need not exist yet.
-
-        Raises:
-            ArgumentsError: the arguments break a rule.
-        """
-        row = known_operation(name)
-        check_count(row, count)
-        each = parse(row, arguments).price()
+    async def estimate(self, prices: Sequence[Price]) -> Estimate:
+        """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
         balance, _ = await self._balance()
-        return Estimate(
-            operation=name,
-            each=each,
-            count=count,
-            total=each * count,
-            seconds=row.spec.seconds,
-            spent=await self.jobs.spending(),
-            balance=balance,
-        )
+        spent = await self.jobs.spending()
+        return Estimate(prices=tuple(prices), spent=spent, balance=balance)
 
     async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
         """Take a file into the store; free. Returns the item and what was done.

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from stability_mcp.jobs.journal import joining
+
 _CALL = text(
     "SELECT id, coalesce(joined, id) AS root, owner, tool, created_at, cancelled_at, said"
     " FROM calls WHERE id = :call AND owner = :owner"
 )
-_JOBS = text("SELECT id FROM jobs WHERE call = :root ORDER BY position, seq")
 _KEEP = text("UPDATE calls SET said = :said WHERE id = :call")
 # What has ended stays as it ended.
 _CANCEL = text(
@@ -33,6 +34,9 @@ class CallRow:
     said: tuple[str, ...]
     """What each input resolved to and how it was made to fit."""
     jobs: tuple[str, ...]
+    """Those that answer for it: its own, joined or from the cache."""
+    cached: tuple[str, ...]
+    """Those of them that were finished for an earlier call."""
 
 
 def load(connection: Connection, call: str, *, owner: str) -> CallRow | None:
@@ -40,7 +44,6 @@ def load(connection: Connection, call: str, *, owner: str) -> CallRow | None:
     row = connection.execute(_CALL, {"call": call, "owner": owner}).first()
     if row is None:
         return None
-    jobs = connection.execute(_JOBS, {"root": row.root}).scalars()
     return CallRow(
         id=row.id,
         root=row.root,
@@ -48,7 +51,8 @@ def load(connection: Connection, call: str, *, owner: str) -> CallRow | None:
         created_at=row.created_at,
         cancelled_at=row.cancelled_at,
         said=tuple(json.loads(row.said or "[]")),
-        jobs=tuple(jobs),
+        jobs=tuple(joining.job_ids(connection, call)),
+        cached=tuple(joining.cached_jobs(connection, row.root)),
     )
 
 

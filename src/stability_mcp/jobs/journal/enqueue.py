@@ -74,7 +74,7 @@ def enqueue(
         "created_at": now,
     }
     fresh = asked.fresh or asked.retry_of is not None
-    root = None if fresh else joining.find(connection, asked, key, dead=dead, now=now)
+    root = None if fresh else joining.find(connection, key, dead=dead, now=now)
     if root is not None:
         return _join(connection, asked, root, call, now=now)
     variants = [
@@ -83,8 +83,7 @@ def enqueue(
     ]
     cached: dict[int, str] = {}
     if asked.cache and not fresh:
-        keys = [key for _, key in variants]
-        cached = caching.find(connection, keys, owner=asked.owner, upstream=asked.upstream)
+        cached = caching.find(connection, [key for _, key in variants])
     if cached:
         saved = sum(variants[position][0].price() for position in cached)
         call |= {"cached": json.dumps(cached), "saved": saved}

@@ -26,7 +26,6 @@ _ASKERS = text(
 _ABANDONED = text(
     "SELECT root.id FROM calls AS root WHERE root.call_key = :key AND root.joined IS NULL"
     " AND root.created_at > :since AND root.handed_at IS NULL"
-    " AND root.owner = :owner AND root.upstream = :upstream"
     " AND NOT EXISTS (SELECT 1 FROM calls AS waiter WHERE"
     "  (waiter.id = root.id OR waiter.joined = root.id)"
     "  AND (waiter.handed_at IS NOT NULL OR waiter.abandoned_at IS NULL"
@@ -59,23 +58,18 @@ def askers(connection: Connection, asked: Asked, *, now: float) -> set[str]:
     return set(rows.scalars())
 
 
-def find(
-    connection: Connection, asked: Asked, key: str, *, dead: Collection[str], now: float
-) -> str | None:
+def find(connection: Connection, key: str, *, dead: Collection[str], now: float) -> str | None:
     """Return the call that an identical one takes over; None: it must be carried out.
 
     Args:
         connection: The writer's: nobody else can take it over at the same time.
-        asked: The call that arrives.
-        key: Its `call_key`.
+        key: The `call_key` of the call that arrives.
         dead: Processes whose lock was found free: their calls count as given up.
         now: Unix seconds.
     """
     row = {
         "key": key,
         "since": now - LONGEST_AGO,
-        "owner": asked.owner,
-        "upstream": asked.upstream,
         "dead": list(dead),
     }
     found = connection.execute(_ABANDONED, row).scalar()

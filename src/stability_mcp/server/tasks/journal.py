@@ -6,9 +6,11 @@ their results are uncollected.
 
 import importlib
 from collections.abc import Mapping
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from anyio import to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 1.0
 """What comes sooner is answered at once: a task would cost the client another request."""
+PATIENCE_SECONDS = 600.0
+"""Who has not looked at a task for so long is taken to be gone, and its result is uncollected."""
 
 Context = ServerRequestContext[Keeper, Any]
 
@@ -40,6 +44,8 @@ class JournalTasks:
     def __init__(self, enabled: frozenset[str], *, grace: float = GRACE_SECONDS) -> None:
         self._enabled = enabled
         self._grace = grace
+        self._looked: dict[str, float] = {}
+        """When a client last saw each task that this process began and nobody has the result of."""
 
     def takes(self, tool: str) -> bool:
         """Take the tools that are ours."""
@@ -60,6 +66,9 @@ class JournalTasks:
             TICKET.reset(token)
         if ticket.call is None:
             return answer
+        self._looked[ticket.call] = anyio.current_time()
+        keeper = ctx.lifespan_context
+        keeper.spawn(partial(self._abandon_unseen, keeper, ticket.call))
         answers = await _answers()
         task: Task | None = await answers.seen(await _studio(ctx), ticket.call)
         return task or answer
@@ -71,6 +80,10 @@ class JournalTasks:
             task: Task | None = await answers.found(await _studio(ctx), task_id, self._enabled)
         except StudioError as error:
             raise _unread(error) from error
+        if task_id in self._looked:
+            self._looked[task_id] = anyio.current_time()
+            if task is not None and task.status != "working":
+                del self._looked[task_id]
         return task
 
     async def update(
@@ -91,6 +104,15 @@ class JournalTasks:
         if await studio.jobs.cancel_call(task_id):
             await studio.jobs.cancel([job.id for job in call.jobs], caller=task_id)
         return True
+
+    async def _abandon_unseen(self, keeper: Keeper, call: str) -> None:
+        while (seen := self._looked.get(call)) is not None:
+            left = seen + PATIENCE_SECONDS - anyio.current_time()
+            if left <= 0:
+                del self._looked[call]
+                await (await keeper.studio()).jobs.abandon([call])
+                return
+            await anyio.sleep(left)
 
 
 async def _studio(ctx: Context) -> "Studio":

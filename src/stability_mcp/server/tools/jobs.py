@@ -1,18 +1,22 @@
-"""Tools for jobs: wait for them, list them."""
+"""Tools for jobs: wait for them, list them, cancel, make anew, take over."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.jobs.journal.cancelling import Cancelled
 from stability_mcp.jobs.views import State
 from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import LOOKS
+from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
 from stability_mcp.server.facts import JobFacts
 from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
-from stability_mcp.studio import Outcome, Studio
+from stability_mcp.studio import Outcome, Studio, jobs_of
+from stability_mcp.wording import credits_text
 
 LONGEST_WAIT = 50
 """Seconds; most hosts give up on a call after 60."""
+
+Label = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class JobWait(Arguments):
@@ -69,3 +73,150 @@ async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> 
         limit=arguments.limit, before=arguments.before, state=arguments.state
     )
     return JobListed(jobs=[JobFacts.of(each) for each in page.items], next=page.next)
+
+
+class JobCancel(Arguments):
+    """Cancel jobs that are queued or paused: free, and their reserved credits are given back.
+
+    What was sent already cannot be stopped: its result is kept, and charged.
+    """
+
+    jobs: Annotated[list[str], BeforeValidator(listed_alone), Field(min_length=1, max_length=100)]
+    """Job ids, or "paused" for every paused job."""
+
+
+class JobCancelled(Data):
+    """What became of one job."""
+
+    id: str
+    operation: str
+    outcome: str
+    """cancelled, sent, detached or ended."""
+    said: str
+    """The same in words, with what was charged."""
+
+
+class JobsCancelled(Data):
+    """What became of jobs that were to be cancelled."""
+
+    note: str
+    """In one sentence."""
+    released: float
+    """Credits that were reserved and are free again."""
+    jobs: list[JobCancelled]
+
+
+@tool(
+    title="Cancel jobs",
+    effects=CHANGES,
+    hints={"job": "use jobs: a list of ids", "job_id": "use jobs: a list of ids"},
+)
+async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext) -> JobsCancelled:  # noqa: ARG001 -- every tool takes the three
+    """Cancel what was not sent."""
+    done = await jobs_of.cancel(studio, arguments.jobs)
+    released = sum(each.job.price for each in done if each.fate == "cancelled")
+    count = sum(each.fate == "cancelled" for each in done)
+    note = (
+        f"{count} of {len(done)} cancelled, nothing charged for them: {credits_text(released)} "
+        "given back."
+    )
+    shown = [
+        JobCancelled(
+            id=each.job.id,
+            operation=each.job.operation,
+            outcome=each.fate,
+            said=_fate_in_words(each),
+        )
+        for each in done
+    ]
+    return JobsCancelled(note=note, released=released / 1000, jobs=shown)
+
+
+class JobRerun(Arguments):
+    """Make a result once more: a new job, paid anew, with a fresh seed or with changes.
+
+    Also the way on for a job whose outcome is unknown, and for paused jobs, which are sent as they
+    are.
+    """
+
+    job: str
+    """Job id, or id or label of media that a job made, or "paused" for every paused job."""
+    changes: dict[str, Any] = Field(default_factory=dict)
+    """Arguments that differ. With any, the seed stays unless it is among them."""
+    label: Label | None = None
+    """Names the result."""
+    accept_double_charge: bool = False
+    """Only when the user agreed to repeat a job that may have been charged already."""
+    confirm_spend: Annotated[float, Field(ge=0)] | None = None
+    """When asked: credits the user agreed to."""
+
+
+@tool(
+    title="Make anew",
+    effects=SPENDS,
+    hints={
+        "jobs": "use job: one at a time",
+        "job_id": "use job",
+        "media": "use job",
+        "seed": "put it into changes",
+        "prompt": "put it into changes",
+        "count": "call it several times",
+    },
+)
+async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -> Outcome:
+    """Ask the studio for the same again."""
+    return await jobs_of.rerun(
+        studio,
+        arguments.job,
+        arguments.changes,
+        accept_double_charge=arguments.accept_double_charge,
+        label=arguments.label,
+        wait=context.wait,
+        progress=context.progress,
+        confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
+    )
+
+
+class JobAdopt(Arguments):
+    """Fetch the result of a generation that another program started with the same API key.
+
+    The API keeps results for 24 hours. Nothing is charged: whoever started it paid.
+    """
+
+    generation: Annotated[str, Field(min_length=1, max_length=128)]
+    """The id that the API answered."""
+    operation: str
+    """What started it: `upscale_creative`."""
+    label: Label | None = None
+    """Names the result."""
+
+
+@tool(title="Take over a generation", effects=FETCHES, hints={"id": "use generation"})
+async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -> Outcome:
+    """Poll for it like for one of ours."""
+    return await jobs_of.adopt(
+        studio,
+        arguments.generation,
+        arguments.operation,
+        label=arguments.label,
+        wait=context.wait,
+        progress=context.progress,
+    )
+
+
+def _fate_in_words(cancelled: Cancelled) -> str:
+    job, price = cancelled.job, credits_text(cancelled.job.price)
+    if cancelled.fate == "cancelled":
+        return f"never sent; nothing charged, {price} given back"
+    if cancelled.fate == "sent":
+        return (
+            f"sent already, so it cannot be stopped: its result is still collected and stored, and "
+            f"{price} are charged if it succeeds"
+        )
+    if cancelled.fate == "detached":
+        return "another call still waits for it, so it goes on and is charged as usual"
+    charged = {
+        "yes": f"{price} were charged",
+        "assumed": f"{price} may have been charged and count as spent",
+    }
+    return f"had ended before ({job.state}): {charged.get(job.charged, 'nothing was charged')}"

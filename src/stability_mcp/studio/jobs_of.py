@@ -1,0 +1,230 @@
+"""Jobs that are there already: make one anew, let paused ones go on, cancel, take over."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
+from stability_mcp.jobs.confirming import Confirm
+from stability_mcp.jobs.journal.cancelling import Cancelled
+from stability_mcp.jobs.views import JobView
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import check_label
+from stability_mcp.operation import Operation
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.studio.naming import paid_operation
+from stability_mcp.studio.outcomes import Outcome
+from stability_mcp.studio.studio import Progress, Studio
+from stability_mcp.wording import credits_text, listed, quoted
+
+PAUSED = "paused"
+"""Stands for every paused job where the id of one is asked for."""
+
+MOST_SEED = 4_294_967_294
+
+_GENERATION = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+
+async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how to wait
+    studio: Studio,
+    reference: str,
+    changes: Mapping[str, Any],
+    *,
+    accept_double_charge: bool = False,
+    label: str | None = None,
+    wait: float,
+    progress: Progress | None = None,
+    confirm: Confirm | None = None,
+) -> Outcome:
+    """Make the result of a job anew, as a job of its own; a paused job itself is sent.
+
+    Args:
+        studio: Where it is.
+        reference: A job, media that a job made, or `paused` for every paused job.
+        changes: Arguments that differ; None takes one out. With any, the seed stays what it was,
+            unless it is among them; without any, a result gets a fresh one.
+        accept_double_charge: Whether a job is repeated that may have been charged already.
+        label: Name of the result; default: that of the job.
+        wait: Seconds after which it is handed back under way.
+        progress: Told what is going on.
+        confirm: Sees that the user agrees to the price.
+
+    Raises:
+        StudioError: nothing was sent.
+    """
+    if reference.casefold() == PAUSED:
+        return await _go_on(studio, (await studio.jobs.paused()).jobs, changes, wait, progress)
+    job, item = await _named(studio, reference)
+    if job.state == "paused":
+        return await _go_on(studio, [job.id], changes, wait, progress)
+    _see_that_it_ended(job, accept_double_charge=accept_double_charge)
+    row = paid_operation(job.operation)
+    arguments, said = await _arguments(studio, row, job, item, changes)
+    if job.state == "unknown":
+        said.append(
+            f"note: job {job.id}, which this repeats, may have been charged as well; its "
+            f"{credits_text(job.price)} count as spent until the user has settled it"
+        )
+    outcome = await studio.call(
+        job.operation,
+        arguments,
+        label=label or job.label,
+        wait=wait,
+        progress=progress,
+        confirm=confirm,
+        retry_of=job.id,
+    )
+    return replace(outcome, said=[*said, *outcome.said])
+
+
+async def cancel(studio: Studio, references: Sequence[str]) -> list[Cancelled]:
+    """Cancel jobs: what was not sent costs nothing, what was sent is finished and kept.
+
+    Raises:
+        NotFoundError: there is no such job, or none is paused.
+    """
+    wanted: list[str] = []
+    for each in references:
+        if each.casefold() == PAUSED:
+            wanted += (await studio.jobs.paused()).jobs
+        else:
+            wanted.append(each.removeprefix("job://"))
+    if not wanted:
+        raise NotFoundError("No job is paused.", cure="job_list shows all.")
+    return await studio.jobs.cancel(list(dict.fromkeys(wanted)))
+
+
+async def adopt(  # noqa: PLR0913 -- what to take over, its name, and how to wait
+    studio: Studio,
+    generation: str,
+    operation: str,
+    *,
+    label: str | None = None,
+    wait: float,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Fetch the result of a generation that was started elsewhere with the same key.
+
+    Raises:
+        ArgumentsError: it is no generation id, or the operation answers at once.
+    """
+    kinds = [name for name, row in OPERATIONS.items() if row.is_deferred()]
+    if operation not in kinds:
+        raise ArgumentsError(
+            f"operation: {quoted(operation)} does not start a generation that can be fetched "
+            "later.",
+            cure=f"Those that do are {listed(kinds)}.",
+        )
+    if not _GENERATION.fullmatch(generation):
+        raise ArgumentsError(
+            f"generation: {quoted(generation)} is not the id of a generation.",
+            cure="It is the `id` that the API answered when it was started.",
+        )
+    name = check_label(label) if label else f"adopted-{generation[:8]}"
+    job, new = await studio.jobs.take_over(
+        OPERATIONS[operation], generation, label=name, output_dir=studio.settings.copies_dir
+    )
+    outcome = await studio.wait_for([job], seconds=wait, progress=progress)
+    first = (
+        "charged here: nothing; whoever started the generation paid for it"
+        if new
+        else f"this generation is known here already, as job {job}; nothing more is charged"
+    )
+    return replace(outcome, said=[first, *outcome.said])
+
+
+async def _go_on(
+    studio: Studio,
+    jobs: Sequence[str],
+    changes: Mapping[str, Any],
+    wait: float,
+    progress: Progress | None,
+) -> Outcome:
+    if changes:
+        raise ArgumentsError(
+            "changes: a paused job is sent as it is.",
+            cure="Cancel it by job_cancel and call the tool of its operation instead.",
+        )
+    foreign = [job.id for job in await studio.jobs.views(jobs) if not job.mine]
+    if foreign or not jobs:
+        raise NotFoundError(
+            f"Job {foreign[0]} waits for the API key that it was started with."
+            if foreign
+            else "No job is paused.",
+            cure="job_list shows all.",
+        )
+    queued = await studio.jobs.go_on(jobs)
+    outcome = await studio.wait_for(queued or jobs, seconds=wait, progress=progress)
+    said = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
+    return replace(outcome, said=[said, *outcome.said])
+
+
+async def _named(studio: Studio, reference: str) -> tuple[JobView, MediaItem | None]:
+    """Return a job, and the media by which it was named."""
+    name = reference.removeprefix("job://")
+    try:
+        [job] = await studio.jobs.views([name])
+    except NotFoundError:
+        item = await studio.media.get(reference)
+    else:
+        return job, None
+    if item.job is None:
+        raise ArgumentsError(
+            f"{item.name} was {item.origin}, not made by a job, so there is nothing to repeat."
+        )
+    [job] = await studio.jobs.views([item.job])
+    return job, item
+
+
+def _see_that_it_ended(job: JobView, *, accept_double_charge: bool) -> None:
+    if not job.finished:
+        raise ArgumentsError(
+            f"Job {job.id} is still under way ({job.progress}), so it is not made anew.",
+            cure=f'job_wait with jobs ["{job.id}"] gets its result. For one more, call '
+            f"{job.operation} again.",
+        )
+    if job.state == "unknown" and not accept_double_charge:
+        raise JobError(
+            f"What became of job {job.id} is not known, so it is not repeated by itself.",
+            job=job.id,
+            charged="unknown",
+            cure="Ask the user whether to pay for it once more. After a yes call again with "
+            f"accept_double_charge true; it costs {credits_text(job.price)} more.",
+        )
+    if job.price == 0:
+        raise ArgumentsError(
+            f"Job {job.id} fetched a generation that was started elsewhere; what was asked for "
+            "is not known here.",
+            cure=f"Call {job.operation}.",
+        )
+
+
+async def _arguments(
+    studio: Studio,
+    row: type[Operation],
+    job: JobView,
+    item: MediaItem | None,
+    changes: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[str]]:
+    files = row.file_fields().keys()
+    before = {
+        name: f"media://{value}" if name in files else value
+        for name, value in job.arguments.items()
+    }
+    arguments = {
+        name: value for name, value in (before | dict(changes)).items() if value is not None
+    }
+    said = [f"repeats job {job.id}" + (f" with other {listed(changes)}" if changes else "")]
+    if "seed" not in row.model_fields or "seed" in changes:
+        return arguments, said
+    made = item or next(iter(await studio.media.many(list(job.media[:1]))), None)
+    if not changes:
+        if made is not None:  # the very same request would give the very same result
+            arguments.pop("seed", None)
+        return arguments, said
+    seed = made.seed if made is not None else None
+    if seed is not None and seed.isdecimal() and 0 < int(seed) <= MOST_SEED:
+        arguments["seed"] = int(seed)
+        said.append(f"seed: {seed} as before, so that only what was changed differs")
+    return arguments, said

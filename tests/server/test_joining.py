@@ -1,0 +1,159 @@
+"""Hosts that give up and ask again: what nobody waits for is taken over, and paid once."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult
+
+from support_jobs import rows
+from support_server import (
+    Era,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    text,
+)
+
+pytestmark = pytest.mark.anyio
+
+FOX = {"prompt": "a fox"}
+SEEDED = {"prompt": "a fox", "seed": 7}
+PATIENCE = "SELECT key, value FROM meta WHERE key LIKE 'patience:%'"
+
+
+def store(folder: Path) -> Path:
+    """Return where the emulator's own store is."""
+    return folder / "home" / "emulator"
+
+
+def charges(folder: Path) -> int:
+    """Return how many requests were charged."""
+    return int(rows(store(folder), "SELECT count(*) FROM charges WHERE state = 'charged'")[0][0])
+
+
+async def give_up(client: Client, seconds: float, **arguments: object) -> None:
+    """Call and cancel after some seconds, as a host does that is out of patience."""
+    with anyio.move_on_after(seconds) as scope:
+        await client.call_tool("generate_core", {**FOX, **arguments})
+    assert scope.cancelled_caught
+
+
+def cost(result: CallToolResult) -> float:
+    """Return the credits that an answer says it cost."""
+    return float((result.meta or {})["cost"]["credits"])
+
+
+@both_eras
+async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: a host that gave up and asks again does not pay again."""
+    async with connected(tmp_path, era, latency=6) as client:
+        for _ in range(5):
+            await give_up(client, 1)
+        result = fine(await client.call_tool("generate_core", FOX))
+        listed = data(await client.call_tool("media_list", {}))
+
+    assert "took over the same call of " in text(result)
+    assert "it is paid once" in text(result)
+    assert cost(result) == 3
+    assert len(listed["media"]) == 1
+    assert charges(tmp_path) == 1
+    assert rows(store(tmp_path), "SELECT count(*) FROM jobs") == [(1,)]
+
+
+@both_eras
+async def test_four_equal_calls_at_once_are_four_and_pay_four_times(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: while another call still waits, an identical one is a new variant."""
+    async with connected(tmp_path, era, latency=0.5) as client:
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(client.call_tool, "generate_core", SEEDED)
+        listed = data(await client.call_tool("media_list", {}))
+
+    assert len(listed["media"]) == 4
+    assert charges(tmp_path) == 4
+
+
+@both_eras
+async def test_a_job_that_was_handed_back_is_taken_over_by_the_same_call(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: whoever was handed an id waits no more."""
+    async with connected(tmp_path, era, latency=1, wait=0) as client:
+        first = fine(await client.call_tool("generate_core", FOX))
+        again = fine(await client.call_tool("generate_core", FOX))
+        fine(await client.call_tool("job_wait", {"seconds": 20}))
+        new = fine(await client.call_tool("generate_core", FOX))
+
+    def ids(result: CallToolResult) -> list[Any]:
+        return [each["id"] for each in facts(result)["jobs"]]
+
+    assert "the same call again waits for the same result" in text(first)
+    assert ids(again) == ids(first)
+    assert ids(new) != ids(first)  # its result was handed over meanwhile
+
+
+@both_eras
+async def test_an_explicit_seed_answers_from_the_cache(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: at no cost, and it says so."""
+    async with connected(tmp_path, era) as client:
+        first = fine(await client.call_tool("generate_core", SEEDED))
+        again = fine(await client.call_tool("generate_core", SEEDED))
+        more = fine(await client.call_tool("generate_core", SEEDED | {"count": 2}))
+
+    assert cost(first) == 3
+    assert "cache" not in text(first)
+    assert "from the cache: 0 credits, saved 3; made " in text(again)
+    assert cost(again) == 0
+    assert facts(again)["media"] == facts(first)["media"]
+    assert facts(again)["spent"]["today"] == 3
+    assert "1 of 2 from the cache: 0 credits, saved 3" in text(more)
+    assert cost(more) == 3
+    assert charges(tmp_path) == 2
+
+
+async def test_the_cache_can_be_turned_off(tmp_path: Path) -> None:
+    """*Chosen*: STABILITY_CACHE=off pays each time; giving up still costs nothing more."""
+    async with connected(tmp_path, cache="off") as client:
+        for _ in range(2):
+            assert cost(fine(await client.call_tool("generate_core", SEEDED))) == 3
+
+    assert charges(tmp_path) == 2
+
+
+async def test_another_process_takes_over_what_an_ended_one_left(tmp_path: Path) -> None:
+    """*Chosen*: an asker whose process ended waits no more."""
+    async with connected(tmp_path, latency=1) as client:
+        await give_up(client, 0.5)
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool("generate_core", FOX))
+
+    assert "took over the same call" in text(result)
+    assert charges(tmp_path) == 1
+
+
+@both_eras
+async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: 0.8 of the shortest time, at least 5 s; each client by its name."""
+    async with connected(tmp_path, era, latency=9, wait=20) as client:
+        await give_up(client, 1)
+        with anyio.fail_after(10):
+            while not (kept := rows(store(tmp_path), PATIENCE)):
+                await anyio.lowlevel.checkpoint()
+        started = anyio.current_time()
+        result = fine(await client.call_tool("generate_core", FOX))
+        took = anyio.current_time() - started
+
+    [(name, seconds)] = kept
+    assert name == "patience:mcp"
+    assert 0.9 < float(seconds) < 3
+    assert "1 still under way" in text(result)
+    assert 4.5 < took < 8.5
