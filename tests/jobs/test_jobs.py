@@ -258,7 +258,7 @@ async def test_explicit_seeds_are_spread_over_the_variants(tmp_path: Path) -> No
 
 async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path: Path) -> None:
     """*Chosen*: one line while there are any."""
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with at_work(tmp_path, Wire([yes()]), concurrency=1) as jobs:
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
         await jobs.wait(first.job_ids, 10)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
