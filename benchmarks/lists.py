@@ -1,6 +1,8 @@
-"""What lists cost in a store that is years old."""
+"""What lists and look-ups cost in a store that is years old."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -8,6 +10,7 @@ from benchmarks.processes import OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
 from sqlalchemy import Connection, insert
 
+from stability_mcp.jobs.journal import caching, joining
 from stability_mcp.store import schema
 from stability_mcp.store.database import Database
 
@@ -24,13 +27,37 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
     try:
         upstream = await database.fingerprint(URL, env["STABILITY_API_KEY"])
         await database.write(lambda connection: _fill(connection, upstream, rows))
+        looked_up = [
+            at_most(f"{name} look-up with {rows:,} rows, ms", await took, 10, "{:.2f}")
+            for name, took in (
+                ("join", _look_up(database, lambda c, key: joining.find(c, key, dead=(), now=0))),
+                ("cache", _look_up(database, lambda c, key: caching.find(c, [key]))),
+            )
+        ]
     finally:
         await database.close()
     async with running(OURS, env) as server:
-        return [
+        listed = [
             at_most(f"{tool} with {rows:,} rows, ms", await _time(server, tool), 10, "{:.1f}")
             for tool in ("media_list", "job_list")
         ]
+    return listed + looked_up
+
+
+async def _look_up(database: Database, work: Callable[[Connection, str], object]) -> float:
+    took = []
+    for number in range(ROUNDS + 2):
+        started = now()
+        await database.read(partial(_call_with, work, f"{number * 40:064}"))
+        if number > 1:
+            took.append(now() - started)
+    return median(took)
+
+
+def _call_with(
+    work: Callable[[Connection, str], object], key: str, connection: Connection
+) -> object:
+    return work(connection, key)
 
 
 async def _time(server: Server, tool: str) -> float:
@@ -78,6 +105,7 @@ def _job(number: int, upstream: str, at: float) -> dict[str, object]:
         "call": f"c{number:09}",
         "operation": "generate_core",
         "arguments": '{"prompt":"a lighthouse at dusk"}',
+        "result_key": f"{number:064}",
         "deferred": 0,
         "state": "done",
         "day": "2026-11-22",

@@ -26,6 +26,8 @@ LINES = (
     "sound of 4 MB sent",
     "media_list with 1,000 rows",
     "job_list with 1,000 rows",
+    "join look-up with 1,000 rows",
+    "cache look-up with 1,000 rows",
 )
 
 STEADY = ("memory idle", "tools/list, default", "mean operation", "most requests in any 10 s")

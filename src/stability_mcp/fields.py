@@ -84,9 +84,9 @@ FILE_HELP = "Label, media:// URI or path"
 
 
 def unmeasured(schema: dict[str, Any]) -> None:
-    """Leave the length of a text out of its JSON schema."""
-    schema.pop("minLength", None)
-    schema.pop("maxLength", None)
+    """Leave the bounds of a value out of its JSON schema: a model gets them right unasked."""
+    for bound in ("minLength", "maxLength", "minimum"):
+        schema.pop(bound, None)
 
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=unmeasured)]

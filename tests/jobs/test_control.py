@@ -6,7 +6,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.errors import BudgetError
+from stability_mcp.client.answers import Answer
+from stability_mcp.client.wire import Trace
+from stability_mcp.errors import BudgetError, UnavailableError
 from stability_mcp.jobs.journal import pausing
 from stability_mcp.store.database import Database
 from support_jobs import PAID, PRICE, Wire, at_work, core, hangs, ledger, money, put, rows, yes
@@ -43,6 +45,30 @@ async def test_what_is_not_sent_costs_nothing_when_it_is_cancelled(tmp_path: Pat
     assert sorted(view.state for view in views) == ["cancelled", "cancelled", "done"]
     assert sorted(view.charged for view in views) == ["no", "no", "yes"]
     assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["charged"])
+
+
+async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path: Path) -> None:
+    """*Chosen*: the request was surely free, so the job ends as if it had never gone out."""
+    sent, release = anyio.Event(), anyio.Event()
+
+    async def refused(trace: Trace, body: Path) -> Answer:
+        del body
+        await trace.before_send()
+        await trace.sent()
+        sent.set()
+        await release.wait()
+        raise UnavailableError("The API is failing.", status=503, name="unavailable")
+
+    wire = Wire([refused])
+    async with at_work(tmp_path, wire) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        await sent.wait()
+        [asked] = await jobs.cancel(submitted.job_ids)
+        release.set()
+        [view] = await jobs.wait(submitted.job_ids, 10)
+
+    assert (asked.fate, view.state, view.charged) == ("sent", "cancelled", "no")
+    assert (len(wire.posts), money(tmp_path), ledger(tmp_path)) == (1, (0, 0), ["free"])
 
 
 async def test_a_job_that_another_call_waits_for_goes_on(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_refusal_says_what_is_left_and_what_still_fits(database: Database) -> 
         "This costs 12 credits, and the budget of 10 credits a day has 6 credits left: 0 credits "
         "are spent today and 4 credits reserved. Nothing was charged. 2 of 4 still fit now. It "
         "resets at midnight. Only the person who runs the server can raise it, by "
-        "STABILITY_BUDGET."
+        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
     )
 
 
@@ -77,6 +77,20 @@ def test_a_new_day_has_a_budget_of_its_own(database: Database) -> None:
     second = _hold(database, 10_000, limit=10_000, now=NOON + DAY)
 
     assert second > first
+
+
+def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
+    """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
+    _hold(database, 10_000, limit=10_000)
+    database.write_now(
+        lambda c: spending.raise_ceiling(c, owner=OWNER, upstream=PAID.id, limit=12_000, now=NOON)
+    )
+
+    _hold(database, 2_000, limit=10_000)
+    with pytest.raises(BudgetError, match="budget of 12 credits"):
+        _hold(database, 1, limit=10_000)
+    with pytest.raises(BudgetError, match="budget of 10 credits"):
+        _hold(database, 10_001, limit=10_000, now=NOON + DAY)
 
 
 def test_a_clock_set_back_does_not_refill_the_budget(database: Database) -> None:

@@ -22,8 +22,8 @@ async def test_the_user_is_asked_once_and_a_yes_spends(
 
     assert user.asked == [
         (
-            "generate_core will cost 6 credits (0.06 USD) for 2 variants. "
-            "Spent today: 0 credits of 500 credits. Shall it be made?"
+            "generate_core will cost 6 credits (0.06 USD) for 2 variants. Spent today: "
+            "0 credits of 500 credits. Shall it be made?"
         )
     ]
     assert len(facts(result)["media"]) == 2
@@ -177,3 +177,31 @@ async def test_on_the_built_in_emulator_nobody_is_asked(era: Era, tmp_path: Path
         result = fine(await client.call_tool("generate_core", DEAR))
 
     assert "6 credits on the emulator" in text(result)
+
+
+@both_eras
+async def test_what_costs_nothing_more_is_not_asked(
+    era: Era, tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: an answer from the cache is paid already."""
+    user = User("yes")
+    async with paying(tmp_path, emulator_url, era, user) as client:
+        fine(await client.call_tool("generate_core", {**DEAR, "seed": 7}))
+        result = fine(await client.call_tool("generate_core", {**DEAR, "seed": 7}))
+
+    assert len(user.asked) == 1
+    assert "0 credits" in text(result)
+
+
+async def test_a_host_that_gave_up_and_asks_again_is_not_asked_again(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: the repeat takes over what was paid for."""
+    user = User("yes")
+    async with paying(tmp_path, emulator_url, "auto", user, wait=0) as client:
+        fine(await client.call_tool("generate_core", DEAR))
+        fine(await client.call_tool("generate_core", DEAR))
+        listed = await client.call_tool("job_list", {})
+
+    assert len(user.asked) == 1
+    assert len((listed.structured_content or {})["jobs"]) == 2

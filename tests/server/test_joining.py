@@ -1,5 +1,7 @@
 """Hosts that give up and ask again: what nobody waits for is taken over, and paid once."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
+from stability_mcp.server.app import build_server
 from support_jobs import rows
 from support_server import (
     Era,
@@ -16,6 +19,7 @@ from support_server import (
     data,
     facts,
     fine,
+    settings_in,
     text,
 )
 
@@ -127,6 +131,32 @@ async def test_the_cache_can_be_turned_off(tmp_path: Path) -> None:
             assert cost(fine(await client.call_tool("generate_core", SEEDED))) == 3
 
     assert charges(tmp_path) == 2
+
+
+@both_eras
+async def test_nothing_crosses_from_one_key_to_another(
+    era: Era, tmp_path: Path, emulator_url: str
+) -> None:
+    """*Chosen*: emulator, then a key, then another key on one folder; each pays its own."""
+    keys = (None, "sk-first", "sk-second")
+    results = []
+    for key in keys:
+        chosen = {"api_key": key, "base_url": emulator_url} if key else {}
+        async with opened(tmp_path, era, **chosen) as client:
+            for arguments in (SEEDED, {"prompt": "a hen"}):
+                result = fine(await client.call_tool("generate_core", arguments))
+                results.append((cost(result), facts(result)["cached"], "took over" in text(result)))
+            again = fine(await client.call_tool("generate_core", SEEDED))
+            results.append((cost(again), len(facts(again)["cached"]), "took over" in text(again)))
+
+    assert results == [(3, [], False), (3, [], False), (0, 1, False)] * 3
+
+
+@asynccontextmanager
+async def opened(folder: Path, era: Era, **chosen: object) -> AsyncIterator[Client]:
+    """Connect to a server of its own, on whatever upstream the settings name."""
+    async with Client(build_server(settings_in(folder, chosen)), mode=era) as client:
+        yield client
 
 
 async def test_another_process_takes_over_what_an_ended_one_left(tmp_path: Path) -> None:

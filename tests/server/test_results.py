@@ -40,7 +40,7 @@ async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> Non
 
     lines = text(result).splitlines()
     assert lines[0] == (
-        f"{EMULATED}. generate_core: 2 pictures, 6 credits on the emulator (today 6)"
+        f"{EMULATED}. generate_core: 2 pictures, 6 credits on the emulator (today 6, session 6)"
     )
     for number in (1, 2):
         name, uri, seed, path = lines[number].split("  ")
@@ -63,7 +63,7 @@ async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
     assert (item["label"], item["width"], item["media_type"]) == ("fox", 1536, "image/png")
     assert item["job"] == job["id"]
     assert (job["state"], job["credits"], job["charged"]) == ("done", 3, "yes")
-    assert shown["spent"] == {"today": 3, "reserved": 0, "budget": None}
+    assert shown["spent"] == {"today": 3, "session": 3, "reserved": 0, "budget": None}
     assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "nobody pays the emulator"
 
 

@@ -172,9 +172,28 @@ def cache(
 @app.command()
 def log(
     context: typer.Context,
+    *,
     last: Annotated[int, typer.Option(help="How many of the newest.", min=1, max=1_000)] = 20,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Instead: prompts that were refused or flagged.")
+    ] = False,
 ) -> None:
     """List the newest jobs: when, what, what became of it and what it cost."""
-    from stability_mcp.cli.ledger import run_log
+    from stability_mcp.cli.ledger import run_audit, run_log
 
-    anyio.run(run_log, _settings(context), last)
+    anyio.run(run_audit if audit else run_log, _settings(context), last)
+
+
+@app.command()
+def budget(
+    context: typer.Context,
+    credits: Annotated[float | None, typer.Argument(help="The new ceiling.", min=0)] = None,  # noqa: A002 -- the name that people read
+    *,
+    today: Annotated[bool, typer.Option("--today", help="Raise it, for today.")] = False,
+) -> None:
+    """Show what may still be spent today; `budget 1500 --today` raises it, in a terminal."""
+    from stability_mcp.cli.budget import run_budget
+
+    if (credits is None) == today:
+        raise typer.BadParameter("a ceiling and --today go together; neither: it is shown")
+    anyio.run(run_budget, _settings(context), credits)

@@ -13,7 +13,7 @@ async def run_cache(settings: Settings, *, clear: bool) -> None:
     async with open_studio(settings, program="stability-mcp cache") as studio:
         if clear:
             cleared = await studio.jobs.clear_cache()
-            typer.echo(f"{cleared} results answer no more; they stay in the store.")
+            typer.echo(f"results that answer no more, and stay in the store: {cleared}")
             return
         found = await studio.jobs.cached()
     typer.echo(f"cache: {settings.cache}")

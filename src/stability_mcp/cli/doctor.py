@@ -16,7 +16,9 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.errors import StudioError
+from stability_mcp.jobs.spending import Spent
 from stability_mcp.settings import Settings, near_misses, origin, variable
+from stability_mcp.wording import credits_text
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
 
@@ -69,6 +71,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
         async with open_studio(settings, program="stability-mcp doctor") as studio:
             yield True, f"the store in {settings.home_dir} opens"
             status = await studio.status()
+            yield True, ceiling(status.spent)
             yield (
                 status.balance is not None,
                 f"the account at {status.upstream} answers: {status.balance:g} credits"
@@ -82,6 +85,16 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
     if settings.copies_dir is not None:
         folder = _existing(settings.copies_dir)
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
+
+
+def ceiling(spent: Spent) -> str:
+    """Return what bounds spending, and what does not."""
+    if spent.limit is None:
+        return "no ceiling: spending is not bounded"
+    return (
+        f"ceiling of {credits_text(spent.limit)} a day, {credits_text(spent.today)} spent; it is "
+        "this store's: another folder or machine with the same key has one of its own"
+    )
 
 
 def _existing(folder: Path) -> Path:

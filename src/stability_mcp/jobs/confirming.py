@@ -71,13 +71,14 @@ Confirm = Callable[[Bill], Awaitable[int | None]]
 was nothing to ask. Raises what the caller is to be told where the user did not agree."""
 
 
-def bill_for(
+def bill_for(  # noqa: PLR0913 -- whose, where and how much
     operation: Operation,
     files: Mapping[str, MediaItem],
     *,
     count: int,
     owner: str,
     upstream: str,
+    credits: int,  # noqa: A002 -- the name of the column
 ) -> Bill:
     """Return what a prepared call costs.
 
@@ -87,6 +88,7 @@ def bill_for(
         count: How many variants.
         owner: Whose it is.
         upstream: Where it goes.
+        credits: Millicredits that it would still cost.
     """
     arguments = json.loads(operation.canonical())
     parts = {
@@ -102,7 +104,7 @@ def bill_for(
         upstream=upstream,
         operation=operation.name(),
         count=count,
-        credits=operation.price() * count,
+        credits=credits,
         key=hashlib.sha256(canonical.encode()).hexdigest(),
     )
 

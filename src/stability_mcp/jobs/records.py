@@ -136,11 +136,22 @@ class Records:
 
     async def spending(self) -> Spent:
         """Return where the money stands."""
-        now = self._shop.clock()
-        held, spent = await self._shop.database.read(
-            lambda c: money.counters(c, self._owner, self._shop.upstream.id, now)
+        now, owner, upstream = self._shop.clock(), self._owner, self._shop.upstream.id
+        (held, spent), limit = await self._shop.database.read(
+            lambda c: (
+                money.counters(c, owner, upstream, now),
+                money.ceiling(c, owner=owner, upstream=upstream, limit=self._budget, now=now),
+            )
         )
-        return Spent(today=spent, held=held, limit=self._budget, session=self._shop.session)
+        return Spent(today=spent, held=held, limit=limit, session=self._shop.session)
+
+    async def raise_ceiling(self, limit: int) -> None:
+        """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
+        now, owner, upstream = self._shop.clock(), self._owner, self._shop.upstream.id
+        await self._shop.database.write(
+            lambda c: money.raise_ceiling(c, owner=owner, upstream=upstream, limit=limit, now=now),
+            durable=True,
+        )
 
     async def cached(self) -> Cached:
         """Return how many finished jobs can answer again, how often one did and what that saved."""

@@ -51,6 +51,9 @@ _HOLD_WITHIN = text(
     " WHERE owner = :owner AND upstream = :upstream AND day = :day"
     " AND held + spent + :credits <= :limit"
 )
+_CEILING = text("SELECT value FROM meta WHERE key = :key")
+_FORGET = text("DELETE FROM meta WHERE key LIKE :keys")
+_RAISE = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
 # A counter that is wrong must not cost a paid result: it stops at 0 rather than fail a check.
 _RELEASE = text(
     "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END"
@@ -95,6 +98,7 @@ def hold(  # noqa: PLR0913 -- whose, how much, when, and how many make it up
         "credits": price * count,
     }
     connection.execute(_NEW_DAY, row)
+    limit = ceiling(connection, owner=owner, upstream=upstream, limit=limit, now=now)
     if limit is None:
         connection.execute(_HOLD, row)
     elif connection.execute(_HOLD_WITHIN, row | {"limit": limit}).rowcount != 1:
@@ -106,6 +110,27 @@ def hold(  # noqa: PLR0913 -- whose, how much, when, and how many make it up
             cure=_what_fits(price, count, limit - held - spent),
         )
     return str(row["day"])
+
+
+def ceiling(
+    connection: Connection, *, owner: str, upstream: str, limit: int | None, now: float
+) -> int | None:
+    """Return the ceiling of today: the given one, or what a person raised it to for the day."""
+    if limit is None:
+        return None
+    day = day_of(connection, owner, upstream, now)
+    raised = connection.execute(_CEILING, {"key": f"ceiling:{owner}:{upstream}:{day}"}).scalar()
+    return limit if raised is None else max(limit, int(raised))
+
+
+def raise_ceiling(
+    connection: Connection, *, owner: str, upstream: str, limit: int, now: float
+) -> None:
+    """Raise the ceiling of today, for every process of the store."""
+    keys = f"ceiling:{owner}:{upstream}:"
+    connection.execute(_FORGET, {"keys": f"{keys}%"})
+    day = day_of(connection, owner, upstream, now)
+    connection.execute(_RAISE, {"key": f"{keys}{day}", "value": str(limit)})
 
 
 def move(  # noqa: PLR0913 -- whose, how much and when
@@ -145,5 +170,5 @@ def _what_fits(price: int, count: int, left: int) -> str:
     part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
     return (
         f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
-        "STABILITY_BUDGET."
+        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
     )

@@ -60,9 +60,10 @@ def counted(media: Sequence[MediaItem]) -> str:
 
 
 def day_line(spent: Spent) -> str:
-    """Return `today 27 of 500`, in credits."""
-    today = credits_text(spent.today).split()[0]
-    return f"today {today}" + (f" of {credits_text(spent.limit).split()[0]}" if spent.limit else "")
+    """Return `today 27 of 500, session 12`, in credits; a session is a run of the server."""
+    today, session = (credits_text(each).split()[0] for each in (spent.today, spent.session))
+    of = f" of {credits_text(spent.limit).split()[0]}" if spent.limit else ""
+    return f"today {today}{of}" + (f", session {session}" if spent.session else "")
 
 
 def media_line(item: MediaItem) -> str:

@@ -21,11 +21,11 @@ class Label(BaseModel):
 
     label: Annotated[
         Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
-        Field(description="Names the result."),
+        Field(description="Name it."),
     ] = None
     confirm_spend: Annotated[
         Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
-        Field(description="When asked: credits the user agreed to."),
+        Field(description="Credits the user agreed to."),
     ] = None
 
 

@@ -187,4 +187,9 @@ def _transparent_line(preview: Preview | None) -> list[str]:
 
 def _spent(spent: Spent) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
-    return {"today": spent.today / 1000, "reserved": spent.held / 1000, "budget": limit}
+    return {
+        "today": spent.today / 1000,
+        "session": spent.session / 1000,
+        "reserved": spent.held / 1000,
+        "budget": limit,
+    }

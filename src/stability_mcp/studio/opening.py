@@ -36,11 +36,13 @@ async def open_studio(
 
     Raises:
         StorageError: the data folder cannot be used.
+        ConfigurationError: a file of terms cannot be used.
     """
     started = time.perf_counter()
     database = await to_thread.run_sync(Database, settings.home_dir)
     try:
         upstream, client = await _upstream_and_client(settings, database)
+        permits = await Permits.of(settings, database, owner=OWNER, upstream=upstream.id)
         async with client, anyio.create_task_group() as group:
             media = MediaStore(
                 database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
@@ -62,7 +64,6 @@ async def open_studio(
                 cache=settings.cache == "on",
                 metadata=settings.metadata,
             )
-            permits = await Permits.of(settings, database, owner=OWNER, upstream=upstream.id)
             await jobs.start(group)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:

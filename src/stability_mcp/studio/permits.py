@@ -18,6 +18,8 @@ from stability_mcp.errors import ArgumentsError, ModerationError
 from stability_mcp.jobs import audit, confirming, moderation
 from stability_mcp.jobs.audit import Event, Subject
 from stability_mcp.jobs.confirming import Answer, Bill, Confirm, Question, bill_for
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.owing import owed
 from stability_mcp.jobs.terms import Terms
 from stability_mcp.media.prepare import Prepared
 from stability_mcp.settings import Settings, variable
@@ -46,6 +48,7 @@ class Permits:
         upstream: Where they go.
         blocked: Terms that are not sent.
         warned: Terms that are sent and flagged.
+        cache: Whether finished results answer again.
         clock: Unix seconds.
     """
 
@@ -57,6 +60,7 @@ class Permits:
         upstream: str,
         blocked: Terms | None = None,
         warned: Terms | None = None,
+        cache: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -64,6 +68,7 @@ class Permits:
         self._upstream = upstream
         self._blocked = blocked or Terms()
         self._warned = warned or Terms()
+        self._cache = cache
         self._clock = clock
 
     @classmethod
@@ -87,11 +92,17 @@ class Permits:
             upstream=upstream,
             blocked=read["blocked_terms"],
             warned=read["warn_terms"],
+            cache=settings.cache == "on",
         )
 
     @asynccontextmanager
     async def passing(
-        self, prepared: Prepared, *, count: int, confirm: Confirm | None
+        self,
+        prepared: Prepared,
+        *,
+        count: int,
+        confirm: Confirm | None,
+        retry_of: str | None = None,
     ) -> AsyncIterator[Passed]:
         """Let a call pass; inside, its jobs are written.
 
@@ -99,6 +110,7 @@ class Permits:
             prepared: The call, its files ready.
             count: How many variants.
             confirm: Asks the user; None: nobody needs to be asked.
+            retry_of: The job that it makes anew.
 
         Raises:
             ArgumentsError: a prompt holds a term that is not sent here.
@@ -107,7 +119,9 @@ class Permits:
         """
         said = await self._judge(prepared)
         began = time.monotonic()
-        used = await confirm(self._bill(prepared, count)) if confirm is not None else None
+        used = None
+        if confirm is not None:
+            used = await confirm(await self._bill(prepared, count, retry_of))
         try:
             yield Passed(said=said, seconds=time.monotonic() - began)
         except BaseException:
@@ -145,13 +159,30 @@ class Permits:
         owner = self._owner
         return await self._database.read(lambda c: list(audit.newest(c, owner, limit)))
 
-    def _bill(self, prepared: Prepared, count: int) -> Bill:
+    async def _bill(self, prepared: Prepared, count: int, retry_of: str | None) -> Bill:
+        asked = Asked(
+            owner=self._owner,
+            upstream=self._upstream,
+            process="",
+            tool=prepared.operation.name(),
+            operation=prepared.operation,
+            count=count,
+            labels=(),
+            output_dir=None,
+            inputs={name: item.id for name, item in prepared.files.items()},
+            budget=None,
+            retry_of=retry_of,
+            cache=self._cache,
+        )
+        now = self._clock()
+        due = await self._database.read(lambda c: owed(c, asked, now=now))
         return bill_for(
             prepared.operation,
             prepared.files,
             count=count,
             owner=self._owner,
             upstream=self._upstream,
+            credits=due,
         )
 
     async def _judge(self, prepared: Prepared) -> list[str]:

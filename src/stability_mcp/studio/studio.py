@@ -100,7 +100,9 @@ class Studio:
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
         labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        async with self.permits.passing(prepared, count=count, confirm=confirm) as passed:
+        async with self.permits.passing(
+            prepared, count=count, confirm=confirm, retry_of=retry_of
+        ) as passed:
             submitted = await self.jobs.submit(
                 prepared.operation,
                 tool=name,

@@ -60,7 +60,6 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "unfinished": lambda c: reading.unfinished(c, owner=OWNER, upstream=PAID.id),
     "pulse": lambda c: reading.pulse(c, OWNER),
     "uncollected": lambda c: reading.uncollected(c, OWNER),
-    "calls": lambda c: reading.calls_of(c, ["job-1", "job-2"]),
     "orphans": lambda c: adoption.orphaned(c, PAID.id),
 }
 

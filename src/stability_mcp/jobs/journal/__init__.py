@@ -4,6 +4,7 @@ All are called on the writer's thread with its connection (`Database.write`), an
 them alone. F: the commit must outlive a power failure (`durable=True`).
 
 * T1     `enqueue.enqueue`            a call arrives: budget held, call, jobs and inputs written
+         `joining`, `caching`         ... or it takes over another, or finished jobs answer for it
 * T2 F   `intent.begin`               connected, no byte out: rate place, `submitting`, charge
 * T2r    `intent.out`                 the request is out whole: its rate place starts to run down
 * T2x F  `outcomes.send_again`, `outcomes.refuse`        answered, surely not charged

@@ -67,12 +67,6 @@ _STANDING = select(schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt)
     schema.jobs.c.owner == bindparam("owner"), schema.jobs.c.state.in_(UNFINISHED)
 )
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
-_CALLS_OF = (
-    select(schema.jobs.c.call)
-    .where(schema.jobs.c.id.in_(bindparam("ids", expanding=True)))
-    .where(schema.jobs.c.call.is_not(None))
-    .distinct()
-)
 
 
 def many(connection: Connection, *, owner: str, ids: Sequence[str]) -> dict[str, Seen]:
@@ -122,11 +116,6 @@ def pulse(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str,
     newest = connection.execute(_NEWEST, {"owner": owner}).scalar()
     rows = connection.execute(_STANDING, {"owner": owner})
     return newest or 0, {row.id: (row.state, row.attempt) for row in rows}
-
-
-def calls_of(connection: Connection, ids: Sequence[str]) -> list[str]:
-    """Return the calls that jobs belong to."""
-    return [str(call) for call in connection.execute(_CALLS_OF, {"ids": list(ids)}).scalars()]
 
 
 def _seen(connection: Connection, query: Select[Any], parameters: dict[str, object]) -> list[Seen]:

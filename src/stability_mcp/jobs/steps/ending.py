@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.jobs import rate, upstream
+from stability_mcp.jobs import moderation, rate, upstream
+from stability_mcp.jobs.audit import Subject
 from stability_mcp.jobs.engine import Done, Later, Step
 from stability_mcp.jobs.journal import cancelling, outcomes
 from stability_mcp.jobs.journal.rows import JobRow
@@ -18,13 +19,29 @@ log = logging.getLogger(__name__)
 
 
 async def refuse(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
-    """End a job that cost nothing."""
+    """End a job that cost nothing; what moderation refused is remembered for a while."""
     why = plain(str(error))
     now = shop.clock()
-    await shop.database.write(lambda c: outcomes.refuse(c, job, error=why, now=now), durable=True)
+    subject = await _judged(shop, job) if moderation.is_by_moderation(error) else None
+
+    def write(connection: Connection) -> None:
+        outcomes.refuse(connection, job, error=why, now=now)
+        if subject is not None:
+            moderation.record(connection, subject, error, now)
+
+    await shop.database.write(write, durable=True)
     log.info("job %s failed, nothing charged: %s", job.id, why)
     shop.forget(job.id)
     return Done()
+
+
+async def _judged(shop: Workshop, job: JobRow) -> Subject | None:
+    try:
+        request = job.request()
+    except ValueError:  # a generation that was started elsewhere: nobody here knows its prompt
+        return None
+    files = await shop.inputs(job)
+    return moderation.subject_of(request, files, owner=job.owner, upstream=job.upstream)
 
 
 async def lose(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:

@@ -1,0 +1,34 @@
+"""`stability-mcp cache` tells what answers again, and clears it."""
+
+from pathlib import Path
+
+import pytest
+
+from stability_mcp.cli.cache import run_cache
+from stability_mcp.settings import Settings
+from stability_mcp.studio import open_studio
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_it_counts_and_clears(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """*Chosen*: entries, hits and what they saved; the results stay."""
+    settings = Settings(home=tmp_path / "home", output_dir=None)
+    async with open_studio(settings) as studio:
+        for _ in range(3):
+            await studio.call("generate_core", {"prompt": "a fox", "seed": 7}, wait=30)
+
+    await run_cache(settings, clear=False)
+    shown = capsys.readouterr().out
+    await run_cache(settings, clear=True)
+    cleared = capsys.readouterr().out
+    await run_cache(settings, clear=False)
+    after = capsys.readouterr().out
+
+    assert shown.splitlines() == [
+        "cache: on",
+        "results that can answer again: 1",
+        "calls answered from it: 2, 6 credits saved",
+    ]
+    assert cleared == "results that answer no more, and stay in the store: 1\n"
+    assert "results that can answer again: 0" in after

@@ -1,0 +1,92 @@
+"""What is not sent, what is flagged, what moderation refused, and the log of it."""
+
+from pathlib import Path
+
+import pytest
+
+from stability_mcp.cli.ledger import run_audit
+from support_server import Era, both_eras, connected, data, facts, fine, refused, settings_in, text
+
+pytestmark = pytest.mark.anyio
+
+CORE = "generate_core"
+
+
+@both_eras
+async def test_a_blocked_term_is_never_sent(era: Era, tmp_path: Path) -> None:
+    """Chosen: whole words, whatever their case and accents; what is unwanted may hold them."""
+    terms = tmp_path / "blocked.txt"
+    terms.write_text("# a list\ncafé noir\nbrand\n", encoding="utf-8")
+    async with connected(tmp_path, era, blocked_terms=terms) as client:
+        said = refused(await client.call_tool(CORE, {"prompt": "a Cafe-NOIR by night"}))
+        fine(await client.call_tool(CORE, {"prompt": "brandy", "negative_prompt": "brand"}))
+        jobs = data(await client.call_tool("job_list", {}))["jobs"]
+
+    assert 'prompt holds "café noir", which this server does not send. Nothing was charged.' in said
+    assert len(jobs) == 1
+
+
+@both_eras
+async def test_a_warned_term_is_sent_and_said(era: Era, tmp_path: Path) -> None:
+    """Chosen: the answer says so, and the log."""
+    terms = tmp_path / "warned.txt"
+    terms.write_text("blood\n", encoding="utf-8")
+    async with connected(tmp_path, era, warn_terms=terms) as client:
+        result = fine(await client.call_tool(CORE, {"prompt": "a blood moon"}))
+
+    assert 'note: prompt holds "blood", which this server flags; it was sent' in text(result)
+
+
+async def test_a_list_that_is_not_there_stops_every_call(tmp_path: Path) -> None:
+    """Chosen: it fails closed, and names the setting."""
+    async with connected(tmp_path, blocked_terms=tmp_path / "none.txt") as client:
+        said = refused(await client.call_tool(CORE, {"prompt": "a fox"}))
+
+    assert "STABILITY_BLOCKED_TERMS names the file" in said
+
+
+@both_eras
+async def test_what_moderation_refused_is_not_sent_again(era: Era, tmp_path: Path) -> None:
+    """Chosen: for an hour, whatever the seed; another prompt and another operation go through."""
+    prompt = {"prompt": "a fox, emulate moderation"}
+    async with connected(tmp_path, era) as client:
+        first = refused(await client.call_tool(CORE, prompt))
+        second = refused(await client.call_tool(CORE, {**prompt, "seed": 7}))
+        jobs = data(await client.call_tool("job_list", {}))["jobs"]
+        fine(await client.call_tool(CORE, {"prompt": "a fox"}))
+        other = refused(await client.call_tool("generate_ultra", prompt))
+
+    assert "Change prompt" in first
+    assert "This was not sent: the API's moderation refused the same request at" in second
+    assert "Nothing was charged." in second
+    assert len(jobs) == 1
+    assert "This was not sent" not in other
+
+
+async def test_a_filtered_picture_is_charged_and_says_so(tmp_path: Path) -> None:
+    """Documented: CONTENT_FILTERED is 200, blurred and charged; it is no refusal."""
+    async with connected(tmp_path) as client:
+        result = fine(await client.call_tool(CORE, {"prompt": "a fox, emulate filter"}))
+
+    assert "FILTERED: blurred by the API's moderation, and charged" in text(result)
+    assert facts(result)["filtered"] is True
+
+
+async def test_the_log_tells_what_was_refused_and_flagged_and_no_prompt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Chosen: `stability-mcp log --audit`, the newest last."""
+    terms = tmp_path / "terms.txt"
+    terms.write_text("brand\n", encoding="utf-8")
+    chosen = {"blocked_terms": terms}
+    prompt = {"prompt": "secret words, emulate moderation"}
+    async with connected(tmp_path, blocked_terms=terms) as client:
+        refused(await client.call_tool(CORE, {"prompt": "secret brand"}))
+        refused(await client.call_tool(CORE, prompt))
+        refused(await client.call_tool(CORE, prompt))
+
+    await run_audit(settings_in(tmp_path, chosen), 20)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == ["blocked", "moderated", "repeated"]
+    assert "secret" not in "".join(lines)
