@@ -1,7 +1,7 @@
 # Everything a developer does. `make demo` and `make test` set up by themselves on a machine that has
 # only Python 3.11 and pip: `.venv` is made with virtualenv, since not every Python brings venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format schemas serve bench setup lint layers types tests quick
+.PHONY: help demo test soak check format schemas serve bench setup lint layers types tests quick
 
 PYTHON ?= python3
 VENV   := .venv
@@ -47,6 +47,9 @@ types: $(READY)  ## Static types
 
 tests: setup
 	$(BIN)/pytest -n auto --dist worksteal
+
+soak: $(READY)  ## A thousand kills and long pauses; takes half an hour
+	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes
 	$(BIN)/pytest -n auto --dist worksteal --ignore tests/protocol --ignore tests/end_to_end

@@ -5,6 +5,7 @@ The upstream is a server of its own that counts what it was asked and what it ch
 
 import hashlib
 import json
+import os
 import random
 import signal
 import sys
@@ -24,14 +25,18 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
 ]
 
-KILLS = 10
+KILLS = int(os.environ.get("SOAK_KILLS", "60"))
+"""`make soak` asks for more."""
+PAUSES = max(3, KILLS // 20)
+PAUSE_SECONDS = (5.0, 5.0) if KILLS < 100 else (5.0, 15.0)
+"""How long a stopped process is away: a closed laptop, to those who wait for it."""
 WHILE_STARTING = 0.2
 """The share of kills that do not wait until the process is at work."""
 
 CHANCE = random.Random()  # noqa: S311 -- no secret
 
-LONGEST = 240
-"""Seconds for all of it: a process takes a second to start."""
+LONGEST = 120 + 5 * KILLS
+"""Seconds for all of it: a process takes a second to start, more on a busy machine."""
 
 
 async def _start(home: Path, upstream: Upstream, calls: int, end: str = "on") -> Process:
@@ -41,8 +46,11 @@ async def _start(home: Path, upstream: Upstream, calls: int, end: str = "on") ->
 
 async def _kill_at_random(home: Path, upstream: Upstream) -> None:
     processes = [await _start(home, upstream, 8) for _ in range(2)]
-    for _ in range(KILLS):
+    stops = set(CHANCE.sample(range(KILLS), PAUSES))
+    for kill in range(KILLS):
         index = CHANCE.randrange(2)
+        if kill in stops:
+            await _pause(processes[1 - index])
         if CHANCE.random() > WHILE_STARTING:
             await _at_work(processes[index])
         await anyio.sleep(CHANCE.uniform(0, 0.6))
@@ -55,6 +63,13 @@ async def _kill_at_random(home: Path, upstream: Upstream) -> None:
 async def _at_work(process: Process) -> None:
     assert process.stdout is not None
     await process.stdout.receive()
+
+
+async def _pause(process: Process) -> None:
+    """Stop a process in whatever it does, and let it go on some seconds later."""
+    process.send_signal(signal.SIGSTOP)
+    await anyio.sleep(CHANCE.uniform(*PAUSE_SECONDS))
+    process.send_signal(signal.SIGCONT)
 
 
 async def _kill(process: Process) -> None:
@@ -75,6 +90,8 @@ async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Pa
     found = rows(home, "SELECT id, arguments, state, charged, price, error FROM jobs")
     jobs = {json.loads(arguments)["prompt"]: rest for _, arguments, *rest in found}
     states = Counter(state for state, *_ in jobs.values())
+    told = f"{KILLS} kills, {PAUSES} pauses: {dict(states)}, {sum(upstream.posts.values())} POSTs"
+    sys.stderr.write(f"{told}, {sum(upstream.charges.values())} charges\n")
     assert [prompt for prompt, posts in upstream.posts.items() if posts > 1] == []
     assert states.keys() <= {"done", "unknown"}, states
     assert states["done"] > KILLS

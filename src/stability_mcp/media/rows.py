@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, text
 from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.errors import FileUnusableError
@@ -177,6 +177,11 @@ def blob_path(home: Path, sha256: str) -> Path:
     return home / "blobs" / sha256[:2] / sha256
 
 
+_TAKEN = text(  # built once: it is asked a score of times within one write transaction
+    "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
+)
+
+
 def free_label(connection: Connection, owner: str, label: str) -> str:
     """Return the label, or with the first free number found: `hero-2`.
 
@@ -187,10 +192,8 @@ def free_label(connection: Connection, owner: str, label: str) -> str:
     wanted = wanted if LABEL.fullmatch(wanted) and safe(wanted) == wanted else slug(wanted)
 
     def taken(candidate: str) -> bool:
-        found = select(media.c.seq).where(
-            media.c.owner == owner, media.c.label == candidate, media.c.deleted_at.is_(None)
-        )
-        return connection.execute(found).first() is not None
+        found = connection.execute(_TAKEN, {"owner": owner, "label": candidate})
+        return found.first() is not None
 
     if not taken(wanted):
         return wanted
