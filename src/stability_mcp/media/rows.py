@@ -206,13 +206,16 @@ def free_label(connection: Connection, owner: str, label: str) -> str:
     return join(wanted, str(high))
 
 
+_ITEMS: Select[Any] = (
+    select(media, blobs.c.bytes)
+    .join(blobs, blobs.c.sha256 == media.c.blob)
+    .where(media.c.deleted_at.is_(None))
+)
+
+
 def select_items() -> Select[Any]:
     """Return the query that `item_of` reads rows of; deleted media are invisible."""
-    return (
-        select(media, blobs.c.bytes)
-        .join(blobs, blobs.c.sha256 == media.c.blob)
-        .where(media.c.deleted_at.is_(None))
-    )
+    return _ITEMS
 
 
 def item_of(row: Row[Any], home: Path) -> MediaItem:
