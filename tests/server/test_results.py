@@ -67,6 +67,20 @@ async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
     assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "nobody pays the emulator"
 
 
+async def test_a_model_is_not_called_transparent_after_its_picture(tmp_path: Path) -> None:
+    """Chosen: the preview of a 3D model is the picture it was made from, and says nothing of it."""
+    async with connected(tmp_path) as client:
+        await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
+        cut = fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
+        model = fine(
+            await client.call_tool("model3d_stable_fast_3d", {"image": "fox-no-background"})
+        )
+
+    assert "transparent:" in text(cut)
+    assert pictures(model)
+    assert "transparent:" not in text(model)
+
+
 async def test_several_results_come_as_one_sheet(tmp_path: Path) -> None:
     """Documented (hosts): a picture each would not fit."""
     async with connected(tmp_path) as client:

@@ -67,7 +67,7 @@ def of_outcome(
         *outcome.said,
         *map(lines.media_line, media),
         *lines.size_lines(media),
-        *_transparent_line(outcome.preview),
+        *_transparent_line(outcome.preview, outcome.media),
         *lines.job_lines(missing),
         *next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
@@ -100,7 +100,7 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text = [f"{lines.EMULATED}. {first}" if emulated else first, *shown.said]
     for item in shown.items:
         text += [lines.media_line(item), f"made: {lines.made_line(item)}"]
-    text += [*lines.size_lines(shown.items), *_transparent_line(shown.preview)]
+    text += [*lines.size_lines(shown.items), *_transparent_line(shown.preview, shown.items)]
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
     return _result(text, facts, media=shown.items, preview=shown.preview)
@@ -179,8 +179,9 @@ def _ended_or_not(job: JobView) -> dict[str, Any]:
     return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
 
 
-def _transparent_line(preview: Preview | None) -> list[str]:
-    if preview is None or preview.transparent is None:
+def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> list[str]:
+    # The preview of a 3D model is the picture it was made from, which is no fact about the model.
+    if preview is None or preview.transparent is None or media[0].kind != "image":
         return []
     return [f"transparent: {preview.transparent * 100:.0f} %"]
 
