@@ -16,8 +16,17 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
 @asynccontextmanager
-async def connected(home: Path, era: Era, **environment: str) -> AsyncIterator[Client]:
-    """Start the server as a process, with its store and copies below `home`, and connect."""
+async def connected(
+    home: Path, era: Era, *, seconds: float = 120, **environment: str
+) -> AsyncIterator[Client]:
+    """Start the server as a process, with its store and copies below `home`, and connect.
+
+    Args:
+        home: The only folder of this machine that is used.
+        era: How the protocol is spoken.
+        seconds: Longest time that the block may take.
+        environment: Settings of the server, by variable.
+    """
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "stability_mcp"],
@@ -30,7 +39,7 @@ async def connected(home: Path, era: Era, **environment: str) -> AsyncIterator[C
         },
         cwd=home,
     )
-    with anyio.fail_after(120):
+    with anyio.fail_after(seconds):
         async with Client(server, mode=era) as client:
             yield client
 

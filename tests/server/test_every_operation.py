@@ -1,4 +1,4 @@
-"""Every operation as a tool, through a real client, with the fewest and with all arguments."""
+"""Every operation as a tool of a server process, with the fewest and with all arguments."""
 
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,8 +13,9 @@ import support_pictures
 from stability_mcp.imaging.sniff import media_type
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
+from support_host import ERAS, Era, connected
 from support_operations import FILES, everything, fewest
-from support_server import ERAS, Era, connected, data, facts, fine, links, pictures, text
+from support_server import data, facts, fine, links, pictures, text
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +49,7 @@ async def client(
         "square-mask": ("square-mask.png", support_pictures.mask(SDXL)),
         "sound": ("sound.wav", support_pictures.wav(7)),
     }
-    async with connected(folder, era, toolsets=("all",)) as client:
+    async with connected(folder, era, seconds=600, STABILITY_TOOLSETS="all") as client:
         for label, (name, content) in files.items():
             path = support_pictures.save(folder / name, content)
             fine(await client.call_tool("media_import", {"file": str(path), "label": label}))
