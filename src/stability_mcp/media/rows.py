@@ -177,7 +177,7 @@ def blob_path(home: Path, sha256: str) -> Path:
     return home / "blobs" / sha256[:2] / sha256
 
 
-_TAKEN = text(  # built once: it is asked a score of times within one write transaction
+_TAKEN = text(  # built once: asked a score of times within one write transaction
     "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
 )
 
@@ -206,16 +206,13 @@ def free_label(connection: Connection, owner: str, label: str) -> str:
     return join(wanted, str(high))
 
 
-_ITEMS: Select[Any] = (
-    select(media, blobs.c.bytes)
-    .join(blobs, blobs.c.sha256 == media.c.blob)
-    .where(media.c.deleted_at.is_(None))
-)
-
-
 def select_items() -> Select[Any]:
     """Return the query that `item_of` reads rows of; deleted media are invisible."""
-    return _ITEMS
+    return (
+        select(media, blobs.c.bytes)
+        .join(blobs, blobs.c.sha256 == media.c.blob)
+        .where(media.c.deleted_at.is_(None))
+    )
 
 
 def item_of(row: Row[Any], home: Path) -> MediaItem:
