@@ -8,7 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.media.rows import Made, blob_path, free_label, insert_media, measure
+from stability_mcp.media.rows import Made, blob_path, insert_media, measure
+from stability_mcp.media.taken import free_label
 from stability_mcp.store.database import Database
 from support_media import NOW, OWNER, Desk, desk
 from support_pictures import cut, glb, jpeg, mp3, png

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text
+from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.media.items import MediaItem, Origin
-from stability_mcp.media.labels import LABEL, join, safe, slug
+from stability_mcp.media.taken import free_label
 from stability_mcp.store import schema
 from stability_mcp.store.ids import new_id
 from stability_mcp.store.locks import PRIVATE_FOLDER
@@ -175,35 +175,6 @@ def keep_blob(home: Path, file: Path, measured: Measured) -> Path:
 def blob_path(home: Path, sha256: str) -> Path:
     """Return where the bytes of a hash are kept: `blobs/ab/abcd…`."""
     return home / "blobs" / sha256[:2] / sha256
-
-
-_TAKEN = text(  # built once: asked a score of times within one write transaction
-    "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
-)
-
-
-def free_label(connection: Connection, owner: str, label: str) -> str:
-    """Return the label, or with the first free number found: `hero-2`.
-
-    Numbers are looked for in doubling steps and then halved, so that the ten-thousandth `cat` costs
-    a score of look-ups and not ten thousand.
-    """
-    wanted = clean(label) or ""
-    wanted = wanted if LABEL.fullmatch(wanted) and safe(wanted) == wanted else slug(wanted)
-
-    def taken(candidate: str) -> bool:
-        found = connection.execute(_TAKEN, {"owner": owner, "label": candidate})
-        return found.first() is not None
-
-    if not taken(wanted):
-        return wanted
-    low, high = 1, 2
-    while taken(join(wanted, str(high))):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(join(wanted, str(middle))) else (low, middle)
-    return join(wanted, str(high))
 
 
 def select_items() -> Select[Any]:

@@ -18,13 +18,13 @@ from stability_mcp.media.rows import (
     Made,
     Measured,
     clean,
-    free_label,
     insert_media,
     item_of,
     media,
     select_items,
 )
 from stability_mcp.media.searching import Kind, cursor_of, mentions, name_of, newest_of, suggestion
+from stability_mcp.media.taken import free_label
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
