@@ -12,6 +12,7 @@ and of what is stored:
 
 * `items`        a stored picture, sound or model
 * `rows`         written and read inside transactions; `store` and `searching` look them up
+* `taken`        which labels are not free any more
 * `labels`       what things are called
 * `copies`       readable copies in the user's folder
 * `previews`     small pictures for answers
