@@ -59,8 +59,12 @@ async def composed(
             opened = await anyio.to_thread.run_sync(open_input, field, file.path, limiter=limiter)
             parts.append((field, (name, stack.enter_context(opened), file.media_type)))
         request = http.build_request("POST", operation.path(), files=parts, headers=headers)
+        # httpx2 hands out a form in a dozen pieces, and each would be a write of its own.
+        form = cast("Iterable[bytes]", request.stream)  # it can be read both ways
         if files:
-            request.stream = _OffTheLoop(request, limiter)
+            request.stream = _OffTheLoop(form, limiter)
+        else:
+            request.stream = httpx2.ByteStream(b"".join(form))
         yield request
 
 
@@ -84,9 +88,8 @@ def poll(http: httpx2.AsyncClient, operation: type[Operation], generation: str) 
 class _OffTheLoop(httpx2.AsyncByteStream):
     """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
 
-    def __init__(self, request: httpx2.Request, limiter: anyio.CapacityLimiter) -> None:
-        # httpx2's stream of a form can be read both ways.
-        self._form = cast("Iterable[bytes]", request.stream)
+    def __init__(self, form: Iterable[bytes], limiter: anyio.CapacityLimiter) -> None:
+        self._form = form
         self._limiter = limiter
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

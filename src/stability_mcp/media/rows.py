@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, text
 from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.errors import FileUnusableError
@@ -32,6 +32,12 @@ CHUNK = 1 << 20
 
 media = schema.media
 blobs = schema.blobs
+
+# Built once: they run while a paid result waits, and building one takes longer than running it.
+_STORED_BEFORE = text("SELECT id FROM media WHERE job = :job AND position = :position")
+_INSERT_BLOB = insert(blobs).on_conflict_do_nothing()
+_INSERT_MEDIA = insert(media).on_conflict_do_nothing(index_elements=["id"])
+_INSERT_PARENTS = insert(schema.media_parents).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +135,7 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
         return stored
     keep_blob(home, file, measured)
     blob = {"sha256": measured.sha256, "bytes": measured.bytes, "media_type": measured.media_type}
-    connection.execute(insert(blobs).values(**blob, created_at=now).on_conflict_do_nothing())
+    connection.execute(_INSERT_BLOB, blob | {"created_at": now})
     row = {
         "owner": owner,
         "emulated": int(made.emulated),
@@ -153,7 +159,7 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
         {"child": media_id, "parent": parent, "role": role} for role, parent in made.parents.items()
     ]
     if parents:
-        connection.execute(insert(schema.media_parents).on_conflict_do_nothing(), parents)
+        connection.execute(_INSERT_PARENTS, parents)
     return media_id
 
 
@@ -251,8 +257,9 @@ def sync_folder(path: Path) -> None:
 def _stored_before(connection: Connection, made: Made) -> str | None:
     if made.job is None:
         return None
-    same = select(media.c.id).where(media.c.job == made.job, media.c.position == made.position)
-    return connection.execute(same).scalar_one_or_none()
+    key = {"job": made.job, "position": made.position}
+    found: str | None = connection.execute(_STORED_BEFORE, key).scalar_one_or_none()
+    return found
 
 
 def _making(made: Made) -> str | None:
@@ -267,6 +274,5 @@ def _insert_with_id(
 ) -> str:
     while True:
         media_id = new_id()
-        added = insert(media).values(**row, id=media_id)
-        if connection.execute(added.on_conflict_do_nothing(index_elements=["id"])).rowcount:
+        if connection.execute(_INSERT_MEDIA, {**row, "id": media_id}).rowcount:
             return media_id

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, TextClause, bindparam, select, text
 
 from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.media.items import MediaItem
@@ -33,6 +33,18 @@ from stability_mcp.wording import quoted
 MOST_LISTED = 100
 AT_ONCE = 500
 """Ids per query: SQLite takes some thousands of values, older ones 999."""
+
+# Built once: they run around every answer, and building one takes longer than running it.
+# By id alone: with the owner beside it SQLite walks all that the owner has.
+_MANY = select_items().where(media.c.id.in_(bindparam("ids", expanding=True)))
+_PARENTS = text("SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role")
+_SET_COPY_PATH = text(
+    "UPDATE media SET copy_path = :copy_path"
+    " WHERE owner = :owner AND id = :id AND deleted_at IS NULL"
+)
+_SET_LABEL = text(
+    "UPDATE media SET label = :label WHERE owner = :owner AND id = :id AND deleted_at IS NULL"
+)
 
 
 @dataclass(frozen=True)
@@ -94,9 +106,7 @@ class MediaStore:
 
         def look(connection: Connection) -> list[Row[Any]]:
             parts = (wanted[at : at + AT_ONCE] for at in range(0, len(wanted), AT_ONCE))
-            # By id alone: with the owner beside it SQLite walks all that the owner has.
-            queries = (select_items().where(media.c.id.in_(part)) for part in parts)
-            return [row for query in queries for row in connection.execute(query)]
+            return [row for part in parts for row in connection.execute(_MANY, {"ids": part})]
 
         rows = {row.id: row for row in await self.database.read(look) if row.owner == self.owner}
         return [item_of(rows[each], self.home) for each in wanted if each in rows]
@@ -150,17 +160,17 @@ class MediaStore:
             holder = connection.execute(self._mine().where(media.c.label == wanted)).first()
             if holder is not None and holder.id != item.id:
                 other = free_label(connection, self.owner, wanted)
-                self._set(connection, holder.id, label=other)
-            self._set(connection, item.id, label=wanted)
+                self._set(connection, _SET_LABEL, holder.id, label=other)
+            self._set(connection, _SET_LABEL, item.id, label=wanted)
 
         await self.database.write(move)
         return await self.get(item.id)
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Note where the readable copy of an item is."""
-        text = clean(str(path))
+        name = clean(str(path))
         await self.database.write(
-            lambda connection: self._set(connection, media_id, copy_path=text)
+            lambda connection: self._set(connection, _SET_COPY_PATH, media_id, copy_path=name)
         )
 
     async def add(
@@ -220,9 +230,8 @@ class MediaStore:
         """Return what an item was made from, by role: the field it was sent in."""
 
         def look(connection: Connection) -> dict[str, str]:
-            rows = select(media_parents.c.role, media_parents.c.parent)
-            found = rows.where(media_parents.c.child == media_id).order_by(media_parents.c.role)
-            return {row.role: row.parent for row in connection.execute(found)}
+            found = connection.execute(_PARENTS, {"child": media_id})
+            return {row.role: row.parent for row in found}
 
         parents = await self.database.read(look)
         items = {item.id: item for item in await self.many(parents.values())}
@@ -261,9 +270,9 @@ class MediaStore:
         )
         return same.where(media.c.origin == "fitted", media.c.id.in_(children))
 
-    def _set(self, connection: Connection, media_id: str, **values: str | None) -> None:
-        mine = update(media).where(
-            media.c.owner == self.owner, media.c.id == media_id, media.c.deleted_at.is_(None)
-        )
-        if not connection.execute(mine.values(**values)).rowcount:
+    def _set(
+        self, connection: Connection, change: TextClause, media_id: str, **values: str | None
+    ) -> None:
+        key = {"owner": self.owner, "id": media_id}
+        if not connection.execute(change, key | values).rowcount:
             raise NotFoundError(f"The media {quoted(media_id)} was deleted.")
