@@ -7,7 +7,6 @@ a host that cancels, times out or goes away loses nothing.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
@@ -16,22 +15,21 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs import asking, telling
+from stability_mcp.jobs import asking, submitting, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
-from stability_mcp.jobs.askers import dead_askers
 from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.control import Control, Running
 from stability_mcp.jobs.journal import handover
 from stability_mcp.jobs.journal.asked import Asked
-from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
+from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.records import Views
-from stability_mcp.jobs.signals import UpstreamPausedError
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
+from stability_mcp.jobs.submitting import Agree
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
@@ -160,6 +158,7 @@ class Jobs(Calls, Control):
         output_dir: Path | None = None,
         inputs: Mapping[str, str] | None = None,
         retry_of: str | None = None,
+        agree: Agree | None = None,
     ) -> SubmittedCall:
         """Write a call and its jobs, which are carried out from then on.
 
@@ -174,6 +173,7 @@ class Jobs(Calls, Control):
             output_dir: Folder of the readable copies; None: none.
             inputs: Media ids by the field that takes the file.
             retry_of: The job that this one makes anew.
+            agree: Sees that the price may be spent; None: nobody needs to be asked.
 
         Raises:
             BudgetError: it would pass the ceiling; says what still fits.
@@ -181,7 +181,6 @@ class Jobs(Calls, Control):
             StorageError: the store cannot be written.
         """
         running = self._started()
-        now = self._shop.clock()
         asked = Asked(
             owner=self._owner,
             upstream=self._shop.upstream.id,
@@ -196,24 +195,7 @@ class Jobs(Calls, Control):
             retry_of=retry_of,
             cache=self._cache,
         )
-        dead = await dead_askers(self._shop, asked, now=now)
-
-        def write(connection: Connection, *, ask: bool = True) -> SubmittedCall:
-            if ask and upstreams.paused_why(connection, self._shop.upstream.id) is not None:
-                raise UpstreamPausedError("the balance decides")
-            return enqueue(
-                connection,
-                asked,
-                now=now,
-                dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
-                dead=dead,
-            )
-
-        try:
-            submitted = await self._shop.database.write(write)
-        except UpstreamPausedError:
-            await asking.see_that_it_may_pay(self._shop, running.process.id)
-            submitted = await self._shop.database.write(partial(write, ask=False))
+        submitted = await submitting.submit(self._shop, running, asked, agree=agree)
         if submitted.joined is None:
             running.engine.wake()
         else:

@@ -36,3 +36,14 @@ class UpstreamPausedError(NotNowError):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(why)
+
+
+class DearerError(Exception):
+    """What was to answer for a call is gone, so it costs more than was agreed to.
+
+    Args:
+        credits: Millicredits that it costs now.
+    """
+
+    def __init__(self, credits: int) -> None:  # noqa: A002 -- the name of the column
+        super().__init__(f"{credits} millicredits")

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
@@ -18,8 +17,7 @@ from stability_mcp.errors import ArgumentsError, ModerationError
 from stability_mcp.jobs import audit, confirming, moderation
 from stability_mcp.jobs.audit import Event, Subject
 from stability_mcp.jobs.confirming import Answer, Bill, Confirm, Question, bill_for
-from stability_mcp.jobs.journal.asked import Asked
-from stability_mcp.jobs.owing import owed
+from stability_mcp.jobs.submitting import Agree
 from stability_mcp.jobs.terms import Terms
 from stability_mcp.media.prepare import Prepared
 from stability_mcp.settings import Settings, variable
@@ -29,14 +27,52 @@ from stability_mcp.wording import listed, quoted
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Passed:
-    """A call that may go on."""
+class Passing:
+    """A call that is being let pass.
 
-    said: list[str]
-    """What is to be said of it."""
-    seconds: float
-    """How long the user took to agree: so much less the caller may be kept waiting."""
+    Args:
+        permits: Where questions are kept.
+        prepared: The call, its files ready.
+        count: How many variants.
+        confirm: Asks the user; None: nobody needs to be asked.
+    """
+
+    def __init__(
+        self, permits: "Permits", prepared: Prepared, *, count: int, confirm: Confirm | None
+    ) -> None:
+        self.said: list[str] = []
+        """What is to be said of it."""
+        self.seconds = 0.0
+        """How long the user took to agree: so much less the caller may be kept waiting."""
+        self._permits = permits
+        self._prepared = prepared
+        self._count = count
+        self._confirm = confirm
+        self._agreed: int | None = None
+        self._used: int | None = None
+
+    @property
+    def agree(self) -> Agree | None:
+        """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
+        return None if self._confirm is None else self._see_that_they_agree
+
+    async def give_back(self) -> None:
+        """Let the yes that was used up count again."""
+        used, self._used = self._used, None
+        if used is not None:
+            await self._permits.give_back(used)
+
+    async def _see_that_they_agree(self, due: int) -> None:
+        if self._confirm is None or (self._agreed is not None and due <= self._agreed):
+            return
+        await self.give_back()  # it was for another price
+        bill = self._permits.bill(self._prepared, count=self._count, due=due)
+        began = time.monotonic()
+        try:
+            self._used = await self._confirm(bill)
+        finally:
+            self.seconds += time.monotonic() - began
+        self._agreed = due
 
 
 class Permits:
@@ -48,7 +84,6 @@ class Permits:
         upstream: Where they go.
         blocked: Terms that are not sent.
         warned: Terms that are sent and flagged.
-        cache: Whether finished results answer again.
         clock: Unix seconds.
     """
 
@@ -60,7 +95,6 @@ class Permits:
         upstream: str,
         blocked: Terms | None = None,
         warned: Terms | None = None,
-        cache: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -68,7 +102,6 @@ class Permits:
         self._upstream = upstream
         self._blocked = blocked or Terms()
         self._warned = warned or Terms()
-        self._cache = cache
         self._clock = clock
 
     @classmethod
@@ -92,42 +125,30 @@ class Permits:
             upstream=upstream,
             blocked=read["blocked_terms"],
             warned=read["warn_terms"],
-            cache=settings.cache == "on",
         )
 
     @asynccontextmanager
     async def passing(
-        self,
-        prepared: Prepared,
-        *,
-        count: int,
-        confirm: Confirm | None,
-        retry_of: str | None = None,
-    ) -> AsyncIterator[Passed]:
-        """Let a call pass; inside, its jobs are written.
+        self, prepared: Prepared, *, count: int, confirm: Confirm | None
+    ) -> AsyncIterator["Passing"]:
+        """Let a call pass; inside, its jobs are written, and whoever pays agrees to the price.
 
         Args:
             prepared: The call, its files ready.
             count: How many variants.
             confirm: Asks the user; None: nobody needs to be asked.
-            retry_of: The job that it makes anew.
 
         Raises:
             ArgumentsError: a prompt holds a term that is not sent here.
             ModerationError: the API refused the same within the hour.
-            StudioError: what `confirm` raises.
         """
-        said = await self._judge(prepared)
-        began = time.monotonic()
-        used = None
-        if confirm is not None:
-            used = await confirm(await self._bill(prepared, count, retry_of))
+        passing = Passing(self, prepared, count=count, confirm=confirm)
+        passing.said += await self._judge(prepared)
         try:
-            yield Passed(said=said, seconds=time.monotonic() - began)
+            yield passing
         except BaseException:
-            if used is not None:
-                with anyio.CancelScope(shield=True):
-                    await self._database.write(partial(confirming.give_back, question=used))
+            with anyio.CancelScope(shield=True):
+                await passing.give_back()
             raise
 
     async def question(self, bill: Bill) -> Question | None:
@@ -159,23 +180,12 @@ class Permits:
         owner = self._owner
         return await self._database.read(lambda c: list(audit.newest(c, owner, limit)))
 
-    async def _bill(self, prepared: Prepared, count: int, retry_of: str | None) -> Bill:
-        asked = Asked(
-            owner=self._owner,
-            upstream=self._upstream,
-            process="",
-            tool=prepared.operation.name(),
-            operation=prepared.operation,
-            count=count,
-            labels=(),
-            output_dir=None,
-            inputs={name: item.id for name, item in prepared.files.items()},
-            budget=None,
-            retry_of=retry_of,
-            cache=self._cache,
-        )
-        now = self._clock()
-        due = await self._database.read(lambda c: owed(c, asked, now=now))
+    async def give_back(self, question: int) -> None:
+        """Let a yes count again: nothing was written for it."""
+        await self._database.write(partial(confirming.give_back, question=question))
+
+    def bill(self, prepared: Prepared, *, count: int, due: int) -> Bill:
+        """Return the bill of a call that costs so many millicredits."""
         return bill_for(
             prepared.operation,
             prepared.files,

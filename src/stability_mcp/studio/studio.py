@@ -100,9 +100,7 @@ class Studio:
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
         labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        async with self.permits.passing(
-            prepared, count=count, confirm=confirm, retry_of=retry_of
-        ) as passed:
+        async with self.permits.passing(prepared, count=count, confirm=confirm) as passing:
             submitted = await self.jobs.submit(
                 prepared.operation,
                 tool=name,
@@ -111,12 +109,13 @@ class Studio:
                 output_dir=self.settings.copies_dir,
                 inputs={file: item.id for file, item in prepared.files.items()},
                 retry_of=retry_of,
+                agree=passing.agree,
             )
         return await self._outcome(
             submitted.job_ids,
-            max(wait - passed.seconds, 0),
+            max(wait - passing.seconds, 0),
             progress,
-            said=[*passed.said, *prepared.said],
+            said=[*passing.said, *prepared.said],
             asked=submitted,
             comes_back=comes_back,
         )

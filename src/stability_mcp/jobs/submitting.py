@@ -1,0 +1,91 @@
+"""Submitting a call: look what it would cost, have that agreed to, and write it for no more.
+
+A call that an earlier one answers for costs nothing, so nobody is asked about it and nobody's
+balance matters. Between the look and the transaction that writes the call another process may have
+taken what was to answer for it: then nothing is written, and the new price is asked about.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs import asking, upstream
+from stability_mcp.jobs.askers import dead_askers
+from stability_mcp.jobs.control import Running
+from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.journal.asked import Asked
+from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
+from stability_mcp.jobs.owing import owed
+from stability_mcp.jobs.signals import DearerError, UpstreamPausedError
+from stability_mcp.jobs.steps.workshop import Workshop
+
+Agree = Callable[[int], Awaitable[None]]
+"""Sees that so many millicredits may be reserved; raises what the caller is told where not. Asked
+once more where the price has changed meanwhile."""
+
+_RESERVED = text("SELECT coalesce(sum(price), 0) FROM jobs WHERE call = :call")
+
+
+async def submit(
+    shop: Workshop, running: Running, asked: Asked, *, agree: Agree | None = None
+) -> SubmittedCall:
+    """Write a call and its jobs, or take over what answers for it.
+
+    Args:
+        shop: What the steps share.
+        running: Carries the jobs out.
+        asked: The call.
+        agree: Asked before anything is written; None: nobody needs to be asked.
+
+    Raises:
+        BudgetError: it would pass the ceiling.
+        RequestError: something has to be sent, the key was refused or had no credits, and that has
+            not changed.
+        StorageError: the store cannot be written.
+        StudioError: what `agree` raises.
+    """
+    now, may_pay = shop.clock(), False
+    dead = await dead_askers(shop, asked, now=now)
+    while True:
+        due = None
+        if agree is not None:
+            due = await shop.database.read(partial(owed, asked=asked, dead=dead, now=now))
+            await agree(due)
+        write = partial(_write, running, asked, dead=dead, now=now, at_most=due, may_pay=may_pay)
+        try:
+            return await shop.database.write(write)
+        except UpstreamPausedError:
+            await asking.see_that_it_may_pay(shop, running.process.id)
+            may_pay = True
+        except DearerError:
+            dead = await dead_askers(shop, asked, now=now)
+
+
+def _write(  # noqa: PLR0913 -- the call and what was found out about it
+    running: Running,
+    asked: Asked,
+    connection: Connection,
+    *,
+    dead: frozenset[str],
+    now: float,
+    at_most: int | None,
+    may_pay: bool,
+) -> SubmittedCall:
+    """Do T1, unless it turns out that it reserves more or sends what may not be sent."""
+    made = enqueue(
+        connection,
+        asked,
+        now=now,
+        dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
+        dead=dead,
+    )
+    if at_most is not None:
+        reserved = connection.execute(_RESERVED, {"call": made.call_id}).scalar_one()
+        if reserved > at_most:
+            raise DearerError(reserved)
+    if not may_pay and upstream.paused_why(connection, asked.upstream) is not None:
+        states = reading.states(connection, made.job_ids).values()
+        if any(state == "queued" for state, _, _ in states):
+            raise UpstreamPausedError("the balance decides")
+    return made
