@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection
-
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
@@ -12,6 +10,7 @@ from stability_mcp.jobs.journal.caching import Cached
 from stability_mcp.jobs.journal.pausing import Paused
 from stability_mcp.jobs.journal.reading import Seen
 from stability_mcp.jobs.journal.usage import By, RateStatus, Used
+from stability_mcp.jobs.looks import Looks
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.views import JobPage, JobView, State
@@ -36,6 +35,7 @@ class Records:
         self._shop = shop
         self._owner = owner
         self._budget = budget
+        self._looks = Looks(shop.database, owner=owner, upstream=shop.upstream.id)
 
     async def views(self, job_ids: Sequence[str]) -> Views:
         """Return jobs in the order given.
@@ -176,15 +176,8 @@ class Records:
         await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds))
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
-        ids, owner = list(job_ids), self._owner
-
-        def look(connection: Connection) -> tuple[dict[str, Seen], float]:
-            jobs = reading.many(connection, owner=owner, ids=ids)
-            if all(each.job.state != "queued" for each in jobs.values()):
-                return jobs, 0.0
-            return jobs, reading.blocked_until(connection, self._shop.upstream.id)
-
-        found, blocked = await self._shop.database.read(look)
+        ids = list(job_ids)
+        found, blocked = await self._looks.look(ids)
         for job in ids:
             if job not in found:
                 raise NotFoundError(f"There is no job {quoted(job)}.", cure="job_list shows all.")
