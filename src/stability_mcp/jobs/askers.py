@@ -4,13 +4,12 @@ Asked before a call becomes rows. A process that died a second ago has not been 
 repeat of its call must not pay again.
 """
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
 
 import anyio
 
-from stability_mcp.jobs.journal import joining
-from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.process import lock_path, took
 from stability_mcp.jobs.steps.workshop import Workshop
 
@@ -20,10 +19,9 @@ BETWEEN = 0.02
 """Seconds."""
 
 
-async def dead_askers(shop: Workshop, asked: Asked, *, now: float) -> frozenset[str]:
+async def dead_among(shop: Workshop, processes: Collection[str]) -> frozenset[str]:
     """Return the dead among the processes in which identical calls seem to wait."""
-    found = await shop.database.read(lambda c: joining.askers(c, asked, now=now))
-    alive, dead = found - {asked.process}, set[str]()
+    alive, dead = set(processes), set[str]()
     for look in range(LOOKS):
         if not alive:
             break

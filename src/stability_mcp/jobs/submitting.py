@@ -11,9 +11,9 @@ from functools import partial
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs import asking, upstream
-from stability_mcp.jobs.askers import dead_askers
+from stability_mcp.jobs.askers import dead_among
 from stability_mcp.jobs.control import Running
-from stability_mcp.jobs.journal import reading
+from stability_mcp.jobs.journal import joining, reading
 from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.owing import owed
@@ -46,11 +46,9 @@ async def submit(
         StudioError: what `agree` raises.
     """
     now, may_pay = shop.clock(), False
-    dead = await dead_askers(shop, asked, now=now)
     while True:
-        due = None
-        if agree is not None:
-            due = await shop.database.read(partial(owed, asked=asked, dead=dead, now=now))
+        dead, due = await _look(shop, asked, now=now, priced=agree is not None)
+        if agree is not None and due is not None:
             await agree(due)
         write = partial(_write, running, asked, dead=dead, now=now, at_most=due, may_pay=may_pay)
         try:
@@ -59,7 +57,23 @@ async def submit(
             await asking.see_that_it_may_pay(shop, running.process.id)
             may_pay = True
         except DearerError:
-            dead = await dead_askers(shop, asked, now=now)
+            continue
+
+
+async def _look(
+    shop: Workshop, asked: Asked, *, now: float, priced: bool
+) -> tuple[frozenset[str], int | None]:
+    """Return the dead whose calls it may take over, and what it would cost."""
+
+    def look(connection: Connection, dead: frozenset[str]) -> tuple[set[str], int | None]:
+        askers = joining.askers(connection, asked, now=now) - {asked.process, *dead}
+        return askers, owed(connection, asked, dead=dead, now=now) if priced else None
+
+    others, due = await shop.database.read(partial(look, dead=frozenset()))
+    dead = await dead_among(shop, others)
+    if dead:
+        _, due = await shop.database.read(partial(look, dead=dead))
+    return dead, due
 
 
 def _write(  # noqa: PLR0913 -- the call and what was found out about it
