@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import Connection
+
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
-from stability_mcp.jobs.journal import caching, patience, pausing, reading, usage
+from stability_mcp.jobs.journal import caching, handover, patience, pausing, reading, usage
 from stability_mcp.jobs.journal.caching import Cached
 from stability_mcp.jobs.journal.pausing import Paused
 from stability_mcp.jobs.journal.reading import Seen
@@ -88,17 +90,30 @@ class Records:
 
         None where there is nothing of either.
         """
-        named, owner, upstream = set(excluding), self._owner, self._shop.upstream.id
-        found, paused = await self._shop.database.read(
-            lambda c: (
-                reading.uncollected(c, owner),
-                pausing.paused(c, owner=owner, upstream=upstream),
-            )
-        )
-        names = [name for job, name in found if job not in named]
-        results = "result" if len(names) == 1 else "results"
-        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
-        return "\n".join(filter(None, (paused.line(), line if names else None))) or None
+        named = frozenset(excluding)
+        return await self._shop.database.read(lambda c: self._uncollected_line(c, named))
+
+    async def conclude(
+        self, call_ids: Iterable[str], *, excluding: Iterable[str]
+    ) -> tuple[Spent, str | None]:
+        """Note that an answer carries the results of these calls, and return what it ends with.
+
+        Args:
+            call_ids: The calls; with none nothing is written.
+            excluding: Jobs that the answer itself tells of.
+
+        Returns:
+            Where the money stands, and the line about other results.
+        """
+        calls, named, now = list(call_ids), frozenset(excluding), self._shop.clock()
+
+        def work(connection: Connection) -> tuple[Spent, str | None]:
+            if calls:
+                handover.hand_over(connection, calls, now)
+            return self._spent(connection, now), self._uncollected_line(connection, named)
+
+        database = self._shop.database
+        return await (database.write(work) if calls else database.read(work))
 
     async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
         """Return what changes when a job comes, goes on or ends; see `reading.pulse`."""
@@ -136,14 +151,8 @@ class Records:
 
     async def spending(self) -> Spent:
         """Return where the money stands."""
-        now, owner, upstream = self._shop.clock(), self._owner, self._shop.upstream.id
-        (held, spent), limit = await self._shop.database.read(
-            lambda c: (
-                money.counters(c, owner, upstream, now),
-                money.ceiling(c, owner=owner, upstream=upstream, limit=self._budget, now=now),
-            )
-        )
-        return Spent(today=spent, held=held, limit=limit, session=self._shop.session)
+        now = self._shop.clock()
+        return await self._shop.database.read(lambda c: self._spent(c, now))
 
     async def raise_ceiling(self, limit: int) -> None:
         """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
@@ -183,6 +192,23 @@ class Records:
                 raise NotFoundError(f"There is no job {quoted(job)}.", cure="job_list shows all.")
         seen = [found[job] for job in ids]
         return seen, [self._view(each, blocked) for each in seen]
+
+    def _spent(self, connection: Connection, now: float) -> Spent:
+        owner, upstream = self._owner, self._shop.upstream.id
+        held, spent = money.counters(connection, owner, upstream, now)
+        limit = money.ceiling(
+            connection, owner=owner, upstream=upstream, limit=self._budget, now=now
+        )
+        return Spent(today=spent, held=held, limit=limit, session=self._shop.session)
+
+    def _uncollected_line(self, connection: Connection, named: frozenset[str]) -> str | None:
+        upstream = self._shop.upstream.id
+        found = reading.uncollected(connection, self._owner)
+        paused = pausing.paused(connection, owner=self._owner, upstream=upstream)
+        names = [name for job, name in found if job not in named]
+        results = "result" if len(names) == 1 else "results"
+        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        return "\n".join(filter(None, (paused.line(), line if names else None))) or None
 
     def _view(self, seen: Seen, blocked_until: float) -> JobView:
         return telling.view_of(

@@ -128,15 +128,15 @@ class Studio:
         jobs = await self.jobs.wait([job.id for job in call.jobs], 0)  # for their copies alone
         media = await self.media.many([each for job in jobs for each in job.media])
         preview = await self.preview(media)
-        await self.jobs.hand_over([call.id])
+        spent, uncollected = await self.jobs.conclude([call.id], excluding=[job.id for job in jobs])
         return Outcome(
             operation=jobs[0].operation if jobs else None,
             jobs=jobs,
             media=media,
             said=list(call.said),
-            spent=await self.jobs.spending(),
+            spent=spent,
             preview=preview,
-            uncollected=await self.jobs.uncollected_line(excluding=[job.id for job in jobs]),
+            uncollected=uncollected,
             call=call.id,
             cached=call.cached,
         )
@@ -230,7 +230,9 @@ class Studio:
         finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
         if asked is not None:
             finished = {asked.call_id} if all(view.finished for view in views) else set()
-        await self.jobs.hand_over(finished)
+        spent, uncollected = await self.jobs.conclude(
+            finished, excluding=[view.id for view in views]
+        )
         if asked is not None and not finished:
             if comes_back:
                 await self.jobs.keep_said(asked.call_id, [*said, *earlier])
@@ -241,9 +243,9 @@ class Studio:
             jobs=views,
             media=media,
             said=[*said, *earlier, *await without_copy(media, self.settings.copies_dir)],
-            spent=await self.jobs.spending(),
+            spent=spent,
             preview=preview,
-            uncollected=await self.jobs.uncollected_line(excluding=[view.id for view in views]),
+            uncollected=uncollected,
             call=asked.call_id if asked else next(iter(calls), None) if len(calls) == 1 else None,
             cached=asked.cached if asked else (),
         )
