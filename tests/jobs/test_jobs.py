@@ -8,7 +8,7 @@ import pytest
 
 from stability_mcp.client.answers import Answer
 from stability_mcp.client.wire import Trace
-from stability_mcp.errors import BudgetError, NotFoundError, UnknownOutcomeError
+from stability_mcp.errors import BudgetError, NotFoundError, StorageError, UnknownOutcomeError
 from support_jobs import (
     AT_ONCE,
     PAID,
@@ -230,3 +230,24 @@ async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
         await jobs.query(Balance())
 
     assert rows(tmp_path, "SELECT upstream, sent_at IS NULL FROM requests") == [(PAID.id, 0)]
+
+
+async def test_an_answer_goes_out_although_it_cannot_be_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: a full disk must not keep back what is stored; it is told once more, later."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        call = await jobs.submit(core(), tool="generate_core")
+        await jobs.wait(call.job_ids, 10)
+        database = jobs._shop.database  # noqa: SLF001 -- the disk cannot be filled here
+
+        async def full(*_: object, **__: object) -> None:
+            raise StorageError("The disk is full.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(database, "write", full)
+            spent, _ = await jobs.conclude([call.call_id], excluding=call.job_ids)
+        await jobs.abandon([call.call_id])
+
+        assert spent.today == PRICE
+        assert await jobs.uncollected_line() is not None

@@ -1,10 +1,11 @@
 """Reading the jobs of an owner: how they stand, what is unfinished, uncollected and spent."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from stability_mcp.errors import NotFoundError
+from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
 from stability_mcp.jobs.journal import caching, handover, patience, pausing, reading, usage
@@ -17,6 +18,8 @@ from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.views import JobPage, JobView, State
 from stability_mcp.wording import listed, quoted
+
+log = logging.getLogger(__name__)
 
 Views = list[JobView]
 Ids = list[str]
@@ -106,14 +109,21 @@ class Records:
             Where the money stands, and the line about other results.
         """
         calls, named, now = list(call_ids), frozenset(excluding), self._shop.clock()
+        database = self._shop.database
 
-        def work(connection: Connection) -> tuple[Spent, str | None]:
-            if calls:
-                handover.hand_over(connection, calls, now)
+        def rest(connection: Connection) -> tuple[Spent, str | None]:
             return self._spent(connection, now), self._uncollected_line(connection, named)
 
-        database = self._shop.database
-        return await (database.write(work) if calls else database.read(work))
+        def work(connection: Connection) -> tuple[Spent, str | None]:
+            handover.hand_over(connection, calls, now)
+            return rest(connection)
+
+        if calls:
+            try:
+                return await database.write(work)
+            except StorageError as error:  # the answer goes out; it is told once more, later
+                log.warning("it could not be noted that a result was handed over: %s", error)
+        return await database.read(rest)
 
     async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
         """Return what changes when a job comes, goes on or ends; see `reading.pulse`."""
