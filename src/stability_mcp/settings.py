@@ -6,6 +6,7 @@ name wins over it. Nothing here is read when the module is imported.
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from pydantic import (
 )
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.wording import quoted
+from stability_mcp.wording import plain, quoted
 
 PREFIX = "STABILITY_"
 API_URL = "https://api.stability.ai"
@@ -123,6 +124,10 @@ class Settings(BaseModel):
     """File of terms, one a line, that are sent but flagged."""
     metadata: Literal["full", "minimal", "off"] = "full"
     """How much of its making is written into a readable copy."""
+    on_done: Annotated[SecretStr | None, BeforeValidator(_none_word)] = None
+    """A URL or a command that is told when a job ends; it may hold a secret, so it is not shown."""
+    keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(_none_word)] = None
+    """Days after which what has ended leaves the store; `never`: never."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """What is logged, to stderr."""
     log_format: Literal["text", "json"] = "text"
@@ -132,6 +137,13 @@ class Settings(BaseModel):
     @classmethod
     def _no_empty_key(cls, value: object) -> object:
         return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("on_done")
+    @classmethod
+    def _somebody_to_tell(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_target(value.get_secret_value())
+        return value
 
     @field_validator("home", "output_dir")
     @classmethod
@@ -207,6 +219,39 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
             f"{name} cannot be used: {first['msg']}.",
             cure=f"Set it to a value as described in the README, or unset {name}.",
         ) from None
+
+
+def read_target(text: str) -> str | tuple[str, ...]:
+    """Return what STABILITY_ON_DONE names: a URL, or the words of a command, split like a shell's.
+
+    Raises:
+        ValueError: it is neither; the text repeats nothing of it.
+    """
+    if re.match(r"https?://", text, re.IGNORECASE):
+        if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text, re.IGNORECASE):
+            raise ValueError("must be an http:// or https:// address, or a command")
+        return text
+    try:
+        words = tuple(shlex.split(text, posix=os.name != "nt"))
+    except ValueError:
+        raise ValueError("is a command whose quotes do not close") from None
+    if not words or "://" in words[0]:
+        raise ValueError("must be an http:// or https:// address, or a command")
+    return words
+
+
+def shown_target(text: str) -> str:
+    """Return whom STABILITY_ON_DONE names, without what may be a secret: `https://hooks.test`.
+
+    Of a URL that leaves the host: user, path and query are what such addresses are guarded by. Of a
+    command it leaves the program.
+    """
+    target = read_target(text)
+    if not isinstance(target, str):
+        return quoted(f"{target[0]} …" if target[1:] else target[0])
+    scheme, _, rest = target.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return plain(f"{scheme.lower()}://{host}")
 
 
 def variable(field: str) -> str:

@@ -19,6 +19,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
 from stability_mcp.studio.permits import Permits
 from stability_mcp.studio.studio import Studio
+from stability_mcp.studio.sweeper import Sweeper
 
 OWNER = "local"
 """The one user of a store on this machine; a hosted server will have many."""
@@ -65,6 +66,7 @@ async def open_studio(
                 metadata=settings.metadata,
             )
             await jobs.start(group)
+            group.start_soon(Sweeper(database, keep_days=settings.keep_days).run)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
                 yield Studio(

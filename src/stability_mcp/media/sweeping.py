@@ -1,0 +1,183 @@
+"""T10 for media: which items nobody needs any more, and how they and their bytes leave the store.
+
+An item is needed while a job names it as an input, while something that is kept was made from it,
+and while it bears a name that somebody gave it afterwards ("this is the hero shot now"). Its
+readable copy is no reason to keep it and is never touched: it is the user's file, and it is what
+remains.
+
+Rows go first and bytes later, each in a write transaction: a machine that dies in between leaves a
+file that no row names, never a row without its file. Bytes move to their place inside such a
+transaction too, so whoever stores the same picture again either finds the file or writes it anew.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, text
+
+from stability_mcp.media.labels import LABEL, join, safe, slug
+from stability_mcp.media.rows import blob_path
+
+HOUR = 3_600.0
+"""Seconds. Nothing that was written later is taken for a leftover."""
+
+IN_SPOOL = ("import-*.part", "fit-*.part")
+"""Files on their way into the store. Each is written within minutes, and its owner moves it."""
+
+AT_ONCE = 400
+"""Hashes in one query, twice: older SQLite takes 999 values."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_NUMBERED = re.compile(r"-(\d+)$")
+
+_OLD = text(
+    "SELECT seq, id FROM media WHERE job IS NULL AND seq < :before AND created_at < :cutoff"
+    " ORDER BY seq DESC LIMIT :limit"
+)
+_AGAIN = text("SELECT 1 FROM media WHERE id = :id AND job IS NULL AND created_at < :cutoff")
+_SENT = text("SELECT 1 FROM job_inputs WHERE media = :id LIMIT 1")
+_CHILD = text(
+    "SELECT 1 FROM media_parents JOIN media ON media.id = media_parents.child"
+    " WHERE media_parents.parent = :id AND media.deleted_at IS NULL LIMIT 1"
+)
+_LINEAGE = text("DELETE FROM media_parents WHERE child = :id OR parent = :id")
+_DELETE = text("DELETE FROM media WHERE id = :id RETURNING blob")
+_BLOB = text(
+    "DELETE FROM blobs WHERE sha256 = :blob AND NOT EXISTS"
+    " (SELECT 1 FROM media WHERE media.blob = blobs.sha256)"
+)
+_NAMED = text(
+    "SELECT sha256 FROM blobs WHERE sha256 IN :hashes"
+    " UNION SELECT blob FROM media WHERE blob IN :hashes"
+).bindparams(bindparam("hashes", expanding=True))
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An id and where it stands in the order of its table."""
+
+    seq: int
+    id: str
+
+
+def old(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
+    """Return imported and fitted items from before `cutoff`, the newest first."""
+    key = {"cutoff": cutoff, "before": before, "limit": limit}
+    return [Numbered(row.seq, row.id) for row in connection.execute(_OLD, key)]
+
+
+def needed(connection: Connection, media_id: str) -> bool:
+    """Return whether a job names an item as an input, or something kept was made from it."""
+    key = {"id": media_id}
+    return any(connection.execute(query, key).first() is not None for query in (_SENT, _CHILD))
+
+
+def renamed(label: str | None, asked: str | None) -> bool:
+    """Return whether a result bears another label than the one its job asked for.
+
+    Args:
+        label: What it is called now.
+        asked: What its job asked for; a taken label got a number.
+    """
+    if label is None:
+        return False
+    if asked is None:
+        return True
+    usable = LABEL.fullmatch(asked) and safe(asked) == asked
+    wanted = asked if usable else slug(asked)
+    number = _NUMBERED.search(label)
+    return label != wanted and (number is None or join(wanted, number[1]) != label)
+
+
+def forget(connection: Connection, media_id: str) -> None:
+    """Delete an item's row, its lineage, and the row of its bytes if nothing else has them."""
+    connection.execute(_LINEAGE, {"id": media_id})
+    blob = connection.execute(_DELETE, {"id": media_id}).scalar()
+    if blob is not None:
+        connection.execute(_BLOB, {"blob": blob})
+
+
+def sweep(
+    connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
+) -> tuple[int, int]:
+    """Forget imported and fitted items that nobody needs; see `as_many`."""
+
+    def step(media_id: str) -> bool:
+        key = {"id": media_id, "cutoff": cutoff}
+        still_old = connection.execute(_AGAIN, key).first() is not None
+        goes = still_old and not needed(connection, media_id)
+        if goes:
+            forget(connection, media_id)
+        return goes
+
+    return as_many(ids, seconds, step)
+
+
+def as_many(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
+    """Do a step for each id until the time is over, so that the write lock is soon free again.
+
+    Returns:
+        How many were looked at, one at least, and for how many the step did something.
+    """
+    until, done = time.monotonic() + seconds, 0
+    for looked, each in enumerate(ids, 1):
+        done += step(each)
+        if time.monotonic() > until:
+            return looked, done
+    return len(ids), done
+
+
+def loose(home: Path) -> Iterator[list[Path]]:
+    """Yield the files among the blobs, folder by folder; blocks."""
+    for folder in sorted((home / "blobs").glob("??")):
+        yield [path for path in folder.iterdir() if _HASH.fullmatch(path.name)]
+
+
+def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
+    """Return those of the hashes that no row names."""
+    wanted = sorted(hashes)
+    named: set[str] = set()
+    for at in range(0, len(wanted), AT_ONCE):
+        part = wanted[at : at + AT_ONCE]
+        named.update(connection.execute(_NAMED, {"hashes": part}).scalars())
+    return [each for each in wanted if each not in named]
+
+
+def unlink(
+    connection: Connection, home: Path, hashes: Sequence[str], *, cutoff: float, seconds: float
+) -> tuple[int, int]:
+    """Remove the bytes of hashes that no row names; only inside a write transaction.
+
+    Args:
+        connection: The writer's, so that nobody names them meanwhile.
+        home: Folder of the store.
+        hashes: What was found unnamed; it is looked up again here.
+        cutoff: Unix seconds; a file that was written later stays.
+        seconds: Roughly how long this may take; see `as_many`.
+    """
+    free = set(unnamed(connection, hashes))
+    return as_many(
+        hashes,
+        seconds,
+        lambda each: each in free and remove_if_older(blob_path(home, each), cutoff),
+    )
+
+
+def remove_if_older(path: Path, cutoff: float) -> bool:
+    """Remove a file that was last written before `cutoff`; return whether it is gone by this."""
+    try:
+        if not path.is_file() or path.stat().st_mtime >= cutoff:
+            return False
+        path.unlink()
+    except OSError:  # another process was faster, or has it open on Windows
+        return False
+    return True
+
+
+def sweep_spool(home: Path, now: float) -> int:
+    """Remove what imports and fittings left that died on the way; blocks."""
+    files = (path for pattern in IN_SPOOL for path in (home / "spool").glob(pattern))
+    return sum(remove_if_older(path, now - HOUR) for path in files)
