@@ -6,7 +6,7 @@ needs the table or the store loads them (see `calls.py`, `keeper.py`).
 
 import importlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -251,10 +251,10 @@ async def _lifespan(
     changes: Changes,
     server: MCPServer[Keeper],  # noqa: ARG001 -- the SDK's signature
 ) -> AsyncIterator[Keeper]:
-    async with keeping(settings, opener) as keeper:
-        keepers.add(keeper)
-        keeper.spawn(partial(changes.watch, keeper))
-        try:
+    with ExitStack() as stack:
+        async with keeping(settings, opener) as keeper:
+            keepers.add(keeper)
+            # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
+            stack.callback(keepers.discard, keeper)
+            keeper.spawn(partial(changes.watch, keeper))
             yield keeper
-        finally:
-            keepers.discard(keeper)
