@@ -5,7 +5,13 @@ import inspect
 import pytest
 
 from stability_mcp import errors
-from stability_mcp.errors import CHARGED_SENTENCES, JobError, RefusedError, StudioError
+from stability_mcp.errors import (
+    CHARGED_SENTENCES,
+    JobError,
+    RefusedError,
+    StudioError,
+    UnwrittenError,
+)
 
 CLASSES = [
     value
@@ -24,6 +30,9 @@ def test_the_text_says_what_happened_whether_it_was_charged_and_what_to_do(
         more = {"status": 400, "name": "bad_request"}
     if issubclass(error, JobError):
         more = {"job": "k7f3q2m9xa", "charged": "yes"}
+
+    if issubclass(error, UnwrittenError):
+        more = {"finish": list}
 
     raised = error("It broke.", cure="Mend it.", **more)
 

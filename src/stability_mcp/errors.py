@@ -9,6 +9,7 @@
     - FileForbiddenError      it may not be read: outside the roots, a link out of them, a device
     - FileUnusableError       it is not media, cut short, a bomb, too large, of the wrong kind
   + StorageError              our own disk: full, read-only, a store of a newer program
+    - UnwrittenError          a paid answer came whole, and the disk did not take all of it
   + BudgetError               the ceiling on spending would be passed
   + ConfirmationError         so much is spent only when the user agreed
   + JobError                  a job ended without a result; tells which job and why
@@ -30,6 +31,7 @@ An agent reads the text of an error and decides what to do next. So each text sa
 to what, whether anything was charged, and what helps; `str(error)` puts the three together.
 """
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 Charged = Literal["no", "yes", "unknown"]
@@ -88,6 +90,23 @@ class FileUnusableError(InputFileError):
 
 class StorageError(StudioError):
     """Our own disk or database cannot take or give what was asked."""
+
+
+class UnwrittenError(StorageError):
+    """A paid answer came whole, and the disk did not take all of it; the rest is in memory.
+
+    Args:
+        message: What happened.
+        finish: Writes the rest, blocking; raises OSError as long as the disk does not take it, and
+            UnusableAnswerError where the body turns out to be of no use.
+        cure: What to do about it.
+    """
+
+    charged = "yes"
+
+    def __init__(self, message: str, *, finish: Callable[[], None], cure: str = "") -> None:
+        self.finish = finish
+        super().__init__(message, cure=cure)
 
 
 class BudgetError(StudioError):

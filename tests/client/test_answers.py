@@ -12,6 +12,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.errors import (
     ArgumentsError,
     UnusableAnswerError,
+    UnwrittenError,
 )
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
@@ -173,13 +174,22 @@ async def test_a_note_that_cannot_be_taken_does_not_cost_the_answer(
     assert "could not be noted" in caplog.text
 
 
-async def test_a_full_disk_is_told_and_counts_as_charged(tmp_path: Path) -> None:
-    """Chosen: the API has done its part."""
-    (tmp_path / "body").mkdir()
+async def test_a_whole_answer_that_the_disk_does_not_take_is_kept_in_memory(tmp_path: Path) -> None:
+    """Chosen: the API has done its part, and what it sent cannot be had again."""
+    body = tmp_path / "body"
+    body.mkdir()
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
-        with pytest.raises(UnusableAnswerError, match="could not be written to disk"):
-            await client.exchange(_core(), {}, tmp_path / "body", Recorder())
+        with pytest.raises(UnwrittenError, match="could not be written to disk") as raised:
+            await client.exchange(_core(), {}, body, Recorder())
+    with pytest.raises(OSError, match="directory"):
+        raised.value.finish()
+    body.rmdir()
+    raised.value.finish()
+
+    assert raised.value.charged == "yes"
+    assert _picture().endswith(body.read_bytes())
+    assert body.stat().st_size > 0
 
 
 async def test_every_paid_request_has_a_connection_of_its_own(tmp_path: Path) -> None:

@@ -264,24 +264,3 @@ async def test_several_results_of_one_request_are_all_stored(tmp_path: Path) -> 
         (2, "3", "logo-3"),
     ]
     assert spool(tmp_path) == []
-
-
-async def test_a_full_disk_keeps_a_job_from_being_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """*Chosen*: below 256 MB nothing is paid, for the result would have nowhere to go."""
-    from stability_mcp.jobs.steps import send
-
-    monkeypatch.setattr(send, "LEAST_FREE", 1 << 62)
-    wire = Wire([yes()])
-
-    async with at_work(tmp_path, wire) as jobs:
-        submitted = await jobs.submit(core(), tool="test")
-        with anyio.fail_after(10):
-            [view] = await jobs.views(submitted.job_ids)
-            while "room on the disk" not in view.progress:
-                await anyio.lowlevel.checkpoint()
-                [view] = await jobs.views(submitted.job_ids)
-
-    assert view.state == "queued"
-    assert wire.posts == []

@@ -18,6 +18,7 @@ from pydantic import BaseModel, SecretStr
 
 from stability_mcp.client.answers import Answer, Deferred, Generation, SentFile
 from stability_mcp.client.refusals import Asked
+from stability_mcp.client.sink import Memory
 from stability_mcp.client.wire import Trace, Unwatched
 from stability_mcp.errors import ConfigurationError, RequestError
 from stability_mcp.operation import Operation, Query
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from stability_mcp.client.network import Network
+    from stability_mcp.client.receive import Intake
 
 _THREADS = 8
 """Files read and written at once; more would wait for the same disk."""
@@ -68,6 +70,7 @@ class Client:
         self._network: Network | None = None
         self._opening = anyio.Lock()
         self._limiter = anyio.CapacityLimiter(_THREADS)
+        self._memory = Memory()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,25 +97,26 @@ class Client:
         Args:
             operation: What to ask for.
             files: What is sent for each file field that has a value.
-            body: Where the body of a 2xx is stored; made or emptied first. A deferred start has no
-                body to store: its answer is read, and `Answer.generation` is set. There the file
-                is written only when the answer cannot be used.
+            body: Where the body of a 2xx is stored; the room of a file that is there is used, and
+                in the end it is as long as what came. A deferred start has no body to store: its
+                answer is read, and `Answer.generation` is set. There the file is written only when
+                the answer cannot be used.
             trace: Told what happens on the line.
 
         Raises:
             NotSentError: it never went out whole: safe to repeat.
             UnknownOutcomeError: it went out, and the API's answer never came.
             UnusableAnswerError: the API said yes, and the body cannot be used; it is in `body`.
+            UnwrittenError: the body came whole, and the disk did not take all of it.
             RefusedError: the API said no; nothing was charged.
             InputFileError: a file to send cannot be read.
         """
         from stability_mcp.client.compose import composed
-        from stability_mcp.client.receive import Intake
 
         network = await self._open()
         asked = Asked(operation=type(operation), request=operation, key=self._key())
         async with composed(network.fresh, operation, files, self._limiter) as request:
-            intake = Intake(asked=asked, body=body, trace=trace, limiter=self._limiter)
+            intake = self._intake(asked, body, trace)
             return await network.perform(request, asked, trace, intake.take)
 
     async def fetch(
@@ -126,15 +130,15 @@ class Client:
             NotSentError: it never went out whole.
             RequestError: itself, no subclass: no answer of the API came. Asking again is free.
             UnusableAnswerError: the body cannot be used; asking again may bring it whole.
+            StorageError: the disk did not take the body.
             GenerationGoneError: there is no such generation for this key, or no longer.
             RefusedError: the API said no in another way.
         """
         from stability_mcp.client.compose import poll
-        from stability_mcp.client.receive import Intake
 
         network = await self._open()
         asked = Asked(operation=operation, request=None, key=self._key())
-        intake = Intake(asked=asked, body=body, trace=trace, limiter=self._limiter)
+        intake = self._intake(asked, body, trace)
         request = poll(network.pooled, operation, generation)
         return await network.perform(request, asked, trace, intake.found)
 
@@ -224,6 +228,13 @@ class Client:
 
         request = question(network.pooled, operation)
         return await network.perform(request, asked, Unwatched(), read)
+
+    def _intake(self, asked: Asked, body: Path, trace: Trace) -> "Intake":
+        from stability_mcp.client.receive import Intake
+
+        return Intake(
+            asked=asked, body=body, trace=trace, limiter=self._limiter, memory=self._memory
+        )
 
     def _key(self) -> str | None:
         return self._api_key.get_secret_value() if self._api_key else None

@@ -1,15 +1,15 @@
 """The body of a 2xx answer: streamed to disk off the event loop, while the books note its headers.
 
 By now the request counts as charged. So nothing here gives up early: bytes that came are kept even
-when they cannot be used, and a note that could not be taken is reported only after the last byte.
+when they cannot be used, what a full disk does not take stays in memory, and a note that could not
+be taken is reported only after the last byte.
 """
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import anyio
 import httpx2
@@ -18,8 +18,9 @@ from stability_mcp.client.answers import Answer
 from stability_mcp.client.containers import flaw
 from stability_mcp.client.headers import clean, read_answer
 from stability_mcp.client.refusals import Asked
+from stability_mcp.client.sink import Memory, Sink
 from stability_mcp.client.wire import Trace
-from stability_mcp.errors import UnusableAnswerError
+from stability_mcp.errors import StorageError, UnusableAnswerError, UnwrittenError
 
 MAX_BODY = 256 * 1_048_576
 """Most bytes of one result. The largest documented, 380 s of stereo sound as 32-bit WAV, has 134
@@ -38,21 +39,24 @@ class Intake:
 
     Args:
         asked: What was asked for.
-        body: Where the body is stored; made or emptied first.
+        body: Where the body is stored; the room of a file that is there is used.
         trace: Told the headers.
         limiter: Bounds the threads that write.
+        memory: Where bytes of a paid answer go that the disk does not take.
     """
 
     asked: Asked
     body: Path
     trace: Trace
     limiter: anyio.CapacityLimiter
+    memory: Memory
 
     async def take(self, response: httpx2.Response, deadline: float) -> Answer:
         """Take the answer to a POST, until `deadline` by the event loop's clock.
 
         Raises:
             UnusableAnswerError: it cannot be used.
+            UnwrittenError: it came whole, and the disk did not take all of it.
         """
         if self.asked.operation.is_deferred():
             return await self._start(response, deadline)
@@ -63,6 +67,7 @@ class Intake:
 
         Raises:
             UnusableAnswerError: it cannot be used.
+            StorageError: the disk did not take it.
         """
         if response.status_code == 202:  # noqa: PLR2004 -- the API's word for: in progress
             # Read, so that the connection can be kept; what it says is known already.
@@ -76,7 +81,8 @@ class Intake:
         came = await read_bounded(response, SHORT_BODY, deadline)
         generation = _generation_id(came)
         if generation is None:
-            await anyio.to_thread.run_sync(self.body.write_bytes, came, limiter=self.limiter)
+            with contextlib.suppress(OSError):  # it is of no use to anybody but the curious
+                await anyio.to_thread.run_sync(self.body.write_bytes, came, limiter=self.limiter)
             raise self._unusable("it holds no id of a generation")
         answer = replace(answer, generation=generation)
         await self.trace.answered(answer)
@@ -85,40 +91,67 @@ class Intake:
     async def _store(self, response: httpx2.Response, deadline: float) -> Answer:
         answer = read_answer(response.status_code, response.headers)
         note = _Note(self.trace, answer)
+        sink = Sink(self.body, self.memory if self._is_paid() else None)
         async with anyio.create_task_group() as group:
             group.start_soon(note.take)
-            problem = await self._download(response, answer, deadline)
+            problem = await self._download(response, answer, deadline, sink)
         if note.failure is not None:
             raise note.failure
-        problem = problem or await anyio.to_thread.run_sync(
-            lambda: flaw(self.body, self.asked.operation, whole=answer.length is not None),
-            limiter=self.limiter,
-        )
-        if problem is not None:
-            raise self._unusable(problem)
+
+        def look() -> None:
+            found = problem or flaw(
+                self.body, self.asked.operation, whole=answer.length is not None
+            )
+            if found is not None:
+                raise self._unusable(found)
+
+        if problem is None and sink.failure is not None:
+            raise self._unwritten(sink, look)
+        await anyio.to_thread.run_sync(look, limiter=self.limiter)
         return answer
 
+    def _is_paid(self) -> bool:
+        return self.asked.request is not None
+
     def _unusable(self, problem: str) -> UnusableAnswerError:
-        paid = self.asked.request is not None
         return UnusableAnswerError(
             f"The API's answer to {self.asked.name} cannot be used: {problem}.",
             cure="The bytes that came are kept. A new call is a new request, and is paid again."
-            if paid
+            if self._is_paid()
             else "The API keeps it for 24 hours: fetching it again is free.",
         )
 
+    def _unwritten(self, sink: Sink, look: Callable[[], None]) -> StorageError:
+        why = f"could not be written to disk ({_reason(sink.failure)})"
+        if not self._is_paid():
+            return StorageError(
+                f"The API's answer to {self.asked.name} {why}.",
+                cure="The API keeps it for 24 hours: fetching it again is free.",
+            )
+
+        def finish() -> None:
+            sink.finish()
+            look()
+
+        return UnwrittenError(
+            f"The end of the API's answer to {self.asked.name} {why}.",
+            finish=finish,
+            cure="Make room on the disk or mend its permissions.",
+        )
+
     async def _download(
-        self, response: httpx2.Response, answer: Answer, deadline: float
+        self, response: httpx2.Response, answer: Answer, deadline: float, sink: Sink
     ) -> str | None:
-        """Store the body and return what is wrong with it, None when nothing seems to be."""
+        """Store the body and return what is wrong with it, None when nothing seems to be.
+
+        What the disk did not take is no flaw of the body, as long as memory has it.
+        """
         try:
-            async with self._opened() as file:
+            async with self._opened(sink):
                 with anyio.CancelScope(deadline=deadline) as scope:
-                    size = await self._copy(response, file)
+                    size = await self._copy(response, sink)
         except httpx2.HTTPError:
             return "the line broke before its end"
-        except OSError as error:
-            return f"it could not be written to disk ({error.strerror or type(error).__name__})"
         if scope.cancelled_caught:
             return "it did not end in time"
         if size > MAX_BODY:
@@ -126,19 +159,21 @@ class Intake:
         came = response.num_bytes_downloaded
         if answer.length is not None and came != answer.length:
             return f"only {came} of its {answer.length} bytes came"
+        if sink.lost and self._is_paid():
+            return f"it could not be written to disk ({_reason(sink.failure)})"
         return None
 
     @contextlib.asynccontextmanager
-    async def _opened(self) -> AsyncIterator[BinaryIO]:
-        file = await anyio.to_thread.run_sync(lambda: self.body.open("wb", 0), limiter=self.limiter)
+    async def _opened(self, sink: Sink) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(sink.open, limiter=self.limiter)
         try:
-            yield file
+            yield
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(file.close, limiter=self.limiter)
+                await anyio.to_thread.run_sync(sink.close, limiter=self.limiter)
 
-    async def _copy(self, response: httpx2.Response, file: BinaryIO) -> int:
-        """Return how many bytes came; they are in the file also when the line breaks."""
+    async def _copy(self, response: httpx2.Response, sink: Sink) -> int:
+        """Return how many bytes came; the sink has them also when the line breaks."""
         size = 0
         gathered = bytearray()
         try:
@@ -149,15 +184,15 @@ class Intake:
                     if size > MAX_BODY:
                         break
                     if len(gathered) >= _WRITE_AT:
-                        await self._write(file, gathered)
+                        await self._write(sink, gathered)
                         gathered = bytearray()
         finally:
             with anyio.CancelScope(shield=True):
-                await self._write(file, gathered)
+                await self._write(sink, gathered)
         return size
 
-    async def _write(self, file: BinaryIO, data: bytearray) -> None:
-        await anyio.to_thread.run_sync(_write_all, file, data, limiter=self.limiter)
+    async def _write(self, sink: Sink, data: bytearray) -> None:
+        await anyio.to_thread.run_sync(sink.write, data, limiter=self.limiter)
 
 
 class _Note:
@@ -175,11 +210,8 @@ class _Note:
             self.failure = error
 
 
-def _write_all(file: BinaryIO, data: bytearray) -> None:
-    """Write all of it: an unbuffered file may take a part at a time."""
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
+def _reason(error: OSError | None) -> str:
+    return (error.strerror if error is not None else None) or type(error).__name__
 
 
 async def read_bounded(response: httpx2.Response, most: int, deadline: float) -> bytes:

@@ -16,7 +16,6 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
 from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
-from stability_mcp.jobs.steps import ending
 from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 1.0
@@ -81,19 +80,15 @@ class Adopter:
         return done
 
     async def _sweep_spool(self) -> None:
-        """Remove what ended processes left of jobs that have ended."""
-        spool = self._shop.database.home / "spool"
-        files = await self._shop.on_disk(lambda: list(spool.iterdir()))
+        """Remove what ended processes left and nobody needs."""
+        folder, spool = self._shop.database.home / "spool", self._shop.spool
+        files = await self._shop.on_disk(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
-        ended = await self._shop.database.read(lambda c: adoption.ended(c, jobs)) if jobs else set()
-
-        def remove() -> None:
-            for path in files:
-                if path.name.partition(".")[0] in ended:
-                    ending.remove(path)
-
-        if ended:
-            await self._shop.on_disk(remove)
+        if jobs:
+            ended, left = await self._shop.database.read(
+                lambda c: (adoption.ended(c, jobs), adoption.epochs(c, jobs))
+            )
+            await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, left))
 
     async def _dead(self, held: ExitStack) -> list[str]:
         """Return the ids of dead processes; their locks are held until `held` is closed."""

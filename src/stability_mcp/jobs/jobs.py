@@ -28,6 +28,7 @@ from stability_mcp.jobs.perform import Performer
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.records import Views
+from stability_mcp.jobs.steps import waiting
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.submitting import Agree
 from stability_mcp.jobs.upstream import Upstream
@@ -143,7 +144,8 @@ class Jobs(Calls, Control):
         running.adopting.cancel()
         await running.engine.drain(self._timeout)
         try:
-            await self._shop.database.write(running.process.leave)
+            if await waiting.last_try(self._shop):
+                await self._shop.database.write(running.process.leave)
         except StorageError as error:  # the lock says the same to whoever adopts
             log.warning("unfinished jobs could not be handed back: %s", error)
         await to_thread.run_sync(running.process.release)

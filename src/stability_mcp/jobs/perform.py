@@ -9,7 +9,7 @@ import logging
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.journal.rows import JobRow, load
-from stability_mcp.jobs.steps import ending
+from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.collect import resume
 from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.jobs.steps.send import send
@@ -33,6 +33,9 @@ class Performer:
     async def __call__(self, job_id: str, lease: Lease) -> Step:
         """Carry out one step; see `engine.Perform`."""
         try:
+            step = await waiting.go_on(self._shop, job_id)
+            if step is not None:
+                return step
             job = await self._load(job_id)
             return Done() if job is None else await self._step(job, lease)
         except Exception as error:
@@ -56,6 +59,8 @@ class Performer:
         return Done()
 
     async def _after_failure(self, job_id: str, error: Exception) -> Step:
+        if job_id in self._shop.pending:
+            return Later(seconds=LONGEST_PAUSE, kind="store")
         try:
             job = await self._load(job_id)
             if job is None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.steps import collect, traces
+from stability_mcp.jobs.steps import collect, workshop
 from stability_mcp.media.rows import sync_file
 from stability_mcp.store.database import Database
 from support_jobs import PRICE, Wire, at_work, core, money, rows, spool, yes
@@ -56,8 +56,7 @@ async def test_a_disk_that_was_full_costs_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: tuple[int, ...]
 ) -> None:
     """*Chosen*: what was received whole is kept, and stored when there is room."""
-    monkeypatch.setattr(traces, "JOURNAL_PAUSE", 0.01)
-    monkeypatch.setattr(collect, "DISK_PAUSE", 0.01)
+    monkeypatch.setattr(workshop, "DISK_PAUSE", 0.01)
     wire = Wire([yes(seed="8")])
 
     async with at_work(tmp_path, wire, kind=full_at(*commits)) as jobs:
@@ -73,14 +72,15 @@ async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: the job stays in `storing` and says why."""
-    monkeypatch.setattr(collect, "DISK_PAUSE", 60.0)
+    monkeypatch.setattr(workshop, "DISK_PAUSE", 60.0)
     always = tuple(range(DONE, 100))
 
     async with at_work(tmp_path, Wire([yes()]), kind=full_at(*always)) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 1)
 
-    assert (view.state, view.progress) == ("storing", "storing the result (The disk is full.)")
+    why = "stored as soon as the data folder can be written: The disk is full."
+    assert (view.state, view.progress) == ("storing", f"storing the result ({why})")
     assert f"{view.id}.1.body" in spool(tmp_path)
 
 
@@ -93,7 +93,8 @@ async def test_an_intent_that_cannot_be_written_sends_nothing(tmp_path: Path) ->
         [view] = await jobs.wait(submitted.job_ids, 0.5)
 
     assert (view.state, wire.posts) == ("queued", [])
-    assert view.progress == "queued (The disk is full.)"
+    why = "sent as soon as the data folder can be written: The disk is full."
+    assert view.progress == f"queued ({why})"
 
 
 async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
@@ -113,7 +114,7 @@ async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: `.part` is what was cut, unless this process knows that it is whole."""
-    monkeypatch.setattr(collect, "DISK_PAUSE", 0.01)
+    monkeypatch.setattr(workshop, "DISK_PAUSE", 0.01)
     failures = [OSError("no room")]
 
     def sync(path: Path) -> None:

@@ -37,6 +37,10 @@ _ENDED = text(
     " AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes))"
 ).bindparams(bindparam("ids", expanding=True))
 
+_EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids AND finished_at IS NULL").bindparams(
+    bindparam("ids", expanding=True)
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
@@ -81,6 +85,12 @@ def ended(connection: Connection, jobs: Collection[str]) -> set[str]:
     A late answer may still come to one that is `unknown`, as long as its process lives.
     """
     return set(connection.execute(_ENDED, {"ids": list(jobs)}).scalars())
+
+
+def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
+    """Return the epoch of those of these jobs that have not ended; adoption counts it up."""
+    rows = connection.execute(_EPOCHS, {"ids": list(jobs)})
+    return {row.id: row.epoch for row in rows}
 
 
 def orphaned(connection: Connection, upstream: str) -> bool:

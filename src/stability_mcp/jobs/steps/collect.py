@@ -6,41 +6,66 @@ From here on nothing but this machine's own disk may hold a job up, for its resu
 import logging
 import os
 import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from anyio import CancelScope
 
 from stability_mcp.client.answers import Answer, Generation
 from stability_mcp.client.decode import decode
-from stability_mcp.errors import FileUnusableError, JobError, StorageError, UnusableAnswerError
-from stability_mcp.jobs.engine import Done, Later, Step
+from stability_mcp.errors import FileUnusableError, JobError, UnusableAnswerError
+from stability_mcp.jobs.engine import Done, Step
 from stability_mcp.jobs.journal import done
 from stability_mcp.jobs.journal.done import Finished, Result
 from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.jobs.steps import ending
+from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.media.copies import write_copy
 from stability_mcp.media.rows import measure, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
 
-DISK_PAUSE = 10.0
-"""Seconds until storing is tried again on a disk that was full."""
+Finish = Callable[[], None]
+"""Writes the end of a body that is only in memory; blocks, and raises while the disk is full."""
 
 log = logging.getLogger(__name__)
 
 
-async def collect(shop: Workshop, job: JobRow, answer: Answer) -> Step:
-    """Store a body that was received whole and lies in the spool as `.part`."""
-    shop.whole[job.id] = answer
-    return await _keep(shop, job, answer)
+@dataclass
+class Received:
+    """An answer that came whole.
+
+    Args:
+        job: The job, with the attempt that it answers.
+        answer: Its headers.
+        journal: Journals the headers, unless they are.
+        finish: See `Finish`; None: the body is in the spool, as `.part`.
+    """
+
+    job: JobRow
+    answer: Answer
+    journal: Callable[[], Awaitable[None]] | None = None
+    finish: Finish | None = None
+    whole: bool = True
+    """Whether `.part`, where there is one, is whole: what is left by others may be cut."""
+
+    def lost(self) -> str:
+        """Say what is lost if the process ends now."""
+        if self.finish is not None:
+            return "the end of its answer, which is paid, was only in memory"
+        return "its answer, which is paid, is kept only if it has the name .body in the spool"
+
+
+async def collect(shop: Workshop, received: Received) -> Step:
+    """Store an answer, however long the disk does not take it."""
+    return await waiting.written(shop, received.job, partial(_keep, shop, received), received.lost)
 
 
 async def resume(shop: Workshop, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
-    answer = shop.whole.get(job.id)
-    if answer is None and job.answer is not None:
-        whole = await shop.on_disk(shop.spool(job, ".body").exists)
-        answer = Answer.from_json(job.answer) if whole else None
-    if answer is not None:
-        return await _keep(shop, job, answer)
+    if job.answer is not None and await shop.on_disk(shop.spool.file(job, ".body").exists):
+        return await collect(shop, Received(job, Answer.from_json(job.answer), whole=False))
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
         "fetched again.",
@@ -48,59 +73,53 @@ async def resume(shop: Workshop, job: JobRow) -> Step:
         charged="unknown",
         cure="Call the tool again to make it anew.",
     )
-    await shop.on_disk(lambda: ending.sweep(shop, job))
+    await shop.on_disk(lambda: shop.spool.sweep(job))
     return await ending.lose(shop, job, cut)
 
 
-async def _keep(shop: Workshop, job: JobRow, answer: Answer) -> Step:
+async def _keep(shop: Workshop, received: Received) -> Step:
+    job = received.job
     shop.copying(job.id)
     try:
-        results = await shop.on_disk(lambda: _results(shop, job, answer))
-        finished = await shop.database.write(
-            lambda c: done.finish(
-                c,
-                shop.database.home,
-                job,
-                results,
-                emulated=shop.upstream.emulated,
-                now=shop.clock(),
-            ),
-            durable=True,
-        )
-        shop.session += finished.spent
-        shop.forget(job.id)
-        await shop.on_disk(lambda: ending.sweep(shop, job))
+        with CancelScope(shield=True):  # local, short, and paid
+            await _land(shop, received)
+            results = await shop.on_disk(lambda: _results(shop, received))
+            finished = await _finish(shop, job, results)
         await _write_copies(shop, job, finished)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await ending.spoil(shop, job, _unusable(job, error))
-    except (StorageError, OSError) as error:
-        return ending.stays(shop, job, error, _retry(job, shop))
     finally:
         shop.copied(job.id)
     return Done()
 
 
-def _retry(job: JobRow, shop: Workshop) -> Later:
-    """Return the next step of a job whose result could not be stored.
+async def _land(shop: Workshop, received: Received) -> None:
+    """Do T3 and write the end of the body, each whether or not the disk takes the other."""
+    failure = None
+    if received.finish is not None:
+        try:
+            await shop.on_disk(received.finish)
+            received.finish = None
+        except OSError as error:
+            failure = error
+    if received.journal is not None:
+        await received.journal()
+    if failure is not None:
+        raise failure
 
-    A generation is kept by the API, so it is fetched anew; any other result lies in the spool.
-    """
-    if job.generation is not None:
-        return Later(seconds=max(DISK_PAUSE, shop.poll_interval()), kind="poll")
-    return Later(seconds=DISK_PAUSE, kind="store")
 
-
-def _results(shop: Workshop, job: JobRow, answer: Answer) -> list[Result]:
+def _results(shop: Workshop, received: Received) -> list[Result]:
     """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
-    part, body, folder = (shop.spool(job, suffix) for suffix in (".part", ".body", ".d"))
-    if job.id in shop.whole and part.exists():
+    job, spool = received.job, shop.spool
+    part, body, folder = spool.part(job), spool.file(job, ".body"), spool.file(job, ".d")
+    if received.whole and part.exists():
         sync_file(part)
         part.replace(body)
         sync_folder(part.parent)
     if job.kind.answer == "artifacts":
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=PRIVATE_FOLDER)
-    return [_result(each, body) for each in decode(job.kind, answer, body, folder)]
+    return [_result(each, body) for each in decode(job.kind, received.answer, body, folder)]
 
 
 def _result(generation: Generation, body: Path) -> Result:
@@ -114,8 +133,23 @@ def _result(generation: Generation, body: Path) -> Result:
     try:
         os.link(body, link)
     except OSError:  # a file system without hard links
-        link = body
+        shutil.copyfile(body, link)
     return Result(generation=generation, measured=measured, file=link)
+
+
+async def _finish(shop: Workshop, job: JobRow, results: list[Result]) -> Finished:
+    """Do T5, and remove what is left in the spool."""
+    home, emulated, now = shop.database.home, shop.upstream.emulated, shop.clock()
+    finished = await shop.record(
+        lambda c: done.finish(c, home, job, results, emulated=emulated, now=now)
+    )
+    shop.session += finished.spent
+    shop.forget(job.id)
+    try:
+        await shop.on_disk(lambda: shop.spool.sweep(job))
+    except OSError as error:  # the next process that takes something over removes it
+        log.warning("job %s: the spool could not be swept: %s", job.id, error)
+    return finished
 
 
 async def _write_copies(shop: Workshop, job: JobRow, finished: Finished) -> None:

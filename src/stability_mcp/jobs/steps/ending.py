@@ -1,12 +1,10 @@
 """How a job ends without a result, or goes back into the queue: the row, the money, the memory."""
 
 import logging
-import shutil
-from pathlib import Path
 
 from sqlalchemy import Connection
 
-from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.errors import StudioError
 from stability_mcp.jobs import moderation, rate, upstream
 from stability_mcp.jobs.audit import Subject
 from stability_mcp.jobs.engine import Done, Later, Step
@@ -29,7 +27,7 @@ async def refuse(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
-    await shop.database.write(write, durable=True)
+    await shop.record(write)
     log.info("job %s failed, nothing charged: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -48,9 +46,7 @@ async def lose(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
     """End a job of which nobody knows what came; a late answer is still taken."""
     why = plain(str(error))
     now = shop.clock()
-    shop.session += await shop.database.write(
-        lambda c: outcomes.lose(c, job, error=why, now=now), durable=True
-    )
+    shop.session += await shop.record(lambda c: outcomes.lose(c, job, error=why, now=now))
     log.warning("job %s: outcome unknown: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -60,10 +56,8 @@ async def spoil(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
     """End a job whose answer cannot be used; it was charged, and its bytes are put aside."""
     why = plain(str(error))
     now = shop.clock()
-    await shop.on_disk(lambda: quarantine(shop, job))
-    shop.session += await shop.database.write(
-        lambda c: outcomes.spoil(c, job, error=why, now=now), durable=True
-    )
+    await shop.on_disk(lambda: shop.spool.quarantine(job))
+    shop.session += await shop.record(lambda c: outcomes.spoil(c, job, error=why, now=now))
     log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -78,8 +72,9 @@ async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: f
         outcomes.send_again(connection, job, error=None, wake_at=now + seconds)
         return cancelling.end_if_asked(connection, job, now)
 
-    cancelled = await shop.database.write(write, durable=True)
+    cancelled = await shop.record(write)
     shop.polling.discard(job.id)
+    shop.pending.pop(job.id, None)
     if cancelled:
         shop.forget(job.id)
         return Done()
@@ -98,33 +93,3 @@ async def lock_out(shop: Workshop, retry_after: float | None) -> float:
     until = shop.clock() + seconds
     await shop.database.write(lambda c: rate.block(c, upstream=shop.upstream.id, until=until))
     return seconds
-
-
-def stays(shop: Workshop, job: JobRow, error: StorageError | OSError, step: Later) -> Step:
-    """Keep a job as it is, because this machine cannot write; it goes on when it can."""
-    why = error if isinstance(error, StorageError) else f"the disk cannot be written: {error}"
-    shop.note(job.id, why)
-    log.error("job %s waits: %s", job.id, error)
-    return step
-
-
-def quarantine(shop: Workshop, job: JobRow) -> None:
-    """Put the bytes of a paid answer aside, for a person to look at; blocks."""
-    for suffix in (".part", ".body"):
-        file = shop.spool(job, suffix)
-        if file.exists():
-            file.replace(shop.database.home / "quarantine" / job.spool_name())
-
-
-def sweep(shop: Workshop, job: JobRow) -> None:
-    """Remove what an attempt left in the spool; blocks."""
-    for suffix in (".part", ".body", ".link", ".d"):
-        remove(shop.spool(job, suffix))
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there; blocks."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from stability_mcp.errors import (
     ModerationError,
     OutOfCreditsError,
     RateLimitedError,
+    StorageError,
     StudioError,
     UnauthorizedError,
     UnusableAnswerError,
@@ -18,8 +19,8 @@ from stability_mcp.errors import (
 from stability_mcp.jobs.engine import Later, Step
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.signals import NoPlaceError
-from stability_mcp.jobs.steps import ending
-from stability_mcp.jobs.steps.collect import collect
+from stability_mcp.jobs.steps import ending, waiting
+from stability_mcp.jobs.steps.collect import Received, collect
 from stability_mcp.jobs.steps.traces import PollTrace
 from stability_mcp.jobs.steps.workshop import LONGEST_PAUSE, Workshop
 
@@ -28,19 +29,21 @@ async def poll(shop: Workshop, job: JobRow) -> Step:
     """Look once."""
     shop.polling.add(job.id)
     trace = PollTrace(shop, job.process or "")
-    body = shop.spool(job, ".part")
+    body = shop.spool.part(job)
     try:
         answer: Answer | None = await shop.client.fetch(job.kind, job.generation or "", body, trace)
     except NoPlaceError as error:
         return Later(seconds=error.seconds, kind="poll", everyone=True)
+    except StorageError as error:
+        return waiting.stays(shop, job, error, "poll", least=shop.poll_interval())
     except StudioError as error:
         return await _failed(shop, job, error)
     finally:
-        await trace.place.out()
+        await trace.place.give_back()
     if answer is None:
         shop.went_well(job.id)
         return Later(seconds=shop.poll_interval(), kind="poll")
-    return await collect(shop, job, answer)
+    return await collect(shop, Received(job, answer))
 
 
 async def _failed(shop: Workshop, job: JobRow, error: StudioError) -> Step:

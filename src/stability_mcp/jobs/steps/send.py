@@ -5,24 +5,25 @@ transport's hook, and only then the first byte.
 """
 
 import logging
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from anyio import CancelScope, get_cancelled_exc_class
 from sqlalchemy import Connection
 
 from stability_mcp.client.answers import Answer, SentFile
-from stability_mcp.errors import FileMissingError, JobError, StorageError, StudioError
+from stability_mcp.errors import FileMissingError, JobError, StudioError, UnwrittenError
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.signals import NoPlaceError, NotNowError, UpstreamPausedError
-from stability_mcp.jobs.steps import ending, unanswered
-from stability_mcp.jobs.steps.collect import collect
+from stability_mcp.jobs.steps import ending, unanswered, waiting
+from stability_mcp.jobs.steps.collect import Finish, Received, collect
+from stability_mcp.jobs.steps.spool import remove
 from stability_mcp.jobs.steps.traces import SendTrace
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.operation import Operation
-
-LEAST_FREE = 256 * 1024 * 1024
-"""Bytes that must be free before anything is paid: the answer must have where to go."""
 
 LARGE_BODY = 1_000_000
 """Bytes of files above which a request may be under way long after its last byte is handed over."""
@@ -35,11 +36,6 @@ log = logging.getLogger(__name__)
 
 async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
     """Send a queued job once, and store what comes back."""
-    free = await shop.free_bytes()
-    if free < LEAST_FREE:
-        return ending.stays(
-            shop, job, _no_room(free), Later(seconds=unanswered.DISK_PAUSE, kind="send")
-        )
     try:
         request = job.request()
         files = await _files(shop, job)
@@ -48,16 +44,17 @@ async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
         return await ending.refuse(shop, job, _unreadable(job, error))
     trace = SendTrace(shop, job, lease, large=large)
     try:
-        answer = await _exchange(shop, request, files, trace)
+        answer, finish = await _exchange(shop, request, files, trace)
     except NotNowError as error:
         return await _not_now(shop, job, error)
     except StudioError as error:
-        return await unanswered.without_result(shop, trace, error)
+        settle = partial(unanswered.without_result, shop, trace, error)
+        lost = f"the journal does not know what became of its request: {error}"
+        return await waiting.written(shop, trace.job, settle, lambda: lost)
     shop.went_well(job.id)
-    if not job.deferred:
-        return await collect(shop, trace.job, answer)
-    shop.polling.add(job.id)
-    return Later(seconds=shop.first_poll(job.kind), kind="poll")
+    if job.deferred:
+        return await unanswered.started(shop, trace)
+    return await collect(shop, Received(trace.job, answer, trace.journal, finish))
 
 
 async def _not_now(shop: Workshop, job: JobRow, error: NotNowError) -> Step:
@@ -72,9 +69,13 @@ async def _not_now(shop: Workshop, job: JobRow, error: NotNowError) -> Step:
 
 async def _exchange(
     shop: Workshop, request: Operation, files: dict[str, SentFile], trace: SendTrace
-) -> Answer:
-    """Send the request and journal its answer; what became of it is never left open."""
-    body = shop.next_part(trace.job)
+) -> tuple[Answer, Finish | None]:
+    """Send the request; what became of it is never left open.
+
+    Returns:
+        The answer, and what writes the end of its body where the disk did not take it.
+    """
+    body = shop.spool.part(trace.job, attempt=trace.job.attempt + 1)
     ahead, now = shop.connecting, shop.clock()
 
     def look(connection: Connection) -> None:
@@ -84,12 +85,16 @@ async def _exchange(
     try:
         if ahead >= CROWD or shop.places_are_scarce():  # connecting for nothing costs both sides
             await shop.database.read(look)
-        answer = await shop.client.exchange(request, files, body, trace)
-        await trace.journal()
+        await shop.on_disk(lambda: shop.spool.take_room(body, type(request)))
+        return await shop.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
             await unanswered.given_up(shop, trace)
         raise
+    except UnwrittenError as error:
+        if trace.answer is None:  # pragma: no cover -- there is no body without headers
+            raise
+        return trace.answer, error.finish
     except (StudioError, NotNowError):
         raise
     except Exception as error:
@@ -102,15 +107,16 @@ async def _exchange(
     finally:
         trace.connected()
         with CancelScope(shield=True):
-            await _run_down(trace)
-    return answer
+            await trace.place.give_back()
+            await _clear(shop, trace, body)
 
 
-async def _run_down(trace: SendTrace) -> None:
-    try:
-        await trace.place.out()
-    except StorageError as error:  # the place is free after a minute all the same
-        log.warning("job %s: its rate place could not be given back: %s", trace.job.id, error)
+async def _clear(shop: Workshop, trace: SendTrace, body: Path) -> None:
+    """Give back the room that was taken for an answer that will not come."""
+    shop.spool.give_back(body)
+    if not trace.begun:
+        with suppress(OSError):
+            await shop.on_disk(lambda: remove(body))
 
 
 async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
@@ -125,13 +131,6 @@ async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
 
 def _bytes_of(files: dict[str, SentFile]) -> int:
     return sum(file.path.stat().st_size for file in files.values())
-
-
-def _no_room(free: int) -> StorageError:
-    return StorageError(
-        f"waits for room on the disk: {free // 1_048_576} MB are free, and nothing is sent below "
-        f"{LEAST_FREE // 1_048_576} MB"
-    )
 
 
 def _unreadable(job: JobRow, error: Exception) -> JobError:

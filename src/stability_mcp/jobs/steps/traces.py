@@ -2,8 +2,6 @@
 
 import logging
 
-import anyio
-
 from stability_mcp.client.answers import Answer
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs import rate
@@ -12,9 +10,6 @@ from stability_mcp.jobs.journal import answers, intent
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.signals import LeaseLostError
 from stability_mcp.jobs.steps.workshop import Workshop
-
-JOURNAL_PAUSE = 2.0
-"""Seconds until an answer is journalled again that a full disk did not take."""
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +28,13 @@ class Place:
         number, self.number = self.number, None
         now = self._shop.clock()
         await self._shop.database.write(lambda c: intent.out(c, number, now))
+
+    async def give_back(self) -> None:
+        """Do the same at the end of a request, whatever the disk says to it."""
+        try:
+            await self.out()
+        except StorageError as error:  # the place is free after a minute all the same
+            log.warning("a rate place could not be given back: %s", error)
 
 
 class SendTrace:
@@ -55,11 +57,12 @@ class SendTrace:
         """Whether the request went out whole: before that nothing can have been charged."""
         self.answer: Answer | None = None
         """The headers of a 2xx."""
+        self.journalled = False
+        """Whether the answer is in the journal."""
         self.place = Place(shop)
         self._shop = shop
         self._lease = lease
         self._large = large
-        self._journalled = False
         self._counted = True
 
     async def before_send(self) -> None:
@@ -90,13 +93,13 @@ class SendTrace:
             log.error("job %s: the answer is not journalled yet: %s", self.job.id, error)  # noqa: TRY400 -- the text says all
 
     async def journal(self) -> None:
-        """See to it that the answer is journalled, however long the disk is full."""
-        while self.answer is not None and not self._journalled:
-            try:
-                await self._write_answer(self.answer)
-            except StorageError as error:
-                self._shop.note(self.job.id, error)
-                await anyio.sleep(JOURNAL_PAUSE)
+        """See to it that the answer is journalled.
+
+        Raises:
+            StorageError: it still cannot be written.
+        """
+        if self.answer is not None and not self.journalled:
+            await self._write_answer(self.answer)
 
     def connected(self) -> None:
         """Stop counting as a request that is about to ask for a place."""
@@ -108,15 +111,12 @@ class SendTrace:
         shop, job, now = self._shop, self.job, self._shop.clock()
         if job.deferred and answer.generation is not None:
             generation, wake_at = answer.generation, now + shop.first_poll(job.kind)
-            await shop.database.write(
-                lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now),
-                durable=True,
+            await shop.record(
+                lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now)
             )
         elif not job.deferred:
-            await shop.database.write(
-                lambda c: answers.answered(c, job, answer, now=now), durable=True
-            )
-        self._journalled = True
+            await shop.record(lambda c: answers.answered(c, job, answer, now=now))
+        self.journalled = True
 
 
 class PollTrace:

@@ -4,7 +4,9 @@ Not out whole: free, and repeated some times. Refused in the API's own words: fr
 gateway's page: nobody can know. A yes that cannot be kept or used: charged.
 """
 
+import logging
 from dataclasses import replace
+from functools import partial
 
 from stability_mcp.errors import (
     JobError,
@@ -20,12 +22,11 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 from stability_mcp.jobs.engine import Later, Step
-from stability_mcp.jobs.steps import ending
+from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.traces import SendTrace
 from stability_mcp.jobs.steps.workshop import Workshop
 
-DISK_PAUSE = 30.0
-"""Seconds until a job looks again whether the disk has room."""
+log = logging.getLogger(__name__)
 
 
 async def without_result(shop: Workshop, trace: SendTrace, error: StudioError) -> Step:
@@ -35,7 +36,7 @@ async def without_result(shop: Workshop, trace: SendTrace, error: StudioError) -
         usable = not isinstance(error, UnusableAnswerError)
         return await ending.spoil(shop, job, _not_kept(job.id, error) if usable else error)
     if trace.begun:
-        await shop.on_disk(lambda: ending.sweep(shop, job))
+        await shop.on_disk(lambda: shop.spool.sweep(job))
     if isinstance(error, RefusedError):
         return await _refused(shop, trace, error)
     if trace.out:
@@ -48,26 +49,48 @@ async def _not_out(shop: Workshop, trace: SendTrace, error: StudioError) -> Step
     if isinstance(error, NotSentError):
         return await _try_again(shop, trace, error)
     if isinstance(error, StorageError) and not trace.begun:
-        return ending.stays(shop, job, error, Later(seconds=DISK_PAUSE, kind="send"))
+        return waiting.stays(shop, job, error, "send")
     return await ending.refuse(shop, job, error)
 
 
 async def given_up(shop: Workshop, trace: SendTrace) -> None:
     """Record what became of a request that is cut off because this process ends."""
     job = trace.job
-    if not trace.begun or (trace.answer is not None and job.deferred):
+    if not trace.begun:
         return
+    if trace.answer is not None and job.deferred:
+        await started(shop, trace)
+    else:
+        lost = "the journal does not know that its request was cut off"
+        await waiting.written(shop, job, partial(_cut_off, shop, trace), lambda: lost)
+
+
+async def _cut_off(shop: Workshop, trace: SendTrace) -> Step:
+    job = trace.job
+    await shop.on_disk(lambda: shop.spool.sweep(job))
     if not trace.out:
-        await ending.send_again(shop, job, NotSentError("The program ended."), 0)
-        return
+        return await ending.send_again(shop, job, NotSentError("The program ended."), 0)
     error = JobError(
         "The program ended while the request was out, so what came of it is not known.",
         job=job.id,
         charged="unknown",
         cure="It is not sent again by itself. Call the tool again to make it anew.",
     )
-    await ending.lose(shop, job, error)
-    await shop.on_disk(lambda: ending.sweep(shop, job))
+    return await ending.lose(shop, job, error)
+
+
+async def started(shop: Workshop, trace: SendTrace) -> Step:
+    """See to it that a generation is journalled by which the result is fetched later."""
+    generation = trace.answer.generation if trace.answer is not None else None
+
+    async def journal() -> Step:
+        await trace.journal()
+        shop.went_well(trace.job.id)
+        shop.polling.add(trace.job.id)
+        return Later(seconds=shop.first_poll(trace.job.kind), kind="poll")
+
+    lost = f"the journal does not know its generation {generation}, which job_adopt takes over"
+    return await waiting.written(shop, trace.job, journal, lambda: lost)
 
 
 async def _refused(shop: Workshop, trace: SendTrace, error: RefusedError) -> Step:

@@ -4,10 +4,10 @@ What is remembered here is a convenience that a crash may take: how often a requ
 was out, why a job waits. What a job *is* stands in its row.
 """
 
+import logging
 import random
-import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -15,16 +15,20 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from stability_mcp.client.answers import Answer, SentFile
 from stability_mcp.client.wire import Trace
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.jobs.engine import Step
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.items import MediaItem
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
+from stability_mcp.store.reserve import is_full
 from stability_mcp.wording import plain
 
 T = TypeVar("T")
@@ -52,8 +56,20 @@ EMULATED = Pace(poll=0.2, usual=False, pause=0.2)
 """The built-in emulator answers at its own pace and is nobody else's."""
 
 
-FREE_SECONDS = 5.0
-"""How long it is believed how much room a disk has."""
+DISK_PAUSE = 1.0
+"""Seconds until something is tried again that the disk did not take; it doubles."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """What is still to be done of a job, beside what its row says: it could not be written."""
+
+    again: Callable[[], Awaitable[Step]]
+    """Does it, or what is left of it; takes itself off the list when that is done."""
+    lost: Callable[[], str]
+    """Says what is lost if the process ends now."""
 
 
 class Wire(Protocol):
@@ -111,15 +127,18 @@ class Workshop:
     """Requests that are about to ask for a place in the rate limit."""
     polling: set[str] = field(default_factory=set)
     """Jobs whose generation is under way."""
-    whole: dict[str, Answer] = field(default_factory=dict)
-    """Answers that were received whole and are not stored yet, by job."""
+    pending: dict[str, Pending] = field(default_factory=dict)
+    """What is known of jobs and not on the disk yet, by job."""
+    spool: Spool = field(init=False)
     _notes: dict[str, str] = field(default_factory=dict)
     _misses: dict[str, int] = field(default_factory=dict)
+    _stuck: dict[str, int] = field(default_factory=dict)
     _copying: dict[str, anyio.Event] = field(default_factory=dict)
     _files: CapacityLimiter | None = None
     _scarce_until: float = 0.0
-    _free: int = 0
-    _free_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.spool = Spool(self.database.home)
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Run blocking work on files in a thread of its own kind, and wait for its end."""
@@ -127,13 +146,19 @@ class Workshop:
             self._files = CapacityLimiter(FILE_THREADS)
         return await to_thread.run_sync(work, limiter=self._files)
 
-    async def free_bytes(self) -> int:
-        """Return how much room the disk of the store has, as of some seconds ago at most."""
-        if time.monotonic() > self._free_until:
-            home = self.database.home
-            self._free = await self.on_disk(lambda: shutil.disk_usage(home).free)
-            self._free_until = time.monotonic() + FREE_SECONDS
-        return self._free
+    async def record(self, work: Callable[[Connection], T]) -> T:
+        """Write what became of a request; a disk that is full gives up its reserve for it.
+
+        Raises:
+            StorageError: it cannot be written all the same.
+        """
+        try:
+            return await self.database.write(work, durable=True)
+        except (StorageError, OSError) as error:
+            if not (is_full(error) and await self.on_disk(self.spool.reserve.give_up)):
+                raise
+        log.warning("the disk is full: its reserve was given up for the journal")
+        return await self.database.write(work, durable=True)
 
     async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
         """Return what the job sends, by field; what was deleted meanwhile is left out."""
@@ -141,14 +166,6 @@ class Workshop:
         found = await self.library.many(list(named.values())) if named else []
         items = {item.id: item for item in found}
         return {name: items[media] for name, media in named.items() if media in items}
-
-    def spool(self, job: JobRow, suffix: str) -> Path:
-        """Return a file of the job's attempt: `.part` is under way, `.body` is whole."""
-        return self.database.home / "spool" / f"{job.spool_name()}{suffix}"
-
-    def next_part(self, job: JobRow) -> Path:
-        """Return where the answer of the job's next attempt is received."""
-        return self.database.home / "spool" / f"{job.id}.{job.attempt + 1}.part"
 
     def note(self, job: str, why: str | StudioError) -> None:
         """Remember why a job waits, for those who ask."""
@@ -162,12 +179,13 @@ class Workshop:
         """Forget why a job waited and how often it was tried."""
         self._notes.pop(job, None)
         self._misses.pop(job, None)
+        self._stuck.pop(job, None)
 
     def forget(self, job: str) -> None:
         """Forget a job that has ended."""
         self.went_well(job)
         self.polling.discard(job)
-        self.whole.pop(job, None)
+        self.pending.pop(job, None)
 
     def missed(self, job: str) -> float | None:
         """Count a try that failed and return the pause before the next; None: that was the last."""
@@ -176,8 +194,12 @@ class Workshop:
 
     def pause(self, misses: int) -> float:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
-        longest = min(self.pace.pause * 2.0 ** (misses - 1), LONGEST_PAUSE)
-        return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
+        return _spread(self.pace.pause, misses)
+
+    def stuck(self, job: str) -> tuple[int, float]:
+        """Count a try that the disk foiled; return how many and the seconds until the next."""
+        times = self._stuck[job] = self._stuck.get(job, 0) + 1
+        return times, _spread(DISK_PAUSE, times)
 
     def found_no_place(self) -> None:
         """Remember that the rate limit was used up."""
@@ -213,3 +235,9 @@ class Workshop:
                 event = self._copying.get(job)
                 if event is not None:
                     await event.wait()
+
+
+def _spread(first: float, times: int) -> float:
+    """Return a pause that doubles from time to time, and is never in step with others."""
+    longest = min(first * 2.0 ** min(times - 1, 30), LONGEST_PAUSE)
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread

@@ -1,0 +1,128 @@
+"""The spool: where an answer lies from its first byte until it is a blob. Everything here blocks.
+
+`.part` is under way. It is preallocated before a paid request connects, so that a disk that fills
+up meanwhile still has room for the answer, and it is named by the epoch too: of two processes that
+both take a job for theirs neither touches what the other receives. `.body` is whole and exact, and
+gets its name only when the headers of the answer are journalled.
+"""
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.operation import MediaKind, Operation
+from stability_mcp.store.reserve import LEAST_FREE, Reserve, free_bytes, preallocate
+
+MIB = 1_048_576
+
+ROOM: Mapping[MediaKind | None, int] = {
+    "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, any other has less
+    "model": 32 * MIB,
+    "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
+}
+"""Bytes that an answer is expected to have at most; more are taken if there is room for them."""
+
+
+class Spool:
+    """The spool of one store, as one process sees it.
+
+    Args:
+        home: Folder of the store.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.reserve = Reserve(home)
+        self._home = home
+        self._promised: dict[Path, int] = {}
+        self._lock = threading.Lock()
+
+    def file(self, job: JobRow, suffix: str) -> Path:
+        """Return a file of the job's attempt that any process may go on with: `.body`."""
+        return self._home / "spool" / f"{job.spool_name()}{suffix}"
+
+    def part(self, job: JobRow, *, attempt: int | None = None) -> Path:
+        """Return where this process receives the answer of an attempt; None: of the last one."""
+        number = job.attempt if attempt is None else attempt
+        return self._home / "spool" / f"{job.id}.{number}.{job.epoch}.part"
+
+    def take_room(self, part: Path, kind: type[Operation]) -> None:
+        """Make sure of room for an answer, before anything is asked for.
+
+        What requests under way were given counts as used, so on a disk that is nearly full fewer
+        are under way at a time: each has its room, or is not sent. A generation that is fetched
+        later gets none ahead, for the API keeps it until there is.
+
+        Raises:
+            StorageError: there is no room, or the folder cannot be written; nothing is left behind.
+        """
+        size = 0 if kind.is_deferred() else ROOM.get(kind.media, 0)
+        try:
+            with self._lock:
+                self._look(size)
+                self.reserve.make()
+                taken = size == 0 or preallocate(part, size)
+                self._promised[part] = 0 if taken else size
+        except OSError as error:
+            raise StorageError(f"no file can be made in the spool ({error.strerror})") from error
+
+    def _look(self, size: int) -> None:
+        free = free_bytes(self._home)
+        if free is None:
+            return
+        left = free - sum(self._promised.values()) - size
+        if left < LEAST_FREE:
+            raise StorageError(
+                f"{free // MIB} MB are free, and nothing is sent that may leave less than "
+                f"{LEAST_FREE // MIB} MB"
+            ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def give_back(self, part: Path) -> None:
+        """Stop counting what was taken for an answer: it is there now, or will never be."""
+        with self._lock:
+            self._promised.pop(part, None)
+
+    def is_in_use(self) -> bool:
+        """Return whether requests are under way that will give room back."""
+        return bool(self._promised)
+
+    def quarantine(self, job: JobRow) -> None:
+        """Put the bytes of a paid answer aside, for a person to look at."""
+        for file in (self.part(job), self.file(job, ".body")):
+            if file.exists():
+                file.replace(self._home / "quarantine" / job.spool_name())
+
+    def sweep(self, job: JobRow) -> None:
+        """Remove what an attempt left."""
+        remove(self.part(job))
+        for suffix in (".body", ".link", ".d"):
+            remove(self.file(job, suffix))
+
+    def sweep_dead(
+        self, files: Iterable[Path], ended: Collection[str], left: Mapping[str, int]
+    ) -> None:
+        """Remove what ended processes left.
+
+        Args:
+            files: Files of the spool.
+            ended: Jobs that have ended: nothing of theirs is needed.
+            left: The epoch of jobs that have not: what was under way in an earlier one is not
+                whole, or was made ahead for a request that never went out.
+        """
+        for path in files:
+            job, *rest = path.name.split(".")
+            old = job in left and rest[-1:] == ["part"] and rest[1:2] != [str(left[job])]
+            if job in ended or old:
+                remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""Room on the disk: taken before it is needed, and a reserve for the moment in which there is none.
+
+Bytes of a file that were preallocated are there when everything else is full. The journal's are
+not, for SQLite grows its files as it writes. So some megabytes are kept in a file that is given up
+when a paid answer has to be journalled and the disk is full, and made again when there is room.
+"""
+
+import errno
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from stability_mcp.store.locks import PRIVATE_FILE
+
+LEAST_FREE = 256 * 1024 * 1024
+"""Bytes that stay free before anything is paid: for the journal, the media and everybody else."""
+
+RESERVE = 8 * 1024 * 1024
+"""Bytes of the reserve: enough to journal some hundred answers, which take 20 to 40 KB each."""
+
+NAME = "reserve"
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SQLITE_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+"""Also the latter: a file that may not grow, and room that is missed only by fsync, end so."""
+_CANNOT = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF, errno.ENODEV})
+"""What a file system answers that cannot give room ahead."""
+
+
+class Reserve:
+    """The reserve of one store; every method blocks.
+
+    Args:
+        home: Folder of the store.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / NAME
+
+    def make(self) -> None:
+        """Put it there unless it is; where it cannot be made, things go on without."""
+        try:
+            if self._file.exists() and self._file.stat().st_size >= RESERVE:
+                return
+            if not preallocate(self._file, RESERVE):
+                # Random, for there are file systems that give zeros no room.
+                self._file.write_bytes(os.urandom(RESERVE))
+        except OSError:
+            self.give_up()
+
+    def give_up(self) -> bool:
+        """Give its room to whoever writes next; return whether there was any."""
+        try:
+            self._file.unlink()
+        except OSError:
+            return False
+        return True
+
+
+def preallocate(path: Path, size: int) -> bool:
+    """Make a file of `size` bytes whose room nobody can take any more; it may be there already.
+
+    Returns:
+        False where the system cannot: then the file is as large as it was.
+
+    Raises:
+        OSError: there is no room, or the folder cannot be written; nothing is left behind.
+    """
+    # The C library would write a byte into every block where a file system cannot do it, which
+    # takes 15 ms for 32 MB and wears the disk; to a descriptor that appends it does not.
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, PRIVATE_FILE)
+    try:
+        fallocate = getattr(os, "posix_fallocate", None)
+        if fallocate is None:  # macOS and Windows
+            return False
+        fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno in _CANNOT:
+            return False
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def free_bytes(home: Path) -> int | None:
+    """Return how much room the disk of a store has; None: its file system does not tell."""
+    usage = shutil.disk_usage(home)
+    return usage.free if usage.total else None
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether room on the disk is what was missing, told by the error or its causes."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            return True
+        if isinstance(error, DBAPIError):
+            code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+            if code & 0xFF in _SQLITE_NO_ROOM:
+                return True
+        error = error.__cause__
+    return False
