@@ -1,0 +1,71 @@
+"""Hosts that give up and ask again, as real as it gets: a server process and an API that counts."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from support_host import ERAS, Era, connected, text
+from support_jobs import money, rows
+from support_upstream import Upstream, counting_upstream
+
+pytestmark = pytest.mark.anyio
+
+both_eras = pytest.mark.parametrize("era", ERAS)
+
+FOX = {"prompt": "a fox"}
+
+
+def paid_at(upstream: Upstream) -> dict[str, Any]:
+    """Return the settings of a server that pays at the counting upstream."""
+    return {
+        "STABILITY_API_KEY": "sk-giving-up-0123456789",
+        "STABILITY_BASE_URL": upstream.url,
+        "STABILITY_WAIT": "30",
+    }
+
+
+async def give_up(client: Client) -> None:
+    """Call and cancel after a second."""
+    with anyio.move_on_after(1) as scope:
+        await client.call_tool("generate_core", FOX)
+    assert scope.cancelled_caught
+
+
+@both_eras
+async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: one charge, and one media item."""
+    async with counting_upstream(pace=0) as upstream:
+        upstream.hold = "waiting"
+        async with connected(tmp_path, era, **paid_at(upstream)) as client:
+            for _ in range(5):
+                await give_up(client)
+            upstream.release.set()
+            result = text(await client.call_tool("generate_core", FOX))
+
+    assert "it is paid once" in result
+    assert (upstream.posts, upstream.charges) == ({"a fox": 1}, {"a fox": 1})
+    assert rows(tmp_path / "home", "SELECT count(*) FROM media") == [(1,)]
+    assert money(tmp_path / "home") == (0, 3_000)
+
+
+@both_eras
+async def test_four_equal_calls_at_once_are_four_and_pay_four_times(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: while another call still waits, an identical one is a new variant."""
+    async with (
+        counting_upstream() as upstream,
+        connected(tmp_path, era, **paid_at(upstream)) as client,
+        anyio.create_task_group() as group,
+    ):
+        for _ in range(4):
+            group.start_soon(client.call_tool, "generate_core", FOX)
+
+    assert (upstream.posts, upstream.charges) == ({"a fox": 4}, {"a fox": 4})
+    assert rows(tmp_path / "home", "SELECT count(*) FROM media") == [(4,)]
+    assert money(tmp_path / "home") == (0, 12_000)
