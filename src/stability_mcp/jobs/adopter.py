@@ -39,12 +39,14 @@ class Adopter:
         self._shop = shop
         self._process = process
         self._adopted = adopted
+        self._unlisted = False
 
     async def run(self) -> None:
         """Look for the dead until cancelled."""
         while True:
             await anyio.sleep(SECONDS)
             try:
+                await self._stay_known()
                 if await self._shop.on_disk(self._any_free_lock) or await self._orphans():
                     await self.adopt()
             except (StorageError, OSError) as error:
@@ -79,6 +81,15 @@ class Adopter:
             self._adopted()
         return done
 
+    async def _stay_known(self) -> None:
+        """See that others can tell that this process lives, whoever tidied up the locks."""
+        if await self._shop.on_disk(self._process.lock_again):
+            self._unlisted = True
+            log.warning("the lock of this process was deleted; it is made anew")
+        if self._unlisted:
+            await self._shop.database.write(self._process.list_again)
+            self._unlisted = False
+
     async def _sweep_spool(self) -> None:
         """Remove what ended processes left and nobody needs."""
         folder, spool = self._shop.database.home / "spool", self._shop.spool
@@ -98,9 +109,8 @@ class Adopter:
         )
 
         def probe() -> list[str]:
-            files = {path.name.removesuffix(SUFFIX) for path in _locks(home)} - {me}
-            free = [each for each in sorted(files) if took(lock_path(home, each), held)]
-            return free + sorted(set(rows) - files)
+            known = {path.name.removesuffix(SUFFIX) for path in _locks(home)} | set(rows)
+            return [each for each in sorted(known - {me}) if took(lock_path(home, each), held)]
 
         return await self._shop.on_disk(probe)
 

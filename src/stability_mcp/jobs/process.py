@@ -6,6 +6,7 @@ means a dead owner; no clock and no age is asked.
 
 import os
 import platform
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.store import schema
 from stability_mcp.store.ids import CALL_CHARACTERS, new_id
-from stability_mcp.store.locks import PRIVATE_FILE
+from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
 
 SUFFIX = ".lock"
 
 _REGISTER = text(
     "INSERT INTO processes (id, upstream, pid, program, writes_schema, host, started_at)"
     " VALUES (:id, :upstream, :pid, :program, :writes_schema, :host, :started_at)"
+    " ON CONFLICT DO NOTHING"
 )
 _LEAVE = text("DELETE FROM processes WHERE id = :id")
 _HAND_BACK = text(
@@ -33,26 +35,45 @@ class Process:
 
     def __init__(self, home: Path) -> None:
         self.id = new_id(CALL_CHARACTERS)
-        path = lock_path(home, self.id)
+        self._path = lock_path(home, self.id)
+        self._row: dict[str, object] = {}
         # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
-        self._lock = lock_on(path)
-        self._lock.acquire()
+        os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+        self._lock = _Held(self._path)
 
     def register(self, connection: Connection, *, upstream: str, program: str, now: float) -> None:
         """Write the row of this process; its lock is held already, so nobody takes it for dead."""
-        connection.execute(
-            _REGISTER,
-            {
-                "id": self.id,
-                "upstream": upstream,
-                "pid": os.getpid(),
-                "program": program,
-                "writes_schema": schema.SCHEMA,
-                "host": platform.node() or None,
-                "started_at": now,
-            },
-        )
+        self._row = {
+            "id": self.id,
+            "upstream": upstream,
+            "pid": os.getpid(),
+            "program": program,
+            "writes_schema": schema.SCHEMA,
+            "host": platform.node() or None,
+            "started_at": now,
+        }
+        self.list_again(connection)
+
+    def list_again(self, connection: Connection) -> None:
+        """Write the row once more, where another process has taken this one for dead."""
+        connection.execute(_REGISTER, self._row)
+
+    def lock_again(self) -> bool:
+        """Take the lock anew if somebody deleted its file, and return whether that was done.
+
+        What others adopted meanwhile stays theirs. Somebody who is just looking at the name makes
+        this wait: then it is not done yet, and the next try may succeed.
+        """
+        if self._lock.stands():
+            return False
+        self._path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        try:
+            lock = _Held(self._path)
+        except Timeout:
+            return False
+        self._lock.release()
+        self._lock = lock
+        return True
 
     def leave(self, connection: Connection) -> None:
         """Hand unfinished jobs back, for any process of their upstream to take, and end the row."""
@@ -60,10 +81,31 @@ class Process:
         connection.execute(_LEAVE, {"id": self.id})
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
-        path = Path(self._lock.lock_file)
-        path.unlink(missing_ok=True)
+        """Give the lock back and remove its file, unless the file is not ours any more."""
+        if self._lock.stands():
+            self._path.unlink(missing_ok=True)
         self._lock.release()
+
+
+class _Held:
+    """A lock that is held, and whether anybody who looks for it can see that.
+
+    Raises:
+        Timeout: somebody else holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = -1
+        self._lock = lock_on(path, self._acquired)
+        self._lock.acquire()
+        self.release = self._lock.release
+
+    def stands(self) -> bool:
+        """Return whether the file has its name: of one that was deleted only the lock is left."""
+        return os.fstat(self._file).st_nlink > 0
+
+    def _acquired(self, file: int) -> None:
+        self._file = file  # it is the lock's own, and open for as long as that is held
 
 
 def lock_path(home: Path, process: str) -> Path:
@@ -71,13 +113,22 @@ def lock_path(home: Path, process: str) -> Path:
     return home / "locks" / f"{process}{SUFFIX}"
 
 
-def lock_on(path: Path) -> FileLock:
-    """Return a lock that is held by the process, not by the thread that happened to take it."""
-    return FileLock(path, timeout=0, thread_local=False)
+def lock_on(path: Path, acquired: Callable[[int], None] | None = None) -> FileLock:
+    """Return a lock that is held by the process, not by the thread that happened to take it.
+
+    Args:
+        path: Its file.
+        acquired: Given the open file, which belongs to the lock, when that is taken.
+    """
+    return FileLock(path, timeout=0, thread_local=False, on_acquired=acquired)
 
 
 def took(path: Path, held: ExitStack) -> bool:
-    """Take a lock if it is free, until `held` is closed; it is free where its owner is dead."""
+    """Take a lock if it is free, until `held` is closed; it is free where its owner is dead.
+
+    A file that is gone is made anew for it: while it is held, an owner that lives all the same
+    cannot come back. A file that was deleted before its lock was taken counts as held.
+    """
     lock = lock_on(path)
     try:
         lock.acquire()
