@@ -189,7 +189,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
     wire = Wire([yes(), yes(), fails(UnknownOutcomeError("Silence.")), yes()])
 
     async with at_work(tmp_path, wire, concurrency=1) as jobs:
-        job_ids = [*await submit(jobs, count=4), *await submit(jobs)]
+        job_ids = await submit(jobs, count=5)
         await jobs.wait(job_ids, 10)
         first = await jobs.list(limit=3)
         second = await jobs.list(limit=3, before=first.next)

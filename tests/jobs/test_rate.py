@@ -59,9 +59,11 @@ def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> No
         _take(connection, 100.0)
 
     with pytest.raises(NoPlaceError) as refused:
-        _take(connection, 150.0)
-
-    assert refused.value.seconds == rate.SHORTEST_WAIT
+        _take(connection, 140.0)
+    assert refused.value.seconds == LIMIT.kept
+    with pytest.raises(NoPlaceError) as refused:
+        _take(connection, 155.0)
+    assert refused.value.seconds == pytest.approx(5.0)
 
 
 def test_the_place_of_a_stopped_process_is_free_after_a_minute(connection: Connection) -> None:

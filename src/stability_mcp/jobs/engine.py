@@ -30,7 +30,7 @@ class Later:
     kind: Kind
     """What the next step does."""
     everyone: bool = False
-    """Whether nobody finds a place in the rate limit before then."""
+    """Whether nobody who is not more urgent finds a place in the rate limit before then."""
 
 
 Step = Done | Later

@@ -1,10 +1,9 @@
 """The local engine: steps run in this process's own task group, never in the request that asked.
 
 What is due is kept by the monotonic clock, so that a clock that is set neither stalls nor floods.
-Of what is due, bytes that wait come first, then generations, then new requests by lane and age.
+In what order it goes is said in `queues`.
 """
 
-import heapq
 import logging
 import time
 from collections import defaultdict
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Done, Kind, Later, Perform
 from stability_mcp.jobs.journal import reading
-from stability_mcp.jobs.queues import ORDER, Known, LocalLease, Queues
+from stability_mcp.jobs.queues import Known, LocalLease, Queues
 from stability_mcp.jobs.views import FINISHED
 from stability_mcp.store.database import Database
 
@@ -32,13 +31,20 @@ STARTING_AT_ONCE = 20
 """Requests that connect at once: enough to keep up with the rate limit, and when it is used up not
 many of them have connected for nothing."""
 
+WITHOUT_PLACE = 1.0
+"""Seconds after which places are looked for again, however long it was said to take: some that
+were about to be taken may not have been."""
+
+BATCH_SHARE = 0.8
+"""Of the requests in flight, at most so many are of batches: a batch never takes all of them."""
+
 AFTER_FAILURE = 1.0
 """Seconds until new jobs are looked for again in a database that could not be read."""
 
 log = logging.getLogger(__name__)
 
 _DRIVEN = text(
-    "SELECT id, seq, lane, state, epoch, wake_at FROM jobs"
+    "SELECT id, seq, lane, coalesce(run, call, id) AS party, state, epoch, wake_at FROM jobs"
     " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
 )
 
@@ -59,9 +65,11 @@ class LocalEngine:
         self._known: dict[str, Known] = {}
         self._queues = Queues()
         self._running: dict[str, Known] = {}
-        self._sending = 0
+        self._sending = [0, 0]
+        """Requests in flight: those somebody waits for, and those of batches."""
         self._starting: set[str] = set()
-        self._no_place_until = 0.0
+        self._no_place_until = [0.0, 0.0, 0.0]
+        """By level of urgency: who finds no place speaks for all who are less urgent."""
         self._last_seq = 0
         self._stopping = False
         self._ended = anyio.Event()
@@ -168,36 +176,38 @@ class LocalEngine:
             if row.id in self._known:
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
-            job = Known(row.id, row.seq, row.lane, kind, row.epoch)
+            job = Known(row.id, row.seq, row.lane, row.party, kind, row.epoch)
             self._known[job.id] = job
             self._queues.put(job, monotonic + min(max(row.wake_at - now, 0), LONGEST_SLEEP))
 
     def _launch(self, steps: TaskGroup, perform: Perform) -> float:
         """Start every step that is due and may run; return the seconds until the next is."""
         now = time.monotonic()
-        while (due := self._queues.next_due()) is not None and due <= now:
-            job = self._known[heapq.heappop(self._queues.later)[2]]
-            heapq.heappush(self._queues.ready, (ORDER[job.kind], job.lane, job.seq, job.id))
-        while self._queues.ready:
-            order = self._queues.ready[0][0]
-            if order > ORDER["store"] and now < self._no_place_until:
-                break
-            if order == ORDER["send"] and (
-                self._sending >= self._concurrency or len(self._starting) >= STARTING_AT_ONCE
-            ):
-                break
-            job = self._known[heapq.heappop(self._queues.ready)[3]]
+        while (job := self._queues.first(now)) is not None and self._may_start(job, now):
+            self._queues.draw()
             job.lease = LocalLease(job.epoch, partial(self._begun, job.id))
             self._running[job.id] = job
             if job.kind == "send":
-                self._sending += 1
+                self._sending[job.level - 1] += 1
                 self._starting.add(job.id)
             steps.start_soon(self._one, job, job.lease, perform)
         due = self._queues.next_due()
         waits = [due - now] if due is not None else []
-        if self._queues.ready and now < self._no_place_until:
-            waits.append(self._no_place_until - now)
+        if job is not None and job.kind != "store" and now < self._no_place_until[job.level]:
+            waits.append(self._no_place_until[job.level] - now)
         return max(min(waits, default=LONGEST_SLEEP), 0)
+
+    def _may_start(self, job: Known, now: float) -> bool:
+        if job.kind == "store":
+            return True
+        if now < self._no_place_until[job.level]:
+            return False
+        if job.kind == "poll":
+            return True
+        if len(self._starting) >= STARTING_AT_ONCE or sum(self._sending) >= self._concurrency:
+            return False
+        of_batches = max(1, int(self._concurrency * BATCH_SHARE))
+        return job.lane == 0 or self._sending[1] < of_batches
 
     def _begun(self, job_id: str) -> None:
         self._starting.discard(job_id)
@@ -205,7 +215,7 @@ class LocalEngine:
 
     async def _one(self, job: Known, lease: LocalLease, perform: Perform) -> None:
         step: Done | Later = Later(seconds=LONGEST_SLEEP, kind=job.kind)
-        sends = job.kind == "send"
+        sent = job.level - 1 if job.kind == "send" else None
         try:
             step = await perform(job.id, lease)
         except Exception:
@@ -213,15 +223,20 @@ class LocalEngine:
         finally:
             del self._running[job.id]
             self._starting.discard(job.id)
-            self._sending -= sends
+            if sent is not None:
+                self._sending[sent] -= 1
             self._after(job, step)
 
     def _after(self, job: Known, step: Done | Later) -> None:
         now = time.monotonic()
         if isinstance(step, Later):
-            job.kind = step.kind
             if step.everyone:
-                self._no_place_until = max(self._no_place_until, now + step.seconds)
+                until = now + min(step.seconds, WITHOUT_PLACE)
+                for level in range(job.level, len(self._no_place_until)):
+                    self._no_place_until[level] = max(self._no_place_until[level], until)
+            else:
+                job.turn = 0
+            job.kind = step.kind
             self._queues.put(job, now + step.seconds)
         else:
             self._known.pop(job.id, None)

@@ -1,6 +1,12 @@
-"""What the local engine keeps of jobs: those it drives, when they are due, and in what order."""
+"""What the local engine keeps of jobs: those it drives, when they are due, and in what order.
+
+Of what is due, bytes that wait come first, then generations, then new requests: first those that
+somebody waits for (lane 0), then batches (lane 1). Within a lane the calls take turns, so that one
+job beside a call with two hundred is the next and not the last.
+"""
 
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -35,23 +41,78 @@ class Known:
     id: str
     seq: int
     lane: int
+    group: str
+    """The run or call that it takes turns with others of."""
     kind: Kind
     epoch: int
+    turn: int = 0
+    """Its turn in its lane; kept when it found no place, so that it does not queue up again."""
     lease: LocalLease | None = None
     """While a step of it runs."""
+
+    @property
+    def level(self) -> int:
+        """Return how urgent it is to find a place: 0 a poll, 1 a request somebody waits for, 2."""
+        return 0 if self.kind == "poll" else 1 + min(self.lane, 1)
+
+
+class Turns:
+    """Gives the jobs of one lane their turns, by a clock that counts rounds.
+
+    A group's next job comes one round after its last, and never before what is drawn now: a group
+    that was away has saved up nothing.
+    """
+
+    def __init__(self) -> None:
+        self._round = 0
+        self._last: dict[str, int] = {}
+
+    def give(self, group: str) -> int:
+        """Return the turn of the group's next job."""
+        turn = self._last[group] = max(self._last.get(group, 0), self._round) + 1
+        return turn
+
+    def drawn(self, job: Known) -> None:
+        """Note that a job has its turn now."""
+        self._round = max(self._round, job.turn)
+        if self._last.get(job.group, 0) <= self._round:
+            self._last.pop(job.group, None)
 
 
 @dataclass
 class Queues:
     """Jobs by when they are due, and those that are due by their order."""
 
-    later: list[tuple[float, int, str]] = field(default_factory=list)
-    ready: list[tuple[int, int, int, str]] = field(default_factory=list)
+    _later: list[tuple[float, int, str]] = field(default_factory=list)
+    _ready: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    _turns: dict[int, Turns] = field(default_factory=dict)
+    _jobs: dict[str, Known] = field(default_factory=dict)
 
     def put(self, job: Known, due: float) -> None:
         """Have a job looked at when it is due, by the monotonic clock."""
-        heapq.heappush(self.later, (due, job.seq, job.id))
+        self._jobs[job.id] = job
+        heapq.heappush(self._later, (due, job.seq, job.id))
 
     def next_due(self) -> float | None:
         """Return when the next job is due; None: there is none."""
-        return self.later[0][0] if self.later else None
+        return self._later[0][0] if self._later else None
+
+    def first(self, now: float | None = None) -> Known | None:
+        """Return the job that is due and comes before all others; None: nothing is due."""
+        now = time.monotonic() if now is None else now
+        while self._later and self._later[0][0] <= now:
+            self._order(self._jobs[heapq.heappop(self._later)[2]])
+        return self._jobs[self._ready[0][-1]] if self._ready else None
+
+    def draw(self) -> Known:
+        """Take out what `first` returned."""
+        job = self._jobs.pop(heapq.heappop(self._ready)[-1])
+        if job.kind == "send":
+            self._turns[job.lane].drawn(job)
+        return job
+
+    def _order(self, job: Known) -> None:
+        if job.kind == "send" and not job.turn:
+            job.turn = self._turns.setdefault(job.lane, Turns()).give(job.group)
+        turn = job.turn if job.kind == "send" else 0
+        heapq.heappush(self._ready, (ORDER[job.kind], job.lane, turn, job.seq, job.id))

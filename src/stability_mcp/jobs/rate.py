@@ -26,8 +26,15 @@ LONGEST_BLOCK = 120.0
 LOCK_OUT = 60.0
 """Seconds the API refuses everything after too many requests, where its answer names none."""
 
-SHORTEST_WAIT = 0.05
-"""Seconds; places come free in the bursts in which they were taken."""
+SHORTEST_WAIT = 0.005
+"""Seconds: a place that is free by now was not yet when it was looked for."""
+
+READY = 0.3
+"""Seconds before a place comes free in which a request for it connects: a handshake with TLS."""
+
+SPARED = 10
+"""One place of so many is left to polls, while there is anything to poll for; of as many again,
+batches leave one to requests that somebody waits for, while there are any."""
 
 RATE_LIMIT = "behind the rate limit"
 LOCKED_OUT = "the API asked for a pause of all requests"
@@ -58,8 +65,21 @@ _CLAMP = text(
     " WHERE upstream = :upstream AND (sent_at > :now + 1 OR granted_at > :now + 1)"
 )
 _KEPT = text(
-    "SELECT count(*), min(sent_at) FROM requests WHERE upstream = :upstream"
+    "SELECT count(*), min(CASE WHEN sent_at IS NULL THEN granted_at END)"
+    " FROM requests WHERE upstream = :upstream"
     " AND (sent_at >= :kept_since OR sent_at IS NULL AND granted_at >= :stopped_since)"
+)
+_COMES_FREE = text(
+    "SELECT sent_at FROM requests WHERE upstream = :upstream AND sent_at >= :kept_since"
+    " ORDER BY sent_at LIMIT 1 OFFSET :ahead"
+)
+_UNDER_WAY = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'submitted'"
+    " AND finished_at IS NULL LIMIT :most)"
+)
+_AWAITED = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
+    " AND lane = 0 AND wake_at <= :now AND process IS NOT NULL AND finished_at IS NULL LIMIT :most)"
 )
 _TAKE = text(
     "INSERT INTO requests (upstream, process, granted_at) VALUES (:upstream, :process, :now)"
@@ -71,8 +91,27 @@ _BLOCK = text(
 )
 
 
-def take(connection: Connection, rate: Rate, *, upstream: str, process: str, now: float) -> int:
+def take(  # noqa: PLR0913 -- whose place, for what, and how many wait for one
+    connection: Connection,
+    rate: Rate,
+    *,
+    upstream: str,
+    process: str,
+    now: float,
+    lane: int | None = None,
+    ahead: int = 0,
+) -> int:
     """Take a place for a request that is about to go out, and return its number.
+
+    Args:
+        connection: The writer's.
+        rate: The limit.
+        upstream: Whose places.
+        process: Who takes it.
+        now: Unix seconds.
+        lane: Lane of the job that is sent; None: a poll or a question, which come before all jobs.
+        ahead: Requests of this process that wait for the next places already; where there is none,
+            it is told when the one after theirs comes free.
 
     Raises:
         NoPlaceError: all are taken, or the API has locked this key out.
@@ -80,12 +119,22 @@ def take(connection: Connection, rate: Rate, *, upstream: str, process: str, now
     places = _places(rate, upstream, now)
     connection.execute(_FREE, places)
     connection.execute(_CLAMP, places)
-    _refuse(connection, rate, places, now=now, connecting=0)
+    _refuse(connection, rate, places, now=now, lane=lane, ahead=ahead)
     return int(connection.execute(_TAKE, places | {"process": process}).scalar_one())
 
 
-def room(connection: Connection, rate: Rate, *, upstream: str, now: float, connecting: int) -> None:
+def room(  # noqa: PLR0913 -- as above
+    connection: Connection,
+    rate: Rate,
+    *,
+    upstream: str,
+    now: float,
+    connecting: int,
+    lane: int | None = None,
+) -> None:
     """Look whether it is worth connecting at all; takes nothing.
+
+    It is where a place comes free within `READY` seconds: then the line stands when it does.
 
     Args:
         connection: One for reading is enough.
@@ -93,11 +142,18 @@ def room(connection: Connection, rate: Rate, *, upstream: str, now: float, conne
         upstream: Whose places.
         now: Unix seconds.
         connecting: Requests of this process that are about to ask for a place.
+        lane: As for `take`.
 
     Raises:
-        NoPlaceError: as `take` would, with those requests counted.
+        NoPlaceError: there will be none so soon.
     """
-    _refuse(connection, rate, _places(rate, upstream, now), now=now, connecting=connecting)
+    places = _places(rate, upstream, now)
+    try:
+        _refuse(connection, rate, places, now=now, lane=lane, taken=connecting)
+    except NoPlaceError as error:
+        if error.why == RATE_LIMIT and error.seconds <= READY:
+            return
+        raise NoPlaceError(max(error.seconds - READY, SHORTEST_WAIT), error.why) from None
 
 
 def out(connection: Connection, place: int, now: float) -> None:
@@ -115,18 +171,50 @@ def _places(rate: Rate, upstream: str, now: float) -> dict[str, object]:
         "upstream": upstream,
         "now": now,
         "kept_since": now - rate.kept,
-        "stopped_since": now - max(STOPPED_AFTER, rate.kept),
+        "stopped_since": now - _stopped_after(rate),
     }
 
 
-def _refuse(
-    connection: Connection, rate: Rate, places: dict[str, object], *, now: float, connecting: int
+def _refuse(  # noqa: PLR0913 -- as above
+    connection: Connection,
+    rate: Rate,
+    places: dict[str, object],
+    *,
+    now: float,
+    lane: int | None,
+    taken: int = 0,
+    ahead: int = 0,
 ) -> None:
     blocked_until = float(connection.execute(_BLOCKED, places).scalar_one())
     if now < blocked_until <= now + LONGEST_BLOCK:
         raise NoPlaceError(blocked_until - now, LOCKED_OUT)
-    kept, oldest = connection.execute(_KEPT, places).one()
-    if kept + connecting < rate.limit:
+    kept, stopped = connection.execute(_KEPT, places).one()
+    over = kept + taken - rate.limit
+    if lane is not None and over + 2 * _tenth(rate) >= 0:
+        over += _spared(connection, rate, places, lane)
+    if over < 0:
         return
-    soon = 0.0 if oldest is None else oldest + rate.kept - now
+    sent_at = connection.execute(_COMES_FREE, places | {"ahead": over + ahead}).scalar()
+    if sent_at is not None:
+        soon = float(sent_at) + rate.kept - now
+    else:  # requests that are not out keep their places for as long again, or until they are dead
+        dead = rate.kept if stopped is None else stopped + _stopped_after(rate) - now
+        soon = min(rate.kept, dead)
     raise NoPlaceError(max(SHORTEST_WAIT, soon), RATE_LIMIT)
+
+
+def _stopped_after(rate: Rate) -> float:
+    return max(STOPPED_AFTER, rate.kept)
+
+
+def _tenth(rate: Rate) -> int:
+    return max(rate.limit // SPARED, 1)
+
+
+def _spared(connection: Connection, rate: Rate, places: dict[str, object], lane: int) -> int:
+    """Return how many places a request of a lane leaves to what is more urgent."""
+    most = places | {"most": _tenth(rate)}
+    spared = int(connection.execute(_UNDER_WAY, most).scalar_one())
+    if lane > 0:
+        spared += int(connection.execute(_AWAITED, most).scalar_one())
+    return min(spared, rate.limit - 1)  # whoever is alone gets on

@@ -32,7 +32,9 @@ _SUBMIT = text(
 )
 
 
-def begin(connection: Connection, job: JobRow, *, limit: Rate, epoch: int, now: float) -> Intent:
+def begin(  # noqa: PLR0913 -- the job, and what it needs to go out
+    connection: Connection, job: JobRow, *, limit: Rate, epoch: int, now: float, ahead: int = 0
+) -> Intent:
     """Do T2: place, state, day of the money and ledger, or none of them.
 
     Args:
@@ -41,6 +43,7 @@ def begin(connection: Connection, job: JobRow, *, limit: Rate, epoch: int, now: 
         limit: The rate limit.
         epoch: The epoch of the lease under which it is sent.
         now: Unix seconds.
+        ahead: Requests of this process that wait for the next places already.
 
     Raises:
         NoPlaceError: the rate limit is used up.
@@ -50,7 +53,15 @@ def begin(connection: Connection, job: JobRow, *, limit: Rate, epoch: int, now: 
     why = upstream.paused_why(connection, job.upstream)
     if why is not None:
         raise UpstreamPausedError(why)
-    place = rate.take(connection, limit, upstream=job.upstream, process=job.process or "", now=now)
+    place = rate.take(
+        connection,
+        limit,
+        upstream=job.upstream,
+        process=job.process or "",
+        now=now,
+        lane=job.lane,
+        ahead=ahead,
+    )
     day = spending.move(
         connection, owner=job.owner, upstream=job.upstream, day=job.day, price=job.price, now=now
     )

@@ -76,10 +76,11 @@ async def _exchange(
         The answer, and what writes the end of its body where the disk did not take it.
     """
     body = shop.spool.part(trace.job, attempt=trace.job.attempt + 1)
-    ahead, now = shop.connecting, shop.clock()
+    ahead, now, lane = shop.connecting, shop.clock(), trace.job.lane
+    upstream = shop.upstream.id
 
     def look(connection: Connection) -> None:
-        rate.room(connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=ahead)
+        rate.room(connection, shop.rate, upstream=upstream, now=now, connecting=ahead, lane=lane)
 
     shop.connecting += 1
     try:

@@ -7,8 +7,9 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.engine import Lease
 from stability_mcp.jobs.journal import answers, intent
+from stability_mcp.jobs.journal.intent import Intent
 from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.jobs.signals import LeaseLostError
+from stability_mcp.jobs.signals import LeaseLostError, NoPlaceError
 from stability_mcp.jobs.steps.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -67,16 +68,23 @@ class SendTrace:
 
     async def before_send(self) -> None:
         """Do T2; whatever it raises keeps every byte here."""
-        if self._lease.lost.is_set():
-            raise LeaseLostError(f"job {self.job.id} is not ours to send")
-        shop, job, now = self._shop, self.job, self._shop.clock()
-        begun = await shop.database.write(
-            lambda c: intent.begin(c, job, limit=shop.rate, epoch=self._lease.epoch, now=now),
-            durable=True,
-        )
+        begun = await self._shop.standing.until_taken(self._begin)
         self.job, self.place.number, self.begun = begun.job, begun.place, True
         self.connected()
         self._lease.begun()
+
+    async def _begin(self, ahead: int) -> Intent:
+        if self._lease.lost.is_set():
+            raise LeaseLostError(f"job {self.job.id} is not ours to send")
+        shop, job, epoch, now = self._shop, self.job, self._lease.epoch, self._shop.clock()
+        try:
+            return await shop.database.write(
+                lambda c: intent.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead),
+                durable=True,
+            )
+        except NoPlaceError as error:
+            shop.note(job.id, error.why)
+            raise
 
     async def sent(self) -> None:
         """Do T2r."""
@@ -129,9 +137,15 @@ class PollTrace:
 
     async def before_send(self) -> None:
         """Do Tp."""
+        self.place.number = await self._shop.polls_standing.until_taken(self._take)
+
+    async def _take(self, ahead: int) -> int:
         shop, process, now = self._shop, self._process, self._shop.clock()
-        self.place.number = await shop.database.write(
-            lambda c: rate.take(c, shop.rate, upstream=shop.upstream.id, process=process, now=now)
+        upstream = shop.upstream.id
+        return await shop.database.write(
+            lambda c: rate.take(
+                c, shop.rate, upstream=upstream, process=process, now=now, ahead=ahead
+            )
         )
 
     async def sent(self) -> None:

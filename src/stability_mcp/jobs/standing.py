@@ -1,0 +1,53 @@
+"""Requests that stand: connected, and waiting for a place that comes free in a moment.
+
+A place is worth most the moment it comes free, and a handshake takes longer than that. So whoever
+is about to get one has its line ready, and asks again exactly when the next place comes free that
+nobody in this process waits for already.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from stability_mcp.jobs.rate import RATE_LIMIT
+from stability_mcp.jobs.signals import NoPlaceError
+
+PATIENCE = 1.0
+"""Seconds a line may stand idle before its request: servers close those that say nothing."""
+
+T = TypeVar("T")
+
+
+class Standing:
+    """The requests of one process that stand: so many places are spoken for."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        """How many stand."""
+
+    async def until_taken(self, take: Callable[[int], Awaitable[T]]) -> T:
+        """Take a place when there is one.
+
+        Args:
+            take: Takes it, or raises; is given how many of this process wait for one already.
+
+        Raises:
+            NoPlaceError: there is none in time, or the API has locked this key out.
+        """
+        deadline = anyio.current_time() + PATIENCE
+        while True:
+            try:
+                return await take(self.waiting)
+            except NoPlaceError as error:
+                late = anyio.current_time() + error.seconds > deadline
+                if error.why != RATE_LIMIT or late:
+                    raise
+                await self._stand(error.seconds)
+
+    async def _stand(self, seconds: float) -> None:
+        self.waiting += 1
+        try:
+            await anyio.sleep(seconds)
+        finally:
+            self.waiting -= 1
