@@ -1,6 +1,6 @@
 """The adopter: finds dead processes by their locks and takes over what they left.
 
-A lock that can be taken, or that is gone while its process still has a row, has no living owner.
+A lock that can be taken, or that stays away while its process still has a row, has no living owner.
 Looking costs a listing of one folder and one look at an index, so it is done often.
 """
 
@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import anyio
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
@@ -20,6 +20,9 @@ from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 1.0
 """How often the locks are tried: what a dead process left goes on within twice that."""
+
+LOOKS_UNTIL_GONE = 5
+"""Looks at a lock that is not there: an owner that lives makes it anew between two of them."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Adopter:
         self._process = process
         self._adopted = adopted
         self._unlisted = False
+        self._missed: dict[str, int] = {}
 
     async def run(self) -> None:
         """Look for the dead until cancelled."""
@@ -47,7 +51,8 @@ class Adopter:
             await anyio.sleep(SECONDS)
             try:
                 await self._stay_known()
-                if await self._shop.on_disk(self._any_free_lock) or await self._orphans():
+                free = await self._shop.on_disk(self._any_free_lock)
+                if await self._orphans_or_gone() or free:
                     await self.adopt()
             except (StorageError, OSError) as error:
                 log.warning("jobs of an ended process could not be adopted yet: %s", error)
@@ -55,7 +60,7 @@ class Adopter:
     async def adopt(self, *, starting: bool = False) -> Adopted:
         """Take over what dead processes left, and what was handed back."""
         with ExitStack() as held:
-            dead = await self._dead(held)
+            dead = await self._dead(held, starting=starting)
             shop, now = self._shop, self._shop.clock()
             done = await shop.database.write(
                 lambda c: adoption.adopt(
@@ -101,30 +106,41 @@ class Adopter:
             )
             await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, left))
 
-    async def _dead(self, held: ExitStack) -> list[str]:
+    async def _dead(self, held: ExitStack, *, starting: bool) -> list[str]:
         """Return the ids of dead processes; their locks are held until `held` is closed."""
         me, home = self._process.id, self._shop.database.home
-        rows = await self._shop.database.read(
-            lambda c: list(c.execute(_REGISTERED, {"me": me}).scalars())
-        )
+        listed = await self._shop.database.read(lambda c: _others(c, me)) if starting else set()
 
         def probe() -> list[str]:
-            known = {path.name.removesuffix(SUFFIX) for path in _locks(home)} | set(rows)
+            known = _names(home) | listed | self._gone()
             return [each for each in sorted(known - {me}) if took(lock_path(home, each), held)]
 
         return await self._shop.on_disk(probe)
 
-    async def _orphans(self) -> bool:
-        """Return whether a process handed jobs back when it ended."""
-        upstream = self._shop.upstream.id
-        return await self._shop.database.read(lambda c: adoption.orphaned(c, upstream))
+    async def _orphans_or_gone(self) -> bool:
+        """Return whether jobs were handed back, or a lock is gone for good."""
+        me, upstream = self._process.id, self._shop.upstream.id
+        orphaned, listed = await self._shop.database.read(
+            lambda c: (adoption.orphaned(c, upstream), _others(c, me))
+        )
+        missing = listed - await self._shop.on_disk(lambda: _names(self._shop.database.home))
+        self._missed = {each: self._missed.get(each, 0) + 1 for each in missing}
+        return orphaned or bool(self._gone())
+
+    def _gone(self) -> set[str]:
+        return {each for each, looks in self._missed.items() if looks >= LOOKS_UNTIL_GONE}
 
     def _any_free_lock(self) -> bool:
         """Return whether a lock of another process is free."""
-        own = lock_path(self._shop.database.home, self._process.id)
+        home, me = self._shop.database.home, self._process.id
         with ExitStack() as held:
-            return any(took(path, held) for path in _locks(own.parent.parent) if path != own)
+            return any(took(lock_path(home, each), held) for each in _names(home) - {me})
 
 
-def _locks(home: Path) -> list[Path]:
-    return list((home / "locks").glob(f"*{SUFFIX}"))
+def _names(home: Path) -> set[str]:
+    """Return the ids of the processes that have a lock file."""
+    return {path.name.removesuffix(SUFFIX) for path in (home / "locks").glob(f"*{SUFFIX}")}
+
+
+def _others(connection: Connection, me: str) -> set[str]:
+    return set(connection.execute(_REGISTERED, {"me": me}).scalars())

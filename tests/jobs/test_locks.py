@@ -1,0 +1,187 @@
+"""The lock of a living process whose file somebody deletes: it is made anew, nothing is sent twice.
+
+Tidying tools and people delete files that look old. A lock that is gone looks like a dead owner.
+"""
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+import support_worker
+from stability_mcp.jobs import adopter
+from stability_mcp.jobs.process import Process, lock_path, took
+from stability_mcp.store.database import Database
+from support_jobs import (
+    ME,
+    PAID,
+    Wire,
+    at_work,
+    core,
+    hangs,
+    ledger,
+    money,
+    put,
+    rows,
+    yes,
+)
+from support_upstream import counting_upstream
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there"),
+]
+
+WORKERS, CALLS = 3, 9
+"""Every third call of each worker is deferred."""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Give a folder for locks."""
+    (tmp_path / "locks").mkdir()
+    return tmp_path
+
+
+def free(home: Path, process: Process) -> bool:
+    """Return whether others take a process for dead."""
+    with ExitStack() as held:
+        return took(lock_path(home, process.id), held)
+
+
+def test_a_lock_whose_file_was_deleted_is_made_anew(home: Path) -> None:
+    """*Chosen*: under the same name, so that its jobs stay its own."""
+    process = Process(home)
+    untouched = process.lock_again()
+    lock_path(home, process.id).unlink()
+
+    assert not untouched
+    assert process.lock_again()
+    assert not free(home, process)
+    assert not process.lock_again()
+    process.release()
+    assert list((home / "locks").iterdir()) == []
+
+
+def test_a_lock_whose_folder_was_deleted_is_made_anew(home: Path) -> None:
+    """*Chosen*: whoever tidies up does so thoroughly."""
+    process = Process(home)
+    lock_path(home, process.id).unlink()
+    (home / "locks").rmdir()
+
+    assert process.lock_again()
+    assert not free(home, process)
+    process.release()
+
+
+def test_an_owner_comes_back_only_when_it_was_buried(home: Path) -> None:
+    """*Chosen*: while an adopter writes, it holds the name of whoever it takes for dead."""
+    process = Process(home)
+    path = lock_path(home, process.id)
+    path.unlink()
+    with ExitStack() as other:
+        assert took(path, other)
+        assert not process.lock_again()
+        path.unlink()
+
+    assert process.lock_again()
+    assert not free(home, process)
+    process.release()
+
+
+def test_a_lock_that_is_lost_removes_no_other_when_it_is_given_back(home: Path) -> None:
+    """*Chosen*: an adopter may hold the name by then."""
+    process = Process(home)
+    path = lock_path(home, process.id)
+    path.unlink()
+    with ExitStack() as other:
+        assert took(path, other)
+        process.release()
+        assert path.exists()
+
+
+async def test_whoever_was_believed_dead_is_listed_again_and_goes_on(tmp_path: Path) -> None:
+    """*Chosen*: what was adopted meanwhile stays the adopter's; results are taken from both."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire, other_wire = Wire([hangs(sent, release), yes()]), Wire([yes()])
+    async with at_work(tmp_path, wire, concurrency=1) as one:
+        first = await one.submit(core("out"), tool="test")
+        queued = await one.submit(core("queued"), tool="test")
+        await sent.wait()
+        [lock] = (tmp_path / "locks").iterdir()
+        lock.unlink()
+        async with at_work(tmp_path, other_wire) as other:
+            [taken] = await other.wait(queued.job_ids, 10)
+            with anyio.fail_after(10):
+                while not lock.exists():  # noqa: ASYNC110 -- it is another task's file
+                    await anyio.sleep(0.02)
+            with anyio.fail_after(10):
+                while rows(tmp_path, "SELECT count(*) FROM processes") != [(2,)]:  # noqa: ASYNC110 -- a row
+                    await anyio.sleep(0.02)
+            release.set()
+            [late] = await one.wait(first.job_ids, 10)
+            with anyio.fail_after(10):
+                while late.state != "done":
+                    await anyio.sleep(0.02)
+                    [late] = await one.views(first.job_ids)
+            after = await one.submit(core("after"), tool="test")
+            [last] = await one.wait(after.job_ids, 10)
+
+    assert (taken.state, late.state, last.state) == ("done", "done", "done")
+    assert (len(wire.posts), len(other_wire.posts)) == (2, 1)
+    assert ledger(tmp_path) == ["charged"] * 3
+    assert money(tmp_path) == (0, 9_000)
+
+
+async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: each adopts what the others, all alive, have queued: sends are fenced."""
+    async with counting_upstream(pace=10) as server:
+        server.results_after = 1
+        command = [sys.executable, support_worker.__file__, str(tmp_path), server.url]
+        workers = []
+        with anyio.fail_after(60):
+            for _ in range(WORKERS):
+                worker = await anyio.open_process([*command, str(CALLS), "idle"], stderr=None)
+                workers.append(worker)
+                assert worker.stdout is not None
+                assert await worker.stdout.receive() == b"at work\n"
+                for lock in (tmp_path / "locks").glob("*.lock"):
+                    lock.unlink()  # whoever starts next finds nobody alive
+            for worker in workers:
+                await worker.wait()
+        codes = [worker.returncode for worker in workers]
+
+    assert codes == [0] * WORKERS
+    assert set(server.posts.values()) == {1}
+    assert len(server.posts) == WORKERS * CALLS
+    assert rows(tmp_path, "SELECT state, count(*) FROM jobs GROUP BY state") == [
+        ("done", WORKERS * CALLS)
+    ]
+    assert rows(tmp_path, "SELECT max(epoch) > 1 FROM jobs") == [(1,)]
+    assert money(tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize("owner", ["dead", "alive"])
+async def test_a_lock_that_stays_away_has_no_living_owner(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: not at the first look, for who lives makes it anew."""
+    monkeypatch.setattr(adopter, "SECONDS", 0.05)
+    database = Database(tmp_path)
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        left = await database.write(lambda c: put(c, now=time.time()))
+        ghost = text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)")
+        await database.write(lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}))
+        with ExitStack() as held:
+            if owner == "alive":
+                assert took(lock_path(tmp_path, ME), held)
+            [view] = await jobs.wait(left.job_ids, 5 if owner == "dead" else 1)
+    await database.close()
+
+    assert view.state == ("done" if owner == "dead" else "queued")
