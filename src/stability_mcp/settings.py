@@ -232,7 +232,8 @@ def read_target(text: str) -> str | tuple[str, ...]:
             raise ValueError("must be an http:// or https:// address, or a command")
         return text
     try:
-        words = tuple(shlex.split(text, posix=os.name != "nt"))
+        # Windows' paths are full of what a shell elsewhere takes for escapes.
+        words = tuple(each.strip('"') for each in shlex.split(text, posix=os.name != "nt"))
     except ValueError:
         raise ValueError("is a command whose quotes do not close") from None
     if not words or "://" in words[0]:

@@ -17,6 +17,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.media.store import MediaStore
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
+from stability_mcp.studio.announcer import Announcer
 from stability_mcp.studio.permits import Permits
 from stability_mcp.studio.studio import Studio
 from stability_mcp.studio.sweeper import Sweeper
@@ -65,7 +66,10 @@ async def open_studio(
                 cache=settings.cache == "on",
                 metadata=settings.metadata,
             )
+            announcer = await _announcer(settings, database, upstream)
             await jobs.start(group)
+            if announcer is not None:
+                group.start_soon(announcer.run)
             group.start_soon(Sweeper(database, keep_days=settings.keep_days).run)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
@@ -83,9 +87,23 @@ async def open_studio(
             finally:
                 with anyio.CancelScope(shield=True):
                     await jobs.drain()
+                    if announcer is not None:
+                        await announcer.finish()
                 group.cancel_scope.cancel()
     finally:
         await database.close()
+
+
+async def _announcer(
+    settings: Settings, database: Database, upstream: Upstream
+) -> Announcer | None:
+    """Return what tells the ends of jobs, begun; None: nobody is to be told."""
+    if settings.on_done is None:
+        return None
+    target = settings.on_done.get_secret_value()
+    announcer = Announcer(database, target, owner=OWNER, upstream=upstream)
+    await announcer.begin()
+    return announcer
 
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
