@@ -85,7 +85,7 @@ def put(
 ) -> SubmittedCall:
     """Write a call."""
     register(connection, PAID)
-    return enqueue(connection, asked(operation, **values), now=now, dispatch=lambda _: None)
+    return enqueue(connection, asked(operation, **values), now=now, dispatch=lambda *_: None)
 
 
 def row(connection: Connection, job: str) -> JobRow:

@@ -91,7 +91,7 @@ def _write(  # noqa: PLR0913 -- the call and what was found out about it
         connection,
         asked,
         now=now,
-        dispatch=lambda job: running.engine.dispatch(connection, job, lane=0),
+        dispatch=lambda job, lane: running.engine.dispatch(connection, job, lane=lane),
         dead=dead,
     )
     if at_most is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.sqlite import insert
 
-from stability_mcp.jobs import spending
+from stability_mcp.jobs import lanes, spending
 from stability_mcp.jobs.journal import caching, joining, pausing
 from stability_mcp.jobs.journal.asked import (
     Asked,
@@ -48,7 +48,7 @@ def enqueue(
     asked: Asked,
     *,
     now: float,
-    dispatch: Callable[[str], str | None],
+    dispatch: Callable[[str, int], str | None],
     dead: Collection[str] = (),
 ) -> SubmittedCall:
     """Do T1.
@@ -57,7 +57,8 @@ def enqueue(
         connection: The writer's.
         asked: The call.
         now: Unix seconds.
-        dispatch: Tells the engine of each job in this transaction; returns the engine's own id.
+        dispatch: Tells the engine of each job and its lane in this transaction; returns the
+            engine's own id.
         dead: Processes whose lock was found free: nobody waits in them any more.
 
     Raises:
@@ -89,9 +90,10 @@ def enqueue(
         call |= {"cached": json.dumps(cached), "saved": saved}
     call_id = _insert(connection, schema.calls, CALL_CHARACTERS, call)
     wanted = {at: each for at, each in enumerate(variants) if at not in cached}
-    made = _queue(connection, asked, call_id, wanted, now=now)
+    lane = lanes.lane_of(connection, asked.process) if wanted else lanes.AWAITED
+    made = _queue(connection, asked, call_id, wanted, lane=lane, now=now)
     for job in made.values():
-        engine_id = dispatch(job)
+        engine_id = dispatch(job, lane)
         if engine_id is not None:
             connection.execute(_ENGINE_ID, {"engine_id": engine_id, "job": job})
     answering = cached | made
@@ -117,12 +119,13 @@ def _join(
     )
 
 
-def _queue(
+def _queue(  # noqa: PLR0913 -- the call, its jobs and their lane
     connection: Connection,
     asked: Asked,
     call: str,
     variants: Mapping[int, tuple[Operation, str | None]],
     *,
+    lane: int,
     now: float,
 ) -> dict[int, str]:
     if not variants:
@@ -143,6 +146,7 @@ def _queue(
             "result_key": key,
             "call": call,
             "position": position,
+            "lane": lane,
             "label": asked.labels[position] if position < len(asked.labels) else None,
             "day": day,
             "created_at": now,

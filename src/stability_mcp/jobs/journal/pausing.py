@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from stability_mcp.jobs import spending
+from stability_mcp.jobs import lanes, spending
 from stability_mcp.jobs.journal import charges
 from stability_mcp.jobs.journal.rows import JobRow, load
 from stability_mcp.wording import credits_text
@@ -29,7 +29,7 @@ _PAUSED = text(
 )
 _GO_ON = text(
     "UPDATE jobs SET state = 'queued', process = :process, epoch = epoch + 1, day = :day,"
-    " wake_at = 0 WHERE id = :job AND state = 'paused'"
+    " wake_at = 0, lane = max(lane, :lane) WHERE id = :job AND state = 'paused'"
 )
 
 
@@ -85,8 +85,9 @@ def go_on(
     for job in rows:
         charges.release(connection, job)
     day = _hold(connection, rows, limit=limit, now=now)
+    on = {"process": process, "day": day, "lane": lanes.lane_of_many(len(rows))}
     for job in rows:
-        connection.execute(_GO_ON, {"job": job.id, "process": process, "day": day})
+        connection.execute(_GO_ON, on | {"job": job.id})
     return rows
 
 
