@@ -6,13 +6,14 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.signals import NoPlaceError
 from stability_mcp.jobs.upstream import Upstream, register
 from stability_mcp.store import schema
+from support_jobs import PAID, put
 
 LIMIT = Rate(limit=3, window=10.0)
 KEY = "key"
@@ -121,6 +122,89 @@ def test_requests_that_are_connecting_are_counted_before_connecting(
     rate.room(connection, LIMIT, upstream=KEY, now=100.0, connecting=1)
     with pytest.raises(NoPlaceError):
         rate.room(connection, LIMIT, upstream=KEY, now=100.0, connecting=2)
+
+
+def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
+    [job] = put(connection).job_ids
+    row = {"job": job, "state": state, "lane": lane, "wake_at": wake_at}
+    change = "UPDATE jobs SET state = :state, lane = :lane, wake_at = :wake_at WHERE id = :job"
+    connection.execute(text(change), row)
+
+
+def _fill(connection: Connection, lane: int | None, limit: Rate) -> int:
+    """Take places until there is none, and return how many."""
+    for taken in range(limit.limit + 1):
+        try:
+            rate.take(connection, limit, upstream=PAID.id, process="p", now=100.0, lane=lane)
+        except NoPlaceError:
+            return taken
+    raise AssertionError("more than the limit")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        ([], (20, 0, 0)),
+        ([("submitted", 0)], (19, 0, 1)),
+        ([("submitted", 1)] * 9, (18, 0, 2)),
+        ([("queued", 0)], (19, 1, 0)),
+        ([("queued", 0)] * 9, (18, 2, 0)),
+        ([("queued", 1)] * 9, (20, 0, 0)),
+        ([("queued", 0), ("submitted", 0)], (18, 1, 1)),
+    ],
+)
+def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
+    connection: Connection, jobs: list[tuple[str, int]], left: tuple[int, int, int]
+) -> None:
+    """*Chosen*: a tenth for polls, and of what batches take a tenth for who waits; if needed."""
+    register(connection, PAID)
+    for state, lane in jobs:
+        _job(connection, state, lane)
+
+    limit = Rate(limit=20, window=10.0)
+    assert tuple(_fill(connection, lane, limit) for lane in (1, 0, None)) == left
+
+
+def test_nothing_is_left_to_who_cannot_take_it_yet(connection: Connection) -> None:
+    """*Chosen*: a job that pauses before it is repeated needs no place meanwhile."""
+    register(connection, PAID)
+    _job(connection, "queued", wake_at=160.0)
+
+    assert _fill(connection, 1, LIMIT) == LIMIT.limit
+
+
+def test_one_place_alone_is_left_to_nobody(connection: Connection) -> None:
+    """*Chosen*: else nothing would ever be sent while a generation is under way."""
+    register(connection, PAID)
+    _job(connection, "submitted")
+
+    assert _fill(connection, 1, Rate(limit=1, window=10.0)) == 1
+
+
+def test_who_waits_behind_others_is_told_when_the_place_after_theirs_comes_free(
+    connection: Connection,
+) -> None:
+    """*Chosen*: each asks again when its own place comes free, not all with the first."""
+    for out in (100.0, 101.0, 102.0):
+        rate.out(connection, _take(connection, 100.0), out)
+
+    told = []
+    for ahead in range(LIMIT.limit):
+        with pytest.raises(NoPlaceError) as refused:
+            rate.take(connection, LIMIT, upstream=KEY, process="p", now=105.0, ahead=ahead)
+        told.append(refused.value.seconds)
+    assert told == [5.5, 6.5, 7.5]
+
+
+def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connection) -> None:
+    """*Chosen*: 0.3 s."""
+    for _ in range(LIMIT.limit):
+        rate.out(connection, _take(connection, 100.0), 100.0)
+
+    with pytest.raises(NoPlaceError) as refused:
+        rate.room(connection, LIMIT, upstream=KEY, now=110.0, connecting=0)
+    assert refused.value.seconds == pytest.approx(0.2)
+    rate.room(connection, LIMIT, upstream=KEY, now=110.2, connecting=0)
 
 
 DELAYS = st.floats(min_value=0, max_value=25)

@@ -1,0 +1,118 @@
+"""Two hundred calls at once, and what goes on beside them: a single call, polls, other processes.
+
+The server is a real one and counts; the rate limit is 20 in a second, so that a window is short.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from stability_mcp.client.client import Client
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.steps.workshop import Pace
+from stability_mcp.jobs.upstream import Upstream
+from support_jobs import at_work, core, deferred, rows
+from support_upstream import Upstream as Server
+from support_upstream import counting_upstream
+
+pytestmark = pytest.mark.anyio
+
+LIMIT = Rate(limit=20, window=1.0)
+BATCH = 200
+SOON = LIMIT.kept + 2.0
+"""Seconds: a window, and what a busy machine takes to notice."""
+
+
+@asynccontextmanager
+async def working(home: Path, server: Server) -> AsyncIterator[Jobs]:
+    """Carry out jobs against the server, as a process of its own."""
+    client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
+    counted = Upstream(id="counted", base_url=server.url, emulated=False)
+    limit = (LIMIT.limit, LIMIT.window)
+    pace = Pace(poll=0.2, usual=False, pause=0.1)
+    async with client, at_work(home, client, upstream=counted, rate=limit, pace=pace) as jobs:
+        yield jobs
+
+
+async def flood(jobs: Jobs, server: Server) -> None:
+    """Submit two hundred calls, and return when the rate limit is used up."""
+    async with anyio.create_task_group() as group:
+        for number in range(BATCH):
+            group.start_soon(_submit, jobs, f"batch {number}")
+    while len(server.arrivals) < LIMIT.limit:  # noqa: ASYNC110 -- a server sets no event here
+        await anyio.sleep(0.01)
+
+
+async def _submit(jobs: Jobs, prompt: str) -> None:
+    await jobs.submit(core(prompt), tool="test")
+
+
+async def until_posted(server: Server, prompt: str) -> None:
+    """Return when a request has arrived."""
+    with anyio.fail_after(SOON):
+        while prompt not in server.posts:  # noqa: ASYNC110 -- as above
+            await anyio.sleep(0.01)
+
+
+async def test_a_single_call_beside_two_hundred_is_sent_with_the_next_places(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: within a window, and not when the two hundred have gone."""
+    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as jobs:
+        await flood(jobs, server)
+        before = len(server.arrivals)
+        await _submit(jobs, "alone")
+        await until_posted(server, "alone")
+
+        assert len(server.arrivals) - before <= LIMIT.limit + 2
+        assert server.most_within(LIMIT.window) <= LIMIT.limit
+
+
+async def test_a_single_call_of_another_process_is_sent_with_the_next_places(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: places are nobody's before they are taken, and batches leave some to it."""
+    async with (
+        counting_upstream(pace=0.1) as server,
+        working(tmp_path, server) as one,
+        working(tmp_path, server) as other,
+    ):
+        await flood(one, server)
+        before = len(server.arrivals)
+        await _submit(other, "alone")
+        await until_posted(server, "alone")
+
+        assert len(server.arrivals) - before <= LIMIT.limit + 2
+        assert server.most_within(LIMIT.window) <= LIMIT.limit
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_polls_go_on_beside_two_hundred_calls(tmp_path: Path, processes: int) -> None:
+    """*Chosen*: requests leave places to polls, in whichever process these are."""
+    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as one:
+        server.results_after = 3.0
+        async with working(tmp_path, server) as other:
+            polling = (one, other)[processes - 1]
+            call = await polling.submit(deferred(), tool="test")
+            while not server.generations:  # noqa: ASYNC110 -- as above
+                await anyio.sleep(0.01)
+            await flood(one, server)
+            [view] = await polling.wait(call.job_ids, server.results_after + SOON)
+
+            assert view.state == "done"
+            assert len(server.arrivals) < BATCH
+            assert server.most_within(LIMIT.window) <= LIMIT.limit
+
+
+async def test_two_hundred_calls_are_a_batch_but_for_the_first(tmp_path: Path) -> None:
+    """*Chosen*: while 20 jobs wait to be sent, further ones are taken for a batch."""
+    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as jobs:
+        await flood(jobs, server)
+
+        [(awaited,)] = rows(tmp_path, "SELECT count(*) FROM jobs WHERE lane = 0")
+        assert 20 <= awaited < BATCH / 2
