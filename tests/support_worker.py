@@ -1,12 +1,18 @@
 """A process that submits jobs and carries them out, to be killed: `python support_worker.py ...`.
 
 Arguments: home, base URL of a counting upstream, how many calls, `idle` to end when nothing is left
-or `on` to go on.
+or `on` to go on. Then, if need be, how many requests are in flight at most; or what it asks for,
+where it ends itself (see `end_at`), and by which signal.
 """
 
 import os
+import pkgutil
+import signal
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 from pydantic import SecretStr
@@ -16,49 +22,143 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.steps.workshop import Pace
 from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.roots import Roots
 from stability_mcp.media.store import MediaStore
+from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.store.database import Database
-from support_jobs import OWNER, core
+from support_jobs import OWNER
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 
+KINDS: dict[str, tuple[str, Callable[[str], dict[str, object]]]] = {
+    "picture": ("generate_core", lambda prompt: {"prompt": prompt}),
+    "sound": ("audio3_text_to_audio", lambda prompt: {"prompt": prompt, "duration": 10}),
+    "samples": (
+        "v1_text_to_image",
+        lambda prompt: {"text_prompts": [{"text": prompt}], "samples": 2},
+    ),
+    "enlarged": ("upscale_conservative", lambda prompt: {"prompt": prompt}),
+    "reinvented": ("upscale_creative", lambda prompt: {"prompt": prompt}),
+}
+"""At once, deferred, several results in one answer, with a file to send, and deferred with one."""
 
-async def main(home: str, base_url: str, calls: int, *, until_idle: bool) -> None:
-    """Submit calls of both kinds and carry them out."""
-    database = Database(Path(home))
+MIXTURE = ("sound", "picture", "samples", "picture", "enlarged", "picture", "reinvented")
+CANCELLED = "cancelled"
+INPUT = "input.png"
+"""The picture that is sent, beside the home."""
+
+
+@asynccontextmanager
+async def at_work_in(home: Path, base_url: str, **limits: Any) -> AsyncIterator[Jobs]:  # noqa: ANN401 -- limits of Jobs
+    """Carry out jobs until the block ends."""
+    database = Database(home)
     upstream = Upstream(id="counted", base_url=base_url, emulated=False)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=False)
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
+    pace = Pace(poll=0.1, usual=False, pause=0.01)
     async with client, anyio.create_task_group() as group:
         jobs = Jobs(
-            database,
-            client,
-            media=media,
-            owner=OWNER,
-            upstream=upstream,
-            rate=(100_000, 10.0),
-            pace=Pace(poll=0.1, usual=False, pause=0.01),
+            database, client, media=media, owner=OWNER, upstream=upstream, pace=pace, **limits
         )
         await jobs.start(group)
-        sys.stdout.write("at work\n")
-        sys.stdout.flush()
-        for number in range(calls):
-            prompt = f"{os.getpid()}-{number}"
-            sound = {"prompt": prompt, "duration": 10}
-            deferred = OPERATIONS["audio3_text_to_audio"].model_validate(sound)
-            await jobs.submit(deferred if number % 3 == 0 else core(prompt), tool="test")
-        while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
-            await anyio.sleep(0.05)
+        yield jobs
         await jobs.drain()
         group.cancel_scope.cancel()
     await database.close()
 
 
+async def submit(jobs: Jobs, kind: str, prompt: str) -> list[str]:
+    """Do what a tool does: import the file that is sent, and write the call."""
+    name, arguments = KINDS[kind]
+    values, inputs = arguments(prompt), {}
+    store = jobs._shop.library  # noqa: SLF001 -- the worker's own
+    assert isinstance(store, MediaStore)
+    if OPERATIONS[name].file_fields():
+        folder = store.home.parent
+        importer = Importer(store=store, roots=Roots([folder]))
+        inputs["image"] = (await importer.import_file(str(folder / INPUT), None)).item.id
+    operation: Operation = OPERATIONS[name].model_validate({**values, **inputs})
+    submitted = await jobs.submit(
+        operation, tool="test", inputs=inputs, output_dir=store.home.parent / "out"
+    )
+    return submitted.job_ids
+
+
+def end_at(where: str, number: int) -> None:
+    """Have this process send itself a signal at a place in the program, the first time it is there.
+
+    Args:
+        where: `before module:name`; `inside ...`, when the function has done its part and its
+            transaction is not committed; `after ...`, when that is.
+        number: SIGKILL or SIGSTOP.
+    """
+    when, name = where.split(" ")
+    owner_name, _, attribute = name.replace(":", ".").rpartition(".")
+    owner = pkgutil.resolve_name(owner_name)
+    original, write_now = getattr(owner, attribute), Database.write_now
+    done = set[str]()
+
+    def end() -> None:
+        done.add("ended")
+        os.kill(os.getpid(), number)
+
+    def wrapped(*values: Any, **named: Any) -> Any:  # noqa: ANN401 -- of whatever function
+        if when == "before" and not done:
+            end()
+        result = original(*values, **named)
+        if when == "inside" and not done:
+            end()
+        done.add("called")
+        return result
+
+    def committed(*values: Any, **named: Any) -> Any:  # noqa: ANN401 -- of Database.write_now
+        result = write_now(*values, **named)
+        if when == "after" and done == {"called"}:
+            end()
+        return result
+
+    setattr(owner, attribute, wrapped)
+    if when == "after":
+        setattr(Database, "write_now", committed)  # noqa: B010 -- mypy takes no assignment
+
+
+async def main(
+    home: str,
+    base_url: str,
+    calls: int,
+    *,
+    until_idle: bool,
+    kind: str | None = None,
+    **limits: int,
+) -> None:
+    """Submit calls of all kinds, or of one, and carry them out."""
+    if kind == CANCELLED:
+        limits["concurrency"] = 0  # so that it is still queued
+    async with at_work_in(Path(home), base_url, **limits) as jobs:
+        sys.stdout.write("at work\n")
+        sys.stdout.flush()
+        for number in range(calls):
+            each = kind or MIXTURE[number % len(MIXTURE)]
+            made = await submit(
+                jobs, "picture" if kind == CANCELLED else each, f"{os.getpid()}-{number}"
+            )
+            if kind == CANCELLED:
+                await jobs.cancel(made)
+        database = jobs._shop.database  # noqa: SLF001 -- the worker's own
+        while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
+            await anyio.sleep(0.05)
+
+
 if __name__ == "__main__":
-    home_, url_, calls_, end_ = sys.argv[1:]
+    home_, url_, calls_, end_, *more_ = sys.argv[1:]
+    kind_ = more_.pop(0) if more_ and not more_[0].isdigit() else None
+    limits_ = {"concurrency": int(more_.pop())} if more_ and more_[0].isdigit() else {}
+    if more_:
+        end_at(more_[0], signal.Signals[more_[1]])
 
     async def _main() -> None:
-        await main(home_, url_, int(calls_), until_idle=end_ == "idle")
+        await main(home_, url_, int(calls_), until_idle=end_ == "idle", kind=kind_, **limits_)
 
     anyio.run(_main)
