@@ -36,6 +36,9 @@ SPARED = 10
 """One place of so many is left to polls, while there is anything to poll for; of as many again,
 batches leave one to requests that somebody waits for, while there are any."""
 
+MOST_UNDER_WAY = 10_000
+"""Generations that are counted: each of so many is looked at every 20 min."""
+
 RATE_LIMIT = "behind the rate limit"
 LOCKED_OUT = "the API asked for a pause of all requests"
 
@@ -154,6 +157,12 @@ def room(  # noqa: PLR0913 -- as above
         if error.why == RATE_LIMIT and error.seconds <= READY:
             return
         raise NoPlaceError(max(error.seconds - READY, SHORTEST_WAIT), error.why) from None
+
+
+def under_way(connection: Connection, upstream: str) -> int:
+    """Return how many generations are looked at now and then, by all processes together."""
+    most = {"upstream": upstream, "most": MOST_UNDER_WAY}
+    return int(connection.execute(_UNDER_WAY, most).scalar_one())
 
 
 def out(connection: Connection, place: int, now: float) -> None:

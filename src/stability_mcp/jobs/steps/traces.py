@@ -2,6 +2,8 @@
 
 import logging
 
+from sqlalchemy import Connection
+
 from stability_mcp.client.answers import Answer
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs import rate
@@ -98,7 +100,7 @@ class SendTrace:
         try:
             await self._write_answer(answer)
         except StorageError as error:
-            log.error("job %s: the answer is not journalled yet: %s", self.job.id, error)  # noqa: TRY400 -- the text says all
+            log.error("job %s: the answer is not journalled yet: %s", self.job.id, error.message)  # noqa: TRY400 -- the text says all
 
     async def journal(self) -> None:
         """See to it that the answer is journalled.
@@ -141,12 +143,14 @@ class PollTrace:
 
     async def _take(self, ahead: int) -> int:
         shop, process, now = self._shop, self._process, self._shop.clock()
-        upstream = shop.upstream.id
-        return await shop.database.write(
-            lambda c: rate.take(
-                c, shop.rate, upstream=upstream, process=process, now=now, ahead=ahead
-            )
-        )
+        limit, upstream = shop.rate, shop.upstream.id
+
+        def take(c: Connection) -> tuple[int, int]:
+            place = rate.take(c, limit, upstream=upstream, process=process, now=now, ahead=ahead)
+            return place, rate.under_way(c, upstream)
+
+        place, shop.under_way = await shop.database.write(take)
+        return place
 
     async def sent(self) -> None:
         """Do T2r."""

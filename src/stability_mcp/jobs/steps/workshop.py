@@ -132,6 +132,8 @@ class Workshop:
     """Polls likewise: they do not wait behind requests."""
     polling: set[str] = field(default_factory=set)
     """Jobs whose generation is under way."""
+    under_way: int = 0
+    """How many generations all processes had under way when one was last looked at here."""
     pending: dict[str, Pending] = field(default_factory=dict)
     """What is known of jobs and not on the disk yet, by job."""
     spool: Spool = field(init=False)
@@ -215,9 +217,12 @@ class Workshop:
         return time.monotonic() < self._scarce_until
 
     def poll_interval(self) -> float:
-        """Return the seconds between two looks, such that looks take half the places at most."""
+        """Return the seconds between two looks at one generation.
+
+        Such that the looks of all processes at all generations take half the places at most.
+        """
         looks_a_second = self.rate.limit / self.rate.window / 2
-        return max(self.pace.poll, len(self.polling) / looks_a_second)
+        return max(self.pace.poll, max(len(self.polling), self.under_way) / looks_a_second)
 
     def first_poll(self, kind: type[Operation]) -> float:
         """Return the seconds after which a generation of this kind may be there."""

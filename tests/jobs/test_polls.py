@@ -1,0 +1,53 @@
+"""How often generations are looked at, however many there are and whoever looks at them."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.engine import Later
+from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.steps.poll import poll
+from stability_mcp.jobs.steps.workshop import Pace, Workshop
+from stability_mcp.media.store import MediaStore
+from stability_mcp.store.database import Database
+from support_jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
+
+pytestmark = pytest.mark.anyio
+
+RATE = Rate(limit=150, window=10.0)
+
+
+def _under_way(connection: Connection, process: str) -> JobRow:
+    [job] = put(connection, deferred(), process=process).job_ids
+    change = "UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job"
+    connection.execute(text(change), {"job": job})
+    return row(connection, job)
+
+
+@pytest.mark.parametrize(("others", "seconds"), [(0, 10.0), (74, 10.0), (149, 20.0), (599, 80.0)])
+async def test_the_generations_of_all_processes_share_half_of_the_places(
+    tmp_path: Path, others: int, seconds: float
+) -> None:
+    """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    media = MediaStore(database, owner=OWNER, upstream=PAID.id, emulated=False)
+    shop = Workshop(
+        database=database,
+        client=Wire([starts()], looks=[lambda _: None]),
+        library=media,
+        upstream=PAID,
+        rate=RATE,
+        max_retries=0,
+        pace=Pace(),
+    )
+    mine = await database.write(lambda c: _under_way(c, ME))
+    await database.write(lambda c: [_under_way(c, "other") for _ in range(others)] and None)
+
+    step = await poll(shop, mine)
+    await database.close()
+
+    assert isinstance(step, Later)
+    assert step.seconds == pytest.approx(seconds)
