@@ -1,0 +1,226 @@
+"""Killed at each border between two transactions: what the next process makes of it.
+
+A real SIGKILL, which the process sends to itself at the very place, or which it is sent while the
+upstream holds the line. T0 to T9 are those of `stability_mcp.jobs.journal`.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from PIL import Image
+
+from support_jobs import ledger, money, rows
+from support_killed import (
+    adopting,
+    see_that_all_is_accounted_for,
+    start,
+    stopped,
+)
+from support_upstream import Stage, Upstream, counting_upstream
+from support_worker import INPUT
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
+]
+
+JOURNAL = "stability_mcp.jobs.journal"
+COLLECT = "stability_mcp.jobs.steps.collect"
+T1 = "stability_mcp.jobs.submitting:enqueue"
+T2, T2R = f"{JOURNAL}.intent:begin", f"{JOURNAL}.intent:out"
+T3, T3D = f"{JOURNAL}.answers:answered", f"{JOURNAL}.answers:started"
+T4 = f"{COLLECT}:sync_file"
+NAMED, T5 = f"{COLLECT}:sync_folder", f"{JOURNAL}.done:finish"
+RENAMED = "stability_mcp.media.rows:keep_blob"
+T6, COPIED = f"{COLLECT}:write_copy", "stability_mcp.media.store:MediaStore._set"
+T8 = f"{JOURNAL}.adoption:adopt"
+T9 = f"{JOURNAL}.cancelling:cancel"
+LEFT = "stability_mcp.jobs.process:Process.leave"
+
+DONE = [("done", "yes")]
+LOST = [("unknown", "assumed")]
+
+HERE = {
+    # place: what it asks for, what becomes of it, how many POSTs came
+    f"before {T1}": ("enlarged", [], 0),  # T0 is done: the picture that is to be sent is kept
+    f"inside {T1}": ("picture", [], 0),
+    f"after {T1}": ("picture", DONE, 1),
+    f"before {T2}": ("picture", DONE, 1),
+    f"inside {T2}": ("enlarged", DONE, 1),
+    f"after {T2}": ("picture", LOST, 0),  # connected, and no byte has left
+    f"before {T2R}": ("picture", LOST, 1),
+    f"after {T2R}": ("enlarged", LOST, 1),
+    f"before {T3}": ("picture", LOST, 1),
+    f"inside {T3}": ("samples", LOST, 1),
+    f"after {T3}": ("picture", LOST, 1),
+    f"before {T4}": ("picture", LOST, 1),  # whole, and nothing says so yet
+    f"before {NAMED}": ("picture", DONE, 1),  # now its name says so
+    f"inside {NAMED}": ("samples", DONE, 1),
+    f"before {T5}": ("picture", DONE, 1),
+    f"before {RENAMED}": ("picture", DONE, 1),
+    f"inside {RENAMED}": ("picture", DONE, 1),
+    f"inside {RENAMED} ": ("samples", DONE, 1),  # the first of two is renamed
+    f"inside {T5}": ("enlarged", DONE, 1),
+    f"after {T5}": ("picture", DONE, 1),
+    f"before {T6}": ("samples", DONE, 1),
+    f"inside {COPIED}": ("picture", DONE, 1),
+    f"after {COPIED}": ("picture", DONE, 1),
+    f"before {LEFT}": ("picture", DONE, 1),
+    f"after {LEFT}": ("sound", DONE, 1),
+    f"before {T3D}": ("sound", LOST, 1),
+    f"inside {T3D}": ("reinvented", LOST, 1),
+    f"after {T3D}": ("sound", DONE, 1),
+    f"before {T4} ": ("sound", DONE, 1),  # a generation is fetched again
+    f"inside {NAMED} ": ("reinvented", DONE, 1),
+    f"inside {RENAMED}  ": ("sound", DONE, 1),
+    f"before {T9}": ("cancelled", DONE, 1),
+    f"inside {T9}": ("cancelled", DONE, 1),
+    f"after {T9}": ("cancelled", [("cancelled", "no")], 0),
+}
+
+LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
+    "upload": ("enlarged", LOST, 0),
+    "waiting": ("picture", LOST, 1),
+    "headers": ("picture", LOST, 1),
+    "body": ("samples", LOST, 1),
+    "start": ("reinvented", LOST, 1),
+    "poll": ("sound", DONE, 1),
+    "poll body": ("reinvented", DONE, 1),
+}
+
+ADOPTING = {
+    # where the first was killed, where the one that adopts: what becomes of it, how many POSTs came
+    (f"after {T1}", f"inside {T8}"): ("picture", DONE, 1),
+    (f"after {T1}", f"after {T8}"): ("picture", DONE, 1),
+    (f"after {T2}", f"inside {T8}"): ("picture", LOST, 0),
+    (f"before {T3}", f"after {T8}"): ("picture", LOST, 1),
+    (f"after {T3D}", f"after {T8}"): ("sound", DONE, 1),
+    (f"before {T5}", f"after {T8}"): ("picture", DONE, 1),
+    (f"before {T5}", f"inside {T5}"): ("samples", DONE, 1),
+}
+
+STOPS = {
+    # where it is stopped: what it asks for, what another makes of it, what it makes of it itself
+    f"after {T2}": ("picture", LOST, DONE),
+    f"after {T2R}": ("enlarged", LOST, DONE),
+    "before stability_mcp.jobs.steps.traces:SendTrace._write_answer": ("picture", LOST, DONE),
+    f"after {T3}": ("picture", LOST, DONE),
+    "before stability_mcp.jobs.steps.send:collect": ("samples", LOST, DONE),
+    f"inside {NAMED}": ("picture", DONE, DONE),
+    f"inside {NAMED} ": ("samples", DONE, DONE),
+    "before stability_mcp.jobs.steps.send:SendTrace.answered": ("sound", LOST, DONE),
+    "before stability_mcp.jobs.steps.poll:collect": ("reinvented", DONE, DONE),
+}
+
+
+@pytest.mark.parametrize("place", HERE)
+async def test_killed_at_a_border(place: str, tmp_path: Path) -> None:
+    """*Chosen*: never sent twice, and what came whole is kept."""
+    kind, expected, posts = HERE[place]
+    home = _home(tmp_path)
+    async with counting_upstream(pace=0) as upstream:
+        await _killed(home, upstream, place.strip(), kind)
+        await _adopted(home, upstream)
+
+        assert _ended(home) == expected
+        assert sum(upstream.posts.values()) == posts
+        see_that_all_is_accounted_for(home, upstream)
+
+
+@pytest.mark.parametrize("stage", LINE)
+async def test_killed_while_the_line_stands_still(stage: Stage, tmp_path: Path) -> None:
+    """*Chosen*: as above, at places that only the other side knows of."""
+    kind, expected, posts = LINE[stage]
+    home = _home(tmp_path, large=stage == "upload")
+    async with counting_upstream(pace=0) as upstream:
+        upstream.hold = stage
+        worker = await start(home, upstream, 1, "on", kind)
+        with anyio.fail_after(30):
+            await upstream.held.wait()
+        worker.kill()
+        await worker.aclose()
+        upstream.release.set()
+        await _adopted(home, upstream)
+
+        assert _ended(home) == expected
+        assert sum(upstream.posts.values()) == posts
+        see_that_all_is_accounted_for(home, upstream)
+
+
+@pytest.mark.parametrize(("first", "second"), ADOPTING)
+async def test_killed_while_it_adopts_from_the_killed(
+    first: str, second: str, tmp_path: Path
+) -> None:
+    """*Chosen*: a third makes of it what the second would have made."""
+    kind, expected, posts = ADOPTING[first, second]
+    home = _home(tmp_path)
+    async with counting_upstream(pace=0) as upstream:
+        await _killed(home, upstream, first, kind)
+        await _killed(home, upstream, second, kind, calls=0)
+        await _adopted(home, upstream)
+
+        assert _ended(home) == expected
+        assert sum(upstream.posts.values()) == posts
+        see_that_all_is_accounted_for(home, upstream)
+
+
+@pytest.mark.parametrize("place", STOPS)
+async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
+    place: str, tmp_path: Path
+) -> None:
+    """*Chosen*: sends are fenced, results never; it is paid once."""
+    kind, believed, expected = STOPS[place]
+    home = _home(tmp_path)
+    async with counting_upstream(pace=0) as upstream:
+        worker = await start(home, upstream, 1, "idle", kind, place.strip(), "SIGSTOP")
+        with anyio.fail_after(30):
+            while not stopped(worker):  # noqa: ASYNC110 -- the kernel sets no event here
+                await anyio.sleep(0.01)
+        for lock in (home / "locks").iterdir():
+            lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
+        async with adopting(home, upstream) as jobs:
+            await jobs.wait(_ids(home), 20)
+            meanwhile = _ended(home)
+            worker.send_signal(signal.SIGCONT)
+            assert await worker.wait() == 0
+            await jobs.wait(_ids(home), 20)  # it may have left what it had seen as ended
+        await worker.aclose()
+
+        assert (meanwhile, _ended(home)) == (believed, expected)
+        assert sum(upstream.posts.values()) == sum(upstream.charges.values()) == 1
+        assert ledger(home) == ["charged"]
+        see_that_all_is_accounted_for(home, upstream)
+
+
+def _home(folder: Path, *, large: bool = False) -> Path:
+    """Make what is sent: in the large one the kernel cannot hold half of it."""
+    picture = Image.effect_noise((2_800, 2_800) if large else (64, 64), 100)
+    picture.save(folder / INPUT, compress_level=0)
+    return folder / "home"
+
+
+async def _killed(home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1) -> None:
+    """Have a process kill itself there."""
+    async with await start(home, upstream, calls, "idle", kind, place, "SIGKILL") as worker:
+        with anyio.fail_after(30):
+            assert await worker.wait() == -signal.SIGKILL
+
+
+async def _adopted(home: Path, upstream: Upstream) -> None:
+    """Be the next process, until everything has ended."""
+    async with adopting(home, upstream) as jobs:
+        await jobs.wait(_ids(home), 20)
+    assert list((home / "locks").iterdir()) == []
+    assert rows(home, "SELECT count(*) FROM processes") == [(0,)]
+    assert money(home)[0] == 0
+
+
+def _ids(home: Path) -> list[str]:
+    return [job for (job,) in rows(home, "SELECT id FROM jobs")]
+
+
+def _ended(home: Path) -> list[tuple[str, str]]:
+    return [(state, charged) for state, charged in rows(home, "SELECT state, charged FROM jobs")]
