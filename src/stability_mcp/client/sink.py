@@ -56,7 +56,7 @@ class Sink:
         try:
             self._file = self._opened()
         except OSError as error:
-            self.failure = error
+            self._failed(error)
 
     def write(self, data: bytes | bytearray) -> None:
         """Take the next bytes."""
@@ -68,7 +68,7 @@ class Sink:
                     self._written += taken
                     left = left[taken:]
             except OSError as error:
-                self.failure = error
+                self._failed(error)
             data = bytes(left)
         if data and not self.lost and (self._memory is None or not self._memory.keep(self, data)):
             self.lost = True
@@ -82,7 +82,7 @@ class Sink:
         try:
             os.ftruncate(file, self._written)
         except OSError as error:
-            self.failure = self.failure or error
+            self._failed(error)
         finally:
             os.close(file)
 
@@ -105,6 +105,10 @@ class Sink:
         finally:
             os.close(file)
         self.failure = None
+
+    def _failed(self, error: OSError) -> None:
+        # Without its traceback, which would hold this sink, and so its memory, for longer.
+        self.failure = self.failure or error.with_traceback(None)
 
     def _opened(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)

@@ -40,21 +40,23 @@ class Received:
         job: The job, with the attempt that it answers.
         answer: Its headers.
         journal: Journals the headers, unless they are.
-        finish: See `Finish`; None: the body is in the spool, as `.part`.
+        finish: See `Finish`; None: all of the body is in the spool.
+        kept: Whether its name is `.body` already, so that any process may go on with it.
     """
 
     job: JobRow
     answer: Answer
     journal: Callable[[], Awaitable[None]] | None = None
     finish: Finish | None = None
-    whole: bool = True
-    """Whether `.part`, where there is one, is whole: what is left by others may be cut."""
+    kept: bool = False
 
     def lost(self) -> str:
         """Say what is lost if the process ends now."""
         if self.finish is not None:
             return "the end of its answer, which is paid, was only in memory"
-        return "its answer, which is paid, is kept only if it has the name .body in the spool"
+        if self.kept:
+            return "its answer is in the spool, where the next program takes it up"
+        return "its answer, which is paid, could not be made durable or journalled"
 
 
 async def collect(shop: Workshop, received: Received) -> Step:
@@ -65,7 +67,7 @@ async def collect(shop: Workshop, received: Received) -> Step:
 async def resume(shop: Workshop, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
     if job.answer is not None and await shop.on_disk(shop.spool.file(job, ".body").exists):
-        return await collect(shop, Received(job, Answer.from_json(job.answer), whole=False))
+        return await collect(shop, Received(job, Answer.from_json(job.answer), kept=True))
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
         "fetched again.",
@@ -112,10 +114,12 @@ def _results(shop: Workshop, received: Received) -> list[Result]:
     """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
     job, spool = received.job, shop.spool
     part, body, folder = spool.part(job), spool.file(job, ".body"), spool.file(job, ".d")
-    if received.whole and part.exists():
-        sync_file(part)
-        part.replace(body)
+    if not received.kept:
+        if part.exists():
+            sync_file(part)
+            part.replace(body)
         sync_folder(part.parent)
+        received.kept = True
     if job.kind.answer == "artifacts":
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=PRIVATE_FOLDER)

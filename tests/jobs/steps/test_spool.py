@@ -1,0 +1,191 @@
+"""The spool: room before anything is sent, and nothing left of what never went out."""
+
+import errno
+import os
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+from stability_mcp.client.answers import Answer
+from stability_mcp.client.wire import Trace
+from stability_mcp.errors import StorageError, UnwrittenError
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.steps import spool as steps_spool
+from stability_mcp.jobs.steps.spool import Spool
+from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.store.database import Database
+from support_disk import LEAST, ROOM, SECONDS, small_rooms, until_said
+from support_jobs import (
+    UNREACHABLE,
+    Behaviour,
+    Wire,
+    at_work,
+    core,
+    deferred,
+    fails,
+    picture,
+    put,
+    rows,
+    run_one,
+    spool,
+    yes,
+)
+
+pytestmark = pytest.mark.anyio
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+READ_ONLY = OSError(errno.EROFS, "Read-only file system")
+
+
+@pytest.fixture(autouse=True)
+def _small_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_rooms(monkeypatch)
+
+
+async def _submit(jobs: Jobs) -> str:
+    return (await jobs.submit(core(), tool="test")).job_ids[0]
+
+
+async def _until_done(jobs: Jobs, job: str) -> None:
+    [view] = await jobs.wait([job], SECONDS)
+    assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
+
+
+async def test_a_request_goes_out_only_when_its_answer_has_room(tmp_path: Path) -> None:
+    """*Chosen*: a file as large as an answer may be, which is cut to what came."""
+    seen: list[tuple[str, int]] = []
+
+    async def behave(trace: Trace, body: Path) -> Answer:
+        await trace.before_send()
+        seen.append((body.name, (await anyio.Path(body).stat()).st_size))
+        return await yes()(_Quiet(trace), body)
+
+    async with at_work(tmp_path, Wire([behave])) as jobs:
+        view = await run_one(jobs)
+
+    assert seen == [(f"{view.id}.1.1.part", ROOM)]
+    assert (view.state, spool(tmp_path)) == ("done", [])
+
+
+class _Quiet:
+    """A trace that has heard already that the request goes out."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.sent, self.answered = trace.sent, trace.answered
+
+    async def before_send(self) -> None:
+        """Do nothing again."""
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [fails(UNREACHABLE, begun=False), fails(UNREACHABLE, sent=False), fails(ZeroDivisionError())],
+)
+async def test_what_never_came_leaves_no_room_taken(tmp_path: Path, behaviour: Behaviour) -> None:
+    """*Chosen*: whatever becomes of a request, the spool is empty at rest."""
+    async with at_work(tmp_path, Wire([behaviour]), max_retries=0) as jobs:
+        view = await run_one(jobs)
+
+    assert view.finished
+    assert spool(tmp_path) == []
+
+
+async def test_the_end_of_a_body_is_written_when_the_disk_takes_it(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: the state is `storing`, for the headers are journalled."""
+    rest = [FULL, FULL]
+
+    async def behave(trace: Trace, body: Path) -> Answer:
+        await yes(picture()[:50])(trace, body)
+
+        def finish() -> None:
+            if rest:
+                raise rest.pop()
+            with body.open("ab") as file:
+                file.write(picture()[50:])
+
+        raise UnwrittenError("It could not be written.", finish=finish)
+
+    async with at_work(tmp_path, Wire([behave])) as jobs:
+        job = await _submit(jobs)
+        view = await until_said(jobs, job, "stored as soon as there is room on the disk")
+        assert view.state == "storing"
+        await _until_done(jobs, job)
+
+    [(size,)] = rows(tmp_path, "SELECT bytes FROM blobs")
+    assert (size, spool(tmp_path)) == (len(picture()), [])
+
+
+@pytest.mark.parametrize("error", [FULL, READ_ONLY])
+async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    """*Chosen*: the answer would have nowhere to go; it goes out when it has."""
+
+    def refuse(descriptor: int, start: int, size: int) -> None:
+        del descriptor, start, size
+        if refusing:
+            raise error
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    refusing = [True]
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        job = await _submit(jobs)
+        view = await until_said(jobs, job, "queued", "sent as soon as", str(error.strerror))
+        assert (view.state, wire.posts, spool(tmp_path)) == ("queued", [], [])
+        refusing.clear()
+        await _until_done(jobs, job)
+
+    assert (len(wire.posts), spool(tmp_path)) == (1, [])
+
+
+async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> None:
+    """*Chosen*: killed between the room and the intent, its job still queued, or another key's."""
+    database = Database(tmp_path)
+    [job] = database.write_now(lambda c: put(c).job_ids)
+    database.write_now(lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")))
+    await database.close()
+    folder = tmp_path / "spool"
+    for epoch in (1, 2, 3):
+        (folder / f"{job}.1.{epoch}.part").write_bytes(b"room")
+    (folder / "import-0123456789abcdef.part").write_bytes(b"somebody else's")
+
+    another = Upstream(id="another", base_url="https://api.test", emulated=False)
+    async with at_work(tmp_path, Wire([yes()]), upstream=another):
+        assert set(spool(tmp_path)) == {f"{job}.1.3.part", "import-0123456789abcdef.part"}
+
+    assert rows(tmp_path, "SELECT state FROM jobs") == [("queued",)]
+
+
+@pytest.mark.parametrize("preallocates", ["", "preallocates"])
+def test_only_so_many_are_out_as_the_disk_has_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preallocates: str
+) -> None:
+    """*Chosen*: what was promised to others counts as used, also where nothing is preallocated."""
+    used: list[int] = []
+
+    def preallocate(path: Path, size: int) -> bool:
+        path.touch()
+        used.extend([size] * bool(preallocates))
+        return bool(preallocates)
+
+    total = LEAST + 3 * ROOM + 1
+    monkeypatch.setattr(steps_spool, "free_bytes", lambda _: total - sum(used))
+    monkeypatch.setattr(steps_spool, "preallocate", preallocate)
+    found, kind = Spool(tmp_path), type(core())
+
+    for number in range(3):
+        found.take_room(tmp_path / str(number), kind)
+    with pytest.raises(StorageError, match="nothing is sent that may leave less than 2 MB"):
+        found.take_room(tmp_path / "3", kind)
+    assert found.is_in_use()
+    found.take_room(tmp_path / "4", type(deferred()))
+    for number in range(5):
+        found.give_back(tmp_path / str(number))
+    used.clear()
+
+    found.take_room(tmp_path / "3", kind)
