@@ -20,7 +20,6 @@ from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.signals import NoPlaceError, NotNowError, UpstreamPausedError
 from stability_mcp.jobs.steps import ending, unanswered, waiting
 from stability_mcp.jobs.steps.collect import Finish, Received, collect
-from stability_mcp.jobs.steps.spool import remove
 from stability_mcp.jobs.steps.traces import SendTrace
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.operation import Operation
@@ -117,7 +116,7 @@ async def _clear(shop: Workshop, trace: SendTrace, body: Path) -> None:
     shop.spool.give_back(body)
     if not trace.begun:
         with suppress(OSError):
-            await shop.on_disk(lambda: remove(body))
+            await shop.on_disk(lambda: shop.spool.drop(body))
 
 
 async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:

@@ -3,7 +3,8 @@
 `.part` is under way. It is preallocated before a paid request connects, so that a disk that fills
 up meanwhile still has room for the answer, and it is named by the epoch too: of two processes that
 both take a job for theirs neither touches what the other receives. `.body` is whole and exact, and
-gets its name only when the headers of the answer are journalled.
+gets its name only when the headers of the answer are journalled. Both are guarded from the first
+byte to the last commit: who lives may be taken for dead, and the answer is paid all the same.
 """
 
 import errno
@@ -16,6 +17,7 @@ from pathlib import Path
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.operation import MediaKind, Operation
+from stability_mcp.store.guards import Guards, is_guarded
 from stability_mcp.store.reserve import LEAST_FREE, Reserve, free_bytes, preallocate
 
 MIB = 1_048_576
@@ -39,6 +41,7 @@ class Spool:
         self.reserve = Reserve(home)
         self._home = home
         self._promised: dict[Path, int] = {}
+        self._guards = Guards()
         self._lock = threading.Lock()
 
     def file(self, job: JobRow, suffix: str) -> Path:
@@ -66,6 +69,8 @@ class Spool:
                 self._look(size)
                 self.reserve.make()
                 taken = size == 0 or preallocate(part, size)
+                if size:
+                    self._guards.hold(part)
                 self._promised[part] = 0 if taken else size
         except OSError as error:
             raise StorageError(f"no file can be made in the spool ({error.strerror})") from error
@@ -92,15 +97,23 @@ class Spool:
 
     def quarantine(self, job: JobRow) -> None:
         """Put the bytes of a paid answer aside, for a person to look at."""
+        self._guards.let_go(self.part(job))
         for file in (self.part(job), self.file(job, ".body")):
             if file.exists():
                 file.replace(self._home / "quarantine" / job.spool_name())
 
     def sweep(self, job: JobRow) -> None:
-        """Remove what an attempt left."""
-        remove(self.part(job))
+        """Remove what an attempt left here; not what another process may still be storing."""
+        self.drop(self.part(job))
+        if is_guarded(self.file(job, ".body")):
+            return
         for suffix in (".body", ".link", ".d"):
             remove(self.file(job, suffix))
+
+    def drop(self, part: Path) -> None:
+        """Remove where this process would have received an answer."""
+        self._guards.let_go(part)
+        remove(part)
 
     def sweep_dead(
         self, files: Iterable[Path], ended: Collection[str], left: Mapping[str, int]
@@ -113,10 +126,12 @@ class Spool:
             left: The epoch of jobs that have not: what was under way in an earlier one is not
                 whole, or was made ahead for a request that never went out.
         """
+        files = list(files)
+        alive = {path.name.partition(".")[0] for path in files if is_guarded(path)}
         for path in files:
             job, *rest = path.name.split(".")
             old = job in left and rest[-1:] == ["part"] and rest[1:2] != [str(left[job])]
-            if job in ended or old:
+            if (job in ended or old) and job not in alive:
                 remove(path)
 
 
