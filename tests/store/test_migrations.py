@@ -1,6 +1,7 @@
 """Stores of older programs: brought up to date whole or not at all, with every row kept."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,28 @@ from support_store import in_processes, migrate_and_die, open_and_close
 
 pytestmark = pytest.mark.anyio
 
-SCHEMA_1 = Path(__file__).with_name("schema_1.sql")
+FROZEN = sorted(Path(__file__).parent.glob("schema_*.sql"))
+"""Stores that the programs of older schemas made, with what they did in them."""
+SCHEMA_1 = FROZEN[0]
 
 
 def _schema_1(home: Path) -> Path:
+    return _made(home, SCHEMA_1)
+
+
+def _made(home: Path, frozen: Path) -> Path:
     home.mkdir(exist_ok=True)
     with closing(_connect(home)) as connection:
-        connection.executescript(SCHEMA_1.read_text())
+        connection.executescript(frozen.read_text())
     return home
+
+
+def _kept(home: Path, columns: Mapping[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of these columns, by table."""
+    return {
+        table: sorted(_rows(home, f"SELECT {names} FROM {table}"), key=repr)  # noqa: S608 -- names of our own tables
+        for table, names in columns.items()
+    }
 
 
 def _connect(home: Path) -> sqlite3.Connection:
@@ -48,6 +63,36 @@ def _tables(home: Path) -> dict[str, object]:
     }
 
 
+def test_there_is_a_store_of_every_older_schema() -> None:
+    """*Chosen*: whoever adds a step freezes a store of the program before it."""
+    names = [f"schema_{number}.sql" for number in range(1, schema.SCHEMA)]
+
+    assert [frozen.name for frozen in FROZEN] == names
+    assert sorted(STEPS) == list(range(2, schema.SCHEMA + 1))
+
+
+@pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen.stem)
+async def test_every_row_of_an_older_store_is_kept(frozen: Path, tmp_path: Path) -> None:
+    """*Chosen*: what was paid for outlives an update."""
+    home = _made(tmp_path, frozen)
+    tables = [
+        name for (name,) in _rows(home, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    ]
+    columns = {
+        table: ", ".join(f'"{row[1]}"' for row in _rows(home, f"PRAGMA table_info('{table}')"))
+        for table in tables
+        if table not in {"meta", "sqlite_sequence"}
+    }
+    before = _kept(home, columns)
+
+    await Database(home).close()
+
+    assert before["jobs"]
+    assert _kept(home, columns) == before
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "PRAGMA foreign_key_check") == []
+
+
 async def test_a_store_of_schema_1_opens_and_keeps_every_row(tmp_path: Path) -> None:
     """*Chosen*: changes are additive; the file was made by the program that wrote schema 1."""
     home = _schema_1(tmp_path)
@@ -65,9 +110,10 @@ async def test_a_store_of_schema_1_opens_and_keeps_every_row(tmp_path: Path) -> 
     assert _rows(home, "PRAGMA integrity_check") == [("ok",)]
 
 
-async def test_a_migrated_store_is_like_a_new_one(tmp_path: Path) -> None:
-    """*Chosen*: two ways lead to the same columns, types, defaults and indexes."""
-    old = _schema_1(tmp_path / "old")
+@pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen.stem)
+async def test_a_migrated_store_is_like_a_new_one(frozen: Path, tmp_path: Path) -> None:
+    """*Chosen*: both ways lead to the same columns, types, defaults and indexes."""
+    old = _made(tmp_path / "old", frozen)
     await Database(old).close()
     await Database(tmp_path / "new").close()
 

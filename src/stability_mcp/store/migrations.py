@@ -47,6 +47,13 @@ STEPS: Mapping[int, Sequence[str]] = {
             " WHERE copy_path IS NOT NULL"
         ),
     ),
+    3: (
+        ("CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL"),
+        (
+            "CREATE INDEX jobs_generation ON jobs (upstream, generation)"
+            " WHERE generation IS NOT NULL"
+        ),
+    ),
 }
 """The statements that make a schema out of the one before it, by its number."""
 

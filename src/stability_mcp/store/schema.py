@@ -26,7 +26,7 @@ from stability_mcp.store.columns import table as _table
 from stability_mcp.store.columns import time as _time
 from stability_mcp.store.columns import words as _text
 
-SCHEMA = 2
+SCHEMA = 3
 OLDEST_WRITER = 1
 
 meta = _table("meta", _text("key", key=True), _text("value"))
@@ -139,6 +139,18 @@ Index(
     sqlite_where=text("result_key IS NOT NULL AND state = 'done'"),
 )
 Index("jobs_list", jobs.c.owner, jobs.c.seq)
+Index(  # what ended lately, and what ended long ago
+    "jobs_ended",
+    jobs.c.upstream,
+    jobs.c.finished_at,
+    sqlite_where=jobs.c.finished_at.isnot(None),
+)
+Index(  # whether a generation is known here
+    "jobs_generation",
+    jobs.c.upstream,
+    jobs.c.generation,
+    sqlite_where=jobs.c.generation.isnot(None),
+)
 Index("jobs_state", jobs.c.owner, jobs.c.state, jobs.c.seq)  # the few unfinished among the many
 Index(  # one job a step, whoever schedules it
     "jobs_step",
