@@ -148,11 +148,17 @@ def schemas(
 
 
 @app.command()
-def doctor(context: typer.Context) -> None:
+def doctor(
+    context: typer.Context,
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what is wrong with the store, and say how.")
+    ] = False,
+) -> None:
     """Print what is in force and where it came from, and check that it works."""
     from stability_mcp.cli.doctor import run_doctor
 
-    if not anyio.run(run_doctor, _settings(context), context.obj):
+    if not anyio.run(partial(run_doctor, _settings(context), context.obj, repair=repair)):
         raise typer.Exit(1)
 
 

@@ -15,9 +15,17 @@ from pathlib import Path
 import typer
 
 from stability_mcp import __version__
+from stability_mcp.cli.repair import examined
 from stability_mcp.errors import StudioError
 from stability_mcp.jobs.spending import Spent
-from stability_mcp.settings import Settings, near_misses, origin, variable
+from stability_mcp.settings import (
+    Settings,
+    near_misses,
+    origin,
+    read_target,
+    shown_target,
+    variable,
+)
 from stability_mcp.wording import credits_text
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
@@ -26,8 +34,16 @@ FREE_BYTES = 256_000_000
 """Below this nothing paid is sent: a result must have room."""
 
 
-async def run_doctor(settings: Settings, flags: Mapping[str, object]) -> bool:
-    """Print the report; return whether nothing is wrong."""
+async def run_doctor(
+    settings: Settings, flags: Mapping[str, object], *, repair: bool = False
+) -> bool:
+    """Print the report; return whether nothing is wrong.
+
+    Args:
+        settings: What is in force.
+        flags: Those of the command line.
+        repair: Whether to mend what is wrong with the store.
+    """
     for line in facts():
         typer.echo(line)
     typer.echo("\nsettings")
@@ -35,6 +51,9 @@ async def run_doctor(settings: Settings, flags: Mapping[str, object]) -> bool:
         typer.echo(line)
     typer.echo("\nchecks")
     problems = 0
+    async for mark, line in examined(settings, repair=repair):
+        problems += mark == "BAD"
+        typer.echo(f"  {mark:<4} {line}")
     async for good, line in checks(settings):
         problems += not good
         typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
@@ -60,6 +79,8 @@ def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
             shown = settings.home_dir
         elif field == "output_dir":
             shown = settings.copies_dir or "none"
+        elif field == "on_done" and settings.on_done is not None:
+            shown = shown_target(settings.on_done.get_secret_value())
         yield f"  {variable(field):<26} {shown}  ({origin(field, flags)})"
 
 
@@ -82,6 +103,11 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
         yield False, str(error)
     free = shutil.disk_usage(_existing(settings.home_dir)).free
     yield free > FREE_BYTES, f"{free / 1e9:.1f} GB are free for results"
+    if settings.on_done is not None:
+        target = read_target(settings.on_done.get_secret_value())
+        found = isinstance(target, str) or shutil.which(target[0]) is not None
+        whom = shown_target(settings.on_done.get_secret_value())
+        yield found, f"{whom} is told when a job ends" if found else f"{whom} is no program here"
     if settings.copies_dir is not None:
         folder = _existing(settings.copies_dir)
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"

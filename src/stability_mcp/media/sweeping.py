@@ -24,7 +24,7 @@ from stability_mcp.media.rows import blob_path
 HOUR = 3_600.0
 """Seconds. Nothing that was written later is taken for a leftover."""
 
-IN_SPOOL = ("import-*.part", "fit-*.part")
+IN_SPOOL = ("import-*.part", "fit-*.part", "mend-*.part")
 """Files on their way into the store. Each is written within minutes, and its owner moves it."""
 
 AT_ONCE = 400

@@ -1,0 +1,253 @@
+"""What a machine that died can leave in the store: found, and mended where somebody asks for it.
+
+It is safe beside servers that run: every change is a write transaction that looks again, no file is
+touched that was written within the hour, and nothing that may have been paid for is removed. What
+no row names goes into the quarantine, where a person can look at it.
+"""
+
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
+
+from stability_mcp.jobs.journal import recounting
+from stability_mcp.jobs.journal.recounting import Counter
+from stability_mcp.jobs.process import SUFFIX, lock_path, took
+from stability_mcp.media import mending, sweeping
+from stability_mcp.media.mending import Blob
+from stability_mcp.media.sweeping import HOUR
+from stability_mcp.media.threads import in_file_thread
+from stability_mcp.store.database import Database
+from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
+from stability_mcp.wording import credits_text, listed, plain, quoted
+
+PAGE = 100
+LOOKING = 10.0
+"""Seconds for which files are compared with their hashes where nothing is mended."""
+
+_OF_JOB = re.compile(rf"([{ALPHABET}]{{{ID_CHARACTERS}}})\.\d+\.(?:.*\.)?\w+")
+_CHECK = "PRAGMA quick_check(3)"
+_KNOWN = text("SELECT 1 FROM jobs WHERE id = :job")
+_PROCESSES = text("SELECT id FROM processes")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    text: str
+    done: str = ""
+    """What was done about it; "": nothing."""
+    bad: bool = False
+    """Whether something is lost or wrong; else it is only a leftover."""
+
+
+class Mender:
+    """Examines one store.
+
+    Args:
+        database: The store.
+        repair: Whether to mend what is found.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self, database: Database, *, repair: bool, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._home = database.home
+        self._repair = repair
+        self._clock = clock
+        self.compared = 0
+        """Files that were compared with their hashes."""
+        self.blobs = 0
+        """Files that there are rows for."""
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """Yield what is found, with what was done about it.
+
+        Raises:
+            StorageError: the store cannot be read or written.
+        """
+        try:
+            said = await self._database.read(
+                lambda c: [str(row[0]) for row in c.exec_driver_sql(_CHECK)]
+            )
+            if said != ["ok"]:
+                yield _damaged(self._home, "; ".join(said))
+                return
+            async for each in self._examine():
+                yield each
+        except DatabaseError as error:
+            yield _damaged(self._home, str(error.orig))
+
+    async def _examine(self) -> AsyncIterator[Finding]:
+        for wrong in await self._database.read(recounting.differences):
+            yield await self._counter(wrong)
+        async for found in self._bytes():
+            yield found
+        async for found in self._loose():
+            yield found
+        async for found in self._spool():
+            yield found
+        ended = await self._ended()
+        if ended:
+            yield Finding(
+                text=f"{ended} {'program' if ended == 1 else 'programs'} ended without a word",
+                done="whatever opens the store next, such as this program, goes on with the jobs",
+            )
+
+    async def _counter(self, wrong: Counter) -> Finding:
+        said = (
+            f"the counters of {wrong.day} say {credits_text(wrong.was_held)} reserved and "
+            f"{credits_text(wrong.was_spent)} spent; jobs and ledger say "
+            f"{credits_text(wrong.held)} and {credits_text(wrong.spent)}"
+        )
+        if not self._repair:
+            return Finding(text=said, bad=True)
+        await self._database.write(partial(recounting.recount, wrong=wrong), durable=True)
+        return Finding(text=said, done="set to what jobs and ledger say", bad=True)
+
+    async def _bytes(self) -> AsyncIterator[Finding]:
+        after, until = "", time.monotonic() + LOOKING
+        while page := await self._database.read(partial(mending.blobs, after=after, limit=PAGE)):
+            for blob in page:
+                compare = self._repair or time.monotonic() < until
+                why = await in_file_thread(
+                    partial(mending.fault, self._home, blob, compare=compare)
+                )
+                self.blobs += 1
+                self.compared += compare
+                if why is not None and (found := await self._lost(blob, why)) is not None:
+                    yield found
+            after = page[-1].sha256
+
+    async def _lost(self, blob: Blob, why: str) -> Finding | None:
+        items = await self._database.read(partial(mending.holders, blob=blob))
+        if not items:  # it was deleted just now
+            return None
+        said = f"{listed(item.name for item in items)}: {why}"
+        copies = [item.copy_path for item in items]
+        if not self._repair:
+            return Finding(text=said, bad=True)
+        found = await in_file_thread(lambda: mending.recover(self._home, blob, copies))
+        if found is not None:
+            file, where = found
+            await self._database.write(
+                lambda c: (
+                    bool(mending.holders(c, blob)) and mending.put_back(self._home, blob, file)
+                )
+            )
+            await in_file_thread(lambda: file.unlink(missing_ok=True))
+            return Finding(text=said, done=f"put back from {where}", bad=True)
+        now = self._clock()
+        gone = await self._database.write(
+            lambda c: mending.give_up(c, self._home, blob, now), durable=True
+        )
+        done = (
+            "the bytes are nowhere else: it is deleted, and what is left of them is in quarantine/"
+        )
+        return Finding(text=said, done=done if gone else "it is back", bad=True)
+
+    def _put_back(self, blob: Blob, file: Path, connection: Connection) -> bool:
+        wanted = bool(mending.holders(connection, blob))
+        return wanted and mending.put_back(self._home, blob, file)
+
+    async def _loose(self) -> AsyncIterator[Finding]:
+        """Look for files among the blobs that no row names."""
+        folders, old, size = sweeping.loose(self._home), list[str](), 0
+        young = self._clock() - HOUR
+        while (files := await in_file_thread(lambda: next(folders, None))) is not None:
+            sizes = await in_file_thread(partial(_sizes, files, young))
+            free = await self._database.read(partial(sweeping.unnamed, hashes=sizes.keys()))
+            old += free
+            size += sum(sizes[each] for each in free)
+        if not old:
+            return
+        said = f"{_files(len(old))} among the stored media, {size / 1e6:.1f} MB, that no row names"
+        moved = 0
+        for each in old if self._repair else ():
+            moved += await self._database.write(partial(self._put_aside, each))
+        yield Finding(text=said, done=f"{_files(moved)} moved to quarantine/" if moved else "")
+
+    def _put_aside(self, sha256: str, connection: Connection) -> bool:
+        unnamed = sweeping.unnamed(connection, [sha256])
+        return bool(unnamed) and mending.put_aside(self._home, sha256, "unnamed")
+
+    async def _spool(self) -> AsyncIterator[Finding]:
+        """Look for what imports left that died, and for answers of jobs that do not exist."""
+        young, spool = self._clock() - HOUR, self._home / "spool"
+        paths = await in_file_thread(lambda: [p for p in spool.iterdir() if _older(p, young)])
+        left = [path for path in paths if any(path.match(each) for each in sweeping.IN_SPOOL)]
+        if left:
+            gone = 0
+            if self._repair:
+                gone = await in_file_thread(
+                    lambda: sum(sweeping.remove_if_older(path, young) for path in left)
+                )
+            said = f"{_files(len(left))} that an import or a repair left in spool/"
+            yield Finding(text=said, done=f"{_files(gone)} removed" if gone else "")
+        for path in paths:
+            match = _OF_JOB.fullmatch(path.name)
+            if match and not await self._database.read(partial(_exists, match[1])):
+                done = ""
+                if self._repair:
+                    await in_file_thread(partial(mending.aside, self._home, path, path.name))
+                    done = "moved to quarantine/"
+                yield Finding(text=f"spool/{path.name} belongs to no job", done=done, bad=True)
+
+    async def _ended(self) -> int:
+        """Count the processes that are dead: a row without a lock, or a lock that is free."""
+        rows = await self._database.read(lambda c: set(c.execute(_PROCESSES).scalars()))
+
+        def free() -> int:
+            names = {path.name.removesuffix(SUFFIX) for path in self._locks()}
+            with ExitStack() as held:
+                dead = [each for each in names if took(lock_path(self._home, each), held)]
+            return len(dead) + len(rows - names)
+
+        return await in_file_thread(free)
+
+    def _locks(self) -> list[Path]:
+        return list((self._home / "locks").glob(f"*{SUFFIX}"))
+
+
+def _damaged(home: Path, said: str) -> Finding:
+    return Finding(
+        text=f"the database in {home} is damaged: {quoted(plain(said), limit=300)}. Stop every "
+        "server, copy the folder, and bring it back from a backup, or by the .recover command of "
+        "the sqlite3 program",
+        bad=True,
+    )
+
+
+def _exists(job: str, connection: Connection) -> bool:
+    return connection.execute(_KNOWN, {"job": job}).first() is not None
+
+
+def _older(path: Path, than: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < than
+    except OSError:  # gone meanwhile
+        return False
+
+
+def _sizes(files: list[Path], young: float) -> dict[str, int]:
+    found = {}
+    for path in files:
+        if _older(path, young):
+            found[path.name] = path.stat().st_size
+    return found
+
+
+def _files(count: int) -> str:
+    return f"{count} {'file' if count == 1 else 'files'}"
