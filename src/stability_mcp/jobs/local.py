@@ -18,6 +18,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Done, Kind, Later, Perform
 from stability_mcp.jobs.journal import reading
 from stability_mcp.jobs.queues import Known, LocalLease, Queues
+from stability_mcp.jobs.rate import LOOK_AGAIN
 from stability_mcp.jobs.views import FINISHED
 from stability_mcp.store.database import Database
 
@@ -30,10 +31,6 @@ OTHERS_SECONDS = 0.25
 STARTING_AT_ONCE = 20
 """Requests that connect at once: enough to keep up with the rate limit, and when it is used up not
 many of them have connected for nothing."""
-
-WITHOUT_PLACE = 1.0
-"""Seconds after which places are looked for again, however long it was said to take: some that
-were about to be taken may not have been."""
 
 BATCH_SHARE = 0.8
 """Of the requests in flight, at most so many are of batches: a batch never takes all of them."""
@@ -230,14 +227,15 @@ class LocalEngine:
     def _after(self, job: Known, step: Done | Later) -> None:
         now = time.monotonic()
         if isinstance(step, Later):
+            seconds = step.seconds
             if step.everyone:
-                until = now + min(step.seconds, WITHOUT_PLACE)
+                seconds = min(seconds, LOOK_AGAIN)
                 for level in range(job.level, len(self._no_place_until)):
-                    self._no_place_until[level] = max(self._no_place_until[level], until)
+                    self._no_place_until[level] = max(self._no_place_until[level], now + seconds)
             else:
                 job.turn = 0
             job.kind = step.kind
-            self._queues.put(job, now + step.seconds)
+            self._queues.put(job, now + seconds)
         else:
             self._known.pop(job.id, None)
         self._tell(job.id)

@@ -32,6 +32,10 @@ SHORTEST_WAIT = 0.005
 READY = 0.3
 """Seconds before a place comes free in which a request for it connects: a handshake with TLS."""
 
+LOOK_AGAIN = 1.0
+"""Seconds after which places are looked for again, however long it was said to take: some that
+were about to be taken may not have been."""
+
 SPARED = 10
 """One place of so many is left to polls, while there is anything to poll for; of as many again,
 batches leave one to requests that somebody waits for, while there are any."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import anyio
 
-from stability_mcp.jobs.rate import RATE_LIMIT
+from stability_mcp.jobs.rate import LOOK_AGAIN, RATE_LIMIT
 from stability_mcp.jobs.signals import NoPlaceError
 
 PATIENCE = 1.0
@@ -51,3 +51,33 @@ class Standing:
             await anyio.sleep(seconds)
         finally:
             self.waiting -= 1
+
+
+class Room:
+    """Whether it is worth connecting: of many who ask at once, one looks for all."""
+
+    def __init__(self) -> None:
+        self._turn = anyio.Lock()
+        self._none: dict[int, tuple[float, str]] = {}
+
+    async def see(self, lane: int, look: Callable[[], Awaitable[None]]) -> None:
+        """Return if there is room.
+
+        Args:
+            lane: Lane of the job that would be sent.
+            look: Looks, and raises where there is none.
+
+        Raises:
+            NoPlaceError: there is none.
+        """
+        async with self._turn:
+            until, why = self._none.get(lane, (0.0, ""))
+            left = until - anyio.current_time()
+            if left > 0:
+                raise NoPlaceError(left, why)
+            try:
+                await look()
+            except NoPlaceError as error:
+                seconds = min(error.seconds, LOOK_AGAIN)
+                self._none[lane] = anyio.current_time() + seconds, error.why
+                raise

@@ -75,16 +75,10 @@ async def _exchange(
         The answer, and what writes the end of its body where the disk did not take it.
     """
     body = shop.spool.part(trace.job, attempt=trace.job.attempt + 1)
-    ahead, now, lane = shop.connecting, shop.clock(), trace.job.lane
-    upstream = shop.upstream.id
-
-    def look(connection: Connection) -> None:
-        rate.room(connection, shop.rate, upstream=upstream, now=now, connecting=ahead, lane=lane)
-
+    if shop.connecting >= CROWD or shop.places_are_scarce():
+        await _see_that_there_is_room(shop, trace.job.lane)
     shop.connecting += 1
     try:
-        if ahead >= CROWD or shop.places_are_scarce():  # connecting for nothing costs both sides
-            await shop.database.read(look)
         await shop.on_disk(lambda: shop.spool.take_room(body, type(request)))
         return await shop.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
@@ -109,6 +103,17 @@ async def _exchange(
         with CancelScope(shield=True):
             await trace.place.give_back()
             await _clear(shop, trace, body)
+
+
+async def _see_that_there_is_room(shop: Workshop, lane: int) -> None:
+    """Look before connecting, for to connect in vain costs both sides."""
+
+    def look(connection: Connection) -> None:
+        now, upstream, connecting = shop.clock(), shop.upstream.id, shop.connecting
+        limit = shop.rate
+        rate.room(connection, limit, upstream=upstream, now=now, connecting=connecting, lane=lane)
+
+    await shop.room.see(lane, lambda: shop.database.read(look))
 
 
 async def _clear(shop: Workshop, trace: SendTrace, body: Path) -> None:

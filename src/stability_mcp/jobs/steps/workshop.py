@@ -23,7 +23,7 @@ from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.jobs.engine import Step
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.rate import Rate
-from stability_mcp.jobs.standing import Standing
+from stability_mcp.jobs.standing import Room, Standing
 from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.items import MediaItem
@@ -126,6 +126,8 @@ class Workshop:
     """Millicredits that this process has spent."""
     connecting: int = 0
     """Requests that are about to ask for a place in the rate limit."""
+    room: Room = field(default_factory=Room)
+    """What was seen of the places before connecting."""
     standing: Standing = field(default_factory=Standing)
     """Requests that are connected and wait for a place."""
     polls_standing: Standing = field(default_factory=Standing)
