@@ -60,9 +60,8 @@ class Adopter:
     async def adopt(self, *, starting: bool = False) -> Adopted:
         """Take over what dead processes left, and what was handed back."""
         with ExitStack() as held:
-            dead, gone = await self._dead(held, starting=starting)
+            dead = await self._dead(held, starting=starting)
             shop, now = self._shop, self._shop.clock()
-            spared = await shop.database.read(lambda c: adoption.driven(c, gone)) if gone else set()
             done = await shop.database.write(
                 lambda c: adoption.adopt(
                     c,
@@ -79,7 +78,7 @@ class Adopter:
         shop.session += done.spent
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
-        await self._sweep_spool(spared)
+        await self._sweep_spool()
         if done.paused:
             log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
         if done.jobs:
@@ -96,35 +95,25 @@ class Adopter:
             await self._shop.database.write(self._process.list_again)
             self._unlisted = False
 
-    async def _sweep_spool(self, spared: set[str]) -> None:
-        """Remove what ended processes left and nobody needs.
-
-        Args:
-            spared: Jobs whose process may live and receive the answer yet: its lock was not free,
-                its file was gone. What they leave is removed the next time.
-        """
+    async def _sweep_spool(self) -> None:
+        """Remove what ended processes left and nobody needs."""
         folder, spool = self._shop.database.home / "spool", self._shop.spool
         files = await self._shop.on_disk(lambda: list(folder.iterdir()))
-        jobs = {path.name.partition(".")[0] for path in files} - spared
+        jobs = {path.name.partition(".")[0] for path in files}
         if jobs:
             ended, left = await self._shop.database.read(
                 lambda c: (adoption.ended(c, jobs), adoption.epochs(c, jobs))
             )
             await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, left))
 
-    async def _dead(self, held: ExitStack, *, starting: bool) -> tuple[list[str], list[str]]:
-        """Return the ids of dead processes, and those of them whose lock file was gone.
-
-        Their locks are held until `held` is closed.
-        """
+    async def _dead(self, held: ExitStack, *, starting: bool) -> list[str]:
+        """Return the ids of dead processes; their locks are held until `held` is closed."""
         me, home = self._process.id, self._shop.database.home
         listed = await self._shop.database.read(lambda c: _others(c, me)) if starting else set()
 
-        def probe() -> tuple[list[str], list[str]]:
-            names = _names(home)
-            known = names | listed | self._gone()
-            dead = [each for each in sorted(known - {me}) if took(lock_path(home, each), held)]
-            return dead, [each for each in dead if each not in names]
+        def probe() -> list[str]:
+            known = _names(home) | listed | self._gone()
+            return [each for each in sorted(known - {me}) if took(lock_path(home, each), held)]
 
         return await self._shop.on_disk(probe)
 

@@ -37,10 +37,6 @@ _ENDED = text(
     " AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes))"
 ).bindparams(bindparam("ids", expanding=True))
 
-_DRIVEN = text(
-    "SELECT id FROM jobs WHERE process IN :processes AND finished_at IS NULL"
-).bindparams(bindparam("processes", expanding=True))
-
 _EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids AND finished_at IS NULL").bindparams(
     bindparam("ids", expanding=True)
 )
@@ -89,11 +85,6 @@ def ended(connection: Connection, jobs: Collection[str]) -> set[str]:
     A late answer may still come to one that is `unknown`, as long as its process lives.
     """
     return set(connection.execute(_ENDED, {"ids": list(jobs)}).scalars())
-
-
-def driven(connection: Connection, processes: Collection[str]) -> set[str]:
-    """Return the jobs that these processes carry out."""
-    return set(connection.execute(_DRIVEN, {"processes": list(processes)}).scalars())
 
 
 def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
