@@ -8,10 +8,10 @@ from pathlib import Path
 import anyio
 from sqlalchemy import Connection
 
+from stability_mcp.jobs.engine import Engine
 from stability_mcp.jobs.journal import cancelling, pausing, takeover
 from stability_mcp.jobs.journal.cancelling import Cancelled
 from stability_mcp.jobs.journal.takeover import Elsewhere
-from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.records import Ids, Records
 from stability_mcp.operation import Operation
@@ -22,7 +22,7 @@ class Running:
     """What exists while jobs are carried out."""
 
     process: Process
-    engine: LocalEngine
+    engine: Engine
     adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     ended: bool = False
 

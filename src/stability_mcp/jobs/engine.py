@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 import anyio
 from sqlalchemy import Connection
 
+from stability_mcp.store.database import Database
+
 Kind = Literal["store", "poll", "send"]
 """What a step does, the most urgent first: bytes that wait, results that wait, new requests."""
 
@@ -57,12 +59,24 @@ Perform = Callable[[str, Lease], Awaitable[Step]]
 
 
 class Engine(Protocol):
-    """Runs the steps of jobs: in this process, or by workers elsewhere."""
+    """Runs the steps of jobs: in this process, or by workers elsewhere.
+
+    What a job is stands in its row, and steps look there before they act. So an engine may run a
+    step too often, which does nothing, but never two of one job at a time in one process; and it
+    must come to every job that was dispatched, however late.
+    """
 
     def dispatch(
         self, tx: Connection, job_id: str, *, lane: int, not_before: float | None = None
     ) -> str | None:
-        """Take on a job inside the transaction that writes it; return the engine's own id."""
+        """Take on a job inside the transaction that writes it; return the engine's own id.
+
+        Args:
+            tx: The transaction; where it is rolled back, the job is never run.
+            job_id: The job.
+            lane: See `lanes`: what is in a lower one goes first.
+            not_before: Unix seconds.
+        """
         ...
 
     def cancel(self, tx: Connection, job_id: str) -> None:
@@ -70,13 +84,42 @@ class Engine(Protocol):
         ...
 
     def wake(self) -> None:
-        """Look for jobs, after the transaction is committed."""
+        """Look for new jobs, after the transaction is committed."""
+        ...
+
+    def look_again(self) -> None:
+        """Look for jobs of any age, after a transaction that gave some to this process."""
         ...
 
     async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
-        """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
+        """Return when one of the jobs changes, when all have ended, or after `timeout` seconds.
+
+        Whoever carries them out, in this process or another. It may return without a reason.
+        """
         ...
 
     async def run(self, perform: Perform) -> None:
-        """Run steps until told to stop."""
+        """Run steps until `drain` is called. A step that raises is run again later."""
+        ...
+
+    async def drain(self, seconds: float) -> None:
+        """Begin no step more, take the leases of what is not sent, and let the rest end.
+
+        Args:
+            seconds: Longest wait for that; then steps are cancelled, and write down how they end.
+        """
+        ...
+
+
+class MakeEngine(Protocol):
+    """Makes the engine of one process."""
+
+    def __call__(self, database: Database, *, process: str, concurrency: int) -> Engine:
+        """Make it; nothing runs before `run`.
+
+        Args:
+            database: Where the jobs are.
+            process: The id of this process.
+            concurrency: Most paid requests in flight; polls and storing are not counted.
+        """
         ...

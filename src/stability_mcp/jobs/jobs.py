@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -18,8 +19,10 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, submitting, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
+from stability_mcp.jobs.balance import Balance
 from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.control import Control, Running
+from stability_mcp.jobs.engine import MakeEngine
 from stability_mcp.jobs.journal import handover
 from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
@@ -65,6 +68,7 @@ class Jobs(Calls, Control):
         cache: Whether a finished job answers for a call that must have the same result.
         metadata: How much of its making is written into a readable copy.
         pace: How fast steps follow each other; None: as the upstream asks.
+        engine: Makes what runs the steps.
         clock: Unix seconds.
     """
 
@@ -85,6 +89,7 @@ class Jobs(Calls, Control):
         cache: bool = True,
         metadata: str = "full",
         pace: Pace | None = None,
+        engine: MakeEngine = LocalEngine,
         clock: Callable[[], float] = time.time,
     ) -> None:
         shop = Workshop(
@@ -103,6 +108,7 @@ class Jobs(Calls, Control):
         self._concurrency = concurrency
         self._timeout = timeout
         self._cache = cache
+        self._make_engine = engine
         self._running: Running | None = None
 
     async def start(self, task_group: TaskGroup) -> None:
@@ -118,7 +124,7 @@ class Jobs(Calls, Control):
             upstreams.register(connection, shop.upstream)
             process.register(connection, upstream=shop.upstream.id, program=self._program, now=now)
 
-        engine = LocalEngine(shop.database, process=process.id, concurrency=self._concurrency)
+        engine = self._make_engine(shop.database, process=process.id, concurrency=self._concurrency)
         adopter = Adopter(shop, process, engine.look_again)
         try:
             await shop.database.write(register)
@@ -127,13 +133,18 @@ class Jobs(Calls, Control):
             process.release()
             raise
         self._running = running = Running(process, engine)
+        balance = Balance(shop, process.id)
+        shop.paid = balance.want
 
-        async def keep_adopting() -> None:
+        async def look_around() -> None:
             with running.adopting:
-                await adopter.run()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(adopter.run)
+                    if not shop.upstream.emulated:  # its credits are ample, and nobody's
+                        group.start_soon(balance.run)
 
         task_group.start_soon(engine.run, Performer(shop, process.id))
-        task_group.start_soon(keep_adopting)
+        task_group.start_soon(look_around)
 
     async def drain(self) -> None:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
