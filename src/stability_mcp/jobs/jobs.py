@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -19,7 +18,6 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, submitting, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
-from stability_mcp.jobs.balance import Balance
 from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.control import Control, Running
 from stability_mcp.jobs.engine import MakeEngine
@@ -133,18 +131,13 @@ class Jobs(Calls, Control):
             process.release()
             raise
         self._running = running = Running(process, engine)
-        balance = Balance(shop, process.id)
-        shop.paid = balance.want
 
-        async def look_around() -> None:
+        async def keep_adopting() -> None:
             with running.adopting:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(adopter.run)
-                    if not shop.upstream.emulated:  # its credits are ample, and nobody's
-                        group.start_soon(balance.run)
+                await adopter.run()
 
         task_group.start_soon(engine.run, Performer(shop, process.id))
-        task_group.start_soon(look_around)
+        task_group.start_soon(keep_adopting)
 
     async def drain(self) -> None:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
