@@ -1,0 +1,190 @@
+"""What every engine does when somebody waits, when it ends, and when it is killed."""
+
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.client.answers import Answer
+from stability_mcp.client.wire import Trace
+from stability_mcp.jobs.engine import Done, Later, Lease, MakeEngine, Step
+from stability_mcp.jobs.journal import adoption
+from support_engine import ENGINES, SHORT, working
+from support_jobs import PAID, Behaviour, Wire, answer, at_work, core, picture, rows, yes
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
+
+
+async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
+    tmp_path: Path, make: MakeEngine
+) -> None:
+    """*Chosen*: no byte leaves any more, and what is out is finished."""
+    ended: list[str] = []
+
+    async def behave(job: str, lease: Lease) -> Step:
+        await lease.lost.wait()
+        await anyio.sleep(SHORT)
+        ended.append(job)
+        return Done()
+
+    async with working(tmp_path, make, concurrency=1, behave=behave) as worker:
+        first = await worker.put()
+        await worker.put()
+        await worker.until_steps(1)
+        await worker.engine.drain(10)
+
+    assert ended == worker.steps == [first]
+
+
+async def test_draining_ends_in_time(tmp_path: Path, make: MakeEngine) -> None:
+    """*Chosen*: a step that does not end is cancelled."""
+    cancelled = anyio.Event()
+
+    async def behave(_job: str, _lease: Lease) -> Step:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.set()
+        raise AssertionError("it never ends")
+
+    async with working(tmp_path, make, behave=behave) as worker:
+        await worker.put()
+        await worker.until_steps(1)
+        with anyio.fail_after(5):
+            await worker.engine.drain(0.1)
+
+    assert cancelled.is_set()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in another process"])
+@pytest.mark.parametrize("ends", [False, True], ids=["changes", "ends"])
+async def test_who_waits_is_told_when_a_job_moves(
+    tmp_path: Path, make: MakeEngine, *, elsewhere: bool, ends: bool
+) -> None:
+    """*Chosen*: whoever carries it out."""
+    release = anyio.Event()
+
+    async def behave(job: str, _lease: Lease) -> Step:
+        await release.wait()
+        if ends:
+            return await one.end(job)
+        await one.database.write(
+            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = 1") and None
+        )
+        return Later(seconds=30, kind="poll")
+
+    async with (
+        working(tmp_path, make, behave=behave) as one,
+        working(tmp_path, make, process="two") as two,
+    ):
+        job = await one.put()
+        await one.until_steps(1)
+        engine = two.engine if elsewhere else one.engine
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(engine.changed, [job], 60.0)
+                await anyio.sleep(SHORT)
+                release.set()
+
+
+async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
+    tmp_path: Path, make: MakeEngine
+) -> None:
+    """*Chosen*: no end falls between reading and waiting."""
+    async with (
+        working(tmp_path, make) as one,
+        working(tmp_path, make, process="two") as two,
+    ):
+        job = await one.put()
+        await one.until_steps(1)
+        with anyio.fail_after(5):
+            await one.engine.changed([job], 60)
+            await two.engine.changed([job], 60)
+
+        async def behave(_job: str, _lease: Lease) -> Step:
+            return Later(seconds=60, kind="poll")
+
+        one.behave = behave
+        slow = await one.put()
+        await one.until_steps(2)
+        with anyio.fail_after(5):
+            await one.engine.changed([slow], SHORT)
+            await two.engine.changed([slow], SHORT)
+
+
+async def test_what_a_killed_process_left_goes_on_in_another(
+    tmp_path: Path, make: MakeEngine
+) -> None:
+    """*Chosen*: with a new epoch, so that the dead could send no more."""
+    epochs: list[int] = []
+
+    async def hang(_job: str, _lease: Lease) -> Step:
+        await anyio.sleep_forever()
+        raise AssertionError("it is killed")
+
+    async with working(tmp_path, make, concurrency=1, behave=hang, drain=False) as dead:
+        jobs = [await dead.put() for _ in range(3)]
+        await dead.until_steps(1)
+
+    async def behave(job: str, lease: Lease) -> Step:
+        epochs.append(lease.epoch)
+        return await worker.end(job)
+
+    async with working(tmp_path, make, process="two", behave=behave) as worker:
+        await worker.database.write(
+            lambda c: adoption.adopt(c, me="two", upstream=PAID.id, dead=["one"], now=time.time())
+        )
+        worker.engine.look_again()
+        await worker.until_steps(3)
+
+    assert sorted(worker.steps) == sorted(jobs)
+    assert min(epochs) > 1
+
+
+def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:
+    async def behave(trace: Trace, body: Path) -> Answer:
+        connected.set()
+        await go_on.wait()
+        await trace.before_send()
+        await trace.sent()
+        await trace.answered(answer())
+        await anyio.Path(body).write_bytes(picture())
+        return answer()
+
+    return behave
+
+
+async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: MakeEngine) -> None:
+    """*Chosen*: a job that is connecting when the process ends is left to another, unsent."""
+    connected, go_on = anyio.Event(), anyio.Event()
+    wire = Wire([_connects(connected, go_on)])
+
+    async def soon() -> None:
+        await anyio.sleep(SHORT)
+        go_on.set()
+
+    async with anyio.create_task_group() as group, at_work(tmp_path, wire, engine=make) as jobs:
+        await jobs.submit(core(), tool="test")
+        await connected.wait()
+        group.start_soon(soon)
+
+    assert wire.posts == []
+    assert rows(tmp_path, "SELECT state, process, attempt FROM jobs") == [("queued", None, 0)]
+
+
+async def test_calls_are_carried_out_over_two_processes(tmp_path: Path, make: MakeEngine) -> None:
+    """*Chosen*: each job by one of them, once, and both are told."""
+    wire = Wire([yes()])
+
+    async with (
+        at_work(tmp_path, wire, engine=make) as one,
+        at_work(tmp_path, wire, engine=make) as two,
+    ):
+        mine = await one.submit(core("one"), tool="test", count=3)
+        theirs = await two.submit(core("two"), tool="test", count=3)
+        job_ids = mine.job_ids + theirs.job_ids
+        views = [*await one.wait(job_ids, 10), *await two.wait(job_ids, 10)]
+
+    assert {view.state for view in views} == {"done"}
+    assert len(wire.posts) == 6
