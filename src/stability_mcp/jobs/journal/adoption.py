@@ -8,7 +8,7 @@ was queued long ago, with no process alive that would have sent it, is paused in
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, select, text
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes, pausing
@@ -28,7 +28,7 @@ _TAKE = text(
 )
 _ORPHANS = text(
     "SELECT 1 FROM jobs WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
-    " AND state IN ('submitted', 'storing', 'queued') LIMIT 1"
+    " AND state IN ('submitting', 'submitted', 'storing', 'queued') LIMIT 1"
 )
 
 
@@ -58,13 +58,21 @@ class Adopted:
 
 def bury(connection: Connection, dead: str, *, now: float) -> tuple[list[JobRow], int]:
     """Take its jobs from a dead process; return those whose request was out and what they cost."""
-    driven = select(*COLUMNS).where(
-        schema.jobs.c.process == dead,
-        schema.jobs.c.finished_at.is_(None),
-        schema.jobs.c.state == "submitting",
-    )
+    lost = _lose(connection, schema.jobs.c.process == dead, now=now)
+    connection.execute(_FOREIGN, {"dead": dead})
+    connection.execute(_OUT, {"dead": dead, "now": now})
+    connection.execute(_GONE, {"dead": dead})
+    return lost
+
+
+def _lose(
+    connection: Connection, whose: ColumnElement[bool], *, now: float
+) -> tuple[list[JobRow], int]:
+    """End the jobs whose request was out; what came of them nobody will know."""
+    jobs = schema.jobs.c
+    out = select(*COLUMNS).where(whose, jobs.finished_at.is_(None), jobs.state == "submitting")
     spent = 0
-    lost = [job_row(row) for row in connection.execute(driven)]
+    lost = [job_row(row) for row in connection.execute(out)]
     for job in lost:
         error = JobError(
             "The program ended while the request was out, so what came of it is not known.",
@@ -73,9 +81,6 @@ def bury(connection: Connection, dead: str, *, now: float) -> tuple[list[JobRow]
             cure="It is not sent again by itself. Call the tool again to make it anew.",
         )
         spent += outcomes.lose(connection, job, error=str(error), now=now)
-    connection.execute(_FOREIGN, {"dead": dead})
-    connection.execute(_OUT, {"dead": dead, "now": now})
-    connection.execute(_GONE, {"dead": dead})
     return lost, spent
 
 
@@ -118,6 +123,9 @@ def adopt(  # noqa: PLR0913 -- who takes what from whom, and when
         starting: Whether this process begins, so that it may be that none was there before it.
     """
     buried = [bury(connection, each, now=now) for each in dead]
+    # A process that ended in order could not write what became of them: its disk was full.
+    nobodys = schema.jobs.c.process.is_(None) & (schema.jobs.c.upstream == upstream)
+    buried.append(_lose(connection, nobodys, now=now))
     paused = pausing.pause(connection, me=me, upstream=upstream, now=now) if starting else 0
     taken = connection.execute(_TAKE, {"me": me, "upstream": upstream}).rowcount
     lost = [job for jobs, _ in buried for job in jobs]

@@ -4,7 +4,12 @@ import logging
 
 from sqlalchemy import Connection
 
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import (
+    OutOfCreditsError,
+    RateLimitedError,
+    StudioError,
+    UnauthorizedError,
+)
 from stability_mcp.jobs import moderation, rate, upstream
 from stability_mcp.jobs.audit import Subject
 from stability_mcp.jobs.engine import Done, Later, Step
@@ -24,6 +29,8 @@ async def refuse(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
 
     def write(connection: Connection) -> None:
         outcomes.refuse(connection, job, error=why, now=now)
+        if isinstance(error, UnauthorizedError | OutOfCreditsError):
+            upstream.pause(connection, job.upstream, why)
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
@@ -70,6 +77,8 @@ async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: f
 
     def write(connection: Connection) -> bool:
         outcomes.send_again(connection, job, error=None, wake_at=now + seconds)
+        if isinstance(error, RateLimitedError):
+            rate.block(connection, upstream=job.upstream, until=now + seconds)
         return cancelling.end_if_asked(connection, job, now)
 
     cancelled = await shop.record(write)
@@ -87,9 +96,15 @@ async def pause_upstream(shop: Workshop, why: StudioError) -> None:
     await shop.database.write(lambda c: upstream.pause(c, shop.upstream.id, text))
 
 
-async def lock_out(shop: Workshop, retry_after: float | None) -> float:
+def lock_out_seconds(error: RateLimitedError) -> float:
+    """Return for how long the API asked every process of this key to stop."""
+    asked = error.retry_after
+    return min(asked if asked is not None else rate.LOCK_OUT, rate.LONGEST_BLOCK)
+
+
+async def lock_out(shop: Workshop, error: RateLimitedError) -> float:
     """Stop every process of this key for as long as the API asked; return the seconds."""
-    seconds = min(retry_after if retry_after is not None else rate.LOCK_OUT, rate.LONGEST_BLOCK)
+    seconds = lock_out_seconds(error)
     until = shop.clock() + seconds
     await shop.database.write(lambda c: rate.block(c, upstream=shop.upstream.id, until=until))
     return seconds

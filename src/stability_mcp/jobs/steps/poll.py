@@ -55,7 +55,7 @@ async def _failed(shop: Workshop, job: JobRow, error: StudioError) -> Step:
     if isinstance(error, UnusableAnswerError) and pause is None:
         return await ending.spoil(shop, job, error)
     if isinstance(error, RateLimitedError):
-        seconds = await ending.lock_out(shop, error.retry_after)
+        seconds = await ending.lock_out(shop, error)
         return Later(seconds=seconds, kind="poll", everyone=True)
     if isinstance(error, UnauthorizedError | OutOfCreditsError):
         await ending.pause_upstream(shop, error)

@@ -101,6 +101,8 @@ class Spool:
         for file in (self.part(job), self.file(job, ".body")):
             if file.exists():
                 file.replace(self._home / "quarantine" / job.spool_name())
+        for suffix in (".link", ".d"):
+            remove(self.file(job, suffix))
 
     def sweep(self, job: JobRow) -> None:
         """Remove what an attempt left here; not what another process may still be storing."""

@@ -11,13 +11,11 @@ from functools import partial
 from stability_mcp.errors import (
     JobError,
     NotSentError,
-    OutOfCreditsError,
     RateLimitedError,
     RefusedError,
     RequestError,
     StorageError,
     StudioError,
-    UnauthorizedError,
     UnavailableError,
     UnusableAnswerError,
 )
@@ -96,13 +94,10 @@ async def started(shop: Workshop, trace: SendTrace) -> Step:
 async def _refused(shop: Workshop, trace: SendTrace, error: RefusedError) -> Step:
     job = trace.job
     if isinstance(error, RateLimitedError):
-        seconds = await ending.lock_out(shop, error.retry_after)
-        step = await ending.send_again(shop, job, error, seconds)
+        step = await ending.send_again(shop, job, error, ending.lock_out_seconds(error))
         return replace(step, everyone=True) if isinstance(step, Later) else step
     if isinstance(error, UnavailableError):
         return await _try_again(shop, trace, error)
-    if isinstance(error, UnauthorizedError | OutOfCreditsError):
-        await ending.pause_upstream(shop, error)
     return await ending.refuse(shop, job, error)
 
 
