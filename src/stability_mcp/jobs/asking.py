@@ -31,6 +31,19 @@ async def ask(shop: Workshop, process: str, operation: Query) -> BaseModel:
             await shop.database.write(lambda c: rate.out(c, place, now))
 
 
+async def balance(shop: Workshop, process: str) -> float:
+    """Ask how many credits are left.
+
+    Raises:
+        RequestError: the API could not be asked, or answered something else.
+    """
+    operation = OPERATIONS["account_balance"]()
+    if not isinstance(operation, Query):
+        raise TypeError("account_balance is a query")
+    found = await ask(shop, process, operation)
+    return float(found.model_dump()["credits"])
+
+
 async def remember_balance(shop: Workshop, credits_left: float) -> None:
     """Note about how many credits are left; where there are some, requests are sent again."""
     balance, now = round(credits_left * 1000), shop.clock()
@@ -46,11 +59,7 @@ async def see_that_it_may_pay(shop: Workshop, process: str) -> None:
         OutOfCreditsError: there are still none.
         RequestError: the key is still refused, or the API could not be asked.
     """
-    operation = OPERATIONS["account_balance"]()
-    if not isinstance(operation, Query):
-        raise TypeError("account_balance is a query")
-    found = await ask(shop, process, operation)
-    credits_left = float(found.model_dump()["credits"])
+    credits_left = await balance(shop, process)
     await remember_balance(shop, credits_left)
     if credits_left <= 0:
         raise OutOfCreditsError(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs import asking, submitting, telling
 from stability_mcp.jobs import upstream as upstreams
 from stability_mcp.jobs.adopter import Adopter
+from stability_mcp.jobs.balance import Balance
 from stability_mcp.jobs.calls import Calls
 from stability_mcp.jobs.control import Control, Running
 from stability_mcp.jobs.engine import MakeEngine
@@ -131,13 +133,18 @@ class Jobs(Calls, Control):
             process.release()
             raise
         self._running = running = Running(process, engine)
+        balance = Balance(shop, process.id)
+        shop.paid = balance.want
 
-        async def keep_adopting() -> None:
+        async def look_around() -> None:
             with running.adopting:
-                await adopter.run()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(adopter.run)
+                    if not shop.upstream.emulated:  # its credits are ample, and nobody's
+                        group.start_soon(balance.run)
 
         task_group.start_soon(engine.run, Performer(shop, process.id))
-        task_group.start_soon(keep_adopting)
+        task_group.start_soon(look_around)
 
     async def drain(self) -> None:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
@@ -204,6 +211,7 @@ class Jobs(Calls, Control):
         submitted = await submitting.submit(self._shop, running, asked, agree=agree)
         if submitted.joined is None:
             running.engine.wake()
+            self._shop.paid()
         else:
             running.engine.look_again()
         return submitted

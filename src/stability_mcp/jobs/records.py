@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.jobs import spending as money
 from stability_mcp.jobs import telling
+from stability_mcp.jobs import upstream as upstreams
+from stability_mcp.jobs.balance import SECONDS, TOLD_FOR
 from stability_mcp.jobs.journal import caching, handover, patience, pausing, reading, usage
 from stability_mcp.jobs.journal.caching import Cached
 from stability_mcp.jobs.journal.pausing import Paused
@@ -16,6 +18,7 @@ from stability_mcp.jobs.journal.usage import By, RateStatus, Used
 from stability_mcp.jobs.looks import Looks
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.jobs.upstream import Balance
 from stability_mcp.jobs.views import JobPage, JobView, State
 from stability_mcp.wording import listed, quoted
 
@@ -164,6 +167,14 @@ class Records:
         now = self._shop.clock()
         return await self._shop.database.read(lambda c: self._spent(c, now))
 
+    async def balance(self) -> Balance | None:
+        """Return the balance if it was asked for less than a minute ago and the key may pay."""
+        now, upstream = self._shop.clock(), self._shop.upstream.id
+        known, paused = await self._shop.database.read(
+            lambda c: (upstreams.balance(c, upstream), upstreams.paused_why(c, upstream))
+        )
+        return known if known and paused is None and known.is_fresh(now, SECONDS) else None
+
     async def raise_ceiling(self, limit: int) -> None:
         """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
         now, owner, upstream = self._shop.clock(), self._owner, self._shop.upstream.id
@@ -209,7 +220,14 @@ class Records:
         limit = money.ceiling(
             connection, owner=owner, upstream=upstream, limit=self._budget, now=now
         )
-        return Spent(today=spent, held=held, limit=limit, session=self._shop.session)
+        known = None if self._shop.upstream.emulated else upstreams.balance(connection, upstream)
+        return Spent(
+            today=spent,
+            held=held,
+            limit=limit,
+            session=self._shop.session,
+            balance=known.credits if known and known.is_fresh(now, TOLD_FOR) else None,
+        )
 
     def _uncollected_line(self, connection: Connection, named: frozenset[str]) -> str | None:
         upstream = self._shop.upstream.id

@@ -27,6 +27,8 @@ class Spent:
     """Ceiling of a day; None: there is none."""
     session: int
     """Spent by this process since it started."""
+    balance: int | None = None
+    """Left on the account, about, as of some minutes ago; None: not known."""
 
     @property
     def left(self) -> int | None:

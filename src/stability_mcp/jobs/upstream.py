@@ -19,6 +19,20 @@ class Upstream:
     emulated: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """What was left on the account."""
+
+    credits: int
+    """Millicredits; about, for it lags behind what is spent."""
+    at: float
+    """When it was asked for, in unix seconds."""
+
+    def is_fresh(self, now: float, seconds: float) -> bool:
+        """Return whether it was asked for in the last so many seconds, by a clock that is right."""
+        return now - seconds < self.at <= now
+
+
 EMULATOR = Upstream(id="emulator", base_url="http://emulator", emulated=True)
 """The built-in emulator; its store is its own."""
 
@@ -28,6 +42,7 @@ _REGISTER = text(
 )
 _PAUSED = text("SELECT paused_why FROM upstreams WHERE id = :id")
 _PAUSE = text("UPDATE upstreams SET paused_why = :why WHERE id = :id")
+_KNOWN = text("SELECT balance, balance_at FROM upstreams WHERE id = :id")
 _BALANCE = text("UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :id")
 
 
@@ -52,6 +67,14 @@ def paused_why(connection: Connection, upstream: str) -> str | None:
 def pause(connection: Connection, upstream: str, why: str) -> None:
     """Send nothing until a balance query answers above 0: the key was refused or has no credits."""
     connection.execute(_PAUSE, {"id": upstream, "why": why})
+
+
+def balance(connection: Connection, upstream: str) -> Balance | None:
+    """Return the balance that was noted last; None: nobody asked yet."""
+    found = connection.execute(_KNOWN, {"id": upstream}).first()
+    if found is None or found.balance is None:
+        return None
+    return Balance(credits=found.balance, at=found.balance_at)
 
 
 def note_balance(connection: Connection, upstream: str, *, balance: int, now: float) -> None:

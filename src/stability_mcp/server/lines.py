@@ -60,10 +60,16 @@ def counted(media: Sequence[MediaItem]) -> str:
 
 
 def day_line(spent: Spent) -> str:
-    """Return `today 27 of 500, session 12`, in credits; a session is a run of the server."""
+    """Return `today 27 of 500, session 12, balance about 812`, in credits.
+
+    A session is a run of the server.
+    """
     today, session = (credits_text(each).split()[0] for each in (spent.today, spent.session))
     of = f" of {credits_text(spent.limit).split()[0]}" if spent.limit else ""
-    return f"today {today}{of}" + (f", session {session}" if spent.session else "")
+    parts = [f"today {today}{of}", f"session {session}" if spent.session else ""]
+    if spent.balance is not None:
+        parts.append(f"balance about {credits_text(spent.balance).split()[0]}")
+    return ", ".join(filter(None, parts))
 
 
 def media_line(item: MediaItem) -> str:

@@ -188,7 +188,8 @@ def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> li
 
 def _spent(spent: Spent) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
-    return {
+    about = {} if spent.balance is None else {"balance": spent.balance / 1000}
+    return about | {
         "today": spent.today / 1000,
         "session": spent.session / 1000,
         "reserved": spent.held / 1000,

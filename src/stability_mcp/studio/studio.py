@@ -251,6 +251,9 @@ class Studio:
         )
 
     async def _balance(self) -> tuple[float | None, str]:
+        known = await self.jobs.balance()
+        if known is not None:
+            return known.credits / 1000, "It was asked for a moment ago, and lags some minutes."
         try:
             with anyio.fail_after(BALANCE_SECONDS):
                 found = await self.query("account_balance", {})

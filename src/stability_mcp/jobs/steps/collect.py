@@ -148,6 +148,7 @@ async def _finish(shop: Workshop, job: JobRow, results: list[Result]) -> Finishe
         lambda c: done.finish(c, home, job, results, emulated=emulated, now=now)
     )
     shop.session += finished.spent
+    shop.paid()
     shop.forget(job.id)
     try:
         await shop.on_disk(lambda: shop.spool.sweep(job))

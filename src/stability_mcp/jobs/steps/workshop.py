@@ -124,6 +124,8 @@ class Workshop:
     clock: Callable[[], float] = time.time
     session: int = 0
     """Millicredits that this process has spent."""
+    paid: Callable[[], None] = lambda: None
+    """Told when something is going to be paid, or was."""
     connecting: int = 0
     """Requests that are about to ask for a place in the rate limit."""
     room: Room = field(default_factory=Room)

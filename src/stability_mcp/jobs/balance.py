@@ -1,0 +1,56 @@
+"""The balance, remembered: asked for beside the calls, so that none has to wait for it.
+
+It lags some minutes behind what was spent, so it is only ever told with an "about" and decides
+nothing. It is asked for when the first call is made and when something was paid, at most once a
+minute over all processes, and never while nothing happens.
+"""
+
+import logging
+
+import anyio
+
+from stability_mcp.errors import StudioError
+from stability_mcp.jobs import asking, upstream
+from stability_mcp.jobs.steps.workshop import Workshop
+
+SECONDS = 60.0
+"""Between two questions, at least; for so long an answer is as good as a new one."""
+TOLD_FOR = 600.0
+"""Seconds for which it is told beside what a call cost; after that it says too little."""
+
+log = logging.getLogger(__name__)
+
+
+class Balance:
+    """Keeps the balance of the upstream about right.
+
+    Args:
+        shop: What the steps share.
+        process: The id of this process.
+    """
+
+    def __init__(self, shop: Workshop, process: str) -> None:
+        self._shop = shop
+        self._process = process
+        self._wanted = anyio.Event()
+
+    def want(self) -> None:
+        """Have it asked for soon: something was or will be spent."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Ask whenever it is wanted, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted = anyio.Event()
+            try:
+                await self._ask_unless_known()
+            except StudioError as error:  # nobody waits for it; the next one may succeed
+                log.info("the balance could not be asked for: %s", error)
+            await anyio.sleep(SECONDS)
+
+    async def _ask_unless_known(self) -> None:
+        shop, now = self._shop, self._shop.clock()
+        known = await shop.database.read(lambda c: upstream.balance(c, shop.upstream.id))
+        if known is None or not known.is_fresh(now, SECONDS):
+            await asking.remember_balance(shop, await asking.balance(shop, self._process))
