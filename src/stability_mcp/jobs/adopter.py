@@ -101,10 +101,10 @@ class Adopter:
         files = await self._shop.on_disk(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
         if jobs:
-            ended, left = await self._shop.database.read(
+            ended, epochs = await self._shop.database.read(
                 lambda c: (adoption.ended(c, jobs), adoption.epochs(c, jobs))
             )
-            await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, left))
+            await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, epochs))
 
     async def _dead(self, held: ExitStack, *, starting: bool) -> list[str]:
         """Return the ids of dead processes; their locks are held until `held` is closed."""

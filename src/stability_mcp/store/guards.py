@@ -20,6 +20,9 @@ if sys.platform == "win32":
         def let_go(self, path: Path) -> None:
             """Do nothing."""
 
+        def let_all_go(self) -> None:
+            """Do nothing."""
+
     def is_guarded(path: Path) -> bool:  # noqa: ARG001 -- the one below does
         """Return no."""
         return False
@@ -44,6 +47,11 @@ else:
             file = self._files.pop(path, None)
             if file is not None:
                 os.close(file)
+
+        def let_all_go(self) -> None:
+            """Guard nothing more: whoever was guarding ends."""
+            for path in list(self._files):
+                self.let_go(path)
 
     def is_guarded(path: Path) -> bool:
         """Return whether a living process needs a file; False: also where there is none."""

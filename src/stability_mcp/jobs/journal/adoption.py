@@ -37,7 +37,7 @@ _ENDED = text(
     " AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes))"
 ).bindparams(bindparam("ids", expanding=True))
 
-_EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids AND finished_at IS NULL").bindparams(
+_EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
 
@@ -93,7 +93,7 @@ def ended(connection: Connection, jobs: Collection[str]) -> set[str]:
 
 
 def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
-    """Return the epoch of those of these jobs that have not ended; adoption counts it up."""
+    """Return the epoch of jobs; adoption counts it up, so it tells whose a file in the spool is."""
     rows = connection.execute(_EPOCHS, {"ids": list(jobs)})
     return {row.id: row.epoch for row in rows}
 

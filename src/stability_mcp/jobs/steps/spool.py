@@ -117,22 +117,26 @@ class Spool:
         self._guards.let_go(part)
         remove(part)
 
+    def leave(self) -> None:
+        """Let others tidy up what is left here, at the end of the process."""
+        self._guards.let_all_go()
+
     def sweep_dead(
-        self, files: Iterable[Path], ended: Collection[str], left: Mapping[str, int]
+        self, files: Iterable[Path], ended: Collection[str], epochs: Mapping[str, int]
     ) -> None:
         """Remove what ended processes left.
 
         Args:
             files: Files of the spool.
             ended: Jobs that have ended: nothing of theirs is needed.
-            left: The epoch of jobs that have not: what was under way in an earlier one is not
-                whole, or was made ahead for a request that never went out.
+            epochs: The epoch of every job: what was under way in an earlier one is not whole, or
+                was made ahead for a request that never went out.
         """
         files = list(files)
         alive = {path.name.partition(".")[0] for path in files if is_guarded(path)}
         for path in files:
             job, *rest = path.name.split(".")
-            old = job in left and rest[-1:] == ["part"] and rest[1:2] != [str(left[job])]
+            old = job in epochs and rest[-1:] == ["part"] and rest[1:2] != [str(epochs[job])]
             if (job in ended or old) and job not in alive:
                 remove(path)
 

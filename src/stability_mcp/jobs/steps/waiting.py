@@ -93,4 +93,5 @@ async def last_try(shop: Workshop) -> bool:
             log.exception("job %s: the program itself failed", job_id)
         if job_id in shop.pending:
             log.error("job %s: the program ends, and %s", job_id, pending.lost())
+    await shop.on_disk(shop.spool.leave)
     return not shop.pending
