@@ -21,6 +21,9 @@ REST = 3.0
 LONGEST_REST = 0.1
 """Seconds; somebody waits for the answer."""
 
+FEW = 8
+"""Jobs that are read without a rest: so few keep nobody else from reading."""
+
 Found = tuple[dict[str, Seen], float]
 """Jobs by id, and the unix seconds until which the API takes no request."""
 
@@ -75,4 +78,5 @@ class Looks:
             return await self._database.read(look)
         finally:
             ended = time.monotonic()
-            self._rested_at = ended + min(REST * (ended - began), LONGEST_REST)
+            rest = min(REST * (ended - began), LONGEST_REST) if len(ids) > FEW else 0
+            self._rested_at = ended + rest
