@@ -1,42 +1,106 @@
-"""Limits as a server sees them, over the real client and two processes' worth of jobs."""
+"""The rate limit as a server sees it that enforces it, with two processes that use it up.
 
+`make soak` does it at the API's own size.
+"""
+
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import Process
 from pydantic import SecretStr
 
+import support_limited
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.upstream import Upstream
-from support_jobs import at_work, core
-from support_upstream import counting_upstream
+from stability_mcp.errors import RateLimitedError
+from stability_mcp.jobs import rate
+from stability_mcp.jobs.rate import Rate
+from support_jobs import Wire, at_work, core, fails, refused, rows, submit
+from support_limited import Limited, limited
 
 pytestmark = pytest.mark.anyio
 
-LIMIT, WINDOW = 20, 1.0
-CALLS = 60
+SOAK = bool(os.environ.get("SOAK_RATE"))
+LIMIT = Rate() if SOAK else Rate(limit=20, window=1.0)
+WINDOWS = 4 if SOAK else 3
+LEAST_USED = 0.9 if SOAK else 0.35
+"""The margin that keeps late requests apart is 5 % of the API's window, and half of a second."""
 
 
-async def test_no_window_at_the_server_has_more_than_the_limit(tmp_path: Path) -> None:
-    """*Documented*: so many requests in so many seconds, else everything is locked out."""
-    async with counting_upstream(pace=0.2) as server:
-        counted = Upstream(id="counted", base_url=server.url, emulated=False)
-        client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
-        async with (
-            client,
-            at_work(tmp_path, client, upstream=counted, rate=(LIMIT, WINDOW)) as one,
-            at_work(tmp_path, client, upstream=counted, rate=(LIMIT, WINDOW)) as other,
-        ):
-            calls = [
-                await jobs.submit(core(f"{number}"), tool="test")
-                for number in range(CALLS // 2)
-                for jobs in (one, other)
-            ]
-            with anyio.fail_after(30):
-                views = await one.wait([job for call in calls for job in call.job_ids], 25)
+async def test_two_processes_use_up_the_limit_and_never_pass_it(tmp_path: Path) -> None:
+    """*Documented*: 150 in 10 s, else everything is locked out for 60 s."""
+    calls = LIMIT.limit * WINDOWS
+    async with limited(LIMIT) as server:
+        processes = [await _start(tmp_path, server, calls // 2) for _ in range(2)]
+        for process in processes:
+            await _ready(process)
+        with anyio.fail_after(60 + 3 * WINDOWS * LIMIT.kept):
+            for process in processes:
+                assert process.stdin is not None
+                await process.stdin.send(b"go\n")
+            assert [await process.wait() for process in processes] == [0, 0]
+        for process in processes:
+            await process.aclose()
 
-        assert {view.state for view in views} == {"done"}
-        assert len(server.arrivals) == CALLS
-        assert server.most_within(WINDOW) <= LIMIT
-        # A place is kept half a second longer than the window: 3 windows' worth takes 3 s and more.
-        assert server.arrivals[-1] - server.arrivals[0] >= 2 * WINDOW
+    told = f"{server.used():.1%} of {LIMIT.limit} in {LIMIT.window:g} s, {calls} calls"
+    sys.stderr.write(f"{told}, busiest window {server.busiest()}\n")
+    assert server.refusals == []
+    assert len(server.arrivals) == calls
+    assert server.busiest() <= LIMIT.limit
+    assert server.used() >= LEAST_USED
+
+
+async def _start(home: Path, server: Limited, calls: int) -> Process:
+    limit = [str(LIMIT.limit), str(LIMIT.window)]
+    command = [sys.executable, support_limited.__file__, str(home), server.url, str(calls), *limit]
+    return await anyio.open_process(command, stdin=subprocess.PIPE, stderr=None)
+
+
+async def _ready(process: Process) -> None:
+    assert process.stdout is not None
+    with anyio.fail_after(30):
+        assert await process.stdout.receive() == b"ready\n"
+
+
+async def test_a_429_stops_both_processes_until_the_lock_out_is_over(tmp_path: Path) -> None:
+    """*Documented*: a locked out key is refused everything; asking costs places and time."""
+    lock_out = 2.0
+    async with (
+        limited(Rate(limit=5, window=1.0), lock_out=lock_out) as server,
+        Client(base_url=server.url, api_key=SecretStr("sk-test")) as client,
+        at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as one,
+        at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as other,
+    ):
+        first = await submit(one, count=6)  # one more than the server takes
+        while not server.refusals:  # noqa: ASYNC110 -- a server sets no event here
+            await anyio.sleep(0.01)
+        while not rows(tmp_path, "SELECT 1 FROM upstreams WHERE blocked_until > 0"):  # noqa: ASYNC110 -- as above
+            await anyio.sleep(0.01)
+        asked = len(server.arrivals)
+        second = (await other.submit(core("other"), tool="test")).job_ids
+        await anyio.sleep(lock_out / 2)
+        asked_meanwhile = len(server.arrivals) - asked
+        with anyio.fail_after(20):
+            views = await one.wait(first + second, 15)
+
+    assert asked_meanwhile == 0
+    assert {view.state for view in views} == {"done"}
+    assert len(server.refusals) == 1
+
+
+async def test_a_lock_out_is_no_longer_than_the_api_ever_asks(tmp_path: Path) -> None:
+    """*Chosen*: at most 120 s, whatever a header says."""
+    wire = Wire([fails(refused(RateLimitedError, 429, retry_after=100_000))])
+
+    async with at_work(tmp_path, wire) as jobs:
+        await submit(jobs)
+        with anyio.fail_after(5):
+            while not rows(tmp_path, "SELECT 1 FROM upstreams WHERE blocked_until > 0"):  # noqa: ASYNC110 -- the database sets no event
+                await anyio.sleep(0.01)
+
+    [(until,)] = rows(tmp_path, "SELECT blocked_until FROM upstreams")
+    assert time.time() < until <= time.time() + rate.LONGEST_BLOCK

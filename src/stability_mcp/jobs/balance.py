@@ -8,9 +8,11 @@ minute over all processes, and never while nothing happens.
 import logging
 
 import anyio
+from sqlalchemy import Connection
 
 from stability_mcp.errors import StudioError
-from stability_mcp.jobs import asking, upstream
+from stability_mcp.jobs import asking, rate, upstream
+from stability_mcp.jobs.signals import NoPlaceError
 from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 60.0
@@ -47,10 +49,22 @@ class Balance:
                 await self._ask_unless_known()
             except StudioError as error:  # nobody waits for it; the next one may succeed
                 log.info("the balance could not be asked for: %s", error)
+            except NoPlaceError as error:
+                log.debug("the balance is asked for later: %s", error)
+                self.want()
             await anyio.sleep(SECONDS)
 
     async def _ask_unless_known(self) -> None:
         shop, now = self._shop, self._shop.clock()
-        known = await shop.database.read(lambda c: upstream.balance(c, shop.upstream.id))
-        if known is None or not known.is_fresh(now, SECONDS):
+
+        def look(connection: Connection) -> bool:
+            known = upstream.balance(connection, shop.upstream.id)
+            if known is not None and known.is_fresh(now, SECONDS):
+                return False
+            # Half of the places are for those who are waited for.
+            busy = shop.rate.limit - shop.rate.limit // 2 + 1
+            rate.room(connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=busy)
+            return True
+
+        if await shop.database.read(look):
             await asking.remember_balance(shop, await asking.balance(shop, self._process))

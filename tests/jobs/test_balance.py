@@ -1,0 +1,154 @@
+"""The balance is asked for beside the calls: now and then, and never while nothing happens."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.errors import NotSentError
+from stability_mcp.jobs import balance
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.upstream import EMULATOR
+from stability_mcp.operation import Query
+from stability_mcp.operations.account.balance import CreditBalance
+from support_jobs import Wire, at_work, core, rows, run_one, yes
+
+pytestmark = pytest.mark.anyio
+
+REMEMBERED = "SELECT balance FROM upstreams"
+
+
+class Silent(Wire):
+    """Takes jobs and does not tell the balance."""
+
+    async def query(self, operation: Query) -> CreditBalance:
+        """Fail."""
+        del operation
+        self.queries += 1
+        raise NotSentError("The API could not be reached.")
+
+
+class Slow(Wire):
+    """Tells the balance when it is let."""
+
+    let = anyio.Event()
+
+    async def query(self, operation: Query) -> CreditBalance:
+        """Wait."""
+        self.queries += 1
+        await self.let.wait()
+        del operation
+        return CreditBalance(credits=self.balance)
+
+
+async def until(jobs: Jobs, queries: int) -> None:
+    """Wait until the account was asked so often and the answer is noted."""
+    wire = jobs._shop.client  # noqa: SLF001 -- the wire of this test
+    assert isinstance(wire, Wire)
+    with anyio.fail_after(10):
+        while wire.queries < queries or await jobs.balance() is None:  # noqa: ASYNC110 -- as below
+            await anyio.sleep(0.01)
+
+
+async def test_nothing_is_asked_before_the_first_call(tmp_path: Path) -> None:
+    """*Chosen*: most conversations never make a picture."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire):
+        await anyio.sleep(0.1)
+
+    assert wire.queries == 0
+
+
+async def test_the_first_call_has_it_asked_and_is_not_held_up(tmp_path: Path) -> None:
+    """*Chosen*: the answer may be the first that does not know it."""
+    wire = Slow([yes()], balance=12.5)
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+        before = (await jobs.spending()).balance
+        wire.let.set()
+        await until(jobs, 1)
+        after = (await jobs.spending()).balance
+
+    assert view.state == "done"
+    assert (before, after) == (None, 12_500)
+
+
+async def test_it_is_asked_once_a_minute_however_many_results_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: after the pause the last result is counted, and then nothing more is asked."""
+    monkeypatch.setattr(balance, "SECONDS", 0.5)
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        for _ in range(5):
+            await run_one(jobs)
+        soon = wire.queries
+        with anyio.fail_after(10):
+            while wire.queries < 2:  # noqa: ASYNC110 -- the wire sets no event
+                await anyio.sleep(0.01)
+        await anyio.sleep(1.2)
+
+    assert soon <= 1
+    assert wire.queries == 2
+
+
+async def test_two_processes_ask_once(tmp_path: Path) -> None:
+    """*Chosen*: what one asked, the other knows."""
+    wires = [Wire([yes()]), Wire([yes()])]
+    async with at_work(tmp_path, wires[0]) as one, at_work(tmp_path, wires[1]) as other:
+        await run_one(one)
+        await until(one, 1)
+        await run_one(other)
+        await anyio.sleep(0.1)
+        told = (await other.spending()).balance
+
+    assert [wire.queries for wire in wires] == [1, 0]
+    assert told is not None
+
+
+async def test_a_question_without_an_answer_is_nobodys_trouble(tmp_path: Path) -> None:
+    """*Chosen*: answers then say nothing of it."""
+    wire = Silent([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        view = await run_one(jobs)
+        with anyio.fail_after(10):
+            while not wire.queries:  # noqa: ASYNC110 -- the wire sets no event
+                await anyio.sleep(0.01)
+        spent = await jobs.spending()
+
+    assert (view.state, spent.balance) == ("done", None)
+
+
+async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:
+    """*Chosen*: its credits are ample, and nobody's."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
+        await run_one(jobs)
+        await anyio.sleep(0.1)
+
+    assert wire.queries == 0
+
+
+async def test_what_was_told_long_ago_is_not_told_again(tmp_path: Path) -> None:
+    """*Chosen*: after ten minutes it says too little, and so does a time in the future."""
+    now = 1e9
+    async with at_work(tmp_path, Wire([yes()], balance=7), clock=lambda: now) as jobs:
+        await jobs.remember_balance(7)
+        told = [(await jobs.spending()).balance]
+        for passed in (balance.TOLD_FOR - 1, balance.TOLD_FOR, -1.0):
+            now = 1e9 + passed
+            told.append((await jobs.spending()).balance)
+
+    assert told == [7_000, 7_000, None, None]
+    assert rows(tmp_path, REMEMBERED) == [(7_000,)]
+
+
+async def test_it_takes_no_place_that_a_call_is_waiting_for(tmp_path: Path) -> None:
+    """*Chosen*: it is asked only while more than half of the rate limit is free."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire, rate=(2, 10)) as jobs:
+        call = await jobs.submit(core(), tool="test", count=2)
+        views = await jobs.wait(call.job_ids, 5)
+
+    assert [view.state for view in views] == ["done", "done"]
+    assert wire.queries == 0
