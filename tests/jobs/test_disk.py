@@ -118,9 +118,10 @@ async def test_nothing_is_sent_without_room_and_it_is_sent_when_there_is(
 
 
 async def test_a_disk_that_fills_up_while_a_request_is_out_does_not_even_delay_it(
-    disk: Disk,
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: the bytes have their room, and the journal that of the reserve."""
+    _answer_with(large(ROOM), monkeypatch)  # so that cutting its file gives nothing back
     async with _out(disk.home, "waiting") as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
@@ -144,7 +145,7 @@ async def test_without_a_reserve_the_journal_waits_and_the_answer_with_it(
     disk: Disk, monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     """*Chosen*: T3 or T5 on a disk without a free byte; the row stays as it is and says why."""
-    made = _answer_with(large(ROOM), monkeypatch)  # so that cutting its file gives nothing back
+    made = _answer_with(large(ROOM), monkeypatch)
     async with _out(disk.home, stage) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)

@@ -28,9 +28,9 @@ class Place:
         """Let the place run down from now, unless it does already."""
         if self.number is None:
             return
-        number, self.number = self.number, None
-        now = self._shop.clock()
+        number, now = self.number, self._shop.clock()
         await self._shop.database.write(lambda c: intent.out(c, number, now))
+        self.number = None
 
     async def give_back(self) -> None:
         """Do the same at the end of a request, whatever the disk says to it."""
