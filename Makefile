@@ -48,7 +48,8 @@ types: $(READY)  ## Static types
 tests: setup
 	$(BIN)/pytest -n auto --dist worksteal
 
-soak: $(READY)  ## A thousand kills and long pauses; takes half an hour
+soak: $(READY)  ## A thousand kills and long pauses, and 600 calls at the API's rate; half an hour
+	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes
