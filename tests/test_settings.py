@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.settings import near_misses, origin, read_settings
+from stability_mcp.settings import near_misses, origin, read_settings, shown_target
 
 
 def test_without_a_key_the_emulator_stands_in_and_has_a_store_of_its_own(tmp_path: Path) -> None:
@@ -61,6 +61,13 @@ def test_a_placeholder_left_in_the_configuration_is_named(
         ("STABILITY_WAIT", "inf"),
         ("STABILITY_OUTPUT_DIR", "/media/\udcff"),
         ("STABILITY_HOME", "/media/a\nb"),
+        ("STABILITY_KEEP_DAYS", "0"),
+        ("STABILITY_KEEP_DAYS", "-1"),
+        ("STABILITY_KEEP_DAYS", "soon"),
+        ("STABILITY_ON_DONE", "ftp://somewhere"),
+        ("STABILITY_ON_DONE", "https://"),
+        ("STABILITY_ON_DONE", "notify 'me"),
+        ("STABILITY_ON_DONE", " "),
     ],
 )
 def test_a_wrong_value_is_refused_and_the_variable_named(
@@ -114,3 +121,29 @@ def test_copies_can_be_turned_off_and_the_emulators_are_kept_apart(tmp_path: Pat
 def test_a_misspelt_key_variable_is_noticed() -> None:
     """Chosen: the commonest reason for "why is it the emulator"."""
     assert near_misses({"STABILITY_KEY": "sk-x", "PATH": "/bin"}) == ("STABILITY_KEY",)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("https://me:s3cret@hooks.test:8443/s3cret?s3cret#s3cret", "https://hooks.test:8443"),
+        ("HTTP://s3cret@hooks.test?s3cret", "http://hooks.test"),
+        ("/opt/notify --token s3cret", '"/opt/notify …"'),
+        ("notify", '"notify"'),
+    ],
+)
+def test_whoever_is_told_is_shown_without_what_may_be_secret(given: str, shown: str) -> None:
+    """Chosen: the path of such an address is as good as a password."""
+    settings = read_settings(on_done=given)
+
+    assert shown_target(given) == shown
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in str(settings.model_dump())
+
+
+def test_a_refused_address_is_not_repeated() -> None:
+    """Chosen: nor in an error."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(on_done="ftp://me:s3cret@hooks.test")
+
+    assert "s3cret" not in str(caught.value)

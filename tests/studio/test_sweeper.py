@@ -233,3 +233,31 @@ async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
     assert sum(each.jobs for each in found) == 6
     assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
     assert _blobs(tmp_path) == []
+
+
+async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answer(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: a disk that fails once must not end the jobs beside it."""
+    async with _studio(tmp_path) as studio:
+        spool = _home(tmp_path) / "spool"
+        at_work = Sweeper(studio.jobs._shop.database, keep_days=KEEP)  # noqa: SLF001 -- the store of this test
+
+        async def leave_something() -> None:
+            left = spool / "import-0.part"
+            left.write_bytes(b"x")
+            os.utime(left, (1, 1))
+            with anyio.fail_after(10):
+                while left.exists():  # noqa: ASYNC110 -- a sweeper sets no event
+                    await anyio.sleep(0.01)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: at_work.run(delay=0, every=0.02))
+            await leave_something()
+            quarantine = _home(tmp_path) / "quarantine"
+            quarantine.rename(tmp_path / "away")
+            await leave_something()
+            await leave_something()
+            (tmp_path / "away").rename(quarantine)
+            await leave_something()
+            group.cancel_scope.cancel()

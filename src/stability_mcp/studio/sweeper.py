@@ -32,7 +32,7 @@ DAY = 86_400.0
 
 PAGE = 200
 """Rows that are looked at in one read."""
-WRITING = 0.02
+WRITING = 0.01
 """Seconds after which a transaction takes up nothing more; with its last step and the commit it
 stays within 50 ms."""
 BREATH = 0.05
