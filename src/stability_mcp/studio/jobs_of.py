@@ -35,6 +35,7 @@ async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how 
     label: str | None = None,
     wait: float,
     progress: Progress | None = None,
+    soon: float | None = None,
     confirm: Confirm | None = None,
 ) -> Outcome:
     """Make the result of a job anew, as a job of its own; a paused job itself is sent.
@@ -48,6 +49,8 @@ async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how 
         label: Name of the result; default: that of the job.
         wait: Seconds after which it is handed back under way.
         progress: Told what is going on.
+        soon: Seconds after which the id of the call is handed back to a caller who asks `called`
+            for it; None: the caller does not. Paused jobs that go on are no call of this one.
         confirm: Sees that the user agrees to the price.
 
     Raises:
@@ -66,16 +69,17 @@ async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how 
             f"note: job {job.id}, which this repeats, may have been charged as well; its "
             f"{credits_text(job.price)} count as spent until the user has settled it"
         )
-    outcome = await studio.call(
+    return await studio.call(
         job.operation,
         arguments,
         label=label or job.label,
-        wait=wait,
+        wait=wait if soon is None else min(wait, soon),
         progress=progress,
+        comes_back=soon is not None,
         confirm=confirm,
         retry_of=job.id,
+        said=said,
     )
-    return replace(outcome, said=[*said, *outcome.said])
 
 
 async def cancel(studio: Studio, references: Sequence[str]) -> list[Cancelled]:
@@ -103,8 +107,11 @@ async def adopt(  # noqa: PLR0913 -- what to take over, its name, and how to wai
     label: str | None = None,
     wait: float,
     progress: Progress | None = None,
+    soon: float | None = None,
 ) -> Outcome:
     """Fetch the result of a generation that was started elsewhere with the same key.
+
+    See `rerun` for `soon`.
 
     Raises:
         ArgumentsError: it is no generation id, or the operation answers at once.
@@ -125,13 +132,21 @@ async def adopt(  # noqa: PLR0913 -- what to take over, its name, and how to wai
     job, new = await studio.jobs.take_over(
         OPERATIONS[operation], generation, label=name, output_dir=studio.settings.copies_dir
     )
-    outcome = await studio.wait_for([job], seconds=wait, progress=progress)
     first = (
         "charged here: nothing; whoever started the generation paid for it"
         if new
         else f"this generation is known here already, as job {job}; nothing more is charged"
     )
-    return replace(outcome, said=[first, *outcome.said])
+    [view] = await studio.jobs.views([job])
+    if new and view.call is not None:
+        if soon is not None:
+            wait = min(wait, soon)
+            await studio.jobs.keep_said(view.call, [first])
+        else:  # whoever is handed the id of the job, or gives up, has not got its result
+            await studio.jobs.abandon([view.call])
+    outcome = await studio.wait_for([job], seconds=wait, progress=progress)
+    call = outcome.call if new else None  # that of a job known before is somebody else's
+    return replace(outcome, said=[first, *outcome.said], call=call)
 
 
 async def _go_on(
@@ -157,7 +172,7 @@ async def _go_on(
     queued = await studio.jobs.go_on(jobs)
     outcome = await studio.wait_for(queued or jobs, seconds=wait, progress=progress)
     said = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
-    return replace(outcome, said=[said, *outcome.said])
+    return replace(outcome, said=[said, *outcome.said], call=None)
 
 
 async def _named(studio: Studio, reference: str) -> tuple[JobView, MediaItem | None]:

@@ -76,6 +76,7 @@ class Studio:
         comes_back: bool = False,
         confirm: Confirm | None = None,
         retry_of: str | None = None,
+        said: Sequence[str] = (),
     ) -> Outcome:
         """Run one paid operation and wait for it.
 
@@ -90,6 +91,7 @@ class Studio:
                 `called` for it, so that it goes on being waited for.
             confirm: Sees that the user agrees to the price; None: nobody needs to be asked.
             retry_of: The job that this one makes anew; no earlier result answers for it.
+            said: What its answer says first.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
@@ -115,7 +117,7 @@ class Studio:
             submitted.job_ids,
             max(wait - passing.seconds, 0),
             progress,
-            said=[*passing.said, *prepared.said],
+            said=[*said, *passing.said, *prepared.said],
             asked=submitted,
             comes_back=comes_back,
         )

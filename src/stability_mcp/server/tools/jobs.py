@@ -165,7 +165,7 @@ class JobRerun(Arguments):
 )
 async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -> Outcome:
     """Ask the studio for the same again."""
-    return await jobs_of.rerun(
+    outcome = await jobs_of.rerun(
         studio,
         arguments.job,
         arguments.changes,
@@ -173,8 +173,10 @@ async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -
         label=arguments.label,
         wait=context.wait,
         progress=context.progress,
+        soon=context.ticket.grace if context.ticket else None,
         confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
     )
+    return _with_ticket(context, outcome)
 
 
 class JobAdopt(Arguments):
@@ -194,14 +196,23 @@ class JobAdopt(Arguments):
 @tool(title="Take over a generation", effects=FETCHES, hints={"id": "use generation"})
 async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -> Outcome:
     """Poll for it like for one of ours."""
-    return await jobs_of.adopt(
+    outcome = await jobs_of.adopt(
         studio,
         arguments.generation,
         arguments.operation,
         label=arguments.label,
         wait=context.wait,
         progress=context.progress,
+        soon=context.ticket.grace if context.ticket else None,
     )
+    return _with_ticket(context, outcome)
+
+
+def _with_ticket(context: CallContext, outcome: Outcome) -> Outcome:
+    """Note the call for a client that comes back for what is still under way."""
+    if context.ticket is not None and not outcome.finished:
+        context.ticket.call = outcome.call
+    return outcome
 
 
 def _fate_in_words(cancelled: Cancelled) -> str:

@@ -1,0 +1,89 @@
+"""Clients that take tasks get them for what is made anew or taken over, too."""
+
+import sqlite3
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+
+from support_jobs import rows
+from support_server import connected, data, facts, fine, text
+from support_tasks import Created, TakesTasks, answer_of, begun, call, ended
+
+pytestmark = pytest.mark.anyio
+
+FOX = {"prompt": "a fox", "label": "fox"}
+CREATIVE = {"image": "fox", "prompt": "a fox"}
+
+
+def taking(folder: Path, *, latency: float = 0) -> AbstractAsyncContextManager[Client]:
+    """Connect a client that declares the extension."""
+    return connected(folder, latency=latency, toolsets=("all",), extensions=[TakesTasks()])
+
+
+async def test_what_is_made_anew_is_a_task(tmp_path: Path) -> None:
+    """Chosen: it is a paid call like the first; its answer says what it repeats."""
+    async with connected(tmp_path) as client:
+        first = facts(fine(await client.call_tool("generate_core", FOX)))["jobs"][0]["id"]
+    async with taking(tmp_path, latency=2) as client:
+        task = await begun(client, "job_rerun", {"job": first})
+        last = await ended(client, task.task_id)
+        listed = data(await client.call_tool("job_list", {}))
+
+    answer = fine(answer_of(last))
+    assert f"repeats job {first}" in text(answer)
+    assert len(facts(answer)["media"]) == 1
+    assert [job["collected"] for job in listed["jobs"]] == [True, True]
+
+
+async def test_what_is_taken_over_is_a_task(tmp_path: Path) -> None:
+    """Chosen: it costs nothing here, and takes as long as if it had been started here."""
+    async with taking(tmp_path, latency=4) as client:
+        await ended(client, (await begun(client, "generate_core", FOX)).task_id)
+        await begun(client, "upscale_creative", CREATIVE)
+        said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
+        _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
+        task = await begun(client, "job_adopt", said)
+        again = await call(client, "job_adopt", said)
+        last = await ended(client, task.task_id)
+        told = text(fine(await client.call_tool("media_list", {})))
+
+    # The call of a job that is known already is somebody else's to wait for and to end.
+    assert not isinstance(again, Created)
+    assert "charged here: nothing" in text(fine(answer_of(last)))
+    label = f"adopted-{said['generation'][:8]}"
+    assert facts(answer_of(last))["media"][0]["label"] == label
+    assert "not yet collected" not in told
+
+
+async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path) -> None:
+    """Chosen: a client without tasks got the id of a job, not its result."""
+    async with connected(tmp_path, latency=2, wait=0, toolsets=("all",)) as client:
+        fine(await client.call_tool("generate_core", FOX))
+        fine(await client.call_tool("job_wait", {"seconds": 20}))
+        fine(await client.call_tool("upscale_creative", {**CREATIVE, "confirm_spend": 100}))
+        said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
+        _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
+        _change(tmp_path, "UPDATE calls SET handed_at = 1")
+        fine(await client.call_tool("job_adopt", said))
+        with anyio.fail_after(20):
+            told = ""
+            while "not yet collected" not in told:
+                told = text(fine(await client.call_tool("media_list", {})))
+
+    assert f"not yet collected: adopted-{said['generation'][:8]}" in told
+
+
+async def _started(folder: Path) -> str:
+    query = "SELECT generation FROM jobs WHERE generation IS NOT NULL"
+    with anyio.fail_after(20):
+        while not (found := rows(folder / "home" / "emulator", query)):  # noqa: ASYNC110 -- a row
+            await anyio.sleep(0.02)
+    return str(found[0][0])
+
+
+def _change(folder: Path, statement: str) -> None:
+    with sqlite3.connect(folder / "home" / "emulator" / "store.db") as database:
+        database.execute(statement)
