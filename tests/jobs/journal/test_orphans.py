@@ -1,4 +1,4 @@
-"""Jobs that a process handed back as it ended, and could not say what became of."""
+"""Jobs that no process drives: handed back by one that ended, or left by one nobody knows."""
 
 import time
 from pathlib import Path
@@ -10,20 +10,25 @@ from sqlalchemy import text
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.intent import begin
 from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.signals import LeaseLostError
 from stability_mcp.store.database import Database
 from support_jobs import PAID, PRICE, Wire, at_work, ledger, money, put, row, yes
 
 pytestmark = pytest.mark.anyio
 
+LEFT = pytest.mark.parametrize("left", [None, "forgotten"], ids=["handed back", "by nobody known"])
+"""A full disk took no note of its end; or its process came back from the dead and was killed."""
 
-async def test_what_was_out_when_its_process_ended_in_order_is_unknown(tmp_path: Path) -> None:
-    """*Chosen*: on a full disk its end could not be written; it must not wait for ever."""
+
+@LEFT
+async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None:
+    """*Chosen*: it must not wait for ever."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     now = time.time()
     made = await database.write(lambda c: put(c, now=now))
     [job] = made.job_ids
     await database.write(lambda c: begin(c, row(c, job), limit=Rate(), epoch=1, now=now))
-    await database.write(lambda c: c.execute(text("UPDATE jobs SET process = NULL")))
+    await database.write(lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}))
     assert await database.read(lambda c: adoption.orphaned(c, PAID.id))
     assert not await database.read(lambda c: adoption.orphaned(c, f"not {PAID.id}"))
     await database.close()
@@ -34,3 +39,23 @@ async def test_what_was_out_when_its_process_ended_in_order_is_unknown(tmp_path:
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
     assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["assumed"])
+
+
+@LEFT
+async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None:
+    """*Chosen*: sends are fenced by the epoch, so that whoever had it sends it no more."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    now = time.time()
+    made = await database.write(lambda c: put(c, now=now))
+    [job] = made.job_ids
+    before = await database.read(lambda c: row(c, job))
+    await database.write(lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}))
+    wire = Wire([yes()])
+
+    async with at_work(tmp_path, wire) as jobs:
+        [view] = await jobs.wait([job], 10)
+
+    assert (view.state, len(wire.posts)) == ("done", 1)
+    with pytest.raises(LeaseLostError):
+        await database.write(lambda c: begin(c, before, limit=Rate(), epoch=1, now=now))
+    await database.close()

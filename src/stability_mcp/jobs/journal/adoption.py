@@ -8,7 +8,15 @@ was queued long ago, with no process alive that would have sent it, is paused in
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    bindparam,
+    literal_column,
+    select,
+    text,
+)
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes, pausing
@@ -21,13 +29,16 @@ _FOREIGN = text(
     " WHERE process = :dead AND finished_at IS NULL"
 )
 _GONE = text("DELETE FROM processes WHERE id = :dead")
+# Handed back, or driven by one of which nothing is left: taken for dead, alive, and then killed.
+_NOBODYS = "(process IS NULL OR process NOT IN (SELECT id FROM processes))"
 _TAKE = text(
-    "UPDATE jobs SET process = :me, epoch = epoch + 1"
-    " WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
+    "UPDATE jobs SET process = :me, epoch = epoch + 1"  # noqa: S608 -- our own words
+    f" WHERE {_NOBODYS} AND upstream = :upstream AND finished_at IS NULL"
     " AND state IN ('submitted', 'storing', 'queued')"
 )
 _ORPHANS = text(
-    "SELECT 1 FROM jobs WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
+    f"SELECT 1 FROM jobs WHERE {_NOBODYS}"  # noqa: S608 -- our own words
+    " AND upstream = :upstream AND finished_at IS NULL"
     " AND state IN ('submitting', 'submitted', 'storing', 'queued') LIMIT 1"
 )
 
@@ -124,7 +135,7 @@ def adopt(  # noqa: PLR0913 -- who takes what from whom, and when
     """
     buried = [bury(connection, each, now=now) for each in dead]
     # A process that ended in order could not write what became of them: its disk was full.
-    nobodys = schema.jobs.c.process.is_(None) & (schema.jobs.c.upstream == upstream)
+    nobodys = literal_column(_NOBODYS, Boolean) & (schema.jobs.c.upstream == upstream)
     buried.append(_lose(connection, nobodys, now=now))
     paused = pausing.pause(connection, me=me, upstream=upstream, now=now) if starting else 0
     taken = connection.execute(_TAKE, {"me": me, "upstream": upstream}).rowcount
