@@ -198,12 +198,14 @@ class Records:
         )
 
     async def patience(self, client: str) -> float | None:
-        """Return the shortest time after which a client gave up, in seconds; None: it never did."""
-        return await self._shop.database.read(lambda c: patience.patience(c, client))
+        """Return the shortest time after which a client gives up, in seconds; None: it does not."""
+        now = self._shop.clock()
+        return await self._shop.database.read(lambda c: patience.patience(c, client, now=now))
 
     async def gave_up(self, client: str, seconds: float) -> None:
         """Note that a client gave up on a call after so many seconds."""
-        await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds))
+        now = self._shop.clock()
+        await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds, now=now))
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
         ids = list(job_ids)

@@ -1,7 +1,7 @@
 """The client's patience: a call hands back its job before this client is known to give up.
 
 Hosts cut a call off after 10 to 60 seconds, each after its own time, and none says so beforehand.
-What was seen once is kept in the store, by the name that the client gives itself.
+What was seen is kept in the store for a while, by the name that the client gives itself.
 """
 
 from dataclasses import replace
