@@ -1,9 +1,9 @@
 """T10 for media: which items nobody needs any more, and how they and their bytes leave the store.
 
-An item is needed while a job names it as an input, while something that is kept was made from it,
-and while it bears a name that somebody gave it afterwards ("this is the hero shot now"). Its
-readable copy is no reason to keep it and is never touched: it is the user's file, and it is what
-remains.
+An item is needed while a job names it as an input, and while something that is kept was made from
+it. A result is also kept when it bears a name that somebody gave it afterwards ("this is the hero
+shot now"); of an import nobody knows who named it, and its file is the user's. Nor is a readable
+copy a reason to keep what it was made of, and it is never touched: it is what remains.
 
 Rows go first and bytes later, each in a write transaction: a machine that dies in between leaves a
 file that no row names, never a row without its file. Bytes move to their place inside such a

@@ -17,6 +17,9 @@ them alone. F: the commit must outlive a power failure (`durable=True`).
 * T9     `cancelling.cancel`          not sent: cancelled and released; sent: only noted
          `pausing.go_on`              paused jobs are queued again, within the budget of today
          `takeover.take_over`         a generation started elsewhere: `submitted`, at price 0
+* T10    `sweeping.sweep`             what ended long ago leaves, and of what was charged a bare row
+         `ends.claim`                 an end is one process's to tell, and then told
+         `recounting.recount`         the counters of a day are added up anew
 
 Sending is fenced by process and epoch. A result is taken by (job, attempt) from any unfinished
 state and from `unknown`: whatever the API answered and was received whole is kept.
