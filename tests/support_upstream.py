@@ -53,11 +53,15 @@ class Upstream:
     """Requests that came whole."""
     heads: Counter[str] = field(default_factory=Counter)
     """Requests of which at least the beginning came; `` stands for those cut before the prompt."""
+    silent: int = 0
+    """Lines on which nothing came."""
     charges: Counter[str] = field(default_factory=Counter)
     broken: Counter[Stage] = field(default_factory=Counter)
     """Where lines broke."""
-    generations: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    """What was asked for, and when, by the id of what is made."""
+    generations: dict[str, tuple[bytes, str, float]] = field(default_factory=dict)
+    """What was asked for, by which prompt, and when, by the id of what is made."""
+    polled: set[str] = field(default_factory=set)
+    """Prompts of those that were looked at."""
     arrivals: list[float] = field(default_factory=list)
     serving: set[asyncio.Task[object]] = field(default_factory=set)
 
@@ -73,6 +77,7 @@ class Upstream:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             if line.stage is not None:
                 self.broken[line.stage] += 1
+            self.silent += not line.spoke
         finally:
             self.serving.discard(task)
             writer.close()
@@ -96,11 +101,13 @@ class Line:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     stage: Stage | None = None
+    spoke: bool = False
 
     async def one(self) -> None:
         """Take one request and answer it."""
         self.stage = None
         head = await self.reader.readuntil(b"\r\n\r\n")
+        self.spoke = True
         upstream = self.upstream
         upstream.arrivals.append(asyncio.get_running_loop().time())
         method, path = head.split(b" ")[:2]
@@ -115,7 +122,7 @@ class Line:
             upstream.charges[prompt] += 1
         if any(each in path for each in DEFERRED):
             generation = secrets.token_hex(32)
-            upstream.generations[generation] = (path, asyncio.get_running_loop().time())
+            upstream.generations[generation] = (path, prompt, asyncio.get_running_loop().time())
             start = json.dumps({"id": generation}).encode()
             return await self._send(202, "application/json", start, "start", "start")
         if path.startswith(b"/v1/"):
@@ -145,8 +152,9 @@ class Line:
     async def _result(self, generation: str) -> None:
         if generation == "balance":
             return await self._send(200, "application/json", b'{"credits": 1000}', "poll", "poll")
+        asked, prompt, started = self.upstream.generations[generation]
+        self.upstream.polled.add(prompt)
         await self._at("poll", 0.02)
-        asked, started = self.upstream.generations[generation]
         if asyncio.get_running_loop().time() - started < self.upstream.results_after:
             body = json.dumps({"id": generation, "status": "in-progress"}).encode()
             return await self._send(202, "application/json", body, "poll", "poll")

@@ -50,6 +50,10 @@ INPUT = "input.png"
 """The picture that is sent, beside the home."""
 
 
+AT_WORK, ASKED = "at work", "asked for all"
+"""Said on stdout."""
+
+
 @asynccontextmanager
 async def at_work_in(home: Path, base_url: str, **limits: Any) -> AsyncIterator[Jobs]:  # noqa: ANN401 -- limits of Jobs
     """Carry out jobs until the block ends."""
@@ -124,6 +128,11 @@ def end_at(where: str, number: int) -> None:
         setattr(Database, "write_now", committed)  # noqa: B010 -- mypy takes no assignment
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def main(
     home: str,
     base_url: str,
@@ -137,8 +146,7 @@ async def main(
     if kind == CANCELLED:
         limits["concurrency"] = 0  # so that it is still queued
     async with at_work_in(Path(home), base_url, **limits) as jobs:
-        sys.stdout.write("at work\n")
-        sys.stdout.flush()
+        _say(AT_WORK)
         for number in range(calls):
             each = kind or MIXTURE[number % len(MIXTURE)]
             made = await submit(
@@ -146,6 +154,7 @@ async def main(
             )
             if kind == CANCELLED:
                 await jobs.cancel(made)
+        _say(ASKED)
         database = jobs._shop.database  # noqa: SLF001 -- the worker's own
         while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
             await anyio.sleep(0.05)
