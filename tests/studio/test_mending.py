@@ -214,17 +214,18 @@ async def test_processes_that_ended_are_counted_and_living_ones_left_alone(tmp_p
 
 async def test_a_store_at_work_is_sound(tmp_path: Path) -> None:
     """*Chosen*: what is held, out or being stored is as it should be."""
-    async with (
-        paced(settings_in(tmp_path), latency=0.5) as studio,
-        anyio.create_task_group() as group,
-    ):
-        for number in range(3):
-            prompt = {"prompt": f"lighthouse number {number}"}
-            group.start_soon(lambda given=prompt: studio.call("generate_core", given, wait=30))
-        with anyio.fail_after(30):
-            while money(_home(tmp_path))[1] < 9_000:
-                assert await _found(tmp_path, repair=True) == []
-                await anyio.sleep(0.01)
+    async with paced(settings_in(tmp_path), latency=0.5) as studio:
+
+        async def make(number: int) -> None:
+            await studio.call("generate_core", {"prompt": f"lighthouse number {number}"}, wait=30)
+
+        async with anyio.create_task_group() as group:
+            for number in range(3):
+                group.start_soon(make, number)
+            with anyio.fail_after(30):
+                while money(_home(tmp_path))[1] < 9_000:
+                    assert await _found(tmp_path, repair=True) == []
+                    await anyio.sleep(0.01)
 
 
 async def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None:
