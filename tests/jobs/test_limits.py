@@ -7,22 +7,28 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import anyio
 import pytest
 from anyio.abc import Process
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
 import support_limited
 from stability_mcp.client.client import Client
 from stability_mcp.errors import RateLimitedError
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.rate import Rate
-from support_jobs import Wire, at_work, core, fails, refused, rows, submit
+from stability_mcp.store.database import Database
+from support_jobs import PAID, Wire, at_work, core, fails, refused, rows, run_one, submit, yes
 from support_limited import Limited, limited
 
 pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
 
 SOAK = bool(os.environ.get("SOAK_RATE"))
 LIMIT = Rate() if SOAK else Rate(limit=20, window=1.0)
@@ -104,3 +110,36 @@ async def test_a_lock_out_is_no_longer_than_the_api_ever_asks(tmp_path: Path) ->
 
     [(until,)] = rows(tmp_path, "SELECT blocked_until FROM upstreams")
     assert time.time() < until <= time.time() + rate.LONGEST_BLOCK
+
+
+class _Behind(Database):
+    """A store whose writer is busy for two seconds, in which another process sends."""
+
+    now = 1_000.0
+    sent: ClassVar[list[float]] = []
+
+    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+        """Do the other's request first."""
+
+        def later(connection: Connection) -> T:
+            if durable:
+                _Behind.now += 2
+                _Behind.sent.append(_Behind.now)
+                place = rate.take(
+                    connection, Rate(), upstream=PAID.id, process="other", now=_Behind.now
+                )
+                rate.out(connection, place, _Behind.now)
+            return work(connection)
+
+        return await super().write(later, durable=durable)
+
+
+async def test_a_request_that_waits_for_the_writer_sets_no_other_back(tmp_path: Path) -> None:
+    """*Chosen*: times are read in the transaction; else a busy machine frees places too soon."""
+    _Behind.sent.clear()
+    async with at_work(tmp_path, Wire([yes()]), kind=_Behind, clock=lambda: _Behind.now) as jobs:
+        await run_one(jobs)
+
+    found = rows(tmp_path, "SELECT sent_at FROM requests WHERE process = 'other' ORDER BY sent_at")
+    assert found
+    assert [sent_at for (sent_at,) in found] == _Behind.sent[-len(found) :]

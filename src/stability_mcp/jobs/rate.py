@@ -115,7 +115,8 @@ def take(  # noqa: PLR0913 -- whose place, for what, and how many wait for one
         rate: The limit.
         upstream: Whose places.
         process: Who takes it.
-        now: Unix seconds.
+        now: Unix seconds, read inside this transaction: what is later is taken for a clock that
+            was set, and not for a request that went out while this one waited for the writer.
         lane: Lane of the job that is sent; None: a poll or a question, which come before all jobs.
         ahead: Requests of this process that wait for the next places already; where there is none,
             it is told when the one after theirs comes free.

@@ -78,12 +78,14 @@ class SendTrace:
     async def _begin(self, ahead: int) -> Intent:
         if self._lease.lost.is_set():
             raise LeaseLostError(f"job {self.job.id} is not ours to send")
-        shop, job, epoch, now = self._shop, self.job, self._lease.epoch, self._shop.clock()
+        shop, job, epoch = self._shop, self.job, self._lease.epoch
+
+        def begin(c: Connection) -> Intent:
+            now = shop.clock()  # in the transaction: an old time would set back what went out since
+            return intent.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead)
+
         try:
-            return await shop.database.write(
-                lambda c: intent.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead),
-                durable=True,
-            )
+            return await shop.database.write(begin, durable=True)
         except NoPlaceError as error:
             shop.note(job.id, error.why)
             raise
@@ -142,10 +144,11 @@ class PollTrace:
         self.place.number = await self._shop.polls_standing.until_taken(self._take)
 
     async def _take(self, ahead: int) -> int:
-        shop, process, now = self._shop, self._process, self._shop.clock()
+        shop, process = self._shop, self._process
         limit, upstream = shop.rate, shop.upstream.id
 
         def take(c: Connection) -> tuple[int, int]:
+            now = shop.clock()  # likewise
             place = rate.take(c, limit, upstream=upstream, process=process, now=now, ahead=ahead)
             return place, rate.under_way(c, upstream)
 
