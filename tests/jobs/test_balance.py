@@ -1,5 +1,6 @@
 """The balance is asked for beside the calls: now and then, and never while nothing happens."""
 
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -151,4 +152,18 @@ async def test_it_takes_no_place_that_a_call_is_waiting_for(tmp_path: Path) -> N
         views = await jobs.wait(call.job_ids, 5)
 
     assert [view.state for view in views] == ["done", "done"]
+    assert wire.queries == 0
+
+
+async def test_it_is_not_asked_while_a_batch_waits_for_places(tmp_path: Path) -> None:
+    """*Chosen*: of 600 calls at 150 in 10 s, the last would go ten seconds later for it."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire, rate=(60, 10)) as jobs:
+        async with anyio.create_task_group() as group:
+            for number in range(11):
+                group.start_soon(partial(jobs.submit, core(f"{number}"), tool="test", count=8))
+        with anyio.fail_after(20):
+            while len(wire.posts) < 60:  # noqa: ASYNC110 -- the wire sets no event
+                await anyio.sleep(0.01)
+
     assert wire.queries == 0

@@ -2,7 +2,7 @@
 
 It lags some minutes behind what was spent, so it is only ever told with an "about" and decides
 nothing. It is asked for when the first call is made and when something was paid, at most once a
-minute over all processes, and never while nothing happens.
+minute over all processes, and never while nothing happens or a batch waits for places.
 """
 
 import logging
@@ -11,12 +11,14 @@ import anyio
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StudioError
-from stability_mcp.jobs import asking, rate, upstream
+from stability_mcp.jobs import asking, lanes, rate, upstream
 from stability_mcp.jobs.signals import NoPlaceError
 from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 60.0
 """Between two questions, at least; for so long an answer is as good as a new one."""
+SETTLE = 0.5
+"""Seconds after which it is seen whether one thing was asked for, or two hundred."""
 TOLD_FOR = 600.0
 """Seconds for which it is told beside what a call cost; after that it says too little."""
 
@@ -45,6 +47,7 @@ class Balance:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
+            await anyio.sleep(SETTLE)
             try:
                 await self._ask_unless_known()
             except StudioError as error:  # nobody waits for it; the next one may succeed
@@ -60,6 +63,10 @@ class Balance:
         def look(connection: Connection) -> bool:
             known = upstream.balance(connection, shop.upstream.id)
             if known is not None and known.is_fresh(now, SECONDS):
+                return False
+            if lanes.many_wait(
+                connection, shop.upstream.id
+            ):  # the last of them would pay with 10 s
                 return False
             # Half of the places are for those who are waited for.
             busy = shop.rate.limit - shop.rate.limit // 2 + 1

@@ -22,6 +22,11 @@ _WAITING = text(
     " AND lane = 0 AND finished_at IS NULL LIMIT :many)"
 )
 
+_UNSENT = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
+    " AND finished_at IS NULL LIMIT :many)"
+)
+
 
 def lane_of(connection: Connection, process: str) -> int:
     """Return the lane of the next call of a process."""
@@ -32,3 +37,9 @@ def lane_of(connection: Connection, process: str) -> int:
 def lane_of_many(count: int) -> int:
     """Return the lane of so many jobs that are sent for one word."""
     return BATCH if count > MANY else AWAITED
+
+
+def many_wait(connection: Connection, upstream: str) -> bool:
+    """Return whether a batch waits to be sent to an upstream, in whichever process."""
+    unsent = connection.execute(_UNSENT, {"upstream": upstream, "many": MANY}).scalar_one()
+    return bool(unsent >= MANY)
