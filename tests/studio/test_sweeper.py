@@ -68,6 +68,10 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
             os.utime(path, (then, then))
 
 
+async def _write(studio: Studio, statement: str) -> None:
+    await studio.jobs._shop.database.write(lambda c: c.execute(text(statement)))  # noqa: SLF001 -- what no face of the program does
+
+
 async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
     return await Sweeper(studio.jobs._shop.database, keep_days=days).sweep()  # noqa: SLF001 -- the store of this test
 
@@ -157,20 +161,38 @@ async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
     async with _studio(tmp_path) as studio:
         item, _ = await studio.import_media(str(mine), None)
         await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
-        await studio.jobs._shop.database.write(  # noqa: SLF001 -- a job that is not over
-            lambda c: c.execute(text("UPDATE jobs SET state = 'queued', finished_at = NULL"))
-        )
+        await _write(studio, "UPDATE jobs SET state = 'queued', finished_at = NULL")
         await _age(studio, tmp_path)
 
         assert (await _sweep(studio)).media == 0
 
-        await studio.jobs._shop.database.write(  # noqa: SLF001 -- and now it is
-            lambda c: c.execute(text("UPDATE jobs SET state = 'done', finished_at = 1"))
-        )
+        await _write(studio, "UPDATE jobs SET state = 'done', finished_at = 1")
         swept = await _sweep(studio)
     assert (swept.jobs, swept.media) == (1, 1)
     assert mine.is_file()
     assert rows(_home(tmp_path), "SELECT count(*) FROM job_inputs") == [(0,)]
+
+
+async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_path: Path) -> None:
+    """*Chosen*: a paused job may be sent months later, as it is."""
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(png((1600, 1200)))
+    async with _studio(tmp_path) as studio:
+        item, _ = await studio.import_media(str(mine), None)
+        await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
+        for statement in (
+            "UPDATE jobs SET state = 'paused', finished_at = NULL",
+            "DELETE FROM media_parents WHERE child IN (SELECT id FROM media WHERE job IS NOT NULL)",
+            "DELETE FROM media WHERE job IS NOT NULL",
+        ):
+            await _write(studio, statement)  # as if it had never been sent
+        await _age(studio, tmp_path)
+
+        swept = await _sweep(studio)
+
+    assert (swept.jobs, swept.media) == (0, 0)
+    kept = rows(_home(tmp_path), "SELECT origin FROM media ORDER BY seq")
+    assert kept == [("imported",), ("fitted",)]
 
 
 async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) -> None:
