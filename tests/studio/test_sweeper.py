@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs.journal.sweeping import SWEPT
-from stability_mcp.studio import Studio, open_studio
+from stability_mcp.studio import Studio, jobs_of, open_studio
 from stability_mcp.studio.sweeper import DAY, Sweeper, Swept
 from support_jobs import ledger, money, rows
 from support_pictures import png
@@ -91,6 +91,8 @@ async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -
             await studio.media.get(media)
         [job] = (await studio.jobs.list()).items
         used, _ = await studio.jobs.used(since="2000-01-01", by="operation", limit=9)
+        with pytest.raises(NotFoundError, match="left the store after STABILITY_KEEP_DAYS"):
+            await jobs_of.rerun(studio, job.id, {}, wait=1)
     assert (job.state, job.error, job.arguments, job.media) == ("done", SWEPT, {}, ())
     assert [(each.operation, each.charged) for each in used] == [("generate_core", 3_000)]
     assert (money(_home(tmp_path)), ledger(_home(tmp_path))) == before

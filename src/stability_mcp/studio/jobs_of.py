@@ -8,6 +8,7 @@ from typing import Any
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
 from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.journal.cancelling import Cancelled
+from stability_mcp.jobs.journal.sweeping import SWEPT
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label
@@ -193,6 +194,11 @@ async def _named(studio: Studio, reference: str) -> tuple[JobView, MediaItem | N
 
 
 def _see_that_it_ended(job: JobView, *, accept_double_charge: bool) -> None:
+    if job.error == SWEPT:
+        raise NotFoundError(
+            f"What job {job.id} was asked for left the store after STABILITY_KEEP_DAYS.",
+            cure=f"Call {job.operation} with its arguments.",
+        )
     if not job.finished:
         raise ArgumentsError(
             f"Job {job.id} is still under way ({job.progress}), so it is not made anew.",
