@@ -167,6 +167,7 @@ def keep_blob(home: Path, file: Path, measured: Measured) -> Path:
     """Move a file to the path of its hash, durably; one that is there already is kept."""
     target = blob_path(home, measured.sha256)
     if target.is_file() and target.stat().st_size == measured.bytes:
+        sync_folder(target.parent)  # whoever moved it here may have been killed before that
         file.unlink(missing_ok=True)
         return target
     if not target.parent.is_dir():
