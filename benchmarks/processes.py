@@ -171,9 +171,14 @@ class Upstream:
 
     url: str
 
-    def set(self, file: Path, *, media_type: str = "image/png", latency: float = 0) -> None:
-        """Choose what every request is answered with, and forget what was counted."""
-        query = urlencode({"file": file, "type": media_type, "latency": latency})
+    def set(
+        self, file: Path, *, media_type: str = "image/png", latency: float = 0, lock: float = 0
+    ) -> None:
+        """Choose what every request is answered with, and forget what was counted.
+
+        With `lock` more requests than the API's limiter lets through are refused for so long.
+        """
+        query = urlencode({"file": file, "type": media_type, "latency": latency, "lock": lock})
         self._ask(Request(f"{self.url}/bench?{query}", method="PUT"))  # noqa: S310 -- loopback
 
     def counted(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 `python -m benchmarks.upstream` prints its port on the first line and serves until it is ended. It
 knows no operation and checks nothing, so that what is measured is the server under test. `PUT
 /bench` sets what is answered (`?latency=1&file=/path&type=image/png`) and forgets what was
-counted; `GET /bench` tells when requests arrived and how many were too many for the API's limiter.
+counted; with `&lock=60` more than the API's limiter lets through are refused for so many seconds.
+`GET /bench` tells when requests arrived, the most in any window, and how many were refused.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ MOST, WINDOW = 150, 10.0
 
 CHUNK = 1 << 18
 
+REFUSAL = b'{"id":"bench","name":"rate_limit_exceeded","errors":["Too many requests."]}'
+
 
 @dataclass
 class Bench:
@@ -27,6 +30,9 @@ class Bench:
     latency: float = 0
     body: bytes = b""
     media_type: str = "image/png"
+    lock: float = 0
+    locked_until: float = 0
+    refused: int = 0
     arrivals: list[float] = field(default_factory=list)
 
     def set(self, query: dict[str, list[str]]) -> None:
@@ -34,11 +40,23 @@ class Bench:
         self.latency = float(query["latency"][0])
         self.body = Path(query["file"][0]).read_bytes()
         self.media_type = query["type"][0]
+        self.lock = float(query.get("lock", ["0"])[0])
+        self.locked_until = self.refused = 0
         self.arrivals.clear()
+
+    def admits(self, arrived: float) -> bool:
+        """Count a request, and return whether the API's limiter would let it through."""
+        self.arrivals.append(arrived)
+        if self.lock and arrived >= self.locked_until:
+            lately = sum(arrived - at < WINDOW for at in self.arrivals[-MOST - 1 :])
+            self.locked_until = arrived + self.lock if lately > MOST else 0
+        self.refused += arrived < self.locked_until
+        return arrived >= self.locked_until
 
     def told(self) -> bytes:
         """Return what was counted, as JSON."""
-        return json.dumps({"arrivals": self.arrivals, "busiest": busiest(self.arrivals)}).encode()
+        told = {"arrivals": self.arrivals, "refused": self.refused}
+        return json.dumps(told | {"busiest": busiest(self.arrivals)}).encode()
 
 
 def busiest(arrivals: list[float]) -> int:
@@ -77,7 +95,9 @@ async def _answer_one(
     elif method == "GET":
         _write(writer, "application/json", b'{"credits":100000}')
     else:
-        bench.arrivals.append(arrived)
+        if not bench.admits(arrived):
+            _write(writer, "application/json", REFUSAL, status="429 Too Many Requests")
+            return True
         await asyncio.sleep(bench.latency)
         _write(writer, bench.media_type, bench.body)
     return True
@@ -100,9 +120,11 @@ async def _skip(reader: asyncio.StreamReader, size: int) -> None:
         size -= len(await reader.readexactly(min(size, CHUNK)))
 
 
-def _write(writer: asyncio.StreamWriter, media_type: str, body: bytes) -> None:
+def _write(
+    writer: asyncio.StreamWriter, media_type: str, body: bytes, status: str = "200 OK"
+) -> None:
     head = (
-        f"HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n"
+        f"HTTP/1.1 {status}\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n"
         "finish-reason: SUCCESS\r\nseed: 343940597\r\nx-request-id: bench\r\n\r\n"
     )
     writer.write(head.encode())
