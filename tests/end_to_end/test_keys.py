@@ -1,0 +1,151 @@
+"""Keys on one folder: nothing joins, is adopted, cached or paid across them, and each says why."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult, TextResourceContents
+
+from support_host import ERAS, Era, connected, text
+from support_jobs import rows
+from support_upstream import Upstream, counting_upstream
+
+pytestmark = pytest.mark.anyio
+
+SEEDED = {"prompt": "a fox", "seed": 7}
+RAIN = {"prompt": "rain", "duration": 10}
+WAITS = "waits for the key that started it"
+
+
+def server(
+    home: Path,
+    era: Era,
+    upstream: Upstream,
+    key: str | None,
+    **more: Any,  # noqa: ANN401 -- settings
+) -> AbstractAsyncContextManager[Client]:
+    """Start a server with a key; None: with the built-in emulator."""
+    chosen: dict[str, Any] = {"STABILITY_CONFIRM_ABOVE": "never", "STABILITY_PREVIEW": "none"}
+    if key is not None:
+        chosen |= {"STABILITY_API_KEY": key, "STABILITY_BASE_URL": upstream.url}
+    return connected(home, era, **chosen, **more)
+
+
+@asynccontextmanager
+async def left_under_way(home: Path, era: Era, upstream: Upstream) -> AsyncIterator[str]:
+    """Have the first key start what takes long, and end its server; gives the id of the job."""
+    upstream.results_after = 1e6
+    async with server(home, era, upstream, "sk-first", STABILITY_WAIT="0") as client:
+        result = await client.call_tool("audio3_text_to_audio", RAIN)
+        job = str(facts(result)["jobs"][0]["id"])
+        with anyio.fail_after(20):
+            while rows(home / "home", "SELECT state FROM jobs") != [("submitted",)]:  # noqa: ASYNC110 -- another process's row
+                await anyio.sleep(0.05)
+    yield job
+
+
+def facts(result: CallToolResult) -> dict[str, Any]:
+    """Return what programs read of a result."""
+    text(result)
+    found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
+    return found
+
+
+def price(result: CallToolResult) -> float:
+    """Return what an answer says that it cost."""
+    text(result)
+    return float((result.meta or {})["cost"]["credits"])
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_job_of_another_key_is_neither_polled_nor_paid_and_says_why_it_waits(
+    era: Era, tmp_path: Path
+) -> None:
+    """Chosen: in the list, when waited for, as a resource; with its own key it goes on."""
+    async with (
+        counting_upstream(pace=0) as upstream,
+        left_under_way(tmp_path, era, upstream) as job,
+    ):
+        upstream.results_after = 0
+        async with server(tmp_path, era, upstream, "sk-second", STABILITY_WAIT="1") as client:
+            listed = (await client.call_tool("job_list", {})).structured_content or {}
+            waited = text(await client.call_tool("job_wait", {"jobs": [job], "seconds": 1}))
+            unasked = text(await client.call_tool("job_wait", {"seconds": 0}))
+            [read] = (await client.read_resource(f"job://{job}")).contents
+            same = await client.call_tool("audio3_text_to_audio", RAIN)
+            foreign = rows(tmp_path / "home", "SELECT state, process FROM jobs WHERE id = ?", job)
+        async with server(tmp_path, era, upstream, "sk-first") as client:
+            [own] = facts(await client.call_tool("job_wait", {"jobs": [job], "seconds": 0}))["jobs"]
+            driven = rows(tmp_path / "home", "SELECT process FROM jobs WHERE id = ?", job)
+
+    assert [each["progress"] for each in listed["jobs"]] == [WAITS]
+    assert WAITS in waited
+    assert job not in unasked
+    assert isinstance(read, TextResourceContents)
+    assert json.loads(read.text)["progress"] == WAITS
+    assert foreign == [("submitted", None)]
+    assert "took over" not in text(same)
+    assert facts(same)["jobs"][0]["id"] != job
+    assert upstream.posts["rain"] == 2
+    assert own["progress"].startswith("generating")
+    assert driven != [(None,)]
+
+
+async def test_a_key_that_runs_beside_adopts_nothing_of_one_that_ends(tmp_path: Path) -> None:
+    """Chosen: its own process would have taken it over within two seconds."""
+    async with counting_upstream(pace=0) as upstream:
+        async with (
+            server(tmp_path, "auto", upstream, "sk-second") as other,
+            left_under_way(tmp_path, "auto", upstream) as job,
+        ):
+            await other.call_tool("job_list", {})
+            upstream.results_after = 0
+            waited = text(await other.call_tool("job_wait", {"jobs": [job], "seconds": 3}))
+        foreign = rows(tmp_path / "home", "SELECT state, process FROM jobs WHERE id = ?", job)
+
+    assert WAITS in waited
+    assert foreign == [("submitted", None)]
+
+
+async def test_each_key_and_the_emulator_make_and_pay_their_own(tmp_path: Path) -> None:
+    """Chosen: one after the other and side by side; only its own cache answers for a key."""
+    async with counting_upstream(pace=0) as upstream:
+        costs = []
+        for key in (None, "sk-first"):
+            async with server(tmp_path, "auto", upstream, key) as client:
+                costs += [price(await client.call_tool("generate_core", SEEDED)) for _ in "ab"]
+        async with (
+            server(tmp_path, "auto", upstream, "sk-first") as first,
+            server(tmp_path, "auto", upstream, "sk-second") as second,
+        ):
+            costs += [price(await second.call_tool("generate_core", SEEDED)) for _ in "ab"]
+            costs += [price(await first.call_tool("generate_core", SEEDED))]
+            report = (await second.call_tool("usage_report", {"format": "data"})).structured_content
+
+    assert costs == [3, 0, 3, 0, 3, 0, 0]
+    assert upstream.posts["a fox"] == 2
+    assert (report or {})["spent_today"] == 3
+    spent = rows(tmp_path / "home", "SELECT spent FROM spending ORDER BY upstream")
+    assert spent == [(3_000,), (3_000,)]
+
+
+async def test_a_call_that_one_key_gave_up_is_not_taken_over_by_another(tmp_path: Path) -> None:
+    """Chosen: nor by the emulator, nor by a key from the emulator."""
+    async with counting_upstream(pace=0) as upstream:
+        answers = []
+        for key in (None, "sk-first", "sk-second"):
+            async with server(tmp_path, "auto", upstream, key, STABILITY_WAIT="0") as client:
+                answers.append(await client.call_tool("generate_core", {"prompt": "a hen"}))
+        async with server(tmp_path, "auto", upstream, "sk-first") as client:
+            own = await client.call_tool("generate_core", {"prompt": "a hen"})
+
+    assert not any("took over" in text(answer) for answer in answers)
+    assert "took over" in text(own)
+    assert upstream.posts["a hen"] == 1  # that of the second key is queued: its server has ended
+    made = rows(tmp_path / "home", "SELECT count(*) FROM jobs GROUP BY upstream")
+    assert made == [(1,), (1,)]
