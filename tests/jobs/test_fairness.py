@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.lanes import MANY
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.steps.workshop import Pace
 from stability_mcp.jobs.upstream import Upstream
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 LIMIT = Rate(limit=20, window=1.0)
 BATCH = 200
-SOON = LIMIT.kept + 2.0
+SOON = LIMIT.kept + 5.0
 """Seconds: a window, and what a busy machine takes to notice."""
 
 
@@ -59,60 +60,42 @@ async def until_posted(server: Server, prompt: str) -> None:
             await anyio.sleep(0.01)
 
 
-async def test_a_single_call_beside_two_hundred_is_sent_with_the_next_places(
-    tmp_path: Path,
-) -> None:
-    """*Chosen*: within a window, and not when the two hundred have gone."""
-    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as jobs:
-        await flood(jobs, server)
-        before = len(server.arrivals)
-        await _submit(jobs, "alone")
-        await until_posted(server, "alone")
-
-        assert len(server.arrivals) - before <= LIMIT.limit + 2
-        assert server.most_within(LIMIT.window) <= LIMIT.limit
-
-
-async def test_a_single_call_of_another_process_is_sent_with_the_next_places(
-    tmp_path: Path,
-) -> None:
-    """*Chosen*: places are nobody's before they are taken, and batches leave some to it."""
+async def test_a_single_call_goes_before_two_hundred_in_whichever_process(tmp_path: Path) -> None:
+    """*Chosen*: with the next places, and not when the two hundred have gone."""
     async with (
         counting_upstream(pace=0.1) as server,
         working(tmp_path, server) as one,
         working(tmp_path, server) as other,
     ):
         await flood(one, server)
+        [(awaited,)] = rows(tmp_path, "SELECT count(*) FROM jobs WHERE lane = 0")
         before = len(server.arrivals)
-        await _submit(other, "alone")
-        await until_posted(server, "alone")
+        await _submit(one, "beside them")
+        await _submit(other, "elsewhere")
+        await until_posted(server, "beside them")
+        await until_posted(server, "elsewhere")
 
-        assert len(server.arrivals) - before <= LIMIT.limit + 2
+        assert MANY <= awaited < BATCH / 2
+        assert len(server.arrivals) - before <= LIMIT.limit + 4
         assert server.most_within(LIMIT.window) <= LIMIT.limit
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 async def test_polls_go_on_beside_two_hundred_calls(tmp_path: Path, processes: int) -> None:
     """*Chosen*: requests leave places to polls, in whichever process these are."""
-    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as one:
-        server.results_after = 3.0
-        async with working(tmp_path, server) as other:
-            polling = (one, other)[processes - 1]
-            call = await polling.submit(deferred(), tool="test")
-            while not server.generations:  # noqa: ASYNC110 -- as above
-                await anyio.sleep(0.01)
-            await flood(one, server)
-            [view] = await polling.wait(call.job_ids, server.results_after + SOON)
+    async with (
+        counting_upstream(pace=0.1) as server,
+        working(tmp_path, server) as one,
+        working(tmp_path, server) as other,
+    ):
+        server.results_after = 2.0
+        polling = (one, other)[processes - 1]
+        call = await polling.submit(deferred(), tool="test")
+        while not server.generations:  # noqa: ASYNC110 -- as above
+            await anyio.sleep(0.01)
+        await flood(one, server)
+        [view] = await polling.wait(call.job_ids, server.results_after + SOON)
 
-            assert view.state == "done"
-            assert len(server.arrivals) < BATCH
-            assert server.most_within(LIMIT.window) <= LIMIT.limit
-
-
-async def test_two_hundred_calls_are_a_batch_but_for_the_first(tmp_path: Path) -> None:
-    """*Chosen*: while 20 jobs wait to be sent, further ones are taken for a batch."""
-    async with counting_upstream(pace=0.1) as server, working(tmp_path, server) as jobs:
-        await flood(jobs, server)
-
-        [(awaited,)] = rows(tmp_path, "SELECT count(*) FROM jobs WHERE lane = 0")
-        assert 20 <= awaited < BATCH / 2
+        assert view.state == "done"
+        assert len(server.arrivals) < BATCH
+        assert server.most_within(LIMIT.window) <= LIMIT.limit

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from sqlalchemy import Connection, TextClause, text
 
-from stability_mcp.jobs.engine import Done, Later, Lease, Step
+from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Step
 from stability_mcp.jobs.local import STARTING_AT_ONCE, LocalEngine
 from stability_mcp.store.database import Database
 from support_jobs import ME, put
@@ -40,25 +40,6 @@ async def running(
                 await engine.drain(5)
     finally:
         await database.close()
-
-
-async def test_a_job_is_performed_until_it_is_done(tmp_path: Path) -> None:
-    """*Chosen*: one step at a time; the engine decides what happens in between."""
-    steps: list[str] = []
-    done = anyio.Event()
-
-    async def perform(job: str, lease: Lease) -> Step:
-        assert lease.epoch == 1
-        steps.append(job)
-        if len(steps) < 3:
-            return Later(seconds=0.01, kind="poll")
-        done.set()
-        return Done()
-
-    async with running(tmp_path, perform, jobs=1) as (_, [job], _database):
-        await done.wait()
-
-    assert steps == [job] * 3
 
 
 async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
@@ -103,9 +84,18 @@ async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> No
     assert asked == jobs[:1]
 
 
-def _put_storing(connection: Connection) -> None:
+async def _until(order: list[str], count: int) -> None:
+    """Return when so many steps have begun, and a while later, for there should be no more."""
+    while len(order) < count:  # noqa: ASYNC110 -- a list sets no event
+        await anyio.sleep(0.01)
+    await anyio.sleep(0.2)
+
+
+def _put(state: str, lane: int, connection: Connection) -> str:
     [job] = put(connection).job_ids
-    _execute(text("UPDATE jobs SET state = 'storing' WHERE id = :job"), {"job": job}, connection)
+    change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
+    _execute(change, {"job": job, "state": state, "lane": lane}, connection)
+    return job
 
 
 async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
@@ -121,10 +111,69 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
 
     async with running(tmp_path, perform, jobs=1, concurrency=1) as (engine, _, database):
         await asked.wait()
-        await database.write(_put_storing)
+        await database.write(partial(_put, "storing", 0))
         engine.wake()
         with anyio.fail_after(5):
             await stored.wait()
+
+
+@pytest.mark.parametrize(("kind", "lane", "stopped"), [("send", 1, 1), ("send", 0, 2)])
+async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
+    tmp_path: Path, kind: Kind, lane: int, stopped: int
+) -> None:
+    """*Chosen*: places are left to polls, and by batches to what somebody waits for."""
+    order: list[str] = []
+    refused = anyio.Event()
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        order.append(job)
+        if not refused.is_set():
+            refused.set()
+            return Later(seconds=30, kind=kind, everyone=True)
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(partial(_put, "queued", lane))
+    await database.close()
+    async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
+        await refused.wait()
+        made = [
+            await database.write(partial(_put, *each))
+            for each in (("queued", 1), ("queued", 0), ("submitted", 0))
+        ]
+        engine.wake()
+        await _until(order, 4 - stopped)
+        soon = order[1:]
+
+    assert sorted(soon) == sorted(made[stopped:])
+
+
+async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> None:
+    """*Chosen*: at most 80 % of them."""
+    order: list[str] = []
+    end = anyio.Event()
+
+    async def perform(job: str, lease: Lease) -> Step:
+        order.append(job)
+        lease.begun()
+        await end.wait()
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    for _ in range(10):
+        await database.write(partial(_put, "queued", 1))
+    await database.close()
+    async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
+        await _until(order, 4)
+        of_batch = len(order)
+        awaited = [await database.write(partial(_put, "queued", 0)) for _ in range(2)]
+        engine.wake()
+        await _until(order, 5)
+        at_once = list(order)
+        end.set()
+
+    assert of_batch == 4
+    assert at_once[4:] == awaited[:1]
 
 
 async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_path: Path) -> None:
@@ -151,39 +200,6 @@ async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_pat
         end.set()
 
     assert at_first == STARTING_AT_ONCE
-
-
-async def test_a_step_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
-    """*Chosen*: it is logged and tried again later."""
-    good = anyio.Event()
-
-    async def perform(job: str, _lease: Lease) -> Step:
-        if job == jobs[0]:
-            raise RuntimeError("ours")
-        good.set()
-        return Done()
-
-    jobs: list[str] = []
-    async with running(tmp_path, perform, jobs=2) as (_, made, _database):
-        jobs += made
-        with anyio.fail_after(5):
-            await good.wait()
-
-
-async def test_draining_takes_the_lease_of_what_has_not_been_sent(tmp_path: Path) -> None:
-    """*Chosen*: no byte leaves any more, and what runs is finished."""
-    started, lost = anyio.Event(), anyio.Event()
-
-    async def perform(_job: str, lease: Lease) -> Step:
-        started.set()
-        await lease.lost.wait()
-        lost.set()
-        return Done()
-
-    async with running(tmp_path, perform, jobs=1):
-        await started.wait()
-
-    assert lost.is_set()
 
 
 async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -> None:
@@ -213,19 +229,6 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
 
     assert seen == ["first"]
     assert told == ["first", "second"]
-
-
-async def test_waiting_for_what_has_ended_returns_at_once(tmp_path: Path) -> None:
-    """*Chosen*: no end falls between reading and waiting."""
-
-    async def perform(_job: str, _lease: Lease) -> Step:
-        return Later(seconds=30, kind="poll")
-
-    async with running(tmp_path, perform, jobs=1) as (engine, jobs, database):
-        ended = text("UPDATE jobs SET state = 'done', finished_at = 1")
-        await database.write(lambda c: c.execute(ended))
-        with anyio.fail_after(2):
-            await engine.changed(jobs, 60)
 
 
 async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> None:
