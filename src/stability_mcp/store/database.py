@@ -25,6 +25,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations, schema
 from stability_mcp.store.columns import metadata
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
+from stability_mcp.store.places import objection
 
 T = TypeVar("T")
 
@@ -48,9 +49,15 @@ class Database:
 
         Raises:
             StorageError: the folder cannot be written, is on a file system without shared memory,
-                or the store was made by a newer program.
+                on a network drive or in a synced folder, or the store was made by a newer program.
         """
         self.home = home
+        why = objection(home)
+        if why is not None:
+            raise StorageError(
+                f"The data folder {home} {why}, where a database cannot be kept whole.",
+                cure="Set STABILITY_HOME to a folder on a local disk.",
+            )
         try:
             _make_private(home)
             self._write_lock = FileLock(home / "write.lock")
