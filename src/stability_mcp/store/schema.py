@@ -124,7 +124,8 @@ jobs = _table(
     _time("sent_at"),
     _time("answered_at"),
     _time("finished_at"),
-    _time("told_at"),  # when whoever STABILITY_ON_DONE names was told of its end
+    # when whoever STABILITY_ON_DONE names was told of its end; below 0: not before then
+    _time("told_at"),
 )
 _unfinished = jobs.c.finished_at.is_(None)
 Index(
