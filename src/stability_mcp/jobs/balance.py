@@ -64,7 +64,7 @@ class Balance:
             known = upstream.balance(connection, shop.upstream.id)
             if known is not None and known.is_fresh(now, SECONDS):
                 return False
-            if lanes.many_wait(
+            if lanes.some_wait(
                 connection, shop.upstream.id
             ):  # the last of them would pay with 10 s
                 return False

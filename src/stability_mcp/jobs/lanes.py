@@ -17,6 +17,9 @@ MANY = 20
 """So many jobs that wait to be sent are a batch: more than the variants of two calls, and sent in
 two seconds where the rate limit has places."""
 
+FEW = 3
+"""So many may wait because they are on their way; where more do, more may be to come."""
+
 _WAITING = text(
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE process = :process AND state = 'queued'"
     " AND lane = 0 AND finished_at IS NULL LIMIT :many)"
@@ -39,7 +42,7 @@ def lane_of_many(count: int) -> int:
     return BATCH if count > MANY else AWAITED
 
 
-def many_wait(connection: Connection, upstream: str) -> bool:
-    """Return whether a batch waits to be sent to an upstream, in whichever process."""
-    unsent = connection.execute(_UNSENT, {"upstream": upstream, "many": MANY}).scalar_one()
-    return bool(unsent >= MANY)
+def some_wait(connection: Connection, upstream: str) -> bool:
+    """Return whether more than a few jobs wait to be sent to an upstream, in any process."""
+    unsent = connection.execute(_UNSENT, {"upstream": upstream, "many": FEW + 1}).scalar_one()
+    return bool(unsent > FEW)
