@@ -160,9 +160,11 @@ class Wire:
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         return look(body)
 
-    async def query(self, operation: Query) -> BaseModel:
+    async def query(self, operation: Query, trace: Trace) -> BaseModel:
         """Answer with the balance."""
         del operation
+        await trace.before_send()
+        await trace.sent()
         self.queries += 1
         return CreditBalance(credits=self.balance)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
 from stability_mcp.client.answers import Answer
 from stability_mcp.client.wire import Trace
 from stability_mcp.errors import BudgetError, NotFoundError, StorageError, UnknownOutcomeError
+from stability_mcp.operation import Query
 from support_jobs import (
     AT_ONCE,
     PAID,
@@ -230,6 +232,22 @@ async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
         await jobs.query(Balance())
 
     assert rows(tmp_path, "SELECT upstream, sent_at IS NULL FROM requests") == [(PAID.id, 0)]
+
+
+async def test_a_query_that_is_asked_again_takes_another_place(tmp_path: Path) -> None:
+    """*Documented*: every request of the key counts, also one that brought nothing."""
+    from stability_mcp.operations.account.balance import Balance
+
+    class Stubborn(Wire):
+        async def query(self, operation: Query, trace: Trace) -> BaseModel:
+            await trace.before_send()  # cut off before it was out: its place is good for the next
+            await super().query(operation, trace)
+            return await super().query(operation, trace)
+
+    async with at_work(tmp_path, Stubborn([yes()])) as jobs:
+        await jobs.query(Balance())
+
+    assert rows(tmp_path, "SELECT count(*), count(sent_at) FROM requests") == [(2, 2)]
 
 
 async def test_an_answer_goes_out_although_it_cannot_be_noted(

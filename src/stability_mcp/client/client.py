@@ -142,8 +142,12 @@ class Client:
         request = poll(network.pooled, operation, generation)
         return await network.perform(request, asked, trace, intake.found)
 
-    async def query(self, operation: Query) -> BaseModel:
+    async def query(self, operation: Query, trace: Trace | None = None) -> BaseModel:
         """Read something about the account; free, so failures are repeated within seconds.
+
+        Args:
+            operation: What to ask for.
+            trace: Follows each of the requests; None: nobody does.
 
         Raises:
             RequestError: the API could not be asked, or answered something else.
@@ -153,7 +157,7 @@ class Client:
 
         async for attempt in attempts(query_again, self._max_retries):
             with attempt:
-                return await self._ask(operation)
+                return await self._ask(operation, trace or Unwatched())
         raise AssertionError("the last attempt returns or raises")
 
     async def send(
@@ -209,7 +213,7 @@ class Client:
             save, deferred.operation, answer, body, limiter=self._limiter
         )
 
-    async def _ask(self, operation: Query) -> BaseModel:
+    async def _ask(self, operation: Query, trace: Trace) -> BaseModel:
         from stability_mcp.client.compose import question
         from stability_mcp.client.receive import SHORT_BODY, read_bounded
 
@@ -227,7 +231,7 @@ class Client:
                 ) from None
 
         request = question(network.pooled, operation)
-        return await network.perform(request, asked, Unwatched(), read)
+        return await network.perform(request, asked, trace, read)
 
     def _intake(self, asked: Asked, body: Path, trace: Trace) -> "Intake":
         from stability_mcp.client.receive import Intake

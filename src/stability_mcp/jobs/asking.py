@@ -4,9 +4,11 @@ import anyio
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from stability_mcp.client.answers import Answer
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError
 from stability_mcp.jobs import rate, upstream
 from stability_mcp.jobs.signals import NoPlaceError
+from stability_mcp.jobs.steps.traces import Place
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.operation import Query
 from stability_mcp.operations import OPERATIONS
@@ -16,19 +18,21 @@ LONGEST_WAIT = 10.0
 
 
 async def ask(shop: Workshop, process: str, operation: Query) -> BaseModel:
-    """Take a place and ask.
+    """Take a place and ask; each time that it is asked again takes a place of its own.
 
     Raises:
-        RateLimitedError: there was no place in time; nothing was asked.
+        RateLimitedError: there was no place in time.
         RequestError: the API could not be asked, or answered something else.
     """
-    place = await _place(shop, process)
+    trace = _Places(shop, process)
+    await trace.wait_for_one()
     try:
-        return await shop.client.query(operation)
+        return await shop.client.query(operation, trace)
+    except NoPlaceError as error:
+        raise _too_many(error) from None
     finally:
         with anyio.CancelScope(shield=True):
-            now = shop.clock()
-            await shop.database.write(lambda c: rate.out(c, place, now))
+            await trace.place.out()
 
 
 async def balance(shop: Workshop, process: str) -> float:
@@ -70,22 +74,50 @@ async def see_that_it_may_pay(shop: Workshop, process: str) -> None:
         )
 
 
-async def _place(shop: Workshop, process: str) -> int:
-    def take(connection: Connection) -> int:
-        now = shop.clock()
-        return rate.take(connection, shop.rate, upstream=shop.upstream.id, process=process, now=now)
+class _Places:
+    """Follows the requests of one question: a place for each that goes out."""
 
-    deadline = anyio.current_time() + LONGEST_WAIT
-    while True:
-        try:
-            return await shop.database.write(take)
-        except NoPlaceError as error:
-            if anyio.current_time() + error.seconds > deadline:
-                raise RateLimitedError(
-                    f"The API cannot be asked for {error.seconds:.0f} s: {error.why}.",
-                    status=429,
-                    name="rate_limit_exceeded",
-                    retry_after=error.seconds,
-                    cure="Call again then.",
-                ) from None
-            await anyio.sleep(error.seconds)
+    def __init__(self, shop: Workshop, process: str) -> None:
+        self.place = Place(shop)
+        self._shop = shop
+        self._process = process
+
+    async def wait_for_one(self) -> None:
+        """Take the first place before anything connects: a line would not stand for so long."""
+        deadline = anyio.current_time() + LONGEST_WAIT
+        while True:
+            try:
+                return await self.before_send()
+            except NoPlaceError as error:
+                if anyio.current_time() + error.seconds > deadline:
+                    raise _too_many(error) from None
+                await anyio.sleep(error.seconds)
+
+    async def before_send(self) -> None:
+        """Do Tp, unless a place is there that no request has used."""
+        shop, process = self._shop, self._process
+
+        def take(connection: Connection) -> int:
+            now = shop.clock()
+            limit, upstream_id = shop.rate, shop.upstream.id
+            return rate.take(connection, limit, upstream=upstream_id, process=process, now=now)
+
+        if self.place.number is None:
+            self.place.number = await shop.database.write(take)
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Write nothing: it can be asked again."""
+
+
+def _too_many(error: NoPlaceError) -> RateLimitedError:
+    return RateLimitedError(
+        f"The API cannot be asked for {error.seconds:.0f} s: {error.why}.",
+        status=429,
+        name="rate_limit_exceeded",
+        retry_after=error.seconds,
+        cure="Call again then.",
+    )

@@ -88,8 +88,8 @@ class Wire(Protocol):
         """Fetch a generation, or None while it is under way."""
         ...
 
-    async def query(self, operation: Query) -> BaseModel:
-        """Ask about the account."""
+    async def query(self, operation: Query, trace: Trace) -> BaseModel:
+        """Ask about the account, again where that failed."""
         ...
 
 
