@@ -6,6 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from stability_mcp.client.wire import Trace
 from stability_mcp.errors import NotSentError
 from stability_mcp.jobs import balance
 from stability_mcp.jobs.jobs import Jobs
@@ -22,9 +23,9 @@ REMEMBERED = "SELECT balance FROM upstreams"
 class Silent(Wire):
     """Takes jobs and does not tell the balance."""
 
-    async def query(self, operation: Query) -> CreditBalance:
+    async def query(self, operation: Query, trace: Trace) -> CreditBalance:
         """Fail."""
-        del operation
+        del operation, trace
         self.queries += 1
         raise NotSentError("The API could not be reached.")
 
@@ -34,11 +35,11 @@ class Slow(Wire):
 
     let = anyio.Event()
 
-    async def query(self, operation: Query) -> CreditBalance:
+    async def query(self, operation: Query, trace: Trace) -> CreditBalance:
         """Wait."""
         self.queries += 1
         await self.let.wait()
-        del operation
+        del operation, trace
         return CreditBalance(credits=self.balance)
 
 

@@ -35,7 +35,10 @@ T3, T3D = f"{JOURNAL}.answers:answered", f"{JOURNAL}.answers:started"
 T4 = f"{COLLECT}:sync_file"
 NAMED, T5 = f"{COLLECT}:sync_folder", f"{JOURNAL}.done:finish"
 RENAMED = "stability_mcp.media.rows:keep_blob"
-T6, COPIED = f"{COLLECT}:write_copy", "stability_mcp.media.store:MediaStore._set"
+T6, COPIED = (
+    "stability_mcp.jobs.steps.copying:write_copy",
+    "stability_mcp.media.store:MediaStore._set",
+)
 T8 = f"{JOURNAL}.adoption:adopt"
 T9 = f"{JOURNAL}.cancelling:cancel"
 LEFT = "stability_mcp.jobs.process:Process.leave"

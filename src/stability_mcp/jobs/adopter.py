@@ -16,6 +16,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
 from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
+from stability_mcp.jobs.steps.copying import write_missing_copies
 from stability_mcp.jobs.steps.workshop import Workshop
 
 SECONDS = 1.0
@@ -42,6 +43,7 @@ class Adopter:
         self._shop = shop
         self._process = process
         self._adopted = adopted
+        self._owes_copies = True
         self._unlisted = False
         self._missed: dict[str, int] = {}
 
@@ -50,6 +52,7 @@ class Adopter:
         while True:
             await anyio.sleep(SECONDS)
             try:
+                await self._write_missing_copies()
                 await self._stay_known()
                 free = await self._shop.on_disk(self._any_free_lock)
                 if await self._orphans_or_gone() or free:
@@ -75,6 +78,7 @@ class Adopter:
             )
             for each in dead:
                 lock_path(shop.database.home, each).unlink(missing_ok=True)
+        self._owes_copies = self._owes_copies or bool(dead)
         shop.session += done.spent
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
@@ -85,6 +89,12 @@ class Adopter:
             log.info("%d jobs of ended processes go on here", done.jobs)
             self._adopted()
         return done
+
+    async def _write_missing_copies(self) -> None:
+        """Write what ended processes owe: not at once, for a start must not wait for a folder."""
+        if self._owes_copies:
+            self._owes_copies = False
+            await write_missing_copies(self._shop)
 
     async def _stay_known(self) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""

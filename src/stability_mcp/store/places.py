@@ -1,4 +1,4 @@
-r"""Where a store cannot be: on a network drive, or in a folder that a program copies elsewhere.
+"""Where a store cannot be: on a network drive, or in a folder that a program copies elsewhere.
 
 The database's log needs memory that all its processes share, and locks that hold. Network file
 systems have neither, whatever they answer; a program that keeps a folder in step with a server

@@ -124,8 +124,7 @@ jobs = _table(
     _time("sent_at"),
     _time("answered_at"),
     _time("finished_at"),
-    # when whoever STABILITY_ON_DONE names was told of its end; below 0: not before then
-    _time("told_at"),
+    _time("told_at"),  # of its end, whom STABILITY_ON_DONE names; below 0: not before then
 )
 _unfinished = jobs.c.finished_at.is_(None)
 Index(

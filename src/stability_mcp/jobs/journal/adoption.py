@@ -52,6 +52,18 @@ _EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
 
+_UNCOPIED = text(
+    "SELECT jobs.id, jobs.output_dir, media.id AS media FROM jobs JOIN media ON media.job = jobs.id"
+    " WHERE jobs.upstream = :upstream AND jobs.finished_at > :since"
+    " AND jobs.process NOT IN (SELECT id FROM processes)"
+    " AND jobs.state = 'done' AND jobs.output_dir IS NOT NULL"
+    " AND media.copy_path IS NULL AND media.deleted_at IS NULL"
+    " ORDER BY jobs.seq, media.position LIMIT :most"
+)
+
+MOST_UNCOPIED = 100
+"""Results whose copies are written late: more than one process can leave at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
@@ -142,3 +154,18 @@ def adopt(  # noqa: PLR0913 -- who takes what from whom, and when
     lost = [job for jobs, _ in buried for job in jobs]
     spent = sum(spent for _, spent in buried)
     return Adopted(jobs=taken, paused=paused, lost=lost, spent=spent)
+
+
+def uncopied(
+    connection: Connection, *, upstream: str, since: float
+) -> list[tuple[str, str, list[str]]]:
+    """Return results that should have a readable copy and whose process has ended without it.
+
+    Returns:
+        Job, folder and media ids; the oldest first.
+    """
+    key = {"upstream": upstream, "since": since, "most": MOST_UNCOPIED}
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in connection.execute(_UNCOPIED, key):
+        found.setdefault((row.id, row.output_dir), []).append(row.media)
+    return [(job, folder, media) for (job, folder), media in found.items()]

@@ -21,8 +21,8 @@ from stability_mcp.jobs.journal import done
 from stability_mcp.jobs.journal.done import Finished, Result
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.steps import ending, waiting
+from stability_mcp.jobs.steps.copying import write_copies
 from stability_mcp.jobs.steps.workshop import Workshop
-from stability_mcp.media.copies import write_copy
 from stability_mcp.media.rows import measure, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
 
@@ -87,7 +87,7 @@ async def _keep(shop: Workshop, received: Received) -> Step:
             await _land(shop, received)
             results = await shop.on_disk(lambda: _results(shop, received))
             finished = await _finish(shop, job, results)
-        await _write_copies(shop, job, finished)
+        await write_copies(shop, job.id, job.output_dir, finished.media)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await ending.spoil(shop, job, _unusable(job, error))
     finally:
@@ -155,22 +155,6 @@ async def _finish(shop: Workshop, job: JobRow, results: list[Result]) -> Finishe
     except OSError as error:  # the next process that takes something over removes it
         log.warning("job %s: the spool could not be swept: %s", job.id, error)
     return finished
-
-
-async def _write_copies(shop: Workshop, job: JobRow, finished: Finished) -> None:
-    """Do T6, which never changes the job: a folder that cannot be written costs no result."""
-    if job.output_dir is None or not finished.media:
-        return
-    try:
-        for item in await shop.library.many(finished.media):
-            sources = await shop.library.sources(item.id)
-            path = await write_copy(
-                item, Path(job.output_dir), metadata=shop.metadata, sources=sources
-            )
-            if path is not None:
-                await shop.library.set_copy_path(item.id, path)
-    except Exception:  # the result is stored: only its copy is missing
-        log.exception("job %s: the readable copy could not be written", job.id)
 
 
 def _unusable(job: JobRow, error: UnusableAnswerError | FileUnusableError) -> JobError:
