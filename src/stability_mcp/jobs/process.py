@@ -4,6 +4,7 @@ The operating system gives a lock back however a process ends, so a lock that is
 means a dead owner; no clock and no age is asked.
 """
 
+import errno
 import os
 import platform
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
 
 SUFFIX = ".lock"
 
+TRIES = 20
+"""Names that are tried for a lock: one fails only when somebody looks at it that very moment."""
+
 _REGISTER = text(
     "INSERT INTO processes (id, upstream, pid, program, writes_schema, host, started_at)"
     " VALUES (:id, :upstream, :pid, :program, :writes_schema, :host, :started_at)"
@@ -31,15 +35,23 @@ _HAND_BACK = text(
 
 
 class Process:
-    """The living process; make it in a thread, for it touches the disk."""
+    """The living process; make it in a thread, for it touches the disk.
+
+    Raises:
+        OSError: the folder of the locks cannot be written, or is being emptied all the time.
+    """
 
     def __init__(self, home: Path) -> None:
-        self.id = new_id(CALL_CHARACTERS)
-        self._path = lock_path(home, self.id)
+        for _ in range(TRIES):
+            self.id = new_id(CALL_CHARACTERS)
+            self._path = lock_path(home, self.id)
+            lock = _new_lock(self._path)
+            if lock is not None:
+                break
+        else:
+            raise OSError(errno.EBUSY, "no lock could be taken", str(self._path.parent))
+        self._lock = lock
         self._row: dict[str, object] = {}
-        # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
-        os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
-        self._lock = _Held(self._path)
 
     def register(self, connection: Connection, *, upstream: str, program: str, now: float) -> None:
         """Write the row of this process; its lock is held already, so nobody takes it for dead."""
@@ -85,6 +97,25 @@ class Process:
         if self._lock.stands():
             self._path.unlink(missing_ok=True)
         self._lock.release()
+
+
+def _new_lock(path: Path) -> "_Held | None":
+    """Make a lock file and take its lock; None where somebody took it for one of the dead.
+
+    Whoever looks for the dead may try a lock in the moment between its making and its taking, and
+    bury what nobody holds. Then another name is as good.
+    """
+    # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+    try:
+        lock = _Held(path)
+    except Timeout:
+        path.unlink(missing_ok=True)
+        return None
+    if lock.stands():
+        return lock
+    lock.release()
+    return None
 
 
 class _Held:

@@ -1,0 +1,88 @@
+"""A process that begins to be seen by others, who look for the dead at that very moment."""
+
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from filelock import Timeout
+
+from stability_mcp.jobs import process as module
+from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted")
+
+BEGUN = 300
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Give a folder for locks."""
+    (tmp_path / "locks").mkdir()
+    return tmp_path
+
+
+def _bury(home: Path, stop: threading.Event) -> None:
+    """Try every lock, and remove what nobody holds, as whoever adopts does."""
+    while not stop.is_set():
+        for path in (home / "locks").glob(f"*{SUFFIX}"):
+            with ExitStack() as held:
+                if took(path, held):
+                    path.unlink(missing_ok=True)
+
+
+def test_processes_begin_while_others_bury_the_dead(home: Path) -> None:
+    """*Chosen*: a lock that is made and not yet taken looks like that of a dead process."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=_bury, args=(home, stop)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        begun = [Process(home) for _ in range(BEGUN)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    with ExitStack() as held:
+        assert [each.id for each in begun if took(lock_path(home, each.id), held)] == []
+    assert len({each.id for each in begun}) == BEGUN
+    for each in begun:
+        each.release()
+    assert list((home / "locks").iterdir()) == []
+
+
+def test_a_name_that_somebody_holds_is_left_for_another(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: as above, held still."""
+    held, tried = module._Held, []  # noqa: SLF001 -- nobody else can be made to hold it so surely
+
+    def busy_once(path: Path) -> object:
+        tried.append(path)
+        if len(tried) == 1:
+            raise Timeout(str(path))
+        return held(path)
+
+    monkeypatch.setattr(module, "_Held", busy_once)
+    process = Process(home)
+
+    assert [path.name for path in (home / "locks").iterdir()] == [f"{process.id}{SUFFIX}"]
+    assert len(tried) == 2
+    process.release()
+
+
+def test_a_folder_in_which_no_lock_can_be_taken_is_an_error(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: it is told as the disk's trouble, with the data folder's cure."""
+
+    def busy(path: Path) -> object:
+        raise Timeout(str(path))
+
+    monkeypatch.setattr(module, "_Held", busy)
+
+    with pytest.raises(OSError, match="no lock could be taken"):
+        Process(home)
+    assert list((home / "locks").iterdir()) == []
