@@ -244,3 +244,32 @@ async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> N
     assert due is not None
     assert due - anyio.current_time() < 61
     await database.close()
+
+
+_AWAY_AND_BACK = text("UPDATE jobs SET epoch = epoch + 2 WHERE id = :job")
+
+
+async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path: Path) -> None:
+    """*Chosen*: a step of the lease that was lost may end after the job is here anew."""
+    began, release, done = anyio.Event(), anyio.Event(), anyio.Event()
+    epochs: list[int] = []
+
+    async def perform(_job: str, lease: Lease) -> Step:
+        epochs.append(lease.epoch)
+        if len(epochs) == 1:
+            began.set()
+            await release.wait()
+        else:
+            done.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1) as (engine, [job], database):
+        await began.wait()
+        await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}))
+        engine.look_again()
+        while engine._known[job].epoch == 1:  # noqa: ASYNC110, SLF001 -- nothing tells of it
+            await anyio.sleep(0.001)
+        release.set()
+        await done.wait()
+
+    assert epochs == [1, 3]

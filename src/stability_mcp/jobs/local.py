@@ -171,6 +171,7 @@ class LocalEngine:
         for row in rows:
             self._last_seq = max(self._last_seq, row.seq)
             if row.id in self._known:
+                self._known[row.id].epoch = row.epoch  # it was taken away and given back
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
             job = Known(row.id, row.seq, row.lane, row.party, kind, row.epoch)
@@ -226,6 +227,9 @@ class LocalEngine:
 
     def _after(self, job: Known, step: Done | Later) -> None:
         now = time.monotonic()
+        if isinstance(step, Done) and job.lease is not None and job.lease.epoch != job.epoch:
+            # What ended is a step of a lease that was lost: the job itself is here anew.
+            step = Later(seconds=0, kind=job.kind)
         if isinstance(step, Later):
             seconds = step.seconds
             if step.everyone:
