@@ -87,7 +87,8 @@ async def _keep(shop: Workshop, received: Received) -> Step:
             await _land(shop, received)
             results = await shop.on_disk(lambda: _results(shop, received))
             finished = await _finish(shop, job, results)
-        await write_copies(shop, job.id, job.output_dir, finished.media)
+        made_of = bool(job.kind.file_fields())
+        await write_copies(shop, job.id, job.output_dir, finished.media, made_of=made_of)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await ending.spoil(shop, job, _unusable(job, error))
     finally:

@@ -19,14 +19,27 @@ log = logging.getLogger(__name__)
 
 
 async def write_copies(
-    shop: Workshop, job: str, output_dir: str | None, media: Sequence[str]
+    shop: Workshop,
+    job: str,
+    output_dir: str | None,
+    media: Sequence[str],
+    *,
+    made_of: bool = True,
 ) -> None:
-    """Write the copies of the results of a job, where it has a folder for them."""
+    """Write the copies of the results of a job.
+
+    Args:
+        shop: What the steps share.
+        job: Whose results.
+        output_dir: The folder; None: there are to be no copies.
+        media: The results.
+        made_of: Whether they may be made of other media.
+    """
     if output_dir is None or not media:
         return
     try:
         for item in await shop.library.many(list(media)):
-            sources = await shop.library.sources(item.id)
+            sources = await shop.library.sources(item.id) if made_of else {}
             path = await write_copy(item, Path(output_dir), metadata=shop.metadata, sources=sources)
             if path is not None:
                 await shop.library.set_copy_path(item.id, path)
