@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stability_mcp.emulator import answers, control, dropping, forms, keys, queries
+from stability_mcp.emulator import answers, control, dropping, forms, keys, pages, queries
 from stability_mcp.emulator.accounts import owner_of
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.checks import Checked, check
@@ -60,14 +60,19 @@ def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATI
         Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
         for row in operations.values()
     ]
-    polled = {row.poll_path: row for row in operations.values() if row.poll_path}
+    polled = {
+        path: row
+        for row in operations.values()
+        if row.poll_path
+        for path in (row.poll_path, *ALIASES.get(row.poll_path, ()))
+    }
     polls = [
-        Route(path, api.route(partial(api.poll, poll_path)), methods=["GET"])
-        for poll_path in polled
-        for path in (poll_path, *ALIASES.get(poll_path, ()))
+        Route(path, api.route(partial(api.poll, str(row.poll_path))), methods=["GET"])
+        for path, row in polled.items()
     ]
     elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
-    return Starlette(routes=[*control.routes(state), *rows, *polls, elsewhere])
+    free = [*control.routes(state), *pages.routes(operations, polled)]
+    return Starlette(routes=[*free, *rows, *polls, elsewhere])
 
 
 class _API:

@@ -1,32 +1,21 @@
 """From what was sent to an operation: every problem with it in one list, or the operation.
 
-The table's row is the judge of values, its file marks are the judges of files. What the wire has
-and a row has not is a parameter that the row adds by itself (`mode`); what a row wants and the
-wire does not is in `WIRE_DEFAULTS`.
+The table's row is the judge of values, its file marks are the judges of files. Where the wire
+differs from the row, `parameters.py` says how.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.complaints import Complaint, complaints_of, invalid_enum, refusal_of
 from stability_mcp.emulator.forms import Sent, Upload
 from stability_mcp.emulator.uploads import SDXL_NAME, SDXL_SENTENCE, complaints_about
-from stability_mcp.operation import AudioOperation, Operation, V1Images
-
-WIRE_DEFAULTS: Mapping[type[Operation], Mapping[str, Any]] = {
-    AudioOperation: {"duration": 190},
-    V1Images: {"width": 512, "height": 512},
-}
-"""Defaults of the API that our rows leave out on purpose."""
-
-WIRE_ONLY: Mapping[type[Operation], frozenset[str]] = {V1Images: frozenset({"extras"})}
-"""Parameters of the API that our rows leave out on purpose: without effect, and taken."""
-
-SWITCH_VALUES = ("true", "false")
+from stability_mcp.operation import Operation
+from stability_mcp.parameters import ADDED, IDLE, SWITCH, defaults, left_out, may_be_empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +45,9 @@ def check(
         message = f"The specified engine (ID {place['engine_id'][:80]}) was not found."
         raise RefusalError(404, "not_found", message)
     given = _given(row, sent) | dict(place)
-    complaints = _about_parts(row, sent)
-    unfit = {complaint.field for complaint in complaints}
+    idle = _idle(row, given)
+    complaints = _about_parts(row, sent) + _about_idle(row, given, idle)
+    unfit = {complaint.field for complaint in complaints} | idle
     known = {name: given[name] for name in given.keys() & row.model_fields if name not in unfit}
     try:
         operation = row.model_validate(known, strict=sent.typed)
@@ -75,15 +65,29 @@ def check(
 
 
 def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:
-    defaults = {
-        name: value
-        for kind, values in WIRE_DEFAULTS.items()
-        if issubclass(row, kind)
-        for name, value in values.items()
-        if name in row.model_fields
-    }
     files = {name: f"upload:{upload.sha256()}" for name, upload in sent.files.items()}
-    return defaults | dict(sent.values) | files
+    # A blank is as empty as nothing, and long enough for the row.
+    empty = {name: " " for name in may_be_empty(row) if sent.values.get(name) == ""}
+    return defaults(row) | dict(sent.values) | empty | files
+
+
+def _idle(row: type[Operation], given: Mapping[str, Any]) -> frozenset[str]:
+    """Return the parameters that the API takes and that have no effect in this request."""
+    names = frozenset(IDLE.get(row.name(), ())) & given.keys()
+    return names & row.model_construct(**given).not_sent() if names else names
+
+
+def _about_idle(
+    row: type[Operation], given: Mapping[str, Any], idle: frozenset[str]
+) -> list[Complaint]:
+    """Complain about parameters that would be wrong also if they had an effect."""
+    fields = {name: (field.annotation, field) for name, field in row.model_fields.items()}
+    alone = create_model("Idle", **{name: fields[name] for name in idle})  # type: ignore[call-overload]  # by name
+    try:
+        alone.model_validate({name: given[name] for name in idle})
+    except ValidationError as error:
+        return complaints_of(error, row)
+    return []
 
 
 def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
@@ -95,9 +99,9 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
         (name, sent.values[name])
         for name, field in row.model_fields.items()
         if field.annotation is bool and not sent.typed
-        if sent.values.get(name, SWITCH_VALUES[0]) not in SWITCH_VALUES
+        if sent.values.get(name, SWITCH[0]) not in SWITCH
     ]
-    choices = " | ".join(f"'{value}'" for value in SWITCH_VALUES)
+    choices = " | ".join(f"'{value}'" for value in SWITCH)
     return [
         *(Complaint(field=name, problem="expected file") for name in no_files),
         *(Complaint(field=name, problem="expected string") for name in no_texts),
@@ -118,7 +122,7 @@ def _about_strangers(
     taken = frozenset().union(
         row.model_fields,
         added,
-        *(names for kind, names in WIRE_ONLY.items() if issubclass(row, kind)),
+        left_out(row),
     )
     strangers = [name for name in given if name not in taken]
     return [Complaint(field=name[:80], problem="unrecognized key") for name in strangers]
@@ -126,13 +130,18 @@ def _about_strangers(
 
 def _about_company(given: Mapping[str, Any], operation: Operation, sent: Sent) -> list[Complaint]:
     """Complain about parameters that do not go with the others."""
-    idle = [name for name in operation.not_sent() if name in sent.values]
+    idle = [
+        name
+        for name in operation.not_sent()
+        if name in sent.values and name not in IDLE.get(operation.name(), ())
+    ]
+    beside = ADDED.get(operation.name(), {})
     return [
         *(Complaint(field=name, problem="not allowed with these parameters") for name in idle),
         *(
             Complaint(field=name, problem=f"must be '{value}' with these parameters")
             for name, value in operation.added().items()
-            if given.get(name, value) != value
+            if given.get(name, beside[name]["default"]) != value
         ),
     ]
 
