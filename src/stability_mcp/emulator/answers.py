@@ -130,5 +130,5 @@ def faulty(fault: Fault, path: str) -> Response:
         return Response(GATEWAY_PAGE, fault.status or 502, media_type="text/html")
     status = fault.status or 500
     if fault.body is not None:
-        return Response(fault.body, status, media_type=fault.content_type)
+        return Response(fault.body, status, media_type="application/json")
     return refusal(RefusalError(status, fault.name, fault.message), path, secrets.token_hex(16))

@@ -9,6 +9,7 @@ hangs up before is not charged, as was seen live.
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -120,7 +121,7 @@ class _API:
             return faulty
         left = await self._book(self._state.balance, entry.owner)
         body = queries.answer(row, millicredits=left)
-        return _cut(answers.data(body, request_id=entry.id), faulty, request)
+        return _spoiled(answers.data(body, request_id=entry.id), faulty, request)
 
     async def poll(self, poll_path: str, request: Request, entry: Entry) -> Response:
         """Answer whether a deferred generation is ready, and hand it out."""
@@ -143,7 +144,7 @@ class _API:
         else:
             accept = request.headers.get("accept", "")
             response = answers.media(found, accept=accept, request_id=entry.id)
-        return _cut(response, faulty, request)
+        return _spoiled(response, faulty, request)
 
     async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
         """Carry out a paid operation."""
@@ -168,7 +169,10 @@ class _API:
             left = await self._book(self._state.balance, entry.owner)
             if left < operation.price():
                 raise _no_credits(operation, left)
-            moderate(operation)
+            ordered = faulty.moderation if faulty else None
+            moderate(operation, ordered)
+            if ordered == "content_filtered":
+                checked = replace(checked, filtered=operation.media == "image")
             made = await self._workshop.make(checked)
         await self._wait(row, began)
         if await request.is_disconnected():
@@ -176,7 +180,7 @@ class _API:
         response = await self._hand_over(checked, made, request, entry)
         if faulty is not None and faulty.reset == "after":
             return dropping.DroppedResponse(dropping.drop_of(request))
-        return _cut(response, faulty, request)
+        return _spoiled(response, faulty, request)
 
     async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002
         """Answer for a path that the API does not have."""
@@ -217,7 +221,7 @@ class _API:
             return dropping.DroppedResponse(dropping.drop_of(request))
         if not fault.answers:
             return fault
-        return _cut(answers.faulty(fault, request.url.path), fault, request)
+        return _spoiled(answers.faulty(fault, request.url.path), fault, request)
 
     async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Read or write the state, in its thread."""
@@ -245,8 +249,14 @@ def _no_credits(operation: Operation, left: int) -> RefusalError:
     return RefusalError(429, "insufficient_balance", message)
 
 
-def _cut(response: Response, fault: Fault | None, request: Request) -> Response:
-    """Return an answer, cut short where that was ordered."""
-    if fault is None or fault.cut is None:
+def _spoiled(response: Response, fault: Fault | None, request: Request) -> Response:
+    """Return an answer of the wrong type, slow or cut short, where that was ordered."""
+    if fault is None:
         return response
-    return dropping.CutResponse(response, fault.cut, dropping.drop_of(request))
+    if fault.content_type is not None:
+        response.headers["content-type"] = fault.content_type
+    if fault.slow is not None:
+        response = dropping.SlowResponse(response, fault.slow)
+    if fault.cut is not None:
+        response = dropping.CutResponse(response, fault.cut, dropping.drop_of(request))
+    return response

@@ -13,6 +13,7 @@ from pydantic import ValidationError, create_model
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.complaints import Complaint, complaints_of, invalid_enum, refusal_of
 from stability_mcp.emulator.forms import Sent, Upload
+from stability_mcp.emulator.moderation import is_filtered
 from stability_mcp.emulator.uploads import SDXL_NAME, SDXL_SENTENCE, complaints_about
 from stability_mcp.operation import Operation
 from stability_mcp.parameters import ADDED, IDLE, SWITCH, defaults, left_out, may_be_empty
@@ -25,6 +26,8 @@ class Checked:
     operation: Operation
     """Its file fields hold `upload:<sha256>`."""
     files: Mapping[str, Upload]
+    filtered: bool = False
+    """Whether the result is to be withheld: blurred, and charged all the same."""
 
 
 def check(
@@ -61,7 +64,7 @@ def check(
     complaints += _about_company(given, operation, sent)
     if complaints:
         raise _refusal(row, known, complaints)
-    return Checked(operation=operation, files=sent.files)
+    return Checked(operation=operation, files=sent.files, filtered=is_filtered(operation))
 
 
 def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:

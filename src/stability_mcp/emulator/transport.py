@@ -44,6 +44,8 @@ class EmulatorTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request."""
+        if self.state.refuses():
+            raise httpx2.ConnectError("All connection attempts failed")
         if self._app is None:
             self._app = await to_thread.run_sync(_load, self.state)
         return await _Exchange(self._app, request).respond()

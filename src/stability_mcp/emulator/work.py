@@ -14,7 +14,6 @@ from anyio import to_thread
 from stability_mcp.emulator.answers import RefusalError
 from stability_mcp.emulator.checks import Checked
 from stability_mcp.emulator.made import FILTERED, SUCCESS, Made
-from stability_mcp.emulator.moderation import is_filtered
 from stability_mcp.emulator.render import models, sounds
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.edits import blurred, paint
@@ -99,7 +98,7 @@ def _picture(checked: Checked, seed: int) -> Made:
         size=operation.output_size(Size(*first.size) if first else None),
         seed=seed,
     )
-    filtered = is_filtered(operation)
+    filtered = checked.filtered
     painted = paint(brief)
     form = str(values.get("output_format") or "png")
     return Made(
