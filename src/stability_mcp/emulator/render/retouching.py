@@ -1,0 +1,107 @@
+"""Edits of a part of a picture: erase, inpaint, extend, replace, recolour, cut out."""
+
+from PIL import Image, ImageChops, ImageFilter, ImageOps
+
+from stability_mcp.emulator.render.brief import Brief, opaque
+from stability_mcp.emulator.render.colours import NAMED, colours_in
+from stability_mcp.emulator.render.cutout import cut_out, rough_subject
+from stability_mcp.emulator.render.fills import extended, healed
+from stability_mcp.emulator.render.finding import found
+from stability_mcp.emulator.render.masks import BINARY, centre, grown, inverted
+from stability_mcp.emulator.render.painting import painted
+from stability_mcp.emulator.render.palette import chance, colour
+from stability_mcp.emulator.render.toning import matched, recoloured, with_tones_of
+from stability_mcp.fields import Size
+
+RING = 14
+"""Width of what is looked at around a hole for its brightness, as a part of the longer side."""
+LEAST_ROOM = 64
+"""Least side of a scene that is painted into a hole."""
+
+
+def _marked_area(brief: Brief) -> Image.Image:
+    """Return what is to change: a mask that was sent, else what is transparent, else the middle."""
+    size = brief.source.size
+    sent = brief.pictures.get("mask") or brief.pictures.get("mask_image")
+    if sent is not None:
+        mask = opaque(sent).convert("L").resize(size, Image.Resampling.BILINEAR)
+        if brief.values.get("mask_source") == "MASK_IMAGE_BLACK":
+            mask = ImageOps.invert(mask)
+    elif brief.first.mode == "RGBA":
+        mask = ImageOps.invert(brief.first.getchannel("A"))
+    else:
+        mask = centre(Size(*size), share=0.4)
+    return grown(mask, brief.number("grow_mask", 0))
+
+
+def erased(brief: Brief) -> Image.Image:
+    """Fill what is marked with what is around it."""
+    return _erased(brief, _marked_area(brief))
+
+
+def _erased(brief: Brief, mask: Image.Image) -> Image.Image:
+    source = brief.source
+    rng = chance("erase", brief.operation, brief.seed)
+    return healed(source, mask, rng, avoided=rough_subject(source))
+
+
+def inpainted(brief: Brief) -> Image.Image:
+    """Paint the prompt where the mask is."""
+    return _repainted(brief, _marked_area(brief))
+
+
+def replaced(brief: Brief) -> Image.Image:
+    """Paint the prompt over what the search finds."""
+    mask = found(brief.source, brief.text("search_prompt"))
+    return _repainted(brief, grown(mask, brief.number("grow_mask", 0)))
+
+
+def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:
+    """Paint a scene into what is marked, in the light of what is around."""
+    source = brief.source
+    bounds = mask.point(BINARY).getbbox()
+    if bounds is None:
+        return source
+    room = (max(LEAST_ROOM, bounds[2] - bounds[0]), max(LEAST_ROOM, bounds[3] - bounds[1]))
+    canvas = source.copy()
+    canvas.paste(painted(brief, room), bounds[:2])
+    wide = mask.point(BINARY).filter(ImageFilter.BoxBlur(max(source.size) / RING / 2))
+    ring = ImageChops.darker(wide.point(BINARY), inverted(mask.point(BINARY)))
+    inside = canvas.crop(bounds)
+    inside = matched(inside, source.crop(bounds), ring.crop(bounds), 0.5)
+    canvas.paste(inside, bounds[:2])
+    return Image.composite(canvas, source, mask)
+
+
+def outpainted(brief: Brief) -> Image.Image:
+    """Continue the picture on its edges; `creativity` is how much of the prompt comes in."""
+    source, size = brief.source, brief.size
+    place = round(brief.number("left", 0)), round(brief.number("up", 0))
+    creativity = brief.number("creativity", 0.5)
+    rng = chance("outpaint", brief.seed, creativity)
+    canvas = extended(source, size, place, rng, rough_subject(source))
+    if creativity and brief.prompt:
+        tinted = with_tones_of(canvas, painted(brief, size), 0.4 * creativity)
+        far = Image.new("L", size, 255)
+        far.paste(0, (*place, place[0] + source.width, place[1] + source.height))
+        reach = max(4, min(size[0] - source.width, size[1] - source.height, max(size) // 8))
+        far = far.filter(ImageFilter.BoxBlur(reach)).point(lambda value: max(0, value - 128) * 2)
+        canvas = Image.composite(tinted, canvas, far)
+    canvas.paste(source, place)
+    return canvas
+
+
+def recolored(brief: Brief) -> Image.Image:
+    """Give what was found the colour that the prompt names, and keep its light and shade."""
+    source = brief.source
+    mask = grown(found(source, brief.text("select_prompt")), brief.number("grow_mask", 0))
+    unwanted = set(colours_in(brief.negative))
+    names = [name for name in colours_in(brief.prompt) if name not in unwanted]
+    rng = chance("recolour", brief.prompt, brief.seed)
+    tone = NAMED[names[0]] if names else colour(rng.random(), 0.72, 0.82)
+    return recoloured(source, mask, tone)
+
+
+def background_removed(brief: Brief) -> Image.Image:
+    """Make the background transparent; what was transparent stays so."""
+    return cut_out(brief.first)
