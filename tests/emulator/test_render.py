@@ -271,7 +271,7 @@ def test_mp3_and_wav_play_the_same_tune() -> None:
         decoded.append(soundfile.read(io.BytesIO(b"".join(pieces)))[0][:, 0])
 
     mp3, wav = decoded
-    assert abs(mp3 - wav).max() < 0.05
+    assert abs(mp3 - wav).max() < 0.08
     assert abs(wav).max() > 0.2
 
 

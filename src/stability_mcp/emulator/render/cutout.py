@@ -22,6 +22,8 @@ LEAST_APART, MOST_APART = 14, 40
 LEAST_KEPT, MOST_KEPT = 0.012, 0.9
 """Shares of the picture between which something is taken for what stands in front."""
 LEAST_OF_LARGEST = 0.1
+SOLID = 250
+"""Alpha from which a pixel is taken to have no colour of the background in it."""
 EDGE = 14
 """Grey levels from one pixel to the next that the background does not have."""
 SMALL_HOLE = 0.0006
@@ -145,7 +147,8 @@ def _border_colours(
     """
     width, height = size
     indexed = strip.quantize(BORDER_COLOURS, Image.Quantize.MEDIANCUT)
-    colours, rows = indexed.getpalette() or [], {}
+    colours = indexed.getpalette() or []
+    rows = dict[int, tuple[int, int]]()
     for place, index in enumerate(indexed.tobytes()):
         column = place % strip.width
         row = (column - 2 * width) % height
@@ -216,9 +219,8 @@ def _outlined(picture: Image.Image, rough: Image.Image) -> tuple[Image.Image, Im
     # Where front and back look alike, the rough outline is all there is.
     alike = distance(front, back).point(lambda value: max(0, 255 - value * 8))
     alpha = Image.composite(wide, alpha, alike)
-    return alpha, Image.composite(
-        picture, front, alpha.point(lambda value: 255 if value > 250 else 0)
-    )
+    solid = alpha.point(lambda value: 255 if value > SOLID else 0)
+    return alpha, Image.composite(picture, front, solid)
 
 
 def _steeper(value: int) -> int:

@@ -139,8 +139,9 @@ def _shaded(part: int, value: int, middle: float) -> int:
     """Return how bright a colour is where the picture has a grey level, with some shine."""
     if value <= middle:
         return round(part * value / middle)
-    shine = 90 * ((value - middle) / (255 - middle)) ** 3
-    return min(255, round(part * (value / middle) ** 0.8 + shine))
+    shine = 90.0 * ((value - middle) / (255 - middle)) ** 3
+    lit: float = part * (value / middle) ** 0.8
+    return min(255, round(lit + shine))
 
 
 def _less_of(picture: Image.Image, colour: str) -> Image.Image:
