@@ -23,12 +23,13 @@ from starlette.routing import Route
 from stability_mcp.emulator import answers, control, dropping, forms, keys, pages, queries
 from stability_mcp.emulator.accounts import owner_of
 from stability_mcp.emulator.answers import RefusalError, is_first_version
-from stability_mcp.emulator.checks import Checked, check
+from stability_mcp.emulator.checks import Checked, about_headers, check
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.emulator.generations import ID_CHARACTERS
 from stability_mcp.emulator.journal import Request as Entry
 from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.moderation import moderate
+from stability_mcp.emulator.sentences import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.work import Workshop
 from stability_mcp.operation import AudioOperation, Operation, Query
@@ -41,15 +42,6 @@ Answer = Callable[[Request, Entry], Awaitable[Response]]
 ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/result/{id}",)}
 """Older paths of results that the API still answers."""
 
-TOO_FAST = (
-    "You have exceeded the rate limit of 150 requests within a 10 second period, and have been"
-    " timed out for 60 seconds."
-)
-NO_CREDITS = (
-    "You lack sufficient credits to make this request. Please purchase more credits at"
-    " https://platform.stability.ai/account/credits and try again."
-)
-GONE = "id: the generation either does not exist or has expired."
 CHECKED_SIDE_BY_SIDE = 4
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -99,6 +91,7 @@ class _API:
                 response = await answer(request, entry)
             except RefusalError as error:
                 response = answers.refusal(error, path, entry.id)
+                await forms.read_the_rest(request)
             except ClientDisconnect:
                 return dropping.DroppedResponse(lambda: None)
             if not isinstance(response, dropping.DroppedResponse):
@@ -116,7 +109,7 @@ class _API:
     async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
         """Answer a question about the account."""
         keys.require(request)
-        faulty = await self._fault(request)
+        faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
         left = await self._book(self._state.balance, entry.owner)
@@ -126,11 +119,13 @@ class _API:
     async def poll(self, poll_path: str, request: Request, entry: Entry) -> Response:
         """Answer whether a deferred generation is ready, and hand it out."""
         generation = request.path_params["id"]
+        complaints = about_headers(request.headers)
         if len(generation) != ID_CHARACTERS:
-            message = f"id: must be exactly {ID_CHARACTERS} characters long"
-            raise RefusalError(400, "bad_request", message)
+            complaints = [f"id: must be exactly {ID_CHARACTERS} characters long", *complaints]
+        if complaints:
+            raise RefusalError(400, "bad_request", *complaints)
         keys.require(request)
-        faulty = await self._fault(request)
+        faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
         found = await self._book(
@@ -156,12 +151,12 @@ class _API:
                 sent = await forms.read_json(request, row.spec.max_body)
             else:
                 sent = await stack.enter_async_context(forms.read_form(request, row.spec.max_body))
-            faulty = await self._fault(request)
+            faulty = await self._fault(request, entry)
             if isinstance(faulty, Response):
                 return faulty
             place = {name: request.path_params[name] for name in row.path_fields()}
             checked = await to_thread.run_sync(
-                check, row, sent, place, self._engines, limiter=self._desks
+                check, row, sent, place, self._engines, request.headers, limiter=self._desks
             )
             _fits_accept(checked.operation, request)
             keys.require(request)
@@ -186,7 +181,7 @@ class _API:
         """Answer for a path that the API does not have."""
         if is_first_version(request.url.path):
             keys.require(request)
-        raise RefusalError(404, "not_found", "The requested path was not found.")
+        raise RefusalError(404, "not_found", NOT_FOUND)
 
     async def _hand_over(
         self, checked: Checked, made: list[Made], request: Request, entry: Entry
@@ -211,7 +206,7 @@ class _API:
         seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
-    async def _fault(self, request: Request) -> Response | Fault | None:
+    async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
         """Return what goes wrong with this request: an answer, or something for later."""
         fault = self._state.faults.take(request.url.path)
         if fault is None:
@@ -221,7 +216,7 @@ class _API:
             return dropping.DroppedResponse(dropping.drop_of(request))
         if not fault.answers:
             return fault
-        return _spoiled(answers.faulty(fault, request.url.path), fault, request)
+        return _spoiled(answers.faulty(fault, request.url.path, entry.id), fault, request)
 
     async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Read or write the state, in its thread."""

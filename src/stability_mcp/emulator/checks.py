@@ -18,6 +18,9 @@ from stability_mcp.emulator.uploads import SDXL_NAME, SDXL_SENTENCE, complaints_
 from stability_mcp.operation import Operation
 from stability_mcp.parameters import ADDED, IDLE, SWITCH, defaults, left_out, may_be_empty
 
+CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
+MOST_CLIENT_CHARACTERS = 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
@@ -30,8 +33,21 @@ class Checked:
     """Whether the result is to be withheld: blurred, and charged all the same."""
 
 
+def about_headers(headers: Mapping[str, str]) -> list[str]:
+    """Complain about the headers that the second version documents a length of."""
+    return [
+        f"{name}: must be at most {MOST_CLIENT_CHARACTERS} long"
+        for name in CLIENT_HEADERS
+        if len(headers.get(name, "")) > MOST_CLIENT_CHARACTERS
+    ]
+
+
 def check(
-    row: type[Operation], sent: Sent, place: Mapping[str, str], engines: frozenset[str]
+    row: type[Operation],
+    sent: Sent,
+    place: Mapping[str, str],
+    engines: frozenset[str],
+    headers: Mapping[str, str],
 ) -> Checked:
     """Check a request; blocking, it reads files.
 
@@ -40,6 +56,7 @@ def check(
         sent: The parameters and files.
         place: The fields that are part of the path.
         engines: The engines that the first version knows.
+        headers: The headers, by names in lower case.
 
     Raises:
         RefusalError: 400 with every problem, or 404 for an engine that does not exist.
@@ -50,6 +67,8 @@ def check(
     given = _given(row, sent) | dict(place)
     idle = _idle(row, given)
     complaints = _about_parts(row, sent) + _about_idle(row, given, idle)
+    if not is_first_version(row.spec.path):
+        complaints += [Complaint(field="", problem=each) for each in about_headers(headers)]
     unfit = {complaint.field for complaint in complaints} | idle
     known = {name: given[name] for name in given.keys() & row.model_fields if name not in unfit}
     try:
@@ -166,7 +185,8 @@ def _refusal(
 ) -> RefusalError:
     """Return the refusal; the first version has a sentence of its own for a size it cannot make."""
     first = complaints[0]
-    if first.field in {"width", "height"} and first.name == "bad_request":
+    too_large = first.problem.startswith("must be less")  # the row's bound is the engine's
+    if first.field in {"width", "height"} and (too_large or first.name == "bad_request"):
         sentence = SDXL_SENTENCE.format(width=known["width"], height=known["height"])
         complaints = [Complaint(field="", problem=sentence, name=SDXL_NAME)]
     return refusal_of(complaints, first_version=is_first_version(row.spec.path))

@@ -38,10 +38,10 @@ class Fault(BaseModel):
     """Seconds without a byte, after the request was read."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     """Answer with this status in place of any work; nothing is charged."""
-    name: str = "internal_error"
-    """Machine name in the body of that answer."""
-    message: str = "an error was asked for"
-    """Text in the body of that answer."""
+    name: Annotated[str, Field(max_length=100)] | None = None
+    """Machine name in the body of that answer; unless told, the API's own for the status."""
+    message: Annotated[str, Field(max_length=10_000)] | None = None
+    """Text in the body of that answer; unless told, the API's own."""
     body: str | None = None
     """That answer's whole body, in place of the API's own shape."""
     content_type: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,200}$")] | None = None

@@ -14,24 +14,12 @@ from collections.abc import Mapping
 
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.faults import Moderation
+from stability_mcp.emulator.sentences import COPYRIGHTED, DENIED, ENGLISH, PUBLIC_FIGURE
 from stability_mcp.operation import AudioOperation, Operation
 
-DENIED = (
-    "Your request was flagged by our content moderation system, as a result your request was"
-    " denied and you were not charged."
-)
 FLAGGED = (
     "Invalid prompts detected: your request was flagged by our content moderation system and"
     " you were not charged."
-)
-ENGLISH = "English is the only supported language for this service."
-PUBLIC_FIGURE = (
-    "Our system detected the likeness of a public figure in your image. To comply with our"
-    " guidelines, this request cannot be processed. Please upload a different image."
-)
-COPYRIGHTED = (
-    "Our system has detected the presence of copyrighted content in your audio. To comply with our"
-    " guidelines, we cannot process this request. Please upload a different audio file."
 )
 REFUSALS: Mapping[str, tuple[int, str]] = {
     "content_moderation": (403, DENIED),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stability_mcp.emulator.answers import is_first_version
+from stability_mcp.emulator.checks import CLIENT_HEADERS, MOST_CLIENT_CHARACTERS
 from stability_mcp.emulator.openapi_parts import COMPONENTS, JSON, reference
 from stability_mcp.operation import Operation, Query
 from stability_mcp.parameters import Schema, is_json, parameters, required
@@ -26,8 +27,6 @@ MEDIA_TYPES = {
     "wav": "audio/wav",
 }
 MODEL_TYPE = "model/gltf-binary"
-CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
-MOST_CLIENT_CHARACTERS = 256
 GENERATIONS = {
     "image": ("jpeg", "png", "webp"),
     "audio": ("mp3", "wav"),
@@ -134,8 +133,7 @@ def _responses(row: type[Operation]) -> Iterator[tuple[str, Any]]:
             *([] if first else [("402", "OutOfCredits")]),
             ("403", "Denied" if first else "ContentModerated"),
             *([("404", "NotFound")] if first else []),
-            ("413", "PayloadTooLarge"),
-            *([] if first else [("422", "ClassificationFailed")]),
+            *([] if first else [("413", "PayloadTooLarge"), ("422", "ClassificationFailed")]),
             ("429", "RateLimited"),
             ("500", "InternalError"),
         ]

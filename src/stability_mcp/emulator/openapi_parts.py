@@ -110,7 +110,6 @@ COMPONENTS: Part = {
         "FirstVersionUnauthorized": _first("The key is missing or wrong; checked before all else."),
         "FirstVersionDenied": _first("The key may not do this; only where it was ordered."),
         "FirstVersionNotFound": _first("There is no such engine."),
-        "FirstVersionPayloadTooLarge": _first("The whole body is larger than 10 MiB."),
         "FirstVersionRateLimited": _first(
             "rate_limit_exceeded: too many requests; insufficient_balance: not enough credits."
         ),
