@@ -6,41 +6,20 @@ difference in tone, which is spread over the hole from its rim.
 """
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from stability_mcp.emulator.render.masks import BINARY, inverted, small_size
+from stability_mcp.emulator.render.patches import Box, Quilt, Tile, moved
 from stability_mcp.fields import Size
 
 WORKED_SIDE = 192
 MEMBRANE_SIDE = 384
-TRIES = 24
-"""Random places that are looked at for one tile."""
-LEAST_TILE, MOST_TILE = 7, 15
-ROW_PENALTY = 0.32
-"""Grey levels that a patch loses for each row that it is higher or lower than its new place, so
-that what is far stays far: pictures are mostly level."""
-
-AVOIDANCE = 2.0
-"""Grey levels that a patch loses for each 1/255 of it that is to be avoided."""
-GUESSED = 150
-"""How much a guess of the colour counts in the choice of a patch; what is known counts 255."""
-SQUARED = [min(255, level * level // 20) for level in range(256)]
-"""A table for `point`: one pixel that is far off is worse than many that are nearly right."""
 MOST_EVENED = 36
 """Grey levels by which a fill is made brighter or darker to match its rim."""
-WEIGHTS = [255] * 128 + [GUESSED] * 128
-
-Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class _Tile:
-    box: Box
-    offset: tuple[int, int]
-    """How far right and down the patch for it lies."""
+MOST_SIDE = 1_536
+"""Longest side at which a picture is continued; what is larger is enlarged from there."""
 
 
 def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) -> Image.Image:
@@ -76,12 +55,13 @@ def healed(
     small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
     hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
     hole = hole.point(lambda value: 255 if value else 0)
-    if (bounds := hole.getbbox()) is None:
+    if hole.getbbox() is None:
         return picture
     if avoided is not None:
         avoided = avoided.resize(small.size)
     base = _guessed(picture, mask, avoided)
-    tiles = list(_tiles(small, base, (hole, avoided), bounds, rng))
+    guess = base.resize(small.size, Image.Resampling.BOX)
+    tiles = list(Quilt(small, guess, hole, avoided, rng).tiles())
     joined = _joined(picture, base, tiles, picture.width / small.width)
     evened = _evened(picture, joined, mask, _reliable(small, tiles, avoided))
     return Image.composite(evened, picture, mask)
@@ -112,101 +92,8 @@ def _grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
     return whole
 
 
-def _tiles(
-    small: Image.Image,
-    base: Image.Image,
-    masks: tuple[Image.Image, Image.Image | None],
-    bounds: Box,
-    rng: random.Random,
-) -> Iterator[_Tile]:
-    """Yield what to put where, from the rim of the hole inwards."""
-    hole, avoided = masks
-    shorter = min(bounds[2] - bounds[0], bounds[3] - bounds[1])
-    side = max(LEAST_TILE, min(MOST_TILE, shorter // 2))
-    side = max(2, min(side, *(length // 3 for length in small.size)))
-    lap = max(1, side // 3)
-    open_boxes = _grid(hole, bounds, side, lap)
-    canvas, unknown = base.resize(small.size, Image.Resampling.BOX), hole.copy()
-    offsets: list[tuple[int, int]] = []
-    while open_boxes:
-        box = min(open_boxes, key=lambda each: sum(unknown.crop(each).histogram()[255:]))
-        open_boxes.remove(box)
-        offset = _best(small, canvas, (hole, unknown, avoided), box, offsets[-4:], rng)
-        if offset is None:
-            continue
-        offsets.append(offset)
-        canvas.paste(small.crop(_moved(box, offset)), box, unknown.crop(box))
-        unknown.paste(0, box)
-        yield _Tile(box, offset)
-
-
-def _grid(hole: Image.Image, bounds: Box, side: int, lap: int) -> list[Box]:
-    """Return the boxes that overlap and cover the hole, within the picture."""
-
-    def starts(first: int, last: int, end: int) -> Sequence[int]:
-        places = range(first - lap, last, side - lap)
-        return sorted({max(0, min(end - side, place)) for place in places})
-
-    boxes = [
-        (x, y, x + side, y + side)
-        for y in starts(bounds[1], bounds[3], hole.height)
-        for x in starts(bounds[0], bounds[2], hole.width)
-    ]
-    return [box for box in boxes if hole.crop(box).getbbox()]
-
-
-def _moved(box: Box, offset: tuple[int, int]) -> Box:
-    right, down = offset
-    return box[0] + right, box[1] + down, box[2] + right, box[3] + down
-
-
-def _best(
-    small: Image.Image,
-    canvas: Image.Image,
-    masks: tuple[Image.Image, Image.Image, Image.Image | None],
-    box: Box,
-    recent: list[tuple[int, int]],
-    rng: random.Random,
-) -> tuple[int, int] | None:
-    """Return how far away the patch lies that agrees best with what is known in the box."""
-    hole, unknown, avoided = masks
-    side = box[2] - box[0]
-    here = canvas.crop(box)
-    weight = unknown.crop(box).point(WEIGHTS)
-    best, least = None, float("inf")
-    for right, down in (*recent, *_places(small.size, box, rng)):
-        place = _moved(box, (right, down))
-        inside = 0 <= place[0] <= small.width - side and 0 <= place[1] <= small.height - side
-        if not inside or hole.crop(place).getbbox():
-            continue
-        apart = ImageChops.difference(here, small.crop(place)).convert("L").point(SQUARED)
-        cost = ROW_PENALTY * abs(down) + _mean(ImageChops.multiply(apart, weight))
-        if cost < least and avoided is not None:
-            cost += _mean(avoided.crop(place)) * AVOIDANCE
-        if cost < least:
-            best, least = (right, down), cost
-    return best
-
-
-def _mean(grey: Image.Image) -> float:
-    """Return the mean grey; several times as fast as by its histogram for so few pixels."""
-    mean = grey.convert("F").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
-    return mean if isinstance(mean, float) else 0.0
-
-
-def _places(size: tuple[int, int], box: Box, rng: random.Random) -> Iterator[tuple[int, int]]:
-    """Yield places to look at: anywhere in the same rows, near by, and a few anywhere."""
-    side = box[2] - box[0]
-    across, down = size[0] - side, size[1] - side
-    for _ in range(TRIES):
-        yield rng.randint(0, across) - box[0], 0
-        yield rng.randint(0, across) - box[0], rng.randint(-side // 4, side // 4)
-        yield rng.randint(-2 * side, 2 * side), rng.randint(-2 * side, 2 * side)
-        yield rng.randint(0, across) - box[0], rng.randint(0, down) - box[1]
-
-
 def _joined(
-    picture: Image.Image, base: Image.Image, tiles: Sequence[_Tile], scale: float
+    picture: Image.Image, base: Image.Image, tiles: Sequence[Tile], scale: float
 ) -> Image.Image:
     """Lay the patches in full size over each other, with soft edges."""
     canvas, filled = base.copy(), Image.new("L", picture.size, 0)
@@ -215,7 +102,7 @@ def _joined(
         across, down = (round(part * scale) for part in tile.offset)
         across = max(-left, min(picture.width - right, across))
         down = max(-top, min(picture.height - bottom, down))
-        place = _moved((left, top, right, bottom), (across, down))
+        place = moved((left, top, right, bottom), (across, down))
         box = (left, top, right, bottom)
         # Only what is already filled is blended: the guess under it must not shine through.
         soft = ImageChops.lighter(_soft_edged(box, picture.size), inverted(filled.crop(box)))
@@ -243,7 +130,7 @@ def _soft_edged(box: Box, size: tuple[int, int]) -> Image.Image:
 
 
 def _reliable(
-    small: Image.Image, tiles: Sequence[_Tile], avoided: Image.Image | None
+    small: Image.Image, tiles: Sequence[Tile], avoided: Image.Image | None
 ) -> Image.Image:
     """Return a mask of where the patches can be compared with what they stand for."""
     covered = Image.new("L", small.size, 0)
@@ -283,11 +170,16 @@ def extended(
     """
     left, up = place
     right, down = size.width - left - source.width, size.height - up - source.height
-    avoided = avoided or Image.new("L", source.size, 0)
-    picture, avoided = _widened(source, (left, right), rng, avoided)
+    scale = min(1.0, MOST_SIDE / max(size))
+    left, up, right, down = (round(side * scale) for side in (left, up, right, down))
+    inner = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
+    picture = source if scale == 1 else source.resize(inner, Image.Resampling.BOX)
+    avoided = avoided or Image.new("L", inner, 0)
+    picture, avoided = _widened(picture, (left, right), rng, avoided)
     turned = (each.transpose(Image.Transpose.TRANSPOSE) for each in (picture, avoided))
     picture, _ = _widened(next(turned), (up, down), rng, next(turned))
-    return picture.transpose(Image.Transpose.TRANSPOSE)
+    whole = picture.transpose(Image.Transpose.TRANSPOSE)
+    return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
 
 
 def _widened(
