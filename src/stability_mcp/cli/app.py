@@ -148,11 +148,28 @@ def schemas(
 
 
 @app.command()
-def doctor(context: typer.Context) -> None:
+def doctor(
+    context: typer.Context,
+    document: Annotated[
+        str | None, typer.Argument(help="With --drift: a file or address of such a document.")
+    ] = None,
+    *,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Compare with the document that the API publishes.")
+    ] = False,
+) -> None:
     """Print what is in force and where it came from, and check that it works."""
     from stability_mcp.cli.doctor import run_doctor
+    from stability_mcp.cli.drift import run_drift
 
-    if not anyio.run(run_doctor, _settings(context), context.obj):
+    settings = _settings(context)
+    if drift:
+        fine = anyio.run(run_drift, settings, document)
+    elif document is not None:
+        raise typer.BadParameter("a document goes with --drift")
+    else:
+        fine = anyio.run(run_doctor, settings, context.obj)
+    if not fine:
         raise typer.Exit(1)
 
 
