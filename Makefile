@@ -48,8 +48,8 @@ types: $(READY)  ## Static types
 tests: setup
 	$(BIN)/pytest -n auto --dist worksteal
 
-soak: $(READY)  ## A thousand kills and long pauses; takes half an hour
-	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
+soak: $(READY)  ## A thousand kills and long pauses, ten thousand requests; takes half an hour
+	SOAK_KILLS=1000 EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py tests/emulator/test_memory.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes
 	$(BIN)/pytest -n auto --dist worksteal --ignore tests/protocol --ignore tests/end_to_end

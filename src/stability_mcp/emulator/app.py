@@ -168,8 +168,8 @@ class _API:
             moderate(operation, ordered)
             if ordered == "content_filtered":
                 checked = replace(checked, filtered=operation.media == "image")
+            await self._wait(row, began)  # before anything is made that would fill the memory
             made = await self._workshop.make(checked)
-        await self._wait(row, began)
         if await request.is_disconnected():
             raise ClientDisconnect
         response = await self._hand_over(checked, made, request, entry)
@@ -202,7 +202,7 @@ class _API:
         return answers.media(made[0], accept=accept, request_id=entry.id)
 
     async def _wait(self, row: type[Operation], began: float) -> None:
-        """Wait until the call took as long as it is to take; a deferred one waits when polled."""
+        """Wait as long as the call is to take at least; a deferred one waits when polled."""
         seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 

@@ -23,6 +23,8 @@ from stability_mcp.operation import MIB
 
 MAX_PARTS = 200
 MAX_TEXT = MIB
+SPOOLED_ABOVE = 65_536
+"""Bytes of a file that stay in memory; more of it goes to a temporary file as it arrives."""
 DUMMY_PART = "none"
 """Official samples force multipart with an empty part of this name."""
 _INDEXED = re.compile(r"(\w+)\[(\d{1,3})\]\[(\w+)\]")
@@ -72,7 +74,7 @@ async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
     if not content_type.casefold().startswith("multipart/form-data"):
         raise RefusalError(400, "bad_request", "content-type: must be multipart/form-data")
     try:
-        form = await MultiPartParser(
+        form = await _Parser(
             request.headers,
             _bounded(request, max_body),
             max_files=MAX_PARTS,
@@ -129,6 +131,12 @@ def too_large(request: Request, max_body: int) -> RefusalError:
     if is_first_version(request.url.path):
         return RefusalError(400, "invalid_file_size", message)
     return RefusalError(413, "payload_too_large", message)
+
+
+class _Parser(MultiPartParser):
+    """Puts files on disk early: 200 uploads at once would have 200 MB in memory otherwise."""
+
+    spool_max_size = SPOOLED_ABOVE
 
 
 class _TooLargeError(MultiPartException):

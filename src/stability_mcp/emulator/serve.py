@@ -23,7 +23,7 @@ from stability_mcp.emulator.state import NEW_ACCOUNT_CREDITS, Latency, State
 DEFAULT_PORT = 8_787
 HELP = """{url}
 The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
-Every key has {credits} credits; {url}/_emulator/journal tells what was asked and charged.
+Every key has {credits} credits. Open {url} to see what there is; {url}/_emulator/ lists controls.
 """
 
 

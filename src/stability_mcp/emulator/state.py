@@ -23,6 +23,9 @@ AMPLE_CREDITS = 1_000_000
 NEW_ACCOUNT_CREDITS = 25
 """What a new account of the real API is given."""
 
+UNMEASURED_SECONDS = 13.0
+"""How long an operation takes that was never measured: the median of those that were."""
+
 Latency = float | Literal["real"]
 
 
@@ -34,7 +37,7 @@ class State:
         credits: What an account has when it is first seen; 1 credit is 0.01 USD.
         pace: When deferred generations are ready.
         latency: Seconds until a paid call is answered, or until a deferred generation is ready;
-            `real`: what was measured of the operation.
+            `real`: what was measured of the operation, or `UNMEASURED_SECONDS`.
         clock: The time in seconds, for the rate limit and the 24 hours; it can be moved on.
     """
 
@@ -121,7 +124,9 @@ class State:
 
     def seconds(self, row: type[Operation]) -> float:
         """Return how long an operation takes."""
-        return row.spec.seconds if self.latency == "real" else self.latency
+        if self.latency != "real":
+            return self.latency
+        return row.spec.seconds or UNMEASURED_SECONDS
 
     def balance(self, owner: str) -> int:
         """Return the millicredits that an account has left."""
