@@ -10,6 +10,7 @@ from emulator.conftest import Clock
 from emulator.support_emulated import caller, core, refused
 from emulator.test_deferred import SOUNDS, started
 from stability_mcp.emulator import EMULATOR_KEY
+from stability_mcp.emulator.app import create_app
 from stability_mcp.emulator.control import CONTROLS, MAX_ORDER
 from stability_mcp.emulator.state import State
 
@@ -97,9 +98,9 @@ async def test_latency_is_ordered_and_kept_when_pace_alone_changes(
     assert took >= 0.3
     assert (state.latency, state.pace.polls) == (0.3, 3)
     await order(client, "pace", latency="real")
-    assert state.latency == "real"
+    assert str(state.latency) == "real"
     await order(client, "reset")
-    assert (state.latency, state.pace.polls) == (0, 0)
+    assert str((state.latency, state.pace.polls)) == "(0, 0)"
 
 
 async def test_faults_can_be_looked_at_and_forgotten(client: httpx2.AsyncClient) -> None:
@@ -237,3 +238,18 @@ async def test_a_refusal_is_heard_however_much_is_still_to_be_sent(
 
     assert (response.status_code, response.json()["name"]) == (401, "unauthorized")
     assert state.charges() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("10.0.0.9", 403), ("x", 403)],
+)
+async def test_only_this_machine_gives_orders_whatever_name_it_says(
+    state: State, address: str, status: int
+) -> None:
+    """Chosen: a `Host` is what a stranger writes into it; where he is, is not."""
+    transport = httpx2.ASGITransport(create_app(state), client=(address, 5_000))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as stranger:
+        response = await stranger.get("/_emulator/journal")
+
+    assert response.status_code == status

@@ -5,11 +5,13 @@
 and clock are those of one process, which is all of it for the server.
 
 They need no key, so they answer only who is on this machine and is no web page of somebody else:
-the `Host` must name the loopback address, and an `Origin`, which browsers send, must be the same.
+the connection must come from the loopback address, the `Host` must name it, and an `Origin`, which
+browsers send, must be the same. So it is also where the API is served to a network.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -189,6 +191,8 @@ def _guarded(
 
 
 def _is_ours(request: Request) -> bool:
+    if request.client is None or not _is_loopback(request.client.host):
+        return False
     host = request.headers.get("host", "")
     try:
         name = urlsplit(f"//{host}").hostname
@@ -198,6 +202,15 @@ def _is_ours(request: Request) -> bool:
         return False
     origin = request.headers.get("origin")
     return origin is None or origin.removeprefix("http://") == host
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
 
 
 def _done(**told: str) -> Response:
