@@ -1,7 +1,7 @@
 # Everything a developer does. `make demo` and `make test` set up by themselves on a machine that has
 # only Python 3.11 and pip: `.venv` is made with virtualenv, since not every Python brings venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format schemas serve bench setup lint layers types tests quick
+.PHONY: help demo test soak check format schemas serve bench emulator-sheet setup lint layers types tests quick
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
 
 help:     ## This list
-	@grep -Eh '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
+	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
 
 demo: $(READY)  ## The main job in one command, on the built-in emulator
 	@$(BIN)/stability-mcp demo
@@ -32,6 +32,9 @@ serve: $(READY)  ## The server over HTTP on loopback, on the emulator unless a k
 
 bench: setup  ## Figures against a bare server, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+emulator-sheet: $(READY)  ## Every operation of the emulator on one picture: docs/emulator-sheet.webp
+	$(BIN)/python -m benchmarks.emulator_sheet
 
 setup: $(READY) $(NODE)  ## Everything that is installed, once
 

@@ -27,7 +27,7 @@ def enlarged_truly(brief: Brief) -> Image.Image:
 def enlarged_freely(brief: Brief) -> Image.Image:
     """Enlarge, sharpen and invent detail, the more the higher `creativity` is."""
     creativity = brief.number("creativity", 0.3)
-    sharp = _clearer(_sharp(brief, percent=120 + 120 * creativity), creativity * 110)
+    sharp = _clearer(_sharp(brief, percent=120 + 120 * creativity), creativity * 60)
     tones = painted(brief, (256, 256))
     sharp = with_tones_of(sharp, tones, 0.12 * creativity / 0.5)
     return _finished(brief, without(_detailed(sharp, brief, creativity), brief.negative))
@@ -61,7 +61,7 @@ def _detailed(picture: Image.Image, brief: Brief, creativity: float) -> Image.Im
     busy = busy.point(lambda value: min(255, 60 + value * 9)).filter(ImageFilter.BoxBlur(5))
     level = 128
     texture = Image.composite(texture, Image.new("L", size, level), busy)
-    strength = creativity * 1.7
+    strength = creativity * 1.2
     texture = texture.point(
         lambda value: max(0, min(255, round(level + (value - level) * strength)))
     )

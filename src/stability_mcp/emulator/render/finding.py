@@ -142,7 +142,8 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
     for _, tone in indexed.getcolors(maxcolors=256) or ():
         near = distance(small, Image.new("RGB", size, tone))
         like = ImageChops.lighter(like, near.point(lambda far: 255 if far < LIKE_EDGE else 0))
-    if (standing := rough_subject(picture)) is not None:
+    standing = None if top else rough_subject(picture)
+    if standing is not None:
         like = ImageChops.darker(like, inverted(standing.resize(size)))
     row = 0 if top else size.height - 1
     first, last = row * size.width, (row + 1) * size.width

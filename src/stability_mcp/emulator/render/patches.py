@@ -17,7 +17,7 @@ Offset = tuple[int, int]
 TRIES = 12
 """Random places of each kind that are looked at for one tile."""
 LEAST_TILE, MOST_TILE = 7, 18
-ROW_PENALTY = 0.32
+ROW_PENALTY = 0.28
 """Grey levels that a patch loses for each row that it is higher or lower than its new place, so
 that what is far stays far: pictures are mostly level."""
 WORST_COUNTS = 0.22
@@ -119,7 +119,7 @@ class Quilt:
                 continue
             apart = ImageChops.difference(here, self._small.crop(place))
             cost += _mean(ImageChops.multiply(apart, weight))
-            cost += WORST_COUNTS * max(top for _, top in apart.getextrema())
+            cost += WORST_COUNTS * _worst(apart)
             if cost < least:
                 best, least = (right, down), cost
         return best
@@ -134,7 +134,7 @@ class Quilt:
         return AVOIDANCE * self._to_avoid.mean(place) if self._to_avoid else 0.0
 
     def _places(self, box: Box) -> Iterator[Offset]:
-        """Yield places to look at: anywhere in the same rows, near by, and a few anywhere."""
+        """Yield places to look at: in the same rows or columns, near by, and anywhere."""
         rng, side = self._rng, self._side
         across, down = (length - side for length in self._small.size)
         for left in range(0, across, max(3, side // 3)):
@@ -142,6 +142,7 @@ class Quilt:
         for _ in range(TRIES):
             yield rng.randint(0, across) - box[0], rng.randint(-side // 4, side // 4)
             yield rng.randint(-2 * side, 2 * side), rng.randint(-2 * side, 2 * side)
+            yield rng.randint(-side // 2, side // 2), rng.randint(0, down) - box[1]
             yield rng.randint(0, across) - box[0], rng.randint(0, down) - box[1]
 
 
@@ -169,6 +170,12 @@ def moved(box: Box, offset: Offset) -> Box:
     """Return a box so far right and down."""
     right, down = offset
     return box[0] + right, box[1] + down, box[2] + right, box[3] + down
+
+
+def _worst(colours: Image.Image) -> float:
+    """Return the brightest value of any channel."""
+    channels = colours.getextrema()
+    return max(each[1] for each in channels if isinstance(each, tuple))
 
 
 def _mean(colours: Image.Image) -> float:
