@@ -86,7 +86,7 @@ def _operation(row: type[Operation]) -> dict[str, Any]:
             "type": "object",
             "properties": parameters(row),
             "required": required(row),
-            "additionalProperties": False,
+            "additionalProperties": is_first_version(row.spec.path),
         }
         if not schema["required"]:
             del schema["required"]
