@@ -140,7 +140,12 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
 def _about_strangers(
     row: type[Operation], given: Mapping[str, Any], added: Mapping[str, str]
 ) -> list[Complaint]:
-    """Complain about parameters that do not exist."""
+    """Complain about parameters that do not exist.
+
+    Version 1 takes no notice of them: the npm package `stability-ai` sends it some.
+    """
+    if is_first_version(row.spec.path):
+        return []
     taken = frozenset().union(
         row.model_fields,
         added,
