@@ -1,0 +1,403 @@
+"""Places on land: field, mountains, forest, desert, snow."""
+
+from PIL import ImageDraw
+
+from stability_mcp.emulator.render.canvas import Canvas
+from stability_mcp.emulator.render.colours import NAMED
+from stability_mcp.emulator.render.curves import Point, jagged, waves
+from stability_mcp.emulator.render.nouns import NOUNS
+from stability_mcp.emulator.render.palette import Colour, lighter, mixed, tinted, turned
+from stability_mcp.emulator.render.pen import Pen, Stand
+from stability_mcp.emulator.render.places.stage import FOLIAGE, SEASONED, Stage, grass_of
+from stability_mcp.emulator.render.reading import Reading
+from stability_mcp.emulator.render.sky import haze, paint_sky
+
+ROCK: Colour = (96, 100, 122)
+SAND: Colour = (232, 186, 122)
+
+
+def hill(
+    canvas: Canvas,
+    base: float,
+    swing: float,
+    tone: Colour,
+    *,
+    far: float = 0.0,
+    roughness: float = 0.0,
+) -> list[Point]:
+    """Draw a line of hills down to the lower edge, and return its crest."""
+    light = canvas.light
+    line = waves(canvas.rng, swing=swing, roughness=roughness)
+    last = len(line) - 1
+    crest = [(canvas.width * i / last, base - value) for i, value in enumerate(line)]
+    tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.25), far)
+    points = [
+        (-4.0, canvas.height + 4.0),
+        (-4.0, crest[0][1]),
+        *crest,
+        (canvas.width + 4.0, crest[-1][1]),
+        (canvas.width + 4.0, canvas.height + 4.0),
+    ]
+    canvas.fill(points, lighter(tone, 0.05), shade="rise", strength=0.9 - 0.5 * far)
+    return crest
+
+
+def stand_on(
+    canvas: Canvas, noun: str, x: float, y: float, height: float, tone: Colour, far: float = 0.0
+) -> None:
+    """Draw a thing of the background."""
+    stand = Stand(x=x, y=y, height=height, mirrored=canvas.rng.random() < 0.5, far=far)
+    NOUNS[noun].draw(Pen(canvas, stand, tone, None, canvas.rng))
+
+
+def grove(
+    canvas: Canvas,
+    crest: list[Point],
+    reading: Reading,
+    *,
+    kind: str,
+    count: int,
+    height: float,
+    far: float,
+) -> None:
+    """Put trees on a crest."""
+    if not reading.wants(kind, "tree", "trees"):
+        return
+    rng = canvas.rng
+    tones = (
+        FOLIAGE.get(reading.season, NOUNS[kind].colours) if kind == "tree" else NOUNS[kind].colours
+    )
+    spots = sorted(rng.choice(crest) for _ in range(count))
+    for x, y in spots:
+        stand_on(
+            canvas,
+            kind,
+            x + rng.uniform(-9, 9),
+            y + height * 0.04,
+            height * rng.uniform(0.7, 1.25),
+            turned(rng.choice(tones), rng.uniform(-0.015, 0.015)),
+            far,
+        )
+
+
+def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow: float) -> None:
+    """Draw a jagged range with lit and shaded sides and snow on top."""
+    light, rng = canvas.light, canvas.rng
+    heights = jagged(rng)
+    last = len(heights) - 1
+    tone = mixed(tinted(ROCK, light.tint), mixed(light.low, light.middle, 0.4), far)
+    crest = [
+        (canvas.width * (i / last * 1.1 - 0.05), base - high * (0.25 + 0.75 * value))
+        for i, value in enumerate(heights)
+    ]
+    foot = max(base, max(y for _, y in crest)) + canvas.height * 0.25
+    canvas.fill(
+        [(crest[0][0], foot), *crest, (crest[-1][0], foot)], tone, shade="rise", strength=0.5
+    )
+    shade = mixed(tone, light.shade, 0.36 * (1 - far * 0.7))
+    white = mixed(
+        tinted((250, 250, 255), light.tint), mixed(light.low, light.middle, 0.3), far * 0.75
+    )
+    for i in _summits(crest, base - high * 0.4):
+        x, y = crest[i]
+        left, right = _slope(crest, i, -1), _slope(crest, i, 1)
+        dark = left if light.side > 0 else right
+        if len(dark) > 2:
+            deep = dark[-1][1] - y
+            spine = [
+                (
+                    x + rng.uniform(-0.09, 0.09) * deep - light.side * -0.12 * deep * k / 4,
+                    y + deep * k / 4 * 1.15,
+                )
+                for k in range(4, 0, -1)
+            ]
+            canvas.fill([(x, y), *dark, *spine], shade, shade="rise", alpha=0.85, outlined=False)
+        if snow:
+            _cap(
+                canvas,
+                crest,
+                i,
+                high * snow * rng.uniform(0.7, 1.1),
+                (white, mixed(white, shade, 0.45)),
+            )
+
+
+def _summits(crest: list[Point], most: float) -> list[int]:
+    """Return the places of the peaks that are higher than all around them."""
+    reach = len(crest) // 9
+    return [
+        i
+        for i in range(1, len(crest) - 1)
+        if crest[i][1] < most
+        and crest[i][1] == min(y for _, y in crest[max(0, i - reach) : i + reach + 1])
+    ]
+
+
+def _slope(crest: list[Point], i: int, step: int) -> list[Point]:
+    """Return the way down from a peak to the next hollow."""
+    way = []
+    at = i + step
+    while 0 <= at < len(crest) and len(way) < len(crest) // 6:
+        way.append(crest[at])
+        at += step
+    while len(way) > 1 and way[-1][1] < way[-2][1]:
+        way.pop()
+    return way
+
+
+def _cap(
+    canvas: Canvas, crest: list[Point], i: int, deep: float, tones: tuple[Colour, Colour]
+) -> None:
+    """Draw snow on a peak, jagged below, darker on the side away from the light."""
+    x, y = crest[i]
+    rng = canvas.rng
+    sides = []
+    for step in (-1, 1):
+        way = [p for p in _slope(crest, i, step) if p[1] - y < deep]
+        end = way[-1] if way else (x + step * deep * 0.3, y + deep * 0.5)
+        teeth = [
+            (
+                end[0] + (x - end[0]) * k / 4,
+                y + deep * (1.0 if k % 2 else 0.62) * rng.uniform(0.85, 1.15),
+            )
+            for k in range(1, 5)
+        ]
+        sides.append([(x, y - 1), *way, *teeth])
+    bright, dark = sides if canvas.light.side < 0 else sides[::-1]
+    canvas.fill(bright, tones[0], shade="flat", outlined=False)
+    canvas.fill(dark, tones[1], shade="flat", outlined=False)
+
+
+def tufts(canvas: Canvas, top: float, tone: Colour, *, flowers: bool, rng_count: int = 420) -> None:
+    """Draw grass, larger towards us, and flowers in it."""
+    if canvas.manner.paper:
+        rng_count //= 5
+    rng, draw = canvas.rng, ImageDraw.Draw(canvas.image)
+    light = canvas.light
+    spots = sorted(rng.random() ** 0.8 for _ in range(rng_count))
+    blooms = ((246, 226, 120), (240, 150, 170), (250, 246, 240), (190, 140, 220), (232, 92, 82))
+    for depth in spots:
+        x, y = rng.random() * canvas.width, top + (canvas.height - top) * depth
+        high = canvas.unit * (0.004 + 0.03 * depth**1.5)
+        blade = lighter(tinted(tone, light.tint), rng.uniform(-0.32, 0.2))
+        lean = rng.uniform(-0.4, 0.4) * high
+        blade = canvas.manner.toned(blade) if not canvas.manner.paper else (120, 118, 116)
+        draw.polygon([(x - high * 0.07, y), (x + high * 0.07, y), (x + lean, y - high)], fill=blade)
+        if flowers and rng.random() < 0.3:
+            size = max(1.0, high * 0.16)
+            bloom = canvas.manner.toned(tinted(rng.choice(blooms), light.tint))
+            draw.ellipse(
+                (x + lean - size, y - high - size, x + lean + size, y - high + size), fill=bloom
+            )
+
+
+def field(canvas: Canvas, reading: Reading) -> Stage:
+    """Rolling hills, trees, and grass in front."""
+    rng, height = canvas.rng, canvas.height
+    horizon = height * rng.uniform(0.5, 0.58)
+    paint_sky(canvas, reading, horizon + height * 0.05)
+    grass = NAMED.get(reading.ground) or grass_of(reading)
+    blue = mixed(grass, (90, 120, 160), 0.55)
+    fade = canvas.light.haze
+    hill(canvas, horizon, height * 0.06, blue, far=0.35 + 0.4 * fade)
+    crest = hill(
+        canvas,
+        horizon + height * 0.05,
+        height * 0.045,
+        mixed(grass, blue, 0.35),
+        far=0.2 + 0.3 * fade,
+    )
+    grove(
+        canvas,
+        crest,
+        reading,
+        kind="tree",
+        count=12,
+        height=canvas.unit * 0.05,
+        far=0.3 + 0.25 * fade,
+    )
+    haze(canvas, horizon + height * 0.07, height * 0.06, 0.4 * fade)
+    crest = hill(
+        canvas, horizon + height * 0.13, height * 0.035, turned(grass, 0.02), far=0.1 + 0.12 * fade
+    )
+    grove(
+        canvas,
+        crest,
+        reading,
+        kind=rng.choice(("tree", "pine")),
+        count=rng.randint(3, 6),
+        height=canvas.unit * 0.12,
+        far=0.12 + 0.1 * fade,
+    )
+    hill(canvas, horizon + height * 0.24, height * 0.025, grass, far=0.0)
+    tufts(
+        canvas,
+        horizon + height * 0.25,
+        grass,
+        flowers=reading.season not in {"winter", "autumn"} and reading.wants("flower", "flowers"),
+    )
+    return Stage(horizon=horizon, ground=height * 0.87, far=horizon + height * 0.06)
+
+
+def mountains(canvas: Canvas, reading: Reading) -> Stage:
+    """Ranges in the haze, pines, a meadow."""
+    rng, height = canvas.rng, canvas.height
+    horizon = height * rng.uniform(0.58, 0.64)
+    paint_sky(canvas, reading, horizon)
+    fade = canvas.light.haze
+    tall = min(height * 0.42, canvas.unit * 0.5)
+    range_of_peaks(canvas, horizon, tall, far=0.45 + 0.3 * fade, snow=0.34)
+    haze(canvas, horizon, height * 0.09, 0.5 * fade)
+    range_of_peaks(canvas, horizon + height * 0.05, tall * 0.62, far=0.2 + 0.3 * fade, snow=0.24)
+    haze(canvas, horizon + height * 0.06, height * 0.07, 0.55 * fade)
+    grass = NAMED.get(reading.ground) or mixed(grass_of(reading), (70, 110, 80), 0.3)
+    crest = hill(
+        canvas, horizon + height * 0.09, height * 0.03, mixed(grass, (56, 84, 88), 0.6), far=0.25
+    )
+    grove(canvas, crest, reading, kind="pine", count=34, height=canvas.unit * 0.085, far=0.28)
+    crest = hill(canvas, horizon + height * 0.17, height * 0.03, grass, far=0.06)
+    grove(canvas, crest, reading, kind="pine", count=6, height=canvas.unit * 0.19, far=0.04)
+    hill(canvas, horizon + height * 0.25, height * 0.02, lighter(grass, -0.1))
+    tufts(
+        canvas,
+        horizon + height * 0.25,
+        grass,
+        flowers=reading.season in {"", "spring", "summer"} and reading.wants("flower", "flowers"),
+    )
+    return Stage(horizon=horizon, ground=height * 0.88, far=horizon + height * 0.08, tree="pine")
+
+
+def forest(canvas: Canvas, reading: Reading) -> Stage:
+    """Rows of trunks and crowns, paler with distance, and light between them."""
+    rng, height, light = canvas.rng, canvas.height, canvas.light
+    horizon = height * 0.62
+    paint_sky(canvas, reading, horizon)
+    snowy = reading.season == "winter"
+    grass = NAMED.get(reading.ground) or (
+        SEASONED["winter"] if snowy else mixed(grass_of(reading), (70, 92, 50), 0.5)
+    )
+    kind = "pine" if snowy or (reading.season == "" and rng.random() < 0.6) else "tree"
+    canvas.glow(
+        light.across * canvas.width,
+        horizon * 0.8,
+        canvas.unit * 0.7,
+        light.sun,
+        0.35 * (1 - light.dark * 0.7),
+    )
+    for row, (far, size, count) in enumerate(((0.82, 0.36, 17), (0.62, 0.48, 13), (0.4, 0.62, 9))):
+        base = horizon + height * (0.02 + 0.05 * row)
+        crest = hill(canvas, base, height * 0.012, grass, far=far * 0.9)
+        spread = [(canvas.width * (k + rng.uniform(-0.3, 1.3)) / count, base) for k in range(count)]
+        grove(
+            canvas,
+            [*spread, *crest[::40]],
+            reading,
+            kind=kind,
+            count=round(count * max(1.0, canvas.width / canvas.unit)),
+            height=canvas.unit * size,
+            far=far,
+        )
+        haze(canvas, base, height * 0.1, 0.35 + 0.3 * light.haze - 0.12 * row)
+    hill(canvas, horizon + height * 0.17, height * 0.015, grass)
+    tall = canvas.unit * 0.95
+    if reading.wants(kind, "tree", "trees"):
+        tones = (
+            FOLIAGE.get(reading.season, NOUNS[kind].colours)
+            if kind == "tree"
+            else NOUNS[kind].colours
+        )
+        for x in (rng.uniform(-0.02, 0.1), rng.uniform(0.9, 1.02)):
+            stand_on(
+                canvas,
+                kind,
+                x * canvas.width,
+                horizon + height * 0.22,
+                tall * rng.uniform(0.9, 1.15),
+                rng.choice(tones),
+                0.08,
+            )
+    if not snowy:
+        tufts(canvas, horizon + height * 0.19, grass, flowers=False)
+    else:
+        hill(canvas, horizon + height * 0.27, height * 0.02, grass)
+    if light.dark < 0.5 and not snowy:
+        _beams(canvas)
+    return Stage(horizon=horizon, ground=height * 0.89, tree=kind)
+
+
+def _beams(canvas: Canvas) -> None:
+    light, rng = canvas.light, canvas.rng
+    x = light.across * canvas.width
+    for _ in range(5):
+        at = x - light.side * rng.uniform(0.0, 0.7) * canvas.width
+        wide = canvas.unit * rng.uniform(0.03, 0.09)
+        canvas.fill(
+            [
+                (x - 8, -20),
+                (x + 8, -20),
+                (at + wide, canvas.height * 0.85),
+                (at - wide, canvas.height * 0.85),
+            ],
+            light.sun,
+            shade="flat",
+            alpha=0.07,
+            outlined=False,
+        )
+
+
+def desert(canvas: Canvas, reading: Reading) -> Stage:
+    """Dunes with a lit and a dark side."""
+    rng, height, light = canvas.rng, canvas.height, canvas.light
+    horizon = height * rng.uniform(0.52, 0.6)
+    paint_sky(canvas, reading, horizon)
+    sand = NAMED.get(reading.ground) or SAND
+    range_of_peaks(canvas, horizon + height * 0.02, height * 0.13, far=0.72, snow=0.0)
+    for row in range(4):
+        far = 0.5 - 0.16 * row
+        base, swing = horizon + height * (0.03 + 0.1 * row), height * (0.03 + 0.018 * row)
+        crest = hill(canvas, base, swing, lighter(sand, -0.05 * row), far=max(0.0, far))
+        dark = mixed(
+            mixed(tinted(lighter(sand, -0.3), light.tint), light.shade, 0.25),
+            light.low,
+            max(0.0, far),
+        )
+        top = min(range(8, len(crest) - 8), key=lambda i: crest[i][1])
+        x, y = crest[top]
+        slope = [p for p in crest if (p[0] - x) * -light.side >= 0]
+        slope = slope if light.side < 0 else list(reversed(slope))
+        deep = swing * 2.4
+        face = [
+            (
+                px,
+                py
+                + deep
+                * (1 - abs(px - x) / canvas.width)
+                * min(1.0, abs(px - x) / (0.16 * canvas.width)) ** 0.8,
+            )
+            for px, py in slope
+        ]
+        canvas.fill([*slope, *reversed(face)], dark, shade="rise", alpha=0.62, outlined=False)
+    return Stage(horizon=horizon, ground=height * 0.86, tree="cactus", far=horizon + height * 0.05)
+
+
+def snow(canvas: Canvas, reading: Reading) -> Stage:
+    """White hills, pines with snow, far peaks."""
+    rng, height = canvas.rng, canvas.height
+    horizon = height * rng.uniform(0.52, 0.58)
+    paint_sky(canvas, reading, horizon)
+    white = SEASONED["winter"]
+    fade = canvas.light.haze
+    range_of_peaks(
+        canvas,
+        horizon + height * 0.02,
+        min(height * 0.26, canvas.unit * 0.36),
+        far=0.5 + 0.2 * fade,
+        snow=0.55,
+    )
+    haze(canvas, horizon, height * 0.07, 0.5 * fade)
+    crest = hill(canvas, horizon + height * 0.05, height * 0.03, lighter(white, -0.1), far=0.3)
+    grove(canvas, crest, reading, kind="pine", count=22, height=canvas.unit * 0.09, far=0.34)
+    crest = hill(canvas, horizon + height * 0.15, height * 0.04, lighter(white, -0.04), far=0.1)
+    grove(canvas, crest, reading, kind="pine", count=5, height=canvas.unit * 0.2, far=0.1)
+    hill(canvas, horizon + height * 0.27, height * 0.025, white)
+    return Stage(horizon=horizon, ground=height * 0.86, tree="pine", far=horizon + height * 0.05)
