@@ -143,6 +143,8 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
         near = distance(small, Image.new("RGB", size, tone))
         like = ImageChops.lighter(like, near.point(lambda far: 255 if far < LIKE_EDGE else 0))
     standing = None if top else rough_subject(picture)
+    if top:
+        like = ImageChops.darker(like, inverted(_earthy(small)))
     if standing is not None:
         like = ImageChops.darker(like, inverted(standing.resize(size)))
     row = 0 if top else size.height - 1
@@ -155,6 +157,15 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
         return None
     soft = reached.resize(picture.size, Image.Resampling.BICUBIC)
     return soft.filter(ImageFilter.GaussianBlur(max(picture.size) / WORKED_SIDE / 2))
+
+
+def _earthy(small: Image.Image) -> Image.Image:
+    """Return a mask of dark greens and browns, which no sky has, but trees before it."""
+    hues, saturations, values = small.convert("HSV").split()
+    hue = hues.point(lambda value: 255 if 14 < value < 118 else 0)  # noqa: PLR2004
+    tone = saturations.point(lambda value: 255 if value > 44 else 0)  # noqa: PLR2004
+    dark = values.point(lambda value: 255 if value < 196 else 0)  # noqa: PLR2004
+    return ImageChops.darker(hue, ImageChops.darker(tone, dark))
 
 
 def _standing(picture: Image.Image, words: Sequence[str]) -> Image.Image:

@@ -7,14 +7,22 @@ from stability_mcp.emulator.render.colours import NAMED, colours_in
 from stability_mcp.emulator.render.cutout import cut_out, rough_subject
 from stability_mcp.emulator.render.fills import extended, healed
 from stability_mcp.emulator.render.finding import found
-from stability_mcp.emulator.render.masks import BINARY, centre, grown, inverted
+from stability_mcp.emulator.render.masks import BINARY, FULLY_MARKED, centre, grown, inverted
 from stability_mcp.emulator.render.painting import painted
 from stability_mcp.emulator.render.palette import chance, colour
-from stability_mcp.emulator.render.toning import matched, recoloured, with_tones_of
+from stability_mcp.emulator.render.patches import Box, moved
+from stability_mcp.emulator.render.placing import placed
+from stability_mcp.emulator.render.toning import matched, recoloured, with_tones_of, without
 from stability_mcp.fields import Size
 
 RING = 14
 """Width of what is looked at around a hole for its brightness, as a part of the longer side."""
+ROOM = 24
+"""Width of what is drawn on around a hole, likewise."""
+ABOVE = 0.14
+"""How far above what was found the rest of the thing may be, as a share of its height."""
+MOST_WHOLE = 2.5
+"""How much larger the whole thing may be than what was found of it."""
 LEAST_ROOM = 64
 """Least side of a scene that is painted into a hole."""
 
@@ -46,29 +54,63 @@ def _erased(brief: Brief, mask: Image.Image) -> Image.Image:
 
 
 def inpainted(brief: Brief) -> Image.Image:
-    """Paint the prompt where the mask is."""
-    return _repainted(brief, _marked_area(brief))
+    """Paint the prompt where the mask is, and nowhere else."""
+    mask = _marked_area(brief)
+    return Image.composite(_repainted(brief, mask), brief.source, mask)
 
 
 def replaced(brief: Brief) -> Image.Image:
-    """Paint the prompt over what the search finds."""
+    """Paint the prompt over what the search finds; the new thing may be of another shape."""
     mask = found(brief.source, brief.text("search_prompt"))
-    return _repainted(brief, grown(mask, brief.number("grow_mask", 0)))
+    return _repainted(brief, grown(_whole(brief.source, mask), brief.number("grow_mask", 0)))
+
+
+def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
+    """Return a mask of the whole thing that was found, also where it has another colour."""
+    box, standing = mask.point(FULLY_MARKED).getbbox(), rough_subject(source)
+    if box is None or standing is None:
+        return mask
+    around = Image.new("L", source.size, 0)
+    above = round((box[3] - box[1]) * ABOVE)
+    around.paste(255, (box[0], max(0, box[1] - above), box[2], box[3]))
+    in_front = standing.filter(ImageFilter.MaxFilter(5)).resize(source.size)
+    inner = ImageChops.darker(in_front, around)
+    most = MOST_WHOLE * sum(mask.histogram()[128:])
+    return ImageChops.lighter(mask, inner) if sum(inner.histogram()[128:]) < most else mask
 
 
 def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:
-    """Paint a scene into what is marked, in the light of what is around."""
+    """Draw what the prompt names into what is marked; where it names no thing, a scene."""
     source = brief.source
-    bounds = mask.point(BINARY).getbbox()
+    bounds = mask.point(FULLY_MARKED).getbbox() or mask.point(BINARY).getbbox()
     if bounds is None:
         return source
-    room = (max(LEAST_ROOM, bounds[2] - bounds[0]), max(LEAST_ROOM, bounds[3] - bounds[1]))
+    rng = chance("inpaint", brief.prompt, brief.style, brief.seed)
+    edge = max(8, max(source.size) // ROOM)
+    room = (
+        max(0, bounds[0] - edge),
+        max(0, bounds[1] - edge),
+        min(source.width, bounds[2] + edge),
+        min(source.height, bounds[3] + edge),
+    )
+    inner = moved(bounds, (-room[0], -room[1]))
+    cleared = _erased(brief, mask)
+    drawn = placed(cleared.crop(room), inner, brief.prompt, brief.negative, rng)
+    if drawn is None:
+        return _with_scene(brief, mask, bounds)
+    cleared.paste(without(drawn, brief.negative), room[:2])
+    return cleared
+
+
+def _with_scene(brief: Brief, mask: Image.Image, bounds: Box) -> Image.Image:
+    """Paint a scene into what is marked, in the light of what is around."""
+    source = brief.source
+    size = (max(LEAST_ROOM, bounds[2] - bounds[0]), max(LEAST_ROOM, bounds[3] - bounds[1]))
     canvas = source.copy()
-    canvas.paste(painted(brief, room), bounds[:2])
+    canvas.paste(painted(brief, size), bounds[:2])
     wide = mask.point(BINARY).filter(ImageFilter.BoxBlur(max(source.size) / RING / 2))
     ring = ImageChops.darker(wide.point(BINARY), inverted(mask.point(BINARY)))
-    inside = canvas.crop(bounds)
-    inside = matched(inside, source.crop(bounds), ring.crop(bounds), 0.5)
+    inside = matched(canvas.crop(bounds), source.crop(bounds), ring.crop(bounds), 0.5)
     canvas.paste(inside, bounds[:2])
     return Image.composite(canvas, source, mask)
 
