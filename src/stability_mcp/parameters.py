@@ -45,6 +45,12 @@ EMPTY: Mapping[str, frozenset[str]] = {
 }
 """Texts that the API takes empty and our rows do not, since that would be paid for nothing."""
 
+GO_TOGETHER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "generate_ultra": {"image": ("strength",)},
+    "generate_sd3": {"image": ("strength",), "mode=image-to-image": ("image", "strength")},
+}
+"""By name of a row, and of a parameter or its value: the parameters that it makes mandatory."""
+
 IDLE: Mapping[str, tuple[str, ...]] = {
     "model3d_stable_point_aware_3d": ("target_count",),
     "v1_image_to_image": ("image_strength", "step_schedule_start", "step_schedule_end"),

@@ -169,6 +169,8 @@ class _API:
             if ordered == "content_filtered":
                 checked = replace(checked, filtered=operation.media == "image")
             await self._wait(row, began)  # before anything is made that would fill the memory
+            if await request.is_disconnected():
+                raise ClientDisconnect
             made = await self._workshop.make(checked)
         if await request.is_disconnected():
             raise ClientDisconnect

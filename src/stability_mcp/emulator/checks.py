@@ -4,7 +4,7 @@ The table's row is the judge of values, its file marks are the judges of files. 
 differs from the row, `parameters.py` says how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,22 @@ from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.complaints import Complaint, complaints_of, invalid_enum, refusal_of
 from stability_mcp.emulator.forms import Sent, Upload
 from stability_mcp.emulator.moderation import is_filtered
-from stability_mcp.emulator.uploads import SDXL_NAME, SDXL_SENTENCE, complaints_about
+from stability_mcp.emulator.uploads import (
+    SDXL_NAME,
+    SDXL_SENTENCE,
+    complaints_about,
+    complaints_about_masks,
+)
 from stability_mcp.operation import Operation
-from stability_mcp.parameters import ADDED, IDLE, SWITCH, defaults, left_out, may_be_empty
+from stability_mcp.parameters import (
+    ADDED,
+    GO_TOGETHER,
+    IDLE,
+    SWITCH,
+    defaults,
+    left_out,
+    may_be_empty,
+)
 
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
 MOST_CLIENT_CHARACTERS = 256
@@ -66,7 +79,8 @@ def check(
         raise RefusalError(404, "not_found", message)
     given = _given(row, sent) | dict(place)
     idle = _idle(row, given)
-    complaints = _about_parts(row, sent) + _about_idle(row, given, idle)
+    missing = _missing(row, given)
+    complaints = [*_about_parts(row, sent), *_about_idle(row, given, idle), *missing]
     if not is_first_version(row.spec.path):
         complaints += [Complaint(field="", problem=each) for each in about_headers(headers)]
     unfit = {complaint.field for complaint in complaints} | idle
@@ -74,13 +88,17 @@ def check(
     try:
         operation = row.model_validate(known, strict=sent.typed)
     except ValidationError as error:
-        further = [each for each in complaints_of(error, row) if each.field not in unfit]
+        found = complaints_of(error, row)
+        further = [
+            each for each in found if each.field not in unfit and not (each.between and missing)
+        ]
         partly = {name: value for name, value in known.items() if name not in _fields_of(error)}
         complaints += further + _about_strangers(row, given, _added(row.model_construct(**partly)))
         complaints = complaints or [Complaint(field="", problem=str(error))]
         raise _refusal(row, known, complaints) from None
     complaints += _about_strangers(row, given, operation.added())
-    complaints += _about_company(given, operation, sent)
+    if not missing and not unfit & operation.added().keys():
+        complaints += _about_company(given, operation, sent)
     if complaints:
         raise _refusal(row, known, complaints)
     return Checked(operation=operation, files=sent.files, filtered=is_filtered(operation))
@@ -91,6 +109,18 @@ def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:
     # A blank is as empty as nothing, and long enough for the row.
     empty = {name: " " for name in may_be_empty(row) if sent.values.get(name) == ""}
     return defaults(row) | dict(sent.values) | empty | files
+
+
+def _missing(row: type[Operation], given: Mapping[str, Any]) -> list[Complaint]:
+    """Complain about parameters that other ones make mandatory."""
+    there = {*given, *(f"{name}={value}" for name, value in given.items())}
+    needed = GO_TOGETHER.get(row.name(), {})
+    names = [name for given_one, names in needed.items() if given_one in there for name in names]
+    return [
+        Complaint(field=name, problem="required")
+        for name in dict.fromkeys(names)
+        if name not in given
+    ]
 
 
 def _idle(row: type[Operation], given: Mapping[str, Any]) -> frozenset[str]:
@@ -123,7 +153,7 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
         if field.annotation is bool and not sent.typed
         if sent.values.get(name, SWITCH[0]) not in SWITCH
     ]
-    choices = " | ".join(f"'{value}'" for value in SWITCH)
+    choices = _choices(SWITCH)
     return [
         *(Complaint(field=name, problem="expected file") for name in no_files),
         *(Complaint(field=name, problem="expected string") for name in no_texts),
@@ -134,7 +164,17 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
             if name in sent.files
             for complaint in complaints_about(name, sent.files[name], mark)
         ),
+        *complaints_about_masks(row, sent.files),
+        *(
+            Complaint(field=name, problem=invalid_enum(_choices(schema["enum"]), sent.values[name]))
+            for name, schema in ADDED.get(row.name(), {}).items()
+            if sent.values.get(name, schema["default"]) not in schema["enum"]
+        ),
     ]
+
+
+def _choices(values: Iterable[str]) -> str:
+    return " | ".join(f"'{value}'" for value in values)
 
 
 def _about_strangers(
