@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from stability_mcp.emulator.render.curves import Point, oval
 from stability_mcp.emulator.render.light import Light
-from stability_mcp.emulator.render.looks.manners import Manner
+from stability_mcp.emulator.render.looks.manners import PAPER, Manner
 from stability_mcp.emulator.render.palette import BLACK, WHITE, Colour, lighter, mixed
 
 SMALL = 60_000
@@ -38,6 +38,7 @@ class Canvas:
         self.image = Image.new("RGB", size, light.low)
         self.width, self.height = size
         self.unit = min(size)
+        self._large = 0.5 * size[0] * size[1]
         self.light, self.manner, self.rng = light, manner, rng
         soft = (max(2, self.width // SOFT), max(2, self.height // SOFT))
         self._glow = Image.new("RGB", soft)
@@ -74,10 +75,19 @@ class Canvas:
         if alpha < 1:
             mask = mask.point([round(value * alpha) for value in range(256)])
         self.image.paste(paint, box, mask)
-        if manner.inner and shade != "flat" and mask.width * mask.height > 300:
+        if manner.inner and shade != "flat" and 300 < mask.width * mask.height < self._large:
             self._shade_inside(mask, box, colour)
         if width:
             self._outline(points, box, width, times, manner.ink(colour))
+
+    def wash(self, colours: Image.Image, top: int = 0) -> None:
+        """Lay soft colours over the whole width: a sky, water, a wall."""
+        manner = self.manner
+        if manner.paper or manner.neon:
+            goal = PAPER if manner.paper else (10, 8, 34)
+            flat = Image.new("RGB", colours.size, goal)
+            colours = Image.blend(colours, flat, manner.paper or 0.72)
+        self.image.paste(colours, (0, top))
 
     def dot(self, x: float, y: float, radius: float, colour: Colour, **more: object) -> None:
         """Draw a disc."""

@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 from stability_mcp.emulator.render import enlarging, guiding, relighting, retouching
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.painting import painted
+from stability_mcp.emulator.render.reimagining import reimagined
 
 DEFAULT_STRENGTH = 0.35
 
@@ -31,11 +32,10 @@ def blurred(picture: Image.Image) -> Image.Image:
 
 
 def _blended(brief: Brief) -> Image.Image:
-    """Blend the source with a scene: `strength` is how much of the scene."""
+    """Start from the source: `strength` is how much of the scene comes through."""
     kept = brief.values.get("image_strength")
     share = 1 - float(kept) if kept is not None else brief.number("strength", DEFAULT_STRENGTH)
-    source = brief.source.resize(brief.size, Image.Resampling.BICUBIC)
-    return Image.blend(source, painted(brief, brief.size), share)
+    return reimagined(brief.source, brief, share)
 
 
 RECIPES: Mapping[str, Callable[[Brief], Image.Image]] = {

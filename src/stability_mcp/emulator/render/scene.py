@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
-from stability_mcp.emulator.render import layouts
+from stability_mcp.emulator.render import layouts, patterns
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.light import STUDIO, light_of
+from stability_mcp.emulator.render.looks.grading import curve
 from stability_mcp.emulator.render.looks.manners import MANNERS, PLAIN
-from stability_mcp.emulator.render.looks.treatments import TREATMENTS, curve
+from stability_mcp.emulator.render.looks.treatments import TREATMENTS
 from stability_mcp.emulator.render.nouns import NOUNS
 from stability_mcp.emulator.render.palette import chance
 from stability_mcp.emulator.render.places import PLACES
@@ -87,13 +88,13 @@ def _settle(reading: Reading, land: str) -> None:
 
 def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
     if style == "tile-texture":
-        layouts.tile(canvas, reading)
+        patterns.tile(canvas, reading)
     elif reading.emblem:
         layouts.emblem(canvas, reading)
     elif reading.strange:
         layouts.abstract(canvas, reading)
     elif style == "isometric":
-        layouts.block(canvas, reading)
+        patterns.block(canvas, reading)
     else:
         stage = PLACES[reading.place](canvas, reading)
         arrange(canvas, reading, stage)

@@ -20,7 +20,7 @@ def paint_sky(canvas: Canvas, reading: Reading, horizon: float) -> None:
     sky = gradient(
         (canvas.width, reach), [(0.0, light.top), (0.55, light.middle), (1.0, light.low)]
     )
-    canvas.image.paste(sky, (0, 0))
+    canvas.wash(sky)
     if light.night:
         _stars(canvas, horizon)
     if "aurora" in light.weather:
@@ -228,7 +228,7 @@ def paint_water(canvas: Canvas, top: float, bottom: float, tone: Colour | None) 
         size,
         [(0.0, mixed(light.low, deep, 0.3)), (0.35, mixed(light.middle, deep, 0.62)), (1.0, near)],
     )
-    canvas.image.paste(body, (0, first))
+    canvas.wash(body, first)
     if canvas.manner.outline and not canvas.manner.neon:
         for _ in range(26):
             y = first + size[1] * canvas.rng.random() ** 1.4

@@ -13,7 +13,7 @@ from stability_mcp.emulator.render.nouns.kind import Noun
 from stability_mcp.emulator.render.nouns.people import BUSTS
 from stability_mcp.emulator.render.palette import Colour, hue_apart, saturation_of
 from stability_mcp.emulator.render.pen import Pen, Stand
-from stability_mcp.emulator.render.places import built, coast
+from stability_mcp.emulator.render.places import built, coast, inside
 from stability_mcp.emulator.render.places.stage import Stage
 from stability_mcp.emulator.render.reading import Reading, Wish
 from stability_mcp.emulator.render.sky import mirror
@@ -62,7 +62,7 @@ def _foreground(
     elif reading.place == "city" and grounded:
         built.quay(canvas)
     elif reading.place == "room" and "table" in homes:
-        stage.ground = built.board(canvas)
+        stage.ground = inside.board(canvas)
         stage.table = True
     elif reading.place == "sea" and grounded:
         rank, wish = next(p for p in reversed(standing) if NOUNS[p[1].noun].home in grounded)

@@ -8,6 +8,8 @@ from stability_mcp.emulator.render.palette import Colour, colour, lighter, mixed
 
 PAPER: Colour = (248, 244, 234)
 INK: Colour = (34, 32, 40)
+DARK = 70
+"""What is darker than this stays black on paper: eyes, tyres."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class Manner:
         if self.neon:
             return mixed(tone, (12, 8, 34), 0.8)
         if self.paper:
-            return mixed(tone, PAPER, self.paper)
+            return mixed(tone, PAPER, self.paper if max(tone) > DARK else 0.1)
         if self.vivid != 1.0:
             hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in tone))
             return colour(hue, min(1.0, saturation * self.vivid), value)
@@ -70,7 +72,6 @@ MANNERS: Mapping[str, Manner] = {
     "line-art": Manner(outline=0.0034, paper=0.94, depth=0.25, shadows=False, soft_clouds=False),
     "neon-punk": Manner(outline=0.0032, neon=True, depth=0.6, shadows=False),
     "origami": Manner(facets=True, vivid=0.95, soft_clouds=False),
-    "low-poly": Manner(facets=True),
     "3d-model": Manner(inner=0.09, vivid=1.05, depth=0.7, soft_clouds=False),
     "modeling-compound": Manner(inner=0.07, vivid=1.3, depth=0.5, soft_clouds=False),
     "isometric": Manner(vivid=1.08, depth=1.2),

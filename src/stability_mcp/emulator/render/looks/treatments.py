@@ -5,51 +5,13 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
+from stability_mcp.emulator.render.looks.grading import bloom, curve, graded, vignette
 from stability_mcp.emulator.render.looks.manners import PAPER
 from stability_mcp.emulator.render.noise import fractal, grained, levels
 
 Treatment = Callable[[Image.Image, random.Random], Image.Image]
 PIXELS_ACROSS = 150
-FACETS_ACROSS = 34
-
-
-def curve(picture: Image.Image, contrast: float, lift: float = 0.0) -> Image.Image:
-    """Return a picture with more contrast in the middle tones, its blacks lifted."""
-    table = []
-    for value in range(256):
-        x = value / 255
-        bent = x + contrast * (x * x * (3 - 2 * x) - x)
-        table.append(round(255 * (lift + (1 - lift) * bent)))
-    return picture.point(table * 3)
-
-
-def graded(
-    picture: Image.Image, dark: tuple[int, int, int], bright: tuple[int, int, int], share: float
-) -> Image.Image:
-    """Return a picture whose shadows and lights lean towards two colours."""
-    toned = ImageOps.colorize(picture.convert("L"), dark, bright)
-    return Image.blend(picture, ImageChops.soft_light(picture, toned), share)
-
-
-def vignette(picture: Image.Image, strength: float) -> Image.Image:
-    """Return a picture that is darker towards its corners."""
-    ring = Image.radial_gradient("L").resize(picture.size, Image.Resampling.BICUBIC)
-    keep = ring.point(
-        [round(255 * (1 - strength * max(0.0, value / 255 - 0.35) ** 1.6)) for value in range(256)]
-    )
-    return ImageChops.multiply(picture, Image.merge("RGB", (keep, keep, keep)))
-
-
-def bloom(picture: Image.Image, strength: float) -> Image.Image:
-    """Return a picture whose brightest parts shine beyond their edges."""
-    small = picture.resize(
-        (max(1, picture.width // 8), max(1, picture.height // 8)), Image.Resampling.BOX
-    )
-    bright = small.point([max(0, round((value - 150) * 2.2)) for value in range(256)] * 3)
-    soft = bright.filter(ImageFilter.GaussianBlur(4)).resize(picture.size, Image.Resampling.BICUBIC)
-    return ImageChops.screen(
-        picture, soft.point([round(value * strength) for value in range(256)] * 3)
-    )
+FACETS_ACROSS = 46
 
 
 def plain(picture: Image.Image, rng: random.Random) -> Image.Image:
@@ -75,15 +37,18 @@ def enhanced(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 def cinematic(picture: Image.Image, rng: random.Random) -> Image.Image:
     """Teal shadows, orange lights, a wide dark frame of light."""
-    picture = graded(curve(picture, 0.65), (0, 52, 74), (255, 188, 110), 0.85)
+    picture = graded(
+        ImageEnhance.Brightness(curve(picture, 0.6)).enhance(0.86), (0, 48, 78), (255, 176, 92), 1.0
+    )
+    picture = ImageEnhance.Color(picture).enhance(0.92)
     return grained(vignette(bloom(picture, 0.6), 0.95), rng, 5)
 
 
 def film(picture: Image.Image, rng: random.Random) -> Image.Image:
     """Faded, warm, grainy, with light that leaks in."""
-    picture = ImageEnhance.Color(curve(picture, 0.2, 0.11)).enhance(0.66)
+    picture = ImageEnhance.Color(curve(picture, 0.45, 0.09)).enhance(0.72)
     picture = graded(picture, (60, 40, 70), (255, 224, 160), 0.6)
-    warm = Image.blend(picture, Image.new("RGB", picture.size, (236, 190, 130)), 0.14)
+    warm = Image.blend(picture, Image.new("RGB", picture.size, (236, 190, 130)), 0.05)
     leak = Image.linear_gradient("L").rotate(rng.choice((90, 270))).resize(picture.size)
     warm = ImageChops.screen(
         warm,
@@ -93,7 +58,7 @@ def film(picture: Image.Image, rng: random.Random) -> Image.Image:
             levels(leak, 190, 255, 170),
         ),
     )
-    return grained(vignette(warm, 0.6), rng, 20)
+    return grained(vignette(warm, 0.6), rng, 12)
 
 
 def anime(picture: Image.Image, _rng: random.Random) -> Image.Image:
@@ -138,12 +103,12 @@ def fantasy(picture: Image.Image, rng: random.Random) -> Image.Image:
     small = picture.resize((max(1, size[0] // 2), max(1, size[1] // 2)), Image.Resampling.BOX)
     painted = small.filter(ImageFilter.MedianFilter(5)).resize(size, Image.Resampling.BICUBIC)
     picture = Image.blend(picture, painted, 0.6)
-    veil = levels(fractal(rng, (96, 96), scale=2, layers=4), 120, 235, 120).resize(
+    veil = levels(fractal(rng, (96, 96), scale=2, layers=4), 130, 245, 80).resize(
         size, Image.Resampling.BICUBIC
     )
     tones = Image.composite(Image.new("RGB", size, (150, 90, 220)), Image.new("RGB", size), veil)
     picture = ImageChops.screen(
-        graded(curve(picture, 0.5), (36, 12, 92), (255, 216, 240), 0.8), tones
+        graded(curve(picture, 0.75), (30, 8, 96), (255, 206, 236), 0.9), tones
     )
     sparks = Image.new("RGB", size)
     draw = ImageDraw.Draw(sparks)
@@ -163,7 +128,7 @@ def fantasy(picture: Image.Image, rng: random.Random) -> Image.Image:
             [min(255, value * 3) for value in range(256)] * 3
         ),
     )
-    return vignette(bloom(ImageChops.screen(picture, sparks), 0.8), 0.7)
+    return vignette(bloom(ImageChops.screen(picture, sparks), 0.45), 0.8)
 
 
 def rendered(picture: Image.Image, _rng: random.Random) -> Image.Image:
@@ -219,7 +184,7 @@ def folded(picture: Image.Image, rng: random.Random) -> Image.Image:
     fibre = fractal(rng, (256, 256), scale=40, layers=2).resize(
         picture.size, Image.Resampling.BICUBIC
     )
-    fibre = fibre.point([round(128 + (value - 128) * 0.22) for value in range(256)])
+    fibre = fibre.point([round(128 + (value - 128) * 0.1) for value in range(256)])
     paper = ImageChops.overlay(curve(picture, 0.1, 0.06), Image.merge("RGB", (fibre,) * 3))
     return grained(paper, rng, 3)
 
@@ -262,7 +227,7 @@ def faceted(picture: Image.Image, rng: random.Random) -> Image.Image:
                     min(columns * 3 - 1, int(x / width * columns * 3)),
                     min(rows * 3 - 1, int(y / height * rows * 3)),
                 )
-                lift = rng.randint(-7, 7)
+                lift = rng.randint(-4, 4)
                 red, green, blue = tones[at]  # type: ignore[misc] -- an RGB picture
                 draw.polygon(three, fill=(red + lift, green + lift, blue + lift))
     return ImageEnhance.Color(curve(result, 0.25)).enhance(1.12)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from stability_mcp.emulator.render.canvas import Canvas
-from stability_mcp.emulator.render.places import beyond, built, coast, land
+from stability_mcp.emulator.render.places import beyond, built, coast, inside, land
 from stability_mcp.emulator.render.places.stage import Stage
 from stability_mcp.emulator.render.reading import Reading
 
@@ -18,9 +18,9 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "desert": land.desert,
     "field": land.field,
     "snow": land.snow,
-    "room": built.room,
+    "room": inside.room,
     "space": beyond.space,
     "underwater": beyond.underwater,
     "sky": beyond.heaven,
-    "studio": built.studio,
+    "studio": inside.studio,
 }

@@ -20,9 +20,7 @@ from stability_mcp.emulator.render.sky import paint_sky
 def space(canvas: Canvas, reading: Reading) -> Stage:
     """Stars, nebulae, a planet's limb or a far planet."""
     rng, width, height, unit = canvas.rng, canvas.width, canvas.height, canvas.unit
-    canvas.image.paste(
-        gradient((width, height), [(0, (6, 6, 20)), (0.5, (14, 12, 38)), (1, (8, 8, 24))]), (0, 0)
-    )
+    canvas.wash(gradient((width, height), [(0, (6, 6, 20)), (0.5, (14, 12, 38)), (1, (8, 8, 24))]))
     hue = rng.random()
     size = (160, max(16, 160 * height // width))
     for k, shift in enumerate((0.0, 0.12, 0.45)):

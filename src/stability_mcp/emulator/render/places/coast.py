@@ -4,7 +4,8 @@ from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.colours import NAMED
 from stability_mcp.emulator.render.curves import Point, smooth, waves
 from stability_mcp.emulator.render.palette import Colour, lighter, mixed, tinted
-from stability_mcp.emulator.render.places.land import grove, hill, range_of_peaks, stand_on, tufts
+from stability_mcp.emulator.render.places.land import grove, hill, stand_on, tufts
+from stability_mcp.emulator.render.places.peaks import range_of_peaks
 from stability_mcp.emulator.render.places.stage import Stage, grass_of
 from stability_mcp.emulator.render.reading import Reading
 from stability_mcp.emulator.render.sky import haze, paint_sky, paint_water
