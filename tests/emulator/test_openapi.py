@@ -122,6 +122,21 @@ async def test_a_body_is_described_by_what_the_facts_tell(name: str, document: D
         assert body["schema"]["properties"]["text_prompts"]["minItems"] == 1
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_headers_and_places_are_described(name: str, document: Document) -> None:
+    """Documented: accept where it chooses, three names of the client in v2beta, the engine in v1."""
+    endpoint = endpoints(facts())[name]
+    given = [(each["in"], each["name"]) for each in described(document, name)["parameters"]]
+    path = endpoint["path"]
+
+    assert ("path", "engine_id") in given or "{engine_id}" not in path
+    names = {each for place, each in given if place == "header" and "client" in each}
+    clients = {each for each in facts()["request_headers"] if "client" in each}
+    assert names == (clients if path.startswith("/v2beta") else set())
+    chooses = len(endpoint["accept"]["values"]) > 1 and endpoint["mode"] == "sync"
+    assert ("header", "accept") in given or not chooses
+
+
 async def test_bounds_that_are_not_shown_to_models_are_shown_here(document: Document) -> None:
     """Documented: lengths of texts, and where a text may be empty."""
     body = described(document, "edit_search_and_replace")["requestBody"]["content"]
