@@ -38,6 +38,13 @@ NAMED: Mapping[str, Colour] = {
     "gray": (130, 132, 136),
     "black": (26, 26, 30),
 }
+GREYS: Mapping[str, tuple[int, int]] = {
+    "white": (186, 256),
+    "silver": (150, 226),
+    "black": (0, 62),
+}
+"""From which to which brightness a colour without a hue has which name; else it is grey."""
+PALE, DARK = frozenset({"pink", "beige"}), frozenset({"brown", "maroon", "navy", "olive"})
 GREY_SATURATION = 0.25
 """Saturation under which a colour has no hue to speak of."""
 HUE_REACH, HUE_FADE = 17, 8
@@ -60,10 +67,10 @@ def colour_mask(picture: Image.Image, name: str, *, loosely: bool = False) -> Im
     slack = 1 if loosely else 0
     soft = picture.filter(ImageFilter.GaussianBlur(max(0.6, min(picture.size) / 700)))
     hues, saturations, values = soft.convert("HSV").split()
-    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in NAMED[name]))
-    if saturation < GREY_SATURATION:
+    hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in NAMED[name]))
+    if saturation < GREY_SATURATION and name not in PALE:
         # Bright things in the shade are still white, dark things in the light still black.
-        low, high = (186, 256) if value > 0.85 else (0, 62) if value < 0.2 else (62, 190)  # noqa: PLR2004
+        low, high = GREYS.get(name, (62, 190))
         low, high = low - slack * 96, high + slack * 24
         faint = saturations.point(lambda part: _falling(part, 42 + slack * 24, 24))
         if high < 100:  # noqa: PLR2004 -- next to black, saturation means nothing
@@ -74,10 +81,10 @@ def colour_mask(picture: Image.Image, name: str, *, loosely: bool = False) -> Im
     near = hues.point(lambda part: _falling(_around(part, centre), HUE_REACH - slack * 3, HUE_FADE))
     vivid = saturations.point(lambda part: _rising(part, 88 - slack * 30, 24))
     lit = values.point(lambda part: _rising(part, 30 - slack * 24, 20))
-    if name in {"brown", "maroon", "navy", "olive"}:
+    if name in DARK:
         lit = values.point(lambda part: min(_rising(part, 22, 16), _falling(part, 165, 24)))
-    if name == "pink":
-        vivid = saturations.point(lambda part: min(_rising(part, 40, 20), _falling(part, 190, 20)))
+    if name in PALE:
+        vivid = saturations.point(lambda part: min(_rising(part, 36, 20), _falling(part, 190, 20)))
         lit = values.point(lambda part: _rising(part, 150, 20))
     return ImageChops.multiply(near, ImageChops.multiply(vivid, lit))
 

@@ -10,6 +10,8 @@ from stability_mcp.emulator.render.toning import with_tones_of, without
 SHARPENED_SIDE = 2_048
 """Longest side at which is sharpened; the last step to the full size shows no more."""
 DETAILED_SIDE = 1_280
+LITTLE = 0.25
+"""Share of the detail that is made up where the picture is to stay true."""
 
 
 def enlarged(brief: Brief) -> Image.Image:
@@ -21,7 +23,8 @@ def enlarged_truly(brief: Brief) -> Image.Image:
     """Enlarge and sharpen, and bring out a little of the detail that is there."""
     creativity = brief.number("creativity", 0.35)
     sharp = _sharp(brief, percent=90 + 160 * creativity)
-    return _finished(brief, without(_clearer(sharp, creativity * 40), brief.negative))
+    detailed = _detailed(_clearer(sharp, creativity * 40), brief, creativity * LITTLE)
+    return _finished(brief, without(detailed, brief.negative))
 
 
 def enlarged_freely(brief: Brief) -> Image.Image:

@@ -22,6 +22,8 @@ ROW_PENALTY = 0.28
 that what is far stays far: pictures are mostly level."""
 WORST_COUNTS = 0.22
 """How much the worst pixel counts: one that is far off is worse than many nearly right."""
+WHIM = 1.5
+"""Grey levels that chance adds, so that another seed gives another fill."""
 AVOIDANCE = 2.0
 """Grey levels that a patch loses for each 1/255 of it that is to be avoided."""
 GUESSED = 150
@@ -119,7 +121,7 @@ class Quilt:
                 continue
             apart = ImageChops.difference(here, self._small.crop(place))
             cost += _mean(ImageChops.multiply(apart, weight))
-            cost += WORST_COUNTS * _worst(apart)
+            cost += WORST_COUNTS * _worst(apart) + self._rng.random() * WHIM
             if cost < least:
                 best, least = (right, down), cost
         return best
