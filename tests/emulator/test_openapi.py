@@ -124,7 +124,7 @@ async def test_a_body_is_described_by_what_the_facts_tell(name: str, document: D
 
 @pytest.mark.parametrize("name", OPERATIONS)
 async def test_headers_and_places_are_described(name: str, document: Document) -> None:
-    """Documented: accept where it chooses, three names of the client in v2beta, the engine in v1."""
+    """Documented: accept where it chooses, the client in v2beta, the engine in v1."""
     endpoint = endpoints(facts())[name]
     given = [(each["in"], each["name"]) for each in described(document, name)["parameters"]]
     path = endpoint["path"]
