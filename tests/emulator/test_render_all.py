@@ -1,6 +1,7 @@
 """What holds for every operation on pictures, and for upscalers: seeds, unwanted things, time."""
 
 import time
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -57,7 +58,7 @@ def _sent(operation: str) -> list[Image.Image]:
 @pytest.mark.parametrize("operation", NEGATIVE)
 def test_a_negative_prompt_has_an_effect(operation: str) -> None:
     """Documented: what is not wanted."""
-    asked = {
+    asked: dict[str, Any] = {
         "prompt": "a red house in a green meadow",
         "background_prompt": "a red house in a green meadow",
         "select_prompt": "the blue sky",
@@ -76,7 +77,11 @@ def test_a_negative_prompt_has_an_effect(operation: str) -> None:
 @pytest.mark.parametrize("operation", SEEDED)
 def test_another_seed_gives_another_picture(operation: str) -> None:
     """Documented: the same seed repeats a result."""
-    asked = {"prompt": "a house", "background_prompt": "a house", "search_prompt": "the red disc"}
+    asked: dict[str, Any] = {
+        "prompt": "a house",
+        "background_prompt": "a house",
+        "search_prompt": "the red disc",
+    }
     asked |= {"select_prompt": "the red disc"}
     size = Size(300, 192) if operation == "edit_outpaint" else SIZE
 

@@ -1,5 +1,7 @@
 """What the emulator's edits of a part of a picture do: they change it there, and keep the rest."""
 
+from typing import Any
+
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
@@ -151,7 +153,11 @@ def test_a_margin_continues_its_edge_without_a_seam_and_is_no_mirror() -> None:
 
 def test_creativity_brings_in_the_prompt() -> None:
     """Documented: 0 stays close to the source."""
-    asked = {"size": Size(336, SIZE.height), "left": 80, "prompt": "a red desert at night"}
+    asked: dict[str, Any] = {
+        "size": Size(336, SIZE.height),
+        "left": 80,
+        "prompt": "a red desert at night",
+    }
 
     low, middle, high = (
         paint(brief("edit_outpaint", landscape(), **asked, creativity=share))
@@ -170,7 +176,12 @@ def test_the_same_seed_gives_the_same_edit_and_another_seed_another(operation: s
     """Documented: same seed and arguments, same result."""
     sent = [landscape(), mask()] if operation in {"edit_erase", "edit_inpaint"} else [landscape()]
     size = Size(300, 192) if operation == "edit_outpaint" else SIZE
-    asked = {"size": size, "right": 44, "search_prompt": "red disc", "prompt": "a green tree"}
+    asked: dict[str, Any] = {
+        "size": size,
+        "right": 44,
+        "search_prompt": "red disc",
+        "prompt": "a green tree",
+    }
 
     one, same, other = (
         paint(brief(operation, *sent, seed=seed, **asked)).tobytes() for seed in (1, 1, 2)

@@ -1,5 +1,7 @@
 """What the emulator finds by words: colours, places, the sky, the background, what is in front."""
 
+from typing import Any
+
 import pytest
 from PIL import Image, ImageStat
 
@@ -131,7 +133,7 @@ def test_recolouring_gives_the_colour_named_and_keeps_light_and_shade(colour: st
 
 def test_a_colour_that_is_not_wanted_is_not_given() -> None:
     """Documented: `negative_prompt`."""
-    asked = {"select_prompt": "blue square", "prompt": "a red or green square"}
+    asked: dict[str, Any] = {"select_prompt": "blue square", "prompt": "a red or green square"}
 
     green = paint(brief("edit_search_and_recolor", things(), **asked, negative_prompt="red"))
     red = paint(brief("edit_search_and_recolor", things(), **asked))

@@ -1,5 +1,7 @@
 """What the emulator makes of a reference: light, lines, structure, look, detail."""
 
+from typing import Any
+
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
@@ -97,7 +99,11 @@ def test_a_light_reference_gives_the_side_and_the_colour() -> None:
     light = Image.new("RGB", SIZE, (10, 10, 20))
     light.paste((255, 150, 60), (180, 0, 256, 192))
     grey = Image.new("RGB", SIZE, (120, 120, 120))
-    asked = {"keep_original_background": True, "light_source_strength": 0.8, "prompt": ""}
+    asked: dict[str, Any] = {
+        "keep_original_background": True,
+        "light_source_strength": 0.8,
+        "prompt": "",
+    }
     made = brief(RELIGHT, grey, **asked)
     lit = paint(
         type(made)(
@@ -117,7 +123,7 @@ def test_a_light_reference_gives_the_side_and_the_colour() -> None:
 
 def test_a_subject_that_is_preserved_stays_as_it_was() -> None:
     """Documented: 1 keeps it exactly."""
-    asked = {"background_prompt": "a beach", "light_source_direction": "left"}
+    asked: dict[str, Any] = {"background_prompt": "a beach", "light_source_direction": "left"}
 
     kept, changed = (
         paint(brief(RELIGHT, landscape(), **asked, preserve_original_subject=share))
@@ -211,7 +217,7 @@ def test_a_transfer_keeps_the_composition_and_its_strengths_are_seen() -> None:
     """Documented: `style_strength`, `composition_fidelity`, `change_strength`."""
     style = Image.blend(landscape().rotate(90).resize(SIZE), Image.new("RGB", SIZE, "teal"), 0.6)
 
-    def made(**values: float) -> Image.Image:
+    def made(**values: Any) -> Image.Image:  # noqa: ANN401 -- whatever the row takes
         return paint(brief("control_style_transfer", disc(), style, prompt="", **values))
 
     usual = made()
