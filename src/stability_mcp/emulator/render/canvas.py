@@ -4,10 +4,10 @@ Positions are pixels, y downwards. Every shape is drawn larger than it is seen a
 its edge is smooth; what is soft is drawn small and enlarged, which is quick.
 """
 
+# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence
-from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
@@ -15,6 +15,7 @@ from stability_mcp.emulator.render.curves import Point, oval
 from stability_mcp.emulator.render.light import Light
 from stability_mcp.emulator.render.looks.manners import PAPER, Manner
 from stability_mcp.emulator.render.palette import BLACK, WHITE, Colour, lighter, mixed
+from stability_mcp.emulator.render.shading import halo, ramp
 
 SMALL = 60_000
 """Pixels up to which a shape is drawn at three times its size, otherwise at twice."""
@@ -43,7 +44,7 @@ class Canvas:
         soft = (max(2, self.width // SOFT), max(2, self.height // SOFT))
         self._glow = Image.new("RGB", soft)
 
-    def fill(  # noqa: PLR0913 -- a shape has these sides
+    def fill(
         self,
         points: Sequence[Point],
         colour: Colour,
@@ -89,9 +90,13 @@ class Canvas:
             colours = Image.blend(colours, flat, manner.paper or 0.72)
         self.image.paste(colours, (0, top))
 
-    def dot(self, x: float, y: float, radius: float, colour: Colour, **more: object) -> None:
+    def dot(
+        self, x: float, y: float, radius: float, colour: Colour, *, shade: str = "ball"
+    ) -> None:
         """Draw a disc."""
-        self.fill(oval(x, y, radius, radius, points=28), colour, **more)  # type: ignore[arg-type] -- of `fill`
+        self.fill(
+            oval(x, y, radius, radius, points=28), colour, shade=shade, outlined=shade == "ball"
+        )
 
     def block(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Draw a plain upright rectangle, quickly: windows and the like."""
@@ -113,12 +118,12 @@ class Canvas:
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Let something shine; seen when the picture is finished."""
         side = max(2, round(2 * radius / SOFT))
-        halo = _halo().resize((side, side), Image.Resampling.BILINEAR)
+        spot = halo().resize((side, side), Image.Resampling.BILINEAR)
         lit = mixed(BLACK, colour, strength)
         place = (round(x / SOFT - side / 2), round(y / SOFT - side / 2))
-        spot = Image.composite(Image.new("RGB", halo.size, lit), Image.new("RGB", halo.size), halo)
+        shown = Image.composite(Image.new("RGB", spot.size, lit), Image.new("RGB", spot.size), spot)
         whole = Image.new("RGB", self._glow.size)
-        whole.paste(spot, place)
+        whole.paste(shown, place)
         self._glow = ImageChops.screen(self._glow, whole)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.4) -> None:
@@ -129,7 +134,7 @@ class Canvas:
         if blot[0] > 4 * self.width or blot[1] > 4 * self.height:
             return
         levels = [round(min(255, value * 1.3) * strength) for value in range(256)]
-        mask = _halo().point(levels).resize(blot, Image.Resampling.BILINEAR)
+        mask = halo().point(levels).resize(blot, Image.Resampling.BILINEAR)
         place = (round(x - blot[0] / 2), round(y - blot[1] / 2))
         self.image.paste(self.light.shadow, place, mask)
 
@@ -225,9 +230,9 @@ class Canvas:
             return self._facets(points, box, colour)
         bright = lighter(colour, 0.2 * strength)
         dark = mixed(colour, self.light.shade, 0.42 * strength)
-        ramp = _ramp(shade, self.light.side, self.manner.hard)
+        lit = ramp(shade, self.light.side, hard=self.manner.hard)
         small = Image.composite(
-            Image.new("RGB", ramp.size, bright), Image.new("RGB", ramp.size, dark), ramp
+            Image.new("RGB", lit.size, bright), Image.new("RGB", lit.size, dark), lit
         )
         how = Image.Resampling.NEAREST if self.manner.hard else Image.Resampling.BICUBIC
         return small.resize((width, height), how)
@@ -277,45 +282,3 @@ class Canvas:
             edge = ImageChops.multiply(mask, ImageChops.invert(moved))
             edge = edge.point([round(value * share) for value in range(256)])
             self.image.paste(tone, box, edge)
-
-
-@lru_cache(maxsize=32)
-def _ramp(shade: str, side: int, hard: bool) -> Image.Image:
-    """Return how much light falls where on a shape: white in the light, black away from it."""
-    count = 48 if hard else 16
-    values = []
-    for row in range(count):
-        for column in range(count):
-            x, y = (column + 0.5) / count, (row + 0.5) / count
-            across = x if side > 0 else 1 - x
-            match shade:
-                case "ball":
-                    off = math.hypot(across - 0.66, y - 0.3)
-                    lit = 1.15 - off * 1.5
-                case "column":
-                    lit = 1.1 - abs(across - 0.68) * 2.0
-                case "rise":
-                    lit = 1.05 - y
-                case _:
-                    lit = 0.25 + 0.62 * across + 0.5 * (0.5 - y)
-            lit = (1.0 if lit > 0.42 else 0.25) if hard else lit
-            values.append(round(255 * min(1.0, max(0.0, lit))))
-    ramp = Image.new("L", (count, count))
-    ramp.putdata(values)
-    return ramp
-
-
-@lru_cache(maxsize=1)
-def _halo() -> Image.Image:
-    """Return a round soft spot."""
-    side = 64
-    spot = Image.new("L", (side, side))
-    middle = (side - 1) / 2
-    spot.putdata(
-        [
-            round(255 * max(0.0, 1 - math.hypot(x - middle, y - middle) / middle) ** 2)
-            for y in range(side)
-            for x in range(side)
-        ]
-    )
-    return spot

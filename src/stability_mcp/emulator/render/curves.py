@@ -1,8 +1,10 @@
 """Lines and outlines as lists of points: curves through points, tapering limbs, bumps, waves."""
 
+# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 Point = tuple[float, float]
 STEPS = 7
@@ -138,9 +140,7 @@ def jagged(rng: random.Random, *, rounds: int = 6, rough: float = 0.5) -> list[f
     line = [rng.uniform(0.2, 0.5), rng.uniform(0.2, 0.5)]
     step = 0.55
     for _ in range(rounds):
-        middles = [
-            (a + b) / 2 + rng.uniform(-step, step) for a, b in zip(line, line[1:], strict=False)
-        ]
+        middles = [(a + b) / 2 + rng.uniform(-step, step) for a, b in pairwise(line)]
         line = [value for pair in zip(line, middles, strict=False) for value in pair] + [line[-1]]
         step *= rough
     low, high = min(line), max(line)

@@ -1,6 +1,8 @@
-"""Pictures that are no landscapes: emblems, blocks seen from above, tiles, abstractions, lettering."""
+"""Pictures that are no landscapes: emblems, abstract compositions, lettering."""
 
+# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
+from dataclasses import replace
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -125,7 +127,7 @@ def _arches(canvas: Canvas, tones: Palette) -> None:
 
 
 def _discs(canvas: Canvas, tones: Palette) -> None:
-    ground, one, two, three, dark = tones
+    _, one, two, three, dark = tones
     rng, unit, width, height = canvas.rng, canvas.unit, canvas.width, canvas.height
     turn = rng.uniform(0, math.tau)
     for k in range(7):
@@ -161,6 +163,7 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
 
 def emblem(canvas: Canvas, reading: Reading) -> None:
     """Draw a centred emblem on a flat ground."""
+    canvas.manner = replace(canvas.manner, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     unit, width, height = canvas.unit, canvas.width, canvas.height
     ground = NAMED.get(reading.ground) or lighter(ground, 0.25)
@@ -204,7 +207,7 @@ def lettering(canvas: Canvas, words: str, *, below: bool) -> None:
     widest = max(probe.getlength(line) for line in lines) or 1
     size = max(8, min(width * 0.8 / widest * 100, canvas.unit * (0.15 if below else 0.2)))
     font = ImageFont.load_default(size)
-    y = height * (0.83 if below else 0.16)
+    y = height * (0.88 if below else 0.16)
     patch = canvas.image.crop(
         (0, max(0, round(y - size)), width, min(height, round(y + size)))
     ).resize((1, 1), Image.Resampling.BOX)

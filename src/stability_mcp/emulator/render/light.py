@@ -1,7 +1,9 @@
 """The light of a scene: colours of the sky, where the sun is, how things look in it."""
 
+# ruff: noqa: PLR2004 -- a drawing has its measures
 import random
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from stability_mcp.emulator.render.palette import BLACK, Colour, Tint, lighter, mixed, turned
@@ -30,7 +32,7 @@ class Light:
     """Whether the sun or moon is to be seen."""
     cloudy: float = 0.5
     """How much of the sky clouds cover."""
-    weather: Set[str] = frozenset()
+    weather: AbstractSet[str] = frozenset()
 
     @property
     def side(self) -> int:
@@ -92,9 +94,10 @@ WITHOUT_A_TIME = ("day", "day", "morning", "golden", "golden", "dawn")
 GREY: Colour = (128, 134, 142)
 
 
-def light_of(time: str, weather: Set[str], rng: random.Random) -> Light:
+def light_of(time: str, weather: AbstractSet[str], rng: random.Random) -> Light:
     """Return the light of a time of day in a weather; "" is a time by chance."""
-    chosen = time or rng.choice(WITHOUT_A_TIME)
+    usual = rng.choice(WITHOUT_A_TIME)
+    chosen = time or ("night" if "aurora" in weather else usual)
     across = rng.choice((rng.uniform(0.1, 0.36), rng.uniform(0.64, 0.9)))
     bend = rng.uniform(-0.018, 0.018)
     light = TIMES[chosen]
@@ -119,6 +122,16 @@ def light_of(time: str, weather: Set[str], rng: random.Random) -> Light:
     if "clear" in weather:
         light = replace(light, cloudy=0.0)
     return light
+
+
+def light_with_sky(light: Light, tone: Colour) -> Light:
+    """Return the light with a sky of that colour."""
+    return replace(
+        light,
+        top=mixed(light.top, mixed(tone, BLACK, 0.15), 0.75),
+        middle=mixed(light.middle, tone, 0.7),
+        low=mixed(light.low, lighter(tone, 0.5), 0.6),
+    )
 
 
 def _clouded(light: Light, *, grey: Colour, share: float, dim: float) -> Light:

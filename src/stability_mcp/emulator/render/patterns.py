@@ -1,6 +1,8 @@
 """Pictures of a kind of their own: a block seen from above a corner, a tile without end."""
 
+# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
 import math
+from dataclasses import replace
 
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.colours import NAMED
@@ -165,6 +167,7 @@ def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float)
 
 def tile(canvas: Canvas, reading: Reading) -> None:
     """Draw a pattern that goes on over every edge."""
+    canvas.manner = replace(canvas.manner, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     rng, width, height = canvas.rng, canvas.width, canvas.height
     ground = NAMED.get(reading.ground) or rng.choice((ground, dark, mixed(three, dark, 0.5)))

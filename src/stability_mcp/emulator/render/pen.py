@@ -4,15 +4,19 @@ A thing is 1 high: x is 0 in its middle and grows to the right, y is 0 where it 
 upwards. It looks to the right; mirrored, it looks to the left.
 """
 
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.curves import Point, bumps, oval, smooth, tapered
 from stability_mcp.emulator.render.palette import WHITE, Colour, lighter, mixed, tinted
 
 LAMP: Colour = (255, 214, 128)
+OUTLINED_UNTIL = 0.6
+"""How far in the haze a thing still gets outlines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,18 @@ class Stand:
     """How much of it is lost in haze, 0 to 1."""
     mirrored_below: bool = False
     """Whether it is drawn upside down, as it is seen in water."""
+
+
+class Finish(TypedDict, total=False):
+    """How a shape looks, beside its colour."""
+
+    shade: str
+    """As `Canvas.fill` says; `plain` unless told otherwise."""
+    alpha: float
+    shining: bool
+    """Whether it keeps its colour in the dark."""
+    strength: float
+    outlined: bool
 
 
 class Pen:
@@ -67,34 +83,23 @@ class Pen:
         light = self.canvas.light
         return mixed(tinted(colour, light.tint), light.low, self.stand.far * 0.85)
 
-    def shape(
-        self,
-        points: Sequence[Point],
-        colour: Colour,
-        *,
-        shade: str = "plain",
-        alpha: float = 1.0,
-        shining: bool = False,
-        strength: float = 1.0,
-        outlined: bool = True,
-    ) -> None:
-        """Draw a shape with corners; one that shines keeps its colour in the dark."""
-        tone = colour if shining else self.lit(colour)
-        strength *= 1 - 0.6 * self.stand.far
+    def shape(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
+        """Draw a shape with corners."""
+        shining = finish.get("shining", False)
         self.canvas.fill(
             self.at(points),
-            tone,
-            shade="flat" if shining else shade,
-            alpha=alpha,
-            strength=strength,
-            outlined=outlined and self.stand.far < 0.6,
+            colour if shining else self.lit(colour),
+            shade="flat" if shining else finish.get("shade", "plain"),
+            alpha=finish.get("alpha", 1.0),
+            strength=finish.get("strength", 1.0) * (1 - 0.6 * self.stand.far),
+            outlined=finish.get("outlined", True) and self.stand.far < OUTLINED_UNTIL,
         )
 
-    def blob(self, points: Sequence[Point], colour: Colour, **more: object) -> None:
+    def blob(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
         """Draw a round shape through points."""
-        self.shape(smooth(points), colour, **more)  # type: ignore[arg-type] -- of `shape`
+        self.shape(smooth(points), colour, **finish)
 
-    def oval(  # noqa: PLR0913 -- a centre, two radii
+    def oval(
         self,
         x: float,
         y: float,
@@ -103,20 +108,26 @@ class Pen:
         colour: Colour,
         *,
         turn: float = 0.0,
-        **more: object,
+        **finish: Unpack[Finish],
     ) -> None:
         """Draw an ellipse, shaded as a ball unless told otherwise."""
-        options = {"shade": "ball"} | more
-        self.shape(oval(x, y, rx, ry, turn=turn), colour, **options)  # type: ignore[arg-type] -- of `shape`
+        options: Finish = {"shade": "ball", **finish}
+        self.shape(oval(x, y, rx, ry, turn=turn), colour, **options)
 
     def box(
-        self, left: float, low: float, right: float, high: float, colour: Colour, **more: object
+        self,
+        left: float,
+        low: float,
+        right: float,
+        high: float,
+        colour: Colour,
+        **finish: Unpack[Finish],
     ) -> None:
         """Draw an upright rectangle."""
         corners = [(left, low), (right, low), (right, high), (left, high)]
-        self.shape(corners, colour, **more)  # type: ignore[arg-type] -- of `shape`
+        self.shape(corners, colour, **finish)
 
-    def rounded(  # noqa: PLR0913 -- four sides and a radius
+    def rounded(
         self,
         left: float,
         low: float,
@@ -124,7 +135,7 @@ class Pen:
         high: float,
         radius: float,
         colour: Colour,
-        **more: object,
+        **finish: Unpack[Finish],
     ) -> None:
         """Draw an upright rectangle with round corners."""
         corners = (
@@ -137,21 +148,26 @@ class Pen:
         for x, y, quarter in corners:
             circle = oval(x, y, radius, radius, points=24)
             points += [circle[(quarter * 6 + k) % 24] for k in range(7)]
-        self.shape(points, colour, **more)  # type: ignore[arg-type] -- of `shape`
+        self.shape(points, colour, **finish)
 
     def limb(
-        self, points: Sequence[Point], begin: float, end: float, colour: Colour, **more: object
+        self,
+        points: Sequence[Point],
+        begin: float,
+        end: float,
+        colour: Colour,
+        **finish: Unpack[Finish],
     ) -> None:
         """Draw a leg, a tail or a branch that gets thinner."""
-        self.shape(tapered(points, begin, end), colour, **more)  # type: ignore[arg-type] -- of `shape`
+        self.shape(tapered(points, begin, end), colour, **finish)
 
     def crown(
-        self, x: float, y: float, rx: float, ry: float, colour: Colour, **more: object
+        self, x: float, y: float, rx: float, ry: float, colour: Colour, **finish: Unpack[Finish]
     ) -> None:
         """Draw something leafy or fluffy."""
         count = max(7, round(9 * (rx + ry) / (2 * min(rx, ry) or 1)))
-        options = {"shade": "ball"} | more
-        self.shape(bumps(x, y, rx, ry, count=count, rng=self.rng), colour, **options)  # type: ignore[arg-type] -- of `shape`
+        options: Finish = {"shade": "ball", **finish}
+        self.shape(bumps(x, y, rx, ry, count=count, rng=self.rng), colour, **options)
 
     def line(
         self,

@@ -1,7 +1,7 @@
-"""What a prompt asks for: things with their colours, numbers and places, and what is around them."""
+"""What a prompt asks for: things with colours, numbers and places, and what is around them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stability_mcp.emulator.render import vocabulary as words
@@ -13,8 +13,11 @@ MOST_WORDS = 400
 MOST_THINGS, MOST_COUNT = 6, 9
 PLAIN_PLURAL = 3
 """How many `boats` are."""
+SETTLEMENTS = frozenset({"village", "hamlet", "town", "villages"})
+"""Places that are some houses."""
 GENERAL = frozenset({"snow", "sky", "city", "mountains"})
 """Places that say how another place is, if both are named: a snowy forest, a city street."""
+ARTICLES, JOINING, SKY = frozenset({"a", "an"}), frozenset({"and"}), frozenset({"sky", "skies"})
 REACH = 4
 """How many words may stand between a colour and its noun."""
 
@@ -65,8 +68,9 @@ def read(prompt: str, negative: str = "") -> Reading:
         reading.letters = " ".join((quoted[1] or quoted[2]).split())
         prompt = prompt[: quoted.start()] + " " + prompt[quoted.end() :]
     spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
+    spoken = spoken.replace("northern lights", "aurora")
     tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MOST_WORDS]
-    _walk(tokens, reading)
+    _Walk(tokens, reading).go()
     ranked = sorted(reading.places, key=lambda place: place in GENERAL)
     if len(ranked) > 1 and "underwater" in ranked:
         ranked = ["underwater"]
@@ -90,58 +94,80 @@ def _avoided(negative: str) -> set[str]:
     return result
 
 
-def _walk(tokens: Sequence[str], reading: Reading) -> None:
-    colours: list[tuple[int, str]] = []
-    count = 0
-    last: Wish | None = None
-    i = 0
-    while i < len(tokens):
-        token = tokens[i]
-        noun, used, plural = named(tokens, i)
-        if noun and token in NAMED and _is_a_colour(tokens, i):
-            noun = ""
-        if noun:
-            wish = Wish(
-                noun=noun,
-                colours=[name for at, name in colours if i - at <= REACH and reading.wants(name)],
-                count=min(count or (PLAIN_PLURAL if plural else 1), MOST_COUNT),
-            )
-            if used == 1:
-                _place_of([token], reading)
-            colours, count = [], 0
-            if reading.wants(noun) and len(reading.things) < MOST_THINGS:
-                same = next((each for each in reading.things if each.noun == noun), None)
-                if same is None:
-                    reading.things.append(wish)
-                    last = wish
-                else:
-                    same.colours = same.colours or wish.colours
-                    last = same
-            i += used
-            continue
-        if token in NAMED:
-            colours.append((i, token))
-        elif token in words.NUMBERS and token not in {"a", "an"}:
-            count = words.NUMBERS[token]
-        elif token.isdigit() and int(token[:3]) <= MOST_COUNT * 3:
-            count = int(token[:3])
-        elif token in words.SIDES and last is not None and token != "close":
-            last.where = last.where or words.SIDES[token]
-        elif token == "sky" and colours:  # noqa: S105 -- a word of a prompt
-            reading.sky, colours = colours[-1][1], []
-            _place_of([token], reading)
-        elif token in words.STOPS:
-            if token != "and":  # noqa: S105 -- likewise
-                reading.colours += [name for _, name in colours]
-                colours = []
+class _Walk:
+    """Goes through the words of a prompt and remembers what was said of the next noun."""
+
+    def __init__(self, tokens: Sequence[str], reading: Reading) -> None:
+        self._tokens, self._reading = tokens, reading
+        self._colours: list[tuple[int, str]] = []
+        self._count = 0
+        self._last: Wish | None = None
+
+    def go(self) -> None:
+        """Take every word."""
+        i = 0
+        while i < len(self._tokens):
+            noun, used, plural = named(self._tokens, i)
+            if noun and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
+                noun = ""
+            if noun:
+                self._wish(i, noun, used=used, plural=plural)
+            else:
+                self._word(i, self._tokens[i])
+            i += used if noun else 1
+        self._free()
+        kept = [name for name in self._reading.colours if self._reading.wants(name)]
+        self._reading.colours = kept
+
+    def _wish(self, i: int, noun: str, *, used: int, plural: bool) -> None:
+        reading = self._reading
+        near = [name for at, name in self._colours if i - at <= REACH and reading.wants(name)]
+        count = min(self._count or (PLAIN_PLURAL if plural else 1), MOST_COUNT)
+        if used == 1:
+            _place_of(self._tokens[i], reading)
+        self._colours, self._count = [], 0
+        if not reading.wants(noun):
+            return
+        same = next((each for each in reading.things if each.noun == noun), None)
+        if same is not None:
+            same.colours = same.colours or near
+            self._last = same
+        elif len(reading.things) < MOST_THINGS:
+            self._last = Wish(noun=noun, colours=near, count=count)
+            reading.things.append(self._last)
+
+    def _word(self, i: int, word: str) -> None:
+        if word in NAMED:
+            self._colours.append((i, word))
+        elif word in words.NUMBERS and word not in ARTICLES:
+            self._count = words.NUMBERS[word]
+        elif word.isdigit() and int(word[:3]) <= MOST_COUNT * 3:
+            self._count = int(word[:3])
+        elif word in words.SIDES and self._last is not None:
+            self._last.where = self._last.where or words.SIDES[word]
+        elif word in words.STOPS:
+            if word not in JOINING:
+                self._free()
         else:
-            if _place_of([token], reading) and colours:
-                reading.ground, colours = reading.ground or colours[-1][1], []
-            if token in words.EMBLEMS:
-                reading.emblem = reading.wants(token)
-        i += 1
-    reading.colours += [name for _, name in colours]
-    reading.colours = [name for name in reading.colours if reading.wants(name)]
+            self._around(word)
+
+    def _around(self, word: str) -> None:
+        """Take a word that says where, when or what kind of picture."""
+        reading = self._reading
+        if word in SETTLEMENTS and reading.wants(word, "house"):
+            reading.things.append(Wish(noun="house", count=4))
+        place = _place_of(word, reading)
+        if self._colours and word in SKY:
+            reading.sky, self._colours = self._colours[-1][1], []
+        elif self._colours and place:
+            reading.ground, self._colours = reading.ground or self._colours[-1][1], []
+        if word in words.EMBLEMS:
+            reading.emblem = reading.wants(word)
+
+    def _free(self) -> None:
+        """Let go of colours that belong to no thing."""
+        self._reading.colours += [name for _, name in self._colours]
+        self._colours = []
 
 
 def _is_a_colour(tokens: Sequence[str], i: int) -> bool:
@@ -155,21 +181,15 @@ def _is_a_colour(tokens: Sequence[str], i: int) -> bool:
     return bool(following) and following[0] not in words.STOPS
 
 
-def _place_of(tokens: Sequence[str], reading: Reading) -> bool:
+def _place_of(word: str, reading: Reading) -> bool:
     """Take a place, time, weather or season from a word; return whether it is a place."""
-    place = False
-    for token in tokens:
-        for single in (token, token.removesuffix("s")):
-            if single in words.PLACES and reading.wants(single, words.PLACES[single]):
-                if words.PLACES[single] not in reading.places:
-                    reading.places.append(words.PLACES[single])
-                place = True
-                break
-        found: Mapping[str, str] = words.TIMES
-        if token in found and not reading.time and reading.wants(token, found[token]):
-            reading.time = found[token]
-        if token in words.WEATHERS and reading.wants(token, words.WEATHERS[token]):
-            reading.weather.add(words.WEATHERS[token])
-        if token in words.SEASONS and reading.wants(token, words.SEASONS[token]):
-            reading.season = reading.season or words.SEASONS[token]
-    return place
+    place = next((each for each in (word, word.removesuffix("s")) if each in words.PLACES), "")
+    if place and reading.wants(place, words.PLACES[place]):
+        reading.places += [words.PLACES[place]]
+    if word in words.TIMES and not reading.time and reading.wants(word, words.TIMES[word]):
+        reading.time = words.TIMES[word]
+    if word in words.WEATHERS and reading.wants(word, words.WEATHERS[word]):
+        reading.weather.add(words.WEATHERS[word])
+    if word in words.SEASONS and reading.wants(word, words.SEASONS[word]):
+        reading.season = reading.season or words.SEASONS[word]
+    return bool(place)

@@ -3,13 +3,15 @@
 The words say what is seen, the seed how: the light, the shapes, the place of things.
 """
 
+# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
 from dataclasses import replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
 from stability_mcp.emulator.render import layouts, patterns
 from stability_mcp.emulator.render.canvas import Canvas
-from stability_mcp.emulator.render.light import STUDIO, light_of
+from stability_mcp.emulator.render.colours import NAMED
+from stability_mcp.emulator.render.light import STUDIO, light_of, light_with_sky
 from stability_mcp.emulator.render.looks.grading import curve
 from stability_mcp.emulator.render.looks.manners import MANNERS, PLAIN
 from stability_mcp.emulator.render.looks.treatments import TREATMENTS
@@ -17,8 +19,8 @@ from stability_mcp.emulator.render.nouns import NOUNS
 from stability_mcp.emulator.render.palette import chance
 from stability_mcp.emulator.render.places import PLACES
 from stability_mcp.emulator.render.reading import Reading, read
-from stability_mcp.emulator.render.sky import weather
 from stability_mcp.emulator.render.staging import arrange
+from stability_mcp.emulator.render.weather import weather
 from stability_mcp.fields import Size
 
 DRAWN_PIXELS = 2_400_000
@@ -30,7 +32,7 @@ LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
 ON_LAND = ("field", "field", "mountains", "lake")
 
 
-def scene(  # noqa: PLR0913 -- what a generation is asked for
+def scene(
     prompt: str,
     seed: int,
     size: Size,
@@ -58,6 +60,8 @@ def scene(  # noqa: PLR0913 -- what a generation is asked for
         light = STUDIO
     elif reading.place in {"space", "underwater"}:
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
+    if reading.sky:
+        light = light_with_sky(light, NAMED[reading.sky])
     canvas = Canvas(_drawn_size(size), light, MANNERS.get(style, PLAIN), rng)
     _draw(canvas, reading, style)
     picture = canvas.finish()
@@ -118,15 +122,15 @@ def _drawn_size(size: Size) -> tuple[int, int]:
 
 def _guided(picture: Image.Image, guidance: float) -> Image.Image:
     """Return the picture as loosely or closely as the prompt is followed."""
-    if guidance < -0.02:  # noqa: PLR2004 -- as good as usual
+    if guidance < -0.02:
         share = min(1.0, -guidance)
         radius = min(picture.size) / 260 * share
         loose = picture.filter(ImageFilter.BoxBlur(radius))
         loose = ImageEnhance.Color(loose).enhance(1 - 0.45 * share)
         mean = loose.resize((1, 1), Image.Resampling.BOX).resize(loose.size)
         return Image.blend(loose, mean, 0.32 * share)
-    if guidance > 0.02:  # noqa: PLR2004 -- likewise
+    if guidance > 0.02:
         share = min(1.0, guidance)
-        strong = ImageEnhance.Color(curve(picture, 0.8 * share)).enhance(1 + 0.5 * share)
+        strong = ImageEnhance.Color(curve(picture, 0.6 * share)).enhance(1 + 0.28 * share)
         return strong.filter(ImageFilter.UnsharpMask(2, round(90 * share), 2))
     return picture

@@ -1,5 +1,6 @@
 """Puts the things of a prompt into a place: how large, where, and what they are coloured."""
 
+# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
 import random
 from dataclasses import replace
 
@@ -11,12 +12,12 @@ from stability_mcp.emulator.render.noise import gradient
 from stability_mcp.emulator.render.nouns import NOUNS
 from stability_mcp.emulator.render.nouns.kind import Noun
 from stability_mcp.emulator.render.nouns.people import BUSTS
-from stability_mcp.emulator.render.palette import Colour, hue_apart, saturation_of
+from stability_mcp.emulator.render.palette import Colour, chance, hue_apart, saturation_of
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places import built, coast, inside
 from stability_mcp.emulator.render.places.stage import Stage
 from stability_mcp.emulator.render.reading import Reading, Wish
-from stability_mcp.emulator.render.sky import mirror
+from stability_mcp.emulator.render.water import mirror
 
 WHERE = {"left": 0.26, "right": 0.74, "middle": 0.5}
 COMPANIONS = (0.77, 0.2, 0.9, 0.1, 0.62)
@@ -32,6 +33,8 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
         if NOUNS[wish.noun].home == "heaven":
             _heavenly(canvas, wish, reading)
     rest = [wish for wish in wishes if NOUNS[wish.noun].home != "heaven"]
+    if reading.place == "room" and any(NOUNS[wish.noun].home == "table" for wish in rest):
+        rest = [wish for wish in rest if wish.noun != "table"]
     ranked = sorted(enumerate(rest), key=lambda pair: (pair[1].where == "near", -pair[0]))
     far = [pair for pair in ranked if pair[1].where == "far"]
     floating = [p for p in ranked if p not in far and _floats(p[1], stage)]
@@ -59,6 +62,8 @@ def _foreground(
     grounded = homes & {"ground", "table"}
     if reading.place == "lake":
         coast.bank(canvas, reading)
+    elif reading.place == "beach":
+        coast.shore(canvas, reading)
     elif reading.place == "city" and grounded:
         built.quay(canvas)
     elif reading.place == "room" and "table" in homes:
@@ -103,7 +108,7 @@ def _across(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
     if wish.where in WHERE:
         return WHERE[wish.where]
     mirrored = stage.grow < 0
-    lean = random.Random(f"{canvas.width}{canvas.light.across}{rank}{wish.noun}")  # noqa: S311 -- repeatable
+    lean = chance(f"{canvas.width}{canvas.light.across}{rank}{wish.noun}")
     if rank:
         at = COMPANIONS[(rank - 1) % len(COMPANIONS)] + lean.uniform(-0.03, 0.03)
         return 1 - at if _side(canvas) > 0 or mirrored else at
@@ -122,9 +127,9 @@ def _side(canvas: Canvas) -> int:
     return -canvas.light.side
 
 
-def _base(
+def _base(  # noqa: PLR0911 -- one for each home
     canvas: Canvas, reading: Reading, stage: Stage, noun: Noun, high: float, wish: Wish, rank: int
-) -> float:  # noqa: PLR0913 -- all of it says where
+) -> float:
     height = canvas.height
     if reading.place == "studio" and wish.noun in BUSTS and wish.count == 1:
         return height + high * 0.04
@@ -156,7 +161,7 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int
     noun, rng = _noun(wish, reading), canvas.rng
     high = (
         _height(canvas, stage, wish, rank)
-        if not noun.words == ""
+        if noun.words
         else noun.size * min(canvas.unit * 1.15, canvas.height * 0.95)
     )
     x, y = (
@@ -185,8 +190,8 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int
             (y - lift, min(max(at, high * noun.wide * 0.2), canvas.width - high * noun.wide * 0.2))
         )
     facing = x > canvas.width * 0.5 if rank == 0 else rng.random() < 0.5
-    tone, second = colours_of(wish, noun, reading, rng)
     for base, at in sorted(spots):
+        tone, second = colours_of(wish, noun, reading, rng)
         size = high * (1 - 0.35 * (y - base) / max(1.0, high)) if wish.count > 1 else high
         stand = Stand(x=at, y=base, height=size, mirrored=facing, far=far)
         if stage.water is not None and base > stage.water and noun.home == "water":
@@ -212,7 +217,7 @@ def _mirrored(
     mask = Image.new("L", canvas.image.size)
     mask.paste(fade, (0, top))
     shown = Image.composite(canvas.image, before, mask)
-    rng = random.Random(round(stand.x))  # noqa: S311 -- repeatable
+    rng = chance("water", round(stand.x))
     y = top
     while y < bottom:
         tall = max(2, round(canvas.unit * 0.006 * (1 + (y - top) / stand.height)))

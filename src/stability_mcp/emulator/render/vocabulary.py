@@ -1,5 +1,7 @@
 """The words that the emulator's pictures understand, beside the names of things."""
 
+# ruff: noqa: SIM905 -- words are read as a text
+
 from collections.abc import Mapping
 
 
@@ -14,11 +16,12 @@ PLACES = _table(
     lake="lake river pond waterfall stream reflection reflections",
     mountains="mountain mountains alps peak peaks valley alpine himalaya summit hike fjord canyon",
     forest="forest wood woods jungle woodland grove rainforest",
-    city="city skyline downtown metropolis tokyo london paris manhattan urban cyberpunk skyscrapers",
-    street="street road alley avenue highway town village square market cobblestone",
+    city="city skyline downtown metropolis tokyo london paris manhattan"
+    " urban cyberpunk skyscrapers",
+    street="street road alley avenue highway square market cobblestone",
     desert="desert dune dunes sahara savanna mars sand",
     field="field meadow farm countryside garden park grass hill hills landscape prairie vineyard"
-    " orchard village pasture lawn",
+    " orchard village hamlet town pasture lawn",
     snow="snow snowy arctic antarctic ice icy polar glacier winter frozen tundra ski",
     room="room interior kitchen bedroom library office cafe indoors inside desk"
     " fireplace cosy cozy restaurant windowsill livingroom",
@@ -50,7 +53,7 @@ WEATHERS = _table(
 SEASONS = _table(
     autumn="autumn fall autumnal october",
     spring="spring blossom blossoms cherry april sakura",
-    winter="winter snow snowy christmas",
+    winter="winter snow snowy christmas frozen icy",
     summer="summer",
 )
 EMBLEMS = frozenset({"logo", "icon", "emblem", "badge", "sticker", "symbol", "logotype", "mascot"})
@@ -72,8 +75,8 @@ STOPS = frozenset(
     " through into against around between , . ; : before after during where while".split()
 )
 EMPTY = frozenset(
-    "a an the this that my your his her its our their very with of in on at and or as to for by from"
-    " photo picture image painting drawing illustration render photograph shot style high quality"
-    " detailed beautiful stunning 4k 8k hd realistic view scene something some new".split()
+    "a an the this that my your his her its our their very with of in on at and or as to for by"
+    " from photo picture image painting drawing illustration render photograph shot style high"
+    " quality detailed beautiful stunning 4k 8k hd realistic view scene something some new".split()
 )
 """Words that say nothing about what is to be seen."""

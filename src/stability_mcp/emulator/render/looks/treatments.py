@@ -1,5 +1,6 @@
-"""What is done to a finished picture so that it looks like a photograph, pixels, facets and so on."""
+"""What is done to a finished picture: it becomes a photograph, pixels, facets and so on."""
 
+# ruff: noqa: PLR2004 -- a drawing has its measures
 import random
 from collections.abc import Callable, Mapping
 
@@ -195,41 +196,36 @@ def faceted(picture: Image.Image, rng: random.Random) -> Image.Image:
     cell = max(4.0, min(picture.size) / FACETS_ACROSS)
     columns, rows = max(1, round(width / cell)), max(1, round(height / cell))
     small = picture.resize((columns * 4, rows * 4), Image.Resampling.BOX)
-    edges = small.convert("L").filter(ImageFilter.FIND_EDGES).load()
-    assert edges is not None  # noqa: S101 -- a picture in memory has pixels
+    edges = small.convert("L").filter(ImageFilter.FIND_EDGES).tobytes()
     points = {}
     for row in range(rows + 1):
         for column in range(columns + 1):
             x, y = column * 4.0, row * 4.0
             if 0 < row < rows and 0 < column < columns:
-                near = [
-                    (edges[column * 4 + i, row * 4 + j], rng.random(), i, j)
-                    for i in (-1, 0, 1)
-                    for j in (-1, 0, 1)
+                around = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+                seen = [
+                    (edges[(row * 4 + j) * columns * 4 + column * 4 + i], rng.random(), i, j)
+                    for i, j in around
                 ]
-                _, _, i, j = max(near)  # type: ignore[type-var] -- one band: numbers
+                _, _, i, j = max(seen)
                 x, y = x + i * 0.95 + 0.5, y + j * 0.95 + 0.5
             points[column, row] = (x * width / (columns * 4), y * height / (rows * 4))
-    tones = picture.resize((columns * 3, rows * 3), Image.Resampling.BOX).load()
-    assert tones is not None  # noqa: S101 -- likewise
+    across, down = columns * 3, rows * 3
+    tones = picture.resize((across, down), Image.Resampling.BOX).tobytes()
     result = Image.new("RGB", picture.size)
     draw = ImageDraw.Draw(result)
     for row in range(rows):
         for column in range(columns):
             corners = [points[column + i, row + j] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
             turn = (row + column) % 2
-            for three in (
-                corners[turn : turn + 3],
-                [corners[turn], corners[(turn + 2) % 4], corners[(turn + 3) % 4]],
-            ):
+            for turns in ((0, 1, 2), (0, 2, 3)):
+                three = [corners[(turn + k) % 4] for k in turns]
                 x, y = sum(p[0] for p in three) / 3, sum(p[1] for p in three) / 3
-                at = (
-                    min(columns * 3 - 1, int(x / width * columns * 3)),
-                    min(rows * 3 - 1, int(y / height * rows * 3)),
-                )
+                at = min(down - 1, int(y / height * down)) * across
+                at = 3 * (at + min(across - 1, int(x / width * across)))
                 lift = rng.randint(-4, 4)
-                red, green, blue = tones[at]  # type: ignore[misc] -- an RGB picture
-                draw.polygon(three, fill=(red + lift, green + lift, blue + lift))
+                red, green, blue = (max(0, part + lift) for part in tones[at : at + 3])
+                draw.polygon(three, fill=(red, green, blue))
     return ImageEnhance.Color(curve(result, 0.25)).enhance(1.12)
 
 

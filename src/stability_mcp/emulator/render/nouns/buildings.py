@@ -1,7 +1,9 @@
 """Buildings."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501, PLR2004 -- an outline is read as one line of points
 # fmt: off
+
+import math
 
 from stability_mcp.emulator.render.nouns.kind import Noun
 from stability_mcp.emulator.render.palette import Colour, lighter, mixed
@@ -124,8 +126,6 @@ def windmill(pen: Pen) -> None:
     pen.rounded(-0.04, 0, 0.04, 0.13, 0.035, DOOR)
     for y in (0.24, 0.42):
         pen.pane(-0.03, y, 0.03, y + 0.07)
-    import math
-
     for k in range(4):
         angle = math.radians(24 + 90 * k)
         cos, sin = math.cos(angle), math.sin(angle)

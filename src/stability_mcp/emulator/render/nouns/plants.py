@@ -1,6 +1,6 @@
 """Trees, flowers and other plants."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501, PLR0913, PLR0917, PLR2004 -- an outline is read as one line of points
 # fmt: off
 
 import math
@@ -12,6 +12,8 @@ from stability_mcp.emulator.render.pen import Pen
 BARK: Colour = (98, 72, 54)
 LEAF: Colour = (78, 132, 66)
 POT: Colour = (188, 102, 72)
+FAR = 0.35
+"""Trees farther than this have fewer leaves."""
 
 
 def tree(pen: Pen) -> None:
@@ -21,10 +23,11 @@ def tree(pen: Pen) -> None:
     pen.limb([(0.0, 0.3), (0.12, 0.45), (0.2, 0.55)], 0.05, 0.025, BARK)
     pen.limb([(0.0, 0.34), (-0.12, 0.46), (-0.18, 0.56)], 0.045, 0.025, BARK)
     leaf = pen.main
-    for x, y, rx, ry, tone in (
+    crowns = (
         (-0.2, 0.58, 0.22, 0.17, -0.18), (0.22, 0.57, 0.22, 0.17, -0.24), (0.0, 0.52, 0.2, 0.14, -0.28),
         (-0.12, 0.72, 0.25, 0.19, -0.06), (0.15, 0.73, 0.23, 0.18, -0.12), (0.0, 0.84, 0.22, 0.16, 0.06),
-    ):
+    )
+    for x, y, rx, ry, tone in crowns[:: 2 if pen.stand.far > FAR else 1]:
         pen.crown(x + pen.rng.uniform(-0.03, 0.03), y, rx, ry, lighter(leaf, tone), outlined=tone > -0.2)
 
 

@@ -1,6 +1,6 @@
 """What drives and flies."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501, PLR2004 -- an outline is read as one line of points
 # fmt: off
 
 from stability_mcp.emulator.render.curves import oval
@@ -152,6 +152,6 @@ NOUNS = {
     "train": Noun(draw=train, words="train locomotive steam_train railway steam_engine", colours=((54, 92, 84), (150, 48, 46), (52, 60, 84)), size=0.32, wide=2.2, place="field"),
     "plane": Noun(draw=plane, words="plane airplane aeroplane jet aircraft airliner biplane helicopter drone", colours=((246, 246, 250),), size=0.3, wide=2.4, home="air"),
     "rocket": Noun(draw=rocket, words="rocket spaceship spacecraft starship shuttle space_ship", colours=((240, 240, 244),), size=0.56, wide=0.6, home="air", place="space"),
-    "balloon": Noun(draw=balloon, words="balloon hot_air air_balloon airship zeppelin parachute", colours=((214, 62, 56), (60, 110, 180), (240, 170, 50), (130, 80, 160)), size=0.46, wide=0.78, home="air"),
+    "balloon": Noun(draw=balloon, words="balloon air_balloon airship zeppelin parachute", colours=((214, 62, 56), (60, 110, 180), (240, 170, 50), (130, 80, 160)), size=0.46, wide=0.78, home="air"),
     "bicycle": Noun(draw=bicycle, words="bicycle bike cycle scooter", colours=PAINTS, size=0.3, wide=1.6, place="street"),
 }

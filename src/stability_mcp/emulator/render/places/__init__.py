@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from stability_mcp.emulator.render.canvas import Canvas
-from stability_mcp.emulator.render.places import beyond, built, coast, inside, land
+from stability_mcp.emulator.render.places import barren, beyond, built, coast, inside, land
 from stability_mcp.emulator.render.places.stage import Stage
 from stability_mcp.emulator.render.reading import Reading
 
@@ -15,9 +15,9 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "forest": land.forest,
     "city": built.city,
     "street": built.street,
-    "desert": land.desert,
+    "desert": barren.desert,
     "field": land.field,
-    "snow": land.snow,
+    "snow": barren.snow,
     "room": inside.room,
     "space": beyond.space,
     "underwater": beyond.underwater,

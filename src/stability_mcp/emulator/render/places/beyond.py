@@ -1,5 +1,6 @@
 """Places far from people: space, under water, high in the sky."""
 
+# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 
 from PIL import Image, ImageChops, ImageDraw
@@ -149,7 +150,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 alpha=0.32,
                 outlined=False,
             )
-            canvas.dot(bx - r * 0.3, by - r * 0.3, r * 0.26, WHITE, shade="flat", outlined=False)
+            canvas.dot(bx - r * 0.3, by - r * 0.3, r * 0.26, WHITE, shade="flat")
     if reading.wants("fish"):
         side = rng.random() < 0.5
         tone = rng.choice(NOUNS["fish"].colours)

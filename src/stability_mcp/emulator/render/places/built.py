@@ -1,5 +1,8 @@
 """Places that people built: city, street, room, and the plain ground of a studio."""
 
+# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
+from itertools import pairwise
+
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.colours import NAMED
 from stability_mcp.emulator.render.palette import Colour, colour, lighter, mixed, tinted
@@ -7,7 +10,8 @@ from stability_mcp.emulator.render.pen import LAMP
 from stability_mcp.emulator.render.places.land import stand_on
 from stability_mcp.emulator.render.places.stage import Stage
 from stability_mcp.emulator.render.reading import Reading
-from stability_mcp.emulator.render.sky import haze, paint_sky, paint_water
+from stability_mcp.emulator.render.sky import haze, paint_sky
+from stability_mcp.emulator.render.water import paint_water
 
 FACADES: tuple[Colour, ...] = (
     (206, 150, 116),
@@ -156,7 +160,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
     for side in (-1, 1):
         shares = [0.1, 0.16, 0.25, 0.38, 0.58, 0.92]
         edge = width * 1.06 if side > 0 else -width * 0.06
-        for one, other in zip(shares, shares[1:], strict=False):
+        for one, other in pairwise(shares):
             _facade(canvas, point, horizon, edge, one, other, far=max(0.0, 0.62 - other))
     haze(canvas, horizon, height * 0.12, 0.4 * light.haze)
     if reading.wants("lamp", "street lamp"):
@@ -176,7 +180,7 @@ def _facade(
     other: float,
     *,
     far: float,
-) -> None:  # noqa: PLR0913 -- a slanted wall
+) -> None:
     rng, light = canvas.rng, canvas.light
     tall = min(horizon * 0.95, canvas.unit * 0.62) * rng.uniform(0.8, 1.1)
     deep = (canvas.height - horizon) * 0.62

@@ -8,7 +8,8 @@ from stability_mcp.emulator.render.places.land import grove, hill, stand_on, tuf
 from stability_mcp.emulator.render.places.peaks import range_of_peaks
 from stability_mcp.emulator.render.places.stage import Stage, grass_of
 from stability_mcp.emulator.render.reading import Reading
-from stability_mcp.emulator.render.sky import haze, paint_sky, paint_water
+from stability_mcp.emulator.render.sky import haze, paint_sky
+from stability_mcp.emulator.render.water import paint_water
 
 SAND: Colour = (236, 212, 166)
 ROCK: Colour = (104, 98, 100)
@@ -75,7 +76,7 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
     ]
     upper = [(px, py - wide * 0.012) for px, py in rough]
     canvas.fill([*upper, *reversed(lower)], grass, shade="plain", outlined=False)
-    for k in range(9):
+    for _ in range(9):
         px = x + wide * rng.uniform(-1.05, 1.05)
         canvas.fill(
             [
@@ -93,16 +94,22 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
 
 def beach(canvas: Canvas, reading: Reading) -> Stage:
     """Sand in front, surf, the sea, palms."""
-    rng, height, width = canvas.rng, canvas.height, canvas.width
+    rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.5, 0.56)
     paint_sky(canvas, reading, horizon)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground) or (36, 150, 170))
+    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, tree="palm", far=horizon)
+
+
+def shore(canvas: Canvas, reading: Reading) -> None:
+    """Draw surf, sand and palms in front of the water of a beach."""
+    rng, height, width = canvas.rng, canvas.height, canvas.width
     side = rng.choice((-1, 1))
-    shore: list[Point] = []
+    edge_of_sand: list[Point] = []
     for i in range(25):
         at = i / 24
         bend = at if side > 0 else 1 - at
-        shore.append(
+        edge_of_sand.append(
             (
                 width * (at * 1.04 - 0.02),
                 height * (0.86 - 0.18 * bend**1.6) + rng.uniform(-1, 1) * height * 0.004,
@@ -116,7 +123,7 @@ def beach(canvas: Canvas, reading: Reading) -> Stage:
         (-0.006, lighter(SAND, -0.25), 1.0),
         (0.004, SAND, 1.0),
     ):
-        edge = smooth([(x, y + shift * height) for x, y in shore], closed=False)
+        edge = smooth([(x, y + shift * height) for x, y in edge_of_sand], closed=False)
         canvas.fill(
             [*edge, (width * 1.02, height * 1.1), (-width * 0.02, height * 1.1)],
             tinted(tone, light.tint),
@@ -133,9 +140,8 @@ def beach(canvas: Canvas, reading: Reading) -> Stage:
             canvas.unit * rng.uniform(0.001, 0.0028),
             lighter(sand, rng.choice((-0.25, 0.3))),
             shade="flat",
-            outlined=False,
         )
-    if reading.wants("palm", "tree"):
+    if reading.wants("palm", "tree") and all(each.noun != "palm" for each in reading.things):
         at = 0.94 if side > 0 else 0.06
         stand_on(canvas, "palm", width * at, height * 0.84, canvas.unit * 0.66, (74, 140, 70), 0.0)
         stand_on(
@@ -147,7 +153,6 @@ def beach(canvas: Canvas, reading: Reading) -> Stage:
             (84, 146, 66),
             0.05,
         )
-    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, tree="palm", far=horizon)
 
 
 def lake(canvas: Canvas, reading: Reading) -> Stage:
@@ -178,8 +183,9 @@ def bank(canvas: Canvas, reading: Reading) -> None:
     hill(canvas, height * 0.9, height * 0.016, grass)
     tufts(
         canvas,
+        reading,
         height * 0.91,
         grass,
         flowers=reading.season not in {"winter", "autumn"},
-        rng_count=220,
+        count=220,
     )

@@ -1,5 +1,6 @@
 """Ranges of mountains with lit and dark sides, and snow."""
 
+# ruff: noqa: PLR2004 -- a drawing has its measures
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.curves import Point, jagged
 from stability_mcp.emulator.render.palette import Colour, mixed, tinted
@@ -17,7 +18,7 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
         (canvas.width * (i / last * 1.1 - 0.05), base - high * (0.25 + 0.75 * value))
         for i, value in enumerate(heights)
     ]
-    foot = max(base, max(y for _, y in crest)) + canvas.height * 0.25
+    foot = max(base, *(y for _, y in crest)) + canvas.height * 0.25
     canvas.fill(
         [(crest[0][0], foot), *crest, (crest[-1][0], foot)], tone, shade="rise", strength=0.5
     )
@@ -36,8 +37,8 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
                 (x + lean * k / 5 + rng.uniform(-0.035, 0.035) * deep, y + deep * k / 5)
                 for k in range(5, 0, -1)
             ]
-            folded = [(x, y), *dark, (dark[-1][0], foot), *spine]
-            canvas.fill(folded, shade, shade="flat", alpha=0.8, outlined=False)
+            folded = [(x, y), *dark, ((dark[-1][0] + spine[0][0]) / 2, foot), *spine]
+            canvas.fill(folded, shade, shade="flat", alpha=0.55, outlined=False)
         if snow:
             _cap(
                 canvas,
@@ -61,7 +62,7 @@ def _summits(crest: list[Point], most: float) -> list[int]:
 
 def _slope(crest: list[Point], i: int, step: int) -> list[Point]:
     """Return the way down from a peak to the next hollow."""
-    way = []
+    way: list[Point] = []
     at = i + step
     while 0 <= at < len(crest) and len(way) < len(crest) // 6:
         way.append(crest[at])
