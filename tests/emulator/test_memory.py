@@ -115,7 +115,7 @@ async def test_many_uploads_at_once_are_not_in_memory(server: Server) -> None:
         nonlocal most
         data = {"prompt": "rain", "duration": "1", "model": "stable-audio-2.5"}
         path = "/v2beta/audio/stable-audio-2/audio-to-audio"
-        async with server.client(number) as client:
+        async with server.client(PER_KEY + number) as client:  # not the keys used above
             response = await client.post(path, data=data, files={"audio": content})
         statuses.append(response.status_code)
         most = max(most, server.memory())
