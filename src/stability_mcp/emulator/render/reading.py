@@ -49,6 +49,9 @@ class Reading:
     """Colour of the place, or of the sky where `sky` says so."""
     sky: str = ""
     letters: str = ""
+    """What is to be written."""
+    told: str = ""
+    """The prompt without that."""
     emblem: bool = False
     strange: bool = False
     """Whether nothing was understood."""
@@ -67,6 +70,7 @@ def read(prompt: str, negative: str = "") -> Reading:
     if quoted:
         reading.letters = " ".join((quoted[1] or quoted[2]).split())
         prompt = prompt[: quoted.start()] + " " + prompt[quoted.end() :]
+    reading.told = prompt
     spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
     spoken = spoken.replace("northern lights", "aurora")
     tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MOST_WORDS]
@@ -108,7 +112,7 @@ class _Walk:
         i = 0
         while i < len(self._tokens):
             noun, used, plural = named(self._tokens, i)
-            if noun and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
+            if noun and used == 1 and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
                 noun = ""
             if noun:
                 self._wish(i, noun, used=used, plural=plural)
@@ -146,7 +150,8 @@ class _Walk:
         elif word in words.SIDES and self._last is not None:
             self._last.where = self._last.where or words.SIDES[word]
         elif word in words.STOPS:
-            if word not in JOINING:
+            another = i + 1 < len(self._tokens) and self._tokens[i + 1] in ARTICLES
+            if word not in JOINING or another:
                 self._free()
         else:
             self._around(word)

@@ -52,8 +52,8 @@ def scene(
         guidance: How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear
             and strong; 0 is usual.
     """
-    rng = chance("scene", prompt, seed)
     reading = read(prompt, negative)
+    rng = chance("scene", reading.told, seed)
     _settle(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
     if reading.place == "studio" or reading.emblem or reading.strange or style == "tile-texture":
