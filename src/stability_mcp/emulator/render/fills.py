@@ -8,7 +8,7 @@ difference in tone, which is spread over the hole from its rim.
 import random
 from collections.abc import Sequence
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
 
 from stability_mcp.emulator.render.masks import BINARY, inverted, small_size
 from stability_mcp.emulator.render.patches import Box, Quilt, Tile, moved
@@ -16,8 +16,12 @@ from stability_mcp.fields import Size
 
 WORKED_SIDE = 192
 MEMBRANE_SIDE = 384
+STEP = 4
+"""Pixels over which a change of tone is measured."""
 MOST_EVENED = 36
 """Grey levels by which a fill is made brighter or darker to match its rim."""
+GUESS_SHARE = 0.65
+"""How much of the difference to the guess is made up for inside a hole."""
 MOST_SIDE = 1_536
 """Longest side at which a picture is continued; what is larger is enlarged from there."""
 
@@ -43,6 +47,7 @@ def healed(
     rng: random.Random,
     *,
     avoided: Image.Image | None = None,
+    level: bool = False,
 ) -> Image.Image:
     """Return the picture with what is marked filled with patches from elsewhere in it.
 
@@ -51,6 +56,7 @@ def healed(
         mask: What is to go; where it is grey, so much of the picture shows through.
         rng: Where patches are looked for.
         avoided: A small mask of what is not to be repeated: what stands in front.
+        level: Whether only what is beside a place says what belongs there: at a margin.
     """
     small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
     hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
@@ -59,20 +65,49 @@ def healed(
         return picture
     if avoided is not None:
         avoided = avoided.resize(small.size)
-    base = _guessed(picture, mask, avoided)
+    base = _guessed(picture, mask, avoided, level=level)
     guess = base.resize(small.size, Image.Resampling.BOX)
     tiles = list(Quilt(small, guess, hole, avoided, rng).tiles())
     joined = _joined(picture, base, tiles, picture.width / small.width)
-    evened = _evened(picture, joined, mask, _reliable(small, tiles, avoided))
+    evened = _evened(picture, (base, joined), mask, _reliable(small, tiles, avoided))
     return Image.composite(evened, picture, mask)
 
 
-def _guessed(picture: Image.Image, mask: Image.Image, avoided: Image.Image | None) -> Image.Image:
-    """Return the picture with what is marked filled by the tones beside it."""
-    if avoided is None:
-        return diffused(picture, mask, level=True)
-    wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
-    return Image.composite(diffused(picture, wide, level=True), picture, mask.point(BINARY))
+def _guessed(
+    picture: Image.Image, mask: Image.Image, avoided: Image.Image | None, *, level: bool
+) -> Image.Image:
+    """Return the picture with what is marked filled by the tones beside it, or above and below.
+
+    Each place is filled in the direction in which the tones on both sides agree better.
+    """
+    wide = mask
+    if avoided is not None:
+        wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
+    if level:
+        beside = diffused(picture, wide, level=True)
+        return Image.composite(beside, picture, mask.point(BINARY))
+    size = small_size(picture.size, MEMBRANE_SIDE)
+    known = picture.resize(size, Image.Resampling.BOX)
+    known.putalpha(inverted(wide.resize(size, Image.Resampling.BOX).point(BINARY)))
+    flip = Image.Transpose.TRANSPOSE
+    flat = _grown_in(known, level=True)
+    upright = _grown_in(known.transpose(flip), level=True).transpose(flip)
+    across, down = _steps(flat, (1, 0)), _steps(upright, (0, 1))
+    share = ImageMath.lambda_eval(
+        lambda args: args["convert"](255 * args["d"] / (args["a"] + args["d"] + 1), "L"),
+        a=across,
+        d=down,
+    )
+    guess = Image.composite(flat, upright, share).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(guess, picture, mask.point(BINARY))
+
+
+def _steps(picture: Image.Image, direction: tuple[int, int]) -> Image.Image:
+    """Return how much a picture changes in a direction, evened out; 8 times as bright."""
+    far = (STEP * direction[0], STEP * direction[1])
+    apart = ImageChops.difference(picture, ImageChops.offset(picture, *far)).convert("L")
+    apart = apart.point([min(255, value * 8) for value in range(256)])
+    return apart.filter(ImageFilter.BoxBlur(max(picture.size) / 16))
 
 
 def _grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
@@ -142,19 +177,33 @@ def _reliable(
 
 
 def _evened(
-    picture: Image.Image, joined: Image.Image, mask: Image.Image, reliable: Image.Image
+    picture: Image.Image,
+    layers: tuple[Image.Image, Image.Image],
+    mask: Image.Image,
+    reliable: Image.Image,
 ) -> Image.Image:
-    """Spread the difference in tone at the rim over the hole."""
+    """Bring a fill to the tones of its rim, and inside mostly to those of the guess.
+
+    Args:
+        picture: What the rim is taken from.
+        layers: The guess and the fill.
+        mask: The hole.
+        reliable: Where the rim says something, small.
+    """
+    guess, joined = layers
     size = reliable.size
-    goal, had = (each.resize(size, Image.Resampling.BOX) for each in (picture, joined))
-    apart = ImageChops.subtract(goal, had, 1, 128)
-    apart = apart.point(lambda value: max(128 - MOST_EVENED, min(128 + MOST_EVENED, value)))
+    goal, guessed, had = (
+        each.resize(size, Image.Resampling.BOX) for each in (picture, guess, joined)
+    )
+    limits = [max(128 - MOST_EVENED, min(128 + MOST_EVENED, value)) for value in range(256)] * 3
     rim = inverted(mask.point(BINARY).resize(size, Image.Resampling.BOX).point(BINARY))
+    apart = ImageChops.subtract(goal, had, 1, 128)
     apart.putalpha(ImageChops.darker(rim, reliable))
-    if apart.getchannel("A").getbbox() is None:
-        return joined
-    spread = _grown_in(apart).filter(ImageFilter.GaussianBlur(1.2))
-    return ImageChops.add(joined, spread.resize(picture.size, Image.Resampling.BICUBIC), 1, -128)
+    spread = apart.convert("RGB") if apart.getchannel("A").getbbox() is None else _grown_in(apart)
+    inner = ImageChops.subtract(guessed, had, 1, 128)
+    both = Image.blend(spread, Image.composite(spread, inner, rim), GUESS_SHARE)
+    soft = both.point(limits).filter(ImageFilter.GaussianBlur(2.5))
+    return ImageChops.add(joined, soft.resize(picture.size, Image.Resampling.BICUBIC), 1, -128)
 
 
 def extended(
@@ -203,4 +252,4 @@ def _with_margin(
     wider = Image.new("L", canvas.size, 0)
     wider.paste(avoided.resize(picture.size), box)
     avoided = wider.resize(small_size(wider.size, WORKED_SIDE), Image.Resampling.BOX)
-    return healed(canvas, hole, rng, avoided=avoided), avoided
+    return healed(canvas, hole, rng, avoided=avoided, level=True), avoided

@@ -1,5 +1,7 @@
 """Pictures that follow another one: its lines, its light and shade, its look."""
 
+from dataclasses import replace
+
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
 from stability_mcp.emulator.render.brief import Brief, opaque
@@ -7,6 +9,7 @@ from stability_mcp.emulator.render.fills import diffused
 from stability_mcp.emulator.render.masks import inverted, small_size
 from stability_mcp.emulator.render.painting import painted
 from stability_mcp.emulator.render.palette import chance
+from stability_mcp.emulator.render.reading import read
 from stability_mcp.emulator.render.regions import mask_of, regions_of
 from stability_mcp.emulator.render.toning import grain_of, with_grain, with_tones_of, without
 
@@ -20,11 +23,22 @@ def sketched(brief: Brief) -> Image.Image:
     """Colour the areas between the lines of the sketch, and keep the lines."""
     source = brief.source.resize(brief.size, Image.Resampling.BICUBIC)
     strength = brief.number("control_strength", 0.7)
-    painting = painted(brief, brief.size)
+    painting = _scenery(brief)
     ink = _ink(source)
     areas = Image.blend(painting, _coloured(painting, ink), 0.25 + 0.7 * strength)
     faint = ink.point(lambda value: 255 - round(value * (0.2 + 0.8 * strength)))
     return ImageChops.multiply(areas, Image.merge("RGB", (faint, faint, faint)))
+
+
+def _scenery(brief: Brief) -> Image.Image:
+    """Return the scene without the things in it: those are what the other picture shows."""
+    things = " ".join(wish.noun for wish in read(brief.prompt).things)
+    bare = (
+        dict(brief.values) | {"negative_prompt": f"{brief.negative} {things}"}
+        if things
+        else brief.values
+    )
+    return painted(replace(brief, values=bare), brief.size)
 
 
 def _ink(source: Image.Image) -> Image.Image:
@@ -90,7 +104,7 @@ def structured(brief: Brief) -> Image.Image:
     """Keep the light and shade of the source and take the colours of a scene."""
     source = brief.source.resize(brief.size, Image.Resampling.BICUBIC)
     strength = brief.number("control_strength", 0.7)
-    painting = painted(brief, brief.size)
+    painting = _scenery(brief)
     light = ImageOps.autocontrast(source.convert("L"), cutoff=1)
     if strength < 1:
         light = light.filter(ImageFilter.GaussianBlur((1 - strength) * max(brief.size) / 90))

@@ -16,12 +16,14 @@ Offset = tuple[int, int]
 
 TRIES = 12
 """Random places of each kind that are looked at for one tile."""
-LEAST_TILE, MOST_TILE = 7, 18
+LEAST_TILE, MOST_TILE = 7, 14
 ROW_PENALTY = 0.28
 """Grey levels that a patch loses for each row that it is higher or lower than its new place, so
 that what is far stays far: pictures are mostly level."""
 WORST_COUNTS = 0.22
 """How much the worst pixel counts: one that is far off is worse than many nearly right."""
+HOPELESS = 60.0
+"""Grey levels from which the guess is better than any piece."""
 WHIM = 1.5
 """Grey levels that chance adds, so that another seed gives another fill."""
 AVOIDANCE = 2.0
@@ -113,7 +115,7 @@ class Quilt:
             self._unknown.crop(box),
         )
         weight = Image.merge("RGB", (weight, weight, weight))
-        best, least = None, float("inf")
+        best, least = None, HOPELESS
         for right, down in (*recent, *self._places(box)):
             place = moved(box, (right, down))
             cost = ROW_PENALTY * abs(down) + self._drawback(place)
@@ -139,7 +141,7 @@ class Quilt:
         """Yield places to look at: in the same rows or columns, near by, and anywhere."""
         rng, side = self._rng, self._side
         across, down = (length - side for length in self._small.size)
-        for left in range(0, across, max(3, side // 3)):
+        for left in range(0, across, max(2, side // 4)):
             yield left - box[0], 0
         for _ in range(TRIES):
             yield rng.randint(0, across) - box[0], rng.randint(-side // 4, side // 4)

@@ -1,5 +1,7 @@
 """Edits of a part of a picture: erase, inpaint, extend, replace, recolour, cut out."""
 
+import random
+
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from stability_mcp.emulator.render.brief import Brief, opaque
@@ -23,6 +25,8 @@ ABOVE = 0.14
 """How far above what was found the rest of the thing may be, as a share of its height."""
 MOST_WHOLE = 2.5
 """How much larger the whole thing may be than what was found of it."""
+INVENTIVE = 0.4
+"""Creativity from which a thing that the prompt names is put into a margin."""
 LEAST_ROOM = 64
 """Least side of a scene that is painted into a hole."""
 
@@ -73,7 +77,7 @@ def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
     around = Image.new("L", source.size, 0)
     above = round((box[3] - box[1]) * ABOVE)
     around.paste(255, (box[0], max(0, box[1] - above), box[2], box[3]))
-    in_front = standing.filter(ImageFilter.MaxFilter(5)).resize(source.size)
+    in_front = standing.filter(ImageFilter.MaxFilter(7)).resize(source.size)
     inner = ImageChops.darker(in_front, around)
     most = MOST_WHOLE * sum(mask.histogram()[128:])
     return ImageChops.lighter(mask, inner) if sum(inner.histogram()[128:]) < most else mask
@@ -127,10 +131,28 @@ def outpainted(brief: Brief) -> Image.Image:
         far = Image.new("L", size, 255)
         far.paste(0, (*place, place[0] + source.width, place[1] + source.height))
         reach = max(4, min(size[0] - source.width, size[1] - source.height, max(size) // 8))
-        far = far.filter(ImageFilter.BoxBlur(reach)).point(lambda value: max(0, value - 128) * 2)
+        far = far.filter(ImageFilter.BoxBlur(reach)).point(lambda value: max(0, value - 192) * 4)
         canvas = Image.composite(tinted, canvas, far)
+        if creativity >= INVENTIVE:
+            canvas = _with_thing(brief, canvas, place, rng)
     canvas.paste(source, place)
     return canvas
+
+
+def _with_thing(
+    brief: Brief, canvas: Image.Image, place: tuple[int, int], rng: random.Random
+) -> Image.Image:
+    """Draw what the prompt names into the wider of the margins beside the picture."""
+    source = brief.source
+    right = canvas.width - place[0] - source.width
+    wide = max(place[0], right)
+    if wide < LEAST_ROOM:
+        return canvas
+    left = 0 if place[0] == wide else place[0] + source.width
+    foot = place[1] + round(source.height * 0.9)
+    box = (left, max(0, foot - wide * 3 // 2), left + wide, foot)
+    drawn = placed(canvas, box, brief.prompt, brief.negative, rng)
+    return canvas if drawn is None else drawn
 
 
 def recolored(brief: Brief) -> Image.Image:
