@@ -80,7 +80,8 @@ class _Exchange:
         self._app = app
         self._request = request
         self._to_app, self._body = anyio.create_memory_object_stream[bytes](1)
-        self._to_client, self.messages = anyio.create_memory_object_stream["Message"](1)
+        # Two: headers and a short body, so that who answers unasked ends, and nobody waits for it.
+        self._to_client, self.messages = anyio.create_memory_object_stream["Message"](2)
         self._gone = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._all_read = False
