@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from stability_mcp.client.answers import Deferred, Generation
+import support_pictures as pictures
+from stability_mcp.client.answers import Deferred, Generation, SentFile
 from stability_mcp.client.client import Client
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.errors import (
@@ -37,6 +38,7 @@ from support_raw_server import Recorder
 pytestmark = pytest.mark.anyio
 
 CORE = OPERATIONS["generate_core"].spec.path
+FAST = OPERATIONS["upscale_fast"]
 SOUNDS = "/v2beta/audio/results/*"
 
 
@@ -152,18 +154,24 @@ def test_every_part_of_a_fault_is_met() -> None:
 async def test_one_request_meets_a_fault(what: str, server: Server, tmp_path: Path) -> None:
     """Chosen: what was surely not sent, not charged or charged is told apart from the unknown."""
     met = FAULTS[what]
-    await server.order("faults", **({} if "refuse" in met.fault else {"path": CORE}) | met.fault)
+    place = {} if "refuse" in met.fault else {"path": FAST.spec.path}
+    await server.order("faults", **place, **met.fault)
     body, trace = tmp_path / "body", Recorder()
+    # An operation that takes no time: the times of the faults are then the only ones.
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(pictures.png((128, 128)))
+    operation = FAST.model_validate({"image": "picture"})
+    files = {"image": SentFile(path=picture, media_type="image/png")}
 
     async with server.client(timeout=met.timeout) as client:
         if met.kind is None:
-            answer = await client.exchange(core(), {}, body, trace)
+            answer = await client.exchange(operation, files, body, trace)
             assert answer.finish_reason == (
                 "CONTENT_FILTERED" if "moderation" in met.fault else "SUCCESS"
             )
         else:
             with pytest.raises(met.kind) as raised:
-                await client.exchange(core(), {}, body, trace)
+                await client.exchange(operation, files, body, trace)
             assert type(raised.value) is met.kind
             assert server.key not in str(raised.value)
             if raised.value.charged == "no":
