@@ -18,7 +18,10 @@ def things(reading: Reading) -> list[tuple[str, list[str], int, str]]:
         ("a red boat and a blue house", [("boat", ["red"], 1, ""), ("house", ["blue"], 1, "")]),
         ("a red and white lighthouse", [("lighthouse", ["red", "white"], 1, "")]),
         ("three boats", [("boat", [], 3, "")]),
-        ("wolves", [("dog", [], 3, "")]),
+        ("hounds", [("dog", [], 3, "")]),
+        ("lemons", [("orange", ["yellow"], 3, "")]),
+        ("a green lemon", [("orange", ["green"], 1, "")]),
+        ("a tulip field", [("tulip", [], 9, "")]),
         ("12 apples", [("apple", [], 9, "")]),
         (
             "a cat on the left, a dog on the right",

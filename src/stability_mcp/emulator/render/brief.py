@@ -39,7 +39,9 @@ class Brief:
     def prompt(self) -> str:
         """Return what is to be seen, from whatever this operation calls it."""
         parts = self.values.get("text_prompts") or ()
-        spoken = " ".join(each["text"] for each in parts if each.get("weight", 1) > 0)
+        wanted = [each for each in parts if each.get("weight", 1) > 0]
+        wanted.sort(key=lambda each: -each.get("weight", 1))
+        spoken = ", ".join(each["text"] for each in wanted)
         return spoken or self.text("prompt", "background_prompt", "search_prompt", "select_prompt")
 
     @property

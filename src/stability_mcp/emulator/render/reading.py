@@ -13,6 +13,8 @@ MOST_WORDS = 400
 MOST_THINGS, MOST_COUNT = 6, 9
 PLAIN_PLURAL = 3
 """How many `boats` are."""
+FULL_OF = frozenset({"field", "fields", "meadow", "garden", "orchard"})
+"""What is full of what it is named after: a tulip field."""
 SETTLEMENTS = frozenset({"village", "hamlet", "town", "villages"})
 """Places that are some houses."""
 GENERAL = frozenset({"snow", "sky", "city", "mountains"})
@@ -126,7 +128,15 @@ class _Walk:
     def _wish(self, i: int, noun: str, *, used: int, plural: bool) -> None:
         reading = self._reading
         near = [name for at, name in self._colours if i - at <= REACH and reading.wants(name)]
+        following = self._tokens[i + used : i + used + 1]
+        if following and following[0] in FULL_OF:
+            self._count = self._count or MOST_COUNT
         count = min(self._count or (PLAIN_PLURAL if plural else 1), MOST_COUNT)
+        implied = words.IMPLIED.get(self._tokens[i], "")
+        if not implied:
+            implied = words.IMPLIED.get(self._tokens[i].removesuffix("s"), "")
+        if not near and implied and reading.wants(implied):
+            near = [implied]
         if used == 1:
             _place_of(self._tokens[i], reading)
         self._colours, self._count = [], 0

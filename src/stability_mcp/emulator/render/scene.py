@@ -75,6 +75,9 @@ def scene(
 
 def _settle(reading: Reading, land: str) -> None:
     """Choose a place where the prompt names none."""
+    nouns = {wish.noun for wish in reading.things}
+    if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
+        reading.place = reading.place or "room"
     if reading.place or reading.strange or reading.emblem:
         return
     homes = [NOUNS[wish.noun] for wish in reading.things if NOUNS[wish.noun].home != "heaven"]

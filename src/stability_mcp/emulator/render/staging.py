@@ -22,6 +22,10 @@ from stability_mcp.emulator.render.water import mirror
 WHERE = {"left": 0.26, "right": 0.74, "middle": 0.5}
 COMPANIONS = (0.77, 0.2, 0.9, 0.1, 0.62)
 """Where further things stand, 0 left to 1 right, if the main thing stands left of the middle."""
+BIG = frozenset({"castle", "house", "lighthouse", "tower", "church", "temple", "windmill", "tree"})
+"""What is not smaller than the main thing, only farther away."""
+SMALL_PLANTS = frozenset({"flower", "tulip", "sunflower", "mushroom"})
+PEOPLE = frozenset({"man", "woman", "child", "robot", "astronaut"})
 ALIKE = 0.06
 """Hues nearer than this look like the same colour."""
 
@@ -33,6 +37,7 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
         if NOUNS[wish.noun].home == "heaven":
             _heavenly(canvas, wish, reading)
     rest = [wish for wish in wishes if NOUNS[wish.noun].home != "heaven"]
+    stage.company = len(rest) > 1
     if reading.place == "room" and any(NOUNS[wish.noun].home == "table" for wish in rest):
         rest = [wish for wish in rest if wish.noun != "table"]
     ranked = sorted(enumerate(rest), key=lambda pair: (pair[1].where == "near", -pair[0]))
@@ -93,12 +98,16 @@ def _height(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
         high *= min(1.5, (canvas.height / canvas.width) ** 0.6)
     if stage.table and noun.home != "table":
         high *= 1.15
-    if rank:
-        high *= 0.72
+    if rank and wish.noun in SMALL_PLANTS:
+        high *= 0.5
+    elif rank:
+        high *= 1.0 if wish.noun in BIG else 0.72
+    elif stage.company:
+        high *= 0.85
     if wish.count > 1:
         high *= 1 / (1 + 0.16 * (wish.count - 1))
     high *= {"far": 0.32, "near": 1.4}.get(wish.where, 1.0)
-    most = canvas.width * (0.84 if rank == 0 else 0.5)
+    most = canvas.width * (0.5 if rank else 0.62 if stage.company else 0.84)
     wide = noun.wide * (1 + 1.06 * (min(wish.count, 5) - 1))
     return min(high, most / wide)
 
@@ -107,11 +116,12 @@ def _across(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
     """Return where a thing stands, 0 left to 1 right."""
     if wish.where in WHERE:
         return WHERE[wish.where]
-    mirrored = stage.grow < 0
     lean = chance(f"{canvas.width}{canvas.light.across}{rank}{wish.noun}")
     if rank:
         at = COMPANIONS[(rank - 1) % len(COMPANIONS)] + lean.uniform(-0.03, 0.03)
-        return 1 - at if _side(canvas) > 0 or mirrored else at
+        return 1 - at if _side(canvas) > 0 else at
+    if stage.company:
+        return 0.5 + _side(canvas) * lean.uniform(0.12, 0.17)
     if (
         wish.count > 1
         or stage.table
@@ -153,7 +163,8 @@ def _base(  # noqa: PLR0911 -- one for each home
         }:
             return stage.ground if stage.ground > height * 0.8 else height * 0.5 + high / 2
         case _:
-            return stage.ground - (height * 0.035 if rank else 0)
+            back = 0.075 if wish.noun in BIG else 0.035
+            return stage.ground - (height * back if rank else 0)
 
 
 def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int) -> None:
@@ -168,8 +179,38 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int
         _across(canvas, stage, wish, rank) * canvas.width,
         _base(canvas, reading, stage, noun, high, wish, rank),
     )
+    if rank and wish.noun == "umbrella" and reading.things[0].noun in PEOPLE:
+        held = _height(canvas, stage, reading.things[0], 0)
+        high, x = held * 0.78, _across(canvas, stage, reading.things[0], 0) * canvas.width
+        y = stage.ground - held * 0.46
     far = 0.5 if wish.where == "far" else 0.06 * rank
     far *= canvas.light.haze
+    if rank and wish.noun in SMALL_PLANTS and wish.count > 1:
+        spots = [
+            (
+                stage.ground + rng.uniform(-0.03, 0.1) * canvas.height,
+                rng.uniform(0.03, 0.97) * canvas.width,
+            )
+            for _ in range(3 * wish.count)
+        ]
+    else:
+        spots = _spots(canvas, stage, wish, (x, y, high))
+    facing = x > canvas.width * 0.5 if rank == 0 else rng.random() < 0.5
+    for base, at in sorted(spots):
+        tone, second = colours_of(wish, noun, reading, rng)
+        size = high * (1 - 0.35 * max(0.0, y - base) / max(1.0, high)) if wish.count > 1 else high
+        stand = Stand(x=at, y=base, height=size, mirrored=facing, far=far)
+        if stage.water is not None and base > stage.water and noun.home == "water":
+            _mirrored(canvas, noun, stand, tone, second)
+        noun.draw(Pen(canvas, stand, tone, second, rng))
+
+
+def _spots(
+    canvas: Canvas, stage: Stage, wish: Wish, where: tuple[float, float, float]
+) -> list[tuple[float, float]]:
+    """Return where each of several stands: its foot and its middle."""
+    noun, rng = NOUNS[wish.noun], canvas.rng
+    x, y, high = where
     step = high * noun.wide * 1.04
     rows = 2 if wish.count > 4 else 1
     spots = []
@@ -189,14 +230,7 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int
         spots.append(
             (y - lift, min(max(at, high * noun.wide * 0.2), canvas.width - high * noun.wide * 0.2))
         )
-    facing = x > canvas.width * 0.5 if rank == 0 else rng.random() < 0.5
-    for base, at in sorted(spots):
-        tone, second = colours_of(wish, noun, reading, rng)
-        size = high * (1 - 0.35 * (y - base) / max(1.0, high)) if wish.count > 1 else high
-        stand = Stand(x=at, y=base, height=size, mirrored=facing, far=far)
-        if stage.water is not None and base > stage.water and noun.home == "water":
-            _mirrored(canvas, noun, stand, tone, second)
-        noun.draw(Pen(canvas, stand, tone, second, rng))
+    return spots
 
 
 def _mirrored(

@@ -70,6 +70,21 @@ SIDES = _table(
     near="foreground front close closeup near",
     middle="centre center middle centred centered",
 )
+IMPLIED = _table(
+    red="rose tomato strawberry crab ladybug ruby poppy",
+    orange="pumpkin peach goldfish clownfish squirrel",
+    yellow="lemon taxi duckling canary banana lion",
+    green="lime avocado frog emerald dinosaur",
+    blue="sapphire hummingbird kingfisher bluebird",
+    purple="grape plum lavender orchid",
+    pink="flamingo pig",
+    white="swan goose dove polar lotus daisy lily zebra ballerina bride",
+    black="crow raven panther orca gorilla",
+    grey="wolf koala shark dolphin pigeon mouse rhino hippo donkey",
+    brown="eagle moose buffalo monk",
+    beige="camel giraffe",
+)
+"""Colours that go without saying."""
 STOPS = frozenset(
     "with in on at under over near by of for from behind above below beside is are and or to"
     " through into against around between , . ; : before after during where while".split()

@@ -210,7 +210,7 @@ def faceted(picture: Image.Image, rng: random.Random) -> Image.Image:
                 _, _, i, j = max(seen)
                 x, y = x + i * 0.95 + 0.5, y + j * 0.95 + 0.5
             points[column, row] = (x * width / (columns * 4), y * height / (rows * 4))
-    across, down = columns * 3, rows * 3
+    across, down = columns * 2, rows * 2
     tones = picture.resize((across, down), Image.Resampling.BOX).tobytes()
     result = Image.new("RGB", picture.size)
     draw = ImageDraw.Draw(result)

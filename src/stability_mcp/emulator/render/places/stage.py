@@ -33,6 +33,8 @@ class Stage:
     """Where things far away stand; 0: at the horizon."""
     table: bool = False
     """Whether `ground` is a table."""
+    company: bool = False
+    """Whether more than one kind of thing is to be seen."""
     grow: float = 1.0
     """How much larger than usual things are shown."""
     tree: str = "tree"
