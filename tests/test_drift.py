@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stability_mcp.cli.drift import MOST_BYTES
+from stability_mcp.cli.drift import MOST_BYTES, run_drift
 from stability_mcp.drift import KNOWN, compared, differences
+from stability_mcp.errors import FileMissingError, FileUnusableError, RequestError
 from stability_mcp.operations import OPERATIONS
+from stability_mcp.settings import read_settings
 from support_facts import facts
 from support_openapi import Document, published
 
@@ -245,15 +247,31 @@ class TestCommand:
         assert "doctor --drift FILE" in done.stderr
         assert "Traceback" not in done.stderr
 
-    @pytest.mark.parametrize(
-        "content", ["[]", "nonsense", "{}", '{"paths": 1}', " " * (MOST_BYTES + 1)]
-    )
-    def test_a_file_that_is_no_document_is_told_so(self, content: str, tmp_path: Path) -> None:
-        """*Chosen*: whatever it is, and however large."""
-        file = tmp_path / "document.json"
-        file.write_text(content)
 
-        done = self.run(str(file))
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "content", ["[]", "nonsense", "{}", '{"paths": 1}', " " * (MOST_BYTES + 1)]
+)
+async def test_a_file_that_is_no_document_is_told_so(content: str, tmp_path: Path) -> None:
+    """*Chosen*: whatever it is, and however large."""
+    file = tmp_path / "document.json"
+    file.write_text(content)
 
-        assert done.returncode == 1
-        assert "is no OpenAPI document" in done.stderr
+    with pytest.raises(FileUnusableError, match="is no OpenAPI document"):
+        await run_drift(read_settings(), str(file))
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    """*Chosen*: by its name."""
+    with pytest.raises(FileMissingError, match=r"none\.json"):
+        await run_drift(read_settings(), str(tmp_path / "none.json"))
+
+
+@pytest.mark.anyio
+async def test_an_address_that_answers_something_else_is_told_so(emulator_url: str) -> None:
+    """*Chosen*: with the status, or that it is no such document."""
+    with pytest.raises(RequestError, match="the answer was 404"):
+        await run_drift(read_settings(), f"{emulator_url}/v2beta/none")
+    with pytest.raises(FileUnusableError):
+        await run_drift(read_settings(), f"{emulator_url}/")

@@ -18,15 +18,17 @@ from support_facts import endpoints, facts
 pytestmark = pytest.mark.anyio
 
 Document = dict[str, Any]
+DOCUMENT: Document = {}
 
 
 @pytest.fixture
 async def document(client: httpx2.AsyncClient) -> Document:
-    """The document as a client gets it."""
-    response = await client.get("/v2alpha/openapi")
-    assert response.headers["content-type"] == "application/json"
-    found: Document = response.json()
-    return found
+    """The document as a client gets it; it takes a while, so that it is asked for once."""
+    if not DOCUMENT:
+        response = await client.get("/v2alpha/openapi")
+        assert response.headers["content-type"] == "application/json"
+        DOCUMENT.update(response.json())
+    return DOCUMENT
 
 
 def nodes(part: Any) -> Iterator[Document]:  # noqa: ANN401 -- JSON of any shape

@@ -4,17 +4,22 @@ Neither needs a key, counts as a request or is in the journal: the API answers t
 anybody too, and a browser that asks for an icon is no client.
 """
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from stability_mcp.emulator import openapi
 from stability_mcp.operation import Operation
 from stability_mcp.wording import credits_text
+
+ADDRESSES = 4
+"""Addresses under which the description is kept ready: this machine has few names."""
 
 NO_SCRIPTS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
@@ -67,9 +72,13 @@ def routes(
         page = await to_thread.run_sync(_page, operations, polls, _url(request))
         return HTMLResponse(page, headers=NO_SCRIPTS)
 
+    @lru_cache(maxsize=ADDRESSES)
+    def made(url: str) -> bytes:
+        return json.dumps(openapi.document(operations, polls, url)).encode()
+
     async def description(request: Request) -> Response:
-        made = await to_thread.run_sync(openapi.document, operations, polls, _url(request))
-        return JSONResponse(made)
+        body = await to_thread.run_sync(made, _url(request))
+        return Response(body, media_type="application/json")
 
     return [
         Route("/", start, methods=["GET"]),
