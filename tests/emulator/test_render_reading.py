@@ -21,6 +21,7 @@ def things(reading: Reading) -> list[tuple[str, list[str], int, str]]:
         ("hounds", [("dog", [], 3, "")]),
         ("lemons", [("orange", ["yellow"], 3, "")]),
         ("a green lemon", [("orange", ["green"], 1, "")]),
+        ("a woman in a green dress", [("woman", ["green"], 1, "")]),
         ("a tulip field", [("tulip", [], 9, "")]),
         ("12 apples", [("apple", [], 9, "")]),
         (

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PIL import Image, ImageDraw, ImageFont
 
 from stability_mcp.emulator.render.canvas import Canvas
+from stability_mcp.emulator.render.colouring import colours_of
 from stability_mcp.emulator.render.colours import NAMED
 from stability_mcp.emulator.render.curves import oval, star
 from stability_mcp.emulator.render.noise import gradient
@@ -20,7 +21,6 @@ from stability_mcp.emulator.render.palette import (
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places.land import hill
 from stability_mcp.emulator.render.reading import Reading
-from stability_mcp.emulator.render.staging import colours_of
 
 Palette = tuple[Colour, Colour, Colour, Colour, Colour]
 SCHEMES: tuple[Palette, ...] = (

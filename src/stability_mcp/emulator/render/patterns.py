@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 from stability_mcp.emulator.render.canvas import Canvas
+from stability_mcp.emulator.render.colouring import colours_of
 from stability_mcp.emulator.render.colours import NAMED
 from stability_mcp.emulator.render.curves import oval
 from stability_mcp.emulator.render.layouts import scheme
@@ -21,7 +22,6 @@ from stability_mcp.emulator.render.palette import (
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places.stage import FOLIAGE, grass_of
 from stability_mcp.emulator.render.reading import Reading
-from stability_mcp.emulator.render.staging import colours_of
 
 
 def block(canvas: Canvas, reading: Reading) -> None:

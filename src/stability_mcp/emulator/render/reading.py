@@ -13,6 +13,10 @@ MOST_WORDS = 400
 MOST_THINGS, MOST_COUNT = 6, 9
 PLAIN_PLURAL = 3
 """How many `boats` are."""
+WORN = frozenset({"shirt"})
+WEARERS = frozenset({"man", "woman", "child"})
+"""A woman in a green dress is seen in green, not beside a dress."""
+TILED = frozenset({"pattern", "seamless", "wallpaper", "tile", "tiles"})
 FULL_OF = frozenset({"field", "fields", "meadow", "garden", "orchard"})
 """What is full of what it is named after: a tulip field."""
 SETTLEMENTS = frozenset({"village", "hamlet", "town", "villages"})
@@ -55,6 +59,8 @@ class Reading:
     told: str = ""
     """The prompt without that."""
     emblem: bool = False
+    tiled: bool = False
+    """Whether a pattern is asked for."""
     strange: bool = False
     """Whether nothing was understood."""
     avoided: set[str] = field(default_factory=set)
@@ -142,6 +148,9 @@ class _Walk:
         self._colours, self._count = [], 0
         if not reading.wants(noun):
             return
+        if noun in WORN and self._last is not None and self._last.noun in WEARERS:
+            self._last.colours = self._last.colours or near
+            return
         same = next((each for each in reading.things if each.noun == noun), None)
         if same is not None:
             same.colours = same.colours or near
@@ -178,6 +187,8 @@ class _Walk:
             reading.ground, self._colours = reading.ground or self._colours[-1][1], []
         if word in words.EMBLEMS:
             reading.emblem = reading.wants(word)
+        if word in TILED:
+            reading.tiled = reading.wants(word)
 
     def _free(self) -> None:
         """Let go of colours that belong to no thing."""

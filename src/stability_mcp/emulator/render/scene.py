@@ -53,10 +53,11 @@ def scene(
             and strong; 0 is usual.
     """
     reading = read(prompt, negative)
+    reading.tiled = reading.tiled or style == "tile-texture"
     rng = chance("scene", reading.told, seed)
     _settle(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
-    if reading.place == "studio" or reading.emblem or reading.strange or style == "tile-texture":
+    if reading.place == "studio" or reading.emblem or reading.strange or reading.tiled:
         light = STUDIO
     elif reading.place in {"space", "underwater"}:
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
@@ -94,7 +95,7 @@ def _settle(reading: Reading, land: str) -> None:
 
 
 def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
-    if style == "tile-texture":
+    if reading.tiled:
         patterns.tile(canvas, reading)
     elif reading.emblem:
         layouts.emblem(canvas, reading)

@@ -1,18 +1,17 @@
 """Puts the things of a prompt into a place: how large, where, and what they are coloured."""
 
 # ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
-import random
 from dataclasses import replace
 
 from PIL import Image
 
 from stability_mcp.emulator.render.canvas import Canvas
-from stability_mcp.emulator.render.colours import NAMED
+from stability_mcp.emulator.render.colouring import colours_of
 from stability_mcp.emulator.render.noise import gradient
 from stability_mcp.emulator.render.nouns import NOUNS
 from stability_mcp.emulator.render.nouns.kind import Noun
 from stability_mcp.emulator.render.nouns.people import BUSTS
-from stability_mcp.emulator.render.palette import Colour, chance, hue_apart, saturation_of
+from stability_mcp.emulator.render.palette import Colour, chance
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places import built, coast, inside
 from stability_mcp.emulator.render.places.stage import Stage
@@ -26,8 +25,8 @@ BIG = frozenset({"castle", "house", "lighthouse", "tower", "church", "temple", "
 """What is not smaller than the main thing, only farther away."""
 SMALL_PLANTS = frozenset({"flower", "tulip", "sunflower", "mushroom"})
 PEOPLE = frozenset({"man", "woman", "child", "robot", "astronaut"})
-ALIKE = 0.06
-"""Hues nearer than this look like the same colour."""
+MOSTLY = 0.7
+"""How often the main thing stands away from the light."""
 
 
 def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
@@ -107,6 +106,7 @@ def _height(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
     if wish.count > 1:
         high *= 1 / (1 + 0.16 * (wish.count - 1))
     high *= {"far": 0.32, "near": 1.4}.get(wish.where, 1.0)
+    high *= chance("high", canvas.light.across, wish.noun).uniform(0.8, 1.1)
     most = canvas.width * (0.5 if rank else 0.62 if stage.company else 0.84)
     wide = noun.wide * (1 + 1.06 * (min(wish.count, 5) - 1))
     return min(high, most / wide)
@@ -129,7 +129,8 @@ def _across(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
         or canvas.height > canvas.width * 1.3
     ):
         return 0.5
-    return 0.5 + _side(canvas) * lean.uniform(0.04, 0.13)
+    side = _side(canvas) if lean.random() < MOSTLY else -_side(canvas)
+    return 0.5 + side * lean.uniform(0.03, 0.2)
 
 
 def _side(canvas: Canvas) -> int:
@@ -259,25 +260,6 @@ def _mirrored(
         shown.paste(strip, (round(rng.uniform(-1, 1) * canvas.unit * 0.005), y))
         y += tall
     canvas.image = shown
-
-
-def colours_of(
-    wish: Wish, noun: Noun, reading: Reading, rng: random.Random
-) -> tuple[Colour, Colour | None]:
-    """Return the colours of a thing: those that were named, else its own; never one ruled out."""
-    named = [NAMED[name] for name in wish.colours]
-    banned = [NAMED[name] for name in reading.avoided if name in NAMED]
-    own = [tone for tone in noun.colours if not any(alike(tone, bad) for bad in banned)]
-    chosen = rng.choice(own or [(150, 150, 156)])
-    return (named[0] if named else chosen), (named[1] if len(named) > 1 else None)
-
-
-def alike(one: Colour, other: Colour) -> bool:
-    """Return whether two colours go by the same name."""
-    grey = saturation_of(one) < 0.2, saturation_of(other) < 0.2
-    if any(grey):
-        return all(grey) and abs(sum(one) - sum(other)) < 180
-    return hue_apart(one, other) < ALIKE
 
 
 def _heavenly(canvas: Canvas, wish: Wish, reading: Reading) -> None:

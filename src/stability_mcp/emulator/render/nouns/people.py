@@ -12,7 +12,15 @@ from stability_mcp.emulator.render.pen import Pen
 
 SKINS: tuple[Colour, ...] = ((242, 206, 178), (224, 172, 134), (190, 132, 94), (128, 84, 60), (94, 62, 48))
 HAIRS: tuple[Colour, ...] = ((52, 36, 30), (92, 58, 38), (30, 26, 30), (196, 148, 84), (150, 72, 40))
+TOLD_APART = 100
 TROUSERS: tuple[Colour, ...] = ((52, 60, 84), (74, 66, 62), (44, 48, 54))
+
+
+def _looks(pen: Pen) -> tuple[Colour, Colour]:
+    """Return the colours of skin and of hair that can be told from it."""
+    skin = pen.rng.choice(SKINS)
+    hairs = [hair for hair in HAIRS if sum(skin) - sum(hair) > TOLD_APART]
+    return skin, pen.rng.choice(hairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,7 @@ def _figure(pen: Pen, build: Build) -> None:
     """Draw a figure that walks away, one shoulder forward."""
     pen.shadow(0.36)
     rng = pen.rng
-    skin, hair = rng.choice(SKINS), rng.choice(HAIRS)
+    skin, hair = _looks(pen)
     coat, legs = pen.main, pen.second or rng.choice(TROUSERS)
     wide, neck = build.wide, 0.985 - 2 * build.head
     hip = neck * 0.55
@@ -76,8 +84,7 @@ def child(pen: Pen) -> None:
 
 def _bust(pen: Pen, *, long_hair: bool, young: bool = False) -> None:
     """Draw head and shoulders."""
-    rng = pen.rng
-    skin, hair = rng.choice(SKINS), rng.choice(HAIRS)
+    skin, hair = _looks(pen)
     shade = lighter(skin, -0.16)
     coat = pen.main
     if long_hair:
