@@ -49,7 +49,7 @@ async def sheet() -> Image.Image:
     with TemporaryDirectory(prefix="emulator-sheet-") as name:
         folder = Path(name)
         async with Client(api_key=SecretStr(EMULATOR_KEY), transport=in_process()) as client:
-            words = "a red fox in a snowy forest at sunset"
+            words = "a red fox in a green meadow"
             first = Cell(
                 "generate_ultra", words, {"prompt": words, "aspect_ratio": "5:4", "seed": 3}
             )

@@ -22,12 +22,12 @@ PHOTO_WORDS = {
     "what": "fruit on a table",
 }
 SCENE_WORDS = {
-    "new": "a red house",
-    "search": "the subject in the middle",
-    "other": "an orange tree",
+    "new": "a yellow house",
+    "search": "the red fox",
+    "other": "a brown bear",
     "select": "sky",
     "colour": "pink",
-    "place": "a desert with mountains",
+    "place": "a city street at night",
     "side": "right",
     "scene": "a harbour in the evening",
     "drawn": "",
@@ -82,7 +82,7 @@ def on_pictures(folder: Path, name: str, words: Mapping[str, str]) -> Iterator[C
             "subject_image": image,
             "background_prompt": words["place"],
             "light_source_direction": words["side"],
-            "light_source_strength": 0.7,
+            "light_source_strength": 0.5,
             "preserve_original_subject": 0.3,
         },
     )
@@ -127,7 +127,10 @@ def made_anew(folder: Path) -> Iterator[Cell]:
         "model3d_stable_fast_3d", "of the fruit", {"image": str(folder / "fruit.png")}, model
     )
     yield Cell(
-        "model3d_stable_point_aware_3d", "of a scene", {"image": str(folder / "scene.png")}, model
+        "model3d_stable_point_aware_3d",
+        "of the animal",
+        {"image": str(folder / "animal.png")},
+        model,
     )
     init = {"init_image": str(folder / "photo-v1.png"), "seed": 6}
     yield Cell(
@@ -137,10 +140,10 @@ def made_anew(folder: Path) -> Iterator[Cell]:
     )
     yield Cell(
         "v1_masking",
-        "an orange, where the mask is",
+        "a green pear, where the mask is",
         init
         | {
-            "text_prompts": [{"text": "an orange"}],
+            "text_prompts": [{"text": "a green pear"}],
             "mask_image": str(folder / "photo-v1-mask.png"),
             "mask_source": "MASK_IMAGE_WHITE",
         },

@@ -15,7 +15,7 @@ def prepared(folder: Path, scene: Path) -> None:
     """Write what is sent."""
     photo = photograph(*SIZE)
     picture = Image.open(scene).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
-    marks = {"photo": (395, 335, 740, 725), "scene": (360, 300, 700, 660)}
+    marks = {"photo": (395, 335, 740, 725), "scene": (140, 330, 580, 740)}
     for name, whole in (("photo", photo), ("scene", picture)):
         whole.save(folder / f"{name}.png")
         whole.resize((256, 192), Image.Resampling.BOX).save(folder / f"{name}-small.png")
@@ -25,6 +25,7 @@ def prepared(folder: Path, scene: Path) -> None:
         whole.resize(V1_SIZE, Image.Resampling.LANCZOS).save(folder / f"{name}-v1.png")
         mask.resize(V1_SIZE).save(folder / f"{name}-v1-mask.png")
     photo.crop((390, 330, 740, 710)).save(folder / "fruit.png")
+    picture.crop((60, 260, 660, 768)).save(folder / "animal.png")
     sketch(folder / "sketch.png")
     with wave.open(str(folder / "pulses.wav"), "wb") as file:
         file.setparams((1, 2, 8_000, 0, "NONE", "not compressed"))

@@ -26,6 +26,8 @@ SOLID = 250
 """Alpha from which a pixel is taken to have no colour of the background in it."""
 EDGE = 14
 """Grey levels from one pixel to the next that the background does not have."""
+FLAT, GLOW = 4, 45
+"""Grey levels from one pixel to the next that a sky has at most, and how far it may change."""
 SMALL_HOLE = 0.0006
 ROW_PENALTY = 90
 """Grey levels for a colour that is seen a whole height away."""
@@ -63,9 +65,13 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
         return None
     apart = _unlike_border(small)
     limit = max(LEAST_APART, min(MOST_APART, _parting(apart)))
-    front = apart.point(lambda value: 255 if value > limit else 0).filter(
-        ImageFilter.MedianFilter(3)
-    )
+    front = apart.point(lambda value: 255 if value > limit else 0)
+    far = apart.point(lambda value: 255 if value > limit + GLOW else 0)
+    # A sky that gets brighter little by little is no thing, unlike its corners as it may be.
+    glow = ImageChops.darker(smooth_parts(small, FLAT), inverted(far))
+    glow = keeping(glow, lambda region: region.on_border > 0)
+    front = ImageChops.darker(front, inverted(glow))
+    front = front.filter(ImageFilter.MedianFilter(3))
     front = inverted(_reached(inverted(front), small))
     if not (found := regions_of(front)):
         return None
@@ -94,13 +100,13 @@ def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
     return ImageChops.darker(behind, sure.filter(ImageFilter.MaxFilter(5)))
 
 
-def smooth_parts(small: Image.Image) -> Image.Image:
+def smooth_parts(small: Image.Image, edge: int = EDGE) -> Image.Image:
     """Return a mask of all that is no edge in a small picture."""
     crossed = (
         ImageChops.difference(small, ImageChops.offset(small, *step)) for step in ((1, 0), (0, 1))
     )
     edges = ImageChops.lighter(*(_most(each) for each in crossed))
-    return edges.point(lambda value: 255 if value < EDGE else 0)
+    return edges.point(lambda value: 255 if value < edge else 0)
 
 
 def _frame(size: tuple[int, int], edge: int) -> Image.Image:

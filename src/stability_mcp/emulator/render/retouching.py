@@ -2,7 +2,7 @@
 
 import random
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
 from stability_mcp.emulator.render.brief import Brief, opaque
 from stability_mcp.emulator.render.colours import NAMED, colours_in
@@ -25,6 +25,8 @@ ABOVE = 0.14
 """How far above what was found the rest of the thing may be, as a share of its height."""
 MOST_WHOLE = 2.5
 """How much larger the whole thing may be than what was found of it."""
+MOST_IN_FRONT = 0.3
+"""Share of the picture from which what stands in front is needed to fill holes with."""
 INVENTIVE = 0.4
 """Creativity from which a thing that the prompt names is put into a margin."""
 LEAST_ROOM = 64
@@ -54,7 +56,15 @@ def erased(brief: Brief) -> Image.Image:
 def _erased(brief: Brief, mask: Image.Image) -> Image.Image:
     source = brief.source
     rng = chance("erase", brief.operation, brief.seed)
-    return healed(source, mask, rng, avoided=rough_subject(source))
+    return healed(source, mask, rng, avoided=_in_front(source))
+
+
+def _in_front(source: Image.Image) -> Image.Image | None:
+    """Return what stands in front and is not to be repeated; None where that is too much of it."""
+    rough = rough_subject(source)
+    if rough is None or ImageStat.Stat(rough).mean[0] / 255 > MOST_IN_FRONT:
+        return None
+    return rough
 
 
 def inpainted(brief: Brief) -> Image.Image:
@@ -125,7 +135,7 @@ def outpainted(brief: Brief) -> Image.Image:
     place = round(brief.number("left", 0)), round(brief.number("up", 0))
     creativity = brief.number("creativity", 0.5)
     rng = chance("outpaint", brief.seed, creativity)
-    canvas = extended(source, size, place, rng, rough_subject(source))
+    canvas = extended(source, size, place, rng, _in_front(source))
     if creativity and brief.prompt:
         tinted = with_tones_of(canvas, painted(brief, size), 0.4 * creativity)
         far = Image.new("L", size, 255)
