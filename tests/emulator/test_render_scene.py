@@ -202,3 +202,13 @@ def test_a_megapixel_takes_less_than_a_second_of_computing(style: str) -> None:
     scene("a deer in an autumn forest at dawn", 1, Size(1024, 1024), style)
 
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("size", [Size(147_456, 64), Size(64, 147_456), Size(3_072, 3_072)])
+def test_the_largest_and_strangest_shapes_are_no_more_work(size: Size) -> None:
+    """Chosen: an edit may be sent a picture of 9.4 megapixels in any shape."""
+    began = time.process_time()
+    picture = scene("a deer in an autumn forest", 1, size)
+
+    assert picture.size == size
+    assert time.process_time() - began < 4

@@ -91,7 +91,6 @@ STUDIO = Light(
 )  # fmt: skip
 WITHOUT_A_TIME = ("day", "day", "morning", "golden", "golden", "dawn")
 """What a scene is lit by where the prompt tells no time of day."""
-GREY: Colour = (128, 134, 142)
 
 
 def light_of(time: str, weather: AbstractSet[str], rng: random.Random) -> Light:

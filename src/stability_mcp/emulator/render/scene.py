@@ -25,6 +25,8 @@ from stability_mcp.fields import Size
 
 DRAWN_PIXELS = 2_400_000
 """A larger picture is drawn with so many pixels and enlarged."""
+STRIP = 4
+"""How many times as long as wide a picture is drawn at most; a longer one is stretched."""
 LEAST_SIDE = 96
 """A smaller picture is drawn at least as large and shrunk."""
 LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
@@ -113,14 +115,11 @@ def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
 
 
 def _drawn_size(size: Size) -> tuple[int, int]:
-    """Return the size that is drawn, of about the same shape."""
+    """Return the size that is drawn: of about the same shape, unless that is a mere strip."""
     width, height = size
+    width, height = min(width, height * STRIP), min(height, width * STRIP)
     scale = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
-    scale = (
-        max(scale, min(1.0, LEAST_SIDE / min(size)))
-        if scale < 1
-        else max(1.0, LEAST_SIDE / max(size))
-    )
+    scale = max(scale, LEAST_SIDE / max(width, height))
     return max(16, round(width * scale)), max(16, round(height * scale))
 
 

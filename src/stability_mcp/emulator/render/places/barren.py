@@ -44,7 +44,7 @@ def desert(canvas: Canvas, reading: Reading) -> Stage:
             for px, py in slope
         ]
         canvas.fill([*slope, *reversed(face)], dark, shade="rise", alpha=0.62, outlined=False)
-    return Stage(horizon=horizon, ground=height * 0.86, tree="cactus", far=horizon + height * 0.05)
+    return Stage(horizon=horizon, ground=height * 0.86, far=horizon + height * 0.05)
 
 
 def snow(canvas: Canvas, reading: Reading) -> Stage:
@@ -67,4 +67,4 @@ def snow(canvas: Canvas, reading: Reading) -> Stage:
     crest = hill(canvas, horizon + height * 0.15, height * 0.04, lighter(white, -0.04), far=0.1)
     grove(canvas, crest, reading, kind="pine", count=5, height=canvas.unit * 0.2, far=0.1)
     hill(canvas, horizon + height * 0.27, height * 0.025, white)
-    return Stage(horizon=horizon, ground=height * 0.86, tree="pine", far=horizon + height * 0.05)
+    return Stage(horizon=horizon, ground=height * 0.86, far=horizon + height * 0.05)

@@ -56,8 +56,8 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
                 shade="flat",
                 outlined=False,
             )
-        return Stage(horizon=height * 0.8, ground=height * 0.9, tree="")
-    return Stage(horizon=height, ground=height * 0.76, tree="")
+        return Stage(horizon=height * 0.8, ground=height * 0.9)
+    return Stage(horizon=height, ground=height * 0.76)
 
 
 def underwater(canvas: Canvas, reading: Reading) -> Stage:
@@ -163,7 +163,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 mirrored=side,
             )
             NOUNS["fish"].draw(Pen(canvas, stand, mixed(tone, base, 0.55), None, rng))
-    return Stage(horizon=height * 0.1, ground=height * 0.9, tree="")
+    return Stage(horizon=height * 0.1, ground=height * 0.9)
 
 
 def heaven(canvas: Canvas, reading: Reading) -> Stage:
@@ -186,4 +186,4 @@ def heaven(canvas: Canvas, reading: Reading) -> Stage:
                     shade="rise",
                     strength=0.5,
                 )
-    return Stage(horizon=height * 0.76, ground=height * 0.74, tree="", far=height * 0.7)
+    return Stage(horizon=height * 0.76, ground=height * 0.74, far=height * 0.7)

@@ -87,7 +87,7 @@ def city(canvas: Canvas, reading: Reading) -> Stage:
     if canvas.light.night:
         canvas.glow(canvas.width / 2, horizon, canvas.width * 0.6, (255, 170, 110), 0.28)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground))
-    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, tree="", far=horizon)
+    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, far=horizon)
 
 
 def quay(canvas: Canvas) -> None:
@@ -168,7 +168,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
             stand_on(
                 canvas, "street lamp", width * x, height * 0.84, canvas.unit * 0.5, (52, 54, 62)
             )
-    return Stage(horizon=horizon, ground=height * 0.92, tree="", far=horizon + height * 0.06)
+    return Stage(horizon=horizon, ground=height * 0.92, far=horizon + height * 0.06)
 
 
 def _facade(

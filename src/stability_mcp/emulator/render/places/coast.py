@@ -36,7 +36,7 @@ def sea(canvas: Canvas, reading: Reading) -> Stage:
     )
     haze(canvas, horizon, height * 0.05, 0.35 * canvas.light.haze)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground))
-    return Stage(horizon=horizon, ground=height * 0.8, water=horizon, tree="")
+    return Stage(horizon=horizon, ground=height * 0.8, water=horizon)
 
 
 def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) -> None:
@@ -98,7 +98,7 @@ def beach(canvas: Canvas, reading: Reading) -> Stage:
     horizon = height * rng.uniform(0.5, 0.56)
     paint_sky(canvas, reading, horizon)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground) or (36, 150, 170))
-    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, tree="palm", far=horizon)
+    return Stage(horizon=horizon, ground=height * 0.93, water=horizon, far=horizon)
 
 
 def shore(canvas: Canvas, reading: Reading) -> None:
@@ -173,7 +173,7 @@ def lake(canvas: Canvas, reading: Reading) -> Stage:
     kind = "tree" if reading.season in {"autumn", "spring"} else "pine"
     grove(canvas, crest, reading, kind=kind, count=30, height=canvas.unit * 0.085, far=0.26)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground))
-    return Stage(horizon=horizon, ground=height * 0.92, water=horizon, tree=kind, far=horizon)
+    return Stage(horizon=horizon, ground=height * 0.92, water=horizon, far=horizon)
 
 
 def bank(canvas: Canvas, reading: Reading) -> None:

@@ -165,7 +165,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
         )
     else:
         canvas.glow(width / 2, floor, unit * 0.7, LAMP, 0.32)
-    return Stage(horizon=floor, ground=height * 0.89, tree="", grow=1.1, far=floor + height * 0.04)
+    return Stage(horizon=floor, ground=height * 0.89, grow=1.1, far=floor + height * 0.04)
 
 
 def board(canvas: Canvas) -> float:
@@ -216,4 +216,4 @@ def studio(canvas: Canvas, reading: Reading) -> Stage:
     )
     canvas.glow(width / 2, height * 0.42, canvas.unit * 0.75, lighter(tone, 0.5), 0.3)
     canvas.image.paste(canvas.image.filter(ImageFilter.BoxBlur(2)), (0, 0))
-    return Stage(horizon=line, ground=height * 0.8, table=True, tree="", grow=1.15, far=line)
+    return Stage(horizon=line, ground=height * 0.8, table=True, grow=1.15, far=line)

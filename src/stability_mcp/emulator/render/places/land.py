@@ -187,7 +187,7 @@ def mountains(canvas: Canvas, reading: Reading) -> Stage:
         grass,
         flowers=reading.season in {"", "spring", "summer"} and reading.wants("flower", "flowers"),
     )
-    return Stage(horizon=horizon, ground=height * 0.88, far=horizon + height * 0.08, tree="pine")
+    return Stage(horizon=horizon, ground=height * 0.88, far=horizon + height * 0.08)
 
 
 def forest(canvas: Canvas, reading: Reading) -> Stage:
@@ -245,7 +245,7 @@ def forest(canvas: Canvas, reading: Reading) -> Stage:
         hill(canvas, horizon + height * 0.27, height * 0.02, grass)
     if light.dark < 0.5 and not snowy:
         _beams(canvas)
-    return Stage(horizon=horizon, ground=height * 0.89, tree=kind)
+    return Stage(horizon=horizon, ground=height * 0.89)
 
 
 def _beams(canvas: Canvas) -> None:

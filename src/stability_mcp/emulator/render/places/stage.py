@@ -37,8 +37,6 @@ class Stage:
     """Whether more than one kind of thing is to be seen."""
     grow: float = 1.0
     """How much larger than usual things are shown."""
-    tree: str = "tree"
-    """What grows there; "": nothing."""
 
 
 def grass_of(reading: Reading) -> Colour:
