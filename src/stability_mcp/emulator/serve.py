@@ -5,12 +5,13 @@ Meanwhile everything is in a temporary folder and not in memory: a day of upscal
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -40,12 +41,19 @@ def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: str = "none"
         ValueError: the latency is none of these.
     """
     seconds: Latency = "real" if latency == "real" else float(latency.replace("none", "0"))
+    # The server hands on the signal that ended it, and by default that ends everything at once.
+    signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory(prefix="stability-mcp-emulator-") as folder:
         state = State(Path(folder), credits=NEW_ACCOUNT_CREDITS, latency=seconds)
         try:
             _Server(_config(state, host, port)).run()
         finally:
             state.close()
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End in good order: what is temporary goes."""
+    sys.exit(128 + number)
 
 
 def _config(state: State, host: str, port: int) -> uvicorn.Config:
