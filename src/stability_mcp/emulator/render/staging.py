@@ -229,7 +229,10 @@ def _spots(
         if noun.home in {"air", "deep"} and wish.count > 1:
             lift = rng.uniform(-0.6, 0.7) * high
         spots.append(
-            (y - lift, min(max(at, high * noun.wide * 0.2), canvas.width - high * noun.wide * 0.2))
+            (
+                y - lift,
+                min(max(at, high * noun.wide * 0.44), canvas.width - high * noun.wide * 0.44),
+            )
         )
     return spots
 

@@ -101,8 +101,8 @@ def digital(picture: Image.Image, rng: random.Random) -> Image.Image:
 def fantasy(picture: Image.Image, rng: random.Random) -> Image.Image:
     """Painted, with a magic glow and sparks."""
     size = picture.size
-    small = picture.resize((max(1, size[0] // 2), max(1, size[1] // 2)), Image.Resampling.BOX)
-    painted = small.filter(ImageFilter.MedianFilter(5)).resize(size, Image.Resampling.BICUBIC)
+    small = picture.resize((max(1, size[0] // 3), max(1, size[1] // 3)), Image.Resampling.BOX)
+    painted = small.filter(ImageFilter.MedianFilter(3)).resize(size, Image.Resampling.BICUBIC)
     picture = Image.blend(picture, painted, 0.6)
     veil = levels(fractal(rng, (96, 96), scale=2, layers=4), 130, 245, 80).resize(
         size, Image.Resampling.BICUBIC
