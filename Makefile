@@ -1,7 +1,7 @@
 # Everything a developer does. `make demo` and `make test` set up by themselves on a machine that has
 # only Python 3.11 and pip: `.venv` is made with virtualenv, since not every Python brings venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format schemas serve bench setup lint layers types tests quick
+.PHONY: help demo test soak check format schemas serve bench emulator-sheet setup lint layers types tests quick
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
 
 help:     ## This list
-	@grep -Eh '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
+	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
 
 demo: $(READY)  ## The main job in one command, on the built-in emulator
 	@$(BIN)/stability-mcp demo
@@ -33,6 +33,9 @@ serve: $(READY)  ## The server over HTTP on loopback, on the emulator unless a k
 bench: setup  ## Figures against a bare server, as ratios in one run
 	$(BIN)/python -m benchmarks
 
+emulator-sheet: $(READY)  ## Every operation of the emulator on one picture: docs/emulator-sheet.webp
+	$(BIN)/python -m benchmarks.emulator_sheet
+
 setup: $(READY) $(NODE)  ## Everything that is installed, once
 
 lint: $(READY)  ## Formatting and lint, without changing files
@@ -48,8 +51,9 @@ types: $(READY)  ## Static types
 tests: setup
 	$(BIN)/pytest -n auto --dist worksteal
 
-soak: $(READY)  ## A thousand kills and long pauses, and 600 calls at the API's rate; half an hour
+soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate, ten thousand requests; half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
+	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/emulator/test_memory.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes

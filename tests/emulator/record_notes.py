@@ -1,4 +1,4 @@
-"""Record the notes that the emulator's MP3s are put together from; run by hand.
+"""Record the sounds that the emulator's MP3s are put together from; run by hand.
 
 Every frame is taken out of the bit reservoir, so that it can stand anywhere:
 
@@ -6,15 +6,14 @@ Every frame is taken out of the bit reservoir, so that it can stand anywhere:
 """
 
 import io
-import itertools
 from array import array
-from collections.abc import Iterator
 from pathlib import Path
 
 import soundfile
 
-from stability_mcp.emulator.render import mp3, wav
-from stability_mcp.emulator.render.melody import CHANNELS, NOTES, RATE, REST, SLOT_FRAMES
+from stability_mcp.emulator.render import instruments, mp3
+from stability_mcp.emulator.render.melody import CHANNELS, RATE, REST, SLOT_FRAMES
+from stability_mcp.emulator.render.mp3_frames import SIDE_BYTES, separate_frames
 
 BANK = Path(mp3.__file__).with_name(mp3.BANK)
 COMPRESSION = 0.9
@@ -22,9 +21,9 @@ COMPRESSION = 0.9
 
 
 def recorded() -> bytes:
-    """Return one slot of frames for each note and one for the rest."""
-    silence = wav.samples_of(REST)
-    samples = b"".join((*map(wav.samples_of, range(len(NOTES))), silence, silence))
+    """Return one slot of frames for each sound and one frame for the rest."""
+    silence = instruments.samples_of(REST)
+    samples = b"".join((*map(instruments.samples_of, range(REST)), silence, silence))
     levels = array("f", (value / 32_768 for value in array("h", samples)))
     sound = memoryview(levels).cast("B").cast("f", (len(levels) // CHANNELS, CHANNELS))
     out = io.BytesIO()
@@ -37,26 +36,19 @@ def recorded() -> bytes:
         bitrate_mode="CONSTANT",
         compression_level=COMPRESSION,
     )
-    slots = (len(NOTES) + 1) * SLOT_FRAMES
-    return b"".join(itertools.islice(_self_contained(out.getvalue()), slots))
-
-
-def _self_contained(file: bytes) -> Iterator[bytes]:
-    """Yield each frame with its own data, which lies behind that of the frames before."""
-    stream, place = b"", 0
-    while frame := mp3._frame(file[place : place + mp3.HEADER_BYTES]):  # noqa: SLF001 -- a tool
-        body = file[place + mp3.HEADER_BYTES : place + frame[0]]
-        side, data = body[: mp3.SIDE_BYTES], body[mp3.SIDE_BYTES :]
-        bits = int.from_bytes(side, "big")
-        borrowed = bits >> (256 - 9)
-        lengths = (bits >> (256 - 20 - 59 * part - 12) & 0xFFF for part in range(4))
-        start, length = len(stream) - borrowed, -(-sum(lengths) // 8)
-        stream += data
-        own = (bits & ((1 << (256 - 9)) - 1)).to_bytes(mp3.SIDE_BYTES, "big")
-        header = file[place : place + mp3.HEADER_BYTES]
-        taken = stream[start : start + length]
-        yield mp3.RECORDED.pack(header[1], header[3], length, own) + taken
-        place += frame[0]
+    # One frame more, because the last frames of a slot still ring in the first one of the rest.
+    frames, _ = separate_frames(out, (REST + 1) * SLOT_FRAMES)
+    loud, quiet = frames[: REST * SLOT_FRAMES + 1], frames[-1]
+    return b"".join(
+        mp3.RECORDED.pack(
+            frame.header[1],
+            frame.header[3],
+            len(frame.data),
+            frame.side.to_bytes(SIDE_BYTES, "big"),
+        )
+        + frame.data
+        for frame in (*loud, quiet)
+    )
 
 
 if __name__ == "__main__":

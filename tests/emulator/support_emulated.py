@@ -29,7 +29,8 @@ BEARER = {"authorization": f"Bearer {EMULATOR_KEY}"}
 def caller(state: State, *, key: str | None = EMULATOR_KEY) -> httpx2.AsyncClient:
     """Return an HTTP client of an emulated API."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return httpx2.AsyncClient(transport=EmulatorTransport(state), base_url=HOST, headers=headers)
+    transport = EmulatorTransport(state)
+    return httpx2.AsyncClient(transport=transport, base_url=HOST, headers=headers, timeout=60)
 
 
 def sound(seconds: float = SENT_SECONDS) -> bytes:

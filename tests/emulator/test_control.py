@@ -18,7 +18,7 @@ CORE = "/v2beta/stable-image/generate/core"
 async def order(client: httpx2.AsyncClient, what: str, body: dict[str, Any]) -> None:
     """Use one control."""
     response = await client.post(f"/_emulator/{what}", json=body)
-    assert response.json() == {"done": True}, response.text
+    assert response.is_success, response.text
 
 
 async def test_the_journal_tells_requests_and_charges(client: httpx2.AsyncClient) -> None:

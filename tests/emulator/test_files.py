@@ -1,6 +1,7 @@
 """The limits of what is sent, field by field, as the table documents them."""
 
 import io
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -195,3 +196,30 @@ def test_any_mp3_is_measured(rate: int, level: float, mode: str) -> None:
     form, seconds = sounds.header(out)
     assert form == "mp3"
     assert seconds == pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("audio2_inpaint", "50MB"), ("audio3_audio_to_audio", "100MB")]
+)
+async def test_a_body_of_sound_may_be_larger_and_not_too_large(
+    name: str, most: str, client: httpx2.AsyncClient, state: State
+) -> None:
+    """Documented: 50 MB and 100 MB of the whole request; chosen: the sentence of pictures."""
+    row = OPERATIONS[name]
+    head = (
+        b'--b\r\ncontent-disposition: form-data; name="audio"; filename="a.wav"\r\n'
+        b"content-type: audio/wav\r\n\r\n"
+    )
+    piece = bytes(1_000_000)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        for _ in range(row.spec.max_body // len(piece)):
+            yield piece
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    response = await client.post(row.spec.path, content=body(), headers=headers)
+
+    sentence = f"body: payloads cannot be larger than {most} in size"
+    assert refused(response) == (413, "payload_too_large", [sentence])
+    assert state.charges() == []

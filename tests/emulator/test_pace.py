@@ -1,8 +1,12 @@
 """How long things take: nothing unless told, or what was measured of the real API."""
 
+import os
+import signal
+import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +69,29 @@ def test_nothing_heavy_is_imported_before_the_first_request() -> None:
     )
 
     assert told.stdout.strip() == "[]"
+
+
+def test_what_was_never_measured_takes_as_long_as_most() -> None:
+    """Chosen: the median of what was measured, for sound, models and the first version."""
+    measured = [row.spec.seconds for row in OPERATIONS.values() if row.spec.seconds]
+    state = State(latency="real")
+
+    assert state.seconds(OPERATIONS["audio2_text_to_audio"]) == statistics.median(measured)
+    assert state.seconds(OPERATIONS["generate_core"]) == OPERATIONS["generate_core"].spec.seconds
+    state.close()
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_leaves_nothing_behind(by: signal.Signals, tmp_path: Path) -> None:
+    """Chosen: what it remembers is in a folder of its own, which goes when it ends."""
+    command = [sys.executable, "-m", "stability_mcp", "emulator", "--port", "0"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("http://")
+        there = list(tmp_path.iterdir())
+        process.send_signal(by)
+        process.stderr.read()
+        process.wait(20)
+
+    assert (len(there), list(tmp_path.iterdir())) == (1, [])

@@ -102,3 +102,22 @@ async def test_the_journal_names_path_account_and_status(state: State) -> None:
     assert (known.method, known.path) == ("POST", "/v2beta/stable-image/generate/core")
     assert (unknown.owner, unknown.status) == ("", 401)
     assert known.owner == state.charges()[0].owner != EMULATOR_KEY
+
+
+async def test_what_is_remembered_is_bounded(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chosen: the newest requests and charges stay, and a generation that expired goes."""
+    monkeypatch.setattr("stability_mcp.emulator.journal.KEPT_REQUESTS", 3)
+    monkeypatch.setattr("stability_mcp.emulator.journal.KEPT_CHARGES", 2)
+    async with caller(state) as client:
+        answers = [await core(client) for _ in range(5)]
+        expired = await started(client)
+        state.set_time(state.now() + 24 * 3_600)
+        await started(client)
+        state.set_time(state.clock())
+        gone = await client.get(SOUNDS.format(id=expired))
+
+    kept = [each.id for each in state.requests()]
+    assert len(kept) == 3
+    assert answers[0].headers["x-request-id"] not in kept
+    assert [each.operation for each in state.charges()] == ["audio3_text_to_audio"] * 2
+    assert gone.status_code == 404

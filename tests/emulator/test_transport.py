@@ -168,3 +168,17 @@ async def test_many_requests_at_once_are_all_answered(state: State) -> None:
                 group.start_soon(one, key)
 
     assert answers == [200] * 20
+
+
+async def test_an_answer_before_the_body_is_read_is_heard(client: httpx2.AsyncClient) -> None:
+    """Chosen: as over a socket, where the rest of the body goes nowhere."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield bytes(1_000)
+
+    headers = {"origin": "https://evil.example"}
+    with anyio.fail_after(10):
+        response = await client.post("/_emulator/faults", content=pieces(), headers=headers)
+
+    assert response.status_code == 403

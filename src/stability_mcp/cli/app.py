@@ -150,15 +150,33 @@ def schemas(
 @app.command()
 def doctor(
     context: typer.Context,
+    document: Annotated[
+        str | None, typer.Argument(help="With --drift: a file or address of such a document.")
+    ] = None,
     *,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what is wrong with the store, and say how.")
     ] = False,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Compare with the document that the API publishes.")
+    ] = False,
 ) -> None:
     """Print what is in force and where it came from, and check that it works."""
     from stability_mcp.cli.doctor import run_doctor
+    from stability_mcp.cli.drift import run_drift
 
-    if not anyio.run(partial(run_doctor, _settings(context), context.obj, repair=repair)):
+    settings = _settings(context)
+    if drift and repair:
+        raise typer.BadParameter(
+            "--drift looks at the API and --repair mends the store: one of them"
+        )
+    if drift:
+        fine = anyio.run(run_drift, settings, document)
+    elif document is not None:
+        raise typer.BadParameter("a document goes with --drift")
+    else:
+        fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair))
+    if not fine:
         raise typer.Exit(1)
 
 

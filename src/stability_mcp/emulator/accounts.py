@@ -23,6 +23,16 @@ class Charge:
     """Id of the deferred generation that it started."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An account as it stands."""
+
+    owner: str
+    millicredits: int
+    locked_until: float
+    """When the lock-out for too many requests ends, or ended; 0 without one."""
+
+
 def owner_of(key: str) -> str:
     """Return the name of the account that a key opens."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16] if key else ""
@@ -65,3 +75,9 @@ def charges(connection: Connection) -> list[Charge]:
         "SELECT at, owner, request, operation, millicredits, generation FROM charges ORDER BY seq"
     )
     return [Charge(**dict(row)) for row in rows]
+
+
+def accounts(connection: Connection) -> list[Account]:
+    """Return every account that is not as new."""
+    rows = connection.execute("SELECT owner, millicredits, locked_until FROM accounts ORDER BY 1")
+    return [Account(**dict(row)) for row in rows]

@@ -6,13 +6,13 @@ name`, the first `id, message, name`; an id is 32 hex digits and is also the `x-
 
 import base64
 import json
-import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from starlette.responses import Response, StreamingResponse
 
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.emulator.made import Made
+from stability_mcp.emulator.sentences import usual
 
 CHUNK = 65_536
 GATEWAY_PAGE = "<html><head><title>Bad gateway</title></head><body>Bad gateway</body></html>"
@@ -124,11 +124,13 @@ def _compact(body: object) -> bytes:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def faulty(fault: Fault, path: str) -> Response:
+def faulty(fault: Fault, path: str, request_id: str) -> Response:
     """Return the answer that a fault consists of."""
     if fault.html:
         return Response(GATEWAY_PAGE, fault.status or 502, media_type="text/html")
     status = fault.status or 500
     if fault.body is not None:
-        return Response(fault.body, status, media_type=fault.content_type)
-    return refusal(RefusalError(status, fault.name, fault.message), path, secrets.token_hex(16))
+        return Response(fault.body, status, media_type="application/json")
+    name, message = usual(status, first_version=is_first_version(path))
+    told = RefusalError(status, fault.name or name, fault.message or message)
+    return refusal(told, path, request_id)

@@ -9,6 +9,7 @@ hangs up before is not charged, as was seen live.
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -19,15 +20,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stability_mcp.emulator import answers, control, dropping, forms, keys, queries
+from stability_mcp.emulator import answers, control, dropping, forms, keys, pages, queries
 from stability_mcp.emulator.accounts import owner_of
 from stability_mcp.emulator.answers import RefusalError, is_first_version
-from stability_mcp.emulator.checks import Checked, check
+from stability_mcp.emulator.checks import Checked, about_headers, check
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.emulator.generations import ID_CHARACTERS
 from stability_mcp.emulator.journal import Request as Entry
 from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.moderation import moderate
+from stability_mcp.emulator.sentences import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.work import Workshop
 from stability_mcp.operation import AudioOperation, Operation, Query
@@ -40,15 +42,6 @@ Answer = Callable[[Request, Entry], Awaitable[Response]]
 ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/result/{id}",)}
 """Older paths of results that the API still answers."""
 
-TOO_FAST = (
-    "You have exceeded the rate limit of 150 requests within a 10 second period, and have been"
-    " timed out for 60 seconds."
-)
-NO_CREDITS = (
-    "You lack sufficient credits to make this request. Please purchase more credits at"
-    " https://platform.stability.ai/account/credits and try again."
-)
-GONE = "id: the generation either does not exist or has expired."
 CHECKED_SIDE_BY_SIDE = 4
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -60,14 +53,19 @@ def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATI
         Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
         for row in operations.values()
     ]
-    polled = {row.poll_path: row for row in operations.values() if row.poll_path}
+    polled = {
+        path: row
+        for row in operations.values()
+        if row.poll_path
+        for path in (row.poll_path, *ALIASES.get(row.poll_path, ()))
+    }
     polls = [
-        Route(path, api.route(partial(api.poll, poll_path)), methods=["GET"])
-        for poll_path in polled
-        for path in (poll_path, *ALIASES.get(poll_path, ()))
+        Route(path, api.route(partial(api.poll, str(row.poll_path))), methods=["GET"])
+        for path, row in polled.items()
     ]
     elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
-    return Starlette(routes=[*control.routes(state), *rows, *polls, elsewhere])
+    free = [*control.routes(state), *pages.routes(operations, polled)]
+    return Starlette(routes=[*free, *rows, *polls, elsewhere])
 
 
 class _API:
@@ -93,6 +91,7 @@ class _API:
                 response = await answer(request, entry)
             except RefusalError as error:
                 response = answers.refusal(error, path, entry.id)
+                await forms.read_the_rest(request)
             except ClientDisconnect:
                 return dropping.DroppedResponse(lambda: None)
             if not isinstance(response, dropping.DroppedResponse):
@@ -110,21 +109,23 @@ class _API:
     async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
         """Answer a question about the account."""
         keys.require(request)
-        faulty = await self._fault(request)
+        faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
         left = await self._book(self._state.balance, entry.owner)
         body = queries.answer(row, millicredits=left)
-        return _cut(answers.data(body, request_id=entry.id), faulty, request)
+        return _spoiled(answers.data(body, request_id=entry.id), faulty, request)
 
     async def poll(self, poll_path: str, request: Request, entry: Entry) -> Response:
         """Answer whether a deferred generation is ready, and hand it out."""
         generation = request.path_params["id"]
+        complaints = about_headers(request.headers)
         if len(generation) != ID_CHARACTERS:
-            message = f"id: must be exactly {ID_CHARACTERS} characters long"
-            raise RefusalError(400, "bad_request", message)
+            complaints = [f"id: must be exactly {ID_CHARACTERS} characters long", *complaints]
+        if complaints:
+            raise RefusalError(400, "bad_request", *complaints)
         keys.require(request)
-        faulty = await self._fault(request)
+        faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
         found = await self._book(
@@ -138,7 +139,7 @@ class _API:
         else:
             accept = request.headers.get("accept", "")
             response = answers.media(found, accept=accept, request_id=entry.id)
-        return _cut(response, faulty, request)
+        return _spoiled(response, faulty, request)
 
     async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
         """Carry out a paid operation."""
@@ -150,12 +151,12 @@ class _API:
                 sent = await forms.read_json(request, row.spec.max_body)
             else:
                 sent = await stack.enter_async_context(forms.read_form(request, row.spec.max_body))
-            faulty = await self._fault(request)
+            faulty = await self._fault(request, entry)
             if isinstance(faulty, Response):
                 return faulty
             place = {name: request.path_params[name] for name in row.path_fields()}
             checked = await to_thread.run_sync(
-                check, row, sent, place, self._engines, limiter=self._desks
+                check, row, sent, place, self._engines, request.headers, limiter=self._desks
             )
             _fits_accept(checked.operation, request)
             keys.require(request)
@@ -163,21 +164,26 @@ class _API:
             left = await self._book(self._state.balance, entry.owner)
             if left < operation.price():
                 raise _no_credits(operation, left)
-            moderate(operation)
+            ordered = faulty.moderation if faulty else None
+            moderate(operation, ordered)
+            if ordered == "content_filtered":
+                checked = replace(checked, filtered=operation.media == "image")
+            await self._wait(row, began)  # before anything is made that would fill the memory
+            if await request.is_disconnected():
+                raise ClientDisconnect
             made = await self._workshop.make(checked)
-        await self._wait(row, began)
         if await request.is_disconnected():
             raise ClientDisconnect
         response = await self._hand_over(checked, made, request, entry)
         if faulty is not None and faulty.reset == "after":
             return dropping.DroppedResponse(dropping.drop_of(request))
-        return _cut(response, faulty, request)
+        return _spoiled(response, faulty, request)
 
     async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002
         """Answer for a path that the API does not have."""
         if is_first_version(request.url.path):
             keys.require(request)
-        raise RefusalError(404, "not_found", "The requested path was not found.")
+        raise RefusalError(404, "not_found", NOT_FOUND)
 
     async def _hand_over(
         self, checked: Checked, made: list[Made], request: Request, entry: Entry
@@ -198,11 +204,11 @@ class _API:
         return answers.media(made[0], accept=accept, request_id=entry.id)
 
     async def _wait(self, row: type[Operation], began: float) -> None:
-        """Wait until the call took as long as it is to take; a deferred one waits when polled."""
+        """Wait as long as the call is to take at least; a deferred one waits when polled."""
         seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
-    async def _fault(self, request: Request) -> Response | Fault | None:
+    async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
         """Return what goes wrong with this request: an answer, or something for later."""
         fault = self._state.faults.take(request.url.path)
         if fault is None:
@@ -212,7 +218,7 @@ class _API:
             return dropping.DroppedResponse(dropping.drop_of(request))
         if not fault.answers:
             return fault
-        return _cut(answers.faulty(fault, request.url.path), fault, request)
+        return _spoiled(answers.faulty(fault, request.url.path, entry.id), fault, request)
 
     async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Read or write the state, in its thread."""
@@ -240,8 +246,14 @@ def _no_credits(operation: Operation, left: int) -> RefusalError:
     return RefusalError(429, "insufficient_balance", message)
 
 
-def _cut(response: Response, fault: Fault | None, request: Request) -> Response:
-    """Return an answer, cut short where that was ordered."""
-    if fault is None or fault.cut is None:
+def _spoiled(response: Response, fault: Fault | None, request: Request) -> Response:
+    """Return an answer of the wrong type, slow or cut short, where that was ordered."""
+    if fault is None:
         return response
-    return dropping.CutResponse(response, fault.cut, dropping.drop_of(request))
+    if fault.content_type is not None:
+        response.headers["content-type"] = fault.content_type
+    if fault.slow is not None:
+        response = dropping.SlowResponse(response, fault.slow)
+    if fault.cut is not None:
+        response = dropping.CutResponse(response, fault.cut, dropping.drop_of(request))
+    return response

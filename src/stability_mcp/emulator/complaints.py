@@ -24,6 +24,8 @@ class Complaint:
     problem: str
     name: str = "bad_request"
     """What the first version of the API calls it; the second has one name for all."""
+    between: bool = False
+    """Whether a rule between fields is broken, and none of a field alone."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}" if self.field else self.problem
@@ -70,6 +72,7 @@ def complaints_of(error: ValidationError, model: type[BaseModel]) -> list[Compla
             field=_field(detail, model),
             problem=problem,
             name=FIRST_VERSION_NAMES.get(str(next(iter(detail["loc"]), "")), "bad_request"),
+            between=not detail["loc"],
         )
         for detail in error.errors(include_url=False)
         if (problem := _problem(detail)) is not None

@@ -8,12 +8,24 @@ from pydantic import BaseModel, ConfigDict, Field
 DROP = "stability_mcp.drop"
 """Where the ASGI scope holds a function that closes the connection: ASGI has no word for it."""
 
+REFUSE = "stability_mcp.refuse"
+"""Where it holds one that refuses new connections for so many seconds."""
+
+Moderation = Literal[
+    "content_moderation",
+    "invalid_language",
+    "public_figure",
+    "copyrighted_content",
+    "content_filtered",
+]
+
 
 class Fault(BaseModel):
     """One thing that goes wrong, `count` times, for requests to a path.
 
     The parts combine: `hang` delays whatever follows. Without any other part the request is
-    answered as usual after the delay.
+    answered as usual after the delay. `refuse` alone stands for itself: what is not connected has
+    no path.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -26,20 +38,26 @@ class Fault(BaseModel):
     """Seconds without a byte, after the request was read."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     """Answer with this status in place of any work; nothing is charged."""
-    name: str = "internal_error"
-    """Machine name in the body of that answer."""
-    message: str = "an error was asked for"
-    """Text in the body of that answer."""
+    name: Annotated[str, Field(max_length=100)] | None = None
+    """Machine name in the body of that answer; unless told, the API's own for the status."""
+    message: Annotated[str, Field(max_length=10_000)] | None = None
+    """Text in the body of that answer; unless told, the API's own."""
     body: str | None = None
     """That answer's whole body, in place of the API's own shape."""
-    content_type: str = "application/json"
-    """Content type that goes with `body`."""
+    content_type: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,200}$")] | None = None
+    """Content type of the answer in place of its own; with `body` application/json unless told."""
     html: bool = False
     """That answer is a gateway's HTML page; status 502 unless `status` says otherwise."""
     reset: Literal["before", "after"] | None = None
     """Drop the connection without an answer: before anything is charged, or after."""
     cut: Annotated[int, Field(ge=0)] | None = None
     """Send the headers and so many bytes of the body, then drop the connection."""
+    slow: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    """Seconds over which the body of the answer is spread."""
+    moderation: Moderation | None = None
+    """Have moderation refuse a paid request, as the API does; content_filtered: blur and charge."""
+    refuse: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    """Take no new connection for so many seconds, from now on."""
 
     @property
     def answers(self) -> bool:
@@ -60,6 +78,10 @@ class Faults:
     def clear(self) -> None:
         """Forget every fault on order."""
         self._ordered.clear()
+
+    def left(self) -> list[Fault]:
+        """Return what has not happened yet, each with how often it still will."""
+        return [fault.model_copy(update={"count": count}) for fault, count in self._ordered]
 
     def take(self, path: str) -> Fault | None:
         """Return the fault that meets this request, and count it."""

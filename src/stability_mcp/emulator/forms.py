@@ -1,14 +1,15 @@
 """Reading a request's body: multipart for the second version, JSON or multipart for the first.
 
-Files go to temporary files as they arrive; a body that is larger than the API takes is read to its
-end (a connection closed over unread bytes would lose the refusal) and thrown away.
+Files go to temporary files as they arrive; a body that is larger than the API takes, or is refused
+unread, is read to its end (a connection closed over unread bytes would lose the refusal) and thrown
+away.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
@@ -16,11 +17,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from stability_mcp.emulator.answers import RefusalError
+from stability_mcp.emulator.answers import RefusalError, is_first_version
+from stability_mcp.emulator.sentences import TOO_LARGE
 from stability_mcp.operation import MIB
 
 MAX_PARTS = 200
 MAX_TEXT = MIB
+SPOOLED_ABOVE = 65_536
+"""Bytes of a file that stay in memory; more of it goes to a temporary file as it arrives."""
 DUMMY_PART = "none"
 """Official samples force multipart with an empty part of this name."""
 _INDEXED = re.compile(r"(\w+)\[(\d{1,3})\]\[(\w+)\]")
@@ -70,7 +74,7 @@ async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
     if not content_type.casefold().startswith("multipart/form-data"):
         raise RefusalError(400, "bad_request", "content-type: must be multipart/form-data")
     try:
-        form = await MultiPartParser(
+        form = await _Parser(
             request.headers,
             _bounded(request, max_body),
             max_files=MAX_PARTS,
@@ -78,7 +82,7 @@ async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
             max_part_size=MAX_TEXT,
         ).parse()
     except _TooLargeError:
-        raise too_large(max_body) from None
+        raise too_large(request, max_body) from None
     except _GoneError:
         raise ClientDisconnect from None
     except MultiPartException as error:
@@ -103,7 +107,7 @@ async def read_json(request: Request, max_body: int) -> Sent:
             body += chunk
         values = json.loads(body)
     except _TooLargeError:
-        raise too_large(max_body) from None
+        raise too_large(request, max_body) from None
     except _GoneError:
         raise ClientDisconnect from None
     except ValueError:
@@ -113,11 +117,26 @@ async def read_json(request: Request, max_body: int) -> Sent:
     return Sent(values=values, typed=True)
 
 
-def too_large(max_body: int) -> RefusalError:
-    """Return the refusal of a body that is too large."""
+async def read_the_rest(request: Request) -> None:
+    """Throw away what is left of a body."""
+    with suppress(RuntimeError, ClientDisconnect):  # the former: nothing is left
+        async for _ in request.stream():
+            pass
+
+
+def too_large(request: Request, max_body: int) -> RefusalError:
+    """Return the refusal of a body that is too large; the first version documents no 413."""
     most = f"{max_body // MIB}MiB" if max_body % MIB == 0 else f"{max_body // 1_000_000}MB"
-    message = f"body: payloads cannot be larger than {most} in size"
+    message = TOO_LARGE.format(most=most)
+    if is_first_version(request.url.path):
+        return RefusalError(400, "invalid_file_size", message)
     return RefusalError(413, "payload_too_large", message)
+
+
+class _Parser(MultiPartParser):
+    """Puts files on disk early: 200 uploads at once would have 200 MB in memory otherwise."""
+
+    spool_max_size = SPOOLED_ABOVE
 
 
 class _TooLargeError(MultiPartException):

@@ -8,7 +8,8 @@ from sqlite3 import Connection
 
 KEPT_REQUESTS = 20_000
 """Requests remembered: enough to count the rate windows of more than a hundred busy keys."""
-KEPT_CHARGES = 100_000
+KEPT_CHARGES = 20_000
+"""Charges remembered: as many, since a request is charged at most once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import re
 from starlette.requests import Request
 
 from stability_mcp.emulator.answers import RefusalError, is_first_version
+from stability_mcp.emulator.sentences import NO_KEY
 
 _KEY = re.compile(r"sk-[\x21-\x7e]{1,200}")
 SHOWN_FIRST, SHOWN_LAST = 7, 4
@@ -29,7 +30,7 @@ def require(request: Request) -> None:
     if key_of(request):
         return
     if not is_first_version(request.url.path):
-        raise RefusalError(401, "unauthorized", "authorization: invalid or missing header value")
+        raise RefusalError(401, "unauthorized", NO_KEY)
     if "authorization" not in request.headers:
         raise RefusalError(401, "unauthorized", "missing authorization header")
     message = (

@@ -11,7 +11,7 @@ from sqlite3 import Connection
 from typing import Literal
 
 from stability_mcp.emulator import accounts, generations, journal, limiter
-from stability_mcp.emulator.accounts import Charge
+from stability_mcp.emulator.accounts import Account, Charge
 from stability_mcp.emulator.faults import Faults
 from stability_mcp.emulator.generations import Pace, Started, Wanted
 from stability_mcp.emulator.journal import Request
@@ -22,6 +22,9 @@ from stability_mcp.operation import Operation
 AMPLE_CREDITS = 1_000_000
 NEW_ACCOUNT_CREDITS = 25
 """What a new account of the real API is given."""
+
+UNMEASURED_SECONDS = 13.0
+"""How long an operation takes that was never measured: the median of those that were."""
 
 Latency = float | Literal["real"]
 
@@ -34,8 +37,8 @@ class State:
         credits: What an account has when it is first seen; 1 credit is 0.01 USD.
         pace: When deferred generations are ready.
         latency: Seconds until a paid call is answered, or until a deferred generation is ready;
-            `real`: what was measured of the operation.
-        clock: The time in seconds, for the rate limit and the 24 hours.
+            `real`: what was measured of the operation, or `UNMEASURED_SECONDS`.
+        clock: The time in seconds, for the rate limit and the 24 hours; it can be moved on.
     """
 
     def __init__(
@@ -51,12 +54,31 @@ class State:
         self.latency = latency
         self.clock = clock
         self.faults = Faults()
+        self._ahead = 0.0
+        self._refused_until = 0.0
+        self._at_first = (credits, pace, latency)
         self._opening = round(credits * 1000)
         self._storage = Storage(folder)
 
+    def now(self) -> float:
+        """Return the time of the emulated API, in seconds."""
+        return self.clock() + self._ahead
+
+    def set_time(self, now: float) -> None:
+        """Have it be another time; it goes on from there."""
+        self._ahead = now - self.clock()
+
+    def refuse(self, seconds: float) -> None:
+        """Take no connection for so many seconds."""
+        self._refused_until = self.clock() + seconds
+
+    def refuses(self) -> bool:
+        """Return whether no connection is taken; who has a socket asks nobody."""
+        return self.clock() < self._refused_until
+
     def arrived(self, owner: str, method: str, path: str) -> tuple[Request, bool]:
         """Write down a request; return it and whether the rate limit lets it through."""
-        now = self.clock()
+        now = self.now()
         request = Request(id=secrets.token_hex(16), at=now, owner=owner, method=method, path=path)
 
         def change(connection: Connection) -> bool:
@@ -67,7 +89,7 @@ class State:
 
     def answered(self, request: Request, status: int) -> None:
         """Write down how a request was answered."""
-        now = self.clock()
+        now = self.now()
         self._storage.write(lambda to: journal.answered(to, request.id, status, now))
 
     def charge(self, request: Request, operation: Operation) -> bool:
@@ -97,12 +119,14 @@ class State:
 
     def poll(self, generation: str, *, owner: str, poll_path: str) -> Made | bool:
         """Return what was made, True while it is under way, False if there is no such thing."""
-        wanted = Wanted(id=generation, at=self.clock(), owner=owner, poll_path=poll_path)
+        wanted = Wanted(id=generation, at=self.now(), owner=owner, poll_path=poll_path)
         return self._storage.write(lambda to: generations.poll(to, wanted, self.pace))
 
     def seconds(self, row: type[Operation]) -> float:
         """Return how long an operation takes."""
-        return row.spec.seconds if self.latency == "real" else self.latency
+        if self.latency != "real":
+            return self.latency
+        return row.spec.seconds or UNMEASURED_SECONDS
 
     def balance(self, owner: str) -> int:
         """Return the millicredits that an account has left."""
@@ -112,6 +136,14 @@ class State:
         """Give the account of a key exactly so many credits."""
         owner = accounts.owner_of(key)
         self._storage.write(lambda to: accounts.set_balance(to, owner, round(amount * 1000)))
+
+    def set_opening(self, amount: float) -> None:
+        """Give every account that was never seen so many credits."""
+        self._opening = round(amount * 1000)
+
+    def accounts(self) -> list[Account]:
+        """Return the accounts that were charged, set or locked out."""
+        return self._storage.read(accounts.accounts)
 
     def credits(self, key: str) -> float:
         """Return the credits that the account of a key has left."""
@@ -126,8 +158,10 @@ class State:
         return self._storage.read(accounts.charges)
 
     def reset(self) -> None:
-        """Forget everything, also pace and faults."""
-        self.pace = Pace()
+        """Forget everything that happened and that was set; it is as at first, and now."""
+        opening, self.pace, self.latency = self._at_first
+        self._opening = round(opening * 1000)
+        self._ahead = self._refused_until = 0.0
         self.faults.clear()
         self._storage.write(_forget)
 
@@ -139,7 +173,7 @@ class State:
         self, request: Request, operation: Operation, generation: str | None = None
     ) -> Charge:
         return Charge(
-            at=self.clock(),
+            at=self.now(),
             owner=request.owner,
             request=request.id,
             operation=operation.name(),

@@ -44,6 +44,8 @@ class EmulatorTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request."""
+        if self.state.refuses():
+            raise httpx2.ConnectError("All connection attempts failed")
         if self._app is None:
             self._app = await to_thread.run_sync(_load, self.state)
         return await _Exchange(self._app, request).respond()
@@ -78,7 +80,8 @@ class _Exchange:
         self._app = app
         self._request = request
         self._to_app, self._body = anyio.create_memory_object_stream[bytes](1)
-        self._to_client, self.messages = anyio.create_memory_object_stream["Message"](1)
+        # Two: headers and a short body, so that who answers unasked ends, and nobody waits for it.
+        self._to_client, self.messages = anyio.create_memory_object_stream["Message"](2)
         self._gone = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._all_read = False

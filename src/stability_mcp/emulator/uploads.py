@@ -4,17 +4,21 @@ The second version's wording about files was not captured; its limits are docume
 version's sentence about sizes is a capture.
 """
 
+from collections.abc import Mapping
+
 from stability_mcp.emulator.complaints import Complaint
 from stability_mcp.emulator.forms import Upload
 from stability_mcp.emulator.render import sounds
 from stability_mcp.emulator.render.pictures import UnreadableError, header
 from stability_mcp.fields import AudioLimits, File, ImageLimits
+from stability_mcp.operation import Operation
 
 SDXL_SENTENCE = (
     "for stable-diffusion-xl-1024-v0-9 and stable-diffusion-xl-1024-v1-0 the allowed dimensions are"
     " 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640, 640x1536, 768x1344, 832x1216, 896x1152,"
     " but we received {width}x{height}"
 )
+MASK_NAME = "invalid_mask_image"
 SDXL_NAME = "invalid_sdxl_v1_dimensions"
 TOLERATED_SECONDS = 0.1
 """An MP3 is a whole number of frames, so it is some hundredths longer than was asked for."""
@@ -29,6 +33,27 @@ def complaints_about(name: str, upload: Upload, mark: File) -> list[Complaint]:
     return _picture(name, upload, mark.limits, is_mask=mark.mask_for is not None)
 
 
+def complaints_about_masks(row: type[Operation], files: Mapping[str, Upload]) -> list[Complaint]:
+    """Return what is wrong with masks that have to be as large as their picture: the first version.
+
+    The second version makes a mask fit.
+    """
+    return [
+        Complaint(field=name, problem=f"must have the size of {mark.mask_for}", name=MASK_NAME)
+        for name, mark in row.file_fields().items()
+        if isinstance(mark.limits, ImageLimits) and mark.limits.sizes
+        if mark.mask_for is not None and name in files and mark.mask_for in files
+        if _size(files[name]) != _size(files[mark.mask_for])
+    ]
+
+
+def _size(upload: Upload) -> tuple[int, int] | None:
+    try:
+        return header(upload.file)[1]
+    except UnreadableError:
+        return None
+
+
 def _picture(name: str, upload: Upload, limits: ImageLimits, *, is_mask: bool) -> list[Complaint]:
     try:
         form, (width, height) = header(upload.file)
@@ -41,7 +66,7 @@ def _picture(name: str, upload: Upload, limits: ImageLimits, *, is_mask: bool) -
         if (width, height) in limits.sizes:
             return []
         sentence = SDXL_SENTENCE.format(width=width, height=height)
-        kind = "invalid_mask_image" if is_mask else SDXL_NAME
+        kind = MASK_NAME if is_mask else SDXL_NAME
         return [Complaint(field="", problem=sentence, name=kind)]
     pixels = width * height
     longer, shorter = max(width, height), min(width, height)

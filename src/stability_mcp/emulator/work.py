@@ -14,12 +14,12 @@ from anyio import to_thread
 from stability_mcp.emulator.answers import RefusalError
 from stability_mcp.emulator.checks import Checked
 from stability_mcp.emulator.made import FILTERED, SUCCESS, Made
-from stability_mcp.emulator.moderation import is_filtered
 from stability_mcp.emulator.render import models, sounds
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.edits import blurred, paint
 from stability_mcp.emulator.render.palette import chance
 from stability_mcp.emulator.render.pictures import UnreadableError, decode, encode, marked
+from stability_mcp.emulator.render.remix import Remix, remixed
 from stability_mcp.fields import Size
 from stability_mcp.operation import (
     AudioOperation,
@@ -99,7 +99,7 @@ def _picture(checked: Checked, seed: int) -> Made:
         size=operation.output_size(Size(*first.size) if first else None),
         seed=seed,
     )
-    filtered = is_filtered(operation)
+    filtered = checked.filtered
     painted = paint(brief)
     form = str(values.get("output_format") or "png")
     return Made(
@@ -112,13 +112,23 @@ def _picture(checked: Checked, seed: int) -> Made:
 
 def _sound(checked: Checked, seed: int) -> Made:
     values = checked.operation.model_dump()
-    media_type, pieces = sounds.play(
-        str(values.get("prompt") or ""),
-        seed,
-        seconds=float(values.get("duration") or DEFAULT_SECONDS),
-        form=str(values.get("output_format") or "mp3"),
-        source=" ".join(str(values[name]) for name in checked.files),
-    )
+    prompt, form = str(values.get("prompt") or ""), str(values.get("output_format") or "mp3")
+    seconds = float(values.get("duration") or DEFAULT_SECONDS)
+    sent = next(iter(checked.files), None)
+    if sent is None:
+        media_type, pieces = sounds.play(prompt, seed, seconds=seconds, form=form)
+    else:
+        redone = (values["mask_start"], values["mask_end"]) if "mask_start" in values else None
+        wanted = Remix(
+            prompt=prompt,
+            seed=seed,
+            seconds=seconds,
+            form=form,
+            strength=float(values.get("strength", 1)),
+            redone=redone,
+        )
+        file = checked.files[sent].file
+        media_type, pieces = remixed(wanted, file, str(values[sent]))
     return Made(media_type=media_type, pieces=pieces, seed=seed, finish_reason=SUCCESS)
 
 

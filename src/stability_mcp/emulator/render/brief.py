@@ -24,7 +24,7 @@ class Brief:
     @property
     def source(self) -> Image.Image:
         """Return the picture that is worked on: the first one, as RGB."""
-        return opaque(next(iter(self.pictures.values())))
+        return opaque(self.first)
 
     def text(self, *names: str) -> str:
         """Return the first of these texts that was given."""
@@ -39,8 +39,22 @@ class Brief:
     def prompt(self) -> str:
         """Return what is to be seen, from whatever this operation calls it."""
         parts = self.values.get("text_prompts") or ()
-        spoken = " ".join(each["text"] for each in parts if each.get("weight", 1) > 0)
+        wanted = [each for each in parts if each.get("weight", 1) > 0]
+        wanted.sort(key=lambda each: -each.get("weight", 1))
+        spoken = ", ".join(each["text"] for each in wanted)
         return spoken or self.text("prompt", "background_prompt", "search_prompt", "select_prompt")
+
+    @property
+    def negative(self) -> str:
+        """Return what is not to be seen; "" without."""
+        parts = self.values.get("text_prompts") or ()
+        spoken = " ".join(each["text"] for each in parts if each.get("weight", 1) < 0)
+        return spoken or self.text("negative_prompt")
+
+    @property
+    def first(self) -> Image.Image:
+        """Return the picture that is worked on as it was sent, with its transparency."""
+        return next(iter(self.pictures.values()))
 
     @property
     def style(self) -> str:

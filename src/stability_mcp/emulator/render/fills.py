@@ -1,95 +1,255 @@
-"""Masks and what goes into them: growing, softening, filling from the surroundings, cutting out.
+"""Filling a hole with what is around it: patches of the picture itself, joined and evened out.
 
-The slow parts run on a small copy: a fill is smooth, so nothing is lost by enlarging it.
+Where the patches come from is found on a small copy, in pieces that overlap; they are then taken
+from the picture in its own size, so that the fill has its grain. What is left of a seam is a
+difference in tone, which is spread over the hole from its rim.
 """
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, ImageStat
+import random
+from collections.abc import Sequence
 
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
+
+from stability_mcp.emulator.render.masks import BINARY, inverted, small_size
+from stability_mcp.emulator.render.patches import Box, Quilt, Tile, moved
 from stability_mcp.fields import Size
 
-WORKED_SIDE = 384
-FLOODED_SIDE = 224
-"""Flooding goes pixel by pixel in Python."""
-FLOOD_TOLERANCE = 46
-"""How far a colour may be from that of the corner and still be background; sum over channels."""
-LEAST_KEPT, MOST_KEPT = 0.03, 0.97
+WORKED_SIDE = 192
+MEMBRANE_SIDE = 384
+STEP = 4
+"""Pixels over which a change of tone is measured."""
+MOST_EVENED = 36
+"""Grey levels by which a fill is made brighter or darker to match its rim."""
+GUESS_SHARE = 0.65
+"""How much of the difference to the guess is made up for inside a hole."""
+MOST_SIDE = 1_536
+"""Longest side at which a picture is continued; what is larger is enlarged from there."""
 
 
-def grown(mask: Image.Image, pixels: float) -> Image.Image:
-    """Return a mask that reaches so many pixels further and ends softly."""
-    if pixels <= 0:
-        return mask
-    wide = mask.filter(ImageFilter.BoxBlur(pixels)).point(lambda value: min(255, value * 4))
-    return wide.filter(ImageFilter.GaussianBlur(max(1.0, pixels / 3)))
+def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) -> Image.Image:
+    """Return the picture with what is marked replaced by the colours around it, ever softer.
 
-
-def filled(picture: Image.Image, mask: Image.Image) -> Image.Image:
-    """Return the picture with what is marked replaced by what is around it, ever softer inwards."""
-    size = _small(picture)
+    Args:
+        picture: RGB.
+        mask: What is replaced.
+        level: Whether the colours beside it count before those above and below.
+    """
+    size = small_size(picture.size, MEMBRANE_SIDE)
     known = picture.resize(size, Image.Resampling.BOX)
-    known.putalpha(ImageOps.invert(mask.resize(size, Image.Resampling.BOX)))
-    grown_in = _grown_in(known).resize(picture.size, Image.Resampling.BICUBIC)
-    return Image.composite(grown_in, picture, mask)
+    known.putalpha(inverted(mask.resize(size, Image.Resampling.BOX).point(BINARY)))
+    grown_in = _grown_in(known, level=level).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(grown_in, picture, mask.point(BINARY))
 
 
-def _grown_in(known: Image.Image) -> Image.Image:
+def healed(
+    picture: Image.Image,
+    mask: Image.Image,
+    rng: random.Random,
+    *,
+    avoided: Image.Image | None = None,
+    level: bool = False,
+) -> Image.Image:
+    """Return the picture with what is marked filled with patches from elsewhere in it.
+
+    Args:
+        picture: RGB.
+        mask: What is to go; where it is grey, so much of the picture shows through.
+        rng: Where patches are looked for.
+        avoided: A small mask of what is not to be repeated: what stands in front.
+        level: Whether only what is beside a place says what belongs there: at a margin.
+    """
+    small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
+    hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
+    hole = hole.point(lambda value: 255 if value else 0)
+    if hole.getbbox() is None:
+        return picture
+    if avoided is not None:
+        avoided = avoided.resize(small.size)
+    base = _guessed(picture, mask, avoided, level=level)
+    guess = base.resize(small.size, Image.Resampling.BOX)
+    tiles = list(Quilt(small, guess, hole, avoided, rng).tiles())
+    joined = _joined(picture, base, tiles, picture.width / small.width)
+    evened = _evened(picture, (base, joined), mask, _reliable(small, tiles, avoided))
+    return Image.composite(evened, picture, mask)
+
+
+def _guessed(
+    picture: Image.Image, mask: Image.Image, avoided: Image.Image | None, *, level: bool
+) -> Image.Image:
+    """Return the picture with what is marked filled by the tones beside it, or above and below.
+
+    Each place is filled in the direction in which the tones on both sides agree better.
+    """
+    wide = mask
+    if avoided is not None:
+        wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
+    if level:
+        beside = diffused(picture, wide, level=True)
+        return Image.composite(beside, picture, mask.point(BINARY))
+    size = small_size(picture.size, MEMBRANE_SIDE)
+    known = picture.resize(size, Image.Resampling.BOX)
+    known.putalpha(inverted(wide.resize(size, Image.Resampling.BOX).point(BINARY)))
+    flip = Image.Transpose.TRANSPOSE
+    flat = _grown_in(known, level=True)
+    upright = _grown_in(known.transpose(flip), level=True).transpose(flip)
+    across, down = _steps(flat, (1, 0)), _steps(upright, (0, 1))
+    share = ImageMath.lambda_eval(
+        lambda args: args["convert"](255 * args["d"] / (args["a"] + args["d"] + 1), "L"),
+        a=across,
+        d=down,
+    )
+    guess = Image.composite(flat, upright, share).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(guess, picture, mask.point(BINARY))
+
+
+def _steps(picture: Image.Image, direction: tuple[int, int]) -> Image.Image:
+    """Return how much a picture changes in a direction, evened out; 8 times as bright."""
+    far = (STEP * direction[0], STEP * direction[1])
+    apart = ImageChops.difference(picture, ImageChops.offset(picture, *far)).convert("L")
+    apart = apart.point([min(255, value * 8) for value in range(256)])
+    return apart.filter(ImageFilter.BoxBlur(max(picture.size) / 16))
+
+
+def _grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
     """Return a picture without holes: each is filled from the same picture at half the size.
 
-    Pillow weighs colours by alpha when it shrinks, so what is in a hole never counts.
+    Pillow weighs colours by alpha when it shrinks, so what is in a hole never counts. A `level`
+    one is filled from its own rows first.
     """
     if max(known.size) == 1:
         return known.convert("RGB")
-    half = (-(-known.width // 2), -(-known.height // 2))
-    whole = _grown_in(known.resize(half, Image.Resampling.BOX)).resize(
-        known.size, Image.Resampling.BILINEAR
-    )
+    high = known.height if level and known.width > 1 else -(-known.height // 2)
+    half = known.resize((-(-known.width // 2), high), Image.Resampling.BOX)
+    # Colours of a faint alpha are inexact, and it would get fainter from level to level.
+    half.putalpha(half.getchannel("A").point(lambda value: min(255, value * 4)))
+    whole = _grown_in(half, level=level).resize(known.size, Image.Resampling.BILINEAR)
     whole.paste(known.convert("RGB"), (0, 0), known.getchannel("A"))
     return whole
 
 
-def centre(size: Size, *, share: float = 0.62) -> Image.Image:
-    """Return a soft mask of the middle of a picture."""
-    width, height = (max(8, side // 8) for side in size)
-    mask = Image.new("L", (width, height), 0)
-    across, down = width * share / 2, height * share / 2
-    ImageDraw.Draw(mask).ellipse(
-        (width / 2 - across, height / 2 - down, width / 2 + across, height / 2 + down), fill=255
+def _joined(
+    picture: Image.Image, base: Image.Image, tiles: Sequence[Tile], scale: float
+) -> Image.Image:
+    """Lay the patches in full size over each other, with soft edges."""
+    canvas, filled = base.copy(), Image.new("L", picture.size, 0)
+    for tile in tiles:
+        left, top, right, bottom = (round(side * scale) for side in tile.box)
+        across, down = (round(part * scale) for part in tile.offset)
+        across = max(-left, min(picture.width - right, across))
+        down = max(-top, min(picture.height - bottom, down))
+        place = moved((left, top, right, bottom), (across, down))
+        box = (left, top, right, bottom)
+        # Only what is already filled is blended: the guess under it must not shine through.
+        soft = ImageChops.lighter(_soft_edged(box, picture.size), inverted(filled.crop(box)))
+        canvas.paste(picture.crop(place), box, soft)
+        filled.paste(255, box)
+    return canvas
+
+
+def _soft_edged(box: Box, size: tuple[int, int]) -> Image.Image:
+    """Return a mask of a patch, soft but for where it touches the edge of the picture."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    edge = max(1, min(width, height) // 6)
+    wide = Image.new("L", (width + 4 * edge, height + 4 * edge), 0)
+    starts = (-2 if box[0] <= 0 else 1, -2 if box[1] <= 0 else 1)
+    ends = (-2 if box[2] >= size[0] else 1, -2 if box[3] >= size[1] else 1)
+    full = (
+        (2 + starts[0]) * edge,
+        (2 + starts[1]) * edge,
+        width + (2 - ends[0]) * edge - 1,
+        height + (2 - ends[1]) * edge - 1,
     )
-    return mask.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC)
+    ImageDraw.Draw(wide).rectangle(full, fill=255)
+    soft = wide.filter(ImageFilter.BoxBlur(edge * 0.9))
+    return soft.crop((2 * edge, 2 * edge, 2 * edge + width, 2 * edge + height))
 
 
-def subject(picture: Image.Image) -> Image.Image:
-    """Return a mask of what stands in front: all that cannot be reached from the corners.
+def _reliable(
+    small: Image.Image, tiles: Sequence[Tile], avoided: Image.Image | None
+) -> Image.Image:
+    """Return a mask of where the patches can be compared with what they stand for."""
+    covered = Image.new("L", small.size, 0)
+    for tile in tiles:
+        covered.paste(255, tile.box)
+    if avoided is not None:
+        covered = ImageChops.darker(covered, inverted(avoided.filter(ImageFilter.MaxFilter(5))))
+    return covered
 
-    Where that is nearly nothing or nearly everything, the middle of the picture is taken.
+
+def _evened(
+    picture: Image.Image,
+    layers: tuple[Image.Image, Image.Image],
+    mask: Image.Image,
+    reliable: Image.Image,
+) -> Image.Image:
+    """Bring a fill to the tones of its rim, and inside mostly to those of the guess.
+
+    Args:
+        picture: What the rim is taken from.
+        layers: The guess and the fill.
+        mask: The hole.
+        reliable: Where the rim says something, small.
     """
-    size = _small(picture, FLOODED_SIDE)
-    small = picture.convert("RGB").resize(size, Image.Resampling.BOX)
-    small = small.filter(ImageFilter.MedianFilter(3))
-    width, height = small.size
-    outside = Image.new("L", small.size, 0)
-    for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
-        if outside.getpixel(corner):
-            continue
-        flooded = small.copy()
-        ImageDraw.floodfill(flooded, corner, _other_than(small, corner), thresh=FLOOD_TOLERANCE)
-        touched = ImageChops.difference(flooded, small).convert("L")
-        outside = ImageChops.lighter(outside, touched.point(lambda value: 255 if value else 0))
-    kept = ImageOps.invert(outside)
-    share = ImageStat.Stat(kept).mean[0] / 255
-    if not LEAST_KEPT <= share <= MOST_KEPT:
-        return centre(Size(*picture.size))
-    return kept.filter(ImageFilter.GaussianBlur(0.7)).resize(picture.size, Image.Resampling.BICUBIC)
+    guess, joined = layers
+    size = reliable.size
+    goal, guessed, had = (
+        each.resize(size, Image.Resampling.BOX) for each in (picture, guess, joined)
+    )
+    limits = [max(128 - MOST_EVENED, min(128 + MOST_EVENED, value)) for value in range(256)] * 3
+    rim = inverted(mask.point(BINARY).resize(size, Image.Resampling.BOX).point(BINARY))
+    apart = ImageChops.subtract(goal, had, 1, 128)
+    apart.putalpha(ImageChops.darker(rim, reliable))
+    spread = apart.convert("RGB") if apart.getchannel("A").getbbox() is None else _grown_in(apart)
+    inner = ImageChops.subtract(guessed, had, 1, 128)
+    both = Image.blend(spread, Image.composite(spread, inner, rim), GUESS_SHARE)
+    soft = both.point(limits).filter(ImageFilter.GaussianBlur(2.5))
+    return ImageChops.add(joined, soft.resize(picture.size, Image.Resampling.BICUBIC), 1, -128)
 
 
-def _small(picture: Image.Image, side: int = WORKED_SIDE) -> Size:
-    scale = min(1.0, side / max(picture.size))
-    return Size(max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+def extended(
+    source: Image.Image,
+    size: Size,
+    place: tuple[int, int],
+    rng: random.Random,
+    avoided: Image.Image | None = None,
+) -> Image.Image:
+    """Return a canvas of that size with the picture at a place, continued around it.
+
+    One side after the other, so that patches lie across the edge that they continue.
+    """
+    left, up = place
+    right, down = size.width - left - source.width, size.height - up - source.height
+    scale = min(1.0, MOST_SIDE / max(size))
+    left, up, right, down = (round(side * scale) for side in (left, up, right, down))
+    inner = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
+    picture = source if scale == 1 else source.resize(inner, Image.Resampling.BOX)
+    avoided = avoided or Image.new("L", inner, 0)
+    picture, avoided = _widened(picture, (left, right), rng, avoided)
+    turned = (each.transpose(Image.Transpose.TRANSPOSE) for each in (picture, avoided))
+    picture, _ = _widened(next(turned), (up, down), rng, next(turned))
+    whole = picture.transpose(Image.Transpose.TRANSPOSE)
+    return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
 
 
-def _other_than(picture: Image.Image, place: tuple[int, int]) -> tuple[int, int, int]:
-    """Return a colour far from the one at a place, so that a flood shows."""
-    pixel = picture.getpixel(place)
-    values = pixel if isinstance(pixel, tuple) else (0, 0, 0)
-    red, green, blue = (0 if value > 127 else 255 for value in values[:3])  # noqa: PLR2004
-    return red, green, blue
+def _widened(
+    picture: Image.Image, sides: tuple[int, int], rng: random.Random, avoided: Image.Image
+) -> tuple[Image.Image, Image.Image]:
+    for margin in ((sides[0], 0), (0, sides[1])):
+        if any(margin):
+            picture, avoided = _with_margin(picture, margin, rng, avoided)
+    return picture, avoided
+
+
+def _with_margin(
+    picture: Image.Image, sides: tuple[int, int], rng: random.Random, avoided: Image.Image
+) -> tuple[Image.Image, Image.Image]:
+    left, right = sides
+    canvas = Image.new("RGB", (picture.width + left + right, picture.height))
+    box = (left, 0, left + picture.width, picture.height)
+    canvas.paste(picture, box)
+    hole = Image.new("L", canvas.size, 255)
+    hole.paste(0, box)
+    wider = Image.new("L", canvas.size, 0)
+    wider.paste(avoided.resize(picture.size), box)
+    avoided = wider.resize(small_size(wider.size, WORKED_SIDE), Image.Resampling.BOX)
+    return healed(canvas, hole, rng, avoided=avoided, level=True), avoided

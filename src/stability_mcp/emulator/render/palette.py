@@ -1,62 +1,15 @@
-"""Colours that follow from words: what a prompt names, and otherwise what its hash gives."""
+"""Colours as numbers, words as lists, and chance that repeats itself."""
 
 import colorsys
 import hashlib
 import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 Colour = tuple[int, int, int]
+Tint = tuple[float, float, float]
 
-HUES: Mapping[str, float] = {
-    "red": 0.0,
-    "crimson": 0.97,
-    "orange": 0.08,
-    "gold": 0.12,
-    "golden": 0.12,
-    "yellow": 0.15,
-    "green": 0.33,
-    "emerald": 0.4,
-    "teal": 0.48,
-    "cyan": 0.5,
-    "turquoise": 0.48,
-    "blue": 0.6,
-    "navy": 0.63,
-    "indigo": 0.7,
-    "purple": 0.77,
-    "violet": 0.76,
-    "magenta": 0.85,
-    "pink": 0.92,
-    "brown": 0.07,
-}
-GREYS = frozenset({"white", "black", "grey", "gray", "silver", "monochrome"})
-
-SKIES: Mapping[str, tuple[Colour, Colour]] = {
-    "night": ((8, 10, 34), (46, 48, 96)),
-    "sunset": ((64, 44, 112), (255, 158, 94)),
-    "sunrise": ((92, 120, 186), (255, 206, 164)),
-    "dawn": ((92, 120, 186), (255, 206, 164)),
-    "dusk": ((40, 36, 92), (226, 128, 128)),
-    "storm": ((52, 58, 70), (132, 140, 150)),
-    "fog": ((170, 178, 186), (220, 224, 226)),
-    "snow": ((150, 176, 206), (232, 240, 248)),
-    "desert": ((110, 170, 220), (250, 226, 178)),
-    "space": ((2, 2, 12), (26, 16, 54)),
-}
-"""Upper and lower colour of the sky at a time or place that a prompt names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Palette:
-    """The colours of one scene."""
-
-    above: Colour
-    below: Colour
-    ground: tuple[Colour, Colour, Colour]
-    """Far to near."""
-    light: Colour
-    accent: Colour
+BLACK: Colour = (0, 0, 0)
+WHITE: Colour = (255, 255, 255)
 
 
 def words_of(text: str) -> list[str]:
@@ -70,34 +23,6 @@ def chance(*parts: object) -> random.Random:
     return random.Random(digest)  # noqa: S311 -- repeatable is what is wanted
 
 
-def hue_of(text: str, rng: random.Random) -> float:
-    """Return the hue that a text names, else one by chance; 0 to 1."""
-    other = rng.random()
-    return next((HUES[word] for word in words_of(text) if word in HUES), other)
-
-
-def palette_of(text: str, rng: random.Random) -> Palette:
-    """Return colours for a scene that a text describes."""
-    words = words_of(text)
-    hue = hue_of(text, rng)
-    faded = 0.08 if GREYS.intersection(words) and not HUES.keys() & set(words) else 1.0
-    sky = next((SKIES[word] for word in words if word in SKIES), None)
-    if sky is None:
-        sky = (colour(hue, 0.62 * faded, 0.72), colour(hue + 0.09, 0.24 * faded, 0.98))
-    near = hue + rng.choice((0.42, 0.5, 0.58))
-    return Palette(
-        above=sky[0],
-        below=sky[1],
-        ground=(
-            mixed(colour(near, 0.35 * faded, 0.72), sky[1], 0.45),
-            colour(near, 0.42 * faded, 0.52),
-            colour(near + 0.04, 0.5 * faded, 0.3),
-        ),
-        light=mixed((255, 250, 232), sky[1], 0.15),
-        accent=colour(hue, 0.75 * faded, 0.9),
-    )
-
-
 def colour(hue: float, saturation: float, value: float) -> Colour:
     """Return the colour of a hue, which wraps around at 1."""
     red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
@@ -108,3 +33,34 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     """Return a colour between two; `share` is how much of the other."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
+
+
+def lighter(one: Colour, share: float) -> Colour:
+    """Return a colour nearer to white, or nearer to black below 0."""
+    return mixed(one, WHITE, share) if share >= 0 else mixed(one, BLACK, -share)
+
+
+def tinted(one: Colour, tint: Tint) -> Colour:
+    """Return a colour as it looks in light of a colour; 1 is white light."""
+    red, green, blue = (min(255, round(a * b)) for a, b in zip(one, tint, strict=True))
+    return red, green, blue
+
+
+def turned(one: Colour, by: float, *, vivid: float = 1.0, bright: float = 1.0) -> Colour:
+    """Return a colour whose hue is turned by that part of a circle."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in one))
+    return colour(hue + by, min(1.0, saturation * vivid), min(1.0, value * bright))
+
+
+def hue_apart(one: Colour, other: Colour) -> float:
+    """Return how far two colours are apart on the circle of hues, 0 to 0.5."""
+    first, second = (
+        colorsys.rgb_to_hsv(*(part / 255 for part in each))[0] for each in (one, other)
+    )
+    apart = abs(first - second)
+    return min(apart, 1 - apart)
+
+
+def saturation_of(one: Colour) -> float:
+    """Return how far a colour is from grey, 0 to 1."""
+    return (max(one) - min(one)) / (max(one) or 1)

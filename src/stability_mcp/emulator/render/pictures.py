@@ -79,7 +79,7 @@ def marked(picture: Image.Image) -> Image.Image:
     pad = max(2, height // 3)
     label = Image.new("RGBA", (right - left + 2 * pad, bottom - top + 2 * pad), (0, 0, 0, 0))
     draw = ImageDraw.Draw(label)
-    draw.rounded_rectangle((0, 0, label.width - 1, label.height - 1), pad, fill=(0, 0, 0, 110))
+    draw.rounded_rectangle((0, 0, label.width - 1, label.height - 1), pad, fill=(0, 0, 0, 140))
     draw.text((pad - left, pad - top), MARK, font=font, fill=(255, 255, 255, 225))
     result = picture.copy()
     place = (pad, max(picture.height - label.height - pad, 0))

@@ -1,154 +1,139 @@
-"""A made-up landscape for a prompt: sky, light, hills, and things that stand in them.
+"""The picture of a prompt: it is read, lit, drawn and treated in the style asked for.
 
-Drawn small and enlarged, which is quick and looks soft. The words give the colours, the seed gives
-the shapes.
+The words say what is seen, the seed how: the light, the shapes, the place of things.
 """
 
-import math
-import random
-from collections.abc import Callable, Mapping
+# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
+from dataclasses import replace
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter
 
-from stability_mcp.emulator.render.palette import Palette, chance, mixed, palette_of
+from stability_mcp.emulator.render import layouts, patterns
+from stability_mcp.emulator.render.canvas import Canvas
+from stability_mcp.emulator.render.colours import NAMED
+from stability_mcp.emulator.render.light import STUDIO, light_of, light_with_sky
+from stability_mcp.emulator.render.looks.grading import curve
+from stability_mcp.emulator.render.looks.manners import MANNERS, PLAIN
+from stability_mcp.emulator.render.looks.treatments import TREATMENTS
+from stability_mcp.emulator.render.nouns import NOUNS
+from stability_mcp.emulator.render.palette import chance
+from stability_mcp.emulator.render.places import PLACES
+from stability_mcp.emulator.render.reading import Reading, read
+from stability_mcp.emulator.render.staging import arrange
+from stability_mcp.emulator.render.weather import weather
 from stability_mcp.fields import Size
 
-DRAWN_SIDE = 1_024
-"""Longest side at which a scene is drawn."""
+DRAWN_PIXELS = 2_400_000
+"""A larger picture is drawn with so many pixels and enlarged."""
+STRIP = 4
+"""How many times as long as wide a picture is drawn at most; a longer one is stretched."""
+LEAST_SIDE = 96
+"""A smaller picture is drawn at least as large and shrunk."""
+LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
+"""The style presets that have a look of their own."""
+ON_LAND = ("field", "field", "mountains", "lake")
 
 
-def scene(prompt: str, seed: int, size: Size, style: str = "") -> Image.Image:
-    """Return the picture of a prompt; the same for the same arguments."""
-    rng = chance("scene", prompt, seed)
-    colours = palette_of(prompt, rng)
-    scale = min(1.0, DRAWN_SIDE / max(size))
-    width, height = (max(8, round(side * scale)) for side in size)
-    picture = _sky(colours, width, height)
-    horizon = height * rng.uniform(0.5, 0.66)
-    _light(picture, colours, rng, horizon)
-    draw = ImageDraw.Draw(picture)
-    for depth, ground in enumerate(colours.ground):
-        base = horizon + depth * (height - horizon) * rng.uniform(0.24, 0.34)
-        ridge = _ridge(rng, width, base, height * (0.13 - 0.03 * depth))
-        draw.polygon([(0, height), *ridge, (width, height)], fill=ground)
-        if depth:
-            _things(draw, colours, rng, ridge, height * (0.05 + 0.055 * depth))
-    return _styled(picture, style, size)
+def scene(
+    prompt: str,
+    seed: int,
+    size: Size,
+    style: str = "",
+    *,
+    negative: str = "",
+    guidance: float = 0.0,
+) -> Image.Image:
+    """Return the picture of a prompt; the same for the same arguments.
+
+    Args:
+        prompt: What is to be seen.
+        seed: Another one gives another picture of the same.
+        size: Width and height in pixels.
+        style: One of the API's style presets, or "".
+        negative: What is not to be seen.
+        guidance: How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear
+            and strong; 0 is usual.
+    """
+    reading = read(prompt, negative)
+    reading.tiled = reading.tiled or style == "tile-texture"
+    rng = chance("scene", reading.told, seed)
+    _settle(reading, rng.choice(ON_LAND))
+    light = light_of(reading.time, reading.weather, rng)
+    if reading.place == "studio" or reading.emblem or reading.strange or reading.tiled:
+        light = STUDIO
+    elif reading.place in {"space", "underwater"}:
+        light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
+    if reading.sky:
+        light = light_with_sky(light, NAMED[reading.sky])
+    canvas = Canvas(_drawn_size(size), light, MANNERS.get(style, PLAIN), rng)
+    _draw(canvas, reading, style)
+    picture = canvas.finish()
+    picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)
+    picture = _guided(picture, guidance)
+    if picture.size == tuple(size):
+        return picture
+    hard = style == "pixel-art"
+    return picture.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC)
 
 
-def _sky(colours: Palette, width: int, height: int) -> Image.Image:
-    steps = 64
-    column = Image.new("RGB", (1, steps))
-    column.putdata([mixed(colours.above, colours.below, y / (steps - 1)) for y in range(steps)])
-    return column.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def _light(picture: Image.Image, colours: Palette, rng: random.Random, horizon: float) -> None:
-    """Paint a sun or moon with its glow."""
-    width, height = picture.size
-    radius = min(width, height) * rng.uniform(0.05, 0.1)
-    x, y = width * rng.uniform(0.15, 0.85), horizon * rng.uniform(0.25, 0.85)
-    glow = Image.new("L", (max(1, width // 8), max(1, height // 8)), 0)
-    _disc(ImageDraw.Draw(glow), x / 8, y / 8, radius * 2.2 / 8, 120)
-    glow = glow.filter(ImageFilter.GaussianBlur(max(1.0, radius / 9))).resize(picture.size)
-    picture.paste(colours.light, (0, 0), glow)
-    _disc(ImageDraw.Draw(picture), x, y, radius, colours.light)
-
-
-def _disc(
-    draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: int | tuple[int, ...]
-) -> None:
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
-
-
-def _ridge(rng: random.Random, width: int, base: float, swing: float) -> list[tuple[float, float]]:
-    """Return a line of hills from left to right: a few waves on top of each other."""
-    waves = [(rng.uniform(0.6, 5.5), rng.uniform(0, math.tau), rng.random()) for _ in range(4)]
-    weight = sum(wave[2] for wave in waves) or 1.0
-    points = 96
-    return [
-        (
-            width * i / points,
-            base
-            + swing
-            * sum(w * math.sin(f * math.tau * i / points + p) for f, p, w in waves)
-            / weight,
+def _settle(reading: Reading, land: str) -> None:
+    """Choose a place where the prompt names none."""
+    nouns = {wish.noun for wish in reading.things}
+    if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
+        reading.place = reading.place or "room"
+    if reading.place or reading.strange or reading.emblem:
+        return
+    homes = [NOUNS[wish.noun] for wish in reading.things if NOUNS[wish.noun].home != "heaven"]
+    if homes:
+        reading.place = homes[0].place or (
+            "sky" if homes[0].home == "air" and land == "lake" else land
         )
-        for i in range(points + 1)
-    ]
+        if reading.time and reading.place == "studio":
+            reading.place = "room"
+    elif reading.letters and not reading.time:
+        reading.strange = True
+    else:
+        reading.place = land
 
 
-def _things(
-    draw: ImageDraw.ImageDraw,
-    colours: Palette,
-    rng: random.Random,
-    ridge: list[tuple[float, float]],
-    height: float,
-) -> None:
-    """Put trees, stones and houses on a ridge."""
-    for _ in range(rng.randint(3, 8)):
-        x, y = rng.choice(ridge)
-        tall = height * rng.uniform(0.6, 1.3)
-        dark = mixed(colours.ground[2], (0, 0, 0), rng.uniform(0.1, 0.4))
-        match rng.choice(("tree", "pine", "house", "ball")):
-            case "tree":
-                draw.rectangle((x - tall * 0.04, y - tall * 0.5, x + tall * 0.04, y + 2), fill=dark)
-                _disc(draw, x, y - tall * 0.7, tall * 0.3, mixed(dark, colours.accent, 0.35))
-            case "pine":
-                for part in range(3):
-                    top, half = y - tall * (1 - part * 0.22), tall * (0.14 + 0.07 * part)
-                    foot = top + tall * 0.42
-                    draw.polygon([(x, top), (x - half, foot), (x + half, foot)], fill=dark)
-            case "house":
-                half = tall * 0.28
-                wall = mixed(colours.accent, (255, 255, 255), 0.35)
-                draw.rectangle((x - half, y - tall * 0.45, x + half, y + 2), fill=wall)
-                roof = [(x - half * 1.25, y - tall * 0.45), (x + half * 1.25, y - tall * 0.45)]
-                draw.polygon([*roof, (x, y - tall * 0.9)], fill=dark)
-            case _:
-                _disc(draw, x, y - tall * 0.2, tall * 0.25, colours.accent)
+def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
+    if reading.tiled:
+        patterns.tile(canvas, reading)
+    elif reading.emblem:
+        layouts.emblem(canvas, reading)
+    elif reading.strange:
+        layouts.abstract(canvas, reading)
+    elif style == "isometric":
+        patterns.block(canvas, reading)
+    else:
+        stage = PLACES[reading.place](canvas, reading)
+        arrange(canvas, reading, stage)
+        if reading.place not in {"room", "studio", "space", "underwater"}:
+            weather(canvas, stage.horizon)
+    if reading.letters:
+        layouts.lettering(canvas, reading.letters, below=reading.emblem)
 
 
-def _pixels(picture: Image.Image) -> Image.Image:
-    small = (max(1, picture.width // 12), max(1, picture.height // 12))
-    return picture.resize(small, Image.Resampling.BOX)
+def _drawn_size(size: Size) -> tuple[int, int]:
+    """Return the size that is drawn: of about the same shape, unless that is a mere strip."""
+    width, height = size
+    width, height = min(width, height * STRIP), min(height, width * STRIP)
+    scale = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
+    scale = max(scale, LEAST_SIDE / max(width, height))
+    return max(16, round(width * scale)), max(16, round(height * scale))
 
 
-def _lines(picture: Image.Image) -> Image.Image:
-    edges = picture.convert("L").filter(ImageFilter.FIND_EDGES)
-    return ImageOps.invert(ImageOps.autocontrast(edges)).convert("RGB")
-
-
-def _film(picture: Image.Image) -> Image.Image:
-    return ImageOps.colorize(picture.convert("L"), (38, 26, 18), (246, 232, 206))
-
-
-def _glowing(picture: Image.Image) -> Image.Image:
-    return ImageEnhance.Color(ImageEnhance.Contrast(picture).enhance(1.2)).enhance(1.8)
-
-
-def _flat(picture: Image.Image) -> Image.Image:
-    return ImageOps.posterize(ImageEnhance.Color(picture).enhance(1.35), 3)
-
-
-def _crisp(picture: Image.Image) -> Image.Image:
-    return ImageEnhance.Contrast(picture).enhance(1.12)
-
-
-COARSE = frozenset({"pixel-art", "low-poly", "isometric", "tile-texture"})
-LOOKS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
-    **dict.fromkeys(COARSE, _pixels),
-    **dict.fromkeys(("comic-book", "anime", "digital-art", "origami"), _flat),
-    **dict.fromkeys(("neon-punk", "fantasy-art", "3d-model"), _glowing),
-    **dict.fromkeys(("cinematic", "photographic", "enhance", "modeling-compound"), _crisp),
-    "line-art": _lines,
-    "analog-film": _film,
-}
-"""What a style preset does to a scene."""
-
-
-def _styled(picture: Image.Image, style: str, size: Size) -> Image.Image:
-    """Return the picture in the look of a style preset, and in its final size."""
-    looking = LOOKS[style](picture) if style in LOOKS else picture
-    hard = style in {"pixel-art", "tile-texture"}
-    return looking.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC)
+def _guided(picture: Image.Image, guidance: float) -> Image.Image:
+    """Return the picture as loosely or closely as the prompt is followed."""
+    if guidance < -0.02:
+        share = min(1.0, -guidance)
+        radius = min(picture.size) / 260 * share
+        loose = picture.filter(ImageFilter.BoxBlur(radius))
+        loose = ImageEnhance.Color(loose).enhance(1 - 0.45 * share)
+        mean = loose.resize((1, 1), Image.Resampling.BOX).resize(loose.size)
+        return Image.blend(loose, mean, 0.32 * share)
+    if guidance > 0.02:
+        share = min(1.0, guidance)
+        strong = ImageEnhance.Color(curve(picture, 0.6 * share)).enhance(1 + 0.28 * share)
+        return strong.filter(ImageFilter.UnsharpMask(2, round(90 * share), 2))
+    return picture

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from stability_mcp.emulator.render import mp3, wav
-from stability_mcp.emulator.render.melody import phrase
+from stability_mcp.emulator.render.melody import Cell, phrase
 from stability_mcp.emulator.render.pictures import UnreadableError
 
-WRITERS: Mapping[str, Callable[[Sequence[int], float], Sequence[bytes]]] = {
+WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
     "mp3": mp3.write,
     "wav": wav.write,
 }

@@ -1,0 +1,118 @@
+"""Whether the API still is what the table says: `stability-mcp doctor --drift`.
+
+The API publishes its description to anybody, so no key is sent. A file or another address can be
+compared instead.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anyio
+import typer
+from anyio import to_thread
+
+from stability_mcp.drift import compared, differences
+from stability_mcp.errors import FileMissingError, FileUnusableError, RequestError
+from stability_mcp.operations import OPERATIONS
+from stability_mcp.settings import Settings
+from stability_mcp.wording import listed, plain, quoted
+
+PATH = "/v2alpha/openapi"
+"""Where the API publishes what its second version takes, in spite of the path's name."""
+
+MOST_BYTES = 8 * 1_048_576
+"""Of a document; that of 2026-09 has 230 KB."""
+SECONDS = 30.0
+MOST_LINES = 200
+"""Of a report: as many differences are another API."""
+CURE = "Look at the network, or save the document and name the file: `doctor --drift FILE`."
+
+
+async def run_drift(settings: Settings, source: str | None) -> bool:
+    """Print what differs; return whether nothing does.
+
+    Args:
+        settings: Where the API is.
+        source: A file or an address of a document; None: the one that the API publishes.
+
+    Raises:
+        RequestError: it could not be fetched.
+        FileMissingError: there is no such file.
+        FileUnusableError: it is no such document.
+    """
+    place = source or f"{settings.base_url.rstrip('/')}{PATH}"
+    text = await (_fetched(place) if "://" in place else _read(place))
+    document = _parsed(text, place)
+    names = compared(document, OPERATIONS)
+    typer.echo(f"{quoted(place, limit=200)}: {len(names)} operations compared")
+    if left := [name for name in OPERATIONS if name not in names]:
+        typer.echo(f"not in this document: {listed(left)}")
+    lines = differences(document, OPERATIONS)
+    for line in lines[:MOST_LINES]:
+        typer.echo(f"  {plain(line)}")
+    more = f", {MOST_LINES} shown" if len(lines) > MOST_LINES else ""
+    number = "1 difference" if len(lines) == 1 else f"{len(lines)} differences{more}"
+    typer.echo(number if lines else "nothing differs")
+    return not lines
+
+
+async def _fetched(address: str) -> bytes:
+    import httpx2
+
+    body = bytearray()
+    try:
+        with anyio.fail_after(SECONDS):
+            async with (
+                httpx2.AsyncClient(timeout=SECONDS) as client,
+                client.stream("GET", address) as response,
+            ):
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        raise _unusable(address, f"it has more than {MOST_BYTES} bytes")
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        why = quoted(error) if str(error) else type(error).__name__
+        raise RequestError(
+            f"The API's document could not be fetched from {quoted(address)}: {why}.", cure=CURE
+        ) from None
+    if not response.is_success:
+        raise RequestError(
+            f"The API's document could not be fetched from {quoted(address)}: the answer was "
+            f"{response.status_code}.",
+            cure=CURE,
+        )
+    return bytes(body)
+
+
+async def _read(file: str) -> bytes:
+    def read() -> bytes:
+        with Path(file).expanduser().open("rb") as opened:
+            return opened.read(MOST_BYTES + 1)
+
+    try:
+        text = await to_thread.run_sync(read)
+    except OSError as error:
+        raise FileMissingError(
+            f"The document {quoted(file)} cannot be read: {error.strerror}.", cure="Name a file."
+        ) from None
+    if len(text) > MOST_BYTES:
+        raise _unusable(file, f"it has more than {MOST_BYTES} bytes")
+    return text
+
+
+def _parsed(text: bytes, place: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unusable(place, "it is no JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise _unusable(place, "it has no paths")
+    return document
+
+
+def _unusable(place: str, why: str) -> FileUnusableError:
+    return FileUnusableError(
+        f"{quoted(place)} is no OpenAPI document: {why}.",
+        cure="The API publishes one in JSON at https://api.stability.ai" + PATH + ".",
+    )

@@ -1,0 +1,119 @@
+"""What the operations of the OpenAPI document share: schemas, headers, refusals, the key."""
+
+from typing import Any
+
+JSON = "application/json"
+
+Part = dict[str, Any]
+
+
+def reference(kind: str, name: str) -> Part:
+    """Return a reference to a shared part."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _object(**properties: Part) -> Part:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_TEXT: Part = {"type": "string", "minLength": 1}
+_BASE64: Part = {"type": "string", "format": "byte"}
+_SEED: Part = {"type": "integer", "minimum": 0, "maximum": 4_294_967_295}
+_REQUEST_ID: Part = {"x-request-id": reference("headers", "RequestID")}
+
+
+def _refusal(schema: str, description: str, **example: object) -> Part:
+    content: Part = {"schema": reference("schemas", schema)}
+    if example:
+        content["example"] = example
+    return {"description": description, "headers": _REQUEST_ID, "content": {JSON: content}}
+
+
+def _second(description: str) -> Part:
+    return _refusal("Error", description)
+
+
+def _first(description: str) -> Part:
+    return _refusal("FirstVersionError", description)
+
+
+COMPONENTS: Part = {
+    "securitySchemes": {
+        "STABILITY_API_KEY": {
+            "type": "apiKey",
+            "name": "authorization",
+            "in": "header",
+            "description": "`Bearer sk-...`; the emulator takes any key that begins with sk-.",
+        }
+    },
+    "headers": {
+        "RequestID": {"description": "Names the request.", "schema": _TEXT},
+        "FinishReason": {
+            "description": "Absent where the body is JSON, which holds it. CONTENT_FILTERED: the "
+            "picture was blurred, and charged.",
+            "schema": {"type": "string", "enum": ["SUCCESS", "CONTENT_FILTERED"]},
+        },
+        "Seed": {
+            "description": "Absent where the body is JSON, which holds it.",
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        },
+    },
+    "schemas": {
+        "Error": _object(
+            errors={"type": "array", "items": _TEXT, "minItems": 1}, id=_TEXT, name=_TEXT
+        ),
+        "FirstVersionError": _object(id=_TEXT, message=_TEXT, name=_TEXT),
+        "Bytes": {"type": "string", "format": "binary"},
+        "GenerationID": {"type": "string", "minLength": 64, "maxLength": 64},
+        "Started": _object(id=reference("schemas", "GenerationID")),
+        "InProgress": _object(
+            id=reference("schemas", "GenerationID"),
+            status={"type": "string", "enum": ["in-progress"]},
+        ),
+        "ImageInJSON": _object(
+            image=_BASE64,
+            seed=_SEED,
+            finish_reason={"type": "string", "enum": ["SUCCESS", "CONTENT_FILTERED"]},
+        ),
+        "AudioInJSON": _object(
+            audio=_BASE64, seed=_SEED, finish_reason={"type": "string", "enum": ["SUCCESS"]}
+        ),
+        "Artifacts": _object(
+            artifacts={
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 10,
+                "items": _object(
+                    base64=_BASE64,
+                    seed=_SEED,
+                    finishReason={
+                        "type": "string",
+                        "enum": ["SUCCESS", "ERROR", "CONTENT_FILTERED"],
+                    },
+                ),
+            }
+        ),
+    },
+    "responses": {
+        "BadRequest": _second("Every problem with the parameters, in one list."),
+        "Unauthorized": _second("The key is missing or wrong; parameters are checked before."),
+        "OutOfCredits": _second("The account has not enough credits."),
+        "ContentModerated": _second("Moderation refused the request; nothing was charged."),
+        "GenerationNotFound": _second("There is none for this key, or it has expired."),
+        "PayloadTooLarge": _second("The whole body is larger than the operation takes."),
+        "ClassificationFailed": _second(
+            "invalid_language, public_figure (pictures) or copyrighted_content (sound)."
+        ),
+        "RateLimited": _second("More than 150 requests in 10 s; locked out for 60 s."),
+        "InternalError": _second("Only where it was ordered."),
+        "FirstVersionBadRequest": _first("The first problem with the parameters."),
+        "FirstVersionUnauthorized": _first("The key is missing or wrong; checked before all else."),
+        "FirstVersionDenied": _first("The key may not do this; only where it was ordered."),
+        "FirstVersionNotFound": _first("There is no such engine."),
+        "FirstVersionRateLimited": _first(
+            "rate_limit_exceeded: too many requests; insufficient_balance: not enough credits."
+        ),
+        "FirstVersionInternalError": _first("Only where it was ordered."),
+    },
+}
+"""Everything that is referred to."""

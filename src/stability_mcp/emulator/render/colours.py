@@ -1,0 +1,102 @@
+"""Colours that have a name: what they look like, and where in a picture they are."""
+
+import colorsys
+from collections.abc import Mapping
+
+from PIL import Image, ImageChops, ImageFilter
+
+from stability_mcp.emulator.render.palette import Colour, words_of
+
+NAMED: Mapping[str, Colour] = {
+    "red": (205, 32, 36),
+    "crimson": (170, 16, 48),
+    "scarlet": (226, 40, 24),
+    "maroon": (112, 20, 34),
+    "orange": (240, 128, 24),
+    "gold": (222, 172, 40),
+    "golden": (222, 172, 40),
+    "yellow": (242, 212, 36),
+    "beige": (222, 204, 170),
+    "brown": (120, 76, 42),
+    "lime": (150, 216, 40),
+    "green": (46, 150, 60),
+    "olive": (122, 128, 40),
+    "emerald": (16, 150, 100),
+    "teal": (16, 128, 128),
+    "turquoise": (48, 200, 196),
+    "cyan": (32, 204, 228),
+    "blue": (36, 92, 210),
+    "navy": (22, 36, 96),
+    "indigo": (66, 40, 150),
+    "purple": (126, 48, 172),
+    "violet": (142, 70, 206),
+    "magenta": (210, 32, 160),
+    "pink": (246, 140, 184),
+    "white": (244, 244, 242),
+    "silver": (196, 200, 206),
+    "grey": (130, 132, 136),
+    "gray": (130, 132, 136),
+    "black": (26, 26, 30),
+}
+GREYS: Mapping[str, tuple[int, int]] = {
+    "white": (186, 256),
+    "silver": (150, 226),
+    "black": (0, 62),
+}
+"""From which to which brightness a colour without a hue has which name; else it is grey."""
+PALE, DARK = frozenset({"pink", "beige"}), frozenset({"brown", "maroon", "navy", "olive"})
+GREY_SATURATION = 0.25
+"""Saturation under which a colour has no hue to speak of."""
+HUE_REACH, HUE_FADE = 17, 8
+"""Steps of 256 around the hue circle that still count fully, and over which they fade."""
+
+
+def colours_in(text: str) -> list[str]:
+    """Return the names of colours in a text, in its order."""
+    return [word for word in words_of(text) if word in NAMED]
+
+
+def colour_mask(picture: Image.Image, name: str, *, loosely: bool = False) -> Image.Image:
+    """Return a mask of the pixels that one would call by the name of that colour.
+
+    Args:
+        picture: RGB.
+        name: One of `NAMED`.
+        loosely: Whether the same colour in shade and in glare counts too.
+    """
+    slack = 1 if loosely else 0
+    soft = picture.filter(ImageFilter.GaussianBlur(max(0.6, min(picture.size) / 700)))
+    hues, saturations, values = soft.convert("HSV").split()
+    hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in NAMED[name]))
+    if saturation < GREY_SATURATION and name not in PALE:
+        # Bright things in the shade are still white, dark things in the light still black.
+        low, high = GREYS.get(name, (62, 190))
+        low, high = low - slack * 96, high + slack * 24
+        faint = saturations.point(lambda part: _falling(part, 42 + slack * 24, 24))
+        if high < 100:  # noqa: PLR2004 -- next to black, saturation means nothing
+            return values.point(lambda part: _falling(part, high - 12, 20))
+        bright = values.point(lambda part: min(_rising(part, low, 18), _falling(part, high, 18)))
+        return ImageChops.multiply(faint, bright)
+    centre = round(hue * 256)
+    near = hues.point(lambda part: _falling(_around(part, centre), HUE_REACH - slack * 3, HUE_FADE))
+    vivid = saturations.point(lambda part: _rising(part, 88 - slack * 30, 24))
+    lit = values.point(lambda part: _rising(part, 30 - slack * 24, 20))
+    if name in DARK:
+        lit = values.point(lambda part: min(_rising(part, 22, 16), _falling(part, 165, 24)))
+    if name in PALE:
+        vivid = saturations.point(lambda part: min(_rising(part, 36, 20), _falling(part, 190, 20)))
+        lit = values.point(lambda part: _rising(part, 150, 20))
+    return ImageChops.multiply(near, ImageChops.multiply(vivid, lit))
+
+
+def _around(hue: int, centre: int) -> int:
+    apart = abs(hue - centre) % 256
+    return min(apart, 256 - apart)
+
+
+def _rising(value: float, start: float, fade: float) -> int:
+    return max(0, min(255, round((value - start) / fade * 255 + 128)))
+
+
+def _falling(value: float, end: float, fade: float) -> int:
+    return max(0, min(255, round((end - value) / fade * 255 + 128)))

@@ -1,0 +1,188 @@
+"""Which pieces of a picture to put into a hole: found on a small copy, tile by tile.
+
+Each tile is the piece that agrees best with what is known around it, and where nothing is known
+yet, with a guess.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from PIL import Image, ImageChops
+
+Box = tuple[int, int, int, int]
+Offset = tuple[int, int]
+
+TRIES = 12
+"""Random places of each kind that are looked at for one tile."""
+LEAST_TILE, MOST_TILE = 7, 14
+ROW_PENALTY = 0.28
+"""Grey levels that a patch loses for each row that it is higher or lower than its new place, so
+that what is far stays far: pictures are mostly level."""
+WORST_COUNTS = 0.22
+"""How much the worst pixel counts: one that is far off is worse than many nearly right."""
+HOPELESS = 60.0
+"""Grey levels from which the guess is better than any piece."""
+WHIM = 1.5
+"""Grey levels that chance adds, so that another seed gives another fill."""
+AVOIDANCE = 2.0
+"""Grey levels that a patch loses for each 1/255 of it that is to be avoided."""
+GUESSED = 150
+"""How much a guess of the colour counts in the choice of a patch; what is known counts 255."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A place in the hole, and where to take what goes there from."""
+
+    box: Box
+    offset: Offset
+    """How far right and down it lies."""
+
+
+class Quilt:
+    """A hole that is being covered with pieces of the picture.
+
+    Args:
+        small: The picture, RGB.
+        guess: The same with a guess in the hole.
+        hole: White where it is.
+        avoided: White where pieces are better not taken from.
+        rng: Which places are looked at.
+    """
+
+    def __init__(
+        self,
+        small: Image.Image,
+        guess: Image.Image,
+        hole: Image.Image,
+        avoided: Image.Image | None,
+        rng: random.Random,
+    ) -> None:
+        self._small, self._canvas = small, guess.copy()
+        self._hole, self._unknown = hole, hole.copy()
+        self._in_hole = _Sums(hole)
+        self._to_avoid = None if avoided is None else _Sums(avoided)
+        self._rng = rng
+        self._side = 0
+
+    def tiles(self) -> Iterator[Tile]:
+        """Yield what to put where, from the rim of the hole inwards."""
+        bounds = self._hole.getbbox()
+        if bounds is None:
+            return
+        shorter = min(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        side = max(LEAST_TILE, min(MOST_TILE, shorter // 2))
+        self._side = max(2, min(side, *(length // 3 for length in self._small.size)))
+        left = self._grid(bounds)
+        offsets: list[Offset] = []
+        while left:
+            box = min(left, key=lambda each: self._unknown.crop(each).histogram()[255])
+            left.remove(box)
+            offset = self._best(box, offsets[-4:])
+            if offset is None:
+                continue
+            offsets.append(offset)
+            piece = self._small.crop(moved(box, offset))
+            self._canvas.paste(piece, box, self._unknown.crop(box))
+            self._unknown.paste(0, box)
+            yield Tile(box, offset)
+
+    def _grid(self, bounds: Box) -> list[Box]:
+        """Return the boxes that overlap and cover the hole, within the picture."""
+        side = self._side
+        lap = max(1, side // 3)
+
+        def starts(first: int, last: int, end: int) -> Sequence[int]:
+            places = range(first - lap, last, side - lap)
+            return sorted({max(0, min(end - side, place)) for place in places})
+
+        boxes = [
+            (x, y, x + side, y + side)
+            for y in starts(bounds[1], bounds[3], self._hole.height)
+            for x in starts(bounds[0], bounds[2], self._hole.width)
+        ]
+        return [box for box in boxes if self._in_hole.mean(box)]
+
+    def _best(self, box: Box, recent: Sequence[Offset]) -> Offset | None:
+        """Return how far away the piece lies that agrees best with what is in the box."""
+        side, here = self._side, self._canvas.crop(box)
+        # White where it is known, greyer where it is guessed.
+        weight = Image.composite(
+            Image.new("L", (side, side), GUESSED),
+            Image.new("L", (side, side), 255),
+            self._unknown.crop(box),
+        )
+        weight = Image.merge("RGB", (weight, weight, weight))
+        best, least = None, HOPELESS
+        for right, down in (*recent, *self._places(box)):
+            place = moved(box, (right, down))
+            cost = ROW_PENALTY * abs(down) + self._drawback(place)
+            if cost >= least:
+                continue
+            apart = ImageChops.difference(here, self._small.crop(place))
+            cost += _mean(ImageChops.multiply(apart, weight))
+            cost += WORST_COUNTS * _worst(apart) + self._rng.random() * WHIM
+            if cost < least:
+                best, least = (right, down), cost
+        return best
+
+    def _drawback(self, place: Box) -> float:
+        """Return what is against a place, whatever it looks like; infinite where it is unusable."""
+        width, height = self._small.size
+        if place[0] < 0 or place[1] < 0 or place[2] > width or place[3] > height:
+            return float("inf")
+        if self._in_hole.mean(place):
+            return float("inf")
+        return AVOIDANCE * self._to_avoid.mean(place) if self._to_avoid else 0.0
+
+    def _places(self, box: Box) -> Iterator[Offset]:
+        """Yield places to look at: in the same rows or columns, near by, and anywhere."""
+        rng, side = self._rng, self._side
+        across, down = (length - side for length in self._small.size)
+        for left in range(0, across, max(2, side // 4)):
+            yield left - box[0], 0
+        for _ in range(TRIES):
+            yield rng.randint(0, across) - box[0], rng.randint(-side // 4, side // 4)
+            yield rng.randint(-2 * side, 2 * side), rng.randint(-2 * side, 2 * side)
+            yield rng.randint(-side // 2, side // 2), rng.randint(0, down) - box[1]
+            yield rng.randint(0, across) - box[0], rng.randint(0, down) - box[1]
+
+
+class _Sums:
+    """The mean of any box of a mask, at once: sums over all that is above and left of a pixel."""
+
+    def __init__(self, mask: Image.Image) -> None:
+        width, height = mask.size
+        pixels = mask.tobytes()
+        self._rows = [[0] * (width + 1)]
+        for row in range(height):
+            along = accumulate(pixels[row * width : (row + 1) * width], initial=0)
+            above = self._rows[-1]
+            self._rows.append([one + other for one, other in zip(along, above, strict=True)])
+
+    def mean(self, box: Box) -> float:
+        """Return the mean grey of a box within the mask."""
+        left, top, right, bottom = box
+        upper, lower = self._rows[top], self._rows[bottom]
+        total = lower[right] - lower[left] - upper[right] + upper[left]
+        return total / ((right - left) * (bottom - top))
+
+
+def moved(box: Box, offset: Offset) -> Box:
+    """Return a box so far right and down."""
+    right, down = offset
+    return box[0] + right, box[1] + down, box[2] + right, box[3] + down
+
+
+def _worst(colours: Image.Image) -> float:
+    """Return the brightest value of any channel."""
+    channels = colours.getextrema()
+    return max(each[1] for each in channels if isinstance(each, tuple))
+
+
+def _mean(colours: Image.Image) -> float:
+    """Return the mean of all channels; several times as fast as by a histogram for so few."""
+    mean = colours.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    return sum(mean) / 3 if isinstance(mean, tuple) else 0.0

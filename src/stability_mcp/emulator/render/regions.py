@@ -1,0 +1,86 @@
+"""Connected parts of a small mask: finding them, and choosing among them.
+
+Pixel by pixel in Python, so only for small copies.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+MARKED = 128
+"""A mask is taken as white from this grey on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """One connected part."""
+
+    places: Sequence[int]
+    """Index of each pixel, row by row."""
+    across: float
+    """Middle, as a share of the width."""
+    down: float
+    on_border: int
+    """How many of its pixels lie on the edge of the picture."""
+
+    @property
+    def area(self) -> int:
+        """Return the number of pixels."""
+        return len(self.places)
+
+
+def regions_of(mask: Image.Image) -> list[Region]:
+    """Return the connected parts of what is white, largest first."""
+    return sorted(_regions(mask), key=lambda region: -region.area)
+
+
+def _regions(mask: Image.Image) -> Iterator[Region]:
+    width, height = mask.size
+    left = bytearray(mask.point(lambda value: value >= MARKED and 1).tobytes())
+    start = left.find(1)
+    while start >= 0:
+        left[start] = 0
+        places, ahead = [], [start]
+        while ahead:
+            place = ahead.pop()
+            places.append(place)
+            column = place % width
+            if column and left[place - 1]:
+                left[place - 1] = 0
+                ahead.append(place - 1)
+            if column < width - 1 and left[place + 1]:
+                left[place + 1] = 0
+                ahead.append(place + 1)
+            if place >= width and left[place - width]:
+                left[place - width] = 0
+                ahead.append(place - width)
+            if place < width * (height - 1) and left[place + width]:
+                left[place + width] = 0
+                ahead.append(place + width)
+        columns = [place % width for place in places]
+        rows = [place // width for place in places]
+        yield Region(
+            places=places,
+            across=sum(columns) / len(places) / max(1, width - 1),
+            down=sum(rows) / len(places) / max(1, height - 1),
+            on_border=sum(
+                column in {0, width - 1} or row in {0, height - 1}
+                for column, row in zip(columns, rows, strict=True)
+            ),
+        )
+        start = left.find(1, start)
+
+
+def mask_of(regions: Sequence[Region], size: tuple[int, int]) -> Image.Image:
+    """Return a mask of these regions."""
+    pixels = bytearray(size[0] * size[1])
+    for region in regions:
+        for place in region.places:
+            pixels[place] = 255
+    return Image.frombytes("L", size, bytes(pixels))
+
+
+def keeping(mask: Image.Image, wanted: Callable[[Region], bool]) -> Image.Image:
+    """Return the mask with only those of its regions."""
+    return mask_of([region for region in regions_of(mask) if wanted(region)], mask.size)

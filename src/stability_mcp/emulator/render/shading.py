@@ -1,0 +1,49 @@
+"""Where light falls on a shape, as small grey pictures that are enlarged to its size."""
+
+# ruff: noqa: PLR2004 -- a drawing has its measures
+import math
+from functools import lru_cache
+
+from PIL import Image
+
+
+@lru_cache(maxsize=32)
+def ramp(shade: str, side: int, *, hard: bool) -> Image.Image:
+    """Return how much light falls where on a shape: white in the light, black away from it."""
+    count = 48 if hard else 16
+    values = []
+    for row in range(count):
+        for column in range(count):
+            x, y = (column + 0.5) / count, (row + 0.5) / count
+            across = x if side > 0 else 1 - x
+            match shade:
+                case "ball":
+                    off = math.hypot(across - 0.66, y - 0.3)
+                    lit = 1.15 - off * 1.5
+                case "column":
+                    lit = 1.1 - abs(across - 0.68) * 2.0
+                case "rise":
+                    lit = 1.05 - y
+                case _:
+                    lit = 0.25 + 0.62 * across + 0.5 * (0.5 - y)
+            lit = (1.0 if lit > 0.42 else 0.25) if hard else lit
+            values.append(round(255 * min(1.0, max(0.0, lit))))
+    grey = Image.new("L", (count, count))
+    grey.putdata(values)
+    return grey
+
+
+@lru_cache(maxsize=1)
+def halo() -> Image.Image:
+    """Return a round soft spot."""
+    side = 64
+    spot = Image.new("L", (side, side))
+    middle = (side - 1) / 2
+    spot.putdata(
+        [
+            round(255 * max(0.0, 1 - math.hypot(x - middle, y - middle) / middle) ** 2)
+            for y in range(side)
+            for x in range(side)
+        ]
+    )
+    return spot

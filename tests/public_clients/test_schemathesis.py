@@ -1,0 +1,97 @@
+"""schemathesis reads the emulator's own OpenAPI document, and sends what it says and forbids.
+
+Whatever is sent, the emulator must not fail, and must answer nothing that its document does not
+tell of: no other status, content type, header or shape.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi import checks
+
+import support_pictures as pictures
+from stability_mcp.emulator.app import create_app
+from stability_mcp.emulator.state import State
+from stability_mcp.operations import OPERATIONS
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+EXAMPLES = 5
+"""Requests of each kind for each endpoint: some hundred in all, a third of which draw something."""
+
+ENDPOINTS = sorted(
+    {(row.spec.method, row.spec.path) for row in OPERATIONS.values()}
+    | {
+        ("GET", row.poll_path)
+        for row in OPERATIONS.values()
+        if row.is_deferred() and row.poll_path is not None
+    }
+    | {("GET", "/v2beta/stable-image/upscale/creative/result/{id}")}  # its first path, still there
+)
+
+FILES = st.sampled_from(
+    [
+        pictures.png((96, 128)),
+        pictures.jpeg((200, 100)),
+        pictures.png((1024, 1024)),
+        pictures.wav(7),
+        pictures.sound(7),
+    ]
+)
+schemathesis.openapi.format("binary", FILES | st.binary(max_size=100))
+
+KEYS = count()
+
+
+@pytest.fixture
+def api() -> Iterator[schemathesis.schemas.BaseSchema]:
+    """The emulator in this process, by its own document."""
+    state = State()
+    yield schemathesis.openapi.from_asgi("/v2alpha/openapi", create_app(state))
+    state.close()
+
+
+def test_the_document_tells_of_every_endpoint(api: schemathesis.schemas.BaseSchema) -> None:
+    """*Chosen*: the table's, and where results are fetched."""
+    endpoints = [each.ok() for each in api.get_all_operations() if isinstance(each, Ok)]
+    told = {(each.method.upper(), each.path) for each in endpoints}
+
+    assert told == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_every_answer_is_one_that_the_document_tells_of(
+    method: str, path: str, mode: GenerationMode, api: schemathesis.schemas.BaseSchema
+) -> None:
+    """*Chosen*: with what the document allows and with what it does not."""
+    endpoint = api[path][method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=endpoint.as_strategy(generation_mode=mode))
+    def answers(case: schemathesis.Case[Any]) -> None:
+        # Every request has an account of its own: neither its credits nor its rate limit run out.
+        case.headers["authorization"] = f"Bearer sk-{next(KEYS)}"
+        case.validate_response(case.call(), checks=CHECKS)
+
+    answers()

@@ -1,0 +1,106 @@
+"""The npm package `stability-ai`, written for the real API, against the emulator."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from protocol.support_node import installed, node
+from support_public_clients import credit, picture_and_mask
+
+SCRIPT = Path(__file__).with_name("stability_ai_calls.cjs")
+PACKAGE = "stability-ai/dist/index.js"
+SECONDS = 120
+KEY = "sk-stability-ai"
+
+PICTURES: Mapping[str, tuple[str, tuple[int, int] | None]] = {
+    "generate.ultra": ("PNG", None),
+    "generate.core": ("WEBP", (1536, 1536)),
+    "generate.sd3": ("PNG", None),
+    "generate.sd3 from a picture": ("PNG", None),
+    "edit.erase": ("PNG", (1024, 1024)),
+    "edit.inpaint": ("PNG", (1024, 1024)),
+    "edit.outpaint": ("PNG", (1064, 1048)),
+    "edit.searchAndReplace": ("PNG", (1024, 1024)),
+    "edit.removeBackground": ("WEBP", (1024, 1024)),
+    "edit.replaceBackgroundAndRelight": ("PNG", None),
+    "control.sketch": ("PNG", None),
+    "control.structure": ("PNG", None),
+    "control.style": ("PNG", None),
+    "upscale.conservative": ("PNG", None),
+    "upscale.creative": ("PNG", None),
+}
+"""What comes back, by call: its format, and its size where the request or the API fixes one."""
+
+MANY = {
+    "v1.textToImage": (2, (1152, 896)),
+    "v1.imageToImage": (1, (1024, 1024)),
+    "v1.imageToImage by steps": (1, (1024, 1024)),
+    "v1.imageToImageMasking": (1, (1024, 1024)),
+}
+"""How many pictures of which size, by call."""
+
+
+@pytest.fixture(scope="module")
+def told(
+    emulator_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Mapping[str, Any]]:
+    """What the package gave back, by call."""
+    credit(emulator_url, KEY)
+    folder = tmp_path_factory.mktemp("stability-ai")
+    picture, mask = picture_and_mask(folder)
+    arguments = (str(installed(PACKAGE)), emulator_url, str(picture), str(mask))
+    done = node(SCRIPT, *arguments, home=folder, seconds=SECONDS)
+    assert done.returncode == 0, done.stderr
+    found: Mapping[str, Mapping[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("call", PICTURES)
+def test_every_call_of_the_package_brings_a_picture(
+    call: str, told: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """*Documented* by the package: what it sends, and what it reads of the answer."""
+    form, size = PICTURES[call]
+    answer = told[call].get("answer")
+    assert answer is not None, told[call]
+    assert not answer["contentFiltered"]
+    assert answer["seed"] is not None or call == "edit.removeBackground"
+    with Image.open(answer["filepath"]) as picture:
+        assert picture.format == form
+        assert size in {None, picture.size}
+
+
+@pytest.mark.parametrize("call", MANY)
+def test_every_call_of_the_first_version_brings_its_pictures(
+    call: str, told: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """*Documented* by the package."""
+    count, size = MANY[call]
+    answers = told[call].get("answer")
+    assert answers is not None, told[call]
+    assert len(answers) == count
+    for answer in answers:
+        with Image.open(answer["filepath"]) as picture:
+            assert picture.size == size
+
+
+def test_a_model_comes_as_a_binary_gltf(told: Mapping[str, Mapping[str, Any]]) -> None:
+    """*Documented* by the package."""
+    answer = told["stable3D.stableFast3D"]["answer"]
+    assert Path(answer["filepath"]).read_bytes()[:4] == b"glTF"
+
+
+def test_the_account_is_read(told: Mapping[str, Mapping[str, Any]]) -> None:
+    """*Documented* by the package: three queries."""
+    assert "@" in told["user.account"]["answer"]["email"]
+    assert told["user.balance"]["answer"]["credits"] > 0
+    assert [each["type"] for each in told["engines.list"]["answer"]] == ["PICTURE"]
+
+
+def test_a_refused_key_is_an_error_of_its_status(told: Mapping[str, Mapping[str, Any]]) -> None:
+    """*Documented*: 401."""
+    assert "401" in told["a refused key"]["error"]

@@ -1,0 +1,34 @@
+"""What the tests with other people's clients share: an account with credits, and pictures."""
+
+import json
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from PIL import Image, ImageDraw
+
+SIDE = 1024
+"""Pixels: a size that every operation takes, v1 too."""
+
+
+def credit(url: str, key: str, credits_: int = 10_000) -> None:
+    """Give an account of the emulator enough for every call."""
+    request = Request(  # noqa: S310 -- loopback
+        f"{url}/_emulator/credits",
+        data=json.dumps({"key": key, "credits": credits_}).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
+        answer.read()
+
+
+def picture_and_mask(folder: Path) -> tuple[Path, Path]:
+    """Draw a picture with a red disc, and a mask that marks it."""
+    picture, mask = folder / "picture.png", folder / "mask.png"
+    disc = (300, 300, 700, 700)
+    drawn = Image.new("RGB", (SIDE, SIDE), (120, 160, 220))
+    ImageDraw.Draw(drawn).ellipse(disc, fill=(200, 40, 30))
+    drawn.save(picture)
+    marked = Image.new("L", (SIDE, SIDE), 0)
+    ImageDraw.Draw(marked).ellipse(disc, fill=255)
+    marked.save(mask)
+    return picture, mask
