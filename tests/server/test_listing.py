@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import (  # type: ignore[import-untyped]  # it ships no types
+from jsonschema import (
     Draft202012Validator,
 )
 from mcp.types import Tool
