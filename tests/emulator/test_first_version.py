@@ -110,6 +110,24 @@ async def test_the_first_version_says_one_thing_under_its_own_names(
     assert told["message"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[" * 100_000, "body: invalid JSON"),
+        (b'{"text_prompts":[' + b"1," * 100_000 + b"1]}", "body: must have at most 1000 values"),
+        (b'{"a":"' + b"a" * 1_100_000 + b'"}', "body: payloads cannot be larger than 1MiB in size"),
+    ],
+    ids=["deep", "many", "long"],
+)
+async def test_json_that_is_beyond_all_measure_is_refused(
+    client: httpx2.AsyncClient, content: bytes, message: str
+) -> None:
+    """Chosen: it costs neither the memory nor the time of the others."""
+    response = await client.post(V1, content=content, headers={"content-type": "application/json"})
+
+    assert (response.status_code, response.json()["message"]) == (400, message)
+
+
 async def test_an_engine_that_does_not_exist_is_not_found(client: httpx2.AsyncClient) -> None:
     """Documented: status, name and sentence."""
     response = await client.post(V1.replace("xl-1024-v1-0", "v1-6"), json=PROMPTED)

@@ -148,7 +148,7 @@ class _API:
             keys.require(request)
         async with AsyncExitStack() as stack:
             if is_first_version(row.spec.path) and not row.file_fields():
-                sent = await forms.read_json(request, row.spec.max_body)
+                sent = await forms.read_json(request)
             else:
                 sent = await stack.enter_async_context(forms.read_form(request, row.spec.max_body))
             faulty = await self._fault(request, entry)

@@ -22,7 +22,11 @@ from stability_mcp.emulator.sentences import TOO_LARGE
 from stability_mcp.operation import MIB
 
 MAX_PARTS = 200
+MAX_VALUES = 1_000
+"""Values in a JSON object, at any depth: no operation takes a tenth of them, and each of them may
+be a complaint of its own."""
 MAX_TEXT = MIB
+"""Bytes of a text part, and of a JSON object: hundreds of prompts as long as they may be."""
 SPOOLED_ABOVE = 65_536
 """Bytes of a file that stay in memory; more of it goes to a temporary file as it arrives."""
 DUMMY_PART = "none"
@@ -93,27 +97,29 @@ async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
         await form.close()
 
 
-async def read_json(request: Request, max_body: int) -> Sent:
+async def read_json(request: Request) -> Sent:
     """Read a JSON body.
 
     Raises:
-        RefusalError: 400 or 413.
+        RefusalError: 400.
     """
     if not request.headers.get("content-type", "").casefold().startswith("application/json"):
         raise RefusalError(400, "bad_request", "content-type: must be application/json")
     body = bytearray()
     try:
-        async for chunk in _bounded(request, max_body):
+        async for chunk in _bounded(request, MAX_TEXT):
             body += chunk
         values = json.loads(body)
     except _TooLargeError:
-        raise too_large(request, max_body) from None
+        raise too_large(request, MAX_TEXT) from None
     except _GoneError:
         raise ClientDisconnect from None
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: brackets within brackets
         raise RefusalError(400, "bad_request", "body: invalid JSON") from None
     if not isinstance(values, dict):
         raise RefusalError(400, "bad_request", "body: must be a JSON object")
+    if _has_more_values(values, MAX_VALUES):
+        raise RefusalError(400, "bad_request", f"body: must have at most {MAX_VALUES} values")
     return Sent(values=values, typed=True)
 
 
@@ -164,6 +170,17 @@ async def _bounded(request: Request, max_body: int) -> AsyncGenerator[bytes, Non
         raise _GoneError from None
     if seen > max_body:
         raise _TooLargeError
+
+
+def _has_more_values(values: object, most: int) -> bool:
+    """Return whether JSON has more values than so many, at any depth."""
+    waiting, found = [values], 0
+    while waiting and found <= most:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            found += len(value)
+            waiting += value.values() if isinstance(value, dict) else value
+    return found > most
 
 
 def _sort(form: FormData) -> Sent:
