@@ -223,3 +223,16 @@ async def test_a_body_of_sound_may_be_larger_and_not_too_large(
     sentence = f"body: payloads cannot be larger than {most} in size"
     assert refused(response) == (413, "payload_too_large", [sentence])
     assert state.charges() == []
+
+
+@pytest.mark.parametrize("name", ["generate_ultra", "generate_sd3"])
+async def test_what_goes_with_a_file_is_not_blamed_for_the_file(
+    client: httpx2.AsyncClient, name: str
+) -> None:
+    """Chosen: strength needs an image, and there is one, if an unreadable one."""
+    row = OPERATIONS[name]
+    operation = row.model_validate({"prompt": "a fox", "image": "x", "strength": 0.5})
+
+    response = await send(client, operation, files={"image": b"no picture"})
+
+    assert refused(response)[2] == ["image: must be one of 'jpeg' | 'png' | 'webp'"]

@@ -89,8 +89,9 @@ def check(
         operation = row.model_validate(known, strict=sent.typed)
     except ValidationError as error:
         found = complaints_of(error, row)
+        broken = any(each.field for each in complaints)  # then a rule between fields may hold
         further = [
-            each for each in found if each.field not in unfit and not (each.between and missing)
+            each for each in found if each.field not in unfit and not (each.between and broken)
         ]
         partly = {name: value for name, value in known.items() if name not in _fields_of(error)}
         complaints += further + _about_strangers(row, given, _added(row.model_construct(**partly)))
