@@ -1,9 +1,10 @@
 """`doctor --repair`: what a machine that died leaves in the store is found, and mended safely."""
 
+import errno
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from stability_mcp.errors import NotFoundError
+from stability_mcp.media import mending
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.rows import blob_path
 from stability_mcp.store.database import Database
@@ -117,6 +119,46 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
             await studio.media.get(item.id)
     assert money(_home(tmp_path))[1] == 3_000
     assert await _found(tmp_path) == []
+
+
+async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: what cannot be written now is not nowhere."""
+    item = await _made(tmp_path)
+    item.path.unlink()
+
+    with monkeypatch.context() as full:
+        full.setattr(mending, "sync_file", _fails(errno.ENOSPC))
+        [seen] = await _found(tmp_path, repair=True)
+    assert (seen.bad, seen.done) == (True, "")
+    assert "could not be mended (No space left on device)" in seen.text
+    assert list((_home(tmp_path) / "spool").iterdir()) == []
+
+    [mended] = await _found(tmp_path, repair=True)
+    assert "put back from the readable copy" in mended.done
+
+
+async def test_a_file_that_cannot_be_read_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: a disk that fails to read may read again."""
+    item = await _made(tmp_path, output_dir=None)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(hashlib, "file_digest", _fails(errno.EIO))
+        [seen] = await _found(tmp_path, repair=True)
+
+    assert (seen.bad, seen.done) == (True, "")
+    assert item.path.exists()
+    assert await _found(tmp_path, repair=True) == []
+
+
+def _fails(code: int) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
 
 
 async def test_a_file_that_no_row_names_is_put_aside_once_it_is_old(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
             yield await _swept(database, settings.keep_days)
     except StorageError as error:
         yield "BAD", str(error)
+    except OSError as error:
+        yield "BAD", plain(f"the store could not be examined to its end: {error}")
     finally:
         await database.close()
 

@@ -71,20 +71,10 @@ def fault(home: Path, blob: Blob, *, compare: bool = True) -> str | None:
         blob: What it should be.
         compare: Whether it is read whole and compared with its hash, not only by its size.
     """
-    path = blob_path(home, blob.sha256)
     try:
-        size = path.stat().st_size
-        if size != blob.bytes:
-            return f"its file has {size:,} of {blob.bytes:,} bytes"
-        if compare:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-                    return "its file is not what was stored: the disk changed it"
-    except FileNotFoundError:
-        return "its file is missing"
+        return _fault(blob_path(home, blob.sha256), blob, compare=compare)
     except OSError as error:
         return f"its file cannot be read ({error.strerror})"
-    return None
 
 
 def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path, str] | None:
@@ -92,15 +82,24 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
 
     Returns:
         The new file, and where the bytes were found in words; None where they are nowhere.
+
+    Raises:
+        OSError: they may be in a file that cannot be read, or the disk is full.
     """
     target = home / "spool" / f"mend-{secrets.token_hex(8)}.part"
+    failure: OSError | None = None
     for source, where in _sources(home, blob, copies):
         try:
             if provenance.restore(source, target, blob.sha256):
                 sync_file(target)
                 return target, where
-        except OSError:  # gone meanwhile, or it cannot be read: the next one
+        except FileNotFoundError:  # gone meanwhile
             target.unlink(missing_ok=True)
+        except OSError as error:  # another one may do
+            target.unlink(missing_ok=True)
+            failure = error
+    if failure is not None:
+        raise failure
     return None
 
 
@@ -126,8 +125,11 @@ def give_up(connection: Connection, home: Path, blob: Blob, now: float) -> bool:
 
     Returns:
         Whether it was done: not if the bytes are back.
+
+    Raises:
+        OSError: their file is there and cannot be read, so they may be whole.
     """
-    if fault(home, blob) is None:
+    if _fault(blob_path(home, blob.sha256), blob) is None:
         return False
     put_aside(home, blob.sha256, "damaged")
     connection.execute(_GIVE_UP, {"blob": blob.sha256, "now": now})
@@ -150,6 +152,21 @@ def aside(home: Path, path: Path, name: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _fault(path: Path, blob: Blob, *, compare: bool = True) -> str | None:
+    """Do what `fault` does; raise where that cannot be told."""
+    try:
+        size = path.stat().st_size
+        if size != blob.bytes:
+            return f"its file has {size:,} of {blob.bytes:,} bytes"
+        if compare:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
+                    return "its file is not what was stored: the disk changed it"
+    except FileNotFoundError:
+        return "its file is missing"
+    return None
 
 
 def _sources(home: Path, blob: Blob, copies: Iterable[str | None]) -> Iterator[tuple[Path, str]]:

@@ -139,24 +139,33 @@ class Mender:
         copies = [item.copy_path for item in items]
         if not self._repair:
             return Finding(text=said, bad=True)
+        try:
+            done = await self._mended(blob, copies)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            return Finding(text=f"{said}, and it could not be mended ({why})", bad=True)
+        return Finding(text=said, done=done, bad=True)
+
+    async def _mended(self, blob: Blob, copies: list[str | None]) -> str:
+        """Bring lost bytes back, or delete what needs them; return which in words."""
         found = await in_file_thread(lambda: mending.recover(self._home, blob, copies))
-        if found is not None:
-            file, where = found
-            await self._database.write(
-                lambda c: (
-                    bool(mending.holders(c, blob)) and mending.put_back(self._home, blob, file)
-                )
+        if found is None:
+            now = self._clock()
+            gone = await self._database.write(
+                lambda c: mending.give_up(c, self._home, blob, now), durable=True
             )
+            return (
+                "the bytes are nowhere else: it is deleted, and what is left of them is in "
+                "quarantine/"
+                if gone
+                else "it is back"
+            )
+        file, where = found
+        try:
+            back = await self._database.write(partial(self._put_back, blob, file))
+        finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
-            return Finding(text=said, done=f"put back from {where}", bad=True)
-        now = self._clock()
-        gone = await self._database.write(
-            lambda c: mending.give_up(c, self._home, blob, now), durable=True
-        )
-        done = (
-            "the bytes are nowhere else: it is deleted, and what is left of them is in quarantine/"
-        )
-        return Finding(text=said, done=done if gone else "it is back", bad=True)
+        return f"put back from {where}" if back else "it is back, or was deleted just now"
 
     def _put_back(self, blob: Blob, file: Path, connection: Connection) -> bool:
         wanted = bool(mending.holders(connection, blob))
