@@ -84,6 +84,26 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> None:
+    """*Chosen*: those who look at it all the time beside the jobs expect no other."""
+    await Database(tmp_path).close()
+    path = tmp_path / "store.db"
+    connection = sqlite3.connect(path)
+    [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'jobs'")
+    [(size,)] = connection.execute("PRAGMA page_size")
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    database = Database(tmp_path)
+
+    for use in (database.read, database.write):
+        with pytest.raises(StorageError, match=r"malformed.*doctor"):
+            await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
+
+    await database.close()
+
+
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     """*Documented* (SQLite, WAL): reading goes on beside a write transaction."""
     database = Database(tmp_path)

@@ -18,7 +18,7 @@ from typing import TypeVar
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from stability_mcp.errors import StorageError
@@ -37,6 +37,10 @@ BUSY_MILLISECONDS = 10_000
 
 FOLDERS = ("blobs", "spool", "locks", "quarantine")
 """Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
+
+DAMAGED = "It is damaged: `stability-mcp doctor` says what can be done."
+_OF_THE_DISK = frozenset({DatabaseError, OperationalError})
+"""Other classes of errors, which are below the first of these, are bugs of a statement."""
 
 
 class Database:
@@ -100,10 +104,13 @@ class Database:
             try:
                 with connection.begin():
                     return work(connection)
-            except OperationalError as error:
+            except DatabaseError as error:
+                if type(error) not in _OF_THE_DISK:
+                    raise
+                cure = "Make room on the disk or mend its permissions, then call again."
                 raise StorageError(
                     f"The database in {self.home} cannot be written: {error.orig}.",
-                    cure="Make room on the disk or mend its permissions, then call again.",
+                    cure=DAMAGED if is_damage(error) else cure,
                 ) from error
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -118,10 +125,14 @@ class Database:
         try:
             with self._readers.connect() as connection:
                 return work(connection)
-        except OperationalError as error:
+        except DatabaseError as error:
+            if type(error) not in _OF_THE_DISK:
+                raise
             raise StorageError(
                 f"The database in {self.home} cannot be read: {error.orig}.",
-                cure="Mend the disk or its permissions, then call again.",
+                cure=DAMAGED
+                if is_damage(error)
+                else "Mend the disk or its permissions, then call again.",
             ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
@@ -188,6 +199,11 @@ class Database:
                 insert(schema.meta), [{"key": key, "value": value} for key, value in rows.items()]
             )
         engine.dispose()
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Return whether a statement failed because what is in the database is damaged."""
+    return type(error) is DatabaseError
 
 
 def _make_private(home: Path) -> None:

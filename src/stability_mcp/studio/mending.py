@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DatabaseError
 
+from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import recounting
 from stability_mcp.jobs.journal.recounting import Counter
 from stability_mcp.jobs.process import SUFFIX, lock_path, took
@@ -24,7 +24,7 @@ from stability_mcp.media import mending, sweeping
 from stability_mcp.media.mending import Blob
 from stability_mcp.media.sweeping import HOUR
 from stability_mcp.media.threads import in_file_thread
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Database, is_damage
 from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
 from stability_mcp.wording import credits_text, listed, plain, quoted
 
@@ -87,8 +87,10 @@ class Mender:
                 return
             async for each in self._examine():
                 yield each
-        except DatabaseError as error:
-            yield _damaged(self._home, str(error.orig))
+        except StorageError as error:
+            if not is_damage(error.__cause__):
+                raise
+            yield _damaged(self._home, error.message)
 
     async def _examine(self) -> AsyncIterator[Finding]:
         for wrong in await self._database.read(recounting.differences):
