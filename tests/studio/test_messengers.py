@@ -77,6 +77,13 @@ async def test_an_address_that_hangs_is_given_up() -> None:
         await messenger.close()
 
 
+async def test_an_address_that_cannot_be_is_said_and_ends_nothing() -> None:
+    """*Chosen*: whoever tells runs beside the jobs, and a wrong port must not end those."""
+    messenger = ByPost("http://127.0.0.1:99999/s3cret")
+    assert await messenger.tell({"job": "1"}) == "ExceptionGroup"
+    await messenger.close()
+
+
 async def test_nobody_at_an_address_is_said_without_it() -> None:
     """*Chosen*: what the library says of an address may repeat its secrets."""
     messenger = ByPost("http://me:s3cret@127.0.0.1:9/s3cret")
