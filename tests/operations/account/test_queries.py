@@ -29,7 +29,19 @@ def test_details_do_without_a_picture() -> None:
     assert read.profile_picture is None
 
 
-@pytest.mark.parametrize("body", [None, [], {}, "x", {"credits": "many"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        "x",
+        {"credits": "many"},
+        {"credits": float("nan")},
+        {"credits": float("inf")},
+        {"credits": 1e300},
+    ],
+)
 def test_another_body_is_refused(body: object) -> None:
     """*Chosen*: an answer that is not what the API documents is an error, not a zero."""
     with pytest.raises(ValidationError):

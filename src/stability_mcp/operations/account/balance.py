@@ -1,8 +1,19 @@
 """Balance: https://platform.stability.ai/docs/api-reference#tag/User/paths/balance."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from stability_mcp.operation import Query, Spec
+
+MOST = 1e12
+"""Credits that no account has; more, or no number at all, is no balance."""
+
+
+def _a_balance(credits_left: float) -> float:
+    if not abs(credits_left) < MOST:  # true of NaN as well
+        raise ValueError("is no number of credits")
+    return credits_left
 
 
 class CreditBalance(BaseModel):
@@ -10,7 +21,7 @@ class CreditBalance(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    credits: float
+    credits: Annotated[float, AfterValidator(_a_balance)]
     """Credits left; 1 credit is 0.01 USD. The figure lags some minutes behind."""
 
 
