@@ -7,12 +7,13 @@ import anyio
 import pytest
 
 from stability_mcp.client.wire import Trace
-from stability_mcp.errors import NotSentError
+from stability_mcp.errors import NotSentError, StorageError
 from stability_mcp.jobs import balance
 from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.journal import intent
 from stability_mcp.jobs.upstream import EMULATOR
 from stability_mcp.operation import Query
-from stability_mcp.operations.account.balance import CreditBalance
+from stability_mcp.operations.account.balance import Balance, CreditBalance
 from support_jobs import Wire, at_work, core, rows, run_one, yes
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +120,22 @@ async def test_a_question_without_an_answer_is_nobodys_trouble(tmp_path: Path) -
         spent = await jobs.spending()
 
     assert (view.state, spent.balance) == ("done", None)
+
+
+async def test_a_place_that_cannot_be_given_back_costs_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: on a full disk the place is free a minute later, and the balance is known."""
+
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    wire = Slow([], balance=7)
+    wire.let = anyio.Event()
+    wire.let.set()
+    async with at_work(tmp_path, wire) as jobs:
+        monkeypatch.setattr(intent, "out", full)
+        assert await jobs.query(Balance()) == CreditBalance(credits=7)
 
 
 async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:

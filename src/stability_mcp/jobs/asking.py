@@ -32,7 +32,7 @@ async def ask(shop: Workshop, process: str, operation: Query) -> BaseModel:
         raise _too_many(error) from None
     finally:
         with anyio.CancelScope(shield=True):
-            await trace.place.out()
+            await trace.place.give_back()
 
 
 async def balance(shop: Workshop, process: str) -> float:
