@@ -26,12 +26,10 @@ from stability_mcp.settings import (
     shown_target,
     variable,
 )
+from stability_mcp.store.reserve import LEAST_FREE
 from stability_mcp.wording import credits_text
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
-
-FREE_BYTES = 256_000_000
-"""Below this nothing paid is sent: a result must have room."""
 
 
 async def run_doctor(
@@ -102,7 +100,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
     except StudioError as error:
         yield False, str(error)
     free = shutil.disk_usage(_existing(settings.home_dir)).free
-    yield free > FREE_BYTES, f"{free / 1e9:.1f} GB are free for results"
+    yield free > LEAST_FREE, f"{free / 1e9:.1f} GB are free for results"
     if settings.on_done is not None:
         target = read_target(settings.on_done.get_secret_value())
         found = isinstance(target, str) or shutil.which(target[0]) is not None
