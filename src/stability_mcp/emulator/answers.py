@@ -6,8 +6,10 @@ name`, the first `id, message, name`; an id is 32 hex digits and is also the `x-
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
+import anyio.lowlevel
 from starlette.responses import Response, StreamingResponse
 
 from stability_mcp.emulator.faults import Fault
@@ -76,31 +78,46 @@ def first_version(made: Sequence[Made], *, accept: str, request_id: str) -> Resp
     if "image/png" in accept and len(made) == 1:
         headers = {"Finish-Reason": str(made[0].finish_reason), "Seed": str(made[0].seed)}
         return _stream(made[0], headers | {"x-request-id": request_id})
-    listed = [
-        {
-            "base64": base64.b64encode(each.joined()).decode(),
-            "seed": each.seed,
-            "finishReason": each.finish_reason,
-        }
-        for each in made
-    ]
-    return data({"artifacts": listed}, request_id=request_id)
+    parts: list[bytes | Made] = [b'{"artifacts":[']
+    for number, each in enumerate(made):
+        told = {"seed": each.seed, "finishReason": each.finish_reason}
+        parts += [b"," * (number > 0), *_object("base64", each, told)]
+    return _json_of([*parts, b"]}"], "application/json", request_id)
 
 
 def _media_in_json(made: Made, request_id: str) -> Response:
     """Return media as base64; seed and finish reason are in the body and not in headers."""
-    body = {
-        made.media_type.split("/")[0]: base64.b64encode(made.joined()).decode(),
-        "seed": made.seed,
-        "finish_reason": made.finish_reason,
-    }
-    return Response(
-        _compact(body),
-        headers={
-            "x-request-id": request_id,
-            "content-type": f"application/json; type={made.media_type}",
-        },
+    told = {"seed": made.seed, "finish_reason": made.finish_reason}
+    parts = _object(made.media_type.split("/")[0], made, told)
+    return _json_of(parts, f"application/json; type={made.media_type}", request_id)
+
+
+def _object(name: str, made: Made, told: Mapping[str, object]) -> list[bytes | Made]:
+    """Return the parts of a JSON object that has what was made under a name, then the rest."""
+    return [f'{{"{name}":"'.encode(), made, b'",' + _compact(told)[1:]]
+
+
+def _json_of(parts: Sequence[bytes | Made], content_type: str, request_id: str) -> Response:
+    """Return JSON that is written as it goes out: a sound of 67 MB would hold up everybody."""
+    length = sum(
+        -(-part.length // 3) * 4 if isinstance(part, Made) else len(part) for part in parts
     )
+    pieces = chain.from_iterable(
+        _in_base64(part.pieces) if isinstance(part, Made) else [part] for part in parts
+    )
+    headers = {"x-request-id": request_id, "content-type": content_type}
+    return StreamingResponse(_sent(pieces), headers=headers | {"content-length": str(length)})
+
+
+def _in_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield base64; three bytes are four characters, so what is left over waits for more."""
+    left = b""
+    for part in _cut(pieces):
+        left += part
+        whole = len(left) // 3 * 3
+        yield base64.b64encode(left[:whole])
+        left = left[whole:]
+    yield base64.b64encode(left)
 
 
 def _stream(made: Made, headers: dict[str, str]) -> Response:
@@ -109,9 +126,10 @@ def _stream(made: Made, headers: dict[str, str]) -> Response:
 
 
 async def _sent(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Yield pieces of the size that a socket takes."""
+    """Yield pieces of the size that a socket takes; after each, others have their turn."""
     for part in _cut(pieces):
         yield part
+        await anyio.lowlevel.checkpoint()  # a socket that takes everything never waits
 
 
 def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
