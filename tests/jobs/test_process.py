@@ -86,3 +86,21 @@ def test_a_folder_in_which_no_lock_can_be_taken_is_an_error(
     with pytest.raises(OSError, match="no lock could be taken"):
         Process(home)
     assert list((home / "locks").iterdir()) == []
+
+
+def test_where_no_open_file_can_be_removed_a_lock_is_given_back_all_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Documented* (Windows): the library removes the file with the lock there."""
+    process = Process(home)
+    path = lock_path(home, process.id)
+
+    def open_still(*_: object, **__: object) -> None:
+        raise PermissionError("it is open")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(Path, "unlink", open_still)
+    process.release()
+
+    with ExitStack() as held:
+        assert took(path, held)

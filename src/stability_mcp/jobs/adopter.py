@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
-from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
+from stability_mcp.jobs.process import SUFFIX, Process, lock_path, remove_held, took
 from stability_mcp.jobs.steps.copying import write_missing_copies
 from stability_mcp.jobs.steps.workshop import Workshop
 
@@ -77,7 +77,7 @@ class Adopter:
                 durable=True,
             )
             for each in dead:
-                lock_path(shop.database.home, each).unlink(missing_ok=True)
+                remove_held(lock_path(shop.database.home, each))
         self._owes_copies = self._owes_copies or bool(dead)
         shop.session += done.spent
         for job in done.lost:

@@ -7,6 +7,7 @@ means a dead owner; no clock and no age is asked.
 import errno
 import os
 import platform
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -95,7 +96,7 @@ class Process:
     def release(self) -> None:
         """Give the lock back and remove its file, unless the file is not ours any more."""
         if self._lock.stands():
-            self._path.unlink(missing_ok=True)
+            remove_held(self._path)
         self._lock.release()
 
 
@@ -110,7 +111,7 @@ def _new_lock(path: Path) -> "_Held | None":
     try:
         lock = _Held(path)
     except Timeout:
-        path.unlink(missing_ok=True)
+        remove_held(path)
         return None
     if lock.stands():
         return lock
@@ -142,6 +143,15 @@ class _Held:
 def lock_path(home: Path, process: str) -> Path:
     """Return the lock file of a process."""
     return home / "locks" / f"{process}{SUFFIX}"
+
+
+def remove_held(path: Path) -> None:
+    """Remove a lock file while its lock is held, so that nobody takes it for a dead process's.
+
+    On Windows no open file can be removed; there it goes with its lock.
+    """
+    if sys.platform != "win32":
+        path.unlink(missing_ok=True)
 
 
 def lock_on(path: Path, acquired: Callable[[int], None] | None = None) -> FileLock:
