@@ -1,12 +1,16 @@
 """Calls that are asked for again: how one stands, what was said of its inputs, and its end."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stability_mcp.errors import StorageError
 from stability_mcp.jobs import telling
 from stability_mcp.jobs.journal import calls
 from stability_mcp.jobs.records import Records
 from stability_mcp.jobs.views import JobView
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,10 @@ class Calls(Records):
     async def keep_said(self, call_id: str, said: Sequence[str]) -> None:
         """Note what was said of a call's inputs, for the answer that is made later."""
         if said:
-            await self._shop.database.write(lambda c: calls.keep_said(c, call_id, said))
+            try:
+                await self._shop.database.write(lambda c: calls.keep_said(c, call_id, said))
+            except StorageError as error:  # the answer that is made later says less
+                log.warning("what was said of a call could not be kept: %s", error)
 
     async def cancel_call(self, call_id: str) -> bool:
         """Note that its asker wants no answer; False: it had ended before, either way."""

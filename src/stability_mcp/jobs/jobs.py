@@ -261,7 +261,10 @@ class Jobs(Calls, Control):
                 handover.abandon(connection, call, now)
 
         if calls:
-            await self._shop.database.write(write)
+            try:
+                await self._shop.database.write(write)
+            except StorageError as error:  # the jobs go on, and the answer names them
+                log.warning("it could not be noted that nobody waits for a call: %s", error)
 
     async def query(self, operation: Query) -> BaseModel:
         """Ask something about the account; it takes a place in the rate limit.

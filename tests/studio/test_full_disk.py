@@ -1,0 +1,39 @@
+"""A disk that fills up while a call is under way: what its caller is told."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs.journal import calls, handover
+from support_server import paced, settings_in
+
+pytestmark = pytest.mark.anyio
+
+
+def _full(*_: object, **__: object) -> None:
+    raise StorageError("The database cannot be written: database or disk is full.")
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_a_call_that_is_handed_back_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, comes_back: bool
+) -> None:
+    """*Chosen*: an error would say that nothing was charged, and the call be made once more."""
+    monkeypatch.setattr(handover, "abandon", _full)
+    monkeypatch.setattr(calls, "keep_said", _full)
+    with anyio.fail_after(60):
+        async with paced(settings_in(tmp_path), latency=0.5) as studio:
+            told = await studio.call(
+                "generate_core",
+                {"prompt": "a lighthouse"},
+                wait=0,
+                comes_back=comes_back,
+                said=["note: something"],
+            )
+            [job] = told.jobs
+            assert not job.finished
+            [done] = await studio.jobs.wait([job.id], 30)
+
+    assert done.state == "done"
