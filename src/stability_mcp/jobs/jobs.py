@@ -37,6 +37,7 @@ from stability_mcp.jobs.submitting import Agree
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
+from stability_mcp.store.openings import allow_open_files
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Told what is going on, in words, and how far it is, 0 to 1."""
@@ -46,6 +47,11 @@ TICK_SECONDS = 1.0
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""
+
+FILES_OF_A_REQUEST = 4
+"""Its line, the guard of its room, the file of its body, and one that is sent."""
+OTHER_FILES = 256
+"""The database, locks, polls, blobs, previews, and whatever the host gave this process."""
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +124,7 @@ class Jobs(Calls, Control):
             StorageError: the store cannot be written.
         """
         shop, now = self._shop, self._shop.clock()
+        allow_open_files(OTHER_FILES + FILES_OF_A_REQUEST * self._concurrency)
         process = await to_thread.run_sync(Process, shop.database.home)
 
         def register(connection: Connection) -> None:
