@@ -64,10 +64,8 @@ class Balance:
             known = upstream.balance(connection, shop.upstream.id)
             if known is not None and known.is_fresh(now, SECONDS):
                 return False
-            if lanes.some_wait(
-                connection, shop.upstream.id
-            ):  # the last of them would pay with 10 s
-                return False
+            if lanes.some_wait(connection, shop.upstream.id):
+                return False  # the last of them would pay with 10 s
             # Half of the places are for those who are waited for.
             busy = shop.rate.limit - shop.rate.limit // 2 + 1
             rate.room(connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=busy)
