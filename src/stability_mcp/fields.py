@@ -32,10 +32,13 @@ MEGAPIXEL = 1_048_576
 
 
 def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:
-    """Return the size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`."""
-    width, height = (int(side) for side in ratio.split(":"))
-    scale = math.sqrt(pixels / (width * height))
-    return Size(int(width * scale + 1e-6) // step * step, int(height * scale + 1e-6) // step * step)
+    """Return the size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`.
+
+    A side has one `step` at least, so that also a strip is a picture.
+    """
+    sides = [int(side) for side in ratio.split(":")]
+    scale = math.sqrt(pixels / math.prod(sides))
+    return Size(*(max(1, int(side * scale + 1e-6) // step) * step for side in sides))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -236,3 +236,30 @@ async def test_what_goes_with_a_file_is_not_blamed_for_the_file(
     response = await send(client, operation, files={"image": b"no picture"})
 
     assert refused(response)[2] == ["image: must be one of 'jpeg' | 'png' | 'webp'"]
+
+
+@pytest.mark.parametrize(
+    ("form", "longest", "size"),
+    [("webp", 16_383, (64, 16_384)), ("jpeg", 65_500, (65_501, 64))],
+)
+async def test_a_strip_too_long_for_its_format_is_refused(
+    client: httpx2.AsyncClient, form: str, longest: int, size: tuple[int, int]
+) -> None:
+    """Chosen: the API takes the picture, and no such file can be written."""
+    operation = OPERATIONS["edit_erase"].model_validate({"image": "x", "output_format": form})
+
+    response = await send(client, operation, files={"image": plain(size)})
+
+    wanted = [f"output_format: {form} has at most {longest} pixels a side"]
+    assert refused(response)[2] == wanted
+
+
+async def test_a_strip_is_drawn_after(client: httpx2.AsyncClient) -> None:
+    """Chosen: as wide as a picture may be at the least, where the API names no shape."""
+    values = {"prompt": "a fox", "image": "x", "strength": 0.5}
+    operation = OPERATIONS["generate_sd3"].model_validate(values)
+
+    response = await send(client, operation, files={"image": plain((64, 40_000))})
+
+    with Image.open(io.BytesIO(response.content)) as picture:
+        assert picture.width == 64

@@ -188,3 +188,16 @@ def test_the_same_seed_gives_the_same_edit_and_another_seed_another(operation: s
     )
 
     assert one == same != other
+
+
+@pytest.mark.parametrize("size", [(64, 16_000), (16_000, 64)])
+def test_a_strip_can_be_healed(size: tuple[int, int]) -> None:
+    """Chosen: the API takes one, and the small copy in which pieces are looked for is a line."""
+    strip = Image.new("RGB", size, "teal")
+    hole = Image.new("L", size)
+    hole.paste(255, (20, 20, 44, 44))
+
+    result = paint(brief("edit_erase", strip, hole, size=Size(*size)))
+
+    assert result.size == size
+    assert difference(result, strip, (0, 0, *size)) < 2

@@ -18,7 +18,13 @@ from stability_mcp.emulator.render import models, sounds
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.edits import blurred, paint
 from stability_mcp.emulator.render.palette import chance
-from stability_mcp.emulator.render.pictures import UnreadableError, decode, encode, marked
+from stability_mcp.emulator.render.pictures import (
+    LONGEST_SIDES,
+    UnreadableError,
+    decode,
+    encode,
+    marked,
+)
 from stability_mcp.emulator.render.remix import Remix, remixed
 from stability_mcp.fields import Size
 from stability_mcp.operation import (
@@ -50,7 +56,7 @@ class Workshop:
         """Make what a request asks for: `samples` pictures, else one thing.
 
         Raises:
-            RefusalError: 400, a file cannot be decoded.
+            RefusalError: 400, a file cannot be decoded, or the result not be written.
         """
         seed = self._seed(checked.operation)
         return await to_thread.run_sync(make, checked, seed, limiter=self._places)
@@ -70,7 +76,7 @@ def make(checked: Checked, seed: int) -> list[Made]:
     """Make it; blocking.
 
     Raises:
-        RefusalError: 400, a file cannot be decoded.
+        RefusalError: 400, a file cannot be decoded, or the result not be written.
     """
     match checked.operation:
         case ImageOperation():
@@ -99,9 +105,12 @@ def _picture(checked: Checked, seed: int) -> Made:
         size=operation.output_size(Size(*first.size) if first else None),
         seed=seed,
     )
+    form = str(values.get("output_format") or "png")
+    if max(brief.size) > LONGEST_SIDES[form]:
+        problem = f"output_format: {form} has at most {LONGEST_SIDES[form]} pixels a side"
+        raise RefusalError(400, "bad_request", problem)
     filtered = checked.filtered
     painted = paint(brief)
-    form = str(values.get("output_format") or "png")
     return Made(
         media_type=f"image/{form}",
         pieces=[encode(marked(blurred(painted) if filtered else painted), form)],

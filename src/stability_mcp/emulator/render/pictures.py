@@ -11,6 +11,8 @@ from stability_mcp.fields import Size
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000
 """A header that promises more is not decoded: some limits of the API name no pixels."""
+LONGEST_SIDES = {"jpeg": 65_500, "webp": 16_383, "png": 2_147_483_647}
+"""Pixels that a side may have in a file of each format, says the library that writes it."""
 MARK = "EMULATED"
 JPEG_QUALITY = 92
 
