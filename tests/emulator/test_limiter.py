@@ -63,3 +63,13 @@ async def test_both_versions_say_it_in_their_shape(client: httpx2.AsyncClient) -
     assert (first.json()["id"], first.json()["name"]) == (told, told)
     assert (second.json()["id"], second.json()["name"]) == (told, told)
     assert "150 requests" in second.json()["errors"][0]
+
+
+async def test_setting_the_clock_back_ends_a_lock_out_that_is_yet_to_come(
+    client: httpx2.AsyncClient, clock: Clock
+) -> None:
+    """Chosen: nothing counts that was asked, or refused, later than now."""
+    assert await statuses(client, LIMIT + 1) == [200] * LIMIT + [429]
+
+    clock.now -= 86_400
+    assert await statuses(client, LIMIT + 1) == [200] * LIMIT + [429]

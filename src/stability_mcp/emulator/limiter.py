@@ -15,17 +15,18 @@ LOCKED_SECONDS = 60.0
 def admit(connection: Connection, owner: str, now: float, *, opening: int) -> bool:
     """Return whether one more request of this account is let through.
 
-    The request itself has been written to the journal before, so it is among those counted.
+    The request itself has been written to the journal before, so it is among those counted. Who set
+    the clock back has not come to what was asked, or locked out, later than now.
     """
     locked = connection.execute(
         "SELECT locked_until FROM accounts WHERE owner = ?", (owner,)
     ).fetchone()
-    if locked is not None and now < locked[0]:
+    if locked is not None and locked[0] - LOCKED_SECONDS <= now < locked[0]:
         return False
-    lockout_ended = locked[0] if locked is not None else 0.0
+    lockout_ended = locked[0] if locked is not None and locked[0] <= now else 0.0
     seen = connection.execute(
-        "SELECT count(*) FROM requests WHERE owner = ? AND at > ? AND at >= ?",
-        (owner, now - WINDOW_SECONDS, lockout_ended),
+        "SELECT count(*) FROM requests WHERE owner = ? AND at > ? AND at BETWEEN ? AND ?",
+        (owner, now - WINDOW_SECONDS, lockout_ended, now),
     ).fetchone()[0]
     if seen <= REQUESTS:
         return True
