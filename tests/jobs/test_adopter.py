@@ -11,9 +11,11 @@ from sqlalchemy import text
 
 import support_worker
 from stability_mcp.client.client import Client
+from stability_mcp.jobs import adopter
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal import pausing
 from stability_mcp.jobs.process import Process, lock_on, lock_path
+from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.store.database import Database
 from support_jobs import (
@@ -211,6 +213,27 @@ async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path)
     await anyio.to_thread.run_sync(process.release)
 
     assert not path.exists()
+
+
+async def test_a_folder_of_copies_that_hangs_holds_up_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: a drive that is away may take minutes to say so."""
+    began = anyio.Event()
+
+    async def hang(_: Workshop) -> None:
+        began.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(adopter, "write_missing_copies", hang)
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        with anyio.fail_after(10):
+            await began.wait()
+            job = await _left_by_the_dead(tmp_path, "queued")
+            (tmp_path / "locks" / f"{ME}.lock").touch()
+            [view] = await jobs.wait([job], 10)
+
+    assert view.state == "done"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

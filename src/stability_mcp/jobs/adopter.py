@@ -44,21 +44,24 @@ class Adopter:
         self._process = process
         self._adopted = adopted
         self._owes_copies = True
+        self._copying = False
         self._unlisted = False
         self._missed: dict[str, int] = {}
 
     async def run(self) -> None:
         """Look for the dead until cancelled."""
-        while True:
-            await anyio.sleep(SECONDS)
-            try:
-                await self._write_missing_copies()
-                await self._stay_known()
-                free = await self._shop.on_disk(self._any_free_lock)
-                if await self._orphans_or_gone() or free:
-                    await self.adopt()
-            except (StorageError, OSError) as error:
-                log.warning("jobs of an ended process could not be adopted yet: %s", error)
+        async with anyio.create_task_group() as beside:
+            while True:
+                await anyio.sleep(SECONDS)
+                if self._owes_copies and not self._copying:
+                    beside.start_soon(self._write_missing_copies)
+                try:
+                    await self._stay_known()
+                    free = await self._shop.on_disk(self._any_free_lock)
+                    if await self._orphans_or_gone() or free:
+                        await self.adopt()
+                except (StorageError, OSError) as error:
+                    log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
     async def adopt(self, *, starting: bool = False) -> Adopted:
         """Take over what dead processes left, and what was handed back."""
@@ -91,10 +94,15 @@ class Adopter:
         return done
 
     async def _write_missing_copies(self) -> None:
-        """Write what ended processes owe: not at once, for a start must not wait for a folder."""
-        if self._owes_copies:
-            self._owes_copies = False
+        """Write what ended processes owe: neither a start nor a look waits for a slow folder."""
+        self._owes_copies, self._copying = False, True
+        try:
             await write_missing_copies(self._shop)
+        except (StorageError, OSError) as error:
+            self._owes_copies = True
+            log.warning("copies of an ended process could not be written yet: %s", error)
+        finally:
+            self._copying = False
 
     async def _stay_known(self) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""
