@@ -121,3 +121,20 @@ async def test_what_is_remembered_is_bounded(state: State, monkeypatch: pytest.M
     assert answers[0].headers["x-request-id"] not in kept
     assert [each.operation for each in state.charges()] == ["audio3_text_to_audio"] * 2
     assert gone.status_code == 404
+
+
+async def test_the_accounts_of_too_many_keys_and_the_ends_of_paths_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Chosen: keys and paths are the caller's, and there is no end to them."""
+    monkeypatch.setattr("stability_mcp.emulator.journal.KEPT_ACCOUNTS", 2)
+    monkeypatch.setattr("stability_mcp.emulator.journal.KEPT_PATH_CHARACTERS", 50)
+    state = State()
+    for number in range(4):
+        state.set_credits(f"sk-{number}", number)
+    async with caller(state, key="sk-3") as client:
+        await client.get("/v2beta/results/" + "a" * 64)
+
+    assert [state.credits(f"sk-{number}") for number in range(4)] == [1_000_000, 1_000_000, 2, 3]
+    assert [len(each.path) for each in state.requests()] == [50]
+    state.close()

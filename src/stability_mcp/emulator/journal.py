@@ -10,6 +10,11 @@ KEPT_REQUESTS = 20_000
 """Requests remembered: enough to count the rate windows of more than a hundred busy keys."""
 KEPT_CHARGES = 20_000
 """Charges remembered: as many, since a request is charged at most once."""
+KEPT_ACCOUNTS = 20_000
+"""Accounts remembered, the newest: any text that looks like a key opens one. One that is forgotten
+is as new."""
+KEPT_PATH_CHARACTERS = 1_000
+"""Characters of a path remembered: none of the API has a fifth, a request may have 65,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +37,23 @@ def arrived(connection: Connection, request: Request) -> None:
     """Write down that a request arrived, and forget the oldest."""
     connection.execute(
         "INSERT INTO requests (id, at, owner, method, path) VALUES (?, ?, ?, ?, ?)",
-        (request.id, request.at, request.owner, request.method, request.path),
+        (
+            request.id,
+            request.at,
+            request.owner,
+            request.method,
+            request.path[:KEPT_PATH_CHARACTERS],
+        ),
     )
     connection.execute(
         "DELETE FROM requests WHERE seq <= (SELECT max(seq) FROM requests) - ?", (KEPT_REQUESTS,)
     )
     connection.execute(
         "DELETE FROM charges WHERE seq <= (SELECT max(seq) FROM charges) - ?", (KEPT_CHARGES,)
+    )
+    connection.execute(
+        "DELETE FROM accounts WHERE rowid <= (SELECT max(rowid) FROM accounts) - ?",
+        (KEPT_ACCOUNTS,),
     )
 
 
