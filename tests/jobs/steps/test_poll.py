@@ -8,14 +8,18 @@ import pytest
 from stability_mcp.client.answers import Answer
 from stability_mcp.errors import (
     GenerationGoneError,
+    ModerationError,
     NotSentError,
     RateLimitedError,
+    StorageError,
     UnauthorizedError,
     UnavailableError,
     UnknownOutcomeError,
     UnusableAnswerError,
 )
+from stability_mcp.jobs.journal import outcomes
 from stability_mcp.jobs.upstream import EMULATOR
+from support_disk import small_rooms, until_said
 from support_jobs import (
     Wire,
     answer,
@@ -113,3 +117,24 @@ async def test_a_generation_that_the_emulator_forgot_is_started_again(tmp_path: 
     assert view.state == "done"
     assert len(wire.posts) == 2
     assert ledger(tmp_path) == ["free", "charged"]
+
+
+async def test_what_the_disk_does_not_take_of_a_refusal_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: it says that the disk is what it waits for, and not that the program failed."""
+    small_rooms(monkeypatch)
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("The database cannot be written: the disk is full.")
+
+    wire = Wire([starts()], looks=[look(refused(ModerationError, 403))])
+    async with at_work(tmp_path, wire) as jobs:
+        with monkeypatch.context() as disk:
+            disk.setattr(outcomes, "refuse", full)
+            call = await jobs.submit(deferred(), tool="test")
+            waits = await until_said(jobs, call.job_ids[0], "stored as soon as")
+        [view] = await jobs.wait(call.job_ids, 10)
+
+    assert waits.state == "submitted"
+    assert (view.state, view.charged, wire.polls) == ("failed", "no", 1)

@@ -4,6 +4,8 @@ The API keeps it for a day and hands it out again and again, so a look that fail
 is repeated. Only the API's own word that there is no such generation ends it.
 """
 
+from functools import partial
+
 from stability_mcp.client.answers import Answer
 from stability_mcp.errors import (
     GenerationGoneError,
@@ -37,7 +39,8 @@ async def poll(shop: Workshop, job: JobRow) -> Step:
     except StorageError as error:
         return waiting.stays(shop, job, error, "poll", least=shop.poll_interval())
     except StudioError as error:
-        return await _failed(shop, job, error)
+        settle = partial(_failed, shop, job, error)
+        return await waiting.written(shop, job, settle, lambda: "the next program asks once more")
     finally:
         await trace.place.give_back()
     if answer is None:
