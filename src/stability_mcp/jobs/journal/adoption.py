@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes, pausing
+from stability_mcp.jobs.journal.pausing import NOBODYS
 from stability_mcp.jobs.journal.rows import COLUMNS, JobRow, job_row
 from stability_mcp.store import schema
 
@@ -29,15 +30,13 @@ _FOREIGN = text(
     " WHERE process = :dead AND finished_at IS NULL"
 )
 _GONE = text("DELETE FROM processes WHERE id = :dead")
-# Handed back, or driven by one of which nothing is left: taken for dead, alive, and then killed.
-_NOBODYS = "(process IS NULL OR process NOT IN (SELECT id FROM processes))"
 _TAKE = text(
     "UPDATE jobs SET process = :me, epoch = epoch + 1"  # noqa: S608 -- our own words
-    f" WHERE {_NOBODYS} AND upstream = :upstream AND finished_at IS NULL"
+    f" WHERE {NOBODYS} AND upstream = :upstream AND finished_at IS NULL"
     " AND state IN ('submitted', 'storing', 'queued')"
 )
 _ORPHANS = text(
-    f"SELECT 1 FROM jobs WHERE {_NOBODYS}"  # noqa: S608 -- our own words
+    f"SELECT 1 FROM jobs WHERE {NOBODYS}"  # noqa: S608 -- our own words
     " AND upstream = :upstream AND finished_at IS NULL"
     " AND state IN ('submitting', 'submitted', 'storing', 'queued') LIMIT 1"
 )
@@ -147,7 +146,7 @@ def adopt(  # noqa: PLR0913 -- who takes what from whom, and when
     """
     buried = [bury(connection, each, now=now) for each in dead]
     # A process that ended in order could not write what became of them: its disk was full.
-    nobodys = literal_column(_NOBODYS, Boolean) & (schema.jobs.c.upstream == upstream)
+    nobodys = literal_column(NOBODYS, Boolean) & (schema.jobs.c.upstream == upstream)
     buried.append(_lose(connection, nobodys, now=now))
     paused = pausing.pause(connection, me=me, upstream=upstream, now=now) if starting else 0
     taken = connection.execute(_TAKE, {"me": me, "upstream": upstream}).rowcount

@@ -17,10 +17,13 @@ from stability_mcp.wording import credits_text
 FRESH = 600.0
 """Seconds. Nobody may still want what was queued longer ago while no program was running."""
 
+# Handed back, or driven by one of which nothing is left: taken for dead, alive, and then killed.
+NOBODYS = "(process IS NULL OR process NOT IN (SELECT id FROM processes))"
+
 _ALIVE = text("SELECT 1 FROM processes WHERE upstream = :upstream AND id <> :me LIMIT 1")
 _PAUSE = text(
-    "UPDATE jobs SET state = 'paused', epoch = epoch + 1"
-    " WHERE process IS NULL AND upstream = :upstream AND finished_at IS NULL"
+    "UPDATE jobs SET state = 'paused', process = NULL, epoch = epoch + 1"  # noqa: S608 -- our own words
+    f" WHERE {NOBODYS} AND upstream = :upstream AND finished_at IS NULL"
     " AND state = 'queued' AND created_at <= :fresh_since"
 )
 _PAUSED = text(
