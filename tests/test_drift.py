@@ -186,6 +186,27 @@ NODES = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"$ref": "#/components/schemas/Circle"}] * 10},
+        {"properties": {"prompt": {"minLength": "long", "maximum": []}}},
+    ],
+    ids=["branches of a circle", "bounds that are none"],
+)
+def test_what_makes_no_sense_neither_hangs_nor_fails(schema: Any) -> None:  # noqa: ANN401 -- JSON
+    """*Chosen*: a circle that branches has more parts than anybody could follow."""
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    document = {
+        "paths": {_path("generate/core"): {"post": {"requestBody": body}}},
+        "components": {"schemas": {"Circle": schema}},
+    }
+
+    assert "generate_core parameter is gone: 'seed'" in "\n".join(
+        differences(document, OPERATIONS)
+    ).replace('"', "'")
+
+
 @given(NODES, NODES, NODES)
 def test_no_document_makes_the_comparison_fail(schema: Any, shared: Any, operation: Any) -> None:  # noqa: ANN401 -- JSON
     """*Chosen*: it comes from outside, may be of any shape and may refer to itself."""

@@ -33,6 +33,9 @@ LEFT_OUT = frozenset(
 MOST_STEPS = 20
 """References followed for one part; a chain that is longer is a circle."""
 
+MOST_PARTS = 200
+"""Parts of one schema put together; the largest of the API has some dozens, a circle has no end."""
+
 _BOUNDS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -137,9 +140,11 @@ def _parameter(theirs: Document, ours: Document) -> Iterator[str]:
         yield "is no choice between values any more"
     for bound, words in _BOUNDS.items():
         new, old = theirs.get(bound), ours.get(bound)
-        if bound == "minLength" and isinstance(old, int) and (new or 0) <= old:
+        if not isinstance(new, int | float):
             continue
-        if isinstance(new, int | float) and new != old and (new or bound != "minLength"):
+        if bound == "minLength" and new <= (old or 0):
+            continue
+        if new != old:
             yield f"{words} {new:.15g}, was {'not said' if old is None else format(old, '.15g')}"
 
 
@@ -152,20 +157,20 @@ def _flat(document: Document, schema: object) -> dict[str, Any]:
 
     Of alternatives every parameter counts, and none is required.
     """
-    return _flattened(document, schema, MOST_STEPS)
+    return _flattened(document, schema, iter(range(MOST_PARTS)))
 
 
-def _flattened(document: Document, schema: object, steps: int) -> dict[str, Any]:
-    followed = _followed(document, schema)
-    if not steps:
+def _flattened(document: Document, schema: object, left: Iterator[int]) -> dict[str, Any]:
+    if next(left, None) is None:
         return {}
+    followed = _followed(document, schema)
     whole: dict[str, Any] = {}
     for part in _list(followed.get("allOf")):
-        whole |= _flattened(document, part, steps - 1)
+        whole |= _flattened(document, part, left)
     alternatives = [*_list(followed.get("oneOf")), *_list(followed.get("anyOf"))]
     properties = dict(_mapping(followed.get("properties")))
     for part in alternatives:
-        properties = {**_flattened(document, part, steps - 1).get("properties", {}), **properties}
+        properties = {**_flattened(document, part, left).get("properties", {}), **properties}
     whole |= {key: value for key, value in followed.items() if key not in {"allOf", "properties"}}
     return {**whole, "properties": {**whole.get("properties", {}), **properties}}
 
