@@ -22,6 +22,8 @@ from stability_mcp.emulator.faults import DROP, REFUSE
 from stability_mcp.emulator.state import NEW_ACCOUNT_CREDITS, Latency, State
 
 DEFAULT_PORT = 8_787
+LONGEST_LATENCY = 86_400
+"""Seconds; whoever asks for more than a day, or for less than nothing, mistyped."""
 HELP = """{url}
 The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
 Every key has {credits} credits. Open {url} to see what there is; {url}/_emulator/ lists controls.
@@ -41,6 +43,8 @@ def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: str = "none"
         ValueError: the latency is none of these.
     """
     seconds: Latency = "real" if latency == "real" else float(latency.replace("none", "0"))
+    if isinstance(seconds, float) and not 0 <= seconds <= LONGEST_LATENCY:
+        raise ValueError(f"{latency} is no latency")
     # The server hands on the signal that ended it, and by default that ends everything at once.
     signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory(prefix="stability-mcp-emulator-") as folder:
