@@ -7,6 +7,7 @@ from typing import Any
 
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
 from stability_mcp.jobs.confirming import Confirm
+from stability_mcp.jobs.journal.asked import MOST_SEED
 from stability_mcp.jobs.journal.cancelling import Cancelled
 from stability_mcp.jobs.journal.sweeping import SWEPT
 from stability_mcp.jobs.views import JobView
@@ -21,8 +22,6 @@ from stability_mcp.wording import credits_text, listed, quoted
 
 PAUSED = "paused"
 """Stands for every paused job where the id of one is asked for."""
-
-MOST_SEED = 4_294_967_294
 
 _GENERATION = re.compile(r"[A-Za-z0-9_-]{8,128}")
 

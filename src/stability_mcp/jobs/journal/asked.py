@@ -12,6 +12,7 @@ from stability_mcp.operation import Operation
 from stability_mcp.store import schema
 
 MOST_SEED = 4_294_967_294
+"""The largest that the API takes; 0 asks for a random one."""
 
 
 @dataclass(frozen=True, kw_only=True)
