@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.errors import StorageError
-from stability_mcp.jobs.journal import calls, handover
+from stability_mcp.errors import JobError, StorageError
+from stability_mcp.jobs.journal import calls, handover, reading
 from support_server import paced, settings_in
 
 pytestmark = pytest.mark.anyio
@@ -36,4 +36,21 @@ async def test_a_call_that_is_handed_back_is_no_error(
             assert not job.finished
             [done] = await studio.jobs.wait([job.id], 30)
 
+    assert done.state == "done"
+
+
+async def test_a_call_of_which_nothing_can_be_read_is_not_called_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: it was written and may have been paid; who calls again would pay once more."""
+    with anyio.fail_after(60):
+        async with paced(settings_in(tmp_path), latency=0.2) as studio:
+            with monkeypatch.context() as patched:
+                patched.setattr(reading, "many", _full)
+                with pytest.raises(JobError, match="Do not call the tool again") as told:
+                    await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)
+            [done] = await studio.jobs.wait([told.value.job], 30)
+
+    assert "goes on" in str(told.value)
+    assert "Nothing was charged" not in str(told.value)
     assert done.state == "done"

@@ -121,6 +121,22 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
     assert await _found(tmp_path) == []
 
 
+async def test_a_folder_of_bytes_that_is_away_costs_nothing(tmp_path: Path) -> None:
+    """*Chosen*: a disk that is not mounted must not delete everything that was ever made."""
+    item = await _made(tmp_path, output_dir=None)
+    blobs = _home(tmp_path) / "blobs"
+    blobs.rename(tmp_path / "away")
+
+    [seen] = await _found(tmp_path, repair=True)
+
+    assert "blobs/ holds nothing" in seen.text
+    assert (seen.bad, seen.done) == (True, "")
+    blobs.rmdir()
+    (tmp_path / "away").rename(blobs)
+    assert await _found(tmp_path, repair=True) == []
+    assert item.path.exists()
+
+
 async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

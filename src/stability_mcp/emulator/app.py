@@ -6,6 +6,7 @@ limit is taken before any of them. Credits go with a successful answer only, at 
 hangs up before is not charged, as was seen live.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -29,11 +30,13 @@ from stability_mcp.emulator.generations import ID_CHARACTERS
 from stability_mcp.emulator.journal import Request as Entry
 from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.moderation import moderate
-from stability_mcp.emulator.sentences import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST
+from stability_mcp.emulator.sentences import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST, usual
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.work import Workshop
 from stability_mcp.operation import AudioOperation, Operation, Query
 from stability_mcp.operations import OPERATIONS
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -94,6 +97,10 @@ class _API:
                 await forms.read_the_rest(request)
             except ClientDisconnect:
                 return dropping.DroppedResponse(lambda: None)
+            except Exception:  # the real one has such days as well, and words for them
+                log.exception("%s %s: the emulator itself failed", request.method, path)
+                said = usual(500, first_version=is_first_version(path))
+                response = answers.refusal(RefusalError(500, *said), path, entry.id)
             if not isinstance(response, dropping.DroppedResponse):
                 await self._book(self._state.answered, entry, response.status_code)
             return response

@@ -37,7 +37,10 @@ class Performer:
             if step is not None:
                 return step
             job = await self._load(job_id)
-            return Done() if job is None else await self._step(job, lease)
+            if job is None:  # ended elsewhere, or not ours any more
+                self._shop.forget(job_id)
+                return Done()
+            return await self._step(job, lease)
         except Exception as error:
             log.exception("job %s: the program itself failed", job_id)
             return await self._after_failure(job_id, error)

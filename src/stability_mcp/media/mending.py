@@ -57,6 +57,11 @@ def blobs(connection: Connection, *, after: str, limit: int) -> list[Blob]:
     return [Blob(row.sha256, row.bytes) for row in found]
 
 
+def is_emptied(home: Path) -> bool:
+    """Return whether the folder of all bytes holds nothing, as one does whose disk is away."""
+    return next((home / "blobs").iterdir(), None) is None
+
+
 def holders(connection: Connection, blob: Blob) -> list[Holder]:
     """Return the living items that have these bytes."""
     found = connection.execute(_MEDIA, {"blob": blob.sha256})

@@ -136,7 +136,7 @@ class Announcer:
     async def _tell(self, end: Claimed) -> None:
         done = False
         try:
-            why = await self._messenger.tell(end.message)
+            why = await self._told(end)
             done = True
             await self._note(end, why)
         except StorageError as error:  # the claim runs out, and it is told once more
@@ -146,6 +146,14 @@ class Announcer:
             if not done:
                 with anyio.CancelScope(shield=True):
                     await self._hand_back(end)
+
+    async def _told(self, end: Claimed) -> str | None:
+        """Tell it, and return why that failed; a bug in here must not end the jobs beside it."""
+        try:
+            return await self._messenger.tell(end.message)
+        except Exception as error:
+            log.exception("job %s: its end was not told by a bug", end.job)
+            return f"the program itself failed ({type(error).__name__})"
 
     async def _note(self, end: Claimed, why: str | None) -> None:
         now = self._clock()

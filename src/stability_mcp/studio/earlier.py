@@ -2,10 +2,11 @@
 
 import time
 
+from stability_mcp.errors import JobError, StorageError
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.media.importer import time_said
-from stability_mcp.wording import credits_text
+from stability_mcp.wording import credits_text, listed
 
 
 async def earlier_lines(jobs: Jobs, submitted: SubmittedCall) -> list[str]:
@@ -24,3 +25,17 @@ async def earlier_lines(jobs: Jobs, submitted: SubmittedCall) -> list[str]:
             f"0 credits, saved {saved}; made {time_said(found[0].created_at, time.time())}"
         )
     return said
+
+
+def under_way(submitted: SubmittedCall, error: StorageError) -> JobError:
+    """Return what is said of a call that was written and of which nothing more can be read."""
+    jobs = submitted.job_ids
+    named = f"Job {jobs[0]}" if len(jobs) == 1 else f"Jobs {listed(jobs)}"
+    return JobError(
+        f"{named} {'goes' if len(jobs) == 1 else 'go'} on, and what came of it cannot be told: "
+        f"{error.message}",
+        job=jobs[0],
+        charged="unknown",
+        cure="Do not call the tool again: job_wait gets the result. "
+        "Make room on the disk or mend its permissions first.",
+    )

@@ -120,6 +120,15 @@ class Mender:
         return Finding(text=said, done="set to what jobs and ledger say", bad=True)
 
     async def _bytes(self) -> AsyncIterator[Finding]:
+        if await in_file_thread(
+            partial(mending.is_emptied, self._home)
+        ) and await self._database.read(partial(mending.blobs, after="", limit=1)):
+            yield Finding(
+                text="the folder blobs/ holds nothing at all: was it moved, or is its disk away? "
+                "Nothing is mended before it is back",
+                bad=True,
+            )
+            return
         after, until = "", time.monotonic() + LOOKING
         while page := await self._database.read(partial(mending.blobs, after=after, limit=PAGE)):
             for blob in page:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from stability_mcp.arguments import parse
 from stability_mcp.client.client import Client
-from stability_mcp.errors import ArgumentsError, StudioError
+from stability_mcp.errors import ArgumentsError, StorageError, StudioError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.calls import CallView
 from stability_mcp.jobs.confirming import Confirm
@@ -25,7 +25,7 @@ from stability_mcp.media.store import MediaStore
 from stability_mcp.operation import Query
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
-from stability_mcp.studio.earlier import earlier_lines
+from stability_mcp.studio.earlier import earlier_lines, under_way
 from stability_mcp.studio.naming import check_count, known_operation, paid_operation
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 from stability_mcp.studio.permits import Permits
@@ -215,6 +215,25 @@ class Studio:
         said: list[str],
         asked: SubmittedCall | None = None,
         comes_back: bool = False,
+    ) -> Outcome:
+        try:
+            return await self._awaited(
+                job_ids, wait, progress, said=said, asked=asked, comes_back=comes_back
+            )
+        except StorageError as error:
+            if asked is None:
+                raise
+            raise under_way(asked, error) from error
+
+    async def _awaited(  # noqa: PLR0913 -- as above
+        self,
+        job_ids: Sequence[str],
+        wait: float,
+        progress: Progress | None,
+        *,
+        said: list[str],
+        asked: SubmittedCall | None,
+        comes_back: bool,
     ) -> Outcome:
         try:
             earlier = await earlier_lines(self.jobs, asked) if asked is not None else []
