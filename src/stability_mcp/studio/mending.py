@@ -120,8 +120,8 @@ class Mender:
         return Finding(text=said, done="set to what jobs and ledger say", bad=True)
 
     async def _bytes(self) -> AsyncIterator[Finding]:
-        emptied = await in_file_thread(partial(mending.is_emptied, self._home))
-        if emptied and await self._database.read(lambda c: mending.blobs(c, after="", limit=1)):
+        first = await self._database.read(partial(mending.blobs, after="", limit=1))
+        if first and await in_file_thread(partial(mending.is_emptied, self._home)):
             yield Finding(
                 text="the folder blobs/ holds nothing at all: was it moved, or is its disk away? "
                 "Nothing is mended before it is back",
