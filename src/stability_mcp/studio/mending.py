@@ -120,8 +120,9 @@ class Mender:
         return Finding(text=said, done="set to what jobs and ledger say", bad=True)
 
     async def _bytes(self) -> AsyncIterator[Finding]:
-        first = await self._database.read(partial(mending.blobs, after="", limit=1))
-        if first and await in_file_thread(partial(mending.is_emptied, self._home)):
+        promised = await self._database.read(partial(mending.blobs, after="", limit=1))
+        emptied = await in_file_thread(partial(mending.is_emptied, self._home))
+        if promised and emptied:
             yield Finding(
                 text="the folder blobs/ holds nothing at all: was it moved, or is its disk away? "
                 "Nothing is mended before it is back",
