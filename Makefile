@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 VENV   := .venv
+# Half of what the tests take is waiting for other processes: three workers keep two cores busy.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
@@ -16,7 +18,7 @@ demo: $(READY)  ## The main job in one command, on the built-in emulator
 	@$(BIN)/stability-mcp demo
 
 test: setup  ## Every test, in parallel
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: setup lint layers types schemas tests  ## What to run before every commit
 
@@ -49,7 +51,7 @@ types: $(READY)  ## Static types
 	$(BIN)/mypy
 
 tests: setup
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate, ten thousand requests; half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
@@ -57,7 +59,7 @@ soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes
-	$(BIN)/pytest -n auto --dist worksteal --ignore tests/protocol --ignore tests/end_to_end
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --ignore tests/protocol --ignore tests/end_to_end
 
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m virtualenv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --user virtualenv \

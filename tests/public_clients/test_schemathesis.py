@@ -29,7 +29,7 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-EXAMPLES = 5
+EXAMPLES = 3
 """Requests of each kind for each endpoint: some hundred in all, a third of which draw something."""
 
 ENDPOINTS = sorted(
