@@ -136,8 +136,8 @@ async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: MakeEngi
     async with working(tmp_path, make, concurrency=1, behave=behave) as worker:
         first = await worker.put()
         await worker.until_steps(1)
-        batch = [await worker.put(lane=1) for _ in range(3)]
-        awaited = await worker.put()
+        batch = [await worker.put(lane=1, wake=False) for _ in range(3)]
+        awaited = await worker.put()  # all four are seen at once
         release.set()
         await worker.until_steps(5)
 
