@@ -29,7 +29,7 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-EXAMPLES = 3
+EXAMPLES = 2
 """Requests of each kind for each endpoint: some hundred in all, a third of which draw something."""
 
 ENDPOINTS = sorted(
