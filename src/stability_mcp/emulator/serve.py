@@ -24,6 +24,10 @@ from stability_mcp.emulator.state import NEW_ACCOUNT_CREDITS, Latency, State
 DEFAULT_PORT = 8_787
 LONGEST_LATENCY = 86_400
 """Seconds; whoever asks for more than a day, or for less than nothing, mistyped."""
+READ_AT_ONCE = 16_384
+"""Bytes taken from a line at a time. What was taken lies in four buffers until it is parsed: with
+asyncio's own 256 KiB two hundred uploads at once take a hundred megabytes, with this half of that."""
+
 HELP = """{url}
 The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
 Every key has {credits} credits. Open {url} to see what there is; {url}/_emulator/ lists controls.
@@ -112,6 +116,8 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        if hasattr(transport, "max_size"):  # of asyncio; other event loops have their own way
+            transport.max_size = READ_AT_ONCE
         orders = {DROP: transport.close, REFUSE: self._refuse}
         self.app = partial(_with_orders, self.config.loaded_app, orders)
 
