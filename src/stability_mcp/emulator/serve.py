@@ -26,7 +26,7 @@ LONGEST_LATENCY = 86_400
 """Seconds; whoever asks for more than a day, or for less than nothing, mistyped."""
 READ_AT_ONCE = 16_384
 """Bytes taken from a line at a time. What was taken lies in four buffers until it is parsed: with
-asyncio's own 256 KiB two hundred uploads at once take a hundred megabytes, with this half of that."""
+asyncio's own 256 KiB two hundred uploads at once take a hundred megabytes, with this half of it."""
 
 HELP = """{url}
 The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
