@@ -13,7 +13,7 @@ from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.steps import spool, workshop
 from stability_mcp.jobs.views import JobView
 from stability_mcp.store import reserve
-from support_jobs import rows
+from support_rows import rows
 
 MIB = 1_048_576
 ROOM = 4 * MIB

@@ -1,7 +1,6 @@
 """A store with jobs in it, and a wire on which a test says what happens."""
 
 import io
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -93,31 +92,6 @@ def row(connection: Connection, job: str) -> JobRow:
     found = load(connection, job)
     assert found is not None
     return found
-
-
-def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """Ask the database of a store, beside the program."""
-    connection = sqlite3.connect(home / "store.db")
-    try:
-        return connection.execute(query, values).fetchall()
-    finally:
-        connection.close()
-
-
-def money(home: Path) -> tuple[int, int]:
-    """Return what is held and spent over all days, in millicredits."""
-    [found] = rows(home, "SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0) FROM spending")
-    return found[0], found[1]
-
-
-def ledger(home: Path) -> list[str]:
-    """Return the states of all charges in order."""
-    return [state for (state,) in rows(home, "SELECT state FROM charges ORDER BY id")]
-
-
-def spool(home: Path) -> list[str]:
-    """Return what is left in the spool."""
-    return sorted(path.name for path in (home / "spool").iterdir())
 
 
 Behaviour = Callable[[Trace, Path], Awaitable[Answer]]

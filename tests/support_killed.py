@@ -17,7 +17,8 @@ import support_worker
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.upstream import Upstream as Counted
-from support_jobs import at_work, money, rows, spool
+from support_jobs import at_work
+from support_rows import money, rows, spool
 from support_upstream import Upstream
 
 SPENT = ("charged", "assumed")

@@ -130,9 +130,12 @@ Prompt = Annotated[Text, Field(description="What to see, in English.")]
 OptionalPrompt = Annotated[OptionalText, Field(description="What to see, in English.")]
 NegativePrompt = Annotated[OptionalText, Field(description="What not to see.")]
 SoundPrompt = Annotated[Text, Field(description="What to hear, in English.")]
+LARGEST_SEED = 4_294_967_294
+"""The largest that the API takes; 0 asks for a random one."""
+
 Seed = Annotated[
     int,
-    Field(ge=0, le=4_294_967_294, description="0: random."),
+    Field(ge=0, le=LARGEST_SEED, description="0: random."),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],

@@ -1,6 +1,7 @@
 """The limits of what is sent, field by field, as the table documents them."""
 
 import io
+import re
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -15,9 +16,11 @@ import support_pictures as pictures
 from emulator.support_emulated import SENT_SIZE, refused, send, sound
 from stability_mcp.emulator.render import mp3, sounds, wav
 from stability_mcp.emulator.state import State
+from stability_mcp.emulator.uploads import SDXL_SENTENCE
 from stability_mcp.fields import AudioLimits, ImageLimits
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
+from stability_mcp.operations.v1 import SDXL_SIZES
 
 pytestmark = pytest.mark.anyio
 
@@ -263,3 +266,10 @@ async def test_a_strip_is_drawn_after(client: httpx2.AsyncClient) -> None:
 
     with Image.open(io.BytesIO(response.content)) as picture:
         assert picture.width == 64
+
+
+def test_the_captured_sentence_about_sizes_names_those_of_the_table() -> None:
+    """*Documented*: the capture has an order of its own; the sizes are the table's."""
+    named = re.findall(r"\b(\d+)x(\d+)", SDXL_SENTENCE)
+
+    assert {(int(width), int(height)) for width, height in named} == set(SDXL_SIZES)

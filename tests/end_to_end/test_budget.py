@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from support_host import ERAS, Era, connected
-from support_jobs import money, rows
+from support_rows import money, rows
 from support_upstream import counting_upstream
 
 pytestmark = pytest.mark.anyio

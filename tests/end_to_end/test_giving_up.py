@@ -8,7 +8,7 @@ import pytest
 from mcp import Client
 
 from support_host import ERAS, Era, connected, text
-from support_jobs import money, rows
+from support_rows import money, rows
 from support_upstream import Upstream, counting_upstream
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from mcp import Client
 from mcp.types import CallToolResult, TextResourceContents
 
 from support_host import ERAS, Era, connected, text
-from support_jobs import rows
+from support_rows import rows
 from support_upstream import Upstream, counting_upstream
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,8 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from support_host import ERAS, Era, connected
-from support_jobs import PRICE, money, rows
+from support_jobs import PRICE
+from support_rows import money, rows
 from support_upstream import Upstream, counting_upstream
 
 pytestmark = [

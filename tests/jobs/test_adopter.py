@@ -28,14 +28,11 @@ from support_jobs import (
     at_work,
     core,
     hangs,
-    ledger,
-    money,
     picture,
     put,
-    rows,
-    spool,
     yes,
 )
+from support_rows import ledger, money, rows, spool
 from support_upstream import counting_upstream
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,8 @@ from stability_mcp.jobs.journal import intent
 from stability_mcp.jobs.upstream import EMULATOR
 from stability_mcp.operation import Query
 from stability_mcp.operations.account.balance import Balance, CreditBalance
-from support_jobs import Wire, at_work, core, rows, run_one, yes
+from support_jobs import Wire, at_work, core, run_one, yes
+from support_rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -12,13 +12,13 @@ import anyio
 import pytest
 from PIL import Image
 
-from support_jobs import ledger, money, rows
 from support_killed import (
     adopting,
     see_that_all_is_accounted_for,
     start,
     stopped,
 )
+from support_rows import ledger, money, rows
 from support_upstream import Stage, Upstream, counting_upstream
 from support_worker import INPUT
 

@@ -15,19 +15,8 @@ from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.upstream import EMULATOR
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
-from support_jobs import (
-    PAID,
-    PRICE,
-    Wire,
-    asked,
-    at_work,
-    core,
-    ledger,
-    money,
-    put,
-    rows,
-    yes,
-)
+from support_jobs import PAID, PRICE, Wire, asked, at_work, core, put, yes
+from support_rows import ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 

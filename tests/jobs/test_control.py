@@ -11,7 +11,8 @@ from stability_mcp.client.wire import Trace
 from stability_mcp.errors import BudgetError, UnavailableError
 from stability_mcp.jobs.journal import pausing
 from stability_mcp.store.database import Database
-from support_jobs import PAID, PRICE, Wire, at_work, core, hangs, ledger, money, put, rows, yes
+from support_jobs import PAID, PRICE, Wire, at_work, core, hangs, put, yes
+from support_rows import ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 

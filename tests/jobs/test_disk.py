@@ -31,7 +31,8 @@ from support_disk import (
     until_said,
     until_state,
 )
-from support_jobs import PRICE, at_work, core, money, picture, rows, spool
+from support_jobs import PRICE, at_work, core, picture
+from support_rows import money, rows, spool
 from support_upstream import Stage, Upstream, counting_upstream
 
 pytestmark = pytest.mark.anyio

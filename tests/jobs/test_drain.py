@@ -6,19 +6,8 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.upstream import Upstream
-from support_jobs import (
-    PRICE,
-    Wire,
-    at_work,
-    hangs,
-    ledger,
-    money,
-    release_soon,
-    rows,
-    spool,
-    submit,
-    yes,
-)
+from support_jobs import PRICE, Wire, at_work, hangs, release_soon, submit, yes
+from support_rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,8 @@ from stability_mcp.jobs.views import JobView
 from stability_mcp.media.rows import Made, insert_media, measure
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
-from support_jobs import AT_ONCE, OWNER, at_work, core, ledger, money, picture, rows, spool
+from support_jobs import AT_ONCE, OWNER, at_work, core, picture
+from support_rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

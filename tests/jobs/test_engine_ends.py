@@ -11,7 +11,8 @@ from stability_mcp.client.wire import Trace
 from stability_mcp.jobs.engine import Done, Later, Lease, MakeEngine, Step
 from stability_mcp.jobs.journal import adoption
 from support_engine import ENGINES, SHORT, working
-from support_jobs import PAID, Behaviour, Wire, answer, at_work, core, picture, rows, yes
+from support_jobs import PAID, Behaviour, Wire, answer, at_work, core, picture, yes
+from support_rows import rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 

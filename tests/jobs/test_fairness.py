@@ -17,7 +17,8 @@ from stability_mcp.jobs.lanes import MANY
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.steps.workshop import Pace
 from stability_mcp.jobs.upstream import Upstream
-from support_jobs import at_work, core, deferred, rows
+from support_jobs import at_work, core, deferred
+from support_rows import rows
 from support_upstream import Upstream as Server
 from support_upstream import counting_upstream
 

@@ -22,10 +22,10 @@ from support_jobs import (
     fails,
     hangs,
     release_soon,
-    rows,
     submit,
     yes,
 )
+from support_rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -15,18 +15,8 @@ from stability_mcp.jobs.process import lock_on, lock_path
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
-from support_jobs import (
-    PRICE,
-    Wire,
-    at_work,
-    core,
-    fails,
-    hangs,
-    money,
-    put,
-    rows,
-    yes,
-)
+from support_jobs import PRICE, Wire, at_work, core, fails, hangs, put, yes
+from support_rows import money, rows
 
 pytestmark = pytest.mark.anyio
 

@@ -19,8 +19,8 @@ from anyio.abc import Process
 from PIL import Image
 
 import support_worker
-from support_jobs import money, rows
 from support_killed import prompt_of, see_that_all_is_accounted_for, start
+from support_rows import money, rows
 from support_upstream import Upstream, counting_upstream
 from support_worker import INPUT
 

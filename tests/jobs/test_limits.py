@@ -23,8 +23,9 @@ from stability_mcp.errors import RateLimitedError
 from stability_mcp.jobs import rate
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.store.database import Database
-from support_jobs import PAID, Wire, at_work, core, fails, refused, rows, run_one, submit, yes
+from support_jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
 from support_limited import Limited, limited
+from support_rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -16,21 +16,9 @@ import support_worker
 from stability_mcp.jobs import adopter
 from stability_mcp.jobs.process import Process, lock_path, took
 from stability_mcp.store.database import Database
-from support_jobs import (
-    ME,
-    PAID,
-    Wire,
-    at_work,
-    core,
-    hangs,
-    ledger,
-    money,
-    picture,
-    put,
-    rows,
-    yes,
-)
+from support_jobs import ME, PAID, Wire, at_work, core, hangs, picture, put, yes
 from support_killed import see_that_all_is_accounted_for, start
+from support_rows import ledger, money, rows
 from support_upstream import counting_upstream
 
 pytestmark = [

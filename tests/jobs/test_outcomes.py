@@ -27,15 +27,12 @@ from support_jobs import (
     at_work,
     core,
     fails,
-    ledger,
-    money,
     picture,
     refused,
-    rows,
     run_one,
-    spool,
     yes,
 )
+from support_rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

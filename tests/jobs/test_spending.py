@@ -12,7 +12,8 @@ from stability_mcp.jobs import spending
 from stability_mcp.jobs.spending import Spent
 from stability_mcp.store.database import Database
 from support_budget import spend_until_refused
-from support_jobs import OWNER, PAID, PRICE, money
+from support_jobs import OWNER, PAID, PRICE
+from support_rows import money
 from support_store import SPAWN, in_processes
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()

@@ -14,7 +14,8 @@ from stability_mcp.jobs.journal.enqueue import SubmittedCall
 from stability_mcp.jobs.process import lock_path
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
-from support_jobs import ME, PAID, PRICE, Wire, at_work, core, money, put, rows, yes
+from support_jobs import ME, PAID, PRICE, Wire, at_work, core, put, yes
+from support_rows import money, rows
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from stability_mcp.server.app import build_server
-from support_jobs import rows
+from support_rows import rows
 from support_server import (
     Era,
     both_eras,

@@ -133,6 +133,15 @@ async def test_an_edit_is_made_anew_from_its_own_inputs(tmp_path: Path) -> None:
     assert len(listed["jobs"]) == 3
 
 
+async def test_what_is_neither_job_nor_media_is_told_as_that(tmp_path: Path) -> None:
+    """Chosen: whoever named a job is not told of media alone, nor of where those are."""
+    async with connected(tmp_path) as client:
+        told = refused(await client.call_tool("job_rerun", {"job": "nothere123"}))
+
+    assert told.startswith('There is no job and no media "nothere123". Nothing was charged.')
+    assert "job_list" in told
+
+
 async def test_a_job_under_way_is_not_made_anew(tmp_path: Path) -> None:
     """Chosen: who asks has forgotten that it is coming."""
     async with connected(tmp_path, latency=1, wait=0) as client:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from support_jobs import rows
+from support_rows import rows
 from support_server import connected, data, facts, fine, text
 from support_tasks import Created, TakesTasks, answer_of, begun, call, ended
 

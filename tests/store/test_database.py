@@ -104,6 +104,18 @@ async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> No
     await database.close()
 
 
+async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: Path) -> None:
+    """*Chosen*: as above; before the first transaction there is only the file."""
+    database = Database(tmp_path)
+    (tmp_path / "store.db").write_bytes(b"no database " * 1_000)
+
+    for use in (database.write, database.read):
+        with pytest.raises(StorageError, match=r"not a database.*doctor"):
+            await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
+
+    await database.close()
+
+
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     """*Documented* (SQLite, WAL): reading goes on beside a write transaction."""
     database = Database(tmp_path)

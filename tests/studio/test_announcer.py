@@ -19,7 +19,7 @@ from stability_mcp.jobs.upstream import EMULATOR
 from stability_mcp.store.database import Database
 from stability_mcp.studio import Studio, announcer, open_studio
 from stability_mcp.studio.announcer import Announcer
-from support_jobs import rows
+from support_rows import rows
 from support_server import environment_in, paced, settings_in
 from support_told import Listener, ended, listening, until
 

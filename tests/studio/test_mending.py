@@ -19,7 +19,7 @@ from stability_mcp.media.rows import blob_path
 from stability_mcp.store.database import Database
 from stability_mcp.studio import open_studio
 from stability_mcp.studio.mending import Finding, Mender
-from support_jobs import money, rows
+from support_rows import money, rows
 from support_server import paced, settings_in
 
 pytestmark = pytest.mark.anyio
@@ -124,15 +124,13 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
 async def test_a_folder_of_bytes_that_is_away_costs_nothing(tmp_path: Path) -> None:
     """*Chosen*: a disk that is not mounted must not delete everything that was ever made."""
     item = await _made(tmp_path, output_dir=None)
-    blobs = _home(tmp_path) / "blobs"
-    blobs.rename(tmp_path / "away")
+    away = (blobs := _home(tmp_path) / "blobs").rename(tmp_path / "away")
 
     [seen] = await _found(tmp_path, repair=True)
 
-    assert "blobs/ holds nothing" in seen.text
-    assert (seen.bad, seen.done) == (True, "")
+    assert ("blobs/ holds nothing" in seen.text, seen.bad, seen.done) == (True, True, "")
     blobs.rmdir()
-    (tmp_path / "away").rename(blobs)
+    away.rename(blobs)
     assert await _found(tmp_path, repair=True) == []
     assert item.path.exists()
 
@@ -291,7 +289,7 @@ async def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None
     await _made(tmp_path)
     path = _home(tmp_path) / "store.db"
     pages = rows(_home(tmp_path), "SELECT rootpage FROM sqlite_master WHERE name = 'media_blob'")
-    size = rows(_home(tmp_path), "PRAGMA page_size")[0][0]
+    [(size,)] = rows(_home(tmp_path), "PRAGMA page_size")
     data = bytearray(path.read_bytes())
     at = (pages[0][0] - 1) * size
     data[at : at + size] = os.urandom(size)
@@ -299,6 +297,4 @@ async def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None
 
     [seen] = await _found(tmp_path, repair=True)
 
-    assert seen.bad
-    assert seen.done == ""
-    assert "is damaged" in seen.text
+    assert (seen.bad, seen.done, "is damaged" in seen.text) == (True, "", True)

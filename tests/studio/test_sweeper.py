@@ -15,8 +15,8 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs.journal.sweeping import SWEPT
 from stability_mcp.studio import Studio, jobs_of, open_studio
 from stability_mcp.studio.sweeper import DAY, Sweeper, Swept
-from support_jobs import ledger, money, rows
 from support_pictures import png
+from support_rows import ledger, money, rows
 from support_server import settings_in
 
 pytestmark = pytest.mark.anyio

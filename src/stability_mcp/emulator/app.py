@@ -90,7 +90,7 @@ class _API:
             entry, admitted = await self._book(self._state.arrived, owner, request.method, path)
             try:
                 if not admitted:
-                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301
+                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301 -- refused as all others are
                 response = await answer(request, entry)
             except RefusalError as error:
                 response = answers.refusal(error, path, entry.id)
@@ -186,7 +186,7 @@ class _API:
             return dropping.DroppedResponse(dropping.drop_of(request))
         return _spoiled(response, faulty, request)
 
-    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002
+    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002 -- as every answer
         """Answer for a path that the API does not have."""
         if is_first_version(request.url.path):
             keys.require(request)

@@ -30,7 +30,7 @@ class DroppedResponse(Response):
         super().__init__()
         self._drop = drop
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- what every response is called with
         """Close the connection and wait until it is."""
         await _dropped(self._drop, receive)
 

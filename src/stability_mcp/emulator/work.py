@@ -26,7 +26,7 @@ from stability_mcp.emulator.render.pictures import (
     marked,
 )
 from stability_mcp.emulator.render.remix import Remix, remixed
-from stability_mcp.fields import Size
+from stability_mcp.fields import LARGEST_SEED, Size
 from stability_mcp.operation import (
     AudioOperation,
     ImageOperation,
@@ -36,7 +36,6 @@ from stability_mcp.operation import (
 )
 
 SIDE_BY_SIDE = 2
-LARGEST_SEED = 4_294_967_294
 DEFAULT_SECONDS = 190
 NO_COUNT = "none"
 

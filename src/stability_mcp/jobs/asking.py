@@ -4,11 +4,10 @@ import anyio
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.client.answers import Answer
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError
 from stability_mcp.jobs import rate, upstream
 from stability_mcp.jobs.signals import NoPlaceError
-from stability_mcp.jobs.steps.traces import Place
+from stability_mcp.jobs.steps.traces import FreeTrace
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.operation import Query
 from stability_mcp.operations import OPERATIONS
@@ -24,7 +23,7 @@ async def ask(shop: Workshop, process: str, operation: Query) -> BaseModel:
         RateLimitedError: there was no place in time.
         RequestError: the API could not be asked, or answered something else.
     """
-    trace = _Places(shop, process)
+    trace = _QuestionTrace(shop, process)
     await trace.wait_for_one()
     try:
         return await shop.client.query(operation, trace)
@@ -74,13 +73,8 @@ async def see_that_it_may_pay(shop: Workshop, process: str) -> None:
         )
 
 
-class _Places:
+class _QuestionTrace(FreeTrace):
     """Follows the requests of one question: a place for each that goes out."""
-
-    def __init__(self, shop: Workshop, process: str) -> None:
-        self.place = Place(shop)
-        self._shop = shop
-        self._process = process
 
     async def wait_for_one(self) -> None:
         """Take the first place before anything connects: a line would not stand for so long."""
@@ -104,13 +98,6 @@ class _Places:
 
         if self.place.number is None:
             self.place.number = await shop.database.write(take)
-
-    async def sent(self) -> None:
-        """Do T2r."""
-        await self.place.out()
-
-    async def answered(self, answer: Answer) -> None:
-        """Write nothing: it can be asked again."""
 
 
 def _too_many(error: NoPlaceError) -> RateLimitedError:

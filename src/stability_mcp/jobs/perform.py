@@ -8,6 +8,7 @@ import logging
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
+from stability_mcp.jobs.journal.outcomes import cut_off
 from stability_mcp.jobs.journal.rows import JobRow, load
 from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.collect import resume
@@ -58,7 +59,7 @@ class Performer:
         if job.state == "storing":
             return await resume(self._shop, job)
         if job.state == "submitting":  # a step of this process ended without its outcome
-            return await ending.lose(self._shop, job, _lost(job))
+            return await ending.lose(self._shop, job, cut_off(job, "The program itself failed"))
         return Done()
 
     async def _after_failure(self, job_id: str, error: Exception) -> Step:
@@ -71,7 +72,7 @@ class Performer:
             if job.state == "queued":
                 return await ending.refuse(self._shop, job, _failed(job, error))
             if job.state == "submitting":
-                return await ending.lose(self._shop, job, _lost(job))
+                return await ending.lose(self._shop, job, cut_off(job, "The program itself failed"))
         except Exception:
             log.exception("job %s: what became of it could not be written", job_id)
             return Later(seconds=LONGEST_PAUSE, kind="store")
@@ -85,13 +86,4 @@ def _failed(job: JobRow, error: Exception) -> JobError:
         "log says more.",
         job=job.id,
         charged="no",
-    )
-
-
-def _lost(job: JobRow) -> JobError:
-    return JobError(
-        "The program itself failed while the request was out, so what came of it is not known.",
-        job=job.id,
-        charged="unknown",
-        cure="It is not sent again by itself. Call the tool again to make it anew.",
     )

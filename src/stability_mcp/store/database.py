@@ -11,14 +11,15 @@ import hmac
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from stability_mcp.errors import StorageError
@@ -39,7 +40,7 @@ FOLDERS = ("blobs", "spool", "locks", "quarantine")
 """Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
 
 DAMAGED = "It is damaged: `stability-mcp doctor` says what can be done."
-_OF_THE_DISK = frozenset({DatabaseError, OperationalError})
+_OF_THE_DISK = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
 """Other classes of errors, which are below the first of these, are bugs of a statement."""
 
 
@@ -96,22 +97,17 @@ class Database:
 
     def write_now(self, work: Callable[[Connection], T], durable: bool = False) -> T:  # noqa: FBT001, FBT002 -- anyio passes positions
         """Do what `write` does, in this thread; only for callers that are in the writer's."""
-        with self._write_lock.held(), self._writer.connect() as connection:
+        with (
+            self._write_lock.held(),
+            self._of_the_store("written"),
+            self._writer.connect() as connection,
+        ):
             driver = connection.connection.driver_connection
             if driver is None:  # pragma: no cover -- a closed engine
                 raise StorageError("The store is closed.")
             driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            try:
-                with connection.begin():
-                    return work(connection)
-            except DatabaseError as error:
-                if type(error) not in _OF_THE_DISK:
-                    raise
-                cure = "Make room on the disk or mend its permissions, then call again."
-                raise StorageError(
-                    f"The database in {self.home} cannot be written: {error.orig}.",
-                    cure=DAMAGED if is_damage(error) else cure,
-                ) from error
+            with connection.begin():
+                return work(connection)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection for reading and return its result.
@@ -122,17 +118,22 @@ class Database:
         return await to_thread.run_sync(self._read_now, work, limiter=self._few_readers)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
+        with self._of_the_store("read"), self._readers.connect() as connection:
+            return work(connection)
+
+    @contextmanager
+    def _of_the_store(self, done: str) -> Iterator[None]:
+        """Turn what the disk or the file does to a transaction into errors of the store."""
         try:
-            with self._readers.connect() as connection:
-                return work(connection)
-        except DatabaseError as error:
-            if type(error) not in _OF_THE_DISK:
+            yield
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
+            if type(cause) not in _OF_THE_DISK:
                 raise
+            cure = "Make room on the disk or mend its permissions, then call again."
             raise StorageError(
-                f"The database in {self.home} cannot be read: {error.orig}.",
-                cure=DAMAGED
-                if is_damage(error)
-                else "Mend the disk or its permissions, then call again.",
+                f"The database in {self.home} cannot be {done}: {cause}.",
+                cure=DAMAGED if is_damage(cause) else cure,
             ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
@@ -203,7 +204,8 @@ class Database:
 
 def is_damage(error: BaseException | None) -> bool:
     """Return whether a statement failed because what is in the database is damaged."""
-    return type(error) is DatabaseError
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    return type(cause) is sqlite3.DatabaseError
 
 
 def _make_private(home: Path) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
+from stability_mcp.fields import LARGEST_SEED
 from stability_mcp.jobs.confirming import Confirm
-from stability_mcp.jobs.journal.asked import MOST_SEED
 from stability_mcp.jobs.journal.cancelling import Cancelled
 from stability_mcp.jobs.journal.sweeping import SWEPT
 from stability_mcp.jobs.views import JobView
@@ -181,9 +181,14 @@ async def _named(studio: Studio, reference: str) -> tuple[JobView, MediaItem | N
     try:
         [job] = await studio.jobs.views([name])
     except NotFoundError:
-        item = await studio.media.get(reference)
+        item = await studio.media.find(reference)
     else:
         return job, None
+    if item is None:
+        raise NotFoundError(
+            f"There is no job and no media {quoted(reference)}.",
+            cure="job_list shows the jobs, media_list what they made.",
+        )
     if item.job is None:
         raise ArgumentsError(
             f"{item.name} was {item.origin}, not made by a job, so there is nothing to repeat."
@@ -244,7 +249,7 @@ async def _arguments(
             arguments.pop("seed", None)
         return arguments, said
     seed = made.seed if made is not None else None
-    if seed is not None and seed.isdecimal() and 0 < int(seed) <= MOST_SEED:
+    if seed is not None and seed.isdecimal() and 0 < int(seed) <= LARGEST_SEED:
         arguments["seed"] = int(seed)
         said.append(f"seed: {seed} as before, so that only what was changed differs")
     return arguments, said

@@ -14,7 +14,8 @@ from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.signals import LeaseLostError, NoPlaceError, UpstreamPausedError
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
-from support_jobs import ME, PAID, PRICE, answer, creative, ledger, money, put, row, rows
+from support_jobs import ME, PAID, PRICE, answer, creative, put, row
+from support_rows import ledger, money, rows
 
 NOW = 1_000.0
 DAY = 86_400.0

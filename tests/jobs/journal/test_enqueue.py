@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from stability_mcp.errors import BudgetError
-from stability_mcp.jobs.journal.asked import MOST_SEED, repeats, spread
+from stability_mcp.fields import LARGEST_SEED
+from stability_mcp.jobs.journal.asked import repeats, spread
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
-from support_jobs import ME, OWNER, PAID, PRICE, core, fast, money, put, row, rows
+from support_jobs import ME, OWNER, PAID, PRICE, core, fast, put, row
+from support_rows import money, rows
 
 PICTURE = "k7f3q2m9xa"
 
@@ -85,7 +87,7 @@ def test_an_explicit_seed_counts_up_over_the_variants() -> None:
     assert seeds == [41, 42, 43]
 
 
-@given(st.integers(min_value=0, max_value=MOST_SEED), st.integers(min_value=1, max_value=8))
+@given(st.integers(min_value=0, max_value=LARGEST_SEED), st.integers(min_value=1, max_value=8))
 def test_spread_seeds_are_valid_and_differ(seed: int, count: int) -> None:
     """*Documented*: 0 to 4294967294, where 0 is random."""
     requests = spread(core(seed=seed), count)

@@ -12,7 +12,8 @@ from stability_mcp.jobs.journal.intent import begin
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.signals import LeaseLostError
 from stability_mcp.store.database import Database
-from support_jobs import PAID, PRICE, Wire, at_work, ledger, money, put, row, yes
+from support_jobs import PAID, PRICE, Wire, at_work, put, row, yes
+from support_rows import ledger, money
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,8 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.steps import collect, workshop
 from stability_mcp.media.rows import sync_file
 from stability_mcp.store.database import Database
-from support_jobs import PRICE, Wire, at_work, core, money, rows, spool, yes
+from support_jobs import PRICE, Wire, at_work, core, yes
+from support_rows import money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

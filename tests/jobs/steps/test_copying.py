@@ -8,7 +8,8 @@ import pytest
 from stability_mcp.jobs import adopter
 from stability_mcp.jobs.steps import copying
 from stability_mcp.media.copies import write_copy
-from support_jobs import Wire, at_work, core, rows, yes
+from support_jobs import Wire, at_work, core, yes
+from support_rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -20,18 +20,8 @@ from stability_mcp.errors import (
 from stability_mcp.jobs.journal import outcomes
 from stability_mcp.jobs.upstream import EMULATOR
 from support_disk import small_rooms, until_said
-from support_jobs import (
-    Wire,
-    answer,
-    at_work,
-    deferred,
-    ledger,
-    refused,
-    rows,
-    run_one,
-    spool,
-    starts,
-)
+from support_jobs import Wire, answer, at_work, deferred, refused, run_one, starts
+from support_rows import ledger, rows, spool
 
 pytestmark = pytest.mark.anyio
 

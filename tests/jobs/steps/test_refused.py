@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError, RefusedError
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.store.database import Database
-from support_jobs import Wire, at_work, fails, ledger, money, picture, refused, run_one, spool, yes
+from support_jobs import Wire, at_work, fails, picture, refused, run_one, yes
+from support_rows import ledger, money, spool
 
 pytestmark = pytest.mark.anyio
 

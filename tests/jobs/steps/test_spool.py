@@ -27,11 +27,10 @@ from support_jobs import (
     fails,
     picture,
     put,
-    rows,
     run_one,
-    spool,
     yes,
 )
+from support_rows import rows, spool
 
 pytestmark = pytest.mark.anyio
 

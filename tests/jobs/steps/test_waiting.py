@@ -27,15 +27,12 @@ from support_jobs import (
     core,
     deferred,
     fails,
-    ledger,
-    money,
     picture,
     refused,
-    rows,
-    spool,
     starts,
     yes,
 )
+from support_rows import ledger, money, rows, spool
 from support_upstream import counting_upstream, sound
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ Positions are pixels, y downwards. Every shape is drawn larger than it is seen a
 its edge is smooth; what is soft is drawn small and enlarged, which is quick.
 """
 
-# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence

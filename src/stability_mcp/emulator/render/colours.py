@@ -73,7 +73,7 @@ def colour_mask(picture: Image.Image, name: str, *, loosely: bool = False) -> Im
         low, high = GREYS.get(name, (62, 190))
         low, high = low - slack * 96, high + slack * 24
         faint = saturations.point(lambda part: _falling(part, 42 + slack * 24, 24))
-        if high < 100:  # noqa: PLR2004 -- next to black, saturation means nothing
+        if high < 100:
             return values.point(lambda part: _falling(part, high - 12, 20))
         bright = values.point(lambda part: min(_rising(part, low, 18), _falling(part, high, 18)))
         return ImageChops.multiply(faint, bright)

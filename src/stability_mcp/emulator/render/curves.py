@@ -1,6 +1,6 @@
 """Lines and outlines as lists of points: curves through points, tapering limbs, bumps, waves."""
 
-# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence

@@ -61,7 +61,7 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
     """Return a small hard mask of what stands in front; None where there is no telling."""
     size = small_size(picture.size, WORKED_SIDE)
     small = opaque(picture).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.9))
-    if min(size) < 8:  # noqa: PLR2004 -- no border to speak of
+    if min(size) < 8:
         return None
     apart = _unlike_border(small)
     limit = max(LEAST_APART, min(MOST_APART, _parting(apart)))
@@ -209,8 +209,8 @@ def _outlined(picture: Image.Image, rough: Image.Image) -> tuple[Image.Image, Im
     wide = rough.resize(picture.size, Image.Resampling.BICUBIC).filter(
         ImageFilter.GaussianBlur(reach / 2)
     )
-    core = wide.point(lambda value: 255 if value > 232 else 0)  # noqa: PLR2004
-    outer = wide.point(lambda value: 255 if value > 24 else 0)  # noqa: PLR2004
+    core = wide.point(lambda value: 255 if value > 232 else 0)
+    outer = wide.point(lambda value: 255 if value > 24 else 0)
     front, back = diffused(picture, inverted(core)), diffused(picture, outer)
     soft = ImageFilter.GaussianBlur(0.7)
     from_back = distance(picture, back).filter(soft)

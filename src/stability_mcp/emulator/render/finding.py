@@ -162,9 +162,9 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
 def _earthy(small: Image.Image) -> Image.Image:
     """Return a mask of dark greens and browns, which no sky has, but trees before it."""
     hues, saturations, values = small.convert("HSV").split()
-    hue = hues.point(lambda value: 255 if 14 < value < 118 else 0)  # noqa: PLR2004
-    tone = saturations.point(lambda value: 255 if value > 44 else 0)  # noqa: PLR2004
-    dark = values.point(lambda value: 255 if value < 196 else 0)  # noqa: PLR2004
+    hue = hues.point(lambda value: 255 if 14 < value < 118 else 0)
+    tone = saturations.point(lambda value: 255 if value > 44 else 0)
+    dark = values.point(lambda value: 255 if value < 196 else 0)
     return ImageChops.darker(hue, ImageChops.darker(tone, dark))
 
 

@@ -1,6 +1,5 @@
 """Pictures that are no landscapes: emblems, abstract compositions, lettering."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 from dataclasses import replace
 

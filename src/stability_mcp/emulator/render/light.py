@@ -1,6 +1,5 @@
 """The light of a scene: colours of the sky, where the sun is, how things look in it."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import random
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet

@@ -78,7 +78,7 @@ def phrase(prompt: str, seed: int, source: str = "") -> Sequence[Cell]:
     rng = chance("phrase", prompt, seed, source)
     words = frozenset(words_of(prompt))
     tempo = _tempo(prompt, words, rng)
-    sad = bool(words & SAD_WORDS) or (not words & GLAD_WORDS and rng.random() < 0.5)  # noqa: PLR2004
+    sad = bool(words & SAD_WORDS) or (not words & GLAD_WORDS and rng.random() < 0.5)
     starts = [round(step * step_frames(tempo)) for step in range(PHRASE_STEPS + 1)]
     if words & PAD_WORDS and not words & DRUM_WORDS:
         turn = rng.randrange(len(CHORDS))
@@ -127,7 +127,7 @@ def _tune(prompt: str, words: frozenset[str], rng: random.Random, *, sad: bool) 
     for step in range(PHRASE_STEPS):
         note = tonic if step in {0, PHRASE_STEPS - 2} else scale[place]
         silent = step % 4 != 0 and rng.random() < rests
-        struck = (KICKED, KICK) if step % 4 == 0 else (SNARED, SNARE) if step % 4 == 2 else None  # noqa: PLR2004
+        struck = (KICKED, KICK) if step % 4 == 0 else (SNARED, SNARE) if step % 4 == 2 else None
         if drums and struck:
             sounds.append(struck[1] if silent else struck[0] + note)
         else:

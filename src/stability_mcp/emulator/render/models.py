@@ -186,7 +186,7 @@ def _rim_of(cells: list[int], side: int) -> set[int]:
     for place in cells:
         for step in (0, 1, side, side + 1):
             counts[place + step] = counts.get(place + step, 0) + 1
-    return {place for place, count in counts.items() if count < 4}  # noqa: PLR2004 -- all of them
+    return {place for place, count in counts.items() if count < 4}
 
 
 def _normal(

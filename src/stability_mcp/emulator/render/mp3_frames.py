@@ -46,10 +46,10 @@ class Frame(NamedTuple):
 
 def frame_of(header: bytes) -> tuple[int, int, int] | None:
     """Return bytes, samples and sampling rate of a frame of layer III; None if it is none."""
-    if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:  # noqa: PLR2004
+    if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
         return None
     version, bitrate, rate = header[1] >> 3 & 3, header[2] >> 4, header[2] >> 2 & 3
-    if version not in _RATES or bitrate in {0, 15} or rate == 3:  # noqa: PLR2004 -- reserved
+    if version not in _RATES or bitrate in {0, 15} or rate == 3:
         return None
     first = version == MPEG_1  # its frames are twice as long
     kilobits, hertz = _KILOBITS[1 if first else 2][bitrate], _RATES[version][rate]
@@ -62,14 +62,14 @@ def first_frame(file: IO[bytes]) -> int | None:
     file.seek(0)
     head = file.read(10)
     start = 0
-    if head[:3] == b"ID3" and len(head) == 10:  # noqa: PLR2004 -- the head of a tag
+    if head[:3] == b"ID3" and len(head) == 10:
         start = 10 + sum(
             (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
         )
     file.seek(start)
     window = file.read(MAX_GARBAGE)
     for place in range(len(window) - HEADER_BYTES + 1):
-        if window[place] == 0xFF and (frame := frame_of(window[place : place + HEADER_BYTES])):  # noqa: PLR2004
+        if window[place] == 0xFF and (frame := frame_of(window[place : place + HEADER_BYTES])):
             following = window[place + frame[0] : place + frame[0] + HEADER_BYTES]
             if frame_of(following):
                 return start + place
@@ -135,7 +135,7 @@ def separate_frames(file: IO[bytes], most: int) -> tuple[list[Frame], int]:
     stream, frames, delay = bytearray(), list[Frame](), 0
     for index, (raw, _, rate) in enumerate(itertools.islice(raw_frames(file), most + 1)):
         header = raw[:HEADER_BYTES]
-        if header[1] >> 3 & 3 != MPEG_1 or rate != 44_100:  # noqa: PLR2004
+        if header[1] >> 3 & 3 != MPEG_1 or rate != 44_100:
             return [], 0
         if index == 0 and (delays := delays_in(raw[HEADER_BYTES:])) is not None:
             delay = delays[0]

@@ -1,6 +1,6 @@
 """Pictures of a kind of their own: a block seen from above a corner, a tile without end."""
 
-# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 import math
 from dataclasses import replace
 

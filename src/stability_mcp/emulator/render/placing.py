@@ -50,7 +50,7 @@ def placed(
         foot = box[3] - height * (1 - FILLED) / 2 - (height - size) * (0 if count == 1 else 0.3)
         if noun.home in {"air", "heaven", "space"}:
             foot = (box[1] + box[3]) / 2 + size / 2
-        stand = Stand(x=across, y=foot, height=size, mirrored=rng.random() < 0.5)  # noqa: PLR2004
+        stand = Stand(x=across, y=foot, height=size, mirrored=rng.random() < 0.5)
         main, second = _tones(wish, rng)
         noun.draw(Pen(canvas, stand, main, second, rng))
     return _grained(canvas.finish(), picture, rng)

@@ -4,7 +4,6 @@ Little strength repaints the surface: fewer tones, brushed, in the scene's colou
 lets the scene come through where the source has nothing to say, then everywhere.
 """
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 from PIL import Image, ImageChops, ImageFilter
 
 from stability_mcp.emulator.render.brief import Brief

@@ -91,7 +91,7 @@ def _light_of(brief: Brief) -> tuple[tuple[int, int], Colour]:
         "below": (0, 16, 32, 32),
     }
     brightest = max(halves, key=lambda side: ImageStat.Stat(grey.crop(halves[side])).mean[0])
-    bright = ImageOps.autocontrast(grey).point(lambda value: 255 if value > 200 else 0)  # noqa: PLR2004
+    bright = ImageOps.autocontrast(grey).point(lambda value: 255 if value > 200 else 0)
     mean = ImageStat.Stat(small, bright if bright.getbbox() else None).mean
     top = max(1.0, *mean)
     red, green, blue = (round(part / top * 255) for part in mean)
@@ -112,7 +112,7 @@ def _relief(front: Image.Image, alpha: Image.Image, side: tuple[int, int]) -> Im
     height = Image.new("L", size, 0)
     for radius in (0.02, 0.06, 0.12):
         soft = mask.filter(ImageFilter.GaussianBlur(max(size) * radius))
-        height = ImageChops.add(height, ImageChops.multiply(soft, mask), 1 if radius < 0.05 else 2)  # noqa: PLR2004
+        height = ImageChops.add(height, ImageChops.multiply(soft, mask), 1 if radius < 0.05 else 2)
     grey = front.resize(size, Image.Resampling.BOX).convert("L")
     height = Image.blend(height, grey.filter(ImageFilter.GaussianBlur(2)), 0.15)
     step = max(2, max(size) // 40)

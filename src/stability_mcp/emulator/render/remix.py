@@ -6,7 +6,7 @@ its pitch.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO
@@ -127,16 +127,8 @@ def _alternating(
 
     The new ones follow the loudness of the others the more, the more is kept.
     """
-    owed, joined = 0.0, list[Frame]()
-    keeping = False
-    for index in range(remix.cells):
-        kept = remix.kept(index)
-        if remix.redone is not None:
-            keeping = kept > 0
-        elif index % TURN_CELLS == 0:
-            owed += kept
-            keeping = owed >= 1 - 1e-9
-            owed -= keeping
+    joined = list[Frame]()
+    for index, kept, keeping in _turns(remix):
         if keeping and index < len(frames):
             joined.append(frames[index])
         else:
@@ -152,8 +144,18 @@ def _followed(
 ) -> list[Cell]:
     """Return cells: the notes that a sound plays where it is kept, else the tune."""
     played = _as_notes(levels, pitches)
-    cells, owed = list[Cell](), 0.0
-    keeping = False
+    cells = list[Cell]()
+    for index, kept, keeping in _turns(remix):
+        if keeping and played:
+            cells.append(played[index] if index < len(played) else NOTHING)
+        else:
+            cells.append(_softened(new[index], _at(levels, index), kept))
+    return cells
+
+
+def _turns(remix: Remix) -> Iterator[tuple[int, float, bool]]:
+    """Return for each cell what share of it is kept, and whether what was sent has its turn."""
+    owed, keeping = 0.0, False
     for index in range(remix.cells):
         kept = remix.kept(index)
         if remix.redone is not None:
@@ -162,11 +164,7 @@ def _followed(
             owed += kept
             keeping = owed >= 1 - 1e-9
             owed -= keeping
-        if keeping and played:
-            cells.append(played[index] if index < len(played) else NOTHING)
-        else:
-            cells.append(_softened(new[index], _at(levels, index), kept))
-    return cells
+        yield index, kept, keeping
 
 
 def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:

@@ -3,7 +3,7 @@
 The words say what is seen, the seed how: the light, the shapes, the place of things.
 """
 
-# ruff: noqa: PLR0913, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913 -- a drawing has its measures
 from dataclasses import replace
 
 from PIL import Image, ImageEnhance, ImageFilter

@@ -1,6 +1,5 @@
 """Where light falls on a shape, as small grey pictures that are enlarged to its size."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 from functools import lru_cache
 

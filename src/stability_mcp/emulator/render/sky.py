@@ -1,6 +1,5 @@
 """Sky, sun, moon, stars, clouds, weather, and water that mirrors them."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter

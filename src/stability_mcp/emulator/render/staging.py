@@ -1,6 +1,6 @@
 """Puts the things of a prompt into a place: how large, where, and what they are coloured."""
 
-# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 from dataclasses import replace
 
 from PIL import Image

@@ -61,7 +61,7 @@ def _same_distribution(grey: Image.Image, reference: Image.Image) -> Sequence[in
     had, wanted = (_cumulated(each) for each in (grey, reference))
     table, level = [], 0
     for share in had:
-        while level < 255 and wanted[level] < share:  # noqa: PLR2004 -- the last grey level
+        while level < 255 and wanted[level] < share:
             level += 1
         table.append(level)
     # Smoothed, so that the noise of a flat area is not blown up to the contrast of a whole picture.
@@ -147,7 +147,7 @@ def _shaded(part: int, value: int, middle: float) -> int:
 def _less_of(picture: Image.Image, colour: str) -> Image.Image:
     """Return a picture without a colour: what has it is turned a third around the circle."""
     red, green, blue = NAMED[colour]
-    other = (blue, red, green) if max(red, green, blue) - min(red, green, blue) > 40 else (128,) * 3  # noqa: PLR2004
+    other = (blue, red, green) if max(red, green, blue) - min(red, green, blue) > 40 else (128,) * 3
     return recoloured(picture, colour_mask(picture, colour), (other[0], other[1], other[2]))
 
 

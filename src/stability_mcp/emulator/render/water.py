@@ -1,6 +1,5 @@
 """Water that mirrors what is above it."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter

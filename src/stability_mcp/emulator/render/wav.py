@@ -80,10 +80,10 @@ def format_of(file: IO[bytes]) -> Format | None:
         if name == b"fmt ":
             told = file.read(min(length, 40))
         if name == b"data":
-            if len(told) < 16:  # noqa: PLR2004 -- the least that a format is
+            if len(told) < 16:
                 return None
             tag, channels, rate, a_second, _, bits = struct.unpack_from("<HHIIHH", told)
-            if tag == EXTENSIBLE and len(told) >= 26:  # noqa: PLR2004 -- where the real one is
+            if tag == EXTENSIBLE and len(told) >= 26:
                 tag = struct.unpack_from("<H", told, 24)[0]
             return Format(
                 tag, channels, rate, a_second, bits, place + 8, min(length, size - place - 8)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     text,
 )
 
-from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import outcomes, pausing
 from stability_mcp.jobs.journal.pausing import NOBODYS
 from stability_mcp.jobs.journal.rows import COLUMNS, JobRow, job_row
@@ -96,13 +95,8 @@ def _lose(
     spent = 0
     lost = [job_row(row) for row in connection.execute(out)]
     for job in lost:
-        error = JobError(
-            "The program ended while the request was out, so what came of it is not known.",
-            job=job.id,
-            charged="unknown",
-            cure="It is not sent again by itself. Call the tool again to make it anew.",
-        )
-        spent += outcomes.lose(connection, job, error=str(error), now=now)
+        error = str(outcomes.cut_off(job))
+        spent += outcomes.lose(connection, job, error=error, now=now)
     return lost, spent
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, select
 
+from stability_mcp.fields import LARGEST_SEED
 from stability_mcp.operation import Operation
 from stability_mcp.store import schema
-
-MOST_SEED = 4_294_967_294
-"""The largest that the API takes; 0 asks for a random one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,7 @@ def spread(operation: Operation, count: int) -> list[Operation]:
     first = getattr(operation, "seed", None)
     if not first:
         return [operation] * count
-    seeds = ((first - 1 + step) % MOST_SEED + 1 for step in range(count))  # never over, never 0
+    seeds = ((first - 1 + step) % LARGEST_SEED + 1 for step in range(count))  # never over, never 0
     return [operation.model_copy(update={"seed": seed}) for seed in seeds]
 
 

@@ -6,6 +6,7 @@ is not: it counts as spent until a person says otherwise, and a late answer is s
 
 from sqlalchemy import Connection, text
 
+from stability_mcp.errors import JobError
 from stability_mcp.jobs.journal import charges
 from stability_mcp.jobs.journal.rows import JobRow
 
@@ -55,6 +56,16 @@ def lose(connection: Connection, job: JobRow, *, error: str, now: float) -> int:
     if connection.execute(_LOSE, key | {"error": error, "now": now}).rowcount != 1:
         return 0
     return charges.charge(connection, job, assumed=True)
+
+
+def cut_off(job: JobRow, what: str = "The program ended") -> JobError:
+    """Return what is said of a job whose request was out when this happened."""
+    return JobError(
+        f"{what} while the request was out, so what came of it is not known.",
+        job=job.id,
+        charged="unknown",
+        cure="It is not sent again by itself. Call the tool again to make it anew.",
+    )
 
 
 def _end(connection: Connection, job: JobRow, *, charged: str, error: str, now: float) -> bool:

@@ -131,13 +131,29 @@ class SendTrace:
         self.journalled = True
 
 
-class PollTrace:
-    """Follows a look at a generation: it costs a rate place and nothing else."""
+class FreeTrace:
+    """Follows requests that cost a rate place and nothing else; `before_send` takes it.
+
+    Args:
+        shop: What the steps share.
+        process: The id of this process.
+    """
 
     def __init__(self, shop: Workshop, process: str) -> None:
         self.place = Place(shop)
         self._shop = shop
         self._process = process
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Write nothing: it can be asked for again."""
+
+
+class PollTrace(FreeTrace):
+    """Follows a look at a generation."""
 
     async def before_send(self) -> None:
         """Do Tp."""
@@ -154,10 +170,3 @@ class PollTrace:
 
         place, shop.under_way = await shop.database.write(take)
         return place
-
-    async def sent(self) -> None:
-        """Do T2r."""
-        await self.place.out()
-
-    async def answered(self, answer: Answer) -> None:
-        """Write nothing: a generation can be fetched again until it is stored."""

@@ -20,6 +20,7 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 from stability_mcp.jobs.engine import Later, Step
+from stability_mcp.jobs.journal import outcomes
 from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.traces import SendTrace
 from stability_mcp.jobs.steps.workshop import Workshop
@@ -68,13 +69,7 @@ async def _cut_off(shop: Workshop, trace: SendTrace) -> Step:
     await shop.on_disk(lambda: shop.spool.sweep(job))
     if not trace.out:
         return await ending.send_again(shop, job, NotSentError("The program ended."), 0)
-    error = JobError(
-        "The program ended while the request was out, so what came of it is not known.",
-        job=job.id,
-        charged="unknown",
-        cure="It is not sent again by itself. Call the tool again to make it anew.",
-    )
-    return await ending.lose(shop, job, error)
+    return await ending.lose(shop, job, outcomes.cut_off(job))
 
 
 async def started(shop: Workshop, trace: SendTrace) -> Step:

@@ -1,6 +1,5 @@
 """How shapes are drawn in each style: shaded or flat, with or without outlines, folded, glowing."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass

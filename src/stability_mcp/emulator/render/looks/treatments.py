@@ -1,6 +1,5 @@
 """What is done to a finished picture: it becomes a photograph, pixels, facets and so on."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import random
 from collections.abc import Callable, Mapping
 

@@ -1,6 +1,6 @@
 """Trees, flowers and other plants."""
 
-# ruff: noqa: E501, PLR0913, PLR0917, PLR2004 -- an outline is read as one line of points
+# ruff: noqa: E501, PLR0913, PLR0917 -- an outline is read as one line of points
 # fmt: off
 
 import math

@@ -1,6 +1,6 @@
 """What floats."""
 
-# ruff: noqa: E501, PLR2004 -- an outline is read as one line of points
+# ruff: noqa: E501 -- an outline is read as one line of points
 # fmt: off
 
 from stability_mcp.emulator.render.nouns.kind import Noun

@@ -1,6 +1,5 @@
 """Places far from people: space, under water, high in the sky."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 
 from PIL import Image, ImageChops, ImageDraw

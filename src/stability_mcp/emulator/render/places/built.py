@@ -1,6 +1,6 @@
 """Places that people built: city, street, room, and the plain ground of a studio."""
 
-# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 from itertools import pairwise
 
 from stability_mcp.emulator.render.canvas import Canvas

@@ -1,6 +1,5 @@
 """Places under a roof: a room, its table, the plain ground of a studio."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 import math
 
 from PIL import ImageFilter

@@ -1,6 +1,6 @@
 """Places on land: field, mountains, forest, desert, snow."""
 
-# ruff: noqa: PLR0913, PLR0917, PLR2004 -- a drawing has its measures
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 from PIL import ImageDraw
 
 from stability_mcp.emulator.render.canvas import Canvas

@@ -1,6 +1,5 @@
 """Ranges of mountains with lit and dark sides, and snow."""
 
-# ruff: noqa: PLR2004 -- a drawing has its measures
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.curves import Point, jagged
 from stability_mcp.emulator.render.palette import Colour, mixed, tinted
