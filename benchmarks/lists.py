@@ -26,7 +26,9 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
     database = Database(home)
     try:
         upstream = await database.fingerprint(URL, env["STABILITY_API_KEY"])
-        await database.write(lambda connection: _fill(connection, upstream, rows))
+        await database.write(
+            lambda connection: _fill(connection, upstream, rows), name="test.write"
+        )
         looked_up = [
             at_most(f"{name} look-up with {rows:,} rows, ms", await took, 10, "{:.2f}")
             for name, took in (

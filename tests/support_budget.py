@@ -20,7 +20,7 @@ def spend_until_refused(home: str, calls: int, tasks: int, budget: int, together
         nonlocal refused
         for _ in range(calls // tasks):
             try:
-                await database.write(lambda c: put(c, budget=budget))
+                await database.write(lambda c: put(c, budget=budget), name="test.write")
             except BudgetError:
                 refused += 1
 

@@ -60,7 +60,7 @@ class Worker:
     async def end(self, job_id: str, _lease: Lease | None = None) -> Done:
         """End a job."""
         row = {"job": job_id, "state": "done", "now": time.time()}
-        await self.database.write(lambda c: c.execute(_END, row) and None)
+        await self.database.write(lambda c: c.execute(_END, row) and None, name="test.write")
         return Done()
 
     async def put(self, *, wake: bool = True, lane: int = 0, poll: bool = False) -> str:
@@ -72,7 +72,7 @@ class Worker:
                 connection.execute(_GENERATION, {"job": job})
             return job
 
-        job = await self.database.write(write)
+        job = await self.database.write(write, name="test.write")
         if wake:
             self.engine.wake()
         return job

@@ -247,7 +247,7 @@ async def at_work(
     wire: workshop.Wire,
     *,
     upstream: Upstream = PAID,
-    kind: type[Database] = Database,
+    kind: Callable[[Path], Database] = Database,
     **limits: object,
 ) -> AsyncIterator[Jobs]:
     """Run jobs over a wire until the block ends."""

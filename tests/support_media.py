@@ -73,7 +73,8 @@ class Desk:
                 owner=owner,
                 label=label,
                 now=NOW,
-            )
+            ),
+            name="test.write",
         )
         [item] = await MediaStore(
             self.store.database, owner=owner, upstream=None, emulated=False

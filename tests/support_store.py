@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def count_up(home: str, times: int) -> None:
     async def run() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(times):
-                group.start_soon(database.write, step)
+                group.start_soon(partial(database.write, step, name="test.write"))
         await database.close()
 
     anyio.run(run)

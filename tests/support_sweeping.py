@@ -42,11 +42,11 @@ def store_and_forget(home: str, number: int, times: int) -> None:
             data = f"picture {turn % PICTURES}".encode()
             file = folder / "spool" / f"stored-{number}.part"
             file.write_bytes(data)
-            media = await database.write(partial(_store, home=folder, file=file))
+            media = await database.write(partial(_store, home=folder, file=file), name="test.write")
             await anyio.lowlevel.checkpoint()
             path = blob_path(folder, hashlib.sha256(data).hexdigest())
             assert path.read_bytes() == data, "a row without its bytes"
-            await database.write(partial(sweeping.forget, media_id=media))
+            await database.write(partial(sweeping.forget, media_id=media), name="test.write")
         await database.close()
 
     try:
@@ -73,7 +73,8 @@ def sweep_until(home: str, enders: int) -> None:
                 _, removed = await database.write(
                     lambda c, free=free, later=later: sweeping.unlink(  # type: ignore[misc]  # mypy cannot infer defaults
                         c, folder, free, cutoff=later, seconds=1
-                    )
+                    ),
+                    name="test.write",
                 )
                 gone += removed
         await database.close()

@@ -118,4 +118,4 @@ async def ended(database: Database, *ats: float) -> list[str]:
         connection.execute(END, {"job": call.job_ids[0], "at": at})
         return call.job_ids[0]
 
-    return [await database.write(partial(write, at=at)) for at in ats]
+    return [await database.write(partial(write, at=at), name="test.write") for at in ats]

@@ -6,7 +6,6 @@ where it ends itself (see `end_at`), and by which signal.
 """
 
 import os
-import pkgutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +26,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.media.store import MediaStore
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Database, Moment, Observer
 from support_jobs import OWNER
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
@@ -55,9 +54,14 @@ AT_WORK, ASKED = "at work", "asked for all"
 
 
 @asynccontextmanager
-async def at_work_in(home: Path, base_url: str, **limits: Any) -> AsyncIterator[Jobs]:  # noqa: ANN401 -- limits of Jobs
+async def at_work_in(
+    home: Path,
+    base_url: str,
+    observer: Observer | None = None,
+    **limits: Any,  # noqa: ANN401 -- limits of Jobs
+) -> AsyncIterator[Jobs]:
     """Carry out jobs until the block ends."""
-    database = Database(home)
+    database = Database(home, observer)
     upstream = Upstream(id="counted", base_url=base_url, emulated=False)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=False)
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
@@ -90,42 +94,21 @@ async def submit(jobs: Jobs, kind: str, prompt: str) -> list[str]:
     return submitted.job_ids
 
 
-def end_at(where: str, number: int) -> None:
-    """Have this process send itself a signal at a place in the program, the first time it is there.
+def end_at(place: str, number: int) -> Observer:
+    """Return an observer that sends this process a signal, the first time it is at a place.
 
     Args:
-        where: `before module:name`; `inside ...`, when the function has done its part and its
-            transaction is not committed; `after ...`, when that is.
+        place: A moment of a named write step: `inside finish.store`.
         number: SIGKILL or SIGSTOP.
     """
-    when, name = where.split(" ")
-    owner_name, _, attribute = name.replace(":", ".").rpartition(".")
-    owner = pkgutil.resolve_name(owner_name)
-    original, write_now = getattr(owner, attribute), Database.write_now
-    done = set[str]()
+    ended = list[str]()
 
-    def end() -> None:
-        done.add("ended")
-        os.kill(os.getpid(), number)
+    def observe(moment: Moment, name: str) -> None:
+        if place == f"{moment} {name}" and not ended:
+            ended.append(place)
+            os.kill(os.getpid(), number)
 
-    def wrapped(*values: Any, **named: Any) -> Any:  # noqa: ANN401 -- of whatever function
-        if when == "before" and not done:
-            end()
-        result = original(*values, **named)
-        if when == "inside" and not done:
-            end()
-        done.add("called")
-        return result
-
-    def committed(*values: Any, **named: Any) -> Any:  # noqa: ANN401 -- of Database.write_now
-        result = write_now(*values, **named)
-        if when == "after" and done == {"called"}:
-            end()
-        return result
-
-    setattr(owner, attribute, wrapped)
-    if when == "after":
-        setattr(Database, "write_now", committed)  # noqa: B010 -- mypy takes no assignment
+    return observe
 
 
 def _say(line: str) -> None:
@@ -140,7 +123,7 @@ async def main(
     *,
     until_idle: bool,
     kind: str | None = None,
-    **limits: int,
+    **limits: Any,  # noqa: ANN401 -- the observer, and limits of Jobs
 ) -> None:
     """Submit calls of all kinds, or of one, and carry them out."""
     if kind == CANCELLED:
@@ -163,9 +146,11 @@ async def main(
 if __name__ == "__main__":
     home_, url_, calls_, end_, *more_ = sys.argv[1:]
     kind_ = more_.pop(0) if more_ and not more_[0].isdigit() else None
-    limits_ = {"concurrency": int(more_.pop())} if more_ and more_[0].isdigit() else {}
+    limits_: dict[str, Any] = (
+        {"concurrency": int(more_.pop())} if more_ and more_[0].isdigit() else {}
+    )
     if more_:
-        end_at(more_[0], signal.Signals[more_[1]])
+        limits_["observer"] = end_at(more_[0], signal.Signals[more_[1]])
 
     async def _main() -> None:
         await main(home_, url_, int(calls_), until_idle=end_ == "idle", kind=kind_, **limits_)

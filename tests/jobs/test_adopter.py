@@ -41,17 +41,18 @@ pytestmark = pytest.mark.anyio
 async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns: object) -> str:
     """Write a job that a process without a lock drives, in some state, and return its id."""
     database = await anyio.to_thread.run_sync(Database, home)
-    made = await database.write(lambda c: put(c, now=time.time() - age))
+    made = await database.write(lambda c: put(c, now=time.time() - age), name="test.write")
     [job] = made.job_ids
     change = {"state": state, "attempt": 0 if state == "queued" else 1, **columns}
     pairs = ", ".join(f"{name} = :{name}" for name in change)
     update = text(f"UPDATE jobs SET {pairs} WHERE id = :job")  # noqa: S608 -- names of this test
-    await database.write(lambda c: c.execute(update, {**change, "job": job}))
+    await database.write(lambda c: c.execute(update, {**change, "job": job}), name="test.write")
     await database.write(
         lambda c: c.execute(
             text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)"),
             {"me": ME, "up": PAID.id},
-        )
+        ),
+        name="test.write",
     )
     if state != "queued":
         charge = text(
@@ -59,7 +60,7 @@ async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns
         )
         day = rows(home, "SELECT day FROM jobs")[0][0]
         values = {"owner": OWNER, "up": PAID.id, "job": job, "day": day, "price": PRICE}
-        await database.write(lambda c: c.execute(charge, values))
+        await database.write(lambda c: c.execute(charge, values), name="test.write")
     await database.close()
     return job
 
@@ -138,7 +139,7 @@ async def test_what_was_queued_long_ago_is_not_sent_unasked(
     job = await _left_by_the_dead(tmp_path, "queued", age=pausing.FRESH + 10)
     if buried:  # it lived all the same, and went on for a moment
         database = await anyio.to_thread.run_sync(Database, tmp_path)
-        await database.write(lambda c: c.execute(text("DELETE FROM processes")))
+        await database.write(lambda c: c.execute(text("DELETE FROM processes")), name="test.write")
         await database.close()
     wire = Wire([yes()])
 

@@ -27,61 +27,48 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
 ]
 
-JOURNAL = "stability_mcp.jobs.journal"
-COLLECT = "stability_mcp.jobs.steps.collect"
-T1 = "stability_mcp.jobs.submitting:enqueue"
-T2, T2R = f"{JOURNAL}.intent:begin", f"{JOURNAL}.intent:out"
-T3, T3D = f"{JOURNAL}.answers:answered", f"{JOURNAL}.answers:started"
-T4 = f"{COLLECT}:sync_file"
-NAMED, T5 = f"{COLLECT}:sync_folder", f"{JOURNAL}.done:finish"
-RENAMED = "stability_mcp.media.rows:keep_blob"
-T6, COPIED = (
-    "stability_mcp.jobs.steps.copying:write_copy",
-    "stability_mcp.media.store:MediaStore._set",
-)
-T8 = f"{JOURNAL}.adoption:adopt"
-T9 = f"{JOURNAL}.cancelling:cancel"
-LEFT = "stability_mcp.jobs.process:Process.leave"
-
 DONE = [("done", "yes")]
 LOST = [("unknown", "assumed")]
 
 HERE = {
-    # place: what it asks for, what becomes of it, how many POSTs came
-    f"before {T1}": ("enlarged", [], 0),  # T0 is done: the picture that is to be sent is kept
-    f"inside {T1}": ("picture", [], 0),
-    f"after {T1}": ("picture", DONE, 1),
-    f"before {T2}": ("picture", DONE, 1),
-    f"inside {T2}": ("enlarged", DONE, 1),
-    f"after {T2}": ("picture", LOST, 0),  # connected, and no byte has left
-    f"before {T2R}": ("picture", LOST, 1),
-    f"after {T2R}": ("enlarged", LOST, 1),
-    f"before {T3}": ("picture", LOST, 1),
-    f"inside {T3}": ("samples", LOST, 1),
-    f"after {T3}": ("picture", LOST, 1),
-    f"before {T4}": ("picture", LOST, 1),  # whole, and nothing says so yet
-    f"before {NAMED}": ("picture", DONE, 1),  # now its name says so
-    f"inside {NAMED}": ("samples", DONE, 1),
-    f"before {T5}": ("picture", DONE, 1),
-    f"before {RENAMED}": ("picture", DONE, 1),
-    f"inside {RENAMED}": ("picture", DONE, 1),
-    f"inside {RENAMED} ": ("samples", DONE, 1),  # the first of two is renamed
-    f"inside {T5}": ("enlarged", DONE, 1),
-    f"after {T5}": ("picture", DONE, 1),
-    f"before {T6}": ("samples", DONE, 1),
-    f"inside {COPIED}": ("picture", DONE, 1),
-    f"after {COPIED}": ("picture", DONE, 1),
-    f"before {LEFT}": ("picture", DONE, 1),
-    f"after {LEFT}": ("sound", DONE, 1),
-    f"before {T3D}": ("sound", LOST, 1),
-    f"inside {T3D}": ("reinvented", LOST, 1),
-    f"after {T3D}": ("sound", DONE, 1),
-    f"before {T4} ": ("sound", DONE, 1),  # a generation is fetched again
-    f"inside {NAMED} ": ("reinvented", DONE, 1),
-    f"inside {RENAMED}  ": ("sound", DONE, 1),
-    f"before {T9}": ("cancelled", DONE, 1),
-    f"inside {T9}": ("cancelled", DONE, 1),
-    f"after {T9}": ("cancelled", [("cancelled", "no")], 0),
+    # place, what it asks for: what becomes of it, how many POSTs came
+    ("before submit.call", "enlarged"): (
+        [],
+        0,
+    ),  # T0 is done: the picture that is to be sent is kept
+    ("inside submit.call", "picture"): ([], 0),
+    ("after submit.call", "picture"): (DONE, 1),
+    ("before send.begin", "picture"): (DONE, 1),
+    ("inside send.begin", "enlarged"): (DONE, 1),
+    ("after send.begin", "picture"): (LOST, 0),  # connected, and no byte has left
+    ("before send.sent", "picture"): (LOST, 1),
+    ("after send.sent", "enlarged"): (LOST, 1),
+    ("before send.headers", "picture"): (LOST, 1),
+    ("inside send.headers", "samples"): (LOST, 1),
+    ("after send.headers", "picture"): (LOST, 1),
+    ("before spool.sync", "picture"): (LOST, 1),  # whole, and nothing says so yet
+    ("inside spool.complete", "picture"): (DONE, 1),  # now its name says so
+    ("after spool.complete", "samples"): (DONE, 1),
+    ("before finish.store", "picture"): (DONE, 1),
+    ("before blob.rename", "picture"): (DONE, 1),
+    ("after blob.rename", "picture"): (DONE, 1),
+    ("after blob.rename", "samples"): (DONE, 1),  # the first of two is renamed
+    ("inside finish.store", "enlarged"): (DONE, 1),
+    ("after finish.store", "picture"): (DONE, 1),
+    ("before copy.write", "samples"): (DONE, 1),
+    ("inside media.set_copy", "picture"): (DONE, 1),
+    ("after media.set_copy", "picture"): (DONE, 1),
+    ("before recover.hand_back", "picture"): (DONE, 1),
+    ("after recover.hand_back", "sound"): (DONE, 1),
+    ("before send.generation", "sound"): (LOST, 1),
+    ("inside send.generation", "reinvented"): (LOST, 1),
+    ("after send.generation", "sound"): (DONE, 1),
+    ("before spool.sync", "sound"): (DONE, 1),  # a generation is fetched again
+    ("after spool.complete", "reinvented"): (DONE, 1),
+    ("after blob.rename", "sound"): (DONE, 1),
+    ("before cancel.jobs", "cancelled"): (DONE, 1),
+    ("inside cancel.jobs", "cancelled"): (DONE, 1),
+    ("after cancel.jobs", "cancelled"): ([("cancelled", "no")], 0),
 }
 
 LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
@@ -96,36 +83,36 @@ LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
 
 ADOPTING = {
     # where the first was killed, where the one that adopts: what becomes of it, how many POSTs came
-    (f"after {T1}", f"inside {T8}"): ("picture", DONE, 1),
-    (f"after {T1}", f"after {T8}"): ("picture", DONE, 1),
-    (f"after {T2}", f"inside {T8}"): ("picture", LOST, 0),
-    (f"before {T3}", f"after {T8}"): ("picture", LOST, 1),
-    (f"after {T3D}", f"after {T8}"): ("sound", DONE, 1),
-    (f"before {T5}", f"after {T8}"): ("picture", DONE, 1),
-    (f"before {T5}", f"inside {T5}"): ("samples", DONE, 1),
+    ("after submit.call", "inside recover.take_over"): ("picture", DONE, 1),
+    ("after submit.call", "after recover.take_over"): ("picture", DONE, 1),
+    ("after send.begin", "inside recover.take_over"): ("picture", LOST, 0),
+    ("before send.headers", "after recover.take_over"): ("picture", LOST, 1),
+    ("after send.generation", "after recover.take_over"): ("sound", DONE, 1),
+    ("before finish.store", "after recover.take_over"): ("picture", DONE, 1),
+    ("before finish.store", "inside finish.store"): ("samples", DONE, 1),
 }
 
 STOPS = {
-    # where it is stopped: what it asks for, what another makes of it, what it makes of it itself
-    f"after {T2}": ("picture", LOST, DONE),
-    f"after {T2R}": ("enlarged", LOST, DONE),
-    "before stability_mcp.jobs.steps.traces:SendTrace._write_answer": ("picture", LOST, DONE),
-    f"after {T3}": ("picture", LOST, DONE),
-    "before stability_mcp.jobs.steps.send:collect": ("samples", LOST, DONE),
-    f"inside {NAMED}": ("picture", DONE, DONE),
-    f"inside {NAMED} ": ("samples", DONE, DONE),
-    "before stability_mcp.jobs.steps.send:SendTrace.answered": ("sound", LOST, DONE),
-    "before stability_mcp.jobs.steps.poll:collect": ("reinvented", DONE, DONE),
+    # where it is stopped, what it asks for: what another makes of it, what it makes of it itself
+    ("after send.begin", "picture"): (LOST, DONE),
+    ("after send.sent", "enlarged"): (LOST, DONE),
+    ("before send.headers", "picture"): (LOST, DONE),
+    ("after send.headers", "picture"): (LOST, DONE),
+    ("before spool.sync", "samples"): (LOST, DONE),
+    ("after spool.complete", "picture"): (DONE, DONE),
+    ("after spool.complete", "samples"): (DONE, DONE),
+    ("before send.generation", "sound"): (LOST, DONE),
+    ("before spool.sync", "reinvented"): (DONE, DONE),
 }
 
 
-@pytest.mark.parametrize("place", HERE)
-async def test_killed_at_a_border(place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("place", "kind"), HERE)
+async def test_killed_at_a_border(place: str, kind: str, tmp_path: Path) -> None:
     """*Chosen*: never sent twice, and what came whole is kept."""
-    kind, expected, posts = HERE[place]
+    expected, posts = HERE[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        await _killed(home, upstream, place.strip(), kind)
+        await _killed(home, upstream, place, kind)
         await _adopted(home, upstream)
 
         assert _ended(home) == expected
@@ -170,15 +157,15 @@ async def test_killed_while_it_adopts_from_the_killed(
         see_that_all_is_accounted_for(home, upstream)
 
 
-@pytest.mark.parametrize("place", STOPS)
+@pytest.mark.parametrize(("place", "kind"), STOPS)
 async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
-    place: str, tmp_path: Path
+    place: str, kind: str, tmp_path: Path
 ) -> None:
     """*Chosen*: sends are fenced, results never; it is paid once."""
-    kind, believed, expected = STOPS[place]
+    believed, expected = STOPS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        worker = await start(home, upstream, 1, "idle", kind, place.strip(), "SIGSTOP")
+        worker = await start(home, upstream, 1, "idle", kind, place, "SIGSTOP")
         with anyio.fail_after(30):
             while not stopped(worker):  # noqa: ASYNC110 -- the kernel sets no event here
                 await anyio.sleep(0.01)

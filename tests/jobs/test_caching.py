@@ -82,7 +82,7 @@ async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> No
         await collected(jobs, core(seed=5))
         second = await collected(jobs, core(seed=5))
         await jobs._shop.database.write(  # noqa: SLF001 -- nothing deletes media yet
-            lambda c: c.execute(text("UPDATE media SET deleted_at = 1"))
+            lambda c: c.execute(text("UPDATE media SET deleted_at = 1")), name="test.write"
         )
         third = await collected(jobs, core(seed=5))
 
@@ -137,9 +137,9 @@ JOBS = text(
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """Return a store in which the same call was made, and handed over, 100,000 times."""
     database = Database(tmp_path_factory.mktemp("many"))
-    database.write_now(put)
-    database.write_now(lambda c: c.execute(CALLS, {"many": MANY}))
-    database.write_now(lambda c: c.execute(JOBS, {"many": MANY}))
+    database.write_now(put, name="test.write")
+    database.write_now(lambda c: c.execute(CALLS, {"many": MANY}), name="test.write")
+    database.write_now(lambda c: c.execute(JOBS, {"many": MANY}), name="test.write")
     return database
 
 

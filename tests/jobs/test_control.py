@@ -22,10 +22,15 @@ OLD = pausing.FRESH + 10
 async def _queued_long_ago(home: Path, count: int) -> list[str]:
     database = await anyio.to_thread.run_sync(Database, home)
     made = [
-        await database.write(lambda c: put(c, core(f"fox {n}"), now=time.time() - OLD))  # noqa: B023 -- awaited at once
+        await database.write(
+            lambda c: put(c, core(f"fox {n}"), now=time.time() - OLD),  # noqa: B023 -- awaited at once
+            name="test.write",
+        )
         for n in range(count)
     ]
-    await database.write(lambda c: c.exec_driver_sql("UPDATE jobs SET process = NULL"))
+    await database.write(
+        lambda c: c.exec_driver_sql("UPDATE jobs SET process = NULL"), name="test.write"
+    )
     await database.close()
     return [job for each in made for job in each.job_ids]
 

@@ -59,7 +59,8 @@ async def _import(home: Path, jobs: Jobs) -> str:
             owner=OWNER,
             label="source",
             now=1.0,
-        )
+        ),
+        name="test.write",
     )
 
 

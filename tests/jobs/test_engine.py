@@ -38,7 +38,7 @@ async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: MakeEngine) 
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await worker.database.write(fail)
+            await worker.database.write(fail, name="test.write")
         worker.engine.wake()
         kept = await worker.put()
         await worker.until_steps(1)
@@ -159,7 +159,7 @@ async def test_what_is_cancelled_before_its_turn_never_runs(
         first = await worker.put()
         await worker.until_steps(1)
         cancelled, last = await worker.put(), await worker.put()
-        await worker.database.write(lambda c: worker.cancel_inside(c, cancelled))
+        await worker.database.write(lambda c: worker.cancel_inside(c, cancelled), name="test.write")
         worker.engine.wake()
         release.set()
         await worker.until_steps(2)

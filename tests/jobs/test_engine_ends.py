@@ -71,7 +71,7 @@ async def test_who_waits_is_told_when_a_job_moves(
         if ends:
             return await one.end(job)
         await one.database.write(
-            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = 1") and None
+            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = 1") and None, name="test.write"
         )
         return Later(seconds=30, kind="poll")
 
@@ -134,7 +134,8 @@ async def test_what_a_killed_process_left_goes_on_in_another(
 
     async with working(tmp_path, make, process="two", behave=behave) as worker:
         await worker.database.write(
-            lambda c: adoption.adopt(c, me="two", upstream=PAID.id, dead=["one"], now=time.time())
+            lambda c: adoption.adopt(c, me="two", upstream=PAID.id, dead=["one"], now=time.time()),
+            name="test.write",
         )
         worker.engine.look_again()
         await worker.until_steps(3)

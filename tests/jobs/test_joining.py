@@ -164,7 +164,7 @@ async def test_what_is_asked_for_anew_joins_nothing(tmp_path: Path) -> None:
 def _left_behind(folder: Path, now: float = 1e9) -> SubmittedCall:
     """Leave a call of another process that has a row."""
     database = Database(folder)
-    call = database.write_now(lambda c: put(c, process=GHOST, now=now))
+    call = database.write_now(lambda c: put(c, process=GHOST, now=now), name="test.write")
     database.write_now(
         lambda c: c.execute(
             text(
@@ -172,7 +172,8 @@ def _left_behind(folder: Path, now: float = 1e9) -> SubmittedCall:
                 " VALUES (:id, 'paid-upstream', 1, 'test', 2, 0)"
             ),
             {"id": GHOST},
-        )
+        ),
+        name="test.write",
     )
     anyio.run(database.close)
     return call
@@ -220,7 +221,7 @@ async def test_a_workflow_step_is_never_taken_over(tmp_path: Path) -> None:
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await asked_and_ended(jobs)
         await jobs._shop.database.write(  # noqa: SLF001 -- no workflow writes one yet
-            lambda c: c.execute(text("UPDATE jobs SET run = 'r', step = 's'"))
+            lambda c: c.execute(text("UPDATE jobs SET run = 'r', step = 's'")), name="test.write"
         )
         second = await ask(jobs)
 

@@ -119,7 +119,9 @@ class _Behind(Database):
     now = 1_000.0
     sent: ClassVar[list[float]] = []
 
-    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+    ) -> T:
         """Do the other's request first."""
 
         def later(connection: Connection) -> T:
@@ -132,7 +134,7 @@ class _Behind(Database):
                 rate.out(connection, place, _Behind.now)
             return work(connection)
 
-        return await super().write(later, durable=durable)
+        return await super().write(later, durable=durable, name=name)
 
 
 async def test_a_request_that_waits_for_the_writer_sets_no_other_back(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ async def running(
 ) -> AsyncIterator[tuple[LocalEngine, list[str], Database]]:
     """Run an engine over so many queued jobs."""
     database = await anyio.to_thread.run_sync(Database, home)
-    made = [await database.write(put) for _ in range(jobs)]
+    made = [await database.write(put, name="test.write") for _ in range(jobs)]
     engine = LocalEngine(database, process=ME, concurrency=concurrency)
     try:
         with anyio.fail_after(20):
@@ -56,12 +56,12 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    jobs = [(await database.write(put)).job_ids[0] for _ in range(5)]
+    jobs = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(5)]
     states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
     for job, (state, lane) in zip(jobs, states, strict=True):
         values = {"job": job, "state": state, "lane": lane}
         change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
-        await database.write(partial(_execute, change, values))
+        await database.write(partial(_execute, change, values), name="test.write")
     await database.close()
 
     async with running(tmp_path, perform):
@@ -111,7 +111,7 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
 
     async with running(tmp_path, perform, jobs=1, concurrency=1) as (engine, _, database):
         await asked.wait()
-        await database.write(partial(_put, "storing", 0))
+        await database.write(partial(_put, "storing", 0), name="test.write")
         engine.wake()
         with anyio.fail_after(5):
             await stored.wait()
@@ -133,12 +133,12 @@ async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    await database.write(partial(_put, "queued", lane))
+    await database.write(partial(_put, "queued", lane), name="test.write")
     await database.close()
     async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
         await refused.wait()
         made = [
-            await database.write(partial(_put, *each))
+            await database.write(partial(_put, *each), name="test.write")
             for each in (("queued", 1), ("queued", 0), ("submitted", 0))
         ]
         engine.wake()
@@ -161,12 +161,14 @@ async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> No
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     for _ in range(10):
-        await database.write(partial(_put, "queued", 1))
+        await database.write(partial(_put, "queued", 1), name="test.write")
     await database.close()
     async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
         await _until(order, 4)
         of_batch = len(order)
-        awaited = [await database.write(partial(_put, "queued", 0)) for _ in range(2)]
+        awaited = [
+            await database.write(partial(_put, "queued", 0), name="test.write") for _ in range(2)
+        ]
         engine.wake()
         await _until(order, 5)
         at_once = list(order)
@@ -234,8 +236,10 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
 async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> None:
     """*Chosen*: it was written by a clock that was set; a minute is the longest sleep."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    await database.write(put)
-    await database.write(lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")))
+    await database.write(put, name="test.write")
+    await database.write(
+        lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")), name="test.write"
+    )
     engine = LocalEngine(database, process=ME, concurrency=1)
 
     await engine._find_new()  # noqa: SLF001 -- a test does not wait for a minute
@@ -265,7 +269,7 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
 
     async with running(tmp_path, perform, jobs=1) as (engine, [job], database):
         await began.wait()
-        await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}))
+        await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
         engine.look_again()
         while engine._known[job].epoch == 1:  # noqa: ASYNC110, SLF001 -- nothing tells of it
             await anyio.sleep(0.001)

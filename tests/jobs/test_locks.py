@@ -170,9 +170,11 @@ async def test_a_lock_that_stays_away_has_no_living_owner(
     monkeypatch.setattr(adopter, "SECONDS", 0.05)
     database = Database(tmp_path)
     async with at_work(tmp_path, Wire([yes()])) as jobs:
-        left = await database.write(lambda c: put(c, now=time.time()))
+        left = await database.write(lambda c: put(c, now=time.time()), name="test.write")
         ghost = text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)")
-        await database.write(lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}))
+        await database.write(
+            lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}), name="test.write"
+        )
         with ExitStack() as held:
             if owner == "alive":
                 assert took(lock_path(tmp_path, ME), held)

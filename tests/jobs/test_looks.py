@@ -33,7 +33,7 @@ class Counting(Database):
 
 async def _store(home: Path, jobs: int) -> tuple[Counting, list[str], Looks]:
     database = await anyio.to_thread.run_sync(Counting, home)
-    made = [(await database.write(put)).job_ids[0] for _ in range(jobs)]
+    made = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(jobs)]
     return database, made, Looks(database, owner=OWNER, upstream=PAID.id)
 
 
@@ -64,7 +64,9 @@ async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> No
     """*Chosen*: a read that began before is not the answer."""
     database, [job], looks = await _store(tmp_path, 1)
     before, _ = await looks.look([job])
-    await database.write(lambda c: c.execute(text("UPDATE jobs SET state = 'done'")) and None)
+    await database.write(
+        lambda c: c.execute(text("UPDATE jobs SET state = 'done'")) and None, name="test.write"
+    )
     after, _ = await looks.look([job])
     unknown, _ = await looks.look(["nobody"])
     await database.close()

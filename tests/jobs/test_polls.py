@@ -43,8 +43,10 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
         max_retries=0,
         pace=Pace(),
     )
-    mine = await database.write(lambda c: _under_way(c, ME))
-    await database.write(lambda c: [_under_way(c, "other") for _ in range(others)] and None)
+    mine = await database.write(lambda c: _under_way(c, ME), name="test.write")
+    await database.write(
+        lambda c: [_under_way(c, "other") for _ in range(others)] and None, name="test.write"
+    )
 
     step = await poll(shop, mine)
     await database.close()

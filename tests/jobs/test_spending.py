@@ -34,7 +34,8 @@ def _hold(
     return database.write_now(
         lambda c: spending.hold(
             c, owner=OWNER, upstream=PAID.id, price=price, limit=limit, now=now, count=count
-        )
+        ),
+        name="test.write",
     )
 
 
@@ -84,7 +85,8 @@ def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
     """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
     _hold(database, 10_000, limit=10_000)
     database.write_now(
-        lambda c: spending.raise_ceiling(c, owner=OWNER, upstream=PAID.id, limit=12_000, now=NOON)
+        lambda c: spending.raise_ceiling(c, owner=OWNER, upstream=PAID.id, limit=12_000, now=NOON),
+        name="test.write",
     )
 
     _hold(database, 2_000, limit=10_000)
@@ -109,11 +111,14 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
     moved = database.write_now(
         lambda c: spending.move(
             c, owner=OWNER, upstream=PAID.id, day=day, price=PRICE, now=NOON + DAY
-        )
+        ),
+        name="test.write",
     )
 
     assert moved > day
-    held = database.write_now(lambda c: spending.counters(c, OWNER, PAID.id, NOON + DAY))
+    held = database.write_now(
+        lambda c: spending.counters(c, OWNER, PAID.id, NOON + DAY), name="test.write"
+    )
     assert held == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
 
@@ -123,7 +128,8 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
     day = _hold(database, 1_000, limit=None)
 
     database.write_now(
-        lambda c: spending.spend(c, owner=OWNER, upstream=PAID.id, day=day, price=5_000)
+        lambda c: spending.spend(c, owner=OWNER, upstream=PAID.id, day=day, price=5_000),
+        name="test.write",
     )
 
     assert money(database.home) == (0, 5_000)

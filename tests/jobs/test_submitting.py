@@ -61,7 +61,9 @@ async def made(jobs: Jobs, operation: Operation) -> SubmittedCall:
 
 async def pause(jobs: Jobs) -> None:
     """Let the API have refused the key."""
-    await jobs._shop.database.write(lambda c: upstream.pause(c, PAID.id, "no credits"))  # noqa: SLF001 -- a step does it
+    await jobs._shop.database.write(  # noqa: SLF001 -- a step does it
+        lambda c: upstream.pause(c, PAID.id, "no credits"), name="test.write"
+    )
 
 
 async def test_whoever_pays_is_asked_about_what_the_call_reserves(tmp_path: Path) -> None:
@@ -159,8 +161,8 @@ async def test_who_agreed_is_not_asked_again_because_the_balance_was(tmp_path: P
 
 def _left_by_the_dead(home: Path) -> None:
     database = Database(home)
-    database.write_now(lambda c: put(c, now=1e9))
+    database.write_now(lambda c: put(c, now=1e9), name="test.write")
     ghost = text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)")
-    database.write_now(lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}))
+    database.write_now(lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}), name="test.write")
     os.close(os.open(lock_path(home, ME), os.O_CREAT | os.O_RDWR, 0o600))
     anyio.run(database.close)

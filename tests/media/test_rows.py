@@ -104,7 +104,8 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
                 label=None,
                 now=NOW,
                 new_id=lambda: next(ids),
-            )
+            ),
+            name="test.write",
         )
 
     assert drawn == "0123456789"
@@ -135,9 +136,9 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
             return done
 
         with pytest.raises(RuntimeError):
-            await here.store.database.write(lambda c: insert(c, fail=True))
+            await here.store.database.write(lambda c: insert(c, fail=True), name="test.write")
         assert not file.exists()
-        await here.store.database.write(lambda c: insert(c, fail=False))
+        await here.store.database.write(lambda c: insert(c, fail=False), name="test.write")
 
         assert (await here.store.get("hero")).path.read_bytes() == png()
 
@@ -254,4 +255,4 @@ async def _job(here: Desk) -> None:
             )
         )
 
-    await database.write(put)
+    await database.write(put, name="test.write")

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -12,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store.columns import metadata
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Database, Moment
+from support_rows import rows
 from support_store import count_up, in_processes, open_and_close
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +37,7 @@ async def test_nobody_else_can_read_the_store(tmp_path: Path) -> None:
     """*Chosen*: folders 0700, files 0600, also those that SQLite makes beside the database."""
     home = tmp_path / "home"
     database = Database(home)
-    await database.write(lambda c: _put(c, "a", "b"))
+    await database.write(lambda c: _put(c, "a", "b"), name="test.write")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [home, *home.iterdir()]}
 
@@ -55,7 +57,7 @@ async def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         _put(connection, "first", "2")
 
     with pytest.raises(IntegrityError):
-        await database.write(broken)
+        await database.write(broken, name="test.write")
 
     assert await database.read(lambda c: _get(c, "first")) is None
     await database.close()
@@ -67,10 +69,61 @@ async def test_a_write_is_finished_although_its_caller_is_cancelled(tmp_path: Pa
 
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await database.write(lambda c: _put(c, "kept", "yes"))
+        await database.write(lambda c: _put(c, "kept", "yes"), name="test.write")
 
     assert scope.cancelled_caught is False
     assert await database.read(lambda c: _get(c, "kept")) == "yes"
+    await database.close()
+
+
+async def test_an_observer_sees_a_write_before_inside_and_after_it(tmp_path: Path) -> None:
+    """*Chosen*: kill tests end a process at a moment of a transaction that they name."""
+    seen = list[tuple[str, str, str | None]]()
+
+    def observe(moment: Moment, name: str) -> None:
+        found = rows(tmp_path, "SELECT value FROM meta WHERE key = 'a'")
+        seen.append((moment, name, found[0][0] if found else None))
+
+    database = Database(tmp_path, observe)
+    await database.write(lambda c: _put(c, "a", "b"), name="test.write")
+    await database.read(lambda c: _get(c, "a"))
+    await database.close()
+
+    assert seen == [
+        ("before", "test.write", None),
+        ("inside", "test.write", None),
+        ("after", "test.write", "b"),
+    ]
+
+
+async def test_what_an_observer_raises_inside_a_write_rolls_it_back(tmp_path: Path) -> None:
+    """*Chosen*: inside means that the work is done and nothing is committed yet."""
+    seen = list[str]()
+
+    def observe(moment: Moment, name: str) -> None:
+        seen.append(f"{moment} {name}")
+        if moment == "inside":
+            raise OSError("no power")
+
+    database = Database(tmp_path, observe)
+    with pytest.raises(OSError, match="no power"):
+        await database.write(lambda c: _put(c, "a", "b"), name="test.write")
+
+    assert await database.read(lambda c: _get(c, "a")) is None
+    assert seen == ["before test.write", "inside test.write"]
+    await database.close()
+
+
+async def test_an_observer_is_not_told_of_the_commit_of_a_write_that_fails(tmp_path: Path) -> None:
+    """*Chosen*: only a committed transaction has an after."""
+    seen = list[str]()
+    database = Database(tmp_path, lambda moment, name: seen.append(f"{moment} {name}"))
+    await database.write(lambda c: _put(c, "a", "b"), name="test.first")
+
+    with pytest.raises(IntegrityError):
+        await database.write(lambda c: _put(c, "a", "c"), name="test.second")
+
+    assert seen[-1] == "before test.second"
     await database.close()
 
 
@@ -97,7 +150,7 @@ async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> No
         file.write(b"\xff" * size)
     database = Database(tmp_path)
 
-    for use in (database.read, database.write):
+    for use in (database.read, partial(database.write, name="test.write")):
         with pytest.raises(StorageError, match=r"malformed.*doctor"):
             await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
 
@@ -109,7 +162,7 @@ async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: 
     database = Database(tmp_path)
     (tmp_path / "store.db").write_bytes(b"no database " * 1_000)
 
-    for use in (database.write, database.read):
+    for use in (partial(database.write, name="test.write"), database.read):
         with pytest.raises(StorageError, match=r"not a database.*doctor"):
             await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
 
@@ -128,7 +181,7 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
-            group.start_soon(database.write, slow)
+            group.start_soon(partial(database.write, slow, name="test.write"))
             await writing.wait()
             assert await database.read(lambda c: _get(c, "a")) is None
             read.set()

@@ -138,10 +138,10 @@ def test_a_full_database_is_told_from_one_that_is_read_only(tmp_path: Path) -> N
             connection.execute(more)
 
         with pytest.raises(StorageError) as raised:
-            database.write_now(write)
+            database.write_now(write, name="test.write")
         return raised.value
 
-    database.write_now(lambda c: c.execute(table))
+    database.write_now(lambda c: c.execute(table), name="test.write")
     full, read_only = refused("PRAGMA max_page_count=1"), refused("PRAGMA query_only=1")
     anyio.run(database.close)
 

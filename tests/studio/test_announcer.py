@@ -164,7 +164,9 @@ async def test_a_late_answer_is_told_too(tmp_path: Path) -> None:
             done = text("UPDATE jobs SET state = 'done', finished_at = :at WHERE id = :job")
             at = clock.now + 1
             clock.now += 10
-            await database.write(lambda c: c.execute(done, {"at": at, "job": job}))
+            await database.write(
+                lambda c: c.execute(done, {"at": at, "job": job}), name="test.write"
+            )
             await told.hears(2)
     await database.close()
 
@@ -228,7 +230,7 @@ async def test_a_process_killed_between_end_and_telling_is_followed_by_another(
 
         database = Database(_home(tmp_path))
         forget = text("UPDATE jobs SET told_at = told_at + :by")  # the claim's time is over
-        await database.write(lambda c: c.execute(forget, {"by": 2 * ends.CLAIM}))
+        await database.write(lambda c: c.execute(forget, {"by": 2 * ends.CLAIM}), name="test.write")
         await database.close()
         async with _studio(tmp_path, told.url):
             await told.hears(2)

@@ -55,7 +55,7 @@ async def _found(folder: Path, *, repair: bool = False) -> list[Finding]:
 
 async def _write(folder: Path, statement: str) -> None:
     async with _database(folder) as database:
-        await database.write(lambda c: c.execute(text(statement)))
+        await database.write(lambda c: c.execute(text(statement)), name="test.write")
 
 
 def _quarantine(folder: Path) -> list[str]:

@@ -61,7 +61,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
                 {"by": days * DAY},
             )
 
-    await studio.jobs._shop.database.write(older)  # noqa: SLF001 -- time passes only in tests
+    await studio.jobs._shop.database.write(older, name="test.write")  # noqa: SLF001 -- time passes only in tests
     then = time.time() - days * DAY
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
@@ -69,7 +69,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
 
 
 async def _write(studio: Studio, statement: str) -> None:
-    await studio.jobs._shop.database.write(lambda c: c.execute(text(statement)))  # noqa: SLF001 -- what no face of the program does
+    await studio.jobs._shop.database.write(lambda c: c.execute(text(statement)), name="test.write")  # noqa: SLF001 -- what no face of the program does
 
 
 async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
@@ -210,7 +210,8 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
                     " upstream, operation, '{}', 0, 'cancelled', day, price, price_list, 1, 2"
                     " FROM jobs"
                 )
-            )
+            ),
+            name="test.write",
         )
 
         assert (await _sweep(studio)).jobs == 1

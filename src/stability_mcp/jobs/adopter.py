@@ -77,6 +77,7 @@ class Adopter:
                     now=now,
                     starting=starting,
                 ),
+                name="recover.take_over",
                 durable=True,
             )
             for each in dead:
@@ -110,7 +111,7 @@ class Adopter:
             self._unlisted = True
             log.warning("the lock of this process was deleted; it is made anew")
         if self._unlisted:
-            await self._shop.database.write(self._process.list_again)
+            await self._shop.database.write(self._process.list_again, name="recover.register_again")
             self._unlisted = False
 
     async def _sweep_spool(self) -> None:

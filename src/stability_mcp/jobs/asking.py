@@ -51,7 +51,8 @@ async def remember_balance(shop: Workshop, credits_left: float) -> None:
     """Note about how many credits are left; where there are some, requests are sent again."""
     balance, now = round(credits_left * 1000), shop.clock()
     await shop.database.write(
-        lambda c: upstream.note_balance(c, shop.upstream.id, balance=balance, now=now)
+        lambda c: upstream.note_balance(c, shop.upstream.id, balance=balance, now=now),
+        name="usage.record_balance",
     )
 
 
@@ -97,7 +98,7 @@ class _QuestionTrace(FreeTrace):
             return rate.take(connection, limit, upstream=upstream_id, process=process, now=now)
 
         if self.place.number is None:
-            self.place.number = await shop.database.write(take)
+            self.place.number = await shop.database.write(take, name="send.query_slot")
 
 
 def _too_many(error: NoPlaceError) -> RateLimitedError:

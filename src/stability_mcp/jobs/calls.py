@@ -70,11 +70,15 @@ class Calls(Records):
         """Note what was said of a call's inputs, for the answer that is made later."""
         if said:
             try:
-                await self._shop.database.write(lambda c: calls.keep_said(c, call_id, said))
+                await self._shop.database.write(
+                    lambda c: calls.keep_said(c, call_id, said), name="finish.keep_notes"
+                )
             except StorageError as error:  # the answer that is made later says less
                 log.warning("what was said of a call could not be kept: %s", error)
 
     async def cancel_call(self, call_id: str) -> bool:
         """Note that its asker wants no answer; False: it had ended before, either way."""
         now = self._shop.clock()
-        return await self._shop.database.write(lambda c: calls.cancel(c, call_id, now))
+        return await self._shop.database.write(
+            lambda c: calls.cancel(c, call_id, now), name="cancel.call"
+        )

@@ -56,7 +56,7 @@ class Control(Records, ABC):
                     engine.cancel(connection, each.job.id)
             return done
 
-        done = await self._shop.database.write(write)
+        done = await self._shop.database.write(write, name="cancel.jobs")
         for each in done:
             if each.fate == "cancelled":
                 self._shop.forget(each.job.id)
@@ -74,6 +74,7 @@ class Control(Records, ABC):
             lambda c: pausing.go_on(
                 c, ids, process=running.process.id, limit=self._budget, now=now
             ),
+            name="cancel.resume",
             durable=True,
         )
         running.engine.look_again()
@@ -109,7 +110,9 @@ class Control(Records, ABC):
             output_dir=output_dir,
         )
         job, new = await self._shop.database.write(
-            lambda c: takeover.take_over(c, found, now=now), durable=True
+            lambda c: takeover.take_over(c, found, now=now),
+            name="submit.adopt_generation",
+            durable=True,
         )
         running.engine.wake()
         return job, new

@@ -134,7 +134,7 @@ class Jobs(Calls, Control):
         engine = self._make_engine(shop.database, process=process.id, concurrency=self._concurrency)
         adopter = Adopter(shop, process, engine.look_again)
         try:
-            await shop.database.write(register)
+            await shop.database.write(register, name="recover.register")
             await adopter.adopt(starting=True)
         except BaseException:
             process.release()
@@ -163,7 +163,7 @@ class Jobs(Calls, Control):
         await running.engine.drain(self._timeout)
         try:
             if await waiting.last_try(self._shop):
-                await self._shop.database.write(running.process.leave)
+                await self._shop.database.write(running.process.leave, name="recover.hand_back")
         except StorageError as error:  # the lock says the same to whoever adopts
             log.warning("unfinished jobs could not be handed back: %s", error)
         await to_thread.run_sync(running.process.release)
@@ -254,7 +254,9 @@ class Jobs(Calls, Control):
         """Note that an answer carries the results of these calls."""
         calls, now = list(call_ids), self._shop.clock()
         if calls:
-            await self._shop.database.write(lambda c: handover.hand_over(c, calls, now))
+            await self._shop.database.write(
+                lambda c: handover.hand_over(c, calls, now), name="finish.deliver"
+            )
 
     async def abandon(self, call_ids: Iterable[str]) -> None:
         """Note that nobody waits for these calls any more; their jobs go on, and are uncollected.
@@ -269,7 +271,7 @@ class Jobs(Calls, Control):
 
         if calls:
             try:
-                await self._shop.database.write(write)
+                await self._shop.database.write(write, name="finish.abandon")
             except StorageError as error:  # the jobs go on, and the answer names them
                 log.warning("it could not be noted that nobody waits for a call: %s", error)
 

@@ -123,7 +123,7 @@ class Records:
 
         if calls:
             try:
-                return await database.write(work)
+                return await database.write(work, name="finish.deliver")
             except StorageError as error:  # the answer goes out; it is told once more, later
                 log.warning("it could not be noted that a result was handed over: %s", error)
         return await database.read(rest)
@@ -180,6 +180,7 @@ class Records:
         now, owner, upstream = self._shop.clock(), self._owner, self._shop.upstream.id
         await self._shop.database.write(
             lambda c: money.raise_ceiling(c, owner=owner, upstream=upstream, limit=limit, now=now),
+            name="usage.raise_ceiling",
             durable=True,
         )
 
@@ -194,7 +195,8 @@ class Records:
         """Let no finished job answer again, and return how many could; their results stay."""
         owner, upstream = self._owner, self._shop.upstream.id
         return await self._shop.database.write(
-            lambda c: caching.clear(c, owner=owner, upstream=upstream)
+            lambda c: caching.clear(c, owner=owner, upstream=upstream),
+            name="usage.clear_cache",
         )
 
     async def patience(self, client: str) -> float | None:
@@ -205,7 +207,9 @@ class Records:
     async def gave_up(self, client: str, seconds: float) -> None:
         """Note that a client gave up on a call after so many seconds."""
         now = self._shop.clock()
-        await self._shop.database.write(lambda c: patience.gave_up(c, client, seconds, now=now))
+        await self._shop.database.write(
+            lambda c: patience.gave_up(c, client, seconds, now=now), name="usage.record_patience"
+        )
 
     async def _look(self, job_ids: Sequence[str]) -> tuple[Sequence[Seen], Views]:
         ids = list(job_ids)

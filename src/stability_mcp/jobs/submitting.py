@@ -52,7 +52,7 @@ async def submit(
             await agree(due)
         write = partial(_write, running, asked, dead=dead, now=now, at_most=due, may_pay=may_pay)
         try:
-            return await shop.database.write(write)
+            return await shop.database.write(write, name="submit.call")
         except UpstreamPausedError:
             await asking.see_that_it_may_pay(shop, running.process.id)
             may_pay = True

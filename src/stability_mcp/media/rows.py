@@ -24,6 +24,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.media.items import MediaItem, Origin
 from stability_mcp.media.taken import free_label
 from stability_mcp.store import schema
+from stability_mcp.store.database import Observer, unobserved
 from stability_mcp.store.ids import new_id
 from stability_mcp.store.locks import PRIVATE_FOLDER
 
@@ -110,6 +111,7 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
     label: str | None,
     now: float,
     new_id: Callable[[], str] = new_id,
+    observer: Observer = unobserved,
 ) -> str:
     """Move `file` among the blobs, write its row and return the media id.
 
@@ -128,12 +130,15 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
         label: What to call it; None: only by its id.
         now: The time, in unix seconds.
         new_id: Makes ids; a taken one is drawn again.
+        observer: Called at each moment of `blob.rename`.
     """
     stored = _stored_before(connection, made)
     if stored is not None:
         file.unlink(missing_ok=True)
         return stored
+    observer("before", "blob.rename")
     keep_blob(home, file, measured)
+    observer("after", "blob.rename")
     blob = {"sha256": measured.sha256, "bytes": measured.bytes, "media_type": measured.media_type}
     connection.execute(_INSERT_BLOB, blob | {"created_at": now})
     row = {

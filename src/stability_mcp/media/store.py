@@ -163,14 +163,15 @@ class MediaStore:
                 self._set(connection, _SET_LABEL, holder.id, label=other)
             self._set(connection, _SET_LABEL, item.id, label=wanted)
 
-        await self.database.write(move)
+        await self.database.write(move, name="media.relabel")
         return await self.get(item.id)
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Note where the readable copy of an item is."""
         name = clean(str(path))
         await self.database.write(
-            lambda connection: self._set(connection, _SET_COPY_PATH, media_id, copy_path=name)
+            lambda connection: self._set(connection, _SET_COPY_PATH, media_id, copy_path=name),
+            name="media.set_copy",
         )
 
     async def add(
@@ -203,11 +204,12 @@ class MediaStore:
                 owner=self.owner,
                 label=label,
                 now=now,
+                observer=self.database.observer,
             )
             return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
 
         try:
-            row, new = await self.database.write(insert)
+            row, new = await self.database.write(insert, name="media.insert")
         except OSError as error:
             raise StorageError(
                 f"A file could not be stored in {self.home}: {error.strerror}.",

@@ -13,8 +13,9 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -29,6 +30,13 @@ from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 from stability_mcp.store.places import objection
 
 T = TypeVar("T")
+
+Moment = Literal["before", "inside", "after"]
+"""Before a step begins; when its work is done and not yet committed; when it is committed."""
+
+Observer = Callable[[Moment, str], None]
+"""Called at each moment of a named write step, on the thread that does the step: a transaction of
+the database, or a step on files that a result depends on. What it raises fails the step."""
 
 READERS = 2
 """Threads for reads: lists are short, and more would only queue for the disk."""
@@ -47,16 +55,21 @@ _OF_THE_DISK = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
 class Database:
     """The database of one store, `<home>/store.db`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, observer: Observer | None = None) -> None:
         """Open the store; blocks, so call it in a thread.
 
         Where there is none it is made, and one of an older program is brought up to date.
+
+        Args:
+            home: Folder of the store.
+            observer: Called at each moment of a write transaction; None: nothing is called.
 
         Raises:
             StorageError: the folder cannot be written, is on a file system without shared memory,
                 on a network drive or in a synced folder, or the store was made by a newer program.
         """
         self.home = home
+        self.observer = observer or unobserved
         why = objection(home)
         if why is not None:
             raise StorageError(
@@ -78,7 +91,9 @@ class Database:
         self._one_writer = CapacityLimiter(1)
         self._few_readers = CapacityLimiter(READERS)
 
-    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+    ) -> T:
         """Run `work` as one write transaction and return its result.
 
         It is committed when this returns, whatever happens to the caller meanwhile; an exception
@@ -86,17 +101,20 @@ class Database:
 
         Args:
             work: What to do; it must not keep the connection.
+            name: What the observer knows the transaction by, `<step>.<what>`; a literal.
             durable: Whether the commit must outlive a power failure, not only a crash.
 
         Raises:
             StorageError: the disk is full or the database is damaged.
         """
         with CancelScope(shield=True):
-            done = await to_thread.run_sync(self.write_now, work, durable, limiter=self._one_writer)
+            write = partial(self.write_now, work, name=name, durable=durable)
+            done = await to_thread.run_sync(write, limiter=self._one_writer)
         return done  # noqa: RET504 -- mypy cannot see that the scope above swallows nothing
 
-    def write_now(self, work: Callable[[Connection], T], durable: bool = False) -> T:  # noqa: FBT001, FBT002 -- anyio passes positions
+    def write_now(self, work: Callable[[Connection], T], *, name: str, durable: bool = False) -> T:
         """Do what `write` does, in this thread; only for callers that are in the writer's."""
+        self.observer("before", name)
         with (
             self._write_lock.held(),
             self._of_the_store("written"),
@@ -107,7 +125,10 @@ class Database:
                 raise StorageError("The store is closed.")
             driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             with connection.begin():
-                return work(connection)
+                done = work(connection)
+                self.observer("inside", name)
+        self.observer("after", name)
+        return done
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection for reading and return its result.
@@ -200,6 +221,11 @@ class Database:
                 insert(schema.meta), [{"key": key, "value": value} for key, value in rows.items()]
             )
         engine.dispose()
+
+
+def unobserved(moment: Moment, name: str) -> None:
+    """Observe nothing."""
+    del moment, name
 
 
 def is_damage(error: BaseException | None) -> bool:

@@ -74,7 +74,8 @@ class Announcer:
         self._since = await self._database.write(
             lambda c: ends.begin(
                 c, owner=self._owner, upstream=self._upstream.id, now=self._clock()
-            )
+            ),
+            name="notify.start",
         )
 
     async def run(self) -> None:
@@ -126,7 +127,9 @@ class Announcer:
 
     async def _take(self, found: Due) -> bool:
         now, emulated = self._clock(), self._upstream.emulated
-        end = await self._database.write(lambda c: ends.claim(c, found, emulated=emulated, now=now))
+        end = await self._database.write(
+            lambda c: ends.claim(c, found, emulated=emulated, now=now), name="notify.claim"
+        )
         if end is None or self._tasks is None:
             return False
         self._telling.add(end.job)
@@ -158,9 +161,13 @@ class Announcer:
     async def _note(self, end: Claimed, why: str | None) -> None:
         now = self._clock()
         if why is None:
-            await self._database.write(lambda c: ends.told(c, end, now=now))
+            await self._database.write(
+                lambda c: ends.told(c, end, now=now), name="notify.delivered"
+            )
             return
-        pause = await self._database.write(lambda c: ends.failed(c, end, now=now))
+        pause = await self._database.write(
+            lambda c: ends.failed(c, end, now=now), name="notify.failed"
+        )
         log.warning(
             "job %s: %s was not told of its end: %s; the next try is in %.0f s",
             end.job,
@@ -172,6 +179,8 @@ class Announcer:
     async def _hand_back(self, end: Claimed) -> None:
         now = self._clock()
         try:
-            await self._database.write(lambda c: ends.hand_back(c, end, now=now))
+            await self._database.write(
+                lambda c: ends.hand_back(c, end, now=now), name="notify.release"
+            )
         except StorageError as error:  # the claim runs out
             log.warning("job %s: its end is told later: %s", end.job, error)

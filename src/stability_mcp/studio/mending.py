@@ -116,7 +116,9 @@ class Mender:
         )
         if not self._repair:
             return Finding(text=said, bad=True)
-        await self._database.write(partial(recounting.recount, wrong=wrong), durable=True)
+        await self._database.write(
+            partial(recounting.recount, wrong=wrong), name="maintenance.recount", durable=True
+        )
         return Finding(text=said, done="set to what jobs and ledger say", bad=True)
 
     async def _bytes(self) -> AsyncIterator[Finding]:
@@ -163,7 +165,9 @@ class Mender:
         if found is None:
             now = self._clock()
             gone = await self._database.write(
-                lambda c: mending.give_up(c, self._home, blob, now), durable=True
+                lambda c: mending.give_up(c, self._home, blob, now),
+                name="maintenance.give_up_blob",
+                durable=True,
             )
             return (
                 "the bytes are nowhere else: it is deleted, and what is left of them is in "
@@ -173,7 +177,9 @@ class Mender:
             )
         file, where = found
         try:
-            back = await self._database.write(partial(self._put_back, blob, file))
+            back = await self._database.write(
+                partial(self._put_back, blob, file), name="maintenance.restore_blob"
+            )
         finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
         return f"put back from {where}" if back else "it is back, or was deleted just now"
@@ -196,7 +202,9 @@ class Mender:
         said = f"{_files(len(old))} among the stored media, {size / 1e6:.1f} MB, that no row names"
         moved = 0
         for each in old if self._repair else ():
-            moved += await self._database.write(partial(self._put_aside, each))
+            moved += await self._database.write(
+                partial(self._put_aside, each), name="maintenance.quarantine_blob"
+            )
         yield Finding(text=said, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 
     def _put_aside(self, sha256: str, connection: Connection) -> bool:

@@ -159,7 +159,7 @@ class Permits:
     async def ask(self, bill: Bill) -> int:
         """Write a question about a bill and return its number."""
         now = self._clock()
-        return await self._database.write(lambda c: confirming.ask(c, bill, now))
+        return await self._database.write(lambda c: confirming.ask(c, bill, now), name="policy.ask")
 
     async def answer(self, bill: Bill, question: int, answer: Answer) -> bool:
         """Write the answer to a question about this very bill; False: it has one, or is none."""
@@ -168,12 +168,14 @@ class Permits:
         def write(connection: Connection) -> bool:
             return confirming.answer(connection, bill, question, answer=answer, now=now)
 
-        return await self._database.write(write)
+        return await self._database.write(write, name="policy.answer")
 
     async def use(self, bill: Bill) -> int | None:
         """Use up a yes to a bill and return its question; None: there is none that counts."""
         now = self._clock()
-        return await self._database.write(lambda c: confirming.use(c, bill, now=now))
+        return await self._database.write(
+            lambda c: confirming.use(c, bill, now=now), name="policy.use"
+        )
 
     async def audited(self, limit: int) -> list[audit.Entry]:
         """Return the newest entries of the audit log, the newest first."""
@@ -182,7 +184,9 @@ class Permits:
 
     async def give_back(self, question: int) -> None:
         """Let a yes count again: nothing was written for it."""
-        await self._database.write(partial(confirming.give_back, question=question))
+        await self._database.write(
+            partial(confirming.give_back, question=question), name="policy.give_back"
+        )
 
     def bill(self, prepared: Prepared, *, count: int, due: int) -> Bill:
         """Return the bill of a call that costs so many millicredits."""
@@ -230,7 +234,7 @@ class Permits:
         def write(connection: Connection) -> None:
             audit.record(connection, subject, event=event, detail=detail, now=now)
 
-        await self._database.write(write)
+        await self._database.write(write, name="policy.audit")
 
 
 def _terms_text(found: Mapping[str, list[str]]) -> str:

@@ -10,7 +10,7 @@ look at them had that long.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 
 Look = Callable[[Connection, int], list[Numbered]]
 Goes = Callable[[Connection, str], bool]
-Work = Callable[[Connection, Sequence[str]], tuple[int, int]]
+Work = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
+"""One write transaction: how many of the ids were looked at, and how many of those are gone."""
 
 
 @dataclass
@@ -119,7 +120,10 @@ class Sweeper:
         swept.calls = await self._rows(
             lambda c, before: jobs.old_calls(c, cutoff=cutoff, before=before, limit=PAGE),
             _every,
-            lambda c, ids: jobs.sweep_calls(c, ids, cutoff=cutoff, seconds=WRITING),
+            lambda ids: self._database.write(
+                lambda c: jobs.sweep_calls(c, ids, cutoff=cutoff, seconds=WRITING),
+                name="maintenance.retain_calls",
+            ),
         )
         swept.files = await self._files(min(cutoff, now - media.HOUR))
         swept.quarantined = await in_file_thread(lambda: self._quarantine(cutoff))
@@ -130,12 +134,18 @@ class Sweeper:
         ended = await self._rows(
             lambda c, before: jobs.old(c, cutoff=cutoff, before=before, limit=PAGE),
             lambda c, job: jobs.may_go(c, job, cutoff=cutoff),
-            lambda c, ids: jobs.sweep(c, ids, cutoff=cutoff, seconds=WRITING),
+            lambda ids: self._database.write(
+                lambda c: jobs.sweep(c, ids, cutoff=cutoff, seconds=WRITING),
+                name="maintenance.retain_jobs",
+            ),
         )
         imported = await self._rows(
             lambda c, before: media.old(c, cutoff=cutoff, before=before, limit=PAGE),
             lambda c, each: not media.needed(c, each),
-            lambda c, ids: media.sweep(c, ids, cutoff=cutoff, seconds=WRITING),
+            lambda ids: self._database.write(
+                lambda c: media.sweep(c, ids, cutoff=cutoff, seconds=WRITING),
+                name="maintenance.retain_media",
+            ),
         )
         return (ended, imported) if ended or imported else None
 
@@ -160,14 +170,18 @@ class Sweeper:
             names = [path.name for path in files]
             free = await self._database.read(partial(media.unnamed, hashes=names))
             gone += await self._write(
-                free, lambda c, ids: media.unlink(c, home, ids, cutoff=cutoff, seconds=WRITING)
+                free,
+                lambda ids: self._database.write(
+                    lambda c: media.unlink(c, home, ids, cutoff=cutoff, seconds=WRITING),
+                    name="maintenance.retain_blobs",
+                ),
             )
         return gone
 
     async def _write(self, ids: list[str], work: Work) -> int:
         gone = 0
         while ids:
-            looked, done = await self._database.write(partial(_on, work, ids))
+            looked, done = await work(ids)
             ids, gone = ids[looked:], gone + done
             await anyio.sleep(BREATH)
         return gone
@@ -181,7 +195,3 @@ def _every(connection: Connection, each: str) -> bool:
     """Leave nothing out: looking again is as cheap."""
     del connection, each
     return True
-
-
-def _on(work: Work, ids: Sequence[str], connection: Connection) -> tuple[int, int]:
-    return work(connection, ids)

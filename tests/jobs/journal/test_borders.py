@@ -30,12 +30,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def _queued(database: Database, operation: Operation | None = None) -> JobRow:
-    made = database.write_now(lambda c: put(c, operation, now=NOW))
+    made = database.write_now(lambda c: put(c, operation, now=NOW), name="test.write")
     return _read(database, made.job_ids[0])
 
 
 def _read(database: Database, job: str) -> JobRow:
-    return database.write_now(lambda c: row(c, job))
+    return database.write_now(lambda c: row(c, job), name="test.write")
 
 
 def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
@@ -48,7 +48,7 @@ def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
 
 def _sent(database: Database, operation: Operation | None = None) -> JobRow:
     job = _queued(database, operation)
-    return database.write_now(lambda c: _begin(c, job))
+    return database.write_now(lambda c: _begin(c, job), name="test.write")
 
 
 def _everything(database: Database) -> list[tuple[object, ...]]:
@@ -85,11 +85,11 @@ def test_an_intent_that_may_not_be_leaves_nothing(
 ) -> None:
     """*Chosen*: process, epoch, cancel, block and place are checked in T2 itself."""
     job = _queued(database)
-    database.write_now(lambda c: c.execute(text(change)))
+    database.write_now(lambda c: c.execute(text(change)), name="test.write")
     before = _everything(database)
 
     with pytest.raises(error):
-        database.write_now(lambda c: _begin(c, job))
+        database.write_now(lambda c: _begin(c, job), name="test.write")
 
     assert ledger(database.home) == []
     assert _everything(database) == before
@@ -99,7 +99,7 @@ def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
     """*Chosen*: T2 re-keys the hold to today."""
     job = _queued(database)
 
-    sent = database.write_now(lambda c: _begin(c, job, now=NOW + 3 * DAY))
+    sent = database.write_now(lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")
 
     assert sent.day > job.day
     assert rows(database.home, "SELECT day, held FROM spending ORDER BY day") == [
@@ -112,7 +112,9 @@ def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Dat
     """*Chosen*: T2x, charge free, queued with a time."""
     job = _sent(database)
 
-    assert database.write_now(lambda c: outcomes.send_again(c, job, error=None, wake_at=1_060.0))
+    assert database.write_now(
+        lambda c: outcomes.send_again(c, job, error=None, wake_at=1_060.0), name="test.write"
+    )
 
     again = _read(database, job.id)
     assert (again.state, again.attempt, again.wake_at) == ("queued", 1, 1_060.0)
@@ -124,7 +126,9 @@ def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
     """*Chosen*: T2x, failed, `held -= price`."""
     job = _sent(database)
 
-    assert database.write_now(lambda c: outcomes.refuse(c, job, error="no", now=NOW))
+    assert database.write_now(
+        lambda c: outcomes.refuse(c, job, error="no", now=NOW), name="test.write"
+    )
 
     ended = _read(database, job.id)
     assert (ended.state, ended.charged, ended.error) == ("failed", "no", "no")
@@ -136,8 +140,12 @@ def test_silence_counts_as_spent_once(database: Database) -> None:
     """*Chosen*: T2u, unknown and assumed."""
     job = _sent(database)
 
-    spent = database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW))
-    again = database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW))
+    spent = database.write_now(
+        lambda c: outcomes.lose(c, job, error="?", now=NOW), name="test.write"
+    )
+    again = database.write_now(
+        lambda c: outcomes.lose(c, job, error="?", now=NOW), name="test.write"
+    )
 
     assert (spent, again) == (PRICE, 0)
     assert _read(database, job.id).charged == "assumed"
@@ -149,7 +157,9 @@ def test_a_useless_yes_is_failed_and_charged(database: Database) -> None:
     """*Chosen*: T2u for an unusable 2xx."""
     job = _sent(database)
 
-    spent = database.write_now(lambda c: outcomes.spoil(c, job, error="cut", now=NOW))
+    spent = database.write_now(
+        lambda c: outcomes.spoil(c, job, error="cut", now=NOW), name="test.write"
+    )
 
     ended = _read(database, job.id)
     assert (spent, ended.state, ended.charged) == (PRICE, "failed", "yes")
@@ -165,9 +175,11 @@ def test_headers_are_taken_from_whoever_was_given_up_too(
     """*Chosen*: results are fenced by attempt alone, never by state or owner."""
     job = _sent(database)
     if given_up:
-        database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW))
+        database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW), name="test.write")
 
-    assert database.write_now(lambda c: answers.answered(c, job, answer(), now=NOW))
+    assert database.write_now(
+        lambda c: answers.answered(c, job, answer(), now=NOW), name="test.write"
+    )
 
     storing = _read(database, job.id)
     assert (storing.state, storing.finished_at, storing.error) == ("storing", None, None)
@@ -177,9 +189,11 @@ def test_headers_are_taken_from_whoever_was_given_up_too(
 def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database) -> None:
     """*Chosen*: T3d, as T3."""
     job = _sent(database, creative("k7f3q2m9xa"))
-    database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW))
+    database.write_now(lambda c: outcomes.lose(c, job, error="?", now=NOW), name="test.write")
 
-    assert database.write_now(lambda c: answers.started(c, job, "g1", wake_at=1_010.0, now=NOW))
+    assert database.write_now(
+        lambda c: answers.started(c, job, "g1", wake_at=1_010.0, now=NOW), name="test.write"
+    )
 
     submitted = _read(database, job.id)
     assert (submitted.state, submitted.generation) == ("submitted", "g1")
@@ -189,41 +203,52 @@ def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database)
 def test_an_answer_to_another_attempt_is_not_taken(database: Database) -> None:
     """*Chosen*: attempts never mix."""
     first = _sent(database)
-    database.write_now(lambda c: outcomes.send_again(c, first, error=None, wake_at=0))
-    database.write_now(lambda c: rate.out(c, 1, NOW))
+    database.write_now(
+        lambda c: outcomes.send_again(c, first, error=None, wake_at=0), name="test.write"
+    )
+    database.write_now(lambda c: rate.out(c, 1, NOW), name="test.write")
     queued = _read(database, first.id)
-    database.write_now(lambda c: _begin(c, queued, now=NOW + 20))
+    database.write_now(lambda c: _begin(c, queued, now=NOW + 20), name="test.write")
 
-    assert not database.write_now(lambda c: answers.answered(c, first, answer(), now=NOW))
-    assert not database.write_now(lambda c: outcomes.refuse(c, first, error="no", now=NOW))
+    assert not database.write_now(
+        lambda c: answers.answered(c, first, answer(), now=NOW), name="test.write"
+    )
+    assert not database.write_now(
+        lambda c: outcomes.refuse(c, first, error="no", now=NOW), name="test.write"
+    )
     assert ledger(database.home) == ["free", "sent"]
 
 
 def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
     """*Chosen*: 401 and 402 pause the upstream until a balance query answers above 0."""
-    database.write_now(lambda c: upstream.register(c, PAID))
-    database.write_now(lambda c: upstream.pause(c, PAID.id, "no credits"))
+    database.write_now(lambda c: upstream.register(c, PAID), name="test.write")
+    database.write_now(lambda c: upstream.pause(c, PAID.id, "no credits"), name="test.write")
 
-    database.write_now(lambda c: upstream.note_balance(c, PAID.id, balance=0, now=NOW))
-    paused = database.write_now(lambda c: upstream.paused_why(c, PAID.id))
-    database.write_now(lambda c: upstream.note_balance(c, PAID.id, balance=1, now=NOW))
+    database.write_now(
+        lambda c: upstream.note_balance(c, PAID.id, balance=0, now=NOW), name="test.write"
+    )
+    paused = database.write_now(lambda c: upstream.paused_why(c, PAID.id), name="test.write")
+    database.write_now(
+        lambda c: upstream.note_balance(c, PAID.id, balance=1, now=NOW), name="test.write"
+    )
 
     assert paused == "no credits"
-    assert database.write_now(lambda c: upstream.paused_why(c, PAID.id)) is None
+    assert database.write_now(lambda c: upstream.paused_why(c, PAID.id), name="test.write") is None
 
 
 def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
     """*Chosen*: T7."""
-    root, joined, other = (database.write_now(put).call_id for _ in range(3))
+    root, joined, other = (database.write_now(put, name="test.write").call_id for _ in range(3))
     database.write_now(
         lambda c: c.execute(
             text("UPDATE calls SET joined = :root WHERE id = :id"), {"root": root, "id": joined}
-        )
+        ),
+        name="test.write",
     )
 
-    database.write_now(lambda c: handover.hand_over(c, [joined], NOW))
-    database.write_now(lambda c: handover.abandon(c, joined, NOW))
-    database.write_now(lambda c: handover.abandon(c, other, NOW))
+    database.write_now(lambda c: handover.hand_over(c, [joined], NOW), name="test.write")
+    database.write_now(lambda c: handover.abandon(c, joined, NOW), name="test.write")
+    database.write_now(lambda c: handover.abandon(c, other, NOW), name="test.write")
 
     found = rows(database.home, "SELECT id, handed_at, abandoned_at FROM calls")
     assert found == [(root, NOW, None), (joined, NOW, None), (other, None, NOW)]

@@ -33,7 +33,7 @@ async def test_a_call_is_found_by_its_owner_alone(tmp_path: Path) -> None:
         assert calls.load(connection, made.call_id, owner="somebody") is None
         assert calls.load(connection, "0" * 26, owner=OWNER) is None
 
-    await database.write(look)
+    await database.write(look, name="test.write")
     await database.close()
 
 
@@ -50,7 +50,7 @@ async def test_what_was_said_of_the_inputs_is_kept(tmp_path: Path) -> None:
         assert found is not None
         assert list(found.said) == said
 
-    await database.write(look)
+    await database.write(look, name="test.write")
     await database.close()
 
 
@@ -72,5 +72,5 @@ async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> 
         assert [tuple(row) for row in rows] == [(1_200, 1_200), (None, None)]
         assert list(states) == ["queued", "done"]
 
-    await database.write(look)
+    await database.write(look, name="test.write")
     await database.close()

@@ -33,10 +33,10 @@ async def test_a_failure_is_told_again_later_and_later_and_not_for_ever(tmp_path
             return ends.failed(connection, end, now=now)
         return None
 
-    while (pause := await database.write(attempt)) is not None:
+    while (pause := await database.write(attempt, name="test.write")) is not None:
         pauses.append(pause)
         now += pause - 1
-        assert await database.write(attempt) is None
+        assert await database.write(attempt, name="test.write") is None
         now += 1
     await database.close()
 

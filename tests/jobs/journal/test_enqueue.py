@@ -30,7 +30,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str, str | None]:  # noqa: ANN401 -- fields of Asked
-    call = database.write_now(lambda c: put(c, operation, **values))
+    call = database.write_now(lambda c: put(c, operation, **values), name="test.write")
     [(call_key, result_key)] = rows(
         database.home,
         "SELECT call_key, result_key FROM calls JOIN jobs ON jobs.call = calls.id"
@@ -43,10 +43,11 @@ def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str,
 def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> None:
     """*Chosen*: all in one transaction."""
     made = database.write_now(
-        lambda c: put(c, count=3, labels=["a", "b", "c"], output_dir=Path("/pictures"))
+        lambda c: put(c, count=3, labels=["a", "b", "c"], output_dir=Path("/pictures")),
+        name="test.write",
     )
 
-    jobs = database.write_now(lambda c: [row(c, job) for job in made.job_ids])
+    jobs = database.write_now(lambda c: [row(c, job) for job in made.job_ids], name="test.write")
     assert [(job.label, job.position, job.state, job.process) for job in jobs] == [
         ("a", 0, "queued", ME),
         ("b", 1, "queued", ME),
@@ -61,10 +62,10 @@ def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> No
 
 def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
     """*Chosen*: nothing fits, no rows."""
-    database.write_now(lambda c: put(c, budget=10_000))
+    database.write_now(lambda c: put(c, budget=10_000), name="test.write")
 
     with pytest.raises(BudgetError):
-        database.write_now(lambda c: put(c, count=3, budget=10_000))
+        database.write_now(lambda c: put(c, count=3, budget=10_000), name="test.write")
 
     assert rows(database.home, "SELECT count(*) FROM calls") == [(1,)]
     assert rows(database.home, "SELECT count(*) FROM jobs") == [(1,)]
@@ -73,7 +74,9 @@ def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
 
 def test_inputs_are_pinned_by_row(database: Database) -> None:
     """*Chosen*: retention asks `job_inputs`."""
-    made = database.write_now(lambda c: put(c, fast(PICTURE), inputs={"image": PICTURE}))
+    made = database.write_now(
+        lambda c: put(c, fast(PICTURE), inputs={"image": PICTURE}), name="test.write"
+    )
 
     assert rows(database.home, "SELECT job, field, media FROM job_inputs") == [
         (made.job_ids[0], "image", PICTURE)
@@ -136,7 +139,7 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
                 {"id": media, "blob": blob},
             )
 
-    database.write_now(import_twice)
+    database.write_now(import_twice, name="test.write")
 
     def key(media: str) -> str:
         operation = fast(media)
@@ -147,7 +150,7 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
 
 def test_every_column_of_a_later_look_up_is_filled(database: Database) -> None:
     """*Chosen*: join and cache come later and find what they need."""
-    database.write_now(lambda c: put(c, core(seed=5)))
+    database.write_now(lambda c: put(c, core(seed=5)), name="test.write")
 
     assert rows(
         database.home,

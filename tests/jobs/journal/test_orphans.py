@@ -26,10 +26,14 @@ async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None
     """*Chosen*: it must not wait for ever."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     now = time.time()
-    made = await database.write(lambda c: put(c, now=now))
+    made = await database.write(lambda c: put(c, now=now), name="test.write")
     [job] = made.job_ids
-    await database.write(lambda c: begin(c, row(c, job), limit=Rate(), epoch=1, now=now))
-    await database.write(lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}))
+    await database.write(
+        lambda c: begin(c, row(c, job), limit=Rate(), epoch=1, now=now), name="test.write"
+    )
+    await database.write(
+        lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}), name="test.write"
+    )
     assert await database.read(lambda c: adoption.orphaned(c, PAID.id))
     assert not await database.read(lambda c: adoption.orphaned(c, f"not {PAID.id}"))
     await database.close()
@@ -47,10 +51,12 @@ async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None
     """*Chosen*: sends are fenced by the epoch, so that whoever had it sends it no more."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     now = time.time()
-    made = await database.write(lambda c: put(c, now=now))
+    made = await database.write(lambda c: put(c, now=now), name="test.write")
     [job] = made.job_ids
     before = await database.read(lambda c: row(c, job))
-    await database.write(lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}))
+    await database.write(
+        lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}), name="test.write"
+    )
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
@@ -58,5 +64,7 @@ async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None
 
     assert (view.state, len(wire.posts)) == ("done", 1)
     with pytest.raises(LeaseLostError):
-        await database.write(lambda c: begin(c, before, limit=Rate(), epoch=1, now=now))
+        await database.write(
+            lambda c: begin(c, before, limit=Rate(), epoch=1, now=now), name="test.write"
+        )
     await database.close()

@@ -25,13 +25,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def gave_up(database: Database, seconds: float, *, day: float = 0, client: str = HOST) -> None:
     """Note that a client gave up."""
     now = NOW + day * DAY
-    database.write_now(lambda c: patience.gave_up(c, client, seconds, now=now))
+    database.write_now(lambda c: patience.gave_up(c, client, seconds, now=now), name="test.write")
 
 
 def bears(database: Database, *, day: float = 0, client: str = HOST) -> float | None:
     """Return what a client bears."""
     now = NOW + day * DAY
-    return database.write_now(lambda c: patience.patience(c, client, now=now))
+    return database.write_now(lambda c: patience.patience(c, client, now=now), name="test.write")
 
 
 def test_the_shortest_time_counts_and_each_client_has_its_own(database: Database) -> None:
@@ -88,5 +88,5 @@ def test_what_is_kept_is_bounded(database: Database) -> None:
     for number in range(30):
         gave_up(database, 1.5**number)
 
-    kept = database.write_now(lambda c: patience._read(c, HOST))  # noqa: SLF001 -- what is in the row
+    kept = database.write_now(lambda c: patience._read(c, HOST), name="test.write")  # noqa: SLF001 -- what is in the row
     assert len(kept) == MOST

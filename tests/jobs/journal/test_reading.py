@@ -23,9 +23,9 @@ LONGEST = 0.010
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """Return a store with 100,000 jobs that are done and handed over, and a few others."""
     database = Database(tmp_path_factory.mktemp("many"))
-    database.write_now(lambda c: [put(c) for _ in range(5)])
-    database.write_now(_multiply)
-    database.write_now(lambda c: [put(c) for _ in range(5)])
+    database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
+    database.write_now(_multiply, name="test.write")
+    database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
     return database
 
 
@@ -110,10 +110,12 @@ def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     from stability_mcp.jobs import telling
 
     database = Database(tmp_path)
-    made = database.write_now(put)
+    made = database.write_now(put, name="test.write")
     change = text("UPDATE jobs SET operation = 'generate_next', state = 'submitted', sent_at = 1")
-    database.write_now(lambda c: c.execute(change))
-    found = database.write_now(lambda c: reading.many(c, owner=OWNER, ids=made.job_ids))
+    database.write_now(lambda c: c.execute(change), name="test.write")
+    found = database.write_now(
+        lambda c: reading.many(c, owner=OWNER, ids=made.job_ids), name="test.write"
+    )
 
     view = telling.view_of(
         found[made.job_ids[0]], upstream=PAID.id, note=None, blocked_until=0, now=5

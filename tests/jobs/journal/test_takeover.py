@@ -14,7 +14,9 @@ def test_whether_a_generation_is_known_is_looked_up_by_an_index(tmp_path: Path) 
     database = Database(tmp_path)
     keys = {"owner": "local", "upstream": "paid", "generation": "g"}
     query = text(f"EXPLAIN QUERY PLAN {takeover._KNOWN}")  # noqa: SLF001 -- the query itself
-    plan = database.write_now(lambda c: [row.detail for row in c.execute(query, keys)])
+    plan = database.write_now(
+        lambda c: [row.detail for row in c.execute(query, keys)], name="test.write"
+    )
     anyio.run(database.close)
 
     assert any("USING INDEX jobs_generation" in step for step in plan), plan

@@ -1,6 +1,7 @@
 """Storing what was paid: nothing but this machine's disk may hold it up, and only for a while."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,9 +9,8 @@ import pytest
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.steps import collect, workshop
-from stability_mcp.media.rows import sync_file
-from stability_mcp.store.database import Database
+from stability_mcp.jobs.steps import workshop
+from stability_mcp.store.database import Database, Moment
 from support_jobs import PRICE, Wire, at_work, core, yes
 from support_rows import money, rows, spool
 
@@ -27,12 +27,14 @@ class Full(Database):
         self.durable = 0
         self.refused: set[int] = set()
 
-    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+    ) -> T:
         """Refuse those durable commits that are named by number."""
         self.durable += durable
         if durable and self.durable in self.refused:
             raise StorageError("The disk is full.")
-        return await super().write(work, durable=durable)
+        return await super().write(work, durable=durable, name=name)
 
 
 ADOPTION, INTENT, HEADERS, DONE = 1, 2, 3, 4
@@ -118,14 +120,12 @@ async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_
     monkeypatch.setattr(workshop, "DISK_PAUSE", 0.01)
     failures = [OSError("no room")]
 
-    def sync(path: Path) -> None:
-        if failures:
+    def fail(moment: Moment, name: str) -> None:
+        if (moment, name) == ("before", "spool.sync") and failures:
             raise failures.pop()
-        sync_file(path)
 
-    monkeypatch.setattr(collect, "sync_file", sync)
-
-    async with at_work(tmp_path, Wire([yes(seed="8")])) as jobs:
+    store = partial(Database, observer=fail)
+    async with at_work(tmp_path, Wire([yes(seed="8")]), kind=store) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 10)
 

@@ -31,14 +31,16 @@ class Watched(Database):
 
     seen: set[tuple[str, int]]
 
-    async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+    ) -> T:
         """Look, then write."""
 
         def watched(connection: Connection) -> T:
             Watched.seen.update((row[0], row[1]) for row in connection.execute(STANDS))
             return work(connection)
 
-        return await super().write(watched, durable=durable)
+        return await super().write(watched, durable=durable, name=name)
 
 
 @pytest.mark.parametrize(

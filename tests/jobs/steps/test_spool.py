@@ -145,8 +145,10 @@ async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
 async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> None:
     """*Chosen*: killed between the room and the intent, its job still queued, or another key's."""
     database = Database(tmp_path)
-    [job] = database.write_now(lambda c: put(c).job_ids)
-    database.write_now(lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")))
+    [job] = database.write_now(lambda c: put(c).job_ids, name="test.write")
+    database.write_now(
+        lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")), name="test.write"
+    )
     await database.close()
     folder = tmp_path / "spool"
     for epoch in (1, 2, 3):

@@ -59,10 +59,12 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> Switch:
 
 def _store(switch: Switch) -> type[Database]:
     class Store(Database):
-        async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+        async def write(
+            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        ) -> T:
             if switch.error is not None:
                 raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, durable=durable)
+            return await super().write(work, durable=durable, name=name)
 
     return Store
 
@@ -221,10 +223,12 @@ async def test_a_full_disk_costs_the_reserve_and_no_time(tmp_path: Path, switch:
     """*Chosen*: given up when an answer is to be journalled, and made again before the next."""
 
     class UntilGivenUp(Database):
-        async def write(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
+        async def write(
+            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        ) -> T:
             if switch.error is not None and (self.home / "reserve").exists():
                 raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, durable=durable)
+            return await super().write(work, durable=durable, name=name)
 
     wire = Wire([_refusing(switch, yes(), FULL)])
     async with at_work(tmp_path, wire, kind=UntilGivenUp) as jobs:

@@ -15,6 +15,7 @@ from stability_mcp.client.answers import Generation
 from stability_mcp.jobs.journal import charges
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.media.rows import Made, Measured, insert_media
+from stability_mcp.store.database import Observer, unobserved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ def finish(  # noqa: PLR0913 -- what a finished job is written from
     *,
     emulated: bool,
     now: float,
+    observer: Observer = unobserved,
 ) -> Finished:
     """Do T5; a label that is taken gets a suffix, never an error."""
     key = {"job": job.id, "attempt": job.attempt}
@@ -80,6 +82,7 @@ def finish(  # noqa: PLR0913 -- what a finished job is written from
             owner=job.owner,
             label=job.label,
             now=now,
+            observer=observer,
         )
         for position, result in enumerate(results)
     ]

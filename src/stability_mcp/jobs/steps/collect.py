@@ -23,7 +23,7 @@ from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.steps import ending, waiting
 from stability_mcp.jobs.steps.copying import write_copies
 from stability_mcp.jobs.steps.workshop import Workshop
-from stability_mcp.media.rows import measure, sync_file, sync_folder
+from stability_mcp.media.rows import measure, sync_file
 from stability_mcp.store.locks import PRIVATE_FOLDER
 
 Finish = Callable[[], None]
@@ -114,12 +114,9 @@ async def _land(shop: Workshop, received: Received) -> None:
 def _results(shop: Workshop, received: Received) -> list[Result]:
     """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
     job, spool = received.job, shop.spool
-    part, body, folder = spool.part(job), spool.file(job, ".body"), spool.file(job, ".d")
+    body, folder = spool.file(job, ".body"), spool.file(job, ".d")
     if not received.kept:
-        if part.exists():
-            sync_file(part)
-            part.replace(body)
-        sync_folder(part.parent)
+        spool.complete(job)
         received.kept = True
     if job.kind.answer == "artifacts":
         shutil.rmtree(folder, ignore_errors=True)
@@ -144,9 +141,11 @@ def _result(generation: Generation, body: Path) -> Result:
 
 async def _finish(shop: Workshop, job: JobRow, results: list[Result]) -> Finished:
     """Do T5, and remove what is left in the spool."""
-    home, emulated, now = shop.database.home, shop.upstream.emulated, shop.clock()
+    home, observer = shop.database.home, shop.database.observer
+    emulated, now = shop.upstream.emulated, shop.clock()
     finished = await shop.record(
-        lambda c: done.finish(c, home, job, results, emulated=emulated, now=now)
+        lambda c: done.finish(c, home, job, results, emulated=emulated, now=now, observer=observer),
+        name="finish.store",
     )
     shop.session += finished.spent
     shop.paid()

@@ -40,7 +40,9 @@ async def write_copies(
     try:
         for item in await shop.library.many(list(media)):
             sources = await shop.library.sources(item.id) if made_of else {}
+            shop.database.observer("before", "copy.write")
             path = await write_copy(item, Path(output_dir), metadata=shop.metadata, sources=sources)
+            shop.database.observer("after", "copy.write")
             if path is not None:
                 await shop.library.set_copy_path(item.id, path)
     except Exception:  # the result is stored: only its copy is missing

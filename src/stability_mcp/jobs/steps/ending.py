@@ -34,7 +34,7 @@ async def refuse(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
-    await shop.record(write)
+    await shop.record(write, name="finish.fail_free")
     log.info("job %s failed, nothing charged: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -53,7 +53,9 @@ async def lose(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
     """End a job of which nobody knows what came; a late answer is still taken."""
     why = plain(str(error))
     now = shop.clock()
-    shop.session += await shop.record(lambda c: outcomes.lose(c, job, error=why, now=now))
+    shop.session += await shop.record(
+        lambda c: outcomes.lose(c, job, error=why, now=now), name="finish.mark_unknown"
+    )
     log.warning("job %s: outcome unknown: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -64,7 +66,9 @@ async def spoil(shop: Workshop, job: JobRow, error: StudioError | str) -> Done:
     why = plain(str(error))
     now = shop.clock()
     await shop.on_disk(lambda: shop.spool.quarantine(job))
-    shop.session += await shop.record(lambda c: outcomes.spoil(c, job, error=why, now=now))
+    shop.session += await shop.record(
+        lambda c: outcomes.spoil(c, job, error=why, now=now), name="finish.fail_charged"
+    )
     log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
     shop.forget(job.id)
     return Done()
@@ -81,7 +85,7 @@ async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: f
             rate.block(connection, upstream=job.upstream, until=now + seconds)
         return cancelling.end_if_asked(connection, job, now)
 
-    cancelled = await shop.record(write)
+    cancelled = await shop.record(write, name="finish.requeue")
     shop.polling.discard(job.id)
     shop.pending.pop(job.id, None)
     if cancelled:
@@ -93,7 +97,9 @@ async def send_again(shop: Workshop, job: JobRow, error: StudioError, seconds: f
 async def pause_upstream(shop: Workshop, why: StudioError) -> None:
     """Send nothing more with this key until a balance query says that it may."""
     text = plain(str(why))
-    await shop.database.write(lambda c: upstream.pause(c, shop.upstream.id, text))
+    await shop.database.write(
+        lambda c: upstream.pause(c, shop.upstream.id, text), name="finish.pause_upstream"
+    )
 
 
 def lock_out_seconds(error: RateLimitedError) -> float:
@@ -106,5 +112,8 @@ async def lock_out(shop: Workshop, error: RateLimitedError) -> float:
     """Stop every process of this key for as long as the API asked; return the seconds."""
     seconds = lock_out_seconds(error)
     until = shop.clock() + seconds
-    await shop.database.write(lambda c: rate.block(c, upstream=shop.upstream.id, until=until))
+    await shop.database.write(
+        lambda c: rate.block(c, upstream=shop.upstream.id, until=until),
+        name="finish.block_upstream",
+    )
     return seconds

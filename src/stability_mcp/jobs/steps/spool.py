@@ -16,7 +16,9 @@ from pathlib import Path
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal.rows import JobRow
+from stability_mcp.media.rows import sync_file, sync_folder
 from stability_mcp.operation import MediaKind, Operation
+from stability_mcp.store.database import Observer, unobserved
 from stability_mcp.store.guards import Guards, is_guarded
 from stability_mcp.store.reserve import LEAST_FREE, Reserve, free_bytes, preallocate
 
@@ -35,9 +37,11 @@ class Spool:
 
     Args:
         home: Folder of the store.
+        observer: Called at each moment of `spool.sync` and `spool.complete`.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, observer: Observer = unobserved) -> None:
+        self._observer = observer
         self.reserve = Reserve(home)
         self._home = home
         self._promised: dict[Path, int] = {}
@@ -94,6 +98,24 @@ class Spool:
     def is_in_use(self) -> bool:
         """Return whether requests are under way that will give room back."""
         return bool(self._promised)
+
+    def complete(self, job: JobRow) -> None:
+        """Make a received answer durable, then give it the name that means whole.
+
+        Done again after an error of the disk, it does what is left.
+        """
+        part = self.part(job)
+        received = part.exists()
+        if received:
+            self._observer("before", "spool.sync")
+            sync_file(part)
+            self._observer("after", "spool.sync")
+        self._observer("before", "spool.complete")
+        if received:
+            part.replace(self.file(job, ".body"))
+        self._observer("inside", "spool.complete")
+        sync_folder(part.parent)
+        self._observer("after", "spool.complete")
 
     def quarantine(self, job: JobRow) -> None:
         """Put the bytes of a paid answer aside, for a person to look at."""

@@ -29,7 +29,7 @@ class Place:
         if self.number is None:
             return
         number, now = self.number, self._shop.clock()
-        await self._shop.database.write(lambda c: intent.out(c, number, now))
+        await self._shop.database.write(lambda c: intent.out(c, number, now), name="send.sent")
         self.number = None
 
     async def give_back(self) -> None:
@@ -85,7 +85,7 @@ class SendTrace:
             return intent.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead)
 
         try:
-            return await shop.database.write(begin, durable=True)
+            return await shop.database.write(begin, name="send.begin", durable=True)
         except NoPlaceError as error:
             shop.note(job.id, error.why)
             raise
@@ -124,10 +124,13 @@ class SendTrace:
         if job.deferred and answer.generation is not None:
             generation, wake_at = answer.generation, now + shop.first_poll(job.kind)
             await shop.record(
-                lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now)
+                lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now),
+                name="send.generation",
             )
         elif not job.deferred:
-            await shop.record(lambda c: answers.answered(c, job, answer, now=now))
+            await shop.record(
+                lambda c: answers.answered(c, job, answer, now=now), name="send.headers"
+            )
         self.journalled = True
 
 
@@ -168,5 +171,5 @@ class PollTrace(FreeTrace):
             place = rate.take(c, limit, upstream=upstream, process=process, now=now, ahead=ahead)
             return place, rate.under_way(c, upstream)
 
-        place, shop.under_way = await shop.database.write(take)
+        place, shop.under_way = await shop.database.write(take, name="send.poll_slot")
         return place

@@ -149,7 +149,7 @@ class Workshop:
     _scarce_until: float = 0.0
 
     def __post_init__(self) -> None:
-        self.spool = Spool(self.database.home)
+        self.spool = Spool(self.database.home, self.database.observer)
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Run blocking work on files in a thread of its own kind, and wait for its end."""
@@ -157,19 +157,23 @@ class Workshop:
             self._files = CapacityLimiter(FILE_THREADS)
         return await to_thread.run_sync(work, limiter=self._files)
 
-    async def record(self, work: Callable[[Connection], T]) -> T:
+    async def record(self, work: Callable[[Connection], T], *, name: str) -> T:
         """Write what became of a request; a disk that is full gives up its reserve for it.
+
+        Args:
+            work: See `Database.write`.
+            name: Name of the transaction; a literal.
 
         Raises:
             StorageError: it cannot be written all the same.
         """
         try:
-            return await self.database.write(work, durable=True)
+            return await self.database.write(work, name=name, durable=True)
         except (StorageError, OSError) as error:
             if not (is_full(error) and await self.on_disk(self.spool.reserve.give_up)):
                 raise
         log.warning("the disk is full: its reserve was given up for the journal")
-        return await self.database.write(work, durable=True)
+        return await self.database.write(work, name=name, durable=True)
 
     async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
         """Return what the job sends, by field; what was deleted meanwhile is left out."""
