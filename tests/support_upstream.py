@@ -30,8 +30,8 @@ SMALL_BUFFER = 65_536
 """Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
 
 Stage = Literal["head", "upload", "waiting", "headers", "body", "poll", "poll body", "start"]
-"""Where a request stands: its head has come, half of it, all of it; the headers of the answer are
-out, half its body. The same of a look at a generation; and of the answer that starts one."""
+"""Where a request stands: its head has come, a quarter of it, all of it; the headers of the answer
+are out, half its body. The same of a look at a generation; and of the answer that starts one."""
 
 
 @dataclass
@@ -138,12 +138,12 @@ class Line:
         length, body = int(found[1]) if found else 0, bytearray()
         try:
             await self._at("head", 0.02)
-            half = length // 2
+            first = length // 4  # the kernel holds 4 MB of the rest of a large one
             while len(body) < length:
-                before = len(body) < half
-                end = half if before else length
+                before = len(body) < first
+                end = first if before else length
                 body += await self.reader.readexactly(min(PIECE, end - len(body)))
-                if before and len(body) >= half:
+                if before and len(body) >= first:
                     await self._at("upload", 0.05)
         finally:
             self.upstream.heads[_prompt(bytes(body))] += 1

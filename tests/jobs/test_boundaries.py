@@ -186,7 +186,7 @@ async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
 
 
 def _home(folder: Path, *, large: bool = False) -> Path:
-    """Make what is sent: in the large one the kernel cannot hold half of it."""
+    """Make what is sent: in the large one the kernel cannot hold three quarters."""
     picture = Image.effect_noise((2_800, 2_800) if large else (64, 64), 100)
     picture.save(folder / INPUT, compress_level=0)
     return folder / "home"

@@ -18,18 +18,31 @@ log = logging.getLogger(__name__)
 
 
 class Place:
-    """One place in the rate limit, given up when its request is out."""
+    """One place in the rate limit, given up when its request is out.
 
-    def __init__(self, shop: Workshop) -> None:
+    Args:
+        shop: What the steps share.
+        paid: Whether the request can be charged.
+    """
+
+    def __init__(self, shop: Workshop, *, paid: bool) -> None:
         self.number: int | None = None
         self._shop = shop
+        self._paid = paid
 
     async def out(self) -> None:
         """Let the place run down from now, unless it does already."""
         if self.number is None:
             return
         number, now = self.number, self._shop.clock()
-        await self._shop.database.write(lambda c: intent.out(c, number, now), name="send.sent")
+
+        def out(c: Connection) -> None:
+            intent.out(c, number, now)
+
+        if self._paid:
+            await self._shop.database.write(out, name="send.sent")
+        else:
+            await self._shop.database.write(out, name="send.free_sent")
         self.number = None
 
     async def give_back(self) -> None:
@@ -62,7 +75,7 @@ class SendTrace:
         """The headers of a 2xx."""
         self.journalled = False
         """Whether the answer is in the journal."""
-        self.place = Place(shop)
+        self.place = Place(shop, paid=True)
         self._shop = shop
         self._lease = lease
         self._large = large
@@ -143,7 +156,7 @@ class FreeTrace:
     """
 
     def __init__(self, shop: Workshop, process: str) -> None:
-        self.place = Place(shop)
+        self.place = Place(shop, paid=False)
         self._shop = shop
         self._process = process
 
