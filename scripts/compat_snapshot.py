@@ -1,0 +1,37 @@
+"""Writes tests/compat/today.json: run it at a release, when all that has changed is announced.
+
+.venv/bin/python scripts/compat_snapshot.py
+"""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import anyio
+
+TESTS = Path(__file__).parent.parent / "tests"
+
+
+async def write_snapshot() -> int:
+    """Write the snapshot of the running code, empty the list of changes; return how many facts."""
+    from compat.facts import as_text
+    from compat.snapshot import TODAY, take
+
+    with TemporaryDirectory() as folder:
+        facts = await take(Path(folder), borrowed=False)
+    TODAY.write_text(as_text(facts), encoding="utf-8")
+    TODAY.with_name("changed.json").write_text(as_text({}), encoding="utf-8")
+    return len(facts)
+
+
+def main() -> None:
+    """Write the snapshot, whatever is set on this machine."""
+    sys.path.insert(0, str(TESTS))
+    for name in [name for name in os.environ if name.startswith("STABILITY_")]:
+        del os.environ[name]
+    sys.stdout.write(f"{anyio.run(write_snapshot)} facts\n")
+
+
+if __name__ == "__main__":
+    main()

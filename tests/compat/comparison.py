@@ -1,0 +1,57 @@
+"""Compares two snapshots: what is gone, what has changed, and which of it is on purpose."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from compat.facts import SEPARATOR
+
+GONE = "gone"
+ABSENT = "not there"
+
+Differences = dict[str, tuple[Any, Any]]
+"""The old and the new value by path."""
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
+    """Return what breaks a caller who knows the old facts.
+
+    An addition breaks no caller, unless it is a required part of a call that was complete before.
+    """
+    found = {name: (value, new.get(name, GONE)) for name, value in old.items()}
+    found = {name: (value, now) for name, (value, now) in found.items() if value != now}
+    for name in new.keys() - old.keys():
+        value, parent = new[name], name.rpartition(SEPARATOR)[0]
+        if parent in old and isinstance(value, dict) and value.get("needed"):
+            found[name] = (ABSENT, value)
+    return found
+
+
+def explained(
+    changed: Iterable[str], found: Differences, old: Mapping[str, Any]
+) -> dict[str, set[str]]:
+    """Return the differences that each listed change explains; none: the entry is stale.
+
+    An entry explains the difference at its path. When everything below that path is gone too, it
+    explains all of it, so that a tool or a module that is removed is one entry.
+    """
+    return {entry: _explained(entry, found, old) for entry in changed}
+
+
+def _explained(entry: str, found: Differences, old: Mapping[str, Any]) -> set[str]:
+    inside = {name for name in old if f"{name}{SEPARATOR}".startswith(f"{entry}{SEPARATOR}")}
+    all_gone = all(name in found and found[name][1] == GONE for name in inside)
+    return ({entry} | inside if all_gone else {entry}) & found.keys()
+
+
+def is_mentioned(entry: str, text: str) -> bool:
+    """Return whether a text has the key word of an entry: the last part of its path."""
+    word = entry.rpartition(SEPARATOR)[2].strip("[]()")
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def described(found: Differences) -> str:
+    """Return each path with its old and its new value."""
+    return "\n".join(
+        f"{name}\n    was: {was}\n    is:  {now}" for name, (was, now) in sorted(found.items())
+    )

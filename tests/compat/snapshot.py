@@ -1,0 +1,29 @@
+"""Takes the snapshot of everything the program offers: what `today.json` holds."""
+
+from pathlib import Path
+
+from compat.answer_facts import answer_facts, prepare, unfinished_facts
+from compat.facts import Facts
+from compat.program_facts import command_facts, settings_facts
+from compat.protocol_facts import protocol_facts, toolset_facts
+from compat.python_facts import python_facts
+from support_server import connected, data
+
+TODAY = Path(__file__).with_name("today.json")
+
+
+async def take(folder: Path, *, borrowed: bool) -> Facts:
+    """Return every fact about the running code.
+
+    Args:
+        folder: An empty folder for the store and the copies.
+        borrowed: Whether Python names count that are only imported or inherited.
+    """
+    prepare(folder)
+    found = settings_facts() | command_facts() | python_facts(borrowed=borrowed)
+    found |= await toolset_facts(folder)
+    async with connected(folder, toolsets=("all",)) as client:
+        found |= await answer_facts(client)
+        [job, *_] = data(await client.call_tool("job_list", {"state": "done"}))["jobs"]
+        found |= await protocol_facts(client, job["id"])
+    return found | await unfinished_facts(folder)

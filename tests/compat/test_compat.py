@@ -1,0 +1,119 @@
+"""What was offered when `today.json` was taken is still offered, or listed as changed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat.comparison import GONE, described, differences, explained, is_mentioned
+from compat.facts import as_text
+from compat.snapshot import TODAY, take
+
+FOLDER = Path(__file__).parent
+CHANGELOG = FOLDER.parent.parent / "CHANGELOG.md"
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds."""
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+TOOL = {
+    "tools > a": "tool",
+    "tools > a > arguments": {"type": "object"},
+    "tools > a > arguments > seed": {"type": "integer", "needed": False},
+    "tools > a > arguments > form": {"type": "string", "needed": False},
+    "tools > a > arguments > form > png": "choice",
+}
+"""Facts of a tool."""
+
+
+@pytest.mark.anyio
+async def test_everything_offered_is_still_there_or_listed_as_changed(tmp_path: Path) -> None:
+    """Chosen: a rebuild of the inside drops nothing by accident; additions are free."""
+    old, changed = read(TODAY), read(FOLDER / "changed.json")
+
+    found = differences(old, await take(tmp_path, borrowed=True))
+
+    by_entry = explained(changed, found, old)
+    on_purpose = {name for names in by_entry.values() for name in names}
+    by_accident = {name: each for name, each in found.items() if name not in on_purpose}
+    assert not by_accident, (
+        f"{len(by_accident)} facts of tests/compat/today.json are no longer true:\n"
+        f"{described(by_accident)}\nRestore them, or list each path with a reason in "
+        "tests/compat/changed.json and mention it in CHANGELOG.md."
+    )
+    stale = sorted(entry for entry, names in by_entry.items() if not names)
+    assert not stale, f"nothing has changed at these paths of tests/compat/changed.json: {stale}"
+
+
+def test_every_listed_change_has_a_reason_and_is_in_the_changelog() -> None:
+    """Chosen: users read about it before they upgrade."""
+    text = CHANGELOG.read_text(encoding="utf-8")
+    changed = read(FOLDER / "changed.json")
+
+    assert [entry for entry, reason in changed.items() if not str(reason).strip()] == []
+    assert [entry for entry in changed if not is_mentioned(entry, text)] == []
+
+
+def test_the_snapshot_is_sorted_with_a_fact_a_line() -> None:
+    """Chosen: a refreshed snapshot is a diff that people can read."""
+    assert TODAY.read_text(encoding="utf-8") == as_text(read(TODAY))
+
+
+def test_what_is_gone_or_has_another_value_is_found_with_both_values() -> None:
+    """Chosen: the message says what to restore."""
+    new = TOOL | {"tools > a > arguments > seed": {"type": "string", "needed": False}}
+    del new["tools > a > arguments > form > png"]
+
+    found = differences(TOOL, new)
+
+    assert found == {
+        "tools > a > arguments > form > png": ("choice", GONE),
+        "tools > a > arguments > seed": (
+            {"type": "integer", "needed": False},
+            {"type": "string", "needed": False},
+        ),
+    }
+    assert "tools > a > arguments > form > png\n    was: choice\n    is:  gone" in described(found)
+
+
+def test_additions_are_free_unless_an_old_call_lacks_them() -> None:
+    """Chosen: a new argument that has to be given breaks every caller."""
+    free = {"tools > a > arguments > form > webp": "choice", "tools > b": "tool"}
+    new_tool = {"tools > b > arguments": {}, "tools > b > arguments > image": {"needed": True}}
+    needed = {"tools > a > arguments > image": {"needed": True}}
+
+    assert differences(TOOL, TOOL | free | new_tool) == {}
+    assert list(differences(TOOL, TOOL | free | needed)) == list(needed)
+
+
+def test_an_entry_for_a_whole_tool_explains_it_only_when_all_of_it_is_gone() -> None:
+    """Chosen: an entry never hides another loss below the same path."""
+    without_one = {name: value for name, value in TOOL.items() if "form" not in name}
+
+    def explain(entry: str, new: dict[str, Any]) -> set[str]:
+        return explained([entry], differences(TOOL, new), TOOL)[entry]
+
+    assert explain("tools > a", {}) == set(TOOL)
+    assert explain("tools > a", without_one) == set()
+    assert explain("tools > a > arguments > form", without_one) == {
+        "tools > a > arguments > form",
+        "tools > a > arguments > form > png",
+    }
+
+
+def test_an_entry_where_nothing_has_changed_explains_nothing() -> None:
+    """Chosen: a stale entry would hide the next loss."""
+    assert explained(["tools > a > arguments > seed"], {}, TOOL) == {
+        "tools > a > arguments > seed": set()
+    }
+
+
+def test_a_change_is_mentioned_by_the_last_part_of_its_path() -> None:
+    """Chosen: the name that people use is what they search the changelog for."""
+    assert is_mentioned("python > stability_mcp > Studio > call()", "- `Studio.call` is gone.")
+    assert is_mentioned("commands > doctor > --drift", "- `doctor --drift` is now a command.")
+    assert not is_mentioned("tools > a > arguments > seed", "- Seeds are drawn elsewhere.")
