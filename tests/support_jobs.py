@@ -70,7 +70,7 @@ def asked(operation: Operation | None = None, **values: object) -> Asked:
         "output_dir": None,
         "inputs": {},
         "budget": None,
-        "fresh": True,
+        "retry_of": "a-job-before",  # so that calls alike in a test stay calls of their own
     }
     return Asked(**(given | values))
 

@@ -49,10 +49,6 @@ class Lease(Protocol):
         """Hear that the request is about to go out, so that the next one may connect."""
         ...
 
-    async def renew(self) -> None:
-        """Keep the right for as long again."""
-        ...
-
 
 Perform = Callable[[str, Lease], Awaitable[Step]]
 """Carries out one step of the job of that id."""
@@ -66,16 +62,13 @@ class Engine(Protocol):
     must come to every job that was dispatched, however late.
     """
 
-    def dispatch(
-        self, tx: Connection, job_id: str, *, lane: int, not_before: float | None = None
-    ) -> str | None:
-        """Take on a job inside the transaction that writes it; return the engine's own id.
+    def dispatch(self, tx: Connection, job_id: str, *, lane: int) -> None:
+        """Take on a job inside the transaction that writes it.
 
         Args:
             tx: The transaction; where it is rolled back, the job is never run.
             job_id: The job.
             lane: See `lanes`: what is in a lower one goes first.
-            not_before: Unix seconds.
         """
         ...
 

@@ -77,14 +77,7 @@ class LocalEngine:
         self._others_awaited = anyio.Event()
         self._scope: anyio.CancelScope | None = None
 
-    def dispatch(
-        self,
-        tx: Connection,
-        job_id: str,
-        *,
-        lane: int,
-        not_before: float | None = None,
-    ) -> str | None:
+    def dispatch(self, tx: Connection, job_id: str, *, lane: int) -> None:
         """Do nothing: the row itself is what `run` looks for."""
 
     def cancel(self, tx: Connection, job_id: str) -> None:

@@ -21,7 +21,7 @@ def owed(connection: Connection, asked: Asked, *, dead: Collection[str] = (), no
     """
     variants = spread(asked.operation, asked.count)
     prices = [request.price() for request in variants]
-    if asked.fresh or asked.retry_of is not None:
+    if asked.retry_of is not None:
         return sum(prices)
     hashes = input_hashes(connection, asked.inputs)
     if joining.find(connection, call_key(asked, hashes), dead=dead, now=now) is not None:

@@ -30,9 +30,6 @@ class LocalLease:
         """Hear that the request is about to go out."""
         self._begun()
 
-    async def renew(self) -> None:
-        """Do nothing: the lock of the process is the lease."""
-
 
 @dataclass
 class Known:

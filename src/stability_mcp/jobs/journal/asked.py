@@ -30,9 +30,7 @@ class Asked:
     budget: int | None
     """Ceiling of a day in millicredits."""
     retry_of: str | None = None
-    """The job that this one makes anew: asked for as such, so that no other result will do."""
-    fresh: bool = False
-    """Whether nothing made before will do: it takes over no call and is not answered from cache."""
+    """The job that this one repeats: it takes over no call and no finished job answers for it."""
     cache: bool = True
     """Whether a finished job that must have the same result may answer for it."""
 

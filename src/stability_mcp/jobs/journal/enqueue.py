@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.jobs import lanes, spending
@@ -26,8 +26,6 @@ from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
 
 PRICE_LIST = "2026-09-22"
 """Day of the price list that the table follows; written into every job, for the ledger."""
-
-_ENGINE_ID = text("UPDATE jobs SET engine_id = :engine_id WHERE id = :job")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +46,7 @@ def enqueue(
     asked: Asked,
     *,
     now: float,
-    dispatch: Callable[[str, int], str | None],
+    dispatch: Callable[[str, int], None],
     dead: Collection[str] = (),
 ) -> SubmittedCall:
     """Do T1.
@@ -57,8 +55,7 @@ def enqueue(
         connection: The writer's.
         asked: The call.
         now: Unix seconds.
-        dispatch: Tells the engine of each job and its lane in this transaction; returns the
-            engine's own id.
+        dispatch: Tells the engine of each job and its lane in this transaction.
         dead: Processes whose lock was found free: nobody waits in them any more.
 
     Raises:
@@ -74,8 +71,8 @@ def enqueue(
         "call_key": key,
         "created_at": now,
     }
-    fresh = asked.fresh or asked.retry_of is not None
-    root = None if fresh else joining.find(connection, key, dead=dead, now=now)
+    repeats = asked.retry_of is not None
+    root = None if repeats else joining.find(connection, key, dead=dead, now=now)
     if root is not None:
         return _join(connection, asked, root, call, now=now)
     variants = [
@@ -83,7 +80,7 @@ def enqueue(
         for request in spread(asked.operation, asked.count)
     ]
     cached: dict[int, str] = {}
-    if asked.cache and not fresh:
+    if asked.cache and not repeats:
         cached = caching.find(connection, [key for _, key in variants])
     if cached:
         saved = sum(variants[position][0].price() for position in cached)
@@ -93,9 +90,7 @@ def enqueue(
     lane = lanes.lane_of(connection, asked.process) if wanted else lanes.AWAITED
     made = _queue(connection, asked, call_id, wanted, lane=lane, now=now)
     for job in made.values():
-        engine_id = dispatch(job, lane)
-        if engine_id is not None:
-            connection.execute(_ENGINE_ID, {"engine_id": engine_id, "job": job})
+        dispatch(job, lane)
     answering = cached | made
     return SubmittedCall(
         call_id=call_id,
