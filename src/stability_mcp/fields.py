@@ -130,12 +130,16 @@ Prompt = Annotated[Text, Field(description="What to see, in English.")]
 OptionalPrompt = Annotated[OptionalText, Field(description="What to see, in English.")]
 NegativePrompt = Annotated[OptionalText, Field(description="What not to see.")]
 SoundPrompt = Annotated[Text, Field(description="What to hear, in English.")]
-LARGEST_SEED = 4_294_967_294
-"""The largest that the API takes; 0 asks for a random one."""
+MAX_SEED = 4_294_967_294
+"""Largest seed that the API takes; 0 asks for a random one."""
+MAX_V1_SEED = 4_294_967_295
+"""Largest seed that version 1 of the API takes."""
+MAX_VARIANTS = 8
+"""Most results of one call: a contact sheet of more shows nothing."""
 
 Seed = Annotated[
     int,
-    Field(ge=0, le=LARGEST_SEED, description="0: random."),
+    Field(ge=0, le=MAX_SEED, description="0: random."),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],

@@ -4,10 +4,8 @@ import pytest
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.operations import OPERATIONS, TOOLSETS
-from stability_mcp.server import ours
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.toolsets import ALWAYS, ORDER, enabled, toolset_of
-from stability_mcp.studio import naming
 
 
 def test_the_folders_of_the_table_are_the_toolsets_of_operations() -> None:
@@ -79,8 +77,3 @@ def test_only_the_sentence_that_names_it_is_dropped() -> None:
     assert without(said, {"a_b"}) == (
         "Draws. 5 credits, about 8 s. Needs `no_tool`. Or `c_d` by 3.5 px."
     )
-
-
-def test_the_list_and_the_studio_allow_as_many_variants() -> None:
-    """Chosen: the list is made without loading the studio, so the number stands twice."""
-    assert ours.MOST_VARIANTS == naming.MOST_VARIANTS

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 
 from stability_mcp import __version__
 from stability_mcp.client.answers import Answer
-
-MAX_SEED = 4_294_967_295
-"""Largest seed that the API takes (v1; v2beta one less), so the largest worth keeping."""
+from stability_mcp.fields import MAX_V1_SEED
 
 CLIENT_HEADERS: Mapping[str, str] = {
     "stability-client-id": "stability-mcp",
@@ -43,7 +41,7 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 def seed(value: object) -> str | None:
     """Return a seed as text, None when it is none that could be sent again."""
     number = _number(str(value))
-    return None if number is None or number > MAX_SEED else str(number)
+    return None if number is None or number > MAX_V1_SEED else str(number)
 
 
 def finish_reason(value: object) -> str | None:

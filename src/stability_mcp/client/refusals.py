@@ -32,8 +32,8 @@ from stability_mcp.wording import plain, quoted
 ERROR_BODY = 65_536
 """Most bytes read of an answer that is no result; the API's longest are some hundred."""
 
-LOCK_OUT = 60.0
-"""Seconds the API refuses a key that made too many requests (documented)."""
+LOCK_OUT_SECONDS = 60.0
+"""How long the API refuses a key after too many requests (documented), if it names no time."""
 
 _LONGEST_WAIT = 600.0
 _REASON_CHARACTERS = 300
@@ -144,5 +144,5 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     try:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:  # absent, a date, or rubbish
-        return LOCK_OUT
-    return seconds if math.isfinite(seconds) and 0 < seconds <= _LONGEST_WAIT else LOCK_OUT
+        return LOCK_OUT_SECONDS
+    return seconds if math.isfinite(seconds) and 0 < seconds <= _LONGEST_WAIT else LOCK_OUT_SECONDS

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stability_mcp.fields import MAX_V1_SEED
+
 JSON = "application/json"
 
 Part = dict[str, Any]
@@ -18,7 +20,7 @@ def _object(**properties: Part) -> Part:
 
 _TEXT: Part = {"type": "string", "minLength": 1}
 _BASE64: Part = {"type": "string", "format": "byte"}
-_SEED: Part = {"type": "integer", "minimum": 0, "maximum": 4_294_967_295}
+_SEED: Part = {"type": "integer", "minimum": 0, "maximum": MAX_V1_SEED}
 _REQUEST_ID: Part = {"x-request-id": reference("headers", "RequestID")}
 
 

@@ -26,7 +26,7 @@ from stability_mcp.emulator.render.pictures import (
     marked,
 )
 from stability_mcp.emulator.render.remix import Remix, remixed
-from stability_mcp.fields import LARGEST_SEED, Size
+from stability_mcp.fields import MAX_SEED, Size
 from stability_mcp.operation import (
     AudioOperation,
     ImageOperation,
@@ -66,9 +66,9 @@ class Workshop:
         A row without a seed makes the same of the same request.
         """
         if "seed" not in type(operation).model_fields:
-            return chance("no seed", operation.canonical()).randint(1, LARGEST_SEED)
+            return chance("no seed", operation.canonical()).randint(1, MAX_SEED)
         asked = int(operation.model_dump()["seed"])
-        return asked or self._rng.randint(1, LARGEST_SEED)
+        return asked or self._rng.randint(1, MAX_SEED)
 
 
 def make(checked: Checked, seed: int) -> list[Made]:

@@ -6,7 +6,7 @@ a host that cancels, times out or goes away loses nothing.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -34,13 +34,11 @@ from stability_mcp.jobs.records import Views
 from stability_mcp.jobs.steps import waiting
 from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
 from stability_mcp.jobs.submitting import Agree
+from stability_mcp.jobs.telling import Progress
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
 from stability_mcp.store.openings import allow_open_files
-
-Progress = Callable[[str, float], Awaitable[None]]
-"""Told what is going on, in words, and how far it is, 0 to 1."""
 
 TICK_SECONDS = 1.0
 """How often somebody who waits is told how far it is."""

@@ -23,9 +23,6 @@ STOPPED_AFTER = 60.0
 LONGEST_BLOCK = 120.0
 """Seconds; a later end of a lock-out is a clock that was set, not the API's wish."""
 
-LOCK_OUT = 60.0
-"""Seconds the API refuses everything after too many requests, where its answer names none."""
-
 SHORTEST_WAIT = 0.005
 """Seconds: a place that is free by now was not yet when it was looked for."""
 

@@ -1,11 +1,14 @@
 """Telling how a job stands: in words that a person who waits can trust, and how far it is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from stability_mcp.jobs.journal.reading import Seen
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.views import JobView
+
+Progress = Callable[[str, float], Awaitable[None]]
+"""Receives what is going on, in words, and how far it is, from 0 to 1."""
 
 MOST_BEFORE_DONE = 0.95
 """A job that takes longer than usual stays short of its end."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-URI_SCHEME = "media://"
+from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
 
@@ -42,7 +42,7 @@ class MediaItem:
     @property
     def uri(self) -> str:
         """Return the URI by which tools and resources name it."""
-        return f"{URI_SCHEME}{self.id}"
+        return media_uri(self.id)
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.imaging import provenance
 from stability_mcp.media.rows import blob_path, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
+from stability_mcp.uris import media_uri
 
 _BLOBS = text(
     "SELECT sha256, bytes FROM blobs WHERE sha256 > :after AND EXISTS"
@@ -48,7 +49,7 @@ class Holder:
     @property
     def name(self) -> str:
         """Return what a person finds it by."""
-        return f'"{self.label}" (media://{self.id})' if self.label else f"media://{self.id}"
+        return f'"{self.label}" ({media_uri(self.id)})' if self.label else media_uri(self.id)
 
 
 def blobs(connection: Connection, *, after: str, limit: int) -> list[Blob]:

@@ -18,8 +18,8 @@ from stability_mcp.errors import (
     FileMissingError,
     FileUnusableError,
 )
-from stability_mcp.media.items import URI_SCHEME
 from stability_mcp.media.labels import LABEL, RESERVED
+from stability_mcp.uris import MEDIA_SCHEME, parse_uri
 from stability_mcp.wording import quoted
 
 WINDOWS = os.name == "nt"
@@ -79,7 +79,7 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
         given = given[1:-1].strip()
     if not given:
         raise ArgumentsError("The name of a file is empty.", cure="Give a label, URI or path.")
-    if given.casefold().startswith(URI_SCHEME):
+    if parse_uri(given, MEDIA_SCHEME) is not None:
         return Named(given, certain=True)
     scheme = _SCHEME.match(given)
     if scheme is not None:

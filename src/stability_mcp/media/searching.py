@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select, union_all
 
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.sniff import EXTENSIONS
-from stability_mcp.media.items import URI_SCHEME
 from stability_mcp.media.rows import UNKNOWN_TYPE, clean, media
+from stability_mcp.uris import MEDIA_SCHEME, parse_uri
 from stability_mcp.wording import did_you_mean, quoted
 
 Kind = Literal["image", "audio", "model"]
@@ -28,9 +28,8 @@ SUGGESTED_FROM = 300
 def name_of(reference: str) -> str:
     """Return the id or label in a reference: `k7f3q2m9xa` of `media://k7f3q2m9xa/original`."""
     name = normalize("NFC", clean(reference.strip()) or "")
-    if name.casefold().startswith(URI_SCHEME):
-        name = name[len(URI_SCHEME) :].partition("/")[0]
-    return name
+    found = parse_uri(name, MEDIA_SCHEME)
+    return name if found is None else found.name
 
 
 def cursor_of(text: str) -> int:

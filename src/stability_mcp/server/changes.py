@@ -25,6 +25,7 @@ from mcp.server.subscriptions import (
 from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 from stability_mcp.server.keeper import Keeper
+from stability_mcp.uris import job_uri
 
 SECONDS = 0.5
 """How often the journal is looked at, while somebody listens."""
@@ -113,7 +114,7 @@ class Changes:
         if more or changed:  # a state is part of the list
             await self._tell_list()
         for job in sorted(changed):
-            await self._tell(f"job://{job}")
+            await self._tell(job_uri(job))
 
     async def _tell_list(self) -> None:
         await self.bus.publish(ResourcesListChanged())

@@ -8,6 +8,7 @@ from mcp.types import (
 )
 
 from stability_mcp.server.keeper import Keeper
+from stability_mcp.uris import job_uri, media_uri
 from stability_mcp.wording import plain
 
 MOST_VALUES = 100
@@ -30,12 +31,12 @@ async def _known(
     ref: PromptReference | ResourceTemplateReference, argument: str, begun: str, keeper: Keeper
 ) -> list[str]:
     if isinstance(ref, PromptReference):
-        wanted = {("edit_picture", "image"): "media://{id}"}.get((ref.name, argument))
+        wanted = {("edit_picture", "image"): media_uri("{id}")}.get((ref.name, argument))
     else:
         wanted = ref.uri
-    if wanted in {"media://{id}", "media://{id}/original"}:
+    if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
         return await _media(begun, keeper)
-    if wanted == "job://{id}":
+    if wanted == job_uri("{id}"):
         page = await (await keeper.studio()).jobs.list(limit=MOST_VALUES)
         return [each.id for each in page.items]
     if wanted == "stability://guide/{topic}":

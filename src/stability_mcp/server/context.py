@@ -1,6 +1,6 @@
 """What a tool is told of the call beside its arguments."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +10,7 @@ from stability_mcp.settings import Settings
 if TYPE_CHECKING:
     from stability_mcp.jobs.confirming import Confirm
     from stability_mcp.server.confirm import Asks
-
-Progress = Callable[[str, float], Awaitable[None]]
-"""Told what is going on, in words, and how far it is, 0 to 1."""
+    from stability_mcp.studio import Progress
 
 
 @dataclass(kw_only=True)
@@ -39,7 +37,7 @@ class CallContext:
     """Names of the tools that this server offers."""
     wait: float
     """Seconds after which the call hands back what is still under way."""
-    progress: Progress | None = None
+    progress: "Progress | None" = None
     ticket: Ticket | None = None
     """None: the client takes nothing but answers."""
     asks: "Asks | None" = None

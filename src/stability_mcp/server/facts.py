@@ -7,6 +7,7 @@ from pydantic import Field
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
 from stability_mcp.server.tool import Data
+from stability_mcp.uris import media_uri
 
 STATE_OF_CHARGE = {"no": "nothing", "held": "reserved", "assumed": "may be charged", "yes": "yes"}
 
@@ -96,7 +97,7 @@ class JobFacts(Data):
             credits=job.price / 1000,
             charged=STATE_OF_CHARGE[job.charged],
             error=job.error,
-            media=[f"media://{each}" for each in job.media],
+            media=[media_uri(each) for each in job.media],
             collected=job.collected,
             created=when(job.created_at),
             finished=when(job.finished_at) if job.finished_at else None,

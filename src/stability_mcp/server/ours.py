@@ -7,11 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from stability_mcp.arguments import parse_model
-from stability_mcp.fields import unmeasured
+from stability_mcp.fields import MAX_VARIANTS, unmeasured
 from stability_mcp.operation import Operation
-
-MOST_VARIANTS = 8
-"""Most variants of one call: a contact sheet of more shows nothing."""
 
 
 class Label(BaseModel):
@@ -32,7 +29,7 @@ class Label(BaseModel):
 class Variants(Label):
     """What a paid tool with a seed has."""
 
-    count: Annotated[int, Field(ge=1, le=MOST_VARIANTS, description="Variants, each paid.")] = 1
+    count: Annotated[int, Field(ge=1, le=MAX_VARIANTS, description="Variants, each paid.")] = 1
 
 
 def ours(row: type[Operation]) -> type[Label] | None:

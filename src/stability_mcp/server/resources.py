@@ -14,6 +14,7 @@ from mcp.types import Resource, ResourceTemplate
 
 from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.keeper import Keeper
+from stability_mcp.uris import job_uri, media_uri
 from stability_mcp.wording import did_you_mean, plain, quoted
 
 if TYPE_CHECKING:
@@ -45,20 +46,20 @@ STATIC = (
 )
 TEMPLATES = (
     ResourceTemplate(
-        uri_template="media://{id}",
+        uri_template=media_uri("{id}"),
         name="media",
         title="Stored media",
         description="A stored picture, sound or 3D model, by id or label; what is larger than "
         "700 KB comes as a smaller rendition that says so.",
     ),
     ResourceTemplate(
-        uri_template="media://{id}/original",
+        uri_template=f"{media_uri('{id}')}/original",
         name="original",
         title="Stored media, original",
         description="The stored bytes themselves, however large.",
     ),
     ResourceTemplate(
-        uri_template="job://{id}",
+        uri_template=job_uri("{id}"),
         name="job",
         title="Job",
         description="How a job stands.",
@@ -87,7 +88,7 @@ async def jobs(keeper: Keeper) -> list[Resource]:
     page = await keeper.opened.jobs.list(limit=MOST_LISTED)
     return [
         Resource(
-            uri=f"job://{each.id}",
+            uri=job_uri(each.id),
             name=plain(each.label or each.id),
             title=f"{each.operation}: {each.state}",
             mime_type="application/json",

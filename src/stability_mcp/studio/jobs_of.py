@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
-from stability_mcp.fields import LARGEST_SEED
+from stability_mcp.fields import MAX_SEED
 from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.journal.cancelling import Cancelled
 from stability_mcp.jobs.journal.sweeping import SWEPT
+from stability_mcp.jobs.telling import Progress
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label
@@ -17,7 +18,8 @@ from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.studio.naming import paid_operation
 from stability_mcp.studio.outcomes import Outcome
-from stability_mcp.studio.studio import Progress, Studio
+from stability_mcp.studio.studio import Studio
+from stability_mcp.uris import job_id_of, media_uri
 from stability_mcp.wording import credits_text, listed, quoted
 
 PAUSED = "paused"
@@ -93,7 +95,7 @@ async def cancel(studio: Studio, references: Sequence[str]) -> list[Cancelled]:
         if each.casefold() == PAUSED:
             wanted += (await studio.jobs.paused()).jobs
         else:
-            wanted.append(each.removeprefix("job://"))
+            wanted.append(job_id_of(each))
     if not wanted:
         raise NotFoundError("No job is paused.", cure="job_list shows all.")
     return await studio.jobs.cancel(list(dict.fromkeys(wanted)))
@@ -177,7 +179,7 @@ async def _go_on(
 
 async def _named(studio: Studio, reference: str) -> tuple[JobView, MediaItem | None]:
     """Return a job, and the media by which it was named."""
-    name = reference.removeprefix("job://")
+    name = job_id_of(reference)
     try:
         [job] = await studio.jobs.views([name])
     except NotFoundError:
@@ -234,8 +236,7 @@ async def _arguments(
 ) -> tuple[dict[str, Any], list[str]]:
     files = row.file_fields().keys()
     before = {
-        name: f"media://{value}" if name in files else value
-        for name, value in job.arguments.items()
+        name: media_uri(value) if name in files else value for name, value in job.arguments.items()
     }
     arguments = {
         name: value for name, value in (before | dict(changes)).items() if value is not None
@@ -249,7 +250,7 @@ async def _arguments(
             arguments.pop("seed", None)
         return arguments, said
     seed = made.seed if made is not None else None
-    if seed is not None and seed.isdecimal() and 0 < int(seed) <= LARGEST_SEED:
+    if seed is not None and seed.isdecimal() and 0 < int(seed) <= MAX_SEED:
         arguments["seed"] = int(seed)
         said.append(f"seed: {seed} as before, so that only what was changed differs")
     return arguments, said

@@ -1,12 +1,10 @@
 """Operations by name, and how many variants of one make sense."""
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.fields import MAX_VARIANTS
 from stability_mcp.operation import Operation
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.wording import did_you_mean, quoted
-
-MOST_VARIANTS = 8
-"""Most pictures of one call: a contact sheet of more shows nothing."""
 
 
 def known_operation(name: str) -> type[Operation]:
@@ -41,7 +39,7 @@ def check_count(row: type[Operation], count: int) -> None:
     Raises:
         ArgumentsError: they are not.
     """
-    most = MOST_VARIANTS if row.takes_count() else 1
+    most = MAX_VARIANTS if row.takes_count() else 1
     if not 1 <= count <= most:
         raise ArgumentsError(
             f"count: {count} is not possible for {row.name()}, which takes 1 to {most}.",

@@ -113,7 +113,7 @@ async def _upstream_and_client(settings: Settings, database: Database) -> tuple[
 
         transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
         client = Client(
-            base_url="http://emulator",
+            base_url=EMULATOR.base_url,
             api_key=SecretStr(EMULATOR_KEY),
             transport=transport,
             timeout=settings.timeout,

@@ -1,6 +1,6 @@
 """One studio: what a face can ask for."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import anyio
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from stability_mcp.jobs.calls import CallView
 from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
+from stability_mcp.jobs.telling import Progress
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.importer import Importer
@@ -30,9 +31,6 @@ from stability_mcp.studio.naming import check_count, known_operation, paid_opera
 from stability_mcp.studio.outcomes import Estimate, Outcome, Status
 from stability_mcp.studio.permits import Permits
 from stability_mcp.studio.pricing import Price
-
-Progress = Callable[[str, float], Awaitable[None]]
-"""Told what is going on, in words, and how far it is, 0 to 1."""
 
 BALANCE_SECONDS = 10
 """Longest wait for the balance: a status must not hang on a dead line."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from stability_mcp.errors import BudgetError
-from stability_mcp.fields import LARGEST_SEED
+from stability_mcp.fields import MAX_SEED
 from stability_mcp.jobs.journal.asked import repeats, spread
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
@@ -90,7 +90,7 @@ def test_an_explicit_seed_counts_up_over_the_variants() -> None:
     assert seeds == [41, 42, 43]
 
 
-@given(st.integers(min_value=0, max_value=LARGEST_SEED), st.integers(min_value=1, max_value=8))
+@given(st.integers(min_value=0, max_value=MAX_SEED), st.integers(min_value=1, max_value=8))
 def test_spread_seeds_are_valid_and_differ(seed: int, count: int) -> None:
     """*Documented*: 0 to 4294967294, where 0 is random."""
     requests = spread(core(seed=seed), count)

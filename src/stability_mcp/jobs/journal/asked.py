@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, select
 
-from stability_mcp.fields import LARGEST_SEED
+from stability_mcp.fields import MAX_SEED
 from stability_mcp.operation import Operation
 from stability_mcp.store import schema
 
@@ -72,7 +72,7 @@ def spread(operation: Operation, count: int) -> list[Operation]:
     first = getattr(operation, "seed", None)
     if not first:
         return [operation] * count
-    seeds = ((first - 1 + step) % LARGEST_SEED + 1 for step in range(count))  # never over, never 0
+    seeds = ((first - 1 + step) % MAX_SEED + 1 for step in range(count))  # never over, never 0
     return [operation.model_copy(update={"seed": seed}) for seed in seeds]
 
 

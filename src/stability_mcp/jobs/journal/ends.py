@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.journal.rows import JobRow, load
+from stability_mcp.uris import media_uri
 
 CLAIM = 60.0
 """Seconds for which an end is one process's to tell: twice as long as a command may take."""
@@ -141,7 +142,7 @@ def _message(
 ) -> dict[str, Any]:
     charged = connection.execute(_CHARGED, {"job": job.id}).scalar_one()
     media = [
-        {"uri": f"media://{row.id}", "path": row.copy_path, "media_type": row.media_type}
+        {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}
         for row in connection.execute(_MEDIA, {"job": job.id})
     ]
     at = datetime.fromtimestamp(finished_at, UTC)

@@ -4,6 +4,7 @@ import logging
 
 from sqlalchemy import Connection
 
+from stability_mcp.client.refusals import LOCK_OUT_SECONDS
 from stability_mcp.errors import (
     OutOfCreditsError,
     RateLimitedError,
@@ -105,7 +106,7 @@ async def pause_upstream(shop: Workshop, why: StudioError) -> None:
 def lock_out_seconds(error: RateLimitedError) -> float:
     """Return for how long the API asked every process of this key to stop."""
     asked = error.retry_after
-    return min(asked if asked is not None else rate.LOCK_OUT, rate.LONGEST_BLOCK)
+    return min(asked if asked is not None else LOCK_OUT_SECONDS, rate.LONGEST_BLOCK)
 
 
 async def lock_out(shop: Workshop, error: RateLimitedError) -> float:

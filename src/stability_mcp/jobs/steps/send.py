@@ -23,6 +23,7 @@ from stability_mcp.jobs.steps.collect import Finish, Received, collect
 from stability_mcp.jobs.steps.traces import SendTrace
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.operation import Operation
+from stability_mcp.uris import media_uri
 
 LARGE_BODY = 1_000_000
 """Bytes of files above which a request may be under way long after its last byte is handed over."""
@@ -128,7 +129,7 @@ async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
     items = await shop.inputs(job)
     for name, media in job.inputs().items():
         if name not in items:
-            raise FileMissingError(f"media://{media}, given as {name}, was deleted meanwhile.")
+            raise FileMissingError(f"{media_uri(media)}, given as {name}, was deleted meanwhile.")
     return {
         name: SentFile(path=item.path, media_type=item.media_type) for name, item in items.items()
     }

@@ -8,7 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stability_mcp.fields import FILE_HELP, File, ImageLimits, Reference, Size, StylePreset
+from stability_mcp.fields import (
+    FILE_HELP,
+    MAX_V1_SEED,
+    File,
+    ImageLimits,
+    Reference,
+    Size,
+    StylePreset,
+)
 from stability_mcp.operation import V1Images
 
 SDXL = "stable-diffusion-xl-1024-v1-0"
@@ -86,7 +94,7 @@ class SDXLImages(V1Images):
     """Default: chosen by the API."""
     samples: Annotated[int, Field(ge=1, le=10)] = 1
     """How many pictures."""
-    seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_V1_SEED)] = 0
     """0: random."""
     steps: Annotated[int, Field(ge=10, le=50)] = STEPS_INCLUDED
     """More than 30 cost more."""

@@ -1,0 +1,55 @@
+"""URIs of stored media and of jobs: `media://k7f3q2m9xa`, `job://k7f3q2m9xa`.
+
+Every layer writes or reads them, so this module imports nothing.
+"""
+
+from dataclasses import dataclass
+
+MEDIA_SCHEME = "media://"
+JOB_SCHEME = "job://"
+
+
+@dataclass(frozen=True)
+class Uri:
+    """The parts of `media://k7f3q2m9xa/original`."""
+
+    scheme: str
+    """With its colon and slashes."""
+    name: str
+    """An id or a label."""
+    rest: str
+    """What follows the name and its slash; empty where nothing does."""
+
+
+def media_uri(name: str) -> str:
+    """Return the URI of stored media.
+
+    Args:
+        name: Its id or its label.
+    """
+    return f"{MEDIA_SCHEME}{name}"
+
+
+def job_uri(job_id: str) -> str:
+    """Return the URI of a job."""
+    return f"{JOB_SCHEME}{job_id}"
+
+
+def parse_uri(text: str, scheme: str) -> Uri | None:
+    """Return the parts of a URI, or None if it has another scheme or none.
+
+    Args:
+        text: What may be a URI.
+        scheme: `MEDIA_SCHEME`, `JOB_SCHEME` or another one with colon and slashes; its case in
+            `text` doesn't matter.
+    """
+    if not text.casefold().startswith(scheme):
+        return None
+    name, _, rest = text[len(scheme) :].partition("/")
+    return Uri(scheme, name, rest)
+
+
+def job_id_of(reference: str) -> str:
+    """Return the id in the URI of a job, or the reference itself if it isn't one."""
+    found = parse_uri(reference, JOB_SCHEME)
+    return reference if found is None else found.name
