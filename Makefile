@@ -27,7 +27,7 @@ format: $(READY)  ## Format and fix
 	$(BIN)/ruff check --fix .
 
 schemas: $(READY)  ## Rewrite what is derived: tool_schemas/ and the README's table
-	$(BIN)/stability-mcp schemas
+	$(BIN)/python scripts/derive.py
 
 serve: $(READY)  ## The server over HTTP on loopback, on the emulator unless a key is set
 	$(BIN)/stability-mcp serve --http

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from scripts.derive import with_table
 
 from stability_mcp.cli.app import app
-from stability_mcp.cli.readme import with_table
 from stability_mcp.operations import TOOLSETS
 from stability_mcp.settings import Settings, variable
 

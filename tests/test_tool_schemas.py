@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from scripts.derive import schema_files, write_schemas
+
 from stability_mcp.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools, from_code
-from stability_mcp.server.export import schema_files, write_schemas
 
 FOLDER = Path(__file__).parent.parent / "tool_schemas"
 HOW = "run `make schemas` and read the diff"

@@ -136,18 +136,6 @@ def tools(context: typer.Context) -> None:
 
 
 @app.command()
-def schemas(
-    folder: Annotated[Path, typer.Option(help="Root of a source checkout.")] = Path(),
-) -> None:
-    """Rewrite what is derived from the code: tool_schemas/ and the README's table."""
-    from stability_mcp.cli.readme import write_table
-    from stability_mcp.server.export import write_schemas
-
-    write_schemas(folder / "tool_schemas")
-    write_table(folder / "README.md")
-
-
-@app.command()
 def doctor(
     context: typer.Context,
     document: Annotated[
