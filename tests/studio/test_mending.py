@@ -71,9 +71,9 @@ async def test_a_sound_store_has_no_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "changed"])
-async def test_lost_bytes_are_put_back_from_the_readable_copy(tmp_path: Path, damage: str) -> None:
-    """*Chosen*: what was put into the copy is taken out again, and the hash decides."""
-    item = await _made(tmp_path)
+async def test_lost_bytes_are_put_back_from_an_identical_copy(tmp_path: Path, damage: str) -> None:
+    """*Chosen*: a readable copy without provenance has the same bytes; the hash decides."""
+    item = await _made(tmp_path, metadata="off")
     whole = item.path.read_bytes()
     if damage == "missing":
         item.path.unlink()
@@ -91,6 +91,36 @@ async def test_lost_bytes_are_put_back_from_the_readable_copy(tmp_path: Path, da
     assert await _found(tmp_path) == []
     kept = [] if damage == "missing" else [f"{item.sha256}.damaged"]
     assert _quarantine(tmp_path) == kept
+
+
+async def test_a_readable_copy_with_provenance_is_named_and_can_be_imported(tmp_path: Path) -> None:
+    """Documented (README): repair deletes the result and names the copy; an import brings it in."""
+    item = await _made(tmp_path)
+    item.path.unlink()
+
+    [seen] = await _found(tmp_path)
+    assert f"media_import with {item.copy_path} adds it" in seen.text
+    [mended] = await _found(tmp_path, repair=True)
+    assert "it is deleted" in mended.done
+    assert f"media_import with {item.copy_path} adds it" in mended.done
+
+    async with open_studio(settings_in(tmp_path)) as studio:
+        again, _ = await studio.import_media(str(item.copy_path), "again")
+    assert again.id != item.id
+    assert (again.origin, again.width, again.height) == ("imported", item.width, item.height)
+    assert await _found(tmp_path) == []
+
+
+async def test_a_copy_of_lost_bytes_can_be_imported_before_any_repair(tmp_path: Path) -> None:
+    """*Chosen*: whoever has the file doesn't have to know that the store lost it."""
+    item = await _made(tmp_path)
+    item.path.unlink()
+
+    async with open_studio(settings_in(tmp_path)) as studio:
+        again, _ = await studio.import_media(str(item.copy_path), "again")
+
+    assert again.id != item.id
+    assert again.path.exists()
 
 
 async def test_lost_bytes_are_put_back_from_the_spool(tmp_path: Path) -> None:
@@ -139,7 +169,7 @@ async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: what cannot be written now is not nowhere."""
-    item = await _made(tmp_path)
+    item = await _made(tmp_path, metadata="off")
     item.path.unlink()
 
     with monkeypatch.context() as full:

@@ -5,13 +5,11 @@ a millisecond. What is read back was written by whoever made the file: show it a
 believe it.
 """
 
-import hashlib
 import html
-import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,31 +60,6 @@ def embed(source: Path, target: Path, data: Mapping[str, Any]) -> bool:
         else:
             copy_pieces(file, parts, out)
     return parts is not None
-
-
-def restore(copy: Path, target: Path, sha256: str) -> bool:
-    """Write the file that a copy was made of, byte for byte; return whether that was possible.
-
-    What `embed` put in is taken out again. There are a few ways in which the file may have been
-    before, so each is tried, and the hash decides.
-
-    Args:
-        copy: What `embed` wrote, or a plain copy.
-        target: Where to write; not there afterwards where it was not possible.
-        sha256: The hash of the file that is wanted, in hexadecimal.
-
-    Raises:
-        OSError: The copy cannot be read, or the target not be written.
-    """
-    with copy.open("rb") as file:
-        for parts in _before(file):
-            with target.open("w+b") as out:
-                copy_pieces(file, parts, out)
-                out.seek(0)
-                if hashlib.file_digest(out, "sha256").hexdigest() == sha256:
-                    return True
-    target.unlink(missing_ok=True)
-    return False
 
 
 def read(path: Path) -> Mapping[str, Any] | None:
@@ -163,56 +136,6 @@ def _webp(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
         parts.append(b"\x00")  # the padding its encoder left out at the end of the file
     parts.append(riff.chunk(b"XMP ", xmp))
     return [riff.header(b"WEBP", parts), *parts]
-
-
-def _before(file: BinaryIO) -> Iterator[Sequence[Piece | bytes]]:
-    """Yield the parts of what the file may have been before `embed`, itself first."""
-    size = file.seek(0, 2)
-    yield [Piece(b"", 0, size, 0)]
-    media_type = sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES))
-    try:
-        if media_type == "image/png":
-            yield [piece for piece in png.pieces(file, size) if not _is_ours(file, piece)]
-        elif media_type == "image/jpeg":
-            segments = jpeg.pieces(file, size)
-            old = next((piece for piece in segments if _is_xmp(file, piece)), None)
-            theirs = _theirs(_body(file, old)[len(jpeg.XMP) :]) if old else None
-            new = [jpeg.segment(jpeg.APP1, jpeg.XMP + theirs)] if theirs else []
-            yield [part for each in segments for part in (new if each is old else [each])]
-        elif media_type == "image/webp":
-            yield from _webp_before(file)
-    except FileUnusableError:
-        return  # the copy was changed or is damaged as well
-
-
-def _webp_before(file: BinaryIO) -> Iterator[Sequence[Piece | bytes]]:
-    chunks = riff.pieces(file, riff.end(file))[1:]
-    xmp = next((piece for piece in chunks if piece.kind == b"XMP "), None)
-    theirs = _theirs(_body(file, xmp)) if xmp else None
-    canvas = next((piece for piece in chunks if piece.kind == b"VP8X"), None)
-    pixels = [piece for piece in chunks if piece.kind not in {b"VP8X", b"XMP "}]
-    cut = [*pixels[:-1], pixels[-1]._replace(end=pixels[-1].end - 1)] if pixels else pixels
-    fronts: list[list[bytes]] = [[]]
-    if canvas:
-        body = read_at(file, canvas.body, canvas.end - canvas.body)
-        plain = bytes((body[0] & ~riff.XMP_FLAG,)) + body[1:]
-        fronts += [[riff.chunk(b"VP8X", each)] for each in (plain, body)]
-    # A padding byte was read as the end of their packet; one more or less is tried by the hash.
-    backs = (
-        [[riff.chunk(b"XMP ", each)] for each in (theirs, theirs.rstrip(b"\0"))] if theirs else [[]]
-    )
-    for front, back in itertools.product(fronts, backs):
-        for middle in (pixels, cut):  # some encoders leave the last padding byte out
-            parts: list[Piece | bytes] = [*front, *middle, *back]
-            yield [riff.header(b"WEBP", parts), *parts]
-            # ... and count it all the same, or the other way round
-            yield [riff.header(b"WEBP", [*parts, b"\0"]), *parts]
-
-
-def _theirs(xmp: bytes) -> bytes | None:
-    """Return what an XMP packet was without ours; None where it was ours alone."""
-    rest = _OURS.sub(b"", xmp)
-    return None if rest == _EMPTY_XMP else rest
 
 
 def _merged(xmp: bytes, text: bytes) -> bytes | None:

@@ -164,6 +164,8 @@ class Importer:
             try:
                 provenance.embed(known.path, again, claim)
                 return filecmp.cmp(file, again, shallow=False)
+            except FileNotFoundError:  # the stored bytes are lost
+                return False
             finally:
                 again.unlink(missing_ok=True)
 

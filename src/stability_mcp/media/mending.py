@@ -1,20 +1,19 @@
 """Stored bytes that were lost or changed: found by size and hash, and put back where that can be.
 
-The same bytes may lie in the spool or the quarantine, or in a readable copy, from which what was
-put in is taken out again. The hash decides, so nothing else ever passes for a result. Everything
-here blocks.
+The same bytes may lie in the spool or the quarantine, or in a readable copy without provenance.
+The hash decides, so nothing else ever passes for a result. Everything here blocks.
 """
 
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from stability_mcp.imaging import provenance
 from stability_mcp.media.rows import blob_path, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.uris import media_uri
@@ -96,8 +95,7 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
     failure: OSError | None = None
     for source, where in _sources(home, blob, copies):
         try:
-            if provenance.restore(source, target, blob.sha256):
-                sync_file(target)
+            if _copied(source, target, blob.sha256):
                 return target, where
         except FileNotFoundError:  # gone meanwhile
             target.unlink(missing_ok=True)
@@ -175,16 +173,33 @@ def _fault(path: Path, blob: Blob, *, compare: bool = True) -> str | None:
     return None
 
 
+def readable(copies: Iterable[str | None]) -> list[str]:
+    """Return those of the readable copies that still exist, each once."""
+    return [copy for copy in dict.fromkeys(filter(None, copies)) if _size(Path(copy)) is not None]
+
+
+def _copied(source: Path, target: Path, sha256: str) -> bool:
+    """Copy a file durably if it has this hash, and return whether it has."""
+    with source.open("rb") as file, target.open("w+b") as out:
+        shutil.copyfileobj(file, out)
+        out.seek(0)
+        same = hashlib.file_digest(out, "sha256").hexdigest() == sha256
+    if same:
+        sync_file(target)
+    else:
+        target.unlink()
+    return same
+
+
 def _sources(home: Path, blob: Blob, copies: Iterable[str | None]) -> Iterator[tuple[Path, str]]:
-    """Yield files that may have the bytes: of our own only those of the right size."""
+    """Yield files of the right size, which may have the bytes."""
     for folder in ("spool", "quarantine"):
         for path in sorted((home / folder).iterdir()):
             if _size(path) == blob.bytes:
                 yield path, f"{folder}/{path.name}"
-    for copy in dict.fromkeys(filter(None, copies)):
-        path = Path(copy)
-        if path.is_file():
-            yield path, f"the readable copy {copy}"
+    for copy in readable(copies):
+        if _size(Path(copy)) == blob.bytes:
+            yield Path(copy), f"the readable copy {copy}"
 
 
 def _size(path: Path) -> int | None:

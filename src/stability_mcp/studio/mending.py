@@ -151,7 +151,8 @@ class Mender:
         said = f"{listed(item.name for item in items)}: {why}"
         copies = [item.copy_path for item in items]
         if not self._repair:
-            return Finding(text=said, bad=True)
+            left = await in_file_thread(partial(mending.readable, copies))
+            return Finding(text="; ".join((said, *_readable_copy(left))), bad=True)
         try:
             done = await self._mended(blob, copies)
         except OSError as error:
@@ -169,12 +170,11 @@ class Mender:
                 name="maintenance.give_up_blob",
                 durable=True,
             )
-            return (
-                "the bytes are nowhere else: it is deleted, and what is left of them is in "
-                "quarantine/"
-                if gone
-                else "it is back"
-            )
+            if not gone:
+                return "it is back"
+            left = await in_file_thread(partial(mending.readable, copies))
+            deleted = "the bytes are nowhere else: it is deleted, and what is left of them is in "
+            return "; ".join((f"{deleted}quarantine/", *_readable_copy(left)))
         file, where = found
         try:
             back = await self._database.write(
@@ -256,6 +256,13 @@ def _damaged(home: Path, said: str) -> Finding:
         "the sqlite3 program",
         bad=True,
     )
+
+
+def _readable_copy(paths: list[str]) -> list[str]:
+    """Return what to say about the readable copies that still exist."""
+    if not paths:
+        return []
+    return [f"a readable copy exists: media_import with {listed(paths)} adds it as new media"]
 
 
 def _exists(job: str, connection: Connection) -> bool:
