@@ -194,13 +194,13 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
         job_ids = await submit(jobs, count=5)
         await jobs.wait(job_ids, 10)
         first = await jobs.list(limit=3)
-        second = await jobs.list(limit=3, before=first.next)
+        second = await jobs.list(limit=3, cursor=first.next_cursor)
         unknown = await jobs.list(state="unknown")
         with pytest.raises(NotFoundError):
-            await jobs.list(before="newest")
+            await jobs.list(cursor="newest")
 
     assert [view.id for view in first.items + second.items] == list(reversed(job_ids))
-    assert second.next is None
+    assert second.next_cursor is None
     assert [view.id for view in unknown.items] == [job_ids[2]]
 
 

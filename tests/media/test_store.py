@@ -96,12 +96,12 @@ async def test_a_list_is_read_in_pages_from_the_newest(tmp_path: Path) -> None:
             await here.generated(png(), label=label)
         first = await here.store.list(limit=2)
         await here.generated(png(), label="newer")
-        second = await here.store.list(limit=2, before=first.next)
-        third = await here.store.list(limit=2, before=second.next)
+        second = await here.store.list(limit=2, cursor=first.next_cursor)
+        third = await here.store.list(limit=2, cursor=second.next_cursor)
 
     shown = [item.label for page in (first, second, third) for item in page.items]
     assert shown == labels[::-1]
-    assert third.next is None
+    assert third.next_cursor is None
 
 
 async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_a_cursor_of_somebody_else_is_refused(cursor: str, tmp_path: Path)
     """Chosen: a made-up cursor is an error of the caller, not of the database."""
     async with desk(tmp_path) as here:
         with pytest.raises(ArgumentsError, match="no cursor"):
-            await here.store.list(before=cursor)
+            await here.store.list(cursor=cursor)
 
 
 async def test_many_come_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_pa
 
         store = here.store
         assert await best(store.list) < LIMIT
-        assert await best(lambda: store.list(before=str(ROWS // 2))) < LIMIT
+        assert await best(lambda: store.list(cursor=str(ROWS // 2))) < LIMIT
         assert await best(lambda: store.list(kind="image")) < LIMIT
         assert await best(lambda: store.list(kind="audio")) < LIMIT
         assert await best(lambda: store.get("label 777")) < LIMIT

@@ -100,11 +100,28 @@ async def test_lists_come_in_pages(era: Era, tmp_path: Path) -> None:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 3}))
         for tool, key in (("media_list", "media"), ("job_list", "jobs")):
             first = data(await client.call_tool(tool, {"limit": 2}))
-            second = data(await client.call_tool(tool, {"limit": 2, "before": first["next"]}))
+            more = {"limit": 2, "cursor": first["next_cursor"]}
+            second = data(await client.call_tool(tool, more))
 
             assert (len(first[key]), len(second[key])) == (2, 1)
-            assert "next" not in second
+            assert "next_cursor" not in second
             assert not {e["id"] for e in first[key]} & {e["id"] for e in second[key]}
+
+
+async def test_the_former_names_of_cursors_still_work(tmp_path: Path) -> None:
+    """Documented (CHANGELOG): `before` and `next` for one more release; `cursor` wins."""
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 3}))
+        for tool, key in (("media_list", "media"), ("job_list", "jobs")):
+            first = data(await client.call_tool(tool, {"limit": 1}))
+            assert first["next"] == first["next_cursor"]
+            second = data(await client.call_tool(tool, {"limit": 1, "before": first["next"]}))
+            both = {"limit": 1, "before": first["next"], "cursor": second["next_cursor"]}
+            third = data(await client.call_tool(tool, both))
+
+            shown = [page[key][0]["id"] for page in (first, second, third)]
+            assert len(set(shown)) == 3
+            assert "next" not in third
 
 
 def test_tools_are_made_from_the_code_where_there_are_no_files(tmp_path: Path) -> None:

@@ -54,23 +54,25 @@ class Records:
         return (await self._look(job_ids))[1]
 
     async def list(
-        self, *, limit: int = 20, before: str | None = None, state: State | None = None
+        self, *, limit: int = 20, cursor: str | None = None, state: State | None = None
     ) -> JobPage:
         """Return the newest jobs, at most `limit`.
 
         Args:
             limit: Most jobs on the page.
-            before: `next` of the page before.
+            cursor: `next_cursor` of the page before.
             state: Only jobs in this state.
 
         Raises:
-            NotFoundError: `before` is no such mark.
+            NotFoundError: the cursor is not one of this list.
         """
-        if before is not None and not before.isdecimal():
+        if cursor is not None and not cursor.isdecimal():
             raise NotFoundError(
-                f"{quoted(before)} is not the mark of a page.", cure="Leave `before` out."
+                f"{quoted(cursor)} is not a cursor of job_list.",
+                cure="Pass the `next_cursor` of the page before, or leave it out to begin with "
+                "the newest.",
             )
-        mark = None if before is None else int(before)
+        mark = None if cursor is None else int(cursor)
         owner = self._owner
         found, blocked = await self._shop.database.read(
             lambda c: (
@@ -80,7 +82,7 @@ class Records:
         )
         more = len(found) > limit
         items = tuple(self._view(each, blocked) for each in found[:limit])
-        return JobPage(items=items, next=str(items[-1].seq) if more else None)
+        return JobPage(items=items, next_cursor=str(items[-1].seq) if more else None)
 
     async def unfinished_and_uncollected(self) -> Ids:
         """Return ids of jobs under way, and of ended ones whose result nobody was handed."""

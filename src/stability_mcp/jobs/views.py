@@ -64,5 +64,5 @@ class JobPage:
     """Some jobs, the newest first."""
 
     items: tuple[JobView, ...]
-    next: str | None
-    """What to pass as `before` for the page after this; None: there is none."""
+    next_cursor: str | None
+    """Cursor of the next page; None at the end."""

@@ -41,7 +41,8 @@ def cursor_of(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
         raise ArgumentsError(
             f"{quoted(text)} is no cursor of media_list.",
-            cure="Pass the `next` of the page before, or leave it out to begin with the newest.",
+            cure="Pass the `next_cursor` of the page before, or leave it out to begin with the "
+            "newest.",
         )
     return int(text)
 

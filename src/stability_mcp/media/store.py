@@ -52,7 +52,7 @@ class Page:
     """A part of a list, newest first."""
 
     items: list[MediaItem]
-    next: str | None
+    next_cursor: str | None
     """Cursor of the next page; None at the end."""
 
 
@@ -115,7 +115,7 @@ class MediaStore:
         self,
         *,
         limit: int = 20,
-        before: str | None = None,
+        cursor: str | None = None,
         kind: Kind | None = None,
         query: str | None = None,
     ) -> Page:
@@ -123,7 +123,7 @@ class MediaStore:
 
         Args:
             limit: How many, 1 to 100.
-            before: `next` of the page before; None: from the newest.
+            cursor: `next_cursor` of the page before; None: from the newest.
             kind: Only pictures, sounds or models.
             query: Only those whose label, prompt or operation contains these words.
 
@@ -133,8 +133,8 @@ class MediaStore:
         count = max(1, min(limit, MOST_LISTED))
         shown = [media.c.owner == self.owner, media.c.deleted_at.is_(None)]
         shown += [media.c.origin != "fitted"]
-        if before is not None:
-            shown.append(media.c.seq < cursor_of(before))
+        if cursor is not None:
+            shown.append(media.c.seq < cursor_of(cursor))
         if query:
             shown.append(mentions(query))
         newest = newest_of(kind, shown, count + 1)

@@ -24,6 +24,20 @@ class Arguments(BaseModel):
     )
 
 
+class PageArguments(Arguments):
+    """Base of the arguments of a tool that lists things page by page."""
+
+    cursor: str | None = None
+    """`next_cursor` of the page before."""
+    before: str | None = None
+    """Deprecated: use cursor."""
+
+    @property
+    def wanted_cursor(self) -> str | None:
+        """Return the cursor, whichever of its two names the caller used."""
+        return self.before if self.cursor is None else self.cursor
+
+
 class Data(BaseModel):
     """Base of what a tool answers that only returns data; None means that there is none."""
 
@@ -36,6 +50,15 @@ class Data(BaseModel):
     def told(self) -> str | None:
         """Return the text that an answer has in place of this as JSON; None: it has the JSON."""
         return None
+
+
+class PageData(Data):
+    """Base of a page of a list; both fields have the same value."""
+
+    next_cursor: str | None = None
+    """Pass it as `cursor` for older ones."""
+    next: str | None = None
+    """Deprecated: the same as next_cursor."""
 
 
 def listed_alone(value: object) -> object:

@@ -9,7 +9,7 @@ from stability_mcp.jobs.views import State
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
 from stability_mcp.server.facts import JobFacts
-from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
+from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
 from stability_mcp.studio import Outcome, Studio, jobs_of
 from stability_mcp.wording import credits_text
 
@@ -47,32 +47,34 @@ async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> 
     )
 
 
-class JobList(Arguments):
+class JobList(PageArguments):
     """List jobs, the newest first: what was asked for, what became of it, what it cost."""
 
     state: State | None = None
     """Only jobs in this state."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Most of them."""
-    before: str | None = None
-    """`next` of the page before."""
 
 
-class JobListed(Data):
+class JobListed(PageData):
     """A page of jobs."""
 
     jobs: list[JobFacts]
-    next: str | None = None
-    """Pass it as `before` for older ones."""
 
 
 @tool(title="List jobs", effects=LOOKS)
 async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> JobListed:  # noqa: ARG001 -- every tool takes the three
     """Answer from the journal."""
     page = await studio.jobs.list(
-        limit=arguments.limit, before=arguments.before, state=arguments.state
+        limit=arguments.limit,
+        cursor=arguments.wanted_cursor,
+        state=arguments.state,
     )
-    return JobListed(jobs=[JobFacts.of(each) for each in page.items], next=page.next)
+    return JobListed(
+        jobs=[JobFacts.of(each) for each in page.items],
+        next_cursor=page.next_cursor,
+        next=page.next_cursor,
+    )
 
 
 class JobCancel(Arguments):

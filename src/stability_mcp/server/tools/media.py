@@ -10,13 +10,13 @@ from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, LOOKS
 from stability_mcp.server.facts import MediaFacts
 from stability_mcp.server.results import Shown
-from stability_mcp.server.tool import Arguments, Data, listed_alone, tool
+from stability_mcp.server.tool import Arguments, PageArguments, PageData, listed_alone, tool
 from stability_mcp.studio import Studio
 
 Reference = Annotated[str, Field(min_length=1, description=f"{FILE_HELP}.")]
 
 
-class MediaList(Arguments):
+class MediaList(PageArguments):
     """Find pictures, sounds and 3D models made or imported earlier, the newest first."""
 
     query: str | None = None
@@ -25,16 +25,12 @@ class MediaList(Arguments):
     """Only this."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Most of them."""
-    before: str | None = None
-    """`next` of the page before."""
 
 
-class MediaListed(Data):
+class MediaListed(PageData):
     """A page of media."""
 
     media: list[MediaFacts]
-    next: str | None = None
-    """Pass it as `before` for older ones."""
 
 
 @tool(title="List media", effects=LOOKS, hints={"search": "use query", "type": "use kind"})
@@ -42,11 +38,15 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
     """Answer from the store."""
     page = await studio.media.list(
         limit=arguments.limit,
-        before=arguments.before,
+        cursor=arguments.wanted_cursor,
         kind=arguments.kind,
         query=arguments.query,
     )
-    return MediaListed(media=[MediaFacts.of(each) for each in page.items], next=page.next)
+    return MediaListed(
+        media=[MediaFacts.of(each) for each in page.items],
+        next_cursor=page.next_cursor,
+        next=page.next_cursor,
+    )
 
 
 class MediaShow(Arguments):
