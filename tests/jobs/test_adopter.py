@@ -14,10 +14,11 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs import adopter
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal import pausing
-from stability_mcp.jobs.process import Process, lock_on, lock_path
+from stability_mcp.jobs.process import Process, lock_on
 from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import lock_path
 from support_jobs import (
     ME,
     OWNER,

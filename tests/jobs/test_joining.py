@@ -11,10 +11,11 @@ from sqlalchemy import text
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
-from stability_mcp.jobs.process import lock_on, lock_path
+from stability_mcp.jobs.process import lock_on
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import lock_path
 from support_jobs import PRICE, Wire, at_work, core, fails, hangs, put, yes
 from support_rows import money, rows
 

@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 import support_worker
 from stability_mcp.jobs import adopter
-from stability_mcp.jobs.process import Process, lock_path, took
+from stability_mcp.jobs.process import Process, took
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import lock_path
 from support_jobs import ME, PAID, Wire, at_work, core, hangs, picture, put, yes
 from support_killed import see_that_all_is_accounted_for, start
 from support_rows import ledger, money, rows

@@ -9,7 +9,8 @@ import pytest
 from filelock import Timeout
 
 from stability_mcp.jobs import process as module
-from stability_mcp.jobs.process import SUFFIX, Process, lock_path, took
+from stability_mcp.jobs.process import Process, took
+from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted")
 
@@ -26,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 def _bury(home: Path, stop: threading.Event) -> None:
     """Try every lock, and remove what nobody holds, as whoever adopts does."""
     while not stop.is_set():
-        for path in (home / "locks").glob(f"*{SUFFIX}"):
+        for path in (home / "locks").glob(f"*{LOCK_SUFFIX}"):
             with ExitStack() as held:
                 if took(path, held):
                     path.unlink(missing_ok=True)
@@ -68,7 +69,7 @@ def test_a_name_that_somebody_holds_is_left_for_another(
     monkeypatch.setattr(module, "_Held", busy_once)
     process = Process(home)
 
-    assert [path.name for path in (home / "locks").iterdir()] == [f"{process.id}{SUFFIX}"]
+    assert [path.name for path in (home / "locks").iterdir()] == [f"{process.id}{LOCK_SUFFIX}"]
     assert len(tried) == 2
     process.release()
 

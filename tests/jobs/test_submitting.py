@@ -11,9 +11,9 @@ from stability_mcp.errors import ConfirmationError, OutOfCreditsError
 from stability_mcp.jobs import upstream
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.enqueue import SubmittedCall
-from stability_mcp.jobs.process import lock_path
 from stability_mcp.operation import Operation
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import lock_path
 from support_jobs import ME, PAID, PRICE, Wire, at_work, core, put, yes
 from support_rows import money, rows
 

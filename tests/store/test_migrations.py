@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store import schema
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import SCHEMA
 from stability_mcp.store.migrations import STEPS, migrate
 from support_store import in_processes, migrate_and_die, open_and_close
 
@@ -65,10 +65,10 @@ def _tables(home: Path) -> dict[str, object]:
 
 def test_there_is_a_store_of_every_older_schema() -> None:
     """*Chosen*: whoever adds a step freezes a store of the program before it."""
-    names = [f"schema_{number}.sql" for number in range(1, schema.SCHEMA)]
+    names = [f"schema_{number}.sql" for number in range(1, SCHEMA)]
 
     assert [frozen.name for frozen in FROZEN] == names
-    assert sorted(STEPS) == list(range(2, schema.SCHEMA + 1))
+    assert sorted(STEPS) == list(range(2, SCHEMA + 1))
 
 
 @pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen.stem)
@@ -89,7 +89,7 @@ async def test_every_row_of_an_older_store_is_kept(frozen: Path, tmp_path: Path)
 
     assert before["jobs"]
     assert _kept(home, columns) == before
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
     assert _rows(home, "PRAGMA foreign_key_check") == []
 
 
@@ -99,7 +99,7 @@ async def test_a_store_of_schema_1_opens_and_keeps_every_row(tmp_path: Path) -> 
 
     await Database(home).close()
 
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
     assert _rows(home, "SELECT id, state, price, told_at FROM jobs") == [
         ("jkjkjkjkj1", "done", 3000, None)
     ]
@@ -131,7 +131,7 @@ async def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path
 
     assert _tables(home) == before
     await Database(home).close()
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
 
 
 def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_store(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_store(tmp_
 
     assert _tables(home) == before
     in_processes(open_and_close, [(str(home),)])
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
 
 
 def test_two_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_two_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
 
     in_processes(open_and_close, [(str(home),)] * 3)
 
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(schema.SCHEMA),)]
+    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
     assert _rows(home, "SELECT count(*) FROM jobs") == [(1,)]
 
 
@@ -190,5 +190,5 @@ def test_an_older_program_that_may_not_write_names_both_versions(tmp_path: Path)
     with closing(_connect(home)) as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE key IN ('schema', 'oldest_writer')")
 
-    with pytest.raises(StorageError, match=rf"schema 99; this program writes {schema.SCHEMA}"):
+    with pytest.raises(StorageError, match=rf"schema 99; this program writes {SCHEMA}"):
         Database(home)

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import adoption
 from stability_mcp.jobs.journal.adoption import Adopted
-from stability_mcp.jobs.process import SUFFIX, Process, lock_path, remove_held, took
+from stability_mcp.jobs.process import Process, remove_held, took
 from stability_mcp.jobs.steps.copying import write_missing_copies
 from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
 SECONDS = 1.0
 """How often the locks are tried: what a dead process left goes on within twice that."""
@@ -158,7 +159,9 @@ class Adopter:
 
 def _names(home: Path) -> set[str]:
     """Return the ids of the processes that have a lock file."""
-    return {path.name.removesuffix(SUFFIX) for path in (home / "locks").glob(f"*{SUFFIX}")}
+    return {
+        path.name.removesuffix(LOCK_SUFFIX) for path in (home / "locks").glob(f"*{LOCK_SUFFIX}")
+    }
 
 
 def _others(connection: Connection, me: str) -> set[str]:

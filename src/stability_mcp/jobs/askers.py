@@ -10,8 +10,9 @@ from functools import partial
 
 import anyio
 
-from stability_mcp.jobs.process import lock_path, took
+from stability_mcp.jobs.process import took
 from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.store.format import lock_path
 
 LOOKS = 3
 """How often a lock that is held is tried: another process may be trying it at that moment."""

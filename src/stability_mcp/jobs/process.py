@@ -15,11 +15,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 
-from stability_mcp.store import schema
+from stability_mcp.store.format import SCHEMA, lock_path
 from stability_mcp.store.ids import CALL_CHARACTERS, new_id
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
-
-SUFFIX = ".lock"
 
 TRIES = 20
 """Names that are tried for a lock: one fails only when somebody looks at it that very moment."""
@@ -61,7 +59,7 @@ class Process:
             "upstream": upstream,
             "pid": os.getpid(),
             "program": program,
-            "writes_schema": schema.SCHEMA,
+            "writes_schema": SCHEMA,
             "host": platform.node() or None,
             "started_at": now,
         }
@@ -138,11 +136,6 @@ class _Held:
 
     def _acquired(self, file: int) -> None:
         self._file = file  # it is the lock's own, and open for as long as that is held
-
-
-def lock_path(home: Path, process: str) -> Path:
-    """Return the lock file of a process."""
-    return home / "locks" / f"{process}{SUFFIX}"
 
 
 def remove_held(path: Path) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from stability_mcp.store.format import EMULATOR_ID
+
 
 @dataclass(frozen=True, kw_only=True)
 class Upstream:
@@ -33,7 +35,7 @@ class Balance:
         return now - seconds < self.at <= now
 
 
-EMULATOR = Upstream(id="emulator", base_url="http://emulator", emulated=True)
+EMULATOR = Upstream(id=EMULATOR_ID, base_url="http://emulator", emulated=True)
 """The built-in emulator; its store is its own."""
 
 _REGISTER = text(

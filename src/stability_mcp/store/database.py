@@ -6,8 +6,6 @@ transaction, which isolates nothing between a read and the write that depends on
 connections of their own; a read fetches all it wants and ends.
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 import sqlite3
@@ -26,6 +24,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations, schema
 from stability_mcp.store.columns import metadata
+from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, upstream_id
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 from stability_mcp.store.places import objection
 
@@ -164,8 +163,7 @@ class Database:
             rows = select(schema.meta.c.value).where(schema.meta.c.key == "fingerprint_secret")
             return str(connection.execute(rows).scalar_one())
 
-        found = (await self.read(secret)).encode()
-        return hmac.new(found, f"{base_url}\0{key}".encode(), hashlib.sha256).hexdigest()[:16]
+        return upstream_id(await self.read(secret), base_url, key)
 
     async def close(self) -> None:
         """Close every connection, under the write lock: the last one to close checkpoints."""
@@ -194,16 +192,16 @@ class Database:
                 )
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
             values = dict(connection.execute("SELECT key, value FROM meta")) if known else {}
-            if values and int(values["schema"]) < schema.SCHEMA:
+            if values and int(values["schema"]) < SCHEMA:
                 migrations.migrate(connection)
         finally:
             connection.close()
         if not values:
             self._create()
-        elif int(values["oldest_writer"]) > schema.SCHEMA:
+        elif int(values["oldest_writer"]) > SCHEMA:
             raise StorageError(
                 f"The store in {self.home} was made by a newer stability-mcp (schema "
-                f"{values['schema']}; this program writes {schema.SCHEMA}).",
+                f"{values['schema']}; this program writes {SCHEMA}).",
                 cure="Update stability-mcp, or set STABILITY_HOME to another folder.",
             )
 
@@ -212,8 +210,8 @@ class Database:
         with engine.begin() as connection:  # one transaction: a kill leaves all of it or nothing
             metadata.create_all(connection)
             rows = {
-                "schema": str(schema.SCHEMA),
-                "oldest_writer": str(schema.OLDEST_WRITER),
+                "schema": str(SCHEMA),
+                "oldest_writer": str(OLDEST_WRITER),
                 "store_id": secrets.token_hex(16),
                 "fingerprint_secret": secrets.token_hex(32),
             }

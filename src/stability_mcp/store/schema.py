@@ -3,8 +3,8 @@
 Money is integer millicredits; times are unix seconds, for people: no rule kills by them. No CHECK
 on state words: a new state must not need a table rebuild. Order and cursors go by `seq`, never by
 time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an
-older program can go on writing; `SCHEMA` counts them, `OLDEST_WRITER` is the oldest that may, and
-`migrations` says how an older store gets them.
+older program can go on writing; `format.SCHEMA` counts them, `format.OLDEST_WRITER` is the oldest
+that may, and `migrations` says how an older store gets them.
 """
 
 from sqlalchemy import (
@@ -25,9 +25,6 @@ from stability_mcp.store.columns import public_id as _id
 from stability_mcp.store.columns import table as _table
 from stability_mcp.store.columns import time as _time
 from stability_mcp.store.columns import words as _text
-
-SCHEMA = 3
-OLDEST_WRITER = 1
 
 meta = _table("meta", _text("key", key=True), _text("value"))
 """schema, oldest_writer, store_id, fingerprint_secret; ceiling:<owner>:<upstream>:<day>."""

@@ -19,12 +19,13 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.journal import recounting
 from stability_mcp.jobs.journal.recounting import Counter
-from stability_mcp.jobs.process import SUFFIX, lock_path, took
+from stability_mcp.jobs.process import took
 from stability_mcp.media import mending, sweeping
 from stability_mcp.media.mending import Blob
 from stability_mcp.media.sweeping import HOUR
 from stability_mcp.media.threads import in_file_thread
 from stability_mcp.store.database import Database, is_damage
+from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
 from stability_mcp.wording import credits_text, listed, plain, quoted
 
@@ -238,7 +239,7 @@ class Mender:
         rows = await self._database.read(lambda c: set(c.execute(_PROCESSES).scalars()))
 
         def free() -> int:
-            names = {path.name.removesuffix(SUFFIX) for path in self._locks()}
+            names = {path.name.removesuffix(LOCK_SUFFIX) for path in self._locks()}
             with ExitStack() as held:
                 dead = [each for each in names if took(lock_path(self._home, each), held)]
             return len(dead) + len(rows - names)
@@ -246,7 +247,7 @@ class Mender:
         return await in_file_thread(free)
 
     def _locks(self) -> list[Path]:
-        return list((self._home / "locks").glob(f"*{SUFFIX}"))
+        return list((self._home / "locks").glob(f"*{LOCK_SUFFIX}"))
 
 
 def _damaged(home: Path, said: str) -> Finding:

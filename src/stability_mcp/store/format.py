@@ -1,0 +1,35 @@
+"""The format of a store: what a process must know to read one without the database library.
+
+An idle server reads a store with the standard library alone (`server/idle_recovery`).
+"""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+SCHEMA = 3
+"""Version of the tables; `schema` says what a change may be."""
+OLDEST_WRITER = 1
+"""The oldest version whose programs may write such a store."""
+
+EMULATOR_ID = "emulator"
+"""The id of the built-in emulator as an upstream."""
+
+LOCK_SUFFIX = ".lock"
+
+
+def lock_path(home: Path, process: str) -> Path:
+    """Return the lock file of a process, which it holds for as long as it lives."""
+    return home / "locks" / f"{process}{LOCK_SUFFIX}"
+
+
+def upstream_id(secret: str, base_url: str, key: str) -> str:
+    """Return the id of an upstream: it tells keys apart and cannot be turned back into one.
+
+    Args:
+        secret: The store's own, `fingerprint_secret` in `meta`.
+        base_url: Where the API is.
+        key: Key of the account.
+    """
+    named = f"{base_url}\0{key}".encode()
+    return hmac.new(secret.encode(), named, hashlib.sha256).hexdigest()[:16]
