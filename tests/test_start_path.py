@@ -1,8 +1,15 @@
 """What a host waits for at every start, and what it does not."""
 
 import json
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+import anyio
+
+from stability_mcp.store.database import Database
 
 LATER = (
     "PIL",
@@ -22,10 +29,14 @@ LATER = (
 """What the first call needs and a start does not: half a second together."""
 
 
-def _loaded(program: str) -> set[str]:
+def _loaded(program: str, **environment: str) -> set[str]:
     listing = f"{program}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+        [sys.executable, "-c", listing],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
     )
     return set(json.loads(done.stdout))
 
@@ -41,6 +52,39 @@ def test_the_server_starts_without_what_only_a_call_needs() -> None:
     )
 
     assert _loaded(program) & set(LATER) == set()
+
+
+IDLE = """
+import sys
+import anyio
+from mcp import Client
+from stability_mcp.server.app import build_server
+from stability_mcp.settings import read_settings
+
+looks = []
+sys.addaudithook(lambda event, _: event == "sqlite3.connect" and looks.append(event))
+
+async def main():
+    with anyio.fail_after(60):
+        async with Client(build_server(read_settings())):
+            while len(looks) < 2:
+                await anyio.sleep(0.01)
+
+anyio.run(main)
+"""
+"""A server that nothing is asked of, until it looks at the store for the second time."""
+
+
+def test_an_idle_server_looks_at_its_store_without_what_only_a_call_needs(tmp_path: Path) -> None:
+    """Chosen: it looks for the jobs of dead processes; here are none."""
+    home = tmp_path / "emulator"
+    anyio.run(Database(home).close)
+    os.utime(home / "store.db", (time.time() + 600,) * 2)  # so that each look reads it again
+
+    loaded = _loaded(IDLE, STABILITY_HOME=str(tmp_path))
+
+    assert "sqlite3" in loaded
+    assert loaded & set(LATER) == set()
 
 
 def test_the_package_itself_imports_nothing() -> None:

@@ -1,7 +1,7 @@
 """Builds the server: one factory for stdio, HTTP, the command line and every test.
 
 It lists tools from the shipped files and loads nothing else that is heavy; the first call that
-needs the table or the store loads them (see `calls.py`, `keeper.py`).
+needs the table or the store loads them (see `calls.py`, `keeper.py`, `idle_recovery.py`).
 """
 
 import importlib
@@ -41,6 +41,7 @@ from stability_mcp.server.confirm import Asks
 from stability_mcp.server.context import TICKET, CallContext
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.errors import unknown_tool
+from stability_mcp.server.idle_recovery import recover_while_idle
 from stability_mcp.server.instructions import instructions
 from stability_mcp.server.keeper import Keeper, OpenStudio, keeping, open_lazily
 from stability_mcp.server.progress import reporter
@@ -257,4 +258,5 @@ async def _lifespan(
             # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
             stack.callback(keepers.discard, keeper)
             keeper.spawn(partial(changes.watch, keeper))
+            keeper.spawn(partial(recover_while_idle, settings, keeper))
             yield keeper

@@ -1,5 +1,7 @@
 """Keeps the studio: opened at the first call that needs it, closed when the server ends.
 
+Abandoned jobs open it without a call (see `idle_recovery.py`).
+
 The store, its database library and the emulator take a third of a second and tens of megabytes to
 load. A host starts the server with every conversation, and most conversations never make a picture.
 """
