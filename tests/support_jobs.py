@@ -20,6 +20,7 @@ from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.journal.rows import JobRow, load
 from stability_mcp.jobs.steps import workshop
+from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.upstream import Upstream, register
 from stability_mcp.jobs.views import JobView
 from stability_mcp.media.store import MediaStore
@@ -236,7 +237,7 @@ def hangs(sent: anyio.Event, release: anyio.Event) -> Behaviour:
     return behave
 
 
-AT_ONCE = workshop.Pace(poll=0.01, usual=False, pause=0.001)
+AT_ONCE = Timing(poll_seconds=0.01, retry_seconds=0.001)
 
 UNREACHABLE = NotSentError("The API could not be reached.")
 
@@ -253,7 +254,7 @@ async def at_work(
     """Run jobs over a wire until the block ends."""
     database = await anyio.to_thread.run_sync(kind, home)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated)
-    given: dict[str, Any] = {"pace": AT_ONCE, "timeout": 10}
+    given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 10}
     jobs = Jobs(database, wire, media=media, owner=OWNER, upstream=upstream, **(given | limits))
     try:
         async with anyio.create_task_group() as group:

@@ -62,6 +62,8 @@ class Upstream:
     """What was asked for, by which prompt, and when, by the id of what is made."""
     polled: set[str] = field(default_factory=set)
     """Prompts of those that were looked at."""
+    polls: list[tuple[float, str]] = field(default_factory=list)
+    """Seconds from the start of a generation to each poll, and the path of the poll."""
     arrivals: list[float] = field(default_factory=list)
     serving: set[asyncio.Task[object]] = field(default_factory=set)
 
@@ -112,7 +114,7 @@ class Line:
         upstream.arrivals.append(asyncio.get_running_loop().time())
         method, path = head.split(b" ")[:2]
         if method == b"GET":
-            return await self._result(path.decode().rsplit("/", 1)[-1])
+            return await self._result(path.decode())
         body = await self._body(head)
         prompt = _prompt(body)
         upstream.posts[prompt] += 1
@@ -149,13 +151,16 @@ class Line:
             self.upstream.heads[_prompt(bytes(body))] += 1
         return bytes(body)
 
-    async def _result(self, generation: str) -> None:
+    async def _result(self, path: str) -> None:
+        results, _, generation = path.rpartition("/")
         if generation == "balance":
             return await self._send(200, "application/json", b'{"credits": 1000}', "poll", "poll")
         asked, prompt, started = self.upstream.generations[generation]
+        age = asyncio.get_running_loop().time() - started
         self.upstream.polled.add(prompt)
+        self.upstream.polls.append((age, results))
         await self._at("poll", 0.02)
-        if asyncio.get_running_loop().time() - started < self.upstream.results_after:
+        if age < self.upstream.results_after:
             body = json.dumps({"id": generation, "status": "in-progress"}).encode()
             return await self._send(202, "application/json", body, "poll", "poll")
         if b"/audio/" in asked:

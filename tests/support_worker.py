@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.steps.workshop import Pace
+from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.roots import Roots
@@ -66,10 +66,10 @@ async def at_work_in(
     upstream = Upstream(id="counted", base_url=base_url, emulated=False)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=False)
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
-    pace = Pace(poll=0.1, usual=False, pause=0.01)
+    timing = Timing(poll_seconds=0.1, retry_seconds=0.01)
     async with client, anyio.create_task_group() as group:
         jobs = Jobs(
-            database, client, media=media, owner=OWNER, upstream=upstream, pace=pace, **limits
+            database, client, media=media, owner=OWNER, upstream=upstream, timing=timing, **limits
         )
         await jobs.start(group)
         yield jobs

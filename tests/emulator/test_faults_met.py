@@ -282,7 +282,7 @@ async def test_an_empty_account_pauses_what_comes_after(server: Server, tmp_path
     await server.order("credits", key=server.key, credits=0)
     async with (
         server.client() as client,
-        at_work(tmp_path, client, upstream=EMULATOR, pace=AT_ONCE) as jobs,
+        at_work(tmp_path, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
     ):
         first = await jobs.submit(core(), tool="generate_core")
         [refused] = await jobs.wait(first.job_ids, 30)

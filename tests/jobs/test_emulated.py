@@ -34,7 +34,7 @@ async def emulated(home: Path) -> AsyncIterator[tuple[Jobs, State]]:
         Client(
             base_url=EMULATOR.base_url, api_key=SecretStr(EMULATOR_KEY), transport=transport
         ) as client,
-        at_work(home, client, upstream=EMULATOR, pace=AT_ONCE) as jobs,
+        at_work(home, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
     ):
         yield jobs, transport.state
 

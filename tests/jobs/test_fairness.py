@@ -15,7 +15,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.lanes import MANY
 from stability_mcp.jobs.rate import Rate
-from stability_mcp.jobs.steps.workshop import Pace
+from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.upstream import Upstream
 from support_jobs import at_work, core, deferred
 from support_rows import rows
@@ -36,8 +36,8 @@ async def working(home: Path, server: Server) -> AsyncIterator[Jobs]:
     client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
     counted = Upstream(id="counted", base_url=server.url, emulated=False)
     limit = (LIMIT.limit, LIMIT.window)
-    pace = Pace(poll=0.2, usual=False, pause=0.1)
-    async with client, at_work(home, client, upstream=counted, rate=limit, pace=pace) as jobs:
+    timing = Timing(poll_seconds=0.2, retry_seconds=0.1)
+    async with client, at_work(home, client, upstream=counted, rate=limit, timing=timing) as jobs:
         yield jobs
 
 

@@ -228,7 +228,7 @@ async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
     """*Documented*: every request of the key counts."""
     from stability_mcp.operations.account.balance import Balance
 
-    async with at_work(tmp_path, Wire([yes()]), pace=AT_ONCE) as jobs:
+    async with at_work(tmp_path, Wire([yes()]), timing=AT_ONCE) as jobs:
         await jobs.query(Balance())
 
     assert rows(tmp_path, "SELECT upstream, sent_at IS NULL FROM requests") == [(PAID.id, 0)]

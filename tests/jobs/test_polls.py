@@ -10,7 +10,8 @@ from stability_mcp.jobs.engine import Later
 from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.steps.poll import poll
-from stability_mcp.jobs.steps.workshop import Pace, Workshop
+from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.jobs.timing import Timing
 from stability_mcp.media.store import MediaStore
 from stability_mcp.store.database import Database
 from support_jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
@@ -41,7 +42,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
         upstream=PAID,
         rate=RATE,
         max_retries=0,
-        pace=Pace(),
+        timing=Timing(),
     )
     mine = await database.write(lambda c: _under_way(c, ME), name="test.write")
     await database.write(

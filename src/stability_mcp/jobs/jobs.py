@@ -32,9 +32,10 @@ from stability_mcp.jobs.process import Process
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.records import Views
 from stability_mcp.jobs.steps import waiting
-from stability_mcp.jobs.steps.workshop import EMULATED, Library, Pace, Wire, Workshop
+from stability_mcp.jobs.steps.workshop import Library, Wire, Workshop
 from stability_mcp.jobs.submitting import Agree
 from stability_mcp.jobs.telling import Progress
+from stability_mcp.jobs.timing import EMULATED, Timing
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.operation import Operation, Query
 from stability_mcp.store.database import Database
@@ -71,7 +72,7 @@ class Jobs(Calls, Control):
         budget: Most millicredits a day; None: no ceiling.
         cache: Whether a finished job answers for a call that must have the same result.
         metadata: How much of its making is written into a readable copy.
-        pace: How fast steps follow each other; None: as the upstream asks.
+        timing: When jobs are polled and retried; None: the default for the upstream.
         engine: Makes what runs the steps.
         clock: Unix seconds.
     """
@@ -92,7 +93,7 @@ class Jobs(Calls, Control):
         budget: int | None = None,
         cache: bool = True,
         metadata: str = "full",
-        pace: Pace | None = None,
+        timing: Timing | None = None,
         engine: MakeEngine = LocalEngine,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -103,7 +104,7 @@ class Jobs(Calls, Control):
             upstream=upstream,
             rate=Rate(limit=rate[0], window=rate[1]),
             max_retries=max_retries,
-            pace=pace or (EMULATED if upstream.emulated else Pace()),
+            timing=timing or (EMULATED if upstream.emulated else Timing()),
             metadata=metadata,
             clock=clock,
         )

@@ -135,7 +135,7 @@ class SendTrace:
     async def _write_answer(self, answer: Answer) -> None:
         shop, job, now = self._shop, self.job, self._shop.clock()
         if job.deferred and answer.generation is not None:
-            generation, wake_at = answer.generation, now + shop.first_poll(job.kind)
+            generation, wake_at = answer.generation, now + shop.poll_interval()
             await shop.record(
                 lambda c: answers.started(c, job, generation, wake_at=wake_at, now=now),
                 name="send.generation",

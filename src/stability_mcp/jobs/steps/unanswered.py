@@ -80,7 +80,7 @@ async def started(shop: Workshop, trace: SendTrace) -> Step:
         await trace.journal()
         shop.went_well(trace.job.id)
         shop.polling.add(trace.job.id)
-        return Later(seconds=shop.first_poll(trace.job.kind), kind="poll")
+        return Later(seconds=shop.poll_interval(), kind="poll")
 
     lost = f"the journal does not know its generation {generation}, which job_adopt takes over"
     return await waiting.written(shop, trace.job, journal, lambda: lost)

@@ -25,6 +25,7 @@ from stability_mcp.jobs.journal.rows import JobRow
 from stability_mcp.jobs.rate import Rate
 from stability_mcp.jobs.standing import Room, Standing
 from stability_mcp.jobs.steps.spool import Spool
+from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.upstream import Upstream
 from stability_mcp.media.items import MediaItem
 from stability_mcp.operation import Operation, Query
@@ -39,22 +40,6 @@ LONGEST_PAUSE = 60.0
 
 FILE_THREADS = 8
 """Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How fast steps follow each other, in seconds."""
-
-    poll: float = 10.0
-    """Shortest time between two looks at a generation; the API asks for no more than that."""
-    usual: bool = True
-    """Whether the first look comes only after the time that the operation usually takes."""
-    pause: float = 1.0
-    """First pause before a request is repeated; it doubles."""
-
-
-EMULATED = Pace(poll=0.2, usual=False, pause=0.2)
-"""The built-in emulator answers at its own pace and is nobody else's."""
 
 
 DISK_PAUSE = 1.0
@@ -119,7 +104,7 @@ class Workshop:
     upstream: Upstream
     rate: Rate
     max_retries: int
-    pace: Pace
+    timing: Timing
     metadata: str = "full"
     clock: Callable[[], float] = time.time
     session: int = 0
@@ -209,7 +194,7 @@ class Workshop:
 
     def pause(self, misses: int) -> float:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
-        return _spread(self.pace.pause, misses)
+        return _spread(self.timing.retry_seconds, misses)
 
     def stuck(self, job: str) -> tuple[int, float]:
         """Count a try that the disk foiled; return how many and the seconds until the next."""
@@ -225,16 +210,13 @@ class Workshop:
         return time.monotonic() < self._scarce_until
 
     def poll_interval(self) -> float:
-        """Return the seconds between two looks at one generation.
+        """Return the seconds from the start of a generation to its first poll, and between polls.
 
-        Such that the looks of all processes at all generations take half the places at most.
+        Stretched so that the polls of all processes use at most half of the rate limit.
         """
-        looks_a_second = self.rate.limit / self.rate.window / 2
-        return max(self.pace.poll, max(len(self.polling), self.under_way) / looks_a_second)
-
-    def first_poll(self, kind: type[Operation]) -> float:
-        """Return the seconds after which a generation of this kind may be there."""
-        return max(self.poll_interval(), kind.spec.seconds if self.pace.usual else 0.0)
+        polls_a_second = self.rate.limit / self.rate.window / 2
+        generations = max(len(self.polling), self.under_way)
+        return max(self.timing.poll_seconds, generations / polls_a_second)
 
     def copying(self, job: str) -> None:
         """Note that a job is done and its readable copies are being written."""
