@@ -96,7 +96,7 @@ class Worker:
 
     async def until_steps(self, count: int) -> None:
         """Return when so many steps have begun."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while len(self.steps) < count:
                 await self._news.wait()
 

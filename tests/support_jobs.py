@@ -281,7 +281,7 @@ def deferred() -> Operation:
 async def run_one(jobs: Jobs, operation: Operation | None = None) -> JobView:
     """Submit one job and wait for its end."""
     submitted = await jobs.submit(operation or core(), tool="test", labels=["logo"])
-    [view] = await jobs.wait(submitted.job_ids, 10)
+    [view] = await jobs.wait(submitted.job_ids, 30)
     assert view.finished, view.progress
     return view
 

@@ -255,7 +255,7 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_junk_is_refused_and_never_harms(data: st.DataObject) -> None:
     """*Chosen*: whatever comes, an answer of bounded length in valid Unicode goes back."""

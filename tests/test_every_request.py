@@ -105,7 +105,7 @@ def test_a_default_may_be_said(row: type[Operation]) -> None:
 
 
 @every
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_price_is_within_the_range_told(row: type[Operation], data: st.DataObject) -> None:
     """*Chosen*: what is said before a call holds for every call."""

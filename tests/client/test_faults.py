@@ -218,7 +218,7 @@ async def test_a_reset_at_accept_is_surely_not_sent(tmp_path: Path) -> None:
 
     trace = WaitsForTheReset()
     async with raw_server(behave) as server, _client_of(server) as client:
-        with anyio.fail_after(10), pytest.raises(NotSentError):
+        with anyio.fail_after(30), pytest.raises(NotSentError):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == BEFORE
@@ -236,7 +236,7 @@ async def test_a_reset_in_mid_upload_is_surely_not_sent(tmp_path: Path) -> None:
     trace = Recorder()
 
     async with raw_server(behave) as server, _client_of(server) as client:
-        with anyio.fail_after(20), pytest.raises(NotSentError):
+        with anyio.fail_after(30), pytest.raises(NotSentError):
             await client.exchange(operation, files, tmp_path / "body", trace)
 
     assert trace.events == BEFORE
@@ -257,7 +257,7 @@ async def test_a_refusal_in_mid_upload_is_read(tmp_path: Path) -> None:
     trace = Recorder()
 
     async with raw_server(behave) as server, _client_of(server) as client:
-        with anyio.fail_after(20), pytest.raises(RequestError) as raised:
+        with anyio.fail_after(30), pytest.raises(RequestError) as raised:
             await client.exchange(operation, files, tmp_path / "body", trace)
 
     assert trace.events == BEFORE
@@ -274,7 +274,7 @@ async def test_silence_after_the_request_is_unknown(tmp_path: Path) -> None:
 
     trace = Recorder()
     async with raw_server(behave) as server, _client_of(server, timeout=0.2) as client:
-        with anyio.fail_after(10), pytest.raises(UnknownOutcomeError, match=r"within 0\.2 s"):
+        with anyio.fail_after(30), pytest.raises(UnknownOutcomeError, match=r"within 0\.2 s"):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
         done.set()
 

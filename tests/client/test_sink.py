@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stability_mcp.client.sink import Memory, Sink
@@ -58,7 +58,6 @@ def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Pat
     assert (sink.failure, sink.lost) == (None, False)
 
 
-@settings(deadline=None)
 @given(
     pieces=st.lists(st.binary(max_size=40), max_size=6),
     takes=st.integers(0, 100),

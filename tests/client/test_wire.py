@@ -125,7 +125,7 @@ async def test_behind_a_proxy_the_trace_follows_the_request_itself(
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         async with Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client:
-            with anyio.fail_after(20):
+            with anyio.fail_after(30):
                 await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert [head.split(b" ")[0] for head in seen] == [b"CONNECT"]
@@ -146,7 +146,7 @@ async def test_a_proxy_that_refuses_means_not_sent(
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         async with Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client:
-            with anyio.fail_after(20), pytest.raises(NotSentError, match="407"):
+            with anyio.fail_after(30), pytest.raises(NotSentError, match="407"):
                 await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert len(seen) == 1
@@ -164,7 +164,7 @@ async def test_a_server_that_cannot_prove_who_it_is_gets_no_byte(
         _picture_server(certified) as port,
         Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client,
     ):
-        with anyio.fail_after(20), pytest.raises(NotSentError):
+        with anyio.fail_after(30), pytest.raises(NotSentError):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == []

@@ -43,7 +43,7 @@ async def left_under_way(home: Path, era: Era, upstream: Upstream) -> AsyncItera
     async with server(home, era, upstream, "sk-first", STABILITY_WAIT="0") as client:
         result = await client.call_tool("audio3_text_to_audio", RAIN)
         job = str(facts(result)["jobs"][0]["id"])
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             while rows(home / "home", "SELECT state FROM jobs") != [("submitted",)]:  # noqa: ASYNC110 -- another process's row
                 await anyio.sleep(0.05)
     yield job

@@ -125,7 +125,7 @@ def check(folder: Path, data: bytes) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of what it repairs
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=broken())
 def test_broken_files_give_one_kind_of_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
@@ -143,7 +143,6 @@ def test_a_file_cut_anywhere_gives_one_kind_of_error(tmp_path: Path, name: str) 
         check(tmp_path, data[:end])
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_at_all_give_one_kind_of_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

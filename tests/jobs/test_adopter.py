@@ -72,7 +72,7 @@ async def test_what_was_queued_is_sent(tmp_path: Path) -> None:
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, len(wire.posts)) == ("done", 1)
     assert rows(tmp_path, "SELECT epoch FROM jobs") == [(3,)]  # taken from the dead, and taken on
@@ -85,7 +85,7 @@ async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> N
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
     assert "The program ended while the request was out" in (view.error or "")
@@ -99,7 +99,7 @@ async def test_a_whole_answer_in_the_spool_is_stored(tmp_path: Path) -> None:
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("done", "yes", [])
     assert rows(tmp_path, "SELECT seed FROM media") == [("42",)]
@@ -112,7 +112,7 @@ async def test_an_answer_that_was_cut_is_unknown_and_its_rest_is_removed(tmp_pat
     (tmp_path / "spool" / f"{job}.1.part").write_bytes(b"half")
 
     async with at_work(tmp_path, Wire([yes()])) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
@@ -162,7 +162,7 @@ async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Pa
         async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as one:
             submitted = await one.submit(core(), tool="test", count=3)
             await sent.wait()
-        views = await other.wait(submitted.job_ids, 10)
+        views = await other.wait(submitted.job_ids, 30)
 
     assert {view.state for view in views} == {"done"}
     assert len(wire.posts) == 2
@@ -179,7 +179,7 @@ async def test_the_living_are_left_alone(tmp_path: Path) -> None:
         async with at_work(tmp_path, wire) as other:
             [view] = await other.views(submitted.job_ids)
         release.set()
-        [after] = await one.wait(submitted.job_ids, 10)
+        [after] = await one.wait(submitted.job_ids, 30)
 
     assert (view.state, after.state, wire.posts) == ("submitting", "done", [])
 
@@ -194,9 +194,9 @@ async def test_a_late_answer_is_taken_from_whoever_was_believed_dead(tmp_path: P
         for lock in (tmp_path / "locks").iterdir():
             lock.unlink()
         async with at_work(tmp_path, Wire([yes()])) as other:
-            [believed] = await other.wait(submitted.job_ids, 10)
+            [believed] = await other.wait(submitted.job_ids, 30)
         release.set()
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             [view] = await one.views(submitted.job_ids)
             while view.state != "done":
                 await one._running.engine.changed([], 0)  # type: ignore[union-attr]  # noqa: SLF001 -- a step of the loop
@@ -233,11 +233,11 @@ async def test_a_folder_of_copies_that_hangs_holds_up_no_job(
 
     monkeypatch.setattr(adopter, "write_missing_copies", hang)
     async with at_work(tmp_path, Wire([yes()])) as jobs:
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             await began.wait()
             job = await _left_by_the_dead(tmp_path, "queued")
             (tmp_path / "locks" / f"{ME}.lock").touch()
-            [view] = await jobs.wait([job], 10)
+            [view] = await jobs.wait([job], 30)
 
     assert view.state == "done"
 

@@ -27,7 +27,7 @@ LONGEST = 0.010
 async def collected(jobs: Jobs, operation: Operation, count: int = 1) -> SubmittedCall:
     """Make a call and hand its results over."""
     call = await jobs.submit(operation, tool="generate_core", count=count)
-    await jobs.wait(call.job_ids, 10)
+    await jobs.wait(call.job_ids, 30)
     await jobs.hand_over([call.call_id])
     return call
 
@@ -55,7 +55,7 @@ async def test_only_the_variants_that_are_missing_are_made(tmp_path: Path) -> No
     async with at_work(tmp_path, wire) as jobs:
         one = await collected(jobs, core(seed=6))
         three = await jobs.submit(core(seed=5), tool="generate_core", count=3)
-        await jobs.wait(three.job_ids, 10)
+        await jobs.wait(three.job_ids, 30)
         await jobs.abandon([three.call_id])
         again = await jobs.submit(core(seed=5), tool="generate_core", count=3)
 

@@ -44,7 +44,7 @@ async def test_what_is_not_sent_costs_nothing_when_it_is_cancelled(tmp_path: Pat
         done = await jobs.cancel(submitted.job_ids)
         held = money(tmp_path)[0]
         release.set()
-        views = await jobs.wait(submitted.job_ids, 10)
+        views = await jobs.wait(submitted.job_ids, 30)
 
     assert sorted(each.fate for each in done) == ["cancelled", "cancelled", "sent"]
     assert held == PRICE
@@ -71,7 +71,7 @@ async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path
         await sent.wait()
         [asked] = await jobs.cancel(submitted.job_ids)
         release.set()
-        [view] = await jobs.wait(submitted.job_ids, 10)
+        [view] = await jobs.wait(submitted.job_ids, 30)
 
     assert (asked.fate, view.state, view.charged) == ("sent", "cancelled", "no")
     assert (len(wire.posts), money(tmp_path), ledger(tmp_path)) == (1, (0, 0), ["free"])
@@ -105,7 +105,7 @@ async def test_paused_jobs_go_on_all_or_none(tmp_path: Path) -> None:
         held = money(tmp_path)[0]
         await jobs.cancel(ids[2:])
         await jobs.go_on(ids)
-        views = await jobs.wait(ids, 10)
+        views = await jobs.wait(ids, 30)
 
     assert (still.jobs, still.price, held) == (ids, 3 * PRICE, 3 * PRICE)
     assert [view.state for view in views] == ["done", "done", "cancelled"]
@@ -127,7 +127,7 @@ async def test_the_ledger_is_added_up_by_anything(tmp_path: Path) -> None:
     """*Chosen*: days, operations, jobs and requests of one upstream."""
     async with at_work(tmp_path, Wire([yes(), yes()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", count=2)
-        await jobs.wait(submitted.job_ids, 10)
+        await jobs.wait(submitted.job_ids, 30)
         sums = {
             by: await jobs.used(since="2020-01-01", by=by, limit=10)
             for by in ("day", "operation", "job", "request")

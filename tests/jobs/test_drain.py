@@ -41,7 +41,7 @@ async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) 
     """*Chosen*: bounded; a request that is cut off may have been charged."""
     sent, never = anyio.Event(), anyio.Event()
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         async with at_work(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
             await submit(jobs)
             await sent.wait()
@@ -62,7 +62,7 @@ async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None
 
     wire = Wire([yes()])
     async with at_work(tmp_path, wire) as jobs:
-        views = await jobs.wait(job_ids, 10)
+        views = await jobs.wait(job_ids, 30)
 
     assert {view.state for view in views} == {"done"}
     assert ledger(tmp_path) == ["charged"] * 3

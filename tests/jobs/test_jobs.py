@@ -53,7 +53,7 @@ async def test_the_work_goes_on_when_whoever_waits_is_cancelled(tmp_path: Path) 
             await sent.wait()
             group.cancel_scope.cancel()
         release.set()
-        [view] = await jobs.wait(job, 10)
+        [view] = await jobs.wait(job, 30)
 
     assert view.state == "done"
     assert len(wire.posts) == 1
@@ -117,7 +117,7 @@ async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> Non
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire, budget=2 * PRICE) as jobs:
-        await jobs.wait(await submit(jobs), 10)
+        await jobs.wait(await submit(jobs), 30)
         with pytest.raises(BudgetError, match="1 of 3 still fit now"):
             await submit(jobs, count=3)
         spent = await jobs.spending()
@@ -161,7 +161,7 @@ async def test_explicit_seeds_are_spread_over_the_variants(tmp_path: Path) -> No
 
     async with at_work(tmp_path, wire) as jobs:
         submitted = await jobs.submit(core(seed=10), tool="generate_core", count=3)
-        await jobs.wait(submitted.job_ids, 10)
+        await jobs.wait(submitted.job_ids, 30)
 
     assert sorted(each.model_dump()["seed"] for each in wire.posts) == [10, 11, 12]
 
@@ -170,7 +170,7 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
     """*Chosen*: one line while there are any."""
     async with at_work(tmp_path, Wire([yes()]), concurrency=1) as jobs:
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
-        await jobs.wait(first.job_ids, 10)
+        await jobs.wait(first.job_ids, 30)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
         await jobs.abandon([first.call_id])
 
@@ -192,7 +192,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
 
     async with at_work(tmp_path, wire, concurrency=1) as jobs:
         job_ids = await submit(jobs, count=5)
-        await jobs.wait(job_ids, 10)
+        await jobs.wait(job_ids, 30)
         first = await jobs.list(limit=3)
         second = await jobs.list(limit=3, cursor=first.next_cursor)
         unknown = await jobs.list(state="unknown")
@@ -256,7 +256,7 @@ async def test_an_answer_goes_out_although_it_cannot_be_noted(
     """*Chosen*: a full disk must not keep back what is stored; it is told once more, later."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         call = await jobs.submit(core(), tool="generate_core")
-        await jobs.wait(call.job_ids, 10)
+        await jobs.wait(call.job_ids, 30)
         database = jobs._shop.database  # noqa: SLF001 -- the disk cannot be filled here
 
         async def full(*_: object, **__: object) -> None:

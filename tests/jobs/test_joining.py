@@ -33,7 +33,7 @@ async def ask(jobs: Jobs, operation: Operation | None = None, **values: Any) -> 
 async def asked_and_ended(jobs: Jobs, operation: Operation | None = None) -> SubmittedCall:
     """Make a call, wait until its jobs ended, and give it up."""
     call = await ask(jobs, operation)
-    await jobs.wait(call.job_ids, 10)
+    await jobs.wait(call.job_ids, 30)
     await jobs.abandon([call.call_id])
     return call
 
@@ -60,7 +60,7 @@ async def test_five_repeats_that_are_given_up_are_one_job(tmp_path: Path) -> Non
             await jobs.abandon([calls[-1].call_id])
         last = await ask(jobs)
         release.set()
-        await jobs.wait(last.job_ids, 10)
+        await jobs.wait(last.job_ids, 30)
 
     assert {tuple(call.job_ids) for call in calls} == {tuple(last.job_ids)}
     assert last.joined == calls[0].call_id
@@ -75,7 +75,7 @@ async def test_each_repeat_of_several_takes_over_another(tmp_path: Path) -> None
         first = [await ask(jobs) for _ in range(4)]
         await jobs.abandon([call.call_id for call in first])
         again = [await ask(jobs) for _ in range(5)]
-        await jobs.wait([job for call in again for job in call.job_ids], 10)
+        await jobs.wait([job for call in again for job in call.job_ids], 30)
 
     assert [call.joined for call in again] == [*(call.call_id for call in first), None]
     assert len(wire.posts) == 5
@@ -209,7 +209,7 @@ async def test_what_was_paused_goes_on_when_it_is_asked_for_again(tmp_path: Path
     async with at_work(tmp_path, wire, clock=lambda: 2_000.0) as jobs:
         [before] = await jobs.views(left.job_ids)
         call = await ask(jobs)
-        [after] = await jobs.wait(call.job_ids, 10)
+        [after] = await jobs.wait(call.job_ids, 30)
 
     assert before.state == "paused"
     assert call.job_ids == left.job_ids

@@ -33,7 +33,7 @@ async def running(
     made = [await database.write(put, name="test.write") for _ in range(jobs)]
     engine = LocalEngine(database, process=ME, concurrency=concurrency)
     try:
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             async with anyio.create_task_group() as group:
                 group.start_soon(engine.run, perform)
                 yield engine, [call.job_ids[0] for call in made], database
@@ -113,7 +113,7 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
         await asked.wait()
         await database.write(partial(_put, "storing", 0), name="test.write")
         engine.wake()
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             await stored.wait()
 
 

@@ -106,21 +106,21 @@ async def test_whoever_was_believed_dead_is_listed_again_and_goes_on(tmp_path: P
         [lock] = (tmp_path / "locks").iterdir()
         lock.unlink()
         async with at_work(tmp_path, other_wire) as other:
-            [taken] = await other.wait(queued.job_ids, 10)
-            with anyio.fail_after(10):
+            [taken] = await other.wait(queued.job_ids, 30)
+            with anyio.fail_after(30):
                 while not lock.exists():  # noqa: ASYNC110 -- it is another task's file
                     await anyio.sleep(0.02)
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while rows(tmp_path, "SELECT count(*) FROM processes") != [(2,)]:  # noqa: ASYNC110 -- a row
                     await anyio.sleep(0.02)
             release.set()
-            [late] = await one.wait(first.job_ids, 10)
-            with anyio.fail_after(10):
+            [late] = await one.wait(first.job_ids, 30)
+            with anyio.fail_after(30):
                 while late.state != "done":
                     await anyio.sleep(0.02)
                     [late] = await one.views(first.job_ids)
             after = await one.submit(core("after"), tool="test")
-            [last] = await one.wait(after.job_ids, 10)
+            [last] = await one.wait(after.job_ids, 30)
 
     assert (taken.state, late.state, last.state) == ("done", "done", "done")
     assert (len(wire.posts), len(other_wire.posts)) == (2, 1)

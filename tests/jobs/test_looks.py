@@ -84,7 +84,7 @@ async def test_who_gives_up_strands_nobody(tmp_path: Path) -> None:
     async def look() -> None:
         found.extend((await looks.look([other]))[0])
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             with anyio.move_on_after(0.05):
                 await looks.look([one])

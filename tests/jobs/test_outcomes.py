@@ -62,7 +62,7 @@ async def test_a_readable_copy_is_written_and_noted_before_the_wait_is_over(
     home, folder = tmp_path / "home", tmp_path / "pictures"
     async with at_work(home, Wire([yes()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", labels=["logo"], output_dir=folder)
-        await jobs.wait(submitted.job_ids, 10)
+        await jobs.wait(submitted.job_ids, 30)
         [(path,)] = rows(home, "SELECT copy_path FROM media")
 
     assert Path(path).is_relative_to(folder)
@@ -76,7 +76,7 @@ async def test_a_copy_that_cannot_be_written_costs_no_result(tmp_path: Path) -> 
     blocked.write_text("in the way")
     async with at_work(home, Wire([yes()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", output_dir=blocked)
-        [view] = await jobs.wait(submitted.job_ids, 10)
+        [view] = await jobs.wait(submitted.job_ids, 30)
 
     assert view.state == "done"
     assert rows(home, "SELECT copy_path FROM media") == [(None,)]

@@ -210,7 +210,7 @@ def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connec
 DELAYS = st.floats(min_value=0, max_value=25)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     requests=st.lists(
         st.tuples(st.floats(min_value=0, max_value=4), DELAYS, DELAYS), min_size=5, max_size=40

@@ -54,7 +54,7 @@ async def ask(jobs: Jobs, operation: Operation, payer: Payer, count: int = 1) ->
 async def made(jobs: Jobs, operation: Operation) -> SubmittedCall:
     """Make a call, and hand its result over."""
     call = await jobs.submit(operation, tool="generate_core")
-    await jobs.wait(call.job_ids, 10)
+    await jobs.wait(call.job_ids, 30)
     await jobs.hand_over([call.call_id])
     return call
 
@@ -88,7 +88,7 @@ async def test_what_vanishes_while_they_agree_is_not_paid_unasked(tmp_path: Path
         written = rows(tmp_path, "SELECT count(*) FROM calls")
         agrees = Loses(jobs)
         call = await ask(jobs, SEEDED, agrees)
-        await jobs.wait(call.job_ids, 10)
+        await jobs.wait(call.job_ids, 30)
 
     assert refuses.asked == [0, PRICE]
     assert written == [(1,)]
@@ -129,7 +129,7 @@ async def test_what_costs_nothing_needs_no_credits(tmp_path: Path) -> None:
     async with at_work(tmp_path, wire) as jobs:
         await made(jobs, SEEDED)
         given_up = await jobs.submit(core(), tool="generate_core")
-        await jobs.wait(given_up.job_ids, 10)
+        await jobs.wait(given_up.job_ids, 30)
         await jobs.abandon([given_up.call_id])
         wire.balance = 0
         await pause(jobs)
@@ -153,7 +153,7 @@ async def test_who_agreed_is_not_asked_again_because_the_balance_was(tmp_path: P
         await pause(jobs)
         payer = Payer(jobs)
         call = await ask(jobs, core(), payer)
-        [view] = await jobs.wait(call.job_ids, 10)
+        [view] = await jobs.wait(call.job_ids, 30)
 
     assert view.state == "done"
     assert set(payer.asked) == {PRICE}

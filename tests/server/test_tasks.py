@@ -202,7 +202,7 @@ async def test_a_task_that_nobody_looks_at_is_uncollected(
     monkeypatch.setattr(journal, "PATIENCE_SECONDS", 0)
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             while "not yet collected" not in text(fine(await client.call_tool("media_list", {}))):
                 await anyio.lowlevel.checkpoint()
         late = await ended(client, task.task_id)

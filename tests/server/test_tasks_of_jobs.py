@@ -68,7 +68,7 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
         _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
         _change(tmp_path, "UPDATE calls SET handed_at = 1")
         fine(await client.call_tool("job_adopt", said))
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             told = ""
             while "not yet collected" not in told:
                 told = text(fine(await client.call_tool("media_list", {})))
@@ -78,7 +78,7 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
 
 async def _started(folder: Path) -> str:
     query = "SELECT generation FROM jobs WHERE generation IS NOT NULL"
-    with anyio.fail_after(20):
+    with anyio.fail_after(30):
         while not (found := rows(folder / "home" / "emulator", query)):  # noqa: ASYNC110 -- a row
             await anyio.sleep(0.02)
     return str(found[0][0])

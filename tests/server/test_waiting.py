@@ -68,7 +68,7 @@ async def test_every_answer_tells_of_results_that_nobody_was_handed(tmp_path: Pa
     """Chosen: the last line of any tool, until they are collected."""
     async with connected(tmp_path, wait=0) as client:
         fine(await client.call_tool("generate_core", FOX))
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             while not data(await client.call_tool("job_list", {"state": "done"}))["jobs"]:
                 await anyio.lowlevel.checkpoint()
         asked = [

@@ -179,7 +179,7 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         anyio.from_thread.run_sync(writing.set)
         anyio.from_thread.run(read.wait)
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(partial(database.write, slow, name="test.write"))
             await writing.wait()

@@ -272,7 +272,7 @@ async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answ
             left = spool / "import-0.part"
             left.write_bytes(b"x")
             os.utime(left, (1, 1))
-            with anyio.fail_after(10):
+            with anyio.fail_after(30):
                 while left.exists():  # noqa: ASYNC110 -- a sweeper sets no event
                     await anyio.sleep(0.01)
 

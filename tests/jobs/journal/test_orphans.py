@@ -40,7 +40,7 @@ async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
     assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["assumed"])
@@ -60,7 +60,7 @@ async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        [view] = await jobs.wait([job], 10)
+        [view] = await jobs.wait([job], 30)
 
     assert (view.state, len(wire.posts)) == ("done", 1)
     with pytest.raises(LeaseLostError):

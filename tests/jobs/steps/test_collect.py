@@ -64,7 +64,7 @@ async def test_a_disk_that_was_full_costs_no_result(
 
     async with at_work(tmp_path, wire, kind=full_at(*commits)) as jobs:
         submitted = await jobs.submit(core(), tool="test")
-        [view] = await jobs.wait(submitted.job_ids, 10)
+        [view] = await jobs.wait(submitted.job_ids, 30)
 
     assert (view.state, view.charged, len(wire.posts)) == ("done", "yes", 1)
     assert rows(tmp_path, "SELECT seed FROM media") == [("8",)]
@@ -106,7 +106,7 @@ async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
     """*Chosen*: two equal pictures are one blob and two media."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", count=2)
-        await jobs.wait(submitted.job_ids, 10)
+        await jobs.wait(submitted.job_ids, 30)
 
     [(blob,)] = rows(tmp_path, "SELECT DISTINCT blob FROM media")
     assert rows(tmp_path, "SELECT count(*) FROM media") == [(2,)]
@@ -127,7 +127,7 @@ async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_
     store = partial(Database, observer=fail)
     async with at_work(tmp_path, Wire([yes(seed="8")]), kind=store) as jobs:
         submitted = await jobs.submit(core(), tool="test")
-        [view] = await jobs.wait(submitted.job_ids, 10)
+        [view] = await jobs.wait(submitted.job_ids, 30)
 
     assert (view.state, failures) == ("done", [])
     assert spool(tmp_path) == []

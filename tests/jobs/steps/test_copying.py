@@ -19,7 +19,7 @@ COPIES = "SELECT copy_path FROM media ORDER BY seq"
 async def _made(home: Path, folder: Path) -> None:
     async with at_work(home, Wire([yes()])) as jobs:
         call = await jobs.submit(core(), tool="test", labels=["logo"], output_dir=folder)
-        await jobs.wait(call.job_ids, 10)
+        await jobs.wait(call.job_ids, 30)
 
 
 async def _without_copies(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ async def test_a_copy_that_a_dead_process_owes_is_written(
     monkeypatch.setattr(adopter, "SECONDS", 0.01)
 
     async with at_work(home, Wire([yes()])):
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while rows(home, COPIES) == [(None,)]:  # noqa: ASYNC110 -- nothing tells of it
                 await anyio.sleep(0.01)
 
@@ -80,7 +80,7 @@ async def test_what_a_living_process_is_about_to_write_is_left_to_it(
     monkeypatch.setattr(copying, "write_copy", slowly)
     async with at_work(home, Wire([yes()])) as one, at_work(home, Wire([yes()])) as other:
         await one.submit(core(), tool="test", labels=["logo"], output_dir=folder)
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             await writing.wait()
         monkeypatch.setattr(copying, "write_copy", write_copy)
         await copying.write_missing_copies(other._shop)  # noqa: SLF001 -- what the adopter calls

@@ -56,7 +56,7 @@ async def test_the_job_and_its_upstream_change_together(
 
     async with at_work(tmp_path, wire, kind=Watched) as jobs:
         await jobs.submit(OPERATIONS["generate_core"].model_validate({"prompt": "x"}), tool="test")
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while not any(stopped for _, stopped in Watched.seen):
                 await jobs.remember_balance(0)  # any transaction looks
 
