@@ -25,7 +25,7 @@ ENGINES: list[MakeEngine] = [LocalEngine]
 """Every engine that is behind the port."""
 
 SHORT = 0.3
-"""Seconds in which what must not happen would have."""
+"""Seconds that a job sleeps."""
 
 Behaviour = Callable[[str, Lease], Awaitable[Step]]
 

@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 from stability_mcp.client.answers import Answer, SentFile
 from stability_mcp.client.wire import Trace
 from stability_mcp.errors import NotSentError, RefusedError
+from stability_mcp.jobs.engine import Engine, MakeEngine
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.journal.asked import Asked
 from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
 from stability_mcp.jobs.journal.rows import JobRow, load
+from stability_mcp.jobs.local import LocalEngine
 from stability_mcp.jobs.steps import workshop
 from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.upstream import Upstream, register
@@ -254,7 +256,7 @@ async def at_work(
     """Run jobs over a wire until the block ends."""
     database = await anyio.to_thread.run_sync(kind, home)
     media = MediaStore(database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated)
-    given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 10}
+    given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 30}
     jobs = Jobs(database, wire, media=media, owner=OWNER, upstream=upstream, **(given | limits))
     try:
         async with anyio.create_task_group() as group:
@@ -292,7 +294,20 @@ async def submit(jobs: Jobs, count: int = 1) -> list[str]:
     return submitted.job_ids
 
 
-async def release_soon(release: anyio.Event) -> None:
-    """Let a request that hangs be answered in a moment."""
-    await anyio.sleep(0.1)
-    release.set()
+def setting_when_it_drains(begun: anyio.Event, make: MakeEngine = LocalEngine) -> MakeEngine:
+    """Return what makes an engine that sets the event once it begins to drain."""
+
+    def made(database: Database, *, process: str, concurrency: int) -> Engine:
+        engine = make(database, process=process, concurrency=concurrency)
+        drain = engine.drain
+
+        async def noticed(seconds: float) -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(drain, seconds)
+                await anyio.lowlevel.checkpoint()  # by now it sends nothing more
+                begun.set()
+
+        engine.drain = noticed  # type: ignore[method-assign]  # an engine is made for one test
+        return engine
+
+    return made

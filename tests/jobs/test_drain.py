@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.upstream import Upstream
-from support_jobs import PRICE, Wire, at_work, hangs, release_soon, submit, yes
+from support_jobs import PRICE, Wire, at_work, hangs, setting_when_it_drains, submit, yes
 from support_rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -16,16 +16,13 @@ OTHER = Upstream(id="other-upstream", base_url="https://api.test", emulated=Fals
 
 async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
     """*Chosen*: what is sent is finished; what waits is left to another process."""
-    sent, release = anyio.Event(), anyio.Event()
-    wire = Wire([hangs(sent, release), yes()])
+    sent, draining = anyio.Event(), anyio.Event()
+    wire = Wire([hangs(sent, draining), yes()])
+    engine = setting_when_it_drains(draining)
 
-    async with (
-        anyio.create_task_group() as group,
-        at_work(tmp_path, wire, concurrency=1) as jobs,
-    ):
+    async with at_work(tmp_path, wire, concurrency=1, engine=engine) as jobs:
         out, waiting = await submit(jobs, count=2)
         await sent.wait()
-        group.start_soon(release_soon, release)
 
     assert rows(tmp_path, "SELECT id, state, process IS NULL FROM jobs ORDER BY seq") == [
         (out, "done", 0),

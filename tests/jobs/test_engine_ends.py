@@ -11,7 +11,17 @@ from stability_mcp.client.wire import Trace
 from stability_mcp.jobs.engine import Done, Later, Lease, MakeEngine, Step
 from stability_mcp.jobs.journal import adoption
 from support_engine import ENGINES, SHORT, working
-from support_jobs import PAID, Behaviour, Wire, answer, at_work, core, picture, yes
+from support_jobs import (
+    PAID,
+    Behaviour,
+    Wire,
+    answer,
+    at_work,
+    core,
+    picture,
+    setting_when_it_drains,
+    yes,
+)
 from support_rows import rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
@@ -25,7 +35,7 @@ async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
 
     async def behave(job: str, lease: Lease) -> Step:
         await lease.lost.wait()
-        await anyio.sleep(SHORT)
+        await anyio.wait_all_tasks_blocked()  # whoever drains waits for this
         ended.append(job)
         return Done()
 
@@ -71,9 +81,10 @@ async def test_who_waits_is_told_when_a_job_moves(
         if ends:
             return await one.end(job)
         await one.database.write(
-            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = 1") and None, name="test.write"
+            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = attempt + 1") and None,
+            name="test.write",
         )
-        return Later(seconds=30, kind="poll")
+        return Later(seconds=0.05, kind="poll")
 
     async with (
         working(tmp_path, make, behave=behave) as one,
@@ -85,7 +96,7 @@ async def test_who_waits_is_told_when_a_job_moves(
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:
                 group.start_soon(engine.changed, [job], 60.0)
-                await anyio.sleep(SHORT)
+                await anyio.wait_all_tasks_blocked()
                 release.set()
 
 
@@ -159,17 +170,13 @@ def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:
 
 async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: MakeEngine) -> None:
     """*Chosen*: a job that is connecting when the process ends is left to another, unsent."""
-    connected, go_on = anyio.Event(), anyio.Event()
-    wire = Wire([_connects(connected, go_on)])
+    connected, draining = anyio.Event(), anyio.Event()
+    wire = Wire([_connects(connected, draining)])
+    engine = setting_when_it_drains(draining, make)
 
-    async def soon() -> None:
-        await anyio.sleep(SHORT)
-        go_on.set()
-
-    async with anyio.create_task_group() as group, at_work(tmp_path, wire, engine=make) as jobs:
+    async with at_work(tmp_path, wire, engine=engine) as jobs:
         await jobs.submit(core(), tool="test")
         await connected.wait()
-        group.start_soon(soon)
 
     assert wire.posts == []
     assert rows(tmp_path, "SELECT state, process, attempt FROM jobs") == [("queued", None, 0)]

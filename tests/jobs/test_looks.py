@@ -75,6 +75,11 @@ async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> No
     assert "nobody" not in unknown
 
 
+async def _after_all(do: Callable[[], None]) -> None:
+    await anyio.wait_all_tasks_blocked()
+    do()
+
+
 async def test_who_gives_up_strands_nobody(tmp_path: Path) -> None:
     """*Chosen*: the next reads for all that still ask."""
     database, [one, other], looks = await _store(tmp_path, 2)
@@ -86,7 +91,8 @@ async def test_who_gives_up_strands_nobody(tmp_path: Path) -> None:
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
-            with anyio.move_on_after(0.05):
+            with anyio.CancelScope() as gives_up:
+                group.start_soon(_after_all, gives_up.cancel)
                 await looks.look([one])
             group.start_soon(look)
             await anyio.wait_all_tasks_blocked()
