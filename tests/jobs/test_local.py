@@ -33,11 +33,11 @@ async def running(
     made = [await database.write(put, name="test.write") for _ in range(jobs)]
     engine = LocalEngine(database, process=ME, concurrency=concurrency)
     try:
-        with anyio.fail_after(30):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as group:
                 group.start_soon(engine.run, perform)
                 yield engine, [call.job_ids[0] for call in made], database
-                await engine.drain(5)
+                await engine.drain(30)
     finally:
         await database.close()
 
@@ -76,19 +76,35 @@ async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> No
 
     async def perform(job: str, _lease: Lease) -> Step:
         asked.append(job)
-        return Later(seconds=30, kind="send", everyone=True)
+        return Later(seconds=30, kind="send", everyone=True) if job in jobs else Done()
 
-    async with running(tmp_path, perform, jobs=5, concurrency=1) as (_, jobs, _database):
-        await anyio.sleep(0.2)
+    jobs: list[str] = []
+    async with running(tmp_path, perform, jobs=5, concurrency=1) as (engine, made, database):
+        jobs += made
+        await _until(asked, 1)
+        stored = await _look(engine, database, asked)
 
-    assert asked == jobs[:1]
+    assert asked == [jobs[0], *stored]
 
 
 async def _until(order: list[str], count: int) -> None:
-    """Return when so many steps have begun, and a while later, for there should be no more."""
+    """Return when so many steps have begun."""
     while len(order) < count:  # noqa: ASYNC110 -- a list sets no event
         await anyio.sleep(0.01)
-    await anyio.sleep(0.2)
+
+
+async def _look(engine: LocalEngine, database: Database, order: list[str]) -> list[str]:
+    """Have the engine look at all that is due, twice; return the two jobs that it did for that.
+
+    They need no place, so that what has not begun by the second of them does not begin now.
+    """
+    made = []
+    for _ in range(2):
+        made.append(await database.write(partial(_put, "storing", 0)))
+        engine.wake()
+        while made[-1] not in order:  # noqa: ASYNC110 -- as above
+            await anyio.sleep(0.01)
+    return made
 
 
 def _put(state: str, lane: int, connection: Connection) -> str:
@@ -143,9 +159,10 @@ async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
         ]
         engine.wake()
         await _until(order, 4 - stopped)
+        stored = await _look(engine, database, order)
         soon = order[1:]
 
-    assert sorted(soon) == sorted(made[stopped:])
+    assert sorted(soon) == sorted([*made[stopped:], *stored])
 
 
 async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> None:
@@ -165,13 +182,15 @@ async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> No
     await database.close()
     async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
         await _until(order, 4)
-        of_batch = len(order)
+        stored = await _look(engine, database, order)
+        of_batch = len(order) - len(stored)
         awaited = [
             await database.write(partial(_put, "queued", 0), name="test.write") for _ in range(2)
         ]
         engine.wake()
-        await _until(order, 5)
-        at_once = list(order)
+        await _until(order, 7)
+        stored += await _look(engine, database, order)
+        at_once = [job for job in order if job not in stored]
         end.set()
 
     assert of_batch == 4
@@ -183,7 +202,10 @@ async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_pat
     started: list[Lease] = []
     full, more, end = anyio.Event(), anyio.Event(), anyio.Event()
 
-    async def perform(_job: str, lease: Lease) -> Step:
+    async def perform(job: str, lease: Lease) -> Step:
+        order.append(job)
+        if job not in jobs:
+            return Done()
         started.append(lease)
         if len(started) == STARTING_AT_ONCE:
             full.set()
@@ -192,10 +214,17 @@ async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_pat
         await end.wait()
         return Done()
 
-    jobs = STARTING_AT_ONCE + 5
-    async with running(tmp_path, perform, jobs=jobs, concurrency=100):
+    jobs: list[str] = []
+    order: list[str] = []
+    more_than_start = STARTING_AT_ONCE + 5
+    async with running(tmp_path, perform, jobs=more_than_start, concurrency=100) as (
+        engine,
+        made,
+        database,
+    ):
+        jobs += made
         await full.wait()
-        await anyio.sleep(0.1)
+        await _look(engine, database, order)
         at_first = len(started)
         started[0].begun()
         await more.wait()
@@ -214,7 +243,7 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
         return Later(seconds=30, kind="poll")
 
     async def wait(name: str, job: str) -> None:
-        await engine.changed([job], 10)
+        await engine.changed([job], 30)
         told.append(name)
 
     jobs: list[str] = []
@@ -223,9 +252,10 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
         async with anyio.create_task_group() as group:
             group.start_soon(wait, "first", made[0])
             group.start_soon(wait, "second", made[1])
-            await anyio.sleep(0.1)
+            await anyio.wait_all_tasks_blocked()
             go[True].set()
-            await anyio.sleep(0.1)
+            await _until(told, 1)
+            await anyio.wait_all_tasks_blocked()
             seen = list(told)
             go[False].set()
 
