@@ -1,10 +1,13 @@
 """The balance is asked for beside the calls: now and then, and never while nothing happens."""
 
+import time
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
 from stability_mcp.client.wire import Trace
 from stability_mcp.errors import NotSentError, StorageError
@@ -14,12 +17,15 @@ from stability_mcp.jobs.journal import intent
 from stability_mcp.jobs.upstream import EMULATOR
 from stability_mcp.operation import Query
 from stability_mcp.operations.account.balance import Balance, CreditBalance
-from support_jobs import Wire, at_work, core, run_one, yes
+from support_jobs import Behaviour, Wire, at_work, core, run_one, yes
 from support_rows import rows
 
 pytestmark = pytest.mark.anyio
 
 REMEMBERED = "SELECT balance FROM upstreams"
+
+LATER = balance.SETTLE + 0.3
+"""Seconds in which it would have been asked for."""
 
 
 class Silent(Wire):
@@ -45,6 +51,19 @@ class Slow(Wire):
         return CreditBalance(credits=self.balance)
 
 
+class Timed(Wire):
+    """Notes when it was asked for the balance."""
+
+    def __init__(self, plan: list[Behaviour]) -> None:
+        super().__init__(plan)
+        self.times: list[float] = []
+
+    async def query(self, operation: Query, trace: Trace) -> BaseModel:
+        """Note the time."""
+        self.times.append(time.monotonic())
+        return await super().query(operation, trace)
+
+
 async def until(jobs: Jobs, queries: int) -> None:
     """Wait until the account was asked so often and the answer is noted."""
     wire = jobs._shop.client  # noqa: SLF001 -- the wire of this test
@@ -58,7 +77,7 @@ async def test_nothing_is_asked_before_the_first_call(tmp_path: Path) -> None:
     """*Chosen*: most conversations never make a picture."""
     wire = Wire([yes()])
     async with at_work(tmp_path, wire):
-        await anyio.sleep(0.1)
+        await anyio.sleep(LATER)
 
     assert wire.queries == 0
 
@@ -81,19 +100,19 @@ async def test_it_is_asked_once_a_minute_however_many_results_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: after the pause the last result is counted, and then nothing more is asked."""
-    monkeypatch.setattr(balance, "SECONDS", 0.5)
-    wire = Wire([yes()])
+    monkeypatch.setattr(balance, "SECONDS", 0.2)
+    wire = Timed([yes()])
     async with at_work(tmp_path, wire) as jobs:
         for _ in range(5):
             await run_one(jobs)
-        soon = wire.queries
+        last = time.monotonic()
         with anyio.fail_after(30):
-            while wire.queries < 2:  # noqa: ASYNC110 -- the wire sets no event
+            while not wire.times or wire.times[-1] < last:  # noqa: ASYNC110 -- the wire sets no event
                 await anyio.sleep(0.01)
-        await anyio.sleep(1.2)
+        await anyio.sleep(3 * (balance.SECONDS + balance.SETTLE))
 
-    assert soon <= 1
-    assert wire.queries == 2
+    assert all(b - a >= balance.SECONDS for a, b in pairwise(wire.times))
+    assert sum(at > last for at in wire.times) <= 2  # one may have been due already
 
 
 async def test_two_processes_ask_once(tmp_path: Path) -> None:
@@ -103,7 +122,7 @@ async def test_two_processes_ask_once(tmp_path: Path) -> None:
         await run_one(one)
         await until(one, 1)
         await run_one(other)
-        await anyio.sleep(0.1)
+        await anyio.sleep(LATER)
         told = (await other.spending()).balance
 
     assert [wire.queries for wire in wires] == [1, 0]
@@ -144,7 +163,7 @@ async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:
     wire = Wire([yes()])
     async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
         await run_one(jobs)
-        await anyio.sleep(0.1)
+        await anyio.sleep(LATER)
 
     assert wire.queries == 0
 

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.anyio
 
 LIMIT = Rate(limit=20, window=1.0)
 BATCH = 200
-SOON = LIMIT.kept + 5.0
-"""Seconds: a window, and what a busy machine takes to notice."""
+SECONDS = 60
+"""Longest wait for what comes within a window or two."""
 
 
 @asynccontextmanager
@@ -56,7 +56,7 @@ async def _submit(jobs: Jobs, prompt: str) -> None:
 
 async def until_posted(server: Server, prompt: str) -> None:
     """Return when a request has arrived."""
-    with anyio.fail_after(SOON):
+    with anyio.fail_after(SECONDS):
         while prompt not in server.posts:  # noqa: ASYNC110 -- as above
             await anyio.sleep(0.01)
 
@@ -95,7 +95,7 @@ async def test_polls_go_on_beside_two_hundred_calls(tmp_path: Path, processes: i
         while not server.generations:  # noqa: ASYNC110 -- as above
             await anyio.sleep(0.01)
         await flood(one, server)
-        [view] = await polling.wait(call.job_ids, server.results_after + SOON)
+        [view] = await polling.wait(call.job_ids, SECONDS)
 
         assert view.state == "done"
         assert len(server.arrivals) < BATCH

@@ -21,7 +21,6 @@ from support_jobs import (
     core,
     fails,
     hangs,
-    release_soon,
     submit,
     yes,
 )
@@ -67,26 +66,25 @@ async def test_a_wait_that_is_over_returns_the_job_as_it_is(tmp_path: Path) -> N
         job = await submit(jobs)
         await sent.wait()
         started = time.monotonic()
-        [view] = await jobs.wait(job, 0.2)
+        with anyio.fail_after(30):
+            [view] = await jobs.wait(job, 0.2)
         waited = time.monotonic() - started
         release.set()
 
     assert view.state == "submitting"
     assert view.progress == "sent, generating, 0 of ~8 s"
-    assert 0.2 <= waited < 2
+    assert waited >= 0.2
 
 
 async def test_a_wait_returns_as_soon_as_all_have_ended(tmp_path: Path) -> None:
     """*Chosen*: in the order that was asked for."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         job_ids = await submit(jobs, count=4)
-        started = time.monotonic()
-        views = await jobs.wait(list(reversed(job_ids)), 60)
-        waited = time.monotonic() - started
+        with anyio.fail_after(30):
+            views = await jobs.wait(list(reversed(job_ids)), 60)
 
     assert [view.id for view in views] == list(reversed(job_ids))
     assert {view.state for view in views} == {"done"}
-    assert waited < 5
 
 
 async def test_progress_is_told_in_words_and_never_goes_back(tmp_path: Path) -> None:
@@ -129,10 +127,18 @@ async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> Non
 
 async def test_at_most_so_many_requests_are_in_flight(tmp_path: Path) -> None:
     """*Chosen*: `STABILITY_CONCURRENCY`."""
-    wire = Wire([slowly(0.02)])
+    full, inner = anyio.Event(), yes()
 
+    async def behave(trace: Trace, body: Path) -> Answer:
+        if wire.under_way == 3:
+            await anyio.wait_all_tasks_blocked()  # a fourth would come now
+            full.set()
+        await full.wait()
+        return await inner(trace, body)
+
+    wire = Wire([behave])
     async with at_work(tmp_path, wire, concurrency=3) as jobs:
-        await jobs.wait(await submit(jobs, count=8) + await submit(jobs, count=8), 20)
+        await jobs.wait(await submit(jobs, count=8) + await submit(jobs, count=8), 30)
 
     assert wire.most_under_way == 3
     assert len(wire.posts) == 16
@@ -140,19 +146,25 @@ async def test_at_most_so_many_requests_are_in_flight(tmp_path: Path) -> None:
 
 async def test_calls_wait_behind_the_rate_limit_and_then_go_on(tmp_path: Path) -> None:
     """*Chosen*: occupancy; who finds no place tries again when one is free."""
-    wire = Wire([yes()])
+    inner = yes()
+    sent: list[float] = []
 
-    async with at_work(tmp_path, wire, rate=(2, 0.2)) as jobs:
+    async def behave(trace: Trace, body: Path) -> Answer:
+        made = await inner(trace, body)
+        sent.append(time.monotonic())
+        return made
+
+    async with at_work(tmp_path, Wire([behave]), rate=(2, 0.5)) as jobs:
         job_ids = await submit(jobs, count=5)
-        views = await jobs.wait(job_ids, 0.4)
-        early = sum(view.state == "done" for view in views)
-        waiting = {view.progress for view in views if not view.finished}
-        views = await jobs.wait(job_ids, 20)
+        with anyio.fail_after(30):
+            waiting = set[str]()
+            while "queued (behind the rate limit)" not in waiting:
+                waiting = {view.progress for view in await jobs.views(job_ids)}
+        views = await jobs.wait(job_ids, 30)
 
-    assert early == 2
-    assert "queued (behind the rate limit)" in waiting
     assert {view.state for view in views} == {"done"}
-    assert len(wire.posts) == 5
+    assert len(sent) == 5
+    assert all(later - earlier >= 0.5 for earlier, later in zip(sent, sent[2:], strict=False))
 
 
 async def test_explicit_seeds_are_spread_over_the_variants(tmp_path: Path) -> None:
@@ -215,13 +227,16 @@ async def test_two_processes_on_one_store_wait_for_each_others_jobs(tmp_path: Pa
     ):
         job = await submit(one)
         await sent.wait()
-        group.start_soon(release_soon, release)
-        started = time.monotonic()
-        [view] = await other.wait(job, 30)
-        waited = time.monotonic() - started
+        group.start_soon(_release_when_all_wait, release)
+        with anyio.fail_after(30):
+            [view] = await other.wait(job, 60)
 
     assert view.state == "done"
-    assert waited < 5
+
+
+async def _release_when_all_wait(release: anyio.Event) -> None:
+    await anyio.wait_all_tasks_blocked()
+    release.set()
 
 
 async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
