@@ -21,7 +21,7 @@ LEAST = 2 * MIB
 RESERVE = MIB
 """What the program takes and leaves here, so that a small disk will do."""
 
-SECONDS = 20
+SECONDS = 30
 """Longest wait for what happens within milliseconds on a machine that is not busy."""
 
 
@@ -82,7 +82,7 @@ def read_only(folder: Path) -> Iterator[None]:
 def _run(*command: str) -> str:
     """Return why a command failed, nothing when it did not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except OSError as error:
         return str(error)
     return "" if done.returncode == 0 else done.stderr.strip() or f"{command[0]} failed"

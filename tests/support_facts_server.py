@@ -136,7 +136,7 @@ def _media(media_type: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FactsServer
-    timeout: ClassVar[float] = 20
+    timeout: ClassVar[float] = 30
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))

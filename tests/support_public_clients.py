@@ -17,7 +17,7 @@ def credit(url: str, key: str, credits_: int = 10_000) -> None:
         data=json.dumps({"key": key, "credits": credits_}).encode(),
         headers={"content-type": "application/json"},
     )
-    with urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
+    with urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
         answer.read()
 
 

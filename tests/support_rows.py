@@ -1,8 +1,38 @@
 """What a store holds, read beside the program."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+COUNTED_BY = 100
+"""Steps of SQLite's machine between two ticks of a count."""
+
+MAX_STEPS = 20_000
+"""In ten milliseconds SQLite does more; reading a table of 100,000 rows takes several hundred
+thousand."""
+
+
+def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, int]:
+    """Do some work, and return with its result how many steps SQLite took, on whatever machine."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    ticks = 0
+
+    def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+
+    driver.set_progress_handler(tick, COUNTED_BY)
+    try:
+        found = work(connection)
+        return found, ticks * COUNTED_BY
+    finally:
+        driver.set_progress_handler(None, COUNTED_BY)
 
 
 def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -45,7 +45,7 @@ class Listener:
         return self.heard
 
 
-async def until(met: Callable[[], bool], seconds: float = 20) -> None:
+async def until(met: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something is so."""
     with anyio.fail_after(seconds):
         while not met():  # noqa: ASYNC110 -- other threads and processes set no event here
@@ -67,7 +67,7 @@ def listening(status: int = 204, *, slow: bool = False) -> Iterator[Listener]:
                 told.busy += 1
                 told.most_at_once = max(told.most_at_once, told.busy)
             if slow:
-                told.release.wait(20)
+                told.release.wait(60)
             with lock:
                 told.busy -= 1
             self.send_response(told.status)

@@ -27,7 +27,7 @@ JPEG = support_pictures.jpeg((64, 64))
 ALL = ["before_send", "sent", "answered"]
 
 
-def _client_of(server: RawServer, *, timeout: float = 20) -> Client:
+def _client_of(server: RawServer, *, timeout: float = 30) -> Client:
     return Client(base_url=server.url, api_key=KEY, timeout=timeout)
 
 
@@ -49,7 +49,7 @@ async def test_a_body_that_stops_coming_counts_as_charged_and_is_kept(tmp_path: 
         await done.wait()
 
     trace = Recorder()
-    async with raw_server(behave) as server, _client_of(server, timeout=0.5) as client:
+    async with raw_server(behave) as server, _client_of(server, timeout=1) as client:
         with anyio.fail_after(30), pytest.raises(UnusableAnswerError, match="in time"):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
         done.set()

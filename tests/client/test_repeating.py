@@ -52,7 +52,7 @@ def _no_waiting() -> Iterator[None]:
 
 def _client_of(server: RawServer, *, max_retries: int = 3) -> Client:
     return Client(
-        base_url=server.url, api_key=SecretStr("sk-0123456789"), max_retries=max_retries, timeout=5
+        base_url=server.url, api_key=SecretStr("sk-0123456789"), max_retries=max_retries, timeout=30
     )
 
 

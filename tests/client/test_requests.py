@@ -33,7 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def _client_of(server: FactsServer) -> Client:
-    return Client(base_url=server.url, api_key=SecretStr(KEY), max_retries=0, timeout=20)
+    return Client(base_url=server.url, api_key=SecretStr(KEY), max_retries=0, timeout=30)
 
 
 @pytest.mark.parametrize("amount", [fewest, everything], ids=["fewest", "everything"])

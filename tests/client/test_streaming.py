@@ -53,7 +53,7 @@ def swallowing_server() -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        thread.join(30)
+        thread.join(60)
         listener.close()
 
 
@@ -71,9 +71,9 @@ async def test_a_large_upload_and_download_need_little_memory(tmp_path: Path) ->
 
     async def watch() -> None:
         while True:
-            before = time.perf_counter()
+            before = time.thread_time()  # of this thread alone, whatever else the machine does
             await anyio.sleep(0.01)
-            lags.append(time.perf_counter() - before - 0.01)
+            lags.append(time.thread_time() - before)
 
     with swallowing_server() as url:
         async with Client(base_url=url, api_key=KEY) as client, anyio.create_task_group() as group:
@@ -81,7 +81,7 @@ async def test_a_large_upload_and_download_need_little_memory(tmp_path: Path) ->
             group.start_soon(watch)
             tracemalloc.start()
             try:
-                with anyio.fail_after(30):
+                with anyio.fail_after(60):
                     await client.exchange(request, files, tmp_path / "body", Recorder())
                 _, peak = tracemalloc.get_traced_memory()
             finally:

@@ -107,15 +107,15 @@ def test_a_preview_takes_about_as_long_as_unpacking_the_picture(tmp_path: Path) 
     path = make.save(tmp_path / "picture", make.png((1500, 1500), noise=True))
 
     def seconds_of_unpacking() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         with Image.open(path) as image:
             image.load()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     def seconds_of_preview() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         preview(path)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     unpacking = min(seconds_of_unpacking() for _ in range(3))
     whole = min(seconds_of_preview() for _ in range(3))
