@@ -13,7 +13,6 @@ import pytest
 from mcp import Client
 from mcp.client.extension import ClientExtension
 from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stability_mcp.emulator.app import create_app

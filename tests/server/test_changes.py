@@ -15,7 +15,7 @@ from mcp.types import (
 )
 
 from stability_mcp.server.app import build_server
-from support_server import both_eras, connected, facts, fine, paced, settings_in
+from support_server import Gate, both_eras, connected, facts, fine, paced, settings_in
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,8 @@ async def test_older_clients_are_told_of_jobs_that_come_and_end(tmp_path: Path) 
             told.append(str(message.params.uri))
             ended.set()
 
-    server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=partial(paced, latency=2))
+    gate = Gate()
+    server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=partial(paced, gate=gate))
     with anyio.fail_after(60):
         async with Client(server, mode="legacy", message_handler=hear) as client:
             able = client.server_capabilities.resources
@@ -59,6 +60,7 @@ async def test_older_clients_are_told_of_jobs_that_come_and_end(tmp_path: Path) 
             made = fine(await client.call_tool("generate_core", FOX))
             [job] = [each["id"] for each in facts(made)["jobs"]]
             await client.subscribe_resource(f"job://{job}")
+            gate.open()
             await ended.wait()
             await client.unsubscribe_resource(f"job://{job}")
 
@@ -70,7 +72,8 @@ async def test_older_clients_are_told_of_jobs_that_come_and_end(tmp_path: Path) 
 
 async def test_newer_clients_listen(tmp_path: Path) -> None:
     """Documented (2026-07-28): a client opens a stream and says what it wants to hear."""
-    async with connected(tmp_path, "auto", latency=2, wait=0) as client:
+    gate = Gate()
+    async with connected(tmp_path, "auto", gate=gate, wait=0) as client:
         able = client.server_capabilities.resources
         made = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(made)["jobs"]]
@@ -78,6 +81,7 @@ async def test_newer_clients_listen(tmp_path: Path) -> None:
         async with client.listen(
             resources_list_changed=True, resource_subscriptions=[f"job://{job}"]
         ) as events:
+            gate.open()
             async for event in events:
                 heard.add(str(getattr(event, "uri", "list")))
                 if len(heard) == 2:

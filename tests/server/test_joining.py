@@ -205,4 +205,4 @@ async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) 
     assert name == "patience:mcp"
     assert 0 < json.loads(seen)[0]["seconds"] < longest
     assert "1 still under way" in text(result)
-    assert 5 <= took < 40
+    assert 4.9 < took < 40

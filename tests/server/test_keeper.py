@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,7 @@ from mcp import Client
 from stability_mcp.server.app import build_server
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Studio, open_studio
-from support_server import connected, data, fine, paced, settings_in
+from support_server import Gate, connected, data, fine, paced, settings_in
 
 pytestmark = pytest.mark.anyio
 
@@ -40,9 +41,11 @@ async def test_calls_at_once_share_one_studio(tmp_path: Path) -> None:
 
 async def test_what_is_out_when_the_client_leaves_is_finished(tmp_path: Path) -> None:
     """Chosen: hosts close stdin in the middle of paid work."""
-    async with connected(tmp_path, latency=1, wait=0) as client:
+    gate = Gate()
+    async with connected(tmp_path, gate=gate, wait=0) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
         await _until_it_is_out(client)
+        gate.open()
     async with connected(tmp_path) as client:
         listed = data(await client.call_tool("job_list", {}))
 
@@ -51,18 +54,16 @@ async def test_what_is_out_when_the_client_leaves_is_finished(tmp_path: Path) ->
 
 async def test_finishing_returns_when_what_is_out_is_stored(tmp_path: Path) -> None:
     """Chosen: what a signal waits for."""
-
-    @asynccontextmanager
-    async def slow(settings: Settings) -> AsyncIterator[Studio]:
-        async with paced(settings, latency=1) as studio:
-            yield studio
-
-    server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=slow)
+    gate = Gate()
+    server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=partial(paced, gate=gate))
     async with Client(server) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
         await _until_it_is_out(client)
-        with anyio.fail_after(30):
-            await server.finish()
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.finish)
+            await anyio.wait_all_tasks_blocked()
+            assert not list((tmp_path / "home").rglob("blobs/*/*"))
+            gate.open()
 
     assert list((tmp_path / "home").rglob("blobs/*/*"))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support_server import Era, both_eras, connected, data, facts, fine, refused, text
+from support_server import Era, Gate, both_eras, connected, data, facts, fine, refused, text
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ def _change(folder: Path, statement: str, *values: object) -> None:
     with sqlite3.connect(
         folder / "home" / "emulator" / "store.db", isolation_level=None
     ) as database:
-        database.execute("PRAGMA busy_timeout = 5000")
+        database.execute("PRAGMA busy_timeout = 30000")
         database.execute(statement, values)
 
 
@@ -65,13 +65,15 @@ async def test_what_nobody_may_want_any_more_waits_for_a_word(era: Era, tmp_path
 @both_eras
 async def test_what_was_sent_is_kept_though_it_was_cancelled(era: Era, tmp_path: Path) -> None:
     """Documented (the API): a request that is out cannot be stopped; it is charged."""
-    async with connected(tmp_path, era, latency=1, wait=0) as client:
+    gate = Gate()
+    async with connected(tmp_path, era, gate=gate, wait=0) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(made)["jobs"]]
         while data(await client.call_tool("job_list", {}))["jobs"][0]["state"] == "queued":
             pass
         cancelled = data(await client.call_tool("job_cancel", {"jobs": job}))
         listed = data(await client.call_tool("job_list", {}))
+        gate.open()
         waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
         again = data(await client.call_tool("job_cancel", {"jobs": [job]}))
 
@@ -144,10 +146,12 @@ async def test_what_is_neither_job_nor_media_is_told_as_that(tmp_path: Path) -> 
 
 async def test_a_job_under_way_is_not_made_anew(tmp_path: Path) -> None:
     """Chosen: who asks has forgotten that it is coming."""
-    async with connected(tmp_path, latency=1, wait=0) as client:
+    gate = Gate()
+    async with connected(tmp_path, gate=gate, wait=0) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(made)["jobs"]]
         result = await client.call_tool("job_rerun", {"job": job})
+        gate.open()
 
     assert "job_wait" in refused(result)
     assert "Nothing was charged." in refused(result)

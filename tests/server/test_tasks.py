@@ -11,29 +11,51 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from stability_mcp.server.tasks import journal
-from support_server import connected, data, facts, fine, links, pictures, refused, text
+from support_server import Gate, connected, data, facts, fine, links, pictures, refused, text
 from support_tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
 
 pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox", "label": "fox"}
+ASKED = frozenset({"generate_core", "upscale_fast", "media_list", "job_wait"})
+AT_ONCE = journal.JournalTasks(ASKED, grace=0)
+"""Answers every paid call with a task, where the client takes them."""
 TOKEN = re.compile(r"[0-9a-z]{26}")
 
 
 def taking(
-    folder: Path, *, latency: float = 0, wait: float | None = None, concurrency: int = 120
+    folder: Path,
+    *,
+    gate: Gate | None = None,
+    wait: float | None = None,
+    concurrency: int = 120,
+    grace: float | None = None,
 ) -> AbstractAsyncContextManager[Client]:
     """Connect a client that declares the extension."""
     return connected(
-        folder, latency=latency, wait=wait, concurrency=concurrency, extensions=[TakesTasks()]
+        folder,
+        gate=gate,
+        wait=wait,
+        concurrency=concurrency,
+        extensions=[TakesTasks()],
+        carriers=[] if grace is None else [journal.JournalTasks(ASKED, grace=grace)],
     )
+
+
+async def until_sent(client: Client) -> None:
+    """Wait until a job is out."""
+    with anyio.fail_after(30):
+        while not data(await client.call_tool("job_list", {"state": "submitting"}))["jobs"]:
+            await anyio.lowlevel.checkpoint()
 
 
 async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Path) -> None:
     """Documented (SEP-2663): the server decides; the task can be asked for at once."""
-    async with taking(tmp_path, latency=2) as client:
+    gate = Gate()
+    async with taking(tmp_path, gate=gate) as client:
         task = await begun(client, "generate_core", FOX)
         first = await ask(client, "tasks/get", task.task_id)
+        gate.open()
         last = await ended(client, task.task_id)
         listed = data(await client.call_tool("job_list", {}))
 
@@ -51,7 +73,7 @@ async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Pat
 
 async def test_what_comes_soon_and_what_is_free_is_answered_at_once(tmp_path: Path) -> None:
     """Chosen: a task costs the client another request."""
-    async with taking(tmp_path) as client:
+    async with taking(tmp_path, grace=30) as client:
         answers = [
             await call(client, "generate_core", FOX),
             await call(client, "media_list", {}),
@@ -65,7 +87,7 @@ async def test_what_comes_soon_and_what_is_free_is_answered_at_once(tmp_path: Pa
 
 async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -> None:
     """Documented: undeclared clients are answered as ever, and may not ask for tasks."""
-    async with connected(tmp_path, latency=1.5) as client:
+    async with connected(tmp_path, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError) as refusal:
             await ask(client, "tasks/get", "0" * 26)
@@ -77,7 +99,8 @@ async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -
 
 async def test_a_client_of_an_earlier_revision_never_sees_a_task(tmp_path: Path) -> None:
     """Found: some clients declare the extension where an answer of its shape is refused."""
-    async with connected(tmp_path, "legacy", latency=1.5, extensions=[TakesTasks()]) as client:
+    chosen = {"extensions": [TakesTasks()], "carriers": [AT_ONCE]}
+    async with connected(tmp_path, "legacy", **chosen) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError):
             await ask(client, "tasks/get", "0" * 26)
@@ -96,7 +119,7 @@ async def test_a_call_that_failed_is_a_completed_task_with_an_error(tmp_path: Pa
 
 async def test_what_was_said_of_the_inputs_is_in_the_answer(tmp_path: Path) -> None:
     """Chosen: it is kept with the call, since the request is gone that resolved them."""
-    async with taking(tmp_path) as client:
+    async with taking(tmp_path, grace=30) as client:
         await call(client, "generate_core", FOX)
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "upscale_fast", {"image": "fox"})
@@ -120,10 +143,13 @@ async def test_the_answer_in_a_task_is_handed_over(tmp_path: Path) -> None:
 
 async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -> None:
     """Documented: `cancelled` is final. Chosen: what is paid for is kept, and told of."""
-    async with taking(tmp_path, latency=1, wait=0) as client:
+    gate = Gate()
+    async with taking(tmp_path, gate=gate, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
+        await until_sent(client)
         acknowledged = await ask(client, "tasks/cancel", task.task_id)
         cancelled = await ask(client, "tasks/get", task.task_id)
+        gate.open()
         result = fine(await client.call_tool("job_wait", {"seconds": 20}))
         after = await ask(client, "tasks/get", task.task_id)
 
@@ -135,11 +161,14 @@ async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -
 
 async def test_what_a_cancelled_task_has_not_sent_is_not_sent(tmp_path: Path) -> None:
     """Chosen: one request at a time here, so that the second waits in the queue."""
-    async with taking(tmp_path, latency=2, wait=0, concurrency=1) as client:
+    gate = Gate()
+    async with taking(tmp_path, gate=gate, wait=0, concurrency=1) as client:
         first = await begun(client, "generate_core", FOX)
+        await until_sent(client)
         second = await begun(client, "generate_core", {"prompt": "a hare", "label": "hare"})
         await ask(client, "tasks/cancel", second.task_id)
         cancelled = await ask(client, "tasks/get", second.task_id)
+        gate.open()
         last = await ended(client, first.task_id)
         listed = data(await client.call_tool("job_list", {}))
 

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 
 from support_rows import rows
-from support_server import connected, data, facts, fine, text
+from support_server import Gate, connected, data, facts, fine, text, until
 from support_tasks import Created, TakesTasks, answer_of, begun, call, ended
 
 pytestmark = pytest.mark.anyio
@@ -18,17 +18,19 @@ FOX = {"prompt": "a fox", "label": "fox"}
 CREATIVE = {"image": "fox", "prompt": "a fox"}
 
 
-def taking(folder: Path, *, latency: float = 0) -> AbstractAsyncContextManager[Client]:
+def taking(folder: Path, gate: Gate) -> AbstractAsyncContextManager[Client]:
     """Connect a client that declares the extension."""
-    return connected(folder, latency=latency, toolsets=("all",), extensions=[TakesTasks()])
+    return connected(folder, gate=gate, wait=0, toolsets=("all",), extensions=[TakesTasks()])
 
 
 async def test_what_is_made_anew_is_a_task(tmp_path: Path) -> None:
     """Chosen: it is a paid call like the first; its answer says what it repeats."""
     async with connected(tmp_path) as client:
         first = facts(fine(await client.call_tool("generate_core", FOX)))["jobs"][0]["id"]
-    async with taking(tmp_path, latency=2) as client:
+    gate = Gate()
+    async with taking(tmp_path, gate) as client:
         task = await begun(client, "job_rerun", {"job": first})
+        gate.open()
         last = await ended(client, task.task_id)
         listed = data(await client.call_tool("job_list", {}))
 
@@ -40,13 +42,16 @@ async def test_what_is_made_anew_is_a_task(tmp_path: Path) -> None:
 
 async def test_what_is_taken_over_is_a_task(tmp_path: Path) -> None:
     """Chosen: it costs nothing here, and takes as long as if it had been started here."""
-    async with taking(tmp_path, latency=4) as client:
+    gate = Gate(shut=False)
+    async with taking(tmp_path, gate) as client:
         await ended(client, (await begun(client, "generate_core", FOX)).task_id)
+        gate.shut()
         await begun(client, "upscale_creative", CREATIVE)
         said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
         task = await begun(client, "job_adopt", said)
         again = await call(client, "job_adopt", said)
+        gate.open()
         last = await ended(client, task.task_id)
         told = text(fine(await client.call_tool("media_list", {})))
 
@@ -60,14 +65,17 @@ async def test_what_is_taken_over_is_a_task(tmp_path: Path) -> None:
 
 async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path) -> None:
     """Chosen: a client without tasks got the id of a job, not its result."""
-    async with connected(tmp_path, latency=2, wait=0, toolsets=("all",)) as client:
+    gate = Gate(shut=False)
+    async with connected(tmp_path, gate=gate, wait=0, toolsets=("all",)) as client:
         fine(await client.call_tool("generate_core", FOX))
         fine(await client.call_tool("job_wait", {"seconds": 20}))
+        gate.shut()
         fine(await client.call_tool("upscale_creative", {**CREATIVE, "confirm_spend": 100}))
         said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
         _change(tmp_path, "UPDATE calls SET handed_at = 1")
         fine(await client.call_tool("job_adopt", said))
+        gate.open()
         with anyio.fail_after(30):
             told = ""
             while "not yet collected" not in told:
@@ -78,10 +86,9 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
 
 async def _started(folder: Path) -> str:
     query = "SELECT generation FROM jobs WHERE generation IS NOT NULL"
-    with anyio.fail_after(30):
-        while not (found := rows(folder / "home" / "emulator", query)):  # noqa: ASYNC110 -- a row
-            await anyio.sleep(0.02)
-    return str(found[0][0])
+    home = folder / "home" / "emulator"
+    await until(lambda: bool(rows(home, query)))
+    return str(rows(home, query)[0][0])
 
 
 def _change(folder: Path, statement: str) -> None:

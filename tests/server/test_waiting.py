@@ -6,7 +6,19 @@ from pathlib import Path
 import anyio
 import pytest
 
-from support_server import Era, both_eras, connected, data, facts, fine, refused, text
+from support_rows import rows
+from support_server import (
+    Era,
+    Gate,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    give_up,
+    refused,
+    text,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -16,10 +28,12 @@ FOX = {"prompt": "a fox", "label": "fox"}
 @both_eras
 async def test_a_call_that_takes_long_hands_back_its_job(era: Era, tmp_path: Path) -> None:
     """Chosen: a normal result that says what to do next, before any host gives up."""
-    async with connected(tmp_path, era, latency=1, wait=0) as client:
+    gate = Gate()
+    async with connected(tmp_path, era, gate=gate, wait=0) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(result)["jobs"]]
         later = fine(await client.call_tool("job_wait", {"jobs": [job]}))
+        gate.open()
         waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
 
     for each in (result, later):
@@ -34,11 +48,14 @@ async def test_a_call_that_takes_long_hands_back_its_job(era: Era, tmp_path: Pat
 async def test_progress_is_told_to_those_who_ask(era: Era, tmp_path: Path) -> None:
     """Documented (the protocol): each notification is further on than the one before."""
     told: list[tuple[float, float | None, str | None]] = []
+    gate = Gate()
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
+        if len(told) >= 2 and "generating" in (message or ""):
+            gate.open()
 
-    async with connected(tmp_path, era, latency=2.5) as client:
+    async with connected(tmp_path, era, gate=gate) as client:
         fine(await client.call_tool("generate_core", FOX, progress_callback=hear))
 
     shares = [share for share, _, _ in told]
@@ -53,10 +70,13 @@ async def test_a_call_that_is_given_up_goes_on_and_is_not_paid_again(
     era: Era, tmp_path: Path
 ) -> None:
     """Chosen: hosts cancel and time out; the work outlives the request."""
-    async with connected(tmp_path, era, latency=1) as client:
-        with anyio.move_on_after(0.5) as scope:
-            await client.call_tool("generate_core", FOX)
-        assert scope.cancelled_caught
+    gate = Gate()
+    async with connected(tmp_path, era, gate=gate) as client:
+        fine(await client.call_tool("media_list", {}))  # now there is a store
+        home = tmp_path / "home" / "emulator"
+        out = "SELECT 1 FROM jobs WHERE state = 'submitting'"
+        await give_up(client, "generate_core", FOX, lambda: bool(rows(home, out)))
+        gate.open()
         result = fine(await client.call_tool("job_wait", {"seconds": 20}))
         listed = data(await client.call_tool("job_list", {}))
 
