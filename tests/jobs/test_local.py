@@ -100,7 +100,7 @@ async def _look(engine: LocalEngine, database: Database, order: list[str]) -> li
     """
     made = []
     for _ in range(2):
-        made.append(await database.write(partial(_put, "storing", 0)))
+        made.append(await database.write(partial(_put, "storing", 0), name="test.write"))
         engine.wake()
         while made[-1] not in order:  # noqa: ASYNC110 -- as above
             await anyio.sleep(0.01)

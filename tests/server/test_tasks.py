@@ -99,8 +99,8 @@ async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -
 
 async def test_a_client_of_an_earlier_revision_never_sees_a_task(tmp_path: Path) -> None:
     """Found: some clients declare the extension where an answer of its shape is refused."""
-    chosen = {"extensions": [TakesTasks()], "carriers": [AT_ONCE]}
-    async with connected(tmp_path, "legacy", **chosen) as client:
+    extensions = [TakesTasks()]
+    async with connected(tmp_path, "legacy", extensions=extensions, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError):
             await ask(client, "tasks/get", "0" * 26)
