@@ -92,10 +92,10 @@ async def test_a_server_on_http_takes_over_without_a_client(tmp_path: Path) -> N
         process = await stack.enter_async_context(
             await anyio.open_process(command, env=settings, stdout=None, stderr=subprocess.DEVNULL)
         )
+        stack.callback(process.terminate)
         driver = await _kill_while_a_result_is_awaited(tmp_path, upstream)
         await until(lambda: _process(tmp_path) != driver)
         await _see_that_the_result_is_stored(tmp_path, upstream)
-        process.terminate()
 
     assert rows(tmp_path / "home", "SELECT count(*) FROM processes") == [(0,)]
 
