@@ -10,7 +10,7 @@ from benchmarks.processes import OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
 from sqlalchemy import Connection, insert
 
-from stability_mcp.jobs.journal import caching, joining
+from stability_mcp.jobs.transactions import reuse
 from stability_mcp.store import schema
 from stability_mcp.store.database import Database
 
@@ -32,8 +32,11 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
         looked_up = [
             at_most(f"{name} look-up with {rows:,} rows, ms", await took, 10, "{:.2f}")
             for name, took in (
-                ("join", _look_up(database, lambda c, key: joining.find(c, key, dead=(), now=0))),
-                ("cache", _look_up(database, lambda c, key: caching.find(c, [key]))),
+                (
+                    "join",
+                    _look_up(database, lambda c, key: reuse.find_joinable(c, key, dead=(), now=0)),
+                ),
+                ("cache", _look_up(database, lambda c, key: reuse.find_cached(c, [key]))),
             )
         ]
     finally:

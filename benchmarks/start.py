@@ -8,7 +8,7 @@ from statistics import mean, median
 from benchmarks.processes import BARE, OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
 
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 
 SETTLE_SECONDS = 1.0
 """Time for what a server does right after the handshake; idle is what it is then."""

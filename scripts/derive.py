@@ -6,11 +6,11 @@ Tests compare both with the code, so a change to a tool is a diff that a reviewe
 import json
 from pathlib import Path
 
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import from_code
 from stability_mcp.server.definition import Definition
-from stability_mcp.wording import credits_text
+from stability_mcp.text import credits_text
 
 ROOT = Path(__file__).resolve().parent.parent
 

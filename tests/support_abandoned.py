@@ -13,10 +13,10 @@ import anyio
 from mcp import Client
 
 from stability_mcp.settings import Settings
-from support_host import Era, connected
-from support_rows import rows
-from support_server import settings_in
-from support_upstream import Upstream, counting_upstream
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import Era, connected
+from support.server.in_memory import settings_in
+from support.store.rows import rows
 
 KEY = "sk-abandoned-0123456789"
 NEVER = 1_000_000.0

@@ -34,7 +34,7 @@ def test_the_text_says_what_happened_whether_it_was_charged_and_what_to_do(
     if issubclass(error, UnwrittenError):
         more = {"finish": list}
 
-    raised = error("It broke.", cure="Mend it.", **more)
+    raised = error("It broke.", hint="Mend it.", **more)
 
     assert str(raised) == f"It broke. {CHARGED_SENTENCES[raised.charged]} Mend it."
 

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from stability_mcp.hints import ANY, BY_KIND
-from stability_mcp.operation import Operation, Query
-from stability_mcp.operations import OPERATIONS, TOOLSETS
-from support_operations import field_schemas
+from stability_mcp.api.hints import ANY, BY_KIND
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from support.api.operations import field_schemas
 
 NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
 """Where the end of the URL says too little."""

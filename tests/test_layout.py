@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-OPERATIONS = sorted((ROOT / "src/stability_mcp/operations").rglob("*.py"))
+OPERATIONS = sorted((ROOT / "src/stability_mcp/api/operations").rglob("*.py"))
 
 MOST_LINES = 300
 MOST_OPERATION_LINES = 60

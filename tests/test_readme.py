@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from scripts.derive import with_table
 
+from stability_mcp.api.operations import TOOLSETS
 from stability_mcp.cli.app import app
-from stability_mcp.operations import TOOLSETS
 from stability_mcp.settings import Settings, variable
 
 ROOT = Path(__file__).parent.parent

@@ -22,8 +22,8 @@ LATER = (
     "stability_mcp.emulator",
     "stability_mcp.jobs",
     "stability_mcp.media",
-    "stability_mcp.operation",
-    "stability_mcp.operations",
+    "stability_mcp.api.operation",
+    "stability_mcp.api.operations",
     "stability_mcp.studio",
 )
 """What the first call needs and a start does not: half a second together."""

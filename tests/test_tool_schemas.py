@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scripts.derive import schema_files, write_schemas
 
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools, from_code
 
 FOLDER = Path(__file__).parent.parent / "tool_schemas"

@@ -48,16 +48,16 @@ class StudioError(Exception):
 
     Args:
         message: What happened and to what, as one or more sentences that end in a full stop.
-        cure: What to do about it; "" where nothing helps.
+        hint: What to do about it; "" where nothing helps.
     """
 
     charged: ClassVar[Charged] = "no"
     """Whether credits went with it."""
 
-    def __init__(self, message: str, *, cure: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = message
-        self.cure = cure
-        super().__init__(" ".join(filter(None, (message, CHARGED_SENTENCES[self.charged], cure))))
+        self.hint = hint
+        super().__init__(" ".join(filter(None, (message, CHARGED_SENTENCES[self.charged], hint))))
 
 
 class ConfigurationError(StudioError):
@@ -99,14 +99,14 @@ class UnwrittenError(StorageError):
         message: What happened.
         finish: Writes the rest, blocking; raises OSError as long as the disk does not take it, and
             UnusableAnswerError where the body turns out to be of no use.
-        cure: What to do about it.
+        hint: What to do about it.
     """
 
     charged = "yes"
 
-    def __init__(self, message: str, *, finish: Callable[[], None], cure: str = "") -> None:
+    def __init__(self, message: str, *, finish: Callable[[], None], hint: str = "") -> None:
         self.finish = finish
-        super().__init__(message, cure=cure)
+        super().__init__(message, hint=hint)
 
 
 class BudgetError(StudioError):
@@ -124,13 +124,13 @@ class JobError(StudioError):
         message: What happened.
         job: The id of the job.
         charged: Whether the job was charged; differs from job to job.
-        cure: What to do about it.
+        hint: What to do about it.
     """
 
-    def __init__(self, message: str, *, job: str, charged: Charged, cure: str = "") -> None:
+    def __init__(self, message: str, *, job: str, charged: Charged, hint: str = "") -> None:
         self.job = job
         self.charged = charged  # type: ignore[misc]  # one job was charged and another was not
-        super().__init__(message, cure=cure)
+        super().__init__(message, hint=hint)
 
 
 class RequestError(StudioError):
@@ -163,7 +163,7 @@ class RefusedError(RequestError):
         reasons: The API's own sentences, cleaned and bounded.
         request_id: The id by which the API's support finds the request.
         retry_after: Seconds the API asked to wait; None where it did not say.
-        cure: What to do about it.
+        hint: What to do about it.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts of one HTTP answer
@@ -175,14 +175,14 @@ class RefusedError(RequestError):
         reasons: tuple[str, ...] = (),
         request_id: str | None = None,
         retry_after: float | None = None,
-        cure: str = "",
+        hint: str = "",
     ) -> None:
         self.status = status
         self.name = name
         self.reasons = reasons
         self.request_id = request_id
         self.retry_after = retry_after
-        super().__init__(message, cure=cure)
+        super().__init__(message, hint=hint)
 
 
 class InvalidRequestError(RefusedError):

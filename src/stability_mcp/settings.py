@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.wording import plain, quoted
+from stability_mcp.text import plain, quoted
 
 PREFIX = "STABILITY_"
 API_URL = "https://api.stability.ai"
@@ -217,7 +217,7 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
         name = variable(str(first["loc"][0]))
         raise ConfigurationError(
             f"{name} cannot be used: {first['msg']}.",
-            cure=f"Set it to a value as described in the README, or unset {name}.",
+            hint=f"Set it to a value as described in the README, or unset {name}.",
         ) from None
 
 
@@ -276,11 +276,11 @@ def _refuse_placeholders(given: Mapping[str, object]) -> None:
     for field, value in given.items():
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
             shown = "a placeholder" if field == "api_key" else f"the placeholder {quoted(value)}"
-            cure = f" Keys are made at {KEYS_URL}; without one the emulator is used." * (
+            hint = f" Keys are made at {KEYS_URL}; without one the emulator is used." * (
                 field == "api_key"
             )
             raise ConfigurationError(
                 f"{variable(field)} holds {shown} where the host's configuration should have put "
                 "a value.",
-                cure=f"Set {variable(field)} to its value or remove it.{cure}",
+                hint=f"Set {variable(field)} to its value or remove it.{hint}",
             )

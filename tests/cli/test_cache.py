@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stability_mcp.cli.cache import run_cache
+from stability_mcp.cli.ledger import run_cache
 from stability_mcp.settings import Settings
 from stability_mcp.studio import open_studio
 

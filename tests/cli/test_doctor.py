@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support_server import environment_in
+from support.server.in_memory import environment_in
 
 
 def _run(folder: Path, *words: str, **more: str) -> tuple[int, str]:

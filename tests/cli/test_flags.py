@@ -3,7 +3,7 @@
 import pytest
 
 from stability_mcp.__main__ import split_flags
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.settings import Settings
 
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-import support_pictures
-from stability_mcp.client.answers import Answer
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.client.decode import decode
+from stability_mcp.client.models import Answer
 from stability_mcp.errors import UnusableAnswerError
-from stability_mcp.operations import OPERATIONS
-from support_raw_server import Recorder, answering, http, raw_server
+from support.client.raw_server import Recorder, answering, http, raw_server
+from support.imaging import sample_files
 
-PNG = support_pictures.png((64, 64))
+PNG = sample_files.png((64, 64))
 V1 = OPERATIONS["v1_text_to_image"]
 ANSWER = Answer(status=200, media_type="image/png", length=None, seed="17", finish_reason="SUCCESS")
 
@@ -38,11 +38,11 @@ def _stored(folder: Path, found: object) -> Path:
     ("operation", "data", "media_type"),
     [
         ("generate_core", PNG, "image/png"),
-        ("generate_core", support_pictures.webp((64, 64)), "image/webp"),
-        ("upscale_creative", support_pictures.jpeg((64, 64)), "image/jpeg"),
-        ("audio3_text_to_audio", support_pictures.mp3(0.5), "audio/mpeg"),
-        ("audio2_text_to_audio", support_pictures.wav(0.5), "audio/wav"),
-        ("model3d_stable_fast_3d", support_pictures.glb(), "model/gltf-binary"),
+        ("generate_core", sample_files.webp((64, 64)), "image/webp"),
+        ("upscale_creative", sample_files.jpeg((64, 64)), "image/jpeg"),
+        ("audio3_text_to_audio", sample_files.mp3(0.5), "audio/mpeg"),
+        ("audio2_text_to_audio", sample_files.wav(0.5), "audio/wav"),
+        ("model3d_stable_fast_3d", sample_files.glb(), "model/gltf-binary"),
     ],
 )
 def test_a_body_that_is_the_media_is_the_generation(
@@ -62,7 +62,7 @@ def test_a_body_that_is_the_media_is_the_generation(
 
 def test_media_of_another_kind_is_unusable(tmp_path: Path) -> None:
     """Chosen: sound is no picture."""
-    body = _stored(tmp_path, support_pictures.mp3(0.5))
+    body = _stored(tmp_path, sample_files.mp3(0.5))
 
     with pytest.raises(UnusableAnswerError, match="no image"):
         decode(OPERATIONS["generate_core"], ANSWER, body, tmp_path)
@@ -70,7 +70,7 @@ def test_media_of_another_kind_is_unusable(tmp_path: Path) -> None:
 
 def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
     """Documented: `artifacts` with base64, seed and finishReason of each."""
-    other = support_pictures.png((64, 65))
+    other = sample_files.png((64, 65))
     samples = [_sample(), _sample(other, seed=4_294_967_295, finishReason="CONTENT_FILTERED")]
     body = _stored(tmp_path, {"artifacts": samples})
 
@@ -154,7 +154,7 @@ def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
 @pytest.mark.anyio
 async def test_ten_large_samples_come_through(tmp_path: Path) -> None:
     """Documented: up to ten samples, some 24 MB of JSON."""
-    picture = support_pictures.png((860, 860), noise=True)
+    picture = sample_files.png((860, 860), noise=True)
     body = json.dumps({"artifacts": [_sample(picture, seed=n) for n in range(10)]}).encode()
     request = V1.model_validate({"text_prompts": [{"text": "a fox"}], "samples": 10})
 

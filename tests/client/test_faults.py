@@ -8,9 +8,10 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-import support_pictures
-from stability_mcp.client.answers import SentFile
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
+from stability_mcp.client.models import SentFile
 from stability_mcp.errors import (
     NotSentError,
     RateLimitedError,
@@ -19,15 +20,14 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
-from support_raw_server import Connection, RawServer, Recorder, answering, http, raw_server
+from support.client.raw_server import Connection, RawServer, Recorder, answering, http, raw_server
+from support.imaging import sample_files
 
 pytestmark = pytest.mark.anyio
 
 KEY = "sk-0123456789abcdefghijklmnop"
-PNG = support_pictures.png((64, 64))
-JPEG = support_pictures.jpeg((64, 64))
+PNG = sample_files.png((64, 64))
+JPEG = sample_files.jpeg((64, 64))
 HTML = b"<html><h1>Bad Gateway</h1></html>"
 BUSY = (
     b'{"errors":["You have exceeded the rate limit of 150 requests within a 10 second period"],'
@@ -55,7 +55,7 @@ def _large_upload(folder: Path) -> tuple[Operation, dict[str, SentFile]]:
     """More than the buffers between two sockets of one machine hold."""
     path = folder / "large.wav"
     with path.open("wb") as file:
-        file.write(support_pictures.wav(0.1))
+        file.write(sample_files.wav(0.1))
         file.truncate(32 * MIB)
     operation = OPERATIONS["audio2_audio_to_audio"].model_validate(
         {"prompt": "rain", "audio": "large", "duration": 7}
@@ -147,7 +147,7 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
         ),
         pytest.param(answering(_picture(b"", length=0)), UnusableAnswerError, ALL, id="empty 200"),
         pytest.param(
-            answering(_picture(support_pictures.glb())), UnusableAnswerError, ALL, id="wrong magic"
+            answering(_picture(sample_files.glb())), UnusableAnswerError, ALL, id="wrong magic"
         ),
         pytest.param(
             answering(_picture(PNG[:-30], length=None)),
@@ -162,7 +162,7 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
             id="cut JPEG without a length",
         ),
         pytest.param(
-            answering(_picture(support_pictures.webp((64, 64))[:-30], length=None)),
+            answering(_picture(sample_files.webp((64, 64))[:-30], length=None)),
             UnusableAnswerError,
             ALL,
             id="cut WebP without a length",

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from stability_mcp.client.answers import Answer
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.client.headers import read_answer
+from stability_mcp.client.models import Answer
 from stability_mcp.errors import UnusableAnswerError
-from stability_mcp.operations import OPERATIONS
-from support_raw_server import Recorder, answering, http, raw_server
+from support.client.raw_server import Recorder, answering, http, raw_server
 
 ID = "a6dc6c6e20acda010fe14d71f180658f2896ed9b4ec25aa99a6ff06c796987c4"
 

@@ -12,13 +12,13 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-import support_pictures
-from stability_mcp.client import receive
-from stability_mcp.client.answers import SentFile
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.client import response
 from stability_mcp.client.client import Client
+from stability_mcp.client.models import SentFile
 from stability_mcp.errors import UnusableAnswerError
-from stability_mcp.operations import OPERATIONS
-from support_raw_server import Recorder, answering, http, raw_server
+from support.client.raw_server import Recorder, answering, http, raw_server
+from support.imaging import sample_files
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ KEY = SecretStr("sk-0123456789")
 def swallowing_server() -> Iterator[str]:
     """Take any request and answer with a sound of `DOWN` bytes, piece by piece."""
     listener = socket.create_server(("127.0.0.1", 0))
-    start = support_pictures.wav(0.1)
+    start = sample_files.wav(0.1)
 
     def serve() -> None:
         connection, _ = listener.accept()
@@ -61,7 +61,7 @@ async def test_a_large_upload_and_download_need_little_memory(tmp_path: Path) ->
     """Chosen: at most 16 MB more while 30 MB go out and 20 MB come in, and no blocked loop."""
     path = tmp_path / "large.wav"
     with path.open("wb") as file:
-        file.write(support_pictures.wav(0.1))
+        file.write(sample_files.wav(0.1))
         file.truncate(UP)
     request = OPERATIONS["audio2_audio_to_audio"].model_validate(
         {"prompt": "rain", "audio": "large", "duration": 7}
@@ -97,8 +97,8 @@ async def test_a_body_without_end_is_cut_at_the_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chosen: no answer may fill the disk."""
-    monkeypatch.setattr(receive, "MAX_BODY", MIB)
-    endless = support_pictures.png((64, 64)) + bytes(3 * MIB)
+    monkeypatch.setattr(response, "MAX_BODY", MIB)
+    endless = sample_files.png((64, 64)) + bytes(3 * MIB)
     request = OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
     async with (
@@ -113,4 +113,4 @@ async def test_a_body_without_end_is_cut_at_the_bound(
 
 def test_the_bound_is_above_all_that_the_api_can_send() -> None:
     """Documented: at most 380 s of stereo sound at 44.1 kHz; 32 bits is the widest WAV."""
-    assert receive.MAX_BODY > 380 * 44_100 * 2 * 4
+    assert response.MAX_BODY > 380 * 44_100 * 2 * 4

@@ -6,9 +6,9 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
-import support_pictures
 from compat.facts import Facts, json_facts, path
-from support_server import connected
+from support.imaging import sample_files
+from support.server.in_memory import connected
 
 PICTURE = "picture.png"
 """Small, so that no answer takes long."""
@@ -54,7 +54,7 @@ SECONDS_UNDER_WAY = 0.5
 
 def prepare(folder: Path) -> None:
     """Write the files that the calls name."""
-    support_pictures.save(folder / PICTURE, support_pictures.png((96, 64)))
+    sample_files.save(folder / PICTURE, sample_files.png((96, 64)))
 
 
 async def answer_facts(client: Client) -> Facts:

@@ -8,7 +8,7 @@ from mcp import Client
 from mcp.types import PromptReference, ResourceTemplateReference, TextResourceContents, Tool
 
 from compat.facts import Facts, json_facts, path, property_facts, schema_facts
-from support_server import connected
+from support.server.in_memory import connected
 
 TOOLSETS = (
     *("all", "default", "generate", "edit", "upscale", "control", "model3d"),

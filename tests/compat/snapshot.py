@@ -7,7 +7,7 @@ from compat.facts import Facts
 from compat.program_facts import command_facts, settings_facts
 from compat.protocol_facts import protocol_facts, toolset_facts
 from compat.python_facts import python_facts
-from support_server import connected, data
+from support.server.in_memory import connected, data
 
 TODAY = Path(__file__).with_name("today.json")
 

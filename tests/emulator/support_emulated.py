@@ -11,13 +11,13 @@ from typing import Any
 import httpx2
 from PIL import Image
 
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
+from stability_mcp.api.fields import ImageLimits, Size
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.transport import EmulatorTransport
-from stability_mcp.fields import ImageLimits, Size
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
 
 HOST = "http://127.0.0.1"
 EMPTY_PART = {"none": b""}

@@ -5,15 +5,15 @@ from typing import Any
 
 import httpx2
 
-import support_operations
 from emulator.support_emulated import EMPTY_PART, send
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.accounts import owner_of
 from stability_mcp.emulator.faults import Fault, Moderation
 from stability_mcp.emulator.generations import Pace
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
-from support_facts import facts, read
+from support.api import operations
+from support.api.facts import facts, read
 
 SDXL = "stable-diffusion-xl-1024-v1-0"
 POLLED = {
@@ -47,12 +47,12 @@ class Ask:
         """Ask as the API wants it, or for another value of a field."""
         if self.polls or self.endpoint["method"] == "GET":
             return await self.client.get(self.path)
-        values = support_operations.fewest(self.row.name()) | changed
+        values = operations.fewest(self.row.name()) | changed
         return await send(self.client, self.row.model_validate(values))
 
     async def started(self) -> str:
         """Start a generation for the endpoint and return its path."""
-        operation = self.row.model_validate(support_operations.fewest(self.row.name()))
+        operation = self.row.model_validate(operations.fewest(self.row.name()))
         generation = (await send(self.client, operation)).json()["id"]
         path: str = self.endpoint["path"]
         return path.format(id=generation)

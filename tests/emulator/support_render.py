@@ -5,9 +5,9 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
+from stability_mcp.api.fields import Size
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.render.brief import Brief
-from stability_mcp.fields import Size
-from stability_mcp.operations import OPERATIONS
 
 SIZE = Size(256, 192)
 CORNER = (0, 0, 40, 40)

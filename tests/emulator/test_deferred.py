@@ -5,10 +5,10 @@ import pytest
 
 from emulator.conftest import Clock
 from emulator.support_emulated import caller, opened, refused, send
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.generations import KEPT, Pace
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

@@ -9,15 +9,15 @@ import httpx2
 import jsonschema
 import pytest
 
-import support_operations
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
 from emulator.support_emulated import caller, file_for
 from emulator.support_errors import ENDPOINTS, FIRST, POLLED, SDXL, SECOND, Ask, in_progress
 from emulator.test_openapi import Document, followed
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.state import State
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
-from support_facts import facts, read
+from support.api import operations
+from support.api.facts import facts, read
 
 pytestmark = pytest.mark.anyio
 
@@ -153,7 +153,7 @@ async def test_every_name_of_the_first_version_has_a_cause(
         numbers = {key: int(value) for key, value in values.items()}
         response = await client.post(path, json=body | numbers)
     else:
-        arguments = support_operations.fewest("v1_masking", {"image": "x"})
+        arguments = operations.fewest("v1_masking", {"image": "x"})
         if "mask_image" in files:
             arguments |= {"mask_source": "MASK_IMAGE_WHITE", "mask_image": "x"}
         request = operation.model_validate(arguments)

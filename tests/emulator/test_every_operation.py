@@ -8,18 +8,18 @@ import httpx2
 import pytest
 import soundfile
 
-import support_operations
 from emulator.support_emulated import SENT_SIZE, file_for, glb, opened, send
+from stability_mcp.api.fields import ImageLimits, Size
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.checks import check
 from stability_mcp.emulator.state import State
-from stability_mcp.fields import ImageLimits, Size
-from stability_mcp.operation import Operation, Query
-from stability_mcp.operations import OPERATIONS
+from support.api import operations
 
 pytestmark = pytest.mark.anyio
 
 PAID = [name for name, row in OPERATIONS.items() if not issubclass(row, Query)]
-ARGUMENTS = [support_operations.fewest, support_operations.everything]
+ARGUMENTS = [operations.fewest, operations.everything]
 
 each_paid = pytest.mark.parametrize("name", PAID)
 each_way = pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda way: way.__name__)
@@ -134,10 +134,10 @@ async def test_a_file_that_is_cut_short_is_refused_and_not_charged(
     name: str, client: httpx2.AsyncClient, state: State
 ) -> None:
     """Documented: a failed call costs nothing."""
-    operation = made(name, support_operations.fewest)
+    operation = made(name, operations.fewest)
     field = next(iter(operation.file_fields()), "")
     if getattr(operation, field) is None:
-        operation = made(name, support_operations.everything)
+        operation = made(name, operations.everything)
     whole = file_for(type(operation), field)
 
     response = await send(client, operation, files={field: whole[: len(whole) // 2]})

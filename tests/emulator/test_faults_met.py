@@ -11,9 +11,11 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-import support_pictures as pictures
-from stability_mcp.client.answers import Deferred, Generation, SentFile
+import support.imaging.sample_files as pictures
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.operations.account.balance import Balance
 from stability_mcp.client.client import Client
+from stability_mcp.client.models import Deferred, Generation, SentFile
 from stability_mcp.emulator.faults import Fault
 from stability_mcp.errors import (
     AccessDeniedError,
@@ -29,11 +31,9 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.jobs.upstream import EMULATOR
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.operations.account.balance import Balance
-from support_jobs import AT_ONCE, at_work, core
-from support_raw_server import Recorder
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from support.client.raw_server import Recorder
+from support.jobs.jobs import AT_ONCE, at_work, core
 
 pytestmark = pytest.mark.anyio
 

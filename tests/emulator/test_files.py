@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import support_operations
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
 from emulator.support_emulated import SENT_SIZE, refused, send, sound
+from stability_mcp.api.fields import AudioLimits, ImageLimits
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.operations.v1 import SDXL_SIZES
 from stability_mcp.emulator.render import mp3, sounds, wav
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.uploads import SDXL_SENTENCE
-from stability_mcp.fields import AudioLimits, ImageLimits
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.operations.v1 import SDXL_SIZES
+from support.api import operations
 
 pytestmark = pytest.mark.anyio
 
@@ -41,10 +41,10 @@ SOUNDS = [
 def with_file(name: str, field: str) -> Operation:
     """Return a request that sends a file in a field."""
     row = OPERATIONS[name]
-    fewest = row.model_validate(support_operations.fewest(name))
+    fewest = row.model_validate(operations.fewest(name))
     if getattr(fewest, field) is not None:
         return fewest
-    return row.model_validate(support_operations.everything(name))
+    return row.model_validate(operations.everything(name))
 
 
 def plain(size: tuple[int, int], form: str = "png") -> bytes:

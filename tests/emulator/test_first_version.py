@@ -5,11 +5,11 @@ from typing import Any
 import httpx2
 import pytest
 
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
 from emulator.support_emulated import caller, send
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ import anyio
 import httpx2
 import pytest
 
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
 from emulator.support_emulated import EMPTY_PART, sound
 
 pytestmark = [

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 
 from emulator.support_emulated import HOST, caller
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.wire_schema import is_json
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.parameters import is_json
-from support_facts import endpoints, facts
+from support.api.facts import endpoints, facts
 
 pytestmark = pytest.mark.anyio
 

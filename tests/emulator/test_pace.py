@@ -13,9 +13,9 @@ import pytest
 from emulator.conftest import Clock
 from emulator.support_emulated import caller, core, send
 from emulator.test_deferred import RESULTS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import serve
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

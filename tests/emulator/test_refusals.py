@@ -7,9 +7,9 @@ import httpx2
 import pytest
 
 from emulator.support_emulated import EMPTY_PART, caller, core, refused, send
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageStat
 
-import support_operations
 from emulator.support_render import SIZE, difference, disc
+from stability_mcp.api.fields import Size
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.edits import RECIPES, paint
 from stability_mcp.emulator.render.pictures import encode, marked
 from stability_mcp.emulator.render.scene import LOOKS, scene
-from stability_mcp.fields import Size
-from stability_mcp.operations import OPERATIONS
+from support.api import operations
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_scene_of_one_megapixel_takes_less_than_half_a_second() -> None:
 def test_every_operation_draws_from_the_smallest_pictures(name: str, size: tuple[int, int]) -> None:
     """Chosen: no recipe depends on how large a picture is."""
     row = OPERATIONS[name]
-    values = row.model_validate(support_operations.everything(name)).model_dump()
+    values = row.model_validate(operations.everything(name)).model_dump()
     sent = Image.new("RGBA", size, (200, 100, 50, 128))
     pictures = {field: sent for field in row.file_fields() if values[field] is not None}
     made = Brief(operation=name, values=values, pictures=pictures, size=Size(*size), seed=1)

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from emulator.support_render import SIZE, brief, difference, disc, landscape, mask, roughness
+from stability_mcp.api.fields import Size
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.render.edits import paint
-from stability_mcp.fields import Size
-from stability_mcp.operations import OPERATIONS
 
 WHOLE = (0, 0, *SIZE)
 NEGATIVE = [

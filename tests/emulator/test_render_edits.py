@@ -17,8 +17,8 @@ from emulator.support_render import (
     mean,
     roughness,
 )
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.edits import paint
-from stability_mcp.fields import Size
 
 
 @pytest.fixture

@@ -6,16 +6,7 @@ from array import array
 import pytest
 import soundfile
 
-from emulator.support_sounds import (
-    RATE,
-    crossings,
-    heard,
-    likeness,
-    loudness,
-    pulses,
-    stored,
-    wav,
-)
+from emulator.support_sounds import RATE, crossings, heard, likeness, loudness, pulses, stored, wav
 from stability_mcp.emulator.render.remix import Remix, remixed
 
 SECONDS = 8

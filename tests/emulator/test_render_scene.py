@@ -6,13 +6,13 @@ import time
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.nouns import NOUNS
 from stability_mcp.emulator.render.painting import painted
 from stability_mcp.emulator.render.pictures import encode
 from stability_mcp.emulator.render.places import PLACES
 from stability_mcp.emulator.render.scene import LOOKS, scene
-from stability_mcp.fields import Size
 
 SIZE = Size(176, 176)
 

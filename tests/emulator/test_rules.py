@@ -3,9 +3,9 @@
 import httpx2
 import pytest
 
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
 from emulator.support_emulated import EMPTY_PART, refused
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from mcp.types import TextContent
 
-from support_canned_answers import answer, upstream
-from support_host import connected
+from support.client.canned_server import answer, upstream
+from support.server.host import connected
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
-from support_host import ERAS, Era, connected
-from support_rows import money, rows
-from support_upstream import counting_upstream
+from support.jobs.upstream import counting_upstream
+from support.server.host import ERAS, Era, connected
+from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
 

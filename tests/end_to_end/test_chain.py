@@ -6,7 +6,7 @@ import pytest
 from mcp.types import CallToolResult
 from PIL import Image
 
-from support_host import ERAS, Era, connected, files, text
+from support.server.host import ERAS, Era, connected, files, text
 
 pytestmark = pytest.mark.anyio
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from support_host import connected, text
-from support_rows import rows
-from support_upstream import Upstream, counting_upstream
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import connected, text
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

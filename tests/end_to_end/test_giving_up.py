@@ -7,9 +7,9 @@ import anyio
 import pytest
 from mcp import Client
 
-from support_host import ERAS, Era, connected, text
-from support_rows import money, rows
-from support_upstream import Upstream, counting_upstream
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import ERAS, Era, connected, text
+from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import ERAS, Era
+from support.server.in_memory import environment_in
+from support.store.rows import rows
 from support_abandoned import KEY, change, environment, kill, server, start_job, until
-from support_host import ERAS, Era
-from support_rows import rows
-from support_server import environment_in
-from support_upstream import Upstream, counting_upstream
 
 pytestmark = [
     pytest.mark.anyio,

@@ -11,9 +11,9 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, TextResourceContents
 
-from support_host import ERAS, Era, connected, text
-from support_rows import rows
-from support_upstream import Upstream, counting_upstream
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import ERAS, Era, connected, text
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -15,10 +15,10 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from support_host import ERAS, Era, connected
-from support_jobs import PRICE
-from support_rows import money, rows
-from support_upstream import Upstream, counting_upstream
+from support.jobs.jobs import PRICE
+from support.jobs.upstream import Upstream, counting_upstream
+from support.server.host import ERAS, Era, connected
+from support.store.rows import money, rows
 
 pytestmark = [
     pytest.mark.anyio,

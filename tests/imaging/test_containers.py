@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-import support_pictures as make
+import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.containers.exif import Exif, read_exif
 from stability_mcp.imaging.probe import probe

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import support_pictures as make
+import support.imaging.sample_files as make
+from stability_mcp.api.fields import ImageLimits
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits
 from stability_mcp.imaging.fit import Fitted, fit_image
 from stability_mcp.imaging.probe import probe
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import support_pictures as make
+import support.imaging.sample_files as make
+from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.imaging.fit import fit_image, fit_mask
-from stability_mcp.imaging.marks import is_empty_mask, transparency
+from stability_mcp.imaging.mask import is_empty_mask, transparency
 from stability_mcp.imaging.preview import preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.provenance import embed, read
@@ -120,7 +120,7 @@ def check(folder: Path, data: bytes) -> None:
             use()
         except FileUnusableError as error:
             refusals.append(error)
-    assert all(error.message.endswith(".") and error.cure for error in refusals)
+    assert all(error.message.endswith(".") and error.hint for error in refusals)
     assert {one.name for one in folder.iterdir()} <= {"file", "target"}
 
 
@@ -130,7 +130,7 @@ def check(folder: Path, data: bytes) -> None:
 def test_broken_files_give_one_kind_of_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    """Chosen: FileUnusableError with a sentence and a cure, or the file is used."""
+    """Chosen: FileUnusableError with a sentence and a hint, or the file is used."""
     check(tmp_path_factory.mktemp("broken"), data)
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import support_pictures as make
+import support.imaging.sample_files as make
+from stability_mcp.api.fields import ImageLimits
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.fit import fit_image
 from stability_mcp.imaging.pixels import check_unpackable

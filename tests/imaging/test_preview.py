@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import support_pictures as make
+import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.preview import MAX_BYTES, Preview, PreviewFormat, preview
 from stability_mcp.imaging.sheet import sheet

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-import support_pictures as make
+import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.probe import MAX_PIXELS, probe
@@ -189,7 +189,7 @@ def test_what_is_no_media_is_called_by_its_name(data: bytes, said: str) -> None:
     """Chosen: "a web page" tells a person more than "unknown format"."""
     with pytest.raises(FileUnusableError, match=said) as caught:
         of(data)
-    assert caught.value.cure
+    assert caught.value.hint
 
 
 def test_garbage_named_mp3_is_no_sound() -> None:

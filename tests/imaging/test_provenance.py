@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import support_pictures as make
+import support.imaging.sample_files as make
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.provenance import embed, read
 

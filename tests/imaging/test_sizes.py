@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.imaging.sizes import fitting_size, smaller_size
 
 SIDES = st.integers(1, 12_000)
@@ -43,7 +43,7 @@ def test_too_long_a_picture_is_not_cut_but_refused_with_what_would_help() -> Non
     """Chosen: nobody's picture is cut unasked."""
     with pytest.raises(FileUnusableError, match=r"3\.20 times") as caught:
         fitting_size(Size(1600, 500), NOT_TOO_LONG)
-    assert "Crop it to 1250x500 or pad it to 1600x640" in caught.value.cure
+    assert "Crop it to 1250x500 or pad it to 1600x640" in caught.value.hint
 
 
 def test_a_picture_too_narrow_for_any_size_is_refused() -> None:
@@ -63,7 +63,7 @@ def test_a_shape_that_is_not_on_the_list_is_refused_with_the_nearest() -> None:
     """Documented (API): v1 takes nine sizes and nothing else."""
     with pytest.raises(FileUnusableError, match="only these sizes") as caught:
         fitting_size(Size(1920, 1080), ImageLimits(sizes=NINE))
-    assert "1344x768" in caught.value.cure
+    assert "1344x768" in caught.value.hint
 
 
 @given(SIDES, SIDES, st.sampled_from([FAST, NOT_TOO_LONG, ImageLimits()]))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import support_pictures as make
+import support.imaging.sample_files as make
 from stability_mcp.imaging.sniff import EXTENSIONS, HEAD_BYTES, extension, media_type
 
 REAL = {

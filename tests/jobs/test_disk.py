@@ -15,11 +15,13 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-import support_upstream
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.views import JobView
-from support_disk import (
+from stability_mcp.jobs.models import JobRecord
+from support.jobs import upstream
+from support.jobs.jobs import PRICE, at_work, core, picture
+from support.jobs.upstream import Stage, Upstream, counting_upstream
+from support.store.disk import (
     LEAST,
     MIB,
     ROOM,
@@ -31,9 +33,7 @@ from support_disk import (
     until_said,
     until_state,
 )
-from support_jobs import PRICE, at_work, core, picture
-from support_rows import money, rows, spool
-from support_upstream import Stage, Upstream, counting_upstream
+from support.store.rows import money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ async def _held(upstream: Upstream) -> None:
         await upstream.held.wait()
 
 
-async def _done(jobs: Jobs, job: str) -> JobView:
+async def _done(jobs: Jobs, job: str) -> JobRecord:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
     return view
@@ -97,7 +97,7 @@ def large(size: int) -> bytes:
 
 
 def _answer_with(made: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(support_upstream, "picture", lambda _: made)
+    monkeypatch.setattr(upstream, "picture", lambda _: made)
     return made
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.jobs.upstream import Upstream
-from support_jobs import PRICE, Wire, at_work, hangs, setting_when_it_drains, submit, yes
-from support_rows import ledger, money, rows, spool
+from stability_mcp.jobs.transactions.usage import Upstream
+from support.jobs.jobs import PRICE, Wire, at_work, hangs, setting_when_it_drains, submit, yes
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

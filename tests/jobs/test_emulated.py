@@ -8,6 +8,8 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.emulator import EMULATOR_KEY
 from stability_mcp.emulator.faults import Fault
@@ -15,13 +17,11 @@ from stability_mcp.emulator.generations import Pace
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.transport import in_process
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.upstream import EMULATOR
-from stability_mcp.jobs.views import JobView
-from stability_mcp.media.rows import Made, insert_media, measure
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
-from support_jobs import AT_ONCE, OWNER, at_work, core, picture
-from support_rows import ledger, money, rows, spool
+from stability_mcp.jobs.models import JobRecord
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.media.records import Provenance, file_info, insert_media
+from support.jobs.jobs import AT_ONCE, OWNER, at_work, core, picture
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ async def emulated(home: Path) -> AsyncIterator[tuple[Jobs, State]]:
         yield jobs, transport.state
 
 
-async def _run(jobs: Jobs, operation: Operation, inputs: dict[str, str] | None = None) -> JobView:
+async def _run(jobs: Jobs, operation: Operation, inputs: dict[str, str] | None = None) -> JobRecord:
     submitted = await jobs.submit(operation, tool=operation.name(), inputs=inputs)
     [view] = await jobs.wait(submitted.job_ids, 30)
     return view
@@ -48,14 +48,14 @@ async def _run(jobs: Jobs, operation: Operation, inputs: dict[str, str] | None =
 async def _import(home: Path, jobs: Jobs) -> str:
     file = home / "spool" / "import"
     await anyio.Path(file).write_bytes(picture())
-    measured = measure(file)
+    measured = file_info(file)
     return await jobs._shop.database.write(  # noqa: SLF001 -- the importer is tested elsewhere
         lambda c: insert_media(
             c,
             home,
             file=file,
             measured=measured,
-            made=Made(origin="imported"),
+            made=Provenance(origin="imported"),
             owner=OWNER,
             label="source",
             now=1.0,

@@ -8,13 +8,13 @@ import anyio
 import pytest
 from sqlalchemy import Connection
 
-from stability_mcp.jobs.engine import Later, Lease, MakeEngine, Step
-from support_engine import ENGINES, SHORT, working
+from stability_mcp.jobs.engine import EngineFactory, Later, Lease, Step
+from support.jobs.engine import ENGINES, SHORT, working
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
 
-async def test_a_job_runs_once_however_often_one_looks(tmp_path: Path, make: MakeEngine) -> None:
+async def test_a_job_runs_once_however_often_one_looks(tmp_path: Path, make: EngineFactory) -> None:
     """*Chosen*: a step that ended its job is not begun again."""
     async with working(tmp_path, make) as worker:
         jobs = [await worker.put() for _ in range(3)]
@@ -28,7 +28,7 @@ async def test_a_job_runs_once_however_often_one_looks(tmp_path: Path, make: Mak
     assert sorted(worker.steps) == sorted(jobs)
 
 
-async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: MakeEngine) -> None:
+async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: EngineFactory) -> None:
     """*Chosen*: the job and its dispatch are one transaction."""
     made: list[str] = []
 
@@ -50,7 +50,9 @@ async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: MakeEngine) 
     assert worker.steps == [kept, last]
 
 
-async def test_a_job_runs_soon_after_the_engine_is_woken(tmp_path: Path, make: MakeEngine) -> None:
+async def test_a_job_runs_soon_after_the_engine_is_woken(
+    tmp_path: Path, make: EngineFactory
+) -> None:
     """*Chosen*: it does not wait for the engine to look by itself, which is once a minute."""
     async with working(tmp_path, make) as worker:
         await worker.put()
@@ -61,7 +63,7 @@ async def test_a_job_runs_soon_after_the_engine_is_woken(tmp_path: Path, make: M
 
 
 async def test_a_job_that_goes_on_later_runs_then_and_not_before(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: steps say when; the engine decides how it waits."""
     times: list[float] = []
@@ -79,7 +81,7 @@ async def test_a_job_that_goes_on_later_runs_then_and_not_before(
 
 
 async def test_a_step_that_raises_does_not_stop_the_others(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: what is wrong with one job is not wrong with the next."""
     failed: list[str] = []
@@ -100,7 +102,7 @@ async def test_a_step_that_raises_does_not_stop_the_others(
 
 
 async def test_no_more_are_sent_at_once_than_allowed_and_polls_beside_them(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: polls hold no place among the requests in flight."""
     release = anyio.Event()
@@ -124,7 +126,7 @@ async def test_no_more_are_sent_at_once_than_allowed_and_polls_beside_them(
     assert sorted(at_once) == sorted([*sends[:2], poll, another])
 
 
-async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: MakeEngine) -> None:
+async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: EngineFactory) -> None:
     """*Chosen*: what somebody waits for before batches, whichever came first."""
     release = anyio.Event()
 
@@ -145,7 +147,7 @@ async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: MakeEngi
 
 
 async def test_what_is_cancelled_before_its_turn_never_runs(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: the row and the engine in one transaction."""
     release = anyio.Event()

@@ -6,12 +6,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.client.answers import Answer
-from stability_mcp.client.wire import Trace
-from stability_mcp.jobs.engine import Done, Later, Lease, MakeEngine, Step
-from stability_mcp.jobs.journal import adoption
-from support_engine import ENGINES, SHORT, working
-from support_jobs import (
+from stability_mcp.client.models import Answer
+from stability_mcp.client.trace import Trace
+from stability_mcp.jobs.engine import Done, EngineFactory, Later, Lease, Step
+from stability_mcp.jobs.transactions import recover
+from support.jobs.engine import ENGINES, SHORT, working
+from support.jobs.jobs import (
     PAID,
     Behaviour,
     Wire,
@@ -22,13 +22,13 @@ from support_jobs import (
     setting_when_it_drains,
     yes,
 )
-from support_rows import rows
+from support.store.rows import rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
 
 async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: no byte leaves any more, and what is out is finished."""
     ended: list[str] = []
@@ -48,7 +48,7 @@ async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
     assert ended == worker.steps == [first]
 
 
-async def test_draining_ends_in_time(tmp_path: Path, make: MakeEngine) -> None:
+async def test_draining_ends_in_time(tmp_path: Path, make: EngineFactory) -> None:
     """*Chosen*: a step that does not end is cancelled."""
     cancelled = anyio.Event()
 
@@ -71,7 +71,7 @@ async def test_draining_ends_in_time(tmp_path: Path, make: MakeEngine) -> None:
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in another process"])
 @pytest.mark.parametrize("ends", [False, True], ids=["changes", "ends"])
 async def test_who_waits_is_told_when_a_job_moves(
-    tmp_path: Path, make: MakeEngine, *, elsewhere: bool, ends: bool
+    tmp_path: Path, make: EngineFactory, *, elsewhere: bool, ends: bool
 ) -> None:
     """*Chosen*: whoever carries it out."""
     release = anyio.Event()
@@ -101,7 +101,7 @@ async def test_who_waits_is_told_when_a_job_moves(
 
 
 async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: no end falls between reading and waiting."""
     async with (
@@ -126,7 +126,7 @@ async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
 
 
 async def test_what_a_killed_process_left_goes_on_in_another(
-    tmp_path: Path, make: MakeEngine
+    tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: with a new epoch, so that the dead could send no more."""
     epochs: list[int] = []
@@ -145,7 +145,9 @@ async def test_what_a_killed_process_left_goes_on_in_another(
 
     async with working(tmp_path, make, process="two", behave=behave) as worker:
         await worker.database.write(
-            lambda c: adoption.adopt(c, me="two", upstream=PAID.id, dead=["one"], now=time.time()),
+            lambda c: recover.recover_jobs(
+                c, me="two", upstream=PAID.id, dead=["one"], now=time.time()
+            ),
             name="test.write",
         )
         worker.engine.look_again()
@@ -168,7 +170,7 @@ def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:
     return behave
 
 
-async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: MakeEngine) -> None:
+async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: EngineFactory) -> None:
     """*Chosen*: a job that is connecting when the process ends is left to another, unsent."""
     connected, draining = anyio.Event(), anyio.Event()
     wire = Wire([_connects(connected, draining)])
@@ -182,7 +184,9 @@ async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: MakeEngi
     assert rows(tmp_path, "SELECT state, process, attempt FROM jobs") == [("queued", None, 0)]
 
 
-async def test_calls_are_carried_out_over_two_processes(tmp_path: Path, make: MakeEngine) -> None:
+async def test_calls_are_carried_out_over_two_processes(
+    tmp_path: Path, make: EngineFactory
+) -> None:
     """*Chosen*: each job by one of them, once, and both are told."""
     wire = Wire([yes()])
 

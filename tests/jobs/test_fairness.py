@@ -13,18 +13,18 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.lanes import MANY
-from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.queue import MIN_BATCH_JOBS
+from stability_mcp.jobs.rate_limit import RateLimit
 from stability_mcp.jobs.timing import Timing
-from stability_mcp.jobs.upstream import Upstream
-from support_jobs import at_work, core, deferred
-from support_rows import rows
-from support_upstream import Upstream as Server
-from support_upstream import counting_upstream
+from stability_mcp.jobs.transactions.usage import Upstream
+from support.jobs.jobs import at_work, core, deferred
+from support.jobs.upstream import Upstream as Server
+from support.jobs.upstream import counting_upstream
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
-LIMIT = Rate(limit=20, window=1.0)
+LIMIT = RateLimit(limit=20, window=1.0)
 BATCH = 200
 SECONDS = 60
 """Longest wait for what comes within a window or two."""
@@ -76,7 +76,7 @@ async def test_a_single_call_goes_before_two_hundred_in_whichever_process(tmp_pa
         await until_posted(server, "beside them")
         await until_posted(server, "elsewhere")
 
-        assert MANY <= awaited < BATCH / 2
+        assert MIN_BATCH_JOBS <= awaited < BATCH / 2
         assert len(server.arrivals) - before <= LIMIT.limit + 4
         assert server.most_within(LIMIT.window) <= LIMIT.limit
 

@@ -7,11 +7,11 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from stability_mcp.client.answers import Answer
-from stability_mcp.client.wire import Trace
+from stability_mcp.api.operation import Query
+from stability_mcp.client.models import Answer
+from stability_mcp.client.trace import Trace
 from stability_mcp.errors import BudgetError, NotFoundError, StorageError, UnknownOutcomeError
-from stability_mcp.operation import Query
-from support_jobs import (
+from support.jobs.jobs import (
     AT_ONCE,
     PAID,
     PRICE,
@@ -24,7 +24,7 @@ from support_jobs import (
     submit,
     yes,
 )
-from support_rows import rows
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -184,14 +184,14 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
         await jobs.wait(first.job_ids, 30)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
-        await jobs.abandon([first.call_id])
+        await jobs.mark_abandoned([first.call_id])
 
         assert await jobs.uncollected_line() == (
             "2 earlier results not yet collected: logo and logo-2: job_wait()"
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids
-        await jobs.hand_over([first.call_id])
+        await jobs.mark_delivered([first.call_id])
 
         assert await jobs.uncollected_line() is None
         assert await jobs.unfinished_and_uncollected() == []
@@ -241,7 +241,7 @@ async def _release_when_all_wait(release: anyio.Event) -> None:
 
 async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
     """*Documented*: every request of the key counts."""
-    from stability_mcp.operations.account.balance import Balance
+    from stability_mcp.api.operations.account.balance import Balance
 
     async with at_work(tmp_path, Wire([yes()]), timing=AT_ONCE) as jobs:
         await jobs.query(Balance())
@@ -251,7 +251,7 @@ async def test_a_query_takes_a_place_in_the_rate_limit(tmp_path: Path) -> None:
 
 async def test_a_query_that_is_asked_again_takes_another_place(tmp_path: Path) -> None:
     """*Documented*: every request of the key counts, also one that brought nothing."""
-    from stability_mcp.operations.account.balance import Balance
+    from stability_mcp.api.operations.account.balance import Balance
 
     class Stubborn(Wire):
         async def query(self, operation: Query, trace: Trace) -> BaseModel:
@@ -279,8 +279,8 @@ async def test_an_answer_goes_out_although_it_cannot_be_noted(
 
         with monkeypatch.context() as patched:
             patched.setattr(database, "write", full)
-            spent, _ = await jobs.conclude([call.call_id], excluding=call.job_ids)
-        await jobs.abandon([call.call_id])
+            spent, _ = await jobs.deliver([call.call_id], excluding=call.job_ids)
+        await jobs.mark_abandoned([call.call_id])
 
         assert spent.today == PRICE
         assert await jobs.uncollected_line() is not None

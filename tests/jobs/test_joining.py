@@ -8,16 +8,16 @@ import anyio
 import pytest
 from sqlalchemy import text
 
+from stability_mcp.api.operation import Operation
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.journal.enqueue import SubmittedCall
-from stability_mcp.jobs.process import lock_on
-from stability_mcp.jobs.upstream import Upstream
-from stability_mcp.operation import Operation
+from stability_mcp.jobs.process_lock import file_lock
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
-from support_jobs import PRICE, Wire, at_work, core, fails, hangs, put, yes
-from support_rows import money, rows
+from support.jobs.jobs import PRICE, Wire, at_work, core, fails, hangs, put, yes
+from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -25,16 +25,16 @@ OTHER = Upstream(id="other-upstream", base_url="https://other.test", emulated=Fa
 GHOST = "a-process-that-was"
 
 
-async def ask(jobs: Jobs, operation: Operation | None = None, **values: Any) -> SubmittedCall:  # noqa: ANN401 -- arguments of submit
+async def ask(jobs: Jobs, operation: Operation | None = None, **values: Any) -> Call:  # noqa: ANN401 -- arguments of submit
     """Make a call."""
     return await jobs.submit(operation or core(), tool="generate_core", **values)
 
 
-async def asked_and_ended(jobs: Jobs, operation: Operation | None = None) -> SubmittedCall:
+async def asked_and_ended(jobs: Jobs, operation: Operation | None = None) -> Call:
     """Make a call, wait until its jobs ended, and give it up."""
     call = await ask(jobs, operation)
     await jobs.wait(call.job_ids, 30)
-    await jobs.abandon([call.call_id])
+    await jobs.mark_abandoned([call.call_id])
     return call
 
 
@@ -57,7 +57,7 @@ async def test_five_repeats_that_are_given_up_are_one_job(tmp_path: Path) -> Non
         calls = []
         for _ in range(5):
             calls.append(await ask(jobs))
-            await jobs.abandon([calls[-1].call_id])
+            await jobs.mark_abandoned([calls[-1].call_id])
         last = await ask(jobs)
         release.set()
         await jobs.wait(last.job_ids, 30)
@@ -73,7 +73,7 @@ async def test_each_repeat_of_several_takes_over_another(tmp_path: Path) -> None
     wire = Wire([yes()])
     async with at_work(tmp_path, wire) as jobs:
         first = [await ask(jobs) for _ in range(4)]
-        await jobs.abandon([call.call_id for call in first])
+        await jobs.mark_abandoned([call.call_id for call in first])
         again = [await ask(jobs) for _ in range(5)]
         await jobs.wait([job for call in again for job in call.job_ids], 30)
 
@@ -85,7 +85,7 @@ async def test_a_repeat_of_several_variants_finds_its_own(tmp_path: Path) -> Non
     """*Chosen*: count=4 asked again joins its 4; count=2 is another call."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await ask(jobs, count=4)
-        await jobs.abandon([first.call_id])
+        await jobs.mark_abandoned([first.call_id])
         other = await ask(jobs, count=2)
         again = await ask(jobs, count=4)
 
@@ -100,7 +100,7 @@ async def test_what_was_handed_over_is_made_anew(tmp_path: Path) -> None:
         assert await jobs.uncollected_line() is not None
         second = await ask(jobs)
         assert await jobs.uncollected_line() is None  # somebody waits for it again
-        await jobs.hand_over([second.call_id])
+        await jobs.mark_delivered([second.call_id])
         third = await ask(jobs)
         assert await jobs.uncollected_line() is None
 
@@ -145,7 +145,7 @@ async def test_after_a_day_it_is_made_anew(tmp_path: Path) -> None:
         await asked_and_ended(jobs)
         now += 86_399
         within = await ask(jobs)
-        await jobs.abandon([within.call_id])
+        await jobs.mark_abandoned([within.call_id])
         now += 2
         after = await ask(jobs)
 
@@ -162,7 +162,7 @@ async def test_what_is_asked_for_anew_joins_nothing(tmp_path: Path) -> None:
     assert (second.joined, second.cached) == (None, ())
 
 
-def _left_behind(folder: Path, now: float = 1e9) -> SubmittedCall:
+def _left_behind(folder: Path, now: float = 1e9) -> Call:
     """Leave a call of another process that has a row."""
     database = Database(folder)
     call = database.write_now(lambda c: put(c, process=GHOST, now=now), name="test.write")
@@ -192,7 +192,7 @@ async def test_a_dead_asker_waits_no_more(tmp_path: Path) -> None:
 
 async def test_a_living_asker_goes_on_waiting(tmp_path: Path) -> None:
     """*Chosen*: another server of the same store holds its lock."""
-    lock = lock_on(lock_path(tmp_path, GHOST))
+    lock = file_lock(lock_path(tmp_path, GHOST))
     async with at_work(tmp_path, Wire([yes()]), clock=lambda: 1e9 + 1) as jobs:
         lock.acquire()
         await anyio.to_thread.run_sync(_left_behind, tmp_path)

@@ -18,11 +18,11 @@ import pytest
 from anyio.abc import Process
 from PIL import Image
 
-import support_worker
-from support_killed import prompt_of, see_that_all_is_accounted_for, start
-from support_rows import money, rows
-from support_upstream import Upstream, counting_upstream
-from support_worker import INPUT
+from support.jobs import worker_process
+from support.jobs.killed import prompt_of, see_that_all_is_accounted_for, start
+from support.jobs.upstream import Upstream, counting_upstream
+from support.jobs.worker_process import INPUT
+from support.store.rows import money, rows
 
 pytestmark = [
     pytest.mark.anyio,
@@ -68,16 +68,16 @@ class Killing:
     pauses: int = 0
     starts: int = 0
 
-    async def go_on(self) -> None:
+    async def resume(self) -> None:
         """Kill one process after the other until there were enough kills."""
         first = True
         while self.kills < KILLS:
             async with await self._start() as process:
                 if first:
                     first = False
-                    await _said(process, support_worker.ASKED)
+                    await _said(process, worker_process.ASKED)
                 elif CHANCE.random() > WHILE_STARTING:
-                    await _said(process, support_worker.AT_WORK)
+                    await _said(process, worker_process.AT_WORK)
                 await anyio.sleep(CHANCE.uniform(*LIFE))
                 if self.kills * PAUSES >= self.pauses * KILLS and self.pauses < PAUSES:
                     await self._pause(process)
@@ -127,7 +127,7 @@ async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Pa
             killing = Killing(home, upstream, log)
             async with anyio.create_task_group() as group:
                 for _ in range(LINES):
-                    group.start_soon(killing.go_on)
+                    group.start_soon(killing.resume)
             async with await start(home, upstream, 0, "idle", log=log) as last:
                 assert await last.wait() == 0
             killing.say()

@@ -17,22 +17,22 @@ from anyio.abc import Process
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-import support_limited
 from stability_mcp.client.client import Client
 from stability_mcp.errors import RateLimitedError
-from stability_mcp.jobs import rate
-from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs import rate_limit
+from stability_mcp.jobs.rate_limit import RateLimit
 from stability_mcp.store.database import Database
-from support_jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
-from support_limited import Limited, limited
-from support_rows import rows
+from support.jobs import limited_upstream
+from support.jobs.jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
+from support.jobs.limited_upstream import Limited, limited
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 
 SOAK = bool(os.environ.get("SOAK_RATE"))
-LIMIT = Rate() if SOAK else Rate(limit=20, window=1.0)
+LIMIT = RateLimit() if SOAK else RateLimit(limit=20, window=1.0)
 WINDOWS = 4 if SOAK else 3
 LEAST_USED = 0.9 if SOAK else 0.25
 """The margin that keeps late requests apart is 5 % of the API's window, and half of a second."""
@@ -63,7 +63,15 @@ async def test_two_processes_use_up_the_limit_and_never_pass_it(tmp_path: Path) 
 
 async def _start(home: Path, server: Limited, calls: int) -> Process:
     limit = [str(LIMIT.limit), str(LIMIT.window)]
-    command = [sys.executable, support_limited.__file__, str(home), server.url, str(calls), *limit]
+    command = [
+        sys.executable,
+        "-m",
+        limited_upstream.__name__,
+        str(home),
+        server.url,
+        str(calls),
+        *limit,
+    ]
     return await anyio.open_process(command, stdin=subprocess.PIPE, stderr=None)
 
 
@@ -77,7 +85,7 @@ async def test_a_429_stops_both_processes_until_the_lock_out_is_over(tmp_path: P
     """*Documented*: a locked out key is refused everything; asking costs places and time."""
     lock_out = 2.0
     async with (
-        limited(Rate(limit=5, window=1.0), lock_out=lock_out) as server,
+        limited(RateLimit(limit=5, window=1.0), lock_out=lock_out) as server,
         Client(base_url=server.url, api_key=SecretStr("sk-test")) as client,
         at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as one,
         at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as other,
@@ -107,7 +115,7 @@ async def test_a_lock_out_is_no_longer_than_the_api_ever_asks(tmp_path: Path) ->
                 await anyio.sleep(0.01)
 
     [(until,)] = rows(tmp_path, "SELECT blocked_until FROM upstreams")
-    assert time.time() < until <= time.time() + rate.LONGEST_BLOCK
+    assert time.time() < until <= time.time() + rate_limit.MAX_LOCKOUT_SECONDS
 
 
 class _Behind(Database):
@@ -125,10 +133,10 @@ class _Behind(Database):
             if durable:
                 _Behind.now += 2
                 _Behind.sent.append(_Behind.now)
-                place = rate.take(
-                    connection, Rate(), upstream=PAID.id, process="other", now=_Behind.now
+                place = rate_limit.take_slot(
+                    connection, RateLimit(), upstream=PAID.id, process="other", now=_Behind.now
                 )
-                rate.out(connection, place, _Behind.now)
+                rate_limit.mark_sent(connection, place, _Behind.now)
             return work(connection)
 
         return await super().write(later, durable=durable, name=name)

@@ -5,6 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import (
     InvalidRequestError,
     ModerationError,
@@ -17,8 +18,7 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.operations import OPERATIONS
-from support_jobs import (
+from support.jobs.jobs import (
     PAID,
     PRICE,
     UNREACHABLE,
@@ -32,7 +32,7 @@ from support_jobs import (
     run_one,
     yes,
 )
-from support_rows import ledger, money, rows, spool
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

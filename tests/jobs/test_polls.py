@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.jobs.rate import Rate
+from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.poll import poll
-from stability_mcp.jobs.steps.workshop import Workshop
 from stability_mcp.jobs.timing import Timing
-from stability_mcp.media.store import MediaStore
+from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
-from support_jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
+from support.jobs.jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
 
 pytestmark = pytest.mark.anyio
 
-RATE = Rate(limit=150, window=10.0)
+RATE = RateLimit(limit=150, window=10.0)
 
 
 def _under_way(connection: Connection, process: str) -> JobRow:
@@ -34,8 +34,8 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
 ) -> None:
     """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    media = MediaStore(database, owner=OWNER, upstream=PAID.id, emulated=False)
-    shop = Workshop(
+    media = MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
+    shop = JobContext(
         database=database,
         client=Wire([starts()], looks=[lambda _: None]),
         library=media,

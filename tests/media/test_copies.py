@@ -9,8 +9,8 @@ import pytest
 
 from stability_mcp.imaging import provenance
 from stability_mcp.media.copies import making, without_copy, write_copy
-from support_media import desk, request
-from support_pictures import glb, jpeg, mp3, png, webp
+from support.imaging.sample_files import glb, jpeg, mp3, png, webp
+from support.media.media import desk, request
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stability_mcp.media import rows
-from stability_mcp.media.rows import blob_path, keep_blob, measure
-from support_jobs import picture
+from stability_mcp.media import records
+from stability_mcp.media.records import blob_path, file_info, keep_blob
+from support.jobs.jobs import picture
 
 
 def test_a_blob_that_is_there_already_is_made_durable_too(
@@ -17,9 +17,9 @@ def test_a_blob_that_is_there_already_is_made_durable_too(
     files = [tmp_path / "first", tmp_path / "second"]
     for file in files:
         file.write_bytes(picture())
-    measured = measure(files[0])
+    measured = file_info(files[0])
     synced: list[Path] = []
-    monkeypatch.setattr(rows, "sync_folder", synced.append)
+    monkeypatch.setattr(records, "sync_folder", synced.append)
 
     kept = [keep_blob(tmp_path, file, measured) for file in files]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import (
     ArgumentsError,
     FileMissingError,
@@ -19,9 +20,8 @@ from stability_mcp.errors import (
 from stability_mcp.imaging.provenance import embed
 from stability_mcp.media.copies import write_copy
 from stability_mcp.media.importer import time_said
-from stability_mcp.operations import OPERATIONS
-from support_media import NOW, desk
-from support_pictures import bomb_png, cut, glb, mp3, png, wav, webp
+from support.imaging.sample_files import bomb_png, cut, glb, mp3, png, wav, webp
+from support.media.media import NOW, desk
 
 pytestmark = pytest.mark.anyio
 
@@ -269,11 +269,11 @@ async def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path)
             "import resource, signal, sys\n"
             "from pathlib import Path\n"
             "from stability_mcp.errors import StorageError\n"
-            "from stability_mcp.media.intake import take\n"
+            "from stability_mcp.media.importer import copy_into_spool\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n"
             "try:\n"
-            "    take(Path(sys.argv[1]), open(sys.argv[2], 'rb'))\n"
+            "    copy_into_spool(Path(sys.argv[1]), open(sys.argv[2], 'rb'))\n"
             "except StorageError as error:\n"
             "    print(error)\n"
         )

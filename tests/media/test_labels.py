@@ -11,7 +11,7 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import (
     LABEL,
-    MOST_CHARACTERS,
+    MAX_LABEL_CHARACTERS,
     RESERVED,
     check_label,
     default_label,
@@ -21,8 +21,8 @@ from stability_mcp.media.labels import (
     variants,
 )
 from stability_mcp.store.ids import looks_like_id
-from support_media import desk, request
-from support_pictures import png
+from support.imaging.sample_files import png
+from support.media.media import desk, request
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ def test_a_slug_of_anything_is_a_label(text: str) -> None:
     label = slug(text)
 
     assert check_label(label) == label
-    assert len(label) <= MOST_CHARACTERS
+    assert len(label) <= MAX_LABEL_CHARACTERS
     assert not looks_like_id(label)
     assert label.casefold() not in RESERVED
 

@@ -236,7 +236,7 @@ def test_a_path_that_is_far_too_long_is_one_clear_error(root: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs root to drop it")
 def test_a_file_without_permission_is_said_so(root: Path) -> None:
-    """Chosen: the cure for a refusal is another than for a missing file."""
+    """Chosen: the hint for a refusal is another than for a missing file."""
     (root / "a.png").chmod(0)
     for folder in (root, *root.parents):
         with_access = folder.stat().st_mode | 0o755

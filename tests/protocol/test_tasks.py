@@ -12,9 +12,9 @@ from mcp.types import CallToolResult
 
 from protocol.support_node import INSPECTOR, installed, node
 from protocol.support_serving import serving
-from support_pictures import png, save
-from support_server import facts, fine, text
-from support_tasks import TakesTasks, answer_of, ask, begun, ended
+from support.imaging.sample_files import png, save
+from support.server.in_memory import facts, fine, text
+from support.server.tasks import TakesTasks, answer_of, ask, begun, ended
 
 pytestmark = pytest.mark.anyio
 

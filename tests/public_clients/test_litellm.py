@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from public_clients import litellm_calls
-from support_public_clients import credit, picture_and_mask
+from support.emulator.public_clients import credit, picture_and_mask
 
 SECONDS = 120
 """For all calls together: loading LiteLLM alone takes some seconds."""

@@ -17,10 +17,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
-import support_pictures as pictures
+import support.imaging.sample_files as pictures
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator.app import create_app
 from stability_mcp.emulator.state import State
-from stability_mcp.operations import OPERATIONS
 
 CHECKS = [
     not_a_server_error,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from protocol.support_node import installed, node
-from support_public_clients import credit, picture_and_mask
+from support.emulator.public_clients import credit, picture_and_mask
 
 SCRIPT = Path(__file__).with_name("stability_ai_calls.cjs")
 PACKAGE = "stability-ai/dist/index.js"

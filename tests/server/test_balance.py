@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from support_server import Era, both_eras, connected, data, facts, fine, text
-from support_spending import paying
+from support.server.in_memory import Era, both_eras, connected, data, facts, fine, text
+from support.server.paid import paying
 
 pytestmark = pytest.mark.anyio
 

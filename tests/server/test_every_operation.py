@@ -9,13 +9,13 @@ import pytest
 from mcp import Client
 from PIL import Image
 
-import support_pictures
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging.sniff import media_type
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
-from support_host import ERAS, Era, connected
-from support_operations import FILES, everything, fewest
-from support_server import data, facts, fine, links, pictures, text
+from support.api.operations import FILES, everything, fewest
+from support.imaging import sample_files
+from support.server.host import ERAS, Era, connected
+from support.server.in_memory import data, facts, fine, links, pictures, text
 
 pytestmark = pytest.mark.anyio
 
@@ -43,15 +43,15 @@ async def client(
     era: Era = request.param
     folder = tmp_path_factory.mktemp(era)
     files = {
-        "picture": ("picture.png", support_pictures.png(SMALL, "RGBA")),
-        "mask": ("mask.png", support_pictures.mask(SMALL)),
-        "square": ("square.png", support_pictures.png(SDXL, "RGBA")),
-        "square-mask": ("square-mask.png", support_pictures.mask(SDXL)),
-        "sound": ("sound.wav", support_pictures.wav(7)),
+        "picture": ("picture.png", sample_files.png(SMALL, "RGBA")),
+        "mask": ("mask.png", sample_files.mask(SMALL)),
+        "square": ("square.png", sample_files.png(SDXL, "RGBA")),
+        "square-mask": ("square-mask.png", sample_files.mask(SDXL)),
+        "sound": ("sound.wav", sample_files.wav(7)),
     }
     async with connected(folder, era, seconds=600, STABILITY_TOOLSETS="all") as client:
         for label, (name, content) in files.items():
-            path = support_pictures.save(folder / name, content)
+            path = sample_files.save(folder / name, content)
             fine(await client.call_tool("media_import", {"file": str(path), "label": label}))
         yield client
 

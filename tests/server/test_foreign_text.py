@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import support_pictures
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.results import cleaned
-from support_operations import fewest
-from support_server import connected
+from support.api.operations import fewest
+from support.imaging import sample_files
+from support.server.in_memory import connected
 
 pytestmark = pytest.mark.anyio
 
@@ -44,8 +44,8 @@ def _arguments(tool: str) -> dict[str, Any]:
 @pytest.mark.parametrize("tool", all_tools())
 async def test_a_file_name_that_is_no_text_does_no_harm(tool: str, tmp_path: Path) -> None:
     """Chosen: cleaned at the one place that builds results, so no tool can forget it."""
-    support_pictures.save(tmp_path / ODD, support_pictures.png((1_024, 1_024)))
-    (tmp_path / os.fsdecode(b"\xff-odd.mp3")).write_bytes(support_pictures.wav(7))
+    sample_files.save(tmp_path / ODD, sample_files.png((1_024, 1_024)))
+    (tmp_path / os.fsdecode(b"\xff-odd.mp3")).write_bytes(sample_files.wav(7))
     given = _arguments(tool)
     roots = (tmp_path, tmp_path / ODD[:4])
     async with connected(tmp_path, toolsets=("all",), roots=roots) as client:

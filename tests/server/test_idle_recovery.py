@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.process import Process, took
+from stability_mcp.jobs.process_lock import ProcessLock, try_lock
 from stability_mcp.server.idle_recovery import (
     GRACE_LOOKS,
     STATES,
@@ -26,12 +26,12 @@ from stability_mcp.server.idle_recovery import (
     Timing,
     recover_while_idle,
 )
-from stability_mcp.server.keeper import Keeper, keeping
+from stability_mcp.server.lazy_studio import LazyStudio, keeping
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import lock_path
 from stability_mcp.studio import Studio, open_studio
+from support.store.rows import rows
 from support_abandoned import change, leave, only_user, settings_of
-from support_rows import rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
@@ -68,7 +68,7 @@ def _driver(folder: Path) -> Path:
 def _alive(folder: Path) -> Iterator[None]:
     """Hold the lock of the process that drives the job."""
     with ExitStack() as held:
-        assert took(_driver(folder), held)
+        assert try_lock(_driver(folder), held)
         yield
 
 
@@ -159,7 +159,7 @@ def test_a_process_of_another_upstream_is_not_waited_for(left: tuple[Path, Setti
 @contextmanager
 def _registered(folder: Path, upstream: str) -> Iterator[None]:
     """Be a living process of an upstream, without jobs."""
-    process = Process(folder / "home")
+    process = ProcessLock(folder / "home")
     values = f"'{process.id}', ({upstream}), 1, 'test', 1, NULL, 0"
     change(folder, f"INSERT INTO processes VALUES ({values})")  # noqa: S608 -- words of this test
     yield
@@ -324,7 +324,7 @@ async def test_the_end_of_the_server_ends_the_looks(left: tuple[Path, Settings])
     folder, settings = left
     ended = anyio.Event()
 
-    async def look(keeper: Keeper) -> None:
+    async def look(keeper: LazyStudio) -> None:
         try:
             await recover_while_idle(settings, keeper, Timing(look=3_600))
         finally:

@@ -12,8 +12,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from stability_mcp.server.app import build_server
-from support_rows import rows
-from support_server import (
+from support.server.in_memory import (
     Era,
     Gate,
     both_eras,
@@ -26,6 +25,7 @@ from support_server import (
     text,
     until,
 )
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

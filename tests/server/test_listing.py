@@ -12,10 +12,10 @@ from jsonschema import (
 )
 from mcp.types import Tool
 
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.definition import ASKS, CHANGES, FETCHES, LOOKS, SPENDS, Definition
-from support_server import Era, both_eras, connected
+from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
 MOST_BYTES, MOST_MEAN = 48 * 1024, 1_400

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mcp.types import PromptReference, ResourceTemplateReference, TextContent
 
-from support_server import Era, both_eras, connected, facts, fine
+from support.server.in_memory import Era, both_eras, connected, facts, fine
 
 pytestmark = pytest.mark.anyio
 

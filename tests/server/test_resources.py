@@ -10,9 +10,9 @@ from mcp import Client, MCPError
 from mcp.types import BlobResourceContents, ReadResourceResult, TextResourceContents
 from PIL import Image
 
-import support_pictures
-from stability_mcp.operations import OPERATIONS
-from support_server import Era, both_eras, connected, facts, fine
+from stability_mcp.api.operations import OPERATIONS
+from support.imaging import sample_files
+from support.server.in_memory import Era, both_eras, connected, facts, fine
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ def _said(result: ReadResourceResult) -> str:
 
 
 async def _imported(client: Client, folder: Path, name: str, content: bytes) -> str:
-    path = support_pictures.save(folder / name, content)
+    path = sample_files.save(folder / name, content)
     result = fine(await client.call_tool("media_import", {"file": str(path), "label": "it"}))
     uri: str = facts(result)["media"][0]["uri"]
     return uri
@@ -39,7 +39,7 @@ async def _imported(client: Client, folder: Path, name: str, content: bytes) -> 
 @both_eras
 async def test_a_small_item_is_read_as_it_is_by_id_and_by_label(era: Era, tmp_path: Path) -> None:
     """Documented (README): behind a media:// URI."""
-    content = support_pictures.png((96, 64))
+    content = sample_files.png((96, 64))
     async with connected(tmp_path, era) as client:
         uri = await _imported(client, tmp_path, "fox.png", content)
         by_id = _blob(await client.read_resource(uri))
@@ -52,7 +52,7 @@ async def test_a_small_item_is_read_as_it_is_by_id_and_by_label(era: Era, tmp_pa
 @both_eras
 async def test_a_large_picture_comes_as_a_rendition_that_says_so(era: Era, tmp_path: Path) -> None:
     """Documented (hosts): resources of more than about 1 MB are refused."""
-    content = support_pictures.png((2_000, 1_500), noise=True)
+    content = sample_files.png((2_000, 1_500), noise=True)
     async with connected(tmp_path, era) as client:
         uri = await _imported(client, tmp_path, "fox.png", content)
         result = await client.read_resource(uri)
@@ -72,7 +72,7 @@ async def test_a_large_picture_comes_as_a_rendition_that_says_so(era: Era, tmp_p
 async def test_a_large_sound_is_told_instead_of_shown(tmp_path: Path) -> None:
     """Chosen: no part of a sound stands for the whole."""
     async with connected(tmp_path) as client:
-        uri = await _imported(client, tmp_path, "waves.wav", support_pictures.wav(10))
+        uri = await _imported(client, tmp_path, "waves.wav", sample_files.wav(10))
         result = await client.read_resource(uri)
 
     assert len(result.contents) == 1

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import support_pictures
-from support_server import (
+from support.imaging import sample_files
+from support.server.in_memory import (
     Era,
     both_eras,
     connected,
@@ -108,7 +108,7 @@ async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results
     tmp_path: Path,
 ) -> None:
     """Chosen: a model that took the wrong picture sees it at once."""
-    support_pictures.save(tmp_path / "large.png", support_pictures.png((1_600, 1_200)))
+    sample_files.save(tmp_path / "large.png", sample_files.png((1_600, 1_200)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("upscale_fast", {"image": "large.png"}))
 
@@ -120,7 +120,7 @@ async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results
 
 async def test_transparency_is_said_because_a_preview_cannot_show_it(tmp_path: Path) -> None:
     """Chosen: a checkerboard may be taken for a pattern."""
-    support_pictures.save(tmp_path / "fox.png", support_pictures.png((256, 192)))
+    sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("edit_remove_background", {"image": "fox.png"}))
 
@@ -153,7 +153,7 @@ async def test_a_sound_is_told_in_text_and_shows_no_picture(tmp_path: Path) -> N
 
 async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> None:
     """Chosen: a GLB cannot be shown, its source can."""
-    support_pictures.save(tmp_path / "fox.png", support_pictures.png((256, 192)))
+    sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("model3d_stable_fast_3d", {"image": "fox.png"}))
 

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from support_server import Era, both_eras, copies, environment_in, fine, text
+from support.server.in_memory import Era, both_eras, copies, environment_in, fine, text
 
 INITIALIZE = {
     "protocolVersion": "2025-06-18",
@@ -151,7 +151,8 @@ def test_the_start_loads_nothing_that_only_a_call_needs(tmp_path: Path) -> None:
         "from stability_mcp.server import stdio\n"
         "build_server(Settings())\n"
         "heavy = {'sqlalchemy', 'PIL', 'stamina', 'tinytag', 'filelock', 'sqlite3', 'typer',\n"
-        "    'stability_mcp.studio', 'stability_mcp.operations', 'stability_mcp.client.client'}\n"
+        "    'stability_mcp.studio', 'stability_mcp.api.operations',\\n"
+        "    'stability_mcp.client.client'}\n"
         "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"
     )
     done = subprocess.run(

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from support_server import Era, Gate, both_eras, connected, data, facts, fine, refused, text
+from support.server.in_memory import (
+    Era,
+    Gate,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    refused,
+    text,
+)
 
 pytestmark = pytest.mark.anyio
 

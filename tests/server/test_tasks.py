@@ -10,15 +10,25 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
 
-from stability_mcp.server.tasks import journal
-from support_server import Gate, connected, data, facts, fine, links, pictures, refused, text
-from support_tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
+from stability_mcp.server.tasks import job_tasks
+from support.server.in_memory import (
+    Gate,
+    connected,
+    data,
+    facts,
+    fine,
+    links,
+    pictures,
+    refused,
+    text,
+)
+from support.server.tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
 
 pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox", "label": "fox"}
 ASKED = frozenset({"generate_core", "upscale_fast", "media_list", "job_wait"})
-AT_ONCE = journal.JournalTasks(ASKED, grace=0)
+AT_ONCE = job_tasks.JobTasks(ASKED, grace=0)
 """Answers every paid call with a task, where the client takes them."""
 TOKEN = re.compile(r"[0-9a-z]{26}")
 
@@ -38,7 +48,7 @@ def taking(
         wait=wait,
         concurrency=concurrency,
         extensions=[TakesTasks()],
-        carriers=[] if grace is None else [journal.JournalTasks(ASKED, grace=grace)],
+        carriers=[] if grace is None else [job_tasks.JobTasks(ASKED, grace=grace)],
     )
 
 
@@ -228,7 +238,7 @@ async def test_a_task_that_nobody_looks_at_is_uncollected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chosen: a client can vanish without a word; what it paid for is told of all the same."""
-    monkeypatch.setattr(journal, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(job_tasks, "PATIENCE_SECONDS", 0)
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
         with anyio.fail_after(30):

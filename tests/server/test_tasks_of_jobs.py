@@ -8,9 +8,9 @@ import anyio
 import pytest
 from mcp import Client
 
-from support_rows import rows
-from support_server import Gate, connected, data, facts, fine, text, until
-from support_tasks import Created, TakesTasks, answer_of, begun, call, ended
+from support.server.in_memory import Gate, connected, data, facts, fine, text, until
+from support.server.tasks import Created, TakesTasks, answer_of, begun, call, ended
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

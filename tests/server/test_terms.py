@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.cli.ledger import run_audit
-from support_server import Era, both_eras, connected, data, facts, fine, refused, settings_in, text
+from support.server.in_memory import (
+    Era,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    refused,
+    settings_in,
+    text,
+)
 
 pytestmark = pytest.mark.anyio
 

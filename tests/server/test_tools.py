@@ -4,10 +4,20 @@ from pathlib import Path
 
 import pytest
 
-import support_pictures
 from stability_mcp import __version__
 from stability_mcp.server.catalog import all_tools, from_code
-from support_server import Era, both_eras, connected, data, facts, fine, pictures, refused, text
+from support.imaging import sample_files
+from support.server.in_memory import (
+    Era,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    pictures,
+    refused,
+    text,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +67,7 @@ async def test_the_status_says_what_is_in_force(era: Era, tmp_path: Path) -> Non
 @both_eras
 async def test_a_file_is_taken_in_named_and_shown(era: Era, tmp_path: Path) -> None:
     """Chosen: an agent that imports wants to see what it has."""
-    support_pictures.save(tmp_path / "photo.jpg", support_pictures.jpeg((300, 200)))
+    sample_files.save(tmp_path / "photo.jpg", sample_files.jpeg((300, 200)))
     async with connected(tmp_path, era) as client:
         taken = fine(
             await client.call_tool("media_import", {"file": "photo.jpg", "label": "the photo"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support_server import Era, both_eras, connected, data, facts, fine, refused, text
+from support.server.in_memory import Era, both_eras, connected, data, facts, fine, refused, text
 
 pytestmark = pytest.mark.anyio
 

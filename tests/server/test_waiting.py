@@ -6,8 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from support_rows import rows
-from support_server import (
+from support.server.in_memory import (
     Era,
     Gate,
     both_eras,
@@ -19,6 +18,7 @@ from support_server import (
     refused,
     text,
 )
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

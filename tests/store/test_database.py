@@ -12,10 +12,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store.columns import metadata
 from stability_mcp.store.database import Database, Moment
-from support_rows import rows
-from support_store import count_up, in_processes, open_and_close
+from stability_mcp.store.schema import metadata
+from support.store.processes import count_up, in_processes, open_and_close
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support_store import SPAWN, hold_lock, take_lock
+from support.store.processes import SPAWN, hold_lock, take_lock
 
 
 def test_a_lock_is_waited_for_and_given_back_when_its_holder_dies(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import SCHEMA
 from stability_mcp.store.migrations import STEPS, migrate
-from support_store import in_processes, migrate_and_die, open_and_close
+from support.store.processes import in_processes, migrate_and_die, open_and_close
 
 pytestmark = pytest.mark.anyio
 

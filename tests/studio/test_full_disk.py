@@ -6,8 +6,8 @@ import anyio
 import pytest
 
 from stability_mcp.errors import JobError, StorageError
-from stability_mcp.jobs.journal import calls, handover, reading
-from support_server import paced, settings_in
+from stability_mcp.jobs.transactions import finish, lookup
+from support.server.in_memory import paced, settings_in
 
 pytestmark = pytest.mark.anyio
 
@@ -21,8 +21,8 @@ async def test_a_call_that_is_handed_back_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, comes_back: bool
 ) -> None:
     """*Chosen*: an error would say that nothing was charged, and the call be made once more."""
-    monkeypatch.setattr(handover, "abandon", _full)
-    monkeypatch.setattr(calls, "keep_said", _full)
+    monkeypatch.setattr(finish, "mark_abandoned", _full)
+    monkeypatch.setattr(finish, "save_notes", _full)
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.5) as studio:
             told = await studio.call(
@@ -46,7 +46,7 @@ async def test_a_call_of_which_nothing_can_be_read_is_not_called_free(
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.2) as studio:
             with monkeypatch.context() as patched:
-                patched.setattr(reading, "many", _full)
+                patched.setattr(lookup, "jobs_by_id", _full)
                 with pytest.raises(JobError, match="Do not call the tool again") as told:
                     await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)
             [done] = await studio.jobs.wait([told.value.job], 30)

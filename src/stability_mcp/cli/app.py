@@ -176,7 +176,7 @@ def cache(
     ] = "show",
 ) -> None:
     """Tell what answers again without being paid, and how often it did; or clear it."""
-    from stability_mcp.cli.cache import run_cache
+    from stability_mcp.cli.ledger import run_cache
 
     anyio.run(partial(run_cache, _settings(context), clear=action == "clear"))
 
@@ -204,7 +204,7 @@ def budget(
     today: Annotated[bool, typer.Option("--today", help="Raise it, for today.")] = False,
 ) -> None:
     """Show what may still be spent today; `budget 1500 --today` raises it, in a terminal."""
-    from stability_mcp.cli.budget import run_budget
+    from stability_mcp.cli.ledger import run_budget
 
     if (credits is None) == today:
         raise typer.BadParameter("a ceiling and --today go together; neither: it is shown")

@@ -15,9 +15,9 @@ from typing import Any
 
 import typer
 
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.settings import Settings, variable
-from stability_mcp.wording import credits_text
+from stability_mcp.text import credits_text
 
 Step = tuple[str, dict[str, Any], str]
 """Tool, arguments, and what the step is for."""

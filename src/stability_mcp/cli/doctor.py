@@ -1,7 +1,4 @@
-"""What is in force, where it came from, and whether it works: `stability-mcp doctor`.
-
-The text can be pasted into an issue: it holds no key.
-"""
+"""The state of the store, for `stability-mcp doctor`; `--repair` mends it, a line for each."""
 
 import os
 import platform
@@ -9,15 +6,17 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import typer
+from anyio import to_thread
 
 from stability_mcp import __version__
-from stability_mcp.cli.repair import examined
-from stability_mcp.errors import StudioError
-from stability_mcp.jobs.spending import Spent
+from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.jobs.budget import Spending
 from stability_mcp.settings import (
     Settings,
     near_misses,
@@ -26,8 +25,64 @@ from stability_mcp.settings import (
     shown_target,
     variable,
 )
-from stability_mcp.store.reserve import LEAST_FREE
-from stability_mcp.wording import credits_text
+from stability_mcp.store.database import Database
+from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.text import credits_text, plain
+
+Mark = Literal["ok", "BAD", "note", "done"]
+"""Fine; wrong and left so; a leftover that harms nobody; mended just now."""
+
+
+async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+    """Yield a line for everything that is not as it should be in the store, or one that all is.
+
+    Args:
+        settings: Where the store is, and how long things are kept.
+        repair: Whether to mend what is found, and to sweep what is old.
+    """
+    try:
+        database = await to_thread.run_sync(Database, settings.home_dir)
+    except StorageError:
+        return  # the check that opens it for work says why it cannot
+    try:
+        async for line in _examined(database, repair=repair):
+            yield line
+        if repair:
+            yield await _swept(database, settings.keep_days)
+    except StorageError as error:
+        yield "BAD", str(error)
+    except OSError as error:
+        yield "BAD", plain(f"the store could not be examined to its end: {error}")
+    finally:
+        await database.close()
+
+
+async def _examined(database: Database, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+    from stability_mcp.maintenance.repair import StoreCheck
+
+    mender, wrong = StoreCheck(database, repair=repair), 0
+    async for found in mender.findings():
+        wrong += found.bad
+        mark: Mark = "BAD" if found.bad else "note"
+        if repair and found.done:
+            mark = "done"
+        yield mark, plain(": ".join(filter(None, (found.text, found.done))))
+    if not wrong:
+        compared = f"{mender.compared} of {mender.blobs} stored files"
+        yield "ok", f"the store is sound; {compared} were compared with their hashes"
+    elif not repair:
+        yield "note", "stability-mcp doctor --repair mends what can be mended"
+
+
+async def _swept(database: Database, keep_days: float | None) -> tuple[Mark, str]:
+    from stability_mcp.maintenance.retention import Retention
+
+    swept = asdict(await Retention(database, keep_days=keep_days).sweep())
+    gone = ", ".join(f"{name} {count}" for name, count in swept.items() if count)
+    if gone:
+        return "done", f"swept what is old: {gone}"
+    return "ok", "nothing is old enough to be swept"
+
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
 
@@ -100,7 +155,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
     except StudioError as error:
         yield False, str(error)
     free = shutil.disk_usage(_existing(settings.home_dir)).free
-    yield free > LEAST_FREE, f"{free / 1e9:.1f} GB are free for results"
+    yield free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB are free for results"
     if settings.on_done is not None:
         target = read_target(settings.on_done.get_secret_value())
         found = isinstance(target, str) or shutil.which(target[0]) is not None
@@ -111,7 +166,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
 
 
-def ceiling(spent: Spent) -> str:
+def ceiling(spent: Spending) -> str:
     """Return what bounds spending, and what does not."""
     if spent.limit is None:
         return "no ceiling: spending is not bounded"

@@ -12,21 +12,21 @@ import anyio
 import typer
 from anyio import to_thread
 
-from stability_mcp.drift import compared, differences
+from stability_mcp.api.drift import compared, differences
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import FileMissingError, FileUnusableError, RequestError
-from stability_mcp.operations import OPERATIONS
 from stability_mcp.settings import Settings
-from stability_mcp.wording import listed, plain, quoted
+from stability_mcp.text import listed, plain, quoted
 
 PATH = "/v2alpha/openapi"
 """Where the API publishes what its second version takes, in spite of the path's name."""
 
-MOST_BYTES = 8 * 1_048_576
+MAX_BYTES = 8 * 1_048_576
 """Of a document; that of 2026-09 has 230 KB."""
 SECONDS = 30.0
-MOST_LINES = 200
+MAX_LINES = 200
 """Of a report: as many differences are another API."""
-CURE = "Look at the network, or save the document and name the file: `doctor --drift FILE`."
+HINT = "Look at the network, or save the document and name the file: `doctor --drift FILE`."
 
 
 async def run_drift(settings: Settings, source: str | None) -> bool:
@@ -49,9 +49,9 @@ async def run_drift(settings: Settings, source: str | None) -> bool:
     if left := [name for name in OPERATIONS if name not in names]:
         typer.echo(f"not in this document: {listed(left)}")
     lines = differences(document, OPERATIONS)
-    for line in lines[:MOST_LINES]:
+    for line in lines[:MAX_LINES]:
         typer.echo(f"  {plain(line)}")
-    more = f", {MOST_LINES} shown" if len(lines) > MOST_LINES else ""
+    more = f", {MAX_LINES} shown" if len(lines) > MAX_LINES else ""
     number = "1 difference" if len(lines) == 1 else f"{len(lines)} differences{more}"
     typer.echo(number if lines else "nothing differs")
     return not lines
@@ -69,18 +69,18 @@ async def _fetched(address: str) -> bytes:
             ):
                 async for chunk in response.aiter_bytes():
                     body += chunk
-                    if len(body) > MOST_BYTES:
-                        raise _unusable(address, f"it has more than {MOST_BYTES} bytes")
+                    if len(body) > MAX_BYTES:
+                        raise _unusable(address, f"it has more than {MAX_BYTES} bytes")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         why = quoted(error) if str(error) else type(error).__name__
         raise RequestError(
-            f"The API's document could not be fetched from {quoted(address)}: {why}.", cure=CURE
+            f"The API's document could not be fetched from {quoted(address)}: {why}.", hint=HINT
         ) from None
     if not response.is_success:
         raise RequestError(
             f"The API's document could not be fetched from {quoted(address)}: the answer was "
             f"{response.status_code}.",
-            cure=CURE,
+            hint=HINT,
         )
     return bytes(body)
 
@@ -88,16 +88,16 @@ async def _fetched(address: str) -> bytes:
 async def _read(file: str) -> bytes:
     def read() -> bytes:
         with Path(file).expanduser().open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
+            return opened.read(MAX_BYTES + 1)
 
     try:
         text = await to_thread.run_sync(read)
     except OSError as error:
         raise FileMissingError(
-            f"The document {quoted(file)} cannot be read: {error.strerror}.", cure="Name a file."
+            f"The document {quoted(file)} cannot be read: {error.strerror}.", hint="Name a file."
         ) from None
-    if len(text) > MOST_BYTES:
-        raise _unusable(file, f"it has more than {MOST_BYTES} bytes")
+    if len(text) > MAX_BYTES:
+        raise _unusable(file, f"it has more than {MAX_BYTES} bytes")
     return text
 
 
@@ -114,5 +114,5 @@ def _parsed(text: bytes, place: str) -> dict[str, Any]:
 def _unusable(place: str, why: str) -> FileUnusableError:
     return FileUnusableError(
         f"{quoted(place)} is no OpenAPI document: {why}.",
-        cure="The API publishes one in JSON at https://api.stability.ai" + PATH + ".",
+        hint="The API publishes one in JSON at https://api.stability.ai" + PATH + ".",
     )

@@ -1,11 +1,70 @@
-"""The newest jobs and what they cost, and what was refused, for `stability-mcp log`."""
+"""Commands about money: the budget, the cache, the ledger and the audit log."""
 
+import sys
 from datetime import datetime
 
 import typer
 
-from stability_mcp.settings import Settings
-from stability_mcp.wording import credits_text
+from stability_mcp.errors import ConfigurationError
+from stability_mcp.settings import Settings, variable
+from stability_mcp.text import credits_text
+
+
+async def run_budget(settings: Settings, ceiling: float | None) -> None:
+    """Print what may still be spent today; raise the ceiling of today first where one is given.
+
+    Raises:
+        ConfigurationError: nobody sits at a terminal, there is no ceiling, or it is not raised.
+    """
+    from stability_mcp.studio import open_studio
+
+    if ceiling is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigurationError(
+            "The ceiling is raised by a person in a terminal alone.",
+            hint="Run the command yourself in a terminal.",
+        )
+    async with open_studio(settings, program="stability-mcp budget") as studio:
+        before = spent = await studio.jobs.spending()
+        if ceiling is not None and before.limit is not None and ceiling * 1000 > before.limit:
+            await studio.jobs.raise_ceiling(round(ceiling * 1000))
+            spent = await studio.jobs.spending()
+    if ceiling is not None and spent == before:
+        raise _not_raised(before.limit)
+    if spent.limit is None or spent.left is None:
+        where = (
+            "the built-in emulator costs nothing" if settings.emulated else "there is no ceiling"
+        )
+        typer.echo(f"{credits_text(spent.today)} spent today; {where}")
+        return
+    typer.echo(
+        f"{credits_text(spent.today)} of {credits_text(spent.limit)} spent today, "
+        f"{credits_text(spent.held)} reserved, {credits_text(spent.left)} left"
+    )
+
+
+def _not_raised(limit: int | None) -> ConfigurationError:
+    if limit is None:
+        return ConfigurationError("There is no ceiling to raise.")
+    return ConfigurationError(
+        f"The ceiling of today is {credits_text(limit)} already.",
+        hint=f"Lower it by {variable('budget')}.",
+    )
+
+
+async def run_cache(settings: Settings, *, clear: bool) -> None:
+    """Print what can answer again, how often it did and what that saved; or clear it."""
+    from stability_mcp.studio import open_studio
+
+    async with open_studio(settings, program="stability-mcp cache") as studio:
+        if clear:
+            cleared = await studio.jobs.clear_cache()
+            typer.echo(f"results that answer no more, and stay in the store: {cleared}")
+            return
+        found = await studio.jobs.cached()
+    typer.echo(f"cache: {settings.cache}")
+    typer.echo(f"results that can answer again: {found.entries}")
+    typer.echo(f"calls answered from it: {found.hits}, {credits_text(found.saved)} saved")
+
 
 CHARGED = {"yes": "", "held": "reserved", "assumed": "assumed", "no": "free"}
 """How a charge that is not simply charged is called."""

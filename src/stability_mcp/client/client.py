@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from pydantic import BaseModel, SecretStr
 
-from stability_mcp.client.answers import Answer, Deferred, Generation, SentFile
-from stability_mcp.client.refusals import Asked
-from stability_mcp.client.sink import Memory
-from stability_mcp.client.wire import Trace, Unwatched
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.client.api_errors import RequestContext
+from stability_mcp.client.body_writer import OverflowBuffer
+from stability_mcp.client.models import Answer, Deferred, Generation, SentFile
+from stability_mcp.client.trace import NullTrace, Trace
 from stability_mcp.errors import ConfigurationError, RequestError
-from stability_mcp.operation import Operation, Query
 from stability_mcp.settings import API_URL
 
 if TYPE_CHECKING:
     import httpx2
 
-    from stability_mcp.client.network import Network
-    from stability_mcp.client.receive import Intake
+    from stability_mcp.client.http import HttpTransport
+    from stability_mcp.client.response import ResponseReader
 
 _THREADS = 8
 """Files read and written at once; more would wait for the same disk."""
@@ -60,17 +60,17 @@ class Client:
         if api_key and not re.fullmatch(r"[!-~]+", api_key.get_secret_value()):
             raise ConfigurationError(
                 "STABILITY_API_KEY holds a space, a line break or a character that no key has.",
-                cure="Copy the key again; it is one word.",
+                hint="Copy the key again; it is one word.",
             )
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout
         self._max_retries = max_retries
         self._transport = transport
-        self._network: Network | None = None
+        self._network: HttpTransport | None = None
         self._opening = anyio.Lock()
         self._limiter = anyio.CapacityLimiter(_THREADS)
-        self._memory = Memory()
+        self._memory = OverflowBuffer()
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,11 +111,11 @@ class Client:
             RefusedError: the API said no; nothing was charged.
             InputFileError: a file to send cannot be read.
         """
-        from stability_mcp.client.compose import composed
+        from stability_mcp.client.request import multipart_body
 
         network = await self._open()
-        asked = Asked(operation=type(operation), request=operation, key=self._key())
-        async with composed(network.fresh, operation, files, self._limiter) as request:
+        asked = RequestContext(operation=type(operation), request=operation, key=self._key())
+        async with multipart_body(network.fresh, operation, files, self._limiter) as request:
             intake = self._intake(asked, body, trace)
             return await network.perform(request, asked, trace, intake.take)
 
@@ -134,12 +134,12 @@ class Client:
             GenerationGoneError: there is no such generation for this key, or no longer.
             RefusedError: the API said no in another way.
         """
-        from stability_mcp.client.compose import poll
+        from stability_mcp.client.request import poll_request
 
         network = await self._open()
-        asked = Asked(operation=operation, request=None, key=self._key())
+        asked = RequestContext(operation=operation, request=None, key=self._key())
         intake = self._intake(asked, body, trace)
-        request = poll(network.pooled, operation, generation)
+        request = poll_request(network.pooled, operation, generation)
         return await network.perform(request, asked, trace, intake.found)
 
     async def query(self, operation: Query, trace: Trace | None = None) -> BaseModel:
@@ -153,11 +153,11 @@ class Client:
             RequestError: the API could not be asked, or answered something else.
             RefusedError: the API said no.
         """
-        from stability_mcp.client.repeating import attempts, query_again
+        from stability_mcp.client.retry import attempts, retry_query
 
-        async for attempt in attempts(query_again, self._max_retries):
+        async for attempt in attempts(retry_query, self._max_retries):
             with attempt:
-                return await self._ask(operation, trace or Unwatched())
+                return await self._ask(operation, trace or NullTrace())
         raise AssertionError("the last attempt returns or raises")
 
     async def send(
@@ -177,21 +177,21 @@ class Client:
             RequestError: there is no result; see its subclasses.
             InputFileError: a file to send cannot be used.
         """
-        from stability_mcp.client.inputs import recognised
-        from stability_mcp.client.repeating import attempts, send_again
-        from stability_mcp.client.saving import save, spool
+        from stability_mcp.client.decode import save_results, spool_file
+        from stability_mcp.client.request import recognised
+        from stability_mcp.client.retry import attempts, retry_send
 
         if isinstance(operation, Query):
             return await self.query(operation)
         sent = await anyio.to_thread.run_sync(recognised, operation, files, limiter=self._limiter)
-        body = spool(type(operation), folder)
-        async for attempt in attempts(send_again, self._max_retries):
+        body = spool_file(type(operation), folder)
+        async for attempt in attempts(retry_send, self._max_retries):
             with attempt:
-                answer = await self.exchange(operation, sent, body, Unwatched())
+                answer = await self.exchange(operation, sent, body, NullTrace())
         if answer.generation is not None:
             return Deferred(operation=type(operation), id=answer.generation)
         return await anyio.to_thread.run_sync(
-            save, type(operation), answer, body, limiter=self._limiter
+            save_results, type(operation), answer, body, limiter=self._limiter
         )
 
     async def poll(self, deferred: Deferred, *, folder: Path) -> list[Generation] | None:
@@ -200,25 +200,25 @@ class Client:
         Raises:
             RequestError: there is no result; see its subclasses.
         """
-        from stability_mcp.client.repeating import attempts, poll_again
-        from stability_mcp.client.saving import save, spool
+        from stability_mcp.client.decode import save_results, spool_file
+        from stability_mcp.client.retry import attempts, retry_poll
 
-        body = spool(deferred.operation, folder)
-        async for attempt in attempts(poll_again, self._max_retries):
+        body = spool_file(deferred.operation, folder)
+        async for attempt in attempts(retry_poll, self._max_retries):
             with attempt:
-                answer = await self.fetch(deferred.operation, deferred.id, body, Unwatched())
+                answer = await self.fetch(deferred.operation, deferred.id, body, NullTrace())
         if answer is None:
             return None
         return await anyio.to_thread.run_sync(
-            save, deferred.operation, answer, body, limiter=self._limiter
+            save_results, deferred.operation, answer, body, limiter=self._limiter
         )
 
     async def _ask(self, operation: Query, trace: Trace) -> BaseModel:
-        from stability_mcp.client.compose import question
-        from stability_mcp.client.receive import SHORT_BODY, read_bounded
+        from stability_mcp.client.request import query_request
+        from stability_mcp.client.response import SHORT_BODY, read_bounded
 
         network = await self._open()
-        asked = Asked(operation=type(operation), request=operation, key=self._key())
+        asked = RequestContext(operation=type(operation), request=operation, key=self._key())
 
         async def read(response: "httpx2.Response", deadline: float) -> BaseModel:
             try:
@@ -230,26 +230,26 @@ class Client:
                     f"The API answered {asked.name} with something else than is documented."
                 ) from None
 
-        request = question(network.pooled, operation)
+        request = query_request(network.pooled, operation)
         return await network.perform(request, asked, trace, read)
 
-    def _intake(self, asked: Asked, body: Path, trace: Trace) -> "Intake":
-        from stability_mcp.client.receive import Intake
+    def _intake(self, asked: RequestContext, body: Path, trace: Trace) -> "ResponseReader":
+        from stability_mcp.client.response import ResponseReader
 
-        return Intake(
+        return ResponseReader(
             asked=asked, body=body, trace=trace, limiter=self._limiter, memory=self._memory
         )
 
     def _key(self) -> str | None:
         return self._api_key.get_secret_value() if self._api_key else None
 
-    async def _open(self) -> "Network":
+    async def _open(self) -> "HttpTransport":
         async with self._opening:
             if self._network is None:
                 self._network = await anyio.to_thread.run_sync(self._connect, limiter=self._limiter)
             return self._network
 
-    def _connect(self) -> "Network":
-        from stability_mcp.client.network import Network
+    def _connect(self) -> "HttpTransport":
+        from stability_mcp.client.http import HttpTransport
 
-        return Network(self._base_url, self._key(), self._timeout, self._transport)
+        return HttpTransport(self._base_url, self._key(), self._timeout, self._transport)

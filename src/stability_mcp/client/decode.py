@@ -1,22 +1,87 @@
-"""From a stored 2xx body to generations: files with a hash, a seed and a finish reason; blocking.
-
-Nearly always the body is the file. Only the first version of the API packs several pictures into
-JSON; these are unpacked beside it.
-"""
+"""Decodes a response body: checks its container, unpacks several results, saves files."""
 
 import base64
 import hashlib
 import json
 import logging
+import secrets
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from stability_mcp.client.answers import Answer, Generation
-from stability_mcp.client.containers import is_a
+from stability_mcp.api.operation import MediaKind, Operation
 from stability_mcp.client.headers import finish_reason, seed
+from stability_mcp.client.models import Answer, Generation
 from stability_mcp.errors import UnusableAnswerError
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
-from stability_mcp.operation import Operation
+
+TAIL_BYTES = 4_096
+"""How far from the end the mark of the end is looked for: some programs append a few bytes."""
+
+_ENDS = {"image/png": b"IEND\xae\x42\x60\x82", "image/jpeg": b"\xff\xd9"}
+_OPEN_SIZES = {0, 0xFFFF_FFFF}
+"""RIFF sizes of a writer that could not go back and fill them in."""
+
+
+def find_corruption(path: Path, operation: type[Operation], *, whole: bool) -> str | None:
+    """Return what is wrong with a stored 2xx body, None when nothing is; blocking.
+
+    A valid picture of another format than was asked for is a result.
+
+    Args:
+        path: The body.
+        operation: The row it answers.
+        whole: Whether its length is known to be right; else the end of the container is looked for.
+    """
+    with path.open("rb") as file:
+        head, tail, size = _read_ends(file)
+        if not size:
+            return "it is empty"
+        if operation.answer == "artifacts":
+            return _json_corruption(path, head, tail, whole=whole)
+    found = media_type(head)
+    if found is None or not is_kind(found, operation.media):
+        return f"it is no {operation.media}"
+    return None if whole or _has_end(found, head, tail, size) else "it is cut short"
+
+
+def is_kind(found: str, kind: MediaKind | None) -> bool:
+    """Return whether a media type is of a kind: `image/png` is an `image`."""
+    return found.partition("/")[0] == kind
+
+
+def _read_ends(file: BinaryIO) -> tuple[bytes, bytes, int]:
+    head = file.read(HEAD_BYTES)
+    size = file.seek(0, 2)
+    file.seek(max(0, size - TAIL_BYTES))
+    return head, file.read(), size
+
+
+def _has_end(found: str, head: bytes, tail: bytes, size: int) -> bool:
+    """Return whether a container is whole; MP3 has no end, so it always counts as whole."""
+    if found in _ENDS:
+        return _ENDS[found] in tail
+    if head.startswith(b"RIFF"):
+        announced = int.from_bytes(head[4:8], "little")
+        return announced in _OPEN_SIZES or announced + 8 <= size
+    if found == "model/gltf-binary":
+        return int.from_bytes(head[8:12], "little") <= size
+    return True
+
+
+def _json_corruption(path: Path, head: bytes, tail: bytes, *, whole: bool) -> str | None:
+    if head.lstrip()[:1] not in {b"{", b"["}:
+        return "it is no JSON"
+    if tail.rstrip()[-1:] not in {b"}", b"]"}:
+        return "it is cut short"
+    if not whole:
+        # Some 20 MB of base64, read whole only here: with a length it is read once, by `decode`.
+        try:
+            json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            return "it is cut short"
+    return None
+
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +159,7 @@ def _generation(
 ) -> Generation:
     with path.open("rb") as file:
         found = media_type(file.read(HEAD_BYTES))
-        if found is None or not is_a(found, operation.media):
+        if found is None or not is_kind(found, operation.media):
             raise _unusable(operation, f"it holds no {operation.media}")
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -112,5 +177,26 @@ def _generation(
 def _unusable(operation: type[Operation], why: str) -> UnusableAnswerError:
     return UnusableAnswerError(
         f"The API's answer to {operation.name()} cannot be used: {why}.",
-        cure="The bytes are kept. A new call is a new request, and is paid again.",
+        hint="The bytes are kept. A new call is a new request, and is paid again.",
     )
+
+
+def spool_file(operation: type[Operation], folder: Path) -> Path:
+    """Return a new name for a body that is under way."""
+    return folder / f"{operation.name()}-{secrets.token_hex(5)}.part"
+
+
+def save_results(operation: type[Operation], answer: Answer, body: Path) -> list[Generation]:
+    """Turn a stored body into files beside it that are named like it.
+
+    Raises:
+        UnusableAnswerError: the body is not what was promised; it stays where it is.
+    """
+    generations = decode(operation, answer, body, body.parent)
+    if operation.answer == "artifacts":
+        body.unlink()
+        return generations
+    return [
+        replace(made, path=body.rename(body.with_suffix(f".{extension(made.media_type)}")))
+        for made in generations
+    ]

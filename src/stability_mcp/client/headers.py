@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 
 from stability_mcp import __version__
-from stability_mcp.client.answers import Answer
-from stability_mcp.fields import MAX_V1_SEED
+from stability_mcp.api.fields import MAX_V1_SEED
+from stability_mcp.client.models import Answer
 
 CLIENT_HEADERS: Mapping[str, str] = {
     "stability-client-id": "stability-mcp",

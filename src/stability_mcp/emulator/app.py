@@ -21,6 +21,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from stability_mcp.api.operation import AudioOperation, Operation, Query
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.emulator import answers, control, dropping, forms, keys, pages, queries
 from stability_mcp.emulator.accounts import owner_of
 from stability_mcp.emulator.answers import RefusalError, is_first_version
@@ -33,8 +35,6 @@ from stability_mcp.emulator.moderation import moderate
 from stability_mcp.emulator.sentences import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST, usual
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.work import Workshop
-from stability_mcp.operation import AudioOperation, Operation, Query
-from stability_mcp.operations import OPERATIONS
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError, create_model
 
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.wire_schema import (
+    ADDED,
+    GO_TOGETHER,
+    IDLE,
+    SWITCH,
+    defaults,
+    left_out,
+    may_be_empty,
+)
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.complaints import Complaint, complaints_of, invalid_enum, refusal_of
 from stability_mcp.emulator.forms import Sent, Upload
@@ -19,16 +29,6 @@ from stability_mcp.emulator.uploads import (
     SDXL_SENTENCE,
     complaints_about,
     complaints_about_masks,
-)
-from stability_mcp.operation import Operation
-from stability_mcp.parameters import (
-    ADDED,
-    GO_TOGETHER,
-    IDLE,
-    SWITCH,
-    defaults,
-    left_out,
-    may_be_empty,
 )
 
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")

@@ -17,9 +17,9 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from stability_mcp.api.operation import MIB
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.sentences import TOO_LARGE
-from stability_mcp.operation import MIB
 
 MAX_PARTS = 200
 MAX_VALUES = 1_000

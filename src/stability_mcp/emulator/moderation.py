@@ -12,10 +12,10 @@ whatever moderation finds is chosen.
 
 from collections.abc import Mapping
 
+from stability_mcp.api.operation import AudioOperation, Operation
 from stability_mcp.emulator.answers import RefusalError, is_first_version
 from stability_mcp.emulator.faults import Moderation
 from stability_mcp.emulator.sentences import COPYRIGHTED, DENIED, ENGLISH, PUBLIC_FIGURE
-from stability_mcp.operation import AudioOperation, Operation
 
 FLAGGED = (
     "Invalid prompts detected: your request was flagged by our content moderation system and"

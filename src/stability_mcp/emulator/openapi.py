@@ -9,12 +9,12 @@ documenting them (401, 402): everything that the emulator answers is in it.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.wire_schema import Schema, is_json, parameters, required
 from stability_mcp.emulator.answers import is_first_version
 from stability_mcp.emulator.checks import CLIENT_HEADERS, MOST_CLIENT_CHARACTERS
 from stability_mcp.emulator.openapi_parts import COMPONENTS, JSON, reference
-from stability_mcp.operation import Operation, Query
-from stability_mcp.parameters import Schema, is_json, parameters, required
-from stability_mcp.wording import credits_text
+from stability_mcp.text import credits_text
 
 PATH = "/v2alpha/openapi"
 """Where the API publishes its description, in spite of what it describes."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stability_mcp.fields import MAX_V1_SEED
+from stability_mcp.api.fields import MAX_V1_SEED
 
 JSON = "application/json"
 

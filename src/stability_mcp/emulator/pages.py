@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from stability_mcp.api.operation import Operation
 from stability_mcp.emulator import openapi
-from stability_mcp.operation import Operation
-from stability_mcp.wording import credits_text
+from stability_mcp.text import credits_text
 
 ADDRESSES = 4
 """Addresses under which the description is kept ready: this machine has few names."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from stability_mcp.operation import Operation, Query
+from stability_mcp.api.operation import Operation, Query
 
 
 def answer(row: type[Query], *, millicredits: int) -> Any:  # noqa: ANN401 -- JSON of any shape

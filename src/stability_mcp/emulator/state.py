@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Literal
 
+from stability_mcp.api.operation import Operation
 from stability_mcp.emulator import accounts, generations, journal, limiter
 from stability_mcp.emulator.accounts import Account, Charge
 from stability_mcp.emulator.faults import Faults
@@ -17,7 +18,6 @@ from stability_mcp.emulator.generations import Pace, Started, Wanted
 from stability_mcp.emulator.journal import Request
 from stability_mcp.emulator.made import Made
 from stability_mcp.emulator.storage import Storage
-from stability_mcp.operation import Operation
 
 AMPLE_CREDITS = 1_000_000
 NEW_ACCOUNT_CREDITS = 25

@@ -6,12 +6,12 @@ version's sentence about sizes is a capture.
 
 from collections.abc import Mapping
 
+from stability_mcp.api.fields import AudioLimits, File, ImageLimits
+from stability_mcp.api.operation import Operation
 from stability_mcp.emulator.complaints import Complaint
 from stability_mcp.emulator.forms import Upload
 from stability_mcp.emulator.render import sounds
 from stability_mcp.emulator.render.pictures import UnreadableError, header
-from stability_mcp.fields import AudioLimits, File, ImageLimits
-from stability_mcp.operation import Operation
 
 SDXL_SENTENCE = (
     "for stable-diffusion-xl-1024-v0-9 and stable-diffusion-xl-1024-v1-0 the allowed dimensions are"

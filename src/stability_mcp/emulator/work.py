@@ -11,6 +11,14 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from stability_mcp.api.fields import MAX_SEED, Size
+from stability_mcp.api.operation import (
+    AudioOperation,
+    ImageOperation,
+    ModelOperation,
+    Operation,
+    V1Images,
+)
 from stability_mcp.emulator.answers import RefusalError
 from stability_mcp.emulator.checks import Checked
 from stability_mcp.emulator.made import FILTERED, SUCCESS, Made
@@ -26,14 +34,6 @@ from stability_mcp.emulator.render.pictures import (
     marked,
 )
 from stability_mcp.emulator.render.remix import Remix, remixed
-from stability_mcp.fields import MAX_SEED, Size
-from stability_mcp.operation import (
-    AudioOperation,
-    ImageOperation,
-    ModelOperation,
-    Operation,
-    V1Images,
-)
 
 SIDE_BY_SIDE = 2
 DEFAULT_SECONDS = 190

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.imaging.sizes import smaller_size
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def within(
                 return Encoded(data, media_type, size)
         size = smaller_size(size, limits)
     raise FileUnusableError(
-        f"The picture does not fit into {max_bytes:,} bytes.", cure="Use a smaller picture."
+        f"The picture does not fit into {max_bytes:,} bytes.", hint="Use a smaller picture."
     )
 
 

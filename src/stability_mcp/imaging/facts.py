@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from stability_mcp.fields import Size
+from stability_mcp.api.fields import Size
 
 Metadata = Literal["EXIF", "GPS", "XMP", "text"]
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits, Size
 from stability_mcp.imaging.encode import within
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.pixels import plain_mode, unpacked, upright
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
-from stability_mcp.imaging.strip import strip
-from stability_mcp.imaging.writing import replacing
-from stability_mcp.wording import listed
+from stability_mcp.imaging.strip import replacing, strip
+from stability_mcp.text import listed
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,7 +66,7 @@ def fit_image(
     """
     if facts.kind != "image":
         raise FileUnusableError(
-            f"This is {facts.media_type}, and a picture is needed.", cure="Name a picture."
+            f"This is {facts.media_type}, and a picture is needed.", hint="Name a picture."
         )
     size = fitting_size(facts.size, limits)
     if size == facts.size and facts.media_type in _types(limits) and not _pixels_must_change(facts):
@@ -102,7 +101,7 @@ def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the pictu
     """
     if facts.kind != "image":
         raise FileUnusableError(
-            f"This is {facts.media_type}, and a mask is a picture.", cure="Name a picture."
+            f"This is {facts.media_type}, and a mask is a picture.", hint="Name a picture."
         )
     stored = Size(picture.width or 0, picture.height or 0)
     # A mask drawn over the pixels as they are stored is turned like the picture is.

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from stability_mcp.api.fields import Size
 from stability_mcp.errors import FileUnusableError, StudioError
-from stability_mcp.fields import Size
 from stability_mcp.imaging.containers.exif import Exif, read_exif
 from stability_mcp.imaging.containers.piece import damaged
 from stability_mcp.imaging.facts import Facts, Metadata
@@ -96,7 +96,7 @@ def check_unpackable(facts: Facts) -> None:
     raise FileUnusableError(
         f"The picture is too large to work on: {facts.width}x{facts.height} as {kind} takes "
         f"{need / 1e6:,.0f} MB unpacked.",
-        cure="Scale it down, or save it as PNG or baseline JPEG, and use that.",
+        hint="Scale it down, or save it as PNG or baseline JPEG, and use that.",
     )
 
 
@@ -114,7 +114,7 @@ def unpacked(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Imag
             whole.
     """
     if facts.kind != "image":
-        raise FileUnusableError(f"This is {facts.kind}, not a picture.", cure="Name a picture.")
+        raise FileUnusableError(f"This is {facts.kind}, not a picture.", hint="Name a picture.")
     check_unpackable(facts)
     with path.open("rb") as file, _reading(file, facts.media_type) as image:
         if image.size != (facts.width, facts.height):
@@ -169,7 +169,7 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
     if name is None:
         raise FileUnusableError(
             f"{extension(media_type).upper()} pictures cannot be read here.",
-            cure="Export it as JPEG or PNG and use that.",
+            hint="Export it as JPEG or PNG and use that.",
         )
     from PIL import Image
 

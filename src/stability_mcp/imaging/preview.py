@@ -9,16 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stability_mcp.fields import Size
+from stability_mcp.api.fields import Size
 from stability_mcp.imaging.encode import pack
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import (
-    alpha_of,
-    plain_mode,
-    transparent_share,
-    unpacked,
-    upright,
-)
+from stability_mcp.imaging.pixels import alpha_of, plain_mode, transparent_share, unpacked, upright
 from stability_mcp.imaging.probe import probe
 
 if TYPE_CHECKING:
@@ -26,7 +20,7 @@ if TYPE_CHECKING:
 
 PreviewFormat = Literal["webp", "jpeg"]
 
-LONGEST = 768
+MAX_PREVIEW_SIDE = 768
 """Side of a preview, in pixels: enough to judge a picture by, little for a model to read."""
 MAX_BYTES = 65_536
 MAX_SIDE = 1_999
@@ -54,7 +48,7 @@ class Preview:
 def preview(
     path: Path,
     *,
-    longest: int = LONGEST,
+    longest: int = MAX_PREVIEW_SIDE,
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:

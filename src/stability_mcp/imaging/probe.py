@@ -78,20 +78,20 @@ def _check_size(facts: Facts) -> None:
             f"The picture is too large: {facts.width}x{facts.height} is "
             f"{facts.pixels / 1e6:.0f} megapixels, and {MAX_PIXELS / 1e6:.0f} are the most "
             "that is unpacked here.",
-            cure="Scale it down and use that.",
+            hint="Scale it down and use that.",
         )
 
 
 def _no_media(head: bytes) -> FileUnusableError:
     """Return the error that says what the file is instead, where that is plain."""
     if not head:
-        return FileUnusableError("The file is empty.", cure="Save or download it again.")
+        return FileUnusableError("The file is empty.", hint="Save or download it again.")
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for sign, what, cure in _FOREIGN:
+    for sign, what, hint in _FOREIGN:
         # Comments and an XML declaration may come before the <svg>.
         if start.startswith(sign) or (sign == b"<svg" and start[:1] == b"<" and sign in start):
-            return FileUnusableError(f"The file is {what}, not media.", cure=f"{cure} {_KNOWN}")
+            return FileUnusableError(f"The file is {what}, not media.", hint=f"{hint} {_KNOWN}")
     return FileUnusableError(
         "The file is no picture, sound or 3D model that is known here, whatever its name says.",
-        cure=_KNOWN,
+        hint=_KNOWN,
     )

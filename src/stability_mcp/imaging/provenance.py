@@ -17,7 +17,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging import sniff
 from stability_mcp.imaging.containers import jpeg, png, riff
 from stability_mcp.imaging.containers.piece import Piece, copy_pieces, damaged, read_at
-from stability_mcp.imaging.writing import replacing
+from stability_mcp.imaging.strip import replacing
 
 KEYWORD = b"stability-mcp"
 MAX_BYTES = 60_000

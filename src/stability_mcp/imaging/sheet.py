@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.preview import (
-    LONGEST,
     MAX_BYTES,
+    MAX_PREVIEW_SIDE,
     MAX_SIDE,
     Preview,
     PreviewFormat,
@@ -17,12 +17,12 @@ from stability_mcp.imaging.preview import (
     thumbnail,
 )
 from stability_mcp.imaging.probe import probe
-from stability_mcp.wording import plain
+from stability_mcp.text import plain
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
-MOST = 64
+MAX_PICTURES = 64
 """Pictures on one sheet: more would be too small to tell apart."""
 
 _GAP = 6
@@ -35,7 +35,7 @@ _ELLIPSIS = "..."
 def sheet(
     pictures: Sequence[tuple[Path, str]],
     *,
-    longest: int = LONGEST,
+    longest: int = MAX_PREVIEW_SIDE,
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:
@@ -52,7 +52,7 @@ def sheet(
     from PIL import Image, ImageDraw, ImageFont
 
     longest = min(longest, MAX_SIDE)
-    pictures = pictures[:MOST]
+    pictures = pictures[:MAX_PICTURES]
     columns = math.ceil(math.sqrt(len(pictures)))
     side = max(8, (longest - _GAP) // columns - _GAP)
     thumbnails = [_picture(path, side) for path, _ in pictures]

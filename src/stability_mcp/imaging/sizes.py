@@ -3,8 +3,8 @@
 import math
 from dataclasses import replace
 
+from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.fields import ImageLimits, Size
 
 _SMALLER = 0.7
 """Share of the pixels that the next try keeps when a file is too long."""
@@ -24,7 +24,7 @@ def fitting_size(size: Size, limits: ImageLimits) -> Size:
         raise FileUnusableError(
             f"The picture is too long and narrow: {_said(size)} cannot be scaled so that the "
             f"shorter side has at least {limits.min_side} pixels and the whole is not too large.",
-            cure="Crop it, or pad its shorter side.",
+            hint="Crop it, or pad its shorter side.",
         )
     return fitted
 
@@ -74,7 +74,7 @@ def _check_shape(size: Size, limits: ImageLimits) -> None:
     raise FileUnusableError(
         f"The picture is {longer / shorter:.2f} times as long as wide ({_said(size)}), "
         f"and {most:g} is the most.",
-        cure=f"Crop it to {_said(crop)} or pad it to {_said(pad)}: nothing is cut off unasked.",
+        hint=f"Crop it to {_said(crop)} or pad it to {_said(pad)}: nothing is cut off unasked.",
     )
 
 
@@ -89,7 +89,7 @@ def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
     raise FileUnusableError(
         f"The picture is {_said(size)}, and only these sizes are taken: "
         f"{', '.join(_said(one) for one in sizes)}.",
-        cure=f"Crop or pad it to the shape of the nearest, {_said(nearest)}: "
+        hint=f"Crop or pad it to the shape of the nearest, {_said(nearest)}: "
         "nothing is cut off unasked.",
     )
 

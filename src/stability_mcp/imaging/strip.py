@@ -1,13 +1,33 @@
-"""Leaving out what a picture says of its maker, without touching its pixels."""
+"""Removes private metadata from a picture without touching its pixels."""
 
+import os
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers import jpeg, png, riff
 from stability_mcp.imaging.containers.piece import Piece, copy_pieces, read_at
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.writing import replacing
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Open a new file beside `target` and put it in its place when the block ends well.
+
+    Raises:
+        OSError: The folder cannot be written, or the disk is full; nothing is left behind.
+    """
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    file = temporary.open("xb")
+    try:
+        with file:
+            yield file
+        os.replace(temporary, target)  # noqa: PTH105 -- says more plainly what happens to target
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def strip(source: Path, facts: Facts, target: Path) -> None:

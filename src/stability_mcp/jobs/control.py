@@ -8,33 +8,36 @@ from pathlib import Path
 import anyio
 from sqlalchemy import Connection
 
+from stability_mcp.api.operation import Operation
 from stability_mcp.jobs.engine import Engine
-from stability_mcp.jobs.journal import cancelling, pausing, takeover
-from stability_mcp.jobs.journal.cancelling import Cancelled
-from stability_mcp.jobs.journal.takeover import Elsewhere
-from stability_mcp.jobs.process import Process
-from stability_mcp.jobs.records import Ids, Records
-from stability_mcp.operation import Operation
+from stability_mcp.jobs.process_lock import ProcessLock
+from stability_mcp.jobs.reader import Ids, JobReader
+from stability_mcp.jobs.transactions import cancel as cancelling
+from stability_mcp.jobs.transactions import recover, submit
+from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.submit import ForeignGeneration
 
 
 @dataclass
 class Running:
     """What exists while jobs are carried out."""
 
-    process: Process
+    process: ProcessLock
     engine: Engine
     adopting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     ended: bool = False
 
 
-class Control(Records, ABC):
+class Control(JobReader, ABC):
     """What can be done to jobs that are there already."""
 
     @abstractmethod
     def _started(self) -> Running:
         """Return what carries jobs out."""
 
-    async def cancel(self, job_ids: Sequence[str], *, caller: str | None = None) -> list[Cancelled]:
+    async def cancel(
+        self, job_ids: Sequence[str], *, caller: str | None = None
+    ) -> list[CancelledJob]:
         """Cancel what was not sent, for nothing; what was sent is finished and kept.
 
         Args:
@@ -49,8 +52,8 @@ class Control(Records, ABC):
         await self.views(ids)
         engine = self._started().engine
 
-        def write(connection: Connection) -> list[Cancelled]:
-            done = cancelling.cancel(connection, owner=owner, jobs=ids, now=now, caller=caller)
+        def write(connection: Connection) -> list[CancelledJob]:
+            done = cancelling.cancel_jobs(connection, owner=owner, jobs=ids, now=now, caller=caller)
             for each in done:
                 if each.fate == "cancelled":
                     engine.cancel(connection, each.job.id)
@@ -63,7 +66,7 @@ class Control(Records, ABC):
         engine.wake()
         return done
 
-    async def go_on(self, job_ids: Sequence[str]) -> Ids:
+    async def resume(self, job_ids: Sequence[str]) -> Ids:
         """Queue paused jobs again, all or none, and return those that were paused.
 
         Raises:
@@ -71,7 +74,7 @@ class Control(Records, ABC):
         """
         running, ids, now = self._started(), list(job_ids), self._shop.clock()
         done = await self._shop.database.write(
-            lambda c: pausing.go_on(
+            lambda c: recover.resume(
                 c, ids, process=running.process.id, limit=self._budget, now=now
             ),
             name="cancel.resume",
@@ -80,7 +83,7 @@ class Control(Records, ABC):
         running.engine.look_again()
         return [job.id for job in done]
 
-    async def take_over(
+    async def adopt(
         self,
         kind: type[Operation],
         generation: str,
@@ -100,7 +103,7 @@ class Control(Records, ABC):
             The job, and whether it is new: a generation that is known here has its job.
         """
         running, now = self._started(), self._shop.clock()
-        found = Elsewhere(
+        found = ForeignGeneration(
             owner=self._owner,
             upstream=self._shop.upstream.id,
             process=running.process.id,
@@ -110,7 +113,7 @@ class Control(Records, ABC):
             output_dir=output_dir,
         )
         job, new = await self._shop.database.write(
-            lambda c: takeover.take_over(c, found, now=now),
+            lambda c: submit.adopt_generation(c, found, now=now),
             name="submit.adopt_generation",
             durable=True,
         )

@@ -104,7 +104,7 @@ class Engine(Protocol):
         ...
 
 
-class MakeEngine(Protocol):
+class EngineFactory(Protocol):
     """Makes the engine of one process."""
 
     def __call__(self, database: Database, *, process: str, concurrency: int) -> Engine:

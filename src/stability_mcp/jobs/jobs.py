@@ -15,31 +15,30 @@ from anyio.abc import TaskGroup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from stability_mcp.api.operation import Operation, Query
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs import asking, submitting, telling
-from stability_mcp.jobs import upstream as upstreams
-from stability_mcp.jobs.adopter import Adopter
-from stability_mcp.jobs.balance import Balance
-from stability_mcp.jobs.calls import Calls
+from stability_mcp.jobs import account, submitting
+from stability_mcp.jobs import progress as describing
+from stability_mcp.jobs.account import BalanceMonitor
 from stability_mcp.jobs.control import Control, Running
-from stability_mcp.jobs.engine import MakeEngine
-from stability_mcp.jobs.journal import handover
-from stability_mcp.jobs.journal.asked import Asked
-from stability_mcp.jobs.journal.enqueue import SubmittedCall
-from stability_mcp.jobs.local import LocalEngine
-from stability_mcp.jobs.perform import Performer
-from stability_mcp.jobs.process import Process
-from stability_mcp.jobs.rate import Rate
-from stability_mcp.jobs.records import Views
-from stability_mcp.jobs.steps import waiting
-from stability_mcp.jobs.steps.workshop import Library, Wire, Workshop
+from stability_mcp.jobs.engine import EngineFactory
+from stability_mcp.jobs.executor import Executor
+from stability_mcp.jobs.process_lock import ProcessLock
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.reader import CallReader, Views
+from stability_mcp.jobs.recovery import Recovery
+from stability_mcp.jobs.scheduler import Scheduler
+from stability_mcp.jobs.steps import disk_retry
+from stability_mcp.jobs.steps.context import JobContext, Library, Wire
 from stability_mcp.jobs.submitting import Agree
-from stability_mcp.jobs.telling import Progress
 from stability_mcp.jobs.timing import EMULATED, Timing
-from stability_mcp.jobs.upstream import Upstream
-from stability_mcp.operation import Operation, Query
+from stability_mcp.jobs.transactions import finish, usage
+from stability_mcp.jobs.transactions.call_keys import CallRequest
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.store.database import Database
-from stability_mcp.store.openings import allow_open_files
+from stability_mcp.store.disk import allow_open_files
 
 TICK_SECONDS = 1.0
 """How often somebody who waits is told how far it is."""
@@ -55,7 +54,7 @@ OTHER_FILES = 256
 log = logging.getLogger(__name__)
 
 
-class Jobs(Calls, Control):
+class Jobs(CallReader, Control):
     """The jobs of one owner and upstream, carried out by this process.
 
     Args:
@@ -94,15 +93,15 @@ class Jobs(Calls, Control):
         cache: bool = True,
         metadata: str = "full",
         timing: Timing | None = None,
-        engine: MakeEngine = LocalEngine,
+        engine: EngineFactory = Scheduler,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        shop = Workshop(
+        shop = JobContext(
             database=database,
             client=client,
             library=media,
             upstream=upstream,
-            rate=Rate(limit=rate[0], window=rate[1]),
+            rate=RateLimit(limit=rate[0], window=rate[1]),
             max_retries=max_retries,
             timing=timing or (EMULATED if upstream.emulated else Timing()),
             metadata=metadata,
@@ -124,14 +123,14 @@ class Jobs(Calls, Control):
         """
         shop, now = self._shop, self._shop.clock()
         allow_open_files(OTHER_FILES + FILES_OF_A_REQUEST * self._concurrency)
-        process = await to_thread.run_sync(Process, shop.database.home)
+        process = await to_thread.run_sync(ProcessLock, shop.database.home)
 
         def register(connection: Connection) -> None:
-            upstreams.register(connection, shop.upstream)
+            usage.register_upstream(connection, shop.upstream)
             process.register(connection, upstream=shop.upstream.id, program=self._program, now=now)
 
         engine = self._make_engine(shop.database, process=process.id, concurrency=self._concurrency)
-        adopter = Adopter(shop, process, engine.look_again)
+        adopter = Recovery(shop, process, engine.look_again)
         try:
             await shop.database.write(register, name="recover.register")
             await adopter.adopt(starting=True)
@@ -139,7 +138,7 @@ class Jobs(Calls, Control):
             process.release()
             raise
         self._running = running = Running(process, engine)
-        balance = Balance(shop, process.id)
+        balance = BalanceMonitor(shop, process.id)
         shop.paid = balance.want
 
         async def look_around() -> None:
@@ -149,7 +148,7 @@ class Jobs(Calls, Control):
                     if not shop.upstream.emulated:  # its credits are ample, and nobody's
                         group.start_soon(balance.run)
 
-        task_group.start_soon(engine.run, Performer(shop, process.id))
+        task_group.start_soon(engine.run, Executor(shop, process.id))
         task_group.start_soon(look_around)
 
     async def drain(self) -> None:
@@ -161,8 +160,8 @@ class Jobs(Calls, Control):
         running.adopting.cancel()
         await running.engine.drain(self._timeout)
         try:
-            if await waiting.last_try(self._shop):
-                await self._shop.database.write(running.process.leave, name="recover.hand_back")
+            if await disk_retry.flush_writes(self._shop):
+                await self._shop.database.write(running.process.hand_back, name="recover.hand_back")
         except StorageError as error:  # the lock says the same to whoever adopts
             log.warning("unfinished jobs could not be handed back: %s", error)
         await to_thread.run_sync(running.process.release)
@@ -178,7 +177,7 @@ class Jobs(Calls, Control):
         inputs: Mapping[str, str] | None = None,
         retry_of: str | None = None,
         agree: Agree | None = None,
-    ) -> SubmittedCall:
+    ) -> Call:
         """Write a call and its jobs, which are carried out from then on.
 
         A call takes over the jobs of an identical one that nobody waits for any more, and a
@@ -200,7 +199,7 @@ class Jobs(Calls, Control):
             StorageError: the store cannot be written.
         """
         running = self._started()
-        asked = Asked(
+        asked = CallRequest(
             owner=self._owner,
             upstream=self._shop.upstream.id,
             process=running.process.id,
@@ -241,7 +240,7 @@ class Jobs(Calls, Control):
             if not open_:
                 break
             if progress is not None:
-                line, share = telling.of_call(seen, views, self._shop.clock())
+                line, share = describing.describe_call(seen, views, self._shop.clock())
                 told = max(told, share)  # never back, whatever the clock does
                 await progress(line, told)
             await self._started().engine.changed(open_, min(left, TICK_SECONDS))
@@ -249,15 +248,15 @@ class Jobs(Calls, Control):
         await self._shop.wait_for_copies(list(job_ids), COPIES_SECONDS)
         return views
 
-    async def hand_over(self, call_ids: Iterable[str]) -> None:
+    async def mark_delivered(self, call_ids: Iterable[str]) -> None:
         """Note that an answer carries the results of these calls."""
         calls, now = list(call_ids), self._shop.clock()
         if calls:
             await self._shop.database.write(
-                lambda c: handover.hand_over(c, calls, now), name="finish.deliver"
+                lambda c: finish.mark_delivered(c, calls, now), name="finish.deliver"
             )
 
-    async def abandon(self, call_ids: Iterable[str]) -> None:
+    async def mark_abandoned(self, call_ids: Iterable[str]) -> None:
         """Note that nobody waits for these calls any more; their jobs go on, and are uncollected.
 
         An identical call takes them over.
@@ -266,11 +265,11 @@ class Jobs(Calls, Control):
 
         def write(connection: Connection) -> None:
             for call in calls:
-                handover.abandon(connection, call, now)
+                finish.mark_abandoned(connection, call, now)
 
         if calls:
             try:
-                await self._shop.database.write(write, name="finish.abandon")
+                await self._shop.database.write(write, name="finish.mark_abandoned")
             except StorageError as error:  # the jobs go on, and the answer names them
                 log.warning("it could not be noted that nobody waits for a call: %s", error)
 
@@ -280,11 +279,11 @@ class Jobs(Calls, Control):
         Raises:
             RequestError: the API could not be asked, or answered something else.
         """
-        return await asking.ask(self._shop, self._started().process.id, operation)
+        return await account.run_query(self._shop, self._started().process.id, operation)
 
     async def remember_balance(self, credits_left: float) -> None:
         """Note about how many credits are left; where there are some, requests are sent again."""
-        await asking.remember_balance(self._shop, credits_left)
+        await account.remember_balance(self._shop, credits_left)
 
     def _started(self) -> Running:
         if self._running is None:

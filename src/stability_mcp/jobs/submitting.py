@@ -10,15 +10,14 @@ from functools import partial
 
 from sqlalchemy import Connection, text
 
-from stability_mcp.jobs import asking, upstream
-from stability_mcp.jobs.askers import dead_among
+from stability_mcp.jobs import account
 from stability_mcp.jobs.control import Running
-from stability_mcp.jobs.journal import joining, reading
-from stability_mcp.jobs.journal.asked import Asked
-from stability_mcp.jobs.journal.enqueue import SubmittedCall, enqueue
-from stability_mcp.jobs.owing import owed
-from stability_mcp.jobs.signals import DearerError, UpstreamPausedError
-from stability_mcp.jobs.steps.workshop import Workshop
+from stability_mcp.jobs.models import PriceRoseError, UpstreamPausedError
+from stability_mcp.jobs.recovery import dead_processes
+from stability_mcp.jobs.steps.context import JobContext
+from stability_mcp.jobs.transactions import lookup, reuse, usage
+from stability_mcp.jobs.transactions.call_keys import CallRequest
+from stability_mcp.jobs.transactions.submit import Call, insert_call, price_after_reuse
 
 Agree = Callable[[int], Awaitable[None]]
 """Sees that so many millicredits may be reserved; raises what the caller is told where not. Asked
@@ -28,8 +27,8 @@ _RESERVED = text("SELECT coalesce(sum(price), 0) FROM jobs WHERE call = :call")
 
 
 async def submit(
-    shop: Workshop, running: Running, asked: Asked, *, agree: Agree | None = None
-) -> SubmittedCall:
+    shop: JobContext, running: Running, asked: CallRequest, *, agree: Agree | None = None
+) -> Call:
     """Write a call and its jobs, or take over what answers for it.
 
     Args:
@@ -54,23 +53,23 @@ async def submit(
         try:
             return await shop.database.write(write, name="submit.call")
         except UpstreamPausedError:
-            await asking.see_that_it_may_pay(shop, running.process.id)
+            await account.check_can_pay(shop, running.process.id)
             may_pay = True
-        except DearerError:
+        except PriceRoseError:
             continue
 
 
 async def _look(
-    shop: Workshop, asked: Asked, *, now: float, priced: bool
+    shop: JobContext, asked: CallRequest, *, now: float, priced: bool
 ) -> tuple[frozenset[str], int | None]:
     """Return the dead whose calls it may take over, and what it would cost."""
 
     def look(connection: Connection, dead: frozenset[str]) -> tuple[set[str], int | None]:
-        askers = joining.askers(connection, asked, now=now) - {asked.process, *dead}
-        return askers, owed(connection, asked, dead=dead, now=now) if priced else None
+        askers = reuse.waiting_processes(connection, asked, now=now) - {asked.process, *dead}
+        return askers, price_after_reuse(connection, asked, dead=dead, now=now) if priced else None
 
     others, due = await shop.database.read(partial(look, dead=frozenset()))
-    dead = await dead_among(shop, others)
+    dead = await dead_processes(shop, others)
     if dead:
         _, due = await shop.database.read(partial(look, dead=dead))
     return dead, due
@@ -78,16 +77,16 @@ async def _look(
 
 def _write(  # noqa: PLR0913 -- the call and what was found out about it
     running: Running,
-    asked: Asked,
+    asked: CallRequest,
     connection: Connection,
     *,
     dead: frozenset[str],
     now: float,
     at_most: int | None,
     may_pay: bool,
-) -> SubmittedCall:
+) -> Call:
     """Do T1, unless it turns out that it reserves more or sends what may not be sent."""
-    made = enqueue(
+    made = insert_call(
         connection,
         asked,
         now=now,
@@ -97,9 +96,9 @@ def _write(  # noqa: PLR0913 -- the call and what was found out about it
     if at_most is not None:
         reserved = connection.execute(_RESERVED, {"call": made.call_id}).scalar_one()
         if reserved > at_most:
-            raise DearerError(reserved)
-    if not may_pay and upstream.paused_why(connection, asked.upstream) is not None:
-        states = reading.states(connection, made.job_ids).values()
+            raise PriceRoseError(reserved)
+    if not may_pay and usage.paused_why(connection, asked.upstream) is not None:
+        states = lookup.job_states(connection, made.job_ids).values()
         if any(state == "queued" for state, _, _ in states):
             raise UpstreamPausedError("the balance decides")
     return made

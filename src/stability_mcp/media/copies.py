@@ -14,15 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
+from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.threads import in_file_thread
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.wording import listed, plain, quoted
+from stability_mcp.text import listed, plain, quoted
 
-MOST_OF_A_NAME = 10_000
-CURE = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
+MAX_NAME_CHARACTERS = 10_000
+HINT = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[
     if why is None:
         return []
     said = f"no file of {listed(quoted(name) for name in bare)}: {why} "
-    return [f"{said}The media is stored all the same. {CURE}"]
+    return [f"{said}The media is stored all the same. {HINT}"]
 
 
 def _why_not(folder: Path) -> str | None:
@@ -130,7 +130,7 @@ def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
     # Every label was made fit for a file name; this holds even if a row says otherwise.
     name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
     ending = extension(item.media_type)
-    for number in range(1, MOST_OF_A_NAME):
+    for number in range(1, MAX_NAME_CHARACTERS):
         target = folder / (f"{name}.{ending}" if number == 1 else f"{name}-{number}.{ending}")
         try:
             _move_without_replacing(temporary, target)

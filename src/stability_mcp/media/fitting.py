@@ -9,29 +9,29 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from stability_mcp.api.fields import AudioLimits, ImageLimits, Size
+from stability_mcp.api.operation import MIB, Operation
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import FileUnusableError, StorageError
-from stability_mcp.fields import AudioLimits, ImageLimits, Size
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.fit import Fitted, fit_image, fit_mask
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
-from stability_mcp.media.intake import part
+from stability_mcp.media.files import in_file_thread
+from stability_mcp.media.importer import spool_path
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import WHAT
-from stability_mcp.media.rows import Made, measure, sync_file
-from stability_mcp.media.store import MediaStore
-from stability_mcp.media.threads import in_file_thread
-from stability_mcp.operation import MIB, Operation
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.wording import plain
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.records import Provenance, file_info, sync_file
+from stability_mcp.text import plain
 
 FITTED_FROM = "fitted_from"
 """Role of the picture that a fitted one was made from."""
 
 MASK_SHARE = 4
 """While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
-LEAST_FOR_MASK = 65_536
+MIN_MASK_PIXELS = 65_536
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Fitter:
         room: Most bytes of all of them together.
     """
 
-    def __init__(self, store: MediaStore, operation: type[Operation], room: int) -> None:
+    def __init__(self, store: MediaLibrary, operation: type[Operation], room: int) -> None:
         self._store = store
         self._operation = operation
         self._room = room
@@ -74,7 +74,7 @@ class Fitter:
         # Small ones first: what they leave of their share is for the large ones.
         whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
         kept = sum(
-            min(max(pictures[name].bytes, LEAST_FOR_MASK), self._room // MASK_SHARE)
+            min(max(pictures[name].bytes, MIN_MASK_PIXELS), self._room // MASK_SHARE)
             for name in masks
         )
         left, sizes = self._room - kept, {}
@@ -102,14 +102,14 @@ class Fitter:
         outcome: Outcome,
         now: float,
     ) -> MediaItem:
-        target = part(self._store.home, "fit")
+        target = spool_path(self._store.home, "fit")
         try:
             fitted = await run(fitting, item.path, facts, target, facts=facts)
             if fitted is None:
                 return item
             await in_file_thread(partial(sync_file, target))
-            measured = await in_file_thread(partial(measure, target))
-            made = Made(
+            measured = await in_file_thread(partial(file_info, target))
+            made = Provenance(
                 origin="fitted",
                 upstream=item.upstream,
                 emulated=item.emulated,
@@ -117,11 +117,11 @@ class Fitter:
             )
             sent, _ = await self._store.add(target, measured, made, label=None, now=now)
         except FileUnusableError as error:
-            raise FileUnusableError(f"{name}: {error.message}", cure=error.cure) from None
+            raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
             raise StorageError(
                 f"{name}: the picture could not be made to fit: {plain(error.strerror or '')}.",
-                cure="Make room on the disk, then call again.",
+                hint="Make room on the disk, then call again.",
             ) from error
         finally:
             await in_file_thread(partial(target.unlink, missing_ok=True))

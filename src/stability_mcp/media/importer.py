@@ -1,11 +1,12 @@
-"""Turning what a caller named into a stored media item: found, or imported and made durable.
+"""Taking a file in: copied, seen to be whole media, and durable before anything refers to it.
 
-The same bytes are never stored twice, and a readable copy that comes back unchanged *is* the item
-it was copied from, with all that is known of it.
+A file is copied before it is looked at, and everything that follows reads the copy: whatever
+happens to the file meanwhile, what was checked is what is kept and sent.
 """
 
 import filecmp
 import os
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,20 +14,85 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
-from stability_mcp.errors import ArgumentsError, FileUnusableError, InputFileError, NotFoundError
-from stability_mcp.fields import File
+from stability_mcp.api.fields import File
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import (
+    ArgumentsError,
+    FileUnusableError,
+    InputFileError,
+    NotFoundError,
+    StorageError,
+)
 from stability_mcp.imaging import provenance
-from stability_mcp.media.intake import Taken, take
+from stability_mcp.imaging.probe import probe
+from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
 from stability_mcp.media.references import Inline, Named, in_a_sandbox, parse, sandboxed
-from stability_mcp.media.roots import Opened, Roots
-from stability_mcp.media.rows import Made
-from stability_mcp.media.store import MediaStore
-from stability_mcp.media.threads import in_file_thread
-from stability_mcp.operations import OPERATIONS
-from stability_mcp.wording import QUOTED_CHARACTERS, quoted
+from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
+from stability_mcp.store.locks import PRIVATE_FILE
+from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """A file in the spool."""
+
+    temporary: Path
+    measured: FileInfo
+    tail: int
+    """Bytes behind its end that were left out."""
+
+
+def spool_path(home: Path, what: str) -> Path:
+    """Return a new name in the spool of a store."""
+    return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
+
+
+def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
+    """Copy an open file into the spool, see that it is whole media, and make it durable.
+
+    Raises:
+        FileUnusableError: it is no media, cut short, a bomb or too large; nothing is left behind.
+        StorageError: our own disk is full.
+    """
+    temporary = spool_path(home, "import")
+    try:
+        _copy_bytes(source, temporary)
+        facts = probe(temporary)
+        if facts.tail > 0:
+            # What follows the end of a picture is no part of it and may be anything.
+            os.truncate(temporary, facts.bytes - facts.tail)
+        sync_file(temporary)
+        return ImportedFile(temporary, file_info(temporary), max(facts.tail, 0))
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"The file could not be copied into the data folder: {plain(error.strerror or '')}.",
+            hint="Make room on the disk, then call again.",
+        ) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _copy_bytes(source: BinaryIO, target: Path) -> None:
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
+    copied = 0
+    with os.fdopen(descriptor, "wb") as out:
+        while block := source.read(CHUNK):
+            copied += len(block)
+            if copied > MAX_BYTES:  # it grew since it was opened, or came as a data: URI
+                raise FileUnusableError(
+                    f"The file has more than {MAX_BYTES:,} bytes, which are the most.",
+                    hint="Use a smaller file.",
+                )
+            out.write(block)
+
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
@@ -44,7 +110,7 @@ class Importer:
     """Finds and imports what callers name; made from the store and the folders it may read."""
 
     def __init__(
-        self, *, store: MediaStore, roots: Roots, clock: Callable[[], float] = time.time
+        self, *, store: MediaLibrary, roots: Roots, clock: Callable[[], float] = time.time
     ) -> None:
         self.store = store
         self.roots = roots
@@ -68,7 +134,7 @@ class Importer:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, and {quoted(reference)} is "
                 f"{KINDS[found.item.kind]} ({found.item.media_type}).",
-                cure=_who_takes(found.item.kind),
+                hint=_who_takes(found.item.kind),
             )
         return Resolved(item=found.item, said=f"{argument}: {found.said}")
 
@@ -90,7 +156,9 @@ class Importer:
         if isinstance(parsed, Named):
             return await self._stored(parsed, reference, label)
         if isinstance(parsed, Inline):
-            taken = await in_file_thread(partial(take, self.store.home, BytesIO(parsed.data)))
+            taken = await in_file_thread(
+                partial(copy_into_spool, self.store.home, BytesIO(parsed.data))
+            )
             return await self._kept(taken, reference, label, None)
         return await self._on_disk(parsed.path, reference, label)
 
@@ -107,9 +175,9 @@ class Importer:
             return await self._on_disk(named.name, reference, label)
         except InputFileError:
             close = await in_file_thread(partial(self.roots.similar, named.name))
-            cure = missing.cure if missing.cure.startswith("Did") or not close else close
+            hint = missing.hint if missing.hint.startswith("Did") or not close else close
             raise NotFoundError(
-                f"No media and no file is called {quoted(reference)}.", cure=cure
+                f"No media and no file is called {quoted(reference)}.", hint=hint
             ) from None
 
     async def _on_disk(self, path: str, reference: str, label: str | None) -> Resolved:
@@ -122,19 +190,19 @@ class Importer:
         return await self._kept(taken, reference, label or slug(Path(path).stem), opened)
 
     async def _kept(
-        self, taken: Taken, reference: str, label: str | None, opened: Opened | None
+        self, taken: ImportedFile, reference: str, label: str | None, opened: Opened | None
     ) -> Resolved:
         """Find the item that has these bytes, or make one (T0)."""
         try:
             copied = await self._copied_from(taken.temporary)
             if copied is not None:
                 return Resolved(item=copied, said=self._said(reference, copied))
-            made = Made(origin="imported")
+            made = Provenance(origin="imported")
             changed = None
             if opened is not None and not await self.store.of_blob(taken.measured.sha256):
                 changed = await self.store.of_copy(opened.given, opened.path)
             if changed is not None:
-                made = Made(origin="imported", parents={"changed": changed.id})
+                made = Provenance(origin="imported", parents={"changed": changed.id})
             item, new = await self.store.add(
                 taken.temporary, taken.measured, made, label=label, now=self.clock()
             )
@@ -171,10 +239,10 @@ class Importer:
 
         return known if await in_file_thread(same) else None
 
-    def _take_file(self, path: str) -> tuple[Opened, Taken]:
+    def _take_file(self, path: str) -> tuple[Opened, ImportedFile]:
         opened = self.roots.open_file(path)
         with os.fdopen(opened.descriptor, "rb") as file:
-            return opened, take(self.store.home, file)
+            return opened, copy_into_spool(self.store.home, file)
 
     def _said(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
         named = _shown(reference)

@@ -19,8 +19,8 @@ from stability_mcp.errors import (
     FileUnusableError,
 )
 from stability_mcp.media.labels import LABEL, RESERVED
+from stability_mcp.text import quoted
 from stability_mcp.uris import MEDIA_SCHEME, parse_uri
-from stability_mcp.wording import quoted
 
 WINDOWS = os.name == "nt"
 
@@ -78,7 +78,7 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
     if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'`":
         given = given[1:-1].strip()
     if not given:
-        raise ArgumentsError("The name of a file is empty.", cure="Give a label, URI or path.")
+        raise ArgumentsError("The name of a file is empty.", hint="Give a label, URI or path.")
     if parse_uri(given, MEDIA_SCHEME) is not None:
         return Named(given, certain=True)
     scheme = _SCHEME.match(given)
@@ -101,7 +101,7 @@ def sandboxed(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
         "the user's computer cannot see. The same holds for a picture attached to the chat.",
-        cure=WHAT_WORKS,
+        hint=WHAT_WORKS,
     )
 
 
@@ -117,14 +117,14 @@ def check_path(path: str, *, windows: bool = WINDOWS) -> None:
     if path.startswith(("//", "\\\\", "/\\", "\\/")):
         raise FileForbiddenError(
             f"{quoted(path)} is a network or device path; those are never opened.",
-            cure="Copy the file to this computer and give its path here.",
+            hint="Copy the file to this computer and give its path here.",
         )
     if windows:
         _check_windows(path)
     elif _DRIVE.match(path):
         raise FileMissingError(
             f"{quoted(path)} is a Windows path, and this server does not run on Windows.",
-            cure="Give the path as this computer has it, or the bare file name.",
+            hint="Give the path as this computer has it, or the bare file name.",
         )
 
 
@@ -133,7 +133,7 @@ def _check_windows(path: str) -> None:
     if ":" in rest:
         raise FileForbiddenError(
             f"{quoted(path)} names a stream or device; those are never opened.",
-            cure="A path has a colon after the drive letter alone.",
+            hint="A path has a colon after the drive letter alone.",
         )
     for part in re.split(r"[\\/]+", rest):
         if part.partition(".")[0].rstrip(" ").casefold() in RESERVED:
@@ -155,11 +155,11 @@ def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | N
     if scheme in {"http", "https"}:
         raise FileForbiddenError(
             f"{quoted(given)} is a web address; nothing is fetched from the web here.",
-            cure=f"Download it first. {WHAT_WORKS}",
+            hint=f"Download it first. {WHAT_WORKS}",
         )
     if slashes:
         raise FileForbiddenError(
-            f"{quoted(given)} is an address of no known kind.", cure=WHAT_WORKS
+            f"{quoted(given)} is an address of no known kind.", hint=WHAT_WORKS
         )
     return None
 
@@ -176,7 +176,7 @@ def _path_of_url(url: str) -> str:
         else:
             raise FileForbiddenError(
                 f"{quoted(url)} names another computer; those are never asked.",
-                cure="A URL of a file here has three slashes: file:///folder/name.png.",
+                hint="A URL of a file here has three slashes: file:///folder/name.png.",
             )
     if _DRIVE.match(rest[1:]) and rest[0] in "/\\":
         rest = rest[1:]
@@ -187,13 +187,13 @@ def _inline(uri: str) -> bytes:
     if len(uri) > MAX_INLINE:
         raise FileUnusableError(
             f"The data: URI has {len(uri):,} characters; {MAX_INLINE:,} are the most.",
-            cure="Save it as a file and give its path.",
+            hint="Save it as a file and give its path.",
         )
     head, comma, body = uri.partition(",")
     if not comma:
         raise FileUnusableError(
             f"{quoted(uri)} has no comma, so it has no data.",
-            cure="A data: URI is data:image/png;base64,iVBORw0…",
+            hint="A data: URI is data:image/png;base64,iVBORw0…",
         )
     data = unquote_to_bytes(body.encode("utf-8", "replace"))
     if not re.search(r";\s*base64\s*$", head, re.IGNORECASE):
@@ -204,5 +204,5 @@ def _inline(uri: str) -> bytes:
     except binascii.Error:
         raise FileUnusableError(
             f"The data: URI {quoted(head)} is not valid base64.",
-            cure="Encode the whole file anew, or save it and give its path.",
+            hint="Encode the whole file anew, or save it and give its path.",
         ) from None

@@ -21,11 +21,11 @@ from stability_mcp.errors import (
     FileUnusableError,
     InputFileError,
 )
-from stability_mcp.media import walk
-from stability_mcp.media.descriptors import no_file, open_to_read, place
+from stability_mcp.media import files
+from stability_mcp.media.files import not_a_file, open_to_read, real_path
 from stability_mcp.media.references import check_path
 from stability_mcp.settings import Settings
-from stability_mcp.wording import did_you_mean, listed, quoted
+from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_BYTES = 100_000_000
 """Largest file that is taken in: the API takes no more of a sound, and far less of a picture."""
@@ -78,25 +78,25 @@ class Roots:
 
     def similar(self, name: str) -> str:
         """Return `Did you mean …?` with files in the roots that are called nearly so; blocks."""
-        names = walk.find(self._outermost(), name).names
+        names = files.find(self._outermost(), name).names
         return did_you_mean(name, [*names, *({Path(each).stem: each for each in names})])
 
     def _by_name(self, text: str, name: str) -> Path:
-        found = walk.find(self._outermost(), name)
+        found = files.find(self._outermost(), name)
         real = {_real(hit): hit for hit in found.hits}
         hits = [hit for place_of, hit in real.items() if self._holds(place_of)]
         if len(hits) > 1:
             raise FileMissingError(
                 f"{quoted(text)} is the name of {len(hits)} files: "
                 f"{listed((quoted(hit, limit=300) for hit in hits), most=5)}.",
-                cure="Give the path of the one that is meant.",
+                hint="Give the path of the one that is meant.",
             )
         if hits:
             return hits[0]
         cut = f" Of the folders that may be read, {found.cut}." if found.cut else ""
         raise FileMissingError(
             f"There is no file {quoted(text)} in the folders that may be read.{cut}",
-            cure=did_you_mean(name, found.names) or f"Give its whole path. {self._said()}",
+            hint=did_you_mean(name, found.names) or f"Give its whole path. {self._said()}",
         )
 
     def _below_some_root(self, path: Path, text: str) -> Path:
@@ -133,25 +133,25 @@ class Roots:
         """Open what lies inside when looked at; a device is not, for opening it may set it off."""
         if not self._holds(_real(path)):
             raise self._leads_out(text)
-        kind = no_file(path.stat().st_mode)
+        kind = not_a_file(path.stat().st_mode)
         if kind is not None:
             raise _is_no_file(text, kind)
         return open_to_read(path)
 
     def _checked(self, descriptor: int, path: Path, text: str) -> Path:
         facts = os.fstat(descriptor)
-        kind = no_file(facts.st_mode)
+        kind = not_a_file(facts.st_mode)
         if kind is not None:
             raise _is_no_file(text, kind)
-        real = place(descriptor, path)
+        real = real_path(descriptor, path)
         if not self._holds(real):
             raise self._leads_out(text)
         if not facts.st_size:
-            raise FileUnusableError(f"{quoted(text)} is empty.", cure="Save or download it again.")
+            raise FileUnusableError(f"{quoted(text)} is empty.", hint="Save or download it again.")
         if facts.st_size > MAX_BYTES:
             raise FileUnusableError(
                 f"{quoted(text)} has {facts.st_size:,} bytes; {MAX_BYTES:,} are the most.",
-                cure="Use a smaller file.",
+                hint="Use a smaller file.",
             )
         return real
 
@@ -178,28 +178,28 @@ class Roots:
     def _spelt_otherwise(self, path: Path) -> Path | None:
         if not self._holds(_real(path.parent)):
             return None
-        wanted = walk.spelling(path.name)
-        names = [name for name in walk.names_in(path.parent) if walk.spelling(name) == wanted]
+        wanted = files.spelling(path.name)
+        names = [name for name in files.names_in(path.parent) if files.spelling(name) == wanted]
         return path.with_name(names[0]) if names and names[0] != path.name else None
 
     def _missing(self, text: str, path: Path) -> FileMissingError:
         inside = self._holds(path) and self._holds(_real(path.parent))
-        names = walk.names_in(path.parent) if inside else []
+        names = files.names_in(path.parent) if inside else []
         return FileMissingError(
             f"There is no file {quoted(text)}.",
-            cure=did_you_mean(path.name, names) or "Give its whole path, or its bare file name.",
+            hint=did_you_mean(path.name, names) or "Give its whole path, or its bare file name.",
         )
 
     def _outside(self, text: str) -> FileForbiddenError:
         return FileForbiddenError(
             f"{quoted(text)} is outside of the folders that may be read.",
-            cure=f"{self._said()} Move it there, or add its folder to STABILITY_ROOTS.",
+            hint=f"{self._said()} Move it there, or add its folder to STABILITY_ROOTS.",
         )
 
     def _leads_out(self, text: str) -> FileForbiddenError:
         return FileForbiddenError(
             f"{quoted(text)} is a link that leads out of the folders that may be read.",
-            cure="Copy the file itself to one of them.",
+            hint="Copy the file itself to one of them.",
         )
 
     def _said(self) -> str:
@@ -220,7 +220,7 @@ def _real(path: Path) -> Path | None:
 def _folded(path: Path) -> Path:
     """Return a path so that two spellings of one file are equal where the system says so."""
     if sys.platform in {"darwin", "win32"}:
-        return Path(walk.spelling(str(path)).casefold())
+        return Path(files.spelling(str(path)).casefold())
     return path
 
 
@@ -244,17 +244,17 @@ def _usual_folders() -> list[Path]:
 
 def _is_no_file(text: str, kind: str) -> InputFileError:
     if kind == "a folder":
-        return FileUnusableError(f"{quoted(text)} is a folder.", cure="Name a file in it.")
-    return FileForbiddenError(f"{quoted(text)} is {kind}, not a file.", cure="Name a regular file.")
+        return FileUnusableError(f"{quoted(text)} is a folder.", hint="Name a file in it.")
+    return FileForbiddenError(f"{quoted(text)} is {kind}, not a file.", hint="Name a regular file.")
 
 
 def _not_permitted(text: str) -> FileForbiddenError:
     if sys.platform == "darwin":
         return FileForbiddenError(
             f"macOS did not let this program read {quoted(text)}.",
-            cure="Allow it for the program that started the server under System Settings > "
+            hint="Allow it for the program that started the server under System Settings > "
             "Privacy & Security > Files and Folders, or copy the file to the Stability folder.",
         )
     return FileForbiddenError(
-        f"{quoted(text)} may not be read: permission denied.", cure="Change its permissions."
+        f"{quoted(text)} may not be read: permission denied.", hint="Change its permissions."
     )

@@ -35,18 +35,17 @@ from pydantic import AnyUrl, ConfigDict
 from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.catalog import all_tools, enabled_tools
-from stability_mcp.server.changes import Changes
 from stability_mcp.server.completions import complete
-from stability_mcp.server.confirm import Asks
-from stability_mcp.server.context import TICKET, CallContext
+from stability_mcp.server.context import TICKET, CallContext, reporter
 from stability_mcp.server.definition import Definition
-from stability_mcp.server.errors import unknown_tool
+from stability_mcp.server.elicitation import Elicitation
+from stability_mcp.server.error_results import unknown_tool
 from stability_mcp.server.idle_recovery import recover_while_idle
 from stability_mcp.server.instructions import instructions
-from stability_mcp.server.keeper import Keeper, OpenStudio, keeping, open_lazily
-from stability_mcp.server.progress import reporter
+from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, keeping, open_lazily
+from stability_mcp.server.subscriptions import Changes
 from stability_mcp.server.tasks.extension import TasksExtension
-from stability_mcp.server.tasks.journal import JournalTasks
+from stability_mcp.server.tasks.job_tasks import JobTasks
 from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.settings import Settings
 
@@ -55,7 +54,7 @@ TITLE = "Stability AI"
 STDIO_WAIT = 40
 """Seconds: some hosts give up on a call after 60, and a few after 45."""
 
-_current: ContextVar[Keeper] = ContextVar("keeper")
+_current: ContextVar[LazyStudio] = ContextVar("keeper")
 """The keeper of the request under way; completions are told nothing else of it."""
 
 
@@ -69,7 +68,7 @@ class RawArguments(ArgModelBase):
         return {"arguments": dict(self.model_extra or {})}
 
 
-class StudioServer(MCPServer[Keeper]):
+class StudioServer(MCPServer[LazyStudio]):
     """The SDK's server with our tools, our resources and our word on unknown names."""
 
     def __init__(
@@ -82,7 +81,7 @@ class StudioServer(MCPServer[Keeper]):
         carriers: Iterable[Tasks],
     ) -> None:
         self._studio_settings = settings
-        self._keepers: set[Keeper] = set()
+        self._keepers: set[LazyStudio] = set()
         self._wait = wait if settings.wait is None else settings.wait
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
@@ -99,14 +98,14 @@ class StudioServer(MCPServer[Keeper]):
             lifespan=partial(_lifespan, settings, opener, self._keepers, changes),
             middleware=[_remember_keeper, changes.meet],
             subscriptions=changes.bus,
-            extensions=[TasksExtension([*carriers, JournalTasks(self._enabled)])],
+            extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
             log_level=settings.log_level,
         )
         changes.serve(self._lowlevel_server)
 
     def _tool(self, definition: Definition) -> Tool:
         async def run(
-            arguments: dict[str, Any], ctx: Context[Keeper, Any]
+            arguments: dict[str, Any], ctx: Context[LazyStudio, Any]
         ) -> CallToolResult | InputRequiredResult:
             return await self._run(definition.name, arguments, ctx)
 
@@ -125,9 +124,9 @@ class StudioServer(MCPServer[Keeper]):
         )
 
     async def _run(
-        self, name: str, arguments: dict[str, Any], ctx: Context[Keeper, Any]
+        self, name: str, arguments: dict[str, Any], ctx: Context[LazyStudio, Any]
     ) -> CallToolResult | InputRequiredResult:
-        calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.calls")
+        calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.tool_calls")
         params = ctx.session.client_params
         context = CallContext(
             tool=name,
@@ -135,7 +134,7 @@ class StudioServer(MCPServer[Keeper]):
             enabled=self._enabled,
             wait=self._wait,
             progress=reporter(ctx),
-            asks=Asks(ctx),
+            asks=Elicitation(ctx),
             ticket=TICKET.get(),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
@@ -151,7 +150,7 @@ class StudioServer(MCPServer[Keeper]):
             await keeper.closed.wait()
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Keeper, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[LazyStudio, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; an unknown name is answered with what may be meant."""
         if name not in self._offered:
@@ -173,7 +172,7 @@ class StudioServer(MCPServer[Keeper]):
         return [*resources.TEMPLATES, *await super().list_resource_templates()]
 
     async def read_resource(
-        self, uri: AnyUrl | str, context: Context[Keeper, Any] | None = None
+        self, uri: AnyUrl | str, context: Context[LazyStudio, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read a resource of ours, or one that was added."""
         if context is not None:
@@ -217,7 +216,7 @@ def _add_prompts(server: StudioServer) -> None:
 
     @server.prompt(title="AI director")
     async def ai_director(
-        brief: prompts.Brief, ctx: Context[Keeper, Any], ceiling: prompts.Ceiling = ""
+        brief: prompts.Brief, ctx: Context[LazyStudio, Any], ceiling: prompts.Ceiling = ""
     ) -> str:
         """Turn a brief into a plan with prices, then carry it out step by step."""
         keeper = ctx.request_context.lifespan_context
@@ -238,7 +237,7 @@ async def _complete(
 
 
 async def _remember_keeper(
-    ctx: ServerRequestContext[Keeper, Any], call_next: CallNext
+    ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
 ) -> HandlerResult:
     _current.set(ctx.lifespan_context)
     return await call_next(ctx)
@@ -248,10 +247,10 @@ async def _remember_keeper(
 async def _lifespan(
     settings: Settings,
     opener: OpenStudio,
-    keepers: set[Keeper],
+    keepers: set[LazyStudio],
     changes: Changes,
-    server: MCPServer[Keeper],  # noqa: ARG001 -- the SDK's signature
-) -> AsyncIterator[Keeper]:
+    server: MCPServer[LazyStudio],  # noqa: ARG001 -- the SDK's signature
+) -> AsyncIterator[LazyStudio]:
     with ExitStack() as stack:
         async with keeping(settings, opener) as keeper:
             keepers.add(keeper)

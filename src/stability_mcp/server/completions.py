@@ -7,28 +7,30 @@ from mcp.types import (
     ResourceTemplateReference,
 )
 
-from stability_mcp.server.keeper import Keeper
+from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.text import plain
 from stability_mcp.uris import job_uri, media_uri
-from stability_mcp.wording import plain
 
-MOST_VALUES = 100
+MAX_VALUES = 100
 """The protocol's own limit."""
 
 
 async def complete(
-    ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, keeper: Keeper
+    ref: PromptReference | ResourceTemplateReference,
+    argument: CompletionArgument,
+    keeper: LazyStudio,
 ) -> Completion:
     """Return what may be meant, the newest first."""
     known = await _known(ref, argument.name, argument.value, keeper)
     begun = argument.value.casefold()
     values = [plain(each) for each in known if each.casefold().startswith(begun)]
     return Completion(
-        values=values[:MOST_VALUES], total=len(values), has_more=len(values) > MOST_VALUES
+        values=values[:MAX_VALUES], total=len(values), has_more=len(values) > MAX_VALUES
     )
 
 
 async def _known(
-    ref: PromptReference | ResourceTemplateReference, argument: str, begun: str, keeper: Keeper
+    ref: PromptReference | ResourceTemplateReference, argument: str, begun: str, keeper: LazyStudio
 ) -> list[str]:
     if isinstance(ref, PromptReference):
         wanted = {("edit_picture", "image"): media_uri("{id}")}.get((ref.name, argument))
@@ -37,7 +39,7 @@ async def _known(
     if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
         return await _media(begun, keeper)
     if wanted == job_uri("{id}"):
-        page = await (await keeper.studio()).jobs.list(limit=MOST_VALUES)
+        page = await (await keeper.studio()).jobs.list(limit=MAX_VALUES)
         return [each.id for each in page.items]
     if wanted == "stability://guide/{topic}":
         from stability_mcp.server.guide import TOPICS
@@ -46,10 +48,10 @@ async def _known(
     return []
 
 
-async def _media(begun: str, keeper: Keeper) -> list[str]:
+async def _media(begun: str, keeper: LazyStudio) -> list[str]:
     studio = await keeper.studio()
-    newest = (await studio.media.list(limit=MOST_VALUES)).items
+    newest = (await studio.media.list(limit=MAX_VALUES)).items
     if begun:
-        newest += (await studio.media.list(limit=MOST_VALUES, query=begun)).items
+        newest += (await studio.media.list(limit=MAX_VALUES, query=begun)).items
     labels = [each.label for each in newest if each.label]
     return list(dict.fromkeys([*labels, *(each.id for each in newest)]))

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver import Context
 
 from stability_mcp.settings import Settings
+from stability_mcp.text import plain
 
 if TYPE_CHECKING:
-    from stability_mcp.jobs.confirming import Confirm
-    from stability_mcp.server.confirm import Asks
+    from stability_mcp.policy.confirmation import Confirm
+    from stability_mcp.server.elicitation import Elicitation
     from stability_mcp.studio import Progress
 
 
@@ -40,9 +43,28 @@ class CallContext:
     progress: "Progress | None" = None
     ticket: Ticket | None = None
     """None: the client takes nothing but answers."""
-    asks: "Asks | None" = None
+    asks: "Elicitation | None" = None
     """How the user can be asked; None: not at all."""
     confirm: "Callable[[float | None], Confirm] | None" = None
     """Given the credits that the user agreed to, returns what sees that they agree to a price."""
     client: str = ""
     """What the client calls itself."""
+
+
+if TYPE_CHECKING:
+    from stability_mcp.studio import Progress
+
+MIN_STEP = 0.0001
+"""The protocol wants every notification to be further on than the one before."""
+
+
+def reporter(ctx: Context[Any, Any]) -> "Progress":
+    """Return what tells the client how far a call is; nothing is sent to one that did not ask."""
+    told = 0.0
+
+    async def report(message: str, share: float) -> None:
+        nonlocal told
+        told = max(share, told + MIN_STEP)
+        await ctx.report_progress(told, 1.0, plain(message))
+
+    return report

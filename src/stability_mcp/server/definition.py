@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stability_mcp.fields import OURS
+from stability_mcp.api.fields import OURS
 
 Schema = dict[str, Any]
 

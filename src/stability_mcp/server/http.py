@@ -21,12 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stability_mcp.errors import ConfigurationError, StorageError
 from stability_mcp.server.app import build_server
 from stability_mcp.settings import Settings
-from stability_mcp.wording import quoted
+from stability_mcp.text import quoted
 
 PATH = "/mcp"
 HTTP_WAIT = 25
 """Seconds before a call hands back a job: proxies and hosted clients give up early."""
-MOST_BODY = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """Bytes of a request: a picture as a data: URI of 10 MiB fits."""
 TOKEN_FILE = "http-token"  # noqa: S105 -- the name of the file
 GRACE_SECONDS = 2
@@ -71,7 +71,9 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
         ConfigurationError: a toolset does not exist.
     """
     server = build_server(settings, wait=HTTP_WAIT)
-    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MOST_BODY)
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
+    )
     return app if token is None else _AskForToken(app, token)
 
 
@@ -90,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             f"--host {quoted(host)} is not an address of this machine alone: whoever reaches the "
             "port could spend your credits.",
-            cure="Use 127.0.0.1 or ::1, and an SSH tunnel from elsewhere.",
+            hint="Use 127.0.0.1 or ::1, and an SSH tunnel from elsewhere.",
         )
     try:
         family = socket.AF_INET6 if ":" in name else socket.AF_INET
@@ -98,7 +100,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise ConfigurationError(
             f"Port {port} of {host} cannot be listened on: {error.strerror}.",
-            cure="Choose another one with --port, or 0 for any.",
+            hint="Choose another one with --port, or 0 for any.",
         ) from None
 
 
@@ -122,7 +124,7 @@ def kept_token(home: Path) -> str:
     except OSError as error:
         raise StorageError(
             f"The token in {path} cannot be kept: {error.strerror}.",
-            cure="Set STABILITY_HOME to a folder that can be written, or pass --token.",
+            hint="Set STABILITY_HOME to a folder that can be written, or pass --token.",
         ) from None
 
 

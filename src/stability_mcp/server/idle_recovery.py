@@ -19,7 +19,7 @@ import anyio
 from anyio import to_thread
 
 from stability_mcp.errors import StudioError
-from stability_mcp.server.keeper import Keeper
+from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import EMULATOR_ID, SCHEMA, lock_path, upstream_id
 
@@ -60,7 +60,7 @@ class Timing:
 
 async def recover_while_idle(
     settings: Settings,
-    keeper: Keeper,
+    keeper: LazyStudio,
     timing: Timing = Timing(),
 ) -> None:
     """Open the studio when jobs are abandoned; return when it is open, whatever opened it."""

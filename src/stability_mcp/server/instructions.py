@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stability_mcp.server.catalog import without
 
-MOST_CHARACTERS = 1_500
+MAX_CHARACTERS = 1_500
 
 EMULATED = (
     "There is no API key: everything runs on a built-in emulator that draws placeholders, for "

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from stability_mcp.server.keeper import Keeper
-from stability_mcp.wording import credits_text, plain, quoted
+from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.text import credits_text, plain, quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.items import MediaItem
 
-MOST_MEDIA = 10
+MAX_MEDIA = 10
 """How many of the newest media a director is told of."""
 BRIEF_CHARACTERS = 4_000
 
@@ -20,12 +20,12 @@ Image = Annotated[str, Field(description="The picture: label, media:// URI or pa
 Change = Annotated[str, Field(description="What is to be different, in plain words.")]
 
 
-async def ai_director(keeper: Keeper, enabled: frozenset[str], brief: str, ceiling: str) -> str:
+async def ai_director(keeper: LazyStudio, enabled: frozenset[str], brief: str, ceiling: str) -> str:
     """Return the director's instructions: brief, rules, prices, and what is already there."""
     from stability_mcp.server.guide import guide_text, price_list
 
     studio = await keeper.studio()
-    newest = (await studio.media.list(limit=MOST_MEDIA)).items
+    newest = (await studio.media.list(limit=MAX_MEDIA)).items
     spent = await studio.jobs.spending()
     left = "no daily budget" if spent.left is None else f"{credits_text(spent.left)} left today"
     limit = f" Spend at most {quoted(ceiling)} credits." if ceiling.strip() else ""

@@ -1,28 +1,59 @@
-"""Resources: stored media, jobs, the table of operations, styles and the guide.
-
-They are listed by hand, like the tools, because the type of a media item is only known when it is
-read, and a template of the SDK has one type for all.
-"""
+"""Stored bytes, and pictures small enough for hosts that cannot take the whole."""
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Resource, ResourceTemplate
 
-from stability_mcp.errors import NotFoundError, StudioError
-from stability_mcp.server.keeper import Keeper
+from stability_mcp.errors import InputFileError, NotFoundError, StorageError, StudioError
+from stability_mcp.imaging import memory
+from stability_mcp.imaging.preview import Preview, preview
+from stability_mcp.imaging.probe import probe
+from stability_mcp.media.items import MediaItem
+from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.text import did_you_mean, plain, quoted
 from stability_mcp.uris import job_uri, media_uri
-from stability_mcp.wording import did_you_mean, plain, quoted
+
+
+async def file_bytes(item: MediaItem) -> bytes:
+    """Return the stored bytes.
+
+    Raises:
+        StorageError: they are gone or cannot be read.
+    """
+    try:
+        return await to_thread.run_sync(item.path.read_bytes)
+    except OSError as error:
+        raise StorageError(f"The stored file of {item.uri} cannot be read: {error}.") from error
+
+
+async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Preview | None:
+    """Return a smaller picture of a picture; None of anything else.
+
+    Raises:
+        StorageError: the stored bytes cannot be read as what they were.
+    """
+    if item.kind != "image":
+        return None
+    shrink = partial(preview, longest=longest, max_bytes=most_bytes)
+    try:
+        facts = await to_thread.run_sync(probe, item.path)
+        return await memory.run(shrink, item.path, facts=facts)
+    except InputFileError as error:
+        raise StorageError(f"{item.uri} cannot be shown smaller: {error.message}") from error
+
 
 if TYPE_CHECKING:
     from stability_mcp.media.items import MediaItem
 
 Contents = list[ReadResourceContents]
 
-MOST_BYTES = 700_000
+MAX_BYTES = 700_000
 """Largest content of `media://{id}`: in base64 it stays below the 1 MiB that some hosts take."""
 
 RENDITION_SIDE = 1_568
@@ -77,15 +108,15 @@ TEMPLATES = (
 _OURS = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<rest>[^/]+))?/?")
 
 
-MOST_LISTED = 50
+MAX_LISTED = 50
 """Jobs in the list of resources: the newest."""
 
 
-async def jobs(keeper: Keeper) -> list[Resource]:
+async def jobs(keeper: LazyStudio) -> list[Resource]:
     """Return the newest jobs as resources; none before the first call that needs the store."""
     if keeper.opened is None:
         return []
-    page = await keeper.opened.jobs.list(limit=MOST_LISTED)
+    page = await keeper.opened.jobs.list(limit=MAX_LISTED)
     return [
         Resource(
             uri=job_uri(each.id),
@@ -97,7 +128,7 @@ async def jobs(keeper: Keeper) -> list[Resource]:
     ]
 
 
-async def read(uri: str, keeper: Keeper, enabled: frozenset[str]) -> Contents | None:
+async def read(uri: str, keeper: LazyStudio, enabled: frozenset[str]) -> Contents | None:
     """Return what a URI of ours stands for; None: it is none of ours.
 
     Raises:
@@ -135,13 +166,13 @@ def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
         return [ReadResourceContents(content=text, mime_type="text/markdown")]
     wanted = topic or name
     raise NotFoundError(
-        f"There is no page {quoted(wanted)}.", cure=did_you_mean(wanted, (*tables, *TOPICS))
+        f"There is no page {quoted(wanted)}.", hint=did_you_mean(wanted, (*tables, *TOPICS))
     )
 
 
-async def _job(name: str, keeper: Keeper) -> Contents:
-    from stability_mcp.server.facts import JobFacts
+async def _job(name: str, keeper: LazyStudio) -> Contents:
     from stability_mcp.server.results import cleaned
+    from stability_mcp.server.views import JobFacts
 
     studio = await keeper.studio()
     [view] = await studio.jobs.views([name])
@@ -149,14 +180,13 @@ async def _job(name: str, keeper: Keeper) -> Contents:
     return [ReadResourceContents(content=text, mime_type="application/json")]
 
 
-async def _media(name: str, keeper: Keeper, *, original: bool) -> Contents:
-    from stability_mcp.server.rendition import file_bytes, rendition
+async def _media(name: str, keeper: LazyStudio, *, original: bool) -> Contents:
 
     studio = await keeper.studio()
     item = await studio.media.get(name)
-    if original or item.bytes <= MOST_BYTES:
+    if original or item.bytes <= MAX_BYTES:
         return [ReadResourceContents(await file_bytes(item), item.media_type)]
-    smaller = await rendition(item, longest=RENDITION_SIDE, most_bytes=MOST_BYTES)
+    smaller = await rendition(item, longest=RENDITION_SIDE, most_bytes=MAX_BYTES)
     if smaller is None:
         return [_said(item, "Too large to be shown here")]
     said = _said(item, f"A rendition of {smaller.width}x{smaller.height}")
@@ -164,7 +194,7 @@ async def _media(name: str, keeper: Keeper, *, original: bool) -> Contents:
 
 
 def _said(item: "MediaItem", what: str) -> ReadResourceContents:
-    from stability_mcp.server.lines import size_text
+    from stability_mcp.server.answer_text import size_text
 
     where = f", and in the file {item.copy_path}" if item.copy_path else ""
     text = f"{what}. The original ({size_text(item)}) is {item.uri}/original{where}."

@@ -23,22 +23,22 @@ from mcp.types import (
 from pydantic import BaseModel
 
 from stability_mcp.imaging.preview import Preview
-from stability_mcp.jobs.spending import Spent
-from stability_mcp.jobs.views import JobView
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.jobs.models import JobRecord
 from stability_mcp.media.items import MediaItem
-from stability_mcp.server import lines
-from stability_mcp.server.facts import JobFacts, MediaFacts
+from stability_mcp.server import answer_text
 from stability_mcp.server.next_steps import next_line
 from stability_mcp.server.tool import Data
+from stability_mcp.server.views import JobFacts, MediaFacts
 from stability_mcp.studio import Outcome
-from stability_mcp.wording import plain
+from stability_mcp.text import plain
 
 FACTS = "stability-mcp/result"
 """Key in `_meta` of the same facts as JSON."""
 
-MOST_PREVIEW_BYTES = 65_536
+MAX_PREVIEW_BYTES = 65_536
 """With it a result stays below 100 KB in base64, whatever else is in it."""
-MOST_TEXT_CHARACTERS = 20_000
+MAX_TEXT_CHARACTERS = 20_000
 """About 5,000 tokens."""
 
 log = logging.getLogger(__name__)
@@ -61,18 +61,18 @@ def of_outcome(
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        lines.first_line(
+        answer_text.first_line(
             tool, jobs, media, outcome.spent, emulated=emulated, cached=outcome.cached
         ),
         *outcome.said,
-        *map(lines.media_line, media),
-        *lines.size_lines(media),
+        *map(answer_text.media_line, media),
+        *answer_text.size_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
-        *lines.job_lines(missing),
+        *answer_text.job_lines(missing),
         *next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
     ]
-    paid = lines.charged([each for each in jobs if each.id not in outcome.cached])
+    paid = answer_text.charged([each for each in jobs if each.id not in outcome.cached])
     facts = {
         "tool": tool,
         "emulated": emulated,
@@ -96,11 +96,11 @@ def of_outcome(
 def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
     """Return the result of looking at media; free."""
     emulated = any(item.emulated and item.operation for item in shown.items)
-    first = f"{tool}: {lines.counted(shown.items)}, free"
-    text = [f"{lines.EMULATED}. {first}" if emulated else first, *shown.said]
+    first = f"{tool}: {answer_text.counted(shown.items)}, free"
+    text = [f"{answer_text.EMULATED}. {first}" if emulated else first, *shown.said]
     for item in shown.items:
-        text += [lines.media_line(item), f"made: {lines.made_line(item)}"]
-    text += [*lines.size_lines(shown.items), *_transparent_line(shown.preview, shown.items)]
+        text += [answer_text.media_line(item), f"made: {answer_text.made_line(item)}"]
+    text += [*answer_text.size_lines(shown.items), *_transparent_line(shown.preview, shown.items)]
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
     return _result(text, facts, media=shown.items, preview=shown.preview)
@@ -151,13 +151,13 @@ def _result(  # noqa: PLR0913 -- the parts of one answer
 
 
 def _bounded(text: str) -> str:
-    return text if len(text) <= MOST_TEXT_CHARACTERS else f"{text[: MOST_TEXT_CHARACTERS - 1]}…"
+    return text if len(text) <= MAX_TEXT_CHARACTERS else f"{text[: MAX_TEXT_CHARACTERS - 1]}…"
 
 
 def _picture(preview: Preview | None) -> list[ImageContent]:
     if preview is None:
         return []
-    if len(preview.data) > MOST_PREVIEW_BYTES:
+    if len(preview.data) > MAX_PREVIEW_BYTES:
         log.warning("a preview of %d bytes is left out", len(preview.data))
         return []
     data = base64.b64encode(preview.data).decode()
@@ -174,7 +174,7 @@ def _link(item: MediaItem) -> ResourceLink:
     )
 
 
-def _ended_or_not(job: JobView) -> dict[str, Any]:
+def _ended_or_not(job: JobRecord) -> dict[str, Any]:
     # Whether it is collected is decided by this very answer, after the view was taken.
     return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
 
@@ -186,7 +186,7 @@ def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> li
     return [f"transparent: {preview.transparent * 100:.0f} %"]
 
 
-def _spent(spent: Spent) -> dict[str, float | None]:
+def _spent(spent: Spending) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
     about = {} if spent.balance is None else {"balance": spent.balance / 1000}
     return about | {

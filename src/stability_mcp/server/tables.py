@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from stability_mcp.fields import AudioLimits, File, StylePreset
-from stability_mcp.operation import Operation
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.fields import AudioLimits, File, StylePreset
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
 
 Table = Mapping[str, Any]
 

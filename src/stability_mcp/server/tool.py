@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import Definition, Effects
-from stability_mcp.server.schema import plain_schema
+from stability_mcp.server.tool_schema import plain_schema
 
 
 class Arguments(BaseModel):

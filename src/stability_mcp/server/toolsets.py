@@ -7,7 +7,7 @@ that experts alone need are `expert`.
 from collections.abc import Iterable
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.wording import did_you_mean, listed, quoted
+from stability_mcp.text import did_you_mean, listed, quoted
 
 ORDER = (
     "generate",
@@ -62,7 +62,7 @@ def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
             guess = did_you_mean(name, (*words, *known))
             raise ConfigurationError(
                 f"STABILITY_TOOLSETS names the toolset {quoted(name)}, which does not exist.",
-                cure=f"{guess} There are {listed((*words, *known), most=20)}.".strip(),
+                hint=f"{guess} There are {listed((*words, *known), most=20)}.".strip(),
             )
         wanted |= words.get(name, {name})
     return tuple(name for name in every if name in ALWAYS or toolset_of(name) in wanted)

@@ -23,10 +23,10 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations, schema
-from stability_mcp.store.columns import metadata
 from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, upstream_id
+from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
-from stability_mcp.store.places import objection
+from stability_mcp.store.schema import metadata
 
 T = TypeVar("T")
 
@@ -69,11 +69,11 @@ class Database:
         """
         self.home = home
         self.observer = observer or unobserved
-        why = objection(home)
+        why = unsuitable_reason(home)
         if why is not None:
             raise StorageError(
                 f"The data folder {home} {why}, where a database cannot be kept whole.",
-                cure="Set STABILITY_HOME to a folder on a local disk.",
+                hint="Set STABILITY_HOME to a folder on a local disk.",
             )
         try:
             _make_private(home)
@@ -83,7 +83,7 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             raise StorageError(
                 f"The data folder {home} cannot be used: {error}.",
-                cure="Set STABILITY_HOME to a folder on a local disk that you can write to.",
+                hint="Set STABILITY_HOME to a folder on a local disk that you can write to.",
             ) from error
         self._writer = _engine(home, writer=True)
         self._readers = _engine(home, writer=False)
@@ -150,10 +150,10 @@ class Database:
             cause = error.orig if isinstance(error, DatabaseError) else error
             if type(cause) not in _OF_THE_DISK:
                 raise
-            cure = "Make room on the disk or mend its permissions, then call again."
+            hint = "Make room on the disk or mend its permissions, then call again."
             raise StorageError(
                 f"The database in {self.home} cannot be {done}: {cause}.",
-                cure=DAMAGED if is_damage(cause) else cure,
+                hint=DAMAGED if is_damage(cause) else hint,
             ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
@@ -188,7 +188,7 @@ class Database:
             if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
                 raise StorageError(
                     f"The data folder {self.home} is on a file system without shared memory.",
-                    cure="Set STABILITY_HOME to a folder on a local disk.",
+                    hint="Set STABILITY_HOME to a folder on a local disk.",
                 )
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
             values = dict(connection.execute("SELECT key, value FROM meta")) if known else {}
@@ -202,7 +202,7 @@ class Database:
             raise StorageError(
                 f"The store in {self.home} was made by a newer stability-mcp (schema "
                 f"{values['schema']}; this program writes {SCHEMA}).",
-                cure="Update stability-mcp, or set STABILITY_HOME to another folder.",
+                hint="Update stability-mcp, or set STABILITY_HOME to another folder.",
             )
 
     def _create(self) -> None:

@@ -1,11 +1,4 @@
-"""The tables.
-
-Money is integer millicredits; times are unix seconds, for people: no rule kills by them. No CHECK
-on state words: a new state must not need a table rebuild. Order and cursors go by `seq`, never by
-time. Changes are additive (nullable or defaulted columns, new tables, new indexes), so that an
-older program can go on writing; `format.SCHEMA` counts them, `format.OLDEST_WRITER` is the oldest
-that may, and `migrations` says how an older store gets them.
-"""
+"""The kinds of column that the tables are made of."""
 
 from sqlalchemy import (
     REAL,
@@ -14,60 +7,101 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    MetaData,
+    Table,
     Text,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
-from stability_mcp.store.columns import count as _count
-from stability_mcp.store.columns import order as _seq
-from stability_mcp.store.columns import public_id as _id
-from stability_mcp.store.columns import table as _table
-from stability_mcp.store.columns import time as _time
-from stability_mcp.store.columns import words as _text
+metadata = MetaData()
 
-meta = _table("meta", _text("key", key=True), _text("value"))
+
+def table(name: str, *parts: SchemaItem, by_key: bool = False) -> Table:
+    """Make a strict table; `by_key` keeps its rows in its primary key, without a number of its own.
+
+    A `seq` never comes back, not even after the newest row was deleted: cursors rely on it.
+    """
+    numbered = any(isinstance(part, Column) and part.name == "seq" for part in parts)
+    return Table(
+        name,
+        metadata,
+        *parts,
+        sqlite_strict=True,
+        sqlite_autoincrement=numbered,
+        sqlite_with_rowid=not by_key,
+    )
+
+
+def words(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
+    """Return a column of text."""
+    return Column(name, Text, nullable=null, primary_key=key)
+
+
+def count(name: str, default: int | None = None, *, null: bool = False) -> Column[int]:
+    """Return a column of whole numbers."""
+    shown = None if default is None else str(default)
+    return Column(name, Integer, nullable=null, default=default, server_default=shown)
+
+
+def time(name: str, *, null: bool = True, default: str | None = None) -> Column[float]:
+    """Return a column of unix seconds."""
+    return Column(name, REAL, nullable=null, server_default=default)
+
+
+def order() -> Column[int]:
+    """Return the column by which rows are ordered."""
+    return Column("seq", Integer, primary_key=True)
+
+
+def public_id() -> Column[str]:
+    """Return the column by which a row is named outside."""
+    return Column("id", Text, nullable=False, unique=True)
+
+
+meta = table("meta", words("key", key=True), words("value"))
 """schema, oldest_writer, store_id, fingerprint_secret; ceiling:<owner>:<upstream>:<day>."""
 
-upstreams = _table(
+upstreams = table(
     "upstreams",  # whose money, rate limit and generations
-    _text("id", key=True),  # keyed hash of base URL and key; "emulator"
-    _text("base_url"),
-    _count("emulated", 0),
-    _time("blocked_until", null=False, default="0"),  # a 429 stops every process
-    _text("paused_why", null=True),  # 401, 402: nothing is sent until a balance query answers
-    _count("balance", null=True),  # "about"; never in arithmetic
-    _time("balance_at"),
+    words("id", key=True),  # keyed hash of base URL and key; "emulator"
+    words("base_url"),
+    count("emulated", 0),
+    time("blocked_until", null=False, default="0"),  # a 429 stops every process
+    words("paused_why", null=True),  # 401, 402: nothing is sent until a balance query answers
+    count("balance", null=True),  # "about"; never in arithmetic
+    time("balance_at"),
 )
 
-processes = _table(
+processes = table(
     "processes",  # alive = somebody holds locks/<id>.lock; the row is for people and adoption
-    _text("id", key=True),
-    _text("upstream"),
-    _count("pid"),
-    _text("program"),
-    _count("writes_schema"),
-    _text("host", null=True),
-    _time("started_at", null=False),
+    words("id", key=True),
+    words("upstream"),
+    count("pid"),
+    words("program"),
+    count("writes_schema"),
+    words("host", null=True),
+    time("started_at", null=False),
 )
 
-calls = _table(
+calls = table(
     "calls",  # one tools/call that spends: joining, handing over, "uncollected"
-    _seq(),
-    _id(),
-    _text("owner"),
-    _text("upstream"),
-    _text("process"),  # who asked
-    _text("tool"),
-    _text("call_key"),  # hash of owner, upstream, operation, arguments, input hashes, count
+    order(),
+    public_id(),
+    words("owner"),
+    words("upstream"),
+    words("process"),  # who asked
+    words("tool"),
+    words("call_key"),  # hash of owner, upstream, operation, arguments, input hashes, count
     Column("joined", Text, ForeignKey("calls.id")),  # NULL: it owns jobs; else it waits for those
-    _time("created_at", null=False),
-    _time("abandoned_at"),  # the request ended without the result
-    _time("handed_at"),  # ... with it
-    _time("cancelled_at"),  # its asker gave it up; its jobs may go on
-    _text("said", null=True),  # JSON: how its inputs were found and made to fit
-    _text("cached", null=True),  # JSON: jobs of earlier calls that answer for it, by position
-    _count("saved", null=True),  # millicredits that those would have cost again
+    time("created_at", null=False),
+    time("abandoned_at"),  # the request ended without the result
+    time("handed_at"),  # ... with it
+    time("cancelled_at"),  # its asker gave it up; its jobs may go on
+    words("said", null=True),  # JSON: how its inputs were found and made to fit
+    words("cached", null=True),  # JSON: jobs of earlier calls that answer for it, by position
+    count("saved", null=True),  # millicredits that those would have cost again
 )
 Index("calls_key", calls.c.call_key, calls.c.seq)
 Index("calls_open", calls.c.owner, calls.c.seq, sqlite_where=calls.c.handed_at.is_(None))
@@ -83,45 +117,45 @@ Index(
     sqlite_where=calls.c.saved.isnot(None),
 )
 
-jobs = _table(
+jobs = table(
     "jobs",
-    _seq(),
-    _id(),
-    _text("owner"),
+    order(),
+    public_id(),
+    words("owner"),
     Column("upstream", Text, ForeignKey("upstreams.id"), nullable=False),
     Column("call", Text, ForeignKey("calls.id")),
-    _count("position", 0),  # count: n jobs of one call
-    _text("run", null=True),  # workflow coordinates
-    _text("step", null=True),
-    _count("item", 0),
-    _text("retry_of", null=True),
-    _text("operation"),
-    _text("arguments"),  # canonical JSON; files as media ids; never URLs, paths or bytes
-    _text("result_key", null=True),  # set only where the same call gives the same result
-    _count("deferred"),
-    _count("lane", 0),  # 0 somebody waits, 1 batch, workflow
-    _text("state"),  # queued paused submitting submitted storing | done failed cancelled unknown
-    _text("process", null=True),  # who drives it; fences SENDING, never results
-    _count("epoch", 0),
-    _time("lease_until"),  # hosted only
-    _count("attempt", 0),  # one per POST; a RESULT is accepted by attempt
-    _time("wake_at", null=False, default="0"),
-    _time("cancel_at"),
-    _text("day"),
-    _count("price"),
-    _text("price_list"),
+    count("position", 0),  # count: n jobs of one call
+    words("run", null=True),  # workflow coordinates
+    words("step", null=True),
+    count("item", 0),
+    words("retry_of", null=True),
+    words("operation"),
+    words("arguments"),  # canonical JSON; files as media ids; never URLs, paths or bytes
+    words("result_key", null=True),  # set only where the same call gives the same result
+    count("deferred"),
+    count("lane", 0),  # 0 somebody waits, 1 batch, workflow
+    words("state"),  # queued paused submitting submitted storing | done failed cancelled unknown
+    words("process", null=True),  # who drives it; fences SENDING, never results
+    count("epoch", 0),
+    time("lease_until"),  # hosted only
+    count("attempt", 0),  # one per POST; a RESULT is accepted by attempt
+    time("wake_at", null=False, default="0"),
+    time("cancel_at"),
+    words("day"),
+    count("price"),
+    words("price_list"),
     Column("charged", Text, nullable=False, server_default="no"),  # no held assumed yes
-    _text("generation", null=True),
-    _text("answer", null=True),
-    _text("error", null=True),
-    _text("engine_id", null=True),
-    _text("label", null=True),  # of the process that was asked, so that an adopter files it
-    _text("output_dir", null=True),  # where the user looks
-    _time("created_at", null=False),
-    _time("sent_at"),
-    _time("answered_at"),
-    _time("finished_at"),
-    _time("told_at"),  # of its end, whom STABILITY_ON_DONE names; below 0: not before then
+    words("generation", null=True),
+    words("answer", null=True),
+    words("error", null=True),
+    words("engine_id", null=True),
+    words("label", null=True),  # of the process that was asked, so that an adopter files it
+    words("output_dir", null=True),  # where the user looks
+    time("created_at", null=False),
+    time("sent_at"),
+    time("answered_at"),
+    time("finished_at"),
+    time("told_at"),  # of its end, whom STABILITY_ON_DONE names; below 0: not before then
 )
 _unfinished = jobs.c.finished_at.is_(None)
 Index(
@@ -158,76 +192,76 @@ Index(  # one job a step, whoever schedules it
     sqlite_where=text("run IS NOT NULL AND retry_of IS NULL"),
 )
 
-charges = _table(
+charges = table(
     "charges",  # the ledger, one row a POST, never deleted
     Column("id", Integer, primary_key=True),
-    _text("owner"),
-    _text("upstream"),
+    words("owner"),
+    words("upstream"),
     Column("job", Text, ForeignKey("jobs.id"), nullable=False),
-    _count("attempt"),
-    _text("day"),
-    _count("credits"),  # millicredits
-    _text("state"),  # sent charged assumed free
-    _time("at", null=False),
+    count("attempt"),
+    words("day"),
+    count("credits"),  # millicredits
+    words("state"),  # sent charged assumed free
+    time("at", null=False),
     UniqueConstraint("job", "attempt"),
 )
 Index("charges_day", charges.c.owner, charges.c.upstream, charges.c.day)
 
-spending = _table(
+spending = table(
     "spending",  # the guard: one conditional UPDATE
-    _text("owner", key=True),
-    _text("upstream", key=True),
-    _text("day", key=True),
-    _count("held", 0),
-    _count("spent", 0),
+    words("owner", key=True),
+    words("upstream", key=True),
+    words("day", key=True),
+    count("held", 0),
+    count("spent", 0),
     CheckConstraint("held >= 0"),
     CheckConstraint("spent >= 0"),
     by_key=True,
 )
 
-requests = _table(
+requests = table(
     "requests",  # rate: a place is taken until 10.5 s after the request is known to be out
     Column("id", Integer, primary_key=True),
-    _text("upstream"),
-    _text("process"),
-    _time("granted_at", null=False),
-    _time("sent_at"),
+    words("upstream"),
+    words("process"),
+    time("granted_at", null=False),
+    time("sent_at"),
 )
 Index("requests_sent", requests.c.upstream, requests.c.sent_at)
 
-blobs = _table(
+blobs = table(
     "blobs",
-    _text("sha256", key=True),
-    _count("bytes"),
-    _text("media_type"),
-    _time("created_at", null=False),
+    words("sha256", key=True),
+    count("bytes"),
+    words("media_type"),
+    time("created_at", null=False),
     by_key=True,
 )
 
-media = _table(
+media = table(
     "media",
-    _seq(),
-    _id(),
-    _text("owner"),
-    _count("emulated", 0),
-    _text("upstream", null=True),  # NULL: imported
+    order(),
+    public_id(),
+    words("owner"),
+    count("emulated", 0),
+    words("upstream", null=True),  # NULL: imported
     Column("job", Text, ForeignKey("jobs.id")),
-    _count("position", 0),
+    count("position", 0),
     Column("blob", Text, ForeignKey("blobs.sha256"), nullable=False),
-    _text("media_type"),
-    _count("width", null=True),
-    _count("height", null=True),
+    words("media_type"),
+    count("width", null=True),
+    count("height", null=True),
     Column("seconds", REAL),
-    _text("seed", null=True),  # text: a provider's 2^63 must not cost a paid result
-    _text("finish_reason", null=True),
-    _text("origin"),  # generated, imported, fitted
-    _text(
+    words("seed", null=True),  # text: a provider's 2^63 must not cost a paid result
+    words("finish_reason", null=True),
+    words("origin"),  # generated, imported, fitted
+    words(
         "operation", null=True
     ),  # plain JSON of what made it: {"operation": ..., "arguments": ...}
-    _text("label", null=True),
-    _text("copy_path", null=True),
-    _time("created_at", null=False),
-    _time("deleted_at"),
+    words("label", null=True),
+    words("copy_path", null=True),
+    time("created_at", null=False),
+    time("deleted_at"),
 )
 Index("media_job", media.c.job, media.c.position, unique=True, sqlite_where=media.c.job.isnot(None))
 Index("media_list", media.c.owner, media.c.seq, sqlite_where=media.c.deleted_at.is_(None))
@@ -250,48 +284,48 @@ Index(  # whose readable copy a file is
     "media_copy", media.c.owner, media.c.copy_path, sqlite_where=media.c.copy_path.isnot(None)
 )
 
-media_parents = _table(
+media_parents = table(
     "media_parents",
-    _text("child", key=True),
-    _text("parent", key=True),
-    _text("role", key=True),
+    words("child", key=True),
+    words("parent", key=True),
+    words("role", key=True),
     by_key=True,
 )
 Index("media_parents_parent", media_parents.c.parent)
 
-job_inputs = _table(
+job_inputs = table(
     "job_inputs",  # pins inputs against retention
-    _text("job", key=True),
-    _text("field", key=True),
+    words("job", key=True),
+    words("field", key=True),
     Column("position", Integer, primary_key=True),
-    _text("media"),
+    words("media"),
     by_key=True,
 )
 Index("job_inputs_media", job_inputs.c.media)
 
-confirmations = _table(
+confirmations = table(
     "confirmations",  # a question to the user whether so much may be spent, and the answer
     Column("id", Integer, primary_key=True),
-    _text("owner"),
-    _text("upstream"),
-    _text("call_key"),  # identical calls share it; see `calls`
-    _count("credits"),  # millicredits
-    _time("asked_at", null=False),
-    _text("answer", null=True),  # yes no; NULL: none yet
-    _time("answered_at"),
-    _text("used_by", null=True),  # the process that spent it; a yes counts once
+    words("owner"),
+    words("upstream"),
+    words("call_key"),  # identical calls share it; see `calls`
+    count("credits"),  # millicredits
+    time("asked_at", null=False),
+    words("answer", null=True),  # yes no; NULL: none yet
+    time("answered_at"),
+    words("used_by", null=True),  # the process that spent it; a yes counts once
 )
 Index("confirmations_key", confirmations.c.call_key, confirmations.c.id)
 
-audit = _table(
+audit = table(
     "audit",  # what was refused or flagged, for the person who answers for the prompts
     Column("id", Integer, primary_key=True),
-    _text("owner"),
-    _text("upstream"),
-    _time("at", null=False),
-    _text("event"),  # blocked warned moderated repeated
-    _text("operation"),
-    _text("prompt_hash"),  # never the prompt itself
-    _text("detail"),
+    words("owner"),
+    words("upstream"),
+    time("at", null=False),
+    words("event"),  # blocked warned moderated repeated
+    words("operation"),
+    words("prompt_hash"),  # never the prompt itself
+    words("detail"),
 )
 Index("audit_prompt", audit.c.prompt_hash, audit.c.id)

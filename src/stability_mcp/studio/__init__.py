@@ -8,11 +8,17 @@ validates them, prepares the files, runs the job and tells what came of it. The 
 -> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when the wait is over.
 """
 
-from stability_mcp.jobs.telling import Progress
-from stability_mcp.studio.naming import known_operation, paid_operation
-from stability_mcp.studio.opening import open_studio
-from stability_mcp.studio.outcomes import Estimate, Outcome, Status
-from stability_mcp.studio.pricing import Price, price_of
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.studio.open import open_studio
+from stability_mcp.studio.outcomes import (
+    Estimate,
+    Outcome,
+    Price,
+    Status,
+    known_operation,
+    paid_operation,
+    price_of,
+)
 from stability_mcp.studio.studio import Studio
 
 __all__ = [

@@ -1,12 +1,93 @@
-"""What the studio tells its callers: what came of a call, what one would cost, how it stands."""
+"""What a call gives: known operations, prices, the outcome, and what to say of earlier results."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stability_mcp.api.fields import MAX_VARIANTS
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.parsing import parse
+from stability_mcp.errors import ArgumentsError, JobError, NotFoundError, StorageError
 from stability_mcp.imaging.preview import Preview
-from stability_mcp.jobs.spending import Spent
-from stability_mcp.jobs.views import JobView
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import JobRecord
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.media.importer import time_said
 from stability_mcp.media.items import MediaItem
-from stability_mcp.studio.pricing import Price
+from stability_mcp.text import credits_text, did_you_mean, listed, quoted
+
+
+def known_operation(name: str) -> type[Operation]:
+    """Return an operation by name.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    try:
+        return OPERATIONS[name]
+    except KeyError:
+        raise NotFoundError(
+            f"There is no operation {quoted(name)}.", hint=did_you_mean(name, OPERATIONS)
+        ) from None
+
+
+def paid_operation(name: str) -> type[Operation]:
+    """Return an operation that costs credits.
+
+    Raises:
+        NotFoundError: there is none of that name, or it is a query.
+    """
+    row = known_operation(name)
+    if not row.is_paid():
+        raise NotFoundError(f"{name} is a query and runs no job.", hint="Use query().")
+    return row
+
+
+def check_count(row: type[Operation], count: int) -> None:
+    """See that so many variants are possible.
+
+    Raises:
+        ArgumentsError: they are not.
+    """
+    most = MAX_VARIANTS if row.takes_count() else 1
+    if not 1 <= count <= most:
+        raise ArgumentsError(
+            f"count: {count} is not possible for {row.name()}, which takes 1 to {most}.",
+            hint="Make further variants with further calls."
+            if most > 1
+            else "It has no seed, so every result would be the same: leave count out.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """The price of one call; money in millicredits."""
+
+    operation: str
+    each: int
+    count: int
+    seconds: float
+    """How long one usually takes; 0: nobody measured it."""
+
+    @property
+    def total(self) -> int:
+        """Return the price of all variants."""
+        return self.each * self.count
+
+
+def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
+    """Price a call.
+
+    Raises:
+        NotFoundError: there is no operation of that name.
+        ArgumentsError: the arguments break a rule.
+    """
+    row = known_operation(name)
+    check_count(row, count)
+    each = parse(row, arguments).price()
+    return Price(operation=name, each=each, count=count, seconds=row.spec.seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +95,12 @@ class Outcome:
     """What came of a call, so far."""
 
     operation: str | None
-    jobs: list[JobView]
+    jobs: list[JobRecord]
     media: list[MediaItem]
     """Results of the jobs that are done, in their order."""
     said: list[str] = field(default_factory=list)
     """What each input resolved to and how it was made to fit."""
-    spent: Spent
+    spent: Spending
     preview: Preview | None = None
     uncollected: str | None = None
     """One line about earlier results that no answer handed over yet."""
@@ -39,7 +120,7 @@ class Estimate:
     """What calls would cost together; money in millicredits."""
 
     prices: tuple[Price, ...]
-    spent: Spent
+    spent: Spending
     balance: float | None
     """Credits on the account, about; None where it could not be asked."""
 
@@ -63,8 +144,40 @@ class Status:
     emulated: bool
     balance: float | None
     balance_note: str
-    spent: Spent
+    spent: Spending
     unfinished: int
     home: str
     copies: str | None
     roots: list[str]
+
+
+async def earlier_lines(jobs: Jobs, submitted: Call) -> list[str]:
+    """Return a line where the call took over another, and one where the cache answers for it."""
+    said = []
+    if submitted.joined is not None:
+        first = (await jobs.views(submitted.job_ids))[0]
+        made = time_said(first.created_at, time.time())
+        said.append(f"took over the same call of {made}, which nobody waits for: it is paid once")
+    if submitted.cached:
+        found = await jobs.views(submitted.cached)
+        every = len(found) == len(submitted.job_ids)
+        saved = credits_text(sum(job.price for job in found)).split()[0]
+        said.append(
+            f"{'' if every else f'{len(found)} of {len(submitted.job_ids)} '}from the cache: "
+            f"0 credits, saved {saved}; made {time_said(found[0].created_at, time.time())}"
+        )
+    return said
+
+
+def under_way(submitted: Call, error: StorageError) -> JobError:
+    """Return what is said of a call that was written and of which nothing more can be read."""
+    jobs = submitted.job_ids
+    named = f"Job {jobs[0]}" if len(jobs) == 1 else f"Jobs {listed(jobs)}"
+    return JobError(
+        f"{named} {'goes' if len(jobs) == 1 else 'go'} on, and what came of it cannot be told: "
+        f"{error.message}",
+        job=jobs[0],
+        charged="unknown",
+        hint="Do not call the tool again: job_wait gets the result. "
+        "Make room on the disk or mend its permissions first.",
+    )

@@ -5,32 +5,39 @@ from collections.abc import Mapping, Sequence
 import anyio
 from pydantic import BaseModel
 
-from stability_mcp.arguments import parse
+from stability_mcp.api.operation import Query
+from stability_mcp.api.parsing import parse
 from stability_mcp.client.client import Client
 from stability_mcp.errors import ArgumentsError, StorageError, StudioError
 from stability_mcp.imaging.preview import Preview
-from stability_mcp.jobs.calls import CallView
-from stability_mcp.jobs.confirming import Confirm
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.journal.enqueue import SubmittedCall
-from stability_mcp.jobs.telling import Progress
-from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.reader import CallRecord
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.importer import Importer
+from stability_mcp.media.inputs import prepare_inputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
-from stability_mcp.media.prepare import prepare
-from stability_mcp.media.previews import preview_of
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.preview import preview_of
 from stability_mcp.media.roots import Roots
-from stability_mcp.media.store import MediaStore
-from stability_mcp.operation import Query
+from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
-from stability_mcp.studio.earlier import earlier_lines, under_way
-from stability_mcp.studio.naming import check_count, known_operation, paid_operation
-from stability_mcp.studio.outcomes import Estimate, Outcome, Status
-from stability_mcp.studio.permits import Permits
-from stability_mcp.studio.pricing import Price
+from stability_mcp.studio.outcomes import (
+    Estimate,
+    Outcome,
+    Price,
+    Status,
+    check_count,
+    earlier_lines,
+    known_operation,
+    paid_operation,
+    under_way,
+)
+from stability_mcp.studio.permissions import Permissions
 
 BALANCE_SECONDS = 10
 """Longest wait for the balance: a status must not hang on a dead line."""
@@ -45,11 +52,11 @@ class Studio:
         settings: Settings,
         database: Database,
         client: Client,
-        media: MediaStore,
+        media: MediaLibrary,
         importer: Importer,
         roots: Roots,
         jobs: Jobs,
-        permits: Permits,
+        permits: Permissions,
         upstream: Upstream,
     ) -> None:
         self.settings = settings
@@ -96,11 +103,11 @@ class Studio:
         """
         operation = parse(paid_operation(name), arguments)
         check_count(type(operation), count)
-        prepared = await prepare(
+        prepared = await prepare_inputs(
             operation, self.importer, max_file_size=self.settings.max_file_size
         )
         labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        async with self.permits.passing(prepared, count=count, confirm=confirm) as passing:
+        async with self.permits.check(prepared, count=count, confirm=confirm) as passing:
             submitted = await self.jobs.submit(
                 prepared.operation,
                 tool=name,
@@ -120,7 +127,7 @@ class Studio:
             comes_back=comes_back,
         )
 
-    async def called(self, call: CallView) -> Outcome:
+    async def called(self, call: CallRecord) -> Outcome:
         """Return what came of a call whose jobs have all ended, made from rows alone.
 
         With this it counts as handed over.
@@ -128,7 +135,7 @@ class Studio:
         jobs = await self.jobs.wait([job.id for job in call.jobs], 0)  # for their copies alone
         media = await self.media.many([each for job in jobs for each in job.media])
         preview = await self.preview(media)
-        spent, uncollected = await self.jobs.conclude([call.id], excluding=[job.id for job in jobs])
+        spent, uncollected = await self.jobs.deliver([call.id], excluding=[job.id for job in jobs])
         return Outcome(
             operation=jobs[0].operation if jobs else None,
             jobs=jobs,
@@ -160,7 +167,7 @@ class Studio:
         """
         operation = parse(known_operation(name), arguments)
         if not isinstance(operation, Query):
-            raise ArgumentsError(f"{name} costs credits and is no query.", cure="Use call().")
+            raise ArgumentsError(f"{name} costs credits and is no query.", hint="Use call().")
         return await self.jobs.query(operation)
 
     async def estimate(self, prices: Sequence[Price]) -> Estimate:
@@ -211,7 +218,7 @@ class Studio:
         progress: Progress | None,
         *,
         said: list[str],
-        asked: SubmittedCall | None = None,
+        asked: Call | None = None,
         comes_back: bool = False,
     ) -> Outcome:
         try:
@@ -230,7 +237,7 @@ class Studio:
         progress: Progress | None,
         *,
         said: list[str],
-        asked: SubmittedCall | None,
+        asked: Call | None,
         comes_back: bool,
     ) -> Outcome:
         try:
@@ -243,20 +250,20 @@ class Studio:
             # The host gave up. The jobs go on, and the next answer says that they wait.
             if asked is not None:
                 with anyio.CancelScope(shield=True):
-                    await self.jobs.abandon([asked.call_id])
+                    await self.jobs.mark_abandoned([asked.call_id])
             raise
         calls = {view.call for view in views if view.call is not None}
         finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
         if asked is not None:
             finished = {asked.call_id} if all(view.finished for view in views) else set()
-        spent, uncollected = await self.jobs.conclude(
+        spent, uncollected = await self.jobs.deliver(
             finished, excluding=[view.id for view in views]
         )
         if asked is not None and not finished:
             if comes_back:
-                await self.jobs.keep_said(asked.call_id, [*said, *earlier])
+                await self.jobs.save_notes(asked.call_id, [*said, *earlier])
             else:
-                await self.jobs.abandon([asked.call_id])
+                await self.jobs.mark_abandoned([asked.call_id])
         return Outcome(
             operation=views[0].operation if views else None,
             jobs=views,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stability_mcp.client.answers import Answer
+from stability_mcp.client.models import Answer
 from stability_mcp.errors import (
     GenerationGoneError,
     ModerationError,
@@ -17,11 +17,11 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.jobs.journal import outcomes
-from stability_mcp.jobs.upstream import EMULATOR
-from support_disk import small_rooms, until_said
-from support_jobs import Wire, answer, at_work, deferred, refused, run_one, starts
-from support_rows import ledger, rows, spool
+from stability_mcp.jobs.transactions import finish
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from support.jobs.jobs import Wire, answer, at_work, deferred, refused, run_one, starts
+from support.store.disk import small_rooms, until_said
+from support.store.rows import ledger, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +121,7 @@ async def test_what_the_disk_does_not_take_of_a_refusal_waits_for_it(
     wire = Wire([starts()], looks=[look(refused(ModerationError, 403))])
     async with at_work(tmp_path, wire) as jobs:
         with monkeypatch.context() as disk:
-            disk.setattr(outcomes, "refuse", full)
+            disk.setattr(finish, "fail_free", full)
             call = await jobs.submit(deferred(), tool="test")
             waits = await until_said(jobs, call.job_ids[0], "stored as soon as")
         [view] = await jobs.wait(call.job_ids, 10)

@@ -8,16 +8,15 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from stability_mcp.client.answers import Answer
-from stability_mcp.client.wire import Trace
+from stability_mcp.client.models import Answer
+from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, UnwrittenError
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.steps import spool as steps_spool
 from stability_mcp.jobs.steps.spool import Spool
-from stability_mcp.jobs.upstream import Upstream
+from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.store.database import Database
-from support_disk import LEAST, ROOM, SECONDS, small_rooms, until_said
-from support_jobs import (
+from support.jobs.jobs import (
     UNREACHABLE,
     Behaviour,
     Wire,
@@ -30,7 +29,8 @@ from support_jobs import (
     run_one,
     yes,
 )
-from support_rows import rows, spool
+from support.store.disk import LEAST, ROOM, SECONDS, small_rooms, until_said
+from support.store.rows import rows, spool
 
 pytestmark = pytest.mark.anyio
 

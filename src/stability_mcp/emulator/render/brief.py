@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from stability_mcp.fields import Size
+from stability_mcp.api.fields import Size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.brief import opaque
 from stability_mcp.emulator.render.fills import diffused
 from stability_mcp.emulator.render.masks import centre, inverted, small_size
 from stability_mcp.emulator.render.regions import Region, keeping, regions_of
-from stability_mcp.fields import Size
 
 WORKED_SIDE = 176
 BORDER_COLOURS = 12

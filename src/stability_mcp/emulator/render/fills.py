@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.masks import BINARY, inverted, small_size
 from stability_mcp.emulator.render.patches import Box, Quilt, Tile, moved
-from stability_mcp.fields import Size
 
 WORKED_SIDE = 192
 MEMBRANE_SIDE = 384

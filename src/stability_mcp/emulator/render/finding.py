@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image, ImageChops, ImageFilter
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.colours import colour_mask, colours_in
 from stability_mcp.emulator.render.cutout import distance, rough_subject, smooth_parts, subject
 from stability_mcp.emulator.render.masks import centre, inverted, small_size
 from stability_mcp.emulator.render.palette import words_of
 from stability_mcp.emulator.render.regions import MARKED, Region, keeping, mask_of, regions_of
-from stability_mcp.fields import Size
 
 WORKED_SIDE = 200
 LEAST_SHARE = 0.0012

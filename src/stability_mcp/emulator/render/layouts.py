@@ -11,12 +11,7 @@ from stability_mcp.emulator.render.colours import NAMED
 from stability_mcp.emulator.render.curves import oval, star
 from stability_mcp.emulator.render.noise import gradient
 from stability_mcp.emulator.render.nouns import NOUNS
-from stability_mcp.emulator.render.palette import (
-    BLACK,
-    Colour,
-    lighter,
-    mixed,
-)
+from stability_mcp.emulator.render.palette import BLACK, Colour, lighter, mixed
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places.land import hill
 from stability_mcp.emulator.render.reading import Reading

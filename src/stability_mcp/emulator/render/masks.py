@@ -5,7 +5,7 @@ A mask is a grey picture, white where something is to happen.
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from stability_mcp.fields import Size
+from stability_mcp.api.fields import Size
 
 BINARY = [0] * 16 + [255] * 240
 """A table for `point`: whatever is marked at all."""

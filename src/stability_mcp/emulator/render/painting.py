@@ -4,10 +4,10 @@ import math
 
 from PIL import Image
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.brief import Brief
 from stability_mcp.emulator.render.scene import scene
 from stability_mcp.emulator.render.toning import without
-from stability_mcp.fields import Size
 
 USUAL_GUIDANCE = 4
 """`cfg_scale` where a row or model has no other default."""

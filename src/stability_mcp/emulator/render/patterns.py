@@ -11,14 +11,7 @@ from stability_mcp.emulator.render.curves import oval
 from stability_mcp.emulator.render.layouts import scheme
 from stability_mcp.emulator.render.noise import gradient
 from stability_mcp.emulator.render.nouns import NOUNS
-from stability_mcp.emulator.render.palette import (
-    WHITE,
-    Colour,
-    colour,
-    lighter,
-    mixed,
-    tinted,
-)
+from stability_mcp.emulator.render.palette import WHITE, Colour, colour, lighter, mixed, tinted
 from stability_mcp.emulator.render.pen import Pen, Stand
 from stability_mcp.emulator.render.places.stage import FOLIAGE, grass_of
 from stability_mcp.emulator.render.reading import Reading

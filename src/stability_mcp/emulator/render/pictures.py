@@ -6,7 +6,7 @@ from typing import IO
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from stability_mcp.fields import Size
+from stability_mcp.api.fields import Size
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.brief import Brief, opaque
 from stability_mcp.emulator.render.colours import NAMED, colours_in
 from stability_mcp.emulator.render.cutout import cut_out
@@ -12,7 +13,6 @@ from stability_mcp.emulator.render.masks import BINARY, small_size
 from stability_mcp.emulator.render.painting import painted
 from stability_mcp.emulator.render.palette import Colour, mixed
 from stability_mcp.emulator.render.toning import recoloured, with_tones_of, without
-from stability_mcp.fields import Size
 
 SHADED_SIDE = 256
 DAYLIGHT: Colour = (255, 250, 240)

@@ -4,6 +4,7 @@ import random
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render.brief import Brief, opaque
 from stability_mcp.emulator.render.colours import NAMED, colours_in
 from stability_mcp.emulator.render.cutout import cut_out, rough_subject
@@ -15,7 +16,6 @@ from stability_mcp.emulator.render.palette import chance, colour
 from stability_mcp.emulator.render.patches import Box, moved
 from stability_mcp.emulator.render.placing import placed
 from stability_mcp.emulator.render.toning import matched, recoloured, with_tones_of, without
-from stability_mcp.fields import Size
 
 RING = 14
 """Width of what is looked at around a hole for its brightness, as a part of the longer side."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
+from stability_mcp.api.fields import Size
 from stability_mcp.emulator.render import layouts, patterns
 from stability_mcp.emulator.render.canvas import Canvas
 from stability_mcp.emulator.render.colours import NAMED
@@ -21,7 +22,6 @@ from stability_mcp.emulator.render.places import PLACES
 from stability_mcp.emulator.render.reading import Reading, read
 from stability_mcp.emulator.render.staging import arrange
 from stability_mcp.emulator.render.weather import weather
-from stability_mcp.fields import Size
 
 DRAWN_PIXELS = 2_400_000
 """A larger picture is drawn with so many pixels and enlarged."""

@@ -26,14 +26,14 @@ class Piece(NamedTuple):
 def cut_short(what: str, missing: str) -> FileUnusableError:
     """Return the error for a file that ends too early."""
     return FileUnusableError(
-        f"This {what} is cut short: {missing}.", cure="Save or download it again."
+        f"This {what} is cut short: {missing}.", hint="Save or download it again."
     )
 
 
 def damaged(what: str, how: str) -> FileUnusableError:
     """Return the error for a file that breaks its own format."""
     return FileUnusableError(
-        f"This {what} is damaged: {how}.", cure="Open and save it again with an image editor."
+        f"This {what} is damaged: {how}.", hint="Open and save it again with an image editor."
     )
 
 

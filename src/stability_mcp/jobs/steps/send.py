@@ -12,17 +12,15 @@ from pathlib import Path
 from anyio import CancelScope, get_cancelled_exc_class
 from sqlalchemy import Connection
 
-from stability_mcp.client.answers import Answer, SentFile
+from stability_mcp.api.operation import Operation
+from stability_mcp.client.models import Answer, SentFile
 from stability_mcp.errors import FileMissingError, JobError, StudioError, UnwrittenError
-from stability_mcp.jobs import rate
+from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
-from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.jobs.signals import NoPlaceError, NotNowError, UpstreamPausedError
-from stability_mcp.jobs.steps import ending, unanswered, waiting
-from stability_mcp.jobs.steps.collect import Finish, Received, collect
-from stability_mcp.jobs.steps.traces import SendTrace
-from stability_mcp.jobs.steps.workshop import Workshop
-from stability_mcp.operation import Operation
+from stability_mcp.jobs.models import JobRow, NoSlotError, NotNowError, UpstreamPausedError
+from stability_mcp.jobs.steps import disk_retry, failures
+from stability_mcp.jobs.steps.context import JobContext, SendTrace
+from stability_mcp.jobs.steps.store_result import FinishBody, ReceivedAnswer, store_result
 from stability_mcp.uris import media_uri
 
 LARGE_BODY = 1_000_000
@@ -34,49 +32,49 @@ CROWD = 8
 log = logging.getLogger(__name__)
 
 
-async def send(shop: Workshop, job: JobRow, lease: Lease) -> Step:
+async def send(shop: JobContext, job: JobRow, lease: Lease) -> Step:
     """Send a queued job once, and store what comes back."""
     try:
         request = job.request()
         files = await _files(shop, job)
         large = bool(files) and await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
     except (StudioError, ValueError, KeyError, OSError) as error:
-        return await ending.refuse(shop, job, _unreadable(job, error))
+        return await failures.fail_free(shop, job, _unreadable(job, error))
     trace = SendTrace(shop, job, lease, large=large)
     try:
         answer, finish = await _exchange(shop, request, files, trace)
     except NotNowError as error:
         return await _not_now(shop, job, error)
     except StudioError as error:
-        settle = partial(unanswered.without_result, shop, trace, error)
+        settle = partial(failures.settle, shop, trace, error)
         lost = f"the journal does not know what became of its request: {error}"
-        return await waiting.written(shop, trace.job, settle, lambda: lost)
-    shop.went_well(job.id)
+        return await disk_retry.with_disk_retry(shop, trace.job, settle, lambda: lost)
+    shop.reset_failures(job.id)
     if job.deferred:
-        return await unanswered.started(shop, trace)
-    return await collect(shop, Received(trace.job, answer, trace.journal, finish))
+        return await failures.await_generation(shop, trace)
+    return await store_result(shop, ReceivedAnswer(trace.job, answer, trace.journal, finish))
 
 
-async def _not_now(shop: Workshop, job: JobRow, error: NotNowError) -> Step:
-    if isinstance(error, NoPlaceError):
-        shop.found_no_place()
+async def _not_now(shop: JobContext, job: JobRow, error: NotNowError) -> Step:
+    if isinstance(error, NoSlotError):
+        shop.note_no_slot()
         shop.note(job.id, error.why)
         return Later(seconds=error.seconds, kind="send", everyone=True)
     if isinstance(error, UpstreamPausedError):
-        return await ending.refuse(shop, job, error.why)
+        return await failures.fail_free(shop, job, error.why)
     return Done()
 
 
 async def _exchange(
-    shop: Workshop, request: Operation, files: dict[str, SentFile], trace: SendTrace
-) -> tuple[Answer, Finish | None]:
+    shop: JobContext, request: Operation, files: dict[str, SentFile], trace: SendTrace
+) -> tuple[Answer, FinishBody | None]:
     """Send the request; what became of it is never left open.
 
     Returns:
         The answer, and what writes the end of its body where the disk did not take it.
     """
     body = shop.spool.part(trace.job, attempt=trace.job.attempt + 1)
-    if shop.connecting >= CROWD or shop.places_are_scarce():
+    if shop.connecting >= CROWD or shop.slots_are_scarce():
         await _see_that_there_is_room(shop, trace.job.lane)
     shop.connecting += 1
     try:
@@ -84,7 +82,7 @@ async def _exchange(
         return await shop.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
-            await unanswered.given_up(shop, trace)
+            await failures.on_cancelled(shop, trace)
         raise
     except UnwrittenError as error:
         if trace.answer is None:  # pragma: no cover -- there is no body without headers
@@ -106,18 +104,20 @@ async def _exchange(
             await _clear(shop, trace, body)
 
 
-async def _see_that_there_is_room(shop: Workshop, lane: int) -> None:
+async def _see_that_there_is_room(shop: JobContext, lane: int) -> None:
     """Look before connecting, for to connect in vain costs both sides."""
 
     def look(connection: Connection) -> None:
         now, upstream, connecting = shop.clock(), shop.upstream.id, shop.connecting
         limit = shop.rate
-        rate.room(connection, limit, upstream=upstream, now=now, connecting=connecting, lane=lane)
+        rate_limit.check_room(
+            connection, limit, upstream=upstream, now=now, connecting=connecting, lane=lane
+        )
 
     await shop.room.see(lane, lambda: shop.database.read(look))
 
 
-async def _clear(shop: Workshop, trace: SendTrace, body: Path) -> None:
+async def _clear(shop: JobContext, trace: SendTrace, body: Path) -> None:
     """Give back the room that was taken for an answer that will not come."""
     shop.spool.give_back(body)
     if not trace.begun:
@@ -125,7 +125,7 @@ async def _clear(shop: Workshop, trace: SendTrace, body: Path) -> None:
             await shop.on_disk(lambda: shop.spool.drop(body))
 
 
-async def _files(shop: Workshop, job: JobRow) -> dict[str, SentFile]:
+async def _files(shop: JobContext, job: JobRow) -> dict[str, SentFile]:
     items = await shop.inputs(job)
     for name, media in job.inputs().items():
         if name not in items:
@@ -146,5 +146,5 @@ def _unreadable(job: JobRow, error: Exception) -> JobError:
         f"{why}",
         job=job.id,
         charged="no",
-        cure="Call the tool again.",
+        hint="Call the tool again.",
     )

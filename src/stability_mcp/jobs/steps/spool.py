@@ -14,17 +14,17 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from stability_mcp.api.operation import MediaKind, Operation
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.journal.rows import JobRow
-from stability_mcp.media.rows import sync_file, sync_folder
-from stability_mcp.operation import MediaKind, Operation
+from stability_mcp.jobs.models import JobRow
+from stability_mcp.media.records import sync_file, sync_folder
 from stability_mcp.store.database import Observer, unobserved
-from stability_mcp.store.guards import Guards, is_guarded
-from stability_mcp.store.reserve import LEAST_FREE, Reserve, free_bytes, preallocate
+from stability_mcp.store.disk import MIN_FREE_BYTES, Reserve, free_bytes, preallocate
+from stability_mcp.store.locks import Guards, is_guarded
 
 MIB = 1_048_576
 
-ROOM: Mapping[MediaKind | None, int] = {
+ANSWER_ROOM_BYTES: Mapping[MediaKind | None, int] = {
     "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, any other has less
     "model": 32 * MIB,
     "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
@@ -67,7 +67,7 @@ class Spool:
         Raises:
             StorageError: there is no room, or the folder cannot be written; nothing is left behind.
         """
-        size = 0 if kind.is_deferred() else ROOM.get(kind.media, 0)
+        size = 0 if kind.is_deferred() else ANSWER_ROOM_BYTES.get(kind.media, 0)
         try:
             with self._lock:
                 self._look(size)
@@ -84,10 +84,10 @@ class Spool:
         if free is None:
             return
         left = free - sum(self._promised.values()) - size
-        if left < LEAST_FREE:
+        if left < MIN_FREE_BYTES:
             raise StorageError(
                 f"{free // MIB} MB are free, and nothing is sent that may leave less than "
-                f"{LEAST_FREE // MIB} MB"
+                f"{MIN_FREE_BYTES // MIB} MB"
             ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def give_back(self, part: Path) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal, get_args
 
-from stability_mcp.operations import OPERATIONS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools, without
-from stability_mcp.server.definitions import price_sentence
+from stability_mcp.server.tool_schema import price_sentence
 
 Topic = Literal["choose", "prompting", "masks", "files", "costs", "director"]
 TOPICS: tuple[str, ...] = get_args(Topic)

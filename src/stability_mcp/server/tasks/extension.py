@@ -18,7 +18,7 @@ from mcp.types import INVALID_PARAMS, CallToolRequestParams, RequestParams
 from pydantic import Field
 
 from stability_mcp.server.tasks.port import Task, Tasks
-from stability_mcp.wording import plain
+from stability_mcp.text import plain
 
 TASKS = "io.modelcontextprotocol/tasks"
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import ASKS
-from stability_mcp.server.ours import split
+from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.studio import Price, Studio, known_operation, price_of
 

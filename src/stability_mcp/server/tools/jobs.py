@@ -4,16 +4,16 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.jobs.journal.cancelling import Cancelled
-from stability_mcp.jobs.views import State
+from stability_mcp.jobs.models import State
+from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
-from stability_mcp.server.facts import JobFacts
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
-from stability_mcp.studio import Outcome, Studio, jobs_of
-from stability_mcp.wording import credits_text
+from stability_mcp.server.views import JobFacts
+from stability_mcp.studio import Outcome, Studio, reruns
+from stability_mcp.text import credits_text
 
-LONGEST_WAIT = 50
+MAX_WAIT_SECONDS = 50
 """Seconds; most hosts give up on a call after 60."""
 
 Label = Annotated[str, Field(min_length=1, max_length=40)]
@@ -30,7 +30,7 @@ class JobWait(Arguments):
         default_factory=list
     )
     """Job ids. Default: everything unfinished or not yet collected."""
-    seconds: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] | None = None
+    seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)] | None = None
     """Longest wait."""
 
 
@@ -43,7 +43,7 @@ async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> 
     """Wait for the jobs; the studio's own task group carries them out."""
     seconds = context.wait if arguments.seconds is None else arguments.seconds
     return await studio.wait_for(
-        arguments.jobs, seconds=min(seconds, LONGEST_WAIT), progress=context.progress
+        arguments.jobs, seconds=min(seconds, MAX_WAIT_SECONDS), progress=context.progress
     )
 
 
@@ -115,7 +115,7 @@ class JobsCancelled(Data):
 )
 async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext) -> JobsCancelled:  # noqa: ARG001 -- every tool takes the three
     """Cancel what was not sent."""
-    done = await jobs_of.cancel(studio, arguments.jobs)
+    done = await reruns.cancel(studio, arguments.jobs)
     released = sum(each.job.price for each in done if each.fate == "cancelled")
     count = sum(each.fate == "cancelled" for each in done)
     note = (
@@ -167,7 +167,7 @@ class JobRerun(Arguments):
 )
 async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -> Outcome:
     """Ask the studio for the same again."""
-    outcome = await jobs_of.rerun(
+    outcome = await reruns.rerun(
         studio,
         arguments.job,
         arguments.changes,
@@ -198,7 +198,7 @@ class JobAdopt(Arguments):
 @tool(title="Take over a generation", effects=FETCHES, hints={"id": "use generation"})
 async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -> Outcome:
     """Poll for it like for one of ours."""
-    outcome = await jobs_of.adopt(
+    outcome = await reruns.adopt(
         studio,
         arguments.generation,
         arguments.operation,
@@ -217,7 +217,7 @@ def _with_ticket(context: CallContext, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _fate_in_words(cancelled: Cancelled) -> str:
+def _fate_in_words(cancelled: CancelledJob) -> str:
     job, price = cancelled.job, credits_text(cancelled.job.price)
     if cancelled.fate == "cancelled":
         return f"never sent; nothing charged, {price} given back"

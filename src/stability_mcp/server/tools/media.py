@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.fields import FILE_HELP
-from stability_mcp.media.previews import preview_of
+from stability_mcp.api.fields import FILE_HELP
+from stability_mcp.media.preview import preview_of
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, LOOKS
-from stability_mcp.server.facts import MediaFacts
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, listed_alone, tool
+from stability_mcp.server.views import MediaFacts
 from stability_mcp.studio import Studio
 
 Reference = Annotated[str, Field(min_length=1, description=f"{FILE_HELP}.")]

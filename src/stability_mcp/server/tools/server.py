@@ -6,7 +6,7 @@ from stability_mcp.server.definition import ASKS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
 from stability_mcp.studio import Studio
-from stability_mcp.wording import credits_text
+from stability_mcp.text import credits_text
 
 
 class ServerStatus(Arguments):

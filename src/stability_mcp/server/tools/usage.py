@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stability_mcp.jobs.journal.usage import By, Used
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import LOOKS
-from stability_mcp.server.facts import when
 from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.views import when
 from stability_mcp.studio import Studio
 
 COLUMNS = (
@@ -24,7 +24,7 @@ COLUMNS = (
 class UsageReport(Arguments):
     """Report what was spent, by day, operation, job or request, and how the rate limit stands."""
 
-    by: By = "day"
+    by: LedgerBy = "day"
     """What one line is."""
     days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """How far back; 1: today."""
@@ -57,7 +57,7 @@ class UsageLine(Data):
     """May be charged yet."""
 
     @classmethod
-    def of(cls, used: Used) -> "UsageLine":
+    def of(cls, used: LedgerLine) -> "UsageLine":
         """Return it in credits."""
         return cls(
             day=used.day,

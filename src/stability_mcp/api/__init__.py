@@ -1,0 +1,1 @@
+"""The API as data: operations, fields, parsing of arguments, hints, wire schema, drift."""

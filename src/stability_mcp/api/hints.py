@@ -1,0 +1,146 @@
+"""What to say about arguments that callers try on any operation and that do not exist there.
+
+A row's own `hints` come first: they know better. Here is what holds for all rows: other words for a
+field that the row has, and things that no row of a kind can do.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from stability_mcp.api.fields import OURS
+from stability_mcp.api.operation import MediaKind, Operation
+
+_WORDS_FOR: Mapping[tuple[str, ...], str] = {
+    ("prompt", "text_prompts"): "text description caption instruction instructions query message "
+    "input replacement replace_with",
+    ("negative_prompt",): "negative negative_text exclude avoid without",
+    ("count", "samples"): "n num num_images number_of_images num_outputs num_samples n_samples "
+    "batch_size batch variations variants samples count",
+    ("confirm_spend",): "confirm confirmed confirmation approve approved max_cost max_credits",
+    ("label",): "name title filename file_name output_name save_as",
+    ("aspect_ratio", "width"): "size width height resolution dimensions ratio aspect shape "
+    "image_size aspect_ratio orientation",
+    ("style_preset", "style_image"): "style preset art_style theme look style_preset",
+    ("output_format",): "format file_format image_format audio_format response_format type "
+    "output_type mime_type extension",
+    ("cfg_scale", "guidance_scale", "control_strength", "fidelity"): "guidance cfg guidance_scale "
+    "cfg_scale",
+    ("steps",): "num_steps num_inference_steps inference_steps steps",
+    ("strength", "control_strength", "fidelity", "creativity", "style_strength"): "strength "
+    "image_strength denoise denoising_strength prompt_strength influence intensity weight",
+    ("image", "subject_image", "init_image", "audio"): "image image_url image_path input_image "
+    "img picture photo source source_image base_image init_image reference reference_image images "
+    "file file_path path url uri media",
+    ("audio",): "audio audio_url audio_path audio_file sound input_audio music track",
+    ("mask", "mask_image"): "mask mask_image mask_url mask_path",
+    ("duration",): "length seconds duration_seconds length_seconds audio_length seconds_total",
+    ("seed",): "random_seed random_state",
+    ("search_prompt", "select_prompt"): "search find object target item select search_for what",
+    ("background_prompt",): "background new_background",
+    ("model", "engine_id"): "model model_id model_name engine version",
+}
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    word: fields for fields, words in _WORDS_FOR.items() for word in words.split()
+}
+"""Fields that an unknown argument may mean, the likeliest first; the first the row has is said."""
+
+_SIZE = "the size follows from the picture; to enlarge it use upscale_fast"
+_EXTEND = "to extend a picture past its edges use edit_outpaint"
+_CUT_OUT = "to make the background transparent use edit_remove_background"
+_IN_PROMPT = "say it in prompt"
+_NO_VOICE = "it neither sings nor speaks"
+_FOLDER = "copies go to the output folder of the server; label names the file"
+_KEY = "the key is set in the configuration of the server, never in a call"
+_WAITS = "a call waits by itself, and hands back a job id if it takes long"
+_ONE = "one call makes one result here"
+
+BY_KIND: Mapping[MediaKind, Mapping[str, str]] = {
+    "image": {
+        "size": _SIZE,
+        "width": _SIZE,
+        "height": _SIZE,
+        "resolution": _SIZE,
+        "dimensions": _SIZE,
+        "aspect_ratio": "the shape follows from the picture; edit_outpaint changes it",
+        "scale": "to enlarge a picture use upscale_fast: four times per side",
+        "scale_factor": "to enlarge a picture use upscale_fast: four times per side",
+        "upscale": "to enlarge a picture use upscale_fast: four times per side",
+        "top": _EXTEND,
+        "bottom": _EXTEND,
+        "left": _EXTEND,
+        "right": _EXTEND,
+        "padding": _EXTEND,
+        "transparent": _CUT_OUT,
+        "transparency": _CUT_OUT,
+        "background": _CUT_OUT,
+        "remove_background": _CUT_OUT,
+        "mask": "this takes no mask; edit_erase and edit_inpaint do",
+        "style_preset": "this has no presets; control_style_transfer gives a picture a new look",
+        "duration": "this makes a picture; audio2_text_to_audio makes sound",
+    },
+    "audio": {
+        "lyrics": _NO_VOICE,
+        "voice": _NO_VOICE,
+        "vocals": _NO_VOICE,
+        "genre": _IN_PROMPT,
+        "mood": _IN_PROMPT,
+        "bpm": _IN_PROMPT,
+        "tempo": _IN_PROMPT,
+        "instruments": _IN_PROMPT,
+        "negative_prompt": "sound has none; say in prompt what is to be heard",
+    },
+    "model": {
+        "format": "the result is always GLB",
+        "texture_size": "use texture_resolution",
+        "style_preset": "the look comes from the picture",
+    },
+}
+
+ANY: Mapping[str, str] = {
+    "quality": "there is no such setting: results come in full quality",
+    "hd": "there is no such setting: results come in full quality",
+    "n": _ONE,
+    "num_images": _ONE,
+    "samples": _ONE,
+    "count": _ONE,
+    "strength": "there is none here",
+    "steps": "the API chooses them here",
+    "seed": "the same input always gives the same result here",
+    "model": "there is nothing to choose here",
+    "output_dir": _FOLDER,
+    "output_path": _FOLDER,
+    "save_path": _FOLDER,
+    "folder": _FOLDER,
+    "api_key": _KEY,
+    "key": _KEY,
+    "token": _KEY,
+    "wait": _WAITS,
+    "async": _WAITS,
+    "timeout": _WAITS,
+}
+
+
+def hint(operation: type[Operation], argument: str) -> str | None:
+    """Return what to say about an argument that this operation does not have; None: nothing."""
+    name = _snake(argument)
+    if name in operation.hints:
+        return operation.hints[name]
+    offered = arguments_of(operation)
+    meant = (name, *SYNONYMS.get(name, ()))
+    field = next((each for each in meant if each in offered), None)
+    if field:
+        return f"use {field}"
+    of_kind = BY_KIND[operation.media].get(name) if operation.media else None
+    return of_kind or ANY.get(name)
+
+
+def arguments_of(operation: type[Operation]) -> tuple[str, ...]:
+    """Return every argument of an operation's tool: the API's, then ours."""
+    several = operation.takes_count()
+    ours: Iterable[str] = (name for name in OURS if several or name != "count")
+    return (*operation.model_fields, *(ours if operation.is_paid() else ()))
+
+
+def _snake(argument: str) -> str:
+    return re.sub(r"[\s-]+|(?<=[a-z0-9])(?=[A-Z])", "_", argument.strip()).lower()

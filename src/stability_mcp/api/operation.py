@@ -1,0 +1,297 @@
+"""What an operation is: one row of the table that every face is made from.
+
+A row is a pydantic model. Its docstring is what an agent reads, its fields are the request, its
+`spec` holds the wire facts, and its base class, the *kind*, says what comes back. An instance is
+plain JSON: it can be stored, hashed and sent again. Bytes are never in it; a file field holds the
+name of a file.
+
+The kinds:
+
+* ImageOperation     one picture, at once
+* DeferredImage      a generation id at once (200), the picture by polling
+* AudioOperation     one sound, at once
+* DeferredAudio      a generation id at once (202), the sound by polling
+* ModelOperation     one GLB model, at once
+* V1Images           one or more pictures in a JSON body, at once
+* Query              JSON about the account; free
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from inspect import cleandoc
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
+
+from stability_mcp.api.fields import File, Size
+
+MIB = 1_048_576
+
+MediaKind = Literal["image", "audio", "model"]
+
+Answer = Literal["media", "start", "artifacts", "json"]
+"""What a 2xx body is: the media itself, a generation id, v1's list of pictures, or data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """The wire facts of one operation.
+
+    Args:
+        path: The path of the URL; `{name}` stands for a field of that name.
+        credits: List price of one successful call, or lowest and highest where it depends on the
+            arguments; 1 credit is 0.01 USD.
+        method: The HTTP method.
+        seconds: How long the API takes until the result is there, as measured live; 0 where it was
+            not measured.
+        max_body: Most bytes of a whole request body.
+    """
+
+    path: str
+    credits: float | tuple[float, float] = 0
+    method: Literal["GET", "POST"] = "POST"
+    seconds: float = 0
+    max_body: int = 10 * MIB
+
+
+class Operation(BaseModel):
+    """Base of all rows; subclass one of the kinds below instead."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        defer_build=True,
+    )
+
+    spec: ClassVar[Spec]
+    answer: ClassVar[Answer]
+    accept: ClassVar[str] = "*/*"
+    media: ClassVar[MediaKind | None] = None
+    poll_path: ClassVar[str | None] = None
+    hints: ClassVar[Mapping[str, str]] = {}
+    """What to say about an argument that does not exist here but that callers try."""
+    status: ClassVar[int] = 200
+    """HTTP status of a success."""
+    depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By name of a field: those of which one has to be chosen before it means anything."""
+    needs_marking: ClassVar[bool] = False
+    """Whether `image` must have a transparent part unless a `mask` is given."""
+
+    @model_validator(mode="after")
+    def _nothing_is_said_in_vain(self) -> Self:
+        for name in sorted(self.not_sent()):
+            # Hosts fill in the defaults of a schema unasked, so that a default says nothing.
+            if self._chosen(name):
+                beside = " or ".join(self.depends_on[name])
+                raise ValueError(f"{name} depends on {beside}: set that too or leave {name} out")
+        return self
+
+    @classmethod
+    def toolset(cls) -> str:
+        """Return the family, which is the folder the row lives in: `edit`."""
+        return cls.__module__.split(".")[-2]
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name that tool, schema, command and job share: `edit_outpaint`."""
+        return f"{cls.toolset()}_{cls.__module__.split('.')[-1]}"
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first paragraph of the docstring on one line: when to use it."""
+        return " ".join(cleandoc(cls.__doc__ or "").split("\n\n")[0].split())
+
+    @classmethod
+    def guidance(cls) -> str:
+        """Return the rest of the docstring on one line: how, and what to use instead."""
+        return " ".join(" ".join(cleandoc(cls.__doc__ or "").split("\n\n")[1:]).split())
+
+    @classmethod
+    def file_fields(cls) -> dict[str, File]:
+        """Return the marks of the fields that are sent as file parts, by field name."""
+        return dict(_file_fields(cls))
+
+    @classmethod
+    def path_fields(cls) -> frozenset[str]:
+        """Return the names of the fields that are part of the URL's path."""
+        return frozenset(name for name in cls.model_fields if f"{{{name}}}" in cls.spec.path)
+
+    @classmethod
+    def is_paid(cls) -> bool:
+        """Return whether a successful call costs credits."""
+        return cls.spec.credits != 0
+
+    @classmethod
+    def is_deferred(cls) -> bool:
+        """Return whether the answer is a generation id to poll for."""
+        return cls.answer == "start"
+
+    @classmethod
+    def takes_count(cls) -> bool:
+        """Return whether several variants make sense: there is a seed to vary, and no `samples`."""
+        return "seed" in cls.model_fields and "samples" not in cls.model_fields
+
+    @classmethod
+    def price_range(cls) -> tuple[int, int]:
+        """Return the lowest and highest list price, in millicredits."""
+        prices = (
+            cls.spec.credits if isinstance(cls.spec.credits, tuple) else (cls.spec.credits,) * 2
+        )
+        return round(prices[0] * 1000), round(prices[1] * 1000)
+
+    def price(self) -> int:
+        """Return the list price of this very request, in millicredits, rounded up."""
+        return self.price_range()[1]
+
+    def path(self) -> str:
+        """Return the path of the URL with its fields filled in."""
+        return self.spec.path.format_map({name: getattr(self, name) for name in self.path_fields()})
+
+    def not_sent(self) -> frozenset[str]:
+        """Return fields that mean nothing in this request, and that the API may refuse there."""
+        names = self.depends_on.items()
+        return frozenset(name for name, others in names if not any(map(self._chosen, others)))
+
+    def _chosen(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    def added(self) -> dict[str, str]:
+        """Return request fields that follow from the others and are none of ours."""
+        return {}
+
+    def form(self) -> dict[str, str]:
+        """Return the text parts of a multipart request; file parts come beside them.
+
+        Every value is sent, also a default: the result must not change when the API's default does.
+        """
+        left_out = self.file_fields().keys() | self.path_fields() | self.not_sent()
+        values = self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
+        return {name: form_text(value) for name, value in values.items()} | self.added()
+
+    def canonical(self) -> str:
+        """Return this request as JSON that is the same for the same request.
+
+        Defaults are filled in; what is not sent is left out. It can be read back.
+        """
+        values = self.model_dump(mode="json", exclude_none=True, exclude=set(self.not_sent()))
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@cache
+def _file_fields(operation: type[Operation]) -> dict[str, File]:
+    marks = {name: file_mark(field) for name, field in operation.model_fields.items()}
+    return {name: mark for name, mark in marks.items() if mark}
+
+
+def file_mark(field: FieldInfo) -> File | None:
+    """Return the mark of a field that names a file; where the field is optional it lies deeper."""
+    places = [
+        field.metadata,
+        *(getattr(each, "__metadata__", ()) for each in get_args(field.annotation)),
+    ]
+    return next((mark for place in places for mark in place if isinstance(mark, File)), None)
+
+
+def form_text(value: object) -> str:
+    """Return a value as the API reads it in a form: `true`, `0.5`, `7`."""
+    return json.dumps(value) if isinstance(value, bool | float | int) else str(value)
+
+
+class ImageOperation(Operation):
+    """A kind: one picture, at once."""
+
+    answer: ClassVar[Answer] = "media"
+    accept = "image/*"
+    media = "image"
+
+    def output_size(self, source: Size | None) -> Size:
+        """Return the size of the result, given that of the first picture sent.
+
+        The default is the size of that picture; a row that makes its own picture says its size.
+        """
+        return source or Size(1024, 1024)
+
+
+class DeferredImage(ImageOperation):
+    """A kind: a generation id at once, the picture by polling."""
+
+    answer = "start"
+    accept = "*/*"  # what the results path documents; the start answers JSON whatever it is asked
+    poll_path = "/v2beta/results/{id}"
+
+
+class AudioOperation(Operation):
+    """A kind: one sound of `duration` seconds, at once."""
+
+    answer: ClassVar[Answer] = "media"
+    accept = "audio/*"
+    media = "audio"
+
+
+class DeferredAudio(AudioOperation):
+    """A kind: a generation id at once (202), the sound by polling."""
+
+    answer = "start"
+    status = 202
+    poll_path = "/v2beta/audio/results/{id}"
+
+
+class ModelOperation(Operation):
+    """A kind: one textured 3D model as GLB, at once."""
+
+    answer = "media"
+    media = "model"
+
+
+class V1Images(Operation):
+    """A kind: `samples` pictures in the JSON body of the first version of the API."""
+
+    answer = "artifacts"
+    accept = "application/json"
+    media = "image"
+
+    def output_size(self, source: Size | None) -> Size:
+        """Return the size of the results, given that of the first picture sent."""
+        return source or Size(1024, 1024)
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body of a request without files."""
+        left_out = self.path_fields() | self.not_sent()
+        return self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
+
+    def form(self) -> dict[str, str]:
+        """Return the text parts; a list is written `text_prompts[0][text]`, a part a value."""
+        parts: dict[str, str] = {}
+        for name, value in self.body().items():
+            if name in self.file_fields():
+                continue
+            if isinstance(value, list):
+                for index, entry in enumerate(value):
+                    parts |= {f"{name}[{index}][{k}]": form_text(v) for k, v in entry.items()}
+            else:
+                parts[name] = form_text(value)
+        return parts
+
+
+class Query(Operation):
+    """A kind: reads something about the account; free."""
+
+    answer = "json"
+    accept = "application/json"
+    result: ClassVar[type[BaseModel]]
+    example: ClassVar[Any]
+    """A body as the API documents it; the emulator answers with it."""
+
+    @classmethod
+    def read(cls, body: Any) -> BaseModel:  # noqa: ANN401 -- JSON of any shape
+        """Turn the JSON body into the result.
+
+        Raises:
+            ValidationError: the body is not what the API documents.
+        """
+        return cls.result.model_validate(body)

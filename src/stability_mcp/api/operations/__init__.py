@@ -1,0 +1,69 @@
+"""The table: every operation of the API, one file each.
+
+To add an operation
+-------------------
+1. Add `operations/<toolset>/<name>.py`, named like the end of the URL:
+   `/v2beta/stable-image/edit/outpaint` is `edit/outpaint.py`, and so the tool `edit_outpaint`.
+2. In it, write one class on the kind that fits (see `operation.py`): a docstring for the agent
+   (first paragraph: when to use it, in the words people use; second: how, and what to use instead;
+   the price is put in between), the `spec`, a field for each parameter, the rules between fields.
+3. Run `make schemas`, read the diff in `tool_schemas/`, and run `make check`.
+
+That is all: the client's request, the emulator's route, the MCP tool, the command, the price and
+the row in the README come from the class. What the API documents of it goes to `tests/facts/`.
+Add `tests/operations/<toolset>/test_<name>.py` only for what is special about the operation; what
+all operations promise is tested over the whole table.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from stability_mcp.api.operation import Operation
+
+
+def row(module: str) -> type[Operation]:
+    """Return the one operation that a module defines.
+
+    Raises:
+        TypeError: the module defines none or several.
+    """
+    rows = [
+        value
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, type) and issubclass(value, Operation) and "spec" in vars(value)
+    ]
+    if len(rows) != 1:
+        raise TypeError(f"{module} must define one operation, and defines {len(rows)}")
+    return rows[0]
+
+
+def table(path: Iterable[str], package: str) -> Mapping[str, type[Operation]]:
+    """Return every operation below a package by name, in the order of the table."""
+    modules = pkgutil.walk_packages(path, prefix=f"{package}.")
+    rows = sorted((row(module.name) for module in modules if not module.ispkg), key=_order)
+    return MappingProxyType({each.name(): each for each in rows})
+
+
+TOOLSETS = (
+    "generate",
+    "edit",
+    "upscale",
+    "control",
+    "model3d",
+    "audio2",
+    "audio3",
+    "v1",
+    "account",
+)
+"""The families in the order people meet them; a folder that is not named here comes last."""
+
+
+def _order(each: type[Operation]) -> tuple[int, str]:
+    known = each.toolset() in TOOLSETS
+    return (TOOLSETS.index(each.toolset()) if known else len(TOOLSETS), each.name())
+
+
+OPERATIONS = table(__path__, __name__)
+"""Every operation by name: `OPERATIONS["edit_outpaint"]`."""

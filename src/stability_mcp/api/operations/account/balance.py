@@ -1,0 +1,36 @@
+"""Balance: https://platform.stability.ai/docs/api-reference#tag/User/paths/balance."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from stability_mcp.api.operation import Query, Spec
+
+MOST = 1e12
+"""Credits that no account has; more, or no number at all, is no balance."""
+
+
+def _a_balance(credits_left: float) -> float:
+    if not abs(credits_left) < MOST:  # true of NaN as well
+        raise ValueError("is no number of credits")
+    return credits_left
+
+
+class CreditBalance(BaseModel):
+    """Credits left on the account."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    credits: Annotated[float, AfterValidator(_a_balance)]
+    """Credits left; 1 credit is 0.01 USD. The figure lags some minutes behind."""
+
+
+class Balance(Query):
+    """Read how many credits the Stability account has left.
+
+    The figure lags behind by minutes, so differences do not show what a call cost.
+    """
+
+    spec = Spec(method="GET", path="/v1/user/balance")
+    result = CreditBalance
+    example = {"credits": 0.6336833840314097}

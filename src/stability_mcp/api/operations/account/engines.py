@@ -1,0 +1,54 @@
+"""Engines: https://platform.stability.ai/docs/api-reference#tag/Engines/paths/list."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from stability_mcp.api.operation import Query, Spec
+
+
+class Engine(BaseModel):
+    """One engine of the first version of the API."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    """What `engine_id` takes."""
+    name: str = ""
+    """How it is called."""
+    description: str = ""
+    """What it is."""
+    type: str = ""
+    """What it makes: PICTURE, AUDIO, VIDEO, TEXT, CLASSIFICATION or STORAGE."""
+
+
+class EngineList(BaseModel):
+    """The engines this account may use."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    engines: list[Engine]
+    """In the API's order."""
+
+
+class Engines(Query):
+    """List the engines that the v1 operations can use on this account.
+
+    All other operations need none.
+    """
+
+    spec = Spec(method="GET", path="/v1/engines/list")
+    result = EngineList
+    example = [
+        {
+            "description": "Stability-AI Stable Diffusion XL v1.0",
+            "id": "stable-diffusion-xl-1024-v1-0",
+            "name": "Stable Diffusion XL v1.0",
+            "type": "PICTURE",
+        }
+    ]
+
+    @classmethod
+    def read(cls, body: Any) -> BaseModel:  # noqa: ANN401 -- JSON of any shape
+        """Turn the bare list, which is what the API answers, into the result."""
+        return cls.result.model_validate({"engines": body})

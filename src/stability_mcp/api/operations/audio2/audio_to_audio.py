@@ -1,0 +1,57 @@
+"""Audio to audio: https://platform.stability.ai/docs/api-reference#tag/Audio-to-Audio."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
+from stability_mcp.api.operation import AudioOperation, Spec
+from stability_mcp.api.operations.audio2 import (
+    CREDITS,
+    MAX_BODY,
+    CfgScale,
+    Duration,
+    Model,
+    Sound,
+    Steps,
+    check_steps,
+    default_cfg_scale,
+    default_steps,
+    price_of,
+)
+
+LEAST_STRENGTH = 0.01
+
+
+class AudioToAudio(AudioOperation):
+    """Turn a sound into another that keeps its melody or rhythm: humming into strings, a remix.
+
+    Lower `strength` keeps more. To redo a part: `audio2_inpaint`. Newest model:
+    `audio3_audio_to_audio`.
+    """
+
+    spec = Spec(
+        path="/v2beta/audio/stable-audio-2/audio-to-audio", credits=CREDITS, max_body=MAX_BODY
+    )
+
+    prompt: SoundPrompt
+    audio: Sound
+    duration: Duration
+    seed: Seed = 0
+    model: Model = "stable-audio-2"
+    steps: Steps = Field(default_factory=default_steps)
+    cfg_scale: CfgScale = Field(default_factory=default_cfg_scale)
+    output_format: AudioFormat = "mp3"
+    strength: Share = 1
+    """0 keeps the sound, 1 ignores it."""
+
+    @model_validator(mode="after")
+    def _arguments_suit_the_model(self) -> Self:
+        check_steps(self.model, self.steps)
+        if self.model == "stable-audio-2.5" and self.strength < LEAST_STRENGTH:
+            raise ValueError(f"with stable-audio-2.5 strength must be at least {LEAST_STRENGTH}")
+        return self
+
+    def price(self) -> int:
+        """Return the price of the model and its steps."""
+        return price_of(self.model, self.steps)

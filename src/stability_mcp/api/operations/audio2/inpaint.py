@@ -1,0 +1,43 @@
+"""Audio inpaint: https://platform.stability.ai/docs/api-reference#tag/Audio-Inpaint."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
+from stability_mcp.api.operation import AudioOperation, Spec
+from stability_mcp.api.operations.audio2 import MAX_BODY, Duration, Position, Sound
+
+
+class Inpaint(AudioOperation):
+    """Redo a part of a sound or continue it: replace a bridge, mend a glitch, add an ending.
+
+    From `mask_start` to `mask_end` it is made anew. Newest model, up to 380 s:
+    `audio3_inpaint`.
+    """
+
+    spec = Spec(path="/v2beta/audio/stable-audio-2/inpaint", credits=20, max_body=MAX_BODY)
+    hints = {
+        "model": "inpaint always uses stable-audio-2.5",
+        "cfg_scale": "inpaint has no guidance scale",
+        "strength": "the part between mask_start and mask_end is made anew altogether",
+        "mask": "say the part in seconds with mask_start and mask_end",
+    }
+
+    prompt: SoundPrompt
+    audio: Sound
+    duration: Duration
+    seed: Seed = 0
+    steps: Annotated[int, Field(ge=4, le=8)] = 8
+    """More: finer."""
+    output_format: AudioFormat = "mp3"
+    mask_start: Position = 30
+    """Seconds."""
+    mask_end: Position = 190
+    """Seconds."""
+
+    @model_validator(mode="after")
+    def _the_part_has_a_length(self) -> Self:
+        if self.mask_end <= self.mask_start:
+            raise ValueError("mask_end must be after mask_start")
+        return self

@@ -1,0 +1,50 @@
+"""Text to audio: https://platform.stability.ai/docs/api-reference#tag/Text-to-Audio."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
+from stability_mcp.api.operation import AudioOperation, Spec
+from stability_mcp.api.operations.audio2 import (
+    CREDITS,
+    MAX_BODY,
+    CfgScale,
+    Duration,
+    Model,
+    Steps,
+    check_steps,
+    default_cfg_scale,
+    default_steps,
+    price_of,
+)
+
+
+class TextToAudio(AudioOperation):
+    """Make music, a soundtrack, a jingle or a sound effect from words, up to 190 s.
+
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Newest model, up
+    to 380 s: `audio3_text_to_audio`.
+    """
+
+    spec = Spec(
+        path="/v2beta/audio/stable-audio-2/text-to-audio", credits=CREDITS, max_body=MAX_BODY
+    )
+    hints = {"audio": "this starts from words; audio2_audio_to_audio takes a sound"}
+
+    prompt: SoundPrompt
+    duration: Duration
+    seed: Seed = 0
+    model: Model = "stable-audio-2"
+    steps: Steps = Field(default_factory=default_steps)
+    cfg_scale: CfgScale = Field(default_factory=default_cfg_scale)
+    output_format: AudioFormat = "mp3"
+
+    @model_validator(mode="after")
+    def _steps_suit_the_model(self) -> Self:
+        check_steps(self.model, self.steps)
+        return self
+
+    def price(self) -> int:
+        """Return the price of the model and its steps."""
+        return price_of(self.model, self.steps)

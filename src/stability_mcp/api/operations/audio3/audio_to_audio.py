@@ -1,0 +1,26 @@
+"""Audio to audio: https://platform.stability.ai/docs/api-reference#tag/Audio-to-Audio."""
+
+from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
+from stability_mcp.api.operation import DeferredAudio, Spec
+from stability_mcp.api.operations.audio3 import MAX_BODY, CfgScale, Duration, Model, Sound, Steps
+
+
+class AudioToAudio(DeferredAudio):
+    """Turn a sound into another with the newest model: another genre, a demo into a production.
+
+    Lower `strength` keeps more. To redo a part: `audio3_inpaint`. Cheaper, and open to every
+    account: `audio2_audio_to_audio`.
+    """
+
+    spec = Spec(path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY)
+
+    prompt: SoundPrompt
+    audio: Sound
+    model: Model = "stable-audio-3"
+    duration: Duration
+    seed: Seed = 0
+    steps: Steps = 8
+    cfg_scale: CfgScale = 1
+    output_format: AudioFormat = "mp3"
+    strength: Share = 1
+    """0 keeps the sound, 1 ignores it."""

@@ -1,0 +1,24 @@
+"""Text to audio: https://platform.stability.ai/docs/api-reference#tag/Text-to-Audio."""
+
+from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
+from stability_mcp.api.operation import DeferredAudio, Spec
+from stability_mcp.api.operations.audio3 import MAX_BODY, CfgScale, Duration, Model, Steps
+
+
+class TextToAudio(DeferredAudio):
+    """Make long or best-sounding music, soundtracks and sound effects from words, up to 380 s.
+
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Cheaper, and
+    open to every account: `audio2_text_to_audio`.
+    """
+
+    spec = Spec(path="/v2beta/audio/stable-audio/text-to-audio", credits=26, max_body=MAX_BODY)
+    hints = {"audio": "this starts from words; audio3_audio_to_audio takes a sound"}
+
+    prompt: SoundPrompt
+    model: Model = "stable-audio-3"
+    duration: Duration
+    seed: Seed = 0
+    steps: Steps = 8
+    cfg_scale: CfgScale = 1
+    output_format: AudioFormat = "mp3"

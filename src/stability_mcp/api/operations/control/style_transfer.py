@@ -1,0 +1,58 @@
+"""Style transfer: https://platform.stability.ai/docs/api-reference#tag/Control."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from stability_mcp.api.fields import (
+    MEGAPIXEL,
+    File,
+    ImageFormat,
+    ImageLimits,
+    NegativePrompt,
+    OptionalPrompt,
+    Reference,
+    Seed,
+    Share,
+    Size,
+    megapixel_size,
+)
+from stability_mcp.api.operation import ImageOperation, Spec
+
+LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
+
+
+class StyleTransfer(ImageOperation):
+    """Repaint a picture in the style of another: a photo as a watercolour, one look for a set.
+
+    Needs no prompt. A new picture in that style: `control_style`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
+    hints = {
+        "image": "it is called init_image, the style style_image",
+        "style_preset": "the style comes from style_image",
+        "aspect_ratio": "the result has the shape of init_image",
+        "control_strength": "use style_strength, composition_fidelity or change_strength",
+    }
+
+    init_image: Annotated[Reference, File(limits=replace(LIMITS, max_aspect=2.5))]
+    """To repaint: label, media:// URI or path."""
+    style_image: Annotated[Reference, File(limits=LIMITS)]
+    """With the style, likewise."""
+    prompt: OptionalPrompt | None = None
+    negative_prompt: NegativePrompt | None = None
+    seed: Seed = 0
+    style_strength: Share = 1
+    """How much of the style to take."""
+    composition_fidelity: Share = 0.9
+    """How closely to keep the layout."""
+    change_strength: Annotated[float, Field(ge=0.1, le=1)] = 0.9
+    """How much may change at all."""
+    output_format: ImageFormat = "png"
+
+    def output_size(self, source: Size | None) -> Size:
+        """Return one megapixel in the shape of `init_image`."""
+        width, height = super().output_size(source)
+        return megapixel_size(f"{width}:{height}", MEGAPIXEL)

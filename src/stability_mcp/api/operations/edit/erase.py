@@ -1,0 +1,27 @@
+"""Erase: https://platform.stability.ai/docs/api-reference#tag/Edit/paths/erase."""
+
+from stability_mcp.api.fields import GrowMask, ImageFormat, ImageUpTo9MP, Mask, Seed
+from stability_mcp.api.operation import ImageOperation, Spec
+
+
+class Erase(ImageOperation):
+    """Remove what a mask marks, such as a person, a logo or a blemish, and fill in the background.
+
+    To remove a thing by name, without a mask: `edit_search_and_replace`. To put something
+    there: `edit_inpaint`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/edit/erase", credits=5, seconds=7)
+    hints = {
+        "prompt": "erase has no prompt; to remove something by name use edit_search_and_replace, "
+        "to put something there use edit_inpaint",
+        "search_prompt": "erase works by mask; edit_search_and_replace finds things by name",
+        "negative_prompt": "erase has no prompts; edit_inpaint has",
+    }
+    needs_marking = True
+
+    image: ImageUpTo9MP
+    mask: Mask | None = None
+    grow_mask: GrowMask = 5
+    seed: Seed = 0
+    output_format: ImageFormat = "png"

@@ -1,0 +1,57 @@
+"""Outpaint: https://platform.stability.ai/docs/api-reference#tag/Edit/paths/outpaint."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from stability_mcp.api.fields import (
+    ImageFormat,
+    ImageUpTo9MPNotTooLong,
+    OptionalPrompt,
+    Seed,
+    Share,
+    Size,
+    StylePreset,
+)
+from stability_mcp.api.operation import ImageOperation, Spec
+
+Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
+
+
+class Outpaint(ImageOperation):
+    """Extend a picture past its edges: widen a shot, change its format, make room for text.
+
+    Give at least one edge; more than the picture's own side looks better in two steps.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
+    hints = {
+        "top": "the edge is called up",
+        "bottom": "the edge is called down",
+        "aspect_ratio": "say how many pixels to add with left, right, up and down",
+        "negative_prompt": "outpaint has none; say in prompt what is to be seen in the new area",
+        "mask": "outpaint fills the added edges; edit_inpaint works by mask",
+    }
+
+    image: ImageUpTo9MPNotTooLong
+    left: Edge = 0
+    right: Edge = 0
+    up: Edge = 0
+    down: Edge = 0
+    creativity: Share = 0.5
+    """How freely to fill the new area."""
+    prompt: OptionalPrompt | None = None
+    seed: Seed = 0
+    style_preset: StylePreset | None = None
+    output_format: ImageFormat = "png"
+
+    @model_validator(mode="after")
+    def _some_edge_grows(self) -> Self:
+        if not (self.left or self.right or self.up or self.down):
+            raise ValueError("set at least one of left, right, up and down above 0")
+        return self
+
+    def output_size(self, source: Size | None) -> Size:
+        """Return the size of the picture, grown by exactly the edges."""
+        width, height = super().output_size(source)
+        return Size(width + self.left + self.right, height + self.up + self.down)

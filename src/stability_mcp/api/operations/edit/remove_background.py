@@ -1,0 +1,24 @@
+"""Remove background: https://platform.stability.ai/docs/api-reference#tag/Edit."""
+
+from stability_mcp.api.fields import ImageUpTo4MP, TransparentFormat
+from stability_mcp.api.operation import ImageOperation, Spec
+
+
+class RemoveBackground(ImageOperation):
+    """Cut out the subject of a picture: transparent background for logos, products, stickers.
+
+    It finds the subject itself. Another background instead:
+    `edit_replace_background_and_relight`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/edit/remove-background", credits=5, seconds=7)
+    hints = {
+        "prompt": "it finds the subject itself; for a new background use "
+        "edit_replace_background_and_relight",
+        "background_prompt": "for a new background use edit_replace_background_and_relight",
+        "mask": "it finds the subject itself; to remove a marked area use edit_erase",
+        "seed": "the same picture always gives the same result",
+    }
+
+    image: ImageUpTo4MP
+    output_format: TransparentFormat = "png"

@@ -1,0 +1,59 @@
+"""Replace background and relight: https://platform.stability.ai/docs/api-reference#tag/Edit."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from stability_mcp.api.fields import (
+    ImageFormat,
+    ImageUpTo9MP,
+    ImageUpTo9MPNotTooLong,
+    NegativePrompt,
+    OptionalPrompt,
+    Seed,
+    Share,
+)
+from stability_mcp.api.operation import DeferredImage, Spec
+
+
+class ReplaceBackgroundAndRelight(DeferredImage):
+    """Put a subject in front of another background, in matching light: product shots, portraits.
+
+    Give `background_prompt` or `background_reference`. A transparent background:
+    `edit_remove_background`.
+    """
+
+    spec = Spec(
+        path="/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16
+    )
+    hints = {"prompt": "say it in background_prompt, about the subject in foreground_prompt"}
+    depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
+
+    subject_image: ImageUpTo9MPNotTooLong
+    background_reference: ImageUpTo9MP | None = None
+    """Picture of the background."""
+    background_prompt: OptionalPrompt | None = None
+    """The background, in English."""
+    foreground_prompt: OptionalPrompt | None = None
+    """What the subject is; rarely needed."""
+    negative_prompt: NegativePrompt | None = None
+    preserve_original_subject: Share = 0.6
+    """1: the subject stays as it is."""
+    original_background_depth: Share = 0.5
+    """1: as deep as the old background."""
+    keep_original_background: bool = False
+    """Only relight."""
+    light_source_direction: Literal["left", "right", "above", "below"] | None = None
+    """Where the light comes from."""
+    light_reference: ImageUpTo9MP | None = None
+    """Picture with the light wanted."""
+    light_source_strength: Share = 0.3
+    """With a light direction or reference only."""
+    seed: Seed = 0
+    output_format: ImageFormat = "png"
+
+    @model_validator(mode="after")
+    def _some_background(self) -> Self:
+        if not (self.background_prompt or self.background_reference):
+            raise ValueError("give background_prompt or background_reference, or both")
+        return self

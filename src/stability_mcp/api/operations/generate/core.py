@@ -1,0 +1,43 @@
+"""Core: https://platform.stability.ai/docs/api-reference#tag/Generate/paths/core."""
+
+from stability_mcp.api.fields import (
+    AspectRatio,
+    ImageFormat,
+    NegativePrompt,
+    Prompt,
+    Seed,
+    Size,
+    StylePreset,
+    megapixel_size,
+)
+from stability_mcp.api.operation import ImageOperation, Spec
+
+PIXELS = 1536 * 1536
+"""Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""
+
+
+class Core(ImageOperation):
+    """Make a picture from words, fast and cheap: drafts, logos, icons, illustrations.
+
+    Say what is to be seen, not an order. Finer detail and lettering: `generate_ultra`. To start
+    from a picture: `generate_sd3`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)
+    hints = {
+        "image": "core takes no picture; generate_sd3 and generate_ultra do",
+        "strength": "core takes no picture; generate_sd3 and generate_ultra do",
+        "model": "core has one model; generate_sd3 has four to choose from",
+        "cfg_scale": "core has no guidance scale; generate_sd3 has",
+    }
+
+    prompt: Prompt
+    aspect_ratio: AspectRatio = "1:1"
+    negative_prompt: NegativePrompt | None = None
+    seed: Seed = 0
+    style_preset: StylePreset | None = None
+    output_format: ImageFormat = "png"
+
+    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- it takes no picture
+        """Return a size of about `PIXELS` with both sides divisible by 64."""
+        return megapixel_size(self.aspect_ratio, PIXELS, step=64)

@@ -1,0 +1,31 @@
+"""Ultra: https://platform.stability.ai/docs/api-reference#tag/Generate/paths/ultra."""
+
+from typing import Annotated
+
+from stability_mcp.api.fields import (
+    File,
+    ImageFormat,
+    ImageLimits,
+    NegativePrompt,
+    Seed,
+    StylePreset,
+)
+from stability_mcp.api.operation import Spec
+from stability_mcp.api.operations.generate import MayStartFromPicture, StartImage
+
+
+class Ultra(MayStartFromPicture):
+    """Make the best-looking picture from words: hero images, posters, portraits, lettering.
+
+    Say what is to be seen, not an order. With `image` it starts from that picture. Drafts:
+    `generate_core`. To keep a picture's layout: `control_structure`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/generate/ultra", credits=8, seconds=12)
+    hints = {"model": "ultra has one model; generate_sd3 has four to choose from"}
+
+    image: Annotated[StartImage, File(limits=ImageLimits(max_side=16_384))] | None = None
+    negative_prompt: NegativePrompt | None = None
+    seed: Seed = 0
+    style_preset: StylePreset | None = None
+    output_format: ImageFormat = "png"

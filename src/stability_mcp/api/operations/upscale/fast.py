@@ -1,0 +1,46 @@
+"""Fast upscale: https://platform.stability.ai/docs/api-reference#tag/Upscale/paths/fast."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stability_mcp.api.fields import (
+    FILE_HELP,
+    MEGAPIXEL,
+    File,
+    ImageFormat,
+    ImageLimits,
+    Reference,
+    Size,
+)
+from stability_mcp.api.operation import ImageOperation, Spec
+
+
+class Fast(ImageOperation):
+    """Enlarge a picture four times per side, quickly and otherwise unchanged.
+
+    A source over 1 megapixel is sent smaller; to take it whole: `upscale_conservative`. Blurred
+    sources: `upscale_creative`.
+    """
+
+    spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
+    hints = {
+        "prompt": "fast upscale has no prompt; upscale_conservative and upscale_creative have",
+        "creativity": "fast upscale adds nothing; upscale_conservative and upscale_creative do",
+        "scale": "the factor is always 4 per side",
+        "seed": "the same picture always gives the same result",
+    }
+
+    image: Annotated[
+        Reference,
+        File(
+            limits=ImageLimits(min_side=32, max_side=1_536, min_pixels=1_024, max_pixels=MEGAPIXEL)
+        ),
+        Field(description=f"{FILE_HELP}."),
+    ]
+    output_format: ImageFormat = "png"
+
+    def output_size(self, source: Size | None) -> Size:
+        """Return four times the size of the picture."""
+        width, height = super().output_size(source)
+        return Size(width * 4, height * 4)

@@ -1,0 +1,226 @@
+"""Arguments of a call into a validated request; every mistake in them in one clear text.
+
+Callers are language models and people at a command line: numbers, booleans and lists may come as
+strings, and `null` means not given. What is wrong is told by argument: what was given, what is
+allowed, and what to do.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stability_mcp.api.hints import arguments_of, hint
+from stability_mcp.api.operation import Operation
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.text import did_you_mean, listed, quoted
+
+MAX_PROBLEMS = 8
+"""More mistakes than these are counted, not told: a call like that was not meant for this tool."""
+NAME_CHARACTERS = 40
+"""Longest stretch of an unknown argument's name that is looked at or repeated."""
+SHOWN_BITS = 200
+"""Largest number that is repeated: 60 digits; Python refuses to write out very long ones."""
+
+M = TypeVar("M", bound=BaseModel)
+Row = TypeVar("Row", bound=Operation)
+
+
+def parse(operation: type[Row], arguments: Mapping[str, object]) -> Row:
+    """Return the request that the arguments of an operation's tool amount to.
+
+    Args:
+        operation: The row.
+        arguments: The API's fields by name, without `label` and `count`.
+
+    Raises:
+        ArgumentsError: they break a rule; names every wrong argument.
+    """
+    names = arguments_of(operation)
+    return _parse(operation, arguments, operation.name(), names, lambda name: hint(operation, name))
+
+
+def parse_model(
+    model: type[M], arguments: Mapping[str, object], *, what: str, hints: Mapping[str, str] = {}
+) -> M:
+    """Return the model that the arguments amount to.
+
+    Args:
+        model: Any model of arguments.
+        arguments: Its fields by name.
+        what: The name of the tool, for the error.
+        hints: What to say about arguments that do not exist but that callers try.
+
+    Raises:
+        ArgumentsError: they break a rule; names every wrong argument.
+    """
+    return _parse(model, arguments, what, tuple(model.model_fields), hints.get)
+
+
+def _parse(
+    model: type[M],
+    arguments: Mapping[str, object],
+    what: str,
+    names: tuple[str, ...],
+    find_hint: Callable[[str], str | None],
+) -> M:
+    schema = _schema(model)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    known = {
+        name: _as_meant(given[name], _at(schema, name))
+        for name in model.model_fields.keys() & given
+    }
+    strangers = {name: find_hint(name) for name in given if name not in known}
+    problems = [_unknown(name, names, told) for name, told in strangers.items()]
+    try:
+        request = model.model_validate(known)
+    except ValidationError as error:
+        mistakes = [each for each in error.errors(include_url=False) if _is_a_mistake(each)]
+        problems += [_problem(model, schema, each) for each in mistakes]
+    if not problems:
+        return request
+    told = problems[:MAX_PROBLEMS]
+    if len(problems) > len(told):
+        told.append(f"And {len(problems) - len(told)} more mistakes.")
+    takes = f"{what} takes {listed(names, most=30) or 'no arguments'}. "
+    raise ArgumentsError(
+        f"{what}: {' '.join(told)}",
+        hint=f"{takes if None in strangers.values() else ''}Correct this and call again.",
+    )
+
+
+# What was meant -----------------------------------------------------------------------------------
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _at(schema: Mapping[str, Any], *place: int | str) -> dict[str, Any]:
+    """Return the schema of a field, without reference and null branch; empty: no such field."""
+    found = dict(schema)
+    for step in place:
+        inner = (
+            found.get("items") if isinstance(step, int) else found.get("properties", {}).get(step)
+        )
+        found = dict(inner or {})
+        found = {**found.get("anyOf", [{}])[0], **found}
+        found |= schema["$defs"][found["$ref"].rpartition("/")[2]] if "$ref" in found else {}
+    return found
+
+
+def _as_meant(value: object, schema: Mapping[str, Any]) -> object:
+    """Return the value in the type that the field has, where that is a matter of writing alone."""
+    if isinstance(value, str) and schema.get("type") in {"array", "object"}:
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        # An id of ten digits is JSON too, and is meant as it stands.
+        return read if isinstance(read, list | dict) else value
+    if isinstance(value, bool) and schema.get("type") in {"integer", "number"}:
+        return "true" if value else "false"  # pydantic would take it for 1 or 0
+    if (
+        isinstance(value, int)
+        and value.bit_length() < SHOWN_BITS
+        and str(value) in _choices(schema)
+    ):
+        return str(value)
+    return value
+
+
+# What is wrong ------------------------------------------------------------------------------------
+
+
+def _is_a_mistake(details: ErrorDetails) -> bool:
+    """Tell a mistake from what only follows from one, such as the default for a wrong model."""
+    return details["type"] != "default_factory_not_called"
+
+
+def _unknown(name: str, names: tuple[str, ...], known_as: str | None) -> str:
+    sentence = f"{quoted(name, limit=NAME_CHARACTERS)} does not exist here"
+    if known_as:
+        return f"{sentence}: {known_as}."
+    return " ".join(filter(None, (f"{sentence}.", did_you_mean(name[:NAME_CHARACTERS], names))))
+
+
+def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDetails) -> str:
+    place, kind, value = details["loc"], details["type"], details["input"]
+    if kind in {"value_error", "assertion_error"}:
+        said = str(details["ctx"]["error"]).rstrip(".")
+        return f"{_written(place)}: {said}." if place else f"{said}."
+    field, where = _at(schema, *place), _written(place)
+    is_file = issubclass(model, Operation) and place[0] in model.file_fields()
+    allowed = "one file (label, media:// URI or path)" if is_file else _allowed(schema, field)
+    if kind == "missing":
+        parts = (None if is_file else f"{allowed}.", field.get("description"))
+        return f"{where} is missing: {' '.join(filter(None, parts))}"
+    if kind == "extra_forbidden":
+        beside = listed(_at(schema, *place[:-1]).get("properties", {}))
+        return f"{where} does not exist there: allowed are {beside}."
+    if kind in {"string_too_short", "string_too_long"}:
+        allowed = _length_allowed(details["ctx"])
+    if kind == "string_unicode":
+        return f"{where} must be {allowed}, and holds characters that are not valid Unicode."
+    guess = did_you_mean(value, _choices(field)) if isinstance(value, str) else ""
+    return " ".join(filter(None, (f"{where} must be {allowed}, and is {_shown(value)}.", guess)))
+
+
+def _written(place: tuple[int | str, ...]) -> str:
+    """Return a place as one writes it: `text_prompts[0].text`; its names may be foreign."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return quoted("".join(steps).removeprefix("."), limit=NAME_CHARACTERS).strip('"')
+
+
+def _shown(value: object) -> str:
+    """Return what was given, short and on one line; also of a value that cannot be written out."""
+    if isinstance(value, str):
+        return f"{quoted(value)} ({len(value)} characters)" if len(value) > 80 else quoted(value)  # noqa: PLR2004
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < SHOWN_BITS else "a number of very many digits"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+
+
+def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    return tuple(map(str, choices))
+
+
+def _length_allowed(context: Mapping[str, Any]) -> str:
+    """Return how long a text may be; the schema does not show it (see `fields.py`)."""
+    if "max_length" in context:
+        return f"text of at most {context['max_length']} characters"
+    return f"text of at least {context['min_length']} character"
+
+
+def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
+    """Return what a field takes, as the end of `left must be ...`."""
+    choices = _choices(field)
+    if choices:
+        return f"one of {', '.join(map(quoted, choices))}" if choices[1:] else quoted(choices[0])
+    kind = field.get("type")
+    if kind == "array":
+        entry = _allowed(schema, _at({**schema, "properties": {"": field}}, "", 0))
+        upto = f" to {field['maxItems']}" if "maxItems" in field else " or more"
+        return f"a list of {field.get('minItems', 0)}{upto}, each {entry}"
+    if kind == "object":
+        return f"an object with {listed(field.get('properties', {}))}"
+    if kind == "boolean":
+        return "true or false"
+    if kind == "string":
+        return f"text that matches {field['pattern']}" if "pattern" in field else "text"
+    number = "a whole number" if kind == "integer" else "a number"
+    bounds = (field.get("minimum"), field.get("maximum"))
+    between = f" from {bounds[0]:.15g} to {bounds[1]:.15g}" if None not in bounds else ""
+    step = f" in steps of {field['multipleOf']}" if "multipleOf" in field else ""
+    return f"{number}{between}{step}"

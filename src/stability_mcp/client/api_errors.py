@@ -1,0 +1,233 @@
+"""Reads the API's error answers into the error tree: what, why, charged or not, what to do."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stability_mcp.api.operation import MIB, Operation
+from stability_mcp.client.headers import request_id
+from stability_mcp.errors import (
+    AccessDeniedError,
+    GenerationGoneError,
+    InvalidRequestError,
+    ModerationError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from stability_mcp.settings import KEYS_URL
+from stability_mcp.text import listed, plain, quoted
+
+HIDDEN = "<API key hidden>"
+
+_LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\. )|(?<=Bearer )\S+")
+_TOO_SHORT = 4
+"""Below this a key is a piece of ordinary words; no key is that short."""
+
+
+def redact(text: str, key: str | None) -> str:
+    """Return the text without the key, and without anything that looks like one.
+
+    The API shows a wrong key either whole or as its first 7 and last 4 characters with asterisks
+    between (seen live in both forms).
+    """
+    if key and len(key) >= _TOO_SHORT:
+        shown = rf"{re.escape(key[:7])}\*+{re.escape(key[-4:])}"
+        text = re.sub(rf"{re.escape(key)}|{shown}", HIDDEN, text, flags=re.IGNORECASE)
+    return _LOOKS_LIKE_A_KEY.sub(HIDDEN, text)
+
+
+CREDITS_URL = "https://platform.stability.ai/account/credits"
+
+_HINTS: Mapping[type[RefusedError], str] = {
+    UnauthorizedError: f"Check STABILITY_API_KEY; keys are made at {KEYS_URL}.",
+    OutOfCreditsError: f"A person has to buy credits at {CREDITS_URL}; then call again.",
+    AccessDeniedError: (
+        "This key or account may not use the operation; take another one, or ask the owner of the "
+        "account."
+    ),
+    GenerationGoneError: (
+        "The API keeps a generation for 24 hours and for the key that started it; to have it "
+        "again, make a new call."
+    ),
+    RateLimitedError: "Wait, then call again.",
+    UnavailableError: "The same call may work in a minute.",
+}
+_INVALID_BY_NAME: Mapping[str, str] = {
+    "invalid_language": "Write the prompt in English.",
+    "invalid_prompts": "Word the prompt differently: it holds words that the API refuses.",
+    "not_found": "Check the engine and STABILITY_BASE_URL: the API knows no such address.",
+}
+
+
+def hint(
+    kind: type[RefusedError],
+    status: int,
+    name: str,
+    said: str,
+    request: Operation | type[Operation],
+) -> str:
+    """Return what to do about a refusal.
+
+    Args:
+        kind: The class of the error.
+        status: The HTTP status.
+        name: The API's name of the problem.
+        said: The API's reasons.
+        request: The request, or its row where only the result was asked for.
+    """
+    if kind is ModerationError:
+        meant = listed(_meant(name, said, request))
+        return f"Change {meant}; the same call is refused again, so do not repeat it unchanged."
+    if kind is not InvalidRequestError:
+        return _HINTS[kind]
+    if status == 413:  # noqa: PLR2004 -- payload too large
+        most = request.spec.max_body // MIB
+        return f"Send a smaller file: the whole request may have {most} MiB."
+    return _INVALID_BY_NAME.get(
+        name, "Change the arguments that it names; the very same call fails again."
+    )
+
+
+def wait_seconds(seconds: float | None) -> str:
+    """Return a time to wait as people say it: `60 s`."""
+    return f"{seconds or 0:.0f} s"
+
+
+def _meant(name: str, said: str, request: Operation | type[Operation]) -> list[str]:
+    """Return the arguments that moderation most likely means, most likely first."""
+    row = request if isinstance(request, type) else type(request)
+    given = [field for field in row.model_fields if getattr(request, field, True) is not None]
+    files = [field for field in given if field in row.file_fields()]
+    words = [field for field in given if "prompt" in field and field != "negative_prompt"]
+    if name == "copyrighted_content" and files:
+        return files
+    # The API often begins its sentence with the argument: "prompt: ...".
+    named = [field for field in (*words, *files) if re.search(rf"\b{field}:", said)]
+    return named or [*words, *files] or ["the arguments"]
+
+
+ERROR_BODY = 65_536
+"""Most bytes read of an answer that is no result; the API's longest are some hundred."""
+
+LOCK_OUT_SECONDS = 60.0
+"""How long the API refuses a key after too many requests (documented), if it names no time."""
+
+_LONGEST_WAIT = 600.0
+_REASON_CHARACTERS = 300
+_REASONS = 8
+_NAME_CHARACTERS = 60
+_MODERATION = {"content_moderation", "public_figure", "copyrighted_content"}
+_BY_STATUS: Mapping[int, type[RefusedError]] = {
+    401: UnauthorizedError,
+    402: OutOfCreditsError,
+    403: AccessDeniedError,
+    429: RateLimitedError,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestContext:
+    """What a request was for, so that an error can say it.
+
+    Args:
+        operation: The row.
+        request: The request itself; None where only its result is asked for.
+        key: The API key, to keep it out of what is said.
+    """
+
+    operation: type[Operation]
+    request: Operation | None
+    key: str | None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the operation."""
+        return self.operation.name()
+
+    def clean(self, text: str, *, limit: int = _REASON_CHARACTERS) -> str:
+        """Return foreign text quoted, bounded and without the key."""
+        return quoted(redact(plain(text), self.key), limit=limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiFault:
+    """An error body in the API's own shape, of either version."""
+
+    id: str
+    name: str
+    reasons: tuple[str, ...]
+
+
+def read_fault(body: bytes) -> ApiFault | None:
+    """Return the API's own error, None when somebody else is talking.
+
+    v2beta says `{"errors": [...], "id", "name"}`, v1 says `{"id", "message", "name"}`.
+    """
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    name, number = found.get("name"), found.get("id")
+    if not (isinstance(name, str) and name and isinstance(number, str) and number):
+        return None
+    if isinstance(found.get("errors"), list):
+        reasons = tuple(str(reason) for reason in found["errors"])
+    elif isinstance(found.get("message"), str):
+        reasons = (found["message"],)
+    else:
+        return None
+    return ApiFault(id=number, name=name, reasons=reasons)
+
+
+def to_error(
+    status: int, headers: Mapping[str, str], fault: ApiFault, asked: RequestContext
+) -> RefusedError:
+    """Return the error for a 4xx or 5xx answer in the API's own shape."""
+    kind = _kind(status, fault.name, asked)
+    name = re.sub(r"[^\w.-]", "_", redact(plain(fault.name), asked.key))[:_NAME_CHARACTERS]
+    reasons = tuple(asked.clean(reason) for reason in fault.reasons[:_REASONS])
+    wait = _retry_after(headers) if kind is RateLimitedError else None
+    said = f": {'; '.join(reasons)}" if reasons else ""
+    message = f"The API refused {asked.name} ({status} {name}){said}."
+    if kind is UnavailableError:
+        message = f"The API failed at {asked.name} ({status} {name}){said}."
+    if kind is RateLimitedError:
+        message += f" This key is locked out for about {wait_seconds(wait)}."
+    return kind(
+        message,
+        status=status,
+        name=name,
+        reasons=reasons,
+        request_id=request_id(headers) or request_id({"x-request-id": redact(fault.id, asked.key)}),
+        retry_after=wait,
+        hint=hint(kind, status, name, " ".join(reasons), asked.request or asked.operation),
+    )
+
+
+def _kind(status: int, name: str, asked: RequestContext) -> type[RefusedError]:
+    if name in _MODERATION:
+        return ModerationError
+    if name == "insufficient_balance":  # v1 says it with 429
+        return OutOfCreditsError
+    if status == 404 and asked.request is None:  # noqa: PLR2004 -- the status that says: not there
+        return GenerationGoneError
+    if status >= 500:  # noqa: PLR2004 -- the server's own failures
+        return UnavailableError
+    return _BY_STATUS.get(status, InvalidRequestError)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Return how long to wait, in seconds: what the header says if that is sane."""
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:  # absent, a date, or rubbish
+        return LOCK_OUT_SECONDS
+    return seconds if math.isfinite(seconds) and 0 < seconds <= _LONGEST_WAIT else LOCK_OUT_SECONDS

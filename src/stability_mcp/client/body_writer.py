@@ -1,0 +1,115 @@
+"""A body on its way to a file; what the disk does not take is kept in memory for a while.
+
+The room of a file that was made ahead is used and not given back: it may be all that there is. Only
+at the end the file is cut to what came.
+"""
+
+import os
+import threading
+from pathlib import Path
+from weakref import WeakSet
+
+MAX_OVERFLOW_BYTES = 64 * 1_048_576
+"""Bytes that all bodies together may keep in memory: forty pictures, or a large sound."""
+
+
+class OverflowBuffer:
+    """Bounds what the sinks of one client keep in memory."""
+
+    def __init__(self, most: int = MAX_OVERFLOW_BYTES) -> None:
+        self._most = most
+        self._sinks: WeakSet[BodyWriter] = WeakSet()
+        self._lock = threading.Lock()
+
+    def keep(self, sink: "BodyWriter", data: bytes | bytearray) -> bool:
+        """Let a sink keep some bytes more; False: there is no room for them."""
+        with self._lock:
+            self._sinks.add(sink)
+            if sum(len(each.kept) for each in self._sinks) + len(data) > self._most:
+                return False
+            sink.kept += data
+            return True
+
+
+class BodyWriter:
+    """Takes in one body; every method blocks, and one thread at a time calls them.
+
+    Args:
+        path: The file; what is in it is written over.
+        memory: Where bytes go that the disk does not take; None: nowhere.
+    """
+
+    def __init__(self, path: Path, memory: OverflowBuffer | None) -> None:
+        self.failure: OSError | None = None
+        """Why bytes are only in memory, or lost; None: all are in the file."""
+        self.kept = bytearray()
+        """The end of the body, as far as it is not in the file."""
+        self.lost = False
+        """Whether there are bytes that are in neither."""
+        self._path = path
+        self._memory = memory
+        self._written = 0
+        self._file: int | None = None
+
+    def open(self) -> None:
+        """Open the file; where that fails, memory takes the body."""
+        try:
+            self._file = self._opened()
+        except OSError as error:
+            self._failed(error)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Take the next bytes."""
+        if self.failure is None and self._file is not None:
+            left = memoryview(data)
+            try:
+                while left:  # a file may take a part at a time
+                    taken = os.write(self._file, left)
+                    self._written += taken
+                    left = left[taken:]
+            except OSError as error:
+                self._failed(error)
+            data = bytes(left)
+        if data and not self.lost and (self._memory is None or not self._memory.keep(self, data)):
+            self.lost = True
+            self.kept.clear()
+
+    def close(self) -> None:
+        """Cut the file to the bytes that are in it, and close it."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            os.ftruncate(file, self._written)
+        except OSError as error:
+            self._failed(error)
+        finally:
+            os.close(file)
+
+    def finish(self) -> None:
+        """Write what is kept in memory, and cut the file to its length.
+
+        Raises:
+            OSError: the disk still does not take it.
+        """
+        if self.failure is None:
+            return
+        file = self._opened()
+        try:
+            os.lseek(file, self._written, os.SEEK_SET)
+            while self.kept:
+                taken = os.write(file, self.kept)
+                self._written += taken
+                del self.kept[:taken]
+            os.ftruncate(file, self._written)
+        finally:
+            os.close(file)
+        self.failure = None
+
+    def _failed(self, error: OSError) -> None:
+        # Without its traceback, which would hold this sink, and so its memory, for longer.
+        self.failure = self.failure or error.with_traceback(None)
+
+    def _opened(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        return os.open(self._path, flags)

@@ -1,0 +1,50 @@
+"""What may be repeated, and after how long: never a request that may have been charged."""
+
+from collections.abc import AsyncIterator, Callable
+
+import stamina
+
+from stability_mcp.errors import (
+    NotSentError,
+    RateLimitedError,
+    RequestError,
+    UnavailableError,
+    UnusableAnswerError,
+)
+
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 10.0
+
+
+def attempts(
+    again: Callable[[Exception], bool | float], retries: int
+) -> AsyncIterator[stamina.Attempt]:
+    """Return the attempts of one request: the first and, while `again` says so, `retries` more."""
+    return stamina.retry_context(
+        on=again,
+        attempts=retries + 1,
+        timeout=None,
+        wait_initial=_FIRST_WAIT,
+        wait_max=_LONGEST_WAIT,
+    ).__aiter__()
+
+
+def retry_send(error: Exception) -> bool | float:
+    """Return whether to repeat a paid request, or after how many seconds."""
+    if isinstance(error, RateLimitedError) and error.retry_after:
+        return error.retry_after
+    return isinstance(error, NotSentError | UnavailableError)
+
+
+def retry_poll(error: Exception) -> bool | float:
+    """Return whether to ask for a generation again: also when nobody or somebody else answered."""
+    return retry_send(error) or isinstance(error, UnusableAnswerError) or _unanswered(error)
+
+
+def retry_query(error: Exception) -> bool | float:
+    """Return whether to repeat a query: not on a 4xx, and so never after a minute."""
+    return isinstance(error, NotSentError | UnavailableError) or _unanswered(error)
+
+
+def _unanswered(error: Exception) -> bool:
+    return type(error) is RequestError

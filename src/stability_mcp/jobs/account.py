@@ -1,0 +1,180 @@
+"""Queries about the account. They are free, but each takes a slot of the rate limit.
+
+The balance is refreshed in the background.
+"""
+
+import logging
+
+import anyio
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from stability_mcp.api.operation import Query
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import OutOfCreditsError, RateLimitedError, StudioError
+from stability_mcp.jobs import queue, rate_limit
+from stability_mcp.jobs.models import NoSlotError
+from stability_mcp.jobs.steps.context import FreeTrace, JobContext
+from stability_mcp.jobs.transactions import usage
+
+MAX_WAIT_SECONDS = 10.0
+"""Seconds a question may wait for its place: somebody waits for the answer."""
+
+
+async def run_query(shop: JobContext, process: str, operation: Query) -> BaseModel:
+    """Take a place and ask; each time that it is asked again takes a place of its own.
+
+    Raises:
+        RateLimitedError: there was no place in time.
+        RequestError: the API could not be asked, or answered something else.
+    """
+    trace = _QueryTrace(shop, process)
+    await trace.wait_for_one()
+    try:
+        return await shop.client.query(operation, trace)
+    except NoSlotError as error:
+        raise _rate_limited(error) from None
+    finally:
+        with anyio.CancelScope(shield=True):
+            await trace.place.give_back()
+
+
+async def ask_balance(shop: JobContext, process: str) -> float:
+    """Ask how many credits are left.
+
+    Raises:
+        RequestError: the API could not be asked, or answered something else.
+    """
+    operation = OPERATIONS["account_balance"]()
+    if not isinstance(operation, Query):
+        raise TypeError("account_balance is a query")
+    found = await run_query(shop, process, operation)
+    return float(found.model_dump()["credits"])
+
+
+async def remember_balance(shop: JobContext, credits_left: float) -> None:
+    """Note about how many credits are left; where there are some, requests are sent again."""
+    balance, now = round(credits_left * 1000), shop.clock()
+    await shop.database.write(
+        lambda c: usage.save_balance(c, shop.upstream.id, balance=balance, now=now),
+        name="usage.record_balance",
+    )
+
+
+async def check_can_pay(shop: JobContext, process: str) -> None:
+    """Ask for the balance, after the API refused this key or its credits.
+
+    Raises:
+        OutOfCreditsError: there are still none.
+        RequestError: the key is still refused, or the API could not be asked.
+    """
+    credits_left = await ask_balance(shop, process)
+    await remember_balance(shop, credits_left)
+    if credits_left <= 0:
+        raise OutOfCreditsError(
+            "The Stability account has no credits left.",
+            status=402,
+            name="payment_required",
+            hint="Buy credits at https://platform.stability.ai/account/credits, then call again.",
+        )
+
+
+class _QueryTrace(FreeTrace):
+    """Follows the requests of one question: a place for each that goes out."""
+
+    async def wait_for_one(self) -> None:
+        """Take the first place before anything connects: a line would not stand for so long."""
+        deadline = anyio.current_time() + MAX_WAIT_SECONDS
+        while True:
+            try:
+                return await self.before_send()
+            except NoSlotError as error:
+                if anyio.current_time() + error.seconds > deadline:
+                    raise _rate_limited(error) from None
+                await anyio.sleep(error.seconds)
+
+    async def before_send(self) -> None:
+        """Do Tp, unless a place is there that no request has used."""
+        shop, process = self._shop, self._process
+
+        def take(connection: Connection) -> int:
+            now = shop.clock()
+            limit, upstream_id = shop.rate, shop.upstream.id
+            return rate_limit.take_slot(
+                connection, limit, upstream=upstream_id, process=process, now=now
+            )
+
+        if self.place.number is None:
+            self.place.number = await shop.database.write(take, name="send.query_slot")
+
+
+def _rate_limited(error: NoSlotError) -> RateLimitedError:
+    return RateLimitedError(
+        f"The API cannot be asked for {error.seconds:.0f} s: {error.why}.",
+        status=429,
+        name="rate_limit_exceeded",
+        retry_after=error.seconds,
+        hint="Call again then.",
+    )
+
+
+REFRESH_SECONDS = 60.0
+"""Between two questions, at least; for so long an answer is as good as a new one."""
+SETTLE_SECONDS = 0.5
+"""Seconds after which it is seen whether one thing was asked for, or two hundred."""
+SHOWN_SECONDS = 600.0
+"""Seconds for which it is told beside what a call cost; after that it says too little."""
+
+log = logging.getLogger(__name__)
+
+
+class BalanceMonitor:
+    """Keeps the balance of the upstream about right.
+
+    Args:
+        shop: What the steps share.
+        process: The id of this process.
+    """
+
+    def __init__(self, shop: JobContext, process: str) -> None:
+        self._shop = shop
+        self._process = process
+        self._wanted = anyio.Event()
+
+    def want(self) -> None:
+        """Have it asked for soon: something was or will be spent."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Ask whenever it is wanted, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted = anyio.Event()
+            await anyio.sleep(SETTLE_SECONDS)
+            try:
+                await self._ask_unless_known()
+            except StudioError as error:  # nobody waits for it; the next one may succeed
+                log.info("the balance could not be asked for: %s", error)
+            except NoSlotError as error:
+                log.debug("the balance is asked for later: %s", error)
+                self.want()
+            await anyio.sleep(REFRESH_SECONDS)
+
+    async def _ask_unless_known(self) -> None:
+        shop, now = self._shop, self._shop.clock()
+
+        def look(connection: Connection) -> bool:
+            known = usage.last_balance(connection, shop.upstream.id)
+            if known is not None and known.is_fresh(now, REFRESH_SECONDS):
+                return False
+            if queue.has_backlog(connection, shop.upstream.id):
+                return False  # the last of them would pay with 10 s
+            # Half of the places are for those who are waited for.
+            busy = shop.rate.limit - shop.rate.limit // 2 + 1
+            rate_limit.check_room(
+                connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=busy
+            )
+            return True
+
+        if await shop.database.read(look):
+            await remember_balance(shop, await ask_balance(shop, self._process))

@@ -1,0 +1,236 @@
+"""Spending: a row a day that guards the ceiling, and the ledger that moves it.
+
+Credits are *held* when a call is written, and *spent* in the very transaction that moves the row of
+the ledger, so that it happens once. What became of a request that nobody can know about counts as
+spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later is passed
+by two processes at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from stability_mcp.errors import BudgetError
+from stability_mcp.jobs.models import JobRow
+from stability_mcp.text import credits_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """Where the money stands, in millicredits."""
+
+    today: int
+    """Spent today, what is unknown included."""
+    held: int
+    """Reserved by jobs that are not finished."""
+    limit: int | None
+    """Ceiling of a day; None: there is none."""
+    session: int
+    """Spent by this process since it started."""
+    balance: int | None = None
+    """Left on the account, about, as of some minutes ago; None: not known."""
+
+    @property
+    def left(self) -> int | None:
+        """Return what may still be spent today; None: there is no ceiling."""
+        return None if self.limit is None else max(self.limit - self.today - self.held, 0)
+
+
+_LATEST = text("SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream")
+_NEW_DAY = text(
+    "INSERT INTO spending (owner, upstream, day) VALUES (:owner, :upstream, :day)"
+    " ON CONFLICT DO NOTHING"
+)
+_COUNTERS = text(
+    "SELECT held, spent FROM spending WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_RESERVE = text(
+    "UPDATE spending SET held = held + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_RESERVE_WITHIN = text(
+    "UPDATE spending SET held = held + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+    " AND held + spent + :credits <= :limit"
+)
+_CEILING = text("SELECT value FROM meta WHERE key = :key")
+_DELETE_CEILING = text("DELETE FROM meta WHERE key LIKE :keys")
+_RAISE = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
+# A counter that is wrong must not cost a paid result: it stops at 0 rather than fail a check.
+_RELEASE_RESERVATION = text(
+    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+_SPEND = text(
+    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END,"
+    " spent = spent + :credits"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
+
+
+def day_of(connection: Connection, owner: str, upstream: str, now: float) -> str:
+    """Return the day that spending counts towards: `2026-11-22`, by this machine's calendar.
+
+    It never goes back: a clock set to yesterday does not refill a budget.
+    """
+    latest = connection.execute(_LATEST, {"owner": owner, "upstream": upstream}).scalar()
+    today = datetime.fromtimestamp(now).astimezone().date().isoformat()
+    return max(today, latest or "")
+
+
+def reserve(  # noqa: PLR0913 -- whose, how much, when, and how many make it up
+    connection: Connection,
+    *,
+    owner: str,
+    upstream: str,
+    price: int,
+    limit: int | None,
+    now: float,
+    count: int = 1,
+) -> str:
+    """Reserve `count` times `price` and return the day it counts towards.
+
+    Raises:
+        BudgetError: it would pass the ceiling; says what part still fits.
+    """
+    row: dict[str, str | int] = {
+        "owner": owner,
+        "upstream": upstream,
+        "day": day_of(connection, owner, upstream, now),
+        "credits": price * count,
+    }
+    connection.execute(_NEW_DAY, row)
+    limit = ceiling(connection, owner=owner, upstream=upstream, limit=limit, now=now)
+    if limit is None:
+        connection.execute(_RESERVE, row)
+    elif connection.execute(_RESERVE_WITHIN, row | {"limit": limit}).rowcount != 1:
+        held, spent = connection.execute(_COUNTERS, row).one()
+        raise BudgetError(
+            f"This costs {credits_text(price * count)}, and the budget of "
+            f"{credits_text(limit)} a day has {credits_text(max(limit - held - spent, 0))} left: "
+            f"{credits_text(spent)} are spent today and {credits_text(held)} reserved.",
+            hint=_what_fits(price, count, limit - held - spent),
+        )
+    return str(row["day"])
+
+
+def ceiling(
+    connection: Connection, *, owner: str, upstream: str, limit: int | None, now: float
+) -> int | None:
+    """Return the ceiling of today: the given one, or what a person raised it to for the day."""
+    if limit is None:
+        return None
+    day = day_of(connection, owner, upstream, now)
+    raised = connection.execute(_CEILING, {"key": f"ceiling:{owner}:{upstream}:{day}"}).scalar()
+    return limit if raised is None else max(limit, int(raised))
+
+
+def raise_ceiling(
+    connection: Connection, *, owner: str, upstream: str, limit: int, now: float
+) -> None:
+    """Raise the ceiling of today, for every process of the store."""
+    keys = f"ceiling:{owner}:{upstream}:"
+    connection.execute(_DELETE_CEILING, {"keys": f"{keys}%"})
+    day = day_of(connection, owner, upstream, now)
+    connection.execute(_RAISE, {"key": f"{keys}{day}", "value": str(limit)})
+
+
+def move_reservation(  # noqa: PLR0913 -- whose, how much and when
+    connection: Connection, *, owner: str, upstream: str, day: str, price: int, now: float
+) -> str:
+    """Move a reservation to today and return the day: money counts on the day it is sent."""
+    today = day_of(connection, owner, upstream, now)
+    if today != day:
+        row = {"owner": owner, "upstream": upstream, "credits": price}
+        release_reservation(connection, owner=owner, upstream=upstream, day=day, price=price)
+        connection.execute(_NEW_DAY, row | {"day": today})
+        connection.execute(_RESERVE, row | {"day": today})
+    return today
+
+
+def release_reservation(
+    connection: Connection, *, owner: str, upstream: str, day: str, price: int
+) -> None:
+    """Give back a reservation: nothing was charged."""
+    connection.execute(
+        _RELEASE_RESERVATION, {"owner": owner, "upstream": upstream, "day": day, "credits": price}
+    )
+
+
+def spend_reservation(
+    connection: Connection, *, owner: str, upstream: str, day: str, price: int
+) -> None:
+    """Turn a reservation into spending."""
+    connection.execute(_SPEND, {"owner": owner, "upstream": upstream, "day": day, "credits": price})
+
+
+def counters(connection: Connection, owner: str, upstream: str, now: float) -> tuple[int, int]:
+    """Return what is held and what is spent today."""
+    row = {"owner": owner, "upstream": upstream, "day": day_of(connection, owner, upstream, now)}
+    found = connection.execute(_COUNTERS, row).first()
+    return (0, 0) if found is None else (found[0], found[1])
+
+
+def _what_fits(price: int, count: int, left: int) -> str:
+    fitting = max(left, 0) // price if price else count
+    part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
+    return (
+        f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
+        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
+    )
+
+
+_OPEN_CHARGE = text(
+    "INSERT INTO charges (owner, upstream, job, attempt, day, credits, state, at)"
+    " VALUES (:owner, :upstream, :job, :attempt, :day, :credits, 'sent', :now)"
+)
+_FIND_CHARGE = text(
+    "SELECT state, day, credits FROM charges WHERE job = :job AND attempt = :attempt"
+)
+_SET_CHARGE = text("UPDATE charges SET state = :state WHERE job = :job AND attempt = :attempt")
+
+
+def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, now: float) -> None:
+    """Write that a request is about to go out which may cost its price."""
+    connection.execute(
+        _OPEN_CHARGE,
+        {
+            "owner": job.owner,
+            "upstream": job.upstream,
+            "job": job.id,
+            "attempt": attempt,
+            "day": day,
+            "credits": job.price,
+            "now": now,
+        },
+    )
+
+
+def mark_free(connection: Connection, job: JobRow) -> None:
+    """Note that the last request of a job cost nothing; what is held for it stays held."""
+    connection.execute(_SET_CHARGE, {"job": job.id, "attempt": job.attempt, "state": "free"})
+
+
+def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) -> int:
+    """Count the last request of a job as spent and return what that adds, in millicredits.
+
+    Args:
+        connection: The writer's.
+        job: The job, with the attempt that was answered.
+        assumed: Whether nobody can know; a late answer makes it certain and adds nothing more.
+    """
+    key = {"job": job.id, "attempt": job.attempt}
+    state, day, credits_ = connection.execute(_FIND_CHARGE, key).one()
+    connection.execute(_SET_CHARGE, key | {"state": "assumed" if assumed else "charged"})
+    if state != "sent":
+        return 0
+    spend_reservation(connection, owner=job.owner, upstream=job.upstream, day=day, price=credits_)
+    return int(credits_)
+
+
+def release_job(connection: Connection, job: JobRow) -> None:
+    """Give back what is held for a job that ends without a charge."""
+    release_reservation(
+        connection, owner=job.owner, upstream=job.upstream, day=job.day, price=job.price
+    )

@@ -1,0 +1,95 @@
+"""Perform: one step of a job, whichever is due by its row.
+
+A step of ours that fails for a reason of ours is logged, and the job is left in a state that is
+true: nothing is sent twice, nothing is lost, and nothing goes on for ever unseen.
+"""
+
+import logging
+
+from stability_mcp.errors import JobError
+from stability_mcp.jobs.engine import Done, Later, Lease, Step
+from stability_mcp.jobs.models import JobRow, load_job
+from stability_mcp.jobs.steps import disk_retry, failures
+from stability_mcp.jobs.steps.context import MAX_PAUSE_SECONDS, JobContext
+from stability_mcp.jobs.steps.poll import poll
+from stability_mcp.jobs.steps.send import send
+from stability_mcp.jobs.steps.store_result import resume_storing
+from stability_mcp.jobs.transactions.finish import interrupted_error
+
+log = logging.getLogger(__name__)
+
+
+class Executor:
+    """Carries out steps of the jobs that one process drives.
+
+    Args:
+        shop: What the steps share.
+        process: The id of this process.
+    """
+
+    def __init__(self, shop: JobContext, process: str) -> None:
+        self._shop = shop
+        self._process = process
+
+    async def __call__(self, job_id: str, lease: Lease) -> Step:
+        """Carry out one step; see `engine.Perform`."""
+        try:
+            step = await disk_retry.resume_write(self._shop, job_id)
+            if step is not None:
+                return step
+            job = await self._load(job_id)
+            if job is None:  # ended elsewhere, or not ours any more
+                self._shop.forget(job_id)
+                return Done()
+            return await self._step(job, lease)
+        except Exception as error:
+            log.exception("job %s: the program itself failed", job_id)
+            return await self._after_failure(job_id, error)
+
+    async def _load(self, job_id: str) -> JobRow | None:
+        job = await self._shop.database.read(lambda c: load_job(c, job_id))
+        ours = job is not None and job.process == self._process and not job.finished
+        return job if ours else None
+
+    async def _step(self, job: JobRow, lease: Lease) -> Step:
+        if job.state == "queued":
+            return await send(self._shop, job, lease)
+        if job.state == "submitted":
+            return await poll(self._shop, job)
+        if job.state == "storing":
+            return await resume_storing(self._shop, job)
+        if job.state == "submitting":  # a step of this process ended without its outcome
+            return await failures.mark_unknown(
+                self._shop, job, interrupted_error(job, "The program itself failed")
+            )
+        return Done()
+
+    async def _after_failure(self, job_id: str, error: Exception) -> Step:
+        if job_id in self._shop.pending:
+            return Later(seconds=MAX_PAUSE_SECONDS, kind="store")
+        try:
+            job = await self._load(job_id)
+            if job is None:
+                return Done()
+            if job.state == "queued":
+                return await failures.fail_free(self._shop, job, _failed(job, error))
+            if job.state == "submitting":
+                return await failures.mark_unknown(
+                    self._shop, job, interrupted_error(job, "The program itself failed")
+                )
+        except Exception:
+            log.exception("job %s: what became of it could not be written", job_id)
+            return Later(seconds=MAX_PAUSE_SECONDS, kind="store")
+        self._shop.note(job_id, f"the program itself failed ({type(error).__name__})")
+        return Later(
+            seconds=MAX_PAUSE_SECONDS, kind="poll" if job.state == "submitted" else "store"
+        )
+
+
+def _failed(job: JobRow, error: Exception) -> JobError:
+    return JobError(
+        f"The program itself failed before {job.operation} was sent ({type(error).__name__}); its "
+        "log says more.",
+        job=job.id,
+        charged="no",
+    )

@@ -1,0 +1,172 @@
+"""This process, as other processes see it: a row, and a lock file held for as long as it lives.
+
+The operating system gives a lock back however a process ends, so a lock that is free, or gone,
+means a dead owner; no clock and no age is asked.
+"""
+
+import errno
+import os
+import platform
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, text
+
+from stability_mcp.store.format import SCHEMA, lock_path
+from stability_mcp.store.ids import CALL_CHARACTERS, new_id
+from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
+
+MAX_TRIES = 20
+"""Names that are tried for a lock: one fails only when somebody looks at it that very moment."""
+
+_REGISTER = text(
+    "INSERT INTO processes (id, upstream, pid, program, writes_schema, host, started_at)"
+    " VALUES (:id, :upstream, :pid, :program, :writes_schema, :host, :started_at)"
+    " ON CONFLICT DO NOTHING"
+)
+_LEAVE = text("DELETE FROM processes WHERE id = :id")
+_HAND_BACK = text(
+    "UPDATE jobs SET process = NULL, epoch = epoch + 1 WHERE process = :id AND finished_at IS NULL"
+)
+
+
+class ProcessLock:
+    """The living process; make it in a thread, for it touches the disk.
+
+    Raises:
+        OSError: the folder of the locks cannot be written, or is being emptied all the time.
+    """
+
+    def __init__(self, home: Path) -> None:
+        for _ in range(MAX_TRIES):
+            self.id = new_id(CALL_CHARACTERS)
+            self._path = lock_path(home, self.id)
+            lock = _new_lock(self._path)
+            if lock is not None:
+                break
+        else:
+            raise OSError(errno.EBUSY, "no lock could be taken", str(self._path.parent))
+        self._lock = lock
+        self._row: dict[str, object] = {}
+
+    def register(self, connection: Connection, *, upstream: str, program: str, now: float) -> None:
+        """Write the row of this process; its lock is held already, so nobody takes it for dead."""
+        self._row = {
+            "id": self.id,
+            "upstream": upstream,
+            "pid": os.getpid(),
+            "program": program,
+            "writes_schema": SCHEMA,
+            "host": platform.node() or None,
+            "started_at": now,
+        }
+        self.register_again(connection)
+
+    def register_again(self, connection: Connection) -> None:
+        """Write the row once more, where another process has taken this one for dead."""
+        connection.execute(_REGISTER, self._row)
+
+    def restore_lock(self) -> bool:
+        """Take the lock anew if somebody deleted its file, and return whether that was done.
+
+        What others adopted meanwhile stays theirs. Somebody who is just looking at the name makes
+        this wait: then it is not done yet, and the next try may succeed.
+        """
+        if self._lock.is_linked():
+            return False
+        self._path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        try:
+            lock = _HeldLock(self._path)
+        except Timeout:
+            return False
+        self._lock.release()
+        self._lock = lock
+        return True
+
+    def hand_back(self, connection: Connection) -> None:
+        """Hand unfinished jobs back, for any process of their upstream to take, and end the row."""
+        connection.execute(_HAND_BACK, {"id": self.id})
+        connection.execute(_LEAVE, {"id": self.id})
+
+    def release(self) -> None:
+        """Give the lock back and remove its file, unless the file is not ours any more."""
+        if self._lock.is_linked():
+            remove_held(self._path)
+        self._lock.release()
+
+
+def _new_lock(path: Path) -> "_HeldLock | None":
+    """Make a lock file and take its lock; None where somebody took it for one of the dead.
+
+    Whoever looks for the dead may try a lock in the moment between its making and its taking, and
+    bury what nobody holds. Then another name is as good.
+    """
+    # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+    try:
+        lock = _HeldLock(path)
+    except Timeout:
+        remove_held(path)
+        return None
+    if lock.is_linked():
+        return lock
+    lock.release()
+    return None
+
+
+class _HeldLock:
+    """A lock that is held, and whether anybody who looks for it can see that.
+
+    Raises:
+        Timeout: somebody else holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = -1
+        self._lock = file_lock(path, self._acquired)
+        self._lock.acquire()
+        self.release = self._lock.release
+
+    def is_linked(self) -> bool:
+        """Return whether the file has its name: of one that was deleted only the lock is left."""
+        return os.fstat(self._file).st_nlink > 0
+
+    def _acquired(self, file: int) -> None:
+        self._file = file  # it is the lock's own, and open for as long as that is held
+
+
+def remove_held(path: Path) -> None:
+    """Remove a lock file while its lock is held, so that nobody takes it for a dead process's.
+
+    On Windows no open file can be removed; there it goes with its lock.
+    """
+    if sys.platform != "win32":
+        path.unlink(missing_ok=True)
+
+
+def file_lock(path: Path, acquired: Callable[[int], None] | None = None) -> FileLock:
+    """Return a lock that is held by the process, not by the thread that happened to take it.
+
+    Args:
+        path: Its file.
+        acquired: Given the open file, which belongs to the lock, when that is taken.
+    """
+    return FileLock(path, timeout=0, thread_local=False, on_acquired=acquired)
+
+
+def try_lock(path: Path, held: ExitStack) -> bool:
+    """Take a lock if it is free, until `held` is closed; it is free where its owner is dead.
+
+    A file that is gone is made anew for it: while it is held, an owner that lives all the same
+    cannot come back. A file that was deleted before its lock was taken counts as held.
+    """
+    lock = file_lock(path)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return False
+    held.callback(lock.release)
+    return True

@@ -1,0 +1,125 @@
+"""Telling how a job stands: in words that a person who waits can trust, and how far it is."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+
+from stability_mcp.jobs.models import JobRecord, JobRow
+from stability_mcp.jobs.transactions.lookup import FoundJob
+
+Progress = Callable[[str, float], Awaitable[None]]
+"""Receives what is going on, in words, and how far it is, from 0 to 1."""
+
+MAX_BEFORE_DONE = 0.95
+"""A job that takes longer than usual stays short of its end."""
+
+
+def describe(job: JobRow, *, now: float, mine: bool, note: str | None, blocked_until: float) -> str:
+    """Say what is going on.
+
+    Args:
+        job: The row.
+        now: Unix seconds.
+        mine: Whether this process's upstream started it.
+        note: What this process knows beside the row: why the last step did not succeed.
+        blocked_until: Unix seconds until which the API takes no request; 0: it does.
+    """
+    if job.finished:
+        return "what came of it is not known" if job.state == "unknown" else job.state
+    if not mine:
+        return "waits for the key that started it"
+    if job.state == "queued":
+        return f"queued {_why_queued(job, now=now, note=note, blocked_until=blocked_until)}".strip()
+    if job.state == "paused":
+        return "paused, nothing sent: job_rerun sends it, job_cancel gives its credits back"
+    doing = _doing(job, now=now, note=note)
+    if job.cancel_at is not None:
+        return f"cancelled after it was sent, so its result is kept and charged: {doing}"
+    return doing
+
+
+def _doing(job: JobRow, *, now: float, note: str | None) -> str:
+    if job.state == "storing":
+        return f"storing the result{f' ({note})' if note else ''}"
+    doing = "sent, generating" if job.state == "submitting" else "generating"
+    return f"{doing}, {_of_usual(job, now)}{f' ({note})' if note else ''}"
+
+
+def fraction(job: JobRow, now: float) -> float:
+    """Return how far a job is, 0 to 1, by the time it usually takes."""
+    if job.finished:
+        return 1.0
+    usual = _usual_seconds(job)
+    if job.sent_at is None or job.state in {"queued", "paused"}:
+        return 0.0
+    if job.state == "storing" or usual <= 0:
+        return MAX_BEFORE_DONE if job.state == "storing" else 0.5
+    return min((now - job.sent_at) / usual, 1.0) * MAX_BEFORE_DONE
+
+
+def describe_call(
+    seen: Sequence[FoundJob], views: Sequence[JobRecord], now: float
+) -> tuple[str, float]:
+    """Say in one line how the jobs of a call stand, and how far they are together, 0 to 1."""
+    share = sum(fraction(each.job, now) for each in seen) / max(len(seen), 1)
+    open_ = [view.progress for view in views if not view.finished]
+    if len(views) == 1 or not open_:
+        return (open_ or ["done"])[0], share
+    return f"{len(views) - len(open_)} of {len(views)} done; {open_[0]}", share
+
+
+def to_record(
+    seen: FoundJob, *, upstream: str, note: str | None, blocked_until: float, now: float
+) -> JobRecord:
+    """Return a job as the rest of the program sees it.
+
+    Args:
+        seen: The row and what belongs to it.
+        upstream: That of this process.
+        note: Why the job waits, as far as this process knows.
+        blocked_until: Unix seconds until which the API takes no request.
+        now: Unix seconds.
+    """
+    job = seen.job
+    mine = job.upstream == upstream
+    return JobRecord(
+        id=job.id,
+        seq=seen.seq,
+        call=job.call,
+        position=job.position,
+        operation=job.operation,
+        arguments=json.loads(job.arguments),
+        state=job.state,
+        charged=job.charged,
+        price=job.price,
+        error=job.error,
+        label=job.label,
+        upstream=job.upstream,
+        mine=mine,
+        progress=describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until),
+        media=seen.media,
+        collected=seen.collected,
+        created_at=job.created_at,
+        sent_at=job.sent_at,
+        finished_at=job.finished_at,
+    )
+
+
+def _why_queued(job: JobRow, *, now: float, note: str | None, blocked_until: float) -> str:
+    if blocked_until > now:
+        return f"for {blocked_until - now:.0f} s: the API asked for a pause of all requests"
+    if job.process is None:
+        return "until a running program takes it over"
+    return f"({note})" if note else ""
+
+
+def _of_usual(job: JobRow, now: float) -> str:
+    elapsed = max(now - (job.sent_at or now), 0)
+    usual = _usual_seconds(job)
+    return f"{elapsed:.0f} of ~{usual:.0f} s" if usual else f"{elapsed:.0f} s so far"
+
+
+def _usual_seconds(job: JobRow) -> float:
+    try:
+        return job.kind.spec.seconds
+    except KeyError:  # written by a newer program, whose table has more rows
+        return 0

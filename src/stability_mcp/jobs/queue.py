@@ -1,0 +1,161 @@
+"""Lanes: what somebody waits for goes before what belongs to a batch.
+
+Hosts do not say that a call is one of two hundred. But nobody reads two hundred answers as they
+come, and whoever asks for one thing beside them does wait for it. So while many jobs of a process
+wait to be sent, further ones are taken for a batch, until those have gone.
+"""
+
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.engine import Kind
+
+INTERACTIVE = 0
+"""Somebody waits for it."""
+
+BATCH = 1
+"""One of many: sent when nobody waits for anything else."""
+
+MIN_BATCH_JOBS = 20
+"""So many jobs that wait to be sent are a batch: more than the variants of two calls, and sent in
+two seconds where the rate limit has places."""
+
+MAX_EN_ROUTE = 3
+"""So many may wait because they are on their way; where more do, more may be to come."""
+
+_WAITING = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE process = :process AND state = 'queued'"
+    " AND lane = 0 AND finished_at IS NULL LIMIT :many)"
+)
+
+_UNSENT = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
+    " AND finished_at IS NULL LIMIT :many)"
+)
+
+
+def priority_of_call(connection: Connection, process: str) -> int:
+    """Return the lane of the next call of a process."""
+    waiting = connection.execute(
+        _WAITING, {"process": process, "many": MIN_BATCH_JOBS}
+    ).scalar_one()
+    return BATCH if waiting >= MIN_BATCH_JOBS else INTERACTIVE
+
+
+def priority_of_many(count: int) -> int:
+    """Return the lane of so many jobs that are sent for one word."""
+    return BATCH if count > MIN_BATCH_JOBS else INTERACTIVE
+
+
+def has_backlog(connection: Connection, upstream: str) -> bool:
+    """Return whether more than a few jobs wait to be sent to an upstream, in any process."""
+    unsent = connection.execute(
+        _UNSENT, {"upstream": upstream, "many": MAX_EN_ROUTE + 1}
+    ).scalar_one()
+    return bool(unsent > MAX_EN_ROUTE)
+
+
+ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
+"""Of what is due: bytes that wait come first, then generations, then new requests."""
+
+
+class LocalLease:
+    """The right of this process to send a job: nobody else's as long as its lock is held."""
+
+    def __init__(self, epoch: int, begun: Callable[[], None]) -> None:
+        self.epoch = epoch
+        self.lost = anyio.Event()
+        self._begun = begun
+
+    def begun(self) -> None:
+        """Hear that the request is about to go out."""
+        self._begun()
+
+
+@dataclass
+class ScheduledJob:
+    """A job that this process drives."""
+
+    id: str
+    seq: int
+    lane: int
+    group: str
+    """The run or call that it takes turns with others of."""
+    kind: Kind
+    epoch: int
+    turn: int = 0
+    """Its turn in its lane; kept when it found no place, so that it does not queue up again."""
+    lease: LocalLease | None = None
+    """While a step of it runs."""
+
+    @property
+    def level(self) -> int:
+        """Return how urgent it is to find a place: 0 a poll, 1 a request somebody waits for, 2."""
+        return 0 if self.kind == "poll" else 1 + min(self.lane, 1)
+
+
+class FairTurns:
+    """Gives the jobs of one lane their turns, by a clock that counts rounds.
+
+    A group's next job comes one round after its last, and never before what is drawn now: a group
+    that was away has saved up nothing.
+    """
+
+    def __init__(self) -> None:
+        self._round = 0
+        self._last: dict[str, int] = {}
+
+    def give(self, group: str) -> int:
+        """Return the turn of the group's next job."""
+        turn = self._last[group] = max(self._last.get(group, 0), self._round) + 1
+        return turn
+
+    def drawn(self, job: ScheduledJob) -> None:
+        """Note that a job has its turn now."""
+        self._round = max(self._round, job.turn)
+        if self._last.get(job.group, 0) <= self._round:
+            self._last.pop(job.group, None)
+
+
+@dataclass
+class JobQueue:
+    """Jobs by when they are due, and those that are due by their order."""
+
+    _later: list[tuple[float, int, str]] = field(default_factory=list)
+    _ready: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    _turns: dict[int, FairTurns] = field(default_factory=dict)
+    _jobs: dict[str, ScheduledJob] = field(default_factory=dict)
+
+    def put(self, job: ScheduledJob, due: float) -> None:
+        """Have a job looked at when it is due, by the monotonic clock."""
+        self._jobs[job.id] = job
+        heapq.heappush(self._later, (due, job.seq, job.id))
+
+    def next_due(self) -> float | None:
+        """Return when the next job is due; None: there is none."""
+        return self._later[0][0] if self._later else None
+
+    def first(self, now: float | None = None) -> ScheduledJob | None:
+        """Return the job that is due and comes before all others; None: nothing is due."""
+        now = time.monotonic() if now is None else now
+        while self._later and self._later[0][0] <= now:
+            self._order(self._jobs[heapq.heappop(self._later)[2]])
+        return self._jobs[self._ready[0][-1]] if self._ready else None
+
+    def draw(self) -> ScheduledJob:
+        """Take out what `first` returned."""
+        job = self._jobs.pop(heapq.heappop(self._ready)[-1])
+        if job.kind == "send":
+            self._turns[job.lane].drawn(job)
+        return job
+
+    def _order(self, job: ScheduledJob) -> None:
+        if job.kind == "send" and not job.turn:
+            job.turn = self._turns.setdefault(job.lane, FairTurns()).give(job.group)
+        turn = job.turn if job.kind == "send" else 0
+        heapq.heappush(self._ready, (ORDER[job.kind], job.lane, turn, job.seq, job.id))

@@ -1,0 +1,235 @@
+"""The rate limit, by occupancy: so many places, each kept until its request has surely arrived.
+
+A place is taken in the transaction of the intent and kept until `MARGIN` longer than the API's
+window after the request is known to be out. So when the last of the requests that arrive in any
+window is granted, every other one of them still holds its place: no window at the API has more
+than the limit, however long a process, a network or a machine is stopped in between. A bucket that
+hands out places for later cannot promise that. Nothing is handed out for later here: who finds no
+place is told how long to wait, and tries again.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.models import NoSlotError
+
+MARGIN_SECONDS = 0.5
+"""Seconds a request may take from this machine's last byte to the API's counter."""
+
+STALLED_SECONDS = 60.0
+"""Seconds after which the place of a request that was never said to be out is free again."""
+
+MAX_LOCKOUT_SECONDS = 120.0
+"""Seconds; a later end of a lock-out is a clock that was set, not the API's wish."""
+
+MIN_WAIT_SECONDS = 0.005
+"""Seconds: a place that is free by now was not yet when it was looked for."""
+
+CONNECT_AHEAD_SECONDS = 0.3
+"""Seconds before a place comes free in which a request for it connects: a handshake with TLS."""
+
+MAX_RETRY_SECONDS = 1.0
+"""Seconds after which places are looked for again, however long it was said to take: some that
+were about to be taken may not have been."""
+
+SPARE_ONE_IN = 10
+"""One place of so many is left to polls, while there is anything to poll for; of as many again,
+batches leave one to requests that somebody waits for, while there are any."""
+
+MAX_GENERATIONS_COUNTED = 10_000
+"""Generations that are counted: each of so many is looked at every 20 min."""
+
+RATE_LIMIT = "behind the rate limit"
+LOCKED_OUT = "the API asked for a pause of all requests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """At most `limit` requests in any `window` seconds."""
+
+    limit: int = 150
+    window: float = 10.0
+
+    @property
+    def kept(self) -> float:
+        """Return the seconds a place is kept once its request is out."""
+        return self.window + MARGIN_SECONDS
+
+
+_BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
+_FREE = text(
+    "DELETE FROM requests WHERE upstream = :upstream"
+    " AND (sent_at < :kept_since OR sent_at IS NULL AND granted_at < :stopped_since)"
+)
+# A clock that was set back: what was sent in the future was sent just now.
+_CLAMP = text(
+    "UPDATE requests SET granted_at = :now,"
+    " sent_at = CASE WHEN sent_at IS NULL THEN NULL ELSE :now END"
+    " WHERE upstream = :upstream AND (sent_at > :now + 1 OR granted_at > :now + 1)"
+)
+_KEPT = text(
+    "SELECT count(*), min(CASE WHEN sent_at IS NULL THEN granted_at END)"
+    " FROM requests WHERE upstream = :upstream"
+    " AND (sent_at >= :kept_since OR sent_at IS NULL AND granted_at >= :stopped_since)"
+)
+_COMES_FREE = text(
+    "SELECT sent_at FROM requests WHERE upstream = :upstream AND sent_at >= :kept_since"
+    " ORDER BY sent_at LIMIT 1 OFFSET :ahead"
+)
+_RUNNING = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'submitted'"
+    " AND finished_at IS NULL LIMIT :most)"
+)
+_AWAITED = text(
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
+    " AND lane = 0 AND wake_at <= :now AND process IS NOT NULL AND finished_at IS NULL LIMIT :most)"
+)
+_TAKE = text(
+    "INSERT INTO requests (upstream, process, granted_at) VALUES (:upstream, :process, :now)"
+    " RETURNING id"
+)
+_OUT = text("UPDATE requests SET sent_at = :now WHERE id = :place AND sent_at IS NULL")
+_BLOCK = text(
+    "UPDATE upstreams SET blocked_until = :until WHERE id = :upstream AND blocked_until < :until"
+)
+
+
+def take_slot(  # noqa: PLR0913 -- whose place, for what, and how many wait for one
+    connection: Connection,
+    rate: RateLimit,
+    *,
+    upstream: str,
+    process: str,
+    now: float,
+    lane: int | None = None,
+    ahead: int = 0,
+) -> int:
+    """Take a place for a request that is about to go out, and return its number.
+
+    Args:
+        connection: The writer's.
+        rate: The limit.
+        upstream: Whose places.
+        process: Who takes it.
+        now: Unix seconds, read inside this transaction: what is later is taken for a clock that
+            was set, and not for a request that went out while this one waited for the writer.
+        lane: Lane of the job that is sent; None: a poll or a question, which come before all jobs.
+        ahead: Requests of this process that wait for the next places already; where there is none,
+            it is told when the one after theirs comes free.
+
+    Raises:
+        NoPlaceError: all are taken, or the API has locked this key out.
+    """
+    places = _parameters(rate, upstream, now)
+    connection.execute(_FREE, places)
+    connection.execute(_CLAMP, places)
+    _refuse(connection, rate, places, now=now, lane=lane, ahead=ahead)
+    return int(connection.execute(_TAKE, places | {"process": process}).scalar_one())
+
+
+def check_room(  # noqa: PLR0913 -- as above
+    connection: Connection,
+    rate: RateLimit,
+    *,
+    upstream: str,
+    now: float,
+    connecting: int,
+    lane: int | None = None,
+) -> None:
+    """Look whether it is worth connecting at all; takes nothing.
+
+    It is where a place comes free within `READY` seconds: then the line stands when it does.
+
+    Args:
+        connection: One for reading is enough.
+        rate: The limit.
+        upstream: Whose places.
+        now: Unix seconds.
+        connecting: Requests of this process that are about to ask for a place.
+        lane: As for `take`.
+
+    Raises:
+        NoPlaceError: there will be none so soon.
+    """
+    places = _parameters(rate, upstream, now)
+    try:
+        _refuse(connection, rate, places, now=now, lane=lane, taken=connecting)
+    except NoSlotError as error:
+        if error.why == RATE_LIMIT and error.seconds <= CONNECT_AHEAD_SECONDS:
+            return
+        raise NoSlotError(
+            max(error.seconds - CONNECT_AHEAD_SECONDS, MIN_WAIT_SECONDS), error.why
+        ) from None
+
+
+def generations_running(connection: Connection, upstream: str) -> int:
+    """Return how many generations are looked at now and then, by all processes together."""
+    most = {"upstream": upstream, "most": MAX_GENERATIONS_COUNTED}
+    return int(connection.execute(_RUNNING, most).scalar_one())
+
+
+def mark_sent(connection: Connection, place: int, now: float) -> None:
+    """Note that the request of a place is out whole; may come late, never early."""
+    connection.execute(_OUT, {"place": place, "now": now})
+
+
+def block_upstream(connection: Connection, *, upstream: str, until: float) -> None:
+    """Stop every process of an upstream until then, in unix seconds: the API answered 429."""
+    connection.execute(_BLOCK, {"upstream": upstream, "until": until})
+
+
+def _parameters(rate: RateLimit, upstream: str, now: float) -> dict[str, object]:
+    return {
+        "upstream": upstream,
+        "now": now,
+        "kept_since": now - rate.kept,
+        "stopped_since": now - _stalled_seconds(rate),
+    }
+
+
+def _refuse(  # noqa: PLR0913 -- as above
+    connection: Connection,
+    rate: RateLimit,
+    places: dict[str, object],
+    *,
+    now: float,
+    lane: int | None,
+    taken: int = 0,
+    ahead: int = 0,
+) -> None:
+    blocked_until = float(connection.execute(_BLOCKED, places).scalar_one())
+    if now < blocked_until <= now + MAX_LOCKOUT_SECONDS:
+        raise NoSlotError(blocked_until - now, LOCKED_OUT)
+    kept, stopped = connection.execute(_KEPT, places).one()
+    over = kept + taken - rate.limit
+    if lane is not None and over + 2 * _tenth(rate) >= 0:
+        over += _spare_slots(connection, rate, places, lane)
+    if over < 0:
+        return
+    sent_at = connection.execute(_COMES_FREE, places | {"ahead": over + ahead}).scalar()
+    if sent_at is not None:
+        soon = float(sent_at) + rate.kept - now
+    else:  # requests that are not out keep their places for as long again, or until they are dead
+        dead = rate.kept if stopped is None else stopped + _stalled_seconds(rate) - now
+        soon = min(rate.kept, dead)
+    raise NoSlotError(max(MIN_WAIT_SECONDS, soon), RATE_LIMIT)
+
+
+def _stalled_seconds(rate: RateLimit) -> float:
+    return max(STALLED_SECONDS, rate.kept)
+
+
+def _tenth(rate: RateLimit) -> int:
+    return max(rate.limit // SPARE_ONE_IN, 1)
+
+
+def _spare_slots(
+    connection: Connection, rate: RateLimit, places: dict[str, object], lane: int
+) -> int:
+    """Return how many places a request of a lane leaves to what is more urgent."""
+    most = places | {"most": _tenth(rate)}
+    spared = int(connection.execute(_RUNNING, most).scalar_one())
+    if lane > 0:
+        spared += int(connection.execute(_AWAITED, most).scalar_one())
+    return min(spared, rate.limit - 1)  # whoever is alone gets on

@@ -1,0 +1,271 @@
+"""The local engine: steps run in this process's own task group, never in the request that asked.
+
+What is due is kept by the monotonic clock, so that a clock that is set neither stalls nor floods.
+In what order it goes is said in `queues`.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+from sqlalchemy import Connection, text
+
+from stability_mcp.errors import StorageError
+from stability_mcp.jobs.engine import Done, Kind, Later, Perform
+from stability_mcp.jobs.models import FINISHED
+from stability_mcp.jobs.queue import JobQueue, LocalLease, ScheduledJob
+from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS
+from stability_mcp.jobs.transactions import lookup
+from stability_mcp.store.database import Database
+
+MAX_SLEEP_SECONDS = 60.0
+"""Seconds; a stored time that is further away was written by another clock."""
+
+OTHERS_SECONDS = 0.25
+"""How often jobs that other processes drive are looked at, while somebody here waits for them."""
+
+MAX_CONNECTING = 20
+"""Requests that connect at once: enough to keep up with the rate limit, and when it is used up not
+many of them have connected for nothing."""
+
+BATCH_SHARE = 0.8
+"""Of the requests in flight, at most so many are of batches: a batch never takes all of them."""
+
+RETRY_READ_SECONDS = 1.0
+"""Seconds until new jobs are looked for again in a database that could not be read."""
+
+log = logging.getLogger(__name__)
+
+_DRIVEN = text(
+    "SELECT id, seq, lane, coalesce(run, call, id) AS party, state, epoch, wake_at FROM jobs"
+    " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
+)
+
+
+class Scheduler:
+    """See `engine.Engine`.
+
+    Args:
+        database: Where the jobs are.
+        process: The id of this process.
+        concurrency: Most paid requests in flight; polls and storing are not counted.
+    """
+
+    def __init__(self, database: Database, *, process: str, concurrency: int) -> None:
+        self._database = database
+        self._process = process
+        self._concurrency = concurrency
+        self._known: dict[str, ScheduledJob] = {}
+        self._queues = JobQueue()
+        self._running: dict[str, ScheduledJob] = {}
+        self._sending = [0, 0]
+        """Requests in flight: those somebody waits for, and those of batches."""
+        self._starting: set[str] = set()
+        self._no_place_until = [0.0, 0.0, 0.0]
+        """By level of urgency: who finds no place speaks for all who are less urgent."""
+        self._last_seq = 0
+        self._stopping = False
+        self._ended = anyio.Event()
+        self._work = anyio.Event()
+        self._news = True
+        self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
+        self._others: dict[str, object] = {}
+        self._others_awaited = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
+
+    def dispatch(self, tx: Connection, job_id: str, *, lane: int) -> None:
+        """Do nothing: the row itself is what `run` looks for."""
+
+    def cancel(self, tx: Connection, job_id: str) -> None:
+        """Do nothing: the intent is not journalled for a job that is cancelled."""
+
+    def wake(self) -> None:
+        """Look for new jobs."""
+        self._news = True
+        self._work.set()
+
+    def look_again(self) -> None:
+        """Look for jobs of any age: some were adopted."""
+        self._last_seq = 0
+        self.wake()
+
+    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
+        """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
+        event = anyio.Event()
+        for job in job_ids:
+            self._waiters[job].add(event)
+        try:
+            with anyio.move_on_after(timeout):
+                strange = [job for job in job_ids if job not in self._known]
+                if strange:
+                    # Read after the event stands, so that no end falls in between.
+                    found = await self._states(strange)
+                    ended = all(state in FINISHED for state, _, _ in found.values())
+                    if ended and len(strange) == len(job_ids):
+                        return
+                    self._look_after(found)
+                await event.wait()
+        finally:
+            for job in job_ids:
+                self._waiters[job].discard(event)
+                if not self._waiters[job]:
+                    del self._waiters[job]
+                    self._others.pop(job, None)
+
+    async def run(self, perform: Perform) -> None:
+        """Run steps until `drain` is called; then finish those that run."""
+        try:
+            with anyio.CancelScope() as self._scope:
+                async with anyio.create_task_group() as steps, anyio.create_task_group() as watch:
+                    watch.start_soon(self._watch_others)
+                    await self._drive(steps, perform)
+                    watch.cancel_scope.cancel()
+        finally:
+            self._ended.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Send nothing more, and finish what is out, for at most so long."""
+        self._stopping = True
+        for job in self._running.values():
+            if job.lease is not None:
+                job.lease.lost.set()
+        self.wake()
+        with anyio.move_on_after(seconds):
+            await self._ended.wait()
+            return
+        if self._scope is not None:
+            self._scope.cancel()
+        await self._ended.wait()
+
+    async def _drive(self, steps: TaskGroup, perform: Perform) -> None:
+        while not self._stopping:
+            self._work = anyio.Event()
+            if self._news:
+                await self._find_new()
+            wait = self._launch(steps, perform)
+            with anyio.move_on_after(wait):
+                await self._work.wait()
+
+    async def _find_new(self) -> None:
+        keys = {"process": self._process, "after": self._last_seq}
+        self._news = False
+        try:
+            rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
+        except StorageError as error:
+            log.error("new jobs cannot be found: %s", error)  # noqa: TRY400 -- the text says all
+            await anyio.sleep(RETRY_READ_SECONDS)
+            self.wake()
+            return
+        now, monotonic = time.time(), time.monotonic()
+        for row in rows:
+            self._last_seq = max(self._last_seq, row.seq)
+            if row.id in self._known:
+                self._known[row.id].epoch = row.epoch  # it was taken away and given back
+                continue
+            kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
+            job = ScheduledJob(row.id, row.seq, row.lane, row.party, kind, row.epoch)
+            self._known[job.id] = job
+            self._queues.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
+
+    def _launch(self, steps: TaskGroup, perform: Perform) -> float:
+        """Start every step that is due and may run; return the seconds until the next is."""
+        now = time.monotonic()
+        while (job := self._queues.first(now)) is not None and self._may_start(job, now):
+            self._queues.draw()
+            job.lease = LocalLease(job.epoch, partial(self._begun, job.id))
+            self._running[job.id] = job
+            if job.kind == "send":
+                self._sending[job.level - 1] += 1
+                self._starting.add(job.id)
+            steps.start_soon(self._one, job, job.lease, perform)
+        due = self._queues.next_due()
+        waits = [due - now] if due is not None else []
+        if job is not None and job.kind != "store" and now < self._no_place_until[job.level]:
+            waits.append(self._no_place_until[job.level] - now)
+        return max(min(waits, default=MAX_SLEEP_SECONDS), 0)
+
+    def _may_start(self, job: ScheduledJob, now: float) -> bool:
+        if job.kind == "store":
+            return True
+        if now < self._no_place_until[job.level]:
+            return False
+        if job.kind == "poll":
+            return True
+        if len(self._starting) >= MAX_CONNECTING or sum(self._sending) >= self._concurrency:
+            return False
+        of_batches = max(1, int(self._concurrency * BATCH_SHARE))
+        return job.lane == 0 or self._sending[1] < of_batches
+
+    def _begun(self, job_id: str) -> None:
+        self._starting.discard(job_id)
+        self._work.set()
+
+    async def _one(self, job: ScheduledJob, lease: LocalLease, perform: Perform) -> None:
+        step: Done | Later = Later(seconds=MAX_SLEEP_SECONDS, kind=job.kind)
+        sent = job.level - 1 if job.kind == "send" else None
+        try:
+            step = await perform(job.id, lease)
+        except Exception:
+            log.exception("job %s: a step failed", job.id)
+        finally:
+            del self._running[job.id]
+            self._starting.discard(job.id)
+            if sent is not None:
+                self._sending[sent] -= 1
+            self._after(job, step)
+
+    def _after(self, job: ScheduledJob, step: Done | Later) -> None:
+        now = time.monotonic()
+        if isinstance(step, Done) and job.lease is not None and job.lease.epoch != job.epoch:
+            # What ended is a step of a lease that was lost: the job itself is here anew.
+            step = Later(seconds=0, kind=job.kind)
+        if isinstance(step, Later):
+            seconds = step.seconds
+            if step.everyone:
+                seconds = min(seconds, MAX_RETRY_SECONDS)
+                for level in range(job.level, len(self._no_place_until)):
+                    self._no_place_until[level] = max(self._no_place_until[level], now + seconds)
+            else:
+                job.turn = 0
+            job.kind = step.kind
+            self._queues.put(job, now + seconds)
+        else:
+            self._known.pop(job.id, None)
+        self._tell(job.id)
+        self._work.set()
+
+    def _tell(self, job_id: str) -> None:
+        for event in self._waiters.get(job_id, ()):
+            event.set()
+
+    async def _states(self, job_ids: Collection[str]) -> dict[str, tuple[str, int, str | None]]:
+        ids = list(job_ids)
+        found = await self._database.read(lambda c: lookup.job_states(c, ids))
+        return dict(found)
+
+    def _look_after(self, found: dict[str, tuple[str, int, str | None]]) -> None:
+        for job, seen in found.items():
+            if seen[2] != self._process and seen[0] not in FINISHED:
+                self._others[job] = seen
+        if self._others:
+            self._others_awaited.set()
+
+    async def _watch_others(self) -> None:
+        """Look at the jobs of other processes that are waited for, all in one read."""
+        while True:
+            if not self._others:
+                self._others_awaited = anyio.Event()
+                await self._others_awaited.wait()
+            await anyio.sleep(OTHERS_SECONDS)
+            try:
+                found = await self._states(list(self._others))
+            except StorageError:  # whoever waits reads the rows and says so
+                continue
+            for job, seen in found.items():
+                if self._others.get(job, seen) != seen:
+                    self._others.pop(job, None)
+                    self._tell(job)

@@ -1,0 +1,419 @@
+"""What every step works with: the store, the wire, the media, and what this process remembers.
+
+What is remembered here is a convenience that a crash may take: how often a request failed before it
+was out, why a job waits. What a job *is* stands in its row.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.client.models import Answer, SentFile
+from stability_mcp.client.trace import Trace
+from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.jobs import rate_limit
+from stability_mcp.jobs.engine import Lease, Step
+from stability_mcp.jobs.models import JobRow, LeaseLostError, NoSlotError
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.rate_queue import RateGate, RateQueue
+from stability_mcp.jobs.steps.spool import Spool
+from stability_mcp.jobs.timing import Timing
+from stability_mcp.jobs.transactions import send
+from stability_mcp.jobs.transactions.send import SendIntent
+from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.media.items import MediaItem
+from stability_mcp.store.database import Database
+from stability_mcp.store.disk import is_full
+from stability_mcp.text import plain
+
+T = TypeVar("T")
+
+MAX_PAUSE_SECONDS = 60.0
+"""Seconds between two tries, at most: as long as the API's own lock-out."""
+
+FILE_THREADS = 8
+"""Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
+
+
+DISK_RETRY_SECONDS = 1.0
+"""Seconds until something is tried again that the disk did not take; it doubles."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeferredWrite:
+    """What is still to be done of a job, beside what its row says: it could not be written."""
+
+    again: Callable[[], Awaitable[Step]]
+    """Does it, or what is left of it; takes itself off the list when that is done."""
+    lost: Callable[[], str]
+    """Says what is lost if the process ends now."""
+
+
+class Wire(Protocol):
+    """What the steps need of the client."""
+
+    async def exchange(
+        self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
+    ) -> Answer:
+        """Send one request, once."""
+        ...
+
+    async def fetch(
+        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+    ) -> Answer | None:
+        """Fetch a generation, or None while it is under way."""
+        ...
+
+    async def query(self, operation: Query, trace: Trace) -> BaseModel:
+        """Ask about the account, again where that failed."""
+        ...
+
+
+class Library(Protocol):
+    """What the steps need of the media."""
+
+    async def many(self, ids: list[str]) -> list[MediaItem]:
+        """Return items by id, in order."""
+        ...
+
+    async def sources(self, media_id: str) -> dict[str, MediaItem]:
+        """Return what an item was made from, by role, as the user knows it."""
+        ...
+
+    async def set_copy_path(self, media_id: str, path: Path) -> None:
+        """Note where the readable copy of an item is."""
+        ...
+
+
+@dataclass(kw_only=True)
+class JobContext:
+    """The tools and the memory that the steps of one process share."""
+
+    database: Database
+    client: Wire
+    library: Library
+    upstream: Upstream
+    rate: RateLimit
+    max_retries: int
+    timing: Timing
+    metadata: str = "full"
+    clock: Callable[[], float] = time.time
+    session: int = 0
+    """Millicredits that this process has spent."""
+    paid: Callable[[], None] = lambda: None
+    """Told when something is going to be paid, or was."""
+    connecting: int = 0
+    """Requests that are about to ask for a place in the rate limit."""
+    room: RateGate = field(default_factory=RateGate)
+    """What was seen of the places before connecting."""
+    rate_queue: RateQueue = field(default_factory=RateQueue)
+    """Requests that are connected and wait for a place."""
+    poll_queue: RateQueue = field(default_factory=RateQueue)
+    """Polls likewise: they do not wait behind requests."""
+    polling: set[str] = field(default_factory=set)
+    """Jobs whose generation is under way."""
+    generations_running: int = 0
+    """How many generations all processes had under way when one was last looked at here."""
+    pending: dict[str, DeferredWrite] = field(default_factory=dict)
+    """What is known of jobs and not on the disk yet, by job."""
+    spool: Spool = field(init=False)
+    _notes: dict[str, str] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _disk_failures: dict[str, int] = field(default_factory=dict)
+    _copying: dict[str, anyio.Event] = field(default_factory=dict)
+    _files: CapacityLimiter | None = None
+    _scarce_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.spool = Spool(self.database.home, self.database.observer)
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Run blocking work on files in a thread of its own kind, and wait for its end."""
+        if self._files is None:  # a limiter belongs to the event loop that runs
+            self._files = CapacityLimiter(FILE_THREADS)
+        return await to_thread.run_sync(work, limiter=self._files)
+
+    async def record(self, work: Callable[[Connection], T], *, name: str) -> T:
+        """Write what became of a request; a disk that is full gives up its reserve for it.
+
+        Args:
+            work: See `Database.write`.
+            name: Name of the transaction; a literal.
+
+        Raises:
+            StorageError: it cannot be written all the same.
+        """
+        try:
+            return await self.database.write(work, name=name, durable=True)
+        except (StorageError, OSError) as error:
+            if not (is_full(error) and await self.on_disk(self.spool.reserve.give_up)):
+                raise
+        log.warning("the disk is full: its reserve was given up for the journal")
+        return await self.database.write(work, name=name, durable=True)
+
+    async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
+        """Return what the job sends, by field; what was deleted meanwhile is left out."""
+        named = job.inputs()
+        found = await self.library.many(list(named.values())) if named else []
+        items = {item.id: item for item in found}
+        return {name: items[media] for name, media in named.items() if media in items}
+
+    def note(self, job: str, why: str | StudioError) -> None:
+        """Remember why a job waits, for those who ask."""
+        self._notes[job] = plain(why.message if isinstance(why, StudioError) else why)
+
+    def note_of(self, job: str) -> str | None:
+        """Return why a job waits."""
+        return self._notes.get(job)
+
+    def reset_failures(self, job: str) -> None:
+        """Forget why a job waited and how often it was tried."""
+        self._notes.pop(job, None)
+        self._failures.pop(job, None)
+        self._disk_failures.pop(job, None)
+
+    def forget(self, job: str) -> None:
+        """Forget a job that has ended."""
+        self.reset_failures(job)
+        self.polling.discard(job)
+        self.pending.pop(job, None)
+
+    def count_failure(self, job: str) -> float | None:
+        """Count a try that failed and return the pause before the next; None: that was the last."""
+        misses = self._failures[job] = self._failures.get(job, 0) + 1
+        return None if misses > self.max_retries else self.pause(misses)
+
+    def pause(self, misses: int) -> float:
+        """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
+        return _jittered(self.timing.retry_seconds, misses)
+
+    def count_disk_failure(self, job: str) -> tuple[int, float]:
+        """Count a try that the disk foiled; return how many and the seconds until the next."""
+        times = self._disk_failures[job] = self._disk_failures.get(job, 0) + 1
+        return times, _jittered(DISK_RETRY_SECONDS, times)
+
+    def note_no_slot(self) -> None:
+        """Remember that the rate limit was used up."""
+        self._scarce_until = time.monotonic() + self.rate.window
+
+    def slots_are_scarce(self) -> bool:
+        """Return whether the rate limit was used up not long ago."""
+        return time.monotonic() < self._scarce_until
+
+    def poll_interval(self) -> float:
+        """Return the seconds from the start of a generation to its first poll, and between polls.
+
+        Stretched so that the polls of all processes use at most half of the rate limit.
+        """
+        polls_a_second = self.rate.limit / self.rate.window / 2
+        generations = max(len(self.polling), self.generations_running)
+        return max(self.timing.poll_seconds, generations / polls_a_second)
+
+    def copying(self, job: str) -> None:
+        """Note that a job is done and its readable copies are being written."""
+        self._copying[job] = anyio.Event()
+
+    def copied(self, job: str) -> None:
+        """Note that its readable copies are written, or cannot be."""
+        event = self._copying.pop(job, None)
+        if event is not None:
+            event.set()
+
+    async def wait_for_copies(self, jobs: list[str], seconds: float) -> None:
+        """Wait until no readable copy of these jobs is being written, or the time is over."""
+        with anyio.move_on_after(seconds):
+            for job in jobs:
+                event = self._copying.get(job)
+                if event is not None:
+                    await event.wait()
+
+
+def _jittered(first: float, times: int) -> float:
+    """Return a pause that doubles from time to time, and is never in step with others."""
+    longest = min(first * 2.0 ** min(times - 1, 30), MAX_PAUSE_SECONDS)
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
+
+
+class RateSlot:
+    """One place in the rate limit, given up when its request is out.
+
+    Args:
+        shop: What the steps share.
+        paid: Whether the request can be charged.
+    """
+
+    def __init__(self, shop: JobContext, *, paid: bool) -> None:
+        self.number: int | None = None
+        self._shop = shop
+        self._paid = paid
+
+    async def out(self) -> None:
+        """Let the place run down from now, unless it does already."""
+        if self.number is None:
+            return
+        number, now = self.number, self._shop.clock()
+
+        def out(c: Connection) -> None:
+            send.mark_sent(c, number, now)
+
+        if self._paid:
+            await self._shop.database.write(out, name="send.sent")
+        else:
+            await self._shop.database.write(out, name="send.free_sent")
+        self.number = None
+
+    async def give_back(self) -> None:
+        """Do the same at the end of a request, whatever the disk says to it."""
+        try:
+            await self.out()
+        except StorageError as error:  # the place is free after a minute all the same
+            log.warning("a rate place could not be given back: %s", error)
+
+
+class SendTrace:
+    """Follows the one request of an attempt: T2, T2r, and T3 or T3d.
+
+    Args:
+        shop: What the steps share.
+        job: The job as it was read, queued.
+        lease: The right to send it.
+        large: Whether the request may arrive long after its last byte was handed to the line; then
+            its rate place is kept until the answer.
+    """
+
+    def __init__(self, shop: JobContext, job: JobRow, lease: Lease, *, large: bool) -> None:
+        self.job = job
+        """The job; once the intent is journalled, with the number of this attempt."""
+        self.begun = False
+        """Whether the intent is journalled."""
+        self.out = False
+        """Whether the request went out whole: before that nothing can have been charged."""
+        self.answer: Answer | None = None
+        """The headers of a 2xx."""
+        self.journalled = False
+        """Whether the answer is in the journal."""
+        self.place = RateSlot(shop, paid=True)
+        self._shop = shop
+        self._lease = lease
+        self._large = large
+        self._counted = True
+
+    async def before_send(self) -> None:
+        """Do T2; whatever it raises keeps every byte here."""
+        begun = await self._shop.rate_queue.until_taken(self._begin)
+        self.job, self.place.number, self.begun = begun.job, begun.place, True
+        self.connected()
+        self._lease.begun()
+
+    async def _begin(self, ahead: int) -> SendIntent:
+        if self._lease.lost.is_set():
+            raise LeaseLostError(f"job {self.job.id} is not ours to send")
+        shop, job, epoch = self._shop, self.job, self._lease.epoch
+
+        def begin(c: Connection) -> SendIntent:
+            now = shop.clock()  # in the transaction: an old time would set back what went out since
+            return send.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead)
+
+        try:
+            return await shop.database.write(begin, name="send.begin", durable=True)
+        except NoSlotError as error:
+            shop.note(job.id, error.why)
+            raise
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        self.out = True
+        if not self._large:
+            await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Do T3 or T3d; `journal` writes later what cannot be written now."""
+        self.answer = answer
+        try:
+            await self._write_answer(answer)
+        except StorageError as error:
+            log.error("job %s: the answer is not journalled yet: %s", self.job.id, error.message)  # noqa: TRY400 -- the text says all
+
+    async def journal(self) -> None:
+        """See to it that the answer is journalled.
+
+        Raises:
+            StorageError: it still cannot be written.
+        """
+        if self.answer is not None and not self.journalled:
+            await self._write_answer(self.answer)
+
+    def connected(self) -> None:
+        """Stop counting as a request that is about to ask for a place."""
+        if self._counted:
+            self._counted = False
+            self._shop.connecting -= 1
+
+    async def _write_answer(self, answer: Answer) -> None:
+        shop, job, now = self._shop, self.job, self._shop.clock()
+        if job.deferred and answer.generation is not None:
+            generation, wake_at = answer.generation, now + shop.poll_interval()
+            await shop.record(
+                lambda c: send.save_generation(c, job, generation, wake_at=wake_at, now=now),
+                name="send.generation",
+            )
+        elif not job.deferred:
+            await shop.record(
+                lambda c: send.save_headers(c, job, answer, now=now), name="send.headers"
+            )
+        self.journalled = True
+
+
+class FreeTrace:
+    """Follows requests that cost a rate place and nothing else; `before_send` takes it.
+
+    Args:
+        shop: What the steps share.
+        process: The id of this process.
+    """
+
+    def __init__(self, shop: JobContext, process: str) -> None:
+        self.place = RateSlot(shop, paid=False)
+        self._shop = shop
+        self._process = process
+
+    async def sent(self) -> None:
+        """Do T2r."""
+        await self.place.out()
+
+    async def answered(self, answer: Answer) -> None:
+        """Write nothing: it can be asked for again."""
+
+
+class PollTrace(FreeTrace):
+    """Follows a look at a generation."""
+
+    async def before_send(self) -> None:
+        """Do Tp."""
+        self.place.number = await self._shop.poll_queue.until_taken(self._take)
+
+    async def _take(self, ahead: int) -> int:
+        shop, process = self._shop, self._process
+        limit, upstream = shop.rate, shop.upstream.id
+
+        def take(c: Connection) -> tuple[int, int]:
+            now = shop.clock()  # likewise
+            place = rate_limit.take_slot(
+                c, limit, upstream=upstream, process=process, now=now, ahead=ahead
+            )
+            return place, rate_limit.generations_running(c, upstream)
+
+        place, shop.generations_running = await shop.database.write(take, name="send.poll_slot")
+        return place

@@ -1,0 +1,92 @@
+"""A call as it arrives, and what makes two calls, or two results, the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, select
+
+from stability_mcp.api.fields import MAX_SEED
+from stability_mcp.api.operation import Operation
+from stability_mcp.store import schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRequest:
+    """A call as it arrives: validated, its inputs imported and named by media id."""
+
+    owner: str
+    upstream: str
+    process: str
+    tool: str
+    operation: Operation
+    count: int
+    labels: Sequence[str | None]
+    output_dir: Path | None
+    inputs: Mapping[str, str]
+    """Media ids by the name of the field that takes the file."""
+    budget: int | None
+    """Ceiling of a day in millicredits."""
+    retry_of: str | None = None
+    """The job that this one repeats: it takes over no call and no finished job answers for it."""
+    cache: bool = True
+    """Whether a finished job that must have the same result may answer for it."""
+
+
+_HASHES = select(schema.media.c.id, schema.media.c.blob).where(
+    schema.media.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes of the files that a call sends, by field."""
+    if not inputs:
+        return {}
+    rows = connection.execute(_HASHES, {"ids": list(inputs.values())})
+    found = {row.id: row.blob for row in rows}
+    return {name: found.get(media, media) for name, media in inputs.items()}
+
+
+def call_key(asked: CallRequest, hashes: Mapping[str, str]) -> str:
+    """Return what makes two calls the same: whose, where, what, and how many; no label is in it."""
+    return _key(asked, asked.operation, hashes, count=asked.count)
+
+
+def result_key(asked: CallRequest, request: Operation, hashes: Mapping[str, str]) -> str | None:
+    """Return what makes two results the same; None where the API varies them by itself."""
+    return _key(asked, request, hashes, count=None) if is_repeatable(request) else None
+
+
+def is_repeatable(operation: Operation) -> bool:
+    """Return whether the same request gives the same result: an explicit seed, or none to vary."""
+    return "seed" not in type(operation).model_fields or bool(getattr(operation, "seed", None))
+
+
+def spread_seeds(operation: Operation, count: int) -> list[Operation]:
+    """Return the requests of `count` variants: an explicit seed counts up, for it repeats a result.
+
+    0 and no seed ask for a random one each time, so those stay as they are.
+    """
+    first = getattr(operation, "seed", None)
+    if not first:
+        return [operation] * count
+    seeds = ((first - 1 + step) % MAX_SEED + 1 for step in range(count))  # never over, never 0
+    return [operation.model_copy(update={"seed": seed}) for seed in seeds]
+
+
+def _key(
+    asked: CallRequest, request: Operation, hashes: Mapping[str, str], *, count: int | None
+) -> str:
+    arguments = json.loads(request.canonical())
+    parts = {
+        "owner": asked.owner,
+        "upstream": asked.upstream,
+        "operation": request.name(),
+        "arguments": {name: value for name, value in arguments.items() if name not in hashes},
+        "inputs": dict(hashes),
+        "count": count,
+    }
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Keeps a store small and sound: retention, repair, recount of the budget."""

@@ -1,0 +1,68 @@
+"""Small pictures of results, for an answer: of one its preview, of several a labelled sheet.
+
+A 3D model shows the picture it was made from, sound shows nothing. A preview is a courtesy: when it
+cannot be made the answer goes without.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, PreviewFormat, preview
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.sheet import sheet
+from stability_mcp.media.files import in_file_thread
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.library import MediaLibrary
+
+PreviewSize = Literal["small", "large"]
+
+SIDES: dict[PreviewSize, int] = {"small": MAX_PREVIEW_SIDE, "large": 1_024}
+"""Longer side of a preview, in pixels."""
+
+log = logging.getLogger(__name__)
+
+
+async def preview_of(
+    items: Sequence[MediaItem],
+    *,
+    size: PreviewSize,
+    format: PreviewFormat,  # noqa: A002 -- the word for it
+    store: MediaLibrary | None = None,
+) -> Preview | None:
+    """Return one small picture of the items; None where there is nothing to see.
+
+    Args:
+        items: The results of a call.
+        size: How large it may be.
+        format: How it is packed.
+        store: Finds what a 3D model was made from.
+    """
+    try:
+        shown = [(seen.path, item.name) for item in items if (seen := await _seen(item, store))]
+        if not shown:
+            return None
+        facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
+        options = partial(preview if len(shown) == 1 else sheet, longest=SIDES[size], format=format)
+        return await run(options, shown[0][0] if len(shown) == 1 else shown, facts=facts)
+    except Exception:  # whatever it is, a paid result is not held up for want of its preview
+        log.exception("no preview of %s", ", ".join(item.id for item in items))
+        return None
+
+
+async def _seen(item: MediaItem, store: MediaLibrary | None) -> MediaItem | None:
+    """Return the picture that stands for an item."""
+    if item.kind == "image":
+        return item
+    if item.kind == "audio" or store is None:
+        return None
+    sources = (await store.sources(item.id)).values()
+    return next((source for source in sources if source.kind == "image"), None)
+
+
+def _facts(paths: Sequence[Path]) -> list[Facts]:
+    return [probe(path) for path in paths]

@@ -1,0 +1,284 @@
+"""Rows of media and the blobs they stand for, written inside a transaction of the caller.
+
+The order is what keeps a paid result: the bytes are durable under their hash before the row that
+names them is committed, and the row is committed with whatever the caller commits. All functions
+here block; the ones that take a connection run on the writer's or a reader's thread.
+
+The blob is renamed under the write lock, so that whoever sweeps unused blobs inside a write
+transaction of its own never takes one that is about to be named.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, text
+from sqlalchemy.dialects.sqlite import insert
+
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.media.items import MediaItem, Origin
+from stability_mcp.media.labels import free_label
+from stability_mcp.store import schema
+from stability_mcp.store.database import Observer, unobserved
+from stability_mcp.store.ids import new_id
+from stability_mcp.store.locks import PRIVATE_FOLDER
+
+UNKNOWN_TYPE = "application/octet-stream"
+CHUNK = 1 << 20
+
+media = schema.media
+blobs = schema.blobs
+
+# Built once: they run while a paid result waits, and building one takes longer than running it.
+_STORED_BEFORE = text("SELECT id FROM media WHERE job = :job AND position = :position")
+_INSERT_BLOB = insert(blobs).on_conflict_do_nothing()
+_INSERT_MEDIA = insert(media).on_conflict_do_nothing(index_elements=["id"])
+_INSERT_PARENTS = insert(schema.media_parents).on_conflict_do_nothing()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInfo:
+    """What is known of a file's bytes."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int | None = None
+    """Pixels, as a person sees the picture: upright."""
+    height: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How a media item came to be."""
+
+    origin: Origin
+    upstream: str | None = None
+    emulated: bool = False
+    job: str | None = None
+    position: int = 0
+    operation: str | None = None
+    """Name of the operation; None for an import."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    seed: str | None = None
+    finish_reason: str | None = None
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """Media id by role: the field it was sent in."""
+
+
+def file_info(path: Path) -> FileInfo:
+    """Hash a file and read its header; a header that nobody understands is no error.
+
+    It is used on what was paid for, which is kept whatever it is.
+    """
+    from stability_mcp.imaging.probe import probe
+    from stability_mcp.imaging.sniff import media_type
+
+    with path.open("rb") as file:
+        head = file.read(4_096)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size = path.stat().st_size
+    try:
+        facts = probe(path)
+    except FileUnusableError:
+        return FileInfo(sha256=sha256, bytes=size, media_type=media_type(head) or UNKNOWN_TYPE)
+    width, height = facts.size if facts.kind == "image" else (None, None)
+    return FileInfo(
+        sha256=sha256,
+        bytes=size,
+        media_type=facts.media_type,
+        width=width,
+        height=height,
+        seconds=facts.seconds,
+    )
+
+
+def insert_media(  # noqa: PLR0913 -- a row has as many parts
+    connection: Connection,
+    home: Path,
+    *,
+    file: Path,
+    measured: FileInfo,
+    made: Provenance,
+    owner: str,
+    label: str | None,
+    now: float,
+    new_id: Callable[[], str] = new_id,
+    observer: Observer = unobserved,
+) -> str:
+    """Move `file` among the blobs, write its row and return the media id.
+
+    The same job and position is the same row however often it is stored. A taken label gets a
+    number, one that cannot be a label is made one: after a request was paid nothing here fails but
+    the disk.
+
+    Args:
+        connection: The write transaction.
+        home: Folder of the store.
+        file: The bytes, on the same file system; gone afterwards. May be gone already if an
+            earlier transaction moved it and was rolled back.
+        measured: What `measure` said of it.
+        made: How it came to be.
+        owner: Whose it is.
+        label: What to call it; None: only by its id.
+        now: The time, in unix seconds.
+        new_id: Makes ids; a taken one is drawn again.
+        observer: Called at each moment of `blob.rename`.
+    """
+    stored = _stored_before(connection, made)
+    if stored is not None:
+        file.unlink(missing_ok=True)
+        return stored
+    observer("before", "blob.rename")
+    keep_blob(home, file, measured)
+    observer("after", "blob.rename")
+    blob = {"sha256": measured.sha256, "bytes": measured.bytes, "media_type": measured.media_type}
+    connection.execute(_INSERT_BLOB, blob | {"created_at": now})
+    row = {
+        "owner": owner,
+        "emulated": int(made.emulated),
+        "upstream": made.upstream,
+        "job": made.job,
+        "position": made.position,
+        "blob": measured.sha256,
+        "media_type": measured.media_type,
+        "width": measured.width,
+        "height": measured.height,
+        "seconds": measured.seconds,
+        "seed": clean(made.seed),
+        "finish_reason": clean(made.finish_reason),
+        "origin": made.origin,
+        "operation": _making(made),
+        "label": None if label is None else free_label(connection, owner, label),
+        "created_at": now,
+    }
+    media_id = _insert_with_id(connection, row, new_id)
+    parents = [
+        {"child": media_id, "parent": parent, "role": role} for role, parent in made.parents.items()
+    ]
+    if parents:
+        connection.execute(_INSERT_PARENTS, parents)
+    return media_id
+
+
+def keep_blob(home: Path, file: Path, measured: FileInfo) -> Path:
+    """Move a file to the path of its hash, durably; one that is there already is kept."""
+    target = blob_path(home, measured.sha256)
+    if target.is_file() and target.stat().st_size == measured.bytes:
+        sync_folder(target.parent)  # whoever moved it here may have been killed before that
+        file.unlink(missing_ok=True)
+        return target
+    if not target.parent.is_dir():
+        target.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        sync_folder(target.parent.parent)
+    sync_file(file)
+    file.replace(target)
+    sync_folder(target.parent)
+    return target
+
+
+def blob_path(home: Path, sha256: str) -> Path:
+    """Return where the bytes of a hash are kept: `blobs/ab/abcd…`."""
+    return home / "blobs" / sha256[:2] / sha256
+
+
+def select_items() -> Select[Any]:
+    """Return the query that `item_of` reads rows of; deleted media are invisible."""
+    return (
+        select(media, blobs.c.bytes)
+        .join(blobs, blobs.c.sha256 == media.c.blob)
+        .where(media.c.deleted_at.is_(None))
+    )
+
+
+def item_of(row: Row[Any], home: Path) -> MediaItem:
+    """Turn a row of `select_items` into a media item."""
+    making = json.loads(row.operation) if row.operation else {}
+    return MediaItem(
+        id=row.id,
+        owner=row.owner,
+        label=row.label,
+        media_type=row.media_type,
+        sha256=row.blob,
+        bytes=row.bytes,
+        path=blob_path(home, row.blob),
+        width=row.width,
+        height=row.height,
+        seconds=row.seconds,
+        seed=row.seed,
+        finish_reason=row.finish_reason,
+        origin=row.origin,
+        operation=making.get("operation"),
+        arguments=making.get("arguments", {}),
+        job=row.job,
+        position=row.position,
+        emulated=bool(row.emulated),
+        upstream=row.upstream,
+        copy_path=Path(row.copy_path) if row.copy_path else None,
+        created_at=row.created_at,
+    )
+
+
+def clean(text: str | None) -> str | None:
+    """Return text that SQLite takes: without lone surrogates."""
+    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file survive a power failure."""
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    try:
+        sync_descriptor(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_descriptor(descriptor: int) -> None:
+    """Make what was written to an open file survive a power failure."""
+    if sys.platform == "darwin":  # there fsync reaches the drive's cache only
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power failure; Windows has no such call."""
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _stored_before(connection: Connection, made: Provenance) -> str | None:
+    if made.job is None:
+        return None
+    key = {"job": made.job, "position": made.position}
+    found: str | None = connection.execute(_STORED_BEFORE, key).scalar_one_or_none()
+    return found
+
+
+def _making(made: Provenance) -> str | None:
+    if made.operation is None:
+        return None
+    making = {"operation": made.operation, "arguments": dict(made.arguments)}
+    return clean(json.dumps(making, ensure_ascii=False, separators=(",", ":")))
+
+
+def _insert_with_id(
+    connection: Connection, row: Mapping[str, object], new_id: Callable[[], str]
+) -> str:
+    while True:
+        media_id = new_id()
+        if connection.execute(_INSERT_MEDIA, {**row, "id": media_id}).rowcount:
+            return media_id

@@ -1,0 +1,1 @@
+"""Delivers the ends of jobs to a webhook or a command."""

@@ -1,0 +1,163 @@
+"""Who was told of the end of a job: `jobs.told_at`, the only column that says so.
+
+Nothing there: nobody. A time: told then; a late answer to an `unknown` job ends it once more, later
+than that, and is told as well. A time below zero: not to be told before that time, because somebody
+is at it or because it failed. So a process that is killed while it tells is followed by another
+when its claim is over, and no process tells what another is telling.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.models import JobRow, load_job
+from stability_mcp.uris import media_uri
+
+CLAIM_SECONDS = 60.0
+"""Seconds for which an end is one process's to tell: twice as long as a command may take."""
+MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10.0, 3_600.0
+"""Shortest and longest pause between two tries, in seconds; between them as long again as it has
+been untold, so that it doubles."""
+MAX_AGE_SECONDS = 24 * 3_600.0
+"""Seconds after which an end is no news."""
+COPY_WAIT_SECONDS = 5.0
+"""Seconds for which an end waits until the readable copies are written."""
+
+# The first line is for an index, the rest for the few rows that it leaves.
+_DUE = text(
+    "SELECT id, finished_at, told_at FROM jobs WHERE upstream = :upstream AND finished_at > :since"
+    " AND owner = :owner AND state IN ('done', 'failed', 'cancelled', 'unknown')"
+    " AND (told_at IS NULL OR told_at BETWEEN 0 AND finished_at"
+    "  OR told_at < 0 AND (-told_at <= :now OR -told_at > :now + :latest))"
+    " AND NOT (state = 'done' AND output_dir IS NOT NULL AND finished_at > :copying"
+    "  AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id AND copy_path IS NULL"
+    "   AND deleted_at IS NULL))"
+    " ORDER BY finished_at LIMIT :limit"
+)
+_CLAIM = text(
+    "UPDATE jobs SET told_at = :claim"
+    " WHERE id = :job AND finished_at = :finished_at AND told_at IS :seen"
+)
+_SETTLE = text(
+    "UPDATE jobs SET told_at = :at"
+    " WHERE id = :job AND finished_at = :finished_at AND told_at = :claim"
+)
+_MEDIA = text(
+    "SELECT id, media_type, copy_path FROM media WHERE job = :job AND deleted_at IS NULL"
+    " ORDER BY position"
+)
+_CHARGED = text(
+    "SELECT coalesce(sum(credits), 0) FROM charges"
+    " WHERE job = :job AND state IN ('charged', 'assumed')"
+)
+_BEGIN = text("INSERT INTO meta (key, value) VALUES (:key, :now) ON CONFLICT DO NOTHING")
+_BEGUN = text("SELECT value FROM meta WHERE key = :key")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueEnd:
+    """An end that nobody was told of."""
+
+    id: str
+    finished_at: float
+    told_at: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedEnd:
+    """An end that is ours to tell, until the claim is over."""
+
+    job: str
+    finished_at: float
+    claim: float
+    message: dict[str, Any]
+    """What to tell, as plain JSON."""
+
+
+def start(connection: Connection, *, owner: str, upstream: str, now: float) -> float:
+    """Note that ends are told from now on, unless they are already; return since when.
+
+    What ended before anybody wanted to know is not told.
+    """
+    key = f"told_since:{owner}:{upstream}"
+    connection.execute(_BEGIN, {"key": key, "now": repr(now)})
+    return float(connection.execute(_BEGUN, {"key": key}).scalar_one())
+
+
+def due(  # noqa: PLR0913 -- whose, of what time, how many
+    connection: Connection, *, owner: str, upstream: str, since: float, now: float, limit: int
+) -> list[DueEnd]:
+    """Return ends that are to be told now, the oldest first."""
+    key = {
+        "owner": owner,
+        "upstream": upstream,
+        "since": max(since, now - MAX_AGE_SECONDS),
+        "now": now,
+        "latest": MAX_RETRY_SECONDS,
+        "copying": now - COPY_WAIT_SECONDS,
+        "limit": limit,
+    }
+    return [DueEnd(**row._asdict()) for row in connection.execute(_DUE, key)]
+
+
+def claim(
+    connection: Connection, found: DueEnd, *, emulated: bool, now: float
+) -> ClaimedEnd | None:
+    """Take an end to tell, and return what to say; None: another process was faster."""
+    until = -(now + CLAIM_SECONDS)
+    row = {"job": found.id, "finished_at": found.finished_at, "seen": found.told_at}
+    if connection.execute(_CLAIM, row | {"claim": until}).rowcount != 1:
+        return None
+    job = load_job(connection, found.id)
+    if job is None:
+        return None
+    message = _message(connection, job, found.finished_at, emulated=emulated)
+    return ClaimedEnd(job=job.id, finished_at=found.finished_at, claim=until, message=message)
+
+
+def mark_delivered(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
+    """Note that it was told."""
+    _settle(connection, end, max(now, end.finished_at + 0.001))
+
+
+def mark_failed(connection: Connection, end: ClaimedEnd, *, now: float) -> float:
+    """Note that it could not be told; return the pause before the next try, in seconds."""
+    pause = min(max(now - end.finished_at, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
+    _settle(connection, end, -(now + pause))
+    return pause
+
+
+def release(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
+    """Leave it to whoever looks next: this process ends."""
+    _settle(connection, end, -now)
+
+
+def _settle(connection: Connection, end: ClaimedEnd, at: float) -> None:
+    row = {"job": end.job, "finished_at": end.finished_at, "claim": end.claim, "at": at}
+    connection.execute(_SETTLE, row)
+
+
+def _message(
+    connection: Connection, job: JobRow, finished_at: float, *, emulated: bool
+) -> dict[str, Any]:
+    charged = connection.execute(_CHARGED, {"job": job.id}).scalar_one()
+    media = [
+        {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}
+        for row in connection.execute(_MEDIA, {"job": job.id})
+    ]
+    at = datetime.fromtimestamp(finished_at, UTC)
+    return {
+        "event": "job_ended",
+        "job": job.id,
+        "operation": job.operation,
+        "state": job.state,
+        "label": job.label,
+        "media": media,
+        "credits": charged / 1000,
+        "charged": job.charged,
+        "error": job.error,
+        "finished_at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "emulated": emulated,
+    }

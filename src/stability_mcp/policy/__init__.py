@@ -1,0 +1,1 @@
+"""What may be sent: terms, moderation memory, confirmation, audit log."""

@@ -1,0 +1,55 @@
+"""The client's patience: a call hands back its job before this client is known to give up.
+
+Hosts cut a call off after 10 to 60 seconds, each after its own time, and none says so beforehand.
+What was seen is kept in the store for a while, by the name that the client gives itself.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import anyio
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.lazy_studio import LazyStudio
+
+SHARE = 0.8
+"""Of the shortest time after which the client gave up."""
+MIN_WAIT_SECONDS = 5.0
+"""Seconds that a call waits at least: a user's own stop must not make every call impatient."""
+SETTLING = 0.5
+"""Seconds. A host that ends altogether cancels its calls as well, and that says nothing."""
+
+WAITING = "job_wait"
+"""The one tool beside the paid ones that takes long."""
+
+
+async def within_patience(keeper: LazyStudio, context: CallContext) -> CallContext:
+    """Return the call with a wait that its client is known to bear."""
+    if not _takes_long(context):
+        return context
+    seen = await (await keeper.studio()).jobs.patience(_name(context))
+    if seen is None:
+        return context
+    return replace(context, wait=min(context.wait, max(seen * SHARE, MIN_WAIT_SECONDS)))
+
+
+def given_up(keeper: LazyStudio, context: CallContext, seconds: float) -> None:
+    """Note that the client cancelled a call after so many seconds, unless the server is ending."""
+    if _takes_long(context):
+        keeper.spawn(partial(_keep, keeper, _name(context), seconds))
+
+
+async def _keep(keeper: LazyStudio, client: str, seconds: float) -> None:
+    await anyio.sleep(SETTLING)
+    await (await keeper.studio()).jobs.record_give_up(client, seconds)
+
+
+def _takes_long(context: CallContext) -> bool:
+    row = OPERATIONS.get(context.tool)
+    paid = row is not None and row.is_paid()
+    return bool(context.client) and (paid or context.tool == WAITING)
+
+
+def _name(context: CallContext) -> str:
+    return context.client.rpartition(" ")[0] or context.client

@@ -1,0 +1,240 @@
+"""Asking the user before much is spent, as far as the connection allows.
+
+Clients of the newer protocol get the question as the result of the call, and call again with the
+answer. The others are asked in the middle of the call, by a task that outlives it: the yes of a
+user whose host gave up is kept, and counts for the identical call. Who cannot be asked is told what
+to ask, and what to pass.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+from pydantic import ValidationError
+
+from stability_mcp.errors import ArgumentsError, ConfirmationError
+from stability_mcp.text import credits_text
+
+if TYPE_CHECKING:
+    from stability_mcp.policy.confirmation import Answer, Quote
+    from stability_mcp.server.lazy_studio import LazyStudio
+    from stability_mcp.studio import Studio
+
+FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
+"""From this version of the protocol on, a server asks by its result."""
+
+KEY = "confirm-spend-"
+"""What the name of a question begins with; its number follows."""
+
+log = logging.getLogger(__name__)
+
+
+class AskFirstError(Exception):
+    """The result of the call is a question; it is called again with the answer."""
+
+    def __init__(self, result: InputRequiredResult) -> None:
+        super().__init__()
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Elicitation:
+    """How the user behind a request can be asked."""
+
+    ctx: Context[Any, Any]
+
+    @property
+    def possible(self) -> bool:
+        """Return whether the client shows questions with a form."""
+        capabilities = self.ctx.client_capabilities
+        asking = capabilities.elicitation if capabilities is not None else None
+        return asking is not None and (asking.form is not None or asking.url is None)
+
+    @property
+    def by_result(self) -> bool:
+        """Return whether the question is the result of the call."""
+        return (self.ctx.protocol_version or "") >= FIRST_WITHOUT_BACK_CHANNEL
+
+    def answer(self) -> "tuple[int, Answer] | None":
+        """Return the number of the question that this very request answers, and the answer."""
+        for key, response in (self.ctx.input_responses or {}).items():
+            number = key.removeprefix(KEY)
+            if number != key and number.isdecimal() and isinstance(response, ElicitResult):
+                return int(number), _read(response)
+        return None
+
+    def question(self, number: int, bill: "Quote", today: str) -> InputRequiredResult:
+        """Return the result that asks."""
+        form = ElicitRequestFormParams(message=_message(bill, today), requested_schema=_form(bill))
+        return InputRequiredResult(input_requests={f"{KEY}{number}": ElicitRequest(params=form)})
+
+    async def put(self, bill: "Quote", today: str) -> "Answer":
+        """Ask over the connection and return the answer; `dismissed` where none can come."""
+        try:
+            response = await self.ctx.session.elicit_form(
+                _message(bill, today), _form(bill), related_request_id=self.ctx.request_id
+            )
+        except (MCPError, ValidationError) as error:
+            log.info("the user could not be asked: %s", error)
+            return "dismissed"
+        return _read(response)
+
+
+@dataclass
+class PendingQuestion:
+    """A question that the user is looking at."""
+
+    answered: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmer:
+    """Sees that the user agrees to the bill of one call."""
+
+    keeper: "LazyStudio"
+    """Runs what outlives the call."""
+    studio: "Studio"
+    """Holds the questions."""
+    asks: Elicitation | None
+    """How the user can be asked; None: not at all."""
+    agreed: float | None
+    """Credits that the user agreed to, as the model says."""
+    patience: float
+    """Seconds that the call may wait for an answer."""
+
+    async def __call__(self, bill: "Quote") -> int | None:
+        """Return the question whose yes pays for it; None: there was nothing to ask.
+
+        Raises:
+            AskFirstError: the result of the call is the question.
+            ConfirmationError: the user did not agree, or cannot be asked from here.
+            ArgumentsError: what they agreed to is less than it costs.
+        """
+        if self.agreed is not None and round(self.agreed * 1000) < bill.credits:
+            raise ArgumentsError(
+                f"confirm_spend: the user agreed to {credits_text(round(self.agreed * 1000))}, and "
+                f"this costs {credits_text(bill.credits)}.",
+                hint="Ask the user again, with this price.",
+            )
+        limit = self.studio.settings.confirm_millicredits
+        if limit is None or bill.credits < limit:
+            return None
+        if self.asks is not None and self.asks.possible:
+            return await self._with(self.asks, bill)
+        used = await self.studio.permits.use(bill)
+        if used is None and self.agreed is None:
+            raise _cannot_ask(bill)
+        return used
+
+    async def _with(self, asks: Elicitation, bill: "Quote") -> int | None:
+        permits = self.studio.permits
+        given = asks.answer()
+        if given is not None:
+            await permits.answer(bill, *given)
+        used = await permits.use(bill)
+        if used is not None:
+            return used
+        before = await permits.question(bill)
+        if given is not None and before is not None and before.id == given[0]:
+            raise _refusal(bill, before.answer)
+        if self.agreed is not None and before is not None and before.answer != "no":
+            return None  # the question was put and not answered, so the user was asked otherwise
+        today = await _today(self.studio)
+        if asks.by_result:
+            raise AskFirstError(asks.question(await permits.ask(bill), bill, today))
+        return await self._over_the_line(asks, bill, today)
+
+    async def _over_the_line(self, asks: Elicitation, bill: "Quote", today: str) -> int:
+        answer = None
+        with anyio.move_on_after(self.patience):
+            while answer is None:  # an equal call may use up the yes that both waited for
+                put = self.keeper.questions.get(bill.key)
+                if put is None:
+                    self.keeper.questions[bill.key] = put = PendingQuestion()
+                    self.keeper.spawn(partial(self._ask, asks, bill, put, today))
+                await put.answered.wait()
+                used = await self.studio.permits.use(bill)
+                if used is not None:
+                    return used
+                before = await self.studio.permits.question(bill)
+                answer = before.answer if before is not None else None
+        raise _refusal(bill, answer)
+
+    async def _ask(
+        self, asks: Elicitation, bill: "Quote", put: PendingQuestion, today: str
+    ) -> None:
+        try:
+            question = await self.studio.permits.ask(bill)
+            await self.studio.permits.answer(bill, question, await asks.put(bill, today))
+        finally:
+            self.keeper.questions.pop(bill.key, None)
+            put.answered.set()
+
+
+async def _today(studio: "Studio") -> str:
+    spent = await studio.jobs.spending()
+    of = f" of {credits_text(spent.limit)}" if spent.limit is not None else ""
+    return f"{credits_text(spent.today)}{of}"
+
+
+def _message(bill: "Quote", today: str) -> str:
+    variants = f" for {bill.count} variants" if bill.count > 1 else ""
+    return (
+        f"{bill.operation} will cost {_price(bill)}{variants}. Spent today: {today}. "
+        "Shall it be made?"
+    )
+
+
+def _form(bill: "Quote") -> dict[str, Any]:
+    proceed = {
+        "type": "boolean",
+        "title": f"Spend {credits_text(bill.credits)}",
+        "description": f"{bill.operation}, paid from the Stability account",
+    }
+    return {"type": "object", "properties": {"proceed": proceed}, "required": ["proceed"]}
+
+
+def _read(response: ElicitResult) -> "Answer":
+    if response.action == "accept":
+        return "yes" if (response.content or {}).get("proceed") is True else "no"
+    return "no" if response.action == "decline" else "dismissed"
+
+
+def _price(bill: "Quote") -> str:
+    return f"{credits_text(bill.credits)} ({bill.credits / 100_000:.2f} USD)"
+
+
+def _with_confirm(bill: "Quote") -> str:
+    return f"confirm_spend: {bill.credits / 1000:g}"
+
+
+def _cannot_ask(bill: "Quote") -> ConfirmationError:
+    return ConfirmationError(
+        f"{bill.operation} costs {_price(bill)}, and so much is spent only when the user agrees.",
+        hint=f"Ask the user whether to spend {credits_text(bill.credits)} on it. If they say yes, "
+        f"call again with the same arguments and {_with_confirm(bill)}.",
+    )
+
+
+def _refusal(bill: "Quote", answer: "Answer | None") -> ConfirmationError:
+    said = f"{bill.operation} costs {_price(bill)}"
+    if answer == "no":
+        return ConfirmationError(
+            f"{said}, and the user said no.", hint="Do not call it again unless they ask for it."
+        )
+    how = "closed the question" if answer == "dismissed" else "has not answered yet"
+    return ConfirmationError(
+        f"{said}; the user was asked and {how}.",
+        hint="Their yes counts for an hour: then call again with the very same arguments. If they "
+        f"see no question, ask them yourself, and after a yes add {_with_confirm(bill)}.",
+    )

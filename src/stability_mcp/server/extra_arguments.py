@@ -1,0 +1,64 @@
+"""The arguments that a paid tool has beside the API's: never part of the request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stability_mcp.api.fields import MAX_VARIANTS, unmeasured
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.parsing import parse_model
+
+
+class Label(BaseModel):
+    """What every paid tool has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: Annotated[
+        Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
+        Field(description="Name it."),
+    ] = None
+    confirm_spend: Annotated[
+        Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
+        Field(description="Credits the user agreed to."),
+    ] = None
+
+
+class Variants(Label):
+    """What a paid tool with a seed has."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_VARIANTS, description="Variants, each paid.")] = 1
+
+
+def ours(row: type[Operation]) -> type[Label] | None:
+    """Return the model of these arguments; None: the operation has none."""
+    if not row.is_paid():
+        return None
+    return Variants if row.takes_count() else Label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The arguments of a call, ours and the API's."""
+
+    label: str | None = None
+    count: int = 1
+    confirm_spend: float | None = None
+    rest: dict[str, Any]
+
+
+def split(row: type[Operation], arguments: Mapping[str, Any]) -> Split:
+    """Return our arguments and those that are the API's.
+
+    Raises:
+        ArgumentsError: one of ours breaks a rule.
+    """
+    model = ours(row)
+    if model is None:
+        return Split(rest=dict(arguments))
+    own = {name: arguments[name] for name in model.model_fields if name in arguments}
+    rest = {name: value for name, value in arguments.items() if name not in own}
+    read = parse_model(model, own, what=row.name())
+    return Split(**read.model_dump(), rest=rest)

@@ -1,0 +1,138 @@
+"""Keeps the studio: opened at the first call that needs it, closed when the server ends.
+
+Abandoned jobs open it without a call (see `idle_recovery.py`).
+
+The store, its database library and the emulator take a third of a second and tens of megabytes to
+load. A host starts the server with every conversation, and most conversations never make a picture.
+"""
+
+import importlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
+
+from stability_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from stability_mcp.server.elicitation import PendingQuestion
+    from stability_mcp.studio import Studio
+
+OpenStudio = Callable[[Settings], "AbstractAsyncContextManager[Studio]"]
+
+log = logging.getLogger(__name__)
+
+
+class LazyStudio:
+    """Opens one studio, in a task of its own, so that work outlives the request that began it."""
+
+    def __init__(self, settings: Settings, group: TaskGroup, opener: OpenStudio) -> None:
+        self._settings = settings
+        self._group = group
+        self._opener = opener
+        self._studio: Studio | None = None
+        self._opening = anyio.Lock()
+        self.ready = anyio.Event()
+        """Set when the studio was opened first."""
+        self._closing = anyio.Event()
+        self._spawned: set[anyio.CancelScope] = set()
+        self.questions: dict[str, PendingQuestion] = {}
+        """Questions that the user is looking at, by the key of the bill."""
+        self.closed = anyio.Event()
+        """Set when everything that was out is finished and stored."""
+
+    async def studio(self) -> "Studio":
+        """Return the studio, opening it if need be.
+
+        Raises:
+            StorageError: the data folder cannot be used; the next call tries again.
+        """
+        async with self._opening:
+            if self._studio is not None:
+                return self._studio
+            # A host that gives up on this call must not leave a store that is half open.
+            with anyio.CancelScope(shield=True):
+                opened: Studio = await self._group.start(self._hold)
+            self._studio = opened
+            self.ready.set()
+            return opened
+
+    @property
+    def opened(self) -> "Studio | None":
+        """Return the studio if it is open."""
+        return self._studio
+
+    async def uncollected_line(self) -> str | None:
+        """Return the line about results that nobody was handed; None also before the first call."""
+        return await self._studio.jobs.uncollected_line() if self._studio else None
+
+    def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that outlives the request, but not the server."""
+        scope = anyio.CancelScope()
+
+        async def run() -> None:
+            try:
+                with scope:
+                    await work()
+            except Exception:
+                log.exception("a task beside the calls ended by a bug")
+            finally:
+                self._spawned.discard(scope)
+
+        if not self._closing.is_set():
+            self._spawned.add(scope)
+            self._group.start_soon(run)
+
+    def close(self) -> None:
+        """Begin to close: nothing new is sent, what is out is finished."""
+        self._closing.set()
+        for scope in self._spawned:
+            scope.cancel()
+        if self._studio is None:
+            self.closed.set()
+
+    async def _hold(self, *, task_status: "TaskStatus[Studio]") -> None:
+        opened = False
+        try:
+            async with self._opener(self._settings) as studio:
+                opened = True
+                task_status.started(studio)
+                await self._closing.wait()
+        except Exception as error:
+            if not opened:
+                raise _told(error) from None
+            log.exception("the studio closed by a bug; the next call opens it again")
+        finally:
+            self._studio = None
+            if self._closing.is_set():
+                self.closed.set()
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a person can mend out of what a task group made of it."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+@asynccontextmanager
+async def keeping(settings: Settings, opener: OpenStudio) -> AsyncIterator[LazyStudio]:
+    """Keep a studio until the block ends, then wait for what is out."""
+    async with anyio.create_task_group() as group:
+        keeper = LazyStudio(settings, group, opener)
+        try:
+            yield keeper
+        finally:
+            keeper.close()
+
+
+@asynccontextmanager
+async def open_lazily(settings: Settings) -> "AsyncIterator[Studio]":
+    """Open a studio whose code is loaded only now, in a thread: the server goes on answering."""
+    loaded = await to_thread.run_sync(importlib.import_module, "stability_mcp.studio")
+    async with loaded.open_studio(settings) as studio:
+        yield studio

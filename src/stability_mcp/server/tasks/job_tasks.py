@@ -1,0 +1,133 @@
+"""Tasks that are calls of paid tools: rows of the journal, so that they survive a restart.
+
+A task's id is that of its call. Ending a task ends nothing that was sent: its jobs go on, and
+their results are uncollected.
+"""
+
+import importlib
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio import to_thread
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR, CallToolRequestParams
+
+from stability_mcp.errors import StudioError
+from stability_mcp.server.context import TICKET, Ticket
+from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.tasks.port import Task
+from stability_mcp.text import plain
+
+if TYPE_CHECKING:
+    from stability_mcp.studio import Studio
+
+GRACE_SECONDS = 1.0
+"""What comes sooner is answered at once: a task would cost the client another request."""
+PATIENCE_SECONDS = 600.0
+"""Who has not looked at a task for so long is taken to be gone, and its result is uncollected."""
+
+Context = ServerRequestContext[LazyStudio, Any]
+
+
+class JobTasks:
+    """The tasks of every tool of ours; most answer at once, and only paid calls outlive a request.
+
+    Args:
+        enabled: Names of the tools that this server offers; answers name no others.
+        grace: Seconds after which a paid call is answered with a task.
+    """
+
+    def __init__(self, enabled: frozenset[str], *, grace: float = GRACE_SECONDS) -> None:
+        self._enabled = enabled
+        self._grace = grace
+        self._looked: dict[str, float] = {}
+        """When a client last saw each task that this process began and nobody has the result of."""
+
+    def takes(self, tool: str) -> bool:
+        """Take the tools that are ours."""
+        return tool in self._enabled
+
+    async def start(
+        self,
+        params: CallToolRequestParams,  # noqa: ARG002 -- they reach the tool by itself
+        ctx: Context,
+        call_next: CallNext,
+    ) -> HandlerResult | Task:
+        """Call the tool; what is still under way after the grace is a task."""
+        ticket = Ticket(grace=self._grace)
+        token = TICKET.set(ticket)
+        try:
+            answer = await call_next(ctx)
+        finally:
+            TICKET.reset(token)
+        if ticket.call is None:
+            return answer
+        self._looked[ticket.call] = anyio.current_time()
+        keeper = ctx.lifespan_context
+        keeper.spawn(partial(self._abandon_unseen, keeper, ticket.call))
+        answers = await _answers()
+        task: Task | None = await answers.seen(await _studio(ctx), ticket.call)
+        return task or answer
+
+    async def get(self, ctx: Context, task_id: str) -> Task | None:
+        """Return a task; with its result the call counts as handed over."""
+        answers = await _answers()
+        try:
+            task: Task | None = await answers.found(await _studio(ctx), task_id, self._enabled)
+        except StudioError as error:
+            raise _unread(error) from error
+        if task_id in self._looked:
+            self._looked[task_id] = anyio.current_time()
+            if task is not None and task.status != "working":
+                del self._looked[task_id]
+        return task
+
+    async def update(
+        self,
+        ctx: Context,
+        task_id: str,
+        answers: Mapping[str, Mapping[str, Any]],  # noqa: ARG002 -- there are no questions
+    ) -> bool:
+        """Ignore answers: a user is asked before a call becomes a task, never afterwards."""
+        return await (await _studio(ctx)).jobs.call(task_id) is not None
+
+    async def cancel(self, ctx: Context, task_id: str) -> bool:
+        """End the task; what was not sent is not, unless another call waits for it."""
+        studio = await _studio(ctx)
+        call = await studio.jobs.call(task_id)
+        if call is None:
+            return False
+        if await studio.jobs.cancel_call(task_id):
+            await studio.jobs.cancel([job.id for job in call.jobs], caller=task_id)
+        return True
+
+    async def _abandon_unseen(self, keeper: LazyStudio, call: str) -> None:
+        while (seen := self._looked.get(call)) is not None:
+            left = seen + PATIENCE_SECONDS - anyio.current_time()
+            if left <= 0:
+                del self._looked[call]
+                await (await keeper.studio()).jobs.mark_abandoned([call])
+                return
+            await anyio.sleep(left)
+
+
+async def _studio(ctx: Context) -> "Studio":
+    try:
+        return await ctx.lifespan_context.studio()
+    except StudioError as error:
+        raise _unread(error) from error
+
+
+async def _answers() -> ModuleType:
+    return await to_thread.run_sync(
+        importlib.import_module, "stability_mcp.server.tasks.task_results"
+    )
+
+
+def _unread(error: StudioError) -> MCPError:
+    """Return what a client gets that may ask again: nothing was said about the task itself."""
+    return MCPError(INTERNAL_ERROR, plain(str(error)))

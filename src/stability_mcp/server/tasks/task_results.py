@@ -1,0 +1,66 @@
+"""A call of the journal as a task, and its answer as the request would have got it."""
+
+from typing import Any
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.jobs.reader import CallRecord
+from stability_mcp.server import results
+from stability_mcp.server.tasks.port import Status, Task
+from stability_mcp.studio import Studio
+
+SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
+"""Between two looks: reading rows is cheap, but a model may wait for each."""
+MAX_ERRORS = 10
+"""About so many looks until an operation of the usual length is done."""
+
+
+async def seen(studio: Studio, call_id: str) -> Task | None:
+    """Return the task of a call without its result; None: there is no such call."""
+    call = await studio.jobs.call(call_id)
+    return None if call is None else _task(call)
+
+
+async def found(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
+    """Return the task of a call, when it has ended with its result; None: there is no such call."""
+    call = await studio.jobs.call(call_id)
+    if call is None:
+        return None
+    result = await _result(studio, call, enabled) if _status(call) == "completed" else None
+    return _task(call, result)
+
+
+def _task(call: CallRecord, result: dict[str, Any] | None = None) -> Task:
+    usual = max((_usual_seconds(job.operation) for job in call.jobs), default=0.0)
+    return Task(
+        id=call.id,
+        status=_status(call),
+        created_at=call.created_at,
+        updated_at=call.updated_at,
+        message="; ".join([*call.said, call.progress]),
+        poll_seconds=min(max(usual / MAX_ERRORS, SOONEST_SECONDS), LATEST_SECONDS),
+        result=result,
+    )
+
+
+def _status(call: CallRecord) -> Status:
+    if call.cancelled or all(job.state == "cancelled" for job in call.jobs):
+        return "cancelled"
+    # A tool that failed has answered; the protocol's own `failed` is for requests that could not
+    # be carried out at all.
+    return "completed" if call.finished else "working"
+
+
+async def _result(studio: Studio, call: CallRecord, enabled: frozenset[str]) -> dict[str, Any]:
+    answer = results.of_outcome(
+        await studio.called(call),
+        tool=call.tool,
+        enabled=enabled,
+        emulated=studio.settings.emulated,
+    )
+    dumped: dict[str, Any] = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return dumped
+
+
+def _usual_seconds(operation: str) -> float:
+    row = OPERATIONS.get(operation)  # None: a newer program has more rows
+    return row.spec.seconds if row else 0.0

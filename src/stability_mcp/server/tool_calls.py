@@ -1,0 +1,112 @@
+"""Carries out one call of a tool: from its name and raw arguments to a result.
+
+This is where everything that is heavy gets loaded, so `app.py` imports it with the first call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import anyio
+from mcp.types import CallToolResult, InputRequiredResult
+from pydantic import BaseModel
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.parsing import parse_model
+from stability_mcp.server import results
+from stability_mcp.server.client_timeout import given_up, within_patience
+from stability_mcp.server.context import CallContext
+from stability_mcp.server.elicitation import AskFirstError, Confirmer
+from stability_mcp.server.error_results import error_result
+from stability_mcp.server.extra_arguments import split
+from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.results import Shown
+from stability_mcp.server.tools import TOOLS
+from stability_mcp.studio import Outcome, Studio
+
+Answer = Outcome | Shown | BaseModel | str
+
+
+async def call(
+    keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+) -> CallToolResult | InputRequiredResult:
+    """Return what the client gets; never raises but when it is cancelled."""
+    arrived = anyio.current_time()
+    try:
+        answer = await _answer(keeper, arguments, await within_patience(keeper, context))
+        if isinstance(answer, Outcome):
+            return results.of_outcome(
+                answer,
+                tool=context.tool,
+                enabled=context.enabled,
+                emulated=context.settings.emulated,
+            )
+        uncollected = await keeper.uncollected_line()
+        if isinstance(answer, Shown):
+            return results.of_shown(answer, tool=context.tool, uncollected=uncollected)
+        if isinstance(answer, BaseModel):
+            return results.of_data(answer, uncollected=uncollected)
+        return results.of_text(answer, uncollected=uncollected)
+    except AskFirstError as question:
+        return question.result
+    except anyio.get_cancelled_exc_class():
+        given_up(keeper, context, anyio.current_time() - arrived)
+        raise
+    except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
+        return error_result(error, context.tool, uncollected=await _uncollected(keeper))
+
+
+async def _answer(keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext) -> Answer:
+    if context.tool in OPERATIONS:
+        return await _operate(keeper, arguments, context)
+    tool = TOOLS[context.tool]
+    parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
+    studio = await keeper.studio() if tool.needs_studio else None
+    if studio is not None:
+        context = replace(context, confirm=partial(_confirmer, keeper, studio, context))
+    answer: Answer = await tool.function(studio, parsed, context)
+    return answer
+
+
+async def _operate(
+    keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+) -> Answer:
+    studio = await keeper.studio()
+    row = OPERATIONS[context.tool]
+    given = split(row, arguments)
+    if not row.is_paid():
+        return await studio.query(context.tool, given.rest)
+    ticket = context.ticket
+    outcome = await studio.call(
+        context.tool,
+        given.rest,
+        label=given.label,
+        count=given.count,
+        wait=min(context.wait, ticket.grace) if ticket else context.wait,
+        progress=context.progress,
+        comes_back=ticket is not None,
+        confirm=_confirmer(keeper, studio, context, given.confirm_spend),
+    )
+    if ticket is not None and not outcome.finished:
+        ticket.call = outcome.call
+    return outcome
+
+
+def _confirmer(
+    keeper: LazyStudio, studio: Studio, context: CallContext, agreed: float | None
+) -> Confirmer:
+    return Confirmer(
+        keeper=keeper,
+        studio=studio,
+        asks=context.asks,
+        agreed=agreed,
+        patience=context.wait,
+    )
+
+
+async def _uncollected(keeper: LazyStudio) -> str | None:
+    try:
+        return await keeper.uncollected_line()
+    except Exception:  # noqa: BLE001 -- the first error is the one to tell
+        return None

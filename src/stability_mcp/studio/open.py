@@ -1,0 +1,132 @@
+"""Opening a studio: which upstream, which store, and the jobs that run until it closes."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import to_thread
+from pydantic import SecretStr
+
+from stability_mcp.client.client import Client
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.transactions.usage import EMULATOR, Upstream
+from stability_mcp.maintenance.retention import Retention
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.roots import Roots
+from stability_mcp.notify.delivery import Delivery
+from stability_mcp.settings import Settings
+from stability_mcp.store.database import Database
+from stability_mcp.studio.permissions import Permissions
+from stability_mcp.studio.studio import Studio
+
+OWNER = "local"
+"""The one user of a store on this machine; a hosted server will have many."""
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_studio(
+    settings: Settings, *, program: str = "stability-mcp"
+) -> AsyncIterator[Studio]:
+    """Open the store and run the jobs until the block ends; then finish what is out.
+
+    Without a key the client talks to the built-in emulator, whose state is beside its store.
+
+    Raises:
+        StorageError: the data folder cannot be used.
+        ConfigurationError: a file of terms cannot be used.
+    """
+    started = time.perf_counter()
+    database = await to_thread.run_sync(Database, settings.home_dir)
+    try:
+        upstream, client = await _upstream_and_client(settings, database)
+        permits = await Permissions.of(settings, database, owner=OWNER, upstream=upstream.id)
+        async with client, anyio.create_task_group() as group:
+            media = MediaLibrary(
+                database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
+            )
+            roots = Roots.of(settings)
+            importer = Importer(store=media, roots=roots)
+            jobs = Jobs(
+                database,
+                client,
+                media=media,
+                owner=OWNER,
+                upstream=upstream,
+                program=program,
+                rate=settings.rate,
+                concurrency=settings.concurrency,
+                max_retries=settings.max_retries,
+                timeout=settings.timeout,
+                budget=settings.budget_millicredits,
+                cache=settings.cache == "on",
+                metadata=settings.metadata,
+            )
+            announcer = await _announcer(settings, database, upstream)
+            await jobs.start(group)
+            if announcer is not None:
+                group.start_soon(announcer.run)
+            group.start_soon(Retention(database, keep_days=settings.keep_days).run)
+            log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
+            try:
+                yield Studio(
+                    settings=settings,
+                    database=database,
+                    client=client,
+                    media=media,
+                    importer=importer,
+                    roots=roots,
+                    jobs=jobs,
+                    permits=permits,
+                    upstream=upstream,
+                )
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await jobs.drain()
+                    if announcer is not None:
+                        await announcer.finish()
+                group.cancel_scope.cancel()
+    finally:
+        await database.close()
+
+
+async def _announcer(settings: Settings, database: Database, upstream: Upstream) -> Delivery | None:
+    """Return what tells the ends of jobs, begun; None: nobody is to be told."""
+    if settings.on_done is None:
+        return None
+    target = settings.on_done.get_secret_value()
+    announcer = Delivery(database, target, owner=OWNER, upstream=upstream)
+    await announcer.begin()
+    return announcer
+
+
+async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
+    if settings.api_key is None:
+        from stability_mcp.emulator import EMULATOR_KEY
+        from stability_mcp.emulator.transport import in_process
+
+        transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
+        client = Client(
+            base_url=EMULATOR.base_url,
+            api_key=SecretStr(EMULATOR_KEY),
+            transport=transport,
+            timeout=settings.timeout,
+            max_retries=settings.max_retries,
+        )
+        return EMULATOR, client
+    key = settings.api_key.get_secret_value()
+    upstream = Upstream(
+        id=await database.fingerprint(settings.base_url, key),
+        base_url=settings.base_url,
+        emulated=False,
+    )
+    return upstream, Client(
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+    )

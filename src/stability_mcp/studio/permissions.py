@@ -1,0 +1,249 @@
+"""What stands between a prepared call and its jobs: terms, moderation, and the user's word.
+
+Nothing is sent and nothing reserved before all three let it pass.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+from anyio import to_thread
+from sqlalchemy import Connection
+
+from stability_mcp.errors import ArgumentsError, ModerationError
+from stability_mcp.jobs.submitting import Agree
+from stability_mcp.media.inputs import PreparedInputs
+from stability_mcp.policy import audit, confirmation, moderation
+from stability_mcp.policy.audit import Event, Subject
+from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, quote_for
+from stability_mcp.policy.terms import Terms
+from stability_mcp.settings import Settings, variable
+from stability_mcp.store.database import Database
+from stability_mcp.text import listed, quoted
+
+log = logging.getLogger(__name__)
+
+
+class Permission:
+    """A call that is being let pass.
+
+    Args:
+        permits: Where questions are kept.
+        prepared: The call, its files ready.
+        count: How many variants.
+        confirm: Asks the user; None: nobody needs to be asked.
+    """
+
+    def __init__(
+        self,
+        permits: "Permissions",
+        prepared: PreparedInputs,
+        *,
+        count: int,
+        confirm: Confirm | None,
+    ) -> None:
+        self.said: list[str] = []
+        """What is to be said of it."""
+        self.seconds = 0.0
+        """How long the user took to agree: so much less the caller may be kept waiting."""
+        self._permits = permits
+        self._prepared = prepared
+        self._count = count
+        self._confirm = confirm
+        self._agreed: int | None = None
+        self._used: int | None = None
+
+    @property
+    def agree(self) -> Agree | None:
+        """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
+        return None if self._confirm is None else self._see_that_they_agree
+
+    async def give_back(self) -> None:
+        """Let the yes that was used up count again."""
+        used, self._used = self._used, None
+        if used is not None:
+            await self._permits.give_back(used)
+
+    async def _see_that_they_agree(self, due: int) -> None:
+        if self._confirm is None or (self._agreed is not None and due <= self._agreed):
+            return
+        await self.give_back()  # it was for another price
+        bill = self._permits.quote(self._prepared, count=self._count, due=due)
+        began = time.monotonic()
+        try:
+            self._used = await self._confirm(bill)
+        finally:
+            self.seconds += time.monotonic() - began
+        self._agreed = due
+
+
+class Permissions:
+    """Lets calls pass, or says why not.
+
+    Args:
+        database: The store.
+        owner: Whose calls they are.
+        upstream: Where they go.
+        blocked: Terms that are not sent.
+        warned: Terms that are sent and flagged.
+        clock: Unix seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 -- whose, where, and the two lists
+        self,
+        database: Database,
+        *,
+        owner: str,
+        upstream: str,
+        blocked: Terms | None = None,
+        warned: Terms | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._owner = owner
+        self._upstream = upstream
+        self._blocked = blocked or Terms()
+        self._warned = warned or Terms()
+        self._clock = clock
+
+    @classmethod
+    async def of(
+        cls, settings: Settings, database: Database, *, owner: str, upstream: str
+    ) -> "Permissions":
+        """Read the files of terms that the settings name.
+
+        Raises:
+            ConfigurationError: one cannot be used.
+        """
+        read = {
+            name: await to_thread.run_sync(
+                partial(Terms.read, getattr(settings, name), variable=variable(name))
+            )
+            for name in ("blocked_terms", "warn_terms")
+        }
+        return cls(
+            database,
+            owner=owner,
+            upstream=upstream,
+            blocked=read["blocked_terms"],
+            warned=read["warn_terms"],
+        )
+
+    @asynccontextmanager
+    async def check(
+        self, prepared: PreparedInputs, *, count: int, confirm: Confirm | None
+    ) -> AsyncIterator["Permission"]:
+        """Let a call pass; inside, its jobs are written, and whoever pays agrees to the price.
+
+        Args:
+            prepared: The call, its files ready.
+            count: How many variants.
+            confirm: Asks the user; None: nobody needs to be asked.
+
+        Raises:
+            ArgumentsError: a prompt holds a term that is not sent here.
+            ModerationError: the API refused the same within the hour.
+        """
+        passing = Permission(self, prepared, count=count, confirm=confirm)
+        passing.said += await self._judge(prepared)
+        try:
+            yield passing
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await passing.give_back()
+            raise
+
+    async def question(self, bill: Quote) -> Question | None:
+        """Return the newest question about a bill that paid for nothing yet."""
+        now = self._clock()
+        return await self._database.read(lambda c: confirmation.latest(c, bill, now))
+
+    async def ask(self, bill: Quote) -> int:
+        """Write a question about a bill and return its number."""
+        now = self._clock()
+        return await self._database.write(
+            lambda c: confirmation.ask(c, bill, now), name="policy.ask"
+        )
+
+    async def answer(self, bill: Quote, question: int, answer: Answer) -> bool:
+        """Write the answer to a question about this very bill; False: it has one, or is none."""
+        now = self._clock()
+
+        def write(connection: Connection) -> bool:
+            return confirmation.answer(connection, bill, question, answer=answer, now=now)
+
+        return await self._database.write(write, name="policy.answer")
+
+    async def use(self, bill: Quote) -> int | None:
+        """Use up a yes to a bill and return its question; None: there is none that counts."""
+        now = self._clock()
+        return await self._database.write(
+            lambda c: confirmation.use(c, bill, now=now), name="policy.use"
+        )
+
+    async def audited(self, limit: int) -> list[audit.Entry]:
+        """Return the newest entries of the audit log, the newest first."""
+        owner = self._owner
+        return await self._database.read(lambda c: list(audit.newest(c, owner, limit)))
+
+    async def give_back(self, question: int) -> None:
+        """Let a yes count again: nothing was written for it."""
+        await self._database.write(
+            partial(confirmation.give_back, question=question), name="policy.give_back"
+        )
+
+    def quote(self, prepared: PreparedInputs, *, count: int, due: int) -> Quote:
+        """Return the bill of a call that costs so many millicredits."""
+        return quote_for(
+            prepared.operation,
+            prepared.files,
+            count=count,
+            owner=self._owner,
+            upstream=self._upstream,
+            credits=due,
+        )
+
+    async def _judge(self, prepared: PreparedInputs) -> list[str]:
+        operation = prepared.operation
+        subject = moderation.subject_of(
+            operation, prepared.files, owner=self._owner, upstream=self._upstream
+        )
+        texts = moderation.texts_of(operation)
+        blocked = self._blocked.found_in_each(texts)
+        if blocked:
+            await self._record(subject, "blocked", _terms_text(blocked))
+            raise ArgumentsError(
+                f"This was not sent: {_terms_text(blocked)}, which this server does not send.",
+                hint="Say it without. Only the person who runs the server can change the list, "
+                f"by {variable('blocked_terms')}.",
+            )
+        now = self._clock()
+        try:
+            await self._database.read(lambda c: moderation.check_not_refused(c, subject, now))
+        except ModerationError as error:
+            await self._record(subject, "repeated", error.message)
+            raise
+        warned = self._warned.found_in_each(texts)
+        if not warned:
+            return []
+        await self._record(subject, "warned", _terms_text(warned))
+        return [f"note: {_terms_text(warned)}, which this server flags; it was sent all the same"]
+
+    async def _record(self, subject: Subject, event: Event, detail: str) -> None:
+        now = self._clock()
+        log.warning("%s: %s: %s", subject.operation, event, detail)
+
+        def write(connection: Connection) -> None:
+            audit.record(connection, subject, event=event, detail=detail, now=now)
+
+        await self._database.write(write, name="policy.audit")
+
+
+def _terms_text(found: Mapping[str, list[str]]) -> str:
+    """Return `prompt holds "nude"`."""
+    return " and ".join(
+        f"{name} holds {listed(map(quoted, terms))}" for name, terms in found.items()
+    )

@@ -1,0 +1,17 @@
+"""What is special about the inpainting of sound: a part with a length."""
+
+import pytest
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.parsing import parse
+from stability_mcp.errors import ArgumentsError
+
+
+@pytest.mark.parametrize("name", ["audio2_inpaint", "audio3_inpaint"])
+@pytest.mark.parametrize(("start", "end"), [(5, 5), (9, 5)])
+def test_a_part_ends_after_it_begins(name: str, start: int, end: int) -> None:
+    """*Chosen*: the API does not say so, and nothing would be made anew."""
+    given = {"prompt": "rain", "audio": "x", "duration": 10, "mask_start": start, "mask_end": end}
+
+    with pytest.raises(ArgumentsError, match="mask_end must be after mask_start"):
+        parse(OPERATIONS[name], given)

@@ -1,0 +1,296 @@
+"""What the API publishes is compared with the table, and every kind of change is seen."""
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stability_mcp.api.drift import KNOWN, compared, differences
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.cli.drift import MAX_BYTES, run_drift
+from stability_mcp.errors import FileMissingError, FileUnusableError, RequestError
+from stability_mcp.settings import read_settings
+from support.api.facts import facts
+from support.api.openapi import Document, published
+
+AS_IT_IS = published()
+
+
+def test_the_document_of_the_facts_does_not_differ() -> None:
+    """*Documented*: the table is what the facts tell of the published document."""
+    assert differences(AS_IT_IS, OPERATIONS) == []
+
+
+def test_the_first_version_is_not_in_it_and_not_missed() -> None:
+    """*Documented*: the document has v2beta and a part of v2alpha."""
+    names = compared(AS_IT_IS, OPERATIONS)
+
+    assert set(names) == {
+        name for name, row in OPERATIONS.items() if row.spec.path.startswith("/v2beta")
+    }
+
+
+def test_what_is_known_to_differ_has_a_reason_and_does_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """*Documented*: a known difference that is none any more has to go."""
+    reasons = dict(KNOWN)
+    monkeypatch.setattr("stability_mcp.api.drift.KNOWN", {})
+
+    assert differences(AS_IT_IS, OPERATIONS) == list(reasons)
+    assert all(len(reason) > 20 for reason in reasons.values())
+
+
+async def _own(url: str) -> Document:
+    async with httpx2.AsyncClient(base_url=url) as client:
+        found: Document = (await client.get("/v2alpha/openapi")).json()
+        return found
+
+
+@pytest.mark.anyio
+async def test_the_emulators_own_document_does_not_differ(emulator_url: str) -> None:
+    """*Chosen*: it is made from the table, and read back as a stranger's, all versions of it."""
+    own = await _own(emulator_url)
+
+    assert differences(own, OPERATIONS) == []
+    assert compared(own, OPERATIONS) == list(OPERATIONS)
+
+
+def _path(end: str) -> str:
+    return f"/v2beta/stable-image/{end}"
+
+
+def _schema(document: Document, end: str) -> Document:
+    body = document["paths"][_path(end)]["post"]["requestBody"]["content"]
+    schema: Document = body["multipart/form-data"]["schema"]
+    return schema
+
+
+def _change(end: str, name: str, **changed: Any) -> Callable[[Document], Any]:  # noqa: ANN401 -- JSON
+    return lambda document: _schema(document, end)["properties"].update(
+        {name: _schema(document, end)["properties"].get(name, {}) | changed}
+    )
+
+
+PLANTED: dict[str, tuple[Callable[[Document], Any], str]] = {
+    "new path": (
+        lambda document: document["paths"].update({_path("edit/dream"): {"post": {}}}),
+        'new path: POST "/v2beta/stable-image/edit/dream"',
+    ),
+    "path that is gone": (
+        lambda document: document["paths"].pop(_path("upscale/fast")),
+        'path is gone: POST "/v2beta/stable-image/upscale/fast"',
+    ),
+    "path of results that is gone": (
+        lambda document: document["paths"].pop("/v2beta/results/{id}"),
+        'path is gone: GET "/v2beta/results/{id}"',
+    ),
+    "new parameter": (
+        _change("edit/inpaint", "feather", type="integer"),
+        'edit_inpaint new parameter: "feather"',
+    ),
+    "parameter that is gone": (
+        lambda document: _schema(document, "generate/core")["properties"].pop("style_preset"),
+        'generate_core parameter is gone: "style_preset"',
+    ),
+    "parameter that is required": (
+        lambda document: _schema(document, "generate/core")["required"].append("aspect_ratio"),
+        "generate_core aspect_ratio: is required now",
+    ),
+    "text that is a file": (
+        _change("edit/inpaint", "prompt", format="binary"),
+        "edit_inpaint prompt: is a file now",
+    ),
+    "file that is a text": (
+        _change("edit/inpaint", "mask", format="uri"),
+        "edit_inpaint mask: is no file any more",
+    ),
+    "new choice": (
+        _change("generate/sd3", "model", enum=["sd3.5-large", "sd4"]),
+        'generate_sd3 model: new choice "sd4"',
+    ),
+    "choice that is gone": (
+        _change("generate/sd3", "model", enum=["sd3.5-large", "sd4"]),
+        'generate_sd3 model: "sd3.5-medium" is no choice any more',
+    ),
+    "upper bound": (
+        _change("edit/erase", "grow_mask", maximum=30),
+        "edit_erase grow_mask: at most 30, was 20",
+    ),
+    "lower bound": (
+        _change("upscale/conservative", "creativity", allOf=[{"minimum": 0.1, "maximum": 0.5}]),
+        "upscale_conservative creativity: at least 0.1, was 0.2",
+    ),
+    "bound of a shared part": (
+        lambda document: document["components"]["schemas"]["Seed"].update(maximum=99),
+        "generate_core seed: at most 99, was 4294967294",
+    ),
+    "length": (
+        _change("generate/core", "prompt", maxLength=500),
+        "generate_core prompt: characters at most 500, was 10000",
+    ),
+    "status": (
+        lambda document: document["paths"][_path("upscale/creative")]["post"].update(
+            responses={"202": {}}
+        ),
+        "upscale_creative answers 202, was 200",
+    ),
+    "kind of body": (
+        lambda document: document["paths"][_path("generate/core")]["post"].update(
+            requestBody={"content": {"application/json": {}}}
+        ),
+        'generate_core takes "application/json", was multipart/form-data',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_change_planted_in_the_document_is_found(what: str) -> None:
+    """*Chosen*: each kind of change, and where one part is shared all that share it."""
+    plant, line = PLANTED[what]
+    changed = copy.deepcopy(AS_IT_IS)
+    plant(changed)
+
+    found = differences(changed, OPERATIONS)
+
+    assert line in found
+    assert all(found.count(each) == 1 for each in found)
+
+
+def test_no_endpoint_of_the_facts_counts_as_new() -> None:
+    """*Documented*: the older twins are in the document and left out on purpose."""
+    paths = {each["path"] for each in facts()["endpoints"]}
+
+    assert {"/v2alpha/generation/stable-image/upscale"} <= paths & AS_IT_IS["paths"].keys()
+
+
+NODES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["$ref", "allOf", "oneOf", "properties", "enum", "minimum", "x"]),
+            inside | st.sampled_from(["#/components/schemas/Seed", "#/paths", "#"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"$ref": "#/components/schemas/Circle"}] * 10},
+        {"properties": {"prompt": {"minLength": "long", "maximum": []}}},
+    ],
+    ids=["branches of a circle", "bounds that are none"],
+)
+def test_what_makes_no_sense_neither_hangs_nor_fails(schema: Any) -> None:  # noqa: ANN401 -- JSON
+    """*Chosen*: a circle that branches has more parts than anybody could follow."""
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    document = {
+        "paths": {_path("generate/core"): {"post": {"requestBody": body}}},
+        "components": {"schemas": {"Circle": schema}},
+    }
+
+    assert "generate_core parameter is gone: 'seed'" in "\n".join(
+        differences(document, OPERATIONS)
+    ).replace('"', "'")
+
+
+@given(NODES, NODES, NODES)
+def test_no_document_makes_the_comparison_fail(schema: Any, shared: Any, operation: Any) -> None:  # noqa: ANN401 -- JSON
+    """*Chosen*: it comes from outside, may be of any shape and may refer to itself."""
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    paths = {
+        _path("generate/core"): {"post": {"requestBody": body}},
+        _path("generate/sd3"): {"post": operation},
+        _path("generate/ultra"): operation,
+    }
+
+    for document in (
+        {"paths": paths, "components": {"schemas": {"Seed": shared}}},
+        {"paths": schema},
+    ):
+        assert all(isinstance(line, str) for line in differences(document, OPERATIONS))
+
+
+class TestCommand:
+    """`stability-mcp doctor --drift`, as a process."""
+
+    def run(self, *arguments: str, base: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the command."""
+        flags = ["--base-url", base] if base else []
+        return subprocess.run(
+            [sys.executable, "-m", "stability_mcp", *flags, "doctor", "--drift", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def test_a_document_on_disk_is_compared(self, tmp_path: Path) -> None:
+        """*Chosen*: what differs is told line by line, and the exit code says so."""
+        changed = copy.deepcopy(AS_IT_IS)
+        PLANTED["upper bound"][0](changed)
+        file = tmp_path / "document.json"
+        file.write_text(json.dumps(changed))
+
+        done = self.run(str(file))
+
+        assert done.returncode == 1
+        assert PLANTED["upper bound"][1] in done.stdout
+        assert "1 difference\n" in done.stdout
+
+    def test_the_document_of_the_api_in_use_is_fetched(self, emulator_url: str) -> None:
+        """*Chosen*: from STABILITY_BASE_URL, without a key."""
+        done = self.run(base=emulator_url)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "31 operations compared" in done.stdout
+        assert "nothing differs" in done.stdout
+
+    def test_who_is_offline_is_told_so(self) -> None:
+        """*Chosen*: a line with a way out, and no traceback."""
+        done = self.run("http://127.0.0.1:9/none")
+
+        assert done.returncode == 1
+        assert "could not be fetched" in done.stderr
+        assert "doctor --drift FILE" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", ["[]", "nonsense", "{}", '{"paths": 1}', " " * (MAX_BYTES + 1)])
+async def test_a_file_that_is_no_document_is_told_so(content: str, tmp_path: Path) -> None:
+    """*Chosen*: whatever it is, and however large."""
+    file = tmp_path / "document.json"
+    file.write_text(content)
+
+    with pytest.raises(FileUnusableError, match="is no OpenAPI document"):
+        await run_drift(read_settings(), str(file))
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    """*Chosen*: by its name."""
+    with pytest.raises(FileMissingError, match="cannot be read: No such file"):
+        await run_drift(read_settings(), str(tmp_path / "none.json"))
+
+
+@pytest.mark.anyio
+async def test_an_address_that_answers_something_else_is_told_so(emulator_url: str) -> None:
+    """*Chosen*: with the status, or that it is no such document."""
+    with pytest.raises(RequestError, match="the answer was 404"):
+        await run_drift(read_settings(), f"{emulator_url}/v2beta/none")
+    with pytest.raises(FileUnusableError):
+        await run_drift(read_settings(), f"{emulator_url}/")

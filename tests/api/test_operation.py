@@ -1,0 +1,176 @@
+"""What the machinery of the table does for every row."""
+
+import json
+from typing import Annotated, Any, ClassVar
+
+import pytest
+from pydantic import Field
+
+from stability_mcp.api.fields import Size
+from stability_mcp.api.operation import (
+    ImageOperation,
+    ModelOperation,
+    Operation,
+    Spec,
+    V1Images,
+    form_text,
+)
+from stability_mcp.api.operations import OPERATIONS
+from support.api.operations import fewest
+
+
+class Plain(ImageOperation):
+    """Do something.
+
+    Say how,
+    in words.
+
+    And more.
+    """
+
+    spec = Spec(path="/v2beta/plain", credits=0.0015)
+    depends_on: ClassVar = {"idle": ("note",)}
+    note: str | None = None
+    """Words."""
+    amount: Annotated[int, Field(ge=0, le=9)] = 5
+    """How much."""
+    idle: bool = False
+    """Means something with a note."""
+
+    def added(self) -> dict[str, str]:
+        """Return what is always sent."""
+        return {"extra": "yes"}
+
+
+def test_the_name_is_folder_and_file() -> None:
+    """*Chosen*: tool, schema file, command and job share it."""
+    row = OPERATIONS["edit_remove_background"]
+
+    assert row.name() == "edit_remove_background"
+    assert row.toolset() == "edit"
+
+
+def test_the_docstring_falls_into_summary_and_guidance() -> None:
+    """*Chosen*: the price goes between them; both are one line."""
+    assert Plain.summary() == "Do something."
+    assert Plain.guidance() == "Say how, in words. And more."
+
+
+def test_credits_are_whole_millicredits() -> None:
+    """*Chosen*: money is an integer."""
+    assert Plain.price_range() == (2, 2)
+    assert OPERATIONS["generate_sd3"].price_range() == (2500, 6500)
+
+
+def test_the_form_leaves_out_what_is_none_and_what_is_not_sent() -> None:
+    """*Chosen*: defaults are sent, and so is what follows from the other fields."""
+    assert Plain().form() == {"amount": "5", "extra": "yes"}
+
+
+def test_the_same_request_has_the_same_json() -> None:
+    """*Chosen*: said or left out, a default is the same; what is not sent does not count."""
+    assert Plain(amount=5, idle=False).canonical() == Plain().canonical() == '{"amount":5}'
+
+
+def test_json_keeps_letters_as_they_are() -> None:
+    """*Chosen*: a prompt is readable in the store."""
+    assert "é" in Plain(note="café").canonical()
+    assert json.loads(Plain(note="café").canonical())["note"] == "café"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "true"), (7, "7"), (0.5, "0.5"), ("a b", "a b"), ("", "")]
+)
+def test_values_are_written_as_the_api_reads_them(value: object, text: str) -> None:
+    """*Documented*: a boolean in a form is `true`."""
+    assert form_text(value) == text
+
+
+def test_a_file_field_is_found_whether_or_not_it_is_needed() -> None:
+    """*Chosen*: the mark of an optional field lies inside of its union."""
+    marks = OPERATIONS["edit_erase"].file_fields()
+
+    assert list(marks) == ["image", "mask"]
+    assert marks["mask"].mask_for == "image"
+    assert marks["mask"].media == "image"
+    assert OPERATIONS["audio2_inpaint"].file_fields()["audio"].media == "audio"
+    assert OPERATIONS["generate_core"].file_fields() == {}
+
+
+def test_variants_make_sense_with_a_seed_and_without_samples() -> None:
+    """*Chosen*: `count` repeats a request; v1 makes several pictures itself."""
+    names = [name for name, row in OPERATIONS.items() if row.takes_count()]
+
+    assert "generate_core" in names
+    assert {"upscale_fast", "edit_remove_background", "model3d_stable_fast_3d"}.isdisjoint(names)
+    assert not [name for name in names if name.startswith(("v1_", "account_"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("edit_erase", Size(800, 600)), ("v1_masking", Size(800, 600))],
+)
+def test_a_result_is_as_large_as_the_picture_unless_told(name: str, size: Size) -> None:
+    """*Documented*: live, edits keep the size."""
+    row: Any = OPERATIONS[name](**fewest(name))
+
+    assert row.output_size(size) == size
+    assert row.output_size(None) == Size(1024, 1024)
+
+
+def test_a_field_that_means_nothing_is_not_sent() -> None:
+    """*Chosen*: a host that fills in a default says nothing with it."""
+    assert "idle" not in Plain(idle=False).form()
+    assert Plain(idle=True, note="x").form()["idle"] == "true"
+
+
+def test_a_field_that_would_do_nothing_is_refused() -> None:
+    """*Chosen*: whoever sets it means something by it, and would pay for nothing."""
+    with pytest.raises(ValueError, match="idle depends on note: set that too or leave idle out"):
+        Plain(idle=True)
+
+
+def test_kinds_say_what_comes_back() -> None:
+    """*Documented*: which answer belongs to which kind."""
+    kinds = {(row.answer, row.media, row.status) for row in OPERATIONS.values()}
+
+    assert kinds == {
+        ("media", "image", 200),
+        ("start", "image", 200),
+        ("media", "audio", 200),
+        ("start", "audio", 202),
+        ("media", "model", 200),
+        ("artifacts", "image", 200),
+        ("json", None, 200),
+    }
+    assert issubclass(OPERATIONS["model3d_stable_fast_3d"], ModelOperation)
+
+
+def test_a_list_is_written_part_by_part() -> None:
+    """*Documented*: `text_prompts[0][text]` in a multipart request of the first version."""
+    row = OPERATIONS["v1_masking"]
+    request = row(**fewest("v1_masking"))
+    form = request.form()
+
+    assert form["text_prompts[0][text]"] == "a red fox in snow"
+    assert form["text_prompts[1][weight]"] == "-0.5"
+    assert "init_image" not in form
+    assert "engine_id" not in form
+
+
+def test_a_request_without_files_is_json_in_the_first_version() -> None:
+    """*Documented*: only text-to-image, and the engine is in its path."""
+    request = OPERATIONS["v1_text_to_image"](**fewest("v1_text_to_image"))
+
+    assert isinstance(request, V1Images)
+    assert "engine_id" not in request.body()
+    assert request.body()["text_prompts"][0] == {"text": "a red fox in snow", "weight": 1.0}
+    assert request.path() == "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
+
+
+def test_a_request_cannot_be_changed() -> None:
+    """*Chosen*: what was priced is what is sent."""
+    request: Operation = Plain()
+
+    with pytest.raises(ValueError, match="frozen"):
+        request.amount = 6  # type: ignore[attr-defined] # that it fails is the claim

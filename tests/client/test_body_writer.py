@@ -1,0 +1,140 @@
+"""A body on its way to a file, over a disk that takes it, takes a part of it, or nothing."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stability_mcp.client.body_writer import BodyWriter, OverflowBuffer
+
+
+@pytest.fixture
+def disk() -> Iterator["_Disk"]:
+    """Give a disk that takes so many bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield _Disk(patch)
+
+
+class _Disk:
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.takes = 1 << 40
+        self._write = os.write
+        patch.setattr(os, "write", self._take)
+
+    def _take(self, descriptor: int, data: bytes) -> int:
+        if not self.takes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self._write(descriptor, bytes(data[: self.takes]))
+        self.takes -= written
+        return written
+
+
+def _received(sink: BodyWriter, *pieces: bytes) -> None:
+    sink.open()
+    for piece in pieces:
+        sink.write(piece)
+    sink.close()
+
+
+def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Path) -> None:
+    """*Chosen*: on a disk that is full those blocks are all that there is."""
+    body = tmp_path / "body"
+    body.write_bytes(bytes(1_000_000))
+    inode, blocks = body.stat().st_ino, body.stat().st_blocks
+    sink = BodyWriter(body, OverflowBuffer())
+
+    sink.open()
+    assert body.stat().st_blocks == blocks
+    sink.write(b"some ")
+    sink.write(b"bytes")
+    assert body.stat().st_size == 1_000_000
+    sink.close()
+
+    assert (body.read_bytes(), body.stat().st_ino) == (b"some bytes", inode)
+    assert (sink.failure, sink.lost) == (None, False)
+
+
+@given(
+    pieces=st.lists(st.binary(max_size=40), max_size=6),
+    takes=st.integers(0, 100),
+    later=st.integers(0, 100),
+)
+def test_file_and_memory_together_are_always_the_body(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], takes: int, later: int
+) -> None:
+    """*Chosen*: wherever the disk stops taking, and wherever it stops again."""
+    body = tmp_path_factory.mktemp("sink") / "body"
+    whole = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        disk = _Disk(patch)
+        disk.takes = takes
+        sink = BodyWriter(body, OverflowBuffer())
+
+        _received(sink, *pieces)
+        assert body.read_bytes() + sink.kept == whole
+        assert (sink.failure is None) == (takes >= len(whole))
+        disk.takes = later
+        if len(sink.kept) > later:
+            with pytest.raises(OSError, match="No space"):
+                sink.finish()
+        disk.takes = 1_000
+        sink.finish()
+
+    assert (body.read_bytes(), bytes(sink.kept), sink.failure) == (whole, b"", None)
+
+
+def test_all_bodies_together_keep_no_more_than_they_may(tmp_path: Path, disk: _Disk) -> None:
+    """*Chosen*: what is beyond it is lost as a whole, for half a body is of no use."""
+    memory = OverflowBuffer(most=10)
+    one, two = (BodyWriter(tmp_path / name, memory) for name in ("one", "two"))
+    disk.takes = 0
+
+    _received(one, b"six by", b"")
+    _received(two, b"four", b"!", b"?")
+
+    assert (bytes(one.kept), one.lost) == (b"six by", False)
+    assert (bytes(two.kept), two.lost) == (b"", True)
+    disk.takes = 100
+    one.finish()
+    three = BodyWriter(tmp_path / "three", memory)
+    disk.takes = 0
+    _received(three, b"ten bytes!")
+    assert not three.lost
+
+
+def test_a_body_that_is_dropped_gives_its_memory_back(tmp_path: Path, disk: _Disk) -> None:
+    """*Chosen*: whoever gives an answer up need not say so."""
+    memory = OverflowBuffer(most=4)
+    disk.takes = 0
+    for _ in range(3):
+        sink = BodyWriter(tmp_path / "body", memory)
+        _received(sink, b"four")
+        assert not sink.lost
+
+
+def test_a_result_that_can_be_fetched_again_is_kept_nowhere(tmp_path: Path, disk: _Disk) -> None:
+    """*Chosen*: memory is for what was paid and cannot be had again."""
+    sink = BodyWriter(tmp_path / "body", None)
+    disk.takes = 3
+
+    _received(sink, b"some bytes")
+
+    assert (sink.lost, bytes(sink.kept)) == (True, b"")
+    assert (tmp_path / "body").read_bytes() == b"som"
+
+
+def test_a_folder_that_cannot_be_written_leaves_all_to_memory(tmp_path: Path) -> None:
+    """*Chosen*: also where not even a file can be made."""
+    sink = BodyWriter(tmp_path / "folder" / "body", OverflowBuffer())
+
+    _received(sink, b"some ", b"bytes")
+    with pytest.raises(FileNotFoundError):
+        sink.finish()
+    (tmp_path / "folder").mkdir()
+    sink.finish()
+
+    assert (tmp_path / "folder" / "body").read_bytes() == b"some bytes"

@@ -1,0 +1,151 @@
+"""The budget: a guarded row, over processes, and days that never go back."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.errors import BudgetError
+from stability_mcp.jobs import budget
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.store.database import Database
+from support.jobs.jobs import OWNER, PAID, PRICE
+from support.jobs.spender import spend_until_refused
+from support.store.processes import SPAWN, in_processes
+from support.store.rows import money
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+DAY = 86_400.0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Give an empty store."""
+    found = Database(tmp_path)
+    yield found
+    anyio.run(found.close)
+
+
+def _hold(
+    database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
+) -> str:
+    return database.write_now(
+        lambda c: budget.reserve(
+            c, owner=OWNER, upstream=PAID.id, price=price, limit=limit, now=now, count=count
+        ),
+        name="test.write",
+    )
+
+
+def test_the_ceiling_can_be_reached_and_not_passed(database: Database) -> None:
+    """*Chosen*: `held + spent` is at most the limit, by a millicredit."""
+    _hold(database, 6_000, limit=10_000)
+    _hold(database, 4_000, limit=10_000)
+
+    with pytest.raises(BudgetError):
+        _hold(database, 1, limit=10_000)
+
+    assert money(database.home) == (10_000, 0)
+
+
+def test_a_refusal_says_what_is_left_and_what_still_fits(database: Database) -> None:
+    """*Chosen*: spent, left, when it resets and the part that fits."""
+    _hold(database, 4_000, limit=10_000)
+
+    with pytest.raises(BudgetError) as refused:
+        _hold(database, 3_000, limit=10_000, count=4)
+
+    assert str(refused.value) == (
+        "This costs 12 credits, and the budget of 10 credits a day has 6 credits left: 0 credits "
+        "are spent today and 4 credits reserved. Nothing was charged. 2 of 4 still fit now. It "
+        "resets at midnight. Only the person who runs the server can raise it, by "
+        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
+    )
+
+
+def test_without_a_ceiling_everything_fits(database: Database) -> None:
+    """*Chosen*: `STABILITY_BUDGET=none`."""
+    _hold(database, 10**9, limit=None)
+
+    assert money(database.home) == (10**9, 0)
+
+
+def test_a_new_day_has_a_budget_of_its_own(database: Database) -> None:
+    """*Chosen*: the ceiling is one of a day."""
+    first = _hold(database, 10_000, limit=10_000)
+
+    second = _hold(database, 10_000, limit=10_000, now=NOON + DAY)
+
+    assert second > first
+
+
+def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
+    """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
+    _hold(database, 10_000, limit=10_000)
+    database.write_now(
+        lambda c: budget.raise_ceiling(c, owner=OWNER, upstream=PAID.id, limit=12_000, now=NOON),
+        name="test.write",
+    )
+
+    _hold(database, 2_000, limit=10_000)
+    with pytest.raises(BudgetError, match="budget of 12 credits"):
+        _hold(database, 1, limit=10_000)
+    with pytest.raises(BudgetError, match="budget of 10 credits"):
+        _hold(database, 10_001, limit=10_000, now=NOON + DAY)
+
+
+def test_a_clock_set_back_does_not_refill_the_budget(database: Database) -> None:
+    """*Chosen*: day = the later of today and the latest that was counted."""
+    _hold(database, 10_000, limit=10_000)
+
+    with pytest.raises(BudgetError):
+        _hold(database, 1, limit=10_000, now=NOON - 3 * DAY)
+
+
+def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) -> None:
+    """*Chosen*: money counts on the day it goes out."""
+    day = _hold(database, PRICE, limit=None)
+
+    moved = database.write_now(
+        lambda c: budget.move_reservation(
+            c, owner=OWNER, upstream=PAID.id, day=day, price=PRICE, now=NOON + DAY
+        ),
+        name="test.write",
+    )
+
+    assert moved > day
+    held = database.write_now(
+        lambda c: budget.counters(c, OWNER, PAID.id, NOON + DAY), name="test.write"
+    )
+    assert held == (PRICE, 0)
+    assert money(database.home) == (PRICE, 0)
+
+
+def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> None:
+    """*Chosen*: after a 2xx nothing but the disk may fail a job."""
+    day = _hold(database, 1_000, limit=None)
+
+    database.write_now(
+        lambda c: budget.spend_reservation(c, owner=OWNER, upstream=PAID.id, day=day, price=5_000),
+        name="test.write",
+    )
+
+    assert money(database.home) == (0, 5_000)
+
+
+def test_what_is_left_counts_what_is_reserved() -> None:
+    """*Chosen*: reserved, spent and unknown all count."""
+    assert Spending(today=2_000, held=3_000, limit=10_000, session=0).left == 5_000
+    assert Spending(today=9_000, held=3_000, limit=10_000, session=0).left == 0
+    assert Spending(today=9_000, held=3_000, limit=None, session=0).left is None
+
+
+def test_three_processes_never_pass_the_ceiling_by_a_credit(tmp_path: Path) -> None:
+    """*Chosen*: the check and the reservation are one statement."""
+    together = SPAWN.Barrier(3)
+
+    in_processes(spend_until_refused, [(str(tmp_path), 60, 4, 90_000, together)] * 3)
+
+    assert money(tmp_path) == (90_000, 0)

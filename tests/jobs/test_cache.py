@@ -1,0 +1,186 @@
+"""The cache: a finished job answers where the result must be the same, and what that saves."""
+
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, event, text
+
+from stability_mcp.api.operation import Operation
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.transactions import reuse
+from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, result_key
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.store.database import Database
+from support.jobs.jobs import PAID, PRICE, Wire, asked, at_work, core, put, yes
+from support.store.rows import MAX_STEPS, ledger, money, rows, steps
+
+pytestmark = pytest.mark.anyio
+
+MANY = 100_000
+
+
+async def collected(jobs: Jobs, operation: Operation, count: int = 1) -> Call:
+    """Make a call and hand its results over."""
+    call = await jobs.submit(operation, tool="generate_core", count=count)
+    await jobs.wait(call.job_ids, 30)
+    await jobs.mark_delivered([call.call_id])
+    return call
+
+
+async def test_a_finished_job_answers_again_at_no_cost(tmp_path: Path) -> None:
+    """*Chosen*: with an explicit seed; it needs no budget, and is counted."""
+    async with at_work(tmp_path, Wire([yes()]), budget=PRICE) as jobs:
+        first = await collected(jobs, core(seed=5))
+        again = await collected(jobs, core(seed=5))
+        found = await jobs.cached()
+        kept = await jobs.call(again.call_id)
+
+    assert again.job_ids == first.job_ids == list(again.cached)
+    assert again.joined is None
+    assert (found.entries, found.hits, found.saved) == (1, 1, PRICE)
+    assert money(tmp_path) == (0, PRICE)
+    assert ledger(tmp_path) == ["charged"]
+    assert kept is not None
+    assert ([job.id for job in kept.jobs], kept.cached) == (first.job_ids, again.cached)
+
+
+async def test_only_the_variants_that_are_missing_are_made(tmp_path: Path) -> None:
+    """*Chosen*: seeds count up from one variant to the next, so some may be there."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        one = await collected(jobs, core(seed=6))
+        three = await jobs.submit(core(seed=5), tool="generate_core", count=3)
+        await jobs.wait(three.job_ids, 30)
+        await jobs.mark_abandoned([three.call_id])
+        again = await jobs.submit(core(seed=5), tool="generate_core", count=3)
+
+    assert list(three.cached) == one.job_ids == three.job_ids[1:2]
+    assert [each.model_dump()["seed"] for each in wire.posts[:1]] == [6]
+    assert sorted(each.model_dump()["seed"] for each in wire.posts[1:]) == [5, 7]
+    assert (again.joined, again.job_ids) == (three.call_id, three.job_ids)
+    assert again.cached == three.cached
+
+
+async def test_without_a_seed_every_call_is_made(tmp_path: Path) -> None:
+    """*Documented*: no seed, or 0, asks the API for a random one."""
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        for operation in (core(), core(), core(seed=0)):
+            assert (await collected(jobs, operation)).cached == ()
+
+    assert money(tmp_path) == (0, 3 * PRICE)
+
+
+async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> None:
+    """*Chosen*: only what can be handed over as it is."""
+    wire = Wire([yes(finish_reason="CONTENT_FILTERED"), yes()])
+    async with at_work(tmp_path, wire) as jobs:
+        await collected(jobs, core(seed=5))
+        second = await collected(jobs, core(seed=5))
+        await jobs._shop.database.write(  # noqa: SLF001 -- nothing deletes media yet
+            lambda c: c.execute(text("UPDATE media SET deleted_at = 1")), name="test.write"
+        )
+        third = await collected(jobs, core(seed=5))
+
+    assert (second.cached, third.cached) == ((), ())
+    assert len(wire.posts) == 3
+
+
+async def test_a_picture_of_the_emulator_never_answers_for_a_paid_one(tmp_path: Path) -> None:
+    """*Chosen*: also where both are in one store."""
+    async with at_work(tmp_path, Wire([yes()]), upstream=EMULATOR) as jobs:
+        await collected(jobs, core(seed=5))
+    async with at_work(tmp_path, Wire([yes()]), upstream=PAID) as jobs:
+        paid = await collected(jobs, core(seed=5))
+
+    assert paid.cached == ()
+    assert money(tmp_path) == (0, 2 * PRICE)
+
+
+async def test_it_can_be_off_and_cleared(tmp_path: Path) -> None:
+    """*Chosen*: results stay, they only answer no more."""
+    async with at_work(tmp_path, Wire([yes()]), cache=False) as jobs:
+        await collected(jobs, core(seed=5))
+        off = await collected(jobs, core(seed=5))
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        on = await collected(jobs, core(seed=5))
+        cleared = await jobs.clear_cache()
+        after = await collected(jobs, core(seed=5))
+
+    assert off.cached == ()
+    assert on.cached == tuple(off.job_ids)
+    assert cleared == 2
+    assert after.cached == ()
+    assert rows(tmp_path, "SELECT count(*) FROM media WHERE deleted_at IS NULL") == [(3,)]
+
+
+CALLS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
+    " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, handed_at)"
+    " SELECT 'call-' || i, owner, upstream, process, tool, call_key, 1000, 1"
+    " FROM n, (SELECT * FROM calls LIMIT 1)"
+)
+JOBS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
+    " INSERT INTO jobs (id, owner, upstream, call, operation, arguments, result_key, deferred,"
+    " state, day, price, price_list, created_at, finished_at)"
+    " SELECT 'job-' || i, owner, upstream, 'call-' || i, operation, arguments, 'key-' || i, 0,"
+    " 'done', day, price, price_list, i, 1 FROM n, (SELECT * FROM jobs LIMIT 1)"
+)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """Return a store in which the same call was made, and handed over, 100,000 times."""
+    database = Database(tmp_path_factory.mktemp("many"))
+    database.write_now(put, name="test.write")
+    database.write_now(lambda c: c.execute(CALLS, {"many": MANY}), name="test.write")
+    database.write_now(lambda c: c.execute(JOBS, {"many": MANY}), name="test.write")
+    return database
+
+
+def look_up(connection: Connection) -> None:
+    """Do what a call looks up before it is written."""
+    call = asked(core(seed=5))
+    hashes = input_hashes(connection, call.inputs)
+    reuse.waiting_processes(connection, asked(), now=1_001)
+    key = call_key(asked(), hashes)
+    reuse.find_joinable(connection, key, dead=["p"], now=1_001)
+    keys = [result_key(call, call.operation, hashes), "key-5000"]
+    reuse.find_cached(connection, keys)
+
+
+def test_looking_up_takes_no_longer_with_many_jobs(many: Database) -> None:
+    """*Chosen*: 10 ms with 100,000 jobs, told by the steps of SQLite."""
+    _, taken = anyio.run(many.read, partial(steps, look_up))
+
+    assert taken < MAX_STEPS
+
+
+def test_looking_up_goes_by_an_index(many: Database) -> None:
+    """*Documented* (SQLite): SCAN of a table reads all of it."""
+
+    def explain(connection: Connection) -> list[str]:
+        statements: list[tuple[str, object]] = []
+
+        def note(*given: object) -> None:
+            statements.append((str(given[2]), given[3]))
+
+        event.listen(connection, "before_cursor_execute", note)
+        look_up(connection)
+        event.remove(connection, "before_cursor_execute", note)
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        return [
+            str(step[3])
+            for statement, values in statements
+            for step in driver.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+
+    plan = anyio.run(many.read, explain)
+
+    assert any("jobs_cache" in step for step in plan)
+    assert any("calls_joinable" in step for step in plan)
+    assert [step for step in plan if step.startswith("SCAN") and "processes" not in step] == []

@@ -1,0 +1,146 @@
+"""Steering jobs that are there already: cancel, let go on, take over; and the ledger's sums."""
+
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.client.models import Answer
+from stability_mcp.client.trace import Trace
+from stability_mcp.errors import BudgetError, UnavailableError
+from stability_mcp.jobs.transactions import recover
+from stability_mcp.store.database import Database
+from support.jobs.jobs import PAID, PRICE, Wire, at_work, core, hangs, put, yes
+from support.store.rows import ledger, money, rows
+
+pytestmark = pytest.mark.anyio
+
+OLD = recover.MAX_QUEUE_SECONDS + 10
+
+
+async def _queued_long_ago(home: Path, count: int) -> list[str]:
+    database = await anyio.to_thread.run_sync(Database, home)
+    made = [
+        await database.write(
+            lambda c: put(c, core(f"fox {n}"), now=time.time() - OLD),  # noqa: B023 -- awaited at once
+            name="test.write",
+        )
+        for n in range(count)
+    ]
+    await database.write(
+        lambda c: c.exec_driver_sql("UPDATE jobs SET process = NULL"), name="test.write"
+    )
+    await database.close()
+    return [job for each in made for job in each.job_ids]
+
+
+async def test_what_is_not_sent_costs_nothing_when_it_is_cancelled(tmp_path: Path) -> None:
+    """*Chosen*: its reservation is given back in the same transaction."""
+    sent, release = anyio.Event(), anyio.Event()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        submitted = await jobs.submit(core(), tool="test", count=3)
+        await sent.wait()
+        done = await jobs.cancel(submitted.job_ids)
+        held = money(tmp_path)[0]
+        release.set()
+        views = await jobs.wait(submitted.job_ids, 30)
+
+    assert sorted(each.fate for each in done) == ["cancelled", "cancelled", "sent"]
+    assert held == PRICE
+    assert sorted(view.state for view in views) == ["cancelled", "cancelled", "done"]
+    assert sorted(view.charged for view in views) == ["no", "no", "yes"]
+    assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["charged"])
+
+
+async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path: Path) -> None:
+    """*Chosen*: the request was surely free, so the job ends as if it had never gone out."""
+    sent, release = anyio.Event(), anyio.Event()
+
+    async def refused(trace: Trace, body: Path) -> Answer:
+        del body
+        await trace.before_send()
+        await trace.sent()
+        sent.set()
+        await release.wait()
+        raise UnavailableError("The API is failing.", status=503, name="unavailable")
+
+    wire = Wire([refused])
+    async with at_work(tmp_path, wire) as jobs:
+        submitted = await jobs.submit(core(), tool="test")
+        await sent.wait()
+        [asked] = await jobs.cancel(submitted.job_ids)
+        release.set()
+        [view] = await jobs.wait(submitted.job_ids, 30)
+
+    assert (asked.fate, view.state, view.charged) == ("sent", "cancelled", "no")
+    assert (len(wire.posts), money(tmp_path), ledger(tmp_path)) == (1, (0, 0), ["free"])
+
+
+async def test_a_job_that_another_call_waits_for_goes_on(tmp_path: Path) -> None:
+    """*Chosen*: cancelling is per call; one of two askers must not take the other's picture."""
+    sent, release = anyio.Event(), anyio.Event()
+    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+        await jobs.submit(core("another"), tool="test")
+        await sent.wait()
+        first = await jobs.submit(core(), tool="test")
+        await jobs.mark_abandoned([first.call_id])
+        second = await jobs.submit(core(), tool="test")
+        [detached] = await jobs.cancel(first.job_ids, caller=first.call_id)
+        [cancelled] = await jobs.cancel(second.job_ids, caller=second.call_id)
+        release.set()
+
+    assert second.job_ids == first.job_ids
+    assert (detached.fate, cancelled.fate) == ("detached", "cancelled")
+
+
+async def test_paused_jobs_go_on_all_or_none(tmp_path: Path) -> None:
+    """*Chosen*: the ceiling of today decides, also over what was reserved long ago."""
+    ids = await _queued_long_ago(tmp_path, 3)
+    wire = Wire([yes(), yes(), yes()])
+    async with at_work(tmp_path, wire, budget=2 * PRICE) as jobs:
+        with pytest.raises(BudgetError, match="2 of 3 still fit now"):
+            await jobs.resume(ids)
+        still = await jobs.paused()
+        held = money(tmp_path)[0]
+        await jobs.cancel(ids[2:])
+        await jobs.resume(ids)
+        views = await jobs.wait(ids, 30)
+
+    assert (still.jobs, still.price, held) == (ids, 3 * PRICE, 3 * PRICE)
+    assert [view.state for view in views] == ["done", "done", "cancelled"]
+    assert (len(wire.posts), money(tmp_path)) == (2, (0, 2 * PRICE))
+
+
+async def test_nothing_is_paused_while_another_process_lives(tmp_path: Path) -> None:
+    """*Chosen*: what a living process was there to send is sent, however old it is."""
+    wire = Wire([yes()])
+    async with at_work(tmp_path, Wire([])):
+        [job] = await _queued_long_ago(tmp_path, 1)
+        async with at_work(tmp_path, wire) as jobs:
+            [view] = await jobs.views([job])
+
+    assert view.state != "paused"
+
+
+async def test_the_ledger_is_added_up_by_anything(tmp_path: Path) -> None:
+    """*Chosen*: days, operations, jobs and requests of one upstream."""
+    async with at_work(tmp_path, Wire([yes(), yes()])) as jobs:
+        submitted = await jobs.submit(core(), tool="test", count=2)
+        await jobs.wait(submitted.job_ids, 30)
+        sums = {
+            by: await jobs.used(since="2020-01-01", by=by, limit=10)
+            for by in ("day", "operation", "job", "request")
+        }
+        rate = await jobs.rate_status()
+        none, _ = await jobs.used(since="2999-01-01", by="day", limit=10)
+
+    assert {by: len(lines) for by, (lines, _) in sums.items()} == {
+        "day": 1,
+        "operation": 1,
+        "job": 2,
+        "request": 2,
+    }
+    assert all(total.charged == 2 * PRICE and total.jobs == 2 for _, total in sums.values())
+    assert (rate.taken, rate.limit, rate.blocked_until, none) == (2, 150, 0, [])
+    assert rows(tmp_path, "SELECT id FROM upstreams") == [(PAID.id,)]

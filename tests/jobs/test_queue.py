@@ -1,0 +1,83 @@
+"""In what order jobs are drawn: by urgency, lane and turn."""
+
+from itertools import count
+
+import pytest
+
+from stability_mcp.jobs.engine import Kind
+from stability_mcp.jobs.queue import JobQueue, ScheduledJob
+
+NUMBERS = count(1)
+
+
+def job(group: str, kind: Kind = "send", lane: int = 0) -> ScheduledJob:
+    """Return a job, younger than those before."""
+    number = next(NUMBERS)
+    return ScheduledJob(f"{group}{number}", number, lane, group, kind, 1)
+
+
+def order(queues: JobQueue, *, most: int = 1000) -> list[str]:
+    """Draw jobs, and return their groups."""
+    found: list[str] = []
+    while len(found) < most and queues.first(now=10.0) is not None:
+        found.append(queues.draw().group)
+    return found
+
+
+def put(queues: JobQueue, *jobs: ScheduledJob) -> None:
+    """Have all looked at now."""
+    for each in jobs:
+        queues.put(each, 1.0)
+
+
+def test_a_single_job_beside_a_large_call_is_the_next_and_not_the_last() -> None:
+    """*Chosen*: calls take turns within a lane."""
+    queues = JobQueue()
+    put(queues, *(job("many") for _ in range(200)))
+    begun = order(queues, most=50)
+    put(queues, job("single"))
+
+    assert begun == ["many"] * 50
+    assert order(queues)[:3] == ["many", "single", "many"]
+
+
+def test_calls_of_a_lane_take_turns_and_single_ones_go_by_age() -> None:
+    """*Chosen*: first come, first served, where nobody has more than one."""
+    queues = JobQueue()
+    put(queues, *(job("a") for _ in range(3)), *(job("b") for _ in range(2)), job("c"))
+
+    assert order(queues) == ["a", "b", "c", "a", "b", "a"]
+
+
+def test_a_call_that_was_away_has_saved_up_no_turns() -> None:
+    """*Chosen*: else it would keep all others waiting when it comes back."""
+    queues = JobQueue()
+    put(queues, job("away"), *(job("here") for _ in range(100)))
+    order(queues, most=50)
+    put(queues, *(job("away") for _ in range(3)))
+
+    assert order(queues, most=6) == ["here", "away", "here", "away", "here", "away"]
+
+
+def test_what_found_no_place_keeps_its_turn() -> None:
+    """*Chosen*: it does not queue up again behind those that came later."""
+    queues = JobQueue()
+    first = job("first")
+    put(queues, first)
+    queues.first(now=10.0)
+    assert queues.draw() is first
+    put(queues, *(job(name) for name in "abc"))
+    queues.first(now=10.0)
+    put(queues, first)
+
+    assert order(queues)[0] == "first"
+
+
+@pytest.mark.parametrize("lanes", [(0, 1), (1, 0)])
+def test_what_somebody_waits_for_goes_before_batches(lanes: tuple[int, int]) -> None:
+    """*Chosen*: and bytes that wait, and polls, before both."""
+    queues = JobQueue()
+    put(queues, *(job(str(lane), lane=lane) for lane in lanes), job("poll", "poll", 1))
+    put(queues, job("store", "store", 1))
+
+    assert order(queues) == ["store", "poll", "0", "1"]

@@ -1,0 +1,253 @@
+"""The rate limit by occupancy, on a clock that a test moves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, text
+
+from stability_mcp.jobs import rate_limit
+from stability_mcp.jobs.models import NoSlotError
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.transactions.usage import Upstream, register_upstream
+from stability_mcp.store import schema
+from support.jobs.jobs import PAID, put
+
+LIMIT = RateLimit(limit=3, window=10.0)
+KEY = "key"
+
+
+@contextmanager
+def _places() -> Iterator[Connection]:
+    engine = create_engine("sqlite://")
+    schema.requests.metadata.create_all(engine)
+    with engine.connect() as found:
+        register_upstream(found, Upstream(id=KEY, base_url="https://a", emulated=False))
+        yield found
+    engine.dispose()
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """Give a database in memory that knows the upstream."""
+    with _places() as found:
+        yield found
+
+
+def _take(connection: Connection, now: float, *, upstream: str = KEY) -> int:
+    return rate_limit.take_slot(connection, LIMIT, upstream=upstream, process="p", now=now)
+
+
+def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
+    connection: Connection,
+) -> None:
+    """*Chosen*: 10.5 s after the last byte, not after the grant."""
+    for place in [_take(connection, 100.0) for _ in range(LIMIT.limit)]:
+        rate_limit.mark_sent(connection, place, 105.0)
+
+    with pytest.raises(NoSlotError) as refused:
+        _take(connection, 110.4)
+
+    assert refused.value.seconds == pytest.approx(5.1)
+    assert _take(connection, 115.6)
+
+
+def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> None:
+    """*Chosen*: it may arrive at any time, so nothing is handed out instead of it."""
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    with pytest.raises(NoSlotError) as refused:
+        _take(connection, 140.0)
+    assert refused.value.seconds == LIMIT.kept
+    with pytest.raises(NoSlotError) as refused:
+        _take(connection, 155.0)
+    assert refused.value.seconds == pytest.approx(5.0)
+
+
+def test_the_place_of_a_stopped_process_is_free_after_a_minute(connection: Connection) -> None:
+    """*Chosen*: 60 s."""
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    assert _take(connection, 160.5)
+
+
+def test_a_lock_out_stops_everybody_and_ends(connection: Connection) -> None:
+    """*Documented*: after a 429 the key is locked out for 60 s."""
+    rate_limit.block_upstream(connection, upstream=KEY, until=160.0)
+    rate_limit.block_upstream(
+        connection, upstream=KEY, until=120.0
+    )  # an earlier end changes nothing
+
+    with pytest.raises(NoSlotError, match="pause of all requests") as refused:
+        _take(connection, 130.0)
+
+    assert refused.value.seconds == 30.0
+    assert _take(connection, 160.0)
+
+
+def test_a_lock_out_far_ahead_is_another_clocks(connection: Connection) -> None:
+    """*Chosen*: stored times are clamped; a clock that was set must not stop sending."""
+    rate_limit.block_upstream(connection, upstream=KEY, until=100_000.0)
+
+    assert _take(connection, 100.0)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_places_for_ever(connection: Connection) -> None:
+    """*Chosen*: what was sent in the future was sent just now."""
+    for _ in range(LIMIT.limit):
+        rate_limit.mark_sent(connection, _take(connection, 10_000.0), 10_000.0)
+    with pytest.raises(NoSlotError):
+        _take(connection, 100.0)
+
+    assert _take(connection, 111.0)
+
+
+def test_keys_have_places_of_their_own(connection: Connection) -> None:
+    """*Documented*: the limit is per key."""
+    register_upstream(connection, Upstream(id="other", base_url="https://a", emulated=False))
+    for _ in range(LIMIT.limit):
+        _take(connection, 100.0)
+
+    assert _take(connection, 100.0, upstream="other")
+
+
+def test_requests_that_are_connecting_are_counted_before_connecting(
+    connection: Connection,
+) -> None:
+    """*Chosen*: nobody connects only to hear that there is no place."""
+    _take(connection, 100.0)
+
+    rate_limit.check_room(connection, LIMIT, upstream=KEY, now=100.0, connecting=1)
+    with pytest.raises(NoSlotError):
+        rate_limit.check_room(connection, LIMIT, upstream=KEY, now=100.0, connecting=2)
+
+
+def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
+    [job] = put(connection).job_ids
+    row = {"job": job, "state": state, "lane": lane, "wake_at": wake_at}
+    change = "UPDATE jobs SET state = :state, lane = :lane, wake_at = :wake_at WHERE id = :job"
+    connection.execute(text(change), row)
+
+
+def _fill(connection: Connection, lane: int | None, limit: RateLimit) -> int:
+    """Take places until there is none, and return how many."""
+    for taken in range(limit.limit + 1):
+        try:
+            rate_limit.take_slot(
+                connection, limit, upstream=PAID.id, process="p", now=100.0, lane=lane
+            )
+        except NoSlotError:
+            return taken
+    raise AssertionError("more than the limit")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        ([], (20, 0, 0)),
+        ([("submitted", 0)], (19, 0, 1)),
+        ([("submitted", 1)] * 9, (18, 0, 2)),
+        ([("queued", 0)], (19, 1, 0)),
+        ([("queued", 0)] * 9, (18, 2, 0)),
+        ([("queued", 1)] * 9, (20, 0, 0)),
+        ([("queued", 0), ("submitted", 0)], (18, 1, 1)),
+    ],
+)
+def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
+    connection: Connection, jobs: list[tuple[str, int]], left: tuple[int, int, int]
+) -> None:
+    """*Chosen*: a tenth for polls, and of what batches take a tenth for who waits; if needed."""
+    register_upstream(connection, PAID)
+    for state, lane in jobs:
+        _job(connection, state, lane)
+
+    limit = RateLimit(limit=20, window=10.0)
+    assert tuple(_fill(connection, lane, limit) for lane in (1, 0, None)) == left
+
+
+def test_nothing_is_left_to_who_cannot_take_it_yet(connection: Connection) -> None:
+    """*Chosen*: a job that pauses before it is repeated needs no place meanwhile."""
+    register_upstream(connection, PAID)
+    _job(connection, "queued", wake_at=160.0)
+
+    assert _fill(connection, 1, LIMIT) == LIMIT.limit
+
+
+def test_one_place_alone_is_left_to_nobody(connection: Connection) -> None:
+    """*Chosen*: else nothing would ever be sent while a generation is under way."""
+    register_upstream(connection, PAID)
+    _job(connection, "submitted")
+
+    assert _fill(connection, 1, RateLimit(limit=1, window=10.0)) == 1
+
+
+def test_who_waits_behind_others_is_told_when_the_place_after_theirs_comes_free(
+    connection: Connection,
+) -> None:
+    """*Chosen*: each asks again when its own place comes free, not all with the first."""
+    for out in (100.0, 101.0, 102.0):
+        rate_limit.mark_sent(connection, _take(connection, 100.0), out)
+
+    told = []
+    for ahead in range(LIMIT.limit):
+        with pytest.raises(NoSlotError) as refused:
+            rate_limit.take_slot(
+                connection, LIMIT, upstream=KEY, process="p", now=105.0, ahead=ahead
+            )
+        told.append(refused.value.seconds)
+    assert told == [5.5, 6.5, 7.5]
+
+
+def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connection) -> None:
+    """*Chosen*: 0.3 s."""
+    for _ in range(LIMIT.limit):
+        rate_limit.mark_sent(connection, _take(connection, 100.0), 100.0)
+
+    with pytest.raises(NoSlotError) as refused:
+        rate_limit.check_room(connection, LIMIT, upstream=KEY, now=110.0, connecting=0)
+    assert refused.value.seconds == pytest.approx(0.2)
+    rate_limit.check_room(connection, LIMIT, upstream=KEY, now=110.2, connecting=0)
+
+
+DELAYS = st.floats(min_value=0, max_value=25)
+
+
+@settings(max_examples=30)
+@given(
+    requests=st.lists(
+        st.tuples(st.floats(min_value=0, max_value=4), DELAYS, DELAYS), min_size=5, max_size=40
+    )
+)
+def test_no_window_at_the_api_has_more_than_the_limit(
+    requests: list[tuple[float, float, float]],
+) -> None:
+    """*Chosen*: whatever is delayed between grant, arrival and the note that it is out."""
+    arrivals: list[float] = []
+    notes: list[tuple[float, int]] = []
+    with _places() as connection:
+        now = 0.0
+        for pause, until_arrival, until_noted in requests:
+            now += pause
+            place: int | None = None
+            while place is None:
+                for late in sorted(note for note in notes if note[0] <= now):
+                    rate_limit.mark_sent(connection, late[1], late[0])
+                    notes.remove(late)
+                try:
+                    place = _take(connection, now)
+                except NoSlotError as refused:
+                    now += min(refused.seconds, 1.0)
+            arrived = now + until_arrival
+            arrivals.append(arrived)
+            # The note may come half a second before the arrival, never earlier.
+            notes.append((max(now, arrived - rate_limit.MARGIN_SECONDS) + until_noted, place))
+
+    arrivals.sort()
+    worst = max(
+        sum(start <= other < start + LIMIT.window for other in arrivals) for start in arrivals
+    )
+    assert worst <= LIMIT.limit

@@ -1,0 +1,309 @@
+"""The local engine: what is due goes first, what waits waits, and who asks is told."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, TextClause, text
+
+from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Step
+from stability_mcp.jobs.scheduler import MAX_CONNECTING, Scheduler
+from stability_mcp.store.database import Database
+from support.jobs.jobs import ME, put
+
+pytestmark = pytest.mark.anyio
+
+
+def _execute(change: TextClause, values: dict[str, object], connection: Connection) -> None:
+    connection.execute(change, values)
+
+
+Perform = Callable[[str, Lease], Awaitable[Step]]
+
+
+@asynccontextmanager
+async def running(
+    home: Path, perform: Perform, *, concurrency: int = 10, jobs: int = 0
+) -> AsyncIterator[tuple[Scheduler, list[str], Database]]:
+    """Run an engine over so many queued jobs."""
+    database = await anyio.to_thread.run_sync(Database, home)
+    made = [await database.write(put, name="test.write") for _ in range(jobs)]
+    engine = Scheduler(database, process=ME, concurrency=concurrency)
+    try:
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                group.start_soon(engine.run, perform)
+                yield engine, [call.job_ids[0] for call in made], database
+                await engine.drain(30)
+    finally:
+        await database.close()
+
+
+async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: lanes decide among requests, and then age."""
+    order: list[str] = []
+    finished = anyio.Event()
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        order.append(job)
+        if len(order) == 5:
+            finished.set()
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    jobs = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(5)]
+    states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
+    for job, (state, lane) in zip(jobs, states, strict=True):
+        values = {"job": job, "state": state, "lane": lane}
+        change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
+        await database.write(partial(_execute, change, values), name="test.write")
+    await database.close()
+
+    async with running(tmp_path, perform):
+        await finished.wait()
+
+    assert order == [jobs[4], jobs[3], jobs[1], jobs[2], jobs[0]]
+
+
+async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> None:
+    """*Chosen*: one job that found no place speaks for all."""
+    asked: list[str] = []
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        asked.append(job)
+        return Later(seconds=30, kind="send", everyone=True) if job in jobs else Done()
+
+    jobs: list[str] = []
+    async with running(tmp_path, perform, jobs=5, concurrency=1) as (engine, made, database):
+        jobs += made
+        await _until(asked, 1)
+        stored = await _look(engine, database, asked)
+
+    assert asked == [jobs[0], *stored]
+
+
+async def _until(order: list[str], count: int) -> None:
+    """Return when so many steps have begun."""
+    while len(order) < count:  # noqa: ASYNC110 -- a list sets no event
+        await anyio.sleep(0.01)
+
+
+async def _look(engine: Scheduler, database: Database, order: list[str]) -> list[str]:
+    """Have the engine look at all that is due, twice; return the two jobs that it did for that.
+
+    They need no place, so that what has not begun by the second of them does not begin now.
+    """
+    made = []
+    for _ in range(2):
+        made.append(await database.write(partial(_put, "storing", 0), name="test.write"))
+        engine.wake()
+        while made[-1] not in order:  # noqa: ASYNC110 -- as above
+            await anyio.sleep(0.01)
+    return made
+
+
+def _put(state: str, lane: int, connection: Connection) -> str:
+    [job] = put(connection).job_ids
+    change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
+    _execute(change, {"job": job, "state": state, "lane": lane}, connection)
+    return job
+
+
+async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
+    """*Chosen*: only what makes a request needs one."""
+    asked, stored = anyio.Event(), anyio.Event()
+
+    async def perform(_job: str, _lease: Lease) -> Step:
+        if not asked.is_set():
+            asked.set()
+            return Later(seconds=30, kind="poll", everyone=True)
+        stored.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1, concurrency=1) as (engine, _, database):
+        await asked.wait()
+        await database.write(partial(_put, "storing", 0), name="test.write")
+        engine.wake()
+        with anyio.fail_after(30):
+            await stored.wait()
+
+
+@pytest.mark.parametrize(("kind", "lane", "stopped"), [("send", 1, 1), ("send", 0, 2)])
+async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
+    tmp_path: Path, kind: Kind, lane: int, stopped: int
+) -> None:
+    """*Chosen*: places are left to polls, and by batches to what somebody waits for."""
+    order: list[str] = []
+    refused = anyio.Event()
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        order.append(job)
+        if not refused.is_set():
+            refused.set()
+            return Later(seconds=30, kind=kind, everyone=True)
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(partial(_put, "queued", lane), name="test.write")
+    await database.close()
+    async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
+        await refused.wait()
+        made = [
+            await database.write(partial(_put, *each), name="test.write")
+            for each in (("queued", 1), ("queued", 0), ("submitted", 0))
+        ]
+        engine.wake()
+        await _until(order, 4 - stopped)
+        stored = await _look(engine, database, order)
+        soon = order[1:]
+
+    assert sorted(soon) == sorted([*made[stopped:], *stored])
+
+
+async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> None:
+    """*Chosen*: at most 80 % of them."""
+    order: list[str] = []
+    end = anyio.Event()
+
+    async def perform(job: str, lease: Lease) -> Step:
+        order.append(job)
+        lease.begun()
+        await end.wait()
+        return Done()
+
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    for _ in range(10):
+        await database.write(partial(_put, "queued", 1), name="test.write")
+    await database.close()
+    async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
+        await _until(order, 4)
+        stored = await _look(engine, database, order)
+        of_batch = len(order) - len(stored)
+        awaited = [
+            await database.write(partial(_put, "queued", 0), name="test.write") for _ in range(2)
+        ]
+        engine.wake()
+        await _until(order, 7)
+        stored += await _look(engine, database, order)
+        at_once = [job for job in order if job not in stored]
+        end.set()
+
+    assert of_batch == 4
+    assert at_once[4:] == awaited[:1]
+
+
+async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_path: Path) -> None:
+    """*Chosen*: when the rate limit is used up, few have connected for nothing."""
+    started: list[Lease] = []
+    full, more, end = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def perform(job: str, lease: Lease) -> Step:
+        order.append(job)
+        if job not in jobs:
+            return Done()
+        started.append(lease)
+        if len(started) == MAX_CONNECTING:
+            full.set()
+        if len(started) > MAX_CONNECTING:
+            more.set()
+        await end.wait()
+        return Done()
+
+    jobs: list[str] = []
+    order: list[str] = []
+    more_than_start = MAX_CONNECTING + 5
+    async with running(tmp_path, perform, jobs=more_than_start, concurrency=100) as (
+        engine,
+        made,
+        database,
+    ):
+        jobs += made
+        await full.wait()
+        await _look(engine, database, order)
+        at_first = len(started)
+        started[0].begun()
+        await more.wait()
+        end.set()
+
+    assert at_first == MAX_CONNECTING
+
+
+async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -> None:
+    """*Chosen*: by an event, not by looking again and again."""
+    go = {True: anyio.Event(), False: anyio.Event()}
+    told: list[str] = []
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        await go[job == jobs[0]].wait()
+        return Later(seconds=30, kind="poll")
+
+    async def wait(name: str, job: str) -> None:
+        await engine.changed([job], 30)
+        told.append(name)
+
+    jobs: list[str] = []
+    async with running(tmp_path, perform, jobs=2) as (engine, made, _database):
+        jobs += made
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, "first", made[0])
+            group.start_soon(wait, "second", made[1])
+            await anyio.wait_all_tasks_blocked()
+            go[True].set()
+            await _until(told, 1)
+            await anyio.wait_all_tasks_blocked()
+            seen = list(told)
+            go[False].set()
+
+    assert seen == ["first"]
+    assert told == ["first", "second"]
+
+
+async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> None:
+    """*Chosen*: it was written by a clock that was set; a minute is the longest sleep."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(put, name="test.write")
+    await database.write(
+        lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")), name="test.write"
+    )
+    engine = Scheduler(database, process=ME, concurrency=1)
+
+    await engine._find_new()  # noqa: SLF001 -- a test does not wait for a minute
+
+    due = engine._queues.next_due()  # noqa: SLF001 -- as above
+    assert due is not None
+    assert due - anyio.current_time() < 61
+    await database.close()
+
+
+_AWAY_AND_BACK = text("UPDATE jobs SET epoch = epoch + 2 WHERE id = :job")
+
+
+async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path: Path) -> None:
+    """*Chosen*: a step of the lease that was lost may end after the job is here anew."""
+    began, release, done = anyio.Event(), anyio.Event(), anyio.Event()
+    epochs: list[int] = []
+
+    async def perform(_job: str, lease: Lease) -> Step:
+        epochs.append(lease.epoch)
+        if len(epochs) == 1:
+            began.set()
+            await release.wait()
+        else:
+            done.set()
+        return Done()
+
+    async with running(tmp_path, perform, jobs=1) as (engine, [job], database):
+        await began.wait()
+        await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
+        engine.look_again()
+        while engine._known[job].epoch == 1:  # noqa: ASYNC110, SLF001 -- nothing tells of it
+            await anyio.sleep(0.001)
+        release.set()
+        await done.wait()
+
+    assert epochs == [1, 3]

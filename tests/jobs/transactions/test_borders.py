@@ -1,0 +1,251 @@
+"""T2 to T5 and T7, one transaction at a time: what each moves, and what it refuses to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, text
+
+from stability_mcp.api.operation import Operation
+from stability_mcp.jobs import rate_limit
+from stability_mcp.jobs.models import JobRow, LeaseLostError, NoSlotError, UpstreamPausedError
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.transactions import finish, send, usage
+from stability_mcp.store.database import Database
+from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, row
+from support.store.rows import ledger, money, rows
+
+NOW = 1_000.0
+DAY = 86_400.0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Give an empty store."""
+    found = Database(tmp_path)
+    yield found
+    anyio.run(found.close)
+
+
+def _queued(database: Database, operation: Operation | None = None) -> JobRow:
+    made = database.write_now(lambda c: put(c, operation, now=NOW), name="test.write")
+    return _read(database, made.job_ids[0])
+
+
+def _read(database: Database, job: str) -> JobRow:
+    return database.write_now(lambda c: row(c, job), name="test.write")
+
+
+def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
+    given = {"epoch": job.epoch, "now": NOW, **values}
+    limit = RateLimit(limit=1, window=10)
+    return send.begin(connection, job, limit=limit, epoch=int(given["epoch"]), now=given["now"]).job
+
+
+def _sent(database: Database, operation: Operation | None = None) -> JobRow:
+    job = _queued(database, operation)
+    return database.write_now(lambda c: _begin(c, job), name="test.write")
+
+
+def _everything(database: Database) -> list[tuple[object, ...]]:
+    tables = ("jobs", "requests", "spending", "upstreams")
+    return [row for table in tables for row in rows(database.home, f"SELECT * FROM {table}")]  # noqa: S608 -- the names are above
+
+
+def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> None:
+    """*Chosen*: T2 is one transaction."""
+    job = _sent(database)
+
+    assert _read(database, job.id) == job
+    assert (job.state, job.attempt, job.sent_at) == ("submitting", 1, NOW)
+    assert ledger(database.home) == ["sent"]
+    assert money(database.home) == (PRICE, 0)
+    assert rows(database.home, "SELECT process, sent_at FROM requests") == [(ME, None)]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ("UPDATE jobs SET process = 'another'", LeaseLostError),
+        ("UPDATE jobs SET epoch = epoch + 1", LeaseLostError),
+        ("UPDATE jobs SET cancel_at = 1", LeaseLostError),
+        ("UPDATE jobs SET state = 'submitting'", LeaseLostError),
+        ("UPDATE jobs SET attempt = 1", LeaseLostError),
+        ("UPDATE upstreams SET paused_why = 'no credits'", UpstreamPausedError),
+        ("UPDATE upstreams SET blocked_until = 1050", NoSlotError),
+        ("INSERT INTO requests VALUES (1, 'paid-upstream', 'p', 999, 999)", NoSlotError),
+    ],
+)
+def test_an_intent_that_may_not_be_leaves_nothing(
+    database: Database, change: str, error: type[Exception]
+) -> None:
+    """*Chosen*: process, epoch, cancel, block and place are checked in T2 itself."""
+    job = _queued(database)
+    database.write_now(lambda c: c.execute(text(change)), name="test.write")
+    before = _everything(database)
+
+    with pytest.raises(error):
+        database.write_now(lambda c: _begin(c, job), name="test.write")
+
+    assert ledger(database.home) == []
+    assert _everything(database) == before
+
+
+def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
+    """*Chosen*: T2 re-keys the hold to today."""
+    job = _queued(database)
+
+    sent = database.write_now(lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")
+
+    assert sent.day > job.day
+    assert rows(database.home, "SELECT day, held FROM spending ORDER BY day") == [
+        (job.day, 0),
+        (sent.day, PRICE),
+    ]
+
+
+def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Database) -> None:
+    """*Chosen*: T2x, charge free, queued with a time."""
+    job = _sent(database)
+
+    assert database.write_now(
+        lambda c: finish.requeue(c, job, error=None, wake_at=1_060.0), name="test.write"
+    )
+
+    again = _read(database, job.id)
+    assert (again.state, again.attempt, again.wake_at) == ("queued", 1, 1_060.0)
+    assert ledger(database.home) == ["free"]
+    assert money(database.home) == (PRICE, 0)
+
+
+def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
+    """*Chosen*: T2x, failed, `held -= price`."""
+    job = _sent(database)
+
+    assert database.write_now(
+        lambda c: finish.fail_free(c, job, error="no", now=NOW), name="test.write"
+    )
+
+    ended = _read(database, job.id)
+    assert (ended.state, ended.charged, ended.error) == ("failed", "no", "no")
+    assert ledger(database.home) == ["free"]
+    assert money(database.home) == (0, 0)
+
+
+def test_silence_counts_as_spent_once(database: Database) -> None:
+    """*Chosen*: T2u, unknown and assumed."""
+    job = _sent(database)
+
+    spent = database.write_now(
+        lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+    )
+    again = database.write_now(
+        lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+    )
+
+    assert (spent, again) == (PRICE, 0)
+    assert _read(database, job.id).charged == "assumed"
+    assert ledger(database.home) == ["assumed"]
+    assert money(database.home) == (0, PRICE)
+
+
+def test_a_useless_yes_is_failed_and_charged(database: Database) -> None:
+    """*Chosen*: T2u for an unusable 2xx."""
+    job = _sent(database)
+
+    spent = database.write_now(
+        lambda c: finish.fail_charged(c, job, error="cut", now=NOW), name="test.write"
+    )
+
+    ended = _read(database, job.id)
+    assert (spent, ended.state, ended.charged) == (PRICE, "failed", "yes")
+    assert ledger(database.home) == ["charged"]
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_headers_are_taken_from_whoever_was_given_up_too(
+    database: Database,
+    *,
+    given_up: bool,
+) -> None:
+    """*Chosen*: results are fenced by attempt alone, never by state or owner."""
+    job = _sent(database)
+    if given_up:
+        database.write_now(
+            lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+        )
+
+    assert database.write_now(
+        lambda c: send.save_headers(c, job, answer(), now=NOW), name="test.write"
+    )
+
+    storing = _read(database, job.id)
+    assert (storing.state, storing.finished_at, storing.error) == ("storing", None, None)
+    assert storing.answer == answer().to_json()
+
+
+def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database) -> None:
+    """*Chosen*: T3d, as T3."""
+    job = _sent(database, creative("k7f3q2m9xa"))
+    database.write_now(lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write")
+
+    assert database.write_now(
+        lambda c: send.save_generation(c, job, "g1", wake_at=1_010.0, now=NOW), name="test.write"
+    )
+
+    submitted = _read(database, job.id)
+    assert (submitted.state, submitted.generation) == ("submitted", "g1")
+    assert money(database.home)[0] == 0
+
+
+def test_an_answer_to_another_attempt_is_not_taken(database: Database) -> None:
+    """*Chosen*: attempts never mix."""
+    first = _sent(database)
+    database.write_now(lambda c: finish.requeue(c, first, error=None, wake_at=0), name="test.write")
+    database.write_now(lambda c: rate_limit.mark_sent(c, 1, NOW), name="test.write")
+    queued = _read(database, first.id)
+    database.write_now(lambda c: _begin(c, queued, now=NOW + 20), name="test.write")
+
+    assert not database.write_now(
+        lambda c: send.save_headers(c, first, answer(), now=NOW), name="test.write"
+    )
+    assert not database.write_now(
+        lambda c: finish.fail_free(c, first, error="no", now=NOW), name="test.write"
+    )
+    assert ledger(database.home) == ["free", "sent"]
+
+
+def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
+    """*Chosen*: 401 and 402 pause the upstream until a balance query answers above 0."""
+    database.write_now(lambda c: usage.register_upstream(c, PAID), name="test.write")
+    database.write_now(lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write")
+
+    database.write_now(
+        lambda c: usage.save_balance(c, PAID.id, balance=0, now=NOW), name="test.write"
+    )
+    paused = database.write_now(lambda c: usage.paused_why(c, PAID.id), name="test.write")
+    database.write_now(
+        lambda c: usage.save_balance(c, PAID.id, balance=1, now=NOW), name="test.write"
+    )
+
+    assert paused == "no credits"
+    assert database.write_now(lambda c: usage.paused_why(c, PAID.id), name="test.write") is None
+
+
+def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
+    """*Chosen*: T7."""
+    root, joined, other = (database.write_now(put, name="test.write").call_id for _ in range(3))
+    database.write_now(
+        lambda c: c.execute(
+            text("UPDATE calls SET joined = :root WHERE id = :id"), {"root": root, "id": joined}
+        ),
+        name="test.write",
+    )
+
+    database.write_now(lambda c: finish.mark_delivered(c, [joined], NOW), name="test.write")
+    database.write_now(lambda c: finish.mark_abandoned(c, joined, NOW), name="test.write")
+    database.write_now(lambda c: finish.mark_abandoned(c, other, NOW), name="test.write")
+
+    found = rows(database.home, "SELECT id, handed_at, abandoned_at FROM calls")
+    assert found == [(root, NOW, None), (joined, NOW, None), (other, None, NOW)]

@@ -1,0 +1,288 @@
+"""STABILITY_KEEP_DAYS: what has ended leaves the store, and what anybody needs stays."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from sqlalchemy import Connection, text
+
+from stability_mcp.errors import NotFoundError
+from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
+from stability_mcp.maintenance.retention_rows import STRIPPED
+from stability_mcp.studio import Studio, open_studio, reruns
+from support.imaging.sample_files import png
+from support.server.in_memory import settings_in
+from support.store.rows import ledger, money, rows
+
+pytestmark = pytest.mark.anyio
+
+KEEP = 30
+
+
+@asynccontextmanager
+async def _studio(folder: Path) -> AsyncIterator[Studio]:
+    with anyio.fail_after(60):
+        async with open_studio(settings_in(folder)) as studio:
+            yield studio
+
+
+def _home(folder: Path) -> Path:
+    return folder / "home" / "emulator"
+
+
+def _blobs(folder: Path) -> list[Path]:
+    return [path for path in (_home(folder) / "blobs").rglob("*") if path.is_file()]
+
+
+async def _make(studio: Studio, **values: Any) -> str:  # noqa: ANN401 -- fields of a call
+    given = {"prompt": "a lighthouse"} | values.pop("arguments", {})
+    name = values.pop("name", "generate_core")
+    outcome = await studio.call(name, given, wait=30, **values)
+    return outcome.media[0].id
+
+
+async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
+    """Make everything that is there so many days older."""
+
+    def older(connection: Connection) -> None:
+        for table, column in (
+            ("jobs", "created_at"),
+            ("jobs", "finished_at"),
+            ("calls", "created_at"),
+            ("media", "created_at"),
+        ):
+            connection.execute(
+                text(f"UPDATE {table} SET {column} = {column} - :by"),  # noqa: S608 -- the names above
+                {"by": days * DAY_SECONDS},
+            )
+
+    await studio.jobs._shop.database.write(older, name="test.write")  # noqa: SLF001 -- time passes only in tests
+    then = time.time() - days * DAY_SECONDS
+    for path in _home(folder).rglob("*"):
+        if path.is_file() and path.parent.name not in {"locks", "emulator"}:
+            os.utime(path, (then, then))
+
+
+async def _write(studio: Studio, statement: str) -> None:
+    await studio.jobs._shop.database.write(lambda c: c.execute(text(statement)), name="test.write")  # noqa: SLF001 -- what no face of the program does
+
+
+async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
+    return await Retention(studio.jobs._shop.database, keep_days=days).sweep()  # noqa: SLF001 -- the store of this test
+
+
+async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
+    """*Chosen*: the ledger is kept for ever, and the user's own files are never touched."""
+    async with _studio(tmp_path) as studio:
+        media = await _make(studio)
+        copy = (await studio.media.get(media)).copy_path
+        before = money(_home(tmp_path)), ledger(_home(tmp_path))
+        await _age(studio, tmp_path)
+
+        swept = await _sweep(studio)
+
+        assert swept == Swept(jobs=1, calls=1, files=1)
+        with pytest.raises(NotFoundError):
+            await studio.media.get(media)
+        [job] = (await studio.jobs.list()).items
+        used, _ = await studio.jobs.used(since="2000-01-01", by="operation", limit=9)
+        with pytest.raises(NotFoundError, match="left the store after STABILITY_KEEP_DAYS"):
+            await reruns.rerun(studio, job.id, {}, wait=1)
+    assert (job.state, job.error, job.arguments, job.media) == ("done", STRIPPED, {}, ())
+    assert [(each.operation, each.charged) for each in used] == [("generate_core", 3_000)]
+    assert (money(_home(tmp_path)), ledger(_home(tmp_path))) == before
+    assert copy is not None
+    assert copy.is_file()
+    assert _blobs(tmp_path) == []
+    kept = rows(_home(tmp_path), "SELECT group_concat(arguments || coalesce(label, '')) FROM jobs")
+    assert "lighthouse" not in str(kept)
+
+
+async def test_never_is_never(tmp_path: Path) -> None:
+    """Documented (README): by default everything is kept."""
+    async with _studio(tmp_path) as studio:
+        media = await _make(studio)
+        await _age(studio, tmp_path, days=10_000)
+
+        assert await _sweep(studio, None) == Swept()
+        assert (await studio.media.get(media)).path.is_file()
+
+
+async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
+    """*Chosen*: by the day it ended."""
+    async with _studio(tmp_path) as studio:
+        media = await _make(studio)
+        await _age(studio, tmp_path, days=KEEP - 1)
+
+        assert await _sweep(studio) == Swept()
+        assert (await studio.media.get(media)).path.is_file()
+
+
+async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
+    """*Chosen*: what somebody still works with is not old, and its lineage can be told."""
+    async with _studio(tmp_path) as studio:
+        first = await _make(studio)
+        await _age(studio, tmp_path)
+        second = await _make(
+            studio, name="edit_remove_background", arguments={"prompt": None, "image": first}
+        )
+
+        assert (await _sweep(studio)).jobs == 0
+        assert {each.id for each in (await studio.media.sources(second)).values()} == {first}
+
+        await _age(studio, tmp_path)
+        assert (await _sweep(studio)).jobs == 2  # once nobody keeps the second, both go
+    assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
+    assert rows(_home(tmp_path), "SELECT count(*) FROM media_parents") == [(0,)]
+    assert _blobs(tmp_path) == []
+
+
+async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Path) -> None:
+    """*Chosen*: somebody said which one is the hero shot."""
+    async with _studio(tmp_path) as studio:
+        media = await _make(studio)
+        other = await _make(studio)  # lighthouse-2: a number is no name
+        await studio.media.set_label(await studio.media.get(media), "hero")
+        await _age(studio, tmp_path)
+
+        assert (await _sweep(studio)).jobs == 1
+        assert (await studio.media.get("hero")).path.is_file()
+        with pytest.raises(NotFoundError):
+            await studio.media.get(other)
+
+
+async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
+    """*Chosen*: job_inputs pins what a job sends, and the file itself is the user's."""
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(png((640, 480)))
+    async with _studio(tmp_path) as studio:
+        item, _ = await studio.import_media(str(mine), None)
+        await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
+        await _write(studio, "UPDATE jobs SET state = 'queued', finished_at = NULL")
+        await _age(studio, tmp_path)
+
+        assert (await _sweep(studio)).media == 0
+
+        await _write(studio, "UPDATE jobs SET state = 'done', finished_at = 1")
+        swept = await _sweep(studio)
+    assert (swept.jobs, swept.media) == (1, 1)
+    assert mine.is_file()
+    assert rows(_home(tmp_path), "SELECT count(*) FROM job_inputs") == [(0,)]
+
+
+async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_path: Path) -> None:
+    """*Chosen*: a paused job may be sent months later, as it is."""
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(png((1600, 1200)))
+    async with _studio(tmp_path) as studio:
+        item, _ = await studio.import_media(str(mine), None)
+        await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
+        for statement in (
+            "UPDATE jobs SET state = 'paused', finished_at = NULL",
+            "DELETE FROM media_parents WHERE child IN (SELECT id FROM media WHERE job IS NOT NULL)",
+            "DELETE FROM media WHERE job IS NOT NULL",
+        ):
+            await _write(studio, statement)  # as if it had never been sent
+        await _age(studio, tmp_path)
+
+        swept = await _sweep(studio)
+
+    assert (swept.jobs, swept.media) == (0, 0)
+    kept = rows(_home(tmp_path), "SELECT origin FROM media ORDER BY seq")
+    assert kept == [("imported",), ("fitted",)]
+
+
+async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) -> None:
+    """*Chosen*: the ledger does not know it, so nothing needs its row."""
+    async with _studio(tmp_path) as studio:
+        await _make(studio)
+        database = studio.jobs._shop.database  # noqa: SLF001 -- as if it had been cancelled
+        await database.write(
+            lambda c: c.execute(
+                text(
+                    "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
+                    " day, price, price_list, created_at, finished_at) SELECT 'never', owner,"
+                    " upstream, operation, '{}', 0, 'cancelled', day, price, price_list, 1, 2"
+                    " FROM jobs"
+                )
+            ),
+            name="test.write",
+        )
+
+        assert (await _sweep(studio)).jobs == 1
+    assert rows(_home(tmp_path), "SELECT count(*) FROM jobs WHERE id = 'never'") == [(0,)]
+
+
+async def test_leftovers_of_imports_and_of_the_quarantine_go_by_their_age(tmp_path: Path) -> None:
+    """*Chosen*: an import takes minutes; whoever wants to look at spoilt bytes has KEEP_DAYS."""
+    async with _studio(tmp_path) as studio:
+        home = _home(tmp_path)
+        old = time.time() - 2 * 3_600
+        for name in ("import-0.part", "fit-1.part", "abcdefghjk.1.body"):
+            (home / "spool" / name).write_bytes(b"x")
+            os.utime(home / "spool" / name, (old, old))
+        (home / "spool" / "import-2.part").write_bytes(b"x")
+        for name, days in (("new", KEEP - 1), ("old", KEEP + 1)):
+            (home / "quarantine" / name).write_bytes(b"x")
+            os.utime(home / "quarantine" / name, (time.time() - days * DAY_SECONDS,) * 2)
+
+        swept = await _sweep(studio)
+    assert (swept.spool, swept.quarantined) == (2, 1)
+    assert sorted(path.name for path in (home / "spool").iterdir()) == [
+        "abcdefghjk.1.body",
+        "import-2.part",
+    ]
+    assert [path.name for path in (home / "quarantine").iterdir()] == ["new"]
+
+
+async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
+    """*Chosen*: each transaction looks again."""
+    async with _studio(tmp_path) as studio:
+        for number in range(6):
+            await _make(studio, arguments={"prompt": f"lighthouse number {number}"})
+        await _age(studio, tmp_path)
+        found: list[Swept] = []
+
+        async def sweep() -> None:
+            found.append(await _sweep(studio))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep)
+            group.start_soon(sweep)
+
+    assert sum(each.jobs for each in found) == 6
+    assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
+    assert _blobs(tmp_path) == []
+
+
+async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answer(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: a disk that fails once must not end the jobs beside it."""
+    async with _studio(tmp_path) as studio:
+        spool = _home(tmp_path) / "spool"
+        at_work = Retention(studio.jobs._shop.database, keep_days=KEEP)  # noqa: SLF001 -- the store of this test
+
+        async def leave_something() -> None:
+            left = spool / "import-0.part"
+            left.write_bytes(b"x")
+            os.utime(left, (1, 1))
+            with anyio.fail_after(30):
+                while left.exists():  # noqa: ASYNC110 -- a sweeper sets no event
+                    await anyio.sleep(0.01)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: at_work.run(delay=0, every=0.02))
+            await leave_something()
+            quarantine = _home(tmp_path) / "quarantine"
+            quarantine.rename(tmp_path / "away")
+            await leave_something()
+            await leave_something()
+            (tmp_path / "away").rename(quarantine)
+            await leave_something()
+            group.cancel_scope.cancel()

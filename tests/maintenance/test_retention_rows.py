@@ -1,0 +1,42 @@
+"""Which media may leave the store, and how long a transaction takes up more of them."""
+
+import pytest
+
+from stability_mcp.maintenance.retention_rows import as_many, is_renamed
+from stability_mcp.media.labels import MAX_LABEL_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("label", "asked", "by_hand"),
+    [
+        ("lighthouse", "lighthouse", False),
+        ("lighthouse-2", "lighthouse", False),
+        ("lighthouse-41", "lighthouse", False),
+        ("hero", "lighthouse", True),
+        ("lighthouse-hero", "lighthouse", True),
+        ("lighthouse-2-hero", "lighthouse", True),
+        (None, "lighthouse", False),
+        ("x" * MAX_LABEL_CHARACTERS, "x" * MAX_LABEL_CHARACTERS, False),
+        ("x" * (MAX_LABEL_CHARACTERS - 2) + "-2", "x" * MAX_LABEL_CHARACTERS, False),
+        ("con-1", "con", False),
+        ("hero", None, True),
+    ],
+)
+def test_a_name_is_given_by_hand_unless_the_job_asked_for_it(
+    label: str | None, asked: str | None, *, by_hand: bool
+) -> None:
+    """*Chosen*: a taken label gets a number by itself, and that says nothing."""
+    assert is_renamed(label, asked) == by_hand
+
+
+def test_a_transaction_does_one_step_at_least_and_none_when_its_time_is_over() -> None:
+    """*Chosen*: everybody else waits for the write lock."""
+    done: list[str] = []
+
+    def step(each: str) -> bool:
+        done.append(each)
+        return each != "b"
+
+    assert as_many(["a", "b", "c"], -1, step) == (1, 1)
+    assert as_many(["b", "c"], 60, step) == (2, 1)
+    assert done == ["a", "b", "c"]

@@ -1,0 +1,283 @@
+"""Preparing a call: every misfit is mended and said, or refused with the hint, before paying."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stability_mcp.api.operation import MIB
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError
+from stability_mcp.imaging.probe import probe
+from support.imaging.sample_files import bmp, gif, jpeg, mask, mp3, png, sound, tiff, wav, webp
+from support.media.media import desk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_fits_is_sent_as_it_is(tmp_path: Path) -> None:
+    """Chosen: a picture that fits is not touched."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png((512, 512)), label="hero")
+        ready = await here.prepare("upscale_fast", image="hero")
+
+    assert ready.files["image"] == ready.sources["image"]
+    assert ready.files["image"].id == item.id
+    assert ready.operation.model_dump()["image"] == item.id
+    [said] = ready.said
+    assert said.startswith('image: "hero" = ')
+
+
+async def test_a_request_without_files_stays_as_it_is(tmp_path: Path) -> None:
+    """Chosen: most calls name no file."""
+    async with desk(tmp_path) as here:
+        ready = await here.prepare("generate_core", prompt="a cat")
+
+    assert (ready.files, ready.said) == ({}, [])
+
+
+async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
+    tmp_path: Path,
+) -> None:
+    """Documented: fast takes 1,048,576 pixels, conservative 9,437,184."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png((1536, 1536)), label="hero")
+        ready = await here.prepare("upscale_fast", image="hero")
+        sent = ready.files["image"]
+        parents = await here.store.parents(sent.id)
+
+        assert probe(sent.path).size == (1024, 1024)
+        assert here.spool() == []
+    assert ready.said[1] == (
+        "image: sent at 1024x1024 of 1536x1536: upscale_fast takes at most 1.05 MP; "
+        "upscale_conservative takes it whole"
+    )
+    assert (sent.origin, sent.label) == ("fitted", None)
+    assert [parent.id for parent in parents.values()] == [item.id]
+    assert ready.sources["image"].id == item.id
+    assert ready.operation.model_dump()["image"] == sent.id
+
+
+async def test_the_same_fit_is_stored_once(tmp_path: Path) -> None:
+    """Chosen: a repeated call is the same call, so its input has to be the same item."""
+    async with desk(tmp_path) as here:
+        await here.generated(png((1536, 1536)), label="hero")
+        first = await here.prepare("upscale_fast", image="hero")
+        second = await here.prepare("upscale_fast", image="hero")
+
+    assert first.operation == second.operation
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.gif", gif(frames=2)), ("a.bmp", bmp()), ("a.tiff", tiff(mode="CMYK"))],
+)
+async def test_other_formats_become_one_that_the_api_takes(
+    name: str, data: bytes, tmp_path: Path
+) -> None:
+    """Documented: JPEG, PNG and WebP are taken."""
+    async with desk(tmp_path) as here:
+        here.file(name, data)
+        ready = await here.prepare("edit_remove_background", image=name)
+
+    assert ready.files["image"].media_type in {"image/png", "image/jpeg", "image/webp"}
+    assert any("re-encoded as" in said for said in ready.said)
+
+
+async def test_place_and_camera_are_never_sent_and_a_turned_picture_is_upright(
+    tmp_path: Path,
+) -> None:
+    """Chosen: EXIF tells where a picture was taken."""
+    async with desk(tmp_path) as here:
+        here.file("a.jpg", jpeg((320, 240), orientation=6, gps=True))
+        ready = await here.prepare("edit_remove_background", image="a.jpg")
+        facts = probe(ready.files["image"].path)
+
+    assert (facts.size, facts.orientation, facts.metadata) == ((240, 320), 1, frozenset())
+    assert "turned upright" in ready.said[1]
+    assert "GPS left out" in ready.said[1]
+
+
+async def test_the_whole_request_stays_below_the_limit_with_all_its_files(tmp_path: Path) -> None:
+    """Documented: 10 MiB for the whole body; two pictures and the text share it."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((1_800, 1_800), noise=True))
+        here.file("b.png", png((1_500, 1_500), noise=True))
+        ready = await here.prepare(
+            "control_style_transfer", init_image="a.png", style_image="b.png"
+        )
+        sent = sum(item.bytes for item in ready.files.values())
+
+    assert sent < 10 * MIB - 2_000
+    assert sent > 4 * MIB
+    assert sum("MB of" in said for said in ready.said) >= 1
+
+
+async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
+    """Chosen: STABILITY_MAX_FILE_SIZE bounds what is sent for pictures."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((600, 600), noise=True))
+        ready = await here.prepare("upscale_fast", image="a.png", max_file_size=100_000)
+
+    assert ready.files["image"].bytes < 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("upscale_fast", (1_900, 400), "1536x323 of 1900x400: upscale_fast takes sides of at most"),
+        ("edit_remove_background", (40, 50), "scaled up to 64x80 from 40x50: "),
+        ("v1_image_to_image", (2_048, 2_048), "1024x1024 of 2048x2048: v1_image_to_image takes c"),
+    ],
+)
+async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
+    name: str, size: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    """Documented: sides of 32 to 1536 for fast, from 64 elsewhere, SDXL's own sizes in v1."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png(size))
+        v1 = {"init_image": "a.png", "text_prompts": [{"text": "a cat"}]}
+        given: dict[str, Any] = v1 if name.startswith("v1") else {"image": "a.png"}
+        ready = await here.prepare(name, **given)
+
+    assert said in ready.said[1]
+
+
+async def test_a_shape_that_is_too_long_is_refused_with_how_to_crop_or_pad(tmp_path: Path) -> None:
+    """Documented: at most 2.5 times as long as wide. Chosen: nothing is cut off unasked."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((1_200, 200)))
+        with pytest.raises(FileUnusableError, match=r"image: .*[Cc]rop it to 500x200 or pad it"):
+            await here.prepare("edit_outpaint", image="a.png", left=10)
+
+        assert here.spool() == []
+
+
+async def test_a_mask_follows_its_picture(tmp_path: Path) -> None:
+    """Chosen: a mask drawn over the picture as stored is turned and scaled with it."""
+    async with desk(tmp_path) as here:
+        here.file("a.jpg", jpeg((320, 240), orientation=6))
+        here.file("m.png", mask((320, 240), mode="RGB"))
+        ready = await here.prepare("edit_erase", image="a.jpg", mask="m.png")
+        sizes = [probe(item.path).size for item in ready.files.values()]
+
+    assert sizes == [(240, 320), (240, 320)]
+    assert "turned like its picture" in ready.said[-1]
+
+
+async def test_a_picture_with_nothing_marked_is_refused_before_paying(tmp_path: Path) -> None:
+    """Documented: without a mask the transparent part is changed. Chosen: there has to be one."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((128, 128)))
+        here.file("clear.png", png((128, 128), "RGBA"))
+        here.file("black.png", mask((128, 128), marked=False))
+
+        with pytest.raises(ArgumentsError, match="nothing is marked") as error:
+            await here.prepare("edit_erase", image="a.png")
+        assert "edit_search_and_replace" in str(error.value)
+        assert "Give mask" in str(error.value)
+        with pytest.raises(ArgumentsError, match=r"mask: .* is black all over"):
+            await here.prepare("edit_inpaint", prompt="x", image="a.png", mask="black.png")
+        ready = await here.prepare("edit_erase", image="clear.png")
+    assert ready.files["image"].media_type == "image/png"
+
+
+async def test_the_first_versions_masks_are_checked_by_where_they_are_said_to_be(
+    tmp_path: Path,
+) -> None:
+    """Documented: INIT_IMAGE_ALPHA takes the transparent part, MASK_IMAGE_BLACK the black one."""
+    prompts = [{"text": "a cat"}]
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((1024, 1024)))
+        here.file("black.png", mask((512, 512), marked=False))
+
+        with pytest.raises(ArgumentsError, match="nothing is marked"):
+            await here.prepare(
+                "v1_masking",
+                init_image="a.png",
+                mask_source="INIT_IMAGE_ALPHA",
+                text_prompts=prompts,
+            )
+        ready = await here.prepare(
+            "v1_masking",
+            init_image="a.png",
+            mask_image="black.png",
+            mask_source="MASK_IMAGE_BLACK",
+            text_prompts=prompts,
+        )
+        sizes = [probe(item.path).size for item in ready.files.values()]
+
+    assert sizes == [(1024, 1024)] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("s.wav", wav(2, rate=8_000), r"2\.0 s long; 6 to 190 s"),
+        ("s.wav", wav(200, rate=8_000, channels=1), r"200\.0 s long; 6 to 190 s"),
+        ("s.flac", sound(7, "FLAC"), r"FLAC; MP3 and WAV are taken"),
+    ],
+)
+async def test_sound_that_does_not_fit_is_refused_with_what_helps(
+    name: str, data: bytes, why: str, tmp_path: Path
+) -> None:
+    """Documented: 6 to 190 s, MP3 or WAV. Chosen: sound is not converted."""
+    async with desk(tmp_path) as here:
+        here.file(name, data)
+        with pytest.raises(FileUnusableError, match=f"audio: .*{why}"):
+            await here.prepare("audio2_audio_to_audio", audio=name, prompt="x", duration=10)
+
+
+async def test_sound_that_fits_is_sent_whole(tmp_path: Path) -> None:
+    """Documented: 50 MB for Stable Audio 2: the limit of pictures does not count."""
+    async with desk(tmp_path) as here:
+        here.file("s.mp3", mp3(8))
+        ready = await here.prepare(
+            "audio2_audio_to_audio", audio="s.mp3", prompt="x", duration=10, max_file_size=10_000
+        )
+
+    assert ready.files["audio"].bytes > 10_000
+
+
+async def test_an_error_says_which_argument_it_is_about(tmp_path: Path) -> None:
+    """Chosen: some operations take several files."""
+    async with desk(tmp_path) as here:
+        here.file("a.png", png((128, 128)))
+        with pytest.raises(NotFoundError, match=r"^mask: .*nobody"):
+            await here.prepare("edit_erase", image="a.png", mask="nobody")
+        here.file("broken.png", png((128, 128))[:100])
+        with pytest.raises(FileUnusableError, match=r'^mask "broken.png": '):
+            await here.prepare("edit_erase", image="a.png", mask="broken.png")
+
+
+async def test_every_operation_takes_an_awkward_picture_in_every_file_field(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the chain of edits just works, whatever the picture before was."""
+    needed = re.compile(r"^(prompt|search_prompt|select_prompt|subject|background_prompt)$")
+    async with desk(tmp_path) as here:
+        here.file("a.webp", webp((1_400, 1_300), "RGBA", frames=2))
+        done = []
+        for name, operation in OPERATIONS.items():
+            marks = operation.file_fields()
+            if not marks or any(mark.media != "image" for mark in marks.values()):
+                continue
+            if any(mark.limits.sizes for mark in marks.values()):  # type: ignore[union-attr]  # pictures only
+                continue
+            given: dict[str, Any] = dict.fromkeys(marks, "a.webp")
+            for field, info in operation.model_fields.items():
+                if needed.match(field) and (info.is_required() or name.endswith("relight")):
+                    given[field] = "a house"
+            extra = {"edit_outpaint": {"left": 5}}
+            given |= extra.get(name, {})
+            if "strength" in operation.model_fields:
+                given["strength"] = 0.5
+            ready = await here.prepare(name, **given)
+            done.append(name)
+            for field, item in ready.files.items():
+                facts = probe(item.path)
+                assert facts.media_type in {"image/png", "image/jpeg", "image/webp"}, (name, field)
+                assert facts.frames == 1, (name, field)
+
+    assert len(done) > 12

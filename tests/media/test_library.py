@@ -1,0 +1,240 @@
+"""The media store: look-ups by any name, lists in pages, and moving labels."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection
+
+from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.database import Database
+from support.imaging.sample_files import mp3, png
+from support.media.media import OWNER, Desk, desk
+from support.store.rows import MAX_STEPS, steps
+
+pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
+
+ROWS = 100_000
+
+
+async def test_an_item_is_found_by_uri_id_and_label(tmp_path: Path) -> None:
+    """Chosen: all three name the same thing; a URI may end in /original."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png(), label="Größe 1")
+        names = [item.uri, f"{item.uri}/original", item.id, "Größe 1", " Gro\u0308ße 1 "]
+        found = [(await here.store.get(name)).id for name in names]
+
+    assert found == [item.id] * 5
+
+
+async def test_a_name_that_nothing_has_is_answered_with_what_is_close(tmp_path: Path) -> None:
+    """Chosen: did you mean, and whether anything was charged."""
+    async with desk(tmp_path) as here:
+        await here.generated(png(), label="hero-no-background")
+
+        with pytest.raises(NotFoundError, match='Did you mean "hero-no-background"') as found:
+            await here.store.get("hero-no-backgroud")
+        assert "Nothing was charged" in str(found.value)
+        with pytest.raises(NotFoundError, match="media_list"):
+            await here.store.get("media://0000000000")
+        assert await here.store.find("nobody") is None
+
+
+@pytest.mark.parametrize("name", ["", "\udcff", "a\x00b", "x" * 5_000, "%' OR 1=1 --", "media://"])
+async def test_an_odd_name_is_simply_not_found(name: str, tmp_path: Path) -> None:
+    """Chosen: whatever is asked for, the answer is one clear error."""
+    async with desk(tmp_path) as here:
+        with pytest.raises(NotFoundError) as found:
+            await here.store.get(name)
+
+    assert len(str(found.value)) < 400
+    str(found.value).encode()
+
+
+async def test_the_emulators_store_says_that_there_is_another(tmp_path: Path) -> None:
+    """Chosen: what was made with a key is not lost when the key is missing."""
+    async with desk(tmp_path) as here:
+        store = MediaLibrary(here.store.database, owner="local", upstream="emulator", emulated=True)
+        with pytest.raises(NotFoundError, match="another store"):
+            await store.get("hero")
+
+
+async def test_an_owner_sees_nothing_of_another(tmp_path: Path) -> None:
+    """Chosen: the owner is part of every look-up."""
+    async with desk(tmp_path) as here:
+        theirs = await here.generated(png(), label="hero", owner="other")
+
+        assert await here.store.find("hero") is None
+        assert await here.store.find(theirs.id) is None
+        assert await here.store.many([theirs.id]) == []
+        assert (await here.store.list()).items == []
+        with pytest.raises(NotFoundError):
+            await here.store.set_label(theirs, "mine")
+
+
+async def test_what_was_deleted_is_invisible_and_its_label_is_free(tmp_path: Path) -> None:
+    """Chosen: a deleted row stays for the ledger, and nobody finds it."""
+    async with desk(tmp_path) as here:
+        gone = await here.generated(png(), label="hero")
+        with sqlite3.connect(here.home / "store.db") as connection:
+            connection.execute("UPDATE media SET deleted_at = 1")
+        connection.close()
+
+        assert await here.store.find("hero") is None
+        assert await here.store.find(gone.id) is None
+        assert await here.store.many([gone.id]) == []
+        assert (await here.store.list()).items == []
+        assert (await here.generated(png(), label="hero")).label == "hero"
+
+
+async def test_a_list_is_read_in_pages_from_the_newest(tmp_path: Path) -> None:
+    """Chosen: nothing is shown twice or left out while new items come in."""
+    async with desk(tmp_path) as here:
+        labels = [f"picture {n}" for n in range(5)]
+        for label in labels:
+            await here.generated(png(), label=label)
+        first = await here.store.list(limit=2)
+        await here.generated(png(), label="newer")
+        second = await here.store.list(limit=2, cursor=first.next_cursor)
+        third = await here.store.list(limit=2, cursor=second.next_cursor)
+
+    shown = [item.label for page in (first, second, third) for item in page.items]
+    assert shown == labels[::-1]
+    assert third.next_cursor is None
+
+
+async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
+    """Chosen: words are looked for in labels, prompts and operations; % is just a character."""
+    async with desk(tmp_path) as here:
+        cat = await here.generated(png(), label="Cat", arguments={"prompt": "eine Tür, 100%"})
+        rain = await here.generated(mp3(), label="rain", operation="audio2_text_to_audio")
+
+        async def ids(**narrowed: str) -> list[str]:
+            page = await here.store.list(**narrowed)  # type: ignore[arg-type]  # kinds are words
+            return [item.id for item in page.items]
+
+        assert await ids(kind="audio") == [rain.id]
+        assert await ids(kind="image") == [cat.id]
+        assert await ids(kind="model") == []
+        assert await ids(query="cat") == [cat.id]
+        assert await ids(query="tür") == [cat.id]
+        assert await ids(query="00%") == [cat.id]
+        assert await ids(query="%x") == []
+        assert await ids(query="text_to_audio") == [rain.id]
+        assert await ids(query="\udcff") == []
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "9" * 30, "\u0661"])
+async def test_a_cursor_of_somebody_else_is_refused(cursor: str, tmp_path: Path) -> None:
+    """Chosen: a made-up cursor is an error of the caller, not of the database."""
+    async with desk(tmp_path) as here:
+        with pytest.raises(ArgumentsError, match="no cursor"):
+            await here.store.list(cursor=cursor)
+
+
+async def test_many_come_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
+    """Chosen: the results of a job keep their order, also when there are many."""
+    async with desk(tmp_path) as here:
+        made = [(await here.generated(png())).id for _ in range(3)]
+        wanted = [made[2], made[0], "0000000000", made[1], *["x" * 10] * 1_200]
+
+        assert [item.id for item in await here.store.many(wanted)] == [made[2], made[0], made[1]]
+
+
+async def test_a_label_moves_and_its_bearer_keeps_a_numbered_one(tmp_path: Path) -> None:
+    """Chosen: "this is the hero shot now"; the old one can still be named."""
+    async with desk(tmp_path) as here:
+        old = await here.generated(png(), label="hero")
+        new = await here.generated(png(), label="draft")
+        moved = await here.store.set_label(new, " hero ")
+
+        assert (moved.id, moved.label) == (new.id, "hero")
+        assert (await here.store.get(old.id)).label == "hero-2"
+        assert await here.store.find("draft") is None
+        assert (await here.store.set_label(moved, "hero")).label == "hero"
+        with pytest.raises(ArgumentsError, match="cannot be a label"):
+            await here.store.set_label(moved, "../x")
+
+
+async def test_lineage_goes_back_to_what_was_named(tmp_path: Path) -> None:
+    """Chosen: a fitted picture is a step between, which nobody asked to see."""
+    async with desk(tmp_path) as here:
+        source = await here.generated(png(), label="hero")
+        fitted = await here.generated(
+            png((70, 70)), origin="fitted", operation=None, parents={"fitted_from": source.id}
+        )
+        result = await here.generated(png((80, 80)), parents={"image": fitted.id})
+
+        assert (await here.store.parents(result.id))["image"].id == fitted.id
+        assert (await here.store.sources(result.id))["image"].id == source.id
+        assert await here.store.sources(source.id) == {}
+        shown = [item.id for item in (await here.store.list()).items]
+        assert shown == [result.id, source.id]
+
+
+async def test_a_copys_path_is_remembered_whatever_its_name(tmp_path: Path) -> None:
+    """Chosen: a folder with a name that is no Unicode costs nothing."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png())
+        await here.store.set_copy_path(item.id, tmp_path / "\udcff" / "a.png")
+        await here.store.set_copy_path(item.id, tmp_path / "b.png")
+
+        assert (await here.store.get(item.id)).copy_path == tmp_path / "b.png"
+        found = await here.store.of_copy(tmp_path / "b.png")
+        assert found is not None
+        assert found.id == item.id
+
+
+class Counting(Database):
+    """A store that counts the steps of what is read."""
+
+    steps = 0
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Count."""
+        found, taken = await super().read(partial(steps, work))
+        self.steps += taken
+        return found
+
+
+async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_path: Path) -> None:
+    """Chosen: the budget of design 12, told by the steps of SQLite."""
+    async with desk(tmp_path) as here:
+        await _fill(here)
+        database = Counting(here.home)
+        store = MediaLibrary(database, owner=OWNER, upstream="emulator", emulated=False)
+
+        async def few(look: Callable[[], Awaitable[object]]) -> bool:
+            before = database.steps
+            await look()
+            return database.steps - before < MAX_STEPS
+
+        assert await few(store.list)
+        assert await few(lambda: store.list(cursor=str(ROWS // 2)))
+        assert await few(lambda: store.list(kind="image"))
+        assert await few(lambda: store.list(kind="audio"))
+        assert await few(lambda: store.get("label 777"))
+        assert await few(lambda: store.of_copy(tmp_path))
+        assert database.steps
+        await database.close()
+
+
+async def _fill(here: Desk) -> None:
+    await here.generated(png())
+    with sqlite3.connect(here.home / "store.db") as connection:
+        blob = connection.execute("SELECT blob FROM media").fetchone()[0]
+        connection.executemany(
+            "INSERT INTO media (id, owner, blob, media_type, origin, label, operation, created_at)"
+            " VALUES (?, 'local', ?, 'image/png', 'generated', ?, ?, 0)",
+            [
+                (f"m{n}", blob, f"label {n}", '{"operation":"generate_core","arguments":{}}')
+                for n in range(ROWS)
+            ],
+        )
+    connection.close()

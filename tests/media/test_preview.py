@@ -1,0 +1,82 @@
+"""Previews of results: one picture, a sheet of several, a model's source; never an error."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stability_mcp.media.preview import preview_of
+from support.imaging.sample_files import glb, mp3, png
+from support.media.media import desk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_one_picture_is_shown_small(tmp_path: Path) -> None:
+    """Chosen: at most 768 px, or 1024 px when large ones are asked for, and 64 KiB."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png((1536, 1024)))
+        small = await preview_of([item], size="small", format="webp")
+        large = await preview_of([item], size="large", format="jpeg")
+
+    assert small is not None
+    assert large is not None
+    assert (small.width, small.height, small.media_type) == (768, 512, "image/webp")
+    assert (large.width, large.media_type) == (1024, "image/jpeg")
+    assert len(small.data) <= 65_536
+    assert Image.open(io.BytesIO(small.data)).size == (768, 512)
+
+
+async def test_transparency_is_told(tmp_path: Path) -> None:
+    """Chosen: the share of transparent pixels is part of the answer's text."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(png((100, 100), "RGBA"))
+        shown = await preview_of([item], size="small", format="webp")
+
+    assert shown is not None
+    assert shown.transparent == pytest.approx(0.5)
+
+
+async def test_several_pictures_are_one_sheet(tmp_path: Path) -> None:
+    """Chosen: count=4 shows four pictures in one."""
+    async with desk(tmp_path) as here:
+        items = [await here.generated(png((200, 100)), label="logo") for _ in range(4)]
+        shown = await preview_of(items, size="small", format="webp")
+
+    assert shown is not None
+    assert shown.width <= 768
+    assert shown.height > shown.width / 4
+
+
+async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> None:
+    """Chosen: a GLB cannot be drawn here, its source can."""
+    async with desk(tmp_path) as here:
+        source = await here.generated(png((300, 200)))
+        model = await here.generated(glb(), parents={"image": source.id})
+        orphan = await here.generated(glb())
+        shown = await preview_of([model], size="small", format="webp", store=here.store)
+
+        assert await preview_of([orphan], size="small", format="webp", store=here.store) is None
+    assert shown is not None
+    assert (shown.width, shown.height) == (300, 200)
+
+
+async def test_sound_shows_nothing(tmp_path: Path) -> None:
+    """Chosen: facts in text, no picture."""
+    async with desk(tmp_path) as here:
+        song = await here.generated(mp3(2))
+
+        assert await preview_of([song], size="small", format="webp", store=here.store) is None
+        assert await preview_of([], size="small", format="webp") is None
+
+
+async def test_a_picture_that_cannot_be_shown_is_no_error(tmp_path: Path) -> None:
+    """Chosen: a preview never fails a paid result."""
+    async with desk(tmp_path) as here:
+        broken = await here.generated(png((200, 200), noise=True)[:2_000])
+        gone = await here.generated(png((64, 65)))
+        gone.path.unlink()
+
+        assert await preview_of([broken], size="small", format="webp") is None
+        assert await preview_of([gone, broken], size="small", format="webp") is None

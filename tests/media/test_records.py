@@ -1,0 +1,258 @@
+"""Rows and blobs: durable before they are named, stored once, and never an error after paying."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.media.labels import free_label
+from stability_mcp.media.records import Provenance, blob_path, file_info, insert_media
+from stability_mcp.store.database import Database
+from support.imaging.sample_files import cut, glb, jpeg, mp3, png
+from support.media.media import NOW, OWNER, Desk, desk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_result_is_kept_under_its_hash_and_read_back_whole(tmp_path: Path) -> None:
+    """Chosen: a blob by SHA-256, a row that says what it is and how it was made."""
+    data = png((96, 64))
+    async with desk(tmp_path) as here:
+        item = await here.generated(data, label="hero", finish_reason="CONTENT_FILTERED")
+
+    assert item.path.read_bytes() == data
+    assert item.path == here.home / "blobs" / item.sha256[:2] / item.sha256
+    assert (item.width, item.height, item.bytes) == (96, 64, len(data))
+    assert (item.label, item.seed, item.operation) == ("hero", "7", "generate_core")
+    assert item.arguments == {"prompt": "a lighthouse"}
+    assert item.filtered
+    assert here.spool() == []
+
+
+async def test_sound_and_models_have_no_size_in_pixels(tmp_path: Path) -> None:
+    """Chosen: a sound has seconds, a model neither."""
+    async with desk(tmp_path) as here:
+        sound = await here.generated(mp3(2))
+        model = await here.generated(glb())
+
+    assert sound.seconds == pytest.approx(2, abs=0.2)
+    assert sound.kind == "audio"
+    assert (model.kind, model.width, model.seconds) == ("model", None, None)
+
+
+async def test_a_turned_picture_is_measured_as_it_is_seen(tmp_path: Path) -> None:
+    """Chosen: sizes are those that a person sees."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(jpeg((96, 64), orientation=6))
+
+    assert (item.width, item.height) == (64, 96)
+
+
+async def test_equal_bytes_are_one_blob_and_two_rows(tmp_path: Path) -> None:
+    """Chosen: two jobs may give the same bytes; each result is its own media."""
+    async with desk(tmp_path) as here:
+        first = await here.generated(png())
+        second = await here.generated(png())
+
+        assert first.id != second.id
+        assert len(list(here.blobs())) == 1
+        assert here.spool() == []
+
+
+async def test_a_blob_that_was_cut_on_disk_is_replaced(tmp_path: Path) -> None:
+    """Chosen: the bytes at hand are better than a damaged file of the right name."""
+    async with desk(tmp_path) as here:
+        first = await here.generated(png())
+        first.path.write_bytes(cut(png()))
+        await here.generated(png())
+
+        assert first.path.read_bytes() == png()
+
+
+async def test_the_same_position_of_a_job_is_stored_once(tmp_path: Path) -> None:
+    """Chosen: a result that is stored twice, by two processes, is one row."""
+    async with desk(tmp_path) as here:
+        await _job(here)
+        first = await here.generated(png(), job="job1", label="hero")
+        again = await here.generated(png(), job="job1", label="hero")
+        other = await here.generated(png(), job="job1", position=1, label="hero")
+
+    assert again.id == first.id
+    assert (first.label, other.label) == ("hero", "hero-2")
+    assert here.spool() == []
+
+
+async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
+    """Chosen: a collision of random ids must not cost a paid result."""
+    async with desk(tmp_path) as here:
+        taken = await here.generated(png())
+        ids: Iterator[str] = iter([taken.id, taken.id, "0123456789"])
+        file = here.home / "spool" / "x.body"
+        file.write_bytes(png((65, 65)))
+        measured = file_info(file)
+        drawn = await here.store.database.write(
+            lambda connection: insert_media(
+                connection,
+                here.home,
+                file=file,
+                measured=measured,
+                made=Provenance(origin="imported"),
+                owner=OWNER,
+                label=None,
+                now=NOW,
+                new_id=lambda: next(ids),
+            ),
+            name="test.write",
+        )
+
+    assert drawn == "0123456789"
+
+
+async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the file is among the blobs by then, and the second try finds it there."""
+    async with desk(tmp_path) as here:
+        file = here.home / "spool" / "x.body"
+        file.write_bytes(png())
+        measured = file_info(file)
+
+        def insert(connection: object, *, fail: bool) -> str:
+            done = insert_media(
+                connection,  # type: ignore[arg-type]  # the connection of the transaction
+                here.home,
+                file=file,
+                measured=measured,
+                made=Provenance(origin="imported"),
+                owner=OWNER,
+                label="hero",
+                now=NOW,
+            )
+            if fail:
+                raise RuntimeError("the disk of the database is full")
+            return done
+
+        with pytest.raises(RuntimeError):
+            await here.store.database.write(lambda c: insert(c, fail=True), name="test.write")
+        assert not file.exists()
+        await here.store.database.write(lambda c: insert(c, fail=False), name="test.write")
+
+        assert (await here.store.get("hero")).path.read_bytes() == png()
+
+
+async def test_whatever_comes_from_outside_is_stored_without_an_error(tmp_path: Path) -> None:
+    """Chosen: lone surrogates, a seed of 2^63 and a label that is none cost no paid result."""
+    async with desk(tmp_path) as here:
+        item = await here.generated(
+            png(),
+            label="evil: \udcff",
+            seed=str(2**63),
+            finish_reason="\ud800",
+            arguments={"prompt": "a \udcff b"},
+        )
+
+    assert item.seed == "9223372036854775808"
+    assert item.label == "evil"
+    assert item.finish_reason == "?"
+    assert item.arguments == {"prompt": "a ? b"}
+
+
+def test_what_nobody_understands_is_measured_all_the_same(tmp_path: Path) -> None:
+    """Chosen: what was paid for is kept whatever it is."""
+    file = tmp_path / "x"
+    file.write_bytes(b"\0\1\2 something new")
+
+    measured = file_info(file)
+
+    assert measured.media_type == "application/octet-stream"
+    assert measured.bytes == 17
+    file.write_bytes(cut(png((300, 300), noise=True)))
+    assert file_info(file).media_type == "image/png"
+
+
+async def test_taken_labels_get_the_next_number(tmp_path: Path) -> None:
+    """Chosen: hero, hero-2, hero-3; a long one is cut so that the number fits."""
+    async with desk(tmp_path) as here:
+        labels = [(await here.generated(png(), label="hero")).label for _ in range(5)]
+        long = [(await here.generated(png(), label="x" * 40)).label for _ in range(2)]
+
+    assert labels == ["hero", "hero-2", "hero-3", "hero-4", "hero-5"]
+    assert long == ["x" * 40, "x" * 38 + "-2"]
+
+
+async def test_the_thousandth_of_a_name_costs_a_score_of_look_ups(tmp_path: Path) -> None:
+    """Chosen: finding a number must not grow with how often a prompt was used."""
+    async with desk(tmp_path) as here:
+        await here.generated(png())
+        with sqlite3.connect(here.home / "store.db") as connection:
+            blob = connection.execute("SELECT blob FROM media").fetchone()[0]
+            connection.executemany(
+                "INSERT INTO media (id, owner, blob, media_type, origin, label, created_at)"
+                " VALUES (?, 'local', ?, 'image/png', 'generated', ?, 0)",
+                [(f"m{n}", blob, f"cat-{n}" if n > 1 else "cat") for n in range(1, 1_001)],
+            )
+        connection.close()
+        asked = itertools.count()
+        found = await here.store.database.read(
+            lambda c: (
+                (c.connection.driver_connection.set_trace_callback(lambda _: next(asked)))  # type: ignore[union-attr]  # sqlite3's own
+                or free_label(c, OWNER, "cat")
+            )
+        )
+
+    assert found == "cat-1001"
+    assert next(asked) < 30
+
+
+async def test_many_tasks_that_store_at_once_get_labels_of_their_own(tmp_path: Path) -> None:
+    """Chosen: labels are one name space, whoever stores when."""
+    labels: list[str | None] = []
+    async with desk(tmp_path) as here, anyio.create_task_group() as group:
+
+        async def store(number: int) -> None:
+            item = await here.generated(png((64 + number, 64)), label="hero")
+            labels.append(item.label)
+
+        for number in range(12):
+            group.start_soon(store, number)
+
+    assert sorted(filter(None, labels)) == sorted(
+        ["hero", *(f"hero-{number}" for number in range(2, 13))]
+    )
+
+
+async def test_labels_of_two_owners_do_not_meet(tmp_path: Path) -> None:
+    """Chosen: a name space for each owner."""
+    async with desk(tmp_path) as here:
+        mine = await here.generated(png(), label="hero")
+        theirs = await here.generated(png(), label="hero", owner="other")
+
+    assert (mine.label, theirs.label) == ("hero", "hero")
+
+
+def test_a_hash_leads_to_one_place(tmp_path: Path) -> None:
+    """Chosen: blobs/ab/abcd..."""
+    assert blob_path(tmp_path, "abcd") == tmp_path / "blobs" / "ab" / "abcd"
+
+
+async def _job(here: Desk) -> None:
+    database: Database = here.store.database
+
+    def put(connection: object) -> None:
+        from sqlalchemy import Connection, text
+
+        assert isinstance(connection, Connection)
+        connection.execute(text("INSERT INTO upstreams (id, base_url) VALUES ('emulator', 'x')"))
+        connection.execute(
+            text(
+                "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
+                " day, price, price_list, created_at) VALUES"
+                " ('job1', 'local', 'emulator', 'generate_core', '{}', 0, 'storing',"
+                " '2026-11-22', 3000, 'x', 0)"
+            )
+        )
+
+    await database.write(put, name="test.write")

@@ -1,0 +1,45 @@
+"""Who was told of an end: how often it is tried, and that it is one process's at a time."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.notify import outbox
+from stability_mcp.store.database import Database
+from support.notify.receivers import ended
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_failure_is_told_again_later_and_later_and_not_for_ever(tmp_path: Path) -> None:
+    """*Chosen*: the pause doubles with the age of the end; after a day it is no news."""
+    database, now, pauses = Database(tmp_path), 1_000_000.0, list[float]()
+    [job] = await ended(database, now)
+
+    def attempt(connection: Connection) -> float | None:
+        def due() -> list[outbox.DueEnd]:
+            return outbox.due(
+                connection, owner="local", upstream=EMULATOR.id, since=1.0, now=now, limit=4
+            )
+
+        for each in due():
+            end = outbox.claim(connection, each, emulated=True, now=now)
+            assert end is not None
+            assert end.job == job
+            assert due() == []
+            assert outbox.claim(connection, each, emulated=True, now=now) is None
+            return outbox.mark_failed(connection, end, now=now)
+        return None
+
+    while (pause := await database.write(attempt, name="test.write")) is not None:
+        pauses.append(pause)
+        now += pause - 1
+        assert await database.write(attempt, name="test.write") is None
+        now += 1
+    await database.close()
+
+    assert pauses[:4] == [10, 10, 20, 40]
+    assert pauses[-1] == outbox.MAX_RETRY_SECONDS
+    assert 20 < len(pauses) < 50

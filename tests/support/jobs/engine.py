@@ -1,0 +1,127 @@
+"""A store with engines on it, and hands that carry out steps as a test says.
+
+What a scenario needs to know of an engine is how it is made: see `ENGINES`.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.engine import Done, Engine, EngineFactory, Lease, Step
+from stability_mcp.jobs.models import load_job
+from stability_mcp.jobs.scheduler import Scheduler
+from stability_mcp.jobs.transactions.submit import insert_call
+from stability_mcp.jobs.transactions.usage import register_upstream
+from stability_mcp.store.database import Database
+from support.jobs.jobs import PAID, asked, deferred
+
+ENGINES: list[EngineFactory] = [Scheduler]
+"""Every engine that is behind the port."""
+
+SHORT = 0.3
+"""Seconds that a job sleeps."""
+
+Behaviour = Callable[[str, Lease], Awaitable[Step]]
+
+_END = text("UPDATE jobs SET state = :state, finished_at = :now WHERE id = :job")
+_GENERATION = text("UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job")
+
+
+@dataclass
+class Worker:
+    """One process: its engine, and what it did."""
+
+    process: str
+    engine: Engine
+    database: Database
+    behave: Behaviour | None = None
+    """What a step does; None: it ends its job."""
+    steps: list[str] = field(default_factory=list)
+    """The jobs of all steps that did something, in order."""
+    began: Counter[str] = field(default_factory=Counter)
+    _news: anyio.Event = field(default_factory=anyio.Event)
+
+    async def perform(self, job_id: str, lease: Lease) -> Step:
+        """Look at the row first, as every step does, then behave."""
+        row = await self.database.read(lambda c: load_job(c, job_id))
+        if row is None or row.finished or row.process != self.process or row.epoch != lease.epoch:
+            return Done()
+        self.steps.append(job_id)
+        self._news.set()
+        self._news = anyio.Event()
+        return await (self.behave or self.end)(job_id, lease)
+
+    async def end(self, job_id: str, _lease: Lease | None = None) -> Done:
+        """End a job."""
+        row = {"job": job_id, "state": "done", "now": time.time()}
+        await self.database.write(lambda c: c.execute(_END, row) and None, name="test.write")
+        return Done()
+
+    async def put(self, *, wake: bool = True, lane: int = 0, poll: bool = False) -> str:
+        """Submit a job as this process."""
+
+        def write(connection: Connection) -> str:
+            job = self.put_inside(connection, lane=lane, poll=poll)
+            if poll:
+                connection.execute(_GENERATION, {"job": job})
+            return job
+
+        job = await self.database.write(write, name="test.write")
+        if wake:
+            self.engine.wake()
+        return job
+
+    def put_inside(self, connection: Connection, *, lane: int = 0, poll: bool = False) -> str:
+        """Submit a job inside a transaction."""
+        register_upstream(connection, PAID)
+        call = asked(deferred() if poll else None, process=self.process)
+        [job] = insert_call(connection, call, now=time.time(), dispatch=lambda *_: None).job_ids
+        connection.execute(
+            text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
+        )
+        self.engine.dispatch(connection, job, lane=lane)
+        return job
+
+    def cancel_inside(self, connection: Connection, job: str) -> None:
+        """Cancel a job inside a transaction."""
+        row = {"job": job, "state": "cancelled", "now": time.time()}
+        connection.execute(_END, row)
+        self.engine.cancel(connection, job)
+
+    async def until_steps(self, count: int) -> None:
+        """Return when so many steps have begun."""
+        with anyio.fail_after(30):
+            while len(self.steps) < count:
+                await self._news.wait()
+
+
+@asynccontextmanager
+async def working(  # noqa: PLR0913 -- where, what, and how it ends
+    home: Path,
+    make: EngineFactory,
+    *,
+    process: str = "one",
+    concurrency: int = 10,
+    behave: Behaviour | None = None,
+    drain: bool = True,
+) -> AsyncIterator[Worker]:
+    """Run an engine as a process of its own; without `drain` it ends as if it was killed."""
+    database = await anyio.to_thread.run_sync(Database, home)
+    engine = make(database, process=process, concurrency=concurrency)
+    worker = Worker(process, engine, database, behave)
+    try:
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(engine.run, worker.perform)
+                yield worker
+                if drain:
+                    await engine.drain(5)
+                group.cancel_scope.cancel()
+    finally:
+        await database.close()

@@ -1,0 +1,150 @@
+"""An upstream that enforces a rate limit as the API does: so many requests, else a lock-out.
+
+And the processes that call it: `python support_limited.py HOME URL CALLS LIMIT WINDOW` makes so
+many calls at once when it reads a line, and ends when all are done.
+"""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from pydantic import SecretStr
+
+from stability_mcp.client.client import Client
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.database import Database
+from support.jobs.jobs import OWNER, core, picture
+
+COUNTED = "counted"
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+LONGEST_WAIT = 600.0
+PICTURES = [picture(number) for number in range(50)]
+"""Made before: a server that is busy sees requests later than they came."""
+
+
+@dataclass
+class Limited:
+    """The limiter, and what it saw.
+
+    Args:
+        limit: So many requests in so many seconds.
+        lock_out: Seconds of refusals after one too many.
+    """
+
+    limit: RateLimit
+    lock_out: float = 60.0
+    url: str = ""
+    arrivals: list[float] = field(default_factory=list)
+    """All requests: questions count too."""
+    made: list[float] = field(default_factory=list)
+    """Those that made something."""
+    refusals: list[float] = field(default_factory=list)
+    _locked_until: float = 0.0
+
+    @property
+    def upstream(self) -> Upstream:
+        """Return it as jobs know it."""
+        return Upstream(id=COUNTED, base_url=self.url, emulated=False)
+
+    def busiest(self) -> int:
+        """Return the most requests in any window."""
+        most = first = 0
+        for last, at in enumerate(self.arrivals):
+            while at - self.arrivals[first] >= self.limit.window:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    def used(self) -> float:
+        """Return the share of the limit that was used, from the first arrival to the last."""
+        ideal = (len(self.made) / self.limit.limit - 1) * self.limit.window
+        return ideal / (self.made[-1] - self.made[0])
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            arrived = asyncio.get_running_loop().time()
+            length = LENGTH.search(head)
+            await reader.readexactly(int(length[1]) if length else 0)
+            status, media_type, body = self._answer(arrived, posted=head.startswith(b"POST"))
+            about = f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
+            more = "finish-reason: SUCCESS\r\nseed: 7\r\nConnection: close\r\n\r\n"
+            retry = f"Retry-After: {self.lock_out:.0f}\r\n" if status == 429 else ""
+            writer.write(f"HTTP/1.1 {status} -\r\n{about}{retry}{more}".encode() + body)
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, now: float, *, posted: bool) -> tuple[int, str, bytes]:
+        self.arrivals.append(now)
+        since = max(now - self.limit.window, self._locked_until)
+        if now >= self._locked_until and sum(at > since for at in self.arrivals) > self.limit.limit:
+            self._locked_until = now + self.lock_out
+        if now < self._locked_until:
+            self.refusals.append(now)
+            said = {"id": "x", "name": "rate_limit_exceeded", "errors": ["Too many requests."]}
+            return 429, "application/json", json.dumps(said).encode()
+        if not posted:
+            return 200, "application/json", b'{"credits": 1000}'
+        self.made.append(now)
+        return 200, "image/png", PICTURES[len(self.made) % len(PICTURES)]
+
+
+@asynccontextmanager
+async def limited(limit: RateLimit, *, lock_out: float = 60.0) -> AsyncIterator[Limited]:
+    """Serve on loopback until the block ends."""
+    found = Limited(limit, lock_out)
+    server = await asyncio.start_server(found.serve, "127.0.0.1", 0, backlog=512)
+    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield found
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]) -> None:
+    """Make calls when told, all at once, and wait until all are done."""
+    upstream = Upstream(id=COUNTED, base_url=url, emulated=False)
+    database = await anyio.to_thread.run_sync(Database, Path(home))
+    media = MediaLibrary(database, owner=OWNER, upstream=upstream.id, emulated=False)
+    client = Client(base_url=url, api_key=SecretStr("sk-test"))
+    async with client, anyio.create_task_group() as group:
+        jobs = Jobs(database, client, media=media, owner=OWNER, upstream=upstream, rate=limit)
+
+        async def one(number: int) -> None:
+            call = await jobs.submit(core(f"{home} {number}"), tool="test")
+            [view] = await jobs.wait(call.job_ids, LONGEST_WAIT)
+            assert view.state == "done", view.error
+
+        await jobs.start(group)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await anyio.to_thread.run_sync(sys.stdin.readline)
+        async with anyio.create_task_group() as all_of_them:
+            for number in range(calls):
+                all_of_them.start_soon(one, number)
+        await jobs.drain()
+        group.cancel_scope.cancel()
+    await database.close()
+
+
+if __name__ == "__main__":
+    home_, url_, calls_, limit_, window_ = sys.argv[1:]
+
+    async def _main() -> None:
+        await call_at_once(home_, url_, int(calls_), (int(limit_), float(window_)))
+
+    anyio.run(_main)

@@ -1,0 +1,246 @@
+"""An upstream that counts: who posted what how often, and what it charged. Not the emulator.
+
+It charges as soon as a result is ready, whether or not anybody still listens: the worst case.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import random
+import re
+import secrets
+import socket
+import wave
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from support.jobs.jobs import picture
+
+PROMPT = re.compile(rb'(?:name="prompt"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n|"text": ?"([^"]*)")')
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+SAMPLES = re.compile(rb'"samples": ?(\d+)')
+DEFERRED = (b"/audio/", b"/creative", b"/replace-background-and-relight")
+PIECE = 16_384
+SMALL_BUFFER = 65_536
+"""Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
+
+Stage = Literal["head", "upload", "waiting", "headers", "body", "poll", "poll body", "start"]
+"""Where a request stands: its head has come, a quarter of it, all of it; the headers of the answer
+are out, half its body. The same of a look at a generation; and of the answer that starts one."""
+
+
+@dataclass
+class Upstream:
+    """What came and what was charged, by prompt."""
+
+    url: str = ""
+    pace: float = 1.0
+    """How slow it is; 0: at once."""
+    results_after: float = 0.2
+    """Seconds from the start of a deferred generation to its result."""
+    hold: Stage | None = None
+    """Where the next request that comes there stands still."""
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one stands there."""
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the test to let it go on."""
+    posts: Counter[str] = field(default_factory=Counter)
+    """Requests that came whole."""
+    heads: Counter[str] = field(default_factory=Counter)
+    """Requests of which at least the beginning came; `` stands for those cut before the prompt."""
+    silent: int = 0
+    """Lines on which nothing came."""
+    charges: Counter[str] = field(default_factory=Counter)
+    broken: Counter[Stage] = field(default_factory=Counter)
+    """Where lines broke."""
+    generations: dict[str, tuple[bytes, str, float]] = field(default_factory=dict)
+    """What was asked for, by which prompt, and when, by the id of what is made."""
+    polled: set[str] = field(default_factory=set)
+    """Prompts of those that were looked at."""
+    polls: list[tuple[float, str]] = field(default_factory=list)
+    """Seconds from the start of a generation to each poll, and the path of the poll."""
+    arrivals: list[float] = field(default_factory=list)
+    serving: set[asyncio.Task[object]] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer requests until the line breaks."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
+        line = Line(self, reader, writer)
+        try:
+            while True:
+                await line.one()
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            if line.stage is not None:
+                self.broken[line.stage] += 1
+            self.silent += not line.spoke
+        finally:
+            self.serving.discard(task)
+            writer.close()
+
+    def most_within(self, seconds: float) -> int:
+        """Return the most requests that arrived in any stretch of so many seconds."""
+        times = sorted(self.arrivals)
+        most = first = 0
+        for last, time in enumerate(times):
+            while time - times[first] >= seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+
+@dataclass
+class Line:
+    """One connection."""
+
+    upstream: Upstream
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    stage: Stage | None = None
+    spoke: bool = False
+
+    async def one(self) -> None:
+        """Take one request and answer it."""
+        self.stage = None
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        self.spoke = True
+        upstream = self.upstream
+        upstream.arrivals.append(asyncio.get_running_loop().time())
+        method, path = head.split(b" ")[:2]
+        if method == b"GET":
+            return await self._result(path.decode())
+        body = await self._body(head)
+        prompt = _prompt(body)
+        upstream.posts[prompt] += 1
+        try:
+            await self._at("waiting", 0.1)
+        finally:
+            upstream.charges[prompt] += 1
+        if any(each in path for each in DEFERRED):
+            generation = secrets.token_hex(32)
+            upstream.generations[generation] = (path, prompt, asyncio.get_running_loop().time())
+            start = json.dumps({"id": generation}).encode()
+            return await self._send(202, "application/json", start, "start", "start")
+        if path.startswith(b"/v1/"):
+            samples = SAMPLES.search(body)
+            return await self._send(
+                200, "application/json", _samples(int(samples[1]) if samples else 1), "headers"
+            )
+        return await self._send(200, "image/png", picture(len(upstream.posts)), "headers")
+
+    async def _body(self, head: bytes) -> bytes:
+        """Read a body; whatever comes of it tells who sent it."""
+        found = LENGTH.search(head)
+        length, body = int(found[1]) if found else 0, bytearray()
+        try:
+            await self._at("head", 0.02)
+            first = length // 4  # the kernel holds 4 MB of the rest of a large one
+            while len(body) < length:
+                before = len(body) < first
+                end = first if before else length
+                body += await self.reader.readexactly(min(PIECE, end - len(body)))
+                if before and len(body) >= first:
+                    await self._at("upload", 0.05)
+        finally:
+            self.upstream.heads[_prompt(bytes(body))] += 1
+        return bytes(body)
+
+    async def _result(self, path: str) -> None:
+        results, _, generation = path.rpartition("/")
+        if generation == "balance":
+            return await self._send(200, "application/json", b'{"credits": 1000}', "poll", "poll")
+        asked, prompt, started = self.upstream.generations[generation]
+        age = asyncio.get_running_loop().time() - started
+        self.upstream.polled.add(prompt)
+        self.upstream.polls.append((age, results))
+        await self._at("poll", 0.02)
+        if age < self.upstream.results_after:
+            body = json.dumps({"id": generation, "status": "in-progress"}).encode()
+            return await self._send(202, "application/json", body, "poll", "poll")
+        if b"/audio/" in asked:
+            return await self._send(200, "audio/wav", sound(), "poll", "poll body")
+        return await self._send(200, "image/png", picture(7), "poll", "poll body")
+
+    async def _send(
+        self, status: int, media_type: str, body: bytes, first: Stage, second: Stage = "body"
+    ) -> None:
+        headers = [
+            f"HTTP/1.1 {status} OK",
+            f"Content-Type: {media_type}",
+            f"Content-Length: {len(body)}",
+            "seed: 7",
+            "finish-reason: SUCCESS",
+        ]
+        self.writer.write("\r\n".join(headers).encode() + b"\r\n\r\n")
+        await self._at(first, 0.04)
+        half = len(body) // 2
+        self.writer.write(body[:half])
+        await self._at(second, 0.04)
+        self.writer.write(body[half:])
+        await self.writer.drain()
+
+    async def _at(self, stage: Stage, most: float) -> None:
+        """Stand at a stage, for a moment or as long as the test wants, and see the line break."""
+        self.stage = stage
+        upstream = self.upstream
+        await self.writer.drain()
+        if upstream.hold == stage and not upstream.held.is_set():
+            upstream.held.set()
+            await upstream.release.wait()
+        elif upstream.pace:
+            await asyncio.sleep(random.uniform(0, most) * upstream.pace)  # noqa: S311 -- no secret
+        if self.writer.is_closing() or (self.reader.at_eof()):
+            raise ConnectionResetError
+
+
+def _prompt(body: bytes) -> str:
+    found = PROMPT.search(body)
+    return (found[1] or found[2] or b"").decode() if found else ""
+
+
+@cache
+def _samples(count: int) -> bytes:
+    samples = [
+        {
+            "base64": base64.b64encode(picture(1_000 + number)).decode(),
+            "seed": number,
+            "finishReason": "SUCCESS",
+        }
+        for number in range(count)
+    ]
+    return json.dumps({"artifacts": samples}).encode()
+
+
+@cache
+def sound() -> bytes:
+    """Return a tenth of a second of silence."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as track:
+        track.setnchannels(1)
+        track.setsampwidth(2)
+        track.setframerate(8_000)
+        track.writeframes(bytes(1_600))
+    return file.getvalue()
+
+
+@asynccontextmanager
+async def counting_upstream(pace: float = 1.0) -> AsyncIterator[Upstream]:
+    """Serve on loopback until the block ends."""
+    upstream = Upstream(pace=pace)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+    server = await asyncio.start_server(upstream.serve, sock=listener)
+    upstream.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        yield upstream
+    finally:
+        server.close()
+        for task in upstream.serving:
+            task.cancel()
+        await asyncio.gather(*upstream.serving, return_exceptions=True)

@@ -1,0 +1,87 @@
+"""Processes that store and sweep the same bytes over and over; apart, so that they are imported.
+
+Both do only what the program does, as fast as they can.
+"""
+
+import hashlib
+import time
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+from sqlalchemy import Connection
+
+from stability_mcp.maintenance import retention_rows
+from stability_mcp.media.records import Provenance, blob_path, file_info, insert_media
+from stability_mcp.store.database import Database
+
+PICTURES = 3
+"""So few that a storer and a sweeper meet all the time."""
+
+
+def _store(connection: Connection, home: Path, file: Path) -> str:
+    return insert_media(
+        connection,
+        home,
+        file=file,
+        measured=file_info(file),
+        made=Provenance(origin="imported"),
+        owner="local",
+        label=None,
+        now=time.time(),
+    )
+
+
+def store_and_forget(home: str, number: int, times: int) -> None:
+    """Store pictures, see that their bytes are there, and give their rows up again."""
+
+    async def run(folder: Path) -> None:
+        database = Database(folder)
+        for turn in range(times):
+            data = f"picture {turn % PICTURES}".encode()
+            file = folder / "spool" / f"stored-{number}.part"
+            file.write_bytes(data)
+            media = await database.write(partial(_store, home=folder, file=file), name="test.write")
+            await anyio.lowlevel.checkpoint()
+            path = blob_path(folder, hashlib.sha256(data).hexdigest())
+            assert path.read_bytes() == data, "a row without its bytes"
+            await database.write(
+                partial(retention_rows.delete_media, media_id=media), name="test.write"
+            )
+        await database.close()
+
+    try:
+        anyio.run(run, Path(home))
+    finally:
+        (Path(home) / f"ended-{number}").touch()
+
+
+def _ended(home: Path) -> int:
+    return len(list(home.glob("ended-*")))
+
+
+def sweep_until(home: str, enders: int) -> None:
+    """Remove what no row names until so many storers have ended; it must have met them."""
+
+    async def run() -> None:
+        folder, gone = Path(home), 0
+        database = Database(folder)
+        while _ended(folder) < enders:
+            names = [
+                path.name for files in retention_rows.unreferenced_blobs(folder) for path in files
+            ]
+            free = await database.read(partial(retention_rows.unnamed, hashes=names))
+            if free:
+                later = time.time() + 60  # as if all of them were old
+                _, removed = await database.write(
+                    lambda c, free=free, later=later: retention_rows.unlink(  # type: ignore[misc]  # mypy cannot infer defaults
+                        c, folder, free, cutoff=later, seconds=1
+                    ),
+                    name="test.write",
+                )
+                gone += removed
+        await database.close()
+        assert gone, "nothing was swept while it was stored"
+
+    anyio.run(run)

@@ -1,0 +1,123 @@
+"""Somebody who is told when jobs end: a web server, and a command that writes down what it hears.
+
+And jobs that have ended, for it to hear of.
+"""
+
+import json
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.jobs.transactions.submit import insert_call
+from stability_mcp.jobs.transactions.usage import EMULATOR, register_upstream
+from stability_mcp.store.database import Database
+from support.jobs.jobs import asked
+
+END = text("UPDATE jobs SET state = 'failed', error = 'no', finished_at = :at WHERE id = :job")
+
+
+@dataclass
+class Listener:
+    """A web server; `status` says how it answers."""
+
+    status: int = 204
+    url: str = ""
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    busy: int = 0
+    most_at_once: int = 0
+    release: threading.Event = field(default_factory=threading.Event)
+    """Answers wait for it."""
+
+    async def hears(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until it was told so often, and return what."""
+        await until(lambda: len(self.heard) >= count)
+        return self.heard
+
+
+async def until(met: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is so."""
+    with anyio.fail_after(seconds):
+        while not met():  # noqa: ASYNC110 -- other threads and processes set no event here
+            await anyio.sleep(0.02)
+
+
+@contextmanager
+def listening(status: int = 204, *, slow: bool = False) -> Iterator[Listener]:
+    """Listen on loopback until the block ends; `slow`: answer only when released."""
+    told = Listener(status)
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            with lock:
+                told.heard.append(json.loads(body))
+                told.headers.append({name.lower(): value for name, value in self.headers.items()})
+                told.busy += 1
+                told.most_at_once = max(told.most_at_once, told.busy)
+            if slow:
+                told.release.wait(60)
+            with lock:
+                told.busy -= 1
+            self.send_response(told.status)
+            if told.status == 302:
+                self.send_header("location", f"{told.url}/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        told.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield told
+        finally:
+            told.release.set()
+            server.shutdown()
+            thread.join(5)
+
+
+def command(folder: Path, *, then: str = "") -> str:
+    """Return a command that writes what it hears and its environment, and then does something."""
+    script = folder / "told.py"
+    script.write_text(
+        "import json, os, pathlib, sys, time\n"
+        f"folder = pathlib.Path({str(folder)!r})\n"
+        "heard = json.load(sys.stdin)\n"
+        "print('to stdout'); print('to stderr', file=sys.stderr)\n"
+        "(folder / f'{heard[\"job\"]}.env').write_text(json.dumps(dict(os.environ)))\n"
+        "(folder / f'{heard[\"job\"]}.pid').write_text(str(os.getpid()))\n"
+        "(folder / f'{heard[\"job\"]}.json').write_text(json.dumps(heard))\n"
+        f"{then}\n",
+        encoding="utf-8",
+    )
+    return shlex.join([sys.executable, str(script), "--token", "s3cret"])
+
+
+async def ended(database: Database, *ats: float) -> list[str]:
+    """Write jobs that ended at these times, by a process that told nobody."""
+
+    def write(connection: Connection, at: float) -> str:
+        register_upstream(connection, EMULATOR)
+        call = insert_call(
+            connection, asked(upstream=EMULATOR.id), now=at, dispatch=lambda *_: None
+        )
+        connection.execute(END, {"job": call.job_ids[0], "at": at})
+        return call.job_ids[0]
+
+    return [await database.write(partial(write, at=at), name="test.write") for at in ats]

@@ -1,0 +1,190 @@
+"""Connects a real MCP client to the real server, in process, on the built-in emulator."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.extension import ClientExtension
+from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.emulator.app import create_app
+from stability_mcp.emulator.transport import EmulatorTransport
+from stability_mcp.server.app import build_server
+from stability_mcp.server.tasks.port import Tasks
+from stability_mcp.settings import Settings
+from stability_mcp.studio import Studio, open_studio
+
+Era = Literal["auto", "legacy"]
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+both_eras = pytest.mark.parametrize("era", ERAS)
+
+
+def settings_in(folder: Path, chosen: Mapping[str, object] | None = None) -> Settings:
+    """Return settings whose every folder is below the given one."""
+    folders = {"home": folder / "home", "output_dir": folder / "out", "roots": (folder,)}
+    return Settings.model_validate({**folders, "roots_only": True, **(chosen or {})})
+
+
+def environment_in(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a server process whose every folder is below the given one."""
+    return {
+        **os.environ,
+        "STABILITY_HOME": str(folder / "home"),
+        "STABILITY_OUTPUT_DIR": str(folder / "out"),
+        **more,
+    }
+
+
+STARTS = {row.spec.path for row in OPERATIONS.values() if row.is_deferred()}
+
+
+class Gate:
+    """Keeps back what the emulated API has made while it is shut.
+
+    Requests arrive and generations start all the same.
+    """
+
+    def __init__(self, *, shut: bool = True) -> None:
+        self._opened = anyio.Event()
+        if not shut:
+            self.open()
+
+    def open(self) -> None:
+        """Let out what was kept back and what comes."""
+        self._opened.set()
+
+    def shut(self) -> None:
+        """Keep back what comes."""
+        self._opened = anyio.Event()
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """Return an app whose answers pass this gate."""
+
+        async def gated(scope: Scope, receive: Receive, send: Send) -> None:
+            made = scope["method"] == "POST" and scope["path"] not in STARTS
+            opened = self._opened if made or "/results/" in scope["path"] else None
+
+            async def send_later(message: Message) -> None:
+                if opened is not None:
+                    await opened.wait()
+                await send(message)
+
+            await app(scope, receive, send_later)
+
+        return gated
+
+
+@asynccontextmanager
+async def paced(
+    settings: Settings, *, latency: float = 0, gate: Gate | None = None
+) -> AsyncIterator[Studio]:
+    """Open a studio whose emulated API takes its time for each paid call.
+
+    Args:
+        settings: What an operator chose.
+        latency: So many seconds.
+        gate: Or until a test opens this.
+    """
+    async with open_studio(settings) as studio:
+        transport = studio.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
+        assert isinstance(transport, EmulatorTransport)
+        transport.state.latency = latency
+        if gate is not None:
+            app = await anyio.to_thread.run_sync(create_app, transport.state)
+            transport._app = gate.before(app)  # noqa: SLF001 -- as above
+        yield studio
+
+
+@asynccontextmanager
+async def connected(
+    folder: Path,
+    era: Era = "auto",
+    *,
+    gate: Gate | None = None,
+    extensions: Sequence[ClientExtension] = (),
+    carriers: Sequence[Tasks] = (),
+    **chosen: object,
+) -> AsyncIterator[Client]:
+    """Connect to a server of its own."""
+    server = build_server(
+        settings_in(folder, chosen), open_studio=partial(paced, gate=gate), carriers=carriers
+    )
+    with anyio.fail_after(60):
+        async with Client(server, mode=era, extensions=extensions) as client:
+            yield client
+
+
+async def give_up(
+    client: Client, tool: str, arguments: dict[str, Any], when: Callable[[], bool]
+) -> None:
+    """Call a tool, and cancel when something is so, as a host does that is out of patience."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(client.call_tool, tool, arguments)
+        await until(when)
+        group.cancel_scope.cancel()
+
+
+async def until(met: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is so that sets no event."""
+    with anyio.fail_after(seconds):
+        while not met():  # noqa: ASYNC110 -- as it says
+            await anyio.sleep(0.01)
+
+
+def text(result: CallToolResult) -> str:
+    """Return what the model reads: every text block."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def fine(result: CallToolResult) -> CallToolResult:
+    """Return the result, which must be no error."""
+    assert not result.is_error, text(result)
+    return result
+
+
+def refused(result: CallToolResult) -> str:
+    """Return the text of a result, which must be an error."""
+    assert result.is_error, text(result)
+    return text(result)
+
+
+def facts(result: CallToolResult) -> dict[str, Any]:
+    """Return the facts that programs read."""
+    found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
+    return found
+
+
+def copies(result: CallToolResult) -> list[Path]:
+    """Return the readable copies that a result names, which must be there."""
+    paths = [Path(item["path"]) for item in facts(result)["media"]]
+    assert all(path.is_file() for path in paths), paths
+    return paths
+
+
+def pictures(result: CallToolResult) -> list[ImageContent]:
+    """Return the pictures in a result."""
+    return [block for block in result.content if isinstance(block, ImageContent)]
+
+
+def links(result: CallToolResult) -> list[ResourceLink]:
+    """Return the links in a result."""
+    return [block for block in result.content if isinstance(block, ResourceLink)]
+
+
+def data(result: CallToolResult) -> dict[str, Any]:
+    """Return the structure of a result, which must be the same as its first text."""
+    assert not result.is_error, text(result)
+    first = result.content[0]
+    assert isinstance(first, TextContent)
+    assert result.structured_content == json.loads(first.text)
+    found: dict[str, Any] = result.structured_content
+    return found

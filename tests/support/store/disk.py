@@ -1,0 +1,115 @@
+"""A disk of some megabytes that a test fills up and empties again, and folders that refuse."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import JobRecord
+from stability_mcp.jobs.steps import context, spool
+from stability_mcp.store import disk
+from support.store.rows import rows
+
+MIB = 1_048_576
+ROOM = 4 * MIB
+LEAST = 2 * MIB
+RESERVE = MIB
+"""What the program takes and leaves here, so that a small disk will do."""
+
+SECONDS = 30
+"""Longest wait for what happens within milliseconds on a machine that is not busy."""
+
+
+class Disk:
+    """A small file system of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self._filler = folder / "filler"
+
+    def free(self) -> int:
+        """Return the bytes that are free."""
+        found = os.statvfs(self._filler.parent)
+        return found.f_bavail * found.f_frsize
+
+    def fill(self, leave: int = 0) -> None:
+        """Leave no more than so many bytes."""
+        piece = bytes(4_096)
+        with self._filler.open("ab", 0) as file:
+            try:
+                while self.free() > leave:
+                    file.write(piece)
+            except OSError:
+                assert leave == 0
+
+    def empty(self) -> None:
+        """Make room again."""
+        self._filler.unlink()
+
+
+@contextmanager
+def small_disk(folder: Path, size: int = 24 * MIB) -> Iterator[Disk]:
+    """Mount one, or skip the test where that is not allowed."""
+    folder.mkdir()
+    mounted = _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
+    if mounted:
+        pytest.skip(f"no disk of its own can be mounted: {mounted}")
+    try:
+        yield Disk(folder)
+    finally:
+        assert _run("umount", str(folder)) == ""
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write into a folder, root included, or skip the test."""
+    refused = _run("mount", "--bind", str(folder), str(folder)) or _run(
+        "mount", "-o", "remount,ro,bind", str(folder)
+    )
+    if refused:
+        pytest.skip(f"no folder can be made read-only: {refused}")
+    try:
+        yield
+    finally:
+        assert _run("umount", str(folder)) == ""
+
+
+def _run(*command: str) -> str:
+    """Return why a command failed, nothing when it did not."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except OSError as error:
+        return str(error)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"{command[0]} failed"
+
+
+def small_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take and leave what fits a small disk, and try again soon."""
+    monkeypatch.setattr(spool, "ANSWER_ROOM_BYTES", dict.fromkeys(spool.ANSWER_ROOM_BYTES, ROOM))
+    monkeypatch.setattr(spool, "MIN_FREE_BYTES", LEAST)
+    monkeypatch.setattr(disk, "RESERVE_BYTES", RESERVE)
+    monkeypatch.setattr(context, "DISK_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(context, "MAX_PAUSE_SECONDS", 0.2)
+
+
+async def until_said(jobs: Jobs, job: str, *words: str) -> JobRecord:
+    """Wait until a job says why it waits."""
+    with anyio.fail_after(SECONDS):
+        while True:
+            [view] = await jobs.views([job])
+            if all(word in view.progress for word in words):
+                return view
+            assert not view.finished, (view.state, view.error)
+            await anyio.sleep(0.01)
+
+
+async def until_state(home: Path, state: str) -> None:
+    """Wait until the only job of a store is in a state."""
+    with anyio.fail_after(SECONDS):
+        while rows(home, "SELECT state FROM jobs") != [(state,)]:  # noqa: ASYNC110 -- another process's rows set no event
+            await anyio.sleep(0.01)

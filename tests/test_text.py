@@ -1,0 +1,54 @@
+"""Text that leaves the program can do no harm."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stability_mcp.text import credits_text, did_you_mean, listed, plain, quoted
+
+
+@given(st.text(alphabet=st.characters(), max_size=200) | st.binary().map(repr))
+def test_plain_text_can_always_be_encoded(text: str) -> None:
+    """Chosen: one lone surrogate in a result ends the SDK's stdio server."""
+    plain(text).encode("utf-8")
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0xD7F0, max_codepoint=0xE010)))
+def test_lone_surrogates_are_replaced(text: str) -> None:
+    """Chosen: a file name that is not UTF-8 comes in as surrogates."""
+    plain(text).encode("utf-8")
+
+
+def test_characters_that_rewrite_what_a_person_sees_are_replaced() -> None:
+    """Chosen: control, zero-width and bidirectional characters have no business in a name."""
+    assert plain("a\x1b[2Jb\u202ec\u200bd\x00e") == "a\ufffd[2Jb\ufffdc\ufffdd\ufffde"
+    assert plain("line\n\tnext") == "line\n\tnext"
+
+
+@given(st.text(max_size=500))
+def test_a_quote_is_one_short_line(text: str) -> None:
+    """Chosen: 80 characters are enough to recognise a text and too few to steer a model."""
+    shown = quoted(text)
+
+    assert len(shown) <= 82
+    assert "\n" not in shown
+
+
+def test_credits_read_like_credits() -> None:
+    """Chosen: money is millicredits inside and credits outside."""
+    amounts = [0, 900, 1000, 2500, 20000, 23060, 1]
+    shown = ["0 credits", "0.9 credits", "1 credit", "2.5 credits", "20 credits", "23.06 credits"]
+    assert [credits_text(amount) for amount in amounts] == [*shown, "0.001 credits"]
+
+
+def test_a_close_name_is_offered_and_a_far_one_is_not() -> None:
+    """Chosen: a guess that is far off sends an agent astray."""
+    assert did_you_mean("Hero-Shoot", ["hero-shot", "logo"]) == 'Did you mean "hero-shot"?'
+    assert did_you_mean("zebra", ["hero-shot", "logo"]) == ""
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    """Chosen: an error must not fill a context."""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(map(str, range(12)), most=3) == "0, 1, 2, … (9 more)"
+    assert listed([]) == ""
