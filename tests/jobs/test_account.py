@@ -66,7 +66,7 @@ class Timed(Wire):
 
 async def until(jobs: Jobs, queries: int) -> None:
     """Wait until the account was asked so often and the answer is noted."""
-    wire = jobs._shop.client  # noqa: SLF001 -- the wire of this test
+    wire = jobs._context.client  # noqa: SLF001 -- the wire of this test
     assert isinstance(wire, Wire)
     with anyio.fail_after(30):
         while wire.queries < queries or await jobs.balance() is None:  # noqa: ASYNC110 -- as below

@@ -79,7 +79,7 @@ async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> No
     async with at_work(tmp_path, wire) as jobs:
         await collected(jobs, core(seed=5))
         second = await collected(jobs, core(seed=5))
-        await jobs._shop.database.write(  # noqa: SLF001 -- nothing deletes media yet
+        await jobs._context.database.write(  # noqa: SLF001 -- nothing deletes media yet
             lambda c: c.execute(text("UPDATE media SET deleted_at = 1")), name="test.write"
         )
         third = await collected(jobs, core(seed=5))

@@ -49,7 +49,7 @@ async def _import(home: Path, jobs: Jobs) -> str:
     file = home / "spool" / "import"
     await anyio.Path(file).write_bytes(picture())
     measured = file_info(file)
-    return await jobs._shop.database.write(  # noqa: SLF001 -- the importer is tested elsewhere
+    return await jobs._context.database.write(  # noqa: SLF001 -- the importer is tested elsewhere
         lambda c: insert_media(
             c,
             home,

@@ -272,7 +272,7 @@ async def test_an_answer_goes_out_although_it_cannot_be_noted(
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         call = await jobs.submit(core(), tool="generate_core")
         await jobs.wait(call.job_ids, 30)
-        database = jobs._shop.database  # noqa: SLF001 -- the disk cannot be filled here
+        database = jobs._context.database  # noqa: SLF001 -- the disk cannot be filled here
 
         async def full(*_: object, **__: object) -> None:
             raise StorageError("The disk is full.")

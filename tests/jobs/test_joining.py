@@ -221,7 +221,7 @@ async def test_a_workflow_step_is_never_taken_over(tmp_path: Path) -> None:
     """*Chosen*: steps are one by run, step and item."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await asked_and_ended(jobs)
-        await jobs._shop.database.write(  # noqa: SLF001 -- no workflow writes one yet
+        await jobs._context.database.write(  # noqa: SLF001 -- no workflow writes one yet
             lambda c: c.execute(text("UPDATE jobs SET run = 'r', step = 's'")), name="test.write"
         )
         second = await ask(jobs)

@@ -35,7 +35,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
     """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     media = MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
-    shop = JobContext(
+    context = JobContext(
         database=database,
         client=Wire([starts()], looks=[lambda _: None]),
         library=media,
@@ -49,7 +49,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
         lambda c: [_under_way(c, "other") for _ in range(others)] and None, name="test.write"
     )
 
-    step = await poll(shop, mine)
+    step = await poll(context, mine)
     await database.close()
 
     assert isinstance(step, Later)

@@ -61,7 +61,7 @@ async def made(jobs: Jobs, operation: Operation) -> Call:
 
 async def pause(jobs: Jobs) -> None:
     """Let the API have refused the key."""
-    await jobs._shop.database.write(  # noqa: SLF001 -- a step does it
+    await jobs._context.database.write(  # noqa: SLF001 -- a step does it
         lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write"
     )
 

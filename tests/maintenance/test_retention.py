@@ -61,7 +61,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
                 {"by": days * DAY_SECONDS},
             )
 
-    await studio.jobs._shop.database.write(older, name="test.write")  # noqa: SLF001 -- time passes only in tests
+    await studio.jobs._context.database.write(older, name="test.write")  # noqa: SLF001 -- time passes only in tests
     then = time.time() - days * DAY_SECONDS
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
@@ -69,11 +69,13 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
 
 
 async def _write(studio: Studio, statement: str) -> None:
-    await studio.jobs._shop.database.write(lambda c: c.execute(text(statement)), name="test.write")  # noqa: SLF001 -- what no face of the program does
+    await studio.jobs._context.database.write(
+        lambda c: c.execute(text(statement)), name="test.write"
+    )  # noqa: SLF001 -- what no face of the program does
 
 
 async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
-    return await Retention(studio.jobs._shop.database, keep_days=days).sweep()  # noqa: SLF001 -- the store of this test
+    return await Retention(studio.jobs._context.database, keep_days=days).sweep()  # noqa: SLF001 -- the store of this test
 
 
 async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
@@ -201,7 +203,7 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
     """*Chosen*: the ledger does not know it, so nothing needs its row."""
     async with _studio(tmp_path) as studio:
         await _make(studio)
-        database = studio.jobs._shop.database  # noqa: SLF001 -- as if it had been cancelled
+        database = studio.jobs._context.database  # noqa: SLF001 -- as if it had been cancelled
         await database.write(
             lambda c: c.execute(
                 text(
@@ -266,7 +268,7 @@ async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answ
     """*Chosen*: a disk that fails once must not end the jobs beside it."""
     async with _studio(tmp_path) as studio:
         spool = _home(tmp_path) / "spool"
-        at_work = Retention(studio.jobs._shop.database, keep_days=KEEP)  # noqa: SLF001 -- the store of this test
+        at_work = Retention(studio.jobs._context.database, keep_days=KEEP)  # noqa: SLF001 -- the store of this test
 
         async def leave_something() -> None:
             left = spool / "import-0.part"

@@ -14,6 +14,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError, StudioError
 from stability_mcp.jobs import queue, rate_limit
 from stability_mcp.jobs.models import NoSlotError
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.transactions import usage
 
@@ -21,17 +22,17 @@ MAX_WAIT_SECONDS = 10.0
 """Seconds a question may wait for its place: somebody waits for the answer."""
 
 
-async def run_query(shop: JobContext, process: str, operation: Query) -> BaseModel:
+async def run_query(context: JobContext, process: str, operation: Query) -> BaseModel:
     """Take a place and ask; each time that it is asked again takes a place of its own.
 
     Raises:
         RateLimitedError: there was no place in time.
         RequestError: the API could not be asked, or answered something else.
     """
-    trace = _QueryTrace(shop, process)
+    trace = _QueryTrace(context, process)
     await trace.wait_for_one()
     try:
-        return await shop.client.query(operation, trace)
+        return await context.client.query(operation, trace)
     except NoSlotError as error:
         raise _rate_limited(error) from None
     finally:
@@ -39,7 +40,7 @@ async def run_query(shop: JobContext, process: str, operation: Query) -> BaseMod
             await trace.place.give_back()
 
 
-async def ask_balance(shop: JobContext, process: str) -> float:
+async def ask_balance(context: JobContext, process: str) -> float:
     """Ask how many credits are left.
 
     Raises:
@@ -48,28 +49,28 @@ async def ask_balance(shop: JobContext, process: str) -> float:
     operation = OPERATIONS["account_balance"]()
     if not isinstance(operation, Query):
         raise TypeError("account_balance is a query")
-    found = await run_query(shop, process, operation)
+    found = await run_query(context, process, operation)
     return float(found.model_dump()["credits"])
 
 
-async def remember_balance(shop: JobContext, credits_left: float) -> None:
+async def remember_balance(context: JobContext, credits_left: float) -> None:
     """Note about how many credits are left; where there are some, requests are sent again."""
-    balance, now = round(credits_left * 1000), shop.clock()
-    await shop.database.write(
-        lambda c: usage.save_balance(c, shop.upstream.id, balance=balance, now=now),
+    balance, now = round(credits_left * 1000), context.clock()
+    await context.database.write(
+        lambda c: usage.save_balance(c, context.upstream.id, balance=balance, now=now),
         name="usage.record_balance",
     )
 
 
-async def check_can_pay(shop: JobContext, process: str) -> None:
+async def check_can_pay(context: JobContext, process: str) -> None:
     """Ask for the balance, after the API refused this key or its credits.
 
     Raises:
         OutOfCreditsError: there are still none.
         RequestError: the key is still refused, or the API could not be asked.
     """
-    credits_left = await ask_balance(shop, process)
-    await remember_balance(shop, credits_left)
+    credits_left = await ask_balance(context, process)
+    await remember_balance(context, credits_left)
     if credits_left <= 0:
         raise OutOfCreditsError(
             "The Stability account has no credits left.",
@@ -95,17 +96,14 @@ class _QueryTrace(FreeTrace):
 
     async def before_send(self) -> None:
         """Do Tp, unless a place is there that no request has used."""
-        shop, process = self._shop, self._process
+        context = self._context
+        wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
         def take(connection: Connection) -> int:
-            now = shop.clock()
-            limit, upstream_id = shop.rate, shop.upstream.id
-            return rate_limit.take_slot(
-                connection, limit, upstream=upstream_id, process=process, now=now
-            )
+            return rate_limit.take_slot(connection, context.rate, wanted, now=context.clock())
 
         if self.place.number is None:
-            self.place.number = await shop.database.write(take, name="send.query_slot")
+            self.place.number = await context.database.write(take, name="send.query_slot")
 
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:
@@ -118,8 +116,6 @@ def _rate_limited(error: NoSlotError) -> RateLimitedError:
     )
 
 
-REFRESH_SECONDS = 60.0
-"""Between two questions, at least; for so long an answer is as good as a new one."""
 SETTLE_SECONDS = 0.5
 """Seconds after which it is seen whether one thing was asked for, or two hundred."""
 SHOWN_SECONDS = 600.0
@@ -132,12 +128,12 @@ class BalanceMonitor:
     """Keeps the balance of the upstream about right.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         process: The id of this process.
     """
 
-    def __init__(self, shop: JobContext, process: str) -> None:
-        self._shop = shop
+    def __init__(self, context: JobContext, process: str) -> None:
+        self._context = context
         self._process = process
         self._wanted = anyio.Event()
 
@@ -158,23 +154,22 @@ class BalanceMonitor:
             except NoSlotError as error:
                 log.debug("the balance is asked for later: %s", error)
                 self.want()
-            await anyio.sleep(REFRESH_SECONDS)
+            await anyio.sleep(self._context.timing.balance_seconds)
 
     async def _ask_unless_known(self) -> None:
-        shop, now = self._shop, self._shop.clock()
+        context, now = self._context, self._context.clock()
+        wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
         def look(connection: Connection) -> bool:
-            known = usage.last_balance(connection, shop.upstream.id)
-            if known is not None and known.is_fresh(now, REFRESH_SECONDS):
+            known = usage.last_balance(connection, context.upstream.id)
+            if known is not None and known.is_fresh(now, context.timing.balance_seconds):
                 return False
-            if queue.has_backlog(connection, shop.upstream.id):
+            if queue.has_backlog(connection, context.upstream.id):
                 return False  # the last of them would pay with 10 s
             # Half of the places are for those who are waited for.
-            busy = shop.rate.limit - shop.rate.limit // 2 + 1
-            rate_limit.check_room(
-                connection, shop.rate, upstream=shop.upstream.id, now=now, connecting=busy
-            )
+            busy = context.rate.limit - context.rate.limit // 2 + 1
+            rate_limit.check_room(connection, context.rate, wanted, now=now, connecting=busy)
             return True
 
-        if await shop.database.read(look):
-            await remember_balance(shop, await ask_balance(shop, self._process))
+        if await context.database.read(look):
+            await remember_balance(context, await ask_balance(context, self._process))

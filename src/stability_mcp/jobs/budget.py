@@ -6,6 +6,7 @@ spent. The ceiling is one conditional UPDATE: a sum that is read first and trust
 by two processes at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.models import JobRow
+from stability_mcp.store.account import Account
 from stability_mcp.text import credits_text
 
 
@@ -69,111 +71,107 @@ _SPEND = text(
 )
 
 
-def day_of(connection: Connection, owner: str, upstream: str, now: float) -> str:
+def day_of(connection: Connection, account: Account, now: float) -> str:
     """Return the day that spending counts towards: `2026-11-22`, by this machine's calendar.
 
     It never goes back: a clock set to yesterday does not refill a budget.
     """
-    latest = connection.execute(_LATEST, {"owner": owner, "upstream": upstream}).scalar()
+    latest = connection.execute(_LATEST, account.key).scalar()
     today = datetime.fromtimestamp(now).astimezone().date().isoformat()
     return max(today, latest or "")
 
 
-def reserve(  # noqa: PLR0913 -- whose, how much, when, and how many make it up
+def reserve(
     connection: Connection,
+    account: Account,
+    prices: Sequence[int],
     *,
-    owner: str,
-    upstream: str,
-    price: int,
     limit: int | None,
     now: float,
-    count: int = 1,
 ) -> str:
-    """Reserve `count` times `price` and return the day it counts towards.
+    """Reserve the prices of several jobs, all or none, and return the day they count towards.
 
     Raises:
-        BudgetError: it would pass the ceiling; says what part still fits.
+        BudgetError: together they would pass the ceiling; says how many still fit.
     """
+    total = sum(prices)
     row: dict[str, str | int] = {
-        "owner": owner,
-        "upstream": upstream,
-        "day": day_of(connection, owner, upstream, now),
-        "credits": price * count,
+        **account.key,
+        "day": day_of(connection, account, now),
+        "credits": total,
     }
     connection.execute(_NEW_DAY, row)
-    limit = ceiling(connection, owner=owner, upstream=upstream, limit=limit, now=now)
+    limit = ceiling(connection, account, limit=limit, now=now)
     if limit is None:
         connection.execute(_RESERVE, row)
     elif connection.execute(_RESERVE_WITHIN, row | {"limit": limit}).rowcount != 1:
         held, spent = connection.execute(_COUNTERS, row).one()
         raise BudgetError(
-            f"This costs {credits_text(price * count)}, and the budget of "
+            f"This costs {credits_text(total)}, and the budget of "
             f"{credits_text(limit)} a day has {credits_text(max(limit - held - spent, 0))} left: "
             f"{credits_text(spent)} are spent today and {credits_text(held)} reserved.",
-            hint=_what_fits(price, count, limit - held - spent),
+            hint=_what_fits(prices, limit - held - spent),
         )
     return str(row["day"])
 
 
 def ceiling(
-    connection: Connection, *, owner: str, upstream: str, limit: int | None, now: float
+    connection: Connection, account: Account, *, limit: int | None, now: float
 ) -> int | None:
     """Return the ceiling of today: the given one, or what a person raised it to for the day."""
     if limit is None:
         return None
-    day = day_of(connection, owner, upstream, now)
-    raised = connection.execute(_CEILING, {"key": f"ceiling:{owner}:{upstream}:{day}"}).scalar()
+    key = {"key": f"{_ceiling_keys(account)}{day_of(connection, account, now)}"}
+    raised = connection.execute(_CEILING, key).scalar()
     return limit if raised is None else max(limit, int(raised))
 
 
-def raise_ceiling(
-    connection: Connection, *, owner: str, upstream: str, limit: int, now: float
-) -> None:
+def raise_ceiling(connection: Connection, account: Account, *, limit: int, now: float) -> None:
     """Raise the ceiling of today, for every process of the store."""
-    keys = f"ceiling:{owner}:{upstream}:"
+    keys = _ceiling_keys(account)
     connection.execute(_DELETE_CEILING, {"keys": f"{keys}%"})
-    day = day_of(connection, owner, upstream, now)
+    day = day_of(connection, account, now)
     connection.execute(_RAISE, {"key": f"{keys}{day}", "value": str(limit)})
 
 
-def move_reservation(  # noqa: PLR0913 -- whose, how much and when
-    connection: Connection, *, owner: str, upstream: str, day: str, price: int, now: float
+def _ceiling_keys(account: Account) -> str:
+    return f"ceiling:{account.owner}:{account.upstream}:"
+
+
+def move_reservation(
+    connection: Connection, account: Account, *, day: str, price: int, now: float
 ) -> str:
     """Move a reservation to today and return the day: money counts on the day it is sent."""
-    today = day_of(connection, owner, upstream, now)
+    today = day_of(connection, account, now)
     if today != day:
-        row = {"owner": owner, "upstream": upstream, "credits": price}
-        release_reservation(connection, owner=owner, upstream=upstream, day=day, price=price)
-        connection.execute(_NEW_DAY, row | {"day": today})
-        connection.execute(_RESERVE, row | {"day": today})
+        row = {**account.key, "day": today, "credits": price}
+        release_reservation(connection, account, day=day, price=price)
+        connection.execute(_NEW_DAY, row)
+        connection.execute(_RESERVE, row)
     return today
 
 
-def release_reservation(
-    connection: Connection, *, owner: str, upstream: str, day: str, price: int
-) -> None:
+def release_reservation(connection: Connection, account: Account, *, day: str, price: int) -> None:
     """Give back a reservation: nothing was charged."""
-    connection.execute(
-        _RELEASE_RESERVATION, {"owner": owner, "upstream": upstream, "day": day, "credits": price}
-    )
+    connection.execute(_RELEASE_RESERVATION, {**account.key, "day": day, "credits": price})
 
 
-def spend_reservation(
-    connection: Connection, *, owner: str, upstream: str, day: str, price: int
-) -> None:
+def spend_reservation(connection: Connection, account: Account, *, day: str, price: int) -> None:
     """Turn a reservation into spending."""
-    connection.execute(_SPEND, {"owner": owner, "upstream": upstream, "day": day, "credits": price})
+    connection.execute(_SPEND, {**account.key, "day": day, "credits": price})
 
 
-def counters(connection: Connection, owner: str, upstream: str, now: float) -> tuple[int, int]:
-    """Return what is held and what is spent today."""
-    row = {"owner": owner, "upstream": upstream, "day": day_of(connection, owner, upstream, now)}
+def counters(connection: Connection, account: Account, now: float) -> tuple[int, int]:
+    """Return what is reserved and what is spent today."""
+    row = {**account.key, "day": day_of(connection, account, now)}
     found = connection.execute(_COUNTERS, row).first()
     return (0, 0) if found is None else (found[0], found[1])
 
 
-def _what_fits(price: int, count: int, left: int) -> str:
-    fitting = max(left, 0) // price if price else count
+def _what_fits(prices: Sequence[int], left: int) -> str:
+    count, price = len(prices), prices[0]
+    alike = len(set(prices)) == 1
+    fitting = (max(left, 0) // price if price else count) if alike else 0
     part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
     return (
         f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
@@ -196,8 +194,7 @@ def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, 
     connection.execute(
         _OPEN_CHARGE,
         {
-            "owner": job.owner,
-            "upstream": job.upstream,
+            **job.account.key,
             "job": job.id,
             "attempt": attempt,
             "day": day,
@@ -225,12 +222,10 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
     connection.execute(_SET_CHARGE, key | {"state": "assumed" if assumed else "charged"})
     if state != "sent":
         return 0
-    spend_reservation(connection, owner=job.owner, upstream=job.upstream, day=day, price=credits_)
+    spend_reservation(connection, job.account, day=day, price=credits_)
     return int(credits_)
 
 
 def release_job(connection: Connection, job: JobRow) -> None:
     """Give back what is held for a job that ends without a charge."""
-    release_reservation(
-        connection, owner=job.owner, upstream=job.upstream, day=job.day, price=job.price
-    )
+    release_reservation(connection, job.account, day=job.day, price=job.price)

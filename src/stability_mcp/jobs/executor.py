@@ -10,7 +10,7 @@ from stability_mcp.errors import JobError
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.steps import disk_retry, failures
-from stability_mcp.jobs.steps.context import MAX_PAUSE_SECONDS, JobContext
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.jobs.steps.send import send
 from stability_mcp.jobs.steps.store_result import resume_storing
@@ -23,23 +23,23 @@ class Executor:
     """Carries out steps of the jobs that one process drives.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         process: The id of this process.
     """
 
-    def __init__(self, shop: JobContext, process: str) -> None:
-        self._shop = shop
+    def __init__(self, context: JobContext, process: str) -> None:
+        self._context = context
         self._process = process
 
     async def __call__(self, job_id: str, lease: Lease) -> Step:
         """Carry out one step; see `engine.Perform`."""
         try:
-            step = await disk_retry.resume_write(self._shop, job_id)
+            step = await disk_retry.resume_write(self._context, job_id)
             if step is not None:
                 return step
             job = await self._load(job_id)
             if job is None:  # ended elsewhere, or not ours any more
-                self._shop.forget(job_id)
+                self._context.forget(job_id)
                 return Done()
             return await self._step(job, lease)
         except Exception as error:
@@ -47,42 +47,43 @@ class Executor:
             return await self._after_failure(job_id, error)
 
     async def _load(self, job_id: str) -> JobRow | None:
-        job = await self._shop.database.read(lambda c: load_job(c, job_id))
+        job = await self._context.database.read(lambda c: load_job(c, job_id))
         ours = job is not None and job.process == self._process and not job.finished
         return job if ours else None
 
     async def _step(self, job: JobRow, lease: Lease) -> Step:
         if job.state == "queued":
-            return await send(self._shop, job, lease)
+            return await send(self._context, job, lease)
         if job.state == "submitted":
-            return await poll(self._shop, job)
+            return await poll(self._context, job)
         if job.state == "storing":
-            return await resume_storing(self._shop, job)
+            return await resume_storing(self._context, job)
         if job.state == "submitting":  # a step of this process ended without its outcome
             return await failures.mark_unknown(
-                self._shop, job, interrupted_error(job, "The program itself failed")
+                self._context, job, interrupted_error(job, "The program itself failed")
             )
         return Done()
 
     async def _after_failure(self, job_id: str, error: Exception) -> Step:
-        if job_id in self._shop.pending:
-            return Later(seconds=MAX_PAUSE_SECONDS, kind="store")
+        if job_id in self._context.pending:
+            return Later(seconds=self._context.timing.max_pause_seconds, kind="store")
         try:
             job = await self._load(job_id)
             if job is None:
                 return Done()
             if job.state == "queued":
-                return await failures.fail_free(self._shop, job, _failed(job, error))
+                return await failures.fail_free(self._context, job, _failed(job, error))
             if job.state == "submitting":
                 return await failures.mark_unknown(
-                    self._shop, job, interrupted_error(job, "The program itself failed")
+                    self._context, job, interrupted_error(job, "The program itself failed")
                 )
         except Exception:
             log.exception("job %s: what became of it could not be written", job_id)
-            return Later(seconds=MAX_PAUSE_SECONDS, kind="store")
-        self._shop.note(job_id, f"the program itself failed ({type(error).__name__})")
+            return Later(seconds=self._context.timing.max_pause_seconds, kind="store")
+        self._context.note(job_id, f"the program itself failed ({type(error).__name__})")
         return Later(
-            seconds=MAX_PAUSE_SECONDS, kind="poll" if job.state == "submitted" else "store"
+            seconds=self._context.timing.max_pause_seconds,
+            kind="poll" if job.state == "submitted" else "store",
         )
 
 

@@ -1,119 +1,56 @@
-"""Jobs: the face of this package. Submit a call, wait for its jobs, read them, hand them over.
+"""Jobs: the face of this package. Submit a call, wait for its jobs, read them, deliver them.
 
-A call becomes rows in one transaction and is then carried out whether or not anybody waits for it:
-a host that cancels, times out or goes away loses nothing.
+A call becomes rows in one transaction and is then carried out whether or not its caller waits: a
+host that cancels, times out or goes away loses nothing.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-import anyio
-from anyio import to_thread
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.operation import Query
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs import account, submitting
-from stability_mcp.jobs import progress as describing
-from stability_mcp.jobs.account import BalanceMonitor
-from stability_mcp.jobs.control import Control, Running
+from stability_mcp.jobs import account as queries
+from stability_mcp.jobs import budget
+from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.engine import EngineFactory
-from stability_mcp.jobs.executor import Executor
-from stability_mcp.jobs.process_lock import ProcessLock
-from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.rate_limit import RateLimit
-from stability_mcp.jobs.reader import CallReader, Views
-from stability_mcp.jobs.recovery import Recovery
+from stability_mcp.jobs.models import Call, JobRecord
+from stability_mcp.jobs.progress import Progress, describe_call
+from stability_mcp.jobs.reader import JobReader
+from stability_mcp.jobs.runner import Agree, Runner
 from stability_mcp.jobs.scheduler import Scheduler
-from stability_mcp.jobs.steps import disk_retry
-from stability_mcp.jobs.steps.context import JobContext, Library, Wire
-from stability_mcp.jobs.submitting import Agree
-from stability_mcp.jobs.timing import EMULATED, Timing
-from stability_mcp.jobs.transactions import finish, usage
+from stability_mcp.jobs.steps.context import JobContext
+from stability_mcp.jobs.transactions import cancel, finish, recover, reuse, submit, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
-from stability_mcp.jobs.transactions.submit import Call
-from stability_mcp.jobs.transactions.usage import Upstream
-from stability_mcp.store.database import Database
-from stability_mcp.store.disk import allow_open_files
+from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.submit import ForeignGeneration
+from stability_mcp.store.account import Account
 
 TICK_SECONDS = 1.0
-"""How often somebody who waits is told how far it is."""
+"""How often a waiting caller is told how far its jobs are."""
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""
 
-FILES_OF_A_REQUEST = 4
-"""Its line, the guard of its room, the file of its body, and one that is sent."""
-OTHER_FILES = 256
-"""The database, locks, polls, blobs, previews, and whatever the host gave this process."""
-
 log = logging.getLogger(__name__)
 
 
-class Jobs(CallReader, Control):
-    """The jobs of one owner and upstream, carried out by this process.
+class Jobs:
+    """The jobs of one upstream: read by `reader`, carried out in this process by `runner`.
 
     Args:
-        database: The store.
-        client: Sends requests.
-        media: Where results and inputs are.
-        owner: Whose jobs.
-        upstream: Where requests go and who pays.
-        program: What this process calls itself, for people who look at the processes.
-        rate: At most so many requests in so many seconds, over all processes.
-        concurrency: Most paid requests in flight in this process.
-        max_retries: How often a request is repeated that surely was not charged.
-        timeout: Longest wait for one request, in seconds; so long `drain` may take.
-        budget: Most millicredits a day; None: no ceiling.
-        cache: Whether a finished job answers for a call that must have the same result.
-        metadata: How much of its making is written into a readable copy.
-        timing: When jobs are polled and retried; None: the default for the upstream.
+        context: The store, the client, the media, the upstream and the limits.
         engine: Makes what runs the steps.
-        clock: Unix seconds.
     """
 
-    def __init__(  # noqa: PLR0913 -- the parts it joins and the limits an operator sets
-        self,
-        database: Database,
-        client: Wire,
-        *,
-        media: Library,
-        owner: str,
-        upstream: Upstream,
-        program: str = "stability-mcp",
-        rate: tuple[int, float] = (150, 10.0),
-        concurrency: int = 120,
-        max_retries: int = 3,
-        timeout: float = 300,
-        budget: int | None = None,
-        cache: bool = True,
-        metadata: str = "full",
-        timing: Timing | None = None,
-        engine: EngineFactory = Scheduler,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        shop = JobContext(
-            database=database,
-            client=client,
-            library=media,
-            upstream=upstream,
-            rate=RateLimit(limit=rate[0], window=rate[1]),
-            max_retries=max_retries,
-            timing=timing or (EMULATED if upstream.emulated else Timing()),
-            metadata=metadata,
-            clock=clock,
-        )
-        super().__init__(shop, owner=owner, budget=budget)
-        self._program = program
-        self._concurrency = concurrency
-        self._timeout = timeout
-        self._cache = cache
-        self._make_engine = engine
-        self._running: Running | None = None
+    def __init__(self, context: JobContext, *, engine: EngineFactory = Scheduler) -> None:
+        self._context = context
+        self._runner = Runner(context, engine)
+        self.reader = JobReader(context)
 
     async def start(self, task_group: TaskGroup) -> None:
         """Register this process and carry out jobs in the task group until `drain`.
@@ -121,147 +58,160 @@ class Jobs(CallReader, Control):
         Raises:
             StorageError: the store cannot be written.
         """
-        shop, now = self._shop, self._shop.clock()
-        allow_open_files(OTHER_FILES + FILES_OF_A_REQUEST * self._concurrency)
-        process = await to_thread.run_sync(ProcessLock, shop.database.home)
-
-        def register(connection: Connection) -> None:
-            usage.register_upstream(connection, shop.upstream)
-            process.register(connection, upstream=shop.upstream.id, program=self._program, now=now)
-
-        engine = self._make_engine(shop.database, process=process.id, concurrency=self._concurrency)
-        adopter = Recovery(shop, process, engine.look_again)
-        try:
-            await shop.database.write(register, name="recover.register")
-            await adopter.adopt(starting=True)
-        except BaseException:
-            process.release()
-            raise
-        self._running = running = Running(process, engine)
-        balance = BalanceMonitor(shop, process.id)
-        shop.paid = balance.want
-
-        async def look_around() -> None:
-            with running.adopting:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(adopter.run)
-                    if not shop.upstream.emulated:  # its credits are ample, and nobody's
-                        group.start_soon(balance.run)
-
-        task_group.start_soon(engine.run, Executor(shop, process.id))
-        task_group.start_soon(look_around)
+        await self._runner.start(task_group)
 
     async def drain(self) -> None:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
-        running = self._running
-        if running is None or running.ended:
-            return
-        running.ended = True
-        running.adopting.cancel()
-        await running.engine.drain(self._timeout)
-        try:
-            if await disk_retry.flush_writes(self._shop):
-                await self._shop.database.write(running.process.hand_back, name="recover.hand_back")
-        except StorageError as error:  # the lock says the same to whoever adopts
-            log.warning("unfinished jobs could not be handed back: %s", error)
-        await to_thread.run_sync(running.process.release)
+        await self._runner.drain()
 
-    async def submit(  # noqa: PLR0913 -- the request and what is ours beside it
-        self,
-        operation: Operation,
-        *,
-        tool: str,
-        count: int = 1,
-        labels: Sequence[str | None] = (),
-        output_dir: Path | None = None,
-        inputs: Mapping[str, str] | None = None,
-        retry_of: str | None = None,
-        agree: Agree | None = None,
-    ) -> Call:
+    async def submit(self, call: CallRequest, *, agree: Agree | None = None) -> Call:
         """Write a call and its jobs, which are carried out from then on.
 
-        A call takes over the jobs of an identical one that nobody waits for any more, and a
-        finished job answers where the result must be the same.
+        A call takes over the jobs of an identical one that was given up, and a finished job answers
+        where the result must be the same.
 
         Args:
-            operation: The request, its files as media ids.
-            tool: The tool that was called.
-            count: How many variants; an explicit seed counts up from one to the next.
-            labels: Names of the results, one for each variant.
-            output_dir: Folder of the readable copies; None: none.
-            inputs: Media ids by the field that takes the file.
-            retry_of: The job that this one makes anew.
-            agree: Sees that the price may be spent; None: nobody needs to be asked.
+            call: The request, its files as media ids.
+            agree: Sees that the price may be spent; None: nothing is asked.
 
         Raises:
             BudgetError: it would pass the ceiling; says what still fits.
             RequestError: the key was refused or had no credits, and that has not changed.
             StorageError: the store cannot be written.
         """
-        running = self._started()
-        asked = CallRequest(
-            owner=self._owner,
-            upstream=self._shop.upstream.id,
-            process=running.process.id,
-            tool=tool,
-            operation=operation,
-            count=count,
-            labels=labels,
-            output_dir=output_dir,
-            inputs=inputs or {},
-            budget=self._budget,
-            retry_of=retry_of,
-            cache=self._cache,
-        )
-        submitted = await submitting.submit(self._shop, running, asked, agree=agree)
-        if submitted.joined is None:
-            running.engine.wake()
-            self._shop.paid()
-        else:
-            running.engine.look_again()
-        return submitted
+        return await self._runner.submit(call, agree)
 
     async def wait(
-        self, job_ids: Sequence[str], seconds: float, progress: Progress | None = None
-    ) -> Views:
+        self,
+        account: Account,
+        job_ids: Sequence[str],
+        seconds: float,
+        progress: Progress | None = None,
+    ) -> list[JobRecord]:
         """Wait until all have ended or the time is over, and return them in the order given.
 
-        Paused jobs are not waited for: nothing happens to them by itself.
-
-        Whoever waits may be cancelled; the jobs go on.
+        Paused jobs are not waited for: nothing happens to them by itself. The caller may be
+        cancelled; the jobs go on.
 
         Raises:
             NotFoundError: there is no such job.
         """
         deadline, told = time.monotonic() + seconds, 0.0
-        seen, views = await self._look(job_ids)
+        jobs = await self.reader.records(account, job_ids)
         while (left := deadline - time.monotonic()) > 0:
-            open_ = [each.id for each in views if each.awaited]
+            open_ = [each.id for each in jobs if each.awaited]
             if not open_:
                 break
             if progress is not None:
-                line, share = describing.describe_call(seen, views, self._shop.clock())
+                line, share = describe_call(jobs)
                 told = max(told, share)  # never back, whatever the clock does
                 await progress(line, told)
-            await self._started().engine.changed(open_, min(left, TICK_SECONDS))
-            seen, views = await self._look(job_ids)
-        await self._shop.wait_for_copies(list(job_ids), COPIES_SECONDS)
-        return views
+            await self._runner.engine.changed(open_, min(left, TICK_SECONDS))
+            jobs = await self.reader.records(account, job_ids)
+        await self._context.wait_for_copies(list(job_ids), COPIES_SECONDS)
+        return jobs
+
+    async def cancel(
+        self, account: Account, job_ids: Sequence[str], *, caller: str | None = None
+    ) -> list[CancelledJob]:
+        """Cancel what was not sent, for nothing; what was sent is finished and kept.
+
+        Args:
+            account: Whose jobs.
+            job_ids: The jobs.
+            caller: The call for which they are cancelled; None: the one that started each. A job
+                that another call still waits for goes on.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        ids, now, owner = list(job_ids), self._context.clock(), account.owner
+        await self.reader.records(account, ids)
+        engine = self._runner.engine
+
+        def write(connection: Connection) -> list[CancelledJob]:
+            done = cancel.cancel_jobs(connection, owner=owner, jobs=ids, now=now, caller=caller)
+            for each in done:
+                if each.fate == "cancelled":
+                    engine.cancel(connection, each.job.id)
+            return done
+
+        done = await self._context.database.write(write, name="cancel.jobs")
+        for each in done:
+            if each.fate == "cancelled":
+                self._context.forget(each.job.id)
+        engine.wake()
+        return done
+
+    async def resume(self, job_ids: Sequence[str]) -> list[str]:
+        """Queue paused jobs again, all or none, and return those that were paused.
+
+        Raises:
+            BudgetError: they would pass the ceiling of today; says how many fit.
+        """
+        ids, now = list(job_ids), self._context.clock()
+        process, limit = self._runner.process, self._context.settings.budget
+        done = await self._context.database.write(
+            lambda c: recover.resume(c, ids, process=process, limit=limit, now=now),
+            name="cancel.resume",
+            durable=True,
+        )
+        self._runner.engine.look_again()
+        return [job.id for job in done]
+
+    async def adopt(self, generation: ForeignGeneration) -> tuple[str, bool]:
+        """Poll for a generation that was started elsewhere with the same key.
+
+        Returns:
+            The job, and whether it is new: a generation that is known here has its job.
+        """
+        process, now = self._runner.process, self._context.clock()
+        job, new = await self._context.database.write(
+            lambda c: submit.adopt_generation(c, generation, process=process, now=now),
+            name="submit.adopt_generation",
+            durable=True,
+        )
+        self._runner.engine.wake()
+        return job, new
+
+    async def deliver(
+        self, account: Account, call_ids: Iterable[str], *, excluding: Iterable[str]
+    ) -> tuple[Spending, str | None]:
+        """Note that an answer carries the results of these calls, and return what it ends with.
+
+        Args:
+            account: Whose calls.
+            call_ids: The calls; with none nothing is written.
+            excluding: Jobs that the answer itself tells of.
+
+        Returns:
+            What was spent, and the line about other results.
+        """
+        calls, named, now = list(call_ids), frozenset(excluding), self._context.clock()
+        summary = self.reader.summary_in
+
+        def work(connection: Connection) -> tuple[Spending, str | None]:
+            finish.mark_delivered(connection, calls, now)
+            return summary(connection, account, named)
+
+        if calls:
+            try:
+                return await self._context.database.write(work, name="finish.deliver")
+            except StorageError as error:  # the answer goes out; it is delivered again later
+                log.warning("a delivered result could not be noted as delivered: %s", error)
+        return await self._context.database.read(lambda c: summary(c, account, named))
 
     async def mark_delivered(self, call_ids: Iterable[str]) -> None:
         """Note that an answer carries the results of these calls."""
-        calls, now = list(call_ids), self._shop.clock()
+        calls, now = list(call_ids), self._context.clock()
         if calls:
-            await self._shop.database.write(
+            await self._context.database.write(
                 lambda c: finish.mark_delivered(c, calls, now), name="finish.deliver"
             )
 
     async def mark_abandoned(self, call_ids: Iterable[str]) -> None:
-        """Note that nobody waits for these calls any more; their jobs go on, and are uncollected.
-
-        An identical call takes them over.
-        """
-        calls, now = list(call_ids), self._shop.clock()
+        """Note that no caller waits for these calls any more; an identical call takes them over."""
+        calls, now = list(call_ids), self._context.clock()
 
         def write(connection: Connection) -> None:
             for call in calls:
@@ -269,23 +219,58 @@ class Jobs(CallReader, Control):
 
         if calls:
             try:
-                await self._shop.database.write(write, name="finish.mark_abandoned")
+                await self._context.database.write(write, name="finish.mark_abandoned")
             except StorageError as error:  # the jobs go on, and the answer names them
-                log.warning("it could not be noted that nobody waits for a call: %s", error)
+                log.warning("an abandoned call could not be noted as abandoned: %s", error)
+
+    async def save_notes(self, call_id: str, notes: Sequence[str]) -> None:
+        """Keep what was said of a call's inputs, for the answer that is made later."""
+        if notes:
+            try:
+                await self._context.database.write(
+                    lambda c: finish.save_notes(c, call_id, notes), name="finish.keep_notes"
+                )
+            except StorageError as error:  # the answer that is made later says less
+                log.warning("the notes of a call could not be kept: %s", error)
+
+    async def cancel_call(self, call_id: str) -> bool:
+        """Note that the caller wants no answer; False: the call had ended before, either way."""
+        now = self._context.clock()
+        return await self._context.database.write(
+            lambda c: finish.cancel_call(c, call_id, now), name="cancel.call"
+        )
 
     async def query(self, operation: Query) -> BaseModel:
-        """Ask something about the account; it takes a place in the rate limit.
+        """Ask something about the account; it takes a slot of the rate limit.
 
         Raises:
             RequestError: the API could not be asked, or answered something else.
         """
-        return await account.run_query(self._shop, self._started().process.id, operation)
+        return await queries.run_query(self._context, self._runner.process, operation)
 
     async def remember_balance(self, credits_left: float) -> None:
         """Note about how many credits are left; where there are some, requests are sent again."""
-        await account.remember_balance(self._shop, credits_left)
+        await queries.remember_balance(self._context, credits_left)
 
-    def _started(self) -> Running:
-        if self._running is None:
-            raise RuntimeError("Jobs.start comes first")
-        return self._running
+    async def raise_ceiling(self, account: Account, limit: int) -> None:
+        """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
+        now = self._context.clock()
+        await self._context.database.write(
+            lambda c: budget.raise_ceiling(c, account, limit=limit, now=now),
+            name="usage.raise_ceiling",
+            durable=True,
+        )
+
+    async def clear_cache(self, account: Account) -> int:
+        """Let no finished job answer again, and return how many could; their results stay."""
+        return await self._context.database.write(
+            lambda c: reuse.clear_cache(c, account), name="usage.clear_cache"
+        )
+
+    async def record_give_up(self, client: str, seconds: float) -> None:
+        """Note that a client gave up on a call after so many seconds."""
+        now = self._context.clock()
+        await self._context.database.write(
+            lambda c: usage.record_give_up(c, client, seconds, now=now),
+            name="usage.record_patience",
+        )

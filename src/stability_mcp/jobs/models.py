@@ -2,14 +2,100 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from stability_mcp.api.operation import Operation
+from stability_mcp.api.operation import MIB, MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.store import schema
+from stability_mcp.store.account import Account
+from stability_mcp.store.disk import MIN_FREE_BYTES, RESERVE_BYTES
+
+MARGIN_SECONDS = 0.5
+"""Seconds a request may take from this machine's last byte to the API's counter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """At most `limit` requests in any `window` seconds."""
+
+    limit: int = 150
+    window: float = 10.0
+
+    @property
+    def kept(self) -> float:
+        """Return the seconds a slot is kept once its request is out."""
+        return self.window + MARGIN_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How long the steps of jobs wait, in seconds. Tests set it instead of patching constants."""
+
+    poll_seconds: float = 10.0
+    """From the start of a generation to its first poll, and from one poll to the next. The API asks
+    for at least 10 s; more would only delay the result."""
+    retry_seconds: float = 1.0
+    """First pause before a failed request is repeated; it doubles."""
+    disk_retry_seconds: float = 1.0
+    """First pause before something is tried again that the disk did not take; it doubles."""
+    max_pause_seconds: float = 60.0
+    """Longest pause between two tries: as long as the API's own lock-out."""
+    recovery_seconds: float = 1.0
+    """How often the locks of other processes are tried: what a dead one left goes on within twice
+    that."""
+    balance_seconds: float = 60.0
+    """Shortest time between two queries for the balance; for so long an answer is good enough."""
+
+
+EMULATED_TIMING = Timing(poll_seconds=0.2, retry_seconds=0.2)
+"""For the built-in emulator, which has no rate limit to spare for anyone else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolRoom:
+    """Room on the disk that is kept for answers and for the journal, in bytes."""
+
+    answers: Mapping[MediaKind | None, int] = MappingProxyType(
+        {
+            "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, others less
+            "model": 32 * MIB,
+            "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
+        }
+    )
+    """What an answer is expected to have at most; more is taken if there is room for it."""
+    min_free: int = MIN_FREE_BYTES
+    """Stays free before anything is paid: for the journal, the media and everybody else."""
+    reserve: int = RESERVE_BYTES
+    """The reserve of the journal: enough for some hundred answers, which take 20 to 40 KB each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSettings:
+    """The limits under which jobs are carried out."""
+
+    program: str = "stability-mcp"
+    """What this process calls itself, for people who look at the processes."""
+    rate: RateLimit = field(default_factory=RateLimit)
+    """Over all processes of the upstream."""
+    concurrency: int = 120
+    """Most paid requests in flight in this process."""
+    max_retries: int = 3
+    """Retries for requests known not to have been charged."""
+    timeout: float = 300
+    """Longest wait for one request, in seconds; `drain` takes at most as long."""
+    budget: int | None = None
+    """Most millicredits a day; None: no ceiling."""
+    cache: bool = True
+    """Whether a finished job answers a call that must have the same result."""
+    metadata: str = "full"
+    """How much provenance is written into a readable copy."""
+    room: SpoolRoom = field(default_factory=SpoolRoom)
+    timing: Timing | None = None
+    """None: as the upstream asks."""
 
 
 class NotNowError(Exception):
@@ -97,6 +183,8 @@ class JobRecord:
     """Ids of the results, in order; empty until it is done."""
     collected: bool
     """Whether an answer handed the result over."""
+    share: float
+    """How far it is, 0 to 1, by the time it usually takes."""
     created_at: float
     sent_at: float | None
     finished_at: float | None
@@ -125,6 +213,7 @@ class JobPage:
 class JobRow:
     """One job. Times are unix seconds, money millicredits; `schema` says what the columns mean."""
 
+    seq: int
     id: str
     owner: str
     upstream: str
@@ -152,6 +241,15 @@ class JobRow:
     sent_at: float | None
     finished_at: float | None
     cancel_at: float | None
+    media: tuple[str, ...] = ()
+    """Ids of the results, in order; only where they were read with it."""
+    collected: bool = False
+    """Whether an answer handed the result over; only where that was read with it."""
+
+    @property
+    def account(self) -> Account:
+        """Return whose job it is."""
+        return Account(owner=self.owner, upstream=self.upstream)
 
     @property
     def finished(self) -> bool:
@@ -177,7 +275,9 @@ class JobRow:
         return f"{self.id}.{self.attempt}"
 
 
-COLUMNS = tuple(schema.jobs.c[field.name] for field in fields(JobRow))
+COLUMNS = tuple(
+    schema.jobs.c[field.name] for field in fields(JobRow) if field.name in schema.jobs.c
+)
 
 _LOAD_JOB = select(*COLUMNS).where(schema.jobs.c.id == bindparam("job"))
 
@@ -191,3 +291,43 @@ def load_job(connection: Connection, job: str) -> JobRow | None:
     """Read one job; None where there is none of that id."""
     row = connection.execute(_LOAD_JOB, {"job": job}).first()
     return None if row is None else to_row(row)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A tool call that pays: what it asked for became jobs, or was joined or cached.
+
+    Times are unix seconds.
+    """
+
+    id: str
+    tool: str
+    created_at: float
+    job_ids: list[str]
+    """The jobs that answer for it, by position: its own, joined or from the cache."""
+    joined: str | None = None
+    """The call that it took over: no job is its own, and nothing more is paid."""
+    cached: tuple[str, ...] = ()
+    """Those of its jobs that were finished for an earlier call: they cost this one nothing."""
+    notes: tuple[str, ...] = ()
+    """What each input resolved to and how it was made to fit."""
+    cancelled_at: float | None = None
+    """When its caller gave it up; its jobs may go on."""
+    jobs: tuple[JobRecord, ...] = ()
+    """Its jobs; only where they were read with it."""
+
+    @property
+    def finished(self) -> bool:
+        """Return whether every job of it has ended."""
+        return all(job.finished for job in self.jobs)
+
+    @property
+    def updated_at(self) -> float:
+        """Return when something last happened to it."""
+        times = [
+            at
+            for job in self.jobs
+            for at in (job.created_at, job.sent_at, job.finished_at)
+            if at is not None
+        ]
+        return max([self.created_at, *times, self.cancelled_at or 0])

@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from stability_mcp.jobs.models import JobRecord, JobRow
-from stability_mcp.jobs.transactions.lookup import FoundJob
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Receives what is going on, in words, and how far it is, from 0 to 1."""
@@ -56,34 +55,31 @@ def fraction(job: JobRow, now: float) -> float:
     return min((now - job.sent_at) / usual, 1.0) * MAX_BEFORE_DONE
 
 
-def describe_call(
-    seen: Sequence[FoundJob], views: Sequence[JobRecord], now: float
-) -> tuple[str, float]:
+def describe_call(jobs: Sequence[JobRecord]) -> tuple[str, float]:
     """Say in one line how the jobs of a call stand, and how far they are together, 0 to 1."""
-    share = sum(fraction(each.job, now) for each in seen) / max(len(seen), 1)
-    open_ = [view.progress for view in views if not view.finished]
-    if len(views) == 1 or not open_:
+    share = sum(each.share for each in jobs) / max(len(jobs), 1)
+    open_ = [each.progress for each in jobs if not each.finished]
+    if len(jobs) == 1 or not open_:
         return (open_ or ["done"])[0], share
-    return f"{len(views) - len(open_)} of {len(views)} done; {open_[0]}", share
+    return f"{len(jobs) - len(open_)} of {len(jobs)} done; {open_[0]}", share
 
 
 def to_record(
-    seen: FoundJob, *, upstream: str, note: str | None, blocked_until: float, now: float
+    job: JobRow, *, upstream: str, note: str | None, blocked_until: float, now: float
 ) -> JobRecord:
     """Return a job as the rest of the program sees it.
 
     Args:
-        seen: The row and what belongs to it.
+        job: The row, read with its media.
         upstream: That of this process.
         note: Why the job waits, as far as this process knows.
         blocked_until: Unix seconds until which the API takes no request.
         now: Unix seconds.
     """
-    job = seen.job
     mine = job.upstream == upstream
     return JobRecord(
         id=job.id,
-        seq=seen.seq,
+        seq=job.seq,
         call=job.call,
         position=job.position,
         operation=job.operation,
@@ -96,8 +92,9 @@ def to_record(
         upstream=job.upstream,
         mine=mine,
         progress=describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until),
-        media=seen.media,
-        collected=seen.collected,
+        share=fraction(job, now),
+        media=job.media,
+        collected=job.collected,
         created_at=job.created_at,
         sent_at=job.sent_at,
         finished_at=job.finished_at,

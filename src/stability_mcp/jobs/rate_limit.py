@@ -12,10 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from stability_mcp.jobs.models import NoSlotError
-
-MARGIN_SECONDS = 0.5
-"""Seconds a request may take from this machine's last byte to the API's counter."""
+from stability_mcp.jobs.models import NoSlotError, RateLimit
 
 STALLED_SECONDS = 60.0
 """Seconds after which the place of a request that was never said to be out is free again."""
@@ -45,16 +42,16 @@ LOCKED_OUT = "the API asked for a pause of all requests"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RateLimit:
-    """At most `limit` requests in any `window` seconds."""
+class SlotRequest:
+    """What a request needs to know of a slot it asks for."""
 
-    limit: int = 150
-    window: float = 10.0
-
-    @property
-    def kept(self) -> float:
-        """Return the seconds a place is kept once its request is out."""
-        return self.window + MARGIN_SECONDS
+    upstream: str
+    process: str
+    lane: int | None = None
+    """Priority of the job that is sent; None: a poll or a query, which come before all jobs."""
+    ahead: int = 0
+    """Requests of this process that wait for the next slots already. Where there is no slot, the
+    caller is told when the one after theirs comes free."""
 
 
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
@@ -95,66 +92,45 @@ _BLOCK = text(
 )
 
 
-def take_slot(  # noqa: PLR0913 -- whose place, for what, and how many wait for one
-    connection: Connection,
-    rate: RateLimit,
-    *,
-    upstream: str,
-    process: str,
-    now: float,
-    lane: int | None = None,
-    ahead: int = 0,
-) -> int:
-    """Take a place for a request that is about to go out, and return its number.
+def take_slot(connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float) -> int:
+    """Take a slot for a request that is about to go out, and return its number.
 
     Args:
         connection: The writer's.
         rate: The limit.
-        upstream: Whose places.
-        process: Who takes it.
+        wanted: For whom and for what.
         now: Unix seconds, read inside this transaction: what is later is taken for a clock that
             was set, and not for a request that went out while this one waited for the writer.
-        lane: Lane of the job that is sent; None: a poll or a question, which come before all jobs.
-        ahead: Requests of this process that wait for the next places already; where there is none,
-            it is told when the one after theirs comes free.
 
     Raises:
-        NoPlaceError: all are taken, or the API has locked this key out.
+        NoSlotError: all are taken, or the API has locked this key out.
     """
-    places = _parameters(rate, upstream, now)
-    connection.execute(_FREE, places)
-    connection.execute(_CLAMP, places)
-    _refuse(connection, rate, places, now=now, lane=lane, ahead=ahead)
-    return int(connection.execute(_TAKE, places | {"process": process}).scalar_one())
+    parameters = _parameters(rate, wanted, now)
+    connection.execute(_FREE, parameters)
+    connection.execute(_CLAMP, parameters)
+    _refuse(connection, rate, wanted, now=now)
+    return int(connection.execute(_TAKE, parameters).scalar_one())
 
 
-def check_room(  # noqa: PLR0913 -- as above
-    connection: Connection,
-    rate: RateLimit,
-    *,
-    upstream: str,
-    now: float,
-    connecting: int,
-    lane: int | None = None,
+def check_room(
+    connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float, connecting: int
 ) -> None:
     """Look whether it is worth connecting at all; takes nothing.
 
-    It is where a place comes free within `READY` seconds: then the line stands when it does.
+    It is where a slot comes free within `CONNECT_AHEAD_SECONDS`: the connection is open by then.
 
     Args:
         connection: One for reading is enough.
         rate: The limit.
-        upstream: Whose places.
+        wanted: For whom and for what.
         now: Unix seconds.
-        connecting: Requests of this process that are about to ask for a place.
-        lane: As for `take`.
+        connecting: Requests of this process that are about to ask for a slot.
 
     Raises:
-        NoPlaceError: there will be none so soon.
+        NoSlotError: there will be none so soon.
     """
-    places = _parameters(rate, upstream, now)
     try:
-        _refuse(connection, rate, places, now=now, lane=lane, taken=connecting)
+        _refuse(connection, rate, wanted, now=now, taken=connecting)
     except NoSlotError as error:
         if error.why == RATE_LIMIT and error.seconds <= CONNECT_AHEAD_SECONDS:
             return
@@ -179,38 +155,33 @@ def block_upstream(connection: Connection, *, upstream: str, until: float) -> No
     connection.execute(_BLOCK, {"upstream": upstream, "until": until})
 
 
-def _parameters(rate: RateLimit, upstream: str, now: float) -> dict[str, object]:
+def _parameters(rate: RateLimit, wanted: SlotRequest, now: float) -> dict[str, object]:
     return {
-        "upstream": upstream,
+        "upstream": wanted.upstream,
+        "process": wanted.process,
         "now": now,
         "kept_since": now - rate.kept,
         "stopped_since": now - _stalled_seconds(rate),
     }
 
 
-def _refuse(  # noqa: PLR0913 -- as above
-    connection: Connection,
-    rate: RateLimit,
-    places: dict[str, object],
-    *,
-    now: float,
-    lane: int | None,
-    taken: int = 0,
-    ahead: int = 0,
+def _refuse(
+    connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float, taken: int = 0
 ) -> None:
-    blocked_until = float(connection.execute(_BLOCKED, places).scalar_one())
+    parameters = _parameters(rate, wanted, now)
+    blocked_until = float(connection.execute(_BLOCKED, parameters).scalar_one())
     if now < blocked_until <= now + MAX_LOCKOUT_SECONDS:
         raise NoSlotError(blocked_until - now, LOCKED_OUT)
-    kept, stopped = connection.execute(_KEPT, places).one()
+    kept, stopped = connection.execute(_KEPT, parameters).one()
     over = kept + taken - rate.limit
-    if lane is not None and over + 2 * _tenth(rate) >= 0:
-        over += _spare_slots(connection, rate, places, lane)
+    if wanted.lane is not None and over + 2 * _tenth(rate) >= 0:
+        over += _spare_slots(connection, rate, parameters, wanted.lane)
     if over < 0:
         return
-    sent_at = connection.execute(_COMES_FREE, places | {"ahead": over + ahead}).scalar()
+    sent_at = connection.execute(_COMES_FREE, parameters | {"ahead": over + wanted.ahead}).scalar()
     if sent_at is not None:
         soon = float(sent_at) + rate.kept - now
-    else:  # requests that are not out keep their places for as long again, or until they are dead
+    else:  # requests that are not out keep their slots for as long again, or until they are dead
         dead = rate.kept if stopped is None else stopped + _stalled_seconds(rate) - now
         soon = min(rate.kept, dead)
     raise NoSlotError(max(MIN_WAIT_SECONDS, soon), RATE_LIMIT)
@@ -225,10 +196,10 @@ def _tenth(rate: RateLimit) -> int:
 
 
 def _spare_slots(
-    connection: Connection, rate: RateLimit, places: dict[str, object], lane: int
+    connection: Connection, rate: RateLimit, parameters: dict[str, object], lane: int
 ) -> int:
     """Return how many places a request of a lane leaves to what is more urgent."""
-    most = places | {"most": _tenth(rate)}
+    most = parameters | {"most": _tenth(rate)}
     spared = int(connection.execute(_RUNNING, most).scalar_one())
     if lane > 0:
         spared += int(connection.execute(_AWAITED, most).scalar_one())

@@ -18,7 +18,7 @@ from stability_mcp.jobs.process_lock import ProcessLock, remove_held, try_lock
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.recover import Recovered
+from stability_mcp.jobs.transactions.recover import Recovered, Taker
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
 MAX_PROBES = 3
@@ -27,7 +27,7 @@ PROBE_INTERVAL_SECONDS = 0.02
 """Seconds."""
 
 
-async def dead_processes(shop: JobContext, processes: Collection[str]) -> frozenset[str]:
+async def dead_processes(context: JobContext, processes: Collection[str]) -> frozenset[str]:
     """Return the dead among the processes in which identical calls seem to wait."""
     alive, dead = set(processes), set[str]()
     for look in range(MAX_PROBES):
@@ -35,20 +35,17 @@ async def dead_processes(shop: JobContext, processes: Collection[str]) -> frozen
             break
         if look:
             await anyio.sleep(PROBE_INTERVAL_SECONDS)
-        free = await shop.on_disk(partial(_free, shop, frozenset(alive)))
+        free = await context.on_disk(partial(_free, context, frozenset(alive)))
         dead |= free
         alive -= free
     return frozenset(dead)
 
 
-def _free(shop: JobContext, processes: frozenset[str]) -> set[str]:
-    paths = {each: lock_path(shop.database.home, each) for each in processes}
+def _free(context: JobContext, processes: frozenset[str]) -> set[str]:
+    paths = {each: lock_path(context.database.home, each) for each in processes}
     with ExitStack() as held:
         return {each for each, path in paths.items() if not path.exists() or try_lock(path, held)}
 
-
-INTERVAL_SECONDS = 1.0
-"""How often the locks are tried: what a dead process left goes on within twice that."""
 
 MAX_MISSING_LOOKS = 5
 """Looks at a lock that is not there: an owner that lives makes it anew between two of them."""
@@ -62,13 +59,15 @@ class Recovery:
     """Takes over the jobs of dead processes, for this one.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         process: This process.
         adopted: Called when jobs were taken.
     """
 
-    def __init__(self, shop: JobContext, process: ProcessLock, adopted: Callable[[], None]) -> None:
-        self._shop = shop
+    def __init__(
+        self, context: JobContext, process: ProcessLock, adopted: Callable[[], None]
+    ) -> None:
+        self._context = context
         self._process = process
         self._adopted = adopted
         self._owes_copies = True
@@ -80,38 +79,32 @@ class Recovery:
         """Look for the dead until cancelled."""
         async with anyio.create_task_group() as beside:
             while True:
-                await anyio.sleep(INTERVAL_SECONDS)
+                await anyio.sleep(self._context.timing.recovery_seconds)
                 if self._owes_copies and not self._copying:
                     beside.start_soon(self._write_missing_copies)
                 try:
                     await self._stay_known()
-                    free = await self._shop.on_disk(self._any_free_lock)
+                    free = await self._context.on_disk(self._any_free_lock)
                     if await self._orphans_or_gone() or free:
-                        await self.adopt()
+                        await self.recover()
                 except (StorageError, OSError) as error:
                     log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
-    async def adopt(self, *, starting: bool = False) -> Recovered:
+    async def recover(self, *, starting: bool = False) -> Recovered:
         """Take over what dead processes left, and what was handed back."""
         with ExitStack() as held:
             dead = await self._dead(held, starting=starting)
-            shop, now = self._shop, self._shop.clock()
-            done = await shop.database.write(
-                lambda c: recover.recover_jobs(
-                    c,
-                    me=self._process.id,
-                    upstream=shop.upstream.id,
-                    dead=dead,
-                    now=now,
-                    starting=starting,
-                ),
-                name="recover.adopt",
+            context, now = self._context, self._context.clock()
+            taker = Taker(process=self._process.id, upstream=context.upstream.id)
+            done = await context.database.write(
+                lambda c: recover.recover_jobs(c, taker, dead=dead, now=now, starting=starting),
+                name="recover.take_over",
                 durable=True,
             )
             for each in dead:
-                remove_held(lock_path(shop.database.home, each))
+                remove_held(lock_path(context.database.home, each))
         self._owes_copies = self._owes_copies or bool(dead)
-        shop.session += done.spent
+        context.session += done.spent
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
         await self._sweep_spool()
@@ -126,7 +119,7 @@ class Recovery:
         """Write what ended processes owe: neither a start nor a look waits for a slow folder."""
         self._owes_copies, self._copying = False, True
         try:
-            await write_missing_copies(self._shop)
+            await write_missing_copies(self._context)
         except (StorageError, OSError) as error:
             self._owes_copies = True
             log.warning("copies of an ended process could not be written yet: %s", error)
@@ -135,44 +128,44 @@ class Recovery:
 
     async def _stay_known(self) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""
-        if await self._shop.on_disk(self._process.restore_lock):
+        if await self._context.on_disk(self._process.restore_lock):
             self._unlisted = True
             log.warning("the lock of this process was deleted; it is made anew")
         if self._unlisted:
-            await self._shop.database.write(
+            await self._context.database.write(
                 self._process.register_again, name="recover.register_again"
             )
             self._unlisted = False
 
     async def _sweep_spool(self) -> None:
         """Remove what ended processes left and nobody needs."""
-        folder, spool = self._shop.database.home / "spool", self._shop.spool
-        files = await self._shop.on_disk(lambda: list(folder.iterdir()))
+        folder, spool = self._context.database.home / "spool", self._context.spool
+        files = await self._context.on_disk(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
         if jobs:
-            ended, epochs = await self._shop.database.read(
+            ended, epochs = await self._context.database.read(
                 lambda c: (recover.ended_jobs(c, jobs), recover.epochs(c, jobs))
             )
-            await self._shop.on_disk(lambda: spool.sweep_dead(files, ended, epochs))
+            await self._context.on_disk(lambda: spool.sweep_dead(files, ended, epochs))
 
     async def _dead(self, held: ExitStack, *, starting: bool) -> list[str]:
         """Return the ids of dead processes; their locks are held until `held` is closed."""
-        me, home = self._process.id, self._shop.database.home
-        listed = await self._shop.database.read(lambda c: _others(c, me)) if starting else set()
+        me, home = self._process.id, self._context.database.home
+        listed = await self._context.database.read(lambda c: _others(c, me)) if starting else set()
 
         def probe() -> list[str]:
             known = _names(home) | listed | self._gone()
             return [each for each in sorted(known - {me}) if try_lock(lock_path(home, each), held)]
 
-        return await self._shop.on_disk(probe)
+        return await self._context.on_disk(probe)
 
     async def _orphans_or_gone(self) -> bool:
         """Return whether jobs were handed back, or a lock is gone for good."""
-        me, upstream = self._process.id, self._shop.upstream.id
-        orphaned, listed = await self._shop.database.read(
+        me, upstream = self._process.id, self._context.upstream.id
+        orphaned, listed = await self._context.database.read(
             lambda c: (recover.has_unowned(c, upstream), _others(c, me))
         )
-        missing = listed - await self._shop.on_disk(lambda: _names(self._shop.database.home))
+        missing = listed - await self._context.on_disk(lambda: _names(self._context.database.home))
         self._missed = {each: self._missed.get(each, 0) + 1 for each in missing}
         return orphaned or bool(self._gone())
 
@@ -181,7 +174,7 @@ class Recovery:
 
     def _any_free_lock(self) -> bool:
         """Return whether a lock of another process is free."""
-        home, me = self._shop.database.home, self._process.id
+        home, me = self._context.database.home, self._process.id
         with ExitStack() as held:
             return any(try_lock(lock_path(home, each), held) for each in _names(home) - {me})
 

@@ -15,7 +15,9 @@ from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, free_label
 from stability_mcp.media.records import (
+    Blobs,
     FileInfo,
+    NewMedia,
     Provenance,
     clean,
     insert_media,
@@ -24,6 +26,7 @@ from stability_mcp.media.records import (
     select_items,
 )
 from stability_mcp.media.search import Kind, cursor_of, mentions, name_of, newest_of, suggestion
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
@@ -56,15 +59,17 @@ class Page:
 
 
 class MediaLibrary:
-    """What one owner has; `upstream` and `emulated` say on whose account this process works."""
+    """The media of one owner.
 
-    def __init__(
-        self, database: Database, *, owner: str, upstream: str | None, emulated: bool
-    ) -> None:
+    Args:
+        database: The store.
+        account: Whose media, and with which upstream this process works.
+    """
+
+    def __init__(self, database: Database, account: Account) -> None:
         self.database = database
-        self.owner = owner
-        self.upstream = upstream
-        self.emulated = emulated
+        self.owner = account.owner
+        self.emulated = account.emulated
 
     @property
     def home(self) -> Path:
@@ -197,17 +202,9 @@ class MediaLibrary:
             if known is not None:
                 file.unlink(missing_ok=True)
                 return known, False
-            media_id = insert_media(
-                connection,
-                self.home,
-                file=file,
-                measured=measured,
-                made=made,
-                owner=self.owner,
-                label=label,
-                now=now,
-                observer=self.database.observer,
-            )
+            blobs = Blobs(home=self.home, observer=self.database.observer)
+            new = NewMedia(owner=self.owner, label=label, file=file, info=measured, provenance=made)
+            media_id = insert_media(connection, blobs, new, now=now)
             return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
 
         try:

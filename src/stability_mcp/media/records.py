@@ -100,20 +100,39 @@ def file_info(path: Path) -> FileInfo:
     )
 
 
-def insert_media(  # noqa: PLR0913 -- a row has as many parts
+@dataclass(frozen=True, kw_only=True)
+class Blobs:
+    """Where the bytes of a store lie."""
+
+    home: Path
+    """Folder of the store."""
+    observer: Observer = unobserved
+    """Called at each moment of `blob.rename`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewMedia:
+    """A file that becomes a media item."""
+
+    owner: str
+    label: str | None
+    """What to call it; None: only by its id."""
+    file: Path
+    """The bytes, on the same file system; gone afterwards. May be gone already if an earlier
+    transaction moved it and was rolled back."""
+    info: FileInfo
+    provenance: Provenance
+
+
+def insert_media(
     connection: Connection,
-    home: Path,
+    blobs: Blobs,
+    new: NewMedia,
     *,
-    file: Path,
-    measured: FileInfo,
-    made: Provenance,
-    owner: str,
-    label: str | None,
     now: float,
     new_id: Callable[[], str] = new_id,
-    observer: Observer = unobserved,
 ) -> str:
-    """Move `file` among the blobs, write its row and return the media id.
+    """Move a file among the blobs, write its row and return the media id.
 
     The same job and position is the same row however often it is stored. A taken label gets a
     number, one that cannot be a label is made one: after a request was paid nothing here fails but
@@ -121,28 +140,23 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
 
     Args:
         connection: The write transaction.
-        home: Folder of the store.
-        file: The bytes, on the same file system; gone afterwards. May be gone already if an
-            earlier transaction moved it and was rolled back.
-        measured: What `measure` said of it.
-        made: How it came to be.
-        owner: Whose it is.
-        label: What to call it; None: only by its id.
+        blobs: Where the bytes go.
+        new: What is stored.
         now: The time, in unix seconds.
         new_id: Makes ids; a taken one is drawn again.
-        observer: Called at each moment of `blob.rename`.
     """
+    file, measured, made = new.file, new.info, new.provenance
     stored = _stored_before(connection, made)
     if stored is not None:
         file.unlink(missing_ok=True)
         return stored
-    observer("before", "blob.rename")
-    keep_blob(home, file, measured)
-    observer("after", "blob.rename")
+    blobs.observer("before", "blob.rename")
+    keep_blob(blobs.home, file, measured)
+    blobs.observer("after", "blob.rename")
     blob = {"sha256": measured.sha256, "bytes": measured.bytes, "media_type": measured.media_type}
     connection.execute(_INSERT_BLOB, blob | {"created_at": now})
     row = {
-        "owner": owner,
+        "owner": new.owner,
         "emulated": int(made.emulated),
         "upstream": made.upstream,
         "job": made.job,
@@ -156,7 +170,7 @@ def insert_media(  # noqa: PLR0913 -- a row has as many parts
         "finish_reason": clean(made.finish_reason),
         "origin": made.origin,
         "operation": _making(made),
-        "label": None if label is None else free_label(connection, owner, label),
+        "label": None if new.label is None else free_label(connection, new.owner, new.label),
         "created_at": now,
     }
     media_id = _insert_with_id(connection, row, new_id)

@@ -16,10 +16,10 @@ from anyio.abc import Process
 
 from stability_mcp import __version__
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.notify import outbox
 from stability_mcp.notify.outbox import ClaimedEnd, DueEnd
 from stability_mcp.settings import NEAR_MISSES, read_target, shown_target, variable
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 
 URL_SECONDS = 10.0
@@ -173,31 +173,28 @@ log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Tells the ends of the jobs of one owner and upstream.
+    """Delivers the ends of the jobs of one account.
 
     Args:
         database: The store.
         target: The URL or command.
-        owner: Whose jobs.
-        upstream: Jobs of which upstream.
+        account: Whose jobs.
         clock: Unix seconds.
         look: Seconds between two looks at the rows.
     """
 
-    def __init__(  # noqa: PLR0913 -- whose jobs are told to whom, and by what clock
+    def __init__(
         self,
         database: Database,
         target: str,
+        account: Account,
         *,
-        owner: str,
-        upstream: Upstream,
         clock: Callable[[], float] = time.time,
         look: float = INTERVAL_SECONDS,
     ) -> None:
         self._database = database
         self._whom = shown_target(target)
-        self._owner = owner
-        self._upstream = upstream
+        self._account = account
         self._clock = clock
         self._pause = look
         self._messenger = target_of(target)
@@ -213,9 +210,7 @@ class Delivery:
             StorageError: the store cannot be written.
         """
         self._since = await self._database.write(
-            lambda c: outbox.start(
-                c, owner=self._owner, upstream=self._upstream.id, now=self._clock()
-            ),
+            lambda c: outbox.start(c, self._account, now=self._clock()),
             name="notify.start",
         )
 
@@ -258,8 +253,7 @@ class Delivery:
             return []
         look = partial(
             outbox.due,
-            owner=self._owner,
-            upstream=self._upstream.id,
+            account=self._account,
             since=self._since,
             now=self._clock(),
             limit=room,
@@ -267,9 +261,9 @@ class Delivery:
         return await self._database.read(look)
 
     async def _take(self, found: DueEnd) -> bool:
-        now, emulated = self._clock(), self._upstream.emulated
+        now = self._clock()
         end = await self._database.write(
-            lambda c: outbox.claim(c, found, emulated=emulated, now=now), name="notify.claim"
+            lambda c: outbox.claim(c, found, now=now), name="notify.claim"
         )
         if end is None or self._tasks is None:
             return False

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.models import JobRow, load_job
+from stability_mcp.store.account import Account
 from stability_mcp.uris import media_uri
 
 CLAIM_SECONDS = 60.0
@@ -76,23 +77,22 @@ class ClaimedEnd:
     """What to tell, as plain JSON."""
 
 
-def start(connection: Connection, *, owner: str, upstream: str, now: float) -> float:
+def start(connection: Connection, account: Account, *, now: float) -> float:
     """Note that ends are told from now on, unless they are already; return since when.
 
     What ended before anybody wanted to know is not told.
     """
-    key = f"told_since:{owner}:{upstream}"
+    key = f"told_since:{account.owner}:{account.upstream}"
     connection.execute(_BEGIN, {"key": key, "now": repr(now)})
     return float(connection.execute(_BEGUN, {"key": key}).scalar_one())
 
 
-def due(  # noqa: PLR0913 -- whose, of what time, how many
-    connection: Connection, *, owner: str, upstream: str, since: float, now: float, limit: int
+def due(
+    connection: Connection, account: Account, *, since: float, now: float, limit: int
 ) -> list[DueEnd]:
     """Return ends that are to be told now, the oldest first."""
     key = {
-        "owner": owner,
-        "upstream": upstream,
+        **account.key,
         "since": max(since, now - MAX_AGE_SECONDS),
         "now": now,
         "latest": MAX_RETRY_SECONDS,
@@ -102,9 +102,7 @@ def due(  # noqa: PLR0913 -- whose, of what time, how many
     return [DueEnd(**row._asdict()) for row in connection.execute(_DUE, key)]
 
 
-def claim(
-    connection: Connection, found: DueEnd, *, emulated: bool, now: float
-) -> ClaimedEnd | None:
+def claim(connection: Connection, found: DueEnd, *, now: float) -> ClaimedEnd | None:
     """Take an end to tell, and return what to say; None: another process was faster."""
     until = -(now + CLAIM_SECONDS)
     row = {"job": found.id, "finished_at": found.finished_at, "seen": found.told_at}
@@ -113,7 +111,7 @@ def claim(
     job = load_job(connection, found.id)
     if job is None:
         return None
-    message = _message(connection, job, found.finished_at, emulated=emulated)
+    message = _message(connection, job, found.finished_at)
     return ClaimedEnd(job=job.id, finished_at=found.finished_at, claim=until, message=message)
 
 
@@ -139,9 +137,7 @@ def _settle(connection: Connection, end: ClaimedEnd, at: float) -> None:
     connection.execute(_SETTLE, row)
 
 
-def _message(
-    connection: Connection, job: JobRow, finished_at: float, *, emulated: bool
-) -> dict[str, Any]:
+def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:
     charged = connection.execute(_CHARGED, {"job": job.id}).scalar_one()
     media = [
         {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}
@@ -159,5 +155,5 @@ def _message(
         "charged": job.charged,
         "error": job.error,
         "finished_at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "emulated": emulated,
+        "emulated": job.account.emulated,
     }

@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
+from stability_mcp.store.account import Account
 from stability_mcp.text import plain
 
 Event = Literal["blocked", "warned", "moderated", "repeated"]
@@ -49,17 +50,22 @@ class Entry:
 class Subject:
     """What an entry is about: a request, by whom and to where."""
 
-    owner: str
-    upstream: str
+    account: Account
     operation: str
     prompt_hash: str
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the values of its columns."""
+        own = {"operation": self.operation, "prompt_hash": self.prompt_hash}
+        return {**self.account.key, **own}
 
 
 def record(
     connection: Connection, subject: Subject, *, event: Event, detail: str, now: float
 ) -> None:
     """Write an entry."""
-    row = vars(subject) | {"at": now, "event": event, "detail": plain(detail)[:DETAIL_CHARACTERS]}
+    row = subject.key | {"at": now, "event": event, "detail": plain(detail)[:DETAIL_CHARACTERS]}
     connection.execute(_RECORD, row)
 
 
@@ -71,5 +77,5 @@ def newest(connection: Connection, owner: str, limit: int) -> Sequence[Entry]:
 
 def latest(connection: Connection, subject: Subject, event: Event) -> Entry | None:
     """Read the newest entry of a kind about a request; None: there is none."""
-    row = connection.execute(_LATEST, vars(subject) | {"event": event}).first()
+    row = connection.execute(_LATEST, subject.key | {"event": event}).first()
     return None if row is None else Entry(**row._asdict())

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.items import MediaItem
+from stability_mcp.store.account import Account
 
 VALID_SECONDS = 3_600.0
 """Seconds after the question for which a yes counts."""
@@ -47,8 +48,7 @@ _LATEST = text(
 class Quote:
     """What a call is about to cost."""
 
-    owner: str
-    upstream: str
+    account: Account
     operation: str
     count: int
     credits: int
@@ -67,41 +67,37 @@ class Question:
 
 
 Confirm = Callable[[Quote], Awaitable[int | None]]
-"""Sees that the user agrees to a bill and returns the question whose yes it used up; None: there
+"""Sees that the user agrees to a quote and returns the question whose yes it used up; None: there
 was nothing to ask. Raises what the caller is to be told where the user did not agree."""
 
 
-def quote_for(  # noqa: PLR0913 -- whose, where and how much
+def quote_for(
+    account: Account,
     operation: Operation,
     files: Mapping[str, MediaItem],
     *,
     count: int,
-    owner: str,
-    upstream: str,
     credits: int,  # noqa: A002 -- the name of the column
 ) -> Quote:
     """Return what a prepared call costs.
 
     Args:
+        account: Who pays.
         operation: The request.
         files: What it sends, by argument.
         count: How many variants.
-        owner: Whose it is.
-        upstream: Where it goes.
         credits: Millicredits that it would still cost.
     """
     arguments = json.loads(operation.canonical())
     parts = {
-        "owner": owner,
-        "upstream": upstream,
+        **account.key,
         "operation": operation.name(),
         "arguments": arguments | {name: item.sha256 for name, item in files.items()},
         "count": count,
     }
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return Quote(
-        owner=owner,
-        upstream=upstream,
+        account=account,
         operation=operation.name(),
         count=count,
         credits=credits,
@@ -109,26 +105,25 @@ def quote_for(  # noqa: PLR0913 -- whose, where and how much
     )
 
 
-def ask(connection: Connection, bill: Quote, now: float) -> int:
+def ask(connection: Connection, quote: Quote, now: float) -> int:
     """Write a question and return its number."""
-    values = {"owner": bill.owner, "upstream": bill.upstream, "key": bill.key}
-    row = values | {"credits": bill.credits, "now": now}
+    row = {**quote.account.key, "key": quote.key, "credits": quote.credits, "now": now}
     return int(connection.execute(_ASK, row).lastrowid)
 
 
 def answer(
-    connection: Connection, bill: Quote, question: int, *, answer: Answer, now: float
+    connection: Connection, quote: Quote, question: int, *, answer: Answer, now: float
 ) -> bool:
-    """Write the answer to a question about this very bill; False: it has one, or is none."""
-    row = {"id": question, "key": bill.key, "answer": answer, "now": now}
+    """Write the answer to a question about this very quote; False: it has one, or is none."""
+    row = {"id": question, "key": quote.key, "answer": answer, "now": now}
     return connection.execute(_ANSWER, row).rowcount == 1
 
 
-def use(connection: Connection, bill: Quote, *, now: float) -> int | None:
-    """Use up a yes to this bill and return its question; None: there is none that counts."""
+def use(connection: Connection, quote: Quote, *, now: float) -> int | None:
+    """Use up a yes to this quote and return its question; None: there is none that counts."""
     row = {
-        "key": bill.key,
-        "credits": bill.credits,
+        "key": quote.key,
+        "credits": quote.credits,
         "since": now - VALID_SECONDS,
         "process": str(os.getpid()),
     }
@@ -141,7 +136,7 @@ def give_back(connection: Connection, question: int) -> None:
     connection.execute(_GIVE_BACK, {"id": question})
 
 
-def latest(connection: Connection, bill: Quote, now: float) -> Question | None:
-    """Return the newest question about this bill that counts and paid for nothing yet."""
-    row = connection.execute(_LATEST, {"key": bill.key, "since": now - VALID_SECONDS}).first()
+def latest(connection: Connection, quote: Quote, now: float) -> Question | None:
+    """Return the newest question about this quote that counts and paid for nothing yet."""
+    row = connection.execute(_LATEST, {"key": quote.key, "since": now - VALID_SECONDS}).first()
     return None if row is None else Question(id=row.id, answer=row.answer)

@@ -17,6 +17,7 @@ from stability_mcp.errors import ModerationError, StudioError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.policy import audit
 from stability_mcp.policy.audit import Subject
+from stability_mcp.store.account import Account
 
 REMEMBERED_SECONDS = 3_600.0
 """Seconds for which a refusal stands; rules and prompts change."""
@@ -31,16 +32,13 @@ def texts_of(operation: Operation) -> dict[str, str]:
     return {name: _said(value) for name, value in prompts if name != "negative_prompt"}
 
 
-def subject_of(
-    operation: Operation, files: Mapping[str, MediaItem], *, owner: str, upstream: str
-) -> Subject:
+def subject_of(account: Account, operation: Operation, files: Mapping[str, MediaItem]) -> Subject:
     """Return what moderation judges of a request.
 
     Args:
+        account: Whose it is and where it goes.
         operation: The request.
         files: What it sends, by argument.
-        owner: Whose it is.
-        upstream: Where it goes.
     """
     judged = {
         "prompts": _prompts(operation),
@@ -48,8 +46,7 @@ def subject_of(
     }
     canonical = json.dumps(judged, sort_keys=True, separators=(",", ":"))
     return Subject(
-        owner=owner,
-        upstream=upstream,
+        account=account,
         operation=operation.name(),
         prompt_hash=hashlib.sha256(canonical.encode()).hexdigest(),
     )

@@ -54,19 +54,21 @@ class Reserve:
 
     Args:
         home: Folder of the store.
+        size: Its bytes.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, size: int = RESERVE_BYTES) -> None:
         self._file = home / NAME
+        self._size = size
 
     def make(self) -> None:
         """Put it there unless it is; where it cannot be made, things go on without."""
         try:
-            if self._file.exists() and self._file.stat().st_size >= RESERVE_BYTES:
+            if self._file.exists() and self._file.stat().st_size >= self._size:
                 return
-            if not preallocate(self._file, RESERVE_BYTES):
+            if not preallocate(self._file, self._size):
                 # Random, for there are file systems that give zeros no room.
-                self._file.write_bytes(os.urandom(RESERVE_BYTES))
+                self._file.write_bytes(os.urandom(self._size))
         except OSError:
             self.give_up()
 

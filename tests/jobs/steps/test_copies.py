@@ -60,7 +60,7 @@ async def test_what_was_finished_long_ago_gets_none(
     await _without_copies(home, folder, monkeypatch)
 
     async with at_work(home, Wire([yes()]), clock=lambda: 4e9) as jobs:
-        await store_result.write_missing_copies(jobs._shop)  # noqa: SLF001 -- what the adopter calls
+        await store_result.write_missing_copies(jobs._context)  # noqa: SLF001 -- what the adopter calls
 
     assert rows(home, COPIES) == [(None,)]
 
@@ -83,7 +83,7 @@ async def test_what_a_living_process_is_about_to_write_is_left_to_it(
         with anyio.fail_after(30):
             await writing.wait()
         monkeypatch.setattr(store_result, "write_copy", write_copy)
-        await store_result.write_missing_copies(other._shop)  # noqa: SLF001 -- what the adopter calls
+        await store_result.write_missing_copies(other._context)  # noqa: SLF001 -- what the adopter calls
         release.set()
 
     assert [path.name for path in folder.glob("*/*")] == ["logo.png"]

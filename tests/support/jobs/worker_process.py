@@ -82,7 +82,7 @@ async def submit(jobs: Jobs, kind: str, prompt: str) -> list[str]:
     """Do what a tool does: import the file that is sent, and write the call."""
     name, arguments = KINDS[kind]
     values, inputs = arguments(prompt), {}
-    store = jobs._shop.library  # noqa: SLF001 -- the worker's own
+    store = jobs._context.library  # noqa: SLF001 -- the worker's own
     assert isinstance(store, MediaLibrary)
     if OPERATIONS[name].file_fields():
         folder = store.home.parent
@@ -139,7 +139,7 @@ async def main(
             if kind == CANCELLED:
                 await jobs.cancel(made)
         _say(ASKED)
-        database = jobs._shop.database  # noqa: SLF001 -- the worker's own
+        database = jobs._context.database  # noqa: SLF001 -- the worker's own
         while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
             await anyio.sleep(0.05)
 

@@ -23,30 +23,32 @@ from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Lease, Step
-from stability_mcp.jobs.models import JobRow, LeaseLostError, NoSlotError
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import (
+    EMULATED_TIMING,
+    JobRow,
+    JobSettings,
+    LeaseLostError,
+    NoSlotError,
+    RateLimit,
+    Timing,
+)
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.rate_queue import RateGate, RateQueue
 from stability_mcp.jobs.steps.spool import Spool
-from stability_mcp.jobs.timing import Timing
 from stability_mcp.jobs.transactions import send
 from stability_mcp.jobs.transactions.send import SendIntent
-from stability_mcp.jobs.transactions.usage import Upstream
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.disk import is_full
 from stability_mcp.text import plain
 
 T = TypeVar("T")
 
-MAX_PAUSE_SECONDS = 60.0
-"""Seconds between two tries, at most: as long as the API's own lock-out."""
-
 FILE_THREADS = 8
 """Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
 
-
-DISK_RETRY_SECONDS = 1.0
-"""Seconds until something is tried again that the disk did not take; it doubles."""
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +57,9 @@ log = logging.getLogger(__name__)
 class DeferredWrite:
     """What is still to be done of a job, beside what its row says: it could not be written."""
 
-    again: Callable[[], Awaitable[Step]]
+    retry: Callable[[], Awaitable[Step]]
     """Does it, or what is left of it; takes itself off the list when that is done."""
-    lost: Callable[[], str]
+    describe_loss: Callable[[], str]
     """Says what is lost if the process ends now."""
 
 
@@ -81,34 +83,17 @@ class Wire(Protocol):
         ...
 
 
-class Library(Protocol):
-    """What the steps need of the media."""
-
-    async def many(self, ids: list[str]) -> list[MediaItem]:
-        """Return items by id, in order."""
-        ...
-
-    async def sources(self, media_id: str) -> dict[str, MediaItem]:
-        """Return what an item was made from, by role, as the user knows it."""
-        ...
-
-    async def set_copy_path(self, media_id: str, path: Path) -> None:
-        """Note where the readable copy of an item is."""
-        ...
-
-
 @dataclass(kw_only=True)
 class JobContext:
     """The tools and the memory that the steps of one process share."""
 
     database: Database
     client: Wire
-    library: Library
+    library: MediaLibrary
     upstream: Upstream
-    rate: RateLimit
-    max_retries: int
-    timing: Timing
-    metadata: str = "full"
+    settings: JobSettings = field(default_factory=JobSettings)
+    timing: Timing = field(init=False)
+    """That of the settings, else as the upstream asks."""
     clock: Callable[[], float] = time.time
     session: int = 0
     """Millicredits that this process has spent."""
@@ -137,7 +122,15 @@ class JobContext:
     _scarce_until: float = 0.0
 
     def __post_init__(self) -> None:
-        self.spool = Spool(self.database.home, self.database.observer)
+        self.spool = Spool(self.database.home, self.settings.room, self.database.observer)
+        self.timing = self.settings.timing or (
+            EMULATED_TIMING if self.upstream.emulated else Timing()
+        )
+
+    @property
+    def rate(self) -> RateLimit:
+        """Return the rate limit, over all processes of the upstream."""
+        return self.settings.rate
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Run blocking work on files in a thread of its own kind, and wait for its end."""
@@ -193,16 +186,18 @@ class JobContext:
     def count_failure(self, job: str) -> float | None:
         """Count a try that failed and return the pause before the next; None: that was the last."""
         misses = self._failures[job] = self._failures.get(job, 0) + 1
-        return None if misses > self.max_retries else self.pause(misses)
+        return None if misses > self.settings.max_retries else self.pause(misses)
 
     def pause(self, misses: int) -> float:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
-        return _jittered(self.timing.retry_seconds, misses)
+        return _jittered(self.timing.retry_seconds, misses, self.timing.max_pause_seconds)
 
     def count_disk_failure(self, job: str) -> tuple[int, float]:
         """Count a try that the disk foiled; return how many and the seconds until the next."""
         times = self._disk_failures[job] = self._disk_failures.get(job, 0) + 1
-        return times, _jittered(DISK_RETRY_SECONDS, times)
+        return times, _jittered(
+            self.timing.disk_retry_seconds, times, self.timing.max_pause_seconds
+        )
 
     def note_no_slot(self) -> None:
         """Remember that the rate limit was used up."""
@@ -240,9 +235,9 @@ class JobContext:
                     await event.wait()
 
 
-def _jittered(first: float, times: int) -> float:
+def _jittered(first: float, times: int, most: float) -> float:
     """Return a pause that doubles from time to time, and is never in step with others."""
-    longest = min(first * 2.0 ** min(times - 1, 30), MAX_PAUSE_SECONDS)
+    longest = min(first * 2.0 ** min(times - 1, 30), most)
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
 
 
@@ -250,28 +245,28 @@ class RateSlot:
     """One place in the rate limit, given up when its request is out.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         paid: Whether the request can be charged.
     """
 
-    def __init__(self, shop: JobContext, *, paid: bool) -> None:
+    def __init__(self, context: JobContext, *, paid: bool) -> None:
         self.number: int | None = None
-        self._shop = shop
+        self._context = context
         self._paid = paid
 
     async def out(self) -> None:
         """Let the place run down from now, unless it does already."""
         if self.number is None:
             return
-        number, now = self.number, self._shop.clock()
+        number, now = self.number, self._context.clock()
 
         def out(c: Connection) -> None:
             send.mark_sent(c, number, now)
 
         if self._paid:
-            await self._shop.database.write(out, name="send.sent")
+            await self._context.database.write(out, name="send.sent")
         else:
-            await self._shop.database.write(out, name="send.free_sent")
+            await self._context.database.write(out, name="send.free_sent")
         self.number = None
 
     async def give_back(self) -> None:
@@ -286,14 +281,14 @@ class SendTrace:
     """Follows the one request of an attempt: T2, T2r, and T3 or T3d.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         job: The job as it was read, queued.
         lease: The right to send it.
         large: Whether the request may arrive long after its last byte was handed to the line; then
             its rate place is kept until the answer.
     """
 
-    def __init__(self, shop: JobContext, job: JobRow, lease: Lease, *, large: bool) -> None:
+    def __init__(self, context: JobContext, job: JobRow, lease: Lease, *, large: bool) -> None:
         self.job = job
         """The job; once the intent is journalled, with the number of this attempt."""
         self.begun = False
@@ -304,32 +299,33 @@ class SendTrace:
         """The headers of a 2xx."""
         self.journalled = False
         """Whether the answer is in the journal."""
-        self.place = RateSlot(shop, paid=True)
-        self._shop = shop
+        self.place = RateSlot(context, paid=True)
+        self._context = context
         self._lease = lease
         self._large = large
         self._counted = True
 
     async def before_send(self) -> None:
         """Do T2; whatever it raises keeps every byte here."""
-        begun = await self._shop.rate_queue.until_taken(self._begin)
+        begun = await self._context.rate_queue.until_taken(self._begin)
         self.job, self.place.number, self.begun = begun.job, begun.place, True
         self.connected()
         self._lease.begun()
 
     async def _begin(self, ahead: int) -> SendIntent:
-        if self._lease.lost.is_set():
+        if self._lease.lost.is_set() or self._lease.epoch != self.job.epoch:
             raise LeaseLostError(f"job {self.job.id} is not ours to send")
-        shop, job, epoch = self._shop, self.job, self._lease.epoch
+        context, job = self._context, self.job
 
         def begin(c: Connection) -> SendIntent:
-            now = shop.clock()  # in the transaction: an old time would set back what went out since
-            return send.begin(c, job, limit=shop.rate, epoch=epoch, now=now, ahead=ahead)
+            # In the transaction: an earlier time would set back what went out since.
+            now = context.clock()
+            return send.begin(c, job, limit=context.rate, now=now, ahead=ahead)
 
         try:
-            return await shop.database.write(begin, name="send.begin", durable=True)
+            return await context.database.write(begin, name="send.begin", durable=True)
         except NoSlotError as error:
-            shop.note(job.id, error.why)
+            context.note(job.id, error.why)
             raise
 
     async def sent(self) -> None:
@@ -359,18 +355,18 @@ class SendTrace:
         """Stop counting as a request that is about to ask for a place."""
         if self._counted:
             self._counted = False
-            self._shop.connecting -= 1
+            self._context.connecting -= 1
 
     async def _write_answer(self, answer: Answer) -> None:
-        shop, job, now = self._shop, self.job, self._shop.clock()
+        context, job, now = self._context, self.job, self._context.clock()
         if job.deferred and answer.generation is not None:
-            generation, wake_at = answer.generation, now + shop.poll_interval()
-            await shop.record(
+            generation, wake_at = answer.generation, now + context.poll_interval()
+            await context.record(
                 lambda c: send.save_generation(c, job, generation, wake_at=wake_at, now=now),
                 name="send.generation",
             )
         elif not job.deferred:
-            await shop.record(
+            await context.record(
                 lambda c: send.save_headers(c, job, answer, now=now), name="send.headers"
             )
         self.journalled = True
@@ -380,13 +376,13 @@ class FreeTrace:
     """Follows requests that cost a rate place and nothing else; `before_send` takes it.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         process: The id of this process.
     """
 
-    def __init__(self, shop: JobContext, process: str) -> None:
-        self.place = RateSlot(shop, paid=False)
-        self._shop = shop
+    def __init__(self, context: JobContext, process: str) -> None:
+        self.place = RateSlot(context, paid=False)
+        self._context = context
         self._process = process
 
     async def sent(self) -> None:
@@ -402,18 +398,17 @@ class PollTrace(FreeTrace):
 
     async def before_send(self) -> None:
         """Do Tp."""
-        self.place.number = await self._shop.poll_queue.until_taken(self._take)
+        self.place.number = await self._context.poll_queue.until_taken(self._take)
 
     async def _take(self, ahead: int) -> int:
-        shop, process = self._shop, self._process
-        limit, upstream = shop.rate, shop.upstream.id
+        context, upstream = self._context, self._context.upstream.id
+        wanted = SlotRequest(upstream=upstream, process=self._process, ahead=ahead)
 
         def take(c: Connection) -> tuple[int, int]:
-            now = shop.clock()  # likewise
-            place = rate_limit.take_slot(
-                c, limit, upstream=upstream, process=process, now=now, ahead=ahead
-            )
+            place = rate_limit.take_slot(c, context.rate, wanted, now=context.clock())
             return place, rate_limit.generations_running(c, upstream)
 
-        place, shop.generations_running = await shop.database.write(take, name="send.poll_slot")
+        place, context.generations_running = await context.database.write(
+            take, name="send.poll_slot"
+        )
         return place

@@ -23,24 +23,24 @@ log = logging.getLogger(__name__)
 
 
 def retry_when_writable(
-    shop: JobContext, job: JobRow, error: StorageError | OSError, kind: Kind, *, least: float = 0
+    context: JobContext, job: JobRow, error: StorageError | OSError, kind: Kind, *, least: float = 0
 ) -> Later:
     """Keep a job as it is, because the disk does not take what is to be written.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         job: The job.
         error: What the disk said.
         kind: What the next step does.
         least: Seconds until then, at least.
     """
-    times, seconds = shop.count_disk_failure(job.id)
-    if kind == "send" and shop.spool.is_in_use():
+    times, seconds = context.count_disk_failure(job.id)
+    if kind == "send" and context.spool.is_in_use():
         seconds = min(seconds, MAX_WAIT_FOR_ROOM_SECONDS)
     condition = "there is room on the disk" if is_full(error) else "the data folder can be written"
     doing = "sent" if kind == "send" else "stored"
     why = f"{doing} as soon as {condition}: {_said(error)}"
-    shop.note(job.id, why)
+    context.note(job.id, why)
     log.log(logging.ERROR if times == 1 else logging.DEBUG, "job %s: %s", job.id, why)
     return Later(seconds=max(seconds, least), kind=kind)
 
@@ -52,12 +52,12 @@ def _said(error: StorageError | OSError) -> str:
 
 
 async def with_disk_retry(
-    shop: JobContext, job: JobRow, do: Callable[[], Awaitable[Step]], lost: Callable[[], str]
+    context: JobContext, job: JobRow, do: Callable[[], Awaitable[Step]], lost: Callable[[], str]
 ) -> Step:
     """Do what ends in the journal; where the disk does not take it, it is done again later.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         job: The job.
         do: What to do; what it had done when the disk foiled it, it does again or leaves out.
         lost: Says what is lost if the process ends before it is done.
@@ -65,33 +65,33 @@ async def with_disk_retry(
     try:
         step = await do()
     except (StorageError, OSError) as error:
-        again = partial(with_disk_retry, shop, job, do, lost)
-        shop.pending[job.id] = DeferredWrite(again=again, lost=lost)
-        return retry_when_writable(shop, job, error, "store")
-    shop.pending.pop(job.id, None)
+        again = partial(with_disk_retry, context, job, do, lost)
+        context.pending[job.id] = DeferredWrite(retry=again, describe_loss=lost)
+        return retry_when_writable(context, job, error, "store")
+    context.pending.pop(job.id, None)
     return step
 
 
-async def resume_write(shop: JobContext, job_id: str) -> Step | None:
+async def resume_write(context: JobContext, job_id: str) -> Step | None:
     """Do what is still to be done of a job; None: nothing but what its row says."""
-    pending = shop.pending.get(job_id)
-    return None if pending is None else await pending.again()
+    pending = context.pending.get(job_id)
+    return None if pending is None else await pending.retry()
 
 
-async def flush_writes(shop: JobContext) -> bool:
+async def flush_writes(context: JobContext) -> bool:
     """Do once more what is still to be done, at the end of the process.
 
     Returns:
         Whether all of it was. Otherwise the rows of those jobs are not up to date, so they are to
         be taken for a dead process's.
     """
-    for job_id, pending in list(shop.pending.items()):
+    for job_id, pending in list(context.pending.items()):
         try:
             with CancelScope(shield=True):
-                await pending.again()
+                await pending.retry()
         except Exception:
             log.exception("job %s: the program itself failed", job_id)
-        if job_id in shop.pending:
-            log.error("job %s: the program ends, and %s", job_id, pending.lost())
-    await shop.on_disk(shop.spool.leave)
-    return not shop.pending
+        if job_id in context.pending:
+            log.error("job %s: the program ends, and %s", job_id, pending.describe_loss())
+    await context.on_disk(context.spool.leave)
+    return not context.pending

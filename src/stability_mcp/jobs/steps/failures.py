@@ -33,11 +33,13 @@ from stability_mcp.text import plain
 log = logging.getLogger(__name__)
 
 
-async def fail_free(shop: JobContext, job: JobRow, error: StudioError | str) -> Done:
+async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
     """End a job that cost nothing; what moderation refused is remembered for a while."""
     why = plain(str(error))
-    now = shop.clock()
-    subject = await _moderation_subject(shop, job) if moderation.is_by_moderation(error) else None
+    now = context.clock()
+    subject = (
+        await _moderation_subject(context, job) if moderation.is_by_moderation(error) else None
+    )
 
     def write(connection: Connection) -> None:
         finish.fail_free(connection, job, error=why, now=now)
@@ -46,50 +48,50 @@ async def fail_free(shop: JobContext, job: JobRow, error: StudioError | str) -> 
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
-    await shop.record(write, name="finish.fail_free")
+    await context.record(write, name="finish.fail_free")
     log.info("job %s failed, nothing charged: %s", job.id, why)
-    shop.forget(job.id)
+    context.forget(job.id)
     return Done()
 
 
-async def _moderation_subject(shop: JobContext, job: JobRow) -> Subject | None:
+async def _moderation_subject(context: JobContext, job: JobRow) -> Subject | None:
     try:
         request = job.request()
     except ValueError:  # a generation that was started elsewhere: nobody here knows its prompt
         return None
-    files = await shop.inputs(job)
-    return moderation.subject_of(request, files, owner=job.owner, upstream=job.upstream)
+    files = await context.inputs(job)
+    return moderation.subject_of(job.account, request, files)
 
 
-async def mark_unknown(shop: JobContext, job: JobRow, error: StudioError | str) -> Done:
+async def mark_unknown(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
     """End a job of which nobody knows what came; a late answer is still taken."""
     why = plain(str(error))
-    now = shop.clock()
-    shop.session += await shop.record(
+    now = context.clock()
+    context.session += await context.record(
         lambda c: finish.mark_unknown(c, job, error=why, now=now), name="finish.mark_unknown"
     )
     log.warning("job %s: outcome unknown: %s", job.id, why)
-    shop.forget(job.id)
+    context.forget(job.id)
     return Done()
 
 
-async def fail_charged(shop: JobContext, job: JobRow, error: StudioError | str) -> Done:
+async def fail_charged(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
     """End a job whose answer cannot be used; it was charged, and its bytes are put aside."""
     why = plain(str(error))
-    now = shop.clock()
-    await shop.on_disk(lambda: shop.spool.quarantine(job))
-    shop.session += await shop.record(
+    now = context.clock()
+    await context.on_disk(lambda: context.spool.quarantine(job))
+    context.session += await context.record(
         lambda c: finish.fail_charged(c, job, error=why, now=now), name="finish.fail_charged"
     )
     log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
-    shop.forget(job.id)
+    context.forget(job.id)
     return Done()
 
 
-async def requeue(shop: JobContext, job: JobRow, error: StudioError, seconds: float) -> Step:
+async def requeue(context: JobContext, job: JobRow, error: StudioError, seconds: float) -> Step:
     """Put a job whose request was surely free back into the queue, unless it was cancelled."""
-    now = shop.clock()
-    shop.note(job.id, error)
+    now = context.clock()
+    context.note(job.id, error)
 
     def write(connection: Connection) -> bool:
         finish.requeue(connection, job, error=None, wake_at=now + seconds)
@@ -97,20 +99,20 @@ async def requeue(shop: JobContext, job: JobRow, error: StudioError, seconds: fl
             rate_limit.block_upstream(connection, upstream=job.upstream, until=now + seconds)
         return cancel.cancel_if_requested(connection, job, now)
 
-    cancelled = await shop.record(write, name="finish.requeue")
-    shop.polling.discard(job.id)
-    shop.pending.pop(job.id, None)
+    cancelled = await context.record(write, name="finish.requeue")
+    context.polling.discard(job.id)
+    context.pending.pop(job.id, None)
     if cancelled:
-        shop.forget(job.id)
+        context.forget(job.id)
         return Done()
     return Later(seconds=seconds, kind="send")
 
 
-async def pause_upstream(shop: JobContext, why: StudioError) -> None:
+async def pause_upstream(context: JobContext, why: StudioError) -> None:
     """Send nothing more with this key until a balance query says that it may."""
     text = plain(str(why))
-    await shop.database.write(
-        lambda c: usage.pause_upstream(c, shop.upstream.id, text), name="finish.pause_upstream"
+    await context.database.write(
+        lambda c: usage.pause_upstream(c, context.upstream.id, text), name="finish.pause_upstream"
     )
 
 
@@ -120,97 +122,97 @@ def lockout_seconds(error: RateLimitedError) -> float:
     return min(asked if asked is not None else LOCK_OUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS)
 
 
-async def block_upstream(shop: JobContext, error: RateLimitedError) -> float:
+async def block_upstream(context: JobContext, error: RateLimitedError) -> float:
     """Stop every process of this key for as long as the API asked; return the seconds."""
     seconds = lockout_seconds(error)
-    until = shop.clock() + seconds
-    await shop.database.write(
-        lambda c: rate_limit.block_upstream(c, upstream=shop.upstream.id, until=until),
+    until = context.clock() + seconds
+    await context.database.write(
+        lambda c: rate_limit.block_upstream(c, upstream=context.upstream.id, until=until),
         name="finish.block_upstream",
     )
     return seconds
 
 
-async def settle(shop: JobContext, trace: SendTrace, error: StudioError) -> Step:
+async def settle(context: JobContext, trace: SendTrace, error: StudioError) -> Step:
     """Decide, write it down, and say what comes next."""
     job = trace.job
     if isinstance(error, UnusableAnswerError) or trace.answer is not None:
         usable = not isinstance(error, UnusableAnswerError)
-        return await fail_charged(shop, job, _not_kept(job.id, error) if usable else error)
+        return await fail_charged(context, job, _not_kept(job.id, error) if usable else error)
     if trace.begun:
-        await shop.on_disk(lambda: shop.spool.sweep(job))
+        await context.on_disk(lambda: context.spool.sweep(job))
     if isinstance(error, RefusedError):
-        return await _on_refusal(shop, trace, error)
+        return await _on_refusal(context, trace, error)
     if trace.out:
-        return await mark_unknown(shop, job, error)
-    return await _on_not_sent(shop, trace, error)
+        return await mark_unknown(context, job, error)
+    return await _on_not_sent(context, trace, error)
 
 
-async def _on_not_sent(shop: JobContext, trace: SendTrace, error: StudioError) -> Step:
+async def _on_not_sent(context: JobContext, trace: SendTrace, error: StudioError) -> Step:
     job = trace.job
     if isinstance(error, NotSentError):
-        return await _retry(shop, trace, error)
+        return await _retry(context, trace, error)
     if isinstance(error, StorageError) and not trace.begun:
-        return disk_retry.retry_when_writable(shop, job, error, "send")
-    return await fail_free(shop, job, error)
+        return disk_retry.retry_when_writable(context, job, error, "send")
+    return await fail_free(context, job, error)
 
 
-async def on_cancelled(shop: JobContext, trace: SendTrace) -> None:
+async def on_cancelled(context: JobContext, trace: SendTrace) -> None:
     """Record what became of a request that is cut off because this process ends."""
     job = trace.job
     if not trace.begun:
         return
     if trace.answer is not None and job.deferred:
-        await await_generation(shop, trace)
+        await await_generation(context, trace)
     else:
         lost = "the journal does not know that its request was cut off"
         await disk_retry.with_disk_retry(
-            shop, job, partial(_interrupted, shop, trace), lambda: lost
+            context, job, partial(_interrupted, context, trace), lambda: lost
         )
 
 
-async def _interrupted(shop: JobContext, trace: SendTrace) -> Step:
+async def _interrupted(context: JobContext, trace: SendTrace) -> Step:
     job = trace.job
-    await shop.on_disk(lambda: shop.spool.sweep(job))
+    await context.on_disk(lambda: context.spool.sweep(job))
     if not trace.out:
-        return await requeue(shop, job, NotSentError("The program ended."), 0)
-    return await mark_unknown(shop, job, finish.interrupted_error(job))
+        return await requeue(context, job, NotSentError("The program ended."), 0)
+    return await mark_unknown(context, job, finish.interrupted_error(job))
 
 
-async def await_generation(shop: JobContext, trace: SendTrace) -> Step:
+async def await_generation(context: JobContext, trace: SendTrace) -> Step:
     """See to it that a generation is journalled by which the result is fetched later."""
     generation = trace.answer.generation if trace.answer is not None else None
 
     async def journal() -> Step:
         await trace.journal()
-        shop.reset_failures(trace.job.id)
-        shop.polling.add(trace.job.id)
-        return Later(seconds=shop.poll_interval(), kind="poll")
+        context.reset_failures(trace.job.id)
+        context.polling.add(trace.job.id)
+        return Later(seconds=context.poll_interval(), kind="poll")
 
     lost = f"the journal does not know its generation {generation}, which job_adopt takes over"
-    return await disk_retry.with_disk_retry(shop, trace.job, journal, lambda: lost)
+    return await disk_retry.with_disk_retry(context, trace.job, journal, lambda: lost)
 
 
-async def _on_refusal(shop: JobContext, trace: SendTrace, error: RefusedError) -> Step:
+async def _on_refusal(context: JobContext, trace: SendTrace, error: RefusedError) -> Step:
     job = trace.job
     if isinstance(error, RateLimitedError):
-        step = await requeue(shop, job, error, lockout_seconds(error))
+        step = await requeue(context, job, error, lockout_seconds(error))
         return replace(step, everyone=True) if isinstance(step, Later) else step
     if isinstance(error, UnavailableError):
-        return await _retry(shop, trace, error)
-    return await fail_free(shop, job, error)
+        return await _retry(context, trace, error)
+    return await fail_free(context, job, error)
 
 
-async def _retry(shop: JobContext, trace: SendTrace, error: RequestError) -> Step:
+async def _retry(context: JobContext, trace: SendTrace, error: RequestError) -> Step:
     """Repeat what surely was not charged, so many times."""
-    pause = shop.count_failure(trace.job.id)
+    pause = context.count_failure(trace.job.id)
     if pause is None:
-        return await fail_free(shop, trace.job, error)
+        return await fail_free(context, trace.job, error)
     asked = error.retry_after if isinstance(error, RefusedError) else None
     seconds = max(pause, asked or 0)
     if trace.begun:
-        return await requeue(shop, trace.job, error, seconds)
-    shop.note(trace.job.id, error)
+        return await requeue(context, trace.job, error, seconds)
+    context.note(trace.job.id, error)
     return Later(seconds=seconds, kind="send")
 
 

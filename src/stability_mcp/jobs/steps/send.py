@@ -18,6 +18,7 @@ from stability_mcp.errors import FileMissingError, JobError, StudioError, Unwrit
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, NoSlotError, NotNowError, UpstreamPausedError
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.steps.store_result import FinishBody, ReceivedAnswer, store_result
@@ -32,57 +33,57 @@ CROWD = 8
 log = logging.getLogger(__name__)
 
 
-async def send(shop: JobContext, job: JobRow, lease: Lease) -> Step:
+async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
     """Send a queued job once, and store what comes back."""
     try:
         request = job.request()
-        files = await _files(shop, job)
-        large = bool(files) and await shop.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
+        files = await _files(context, job)
+        large = bool(files) and await context.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
     except (StudioError, ValueError, KeyError, OSError) as error:
-        return await failures.fail_free(shop, job, _unreadable(job, error))
-    trace = SendTrace(shop, job, lease, large=large)
+        return await failures.fail_free(context, job, _unreadable(job, error))
+    trace = SendTrace(context, job, lease, large=large)
     try:
-        answer, finish = await _exchange(shop, request, files, trace)
+        answer, finish = await _exchange(context, request, files, trace)
     except NotNowError as error:
-        return await _not_now(shop, job, error)
+        return await _not_now(context, job, error)
     except StudioError as error:
-        settle = partial(failures.settle, shop, trace, error)
+        settle = partial(failures.settle, context, trace, error)
         lost = f"the journal does not know what became of its request: {error}"
-        return await disk_retry.with_disk_retry(shop, trace.job, settle, lambda: lost)
-    shop.reset_failures(job.id)
+        return await disk_retry.with_disk_retry(context, trace.job, settle, lambda: lost)
+    context.reset_failures(job.id)
     if job.deferred:
-        return await failures.await_generation(shop, trace)
-    return await store_result(shop, ReceivedAnswer(trace.job, answer, trace.journal, finish))
+        return await failures.await_generation(context, trace)
+    return await store_result(context, ReceivedAnswer(trace.job, answer, trace.journal, finish))
 
 
-async def _not_now(shop: JobContext, job: JobRow, error: NotNowError) -> Step:
+async def _not_now(context: JobContext, job: JobRow, error: NotNowError) -> Step:
     if isinstance(error, NoSlotError):
-        shop.note_no_slot()
-        shop.note(job.id, error.why)
+        context.note_no_slot()
+        context.note(job.id, error.why)
         return Later(seconds=error.seconds, kind="send", everyone=True)
     if isinstance(error, UpstreamPausedError):
-        return await failures.fail_free(shop, job, error.why)
+        return await failures.fail_free(context, job, error.why)
     return Done()
 
 
 async def _exchange(
-    shop: JobContext, request: Operation, files: dict[str, SentFile], trace: SendTrace
+    context: JobContext, request: Operation, files: dict[str, SentFile], trace: SendTrace
 ) -> tuple[Answer, FinishBody | None]:
     """Send the request; what became of it is never left open.
 
     Returns:
         The answer, and what writes the end of its body where the disk did not take it.
     """
-    body = shop.spool.part(trace.job, attempt=trace.job.attempt + 1)
-    if shop.connecting >= CROWD or shop.slots_are_scarce():
-        await _see_that_there_is_room(shop, trace.job.lane)
-    shop.connecting += 1
+    body = context.spool.part(trace.job, attempt=trace.job.attempt + 1)
+    if context.connecting >= CROWD or context.slots_are_scarce():
+        await _check_room(context, trace.job)
+    context.connecting += 1
     try:
-        await shop.on_disk(lambda: shop.spool.take_room(body, type(request)))
-        return await shop.client.exchange(request, files, body, trace), None
+        await context.on_disk(lambda: context.spool.take_room(body, type(request)))
+        return await context.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
-            await failures.on_cancelled(shop, trace)
+            await failures.on_cancelled(context, trace)
         raise
     except UnwrittenError as error:
         if trace.answer is None:  # pragma: no cover -- there is no body without headers
@@ -101,32 +102,31 @@ async def _exchange(
         trace.connected()
         with CancelScope(shield=True):
             await trace.place.give_back()
-            await _clear(shop, trace, body)
+            await _clear(context, trace, body)
 
 
-async def _see_that_there_is_room(shop: JobContext, lane: int) -> None:
-    """Look before connecting, for to connect in vain costs both sides."""
+async def _check_room(context: JobContext, job: JobRow) -> None:
+    """Look before connecting: a connection that gets no slot costs both sides."""
+    lane, process = job.lane, job.process or ""
+    wanted = SlotRequest(upstream=job.upstream, process=process, lane=lane)
 
     def look(connection: Connection) -> None:
-        now, upstream, connecting = shop.clock(), shop.upstream.id, shop.connecting
-        limit = shop.rate
-        rate_limit.check_room(
-            connection, limit, upstream=upstream, now=now, connecting=connecting, lane=lane
-        )
+        now, connecting = context.clock(), context.connecting
+        rate_limit.check_room(connection, context.rate, wanted, now=now, connecting=connecting)
 
-    await shop.room.see(lane, lambda: shop.database.read(look))
+    await context.room.see(lane, lambda: context.database.read(look))
 
 
-async def _clear(shop: JobContext, trace: SendTrace, body: Path) -> None:
+async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:
     """Give back the room that was taken for an answer that will not come."""
-    shop.spool.give_back(body)
+    context.spool.give_back(body)
     if not trace.begun:
         with suppress(OSError):
-            await shop.on_disk(lambda: shop.spool.drop(body))
+            await context.on_disk(lambda: context.spool.drop(body))
 
 
-async def _files(shop: JobContext, job: JobRow) -> dict[str, SentFile]:
-    items = await shop.inputs(job)
+async def _files(context: JobContext, job: JobRow) -> dict[str, SentFile]:
+    items = await context.inputs(job)
     for name, media in job.inputs().items():
         if name not in items:
             raise FileMissingError(f"{media_uri(media)}, given as {name}, was deleted meanwhile.")

@@ -14,22 +14,13 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from stability_mcp.api.operation import MediaKind, Operation
+from stability_mcp.api.operation import MIB, Operation
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.models import JobRow, SpoolRoom
 from stability_mcp.media.records import sync_file, sync_folder
 from stability_mcp.store.database import Observer, unobserved
-from stability_mcp.store.disk import MIN_FREE_BYTES, Reserve, free_bytes, preallocate
+from stability_mcp.store.disk import Reserve, free_bytes, preallocate
 from stability_mcp.store.locks import Guards, is_guarded
-
-MIB = 1_048_576
-
-ANSWER_ROOM_BYTES: Mapping[MediaKind | None, int] = {
-    "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, any other has less
-    "model": 32 * MIB,
-    "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
-}
-"""Bytes that an answer is expected to have at most; more are taken if there is room for them."""
 
 
 class Spool:
@@ -37,12 +28,16 @@ class Spool:
 
     Args:
         home: Folder of the store.
+        room: Room that is kept on the disk.
         observer: Called at each moment of `spool.sync` and `spool.complete`.
     """
 
-    def __init__(self, home: Path, observer: Observer = unobserved) -> None:
+    def __init__(
+        self, home: Path, room: SpoolRoom | None = None, observer: Observer = unobserved
+    ) -> None:
+        self._room = room or SpoolRoom()
         self._observer = observer
-        self.reserve = Reserve(home)
+        self.reserve = Reserve(home, self._room.reserve)
         self._home = home
         self._promised: dict[Path, int] = {}
         self._guards = Guards()
@@ -67,7 +62,7 @@ class Spool:
         Raises:
             StorageError: there is no room, or the folder cannot be written; nothing is left behind.
         """
-        size = 0 if kind.is_deferred() else ANSWER_ROOM_BYTES.get(kind.media, 0)
+        size = 0 if kind.is_deferred() else self._room.answers.get(kind.media, 0)
         try:
             with self._lock:
                 self._look(size)
@@ -84,10 +79,10 @@ class Spool:
         if free is None:
             return
         left = free - sum(self._promised.values()) - size
-        if left < MIN_FREE_BYTES:
+        if left < self._room.min_free:
             raise StorageError(
                 f"{free // MIB} MB are free, and nothing is sent that may leave less than "
-                f"{MIN_FREE_BYTES // MIB} MB"
+                f"{self._room.min_free // MIB} MB"
             ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def give_back(self, part: Path) -> None:

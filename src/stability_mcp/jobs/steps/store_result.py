@@ -25,7 +25,7 @@ from stability_mcp.jobs.transactions import finish as finishing
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.finish import FinishedJob, JobResult
 from stability_mcp.media.copies import write_copy
-from stability_mcp.media.records import file_info, sync_file
+from stability_mcp.media.records import Blobs, file_info, sync_file
 from stability_mcp.store.locks import PRIVATE_FOLDER
 
 MAX_COPY_AGE_SECONDS = 3_600.0
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 async def write_copies(
-    shop: JobContext,
+    context: JobContext,
     job: str,
     output_dir: str | None,
     media: Sequence[str],
@@ -45,7 +45,7 @@ async def write_copies(
     """Write the copies of the results of a job.
 
     Args:
-        shop: What the steps share.
+        context: What the steps share.
         job: Whose results.
         output_dir: The folder; None: there are to be no copies.
         media: The results.
@@ -54,25 +54,27 @@ async def write_copies(
     if output_dir is None or not media:
         return
     try:
-        for item in await shop.library.many(list(media)):
-            sources = await shop.library.sources(item.id) if made_of else {}
-            shop.database.observer("before", "copy.write")
-            path = await write_copy(item, Path(output_dir), metadata=shop.metadata, sources=sources)
-            shop.database.observer("after", "copy.write")
+        for item in await context.library.many(list(media)):
+            sources = await context.library.sources(item.id) if made_of else {}
+            context.database.observer("before", "copy.write")
+            path = await write_copy(
+                item, Path(output_dir), metadata=context.settings.metadata, sources=sources
+            )
+            context.database.observer("after", "copy.write")
             if path is not None:
-                await shop.library.set_copy_path(item.id, path)
+                await context.library.set_copy_path(item.id, path)
     except Exception:  # the result is stored: only its copy is missing
         log.exception("job %s: the readable copy could not be written", job)
 
 
-async def write_missing_copies(shop: JobContext) -> None:
+async def write_missing_copies(context: JobContext) -> None:
     """Write the copies that ended processes owe."""
-    upstream, since = shop.upstream.id, shop.clock() - MAX_COPY_AGE_SECONDS
-    owed = await shop.database.read(
+    upstream, since = context.upstream.id, context.clock() - MAX_COPY_AGE_SECONDS
+    owed = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
     )
     for job, output_dir, media in owed:
-        await write_copies(shop, job, output_dir, media)
+        await write_copies(context, job, output_dir, media)
 
 
 FinishBody = Callable[[], None]
@@ -106,18 +108,18 @@ class ReceivedAnswer:
         return "its answer, which is paid, could not be made durable or journalled"
 
 
-async def store_result(shop: JobContext, received: ReceivedAnswer) -> Step:
+async def store_result(context: JobContext, received: ReceivedAnswer) -> Step:
     """Store an answer, however long the disk does not take it."""
     return await disk_retry.with_disk_retry(
-        shop, received.job, partial(_keep, shop, received), received.lost
+        context, received.job, partial(_keep, context, received), received.lost
     )
 
 
-async def resume_storing(shop: JobContext, job: JobRow) -> Step:
+async def resume_storing(context: JobContext, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
-    if job.answer is not None and await shop.on_disk(shop.spool.file(job, ".body").exists):
+    if job.answer is not None and await context.on_disk(context.spool.file(job, ".body").exists):
         return await store_result(
-            shop, ReceivedAnswer(job, Answer.from_json(job.answer), kept=True)
+            context, ReceivedAnswer(job, Answer.from_json(job.answer), kept=True)
         )
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
@@ -126,33 +128,33 @@ async def resume_storing(shop: JobContext, job: JobRow) -> Step:
         charged="unknown",
         hint="Call the tool again to make it anew.",
     )
-    await shop.on_disk(lambda: shop.spool.sweep(job))
-    return await failures.mark_unknown(shop, job, cut)
+    await context.on_disk(lambda: context.spool.sweep(job))
+    return await failures.mark_unknown(context, job, cut)
 
 
-async def _keep(shop: JobContext, received: ReceivedAnswer) -> Step:
+async def _keep(context: JobContext, received: ReceivedAnswer) -> Step:
     job = received.job
-    shop.copying(job.id)
+    context.copying(job.id)
     try:
         with CancelScope(shield=True):  # local, short, and paid
-            await _land(shop, received)
-            results = await shop.on_disk(lambda: _results(shop, received))
-            finished = await _finish(shop, job, results)
+            await _land(context, received)
+            results = await context.on_disk(lambda: _results(context, received))
+            finished = await _finish(context, job, results)
         made_of = bool(job.kind.file_fields())
-        await write_copies(shop, job.id, job.output_dir, finished.media, made_of=made_of)
+        await write_copies(context, job.id, job.output_dir, finished.media, made_of=made_of)
     except (UnusableAnswerError, FileUnusableError) as error:
-        return await failures.fail_charged(shop, job, _unusable(job, error))
+        return await failures.fail_charged(context, job, _unusable(job, error))
     finally:
-        shop.copied(job.id)
+        context.copied(job.id)
     return Done()
 
 
-async def _land(shop: JobContext, received: ReceivedAnswer) -> None:
+async def _land(context: JobContext, received: ReceivedAnswer) -> None:
     """Do T3 and write the end of the body, each whether or not the disk takes the other."""
     failure = None
     if received.finish is not None:
         try:
-            await shop.on_disk(received.finish)
+            await context.on_disk(received.finish)
             received.finish = None
         except OSError as error:
             failure = error
@@ -162,9 +164,9 @@ async def _land(shop: JobContext, received: ReceivedAnswer) -> None:
         raise failure
 
 
-def _results(shop: JobContext, received: ReceivedAnswer) -> list[JobResult]:
+def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
     """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
-    job, spool = received.job, shop.spool
+    job, spool = received.job, context.spool
     body, folder = spool.file(job, ".body"), spool.file(job, ".d")
     if not received.kept:
         spool.complete(job)
@@ -190,21 +192,18 @@ def _result(generation: Generation, body: Path) -> JobResult:
     return JobResult(generation=generation, measured=measured, file=link)
 
 
-async def _finish(shop: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
+async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
     """Do T5, and remove what is left in the spool."""
-    home, observer = shop.database.home, shop.database.observer
-    emulated, now = shop.upstream.emulated, shop.clock()
-    finished = await shop.record(
-        lambda c: finishing.store_results(
-            c, home, job, results, emulated=emulated, now=now, observer=observer
-        ),
-        name="finish.store",
+    blobs = Blobs(home=context.database.home, observer=context.database.observer)
+    now = context.clock()
+    finished = await context.record(
+        lambda c: finishing.store_results(c, blobs, job, results, now=now), name="finish.store"
     )
-    shop.session += finished.spent
-    shop.paid()
-    shop.forget(job.id)
+    context.session += finished.spent
+    context.paid()
+    context.forget(job.id)
     try:
-        await shop.on_disk(lambda: shop.spool.sweep(job))
+        await context.on_disk(lambda: context.spool.sweep(job))
     except OSError as error:  # the next process that takes something over removes it
         log.warning("job %s: the spool could not be swept: %s", job.id, error)
     return finished

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, select
@@ -11,28 +11,26 @@ from sqlalchemy import Connection, bindparam, select
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.store import schema
+from stability_mcp.store.account import Account
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallRequest:
     """A call as it arrives: validated, its inputs imported and named by media id."""
 
-    owner: str
-    upstream: str
-    process: str
+    account: Account
     tool: str
     operation: Operation
-    count: int
-    labels: Sequence[str | None]
-    output_dir: Path | None
-    inputs: Mapping[str, str]
+    count: int = 1
+    """How many variants; an explicit seed counts up from one to the next."""
+    labels: Sequence[str | None] = ()
+    """Names of the results, one for each variant."""
+    output_dir: Path | None = None
+    """Folder of the readable copies; None: none."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
     """Media ids by the name of the field that takes the file."""
-    budget: int | None
-    """Ceiling of a day in millicredits."""
     retry_of: str | None = None
     """The job that this one repeats: it takes over no call and no finished job answers for it."""
-    cache: bool = True
-    """Whether a finished job that must have the same result may answer for it."""
 
 
 _HASHES = select(schema.media.c.id, schema.media.c.blob).where(
@@ -81,8 +79,7 @@ def _key(
 ) -> str:
     arguments = json.loads(request.canonical())
     parts = {
-        "owner": asked.owner,
-        "upstream": asked.upstream,
+        **asked.account.key,
         "operation": request.name(),
         "arguments": {name: value for name, value in arguments.items() if name not in hashes},
         "inputs": dict(hashes),

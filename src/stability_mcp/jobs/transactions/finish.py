@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, text
@@ -10,10 +10,9 @@ from sqlalchemy import Connection, bindparam, text
 from stability_mcp.client.models import Generation
 from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
-from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.models import Call, JobRow
 from stability_mcp.jobs.transactions import reuse
-from stability_mcp.media.records import FileInfo, Provenance, insert_media
-from stability_mcp.store.database import Observer, unobserved
+from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
 
 _REQUEUE = text(
     "UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error"
@@ -107,46 +106,39 @@ _DONE = text(
 _INPUTS = text("SELECT field, media FROM job_inputs WHERE job = :job ORDER BY field, position")
 
 
-def store_results(  # noqa: PLR0913 -- what a finished job is written from
-    connection: Connection,
-    home: Path,
-    job: JobRow,
-    results: Sequence[JobResult],
-    *,
-    emulated: bool,
-    now: float,
-    observer: Observer = unobserved,
+def store_results(
+    connection: Connection, blobs: Blobs, job: JobRow, results: Sequence[JobResult], *, now: float
 ) -> FinishedJob:
     """Do T5; a label that is taken gets a suffix, never an error."""
     key = {"job": job.id, "attempt": job.attempt}
     if connection.execute(_DONE, key | {"now": now}).rowcount != 1:
         return FinishedJob(media=[], spent=0)
     parents = {row.field: row.media for row in connection.execute(_INPUTS, {"job": job.id})}
-    media = [
-        insert_media(
-            connection,
-            home,
-            file=result.file,
-            measured=result.measured,
-            made=Provenance(
-                origin="generated",
-                upstream=job.upstream,
-                emulated=emulated,
-                job=job.id,
-                position=position,
-                operation=job.operation,
-                arguments=json.loads(job.arguments),
-                seed=result.generation.seed,
-                finish_reason=result.generation.finish_reason,
-                parents=parents,
-            ),
+    made = Provenance(
+        origin="generated",
+        upstream=job.upstream,
+        emulated=job.account.emulated,
+        job=job.id,
+        operation=job.operation,
+        arguments=json.loads(job.arguments),
+        parents=parents,
+    )
+    media = []
+    for position, result in enumerate(results):
+        generation = result.generation
+        new = NewMedia(
             owner=job.owner,
             label=job.label,
-            now=now,
-            observer=observer,
+            file=result.file,
+            info=result.measured,
+            provenance=replace(
+                made,
+                position=position,
+                seed=generation.seed,
+                finish_reason=generation.finish_reason,
+            ),
         )
-        for position, result in enumerate(results)
-    ]
+        media.append(insert_media(connection, blobs, new, now=now))
     return FinishedJob(media=media, spent=budget.mark_charged(connection, job))
 
 
@@ -171,7 +163,7 @@ def mark_abandoned(connection: Connection, call: str, now: float) -> None:
 
 
 _CALL = text(
-    "SELECT id, coalesce(joined, id) AS root, owner, tool, created_at, cancelled_at, said"
+    "SELECT id, joined, tool, created_at, cancelled_at, said"
     " FROM calls WHERE id = :call AND owner = :owner"
 )
 _SAVE_NOTES = text("UPDATE calls SET said = :said WHERE id = :call")
@@ -183,44 +175,26 @@ _CANCEL_CALL = text(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CallRow:
-    """One call. Times are unix seconds."""
-
-    id: str
-    root: str
-    """The call whose jobs it waits for: itself, or one that it joined."""
-    tool: str
-    created_at: float
-    cancelled_at: float | None
-    said: tuple[str, ...]
-    """What each input resolved to and how it was made to fit."""
-    jobs: tuple[str, ...]
-    """Those that answer for it: its own, joined or from the cache."""
-    cached: tuple[str, ...]
-    """Those of them that were finished for an earlier call."""
-
-
-def load_call(connection: Connection, call: str, *, owner: str) -> CallRow | None:
+def load_call(connection: Connection, call: str, *, owner: str) -> Call | None:
     """Read one call; None where the owner has none of that id."""
     row = connection.execute(_CALL, {"call": call, "owner": owner}).first()
     if row is None:
         return None
-    return CallRow(
+    return Call(
         id=row.id,
-        root=row.root,
         tool=row.tool,
         created_at=row.created_at,
+        job_ids=reuse.jobs_of_call(connection, call),
+        joined=row.joined,
+        cached=tuple(reuse.cached_jobs(connection, row.joined or row.id)),
+        notes=tuple(json.loads(row.said or "[]")),
         cancelled_at=row.cancelled_at,
-        said=tuple(json.loads(row.said or "[]")),
-        jobs=tuple(reuse.jobs_of_call(connection, call)),
-        cached=tuple(reuse.cached_jobs(connection, row.root)),
     )
 
 
-def save_notes(connection: Connection, call: str, said: Sequence[str]) -> None:
-    """Note what was said of a call's inputs: its answer is made when nobody remembers it."""
-    connection.execute(_SAVE_NOTES, {"call": call, "said": json.dumps(list(said))})
+def save_notes(connection: Connection, call: str, notes: Sequence[str]) -> None:
+    """Keep what was said of a call's inputs: its answer may be made after a restart."""
+    connection.execute(_SAVE_NOTES, {"call": call, "said": json.dumps(list(notes))})
 
 
 def cancel_call(connection: Connection, call: str, now: float) -> bool:

@@ -6,28 +6,18 @@ database open.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
 from stability_mcp.jobs.models import COLUMNS, JobRow, State
 from stability_mcp.store import schema
+from stability_mcp.store.account import Account
 
 UNFINISHED: tuple[State, ...] = ("queued", "paused", "submitting", "submitted", "storing")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundJob:
-    """A job with what belongs to it in other tables."""
-
-    job: JobRow
-    seq: int
-    media: tuple[str, ...]
-    collected: bool
-
-
-_FOUND = select(schema.jobs.c.seq, schema.calls.c.handed_at, *COLUMNS).select_from(
+_FOUND = select(schema.calls.c.handed_at, *COLUMNS).select_from(
     schema.jobs.outerjoin(schema.calls, schema.calls.c.id == schema.jobs.c.call)
 )
 _MANY = _FOUND.where(schema.jobs.c.id.in_(bindparam("ids", expanding=True)))
@@ -68,16 +58,18 @@ _STANDING = select(schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt)
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
 
 
-def jobs_by_id(connection: Connection, *, owner: str, ids: Sequence[str]) -> dict[str, FoundJob]:
-    """Read jobs of an owner by id; those that do not exist are left out."""
-    # The owner is no part of the query: SQLite would then go through all jobs of the owner.
+def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
+    """Read jobs of any owner by id; those that do not exist are left out.
+
+    The owner isn't part of the query: SQLite would then go through all jobs of the owner.
+    """
     found = _found(connection, _MANY, {"ids": list(ids)})
-    return {each.job.id: each for each in found if each.job.owner == owner}
+    return {each.id: each for each in found}
 
 
 def job_page(
-    connection: Connection, *, owner: str, limit: int, before: int | None, state: State | None
-) -> list[FoundJob]:
+    connection: Connection, owner: str, *, limit: int, before: int | None, state: State | None
+) -> list[JobRow]:
     """Read the newest jobs of an owner, at most `limit`, from before a `seq`."""
     jobs = schema.jobs.c
     query = _FOUND.where(jobs.owner == owner).order_by(jobs.seq.desc()).limit(limit)
@@ -101,9 +93,9 @@ def blocked_until(connection: Connection, upstream: str) -> float:
     return float(connection.execute(_BLOCKED, {"upstream": upstream}).scalar() or 0)
 
 
-def unfinished_jobs(connection: Connection, *, owner: str, upstream: str) -> list[str]:
+def unfinished_jobs(connection: Connection, account: Account) -> list[str]:
     """Return ids of jobs that a living process of this upstream carries out."""
-    rows = connection.execute(_UNFINISHED, {"owner": owner, "upstream": upstream})
+    rows = connection.execute(_UNFINISHED, account.key)
     return list(rows.scalars())
 
 
@@ -121,7 +113,7 @@ def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[s
 
 def _found(
     connection: Connection, query: Select[Any], parameters: dict[str, object]
-) -> list[FoundJob]:
+) -> list[JobRow]:
     rows = connection.execute(query, parameters).all()
     media: defaultdict[str, list[str]] = defaultdict(list)
     done = [row.id for row in rows if row.state == "done"]
@@ -131,12 +123,11 @@ def _found(
     return [_one(row, media[row.id]) for row in rows]
 
 
-def _one(row: Row[Any], media: list[str]) -> FoundJob:
-    seq, handed_at, *columns = tuple(row)
+def _one(row: Row[Any], media: list[str]) -> JobRow:
+    handed_at, *columns = tuple(row)
     names = (column.name for column in COLUMNS)
-    return FoundJob(
-        job=JobRow(**dict(zip(names, columns, strict=True))),
-        seq=seq,
+    return JobRow(
+        **dict(zip(names, columns, strict=True)),
         media=tuple(media),
         collected=handed_at is not None,
     )

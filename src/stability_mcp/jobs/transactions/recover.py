@@ -13,6 +13,7 @@ from stability_mcp.jobs import budget, queue
 from stability_mcp.jobs.models import COLUMNS, JobRow, load_job, to_row
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store import schema
+from stability_mcp.store.account import Account
 from stability_mcp.text import credits_text
 
 MAX_QUEUE_SECONDS = 600.0
@@ -38,8 +39,21 @@ _RESUME = text(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Taker:
+    """A process that takes over jobs of its upstream."""
+
+    process: str
+    upstream: str
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the parameters of statements."""
+        return {"me": self.process, "upstream": self.upstream}
+
+
+@dataclass(frozen=True, kw_only=True)
 class PausedJobs:
-    """The paused jobs of an owner and upstream."""
+    """The paused jobs of an account."""
 
     jobs: list[str]
     price: int
@@ -57,17 +71,17 @@ class PausedJobs:
         )
 
 
-def pause_stale(connection: Connection, *, me: str, upstream: str, now: float) -> int:
+def pause_stale(connection: Connection, taker: Taker, *, now: float) -> int:
     """Pause what was queued long ago, unless another process was there to send it."""
-    key = {"me": me, "upstream": upstream, "fresh_since": now - MAX_QUEUE_SECONDS}
+    key = {**taker.key, "fresh_since": now - MAX_QUEUE_SECONDS}
     if connection.execute(_ALIVE, key).first() is not None:
         return 0
     return connection.execute(_PAUSE, key).rowcount
 
 
-def paused_jobs(connection: Connection, *, owner: str, upstream: str) -> PausedJobs:
+def paused_jobs(connection: Connection, account: Account) -> PausedJobs:
     """Return what is paused."""
-    rows = connection.execute(_PAUSED, {"owner": owner, "upstream": upstream}).all()
+    rows = connection.execute(_PAUSED, account.key).all()
     return PausedJobs(jobs=[row.id for row in rows], price=sum(row.price for row in rows))
 
 
@@ -101,16 +115,7 @@ def _reserve_again(
     if not rows:
         return ""
     prices = [job.price for job in rows]
-    alike = len(set(prices)) == 1
-    return budget.reserve(
-        connection,
-        owner=rows[0].owner,
-        upstream=rows[0].upstream,
-        price=prices[0] if alike else sum(prices),
-        count=len(rows) if alike else 1,
-        limit=limit,
-        now=now,
-    )
+    return budget.reserve(connection, rows[0].account, prices, limit=limit, now=now)
 
 
 _OUT = text("UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL")
@@ -211,31 +216,24 @@ def has_unowned(connection: Connection, upstream: str) -> bool:
     return connection.execute(_UNOWNED, {"upstream": upstream}).first() is not None
 
 
-def recover_jobs(  # noqa: PLR0913 -- who takes what from whom, and when
-    connection: Connection,
-    *,
-    me: str,
-    upstream: str,
-    dead: Sequence[str],
-    now: float,
-    starting: bool = False,
+def recover_jobs(
+    connection: Connection, taker: Taker, *, dead: Sequence[str], now: float, starting: bool = False
 ) -> Recovered:
     """Do T8 for processes whose lock was found free, and take every job that nobody drives.
 
     Args:
         connection: The writer's.
-        me: The process that takes them.
-        upstream: Its upstream; jobs of another are left for a process of theirs.
+        taker: The process that takes them.
         dead: Ids of the processes.
         now: Unix seconds.
         starting: Whether this process begins, so that it may be that none was there before it.
     """
     buried = [release_dead_process(connection, each, now=now) for each in dead]
     # A process that ended in order could not write what became of them: its disk was full.
-    nobodys = literal_column(UNOWNED, Boolean) & (schema.jobs.c.upstream == upstream)
+    nobodys = literal_column(UNOWNED, Boolean) & (schema.jobs.c.upstream == taker.upstream)
     buried.append(_mark_unknown(connection, nobodys, now=now))
-    paused = pause_stale(connection, me=me, upstream=upstream, now=now) if starting else 0
-    taken = connection.execute(_TAKE, {"me": me, "upstream": upstream}).rowcount
+    paused = pause_stale(connection, taker, now=now) if starting else 0
+    taken = connection.execute(_TAKE, taker.key).rowcount
     lost = [job for jobs, _ in buried for job in jobs]
     spent = sum(spent for _, spent in buried)
     return Recovered(jobs=taken, paused=paused, lost=lost, spent=spent)

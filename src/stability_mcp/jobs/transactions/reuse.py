@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from stability_mcp.jobs.transactions.call_keys import CallRequest, call_key, input_hashes
+from stability_mcp.store.account import Account
 
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds. Whoever asks for the same after a day wants a new one."""
@@ -146,14 +147,13 @@ def find_cached(connection: Connection, keys: Sequence[str | None]) -> dict[int,
     return found
 
 
-def cache_statistics(connection: Connection, *, owner: str, upstream: str) -> CacheStatistics:
+def cache_statistics(connection: Connection, account: Account) -> CacheStatistics:
     """Count what there is and what it saved."""
-    key = {"owner": owner, "upstream": upstream}
-    hits, saved = connection.execute(_HITS, key).one()
-    entries = connection.execute(_ENTRIES, key).scalar_one()
+    hits, saved = connection.execute(_HITS, account.key).one()
+    entries = connection.execute(_ENTRIES, account.key).scalar_one()
     return CacheStatistics(entries=entries, hits=hits, saved=saved)
 
 
-def clear_cache(connection: Connection, *, owner: str, upstream: str) -> int:
+def clear_cache(connection: Connection, account: Account) -> int:
     """Let no result of now answer again, and return how many could; the results stay."""
-    return connection.execute(_CLEAR_CACHE, {"owner": owner, "upstream": upstream}).rowcount
+    return connection.execute(_CLEAR_CACHE, account.key).rowcount

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.client.models import Answer
 from stability_mcp.jobs import budget, rate_limit
-from stability_mcp.jobs.models import JobRow, LeaseLostError, UpstreamPausedError
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import JobRow, LeaseLostError, RateLimit, UpstreamPausedError
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions import usage
 
 
@@ -28,40 +28,31 @@ _SUBMIT = text(
 )
 
 
-def begin(  # noqa: PLR0913 -- the job, and what it needs to go out
-    connection: Connection, job: JobRow, *, limit: RateLimit, epoch: int, now: float, ahead: int = 0
+def begin(
+    connection: Connection, job: JobRow, *, limit: RateLimit, now: float, ahead: int = 0
 ) -> SendIntent:
     """Do T2: place, state, day of the money and ledger, or none of them.
 
     Args:
         connection: The writer's.
-        job: The job as it was read: queued, and driven by this process.
+        job: The job as it was read: queued, driven by this process, in the epoch of its lease.
         limit: The rate limit.
-        epoch: The epoch of the lease under which it is sent.
         now: Unix seconds.
         ahead: Requests of this process that wait for the next places already.
 
     Raises:
-        NoPlaceError: the rate limit is used up.
+        NoSlotError: the rate limit is used up.
         UpstreamPausedError: nothing may be sent with this key.
         LeaseLostError: the job is not this process's to send.
     """
     why = usage.paused_why(connection, job.upstream)
     if why is not None:
         raise UpstreamPausedError(why)
-    place = rate_limit.take_slot(
-        connection,
-        limit,
-        upstream=job.upstream,
-        process=job.process or "",
-        now=now,
-        lane=job.lane,
-        ahead=ahead,
-    )
-    day = budget.move_reservation(
-        connection, owner=job.owner, upstream=job.upstream, day=job.day, price=job.price, now=now
-    )
-    key = {"job": job.id, "attempt": job.attempt, "process": job.process, "epoch": epoch}
+    process = job.process or ""
+    wanted = SlotRequest(upstream=job.upstream, process=process, lane=job.lane, ahead=ahead)
+    place = rate_limit.take_slot(connection, limit, wanted, now=now)
+    day = budget.move_reservation(connection, job.account, day=job.day, price=job.price, now=now)
+    key = {"job": job.id, "attempt": job.attempt, "process": job.process, "epoch": job.epoch}
     if connection.execute(_SUBMIT, key | {"day": day, "now": now}).rowcount != 1:
         raise LeaseLostError(f"job {job.id} is not ours to send")
     attempt = job.attempt + 1

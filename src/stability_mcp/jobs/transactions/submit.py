@@ -1,12 +1,12 @@
 """T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written.
 
-Before anything is reserved it is seen whether the call takes over one that nobody waits for any
-more (`joining`), and then which of its variants a finished job answers for (`caching`).
+Before anything is reserved, `reuse` decides whether the call takes over an abandoned identical one,
+and which of its variants a finished job answers for.
 """
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, text
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.jobs import budget, queue
-from stability_mcp.jobs.models import load_job
+from stability_mcp.jobs.models import Call, load_job
 from stability_mcp.jobs.transactions import recover, reuse
 from stability_mcp.jobs.transactions.call_keys import (
     CallRequest,
@@ -24,6 +24,7 @@ from stability_mcp.jobs.transactions.call_keys import (
     spread_seeds,
 )
 from stability_mcp.store import schema
+from stability_mcp.store.account import Account
 from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
 
 PRICE_LIST = "2026-09-22"
@@ -31,137 +32,154 @@ PRICE_LIST = "2026-09-22"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """What T1 wrote."""
+class SubmitTerms:
+    """Under which terms a call becomes rows, beside what it asks for."""
 
-    call_id: str
-    job_ids: list[str]
-    """The jobs that answer for it, by position."""
-    joined: str | None = None
-    """The call that it took over: no job is its own, and nothing more is paid."""
-    cached: tuple[str, ...] = ()
-    """Those of its jobs that were finished for an earlier call: they cost nothing now."""
+    process: str
+    """The process that carries its jobs out."""
+    now: float
+    """Unix seconds."""
+    budget: int | None = None
+    """Most millicredits a day; None: no ceiling."""
+    cache: bool = True
+    """Whether a finished job that must have the same result may answer for it."""
+    dead: Collection[str] = ()
+    """Processes whose lock was found free: no call waits in them any more."""
+    dispatch: Callable[[Connection, str, int], None] = lambda _connection, _job, _priority: None
+    """Tells the engine of each job and its priority, inside the transaction."""
 
 
-def insert_call(
-    connection: Connection,
-    asked: CallRequest,
-    *,
-    now: float,
-    dispatch: Callable[[str, int], None],
-    dead: Collection[str] = (),
-) -> Call:
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What answers for a call: an earlier call, finished jobs, or new jobs."""
+
+    key: str
+    root: str | None = None
+    """The call that it takes over."""
+    cached: Mapping[int, str] = field(default_factory=dict)
+    """Finished jobs that answer for variants, by position."""
+    saved: int = 0
+    """Price of those variants, in millicredits."""
+    wanted: Mapping[int, tuple[Operation, str | None]] = field(default_factory=dict)
+    """Variants that become jobs, by position, each with its result key."""
+
+    @property
+    def prices(self) -> list[int]:
+        """Return the price of each new job, in millicredits."""
+        return [request.price() for request, _ in self.wanted.values()]
+
+
+def price_after_reuse(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> int:
+    """Return the millicredits that a call would reserve if it were written now.
+
+    It only looks: the transaction that writes the call decides again.
+    """
+    return sum(_plan(connection, asked, terms).prices)
+
+
+def insert_call(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> Call:
     """Do T1.
-
-    Args:
-        connection: The writer's.
-        asked: The call.
-        now: Unix seconds.
-        dispatch: Tells the engine of each job and its lane in this transaction.
-        dead: Processes whose lock was found free: nobody waits in them any more.
 
     Raises:
         BudgetError: it would pass the ceiling.
     """
+    plan = _plan(connection, asked, terms)
+    call: dict[str, object] = {
+        **asked.account.key,
+        "process": terms.process,
+        "tool": asked.tool,
+        "call_key": plan.key,
+        "created_at": terms.now,
+    }
+    if plan.root is not None:
+        return _join(connection, plan.root, call, terms)
+    if plan.cached:
+        call |= {"cached": json.dumps(plan.cached), "saved": plan.saved}
+    call_id = _insert_row(connection, schema.calls, CALL_CHARACTERS, call)
+    made = _queue(connection, asked, call_id, plan, terms) if plan.wanted else {}
+    answering = {**plan.cached, **made}
+    return Call(
+        id=call_id,
+        tool=asked.tool,
+        created_at=terms.now,
+        job_ids=[answering[position] for position in sorted(answering)],
+        cached=tuple(plan.cached.values()),
+    )
+
+
+def _plan(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> _Plan:
     hashes = input_hashes(connection, asked.inputs)
     key = call_key(asked, hashes)
-    call: dict[str, object] = {
-        "owner": asked.owner,
-        "upstream": asked.upstream,
-        "process": asked.process,
-        "tool": asked.tool,
-        "call_key": key,
-        "created_at": now,
-    }
     repeats = asked.retry_of is not None
-    root = None if repeats else reuse.find_joinable(connection, key, dead=dead, now=now)
-    if root is not None:
-        return _join(connection, asked, root, call, now=now)
+    if not repeats:
+        root = reuse.find_joinable(connection, key, dead=terms.dead, now=terms.now)
+        if root is not None:
+            return _Plan(key=key, root=root)
     variants = [
         (request, result_key(asked, request, hashes))
         for request in spread_seeds(asked.operation, asked.count)
     ]
     cached: dict[int, str] = {}
-    if asked.cache and not repeats:
+    if terms.cache and not repeats:
         cached = reuse.find_cached(connection, [key for _, key in variants])
-    if cached:
-        saved = sum(variants[position][0].price() for position in cached)
-        call |= {"cached": json.dumps(cached), "saved": saved}
-    call_id = _insert_row(connection, schema.calls, CALL_CHARACTERS, call)
-    wanted = {at: each for at, each in enumerate(variants) if at not in cached}
-    lane = queue.priority_of_call(connection, asked.process) if wanted else queue.INTERACTIVE
-    made = _queue(connection, asked, call_id, wanted, lane=lane, now=now)
-    for job in made.values():
-        dispatch(job, lane)
-    answering = cached | made
-    return Call(
-        call_id=call_id,
-        job_ids=[answering[position] for position in sorted(answering)],
-        cached=tuple(cached.values()),
+    return _Plan(
+        key=key,
+        cached=cached,
+        saved=sum(variants[position][0].price() for position in cached),
+        wanted={at: each for at, each in enumerate(variants) if at not in cached},
     )
 
 
 def _join(
-    connection: Connection, asked: CallRequest, root: str, call: Mapping[str, object], *, now: float
+    connection: Connection, root: str, call: Mapping[str, object], terms: SubmitTerms
 ) -> Call:
     jobs = reuse.jobs_of_call(connection, root)
-    recover.resume(connection, jobs, process=asked.process, limit=asked.budget, now=now)
-    reuse.wake_queued(connection, root, asked.process)
+    recover.resume(connection, jobs, process=terms.process, limit=terms.budget, now=terms.now)
+    reuse.wake_queued(connection, root, terms.process)
     joined = _insert_row(connection, schema.calls, CALL_CHARACTERS, {**call, "joined": root})
     return Call(
-        call_id=joined,
+        id=joined,
+        tool=str(call["tool"]),
+        created_at=terms.now,
         job_ids=jobs,
         joined=root,
         cached=tuple(reuse.cached_jobs(connection, root)),
     )
 
 
-def _queue(  # noqa: PLR0913 -- the call, its jobs and their lane
-    connection: Connection,
-    asked: CallRequest,
-    call: str,
-    variants: Mapping[int, tuple[Operation, str | None]],
-    *,
-    lane: int,
-    now: float,
+def _queue(
+    connection: Connection, asked: CallRequest, call: str, plan: _Plan, terms: SubmitTerms
 ) -> dict[int, str]:
-    if not variants:
-        return {}
-    day = budget.reserve(
-        connection,
-        owner=asked.owner,
-        upstream=asked.upstream,
-        price=asked.operation.price(),
-        count=len(variants),
-        limit=asked.budget,
-        now=now,
-    )
+    limit, now = terms.budget, terms.now
+    day = budget.reserve(connection, asked.account, plan.prices, limit=limit, now=now)
+    priority = queue.priority_of_call(connection, terms.process)
     jobs = {}
-    for position, (request, key) in variants.items():
+    for position, (request, key) in plan.wanted.items():
         values = {
             **_job_values(asked, request),
+            "process": terms.process,
             "result_key": key,
             "call": call,
             "position": position,
-            "lane": lane,
+            "lane": priority,
             "label": asked.labels[position] if position < len(asked.labels) else None,
             "day": day,
             "created_at": now,
         }
         jobs[position] = _insert_row(connection, schema.jobs, ID_CHARACTERS, values)
         _insert_inputs(connection, jobs[position], asked.inputs)
+    for job in jobs.values():
+        terms.dispatch(connection, job, priority)
     return jobs
 
 
 def _job_values(asked: CallRequest, request: Operation) -> dict[str, object]:
     return {
-        "owner": asked.owner,
-        "upstream": asked.upstream,
+        **asked.account.key,
         "operation": request.name(),
         "arguments": request.canonical(),
         "deferred": int(request.is_deferred()),
         "state": "queued",
-        "process": asked.process,
         "epoch": 1,
         "price": request.price(),
         "price_list": PRICE_LIST,
@@ -199,13 +217,14 @@ ADOPT_TOOL = "job_adopt"
 class ForeignGeneration:
     """A generation that another program started with the same key."""
 
-    owner: str
-    upstream: str
-    process: str
+    account: Account
     kind: type[Operation]
+    """The operation that started it, by which it is polled."""
     generation: str
-    label: str | None
-    output_dir: Path | None
+    label: str | None = None
+    """Name of the result."""
+    output_dir: Path | None = None
+    """Folder of the readable copies; None: none."""
 
 
 _FIND_GENERATION = text(
@@ -216,22 +235,22 @@ _FIND_GENERATION = text(
 
 
 def adopt_generation(
-    connection: Connection, found: ForeignGeneration, *, now: float
+    connection: Connection, found: ForeignGeneration, *, process: str, now: float
 ) -> tuple[str, bool]:
     """Write a job that is only polled; return its id and whether it is new.
 
     Whoever started the generation paid for it, so the price here is 0.
     """
-    keys = {"owner": found.owner, "upstream": found.upstream}
+    keys = found.account.key
     known = connection.execute(_FIND_GENERATION, keys | {"generation": found.generation}).scalar()
     if known is not None:
         return str(known), False
-    day = budget.day_of(connection, found.owner, found.upstream, now)
+    day = budget.day_of(connection, found.account, now)
     call, job = new_id(CALL_CHARACTERS), new_id(ID_CHARACTERS)
     connection.execute(
         insert(schema.calls).values(
             id=call,
-            process=found.process,
+            process=process,
             tool=ADOPT_TOOL,
             call_key=f"{ADOPT_TOOL}:{call}",  # nothing ever joins it by what was asked
             created_at=now,
@@ -246,7 +265,7 @@ def adopt_generation(
             arguments=json.dumps({}),
             deferred=1,
             state="submitted",
-            process=found.process,
+            process=process,
             epoch=1,
             attempt=1,
             day=day,
@@ -266,28 +285,3 @@ def adopt_generation(
         raise RuntimeError(f"job {job} was written just now")
     budget.open_charge(connection, row, attempt=1, day=day, now=now)
     return job, True
-
-
-def price_after_reuse(
-    connection: Connection, asked: CallRequest, *, dead: Collection[str] = (), now: float
-) -> int:
-    """Return the millicredits that a call would reserve if it were written now.
-
-    It only looks: the transaction that writes the call decides anew.
-
-    Args:
-        connection: One for reading is enough.
-        asked: The call.
-        dead: Processes whose lock was found free: nobody waits in them any more.
-        now: Unix seconds.
-    """
-    variants = spread_seeds(asked.operation, asked.count)
-    prices = [request.price() for request in variants]
-    if asked.retry_of is not None:
-        return sum(prices)
-    hashes = input_hashes(connection, asked.inputs)
-    if reuse.find_joinable(connection, call_key(asked, hashes), dead=dead, now=now) is not None:
-        return 0
-    keys = [result_key(asked, request, hashes) for request in variants]
-    answered = reuse.find_cached(connection, keys) if asked.cache else {}
-    return sum(price for place, price in enumerate(prices) if place not in answered)

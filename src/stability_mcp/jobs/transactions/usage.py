@@ -6,19 +6,10 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Label, Select, case, func, select, text
 
-from stability_mcp.jobs.rate_limit import STALLED_SECONDS, RateLimit
+from stability_mcp.jobs.models import RateLimit
+from stability_mcp.jobs.rate_limit import STALLED_SECONDS
 from stability_mcp.store import schema
-from stability_mcp.store.format import EMULATOR_ID
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upstream:
-    """Where requests go and who pays."""
-
-    id: str
-    """A keyed hash of base URL and key, which cannot be turned back; `emulator`."""
-    base_url: str
-    emulated: bool
+from stability_mcp.store.account import Account, Upstream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +25,6 @@ class Balance:
         """Return whether it was asked for in the last so many seconds, by a clock that is right."""
         return now - seconds < self.at <= now
 
-
-EMULATOR = Upstream(id=EMULATOR_ID, base_url="http://emulator", emulated=True)
-"""The built-in emulator; its store is its own."""
 
 _REGISTER_UPSTREAM = text(
     "INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)"
@@ -150,15 +138,15 @@ _KEYS = {
 }
 
 
-def ledger_lines(  # noqa: PLR0913 -- whose, since when, how grouped, how many
-    connection: Connection, *, owner: str, upstream: str, since: str, by: LedgerBy, limit: int
+def ledger_lines(
+    connection: Connection, account: Account, *, since: str, by: LedgerBy, limit: int
 ) -> list[LedgerLine]:
     """Return sums of the ledger since a day, the newest first."""
     keys = _KEYS[by]
     query: Select[tuple[object, ...]] = (
         select(*keys, *_SUMS)
         .join(schema.jobs, _jobs.id == _charges.job)
-        .where(_charges.owner == owner, _charges.upstream == upstream, _charges.day >= since)
+        .where(*_since(account, since))
         .group_by(*keys)
         .order_by(func.max(_charges.id).desc())
         .limit(limit)
@@ -166,12 +154,17 @@ def ledger_lines(  # noqa: PLR0913 -- whose, since when, how grouped, how many
     return [LedgerLine(**row._asdict()) for row in connection.execute(query)]
 
 
-def ledger_total(connection: Connection, *, owner: str, upstream: str, since: str) -> LedgerLine:
+def ledger_total(connection: Connection, account: Account, *, since: str) -> LedgerLine:
     """Return the sum of everything since a day."""
     query = select(*(func.coalesce(each, 0).label(each.name) for each in _SUMS)).where(
-        _charges.owner == owner, _charges.upstream == upstream, _charges.day >= since
+        *_since(account, since)
     )
     return LedgerLine(**connection.execute(query).one()._asdict())
+
+
+def _since(account: Account, day: str) -> tuple[ColumnElement[bool], ...]:
+    mine = (_charges.owner == account.owner, _charges.upstream == account.upstream)
+    return (*mine, _charges.day >= day)
 
 
 def rate_status(
