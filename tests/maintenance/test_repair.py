@@ -32,7 +32,7 @@ async def _made(folder: Path, **chosen: object) -> MediaItem:
     with anyio.fail_after(60):
         async with open_studio(settings_in(folder, chosen)) as studio:
             made = await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=30)
-            return await studio.media.get(made.media[0].id)
+            return await studio.get_media(made.media[0].id)
 
 
 @asynccontextmanager
@@ -146,7 +146,7 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
     assert _quarantine(tmp_path) == [f"{item.sha256}.damaged"]
     async with open_studio(settings_in(tmp_path)) as studio:
         with pytest.raises(NotFoundError):
-            await studio.media.get(item.id)
+            await studio.get_media(item.id)
     assert money(_home(tmp_path))[1] == 3_000
     assert await _found(tmp_path) == []
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 from stability_mcp.errors import NotFoundError
 from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
 from stability_mcp.maintenance.retention_rows import STRIPPED
-from stability_mcp.studio import Studio, open_studio, reruns
+from stability_mcp.store.database import Database
+from stability_mcp.studio import CallOptions, Studio, open_studio, reruns
 from support.imaging.sample_files import png
 from support.server.in_memory import settings_in
 from support.store.rows import ledger, money, rows
@@ -33,6 +34,11 @@ async def _studio(folder: Path) -> AsyncIterator[Studio]:
 
 def _home(folder: Path) -> Path:
     return folder / "home" / "emulator"
+
+
+def _database(studio: Studio) -> Database:
+    """Return the store: time passes only in tests."""
+    return studio._runtime.database  # noqa: SLF001 -- what no face of the program does
 
 
 def _blobs(folder: Path) -> list[Path]:
@@ -61,7 +67,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
                 {"by": days * DAY_SECONDS},
             )
 
-    await studio.jobs._context.database.write(older, name="test.write")  # noqa: SLF001 -- time passes only in tests
+    await _database(studio).write(older)
     then = time.time() - days * DAY_SECONDS
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
@@ -69,20 +75,18 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
 
 
 async def _write(studio: Studio, statement: str) -> None:
-    await studio.jobs._context.database.write(
-        lambda c: c.execute(text(statement)), name="test.write"
-    )  # noqa: SLF001 -- what no face of the program does
+    await _database(studio).write(lambda c: c.execute(text(statement)))
 
 
 async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
-    return await Retention(studio.jobs._context.database, keep_days=days).sweep()  # noqa: SLF001 -- the store of this test
+    return await Retention(_database(studio), keep_days=days).sweep()
 
 
 async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
     """*Chosen*: the ledger is kept for ever, and the user's own files are never touched."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        copy = (await studio.media.get(media)).copy_path
+        copy = (await studio.get_media(media)).copy_path
         before = money(_home(tmp_path)), ledger(_home(tmp_path))
         await _age(studio, tmp_path)
 
@@ -90,11 +94,11 @@ async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -
 
         assert swept == Swept(jobs=1, calls=1, files=1)
         with pytest.raises(NotFoundError):
-            await studio.media.get(media)
-        [job] = (await studio.jobs.list()).items
-        used, _ = await studio.jobs.used(since="2000-01-01", by="operation", limit=9)
+            await studio.get_media(media)
+        [job] = (await studio.list_jobs()).items
+        used, _ = await studio.usage(since="2000-01-01", by="operation", limit=9)
         with pytest.raises(NotFoundError, match="left the store after STABILITY_KEEP_DAYS"):
-            await reruns.rerun(studio, job.id, {}, wait=1)
+            await reruns.rerun(studio, job.id, {}, CallOptions(wait=1))
     assert (job.state, job.error, job.arguments, job.media) == ("done", STRIPPED, {}, ())
     assert [(each.operation, each.charged) for each in used] == [("generate_core", 3_000)]
     assert (money(_home(tmp_path)), ledger(_home(tmp_path))) == before
@@ -112,7 +116,7 @@ async def test_never_is_never(tmp_path: Path) -> None:
         await _age(studio, tmp_path, days=10_000)
 
         assert await _sweep(studio, None) == Swept()
-        assert (await studio.media.get(media)).path.is_file()
+        assert (await studio.get_media(media)).path.is_file()
 
 
 async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
         await _age(studio, tmp_path, days=KEEP - 1)
 
         assert await _sweep(studio) == Swept()
-        assert (await studio.media.get(media)).path.is_file()
+        assert (await studio.get_media(media)).path.is_file()
 
 
 async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
@@ -135,7 +139,8 @@ async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
         )
 
         assert (await _sweep(studio)).jobs == 0
-        assert {each.id for each in (await studio.media.sources(second)).values()} == {first}
+        parents = rows(_home(tmp_path), "SELECT parent, child FROM media_parents")
+        assert parents == [(first, second)]
 
         await _age(studio, tmp_path)
         assert (await _sweep(studio)).jobs == 2  # once nobody keeps the second, both go
@@ -149,13 +154,13 @@ async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Pat
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
         other = await _make(studio)  # lighthouse-2: a number is no name
-        await studio.media.set_label(await studio.media.get(media), "hero")
+        await studio.label_media(media, "hero")
         await _age(studio, tmp_path)
 
         assert (await _sweep(studio)).jobs == 1
-        assert (await studio.media.get("hero")).path.is_file()
+        assert (await studio.get_media("hero")).path.is_file()
         with pytest.raises(NotFoundError):
-            await studio.media.get(other)
+            await studio.get_media(other)
 
 
 async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
@@ -203,8 +208,7 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
     """*Chosen*: the ledger does not know it, so nothing needs its row."""
     async with _studio(tmp_path) as studio:
         await _make(studio)
-        database = studio.jobs._context.database  # noqa: SLF001 -- as if it had been cancelled
-        await database.write(
+        await _database(studio).write(  # as if it had been cancelled
             lambda c: c.execute(
                 text(
                     "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
@@ -268,7 +272,7 @@ async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answ
     """*Chosen*: a disk that fails once must not end the jobs beside it."""
     async with _studio(tmp_path) as studio:
         spool = _home(tmp_path) / "spool"
-        at_work = Retention(studio.jobs._context.database, keep_days=KEEP)  # noqa: SLF001 -- the store of this test
+        at_work = Retention(_database(studio), keep_days=KEEP)
 
         async def leave_something() -> None:
             left = spool / "import-0.part"

@@ -82,7 +82,7 @@ async def test_a_url_is_told_what_became_of_a_job(tmp_path: Path) -> None:
         async with _studio(tmp_path, told.url) as studio:
             job = await _make(studio, label="beacon")
             [heard] = await told.hears()
-            media = await studio.media.get("beacon")
+            media = await studio.get_media("beacon")
             await until(lambda: (_told_at(tmp_path)[0] or -1) > 0)
 
     assert heard.pop("finished_at").endswith("Z")

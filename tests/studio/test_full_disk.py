@@ -7,6 +7,7 @@ import pytest
 
 from stability_mcp.errors import JobError, StorageError
 from stability_mcp.jobs.transactions import finish, lookup
+from stability_mcp.studio import CallOptions
 from support.server.in_memory import paced, settings_in
 
 pytestmark = pytest.mark.anyio
@@ -25,16 +26,11 @@ async def test_a_call_that_is_handed_back_is_no_error(
     monkeypatch.setattr(finish, "save_notes", _full)
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.5) as studio:
-            told = await studio.call(
-                "generate_core",
-                {"prompt": "a lighthouse"},
-                wait=0,
-                comes_back=comes_back,
-                said=["note: something"],
-            )
+            options = CallOptions(wait=0, soon=0 if comes_back else None, notes=["note: something"])
+            told = await studio.run("generate_core", {"prompt": "a lighthouse"}, options)
             [job] = told.jobs
             assert not job.finished
-            [done] = await studio.jobs.wait([job.id], 30)
+            [done] = (await studio.wait_for([job.id], seconds=30)).jobs
 
     assert done.state == "done"
 
@@ -49,7 +45,8 @@ async def test_a_call_of_which_nothing_can_be_read_is_not_called_free(
                 patched.setattr(lookup, "jobs_by_id", _full)
                 with pytest.raises(JobError, match="Do not call the tool again") as told:
                     await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)
-            [done] = await studio.jobs.wait([told.value.job], 30)
+            assert told.value.job is not None
+            [done] = (await studio.wait_for([told.value.job], seconds=30)).jobs
 
     assert "goes on" in str(told.value)
     assert "Nothing was charged" not in str(told.value)

@@ -6,17 +6,16 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
-from anyio import to_thread
 
 from stability_mcp import __version__
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.jobs.budget import Spending
 from stability_mcp.settings import (
     Settings,
     near_misses,
@@ -25,9 +24,10 @@ from stability_mcp.settings import (
     shown_target,
     variable,
 )
-from stability_mcp.store.database import Database
-from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.text import credits_text, plain
+
+if TYPE_CHECKING:
+    from stability_mcp.studio import Mender, Sweeper
 
 Mark = Literal["ok", "BAD", "note", "done"]
 """Fine; wrong and left so; a leftover that harms nobody; mended just now."""
@@ -40,27 +40,26 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
         settings: Where the store is, and how long things are kept.
         repair: Whether to mend what is found, and to sweep what is old.
     """
-    try:
-        database = await to_thread.run_sync(Database, settings.home_dir)
-    except StorageError:
-        return  # the check that opens it for work says why it cannot
-    try:
-        async for line in _examined(database, repair=repair):
-            yield line
-        if repair:
-            yield await _swept(database, settings.keep_days)
-    except StorageError as error:
-        yield "BAD", str(error)
-    except OSError as error:
-        yield "BAD", plain(f"the store could not be examined to its end: {error}")
-    finally:
-        await database.close()
+    from stability_mcp.studio import open_for_check
+
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(open_for_check(settings, repair=repair))
+        except StorageError:
+            return  # the check that opens it for work says why it cannot
+        try:
+            async for line in _examined(store.mender, repair=repair):
+                yield line
+            if repair:
+                yield await _swept(store.sweeper)
+        except StorageError as error:
+            yield "BAD", str(error)
+        except OSError as error:
+            yield "BAD", plain(f"the store could not be examined to its end: {error}")
 
 
-async def _examined(database: Database, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
-    from stability_mcp.maintenance.repair import StoreCheck
-
-    mender, wrong = StoreCheck(database, repair=repair), 0
+async def _examined(mender: "Mender", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+    wrong = 0
     async for found in mender.findings():
         wrong += found.bad
         mark: Mark = "BAD" if found.bad else "note"
@@ -74,15 +73,16 @@ async def _examined(database: Database, *, repair: bool) -> AsyncIterator[tuple[
         yield "note", "stability-mcp doctor --repair mends what can be mended"
 
 
-async def _swept(database: Database, keep_days: float | None) -> tuple[Mark, str]:
-    from stability_mcp.maintenance.retention import Retention
-
-    swept = asdict(await Retention(database, keep_days=keep_days).sweep())
+async def _swept(sweeper: "Sweeper") -> tuple[Mark, str]:
+    swept = asdict(await sweeper.sweep())
     gone = ", ".join(f"{name} {count}" for name, count in swept.items() if count)
     if gone:
         return "done", f"swept what is old: {gone}"
     return "ok", "nothing is old enough to be swept"
 
+
+if TYPE_CHECKING:
+    from stability_mcp.studio import Spent
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
 
@@ -139,7 +139,7 @@ def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
 
 async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
     """Try what a call needs: the store, the output folder, the disk, the key."""
-    from stability_mcp.studio import open_studio
+    from stability_mcp.studio import MIN_FREE_BYTES, open_studio
 
     try:
         async with open_studio(settings, program="stability-mcp doctor") as studio:
@@ -166,7 +166,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
 
 
-def ceiling(spent: Spending) -> str:
+def ceiling(spent: "Spent") -> str:
     """Return what bounds spending, and what does not."""
     if spent.limit is None:
         return "no ceiling: spending is not bounded"

@@ -24,10 +24,10 @@ async def run_budget(settings: Settings, ceiling: float | None) -> None:
             hint="Run the command yourself in a terminal.",
         )
     async with open_studio(settings, program="stability-mcp budget") as studio:
-        before = spent = await studio.jobs.spending()
+        before = spent = await studio.spending()
         if ceiling is not None and before.limit is not None and ceiling * 1000 > before.limit:
-            await studio.jobs.raise_ceiling(round(ceiling * 1000))
-            spent = await studio.jobs.spending()
+            await studio.raise_ceiling(round(ceiling * 1000))
+            spent = await studio.spending()
     if ceiling is not None and spent == before:
         raise _not_raised(before.limit)
     if spent.limit is None or spent.left is None:
@@ -57,10 +57,10 @@ async def run_cache(settings: Settings, *, clear: bool) -> None:
 
     async with open_studio(settings, program="stability-mcp cache") as studio:
         if clear:
-            cleared = await studio.jobs.clear_cache()
+            cleared = await studio.clear_cache()
             typer.echo(f"results that answer no more, and stay in the store: {cleared}")
             return
-        found = await studio.jobs.cached()
+        found = await studio.cached()
     typer.echo(f"cache: {settings.cache}")
     typer.echo(f"results that can answer again: {found.entries}")
     typer.echo(f"calls answered from it: {found.hits}, {credits_text(found.saved)} saved")
@@ -78,8 +78,8 @@ async def run_log(settings: Settings, last: int) -> None:
     from stability_mcp.studio import open_studio
 
     async with open_studio(settings, program="stability-mcp log") as studio:
-        page = await studio.jobs.list(limit=last)
-        spent = await studio.jobs.spending()
+        page = await studio.list_jobs(limit=last)
+        spent = await studio.spending()
     for job in reversed(page.items):
         paid = " ".join(filter(None, (credits_text(job.price), CHARGED[job.charged])))
         typer.echo(f"{_when(job.created_at)}  {job.id}  {job.operation:<28} {job.state:<10} {paid}")

@@ -28,7 +28,7 @@ async def within_patience(keeper: LazyStudio, context: CallContext) -> CallConte
     """Return the call with a wait that its client is known to bear."""
     if not _takes_long(context):
         return context
-    seen = await (await keeper.studio()).jobs.patience(_name(context))
+    seen = await (await keeper.studio()).client_patience(_name(context))
     if seen is None:
         return context
     return replace(context, wait=min(context.wait, max(seen * SHARE, MIN_WAIT_SECONDS)))
@@ -42,7 +42,7 @@ def given_up(keeper: LazyStudio, context: CallContext, seconds: float) -> None:
 
 async def _keep(keeper: LazyStudio, client: str, seconds: float) -> None:
     await anyio.sleep(SETTLING)
-    await (await keeper.studio()).jobs.record_give_up(client, seconds)
+    await (await keeper.studio()).client_gave_up(client, seconds)
 
 
 def _takes_long(context: CallContext) -> bool:

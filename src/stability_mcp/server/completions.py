@@ -39,7 +39,7 @@ async def _known(
     if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
         return await _media(begun, keeper)
     if wanted == job_uri("{id}"):
-        page = await (await keeper.studio()).jobs.list(limit=MAX_VALUES)
+        page = await (await keeper.studio()).list_jobs(limit=MAX_VALUES)
         return [each.id for each in page.items]
     if wanted == "stability://guide/{topic}":
         from stability_mcp.server.guide import TOPICS
@@ -50,8 +50,8 @@ async def _known(
 
 async def _media(begun: str, keeper: LazyStudio) -> list[str]:
     studio = await keeper.studio()
-    newest = (await studio.media.list(limit=MAX_VALUES)).items
+    newest = (await studio.list_media(limit=MAX_VALUES)).items
     if begun:
-        newest += (await studio.media.list(limit=MAX_VALUES, query=begun)).items
+        newest += (await studio.list_media(limit=MAX_VALUES, query=begun)).items
     labels = [each.label for each in newest if each.label]
     return list(dict.fromkeys([*labels, *(each.id for each in newest)]))

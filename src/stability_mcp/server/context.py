@@ -11,9 +11,8 @@ from stability_mcp.settings import Settings
 from stability_mcp.text import plain
 
 if TYPE_CHECKING:
-    from stability_mcp.policy.confirmation import Confirm
     from stability_mcp.server.elicitation import Elicitation
-    from stability_mcp.studio import Progress
+    from stability_mcp.studio import Confirm, Progress
 
 
 @dataclass(kw_only=True)
@@ -49,6 +48,11 @@ class CallContext:
     """Given the credits that the user agreed to, returns what sees that they agree to a price."""
     client: str = ""
     """What the client calls itself."""
+
+    @property
+    def soon(self) -> float | None:
+        """Return the seconds after which the client takes the id of the call; None: it doesn't."""
+        return self.ticket.grace if self.ticket is not None else None
 
 
 if TYPE_CHECKING:

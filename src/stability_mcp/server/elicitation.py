@@ -26,9 +26,8 @@ from stability_mcp.errors import ArgumentsError, ConfirmationError
 from stability_mcp.text import credits_text
 
 if TYPE_CHECKING:
-    from stability_mcp.policy.confirmation import Answer, Quote
     from stability_mcp.server.lazy_studio import LazyStudio
-    from stability_mcp.studio import Studio
+    from stability_mcp.studio import Answer, Bill, Studio
 
 FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
 """From this version of the protocol on, a server asks by its result."""
@@ -73,12 +72,12 @@ class Elicitation:
                 return int(number), _read(response)
         return None
 
-    def question(self, number: int, bill: "Quote", today: str) -> InputRequiredResult:
+    def question(self, number: int, bill: "Bill", today: str) -> InputRequiredResult:
         """Return the result that asks."""
         form = ElicitRequestFormParams(message=_message(bill, today), requested_schema=_form(bill))
         return InputRequiredResult(input_requests={f"{KEY}{number}": ElicitRequest(params=form)})
 
-    async def put(self, bill: "Quote", today: str) -> "Answer":
+    async def put(self, bill: "Bill", today: str) -> "Answer":
         """Ask over the connection and return the answer; `dismissed` where none can come."""
         try:
             response = await self.ctx.session.elicit_form(
@@ -112,7 +111,7 @@ class Confirmer:
     patience: float
     """Seconds that the call may wait for an answer."""
 
-    async def __call__(self, bill: "Quote") -> int | None:
+    async def __call__(self, bill: "Bill") -> int | None:
         """Return the question whose yes pays for it; None: there was nothing to ask.
 
         Raises:
@@ -136,7 +135,7 @@ class Confirmer:
             raise _cannot_ask(bill)
         return used
 
-    async def _with(self, asks: Elicitation, bill: "Quote") -> int | None:
+    async def _with(self, asks: Elicitation, bill: "Bill") -> int | None:
         permits = self.studio.permits
         given = asks.answer()
         if given is not None:
@@ -154,7 +153,7 @@ class Confirmer:
             raise AskFirstError(asks.question(await permits.ask(bill), bill, today))
         return await self._over_the_line(asks, bill, today)
 
-    async def _over_the_line(self, asks: Elicitation, bill: "Quote", today: str) -> int:
+    async def _over_the_line(self, asks: Elicitation, bill: "Bill", today: str) -> int:
         answer = None
         with anyio.move_on_after(self.patience):
             while answer is None:  # an equal call may use up the yes that both waited for
@@ -170,9 +169,7 @@ class Confirmer:
                 answer = before.answer if before is not None else None
         raise _refusal(bill, answer)
 
-    async def _ask(
-        self, asks: Elicitation, bill: "Quote", put: PendingQuestion, today: str
-    ) -> None:
+    async def _ask(self, asks: Elicitation, bill: "Bill", put: PendingQuestion, today: str) -> None:
         try:
             question = await self.studio.permits.ask(bill)
             await self.studio.permits.answer(bill, question, await asks.put(bill, today))
@@ -182,12 +179,12 @@ class Confirmer:
 
 
 async def _today(studio: "Studio") -> str:
-    spent = await studio.jobs.spending()
+    spent = await studio.spending()
     of = f" of {credits_text(spent.limit)}" if spent.limit is not None else ""
     return f"{credits_text(spent.today)}{of}"
 
 
-def _message(bill: "Quote", today: str) -> str:
+def _message(bill: "Bill", today: str) -> str:
     variants = f" for {bill.count} variants" if bill.count > 1 else ""
     return (
         f"{bill.operation} will cost {_price(bill)}{variants}. Spent today: {today}. "
@@ -195,7 +192,7 @@ def _message(bill: "Quote", today: str) -> str:
     )
 
 
-def _form(bill: "Quote") -> dict[str, Any]:
+def _form(bill: "Bill") -> dict[str, Any]:
     proceed = {
         "type": "boolean",
         "title": f"Spend {credits_text(bill.credits)}",
@@ -210,15 +207,15 @@ def _read(response: ElicitResult) -> "Answer":
     return "no" if response.action == "decline" else "dismissed"
 
 
-def _price(bill: "Quote") -> str:
+def _price(bill: "Bill") -> str:
     return f"{credits_text(bill.credits)} ({bill.credits / 100_000:.2f} USD)"
 
 
-def _with_confirm(bill: "Quote") -> str:
+def _with_confirm(bill: "Bill") -> str:
     return f"confirm_spend: {bill.credits / 1000:g}"
 
 
-def _cannot_ask(bill: "Quote") -> ConfirmationError:
+def _cannot_ask(bill: "Bill") -> ConfirmationError:
     return ConfirmationError(
         f"{bill.operation} costs {_price(bill)}, and so much is spent only when the user agrees.",
         hint=f"Ask the user whether to spend {credits_text(bill.credits)} on it. If they say yes, "
@@ -226,7 +223,7 @@ def _cannot_ask(bill: "Quote") -> ConfirmationError:
     )
 
 
-def _refusal(bill: "Quote", answer: "Answer | None") -> ConfirmationError:
+def _refusal(bill: "Bill", answer: "Answer | None") -> ConfirmationError:
     said = f"{bill.operation} costs {_price(bill)}"
     if answer == "no":
         return ConfirmationError(

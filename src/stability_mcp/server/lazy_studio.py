@@ -68,7 +68,7 @@ class LazyStudio:
 
     async def uncollected_line(self) -> str | None:
         """Return the line about results that nobody was handed; None also before the first call."""
-        return await self._studio.jobs.uncollected_line() if self._studio else None
+        return await self._studio.uncollected_line() if self._studio else None
 
     def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something that outlives the request, but not the server."""

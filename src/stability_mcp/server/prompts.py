@@ -8,7 +8,7 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.text import credits_text, plain, quoted
 
 if TYPE_CHECKING:
-    from stability_mcp.media.items import MediaItem
+    from stability_mcp.studio import MediaItem
 
 MAX_MEDIA = 10
 """How many of the newest media a director is told of."""
@@ -25,8 +25,8 @@ async def ai_director(keeper: LazyStudio, enabled: frozenset[str], brief: str, c
     from stability_mcp.server.guide import guide_text, price_list
 
     studio = await keeper.studio()
-    newest = (await studio.media.list(limit=MAX_MEDIA)).items
-    spent = await studio.jobs.spending()
+    newest = (await studio.list_media(limit=MAX_MEDIA)).items
+    spent = await studio.spending()
     left = "no daily budget" if spent.left is None else f"{credits_text(spent.left)} left today"
     limit = f" Spend at most {quoted(ceiling)} credits." if ceiling.strip() else ""
     emulated = (

@@ -14,8 +14,8 @@ from stability_mcp.errors import InputFileError, NotFoundError, StorageError, St
 from stability_mcp.imaging import memory
 from stability_mcp.imaging.preview import Preview, preview
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.items import MediaItem
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.studio import MediaItem
 from stability_mcp.text import did_you_mean, plain, quoted
 from stability_mcp.uris import job_uri, media_uri
 
@@ -49,7 +49,7 @@ async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Previe
 
 
 if TYPE_CHECKING:
-    from stability_mcp.media.items import MediaItem
+    from stability_mcp.studio import MediaItem
 
 Contents = list[ReadResourceContents]
 
@@ -116,7 +116,7 @@ async def jobs(keeper: LazyStudio) -> list[Resource]:
     """Return the newest jobs as resources; none before the first call that needs the store."""
     if keeper.opened is None:
         return []
-    page = await keeper.opened.jobs.list(limit=MAX_LISTED)
+    page = await keeper.opened.list_jobs(limit=MAX_LISTED)
     return [
         Resource(
             uri=job_uri(each.id),
@@ -175,7 +175,7 @@ async def _job(name: str, keeper: LazyStudio) -> Contents:
     from stability_mcp.server.views import JobFacts
 
     studio = await keeper.studio()
-    [view] = await studio.jobs.views([name])
+    [view] = await studio.get_jobs([name])
     text = json.dumps(cleaned(JobFacts.of(view).dumped()), ensure_ascii=False)
     return [ReadResourceContents(content=text, mime_type="application/json")]
 
@@ -183,7 +183,7 @@ async def _job(name: str, keeper: LazyStudio) -> Contents:
 async def _media(name: str, keeper: LazyStudio, *, original: bool) -> Contents:
 
     studio = await keeper.studio()
-    item = await studio.media.get(name)
+    item = await studio.get_media(name)
     if original or item.bytes <= MAX_BYTES:
         return [ReadResourceContents(await file_bytes(item), item.media_type)]
     smaller = await rendition(item, longest=RENDITION_SIDE, most_bytes=MAX_BYTES)

@@ -23,7 +23,7 @@ from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import TOOLS
-from stability_mcp.studio import Outcome, Studio
+from stability_mcp.studio import CallOptions, Outcome, Studio
 
 Answer = Outcome | Shown | BaseModel | str
 
@@ -77,19 +77,17 @@ async def _operate(
     given = split(row, arguments)
     if not row.is_paid():
         return await studio.query(context.tool, given.rest)
-    ticket = context.ticket
-    outcome = await studio.call(
-        context.tool,
-        given.rest,
+    options = CallOptions(
         label=given.label,
         count=given.count,
-        wait=min(context.wait, ticket.grace) if ticket else context.wait,
+        wait=context.wait,
+        soon=context.soon,
         progress=context.progress,
-        comes_back=ticket is not None,
         confirm=_confirmer(keeper, studio, context, given.confirm_spend),
     )
-    if ticket is not None and not outcome.finished:
-        ticket.call = outcome.call
+    outcome = await studio.run(context.tool, given.rest, options)
+    if context.ticket is not None and not outcome.finished:
+        context.ticket.call = outcome.call
     return outcome
 
 

@@ -3,13 +3,30 @@
 A face (MCP server, command line, Python program) names an operation and its arguments; the studio
 validates them, prepares the files, runs the job and tells what came of it. The path of a call:
 
-`Studio.call` -> `arguments.parse` -> `media.prepare` (nothing is paid before this is through) ->
-`jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP -> stored media
--> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when the wait is over.
+`Studio.call` -> `calling.run` -> `arguments.parse` -> `media.prepare` (nothing is paid before this
+is through) -> `jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP
+-> stored media -> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when
+the wait is over.
+
+Faces import nothing of ours below this package, so the types that they name are imported here too.
 """
 
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.jobs.models import JobPage, JobRecord, State
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.studio.open import open_studio
+from stability_mcp.jobs.reader import CallRecord
+from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.reuse import CacheStatistics
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
+from stability_mcp.maintenance.repair import Finding, StoreCheck
+from stability_mcp.maintenance.retention import Retention, Swept
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.library import Page
+from stability_mcp.policy.audit import Entry
+from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
+from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.studio.calling import CallOptions
+from stability_mcp.studio.open import open_for_check, open_studio
 from stability_mcp.studio.outcomes import (
     Estimate,
     Outcome,
@@ -22,13 +39,37 @@ from stability_mcp.studio.outcomes import (
 from stability_mcp.studio.studio import Studio
 
 __all__ = [
+    "MIN_FREE_BYTES",
+    "Answer",
+    "Bill",
+    "By",
+    "Cached",
+    "CallOptions",
+    "CallView",
+    "Cancelled",
+    "Confirm",
+    "Entry",
     "Estimate",
+    "Finding",
+    "JobPage",
+    "JobView",
+    "MediaItem",
+    "Mender",
     "Outcome",
+    "Page",
     "Price",
     "Progress",
+    "Question",
+    "RateStatus",
+    "Spent",
+    "State",
     "Status",
     "Studio",
+    "Sweeper",
+    "Swept",
+    "Used",
     "known_operation",
+    "open_for_check",
     "open_studio",
     "paid_operation",
     "price_of",

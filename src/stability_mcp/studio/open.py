@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import anyio
 from anyio import to_thread
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.transactions.usage import EMULATOR, Upstream
+from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Retention
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
@@ -20,12 +22,21 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
 from stability_mcp.studio.permissions import Permissions
+from stability_mcp.studio.runtime import Runtime
 from stability_mcp.studio.studio import Studio
 
 OWNER = "local"
 """The one user of a store on this machine; a hosted server will have many."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreTools:
+    """What examines a store, and removes what is old from it."""
+
+    mender: StoreCheck
+    sweeper: Retention
 
 
 @asynccontextmanager
@@ -74,15 +85,17 @@ async def open_studio(
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
                 yield Studio(
-                    settings=settings,
-                    database=database,
-                    client=client,
-                    media=media,
-                    importer=importer,
-                    roots=roots,
-                    jobs=jobs,
-                    permits=permits,
-                    upstream=upstream,
+                    Runtime(
+                        settings=settings,
+                        upstream=upstream,
+                        database=database,
+                        client=client,
+                        media=media,
+                        importer=importer,
+                        roots=roots,
+                        jobs=jobs,
+                        permits=permits,
+                    )
                 )
             finally:
                 with anyio.CancelScope(shield=True):
@@ -90,6 +103,27 @@ async def open_studio(
                     if announcer is not None:
                         await announcer.finish()
                 group.cancel_scope.cancel()
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[StoreTools]:
+    """Open the store alone, to examine it beside servers that run.
+
+    Args:
+        settings: Where the store is, and how long things are kept.
+        repair: Whether to repair what is found.
+
+    Raises:
+        StorageError: the data folder cannot be used.
+    """
+    database = await to_thread.run_sync(Database, settings.home_dir)
+    try:
+        yield StoreTools(
+            mender=StoreCheck(database, repair=repair),
+            sweeper=Retention(database, keep_days=settings.keep_days),
+        )
     finally:
         await database.close()
 

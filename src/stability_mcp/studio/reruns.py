@@ -10,12 +10,11 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
 from stability_mcp.jobs.models import JobRecord
-from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.maintenance.retention_rows import STRIPPED
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label
-from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.outcomes import Outcome, paid_operation
 from stability_mcp.studio.studio import Studio
 from stability_mcp.text import credits_text, listed, quoted
@@ -27,17 +26,13 @@ PAUSED = "paused"
 _GENERATION = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
 
-async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how to wait
+async def rerun(
     studio: Studio,
     reference: str,
     changes: Mapping[str, Any],
+    options: CallOptions,
     *,
     accept_double_charge: bool = False,
-    label: str | None = None,
-    wait: float,
-    progress: Progress | None = None,
-    soon: float | None = None,
-    confirm: Confirm | None = None,
 ) -> Outcome:
     """Make the result of a job anew, as a job of its own; a paused job itself is sent.
 
@@ -46,41 +41,29 @@ async def rerun(  # noqa: PLR0913 -- what to make anew, how it differs, and how 
         reference: A job, media that a job made, or `paused` for every paused job.
         changes: Arguments that differ; None takes one out. With any, the seed stays what it was,
             unless it is among them; without any, a result gets a fresh one.
+        options: How to call; the label is that of the job by default. `soon` doesn't apply to
+            paused jobs that go on: they belong to earlier calls.
         accept_double_charge: Whether a job is repeated that may have been charged already.
-        label: Name of the result; default: that of the job.
-        wait: Seconds after which it is handed back under way.
-        progress: Told what is going on.
-        soon: Seconds after which the id of the call is handed back to a caller who asks `called`
-            for it; None: the caller does not. Paused jobs that go on are no call of this one.
-        confirm: Sees that the user agrees to the price.
 
     Raises:
         StudioError: nothing was sent.
     """
     if reference.casefold() == PAUSED:
-        return await _go_on(studio, (await studio.jobs.paused()).jobs, changes, wait, progress)
+        return await _go_on(studio, await studio.paused_jobs(), changes, options)
     job, item = await _named(studio, reference)
     if job.state == "paused":
-        return await _go_on(studio, [job.id], changes, wait, progress)
+        return await _go_on(studio, [job.id], changes, options)
     _see_that_it_ended(job, accept_double_charge=accept_double_charge)
     row = paid_operation(job.operation)
-    arguments, said = await _arguments(studio, row, job, item, changes)
+    arguments, notes = await _arguments(studio, row, job, item, changes)
     if job.state == "unknown":
-        said.append(
+        notes.append(
             f"note: job {job.id}, which this repeats, may have been charged as well; its "
             f"{credits_text(job.price)} count as spent until the user has settled it"
         )
-    return await studio.call(
-        job.operation,
-        arguments,
-        label=label or job.label,
-        wait=wait if soon is None else min(wait, soon),
-        progress=progress,
-        comes_back=soon is not None,
-        confirm=confirm,
-        retry_of=job.id,
-        said=said,
-    )
+    label = options.label or job.label
+    again = replace(options, label=label, retry_of=job.id, notes=notes)
+    return await studio.run(job.operation, arguments, again)
 
 
 async def cancel(studio: Studio, references: Sequence[str]) -> list[CancelledJob]:
@@ -92,27 +75,18 @@ async def cancel(studio: Studio, references: Sequence[str]) -> list[CancelledJob
     wanted: list[str] = []
     for each in references:
         if each.casefold() == PAUSED:
-            wanted += (await studio.jobs.paused()).jobs
+            wanted += await studio.paused_jobs()
         else:
             wanted.append(job_id_of(each))
     if not wanted:
         raise NotFoundError("No job is paused.", hint="job_list shows all.")
-    return await studio.jobs.cancel(list(dict.fromkeys(wanted)))
+    return await studio.cancel_jobs(list(dict.fromkeys(wanted)))
 
 
-async def adopt(  # noqa: PLR0913 -- what to take over, its name, and how to wait
-    studio: Studio,
-    generation: str,
-    operation: str,
-    *,
-    label: str | None = None,
-    wait: float,
-    progress: Progress | None = None,
-    soon: float | None = None,
-) -> Outcome:
+async def adopt(studio: Studio, generation: str, operation: str, options: CallOptions) -> Outcome:
     """Fetch the result of a generation that was started elsewhere with the same key.
 
-    See `rerun` for `soon`.
+    Of the options, label, wait, soon and progress apply.
 
     Raises:
         ArgumentsError: it is no generation id, or the operation answers at once.
@@ -129,40 +103,35 @@ async def adopt(  # noqa: PLR0913 -- what to take over, its name, and how to wai
             f"generation: {quoted(generation)} is not the id of a generation.",
             hint="It is the `id` that the API answered when it was started.",
         )
-    name = check_label(label) if label else f"adopted-{generation[:8]}"
-    job, new = await studio.jobs.adopt(
-        OPERATIONS[operation], generation, label=name, output_dir=studio.settings.copies_dir
-    )
+    name = check_label(options.label) if options.label else f"adopted-{generation[:8]}"
+    job, new = await studio.adopt_generation(OPERATIONS[operation], generation, label=name)
     first = (
         "charged here: nothing; whoever started the generation paid for it"
         if new
         else f"this generation is known here already, as job {job}; nothing more is charged"
     )
-    [view] = await studio.jobs.views([job])
+    [view] = await studio.get_jobs([job])
+    seconds = options.wait
     if new and view.call is not None:
-        if soon is not None:
-            wait = min(wait, soon)
-            await studio.jobs.save_notes(view.call, [first])
-        else:  # whoever is handed the id of the job, or gives up, has not got its result
-            await studio.jobs.mark_abandoned([view.call])
-    outcome = await studio.wait_for([job], seconds=wait, progress=progress)
+        if options.soon is not None:
+            seconds = options.longest_wait
+            await studio.keep_notes(view.call, [first])
+        else:  # a caller that is handed the id of the job, or gives up, has not got its result
+            await studio.abandon_call(view.call)
+    outcome = await studio.wait_for([job], seconds=seconds, progress=options.progress)
     call = outcome.call if new else None  # that of a job known before is somebody else's
     return replace(outcome, said=[first, *outcome.said], call=call)
 
 
 async def _go_on(
-    studio: Studio,
-    jobs: Sequence[str],
-    changes: Mapping[str, Any],
-    wait: float,
-    progress: Progress | None,
+    studio: Studio, jobs: Sequence[str], changes: Mapping[str, Any], options: CallOptions
 ) -> Outcome:
     if changes:
         raise ArgumentsError(
             "changes: a paused job is sent as it is.",
             hint="Cancel it by job_cancel and call the tool of its operation instead.",
         )
-    foreign = [job.id for job in await studio.jobs.views(jobs) if not job.mine]
+    foreign = [job.id for job in await studio.get_jobs(jobs) if not job.mine]
     if foreign or not jobs:
         raise NotFoundError(
             f"Job {foreign[0]} waits for the API key that it was started with."
@@ -170,8 +139,8 @@ async def _go_on(
             else "No job is paused.",
             hint="job_list shows all.",
         )
-    queued = await studio.jobs.resume(jobs)
-    outcome = await studio.wait_for(queued or jobs, seconds=wait, progress=progress)
+    queued = await studio.resume_jobs(jobs)
+    outcome = await studio.wait_for(queued or jobs, seconds=options.wait, progress=options.progress)
     said = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
     return replace(outcome, said=[said, *outcome.said], call=None)
 
@@ -180,9 +149,9 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
     """Return a job, and the media by which it was named."""
     name = job_id_of(reference)
     try:
-        [job] = await studio.jobs.views([name])
+        [job] = await studio.get_jobs([name])
     except NotFoundError:
-        item = await studio.media.find(reference)
+        item = await studio.find_media(reference)
     else:
         return job, None
     if item is None:
@@ -194,7 +163,7 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
         raise ArgumentsError(
             f"{item.name} was {item.origin}, not made by a job, so there is nothing to repeat."
         )
-    [job] = await studio.jobs.views([item.job])
+    [job] = await studio.get_jobs([item.job])
     return job, item
 
 
@@ -243,7 +212,7 @@ async def _arguments(
     said = [f"repeats job {job.id}" + (f" with other {listed(changes)}" if changes else "")]
     if "seed" not in row.model_fields or "seed" in changes:
         return arguments, said
-    made = item or next(iter(await studio.media.many(list(job.media[:1]))), None)
+    made = item or next(iter(await studio.media_of(job.media[:1])), None)
     if not changes:
         if made is not None:  # the very same request would give the very same result
             arguments.pop("seed", None)

@@ -1,75 +1,57 @@
-"""One studio: what a face can ask for."""
+"""One studio: what a face can ask for. Faces reach nothing below it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import anyio
 from pydantic import BaseModel
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.operation import Operation, Query
 from stability_mcp.api.parsing import parse
-from stability_mcp.client.client import Client
-from stability_mcp.errors import ArgumentsError, StorageError, StudioError
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview
-from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.jobs.models import JobPage, JobRecord, State
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.reader import CallRecord
-from stability_mcp.jobs.transactions.submit import Call
-from stability_mcp.jobs.transactions.usage import Upstream
-from stability_mcp.media.copies import without_copy
-from stability_mcp.media.importer import Importer
-from stability_mcp.media.inputs import prepare_inputs
+from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.reuse import CacheStatistics
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import labels_for
-from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.preview import preview_of
-from stability_mcp.media.roots import Roots
-from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.media.library import Page
+from stability_mcp.media.preview import PreviewSize
+from stability_mcp.media.search import Kind
 from stability_mcp.settings import Settings
-from stability_mcp.store.database import Database
-from stability_mcp.studio.outcomes import (
-    Estimate,
-    Outcome,
-    Price,
-    Status,
-    check_count,
-    earlier_lines,
-    known_operation,
-    paid_operation,
-    under_way,
-)
+from stability_mcp.studio import calling, status
+from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
-
-BALANCE_SECONDS = 10
-"""Longest wait for the balance: a status must not hang on a dead line."""
+from stability_mcp.studio.runtime import Runtime
 
 
 class Studio:
-    """Everything below the faces, of one user and one upstream; made by `open_studio`."""
+    """Everything below the faces, of one user and one upstream; made by `open_studio`.
 
-    def __init__(  # noqa: PLR0913 -- it joins the parts, and there are so many
-        self,
-        *,
-        settings: Settings,
-        database: Database,
-        client: Client,
-        media: MediaLibrary,
-        importer: Importer,
-        roots: Roots,
-        jobs: Jobs,
-        permits: Permissions,
-        upstream: Upstream,
-    ) -> None:
-        self.settings = settings
-        self.database = database
-        self.client = client
-        self.media = media
-        self.importer = importer
-        self.roots = roots
-        self.jobs = jobs
-        self.permits = permits
-        self.upstream = upstream
+    To repeat jobs, resume paused ones, cancel them or adopt generations by what a user calls them,
+    see `jobs_of`.
+    """
 
-    async def call(  # noqa: PLR0913 -- a call and the three arguments that are ours
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._jobs = runtime.jobs
+        self._media = runtime.media
+
+    @property
+    def settings(self) -> Settings:
+        """Return what is in force."""
+        return self._runtime.settings
+
+    @property
+    def permits(self) -> Permissions:
+        """Return the questions to the user about prices, with their answers, and the audit log."""
+        return self._runtime.permits
+
+    # Calls
+
+    async def call(
         self,
         name: str,
         arguments: Mapping[str, object],
@@ -77,87 +59,46 @@ class Studio:
         label: str | None = None,
         count: int = 1,
         wait: float,
-        progress: Progress | None = None,
-        comes_back: bool = False,
-        confirm: Confirm | None = None,
-        retry_of: str | None = None,
-        said: Sequence[str] = (),
     ) -> Outcome:
-        """Run one paid operation and wait for it.
+        """Run one paid operation and wait for it; `run` takes more options.
 
         Args:
             name: Name of the operation: `generate_core`.
             arguments: Its fields; files by any reference.
             label: Name of the result, 1 to 40 characters; default: a slug of the prompt.
-            count: How many variants, 1 to 8.
-            wait: Seconds after which it is handed back under way.
-            progress: Told what is going on.
-            comes_back: Whether the caller takes the id of a call that is still under way and asks
-                `called` for it, so that it goes on being waited for.
-            confirm: Sees that the user agrees to the price; None: nobody needs to be asked.
-            retry_of: The job that this one makes anew; no earlier result answers for it.
-            said: What its answer says first.
+            count: Number of variants, 1 to 8.
+            wait: Seconds after which the outcome is returned while its jobs go on.
 
         Raises:
             StudioError: nothing was sent; or the job failed, see `errors`.
         """
-        operation = parse(paid_operation(name), arguments)
-        check_count(type(operation), count)
-        prepared = await prepare_inputs(
-            operation, self.importer, max_file_size=self.settings.max_file_size
-        )
-        labels = labels_for(prepared.operation, prepared.sources, label=label, count=count)
-        async with self.permits.check(prepared, count=count, confirm=confirm) as passing:
-            submitted = await self.jobs.submit(
-                prepared.operation,
-                tool=name,
-                count=count,
-                labels=labels,
-                output_dir=self.settings.copies_dir,
-                inputs={file: item.id for file, item in prepared.files.items()},
-                retry_of=retry_of,
-                agree=passing.agree,
-            )
-        return await self._outcome(
-            submitted.job_ids,
-            max(wait - passing.seconds, 0),
-            progress,
-            said=[*said, *passing.said, *prepared.said],
-            asked=submitted,
-            comes_back=comes_back,
-        )
+        return await self.run(name, arguments, CallOptions(label=label, count=count, wait=wait))
+
+    async def run(
+        self, name: str, arguments: Mapping[str, object], options: CallOptions
+    ) -> Outcome:
+        """Run one paid operation and wait for it; raises what `call` raises."""
+        return await calling.run(self._runtime, name, arguments, options)
 
     async def called(self, call: CallRecord) -> Outcome:
-        """Return what came of a call whose jobs have all ended, made from rows alone.
+        """Return the outcome of a call whose jobs have all ended; then it counts as handed over."""
+        return await calling.called(self._runtime, call)
 
-        With this it counts as handed over.
-        """
-        jobs = await self.jobs.wait([job.id for job in call.jobs], 0)  # for their copies alone
-        media = await self.media.many([each for job in jobs for each in job.media])
-        preview = await self.preview(media)
-        spent, uncollected = await self.jobs.deliver([call.id], excluding=[job.id for job in jobs])
-        return Outcome(
-            operation=jobs[0].operation if jobs else None,
-            jobs=jobs,
-            media=media,
-            said=list(call.said),
-            spent=spent,
-            preview=preview,
-            uncollected=uncollected,
-            call=call.id,
-            cached=call.cached,
-        )
+    async def find_call(self, call_id: str) -> CallRecord | None:
+        """Return a call, or None if there is none of that id."""
+        return await self._jobs.call(call_id)
 
-    async def wait_for(
-        self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
-    ) -> Outcome:
-        """Wait for jobs, or for all that are unfinished or uncollected when none is named.
+    async def cancel_call(self, call_id: str) -> bool:
+        """Note that the caller wants no outcome; False: the call had ended before."""
+        return await self._jobs.cancel_call(call_id)
 
-        Raises:
-            NotFoundError: there is no such job.
-        """
-        wanted = list(job_ids) or await self.jobs.unfinished_and_uncollected()
-        return await self._outcome(wanted, seconds, progress, said=[])
+    async def abandon_call(self, call_id: str) -> None:
+        """Note that no caller waits for a call any more; its jobs go on."""
+        await self._jobs.mark_abandoned([call_id])
+
+    async def keep_notes(self, call_id: str, notes: Sequence[str]) -> None:
+        """Keep lines for the outcome that `called` returns later."""
+        await self._jobs.save_notes(call_id, notes)
 
     async def query(self, name: str, arguments: Mapping[str, object]) -> BaseModel:
         """Ask the account something; free.
@@ -168,13 +109,127 @@ class Studio:
         operation = parse(known_operation(name), arguments)
         if not isinstance(operation, Query):
             raise ArgumentsError(f"{name} costs credits and is no query.", hint="Use call().")
-        return await self.jobs.query(operation)
+        return await self._jobs.query(operation)
 
-    async def estimate(self, prices: Sequence[Price]) -> Estimate:
-        """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
-        balance, _ = await self._balance()
-        spent = await self.jobs.spending()
-        return Estimate(prices=tuple(prices), spent=spent, balance=balance)
+    # Jobs
+
+    async def wait_for(
+        self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
+    ) -> Outcome:
+        """Wait for jobs, or for all that are unfinished or uncollected when none is named.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        wanted = list(job_ids) or await self._jobs.unfinished_and_uncollected()
+        return await calling.collect(
+            self._runtime, wanted, Wait(seconds=seconds, progress=progress)
+        )
+
+    async def list_jobs(
+        self, *, limit: int = 20, cursor: str | None = None, state: State | None = None
+    ) -> JobPage:
+        """Return a page of jobs, the newest first.
+
+        Raises:
+            NotFoundError: the cursor is not one of this list.
+        """
+        return await self._jobs.list(limit=limit, cursor=cursor, state=state)
+
+    async def get_jobs(self, job_ids: Sequence[str]) -> list[JobRecord]:
+        """Return jobs in the order given.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        return await self._jobs.views(job_ids)
+
+    async def paused_jobs(self) -> list[str]:
+        """Return the ids of the jobs that wait until the user resumes or cancels them."""
+        return (await self._jobs.paused()).jobs
+
+    async def resume_jobs(self, job_ids: Sequence[str]) -> list[str]:
+        """Queue paused jobs again, all or none, and return those that were paused.
+
+        Raises:
+            BudgetError: they would pass today's ceiling; says how many fit.
+        """
+        return await self._jobs.resume(job_ids)
+
+    async def cancel_jobs(
+        self, job_ids: Sequence[str], *, caller: str | None = None
+    ) -> list[CancelledJob]:
+        """Cancel what wasn't sent, free of charge; what was sent is finished and kept.
+
+        Args:
+            job_ids: The jobs.
+            caller: The call for which they are cancelled; None: the one that started each.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        return await self._jobs.cancel(job_ids, caller=caller)
+
+    async def adopt_generation(
+        self, kind: type[Operation], generation: str, *, label: str
+    ) -> tuple[str, bool]:
+        """Poll for a generation that was started elsewhere with the same key.
+
+        Returns:
+            The job, and whether it is new: a generation that is known here has its job.
+        """
+        folder = self.settings.copies_dir
+        return await self._jobs.adopt(kind, generation, label=label, output_dir=folder)
+
+    async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
+        """Return a number that rises with every new job, and (state, attempt) of the unfinished."""
+        return await self._jobs.pulse()
+
+    async def uncollected_line(self) -> str | None:
+        """Return the line about paused jobs and results that no answer handed over, or None."""
+        return await self._jobs.uncollected_line()
+
+    # Media
+
+    async def list_media(
+        self,
+        *,
+        limit: int = 20,
+        cursor: str | None = None,
+        kind: Kind | None = None,
+        query: str | None = None,
+    ) -> Page:
+        """Return a page of the media, the newest first; see `MediaStore.list`.
+
+        Raises:
+            ArgumentsError: the cursor is not one of this list.
+        """
+        return await self._media.list(limit=limit, cursor=cursor, kind=kind, query=query)
+
+    async def get_media(self, reference: str) -> MediaItem:
+        """Return the item that a URI, an id or a label names.
+
+        Raises:
+            NotFoundError: there is none, or it was deleted.
+        """
+        return await self._media.get(reference)
+
+    async def find_media(self, reference: str) -> MediaItem | None:
+        """Return the item that a URI, an id or a label names, or None."""
+        return await self._media.find(reference)
+
+    async def media_of(self, ids: Iterable[str]) -> list[MediaItem]:
+        """Return the items of these ids, in their order, without deleted ones."""
+        return await self._media.many(ids)
+
+    async def label_media(self, reference: str, label: str) -> MediaItem:
+        """Move a label to an item; an item that had it gets it with a number.
+
+        Raises:
+            ArgumentsError: it cannot be a label.
+            NotFoundError: there is no such item.
+        """
+        return await self._media.set_label(await self._media.get(reference), label)
 
     async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
         """Take a file into the store; free. Returns the item and what was done.
@@ -182,111 +237,60 @@ class Studio:
         Raises:
             InputFileError: it is not there, may not be read or is no media.
         """
-        resolved = await self.importer.import_file(reference, label)
+        resolved = await self._runtime.importer.import_file(reference, label)
         return resolved.item, resolved.said
 
+    async def preview(
+        self, items: Sequence[MediaItem], size: PreviewSize | None = None
+    ) -> Preview | None:
+        """Return one small picture of the items; None for sound, or if the settings say so.
+
+        Args:
+            items: What to show.
+            size: How large it may be, whatever the settings say; None: as they say.
+        """
+        return await calling.preview(self._runtime, items, size)
+
+    # Money and limits
+
+    async def estimate(self, prices: Sequence[Price]) -> Estimate:
+        """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
+        return await status.estimate(self._runtime, prices)
+
     async def status(self) -> Status:
-        """Tell how the studio stands; asks the account for its balance."""
-        balance, note = await self._balance()
-        return Status(
-            upstream=self.upstream.base_url,
-            emulated=self.upstream.emulated,
-            balance=balance,
-            balance_note=note,
-            spent=await self.jobs.spending(),
-            unfinished=len(await self.jobs.unfinished_and_uncollected()),
-            home=str(self.settings.home_dir),
-            copies=str(self.settings.copies_dir) if self.settings.copies_dir else None,
-            roots=[str(root) for root in self.roots.folders],
-        )
+        """Return how the studio stands; asks the account for its balance."""
+        return await status.status(self._runtime)
 
-    async def preview(self, items: Sequence[MediaItem]) -> Preview | None:
-        """Return one small picture of the items; None for sound, or where previews are off."""
-        if self.settings.preview == "none" or not items:
-            return None
-        return await preview_of(
-            items,
-            size=self.settings.preview,
-            format=self.settings.preview_format,
-            store=self.media,
-        )
+    async def spending(self) -> Spending:
+        """Return today's spending and its ceiling."""
+        return await self._jobs.spending()
 
-    async def _outcome(  # noqa: PLR0913 -- what is waited for, how long, and for whom
-        self,
-        job_ids: Sequence[str],
-        wait: float,
-        progress: Progress | None,
-        *,
-        said: list[str],
-        asked: Call | None = None,
-        comes_back: bool = False,
-    ) -> Outcome:
-        try:
-            return await self._awaited(
-                job_ids, wait, progress, said=said, asked=asked, comes_back=comes_back
-            )
-        except StorageError as error:
-            if asked is None:
-                raise
-            raise under_way(asked, error) from error
+    async def raise_ceiling(self, limit: int) -> None:
+        """Raise today's ceiling, in millicredits; for a person, never for a tool."""
+        await self._jobs.raise_ceiling(limit)
 
-    async def _awaited(  # noqa: PLR0913 -- as above
-        self,
-        job_ids: Sequence[str],
-        wait: float,
-        progress: Progress | None,
-        *,
-        said: list[str],
-        asked: Call | None,
-        comes_back: bool,
-    ) -> Outcome:
-        try:
-            earlier = await earlier_lines(self.jobs, asked) if asked is not None else []
-            views = await self.jobs.wait(job_ids, wait, progress)
-            done = [view for view in views if view.state == "done"]
-            media = await self.media.many([each for view in done for each in view.media])
-            preview = await self.preview(media)
-        except BaseException:
-            # The host gave up. The jobs go on, and the next answer says that they wait.
-            if asked is not None:
-                with anyio.CancelScope(shield=True):
-                    await self.jobs.mark_abandoned([asked.call_id])
-            raise
-        calls = {view.call for view in views if view.call is not None}
-        finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
-        if asked is not None:
-            finished = {asked.call_id} if all(view.finished for view in views) else set()
-        spent, uncollected = await self.jobs.deliver(
-            finished, excluding=[view.id for view in views]
-        )
-        if asked is not None and not finished:
-            if comes_back:
-                await self.jobs.save_notes(asked.call_id, [*said, *earlier])
-            else:
-                await self.jobs.mark_abandoned([asked.call_id])
-        return Outcome(
-            operation=views[0].operation if views else None,
-            jobs=views,
-            media=media,
-            said=[*said, *earlier, *await without_copy(media, self.settings.copies_dir)],
-            spent=spent,
-            preview=preview,
-            uncollected=uncollected,
-            call=asked.call_id if asked else next(iter(calls), None) if len(calls) == 1 else None,
-            cached=asked.cached if asked else (),
-        )
+    async def usage(
+        self, *, since: str, by: LedgerBy, limit: int
+    ) -> tuple[list[LedgerLine], LedgerLine]:
+        """Return at most `limit` lines of the ledger since a day, the newest first, and the sum."""
+        return await self._jobs.used(since=since, by=by, limit=limit)
 
-    async def _balance(self) -> tuple[float | None, str]:
-        known = await self.jobs.balance()
-        if known is not None:
-            return known.credits / 1000, "It was asked for a moment ago, and lags some minutes."
-        try:
-            with anyio.fail_after(BALANCE_SECONDS):
-                found = await self.query("account_balance", {})
-        except TimeoutError:
-            return None, f"The balance was not answered within {BALANCE_SECONDS} s."
-        except StudioError as error:
-            return None, str(error)
-        credits_left = float(found.model_dump()["credits"])
-        await self.jobs.remember_balance(credits_left)
-        return credits_left, "It lags some minutes behind."
+    async def rate_status(self) -> RateStatus:
+        """Return how the rate limit stands, over all processes."""
+        return await self._jobs.rate_status()
+
+    async def cached(self) -> CacheStatistics:
+        """Return how many results can answer again, how often one did and what that saved."""
+        return await self._jobs.cached()
+
+    async def clear_cache(self) -> int:
+        """Let no finished job answer again, and return how many could; their results stay."""
+        return await self._jobs.clear_cache()
+
+    async def client_patience(self, client: str) -> float | None:
+        """Return the seconds after which a client gave up on a call, or None if it never did."""
+        return await self._jobs.patience(client)
+
+    async def client_gave_up(self, client: str, seconds: float) -> None:
+        """Note that a client gave up on a call after some seconds."""
+        await self._jobs.record_give_up(client, seconds)

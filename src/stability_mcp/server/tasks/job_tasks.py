@@ -93,16 +93,16 @@ class JobTasks:
         answers: Mapping[str, Mapping[str, Any]],  # noqa: ARG002 -- there are no questions
     ) -> bool:
         """Ignore answers: a user is asked before a call becomes a task, never afterwards."""
-        return await (await _studio(ctx)).jobs.call(task_id) is not None
+        return await (await _studio(ctx)).find_call(task_id) is not None
 
     async def cancel(self, ctx: Context, task_id: str) -> bool:
         """End the task; what was not sent is not, unless another call waits for it."""
         studio = await _studio(ctx)
-        call = await studio.jobs.call(task_id)
+        call = await studio.find_call(task_id)
         if call is None:
             return False
-        if await studio.jobs.cancel_call(task_id):
-            await studio.jobs.cancel([job.id for job in call.jobs], caller=task_id)
+        if await studio.cancel_call(task_id):
+            await studio.cancel_jobs([job.id for job in call.jobs], caller=task_id)
         return True
 
     async def _abandon_unseen(self, keeper: LazyStudio, call: str) -> None:
@@ -110,7 +110,7 @@ class JobTasks:
             left = seen + PATIENCE_SECONDS - anyio.current_time()
             if left <= 0:
                 del self._looked[call]
-                await (await keeper.studio()).jobs.mark_abandoned([call])
+                await (await keeper.studio()).abandon_call(call)
                 return
             await anyio.sleep(left)
 

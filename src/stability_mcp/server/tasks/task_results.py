@@ -3,10 +3,9 @@
 from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.jobs.reader import CallRecord
 from stability_mcp.server import results
 from stability_mcp.server.tasks.port import Status, Task
-from stability_mcp.studio import Studio
+from stability_mcp.studio import CallView, Studio
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
 """Between two looks: reading rows is cheap, but a model may wait for each."""
@@ -16,20 +15,20 @@ MAX_ERRORS = 10
 
 async def seen(studio: Studio, call_id: str) -> Task | None:
     """Return the task of a call without its result; None: there is no such call."""
-    call = await studio.jobs.call(call_id)
+    call = await studio.find_call(call_id)
     return None if call is None else _task(call)
 
 
 async def found(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
     """Return the task of a call, when it has ended with its result; None: there is no such call."""
-    call = await studio.jobs.call(call_id)
+    call = await studio.find_call(call_id)
     if call is None:
         return None
     result = await _result(studio, call, enabled) if _status(call) == "completed" else None
     return _task(call, result)
 
 
-def _task(call: CallRecord, result: dict[str, Any] | None = None) -> Task:
+def _task(call: CallView, result: dict[str, Any] | None = None) -> Task:
     usual = max((_usual_seconds(job.operation) for job in call.jobs), default=0.0)
     return Task(
         id=call.id,
@@ -42,7 +41,7 @@ def _task(call: CallRecord, result: dict[str, Any] | None = None) -> Task:
     )
 
 
-def _status(call: CallRecord) -> Status:
+def _status(call: CallView) -> Status:
     if call.cancelled or all(job.state == "cancelled" for job in call.jobs):
         return "cancelled"
     # A tool that failed has answered; the protocol's own `failed` is for requests that could not
@@ -50,7 +49,7 @@ def _status(call: CallRecord) -> Status:
     return "completed" if call.finished else "working"
 
 
-async def _result(studio: Studio, call: CallRecord, enabled: frozenset[str]) -> dict[str, Any]:
+async def _result(studio: Studio, call: CallView, enabled: frozenset[str]) -> dict[str, Any]:
     answer = results.of_outcome(
         await studio.called(call),
         tool=call.tool,

@@ -4,13 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.jobs.models import State
-from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
 from stability_mcp.server.views import JobFacts
-from stability_mcp.studio import Outcome, Studio, reruns
+from stability_mcp.studio import CallOptions, Cancelled, Outcome, State, Studio, reruns
 from stability_mcp.text import credits_text
 
 MAX_WAIT_SECONDS = 50
@@ -65,7 +63,7 @@ class JobListed(PageData):
 @tool(title="List jobs", effects=LOOKS)
 async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> JobListed:  # noqa: ARG001 -- every tool takes the three
     """Answer from the journal."""
-    page = await studio.jobs.list(
+    page = await studio.list_jobs(
         limit=arguments.limit,
         cursor=arguments.wanted_cursor,
         state=arguments.state,
@@ -171,12 +169,14 @@ async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -
         studio,
         arguments.job,
         arguments.changes,
+        CallOptions(
+            label=arguments.label,
+            wait=context.wait,
+            soon=context.soon,
+            progress=context.progress,
+            confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
+        ),
         accept_double_charge=arguments.accept_double_charge,
-        label=arguments.label,
-        wait=context.wait,
-        progress=context.progress,
-        soon=context.ticket.grace if context.ticket else None,
-        confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
     )
     return _with_ticket(context, outcome)
 
@@ -202,10 +202,12 @@ async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -
         studio,
         arguments.generation,
         arguments.operation,
-        label=arguments.label,
-        wait=context.wait,
-        progress=context.progress,
-        soon=context.ticket.grace if context.ticket else None,
+        CallOptions(
+            label=arguments.label,
+            wait=context.wait,
+            soon=context.soon,
+            progress=context.progress,
+        ),
     )
     return _with_ticket(context, outcome)
 
@@ -217,7 +219,7 @@ def _with_ticket(context: CallContext, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _fate_in_words(cancelled: CancelledJob) -> str:
+def _fate_in_words(cancelled: Cancelled) -> str:
     job, price = cancelled.job, credits_text(cancelled.job.price)
     if cancelled.fate == "cancelled":
         return f"never sent; nothing charged, {price} given back"

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import FILE_HELP
-from stability_mcp.media.preview import preview_of
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, LOOKS
 from stability_mcp.server.results import Shown
@@ -36,7 +35,7 @@ class MediaListed(PageData):
 @tool(title="List media", effects=LOOKS, hints={"search": "use query", "type": "use kind"})
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> MediaListed:  # noqa: ARG001 -- every tool takes the three
     """Answer from the store."""
-    page = await studio.media.list(
+    page = await studio.list_media(
         limit=arguments.limit,
         cursor=arguments.wanted_cursor,
         kind=arguments.kind,
@@ -64,16 +63,10 @@ class MediaShow(Arguments):
 
 
 @tool(title="Show media", effects=LOOKS, hints={"id": "use media", "image": "use media"})
-async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
+async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Answer with the items and one picture of them, whatever the setting for previews."""
-    items = [await studio.media.get(each) for each in arguments.media]
-    preview = await preview_of(
-        items,
-        size=arguments.size,
-        format=context.settings.preview_format,
-        store=studio.media,
-    )
-    return Shown(items=items, preview=preview)
+    items = [await studio.get_media(each) for each in arguments.media]
+    return Shown(items=items, preview=await studio.preview(items, arguments.size))
 
 
 class MediaImport(Arguments):
@@ -111,5 +104,4 @@ class MediaLabel(Arguments):
 @tool(title="Label media", effects=CHANGES, hints={"name": "use label"})
 async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaFacts:  # noqa: ARG001 -- every tool takes the three
     """Move the label."""
-    item = await studio.media.get(arguments.media)
-    return MediaFacts.of(await studio.media.set_label(item, arguments.label))
+    return MediaFacts.of(await studio.label_media(arguments.media, arguments.label))

@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import LOOKS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.views import when
-from stability_mcp.studio import Studio
+from stability_mcp.studio import By, Studio, Used
 
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
@@ -24,7 +23,7 @@ COLUMNS = (
 class UsageReport(Arguments):
     """Report what was spent, by day, operation, job or request, and how the rate limit stands."""
 
-    by: LedgerBy = "day"
+    by: By = "day"
     """What one line is."""
     days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """How far back; 1: today."""
@@ -57,7 +56,7 @@ class UsageLine(Data):
     """May be charged yet."""
 
     @classmethod
-    def of(cls, used: LedgerLine) -> "UsageLine":
+    def of(cls, used: Used) -> "UsageLine":
         """Return it in credits."""
         return cls(
             day=used.day,
@@ -162,9 +161,9 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
     """Add up the ledger."""
     first = datetime.now().astimezone().date() - timedelta(days=arguments.days - 1)
     since = first.isoformat()
-    lines, total = await studio.jobs.used(since=since, by=arguments.by, limit=arguments.limit)
-    spent, rate = await studio.jobs.spending(), await studio.jobs.rate_status()
-    cached = await studio.jobs.cached()
+    lines, total = await studio.usage(since=since, by=arguments.by, limit=arguments.limit)
+    spent, rate = await studio.spending(), await studio.rate_status()
+    cached = await studio.cached()
     return UsageFacts(
         by=arguments.by,
         since=since,

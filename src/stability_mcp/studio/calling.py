@@ -1,0 +1,190 @@
+"""Runs paid calls: prepares their files, submits their jobs, waits, and collects the outcome."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from stability_mcp.api.parsing import parse
+from stability_mcp.errors import StorageError
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.reader import CallRecord
+from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.media.copies import without_copy
+from stability_mcp.media.inputs import prepare_inputs
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import labels_for
+from stability_mcp.media.preview import PreviewSize, preview_of
+from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.studio.outcomes import (
+    Outcome,
+    check_count,
+    earlier_lines,
+    paid_operation,
+    under_way,
+)
+from stability_mcp.studio.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOptions:
+    """What a caller chooses about a paid call, beside the operation and its arguments."""
+
+    wait: float
+    """Seconds after which the outcome is returned while its jobs go on."""
+    soon: float | None = None
+    """The same for a caller that takes the id of the call and asks `Studio.called` for its outcome
+    later, so that the call still counts as waited for; None: the caller doesn't."""
+    label: str | None = None
+    """Name of the result, 1 to 40 characters; None: made from the prompt or the input."""
+    count: int = 1
+    """Number of variants, 1 to 8."""
+    progress: Progress | None = None
+    """Receives what is going on."""
+    confirm: Confirm | None = None
+    """Makes sure that the user agrees to the price; None: no need to ask."""
+    retry_of: str | None = None
+    """The job that this call repeats; no earlier result answers for it."""
+    notes: Sequence[str] = ()
+    """Lines that the outcome begins with."""
+
+    @property
+    def longest_wait(self) -> float:
+        """Return the seconds that the caller waits for this call at most."""
+        return self.wait if self.soon is None else min(self.wait, self.soon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """How long jobs are waited for, and what happens to the call afterwards."""
+
+    seconds: float
+    progress: Progress | None = None
+    comes_back: bool = False
+    """Whether the caller asks for the outcome of an unfinished call later."""
+
+
+async def run(
+    runtime: Runtime, name: str, arguments: Mapping[str, object], options: CallOptions
+) -> Outcome:
+    """Do what `Studio.run` says."""
+    operation = parse(paid_operation(name), arguments)
+    count = options.count
+    check_count(type(operation), count)
+    settings = runtime.settings
+    prepared = await prepare_inputs(
+        operation, runtime.importer, max_file_size=settings.max_file_size
+    )
+    labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
+    async with runtime.permits.check(prepared, count=count, confirm=options.confirm) as passing:
+        submitted = await runtime.jobs.submit(
+            prepared.operation,
+            tool=name,
+            count=count,
+            labels=labels,
+            output_dir=settings.copies_dir,
+            inputs={file: item.id for file, item in prepared.files.items()},
+            retry_of=options.retry_of,
+            agree=passing.agree,
+        )
+    wait = Wait(
+        seconds=max(options.longest_wait - passing.seconds, 0),
+        progress=options.progress,
+        comes_back=options.soon is not None,
+    )
+    notes = [*options.notes, *passing.said, *prepared.said]
+    try:
+        return await collect(runtime, submitted.job_ids, wait, submitted=submitted, notes=notes)
+    except StorageError as error:
+        raise under_way(submitted, error) from error
+
+
+async def collect(
+    runtime: Runtime,
+    job_ids: Sequence[str],
+    wait: Wait,
+    *,
+    submitted: Call | None = None,
+    notes: Sequence[str] = (),
+) -> Outcome:
+    """Wait for jobs and return their outcome; results in it count as handed over.
+
+    Args:
+        runtime: The parts of the studio.
+        job_ids: The jobs, in the order of the outcome.
+        wait: How long.
+        submitted: The call that the jobs answer for; None: they are waited for by their ids.
+        notes: Lines that the outcome begins with.
+
+    Raises:
+        NotFoundError: there is no such job.
+        StorageError: the store cannot be read.
+    """
+    jobs = runtime.jobs
+    try:
+        earlier = await earlier_lines(jobs, submitted) if submitted is not None else []
+        views = await jobs.wait(job_ids, wait.seconds, wait.progress)
+        done = [view for view in views if view.state == "done"]
+        media = await runtime.media.many([each for view in done for each in view.media])
+        shown = await preview(runtime, media)
+    except BaseException:
+        # The host gave up. The jobs go on, and the next answer says that they wait.
+        if submitted is not None:
+            with anyio.CancelScope(shield=True):
+                await jobs.mark_abandoned([submitted.call_id])
+        raise
+    calls = {view.call for view in views if view.call is not None}
+    finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
+    if submitted is not None:
+        finished = {submitted.call_id} if all(view.finished for view in views) else set()
+    spent, uncollected = await jobs.deliver(finished, excluding=[view.id for view in views])
+    if submitted is not None and not finished:
+        if wait.comes_back:
+            await jobs.save_notes(submitted.call_id, [*notes, *earlier])
+        else:
+            await jobs.mark_abandoned([submitted.call_id])
+    copies_dir = runtime.settings.copies_dir
+    only = next(iter(calls), None) if len(calls) == 1 else None
+    return Outcome(
+        operation=views[0].operation if views else None,
+        jobs=views,
+        media=media,
+        said=[*notes, *earlier, *await without_copy(media, copies_dir)],
+        spent=spent,
+        preview=shown,
+        uncollected=uncollected,
+        call=submitted.call_id if submitted else only,
+        cached=submitted.cached if submitted else (),
+    )
+
+
+async def called(runtime: Runtime, call: CallRecord) -> Outcome:
+    """Do what `Studio.called` says."""
+    # The jobs have ended: this waits for their readable copies alone.
+    jobs = await runtime.jobs.wait([job.id for job in call.jobs], 0)
+    media = await runtime.media.many([each for job in jobs for each in job.media])
+    shown = await preview(runtime, media)
+    spent, uncollected = await runtime.jobs.deliver([call.id], excluding=[job.id for job in jobs])
+    return Outcome(
+        operation=jobs[0].operation if jobs else None,
+        jobs=jobs,
+        media=media,
+        said=list(call.said),
+        spent=spent,
+        preview=shown,
+        uncollected=uncollected,
+        call=call.id,
+        cached=call.cached,
+    )
+
+
+async def preview(
+    runtime: Runtime, items: Sequence[MediaItem], size: PreviewSize | None = None
+) -> Preview | None:
+    """Do what `Studio.preview` says."""
+    settings = runtime.settings
+    wanted = settings.preview if size is None else size
+    if wanted == "none" or not items:
+        return None
+    return await preview_of(items, size=wanted, format=settings.preview_format, store=runtime.media)
