@@ -27,7 +27,7 @@ from stability_mcp.settings import (
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import Mender, Sweeper
+    from stability_mcp.studio import Retention, StoreCheck
 
 Mark = Literal["ok", "BAD", "note", "done"]
 """Fine; wrong and left so; a leftover that harms nobody; mended just now."""
@@ -58,7 +58,7 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
             yield "BAD", plain(f"the store could not be examined to its end: {error}")
 
 
-async def _examined(mender: "Mender", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+async def _examined(mender: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
     wrong = 0
     async for found in mender.findings():
         wrong += found.bad
@@ -73,7 +73,7 @@ async def _examined(mender: "Mender", *, repair: bool) -> AsyncIterator[tuple[Ma
         yield "note", "stability-mcp doctor --repair mends what can be mended"
 
 
-async def _swept(sweeper: "Sweeper") -> tuple[Mark, str]:
+async def _swept(sweeper: "Retention") -> tuple[Mark, str]:
     swept = asdict(await sweeper.sweep())
     gone = ", ".join(f"{name} {count}" for name, count in swept.items() if count)
     if gone:
@@ -82,7 +82,7 @@ async def _swept(sweeper: "Sweeper") -> tuple[Mark, str]:
 
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import Spent
+    from stability_mcp.studio import Spending
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
 
@@ -166,7 +166,7 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
 
 
-def ceiling(spent: "Spent") -> str:
+def ceiling(spent: "Spending") -> str:
     """Return what bounds spending, and what does not."""
     if spent.limit is None:
         return "no ceiling: spending is not bounded"

@@ -92,7 +92,7 @@ async def run_audit(settings: Settings, last: int) -> None:
     from stability_mcp.studio import open_studio
 
     async with open_studio(settings, program="stability-mcp log") as studio:
-        entries = await studio.permits.audited(last)
+        entries = await studio.permissions.audited(last)
     for entry in reversed(entries):
         words = (
             _when(entry.at),

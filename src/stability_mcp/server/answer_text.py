@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from stability_mcp.studio import JobView, MediaItem, Spent
+from stability_mcp.studio import JobRecord, MediaItem, Spending
 from stability_mcp.text import credits_text, listed, quoted
 
 EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
@@ -16,9 +16,9 @@ _MADE_WITH_CHARACTERS = 400
 
 def first_line(  # noqa: PLR0913 -- what an answer is about
     tool: str,
-    jobs: Sequence[JobView],
+    jobs: Sequence[JobRecord],
     media: Sequence[MediaItem],
-    spent: Spent,
+    spent: Spending,
     *,
     emulated: bool,
     cached: Collection[str] = (),
@@ -57,7 +57,7 @@ def counted(media: Sequence[MediaItem]) -> str:
     return " and ".join(f"{n} {_WORDS[kind]}{'s' * (n > 1)}" for kind, n in counts.items())
 
 
-def day_line(spent: Spent) -> str:
+def day_line(spent: Spending) -> str:
     """Return `today 27 of 500, session 12, balance about 812`, in credits.
 
     A session is a run of the server.
@@ -123,7 +123,7 @@ def made_line(item: MediaItem) -> str:
     return f"{item.origin} {at} by {item.operation} with {used[1:-1]}"
 
 
-def job_lines(jobs: Sequence[JobView]) -> list[str]:
+def job_lines(jobs: Sequence[JobRecord]) -> list[str]:
     """Return how jobs stand that have no result; variants that share their fate share a line."""
     fates: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
@@ -136,7 +136,7 @@ def job_lines(jobs: Sequence[JobView]) -> list[str]:
     ]
 
 
-def _money(jobs: Sequence[JobView], *, emulated: bool) -> str:
+def _money(jobs: Sequence[JobRecord], *, emulated: bool) -> str:
     paid = charged(jobs)
     reserved = sum(job.price for job in jobs if job.charged == "held")
     where = " on the emulator" if emulated else ""
@@ -147,6 +147,6 @@ def _money(jobs: Sequence[JobView], *, emulated: bool) -> str:
     return ", ".join(filter(None, parts))
 
 
-def charged(jobs: Sequence[JobView]) -> int:
+def charged(jobs: Sequence[JobRecord]) -> int:
     """Return what the jobs cost, in millicredits; what is unknown counts as spent."""
     return sum(job.price for job in jobs if job.charged in {"yes", "assumed"})

@@ -27,7 +27,7 @@ from stability_mcp.text import credits_text
 
 if TYPE_CHECKING:
     from stability_mcp.server.lazy_studio import LazyStudio
-    from stability_mcp.studio import Answer, Bill, Studio
+    from stability_mcp.studio import Answer, Quote, Studio
 
 FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
 """From this version of the protocol on, a server asks by its result."""
@@ -72,16 +72,18 @@ class Elicitation:
                 return int(number), _read(response)
         return None
 
-    def question(self, number: int, bill: "Bill", today: str) -> InputRequiredResult:
+    def question(self, number: int, quote: "Quote", today: str) -> InputRequiredResult:
         """Return the result that asks."""
-        form = ElicitRequestFormParams(message=_message(bill, today), requested_schema=_form(bill))
+        form = ElicitRequestFormParams(
+            message=_message(quote, today), requested_schema=_form(quote)
+        )
         return InputRequiredResult(input_requests={f"{KEY}{number}": ElicitRequest(params=form)})
 
-    async def put(self, bill: "Bill", today: str) -> "Answer":
+    async def put(self, quote: "Quote", today: str) -> "Answer":
         """Ask over the connection and return the answer; `dismissed` where none can come."""
         try:
             response = await self.ctx.session.elicit_form(
-                _message(bill, today), _form(bill), related_request_id=self.ctx.request_id
+                _message(quote, today), _form(quote), related_request_id=self.ctx.request_id
             )
         except (MCPError, ValidationError) as error:
             log.info("the user could not be asked: %s", error)
@@ -98,7 +100,7 @@ class PendingQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmer:
-    """Sees that the user agrees to the bill of one call."""
+    """Sees that the user agrees to the quote of one call."""
 
     keeper: "LazyStudio"
     """Runs what outlives the call."""
@@ -111,7 +113,7 @@ class Confirmer:
     patience: float
     """Seconds that the call may wait for an answer."""
 
-    async def __call__(self, bill: "Bill") -> int | None:
+    async def __call__(self, quote: "Quote") -> int | None:
         """Return the question whose yes pays for it; None: there was nothing to ask.
 
         Raises:
@@ -119,62 +121,64 @@ class Confirmer:
             ConfirmationError: the user did not agree, or cannot be asked from here.
             ArgumentsError: what they agreed to is less than it costs.
         """
-        if self.agreed is not None and round(self.agreed * 1000) < bill.credits:
+        if self.agreed is not None and round(self.agreed * 1000) < quote.credits:
             raise ArgumentsError(
                 f"confirm_spend: the user agreed to {credits_text(round(self.agreed * 1000))}, and "
-                f"this costs {credits_text(bill.credits)}.",
+                f"this costs {credits_text(quote.credits)}.",
                 hint="Ask the user again, with this price.",
             )
         limit = self.studio.settings.confirm_millicredits
-        if limit is None or bill.credits < limit:
+        if limit is None or quote.credits < limit:
             return None
         if self.asks is not None and self.asks.possible:
-            return await self._with(self.asks, bill)
-        used = await self.studio.permits.use(bill)
+            return await self._with(self.asks, quote)
+        used = await self.studio.permissions.use(quote)
         if used is None and self.agreed is None:
-            raise _cannot_ask(bill)
+            raise _cannot_ask(quote)
         return used
 
-    async def _with(self, asks: Elicitation, bill: "Bill") -> int | None:
-        permits = self.studio.permits
+    async def _with(self, asks: Elicitation, quote: "Quote") -> int | None:
+        permits = self.studio.permissions
         given = asks.answer()
         if given is not None:
-            await permits.answer(bill, *given)
-        used = await permits.use(bill)
+            await permits.answer(quote, *given)
+        used = await permits.use(quote)
         if used is not None:
             return used
-        before = await permits.question(bill)
+        before = await permits.question(quote)
         if given is not None and before is not None and before.id == given[0]:
-            raise _refusal(bill, before.answer)
+            raise _refusal(quote, before.answer)
         if self.agreed is not None and before is not None and before.answer != "no":
             return None  # the question was put and not answered, so the user was asked otherwise
         today = await _today(self.studio)
         if asks.by_result:
-            raise AskFirstError(asks.question(await permits.ask(bill), bill, today))
-        return await self._over_the_line(asks, bill, today)
+            raise AskFirstError(asks.question(await permits.ask(quote), quote, today))
+        return await self._over_the_line(asks, quote, today)
 
-    async def _over_the_line(self, asks: Elicitation, bill: "Bill", today: str) -> int:
+    async def _over_the_line(self, asks: Elicitation, quote: "Quote", today: str) -> int:
         answer = None
         with anyio.move_on_after(self.patience):
             while answer is None:  # an equal call may use up the yes that both waited for
-                put = self.keeper.questions.get(bill.key)
+                put = self.keeper.questions.get(quote.key)
                 if put is None:
-                    self.keeper.questions[bill.key] = put = PendingQuestion()
-                    self.keeper.spawn(partial(self._ask, asks, bill, put, today))
+                    self.keeper.questions[quote.key] = put = PendingQuestion()
+                    self.keeper.spawn(partial(self._ask, asks, quote, put, today))
                 await put.answered.wait()
-                used = await self.studio.permits.use(bill)
+                used = await self.studio.permissions.use(quote)
                 if used is not None:
                     return used
-                before = await self.studio.permits.question(bill)
+                before = await self.studio.permissions.question(quote)
                 answer = before.answer if before is not None else None
-        raise _refusal(bill, answer)
+        raise _refusal(quote, answer)
 
-    async def _ask(self, asks: Elicitation, bill: "Bill", put: PendingQuestion, today: str) -> None:
+    async def _ask(
+        self, asks: Elicitation, quote: "Quote", put: PendingQuestion, today: str
+    ) -> None:
         try:
-            question = await self.studio.permits.ask(bill)
-            await self.studio.permits.answer(bill, question, await asks.put(bill, today))
+            question = await self.studio.permissions.ask(quote)
+            await self.studio.permissions.answer(quote, question, await asks.put(quote, today))
         finally:
-            self.keeper.questions.pop(bill.key, None)
+            self.keeper.questions.pop(quote.key, None)
             put.answered.set()
 
 
@@ -184,19 +188,19 @@ async def _today(studio: "Studio") -> str:
     return f"{credits_text(spent.today)}{of}"
 
 
-def _message(bill: "Bill", today: str) -> str:
-    variants = f" for {bill.count} variants" if bill.count > 1 else ""
+def _message(quote: "Quote", today: str) -> str:
+    variants = f" for {quote.count} variants" if quote.count > 1 else ""
     return (
-        f"{bill.operation} will cost {_price(bill)}{variants}. Spent today: {today}. "
+        f"{quote.operation} will cost {_price(quote)}{variants}. Spent today: {today}. "
         "Shall it be made?"
     )
 
 
-def _form(bill: "Bill") -> dict[str, Any]:
+def _form(quote: "Quote") -> dict[str, Any]:
     proceed = {
         "type": "boolean",
-        "title": f"Spend {credits_text(bill.credits)}",
-        "description": f"{bill.operation}, paid from the Stability account",
+        "title": f"Spend {credits_text(quote.credits)}",
+        "description": f"{quote.operation}, paid from the Stability account",
     }
     return {"type": "object", "properties": {"proceed": proceed}, "required": ["proceed"]}
 
@@ -207,24 +211,24 @@ def _read(response: ElicitResult) -> "Answer":
     return "no" if response.action == "decline" else "dismissed"
 
 
-def _price(bill: "Bill") -> str:
-    return f"{credits_text(bill.credits)} ({bill.credits / 100_000:.2f} USD)"
+def _price(quote: "Quote") -> str:
+    return f"{credits_text(quote.credits)} ({quote.credits / 100_000:.2f} USD)"
 
 
-def _with_confirm(bill: "Bill") -> str:
-    return f"confirm_spend: {bill.credits / 1000:g}"
+def _with_confirm(quote: "Quote") -> str:
+    return f"confirm_spend: {quote.credits / 1000:g}"
 
 
-def _cannot_ask(bill: "Bill") -> ConfirmationError:
+def _cannot_ask(quote: "Quote") -> ConfirmationError:
     return ConfirmationError(
-        f"{bill.operation} costs {_price(bill)}, and so much is spent only when the user agrees.",
-        hint=f"Ask the user whether to spend {credits_text(bill.credits)} on it. If they say yes, "
-        f"call again with the same arguments and {_with_confirm(bill)}.",
+        f"{quote.operation} costs {_price(quote)}, and so much is spent only when the user agrees.",
+        hint=f"Ask the user whether to spend {credits_text(quote.credits)} on it. If they say yes, "
+        f"call again with the same arguments and {_with_confirm(quote)}.",
     )
 
 
-def _refusal(bill: "Bill", answer: "Answer | None") -> ConfirmationError:
-    said = f"{bill.operation} costs {_price(bill)}"
+def _refusal(quote: "Quote", answer: "Answer | None") -> ConfirmationError:
+    said = f"{quote.operation} costs {_price(quote)}"
     if answer == "no":
         return ConfirmationError(
             f"{said}, and the user said no.", hint="Do not call it again unless they ask for it."
@@ -233,5 +237,5 @@ def _refusal(bill: "Bill", answer: "Answer | None") -> ConfirmationError:
     return ConfirmationError(
         f"{said}; the user was asked and {how}.",
         hint="Their yes counts for an hour: then call again with the very same arguments. If they "
-        f"see no question, ask them yourself, and after a yes add {_with_confirm(bill)}.",
+        f"see no question, ask them yourself, and after a yes add {_with_confirm(quote)}.",
     )

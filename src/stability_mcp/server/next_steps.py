@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stability_mcp.studio import JobView, MediaItem
+from stability_mcp.studio import JobRecord, MediaItem
 from stability_mcp.text import listed
 
 AFTER = {
@@ -20,7 +20,7 @@ AFTER = {
 
 
 def next_line(
-    jobs: Sequence[JobView], media: Sequence[MediaItem], enabled: frozenset[str]
+    jobs: Sequence[JobRecord], media: Sequence[MediaItem], enabled: frozenset[str]
 ) -> list[str]:
     """Return the line, if there is anything to say."""
     waiting = [job.id for job in jobs if job.awaited]

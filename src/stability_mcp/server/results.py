@@ -27,7 +27,7 @@ from stability_mcp.server import answer_text
 from stability_mcp.server.next_steps import next_line
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts
-from stability_mcp.studio import JobView, MediaItem, Outcome, Spent
+from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
 
 FACTS = "stability-mcp/result"
@@ -171,7 +171,7 @@ def _link(item: MediaItem) -> ResourceLink:
     )
 
 
-def _ended_or_not(job: JobView) -> dict[str, Any]:
+def _ended_or_not(job: JobRecord) -> dict[str, Any]:
     # Whether it is collected is decided by this very answer, after the view was taken.
     return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
 
@@ -183,7 +183,7 @@ def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> li
     return [f"transparent: {preview.transparent * 100:.0f} %"]
 
 
-def _spent(spent: Spent) -> dict[str, float | None]:
+def _spent(spent: Spending) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
     about = {} if spent.balance is None else {"balance": spent.balance / 1000}
     return about | {

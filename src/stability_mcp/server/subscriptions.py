@@ -101,7 +101,7 @@ class Changes:
         while True:
             studio = keeper.opened
             if studio is not None and (self._wanted or self.bus.heard):
-                latest, now = await studio.pulse()
+                latest, now = await studio.activity()
                 if before is not None:
                     await self._tell_all(before, now, more=latest != newest)
                 newest, before = latest, now

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from stability_mcp.server.tool import Data
-from stability_mcp.studio import JobView, MediaItem
+from stability_mcp.studio import JobRecord, MediaItem
 from stability_mcp.uris import media_uri
 
 STATE_OF_CHARGE = {"no": "nothing", "held": "reserved", "assumed": "may be charged", "yes": "yes"}
@@ -85,7 +85,7 @@ class JobFacts(Data):
     finished: str | None = None
 
     @classmethod
-    def of(cls, job: JobView) -> "JobFacts":
+    def of(cls, job: JobRecord) -> "JobFacts":
         """Return the facts of a job."""
         return cls(
             id=job.id,

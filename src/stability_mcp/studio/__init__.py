@@ -12,9 +12,8 @@ Faces import nothing of ours below this package, so the types that they name are
 """
 
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import JobPage, JobRecord, State
-from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.reader import CallRecord
+from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
+from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
@@ -41,33 +40,34 @@ from stability_mcp.studio.studio import Studio
 __all__ = [
     "MIN_FREE_BYTES",
     "Answer",
-    "Bill",
-    "By",
-    "Cached",
+    "CacheStatistics",
+    "Call",
     "CallOptions",
-    "CallView",
-    "Cancelled",
+    "CancelledJob",
     "Confirm",
     "Entry",
     "Estimate",
     "Finding",
     "JobPage",
-    "JobView",
+    "JobRecord",
+    "LedgerBy",
+    "LedgerLine",
     "MediaItem",
-    "Mender",
     "Outcome",
     "Page",
     "Price",
     "Progress",
     "Question",
+    "Quote",
     "RateStatus",
-    "Spent",
+    "Retention",
+    "Spending",
     "State",
     "Status",
+    "StoreCheck",
     "Studio",
-    "Sweeper",
     "Swept",
-    "Used",
+    "describe_call",
     "known_operation",
     "open_for_check",
     "open_studio",

@@ -8,9 +8,9 @@ import anyio
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.reader import CallRecord
-from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.inputs import prepare_inputs
 from stability_mcp.media.items import MediaItem
@@ -24,7 +24,7 @@ from stability_mcp.studio.outcomes import (
     paid_operation,
     under_way,
 )
-from stability_mcp.studio.runtime import Runtime
+from stability_mcp.studio.runtime import StudioParts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,28 +66,27 @@ class Wait:
 
 
 async def run(
-    runtime: Runtime, name: str, arguments: Mapping[str, object], options: CallOptions
+    parts: StudioParts, name: str, arguments: Mapping[str, object], options: CallOptions
 ) -> Outcome:
     """Do what `Studio.run` says."""
     operation = parse(paid_operation(name), arguments)
     count = options.count
     check_count(type(operation), count)
-    settings = runtime.settings
-    prepared = await prepare_inputs(
-        operation, runtime.importer, max_file_size=settings.max_file_size
-    )
+    settings = parts.settings
+    prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
     labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
-    async with runtime.permits.check(prepared, count=count, confirm=options.confirm) as passing:
-        submitted = await runtime.jobs.submit(
-            prepared.operation,
+    async with parts.permissions.check(prepared, count=count, confirm=options.confirm) as passing:
+        request = CallRequest(
+            account=parts.account,
             tool=name,
+            operation=prepared.operation,
             count=count,
             labels=labels,
             output_dir=settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
             retry_of=options.retry_of,
-            agree=passing.agree,
         )
+        submitted = await parts.jobs.submit(request, agree=passing.agree)
     wait = Wait(
         seconds=max(options.longest_wait - passing.seconds, 0),
         progress=options.progress,
@@ -95,13 +94,13 @@ async def run(
     )
     notes = [*options.notes, *passing.said, *prepared.said]
     try:
-        return await collect(runtime, submitted.job_ids, wait, submitted=submitted, notes=notes)
+        return await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
         raise under_way(submitted, error) from error
 
 
 async def collect(
-    runtime: Runtime,
+    parts: StudioParts,
     job_ids: Sequence[str],
     wait: Wait,
     *,
@@ -111,7 +110,7 @@ async def collect(
     """Wait for jobs and return their outcome; results in it count as handed over.
 
     Args:
-        runtime: The parts of the studio.
+        parts: The parts of the studio.
         job_ids: The jobs, in the order of the outcome.
         wait: How long.
         submitted: The call that the jobs answer for; None: they are waited for by their ids.
@@ -121,30 +120,32 @@ async def collect(
         NotFoundError: there is no such job.
         StorageError: the store cannot be read.
     """
-    jobs = runtime.jobs
+    jobs = parts.jobs
     try:
-        earlier = await earlier_lines(jobs, submitted) if submitted is not None else []
-        views = await jobs.wait(job_ids, wait.seconds, wait.progress)
+        earlier = await earlier_lines(parts, submitted) if submitted is not None else []
+        views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress)
         done = [view for view in views if view.state == "done"]
-        media = await runtime.media.many([each for view in done for each in view.media])
-        shown = await preview(runtime, media)
+        media = await parts.media.many([each for view in done for each in view.media])
+        shown = await preview(parts, media)
     except BaseException:
         # The host gave up. The jobs go on, and the next answer says that they wait.
         if submitted is not None:
             with anyio.CancelScope(shield=True):
-                await jobs.mark_abandoned([submitted.call_id])
+                await jobs.mark_abandoned([submitted.id])
         raise
     calls = {view.call for view in views if view.call is not None}
     finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
     if submitted is not None:
-        finished = {submitted.call_id} if all(view.finished for view in views) else set()
-    spent, uncollected = await jobs.deliver(finished, excluding=[view.id for view in views])
+        finished = {submitted.id} if all(view.finished for view in views) else set()
+    spent, uncollected = await jobs.deliver(
+        parts.account, finished, excluding=[view.id for view in views]
+    )
     if submitted is not None and not finished:
         if wait.comes_back:
-            await jobs.save_notes(submitted.call_id, [*notes, *earlier])
+            await jobs.save_notes(submitted.id, [*notes, *earlier])
         else:
-            await jobs.mark_abandoned([submitted.call_id])
-    copies_dir = runtime.settings.copies_dir
+            await jobs.mark_abandoned([submitted.id])
+    copies_dir = parts.settings.copies_dir
     only = next(iter(calls), None) if len(calls) == 1 else None
     return Outcome(
         operation=views[0].operation if views else None,
@@ -154,23 +155,25 @@ async def collect(
         spent=spent,
         preview=shown,
         uncollected=uncollected,
-        call=submitted.call_id if submitted else only,
+        call=submitted.id if submitted else only,
         cached=submitted.cached if submitted else (),
     )
 
 
-async def called(runtime: Runtime, call: CallRecord) -> Outcome:
+async def called(parts: StudioParts, call: Call) -> Outcome:
     """Do what `Studio.called` says."""
     # The jobs have ended: this waits for their readable copies alone.
-    jobs = await runtime.jobs.wait([job.id for job in call.jobs], 0)
-    media = await runtime.media.many([each for job in jobs for each in job.media])
-    shown = await preview(runtime, media)
-    spent, uncollected = await runtime.jobs.deliver([call.id], excluding=[job.id for job in jobs])
+    jobs = await parts.jobs.wait(parts.account, call.job_ids, 0)
+    media = await parts.media.many([each for job in jobs for each in job.media])
+    shown = await preview(parts, media)
+    spent, uncollected = await parts.jobs.deliver(
+        parts.account, [call.id], excluding=[job.id for job in jobs]
+    )
     return Outcome(
         operation=jobs[0].operation if jobs else None,
         jobs=jobs,
         media=media,
-        said=list(call.said),
+        said=list(call.notes),
         spent=spent,
         preview=shown,
         uncollected=uncollected,
@@ -180,11 +183,11 @@ async def called(runtime: Runtime, call: CallRecord) -> Outcome:
 
 
 async def preview(
-    runtime: Runtime, items: Sequence[MediaItem], size: PreviewSize | None = None
+    parts: StudioParts, items: Sequence[MediaItem], size: PreviewSize | None = None
 ) -> Preview | None:
     """Do what `Studio.preview` says."""
-    settings = runtime.settings
+    settings = parts.settings
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:
         return None
-    return await preview_of(items, size=wanted, format=settings.preview_format, store=runtime.media)
+    return await preview_of(items, size=wanted, format=settings.preview_format, store=parts.media)

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.transactions.usage import EMULATOR, Upstream
+from stability_mcp.jobs.models import JobSettings, RateLimit
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Retention
 from stability_mcp.media.importer import Importer
@@ -20,13 +21,11 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
+from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.studio.permissions import Permissions
-from stability_mcp.studio.runtime import Runtime
+from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
-
-OWNER = "local"
-"""The one user of a store on this machine; a hosted server will have many."""
 
 log = logging.getLogger(__name__)
 
@@ -55,46 +54,41 @@ async def open_studio(
     database = await to_thread.run_sync(Database, settings.home_dir)
     try:
         upstream, client = await _upstream_and_client(settings, database)
-        permits = await Permissions.of(settings, database, owner=OWNER, upstream=upstream.id)
+        account = Account(owner=LOCAL_OWNER, upstream=upstream.id)
+        permissions = await Permissions.of(settings, database, account)
         async with client, anyio.create_task_group() as group:
-            media = MediaLibrary(
-                database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated
-            )
+            media = MediaLibrary(database, account)
             roots = Roots.of(settings)
-            importer = Importer(store=media, roots=roots)
-            jobs = Jobs(
-                database,
-                client,
-                media=media,
-                owner=OWNER,
+            context = JobContext(
+                database=database,
+                client=client,
+                library=media,
                 upstream=upstream,
-                program=program,
-                rate=settings.rate,
-                concurrency=settings.concurrency,
-                max_retries=settings.max_retries,
-                timeout=settings.timeout,
-                budget=settings.budget_millicredits,
-                cache=settings.cache == "on",
-                metadata=settings.metadata,
+                settings=_job_settings(settings, program),
             )
-            announcer = await _announcer(settings, database, upstream)
+            jobs = Jobs(context)
+            announcer = await _announcer(settings, database, account)
             await jobs.start(group)
             if announcer is not None:
                 group.start_soon(announcer.run)
             group.start_soon(Retention(database, keep_days=settings.keep_days).run)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
+                runtime = Runtime(
+                    settings=settings,
+                    upstream=upstream,
+                    database=database,
+                    client=client,
+                    roots=roots,
+                    jobs=jobs,
+                )
                 yield Studio(
-                    Runtime(
-                        settings=settings,
-                        upstream=upstream,
-                        database=database,
-                        client=client,
+                    StudioParts(
+                        runtime=runtime,
+                        account=account,
                         media=media,
-                        importer=importer,
-                        roots=roots,
-                        jobs=jobs,
-                        permits=permits,
+                        importer=Importer(store=media, roots=roots),
+                        permissions=permissions,
                     )
                 )
             finally:
@@ -128,12 +122,26 @@ async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[S
         await database.close()
 
 
-async def _announcer(settings: Settings, database: Database, upstream: Upstream) -> Delivery | None:
+def _job_settings(settings: Settings, program: str) -> JobSettings:
+    limit, window = settings.rate
+    return JobSettings(
+        program=program,
+        rate=RateLimit(limit=limit, window=window),
+        concurrency=settings.concurrency,
+        max_retries=settings.max_retries,
+        timeout=settings.timeout,
+        budget=settings.budget_millicredits,
+        cache=settings.cache == "on",
+        metadata=settings.metadata,
+    )
+
+
+async def _announcer(settings: Settings, database: Database, account: Account) -> Delivery | None:
     """Return what tells the ends of jobs, begun; None: nobody is to be told."""
     if settings.on_done is None:
         return None
     target = settings.on_done.get_secret_value()
-    announcer = Delivery(database, target, owner=OWNER, upstream=upstream)
+    announcer = Delivery(database, target, account)
     await announcer.begin()
     return announcer
 
@@ -156,7 +164,6 @@ async def _upstream_and_client(settings: Settings, database: Database) -> tuple[
     upstream = Upstream(
         id=await database.fingerprint(settings.base_url, key),
         base_url=settings.base_url,
-        emulated=False,
     )
     return upstream, Client(
         base_url=settings.base_url,

@@ -11,11 +11,10 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError, StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.models import JobRecord
-from stability_mcp.jobs.transactions.submit import Call
+from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.media.importer import time_said
 from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import credits_text, did_you_mean, listed, quoted
 
 
@@ -151,15 +150,16 @@ class Status:
     roots: list[str]
 
 
-async def earlier_lines(jobs: Jobs, submitted: Call) -> list[str]:
+async def earlier_lines(parts: StudioParts, submitted: Call) -> list[str]:
     """Return a line where the call took over another, and one where the cache answers for it."""
+    read, account = parts.jobs.reader.records, parts.account
     said = []
     if submitted.joined is not None:
-        first = (await jobs.views(submitted.job_ids))[0]
+        first = (await read(account, submitted.job_ids))[0]
         made = time_said(first.created_at, time.time())
         said.append(f"took over the same call of {made}, which nobody waits for: it is paid once")
     if submitted.cached:
-        found = await jobs.views(submitted.cached)
+        found = await read(account, submitted.cached)
         every = len(found) == len(submitted.job_ids)
         saved = credits_text(sum(job.price for job in found)).split()[0]
         said.append(

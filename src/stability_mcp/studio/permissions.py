@@ -14,13 +14,14 @@ from anyio import to_thread
 from sqlalchemy import Connection
 
 from stability_mcp.errors import ArgumentsError, ModerationError
-from stability_mcp.jobs.submitting import Agree
+from stability_mcp.jobs.runner import Agree
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.policy import audit, confirmation, moderation
 from stability_mcp.policy.audit import Event, Subject
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, quote_for
 from stability_mcp.policy.terms import Terms
 from stability_mcp.settings import Settings, variable
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 from stability_mcp.text import listed, quoted
 
@@ -85,34 +86,29 @@ class Permissions:
 
     Args:
         database: The store.
-        owner: Whose calls they are.
-        upstream: Where they go.
+        account: Whose calls they are.
         blocked: Terms that are not sent.
         warned: Terms that are sent and flagged.
         clock: Unix seconds.
     """
 
-    def __init__(  # noqa: PLR0913 -- whose, where, and the two lists
+    def __init__(
         self,
         database: Database,
+        account: Account,
         *,
-        owner: str,
-        upstream: str,
         blocked: Terms | None = None,
         warned: Terms | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._owner = owner
-        self._upstream = upstream
+        self._account = account
         self._blocked = blocked or Terms()
         self._warned = warned or Terms()
         self._clock = clock
 
     @classmethod
-    async def of(
-        cls, settings: Settings, database: Database, *, owner: str, upstream: str
-    ) -> "Permissions":
+    async def of(cls, settings: Settings, database: Database, account: Account) -> "Permissions":
         """Read the files of terms that the settings name.
 
         Raises:
@@ -126,8 +122,7 @@ class Permissions:
         }
         return cls(
             database,
-            owner=owner,
-            upstream=upstream,
+            account,
             blocked=read["blocked_terms"],
             warned=read["warn_terms"],
         )
@@ -186,7 +181,7 @@ class Permissions:
 
     async def audited(self, limit: int) -> list[audit.Entry]:
         """Return the newest entries of the audit log, the newest first."""
-        owner = self._owner
+        owner = self._account.owner
         return await self._database.read(lambda c: list(audit.newest(c, owner, limit)))
 
     async def give_back(self, question: int) -> None:
@@ -198,19 +193,16 @@ class Permissions:
     def quote(self, prepared: PreparedInputs, *, count: int, due: int) -> Quote:
         """Return the bill of a call that costs so many millicredits."""
         return quote_for(
+            self._account,
             prepared.operation,
             prepared.files,
             count=count,
-            owner=self._owner,
-            upstream=self._upstream,
             credits=due,
         )
 
     async def _judge(self, prepared: PreparedInputs) -> list[str]:
         operation = prepared.operation
-        subject = moderation.subject_of(
-            operation, prepared.files, owner=self._owner, upstream=self._upstream
-        )
+        subject = moderation.subject_of(self._account, operation, prepared.files)
         texts = moderation.texts_of(operation)
         blocked = self._blocked.found_in_each(texts)
         if blocked:

@@ -9,11 +9,11 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import JobPage, JobRecord, State
+from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.reader import CallRecord
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
+from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
@@ -24,30 +24,31 @@ from stability_mcp.studio import calling, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
-from stability_mcp.studio.runtime import Runtime
+from stability_mcp.studio.runtime import StudioParts
 
 
 class Studio:
     """Everything below the faces, of one user and one upstream; made by `open_studio`.
 
     To repeat jobs, resume paused ones, cancel them or adopt generations by what a user calls them,
-    see `jobs_of`.
+    see `reruns`.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._jobs = runtime.jobs
-        self._media = runtime.media
+    def __init__(self, parts: StudioParts) -> None:
+        self._parts = parts
+        self._account = parts.account
+        self._jobs = parts.jobs
+        self._media = parts.media
 
     @property
     def settings(self) -> Settings:
         """Return what is in force."""
-        return self._runtime.settings
+        return self._parts.settings
 
     @property
-    def permits(self) -> Permissions:
+    def permissions(self) -> Permissions:
         """Return the questions to the user about prices, with their answers, and the audit log."""
-        return self._runtime.permits
+        return self._parts.permissions
 
     # Calls
 
@@ -78,15 +79,15 @@ class Studio:
         self, name: str, arguments: Mapping[str, object], options: CallOptions
     ) -> Outcome:
         """Run one paid operation and wait for it; raises what `call` raises."""
-        return await calling.run(self._runtime, name, arguments, options)
+        return await calling.run(self._parts, name, arguments, options)
 
-    async def called(self, call: CallRecord) -> Outcome:
+    async def called(self, call: Call) -> Outcome:
         """Return the outcome of a call whose jobs have all ended; then it counts as handed over."""
-        return await calling.called(self._runtime, call)
+        return await calling.called(self._parts, call)
 
-    async def find_call(self, call_id: str) -> CallRecord | None:
+    async def find_call(self, call_id: str) -> Call | None:
         """Return a call, or None if there is none of that id."""
-        return await self._jobs.call(call_id)
+        return await self._jobs.reader.call(self._account, call_id)
 
     async def cancel_call(self, call_id: str) -> bool:
         """Note that the caller wants no outcome; False: the call had ended before."""
@@ -121,10 +122,8 @@ class Studio:
         Raises:
             NotFoundError: there is no such job.
         """
-        wanted = list(job_ids) or await self._jobs.unfinished_and_uncollected()
-        return await calling.collect(
-            self._runtime, wanted, Wait(seconds=seconds, progress=progress)
-        )
+        wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
+        return await calling.collect(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
     async def list_jobs(
         self, *, limit: int = 20, cursor: str | None = None, state: State | None = None
@@ -134,7 +133,7 @@ class Studio:
         Raises:
             NotFoundError: the cursor is not one of this list.
         """
-        return await self._jobs.list(limit=limit, cursor=cursor, state=state)
+        return await self._jobs.reader.list(self._account, limit=limit, cursor=cursor, state=state)
 
     async def get_jobs(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return jobs in the order given.
@@ -142,11 +141,11 @@ class Studio:
         Raises:
             NotFoundError: there is no such job.
         """
-        return await self._jobs.views(job_ids)
+        return await self._jobs.reader.records(self._account, job_ids)
 
     async def paused_jobs(self) -> list[str]:
         """Return the ids of the jobs that wait until the user resumes or cancels them."""
-        return (await self._jobs.paused()).jobs
+        return (await self._jobs.reader.paused(self._account)).jobs
 
     async def resume_jobs(self, job_ids: Sequence[str]) -> list[str]:
         """Queue paused jobs again, all or none, and return those that were paused.
@@ -168,7 +167,7 @@ class Studio:
         Raises:
             NotFoundError: there is no such job.
         """
-        return await self._jobs.cancel(job_ids, caller=caller)
+        return await self._jobs.cancel(self._account, job_ids, caller=caller)
 
     async def adopt_generation(
         self, kind: type[Operation], generation: str, *, label: str
@@ -179,15 +178,22 @@ class Studio:
             The job, and whether it is new: a generation that is known here has its job.
         """
         folder = self.settings.copies_dir
-        return await self._jobs.adopt(kind, generation, label=label, output_dir=folder)
+        found = ForeignGeneration(
+            account=self._account,
+            kind=kind,
+            generation=generation,
+            label=label,
+            output_dir=folder,
+        )
+        return await self._jobs.adopt(found)
 
-    async def pulse(self) -> tuple[int, dict[str, tuple[str, int]]]:
+    async def activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
         """Return a number that rises with every new job, and (state, attempt) of the unfinished."""
-        return await self._jobs.pulse()
+        return await self._jobs.reader.activity(self._account)
 
     async def uncollected_line(self) -> str | None:
         """Return the line about paused jobs and results that no answer handed over, or None."""
-        return await self._jobs.uncollected_line()
+        return await self._jobs.reader.uncollected_line(self._account)
 
     # Media
 
@@ -237,7 +243,7 @@ class Studio:
         Raises:
             InputFileError: it is not there, may not be read or is no media.
         """
-        resolved = await self._runtime.importer.import_file(reference, label)
+        resolved = await self._parts.importer.import_file(reference, label)
         return resolved.item, resolved.said
 
     async def preview(
@@ -249,47 +255,47 @@ class Studio:
             items: What to show.
             size: How large it may be, whatever the settings say; None: as they say.
         """
-        return await calling.preview(self._runtime, items, size)
+        return await calling.preview(self._parts, items, size)
 
     # Money and limits
 
     async def estimate(self, prices: Sequence[Price]) -> Estimate:
         """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
-        return await status.estimate(self._runtime, prices)
+        return await status.estimate(self._parts, prices)
 
     async def status(self) -> Status:
         """Return how the studio stands; asks the account for its balance."""
-        return await status.status(self._runtime)
+        return await status.status(self._parts)
 
     async def spending(self) -> Spending:
         """Return today's spending and its ceiling."""
-        return await self._jobs.spending()
+        return await self._jobs.reader.spending(self._account)
 
     async def raise_ceiling(self, limit: int) -> None:
         """Raise today's ceiling, in millicredits; for a person, never for a tool."""
-        await self._jobs.raise_ceiling(limit)
+        await self._jobs.raise_ceiling(self._account, limit)
 
     async def usage(
         self, *, since: str, by: LedgerBy, limit: int
     ) -> tuple[list[LedgerLine], LedgerLine]:
         """Return at most `limit` lines of the ledger since a day, the newest first, and the sum."""
-        return await self._jobs.used(since=since, by=by, limit=limit)
+        return await self._jobs.reader.ledger(self._account, since=since, by=by, limit=limit)
 
     async def rate_status(self) -> RateStatus:
         """Return how the rate limit stands, over all processes."""
-        return await self._jobs.rate_status()
+        return await self._jobs.reader.rate_status()
 
     async def cached(self) -> CacheStatistics:
         """Return how many results can answer again, how often one did and what that saved."""
-        return await self._jobs.cached()
+        return await self._jobs.reader.cached(self._account)
 
     async def clear_cache(self) -> int:
         """Let no finished job answer again, and return how many could; their results stay."""
-        return await self._jobs.clear_cache()
+        return await self._jobs.clear_cache(self._account)
 
     async def client_patience(self, client: str) -> float | None:
         """Return the seconds after which a client gave up on a call, or None if it never did."""
-        return await self._jobs.patience(client)
+        return await self._jobs.reader.give_up_seconds(client)
 
     async def client_gave_up(self, client: str, seconds: float) -> None:
         """Note that a client gave up on a call after some seconds."""

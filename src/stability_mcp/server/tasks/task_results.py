@@ -5,7 +5,7 @@ from typing import Any
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server import results
 from stability_mcp.server.tasks.port import Status, Task
-from stability_mcp.studio import CallView, Studio
+from stability_mcp.studio import Call, Studio, describe_call
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
 """Between two looks: reading rows is cheap, but a model may wait for each."""
@@ -28,28 +28,28 @@ async def found(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task |
     return _task(call, result)
 
 
-def _task(call: CallView, result: dict[str, Any] | None = None) -> Task:
+def _task(call: Call, result: dict[str, Any] | None = None) -> Task:
     usual = max((_usual_seconds(job.operation) for job in call.jobs), default=0.0)
     return Task(
         id=call.id,
         status=_status(call),
         created_at=call.created_at,
         updated_at=call.updated_at,
-        message="; ".join([*call.said, call.progress]),
+        message="; ".join([*call.notes, describe_call(call.jobs)[0]]),
         poll_seconds=min(max(usual / MAX_ERRORS, SOONEST_SECONDS), LATEST_SECONDS),
         result=result,
     )
 
 
-def _status(call: CallView) -> Status:
-    if call.cancelled or all(job.state == "cancelled" for job in call.jobs):
+def _status(call: Call) -> Status:
+    if call.cancelled_at is not None or all(job.state == "cancelled" for job in call.jobs):
         return "cancelled"
     # A tool that failed has answered; the protocol's own `failed` is for requests that could not
     # be carried out at all.
     return "completed" if call.finished else "working"
 
 
-async def _result(studio: Studio, call: CallView, enabled: frozenset[str]) -> dict[str, Any]:
+async def _result(studio: Studio, call: Call, enabled: frozenset[str]) -> dict[str, Any]:
     answer = results.of_outcome(
         await studio.called(call),
         tool=call.tool,

@@ -8,7 +8,7 @@ from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
 from stability_mcp.server.views import JobFacts
-from stability_mcp.studio import CallOptions, Cancelled, Outcome, State, Studio, reruns
+from stability_mcp.studio import CallOptions, CancelledJob, Outcome, State, Studio, reruns
 from stability_mcp.text import credits_text
 
 MAX_WAIT_SECONDS = 50
@@ -219,7 +219,7 @@ def _with_ticket(context: CallContext, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _fate_in_words(cancelled: Cancelled) -> str:
+def _fate_in_words(cancelled: CancelledJob) -> str:
     job, price = cancelled.job, credits_text(cancelled.job.price)
     if cancelled.fate == "cancelled":
         return f"never sent; nothing charged, {price} given back"

@@ -11,7 +11,7 @@ from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import LOOKS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.views import when
-from stability_mcp.studio import By, Studio, Used
+from stability_mcp.studio import LedgerBy, LedgerLine, Studio
 
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
@@ -23,7 +23,7 @@ COLUMNS = (
 class UsageReport(Arguments):
     """Report what was spent, by day, operation, job or request, and how the rate limit stands."""
 
-    by: By = "day"
+    by: LedgerBy = "day"
     """What one line is."""
     days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """How far back; 1: today."""
@@ -56,7 +56,7 @@ class UsageLine(Data):
     """May be charged yet."""
 
     @classmethod
-    def of(cls, used: Used) -> "UsageLine":
+    def of(cls, used: LedgerLine) -> "UsageLine":
         """Return it in credits."""
         return cls(
             day=used.day,
