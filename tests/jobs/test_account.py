@@ -14,10 +14,9 @@ from stability_mcp.api.operations.account.balance import Balance, CreditBalance
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import NotSentError, StorageError
 from stability_mcp.jobs import account
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.transactions import send
-from stability_mcp.jobs.transactions.usage import EMULATOR
-from support.jobs.jobs import Behaviour, Wire, at_work, core, run_one, yes
+from stability_mcp.store.account import EMULATOR
+from support.jobs.jobs import Behaviour, Desk, Wire, at_work, core, run_one, yes
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
@@ -64,9 +63,9 @@ class Timed(Wire):
         return await super().query(operation, trace)
 
 
-async def until(jobs: Jobs, queries: int) -> None:
+async def until(jobs: Desk, queries: int) -> None:
     """Wait until the account was asked so often and the answer is noted."""
-    wire = jobs._context.client  # noqa: SLF001 -- the wire of this test
+    wire = jobs.context.client
     assert isinstance(wire, Wire)
     with anyio.fail_after(30):
         while wire.queries < queries or await jobs.balance() is None:  # noqa: ASYNC110 -- as below

@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.transactions import reuse
 from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, result_key
-from stability_mcp.jobs.transactions.submit import Call
-from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
-from support.jobs.jobs import PAID, PRICE, Wire, asked, at_work, core, put, yes
+from support.jobs.jobs import PAID, PRICE, Desk, Wire, asked, at_work, core, put, yes
 from support.store.rows import MAX_STEPS, ledger, money, rows, steps
 
 pytestmark = pytest.mark.anyio
@@ -22,11 +21,11 @@ pytestmark = pytest.mark.anyio
 MANY = 100_000
 
 
-async def collected(jobs: Jobs, operation: Operation, count: int = 1) -> Call:
+async def collected(jobs: Desk, operation: Operation, count: int = 1) -> Call:
     """Make a call and hand its results over."""
     call = await jobs.submit(operation, tool="generate_core", count=count)
     await jobs.wait(call.job_ids, 30)
-    await jobs.mark_delivered([call.call_id])
+    await jobs.mark_delivered([call.id])
     return call
 
 
@@ -36,7 +35,7 @@ async def test_a_finished_job_answers_again_at_no_cost(tmp_path: Path) -> None:
         first = await collected(jobs, core(seed=5))
         again = await collected(jobs, core(seed=5))
         found = await jobs.cached()
-        kept = await jobs.call(again.call_id)
+        kept = await jobs.call(again.id)
 
     assert again.job_ids == first.job_ids == list(again.cached)
     assert again.joined is None
@@ -54,13 +53,13 @@ async def test_only_the_variants_that_are_missing_are_made(tmp_path: Path) -> No
         one = await collected(jobs, core(seed=6))
         three = await jobs.submit(core(seed=5), tool="generate_core", count=3)
         await jobs.wait(three.job_ids, 30)
-        await jobs.mark_abandoned([three.call_id])
+        await jobs.mark_abandoned([three.id])
         again = await jobs.submit(core(seed=5), tool="generate_core", count=3)
 
     assert list(three.cached) == one.job_ids == three.job_ids[1:2]
     assert [each.model_dump()["seed"] for each in wire.posts[:1]] == [6]
     assert sorted(each.model_dump()["seed"] for each in wire.posts[1:]) == [5, 7]
-    assert (again.joined, again.job_ids) == (three.call_id, three.job_ids)
+    assert (again.joined, again.job_ids) == (three.id, three.job_ids)
     assert again.cached == three.cached
 
 
@@ -79,7 +78,7 @@ async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> No
     async with at_work(tmp_path, wire) as jobs:
         await collected(jobs, core(seed=5))
         second = await collected(jobs, core(seed=5))
-        await jobs._context.database.write(  # noqa: SLF001 -- nothing deletes media yet
+        await jobs.context.database.write(
             lambda c: c.execute(text("UPDATE media SET deleted_at = 1")), name="test.write"
         )
         third = await collected(jobs, core(seed=5))

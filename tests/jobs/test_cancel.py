@@ -84,10 +84,10 @@ async def test_a_job_that_another_call_waits_for_goes_on(tmp_path: Path) -> None
         await jobs.submit(core("another"), tool="test")
         await sent.wait()
         first = await jobs.submit(core(), tool="test")
-        await jobs.mark_abandoned([first.call_id])
+        await jobs.mark_abandoned([first.id])
         second = await jobs.submit(core(), tool="test")
-        [detached] = await jobs.cancel(first.job_ids, caller=first.call_id)
-        [cancelled] = await jobs.cancel(second.job_ids, caller=second.call_id)
+        [detached] = await jobs.cancel(first.job_ids, caller=first.id)
+        [cancelled] = await jobs.cancel(second.job_ids, caller=second.id)
         release.set()
 
     assert second.job_ids == first.job_ids

@@ -16,10 +16,9 @@ import pytest
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobRecord
 from support.jobs import upstream
-from support.jobs.jobs import PRICE, at_work, core, picture
+from support.jobs.jobs import PRICE, Desk, at_work, core, picture
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.store.disk import (
     LEAST,
@@ -50,7 +49,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 
 
 @asynccontextmanager
-async def _out(home: Path, hold: Stage | None = None) -> AsyncIterator[tuple[Jobs, Upstream]]:
+async def _out(home: Path, hold: Stage | None = None) -> AsyncIterator[tuple[Desk, Upstream]]:
     """Run jobs against a server that stops where it is told."""
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = hold
@@ -59,7 +58,7 @@ async def _out(home: Path, hold: Stage | None = None) -> AsyncIterator[tuple[Job
             yield jobs, upstream
 
 
-async def _submit(jobs: Jobs) -> str:
+async def _submit(jobs: Desk) -> str:
     return (await jobs.submit(core(), tool="test")).job_ids[0]
 
 
@@ -68,7 +67,7 @@ async def _held(upstream: Upstream) -> None:
         await upstream.held.wait()
 
 
-async def _done(jobs: Jobs, job: str) -> JobRecord:
+async def _done(jobs: Desk, job: str) -> JobRecord:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
     return view

@@ -5,13 +5,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.store.account import Upstream
 from support.jobs.jobs import PRICE, Wire, at_work, hangs, setting_when_it_drains, submit, yes
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
-OTHER = Upstream(id="other-upstream", base_url="https://api.test", emulated=False)
+OTHER = Upstream(id="other-upstream", base_url="https://api.test")
 
 
 async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:

@@ -16,18 +16,17 @@ from stability_mcp.emulator.faults import Fault
 from stability_mcp.emulator.generations import Pace
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.transport import in_process
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobRecord
-from stability_mcp.jobs.transactions.usage import EMULATOR
 from stability_mcp.media.records import Provenance, file_info, insert_media
-from support.jobs.jobs import AT_ONCE, OWNER, at_work, core, picture
+from stability_mcp.store.account import EMULATOR
+from support.jobs.jobs import AT_ONCE, OWNER, Desk, at_work, core, picture
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def emulated(home: Path) -> AsyncIterator[tuple[Jobs, State]]:
+async def emulated(home: Path) -> AsyncIterator[tuple[Desk, State]]:
     """Run jobs on an emulator of their own."""
     transport = in_process()
     async with (
@@ -39,17 +38,17 @@ async def emulated(home: Path) -> AsyncIterator[tuple[Jobs, State]]:
         yield jobs, transport.state
 
 
-async def _run(jobs: Jobs, operation: Operation, inputs: dict[str, str] | None = None) -> JobRecord:
+async def _run(jobs: Desk, operation: Operation, inputs: dict[str, str] | None = None) -> JobRecord:
     submitted = await jobs.submit(operation, tool=operation.name(), inputs=inputs)
     [view] = await jobs.wait(submitted.job_ids, 30)
     return view
 
 
-async def _import(home: Path, jobs: Jobs) -> str:
+async def _import(home: Path, jobs: Desk) -> str:
     file = home / "spool" / "import"
     await anyio.Path(file).write_bytes(picture())
     measured = file_info(file)
-    return await jobs._context.database.write(  # noqa: SLF001 -- the importer is tested elsewhere
+    return await jobs.context.database.write(
         lambda c: insert_media(
             c,
             home,

@@ -12,12 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import RateLimit, Timing
 from stability_mcp.jobs.queue import MIN_BATCH_JOBS
-from stability_mcp.jobs.rate_limit import RateLimit
-from stability_mcp.jobs.timing import Timing
-from stability_mcp.jobs.transactions.usage import Upstream
-from support.jobs.jobs import at_work, core, deferred
+from stability_mcp.store.account import Upstream
+from support.jobs.jobs import Desk, at_work, core, deferred
 from support.jobs.upstream import Upstream as Server
 from support.jobs.upstream import counting_upstream
 from support.store.rows import rows
@@ -31,17 +29,17 @@ SECONDS = 60
 
 
 @asynccontextmanager
-async def working(home: Path, server: Server) -> AsyncIterator[Jobs]:
+async def working(home: Path, server: Server) -> AsyncIterator[Desk]:
     """Carry out jobs against the server, as a process of its own."""
     client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
-    counted = Upstream(id="counted", base_url=server.url, emulated=False)
+    counted = Upstream(id="counted", base_url=server.url)
     limit = (LIMIT.limit, LIMIT.window)
     timing = Timing(poll_seconds=0.2, retry_seconds=0.1)
     async with client, at_work(home, client, upstream=counted, rate=limit, timing=timing) as jobs:
         yield jobs
 
 
-async def flood(jobs: Jobs, server: Server) -> None:
+async def flood(jobs: Desk, server: Server) -> None:
     """Submit two hundred calls, and return when the rate limit is used up."""
     async with anyio.create_task_group() as group:
         for number in range(BATCH):
@@ -50,7 +48,7 @@ async def flood(jobs: Jobs, server: Server) -> None:
         await anyio.sleep(0.01)
 
 
-async def _submit(jobs: Jobs, prompt: str) -> None:
+async def _submit(jobs: Desk, prompt: str) -> None:
     await jobs.submit(core(prompt), tool="test")
 
 

@@ -184,14 +184,14 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
         first = await jobs.submit(core(), tool="generate_core", count=2, labels=["logo", "logo"])
         await jobs.wait(first.job_ids, 30)
         assert await jobs.uncollected_line() is None  # somebody still waits for the answer
-        await jobs.mark_abandoned([first.call_id])
+        await jobs.mark_abandoned([first.id])
 
         assert await jobs.uncollected_line() == (
             "2 earlier results not yet collected: logo and logo-2: job_wait()"
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids
-        await jobs.mark_delivered([first.call_id])
+        await jobs.mark_delivered([first.id])
 
         assert await jobs.uncollected_line() is None
         assert await jobs.unfinished_and_uncollected() == []
@@ -205,11 +205,11 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
     async with at_work(tmp_path, wire, concurrency=1) as jobs:
         job_ids = await submit(jobs, count=5)
         await jobs.wait(job_ids, 30)
-        first = await jobs.list(limit=3)
-        second = await jobs.list(limit=3, cursor=first.next_cursor)
-        unknown = await jobs.list(state="unknown")
+        first = await jobs.page(limit=3)
+        second = await jobs.page(limit=3, cursor=first.next_cursor)
+        unknown = await jobs.page(state="unknown")
         with pytest.raises(NotFoundError):
-            await jobs.list(cursor="newest")
+            await jobs.page(cursor="newest")
 
     assert [view.id for view in first.items + second.items] == list(reversed(job_ids))
     assert second.next_cursor is None
@@ -272,15 +272,15 @@ async def test_an_answer_goes_out_although_it_cannot_be_noted(
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         call = await jobs.submit(core(), tool="generate_core")
         await jobs.wait(call.job_ids, 30)
-        database = jobs._context.database  # noqa: SLF001 -- the disk cannot be filled here
+        database = jobs.context.database
 
         async def full(*_: object, **__: object) -> None:
             raise StorageError("The disk is full.")
 
         with monkeypatch.context() as patched:
             patched.setattr(database, "write", full)
-            spent, _ = await jobs.deliver([call.call_id], excluding=call.job_ids)
-        await jobs.mark_abandoned([call.call_id])
+            spent, _ = await jobs.deliver([call.id], excluding=call.job_ids)
+        await jobs.mark_abandoned([call.id])
 
         assert spent.today == PRICE
         assert await jobs.uncollected_line() is not None

@@ -10,31 +10,30 @@ from sqlalchemy import text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
-from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.process_lock import file_lock
-from stability_mcp.jobs.transactions.submit import Call
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
-from support.jobs.jobs import PRICE, Wire, at_work, core, fails, hangs, put, yes
+from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, yes
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
 
-OTHER = Upstream(id="other-upstream", base_url="https://other.test", emulated=False)
+OTHER = Upstream(id="other-upstream", base_url="https://other.test")
 GHOST = "a-process-that-was"
 
 
-async def ask(jobs: Jobs, operation: Operation | None = None, **values: Any) -> Call:  # noqa: ANN401 -- arguments of submit
+async def ask(jobs: Desk, operation: Operation | None = None, **values: Any) -> Call:  # noqa: ANN401 -- arguments of submit
     """Make a call."""
     return await jobs.submit(operation or core(), tool="generate_core", **values)
 
 
-async def asked_and_ended(jobs: Jobs, operation: Operation | None = None) -> Call:
+async def asked_and_ended(jobs: Desk, operation: Operation | None = None) -> Call:
     """Make a call, wait until its jobs ended, and give it up."""
     call = await ask(jobs, operation)
     await jobs.wait(call.job_ids, 30)
-    await jobs.mark_abandoned([call.call_id])
+    await jobs.mark_abandoned([call.id])
     return call
 
 
@@ -57,13 +56,13 @@ async def test_five_repeats_that_are_given_up_are_one_job(tmp_path: Path) -> Non
         calls = []
         for _ in range(5):
             calls.append(await ask(jobs))
-            await jobs.mark_abandoned([calls[-1].call_id])
+            await jobs.mark_abandoned([calls[-1].id])
         last = await ask(jobs)
         release.set()
         await jobs.wait(last.job_ids, 30)
 
     assert {tuple(call.job_ids) for call in calls} == {tuple(last.job_ids)}
-    assert last.joined == calls[0].call_id
+    assert last.joined == calls[0].id
     assert len(wire.posts) == 1
     assert money(tmp_path) == (0, PRICE)
 
@@ -73,11 +72,11 @@ async def test_each_repeat_of_several_takes_over_another(tmp_path: Path) -> None
     wire = Wire([yes()])
     async with at_work(tmp_path, wire) as jobs:
         first = [await ask(jobs) for _ in range(4)]
-        await jobs.mark_abandoned([call.call_id for call in first])
+        await jobs.mark_abandoned([call.id for call in first])
         again = [await ask(jobs) for _ in range(5)]
         await jobs.wait([job for call in again for job in call.job_ids], 30)
 
-    assert [call.joined for call in again] == [*(call.call_id for call in first), None]
+    assert [call.joined for call in again] == [*(call.id for call in first), None]
     assert len(wire.posts) == 5
 
 
@@ -85,7 +84,7 @@ async def test_a_repeat_of_several_variants_finds_its_own(tmp_path: Path) -> Non
     """*Chosen*: count=4 asked again joins its 4; count=2 is another call."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await ask(jobs, count=4)
-        await jobs.mark_abandoned([first.call_id])
+        await jobs.mark_abandoned([first.id])
         other = await ask(jobs, count=2)
         again = await ask(jobs, count=4)
 
@@ -100,11 +99,11 @@ async def test_what_was_handed_over_is_made_anew(tmp_path: Path) -> None:
         assert await jobs.uncollected_line() is not None
         second = await ask(jobs)
         assert await jobs.uncollected_line() is None  # somebody waits for it again
-        await jobs.mark_delivered([second.call_id])
+        await jobs.mark_delivered([second.id])
         third = await ask(jobs)
         assert await jobs.uncollected_line() is None
 
-    assert second.joined == first.call_id
+    assert second.joined == first.id
     assert third.joined is None
     assert third.job_ids != first.job_ids
 
@@ -145,7 +144,7 @@ async def test_after_a_day_it_is_made_anew(tmp_path: Path) -> None:
         await asked_and_ended(jobs)
         now += 86_399
         within = await ask(jobs)
-        await jobs.mark_abandoned([within.call_id])
+        await jobs.mark_abandoned([within.id])
         now += 2
         after = await ask(jobs)
 
@@ -221,7 +220,7 @@ async def test_a_workflow_step_is_never_taken_over(tmp_path: Path) -> None:
     """*Chosen*: steps are one by run, step and item."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await asked_and_ended(jobs)
-        await jobs._context.database.write(  # noqa: SLF001 -- no workflow writes one yet
+        await jobs.context.database.write(
             lambda c: c.execute(text("UPDATE jobs SET run = 'r', step = 's'")), name="test.write"
         )
         second = await ask(jobs)

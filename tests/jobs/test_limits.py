@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from stability_mcp.client.client import Client
 from stability_mcp.errors import RateLimitedError
 from stability_mcp.jobs import rate_limit
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import RateLimit
 from stability_mcp.store.database import Database
 from support.jobs import limited_upstream
 from support.jobs.jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes

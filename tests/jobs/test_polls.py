@@ -7,12 +7,11 @@ import pytest
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.models import JobRow
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import JobRow, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.poll import poll
-from stability_mcp.jobs.timing import Timing
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
 
@@ -34,7 +33,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
 ) -> None:
     """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    media = MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
+    media = MediaLibrary(database, Account(owner=OWNER, upstream=PAID.id))
     context = JobContext(
         database=database,
         client=Wire([starts()], looks=[lambda _: None]),

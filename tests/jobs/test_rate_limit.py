@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 
 from stability_mcp.jobs import rate_limit
-from stability_mcp.jobs.models import NoSlotError
-from stability_mcp.jobs.rate_limit import RateLimit
-from stability_mcp.jobs.transactions.usage import Upstream, register_upstream
+from stability_mcp.jobs.models import NoSlotError, RateLimit
+from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store import schema
+from stability_mcp.store.account import Upstream
 from support.jobs.jobs import PAID, put
 
 LIMIT = RateLimit(limit=3, window=10.0)
@@ -24,7 +24,7 @@ def _places() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
     schema.requests.metadata.create_all(engine)
     with engine.connect() as found:
-        register_upstream(found, Upstream(id=KEY, base_url="https://a", emulated=False))
+        register_upstream(found, Upstream(id=KEY, base_url="https://a"))
         yield found
     engine.dispose()
 
@@ -108,7 +108,7 @@ def test_a_clock_that_is_set_back_does_not_keep_places_for_ever(connection: Conn
 
 def test_keys_have_places_of_their_own(connection: Connection) -> None:
     """*Documented*: the limit is per key."""
-    register_upstream(connection, Upstream(id="other", base_url="https://a", emulated=False))
+    register_upstream(connection, Upstream(id="other", base_url="https://a"))
     for _ in range(LIMIT.limit):
         _take(connection, 100.0)
 

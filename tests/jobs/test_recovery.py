@@ -11,11 +11,10 @@ from sqlalchemy import text
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs import recovery
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.process_lock import ProcessLock, file_lock
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
@@ -24,6 +23,7 @@ from support.jobs.jobs import (
     OWNER,
     PAID,
     PRICE,
+    Desk,
     Wire,
     answer,
     at_work,
@@ -251,7 +251,7 @@ async def test_what_a_killed_process_left_goes_on_in_another(tmp_path: Path) -> 
     assert recovery.INTERVAL_SECONDS == 1
     async with counting_upstream(pace=0) as server:
         server.results_after = 1_000_000
-        counted = Upstream(id="counted", base_url=server.url, emulated=False)
+        counted = Upstream(id="counted", base_url=server.url)
         client = Client(base_url=server.url, api_key=SecretStr("sk-test"))
         command = [
             sys.executable,
@@ -277,10 +277,10 @@ async def test_what_a_killed_process_left_goes_on_in_another(tmp_path: Path) -> 
     assert sum(server.posts.values()) == 1
 
 
-async def _submitted_by_another(jobs: Jobs) -> str:
+async def _submitted_by_another(jobs: Desk) -> str:
     with anyio.fail_after(30):
-        page = await jobs.list(state="submitted")
+        page = await jobs.page(state="submitted")
         while not page.items:
             await anyio.sleep(0.05)  # another process sets no event here
-            page = await jobs.list(state="submitted")
+            page = await jobs.page(state="submitted")
     return page.items[0].id

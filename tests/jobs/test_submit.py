@@ -9,12 +9,11 @@ from sqlalchemy import text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ConfirmationError, OutOfCreditsError
-from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.transactions import usage
-from stability_mcp.jobs.transactions.submit import Call
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
-from support.jobs.jobs import ME, PAID, PRICE, Wire, at_work, core, put, yes
+from support.jobs.jobs import ME, PAID, PRICE, Desk, Wire, at_work, core, put, yes
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +24,7 @@ SEEDED = core(seed=5)
 class Payer:
     """Agrees to every price, and remembers which it was asked about."""
 
-    def __init__(self, jobs: Jobs, *, until: int | None = None) -> None:
+    def __init__(self, jobs: Desk, *, until: int | None = None) -> None:
         self.asked: list[int] = []
         self.jobs = jobs
         self.until = until
@@ -46,22 +45,22 @@ class Loses(Payer):
         await self.jobs.clear_cache()
 
 
-async def ask(jobs: Jobs, operation: Operation, payer: Payer, count: int = 1) -> Call:
+async def ask(jobs: Desk, operation: Operation, payer: Payer, count: int = 1) -> Call:
     """Make a call that somebody has to agree to."""
     return await jobs.submit(operation, tool="generate_core", count=count, agree=payer)
 
 
-async def made(jobs: Jobs, operation: Operation) -> Call:
+async def made(jobs: Desk, operation: Operation) -> Call:
     """Make a call, and hand its result over."""
     call = await jobs.submit(operation, tool="generate_core")
     await jobs.wait(call.job_ids, 30)
-    await jobs.mark_delivered([call.call_id])
+    await jobs.mark_delivered([call.id])
     return call
 
 
-async def pause(jobs: Jobs) -> None:
+async def pause(jobs: Desk) -> None:
     """Let the API have refused the key."""
-    await jobs._context.database.write(  # noqa: SLF001 -- a step does it
+    await jobs.context.database.write(
         lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write"
     )
 
@@ -103,7 +102,7 @@ async def test_an_abandoned_call_that_somebody_else_takes_over_is_asked_about(
     """*Chosen*: of two equal calls one takes it over, the other pays, and only for a yes."""
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await jobs.submit(core(), tool="generate_core")
-        await jobs.mark_abandoned([first.call_id])
+        await jobs.mark_abandoned([first.id])
         one, other = Payer(jobs), Payer(jobs)
         async with anyio.create_task_group() as group:
             group.start_soon(ask, jobs, core(), one)
@@ -130,7 +129,7 @@ async def test_what_costs_nothing_needs_no_credits(tmp_path: Path) -> None:
         await made(jobs, SEEDED)
         given_up = await jobs.submit(core(), tool="generate_core")
         await jobs.wait(given_up.job_ids, 30)
-        await jobs.mark_abandoned([given_up.call_id])
+        await jobs.mark_abandoned([given_up.id])
         wire.balance = 0
         await pause(jobs)
         before = wire.queries
@@ -141,7 +140,7 @@ async def test_what_costs_nothing_needs_no_credits(tmp_path: Path) -> None:
             await jobs.submit(core("another"), tool="generate_core")
 
     assert cached.cached
-    assert joined.joined == given_up.call_id
+    assert joined.joined == given_up.id
     assert asked_by_then == before
     assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(2,)]
 

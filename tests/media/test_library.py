@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 from support.imaging.sample_files import mp3, png
 from support.media.media import OWNER, Desk, desk
@@ -60,7 +61,7 @@ async def test_an_odd_name_is_simply_not_found(name: str, tmp_path: Path) -> Non
 async def test_the_emulators_store_says_that_there_is_another(tmp_path: Path) -> None:
     """Chosen: what was made with a key is not lost when the key is missing."""
     async with desk(tmp_path) as here:
-        store = MediaLibrary(here.store.database, owner="local", upstream="emulator", emulated=True)
+        store = MediaLibrary(here.store.database, Account(owner="local", upstream="emulator"))
         with pytest.raises(NotFoundError, match="another store"):
             await store.get("hero")
 
@@ -208,7 +209,7 @@ async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_pa
     async with desk(tmp_path) as here:
         await _fill(here)
         database = Counting(here.home)
-        store = MediaLibrary(database, owner=OWNER, upstream="emulator", emulated=False)
+        store = MediaLibrary(database, Account(owner=OWNER, upstream="emulator"))
 
         async def few(look: Callable[[], Awaitable[object]]) -> bool:
             before = database.steps

@@ -14,9 +14,9 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from stability_mcp.jobs.transactions.usage import EMULATOR
 from stability_mcp.notify import delivery, outbox
 from stability_mcp.notify.delivery import URL_SECONDS, Delivery
+from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
 from stability_mcp.studio import Studio, open_studio
 from support.notify.receivers import Listener, ended, listening, until

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from stability_mcp.jobs.transactions.usage import EMULATOR
 from stability_mcp.notify import outbox
+from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
 from support.notify.receivers import ended
 

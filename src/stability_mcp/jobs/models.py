@@ -55,17 +55,20 @@ EMULATED_TIMING = Timing(poll_seconds=0.2, retry_seconds=0.2)
 """For the built-in emulator, which has no rate limit to spare for anyone else."""
 
 
+ANSWER_ROOM: Mapping[MediaKind | None, int] = MappingProxyType(
+    {
+        "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, others less
+        "model": 32 * MIB,
+        "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
+    }
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpoolRoom:
     """Room on the disk that is kept for answers and for the journal, in bytes."""
 
-    answers: Mapping[MediaKind | None, int] = MappingProxyType(
-        {
-            "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, others less
-            "model": 32 * MIB,
-            "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
-        }
-    )
+    answers: Mapping[MediaKind | None, int] = field(default_factory=lambda: ANSWER_ROOM)
     """What an answer is expected to have at most; more is taken if there is room for it."""
     min_free: int = MIN_FREE_BYTES
     """Stays free before anything is paid: for the journal, the media and everybody else."""

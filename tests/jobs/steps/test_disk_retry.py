@@ -15,11 +15,11 @@ from stability_mcp.client.client import Client
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import InvalidRequestError, StorageError, UnavailableError
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.store.database import Database
 from support.jobs.jobs import (
     PRICE,
     Behaviour,
+    Desk,
     Wire,
     answer,
     at_work,
@@ -85,11 +85,11 @@ def _refusing(switch: Switch, behaviour: Behaviour, error: OSError = READ_ONLY) 
     return behave
 
 
-async def _submit(jobs: Jobs, *, later: bool = False) -> str:
+async def _submit(jobs: Desk, *, later: bool = False) -> str:
     return (await jobs.submit(deferred() if later else core(), tool="test")).job_ids[0]
 
 
-async def _until_done(jobs: Jobs, job: str) -> None:
+async def _until_done(jobs: Desk, job: str) -> None:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
 

@@ -18,7 +18,7 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 from stability_mcp.jobs.transactions import finish
-from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.store.account import EMULATOR
 from support.jobs.jobs import Wire, answer, at_work, deferred, refused, run_one, starts
 from support.store.disk import small_rooms, until_said
 from support.store.rows import ledger, rows, spool

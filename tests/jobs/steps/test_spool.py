@@ -11,14 +11,14 @@ from sqlalchemy import text
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, UnwrittenError
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.steps import spool as steps_spool
 from stability_mcp.jobs.steps.spool import Spool
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import (
     UNREACHABLE,
     Behaviour,
+    Desk,
     Wire,
     at_work,
     core,
@@ -43,11 +43,11 @@ def _small_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     small_rooms(monkeypatch)
 
 
-async def _submit(jobs: Jobs) -> str:
+async def _submit(jobs: Desk) -> str:
     return (await jobs.submit(core(), tool="test")).job_ids[0]
 
 
-async def _until_done(jobs: Jobs, job: str) -> None:
+async def _until_done(jobs: Desk, job: str) -> None:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
 
@@ -155,7 +155,7 @@ async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> No
         (folder / f"{job}.1.{epoch}.part").write_bytes(b"room")
     (folder / "import-0123456789abcdef.part").write_bytes(b"somebody else's")
 
-    another = Upstream(id="another", base_url="https://api.test", emulated=False)
+    another = Upstream(id="another", base_url="https://api.test")
     async with at_work(tmp_path, Wire([yes()]), upstream=another):
         assert set(spool(tmp_path)) == {f"{job}.1.3.part", "import-0123456789abcdef.part"}
 

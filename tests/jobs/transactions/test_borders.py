@@ -9,8 +9,13 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.jobs import rate_limit
-from stability_mcp.jobs.models import JobRow, LeaseLostError, NoSlotError, UpstreamPausedError
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import (
+    JobRow,
+    LeaseLostError,
+    NoSlotError,
+    RateLimit,
+    UpstreamPausedError,
+)
 from stability_mcp.jobs.transactions import finish, send, usage
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, row
@@ -235,7 +240,7 @@ def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
 
 def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
     """*Chosen*: T7."""
-    root, joined, other = (database.write_now(put, name="test.write").call_id for _ in range(3))
+    root, joined, other = (database.write_now(put, name="test.write").id for _ in range(3))
     database.write_now(
         lambda c: c.execute(
             text("UPDATE calls SET joined = :root WHERE id = :id"), {"root": root, "id": joined}

@@ -24,13 +24,13 @@ async def test_a_call_is_found_by_its_owner_alone(tmp_path: Path) -> None:
 
     def look(connection: Connection) -> None:
         made = put(connection, count=2)
-        found = finish.load_call(connection, made.call_id, owner=OWNER)
+        found = finish.load_call(connection, made.id, owner=OWNER)
 
         assert found is not None
-        assert (found.id, found.tool, found.created_at) == (made.call_id, "generate_core", 1_000)
+        assert (found.id, found.tool, found.created_at) == (made.id, "generate_core", 1_000)
         assert list(found.jobs) == made.job_ids
         assert (found.said, found.cancelled_at) == ((), None)
-        assert finish.load_call(connection, made.call_id, owner="somebody") is None
+        assert finish.load_call(connection, made.id, owner="somebody") is None
         assert finish.load_call(connection, "0" * 26, owner=OWNER) is None
 
     await database.write(look, name="test.write")
@@ -44,8 +44,8 @@ async def test_what_was_said_of_the_inputs_is_kept(tmp_path: Path) -> None:
 
     def look(connection: Connection) -> None:
         made = put(connection)
-        finish.save_notes(connection, made.call_id, said)
-        found = finish.load_call(connection, made.call_id, owner=OWNER)
+        finish.save_notes(connection, made.id, said)
+        found = finish.load_call(connection, made.id, owner=OWNER)
 
         assert found is not None
         assert list(found.said) == said
@@ -62,9 +62,9 @@ async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> 
         open_, ended = put(connection), put(connection, now=1_001)
         _end(connection, ended.job_ids[0])
 
-        assert finish.cancel_call(connection, open_.call_id, 1_200)
-        assert not finish.cancel_call(connection, open_.call_id, 1_300)
-        assert not finish.cancel_call(connection, ended.call_id, 1_200)
+        assert finish.cancel_call(connection, open_.id, 1_200)
+        assert not finish.cancel_call(connection, open_.id, 1_300)
+        assert not finish.cancel_call(connection, ended.id, 1_200)
         rows = connection.execute(
             text("SELECT cancelled_at, abandoned_at FROM calls ORDER BY seq")
         ).all()

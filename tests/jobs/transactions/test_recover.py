@@ -7,8 +7,7 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from stability_mcp.jobs.models import LeaseLostError
-from stability_mcp.jobs.rate_limit import RateLimit
+from stability_mcp.jobs.models import LeaseLostError, RateLimit
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.send import begin
 from stability_mcp.store.database import Database

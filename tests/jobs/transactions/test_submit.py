@@ -35,7 +35,7 @@ def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str,
         database.home,
         "SELECT call_key, result_key FROM calls JOIN jobs ON jobs.call = calls.id"
         " WHERE calls.id = ? AND jobs.position = 0",
-        call.call_id,
+        call.id,
     )
     return call_key, result_key
 
@@ -57,7 +57,7 @@ def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> No
         (PRICE, "held", "/pictures")
     }
     assert money(database.home) == (3 * PRICE, 0)
-    assert len(made.call_id) == 26
+    assert len(made.id) == 26
 
 
 def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:

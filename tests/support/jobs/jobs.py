@@ -1,7 +1,8 @@
 """A store with jobs in it, and a wire on which a test says what happens."""
 
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,21 +19,36 @@ from stability_mcp.api.operations.account.balance import CreditBalance
 from stability_mcp.client.models import Answer, SentFile
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import NotSentError, RefusedError
+from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.engine import Engine, EngineFactory
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.models import JobRecord, JobRow, load_job
+from stability_mcp.jobs.models import (
+    Call,
+    JobRecord,
+    JobRow,
+    JobSettings,
+    RateLimit,
+    Timing,
+    load_job,
+)
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.runner import Agree
 from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.steps import context
-from stability_mcp.jobs.timing import Timing
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions.call_keys import CallRequest
-from stability_mcp.jobs.transactions.submit import Call, insert_call
-from stability_mcp.jobs.transactions.usage import Upstream, register_upstream
+from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.recover import PausedJobs
+from stability_mcp.jobs.transactions.submit import ForeignGeneration, SubmitTerms, insert_call
+from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.account import Account, Upstream
 from stability_mcp.store.database import Database
 
 OWNER = "local"
 ME = "process-one"
-PAID = Upstream(id="paid-upstream", base_url="https://api.test", emulated=False)
+PAID = Upstream(id="paid-upstream", base_url="https://api.test")
+ACCOUNT = Account(owner=OWNER, upstream=PAID.id)
 PRICE = 3_000
 """Millicredits of `core()`."""
 
@@ -59,20 +75,12 @@ def picture(shade: int = 0) -> bytes:
     return file.getvalue()
 
 
-def asked(operation: Operation | None = None, **values: object) -> CallRequest:
-    """Return a call of this test's process."""
+def asked(operation: Operation | None = None, **values: Any) -> CallRequest:
+    """Return a call of this test's account."""
     given: dict[str, Any] = {
-        "owner": OWNER,
-        "upstream": PAID.id,
-        "process": ME,
+        "account": ACCOUNT,
         "tool": "generate_core",
         "operation": operation or core(),
-        "count": 1,
-        "labels": [],
-        "output_dir": None,
-        "inputs": {},
-        "budget": None,
-        "retry_of": "a-job-before",  # so that calls alike in a test stay calls of their own
     }
     return CallRequest(**(given | values))
 
@@ -82,11 +90,15 @@ def put(
     operation: Operation | None = None,
     *,
     now: float = 1_000.0,
-    **values: Any,  # noqa: ANN401 -- fields of Asked
+    **values: Any,
 ) -> Call:
-    """Write a call."""
+    """Write a call; `process`, `budget`, `cache` and `dead` are its terms, others its fields."""
     register_upstream(connection, PAID)
-    return insert_call(connection, asked(operation, **values), now=now, dispatch=lambda *_: None)
+    names = {"process", "budget", "cache", "dead"}
+    terms = {name: values.pop(name) for name in names & values.keys()}
+    return insert_call(
+        connection, asked(operation, **values), SubmitTerms(**({"process": ME, "now": now} | terms))
+    )
 
 
 def row(connection: Connection, job: str) -> JobRow:
@@ -243,6 +255,128 @@ AT_ONCE = Timing(poll_seconds=0.01, retry_seconds=0.001)
 UNREACHABLE = NotSentError("The API could not be reached.")
 
 
+class Desk:
+    """The jobs of one account, as a studio has them."""
+
+    def __init__(self, jobs: Jobs, context: JobContext, account: Account) -> None:
+        self.jobs = jobs
+        self.context = context
+        self.account = account
+        self.read = jobs.reader
+
+    async def submit(
+        self, operation: Operation, *, tool: str, agree: Agree | None = None, **values: Any
+    ) -> Call:
+        """Submit a call of this account."""
+        request = CallRequest(account=self.account, tool=tool, operation=operation, **values)
+        return await self.jobs.submit(request, agree=agree)
+
+    async def wait(
+        self, job_ids: Sequence[str], seconds: float, progress: Progress | None = None
+    ) -> list[JobRecord]:
+        """Wait for jobs."""
+        return await self.jobs.wait(self.account, job_ids, seconds, progress)
+
+    async def views(self, job_ids: Sequence[str]) -> list[JobRecord]:
+        """Read jobs."""
+        return await self.read.records(self.account, job_ids)
+
+    async def cancel(
+        self, job_ids: Sequence[str], *, caller: str | None = None
+    ) -> list[CancelledJob]:
+        """Cancel jobs."""
+        return await self.jobs.cancel(self.account, job_ids, caller=caller)
+
+    async def adopt(
+        self, kind: type[Operation], generation: str, **values: Any
+    ) -> tuple[str, bool]:
+        """Adopt a generation."""
+        found = ForeignGeneration(account=self.account, kind=kind, generation=generation, **values)
+        return await self.jobs.adopt(found)
+
+    async def deliver(
+        self, calls: Iterable[str], *, excluding: Iterable[str]
+    ) -> tuple[Spending, str | None]:
+        """Deliver calls."""
+        return await self.jobs.deliver(self.account, calls, excluding=excluding)
+
+    async def mark_abandoned(self, calls: Iterable[str]) -> None:
+        """Give calls up."""
+        await self.jobs.mark_abandoned(calls)
+
+    async def mark_delivered(self, calls: Iterable[str]) -> None:
+        """Note calls as delivered."""
+        await self.jobs.mark_delivered(calls)
+
+    async def resume(self, job_ids: Sequence[str]) -> list[str]:
+        """Resume paused jobs."""
+        return await self.jobs.resume(job_ids)
+
+    async def query(self, operation: Query) -> BaseModel:
+        """Ask about the account."""
+        return await self.jobs.query(operation)
+
+    async def page(self, **values: Any) -> JobPage:
+        """Read a page of jobs."""
+        return await self.read.list(self.account, **values)
+
+    async def unfinished_and_uncollected(self) -> list[str]:
+        """Read what `job_wait` waits for."""
+        return await self.read.unfinished_and_uncollected(self.account)
+
+    async def paused(self) -> PausedJobs:
+        """Read the paused jobs."""
+        return await self.read.paused(self.account)
+
+    async def call(self, call_id: str) -> Call | None:
+        """Read a call."""
+        return await self.read.call(self.account, call_id)
+
+    async def spending(self) -> Spending:
+        """Read what was spent."""
+        return await self.read.spending(self.account)
+
+    async def uncollected_line(self, excluding: Iterable[str] = ()) -> str | None:
+        """Read the line of uncollected results."""
+        return await self.read.uncollected_line(self.account, excluding)
+
+
+@asynccontextmanager
+async def desk(
+    database: Database, wire: context.Wire, *, upstream: Upstream = PAID, **limits: Any
+) -> AsyncIterator[Desk]:
+    """Run the jobs of one account over a wire until the block ends.
+
+    Args:
+        database: The store; stays open.
+        wire: What requests are sent with.
+        upstream: Where they go.
+        limits: Fields of `JobSettings`; and `engine` and `clock` of `Jobs`.
+    """
+    account = Account(owner=OWNER, upstream=upstream.id)
+    engine = limits.pop("engine", Scheduler)
+    clock = limits.pop("clock", time.time)
+    rate = limits.pop("rate", None)
+    if rate is not None:
+        limits["rate"] = RateLimit(limit=rate[0], window=rate[1])
+    context = JobContext(
+        database=database,
+        client=wire,
+        library=MediaLibrary(database, account),
+        upstream=upstream,
+        settings=JobSettings(**({"timing": AT_ONCE, "timeout": 30} | limits)),
+        clock=clock,
+    )
+    jobs = Jobs(context, engine=engine)
+    async with anyio.create_task_group() as group:
+        await jobs.start(group)
+        try:
+            yield Desk(jobs, context, account)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await jobs.drain()
+
+
 @asynccontextmanager
 async def at_work(
     home: Path,
@@ -250,21 +384,13 @@ async def at_work(
     *,
     upstream: Upstream = PAID,
     kind: Callable[[Path], Database] = Database,
-    **limits: object,
-) -> AsyncIterator[Jobs]:
-    """Run jobs over a wire until the block ends."""
+    **limits: Any,
+) -> AsyncIterator[Desk]:
+    """Run jobs over a wire, on a store of their own, until the block ends."""
     database = await anyio.to_thread.run_sync(kind, home)
-    media = MediaLibrary(database, owner=OWNER, upstream=upstream.id, emulated=upstream.emulated)
-    given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 30}
-    jobs = Jobs(database, wire, media=media, owner=OWNER, upstream=upstream, **(given | limits))
     try:
-        async with anyio.create_task_group() as group:
-            await jobs.start(group)
-            try:
-                yield jobs
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await jobs.drain()
+        async with desk(database, wire, upstream=upstream, **limits) as found:
+            yield found
     finally:
         await database.close()
 
@@ -279,7 +405,7 @@ def deferred() -> Operation:
     return OPERATIONS["audio3_text_to_audio"].model_validate({"prompt": "rain", "duration": 10})
 
 
-async def run_one(jobs: Jobs, operation: Operation | None = None) -> JobRecord:
+async def run_one(jobs: Desk, operation: Operation | None = None) -> JobRecord:
     """Submit one job and wait for its end."""
     submitted = await jobs.submit(operation or core(), tool="test", labels=["logo"])
     [view] = await jobs.wait(submitted.job_ids, 30)
@@ -287,7 +413,7 @@ async def run_one(jobs: Jobs, operation: Operation | None = None) -> JobRecord:
     return view
 
 
-async def submit(jobs: Jobs, count: int = 1) -> list[str]:
+async def submit(jobs: Desk, count: int = 1) -> list[str]:
     """Submit a call and return the ids of its jobs."""
     submitted = await jobs.submit(core(), tool="generate_core", count=count)
     return submitted.job_ids

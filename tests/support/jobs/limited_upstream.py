@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.rate_limit import RateLimit
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.jobs.models import RateLimit
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.account import Account, Upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import OWNER, core, picture
 
@@ -53,7 +53,7 @@ class Limited:
     @property
     def upstream(self) -> Upstream:
         """Return it as jobs know it."""
-        return Upstream(id=COUNTED, base_url=self.url, emulated=False)
+        return Upstream(id=COUNTED, base_url=self.url)
 
     def busiest(self) -> int:
         """Return the most requests in any window."""
@@ -117,9 +117,9 @@ async def limited(limit: RateLimit, *, lock_out: float = 60.0) -> AsyncIterator[
 
 async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]) -> None:
     """Make calls when told, all at once, and wait until all are done."""
-    upstream = Upstream(id=COUNTED, base_url=url, emulated=False)
+    upstream = Upstream(id=COUNTED, base_url=url)
     database = await anyio.to_thread.run_sync(Database, Path(home))
-    media = MediaLibrary(database, owner=OWNER, upstream=upstream.id, emulated=False)
+    media = MediaLibrary(database, Account(owner=OWNER, upstream=upstream.id))
     client = Client(base_url=url, api_key=SecretStr("sk-test"))
     async with client, anyio.create_task_group() as group:
         jobs = Jobs(database, client, media=media, owner=OWNER, upstream=upstream, rate=limit)

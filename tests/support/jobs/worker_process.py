@@ -22,13 +22,13 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.timing import Timing
-from stability_mcp.jobs.transactions.usage import Upstream
+from stability_mcp.jobs.models import Timing
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
+from stability_mcp.store.account import Account, Upstream
 from stability_mcp.store.database import Database, Moment, Observer
-from support.jobs.jobs import OWNER
+from support.jobs.jobs import OWNER, Desk
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 
@@ -59,12 +59,12 @@ async def at_work_in(
     home: Path,
     base_url: str,
     observer: Observer | None = None,
-    **limits: Any,  # noqa: ANN401 -- limits of Jobs
-) -> AsyncIterator[Jobs]:
+    **limits: Any,  # noqa: ANN401 -- limits of Desk
+) -> AsyncIterator[Desk]:
     """Carry out jobs until the block ends."""
     database = Database(home, observer)
-    upstream = Upstream(id="counted", base_url=base_url, emulated=False)
-    media = MediaLibrary(database, owner=OWNER, upstream=upstream.id, emulated=False)
+    upstream = Upstream(id="counted", base_url=base_url)
+    media = MediaLibrary(database, Account(owner=OWNER, upstream=upstream.id))
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
     timing = Timing(poll_seconds=0.1, retry_seconds=0.01)
     async with client, anyio.create_task_group() as group:
@@ -78,11 +78,11 @@ async def at_work_in(
     await database.close()
 
 
-async def submit(jobs: Jobs, kind: str, prompt: str) -> list[str]:
+async def submit(jobs: Desk, kind: str, prompt: str) -> list[str]:
     """Do what a tool does: import the file that is sent, and write the call."""
     name, arguments = KINDS[kind]
     values, inputs = arguments(prompt), {}
-    store = jobs._context.library  # noqa: SLF001 -- the worker's own
+    store = jobs.context.library
     assert isinstance(store, MediaLibrary)
     if OPERATIONS[name].file_fields():
         folder = store.home.parent
@@ -124,7 +124,7 @@ async def main(
     *,
     until_idle: bool,
     kind: str | None = None,
-    **limits: Any,  # noqa: ANN401 -- the observer, and limits of Jobs
+    **limits: Any,  # noqa: ANN401 -- the observer, and limits of Desk
 ) -> None:
     """Submit calls of all kinds, or of one, and carry them out."""
     if kind == CANCELLED:
@@ -139,7 +139,7 @@ async def main(
             if kind == CANCELLED:
                 await jobs.cancel(made)
         _say(ASKED)
-        database = jobs._context.database  # noqa: SLF001 -- the worker's own
+        database = jobs.context.database
         while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
             await anyio.sleep(0.05)
 

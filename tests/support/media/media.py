@@ -18,6 +18,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import Provenance, file_info, insert_media
 from stability_mcp.media.roots import Roots
+from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 
 OWNER = "local"
@@ -76,9 +77,9 @@ class Desk:
             ),
             name="test.write",
         )
-        [item] = await MediaLibrary(
-            self.store.database, owner=owner, upstream=None, emulated=False
-        ).many([media_id])
+        [item] = await MediaLibrary(self.store.database, Account(owner=owner, upstream=None)).many(
+            [media_id]
+        )
         return item
 
     async def prepare(
@@ -104,7 +105,7 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
     home, root, copies = folder / "home", folder / "root", folder / "root" / "copies"
     root.mkdir(exist_ok=True)
     database = await to_thread.run_sync(Database, home)
-    store = MediaLibrary(database, owner=OWNER, upstream="emulator", emulated=False)
+    store = MediaLibrary(database, Account(owner=OWNER, upstream="emulator"))
     try:
         with anyio.fail_after(60):
             yield Desk(

@@ -19,7 +19,7 @@ import anyio
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.transactions.submit import insert_call
-from stability_mcp.jobs.transactions.usage import EMULATOR, register_upstream
+from stability_mcp.store.account import EMULATOR, register_upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import asked
 
