@@ -1,7 +1,7 @@
 """Killed at each border between two transactions: what the next process makes of it.
 
-A real SIGKILL, which the process sends to itself at the very place, or which it is sent while the
-upstream holds the line. T0 to T9 are those of `stability_mcp.jobs.transactions`.
+A real SIGKILL, which the process sends to itself at a moment of a named write, or which it is sent
+while the upstream holds the line.
 """
 
 import signal
@@ -12,10 +12,11 @@ import anyio
 import pytest
 from PIL import Image
 
-from support.jobs.killed import adopting, see_that_all_is_accounted_for, start, stopped
+from support.jobs.killed import adopting, see_that_all_is_accounted_for
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
 from support.store.rows import ledger, money, rows
+from support_forks import Forks
 
 pytestmark = [
     pytest.mark.anyio,
@@ -27,10 +28,7 @@ LOST = [("unknown", "assumed")]
 
 HERE = {
     # place, what it asks for: what becomes of it, how many POSTs came
-    ("before submit.call", "enlarged"): (
-        [],
-        0,
-    ),  # T0 is done: the picture that is to be sent is kept
+    ("before submit.call", "enlarged"): ([], 0),  # the picture that is to be sent is kept
     ("inside submit.call", "picture"): ([], 0),
     ("after submit.call", "picture"): (DONE, 1),
     ("before send.begin", "picture"): (DONE, 1),
@@ -102,12 +100,12 @@ STOPS = {
 
 
 @pytest.mark.parametrize(("place", "kind"), HERE)
-async def test_killed_at_a_border(place: str, kind: str, tmp_path: Path) -> None:
+async def test_killed_at_a_border(place: str, kind: str, forks: Forks, tmp_path: Path) -> None:
     """*Chosen*: never sent twice, and what came whole is kept."""
     expected, posts = HERE[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        await _killed(home, upstream, place, kind)
+        await _killed(forks, home, upstream, place, kind)
         await _adopted(home, upstream)
 
         assert _ended(home) == expected
@@ -116,17 +114,17 @@ async def test_killed_at_a_border(place: str, kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("stage", LINE)
-async def test_killed_while_the_line_stands_still(stage: Stage, tmp_path: Path) -> None:
+async def test_killed_while_the_line_stands_still(
+    stage: Stage, forks: Forks, tmp_path: Path
+) -> None:
     """*Chosen*: as above, at places that only the other side knows of."""
     kind, expected, posts = LINE[stage]
     home = _home(tmp_path, large=stage == "upload")
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = stage
-        worker = await start(home, upstream, 1, "on", kind)
-        with anyio.fail_after(30):
-            await upstream.held.wait()
-        worker.kill()
-        await worker.aclose()
+        async with forks.child("support_worker:run", str(home), upstream.url, "1", "on", kind):
+            with anyio.fail_after(30):
+                await upstream.held.wait()
         upstream.release.set()
         await _adopted(home, upstream)
 
@@ -137,14 +135,14 @@ async def test_killed_while_the_line_stands_still(stage: Stage, tmp_path: Path) 
 
 @pytest.mark.parametrize(("first", "second"), ADOPTING)
 async def test_killed_while_it_adopts_from_the_killed(
-    first: str, second: str, tmp_path: Path
+    first: str, second: str, forks: Forks, tmp_path: Path
 ) -> None:
     """*Chosen*: a third makes of it what the second would have made."""
     kind, expected, posts = ADOPTING[first, second]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        await _killed(home, upstream, first, kind)
-        await _killed(home, upstream, second, kind, calls=0)
+        await _killed(forks, home, upstream, first, kind)
+        await _killed(forks, home, upstream, second, kind, calls=0)
         await _adopted(home, upstream)
 
         assert _ended(home) == expected
@@ -154,25 +152,23 @@ async def test_killed_while_it_adopts_from_the_killed(
 
 @pytest.mark.parametrize(("place", "kind"), STOPS)
 async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
-    place: str, kind: str, tmp_path: Path
+    place: str, kind: str, forks: Forks, tmp_path: Path
 ) -> None:
     """*Chosen*: sends are fenced, results never; it is paid once."""
     believed, expected = STOPS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        worker = await start(home, upstream, 1, "idle", kind, place, "SIGSTOP")
-        with anyio.fail_after(30):
-            while not stopped(worker):  # noqa: ASYNC110 -- the kernel sets no event here
-                await anyio.sleep(0.01)
-        for lock in (home / "locks").iterdir():
-            lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
-        async with adopting(home, upstream) as jobs:
-            await jobs.wait(_ids(home), 20)
-            meanwhile = _ended(home)
-            worker.send_signal(signal.SIGCONT)
-            assert await worker.wait() == 0
-            await jobs.wait(_ids(home), 20)  # it may have left what it had seen as ended
-        await worker.aclose()
+        where = (str(home), upstream.url, "1", "idle", kind, place, "SIGSTOP")
+        async with forks.child("support_worker:run", *where) as worker:
+            await worker.stopped()
+            for lock in (home / "locks").iterdir():
+                lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
+            async with adopting(home, upstream) as jobs:
+                await jobs.wait(_ids(home), 20)
+                meanwhile = _ended(home)
+                worker.send_signal(signal.SIGCONT)
+                assert await worker.wait() == 0
+                await jobs.wait(_ids(home), 20)  # it may have left what it had seen as ended
 
         assert (meanwhile, _ended(home)) == (believed, expected)
         assert sum(upstream.posts.values()) == sum(upstream.charges.values()) == 1
@@ -187,11 +183,12 @@ def _home(folder: Path, *, large: bool = False) -> Path:
     return folder / "home"
 
 
-async def _killed(home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1) -> None:
+async def _killed(  # noqa: PLR0913 -- who asks whom for what, and where it ends
+    forks: Forks, home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1
+) -> None:
     """Have a process kill itself there."""
-    async with await start(home, upstream, calls, "idle", kind, place, "SIGKILL") as worker:
-        with anyio.fail_after(30):
-            assert await worker.wait() == -signal.SIGKILL
+    where = (str(home), upstream.url, str(calls), "idle", kind, place, "SIGKILL")
+    assert await forks.run("support_worker:run", *where) == -signal.SIGKILL
 
 
 async def _adopted(home: Path, upstream: Upstream) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -40,13 +39,6 @@ async def adopting(home: Path, upstream: Upstream) -> AsyncIterator[Desk]:
     client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"), timeout=20)
     async with client, at_work(home, client, upstream=counted) as jobs:
         yield jobs
-
-
-def stopped(process: Process) -> bool:
-    """Return whether a process was stopped; tells of each stop once."""
-    pid, status = os.waitpid(process.pid, os.WNOHANG | os.WUNTRACED)
-    assert not pid or os.WIFSTOPPED(status), "it has ended"
-    return bool(pid)
 
 
 def prompt_of(arguments: str) -> str:

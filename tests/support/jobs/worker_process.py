@@ -144,16 +144,21 @@ async def main(
             await anyio.sleep(0.05)
 
 
+def run(home: str, url: str, calls: str, end: str, *more: str) -> None:
+    """Do what the arguments say; see above."""
+    rest = list(more)
+    kind = rest.pop(0) if rest and not rest[0].isdigit() else None
+    limits: dict[str, Any] = {}
+    if kind is not None and rest:
+        limits["observer"] = end_at(rest[0], signal.Signals[rest[1]])
+    elif rest:
+        limits["concurrency"] = int(rest[0])
+
+    async def carry_out() -> None:
+        await main(home, url, int(calls), until_idle=end == "idle", kind=kind, **limits)
+
+    anyio.run(carry_out)
+
+
 if __name__ == "__main__":
-    home_, url_, calls_, end_, *more_ = sys.argv[1:]
-    kind_ = more_.pop(0) if more_ and not more_[0].isdigit() else None
-    limits_: dict[str, Any] = (
-        {"concurrency": int(more_.pop())} if more_ and more_[0].isdigit() else {}
-    )
-    if more_:
-        limits_["observer"] = end_at(more_[0], signal.Signals[more_[1]])
-
-    async def _main() -> None:
-        await main(home_, url_, int(calls_), until_idle=end_ == "idle", kind=kind_, **limits_)
-
-    anyio.run(_main)
+    run(*sys.argv[1:])

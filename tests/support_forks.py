@@ -1,0 +1,132 @@
+"""A process that has imported the program once and forks a child for each row of a kill table.
+
+Starting Python and importing the program takes ten times as long as what most rows do.
+`python support_forks.py` reads one request a line, `[work, arguments]`; it answers with the child's
+id at once, with "stopped" when it was stopped, and with its exit code when it has ended. It has one
+thread and opens nothing, so a child begins like a process that has just been started.
+"""
+
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import IO
+
+from anyio import CancelScope, to_thread
+
+PRELOADED = ("support_worker",)
+"""What every child needs; their imports are nine tenths of its start."""
+
+STOPPED = "stopped\n"
+
+LONGEST_SECONDS = 90
+"""A child that has not ended by then is ended by the kernel, also where its test is gone."""
+
+
+class Child:
+    """A forked process."""
+
+    def __init__(self, pid: int, answers: IO[str]) -> None:
+        self._pid = pid
+        self._answers = answers
+        self._code: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it is known to have ended."""
+        if self._code is None:
+            os.kill(self._pid, number)
+
+    async def stopped(self) -> None:
+        """Wait until a signal has stopped it."""
+        answer = await to_thread.run_sync(self._answers.readline)
+        if answer != STOPPED:
+            self._code = int(answer)
+        assert answer == STOPPED, f"it ended with {self._code}"
+
+    async def wait(self) -> int:
+        """Wait for its end and return the exit code; below zero: the signal that ended it."""
+        if self._code is None:
+            self._code = int(await to_thread.run_sync(self._answers.readline))
+        return self._code
+
+
+class Forks:
+    """The process that forks, one child at a time."""
+
+    def __init__(self, server: "subprocess.Popen[str]") -> None:
+        self._server = server
+
+    @asynccontextmanager
+    async def child(self, work: str, *arguments: str) -> AsyncIterator[Child]:
+        """Run `work`, a function as `module:name`, in a child; it is killed when the block ends."""
+        requests, answers = self._server.stdin, self._server.stdout
+        assert requests is not None
+        assert answers is not None
+        requests.write(f"{json.dumps([work, arguments])}\n")
+        requests.flush()
+        child = Child(int(await to_thread.run_sync(answers.readline)), answers)
+        try:
+            yield child
+        finally:
+            with CancelScope(shield=True):
+                child.send_signal(signal.SIGKILL)
+                await child.wait()
+
+    async def run(self, work: str, *arguments: str) -> int:
+        """Run `work` in a child and return its exit code."""
+        async with self.child(work, *arguments) as child:
+            return await child.wait()
+
+
+@contextmanager
+def forking() -> Iterator[Forks]:
+    """Keep a process that forks until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        yield Forks(server)
+
+
+def _serve() -> None:
+    for module in PRELOADED:
+        __import__(module)
+    for line in sys.stdin:
+        work, arguments = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _run(work, arguments)
+        _answer(f"{child}\n")
+        while os.WIFSTOPPED(status := os.waitpid(child, os.WUNTRACED)[1]):
+            _answer(STOPPED)
+        _answer(f"{os.waitstatus_to_exitcode(status)}\n")
+
+
+def _answer(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _run(work: str, arguments: list[str]) -> None:
+    """Do the work of a child and end it; what it prints is no answer of the server's."""
+    code = 1
+    try:
+        signal.alarm(LONGEST_SECONDS)
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.dup2(null, 1)
+        pkgutil.resolve_name(work)(*arguments)
+        code = 0
+    except BaseException:  # noqa: BLE001 -- its parent's code must not go on here
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
