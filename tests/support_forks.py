@@ -19,7 +19,7 @@ from typing import IO
 
 from anyio import CancelScope, to_thread
 
-PRELOADED = ("support_worker",)
+PRELOADED = ("support_worker", "support_cut_jobs", "support_cut_studio")
 """What every child needs; their imports are nine tenths of its start."""
 
 STOPPED = "stopped\n"

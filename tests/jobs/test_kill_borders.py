@@ -1,7 +1,7 @@
 """Killed at each border between two transactions: what the next process makes of it.
 
 A real SIGKILL, which the process sends to itself at a moment of a named write, or which it is sent
-while the upstream holds the line.
+while the upstream holds the line. The writes that no row here names are in `test_cut_writes`.
 """
 
 import signal
@@ -12,11 +12,14 @@ import anyio
 import pytest
 from PIL import Image
 
+import support_cut_jobs
+import support_cut_studio
 from support.jobs.killed import adopting, see_that_all_is_accounted_for
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
 from support.store.rows import ledger, money, rows
 from support_forks import Forks
+from support_named_writes import named_writes, unnamed_writes
 
 pytestmark = [
     pytest.mark.anyio,
@@ -174,6 +177,19 @@ async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
         assert sum(upstream.posts.values()) == sum(upstream.charges.values()) == 1
         assert ledger(home) == ["charged"]
         see_that_all_is_accounted_for(home, upstream)
+
+
+def test_every_write_has_a_name_and_is_in_a_kill_table() -> None:
+    """*Chosen*: a new write must say what a kill inside it leaves."""
+    places = [
+        *(place for place, _ in (*HERE, *STOPS)),
+        *(place for pair in ADOPTING for place in pair),
+        *support_cut_jobs.ENDS,
+        *(f"inside {name}" for name in (*support_cut_jobs.ROWS, *support_cut_studio.ROWS)),
+    ]
+
+    assert unnamed_writes() == []
+    assert {place.split()[1] for place in places} == named_writes()
 
 
 def _home(folder: Path, *, large: bool = False) -> Path:

@@ -1,0 +1,124 @@
+"""What the rows of a kill table are made of, and the process that is killed inside one write."""
+
+import pkgutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.client.models import Answer
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.database import Database
+from support.jobs.jobs import AT_ONCE, OWNER, PAID, Wire, answer, yes
+from support.jobs.upstream import sound
+from support.jobs.worker_process import end_at
+
+Act = Callable[[Database], Awaitable[None]]
+"""What is killed in a child."""
+
+Read = Callable[[Database], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A write that somebody asked for: it is done whole or not at all."""
+
+    act: Act
+    """What is killed, and is done once more by the next process."""
+    read: Read
+    old: object
+    """What `read` returns after the kill."""
+    new: object
+    """What it returns when the act was done again."""
+    arrange: Callable[[Path], Awaitable[None]] | None = None
+    """Makes the store of a home ready; it is not killed."""
+    sound: bool = True
+    """Whether an examination of the store finds nothing wrong after the kill."""
+
+
+def end(table: str, name: str, home: str, place: str) -> None:
+    """Do the act of a row and be killed at a place.
+
+    Args:
+        table: The table, as `module:NAME`.
+        name: The name of the write, which is the key of the row.
+        home: Folder of the store.
+        place: See `support_worker.end_at`.
+    """
+    row = pkgutil.resolve_name(table)[name]
+    act: Act = row.act if isinstance(row, Row) else row
+
+    async def run() -> None:
+        await act(Database(Path(home), end_at(place, signal.SIGKILL)))
+
+    anyio.run(run)
+
+
+@asynccontextmanager
+async def opened(home: Path) -> AsyncIterator[Database]:
+    """Open a store until the block ends."""
+    database = await anyio.to_thread.run_sync(Database, home)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def sql(query: str) -> Callable[[Database], Awaitable[list[tuple[Any, ...]]]]:
+    """Return what reads the rows of a query."""
+
+    async def read(database: Database) -> list[tuple[Any, ...]]:
+        return await database.read(lambda c: [tuple(row) for row in c.execute(text(query))])
+
+    return read
+
+
+async def only(database: Database, table: str) -> str:
+    """Return the id of the only row of a table."""
+    [(found,)] = await sql(f"SELECT id FROM {table}")(database)  # noqa: S608 -- names in this folder
+    return str(found)
+
+
+async def write(database: Database, *statements: str) -> None:
+    """Write what no face of the program does."""
+    for statement in statements:
+        await database.write(partial(_execute, statement=statement), name="test.write")
+
+
+def _execute(connection: Connection, *, statement: str) -> None:
+    connection.execute(text(statement))
+
+
+def jobs_on(database: Database, wire: Wire | None = None, **limits: Any) -> Jobs:  # noqa: ANN401 -- limits of Jobs
+    """Return jobs that are not carried out."""
+    media = MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
+    given: dict[str, Any] = {"owner": OWNER, "upstream": PAID, "pace": AT_ONCE} | limits
+    return Jobs(database, wire or Wire([yes()]), media=media, **given)
+
+
+@asynccontextmanager
+async def started(
+    database: Database,
+    wire: Wire | None = None,
+    **limits: Any,  # noqa: ANN401 -- limits of Jobs
+) -> AsyncIterator[Jobs]:
+    """Carry out jobs until the block ends; the balance is known, so nothing asks for it."""
+    jobs = jobs_on(database, wire, **limits)
+    async with anyio.create_task_group() as group:
+        await jobs.start(group)
+        await jobs.remember_balance(100)
+        yield jobs
+        await jobs.drain()
+
+
+def there(body: Path) -> Answer:
+    """Answer a look at a generation: its result."""
+    body.write_bytes(sound())
+    return answer(media_type="audio/wav")

@@ -1,0 +1,285 @@
+"""Writes of jobs and calls that a kill cuts, and what must be true afterwards.
+
+`CUT` are those of a job under way: the next process brings the job to its end. `ROWS` are those
+that somebody asked for.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+from sqlalchemy import Connection, text
+
+from stability_mcp.api.operation import Query
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.client.models import Answer
+from stability_mcp.errors import (
+    InvalidRequestError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+    UnusableAnswerError,
+)
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.transactions.usage import register_upstream
+from stability_mcp.store.database import Database
+from support.jobs.jobs import (
+    PAID,
+    PRICE,
+    Wire,
+    at_work,
+    core,
+    deferred,
+    fails,
+    put,
+    refused,
+    run_one,
+    starts,
+    yes,
+)
+from support_cut import Act, Row, jobs_on, only, opened, sql, started, there, write
+
+GENERATION = "g" * 64
+
+
+def _runs(make: Callable[[], Wire]) -> Act:
+    """Submit a job and let the wire do to it what it says."""
+
+    async def act(database: Database) -> None:
+        wire = make()
+        async with started(database, wire) as jobs:
+            await run_one(jobs, deferred() if wire.looks else core())
+
+    return act
+
+
+def _answers(error: Exception) -> Act:
+    return _runs(lambda: Wire([fails(error)]))
+
+
+def _polls(error: Exception | None = None) -> Act:
+    def look(body: Path) -> Answer:
+        if error is not None:
+            raise error
+        return there(body)
+
+    return _runs(lambda: Wire([starts()], looks=[look]))
+
+
+async def _is_forgotten(database: Database) -> None:
+    """Have the lock and the row of this process deleted, so that it registers again."""
+    async with started(database, concurrency=0) as jobs:
+        await jobs.submit(core(), tool="test")
+        for lock in (database.home / "locks").iterdir():
+            lock.unlink()
+        await write(database, "DELETE FROM processes")
+        await anyio.sleep_forever()
+
+
+CUT: dict[str, Act] = {
+    "finish.fail_free": _answers(refused(InvalidRequestError)),
+    "finish.requeue": _answers(refused(UnavailableError, 503)),
+    "finish.mark_unknown": _answers(UnknownOutcomeError("No answer.")),
+    "finish.fail_charged": _answers(UnusableAnswerError("It is cut.")),
+    "finish.pause_upstream": _polls(refused(UnauthorizedError, 401)),
+    "finish.block_upstream": _polls(refused(RateLimitedError, 429, retry_after=0.2)),
+    "send.poll_slot": _polls(),
+    "send.free_sent": _polls(),
+    "recover.register_again": _is_forgotten,
+}
+"""Each leaves one job behind when it is killed at its name."""
+
+ENDS = {
+    # place: what the next process makes of the job, and how often it is sent by that
+    "inside finish.fail_free": ("unknown", "assumed", 0),
+    "after finish.fail_free": ("failed", "no", 0),
+    "inside finish.requeue": ("unknown", "assumed", 0),
+    "after finish.requeue": ("done", "yes", 1),
+    "inside finish.mark_unknown": ("unknown", "assumed", 0),
+    "after finish.mark_unknown": ("unknown", "assumed", 0),
+    "inside finish.fail_charged": ("unknown", "assumed", 0),
+    "after finish.fail_charged": ("failed", "yes", 0),
+    "inside finish.pause_upstream": ("done", "yes", 0),
+    "after finish.pause_upstream": ("done", "yes", 0),
+    "inside finish.block_upstream": ("done", "yes", 0),
+    "after finish.block_upstream": ("done", "yes", 0),
+    "inside send.poll_slot": ("done", "yes", 0),
+    "inside send.free_sent": ("done", "yes", 0),
+    "inside recover.register_again": ("done", "yes", 1),
+}
+
+
+async def _made(home: Path) -> None:
+    async with at_work(home, Wire([yes()])) as jobs:
+        await run_one(jobs, core(seed=5))
+
+
+async def _registered(home: Path) -> None:
+    async with opened(home) as database:
+        await database.write(lambda c: register_upstream(c, PAID), name="test.write")
+
+
+def _left(age: float) -> Callable[[Path], Awaitable[None]]:
+    """Return what leaves a queued job of no process behind, so many seconds old."""
+
+    def leave(connection: Connection) -> None:
+        put(connection, now=time.time() - age)
+        connection.execute(text("UPDATE jobs SET process = NULL"))
+
+    async def arrange(home: Path) -> None:
+        async with opened(home) as database:
+            await database.write(leave, name="test.write")
+
+    return arrange
+
+
+async def _paused(home: Path) -> None:
+    await _left(3_600)(home)
+    async with at_work(home, Wire([yes()])):
+        """It is found, and too old to be sent unasked."""
+
+
+def _on_call(do: Callable[[Jobs, str], Awaitable[object]]) -> Act:
+    """Return what does something to the only call."""
+
+    async def act(database: Database) -> None:
+        await do(jobs_on(database), await only(database, "calls"))
+
+    return act
+
+
+def _of_call(attribute: str) -> Callable[[Database], Awaitable[object]]:
+    """Return what reads something of the only call."""
+
+    async def read(database: Database) -> object:
+        call = await jobs_on(database).call(await only(database, "calls"))
+        return getattr(call, attribute)
+
+    return read
+
+
+async def _is_uncollected(database: Database) -> object:
+    return await jobs_on(database).uncollected_line() is not None
+
+
+async def _finish_left(database: Database) -> None:
+    async with started(database) as jobs:
+        await jobs.wait([await only(database, "jobs")], 10)
+
+
+async def _resume(database: Database) -> None:
+    async with started(database) as jobs:
+        ids = await jobs.resume([await only(database, "jobs")])
+        await jobs.wait(ids, 10)
+
+
+async def _adopt_generation(database: Database) -> None:
+    async with started(database, Wire([starts()], looks=[there])) as jobs:
+        job, _ = await jobs.take_over(type(deferred()), GENERATION)
+        await jobs.wait([job], 10)
+
+
+async def _ask_for_balance(database: Database) -> None:
+    query = OPERATIONS["account_balance"]()
+    assert isinstance(query, Query)
+    async with started(database) as jobs:
+        await jobs.query(query)
+
+
+async def _remember_balance(database: Database) -> None:
+    await jobs_on(database).remember_balance(12)
+
+
+async def _balance(database: Database) -> object:
+    found = await jobs_on(database).balance()
+    return None if found is None else found.credits
+
+
+async def _raise_ceiling(database: Database) -> None:
+    await jobs_on(database, budget=10_000).raise_ceiling(20_000)
+
+
+async def _ceiling(database: Database) -> object:
+    return (await jobs_on(database, budget=10_000).spending()).limit
+
+
+async def _clear_cache(database: Database) -> None:
+    await jobs_on(database).clear_cache()
+
+
+async def _cached(database: Database) -> object:
+    return (await jobs_on(database).cached()).entries
+
+
+async def _give_up_after_a_minute(database: Database) -> None:
+    await jobs_on(database).record_give_up("host", 60)
+
+
+async def _patience(database: Database) -> object:
+    return await jobs_on(database).patience("host")
+
+
+ROWS = {
+    "recover.register": Row(
+        arrange=_left(0),
+        act=_finish_left,
+        read=sql("SELECT state FROM jobs"),
+        old=[("queued",)],
+        new=[("done",)],
+    ),
+    "submit.adopt_generation": Row(
+        act=_adopt_generation,
+        read=sql("SELECT state, generation, price, charged FROM jobs"),
+        old=[],
+        new=[("done", GENERATION, 0, "yes")],
+    ),
+    "send.query_slot": Row(
+        act=_ask_for_balance,
+        read=sql("SELECT count(*) FROM requests"),
+        old=[(0,)],
+        new=[(1,)],
+    ),
+    "finish.deliver": Row(
+        arrange=_made,
+        act=_on_call(lambda jobs, call: jobs.mark_delivered([call])),
+        read=_is_uncollected,
+        old=True,  # it is told once more
+        new=False,
+    ),
+    "finish.mark_abandoned": Row(
+        arrange=_made,
+        act=_on_call(lambda jobs, call: jobs.mark_abandoned([call])),
+        read=sql("SELECT count(*) FROM calls WHERE abandoned_at IS NOT NULL"),
+        old=[(0,)],
+        new=[(1,)],
+    ),
+    "finish.keep_notes": Row(
+        arrange=_made,
+        act=_on_call(lambda jobs, call: jobs.save_notes(call, ["image: it was fitted"])),
+        read=_of_call("said"),
+        old=(),
+        new=("image: it was fitted",),
+    ),
+    "cancel.call": Row(
+        arrange=_left(0),
+        act=_on_call(lambda jobs, call: jobs.cancel_call(call)),
+        read=_of_call("cancelled"),
+        old=False,
+        new=True,
+    ),
+    "cancel.resume": Row(
+        arrange=_paused,
+        act=_resume,
+        read=sql("SELECT state, (SELECT sum(held) FROM spending) FROM jobs"),
+        old=[("paused", PRICE)],
+        new=[("done", 0)],
+    ),
+    "usage.raise_ceiling": Row(act=_raise_ceiling, read=_ceiling, old=10_000, new=20_000),
+    "usage.clear_cache": Row(arrange=_made, act=_clear_cache, read=_cached, old=1, new=0),
+    "usage.record_patience": Row(act=_give_up_after_a_minute, read=_patience, old=None, new=60),
+    "usage.record_balance": Row(
+        arrange=_registered, act=_remember_balance, read=_balance, old=None, new=12_000
+    ),
+}

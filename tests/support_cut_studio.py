@@ -1,0 +1,323 @@
+"""Writes of media, of what the user is asked, of notifications and of maintenance that a kill cuts.
+
+`ROWS` says what must be true after each: no row without its bytes, and no bytes gone that a row
+needs.
+"""
+
+import hashlib
+import shlex
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from anyio import create_task_group
+
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.jobs.transactions.usage import EMULATOR
+from stability_mcp.maintenance.repair import StoreCheck
+from stability_mcp.maintenance.retention import DAY_SECONDS, Retention
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.inputs import PreparedInputs
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.roots import Roots
+from stability_mcp.notify.delivery import Delivery
+from stability_mcp.notify.outbox import CLAIM_SECONDS
+from stability_mcp.policy.confirmation import Quote
+from stability_mcp.policy.terms import Terms
+from stability_mcp.store.database import Database
+from stability_mcp.studio.permissions import Permissions
+from support.jobs.jobs import OWNER, PAID, PRICE, Wire, at_work, core, picture, yes
+from support.notify.receivers import ended, until
+from support_cut import Act, Read, Row, opened, sql, write
+
+KEEP = 30
+BILL = Quote(
+    owner=OWNER, upstream=PAID.id, operation="generate_core", count=1, credits=PRICE, key="k" * 64
+)
+STRAY = "5" * 64
+"""The name of bytes that no row names."""
+
+
+def _media(database: Database) -> MediaLibrary:
+    return MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
+
+
+async def _import(database: Database) -> None:
+    folder = database.home.parent
+    importer = Importer(store=_media(database), roots=Roots([folder]))
+    await importer.import_file(str(folder / "picture.png"), None)
+
+
+async def _a_file(home: Path) -> None:
+    (home.parent / "picture.png").write_bytes(picture(1))
+
+
+async def _imported(home: Path) -> None:
+    await _a_file(home)
+    async with opened(home) as database:
+        await _import(database)
+
+
+async def _two_results(home: Path) -> None:
+    """Make "hero" and another, which its user calls "kept" afterwards."""
+    async with at_work(home, Wire([yes(picture(2)), yes(picture(3))])) as jobs:
+        for prompt, label in (("hero", "hero"), ("other", "other")):
+            made = await jobs.submit(core(prompt), tool="test", labels=[label])
+            await jobs.wait(made.job_ids, 10)
+    async with opened(home) as database:
+        await _rename(database, "other", "kept")
+
+
+async def _rename(database: Database, label: str, wanted: str) -> None:
+    store = _media(database)
+    await store.set_label(await store.get(label), wanted)
+
+
+async def _take_the_label(database: Database) -> None:
+    await _rename(database, "kept", "hero")
+
+
+def _permits(database: Database) -> Permissions:
+    return Permissions(database, owner=OWNER, upstream=PAID.id, blocked=Terms(["lighthouse"]))
+
+
+def _asked(*steps: Callable[[Permissions], Awaitable[object]]) -> Callable[[Path], Awaitable[None]]:
+    """Return what puts the question about a bill, and does some steps more."""
+
+    async def arrange(home: Path) -> None:
+        async with opened(home) as database:
+            for step in (_ask, *steps):
+                await step(_permits(database))
+
+    return arrange
+
+
+async def _ask(permits: Permissions) -> object:
+    return await permits.ask(BILL)
+
+
+async def _agree(permits: Permissions) -> object:
+    return await permits.answer(BILL, 1, "yes")
+
+
+async def _use(permits: Permissions) -> object:
+    return await permits.use(BILL)
+
+
+async def _give_back(permits: Permissions) -> object:
+    await permits.give_back(1)
+    return None
+
+
+async def _say_what_is_blocked(permits: Permissions) -> object:
+    with suppress(ArgumentsError):
+        async with permits.check(
+            PreparedInputs(operation=core("a lighthouse")), count=1, confirm=None
+        ):
+            """It does not pass."""
+    return None
+
+
+def _permit(step: Callable[[Permissions], Awaitable[object]]) -> Act:
+    async def act(database: Database) -> None:
+        await step(_permits(database))
+
+    return act
+
+
+async def _question(database: Database) -> object:
+    """Return the answer to the question that may still pay: "" where there is none yet."""
+    found = await _permits(database).question(BILL)
+    return None if found is None else found.answer or ""
+
+
+async def _audited(database: Database) -> object:
+    return [each.event for each in await _permits(database).audited(9)]
+
+
+def _heard(home: Path) -> int:
+    """Return how often the end of the job was told."""
+    file = home.parent / "heard"
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+async def _times_heard(database: Database) -> object:
+    return _heard(database.home)
+
+
+async def _one_ended(home: Path) -> None:
+    async with opened(home) as database:
+        await _announcer(database).begin()
+        await ended(database, time.time())
+        await write(database, "UPDATE jobs SET charged = 'no'", "UPDATE spending SET held = 0")
+
+
+def _announcer(database: Database, then: str = "") -> Delivery:
+    """Return what tells a command that writes down what it hears and then does something."""
+    script = f"cat >> {shlex.quote(str(database.home.parent / 'heard'))}; {then}"
+    target = shlex.join(["sh", "-c", script])
+    return Delivery(database, target, owner=OWNER, upstream=EMULATOR, look=0.02)
+
+
+async def _begin(database: Database) -> None:
+    await _announcer(database).begin()
+
+
+def _tell(then: str = "", *, finish: bool = True) -> Act:
+    """Return what tells an end once, when every claim and pause is over."""
+
+    async def act(database: Database) -> None:
+        before = _heard(database.home)
+        await write(
+            database,
+            f"UPDATE jobs SET told_at = told_at + {2 * CLAIM_SECONDS} WHERE told_at < 0",  # noqa: S608 -- a number of ours
+        )
+        announcer = _announcer(database, then)
+        await announcer.begin()
+        async with create_task_group() as group:
+            group.start_soon(announcer.run)
+            await until(lambda: _heard(database.home) > before)
+            if finish:
+                await announcer.finish()
+            group.cancel_scope.cancel()
+
+    return act
+
+
+async def _sweep(database: Database) -> None:
+    """Sweep as if everything that there is were old."""
+    later = time.time() + (KEEP + 10) * DAY_SECONDS
+    await Retention(database, keep_days=KEEP, clock=lambda: later).sweep()
+
+
+async def _repair(database: Database) -> None:
+    later = time.time() + 7_200
+    async for _ in StoreCheck(database, repair=True, clock=lambda: later).findings():
+        """Each is mended when it is found."""
+
+
+def _files(home: Path, folder: str) -> list[Path]:
+    return sorted(path for path in (home / folder).rglob("*") if path.is_file())
+
+
+def _counts(*tables: str) -> Read:
+    """Return what counts the rows of some tables, and then the files of blobs and quarantine."""
+
+    async def read(database: Database) -> object:
+        found = [
+            (await sql(f"SELECT count(*) FROM {each}")(database))[0][0]  # noqa: S608 -- names below
+            for each in tables
+        ]
+        home = database.home
+        return (*found, len(_files(home, "blobs")), len(_files(home, "quarantine")))
+
+    return read
+
+
+async def _whole(database: Database) -> object:
+    """Return how many of the blobs are what their names say."""
+    return sum(
+        hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+        for path in _files(database.home, "blobs")
+    )
+
+
+async def _miscounted(home: Path) -> None:
+    await _two_results(home)
+    async with opened(home) as database:
+        await write(database, "UPDATE spending SET held = held + 7, spent = spent - 7")
+
+
+async def _with_a_stray(home: Path) -> None:
+    await _two_results(home)
+    folder = home / "blobs" / STRAY[:2]
+    folder.mkdir(exist_ok=True)
+    (folder / STRAY).write_bytes(b"nobody's")
+
+
+async def _moved_away(home: Path) -> None:
+    """Let the bytes of one result be where its answer was received."""
+    await _two_results(home)
+    first = _files(home, "blobs")[0]
+    async with opened(home) as database:
+        [(job,)] = await sql(f"SELECT job FROM media WHERE blob = '{first.name}'")(database)  # noqa: S608 -- a hash
+    first.rename(home / "spool" / f"{job}.1.body")
+
+
+async def _spoiled(home: Path) -> None:
+    """Let the bytes of one result be nowhere."""
+    await _two_results(home)
+    _files(home, "blobs")[0].write_bytes(b"half")
+
+
+ROWS = {
+    "media.insert": Row(
+        arrange=_a_file, act=_import, read=_counts("media"), old=(0, 1, 0), new=(1, 1, 0)
+    ),
+    "media.relabel": Row(
+        arrange=_two_results,
+        act=_take_the_label,
+        read=sql("SELECT label FROM media ORDER BY seq"),
+        old=[("hero",), ("kept",)],
+        new=[("hero-2",), ("hero",)],
+    ),
+    "policy.ask": Row(act=_permit(_ask), read=_question, old=None, new=""),
+    "policy.answer": Row(arrange=_asked(), act=_permit(_agree), read=_question, old="", new="yes"),
+    "policy.use": Row(
+        arrange=_asked(_agree), act=_permit(_use), read=_question, old="yes", new=None
+    ),
+    "policy.give_back": Row(
+        arrange=_asked(_agree, _use), act=_permit(_give_back), read=_question, old=None, new="yes"
+    ),
+    "policy.audit": Row(act=_permit(_say_what_is_blocked), read=_audited, old=[], new=["blocked"]),
+    "notify.start": Row(
+        act=_begin,
+        read=sql("SELECT count(*) FROM meta WHERE key LIKE 'told_since:%'"),
+        old=[(0,)],
+        new=[(1,)],
+    ),
+    # Told at least once: what was told and not noted is told again.
+    "notify.claim": Row(arrange=_one_ended, act=_tell(), read=_times_heard, old=0, new=1),
+    "notify.delivered": Row(arrange=_one_ended, act=_tell(), read=_times_heard, old=1, new=2),
+    "notify.failed": Row(arrange=_one_ended, act=_tell("exit 1"), read=_times_heard, old=1, new=2),
+    "notify.release": Row(
+        arrange=_one_ended, act=_tell("sleep 60", finish=False), read=_times_heard, old=1, new=2
+    ),
+    "maintenance.retain_jobs": Row(
+        arrange=_two_results, act=_sweep, read=_counts("media"), old=(2, 2, 0), new=(1, 1, 0)
+    ),
+    "maintenance.retain_media": Row(
+        arrange=_imported, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(0, 0, 0)
+    ),
+    "maintenance.retain_calls": Row(
+        arrange=_two_results,
+        act=_sweep,
+        read=_counts("calls", "media"),
+        old=(2, 1, 2, 0),
+        new=(1, 1, 1, 0),
+    ),
+    "maintenance.retain_blobs": Row(
+        arrange=_two_results, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(1, 1, 0)
+    ),
+    "maintenance.recount": Row(
+        arrange=_miscounted,
+        act=_repair,
+        read=sql("SELECT held, spent FROM spending"),
+        old=[(7, 2 * PRICE - 7)],
+        new=[(0, 2 * PRICE)],
+        sound=False,
+    ),
+    "maintenance.quarantine_blob": Row(
+        arrange=_with_a_stray, act=_repair, read=_counts("media"), old=(2, 2, 1), new=(2, 2, 1)
+    ),
+    "maintenance.restore_blob": Row(arrange=_moved_away, act=_repair, read=_whole, old=2, new=2),
+    "maintenance.give_up_blob": Row(
+        arrange=_spoiled,
+        act=_repair,
+        read=_counts("media WHERE deleted_at IS NULL"),
+        old=(2, 1, 1),
+        new=(1, 1, 1),
+        sound=False,
+    ),
+}
