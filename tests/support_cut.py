@@ -13,10 +13,8 @@ import anyio
 from sqlalchemy import Connection, text
 
 from stability_mcp.client.models import Answer
-from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
-from support.jobs.jobs import AT_ONCE, OWNER, PAID, Wire, answer, yes
+from support.jobs.jobs import Desk, Wire, answer, desk, yes
 from support.jobs.upstream import sound
 from support.jobs.worker_process import end_at
 
@@ -96,26 +94,16 @@ def _execute(connection: Connection, *, statement: str) -> None:
     connection.execute(text(statement))
 
 
-def jobs_on(database: Database, wire: Wire | None = None, **limits: Any) -> Jobs:  # noqa: ANN401 -- limits of Jobs
-    """Return jobs that are not carried out."""
-    media = MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
-    given: dict[str, Any] = {"owner": OWNER, "upstream": PAID, "pace": AT_ONCE} | limits
-    return Jobs(database, wire or Wire([yes()]), media=media, **given)
-
-
 @asynccontextmanager
 async def started(
     database: Database,
     wire: Wire | None = None,
-    **limits: Any,  # noqa: ANN401 -- limits of Jobs
-) -> AsyncIterator[Jobs]:
+    **limits: Any,  # noqa: ANN401 -- limits of `desk`
+) -> AsyncIterator[Desk]:
     """Carry out jobs until the block ends; the balance is known, so nothing asks for it."""
-    jobs = jobs_on(database, wire, **limits)
-    async with anyio.create_task_group() as group:
-        await jobs.start(group)
-        await jobs.remember_balance(100)
+    async with desk(database, wire or Wire([yes()]), **limits) as jobs:
+        await jobs.jobs.remember_balance(100)
         yield jobs
-        await jobs.drain()
 
 
 def there(body: Path) -> Answer:

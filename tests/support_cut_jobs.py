@@ -22,24 +22,25 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import (
     PAID,
     PRICE,
+    Desk,
     Wire,
     at_work,
     core,
     deferred,
     fails,
+    idle_desk,
     put,
     refused,
     run_one,
     starts,
     yes,
 )
-from support_cut import Act, Row, jobs_on, only, opened, sql, started, there, write
+from support_cut import Act, Row, only, opened, sql, started, there, write
 
 GENERATION = "g" * 64
 
@@ -141,11 +142,11 @@ async def _paused(home: Path) -> None:
         """It is found, and too old to be sent unasked."""
 
 
-def _on_call(do: Callable[[Jobs, str], Awaitable[object]]) -> Act:
+def _on_call(do: Callable[[Desk, str], Awaitable[object]]) -> Act:
     """Return what does something to the only call."""
 
     async def act(database: Database) -> None:
-        await do(jobs_on(database), await only(database, "calls"))
+        await do(idle_desk(database), await only(database, "calls"))
 
     return act
 
@@ -154,14 +155,14 @@ def _of_call(attribute: str) -> Callable[[Database], Awaitable[object]]:
     """Return what reads something of the only call."""
 
     async def read(database: Database) -> object:
-        call = await jobs_on(database).call(await only(database, "calls"))
+        call = await idle_desk(database).call(await only(database, "calls"))
         return getattr(call, attribute)
 
     return read
 
 
 async def _is_uncollected(database: Database) -> object:
-    return await jobs_on(database).uncollected_line() is not None
+    return await idle_desk(database).uncollected_line() is not None
 
 
 async def _finish_left(database: Database) -> None:
@@ -177,7 +178,7 @@ async def _resume(database: Database) -> None:
 
 async def _adopt_generation(database: Database) -> None:
     async with started(database, Wire([starts()], looks=[there])) as jobs:
-        job, _ = await jobs.take_over(type(deferred()), GENERATION)
+        job, _ = await jobs.adopt(type(deferred()), GENERATION)
         await jobs.wait([job], 10)
 
 
@@ -189,36 +190,36 @@ async def _ask_for_balance(database: Database) -> None:
 
 
 async def _remember_balance(database: Database) -> None:
-    await jobs_on(database).remember_balance(12)
+    await idle_desk(database).jobs.remember_balance(12)
 
 
 async def _balance(database: Database) -> object:
-    found = await jobs_on(database).balance()
+    found = await idle_desk(database).read.balance()
     return None if found is None else found.credits
 
 
 async def _raise_ceiling(database: Database) -> None:
-    await jobs_on(database, budget=10_000).raise_ceiling(20_000)
+    await idle_desk(database, budget=10_000).raise_ceiling(20_000)
 
 
 async def _ceiling(database: Database) -> object:
-    return (await jobs_on(database, budget=10_000).spending()).limit
+    return (await idle_desk(database, budget=10_000).spending()).limit
 
 
 async def _clear_cache(database: Database) -> None:
-    await jobs_on(database).clear_cache()
+    await idle_desk(database).clear_cache()
 
 
 async def _cached(database: Database) -> object:
-    return (await jobs_on(database).cached()).entries
+    return (await idle_desk(database).cached()).entries
 
 
 async def _give_up_after_a_minute(database: Database) -> None:
-    await jobs_on(database).record_give_up("host", 60)
+    await idle_desk(database).jobs.record_give_up("host", 60)
 
 
 async def _patience(database: Database) -> object:
-    return await jobs_on(database).patience("host")
+    return await idle_desk(database).read.give_up_seconds("host")
 
 
 ROWS = {
@@ -257,14 +258,14 @@ ROWS = {
     ),
     "finish.keep_notes": Row(
         arrange=_made,
-        act=_on_call(lambda jobs, call: jobs.save_notes(call, ["image: it was fitted"])),
+        act=_on_call(lambda jobs, call: jobs.jobs.save_notes(call, ["image: it was fitted"])),
         read=_of_call("said"),
         old=(),
         new=("image: it was fitted",),
     ),
     "cancel.call": Row(
         arrange=_left(0),
-        act=_on_call(lambda jobs, call: jobs.cancel_call(call)),
+        act=_on_call(lambda jobs, call: jobs.jobs.cancel_call(call)),
         read=_of_call("cancelled"),
         old=False,
         new=True,

@@ -14,7 +14,6 @@ from pathlib import Path
 from anyio import create_task_group
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.jobs.transactions.usage import EMULATOR
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import DAY_SECONDS, Retention
 from stability_mcp.media.importer import Importer
@@ -25,6 +24,7 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.outbox import CLAIM_SECONDS
 from stability_mcp.policy.confirmation import Quote
 from stability_mcp.policy.terms import Terms
+from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
 from stability_mcp.studio.permissions import Permissions
 from support.jobs.jobs import OWNER, PAID, PRICE, Wire, at_work, core, picture, yes

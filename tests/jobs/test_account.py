@@ -1,6 +1,7 @@
 """The balance is asked for beside the calls: now and then, and never while nothing happens."""
 
 import time
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from stability_mcp.errors import NotSentError, StorageError
 from stability_mcp.jobs import account
 from stability_mcp.jobs.transactions import send
 from stability_mcp.store.account import EMULATOR
-from support.jobs.jobs import Behaviour, Desk, Wire, at_work, core, run_one, yes
+from support.jobs.jobs import AT_ONCE, Behaviour, Desk, Wire, at_work, core, run_one, yes
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +69,7 @@ async def until(jobs: Desk, queries: int) -> None:
     wire = jobs.context.client
     assert isinstance(wire, Wire)
     with anyio.fail_after(30):
-        while wire.queries < queries or await jobs.balance() is None:  # noqa: ASYNC110 -- as below
+        while wire.queries < queries or await jobs.read.balance() is None:  # noqa: ASYNC110 -- as below
             await anyio.sleep(0.01)
 
 
@@ -95,22 +96,20 @@ async def test_the_first_call_has_it_asked_and_is_not_held_up(tmp_path: Path) ->
     assert (before, after) == (None, 12_500)
 
 
-async def test_it_is_asked_once_a_minute_however_many_results_there_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_asked_once_a_minute_however_many_results_there_are(tmp_path: Path) -> None:
     """*Chosen*: after the pause the last result is counted, and then nothing more is asked."""
-    monkeypatch.setattr(account, "REFRESH_SECONDS", 0.2)
+    timing = replace(AT_ONCE, balance_seconds=0.2)
     wire = Timed([yes()])
-    async with at_work(tmp_path, wire) as jobs:
+    async with at_work(tmp_path, wire, timing=timing) as jobs:
         for _ in range(5):
             await run_one(jobs)
         last = time.monotonic()
         with anyio.fail_after(30):
             while not wire.times or wire.times[-1] < last:  # noqa: ASYNC110 -- the wire sets no event
                 await anyio.sleep(0.01)
-        await anyio.sleep(3 * (account.REFRESH_SECONDS + account.SETTLE_SECONDS))
+        await anyio.sleep(3 * (timing.balance_seconds + account.SETTLE_SECONDS))
 
-    assert all(b - a >= account.REFRESH_SECONDS for a, b in pairwise(wire.times))
+    assert all(b - a >= timing.balance_seconds for a, b in pairwise(wire.times))
     assert sum(at > last for at in wire.times) <= 2  # one may have been due already
 
 
@@ -171,7 +170,7 @@ async def test_what_was_told_long_ago_is_not_told_again(tmp_path: Path) -> None:
     """*Chosen*: after ten minutes it says too little, and so does a time in the future."""
     now = 1e9
     async with at_work(tmp_path, Wire([yes()], balance=7), clock=lambda: now) as jobs:
-        await jobs.remember_balance(7)
+        await jobs.jobs.remember_balance(7)
         told = [(await jobs.spending()).balance]
         for passed in (account.SHOWN_SECONDS - 1, account.SHOWN_SECONDS, -1.0):
             now = 1e9 + passed

@@ -129,11 +129,11 @@ async def test_the_ledger_is_added_up_by_anything(tmp_path: Path) -> None:
         submitted = await jobs.submit(core(), tool="test", count=2)
         await jobs.wait(submitted.job_ids, 30)
         sums = {
-            by: await jobs.used(since="2020-01-01", by=by, limit=10)
+            by: await jobs.read.ledger(jobs.account, since="2020-01-01", by=by, limit=10)
             for by in ("day", "operation", "job", "request")
         }
-        rate = await jobs.rate_status()
-        none, _ = await jobs.used(since="2999-01-01", by="day", limit=10)
+        rate = await jobs.read.rate_status()
+        none, _ = await jobs.read.ledger(jobs.account, since="2999-01-01", by="day", limit=10)
 
     assert {by: len(lines) for by, (lines, _) in sums.items()} == {
         "day": 1,

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
 from support.jobs import upstream
-from support.jobs.jobs import PRICE, Desk, at_work, core, picture
+from support.jobs.jobs import PRICE, Desk, core, picture
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.store.disk import (
     LEAST,
@@ -26,9 +26,9 @@ from support.store.disk import (
     ROOM,
     SECONDS,
     Disk,
+    at_work_on_small_disk,
     read_only,
     small_disk,
-    small_rooms,
     until_said,
     until_state,
 )
@@ -41,9 +41,8 @@ WRITABLE_AGAIN = "stored as soon as the data folder can be written"
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+def disk(tmp_path: Path) -> Iterator[Disk]:
     """Give a disk of 24 MB to fill."""
-    small_rooms(monkeypatch)
     with small_disk(tmp_path / "disk") as found:
         yield found
 
@@ -54,7 +53,7 @@ async def _out(home: Path, hold: Stage | None = None) -> AsyncIterator[tuple[Des
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = hold
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work(home, client) as jobs:
+        async with client, at_work_on_small_disk(home, client) as jobs:
             yield jobs, upstream
 
 

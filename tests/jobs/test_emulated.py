@@ -17,7 +17,7 @@ from stability_mcp.emulator.generations import Pace
 from stability_mcp.emulator.state import State
 from stability_mcp.emulator.transport import in_process
 from stability_mcp.jobs.models import JobRecord
-from stability_mcp.media.records import Provenance, file_info, insert_media
+from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.store.account import EMULATOR
 from support.jobs.jobs import AT_ONCE, OWNER, Desk, at_work, core, picture
 from support.store.rows import ledger, money, rows, spool
@@ -51,12 +51,14 @@ async def _import(home: Path, jobs: Desk) -> str:
     return await jobs.context.database.write(
         lambda c: insert_media(
             c,
-            home,
-            file=file,
-            measured=measured,
-            made=Provenance(origin="imported"),
-            owner=OWNER,
-            label="source",
+            Blobs(home=home),
+            NewMedia(
+                owner=OWNER,
+                label="source",
+                file=file,
+                info=measured,
+                provenance=Provenance(origin="imported"),
+            ),
             now=1.0,
         ),
         name="test.write",

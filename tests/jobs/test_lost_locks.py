@@ -6,18 +6,18 @@ Tidying tools and people delete files that look old. A lock that is gone looks l
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 from sqlalchemy import text
 
-from stability_mcp.jobs import recovery
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
-from support.jobs.jobs import ME, PAID, Wire, at_work, core, hangs, picture, put, yes
+from support.jobs.jobs import AT_ONCE, ME, PAID, Wire, at_work, core, hangs, picture, put, yes
 from support.jobs.killed import see_that_all_is_accounted_for, start
 from support.jobs.upstream import counting_upstream
 from support.store.rows import ledger, money, rows
@@ -164,13 +164,11 @@ async def _delete_locks(home: Path) -> None:
 
 
 @pytest.mark.parametrize("owner", ["dead", "alive"])
-async def test_a_lock_that_stays_away_has_no_living_owner(
-    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: Path) -> None:
     """*Chosen*: not at the first look, for who lives makes it anew."""
-    monkeypatch.setattr(recovery, "INTERVAL_SECONDS", 0.05)
     database = Database(tmp_path)
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    timing = replace(AT_ONCE, recovery_seconds=0.05)
+    async with at_work(tmp_path, Wire([yes()]), timing=timing) as jobs:
         left = await database.write(lambda c: put(c, now=time.time()), name="test.write")
         ghost = text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)")
         await database.write(

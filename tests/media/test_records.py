@@ -9,7 +9,14 @@ import anyio
 import pytest
 
 from stability_mcp.media.labels import free_label
-from stability_mcp.media.records import Provenance, blob_path, file_info, insert_media
+from stability_mcp.media.records import (
+    Blobs,
+    NewMedia,
+    Provenance,
+    blob_path,
+    file_info,
+    insert_media,
+)
 from stability_mcp.store.database import Database
 from support.imaging.sample_files import cut, glb, jpeg, mp3, png
 from support.media.media import NOW, OWNER, Desk, desk
@@ -96,12 +103,14 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
         drawn = await here.store.database.write(
             lambda connection: insert_media(
                 connection,
-                here.home,
-                file=file,
-                measured=measured,
-                made=Provenance(origin="imported"),
-                owner=OWNER,
-                label=None,
+                Blobs(home=here.home),
+                NewMedia(
+                    owner=OWNER,
+                    label=None,
+                    file=file,
+                    info=measured,
+                    provenance=Provenance(origin="imported"),
+                ),
                 now=NOW,
                 new_id=lambda: next(ids),
             ),
@@ -123,12 +132,14 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
         def insert(connection: object, *, fail: bool) -> str:
             done = insert_media(
                 connection,  # type: ignore[arg-type]  # the connection of the transaction
-                here.home,
-                file=file,
-                measured=measured,
-                made=Provenance(origin="imported"),
-                owner=OWNER,
-                label="hero",
+                Blobs(home=here.home),
+                NewMedia(
+                    owner=OWNER,
+                    label="hero",
+                    file=file,
+                    info=measured,
+                    provenance=Provenance(origin="imported"),
+                ),
                 now=NOW,
             )
             if fail:

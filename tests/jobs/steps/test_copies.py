@@ -1,17 +1,19 @@
 """Readable copies: of what was just stored, and of what an ended process left without."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
-from stability_mcp.jobs import recovery
 from stability_mcp.jobs.steps import store_result
 from stability_mcp.media.copies import write_copy
-from support.jobs.jobs import Wire, at_work, core, yes
+from support.jobs.jobs import AT_ONCE, Wire, at_work, core, yes
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
+
+SOON = replace(AT_ONCE, recovery_seconds=0.01)
 
 COPIES = "SELECT copy_path FROM media ORDER BY seq"
 
@@ -40,9 +42,8 @@ async def test_a_copy_that_a_dead_process_owes_is_written(
     """*Chosen*: a picture that was paid is where its user looks, whoever stored it."""
     home, folder = tmp_path / "home", tmp_path / "out"
     await _without_copies(home, folder, monkeypatch)
-    monkeypatch.setattr(recovery, "INTERVAL_SECONDS", 0.01)
 
-    async with at_work(home, Wire([yes()])):
+    async with at_work(home, Wire([yes()]), timing=SOON):
         with anyio.fail_after(30):
             while rows(home, COPIES) == [(None,)]:  # noqa: ASYNC110 -- nothing tells of it
                 await anyio.sleep(0.01)
@@ -60,7 +61,7 @@ async def test_what_was_finished_long_ago_gets_none(
     await _without_copies(home, folder, monkeypatch)
 
     async with at_work(home, Wire([yes()]), clock=lambda: 4e9) as jobs:
-        await store_result.write_missing_copies(jobs._context)  # noqa: SLF001 -- what the adopter calls
+        await store_result.write_missing_copies(jobs.context)
 
     assert rows(home, COPIES) == [(None,)]
 
@@ -83,7 +84,7 @@ async def test_what_a_living_process_is_about_to_write_is_left_to_it(
         with anyio.fail_after(30):
             await writing.wait()
         monkeypatch.setattr(store_result, "write_copy", write_copy)
-        await store_result.write_missing_copies(other._context)  # noqa: SLF001 -- what the adopter calls
+        await store_result.write_missing_copies(other.context)
         release.set()
 
     assert [path.name for path in folder.glob("*/*")] == ["logo.png"]

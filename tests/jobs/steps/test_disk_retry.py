@@ -22,7 +22,6 @@ from support.jobs.jobs import (
     Desk,
     Wire,
     answer,
-    at_work,
     core,
     deferred,
     fails,
@@ -32,7 +31,7 @@ from support.jobs.jobs import (
     yes,
 )
 from support.jobs.upstream import counting_upstream, sound
-from support.store.disk import SECONDS, small_rooms, until_said
+from support.store.disk import SECONDS, at_work_on_small_disk, until_said
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -51,9 +50,8 @@ class Switch:
 
 
 @pytest.fixture
-def switch(monkeypatch: pytest.MonkeyPatch) -> Switch:
-    """Give a store's switch, with pauses that are short."""
-    small_rooms(monkeypatch)
+def switch() -> Switch:
+    """Give a store's switch."""
     return Switch()
 
 
@@ -123,7 +121,7 @@ async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work(tmp_path, client, kind=Known) as jobs:
+        async with client, at_work_on_small_disk(tmp_path, client, kind=Known) as jobs:
             job = await _submit(jobs)
             with anyio.fail_after(SECONDS):
                 await upstream.held.wait()
@@ -147,7 +145,7 @@ async def test_a_generation_that_cannot_be_journalled_is_fetched_when_it_is(
     """*Chosen*: T3d; the id is kept until the journal has it, and nothing is sent again."""
     wire = Wire([_refusing(switch, starts())], looks=[_look])
 
-    async with at_work(tmp_path, wire, kind=_store(switch)) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs, later=True)
         view = await until_said(jobs, job, "stored as soon as")
         assert (view.state, wire.polls) == ("submitting", 0)
@@ -162,12 +160,12 @@ async def test_a_log_names_the_generation_that_the_journal_never_got(
 ) -> None:
     """*Chosen*: by it the result can be had for a day; the job itself is `unknown`."""
     wire = Wire([_refusing(switch, starts())])
-    async with at_work(tmp_path, wire, kind=_store(switch)) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs, later=True)
         await until_said(jobs, job, "stored as soon as")
     assert f"does not know its generation {'g' * 64}, which job_adopt takes over" in caplog.text
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (len(wire.posts), money(tmp_path)[0]) == (1, 0)
@@ -187,7 +185,9 @@ async def test_a_disk_that_takes_no_fetched_result_never_ends_the_job(
         return _look(body)
 
     assert switch.error is None
-    async with at_work(tmp_path, Wire([starts()], looks=[look]), max_retries=2) as jobs:
+    async with at_work_on_small_disk(
+        tmp_path, Wire([starts()], looks=[look]), max_retries=2
+    ) as jobs:
         job = await _submit(jobs, later=True)
         await until_said(jobs, job, "generating", "stored as soon as there is room on the disk")
         await _until_done(jobs, job)
@@ -208,7 +208,7 @@ async def test_an_outcome_that_cannot_be_journalled_is_when_it_can(
     """*Chosen*: what the API said is never forgotten for a guess: neither charge nor repeat."""
     wire = Wire([_refusing(switch, failure), yes()])
 
-    async with at_work(tmp_path, wire, kind=_store(switch)) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs)
         await until_said(jobs, job, "stored as soon as")
         switch.error = None
@@ -231,7 +231,7 @@ async def test_a_full_disk_costs_the_reserve_and_no_time(tmp_path: Path, switch:
             return await super().write(work, durable=durable, name=name)
 
     wire = Wire([_refusing(switch, yes(), FULL)])
-    async with at_work(tmp_path, wire, kind=UntilGivenUp) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire, kind=UntilGivenUp) as jobs:
         await _until_done(jobs, await _submit(jobs))
         assert not (tmp_path / "reserve").exists()
         switch.error = None
@@ -244,7 +244,9 @@ async def test_a_folder_that_cannot_be_written_does_not_cost_the_reserve(
     tmp_path: Path, switch: Switch
 ) -> None:
     """*Chosen*: room is not what is missing."""
-    async with at_work(tmp_path, Wire([_refusing(switch, yes())]), kind=_store(switch)) as jobs:
+    async with at_work_on_small_disk(
+        tmp_path, Wire([_refusing(switch, yes())]), kind=_store(switch)
+    ) as jobs:
         job = await _submit(jobs)
         await until_said(jobs, job, "stored as soon as the data folder can be written")
         assert (tmp_path / "reserve").exists()
@@ -257,7 +259,7 @@ async def test_results_wait_while_something_else_is_where_they_belong(
 ) -> None:
     """*Chosen*: T5; whatever the system says, the bytes stay in the spool."""
     assert switch.error is None
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with at_work_on_small_disk(tmp_path, Wire([yes()])) as jobs:
         (tmp_path / "blobs").rmdir()
         (tmp_path / "blobs").write_text("in the way")
         job = await _submit(jobs)

@@ -58,7 +58,7 @@ async def test_the_job_and_its_upstream_change_together(
         await jobs.submit(OPERATIONS["generate_core"].model_validate({"prompt": "x"}), tool="test")
         with anyio.fail_after(30):
             while not any(stopped for _, stopped in Watched.seen):
-                await jobs.remember_balance(0)  # any transaction looks
+                await jobs.jobs.remember_balance(0)  # any transaction looks
 
     assert ("submitting", 1) not in Watched.seen
     assert (expected, 1) in Watched.seen

@@ -20,7 +20,7 @@ from stability_mcp.errors import (
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store.account import EMULATOR
 from support.jobs.jobs import Wire, answer, at_work, deferred, refused, run_one, starts
-from support.store.disk import small_rooms, until_said
+from support.store.disk import at_work_on_small_disk, until_said
 from support.store.rows import ledger, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -113,13 +113,12 @@ async def test_what_the_disk_does_not_take_of_a_refusal_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: it says that the disk is what it waits for, and not that the program failed."""
-    small_rooms(monkeypatch)
 
     def full(*_: object, **__: object) -> None:
         raise StorageError("The database cannot be written: the disk is full.")
 
     wire = Wire([starts()], looks=[look(refused(ModerationError, 403))])
-    async with at_work(tmp_path, wire) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire) as jobs:
         with monkeypatch.context() as disk:
             disk.setattr(finish, "fail_free", full)
             call = await jobs.submit(deferred(), tool="test")

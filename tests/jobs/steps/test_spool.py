@@ -20,7 +20,6 @@ from support.jobs.jobs import (
     Behaviour,
     Desk,
     Wire,
-    at_work,
     core,
     deferred,
     fails,
@@ -29,18 +28,13 @@ from support.jobs.jobs import (
     run_one,
     yes,
 )
-from support.store.disk import LEAST, ROOM, SECONDS, small_rooms, until_said
+from support.store.disk import LEAST, ROOM, SECONDS, SMALL_ROOM, at_work_on_small_disk, until_said
 from support.store.rows import rows, spool
 
 pytestmark = pytest.mark.anyio
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 READ_ONLY = OSError(errno.EROFS, "Read-only file system")
-
-
-@pytest.fixture(autouse=True)
-def _small_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_rooms(monkeypatch)
 
 
 async def _submit(jobs: Desk) -> str:
@@ -61,7 +55,7 @@ async def test_a_request_goes_out_only_when_its_answer_has_room(tmp_path: Path) 
         seen.append((body.name, (await anyio.Path(body).stat()).st_size))
         return await yes()(_Quiet(trace), body)
 
-    async with at_work(tmp_path, Wire([behave])) as jobs:
+    async with at_work_on_small_disk(tmp_path, Wire([behave])) as jobs:
         view = await run_one(jobs)
 
     assert seen == [(f"{view.id}.1.1.part", ROOM)]
@@ -84,7 +78,7 @@ class _Quiet:
 )
 async def test_what_never_came_leaves_no_room_taken(tmp_path: Path, behaviour: Behaviour) -> None:
     """*Chosen*: whatever becomes of a request, the spool is empty at rest."""
-    async with at_work(tmp_path, Wire([behaviour]), max_retries=0) as jobs:
+    async with at_work_on_small_disk(tmp_path, Wire([behaviour]), max_retries=0) as jobs:
         view = await run_one(jobs)
 
     assert view.finished
@@ -108,7 +102,7 @@ async def test_the_end_of_a_body_is_written_when_the_disk_takes_it(
 
         raise UnwrittenError("It could not be written.", finish=finish)
 
-    async with at_work(tmp_path, Wire([behave])) as jobs:
+    async with at_work_on_small_disk(tmp_path, Wire([behave])) as jobs:
         job = await _submit(jobs)
         view = await until_said(jobs, job, "stored as soon as there is room on the disk")
         assert view.state == "storing"
@@ -132,7 +126,7 @@ async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
     monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
     refusing = [True]
     wire = Wire([yes()])
-    async with at_work(tmp_path, wire) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire) as jobs:
         job = await _submit(jobs)
         view = await until_said(jobs, job, "queued", "sent as soon as", str(error.strerror))
         assert (view.state, wire.posts, spool(tmp_path)) == ("queued", [], [])
@@ -156,7 +150,7 @@ async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> No
     (folder / "import-0123456789abcdef.part").write_bytes(b"somebody else's")
 
     another = Upstream(id="another", base_url="https://api.test")
-    async with at_work(tmp_path, Wire([yes()]), upstream=another):
+    async with at_work_on_small_disk(tmp_path, Wire([yes()]), upstream=another):
         assert set(spool(tmp_path)) == {f"{job}.1.3.part", "import-0123456789abcdef.part"}
 
     assert rows(tmp_path, "SELECT state FROM jobs") == [("queued",)]
@@ -177,7 +171,7 @@ def test_only_so_many_are_out_as_the_disk_has_room_for(
     total = LEAST + 3 * ROOM + 1
     monkeypatch.setattr(steps_spool, "free_bytes", lambda _: total - sum(used))
     monkeypatch.setattr(steps_spool, "preallocate", preallocate)
-    found, kind = Spool(tmp_path), type(core())
+    found, kind = Spool(tmp_path, SMALL_ROOM), type(core())
 
     for number in range(3):
         found.take_room(tmp_path / str(number), kind)

@@ -1,6 +1,7 @@
 """Storing what was paid: nothing but this machine's disk may hold it up, and only for a while."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -9,12 +10,14 @@ import pytest
 from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.steps import context
 from stability_mcp.store.database import Database, Moment
-from support.jobs.jobs import PRICE, Wire, at_work, core, yes
+from support.jobs.jobs import AT_ONCE, PRICE, Wire, at_work, core, yes
 from support.store.rows import money, rows, spool
 
 pytestmark = pytest.mark.anyio
+
+SOON = replace(AT_ONCE, disk_retry_seconds=0.01)
+LATE = replace(AT_ONCE, disk_retry_seconds=60.0)
 
 T = TypeVar("T")
 
@@ -56,13 +59,12 @@ def full_at(*commits: int) -> type[Database]:
     "commits", [(HEADERS,), (HEADERS, HEADERS + 1), (DONE,), (HEADERS, DONE + 1, DONE + 2)]
 )
 async def test_a_disk_that_was_full_costs_no_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: tuple[int, ...]
+    tmp_path: Path, commits: tuple[int, ...]
 ) -> None:
     """*Chosen*: what was received whole is kept, and stored when there is room."""
-    monkeypatch.setattr(context, "DISK_RETRY_SECONDS", 0.01)
     wire = Wire([yes(seed="8")])
 
-    async with at_work(tmp_path, wire, kind=full_at(*commits)) as jobs:
+    async with at_work(tmp_path, wire, kind=full_at(*commits), timing=SOON) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 30)
 
@@ -71,14 +73,11 @@ async def test_a_disk_that_was_full_costs_no_result(
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(tmp_path: Path) -> None:
     """*Chosen*: the job stays in `storing` and says why."""
-    monkeypatch.setattr(context, "DISK_RETRY_SECONDS", 60.0)
     always = tuple(range(DONE, 100))
 
-    async with at_work(tmp_path, Wire([yes()]), kind=full_at(*always)) as jobs:
+    async with at_work(tmp_path, Wire([yes()]), kind=full_at(*always), timing=LATE) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 1)
 
@@ -114,10 +113,9 @@ async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
 
 
 async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_cut_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """*Chosen*: `.part` is what was cut, unless this process knows that it is whole."""
-    monkeypatch.setattr(context, "DISK_RETRY_SECONDS", 0.01)
     failures = [OSError("no room")]
 
     def fail(moment: Moment, name: str) -> None:
@@ -125,7 +123,7 @@ async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_
             raise failures.pop()
 
     store = partial(Database, observer=fail)
-    async with at_work(tmp_path, Wire([yes(seed="8")]), kind=store) as jobs:
+    async with at_work(tmp_path, Wire([yes(seed="8")]), kind=store, timing=SOON) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 30)
 

@@ -24,6 +24,7 @@ from stability_mcp.jobs.engine import Engine, EngineFactory
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import (
     Call,
+    JobPage,
     JobRecord,
     JobRow,
     JobSettings,
@@ -39,6 +40,7 @@ from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.recover import PausedJobs
+from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration, SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.media.library import MediaLibrary
@@ -75,7 +77,7 @@ def picture(shade: int = 0) -> bytes:
     return file.getvalue()
 
 
-def asked(operation: Operation | None = None, **values: Any) -> CallRequest:
+def asked(operation: Operation | None = None, **values: object) -> CallRequest:
     """Return a call of this test's account."""
     given: dict[str, Any] = {
         "account": ACCOUNT,
@@ -90,15 +92,14 @@ def put(
     operation: Operation | None = None,
     *,
     now: float = 1_000.0,
-    **values: Any,
+    **values: object,
 ) -> Call:
     """Write a call; `process`, `budget`, `cache` and `dead` are its terms, others its fields."""
     register_upstream(connection, PAID)
     names = {"process", "budget", "cache", "dead"}
-    terms = {name: values.pop(name) for name in names & values.keys()}
-    return insert_call(
-        connection, asked(operation, **values), SubmitTerms(**({"process": ME, "now": now} | terms))
-    )
+    terms: dict[str, Any] = {"process": ME, "now": now}
+    terms |= {name: values.pop(name) for name in names & values.keys()}
+    return insert_call(connection, asked(operation, **values), SubmitTerms(**terms))
 
 
 def row(connection: Connection, job: str) -> JobRow:
@@ -268,7 +269,7 @@ class Desk:
         self, operation: Operation, *, tool: str, agree: Agree | None = None, **values: Any
     ) -> Call:
         """Submit a call of this account."""
-        request = CallRequest(account=self.account, tool=tool, operation=operation, **values)
+        request = CallRequest(account=self.account, tool=tool, operation=operation, **values)  # type: ignore[arg-type]  # its fields
         return await self.jobs.submit(request, agree=agree)
 
     async def wait(
@@ -316,9 +317,9 @@ class Desk:
         """Ask about the account."""
         return await self.jobs.query(operation)
 
-    async def page(self, **values: Any) -> JobPage:
+    async def page(self, **values: object) -> JobPage:
         """Read a page of jobs."""
-        return await self.read.list(self.account, **values)
+        return await self.read.list(self.account, **values)  # type: ignore[arg-type]  # its arguments
 
     async def unfinished_and_uncollected(self) -> list[str]:
         """Read what `job_wait` waits for."""
@@ -327,6 +328,18 @@ class Desk:
     async def paused(self) -> PausedJobs:
         """Read the paused jobs."""
         return await self.read.paused(self.account)
+
+    async def raise_ceiling(self, limit: int) -> None:
+        """Raise the ceiling of today."""
+        await self.jobs.raise_ceiling(self.account, limit)
+
+    async def clear_cache(self) -> int:
+        """Clear the cache."""
+        return await self.jobs.clear_cache(self.account)
+
+    async def cached(self) -> CacheStatistics:
+        """Read how the cache stands."""
+        return await self.read.cached(self.account)
 
     async def call(self, call_id: str) -> Call | None:
         """Read a call."""
@@ -341,9 +354,39 @@ class Desk:
         return await self.read.uncollected_line(self.account, excluding)
 
 
+def idle_desk(
+    database: Database,
+    wire: context.Wire | None = None,
+    *,
+    upstream: Upstream = PAID,
+    **limits: Any,  # noqa: ANN401 -- as below
+) -> Desk:
+    """Return the jobs of one account, which are not carried out; see `desk`."""
+    account = Account(owner=OWNER, upstream=upstream.id)
+    engine = limits.pop("engine", Scheduler)
+    clock = limits.pop("clock", time.time)
+    rate = limits.pop("rate", None)
+    if rate is not None:
+        limits["rate"] = RateLimit(limit=rate[0], window=rate[1])
+    given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 30}
+    found = JobContext(
+        database=database,
+        client=wire or Wire([yes()]),
+        library=MediaLibrary(database, account),
+        upstream=upstream,
+        settings=JobSettings(**(given | limits)),
+        clock=clock,
+    )
+    return Desk(Jobs(found, engine=engine), found, account)
+
+
 @asynccontextmanager
 async def desk(
-    database: Database, wire: context.Wire, *, upstream: Upstream = PAID, **limits: Any
+    database: Database,
+    wire: context.Wire,
+    *,
+    upstream: Upstream = PAID,
+    **limits: Any,  # noqa: ANN401 -- as said below
 ) -> AsyncIterator[Desk]:
     """Run the jobs of one account over a wire until the block ends.
 
@@ -353,28 +396,14 @@ async def desk(
         upstream: Where they go.
         limits: Fields of `JobSettings`; and `engine` and `clock` of `Jobs`.
     """
-    account = Account(owner=OWNER, upstream=upstream.id)
-    engine = limits.pop("engine", Scheduler)
-    clock = limits.pop("clock", time.time)
-    rate = limits.pop("rate", None)
-    if rate is not None:
-        limits["rate"] = RateLimit(limit=rate[0], window=rate[1])
-    context = JobContext(
-        database=database,
-        client=wire,
-        library=MediaLibrary(database, account),
-        upstream=upstream,
-        settings=JobSettings(**({"timing": AT_ONCE, "timeout": 30} | limits)),
-        clock=clock,
-    )
-    jobs = Jobs(context, engine=engine)
+    found = idle_desk(database, wire, upstream=upstream, **limits)
     async with anyio.create_task_group() as group:
-        await jobs.start(group)
+        await found.jobs.start(group)
         try:
-            yield Desk(jobs, context, account)
+            yield found
         finally:
             with anyio.CancelScope(shield=True):
-                await jobs.drain()
+                await found.jobs.drain()
 
 
 @asynccontextmanager
@@ -384,7 +413,7 @@ async def at_work(
     *,
     upstream: Upstream = PAID,
     kind: Callable[[Path], Database] = Database,
-    **limits: Any,
+    **limits: Any,  # noqa: ANN401 -- as said above
 ) -> AsyncIterator[Desk]:
     """Run jobs over a wire, on a store of their own, until the block ends."""
     database = await anyio.to_thread.run_sync(kind, home)

@@ -17,12 +17,10 @@ import anyio
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.models import RateLimit
-from stability_mcp.media.library import MediaLibrary
-from stability_mcp.store.account import Account, Upstream
+from stability_mcp.jobs.models import RateLimit, Timing
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
-from support.jobs.jobs import OWNER, core, picture
+from support.jobs.jobs import core, desk, picture
 
 COUNTED = "counted"
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -119,25 +117,21 @@ async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]
     """Make calls when told, all at once, and wait until all are done."""
     upstream = Upstream(id=COUNTED, base_url=url)
     database = await anyio.to_thread.run_sync(Database, Path(home))
-    media = MediaLibrary(database, Account(owner=OWNER, upstream=upstream.id))
     client = Client(base_url=url, api_key=SecretStr("sk-test"))
-    async with client, anyio.create_task_group() as group:
-        jobs = Jobs(database, client, media=media, owner=OWNER, upstream=upstream, rate=limit)
+    timing = Timing()
+    async with client, desk(database, client, upstream=upstream, rate=limit, timing=timing) as jobs:
 
         async def one(number: int) -> None:
             call = await jobs.submit(core(f"{home} {number}"), tool="test")
             [view] = await jobs.wait(call.job_ids, LONGEST_WAIT)
             assert view.state == "done", view.error
 
-        await jobs.start(group)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await anyio.to_thread.run_sync(sys.stdin.readline)
         async with anyio.create_task_group() as all_of_them:
             for number in range(calls):
                 all_of_them.start_soon(one, number)
-        await jobs.drain()
-        group.cancel_scope.cancel()
     await database.close()
 
 

@@ -1,4 +1,4 @@
-"""A process that submits jobs and carries them out, to be killed: `python support_worker.py ...`.
+"""A process that submits jobs and carries them out, to be killed: `python -m support.jobs.worker_process ...`.
 
 Arguments: home, base URL of a counting upstream, how many calls, `idle` to end when nothing is left
 or `on` to go on. Then, if need be, how many requests are in flight at most; or what it asks for,
@@ -21,14 +21,13 @@ from sqlalchemy import text
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import Timing
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
-from stability_mcp.store.account import Account, Upstream
+from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database, Moment, Observer
-from support.jobs.jobs import OWNER, Desk
+from support.jobs.jobs import Desk, desk
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 
@@ -64,17 +63,10 @@ async def at_work_in(
     """Carry out jobs until the block ends."""
     database = Database(home, observer)
     upstream = Upstream(id="counted", base_url=base_url)
-    media = MediaLibrary(database, Account(owner=OWNER, upstream=upstream.id))
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
     timing = Timing(poll_seconds=0.1, retry_seconds=0.01)
-    async with client, anyio.create_task_group() as group:
-        jobs = Jobs(
-            database, client, media=media, owner=OWNER, upstream=upstream, timing=timing, **limits
-        )
-        await jobs.start(group)
+    async with client, desk(database, client, upstream=upstream, timing=timing, **limits) as jobs:
         yield jobs
-        await jobs.drain()
-        group.cancel_scope.cancel()
     await database.close()
 
 

@@ -13,7 +13,14 @@ import anyio.lowlevel
 from sqlalchemy import Connection
 
 from stability_mcp.maintenance import retention_rows
-from stability_mcp.media.records import Provenance, blob_path, file_info, insert_media
+from stability_mcp.media.records import (
+    Blobs,
+    NewMedia,
+    Provenance,
+    blob_path,
+    file_info,
+    insert_media,
+)
 from stability_mcp.store.database import Database
 
 PICTURES = 3
@@ -23,12 +30,14 @@ PICTURES = 3
 def _store(connection: Connection, home: Path, file: Path) -> str:
     return insert_media(
         connection,
-        home,
-        file=file,
-        measured=file_info(file),
-        made=Provenance(origin="imported"),
-        owner="local",
-        label=None,
+        Blobs(home=home),
+        NewMedia(
+            owner="local",
+            label=None,
+            file=file,
+            info=file_info(file),
+            provenance=Provenance(origin="imported"),
+        ),
         now=time.time(),
     )
 

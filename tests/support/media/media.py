@@ -16,7 +16,7 @@ from stability_mcp.media.importer import Importer
 from stability_mcp.media.inputs import PreparedInputs, prepare_inputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.records import Provenance, file_info, insert_media
+from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.media.roots import Roots
 from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
@@ -67,19 +67,15 @@ class Desk:
         media_id = await self.store.database.write(
             lambda connection: insert_media(
                 connection,
-                self.home,
-                file=file,
-                measured=measured,
-                made=how,
-                owner=owner,
-                label=label,
+                Blobs(home=self.home),
+                NewMedia(owner=owner, label=label, file=file, info=measured, provenance=how),
                 now=NOW,
             ),
             name="test.write",
         )
-        [item] = await MediaLibrary(self.store.database, Account(owner=owner, upstream=None)).many(
-            [media_id]
-        )
+        [item] = await MediaLibrary(
+            self.store.database, Account(owner=owner, upstream="emulator")
+        ).many([media_id])
         return item
 
     async def prepare(

@@ -4,15 +4,15 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
-from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.models import JobRecord
-from stability_mcp.jobs.steps import context, spool
-from stability_mcp.store import disk
+from stability_mcp.jobs.models import ANSWER_ROOM, JobRecord, SpoolRoom
+from support.jobs.jobs import AT_ONCE, Desk, at_work
 from support.store.rows import rows
 
 MIB = 1_048_576
@@ -88,16 +88,16 @@ def _run(*command: str) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"{command[0]} failed"
 
 
-def small_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take and leave what fits a small disk, and try again soon."""
-    monkeypatch.setattr(spool, "ANSWER_ROOM_BYTES", dict.fromkeys(spool.ANSWER_ROOM_BYTES, ROOM))
-    monkeypatch.setattr(spool, "MIN_FREE_BYTES", LEAST)
-    monkeypatch.setattr(disk, "RESERVE_BYTES", RESERVE)
-    monkeypatch.setattr(context, "DISK_RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(context, "MAX_PAUSE_SECONDS", 0.2)
+SMALL_ROOM = SpoolRoom(answers=dict.fromkeys(ANSWER_ROOM, ROOM), min_free=LEAST, reserve=RESERVE)
+"""What fits a small disk."""
+SOON = replace(AT_ONCE, disk_retry_seconds=0.05, max_pause_seconds=0.2)
+"""Tries again soon."""
+
+at_work_on_small_disk = partial(at_work, room=SMALL_ROOM, timing=SOON)
+"""As `at_work`, on a disk of some megabytes."""
 
 
-async def until_said(jobs: Jobs, job: str, *words: str) -> JobRecord:
+async def until_said(jobs: Desk, job: str, *words: str) -> JobRecord:
     """Wait until a job says why it waits."""
     with anyio.fail_after(SECONDS):
         while True:
