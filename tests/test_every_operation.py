@@ -136,5 +136,6 @@ def test_a_query_reads_what_the_api_documents(row: type[Operation]) -> None:
 @every
 def test_a_deferred_operation_has_a_path_to_poll(row: type[Operation]) -> None:
     """*Documented*: a start answers an id; where to ask with it is a fact of the kind."""
-    assert (row.poll_path is not None) == row.is_deferred()
-    assert row.poll_path is None or "{id}" in row.poll_path
+    assert bool(row.poll_paths) == row.is_deferred()
+    assert all("{id}" in path for path in row.poll_paths)
+    assert list(row.poll_paths.values())[:1] == [row.accept][: len(row.poll_paths)]

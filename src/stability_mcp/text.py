@@ -7,6 +7,7 @@ model's context.
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
 
 QUOTED_CHARACTERS = 80
@@ -40,6 +41,11 @@ def credits_text(millicredits: int) -> str:
     """Return an amount of money as people read it: 6500 is `6.5 credits`, 1000 `1 credit`."""
     amount = f"{millicredits / 1000:.3f}".rstrip("0").rstrip(".")
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
+
+
+def local_time(at: float) -> str:
+    """Return a moment in unix seconds as people read it, by this machine's clock."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def listed(names: Iterable[str], *, most: int = 10) -> str:

@@ -111,11 +111,31 @@ async def test_another_key_does_not_see_it(client: httpx2.AsyncClient, state: St
     assert refused(response) == GONE
 
 
-async def test_the_other_results_path_does_not_know_it(client: httpx2.AsyncClient) -> None:
-    """Documented: the audio path is for Stable Audio alone."""
+async def test_the_other_results_path_has_it_too(client: httpx2.AsyncClient) -> None:
+    """Documented: a production client polls Stable Audio 3 there, with `accept: */*`."""
     generation = await started(client)
 
-    assert refused(await client.get(RESULTS.format(id=generation))) == GONE
+    answer = await client.get(RESULTS.format(id=generation), headers={"accept": "*/*"})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "audio/mpeg"
+
+
+async def test_a_generation_can_be_missing_for_a_while(
+    client: httpx2.AsyncClient, clock: Clock
+) -> None:
+    """Chosen: what a client makes of a young 404 can be tried out."""
+    generation = await started(client)
+    order = {"path": "/v2beta/*results/*", "status": 404, "seconds": 30}
+    await client.post("/_emulator/faults", json=order)
+
+    early = [await client.get(path.format(id=generation)) for path in (SOUNDS, RESULTS) * 2]
+    clock.now += 30
+    late = await client.get(SOUNDS.format(id=generation))
+
+    assert [refused(each) for each in early] == [GONE] * 4
+    assert late.status_code == 200
+    assert (await client.get("/_emulator/faults")).json() == []
 
 
 async def test_it_expires_after_a_day(client: httpx2.AsyncClient, clock: Clock) -> None:
@@ -172,19 +192,19 @@ async def test_a_result_comes_as_json_when_asked(client: httpx2.AsyncClient) -> 
     assert list(response.json()) == ["audio", "seed", "finish_reason"]
 
 
-async def test_the_oldest_that_was_fetched_makes_room_first(
+async def test_only_what_was_fetched_makes_room(
     client: httpx2.AsyncClient, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: what is kept is bounded, and what nobody has fetched yet goes last."""
+    """Chosen: what was fetched is bounded; what was not fetched is never 404 within its day."""
     monkeypatch.setattr("stability_mcp.emulator.generations.KEPT", 2)
     unfetched, fetched = await started(client), await started(client)
     await client.get(SOUNDS.format(id=fetched))
 
-    newest = await started(client)
+    newer = [await started(client) for _ in "ab"]
 
     polls = [
         (await client.get(SOUNDS.format(id=generation))).status_code
-        for generation in (unfetched, fetched, newest)
+        for generation in (unfetched, fetched, *newer)
     ]
-    assert (KEPT, polls) == (1_000, [200, 404, 200])
-    assert state.credits(EMULATOR_KEY) == 1_000_000 - 3 * 26
+    assert (KEPT, polls) == (1_000, [200, 404, 200, 200])
+    assert state.credits(EMULATOR_KEY) == 1_000_000 - 4 * 26

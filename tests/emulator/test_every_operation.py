@@ -38,9 +38,8 @@ async def outcome(client: httpx2.AsyncClient, operation: Operation) -> httpx2.Re
     assert response.is_success, response.text
     if not operation.is_deferred():
         return response
-    assert operation.poll_path is not None
     generation = response.json()["id"]
-    return await client.get(operation.poll_path.format(id=generation))
+    return await client.get(next(iter(operation.poll_paths)).format(id=generation))
 
 
 def expected_size(operation: Operation) -> Size:

@@ -167,3 +167,21 @@ async def test_what_is_cancelled_before_its_turn_never_runs(
         await worker.until_steps(2)
 
     assert worker.steps == [first, last]
+
+
+async def test_a_job_that_has_ended_is_revisited_once(tmp_path: Path, make: EngineFactory) -> None:
+    """*Chosen*: nothing in its row asks for a step, and two of one job never run at a time."""
+    async with working(tmp_path, make) as worker:
+        ended = await worker.put()
+        await worker.engine.changed([ended], 10)
+        for _ in range(3):
+            worker.engine.revisit(ended, seq=1, epoch=1, seconds=SHORT)
+        await worker.put()
+        await worker.until_steps(2)
+        early = worker.began[ended]
+        with anyio.fail_after(10):
+            while worker.began[ended] == early:  # noqa: ASYNC110 -- the step sets no event
+                await anyio.sleep(0.01)
+        await anyio.sleep(SHORT)
+
+    assert (early, worker.began[ended]) == (1, 2)

@@ -34,11 +34,7 @@ EXAMPLES = 2
 
 ENDPOINTS = sorted(
     {(row.spec.method, row.spec.path) for row in OPERATIONS.values()}
-    | {
-        ("GET", row.poll_path)
-        for row in OPERATIONS.values()
-        if row.is_deferred() and row.poll_path is not None
-    }
+    | {("GET", path) for row in OPERATIONS.values() for path in row.poll_paths}
     | {("GET", "/v2beta/stable-image/upscale/creative/result/{id}")}  # its first path, still there
 )
 

@@ -73,7 +73,7 @@ def compared(document: Document, operations: Mapping[str, type[Operation]]) -> l
 def _paths(paths: Document, operations: Mapping[str, type[Operation]]) -> Iterator[str]:
     versions = {_version(path) for path in paths}
     known = {(row.spec.method, row.spec.path) for row in operations.values()}
-    known |= {("GET", row.poll_path) for row in operations.values() if row.poll_path}
+    known |= {("GET", path) for row in operations.values() for path in row.poll_paths}
     there = {
         (method.upper(), path)
         for path, methods in paths.items()

@@ -72,7 +72,7 @@ class Operation(BaseModel):
     answer: ClassVar[Answer]
     accept: ClassVar[str] = "*/*"
     media: ClassVar[MediaKind | None] = None
-    poll_path: ClassVar[str | None] = None
+    poll_paths: ClassVar[Mapping[str, str]] = {}  # accept header by results path, best path first
     hints: ClassVar[Mapping[str, str]] = {}
     """What to say about an argument that does not exist here but that callers try."""
     status: ClassVar[int] = 200
@@ -222,7 +222,7 @@ class DeferredImage(ImageOperation):
 
     answer = "start"
     accept = "*/*"  # what the results path documents; the start answers JSON whatever it is asked
-    poll_path = "/v2beta/results/{id}"
+    poll_paths: ClassVar[Mapping[str, str]] = {"/v2beta/results/{id}": "*/*"}
 
 
 class AudioOperation(Operation):
@@ -238,7 +238,10 @@ class DeferredAudio(AudioOperation):
 
     answer = "start"
     status = 202
-    poll_path = "/v2beta/audio/results/{id}"
+    poll_paths: ClassVar[Mapping[str, str]] = {
+        "/v2beta/audio/results/{id}": "audio/*",
+        "/v2beta/results/{id}": "*/*",  # undocumented, but a production client polls here
+    }
 
 
 class ModelOperation(Operation):

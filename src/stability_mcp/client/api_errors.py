@@ -52,8 +52,8 @@ _HINTS: Mapping[type[RefusedError], str] = {
         "account."
     ),
     GenerationGoneError: (
-        "The API keeps a generation for 24 hours and for the key that started it; to have it "
-        "again, make a new call."
+        "The API keeps a generation for 24 hours, for the key that started it; a younger one may "
+        "still appear, so poll again."
     ),
     RateLimitedError: "Wait, then call again.",
     UnavailableError: "The same call may work in a minute.",

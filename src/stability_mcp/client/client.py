@@ -6,6 +6,7 @@ trace. For people there are `send` and `poll`, which repeat what surely was not 
 httpx2 is heavy and is imported with the first request.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from stability_mcp.client.api_errors import RequestContext
 from stability_mcp.client.body_writer import OverflowBuffer
 from stability_mcp.client.models import Answer, Deferred, Generation, SentFile
 from stability_mcp.client.trace import NullTrace, Trace
-from stability_mcp.errors import ConfigurationError, RequestError
+from stability_mcp.errors import ConfigurationError, GenerationGoneError, RequestError
 from stability_mcp.settings import API_URL
 
 if TYPE_CHECKING:
@@ -120,18 +121,32 @@ class Client:
             return await network.perform(request, asked, trace, intake.take)
 
     async def fetch(
-        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+        self,
+        operation: type[Operation],
+        generation: str,
+        body: Path,
+        trace: Trace,
+        *,
+        turn: int = 0,
     ) -> Answer | None:
         """Ask once for a generation that was started before, and store it; None: not ready.
 
         `trace.answered` is told only of a finished generation.
+
+        Args:
+            operation: The row that started it.
+            generation: Its id.
+            body: As for `exchange`.
+            trace: As for `exchange`.
+            turn: Which of the row's results paths is polled; counts on past the last.
 
         Raises:
             NotSentError: it never went out whole.
             RequestError: itself, no subclass: no answer of the API came. Asking again is free.
             UnusableAnswerError: the body cannot be used; asking again may bring it whole.
             StorageError: the disk did not take the body.
-            GenerationGoneError: there is no such generation for this key, or no longer.
+            GenerationGoneError: 404, there is no such generation for this key at this path. Within
+                24 hours of its start it may still appear, here or at another path.
             RefusedError: the API said no in another way.
         """
         from stability_mcp.client.request import poll_request
@@ -139,7 +154,7 @@ class Client:
         network = await self._open()
         asked = RequestContext(operation=operation, request=None, key=self._key())
         intake = self._intake(asked, body, trace)
-        request = poll_request(network.pooled, operation, generation)
+        request = poll_request(network.pooled, operation, generation, turn)
         return await network.perform(request, asked, trace, intake.found)
 
     async def query(self, operation: Query, trace: Trace | None = None) -> BaseModel:
@@ -198,7 +213,9 @@ class Client:
         """Return a finished generation, None while the API makes it; wait 10 s between polls.
 
         Raises:
-            RequestError: there is no result; see its subclasses.
+            GenerationGoneError: no results path has it. Within 24 hours of its start it may still
+                appear, so poll again.
+            RequestError: there is no result; see the other subclasses.
         """
         from stability_mcp.client.decode import save_results, spool_file
         from stability_mcp.client.retry import attempts, retry_poll
@@ -206,12 +223,22 @@ class Client:
         body = spool_file(deferred.operation, folder)
         async for attempt in attempts(retry_poll, self._max_retries):
             with attempt:
-                answer = await self.fetch(deferred.operation, deferred.id, body, NullTrace())
+                answer = await self._fetch_anywhere(deferred, body)
         if answer is None:
             return None
         return await anyio.to_thread.run_sync(
             save_results, deferred.operation, answer, body, limiter=self._limiter
         )
+
+    async def _fetch_anywhere(self, deferred: Deferred, body: Path) -> Answer | None:
+        """Fetch a generation from the first results path that has it."""
+        last = len(deferred.operation.poll_paths) - 1
+        for turn in range(last):
+            with contextlib.suppress(GenerationGoneError):
+                return await self.fetch(
+                    deferred.operation, deferred.id, body, NullTrace(), turn=turn
+                )
+        return await self.fetch(deferred.operation, deferred.id, body, NullTrace(), turn=last)
 
     async def _ask(self, operation: Query, trace: Trace) -> BaseModel:
         from stability_mcp.client.request import query_request

@@ -14,7 +14,13 @@ from typing import TypeVar
 import anyio
 import httpx2
 
-from stability_mcp.client.api_errors import ERROR_BODY, RequestContext, read_fault, to_error
+from stability_mcp.client.api_errors import (
+    ERROR_BODY,
+    ApiFault,
+    RequestContext,
+    read_fault,
+    to_error,
+)
 from stability_mcp.client.headers import CLIENT_HEADERS
 from stability_mcp.client.response import read_bounded
 from stability_mcp.client.trace import Trace, TraceHook
@@ -108,6 +114,9 @@ class HttpTransport:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
         fault = read_fault(body)
+        if fault is None and response.status_code == 404 and asked.request is None:  # noqa: PLR2004 -- the status that says: not there
+            # A gateway that has no such results path says so in words of its own.
+            fault = ApiFault(id="", name="not_found", reasons=())
         if fault is not None and response.is_error:
             raise to_error(response.status_code, response.headers, fault, asked)
         raise self._stranger(response, asked, request, hook)

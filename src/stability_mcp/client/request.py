@@ -131,17 +131,25 @@ def query_request(http: httpx2.AsyncClient, operation: Operation) -> httpx2.Requ
 
 
 def poll_request(
-    http: httpx2.AsyncClient, operation: type[Operation], generation: str
+    http: httpx2.AsyncClient, operation: type[Operation], generation: str, turn: int
 ) -> httpx2.Request:
     """Return the request for a generation that was started before.
+
+    Args:
+        http: Sends it.
+        operation: The row that started it.
+        generation: Its id.
+        turn: Which of the row's results paths is polled; counts on past the last.
 
     Raises:
         TypeError: the operation answers at once, so that there is nothing to ask for later.
     """
-    if operation.poll_path is None:
+    places = list(operation.poll_paths.items())
+    if not places:
         raise TypeError(f"{operation.name()} starts no generation that could be polled")
-    path = operation.poll_path.format(id=quote(generation, safe=""))
-    return http.build_request("GET", path, headers={"accept": operation.accept})
+    path, accept = places[turn % len(places)]
+    url = path.format(id=quote(generation, safe=""))
+    return http.build_request("GET", url, headers={"accept": accept})
 
 
 class _OffTheLoop(httpx2.AsyncByteStream):

@@ -56,16 +56,12 @@ def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATI
         Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
         for row in operations.values()
     ]
-    polled = {
-        path: row
-        for row in operations.values()
-        if row.poll_path
-        for path in (row.poll_path, *ALIASES.get(row.poll_path, ()))
-    }
-    polls = [
-        Route(path, api.route(partial(api.poll, str(row.poll_path))), methods=["GET"])
-        for path, row in polled.items()
-    ]
+    polled: dict[str, type[Operation]] = {}
+    for row in sorted(operations.values(), key=lambda row: len(row.poll_paths)):
+        for path in row.poll_paths:  # one that several kinds share is described by the plainest
+            for each in (path, *ALIASES.get(path, ())):
+                polled.setdefault(each, row)
+    polls = [Route(path, api.route(api.poll), methods=["GET"]) for path in polled]
     elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
     free = [*control.routes(state), *pages.routes(operations, polled)]
     return Starlette(routes=[*free, *rows, *polls, elsewhere])
@@ -123,7 +119,7 @@ class _API:
         body = queries.answer(row, millicredits=left)
         return _spoiled(answers.data(body, request_id=entry.id), faulty, request)
 
-    async def poll(self, poll_path: str, request: Request, entry: Entry) -> Response:
+    async def poll(self, request: Request, entry: Entry) -> Response:
         """Answer whether a deferred generation is ready, and hand it out."""
         generation = request.path_params["id"]
         complaints = about_headers(request.headers)
@@ -135,9 +131,7 @@ class _API:
         faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
-        found = await self._book(
-            self._state.poll, generation, owner=entry.owner, poll_path=poll_path
-        )
+        found = await self._book(self._state.poll, generation, owner=entry.owner)
         if found is False:
             raise RefusalError(404, "generation_not_found", GONE)
         if found is True:
@@ -217,7 +211,7 @@ class _API:
 
     async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
         """Return what goes wrong with this request: an answer, or something for later."""
-        fault = self._state.faults.take(request.url.path)
+        fault = self._state.faults.take(request.url.path, self._state.now())
         if fault is None:
             return None
         await anyio.sleep(fault.hang)

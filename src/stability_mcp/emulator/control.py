@@ -134,7 +134,7 @@ class _Controls:
             return _done()
         fault = await _read(request, Fault)
         if fault.refuse is None:
-            self._state.faults.order(fault)
+            self._state.faults.order(fault, self._state.now())
             return _done()
         self._state.refuse(fault.refuse)
         if REFUSE in request.scope["extensions"]:

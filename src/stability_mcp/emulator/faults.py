@@ -1,5 +1,6 @@
 """Faults on order: what can go wrong between a client and the API, per path and count."""
 
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -34,6 +35,9 @@ class Fault(BaseModel):
     """Path of the request; `*` and `?` stand for any characters: `/v2beta/results/*`."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """How many requests it meets."""
+    seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    """Meet every request for so many seconds of the emulated clock, whatever `count`: with status
+    404 and a results path, a generation that is not there yet."""
     hang: Annotated[float, Field(ge=0, le=3_600)] = 0
     """Seconds without a byte, after the request was read."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
@@ -65,15 +69,25 @@ class Fault(BaseModel):
         return self.status is not None or self.body is not None or self.html
 
 
+@dataclass(eq=False)
+class _Ordered:
+    fault: Fault
+    left: int
+    """How many more requests it meets."""
+    until: float | None
+    """When it ends, by the emulated clock; None: after so many requests."""
+
+
 class Faults:
     """The faults on order; the first that fits a request is taken."""
 
     def __init__(self) -> None:
-        self._ordered: list[tuple[Fault, int]] = []
+        self._ordered: list[_Ordered] = []
 
-    def order(self, fault: Fault) -> None:
-        """Have a fault happen."""
-        self._ordered.append((fault, fault.count))
+    def order(self, fault: Fault, now: float = 0.0) -> None:
+        """Have a fault happen, from now on by the emulated clock."""
+        until = None if fault.seconds is None else now + fault.seconds
+        self._ordered.append(_Ordered(fault, fault.count, until))
 
     def clear(self) -> None:
         """Forget every fault on order."""
@@ -81,15 +95,16 @@ class Faults:
 
     def left(self) -> list[Fault]:
         """Return what has not happened yet, each with how often it still will."""
-        return [fault.model_copy(update={"count": count}) for fault, count in self._ordered]
+        return [each.fault.model_copy(update={"count": each.left}) for each in self._ordered]
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, now: float) -> Fault | None:
         """Return the fault that meets this request, and count it."""
-        for index, (fault, left) in enumerate(self._ordered):
-            if fnmatchcase(path, fault.path):
-                if left > 1:
-                    self._ordered[index] = (fault, left - 1)
-                else:
-                    del self._ordered[index]
-                return fault
+        self._ordered = [each for each in self._ordered if each.until is None or now < each.until]
+        for ordered in self._ordered:
+            if fnmatchcase(path, ordered.fault.path):
+                if ordered.until is None:
+                    ordered.left -= 1
+                if not ordered.left:
+                    self._ordered.remove(ordered)
+                return ordered.fault
         return None

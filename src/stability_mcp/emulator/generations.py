@@ -1,8 +1,9 @@
 """Deferred generations: made when they are started, handed out when the pace says so.
 
 What was made is stored with the charge, in one transaction, so that whatever is paid for can be
-fetched: for 24 hours, by the key that started it. Beyond `KEPT_BYTES` the oldest goes first, and
-what was fetched before what was not. All functions run inside a transaction of `storage`.
+fetched: for 24 hours, by the key that started it. Beyond `KEPT_BYTES` the oldest goes first,
+and never one that was not fetched yet. Every results path has every generation: where the API hands
+out which is not known. All functions run inside a transaction of `storage`.
 """
 
 from dataclasses import dataclass
@@ -34,14 +35,14 @@ class Wanted:
     at: float
     """When it is asked for; of a generation under way, when it was started."""
     owner: str
-    poll_path: str
-    """Template of the path where it is asked for; elsewhere it does not exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Started(Wanted):
     """A generation under way."""
 
+    poll_path: str
+    """Template of the path where it is documented to be."""
     seconds: float
     """How long it takes, whatever the pace."""
 
@@ -70,9 +71,8 @@ def keep(connection: Connection, started: Started, made: Made) -> None:
 def poll(connection: Connection, wanted: Wanted, pace: Pace) -> Made | bool:
     """Count a poll; return what was made, True while it is under way, False if it is not there."""
     found = connection.execute(
-        "SELECT at, seconds, polls FROM generations"
-        " WHERE id = ? AND owner = ? AND poll_path = ? AND at > ?",
-        (wanted.id, wanted.owner, wanted.poll_path, wanted.at - RETENTION_SECONDS),
+        "SELECT at, seconds, polls FROM generations WHERE id = ? AND owner = ? AND at > ?",
+        (wanted.id, wanted.owner, wanted.at - RETENTION_SECONDS),
     ).fetchone()
     if found is None:
         return False
@@ -95,7 +95,7 @@ def poll(connection: Connection, wanted: Wanted, pace: Pace) -> Made | bool:
 def _make_room(connection: Connection, now: float) -> None:
     connection.execute("DELETE FROM generations WHERE at <= ?", (now - RETENTION_SECONDS,))
     connection.execute(
-        "DELETE FROM generations WHERE id IN (SELECT id FROM ("
+        "DELETE FROM generations WHERE fetched = 1 AND id IN (SELECT id FROM ("
         " SELECT id, sum(bytes) OVER newest AS total, count(*) OVER newest AS number"
         " FROM generations"
         " WINDOW newest AS (ORDER BY fetched, at DESC ROWS UNBOUNDED PRECEDING)"

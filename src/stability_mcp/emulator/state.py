@@ -105,7 +105,7 @@ class State:
             id=generation,
             at=charged.at,
             owner=request.owner,
-            poll_path=str(operation.poll_path),
+            poll_path=next(iter(operation.poll_paths)),
             seconds=self.seconds(type(operation)),
         )
 
@@ -117,9 +117,9 @@ class State:
 
         return generation if self._storage.write(change) else None
 
-    def poll(self, generation: str, *, owner: str, poll_path: str) -> Made | bool:
+    def poll(self, generation: str, *, owner: str) -> Made | bool:
         """Return what was made, True while it is under way, False if there is no such thing."""
-        wanted = Wanted(id=generation, at=self.now(), owner=owner, poll_path=poll_path)
+        wanted = Wanted(id=generation, at=self.now(), owner=owner)
         return self._storage.write(lambda to: generations.poll(to, wanted, self.pace))
 
     def seconds(self, row: type[Operation]) -> float:

@@ -69,6 +69,11 @@ _SPEND = text(
     " spent = spent + :credits"
     " WHERE owner = :owner AND upstream = :upstream AND day = :day"
 )
+_RESERVE_ASSUMED = text(
+    "UPDATE spending SET held = held + :credits,"
+    " spent = CASE WHEN spent > :credits THEN spent - :credits ELSE 0 END"
+    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
+)
 
 
 def day_of(connection: Connection, account: Account, now: float) -> str:
@@ -161,6 +166,11 @@ def spend_reservation(connection: Connection, account: Account, *, day: str, pri
     connection.execute(_SPEND, {**account.key, "day": day, "credits": price})
 
 
+def reserve_assumed(connection: Connection, account: Account, *, day: str, price: int) -> None:
+    """Turn spending back into a reservation: it was assumed, and nothing was charged."""
+    connection.execute(_RESERVE_ASSUMED, {**account.key, "day": day, "credits": price})
+
+
 def counters(connection: Connection, account: Account, now: float) -> tuple[int, int]:
     """Return what is reserved and what is spent today."""
     row = {**account.key, "day": day_of(connection, account, now)}
@@ -205,8 +215,15 @@ def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, 
 
 
 def mark_free(connection: Connection, job: JobRow) -> None:
-    """Note that the last request of a job cost nothing; what is held for it stays held."""
-    connection.execute(_SET_CHARGE, {"job": job.id, "attempt": job.attempt, "state": "free"})
+    """Note that the last request of a job was not charged; its price is reserved from then on.
+
+    What was assumed to be spent, while the API did not have the generation, is reserved again.
+    """
+    key = {"job": job.id, "attempt": job.attempt}
+    state, day, credits_ = connection.execute(_FIND_CHARGE, key).one()
+    connection.execute(_SET_CHARGE, key | {"state": "free"})
+    if state == "assumed":
+        reserve_assumed(connection, job.account, day=day, price=credits_)
 
 
 def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) -> int:

@@ -84,6 +84,17 @@ class Engine(Protocol):
         """Look for jobs of any age, after a transaction that gave some to this process."""
         ...
 
+    def revisit(self, job_id: str, *, seq: int, epoch: int, seconds: float) -> None:
+        """Run a step of a job that has ended, of which nothing is due by its row.
+
+        Args:
+            job_id: The job; where a step of it is due anyway, nothing is added.
+            seq: The number of its row.
+            epoch: That of its lease.
+            seconds: Until then.
+        """
+        ...
+
     async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
         """Return when one of the jobs changes, when all have ended, or after `timeout` seconds.
 

@@ -5,13 +5,14 @@ true: nothing is sent twice, nothing is lost, and nothing goes on for ever unsee
 """
 
 import logging
+from dataclasses import replace
 
 from stability_mcp.errors import JobError
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.jobs.steps.poll import poll
+from stability_mcp.jobs.steps.poll import look, poll
 from stability_mcp.jobs.steps.send import send
 from stability_mcp.jobs.steps.store_result import resume_storing
 from stability_mcp.jobs.transactions.finish import interrupted_error
@@ -33,6 +34,12 @@ class Executor:
 
     async def __call__(self, job_id: str, lease: Lease) -> Step:
         """Carry out one step; see `engine.Perform`."""
+        step = await self._perform(job_id, lease)
+        if isinstance(step, Done):
+            self._context.looking.discard(job_id)
+        return step
+
+    async def _perform(self, job_id: str, lease: Lease) -> Step:
         try:
             step = await disk_retry.resume_write(self._context, job_id)
             if step is not None:
@@ -48,14 +55,19 @@ class Executor:
 
     async def _load(self, job_id: str) -> JobRow | None:
         job = await self._context.database.read(lambda c: load_job(c, job_id))
-        ours = job is not None and job.process == self._process and not job.finished
-        return job if ours else None
+        if job is None:
+            return None
+        if job.state == "unknown":
+            return job if job_id in self._context.looking else None
+        return job if job.process == self._process and not job.finished else None
 
     async def _step(self, job: JobRow, lease: Lease) -> Step:
         if job.state == "queued":
             return await send(self._context, job, lease)
         if job.state == "submitted":
             return await poll(self._context, job)
+        if job.state == "unknown":
+            return await look(self._context, replace(job, process=self._process), lease)
         if job.state == "storing":
             return await resume_storing(self._context, job)
         if job.state == "submitting":  # a step of this process ended without its outcome

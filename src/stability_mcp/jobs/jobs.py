@@ -90,16 +90,18 @@ class Jobs:
     ) -> list[JobRecord]:
         """Wait until all have ended or the time is over, and return them in the order given.
 
-        Paused jobs are not waited for: nothing happens to them by itself. The caller may be
-        cancelled; the jobs go on.
+        Paused jobs are not waited for: nothing happens to them by itself. A generation that the API
+        did not have is polled once more. The caller may be cancelled; the jobs go on.
 
         Raises:
             NotFoundError: there is no such job.
         """
         deadline, told = time.monotonic() + seconds, 0.0
         jobs = await self.reader.records(account, job_ids)
+        await self._runner.revisit([job.id for job in jobs if job.is_missing])
         while (left := deadline - time.monotonic()) > 0:
-            open_ = [each.id for each in jobs if each.awaited]
+            looking = self._context.looking
+            open_ = [each.id for each in jobs if each.awaited or each.id in looking]
             if not open_:
                 break
             if progress is not None:
@@ -166,8 +168,9 @@ class Jobs:
             The job, and whether it is new: a generation that is known here has its job.
         """
         process, now = self._runner.process, self._context.clock()
+        since = now - self._context.timing.expires_after_seconds
         job, new = await self._context.database.write(
-            lambda c: submit.adopt_generation(c, generation, process=process, now=now),
+            lambda c: submit.adopt_generation(c, generation, process=process, now=now, since=since),
             name="submit.adopt_generation",
             durable=True,
         )

@@ -44,11 +44,20 @@ class Timing:
     """First pause before something is tried again that the disk did not take; it doubles."""
     max_pause_seconds: float = 60.0
     """Longest pause between two tries: as long as the API's own lock-out."""
+    missing_after_seconds: float = 600.0
+    """How long the API may answer 404 for a generation before its job is shown as `unknown`. The
+    slowest measured operation takes 41 s."""
+    expires_after_seconds: float = 86_400.0
+    """From the start of a generation to the end of its time at the API (documented: 24 hours)."""
     recovery_seconds: float = 1.0
     """How often the locks of other processes are tried: what a dead one left goes on within twice
     that."""
     balance_seconds: float = 60.0
     """Shortest time between two queries for the balance; for so long an answer is good enough."""
+
+    def expires_at(self, started_at: float) -> float:
+        """Return when the API deletes what was started then, in unix seconds."""
+        return started_at + self.expires_after_seconds
 
 
 EMULATED_TIMING = Timing(poll_seconds=0.2, retry_seconds=0.2)
@@ -186,6 +195,11 @@ class JobRecord:
     """Ids of the results, in order; empty until it is done."""
     collected: bool
     """Whether an answer handed the result over."""
+    generation: str | None
+    """Id of the deferred generation at the API."""
+    fetchable_until: float | None
+    """Only of a job that is `unknown` because the API did not have its generation: until when every
+    `wait` polls for it again. None: nothing more is fetched."""
     share: float
     """How far it is, 0 to 1, by the time it usually takes."""
     created_at: float
@@ -196,6 +210,16 @@ class JobRecord:
     def finished(self) -> bool:
         """Return whether nothing more happens to it by itself."""
         return self.state in FINISHED
+
+    @property
+    def is_missing(self) -> bool:
+        """Return whether its result may still be fetched, although it counts as ended."""
+        return self.fetchable_until is not None
+
+    @property
+    def settled(self) -> bool:
+        """Return whether it has ended and no result can come any more."""
+        return self.finished and not self.is_missing
 
     @property
     def awaited(self) -> bool:

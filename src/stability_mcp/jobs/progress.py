@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from stability_mcp.jobs.models import JobRecord, JobRow
+from stability_mcp.jobs.models import JobRecord, JobRow, Timing
+from stability_mcp.text import local_time
 
 Progress = Callable[[str, float], Awaitable[None]]
 """Receives what is going on, in words, and how far it is, from 0 to 1."""
@@ -64,19 +66,34 @@ def describe_call(jobs: Sequence[JobRecord]) -> tuple[str, float]:
     return f"{len(jobs) - len(open_)} of {len(jobs)} done; {open_[0]}", share
 
 
-def to_record(
-    job: JobRow, *, upstream: str, note: str | None, blocked_until: float, now: float
-) -> JobRecord:
+@dataclass(frozen=True, kw_only=True)
+class Viewpoint:
+    """What is known beside the rows when they are read."""
+
+    upstream: str
+    """That of this process."""
+    now: float
+    """Unix seconds."""
+    blocked_until: float
+    """Unix seconds until which the API takes no request."""
+    timing: Timing
+
+
+def to_record(job: JobRow, seen: Viewpoint, *, note: str | None) -> JobRecord:
     """Return a job as the rest of the program sees it.
 
     Args:
         job: The row, read with its media.
-        upstream: That of this process.
+        seen: What is known beside the rows.
         note: Why the job waits, as far as this process knows.
-        blocked_until: Unix seconds until which the API takes no request.
-        now: Unix seconds.
     """
-    mine = job.upstream == upstream
+    mine, now = job.upstream == seen.upstream, seen.now
+    until = _fetchable_until(job, now, seen.timing) if mine else None
+    if until is None:
+        blocked_until = seen.blocked_until
+        progress = describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until)
+    else:
+        progress = f"no result yet; job_wait looks again until {local_time(until)}"
     return JobRecord(
         id=job.id,
         seq=job.seq,
@@ -91,14 +108,23 @@ def to_record(
         label=job.label,
         upstream=job.upstream,
         mine=mine,
-        progress=describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until),
+        progress=progress,
         share=fraction(job, now),
         media=job.media,
         collected=job.collected,
+        generation=job.generation,
+        fetchable_until=until,
         created_at=job.created_at,
         sent_at=job.sent_at,
         finished_at=job.finished_at,
     )
+
+
+def _fetchable_until(job: JobRow, now: float, timing: Timing) -> float | None:
+    if job.state != "unknown" or job.generation is None or job.sent_at is None:
+        return None
+    until = timing.expires_at(job.sent_at)
+    return until if now < until else None
 
 
 def _why_queued(job: JobRow, *, now: float, note: str | None, blocked_until: float) -> str:

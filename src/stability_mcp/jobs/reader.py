@@ -12,7 +12,7 @@ from stability_mcp.jobs import budget
 from stability_mcp.jobs.account import SHOWN_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, JobRow, State
-from stability_mcp.jobs.progress import to_record
+from stability_mcp.jobs.progress import Viewpoint, to_record
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usage
 from stability_mcp.jobs.transactions.recover import PausedJobs
@@ -164,9 +164,10 @@ class JobReader:
 
     async def unfinished_and_uncollected(self, account: Account) -> Ids:
         """Return ids of jobs under way, and of ended ones whose result was not delivered."""
+        since = self._missing_since()
         return await self._database.read(
             lambda c: [
-                *(job for job, _ in lookup.uncollected_jobs(c, account.owner)),
+                *(job.id for job in lookup.uncollected_jobs(c, account.owner, since=since)),
                 *lookup.unfinished_jobs(c, account),
             ]
         )
@@ -177,7 +178,7 @@ class JobReader:
         None where there is nothing of either.
         """
         named = frozenset(excluding)
-        return await self._database.read(lambda c: _uncollected_line(c, account, named))
+        return await self._database.read(lambda c: self._uncollected_line(c, account, named))
 
     async def call(self, account: Account, call_id: str) -> Call | None:
         """Return a call of this owner with its jobs; None: there is none."""
@@ -248,7 +249,7 @@ class JobReader:
     ) -> tuple[Spending, str | None]:
         """Return what every answer ends with: what was spent, and the line about other results."""
         spending = self._spending(connection, account)
-        return spending, _uncollected_line(connection, account, named)
+        return spending, self._uncollected_line(connection, account, named)
 
     def _spending(self, connection: Connection, account: Account) -> Spending:
         context, now = self._context, self._context.clock()
@@ -263,22 +264,26 @@ class JobReader:
             balance=known.credits if known and known.is_fresh(now, SHOWN_SECONDS) else None,
         )
 
+    def _uncollected_line(
+        self, connection: Connection, account: Account, named: frozenset[str]
+    ) -> str | None:
+        since = self._missing_since()
+        found = lookup.uncollected_jobs(connection, account.owner, since=since)
+        paused = recover.paused_jobs(connection, account)
+        names = [job.name for job in found if job.id not in named and not job.missing]
+        results = "result" if len(names) == 1 else "results"
+        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        return "\n".join(filter(None, (paused.line(), line if names else None))) or None
+
+    def _missing_since(self) -> float:
+        return self._context.clock() - self._context.timing.expires_after_seconds
+
     def _record(self, job: JobRow, blocked_until: float) -> JobRecord:
-        return to_record(
-            job,
-            upstream=self._context.upstream.id,
-            note=self._context.note_of(job.id),
+        context = self._context
+        seen = Viewpoint(
+            upstream=context.upstream.id,
+            now=context.clock(),
             blocked_until=blocked_until,
-            now=self._context.clock(),
+            timing=context.timing,
         )
-
-
-def _uncollected_line(
-    connection: Connection, account: Account, named: frozenset[str]
-) -> str | None:
-    found = lookup.uncollected_jobs(connection, account.owner)
-    paused = recover.paused_jobs(connection, account)
-    names = [name for job, name in found if job not in named]
-    results = "result" if len(names) == 1 else "results"
-    line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
-    return "\n".join(filter(None, (paused.line(), line if names else None))) or None
+        return to_record(job, seen, note=context.note_of(job.id))

@@ -5,7 +5,8 @@ Probing costs a listing of one folder and one look at an index, so it is done of
 """
 
 import logging
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -14,11 +15,12 @@ import anyio
 from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
+from stability_mcp.jobs.engine import Engine
 from stability_mcp.jobs.process_lock import ProcessLock, remove_held, try_lock
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.recover import Recovered, Taker
+from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, Taker
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
 MAX_PROBES = 3
@@ -61,15 +63,13 @@ class Recovery:
     Args:
         context: What the steps share.
         process: This process.
-        adopted: Called when jobs were taken.
+        engine: Carries out what was taken.
     """
 
-    def __init__(
-        self, context: JobContext, process: ProcessLock, adopted: Callable[[], None]
-    ) -> None:
+    def __init__(self, context: JobContext, process: ProcessLock, engine: Engine) -> None:
         self._context = context
         self._process = process
-        self._adopted = adopted
+        self._engine = engine
         self._owes_copies = True
         self._copying = False
         self._unlisted = False
@@ -112,7 +112,9 @@ class Recovery:
             log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
-            self._adopted()
+            self._engine.look_again()
+        if starting or dead:
+            await revisit_missing(context, self._engine, self._process.id)
         return done
 
     async def _write_missing_copies(self) -> None:
@@ -177,6 +179,43 @@ class Recovery:
         home, me = self._context.database.home, self._process.id
         with ExitStack() as held:
             return any(try_lock(lock_path(home, each), held) for each in _names(home) - {me})
+
+
+async def revisit_missing(
+    context: JobContext, engine: Engine, process: str, jobs: Sequence[str] | None = None
+) -> None:
+    """Have the engine poll once for each missing generation.
+
+    A job that was polled less than `poll_interval` ago is polled when that time is over.
+
+    Args:
+        context: What the steps share.
+        engine: Runs the polls.
+        process: The id of this process.
+        jobs: The jobs; None: all of this upstream.
+    """
+    upstream, since = context.upstream.id, context.clock() - context.timing.expires_after_seconds
+    try:
+        if jobs is None:
+            jobs = await context.database.read(
+                lambda c: recover.find_missing(c, upstream=upstream, since=since)
+            )
+        wanted = [job for job in jobs if job not in context.looking]
+        found: list[MissingGeneration] = []
+        if wanted:
+            taker = Taker(process=process, upstream=upstream)
+            found = await context.database.write(
+                lambda c: recover.take_missing(c, wanted, taker, since=since),
+                name="recover.take_missing",
+            )
+    except StorageError as error:  # the rows stay as they are, and the next call tries again
+        log.warning("missing generations could not be polled: %s", error)
+        return
+    for each in found:
+        context.looking.add(each.id)
+        polled_at = context.searches[each.id].polled_at
+        pause = 0.0 if polled_at is None else polled_at + context.poll_interval() - time.monotonic()
+        engine.revisit(each.id, seq=each.seq, epoch=each.epoch, seconds=max(pause, 0.0))
 
 
 def _names(home: Path) -> set[str]:

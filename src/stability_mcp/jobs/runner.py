@@ -1,7 +1,7 @@
 """Runs the jobs of one upstream in this process: registers it, submits calls, drains at the end."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from stability_mcp.jobs.engine import Engine, EngineFactory
 from stability_mcp.jobs.executor import Executor
 from stability_mcp.jobs.models import Call, PriceRoseError, UpstreamPausedError
 from stability_mcp.jobs.process_lock import ProcessLock
-from stability_mcp.jobs.recovery import Recovery, dead_processes
+from stability_mcp.jobs.recovery import Recovery, dead_processes, revisit_missing
 from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import lookup, reuse, usage
@@ -90,7 +90,7 @@ class Runner:
             process.register(connection, upstream=context.upstream.id, program=program, now=now)
 
         engine = self._make_engine(context.database, process=process.id, concurrency=concurrency)
-        recovery = Recovery(context, process, engine.look_again)
+        recovery = Recovery(context, process, engine)
         try:
             await context.database.write(register, name="recover.register")
             await recovery.recover(starting=True)
@@ -127,6 +127,11 @@ class Runner:
         except StorageError as error:  # the free lock tells recovery the same
             log.warning("unfinished jobs could not be handed back: %s", error)
         await to_thread.run_sync(running.process.release)
+
+    async def revisit(self, jobs: Sequence[str]) -> None:
+        """Poll once more for the missing generations of these jobs."""
+        if jobs:
+            await revisit_missing(self._context, self.engine, self.process, jobs)
 
     async def submit(self, asked: CallRequest, agree: Agree | None = None) -> Call:
         """Write a call and its jobs, or take over what answers for it.

@@ -93,6 +93,15 @@ class Scheduler:
         self._last_seq = 0
         self.wake()
 
+    def revisit(self, job_id: str, *, seq: int, epoch: int, seconds: float) -> None:
+        """Run a step of a job that has ended, unless one is due anyway."""
+        if job_id in self._known:
+            return
+        job = ScheduledJob(job_id, seq, 0, job_id, "poll", epoch)
+        self._known[job_id] = job
+        self._queues.put(job, time.monotonic() + seconds)
+        self._work.set()
+
     async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
         """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
         event = anyio.Event()

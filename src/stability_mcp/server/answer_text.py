@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from stability_mcp.studio import JobRecord, MediaItem, Spending
-from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.text import credits_text, listed, local_time, quoted
 
 EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
 """The first words of every result that is none."""
@@ -30,7 +29,10 @@ def first_line(  # noqa: PLR0913 -- what an answer is about
     under_way = [each for each in jobs if each.awaited]
     paused = [each for each in jobs if each.state == "paused"]
     cancelled = [each for each in jobs if each.state == "cancelled"]
-    ended_badly = [each for each in jobs if each.state in {"failed", "unknown"}]
+    missing = [each for each in jobs if each.is_missing]
+    ended_badly = [
+        each for each in jobs if each.state in {"failed", "unknown"} and not each.is_missing
+    ]
     filtered = [each for each in media if each.filtered]
     parts = [
         counted(media) if media else "",
@@ -38,6 +40,7 @@ def first_line(  # noqa: PLR0913 -- what an answer is about
         if filtered
         else "",
         f"{len(ended_badly)} failed" if ended_badly else "",
+        f"{len(missing)} without a result yet" if missing else "",
         f"{len(cancelled)} cancelled" if cancelled else "",
         f"{len(paused)} paused, nothing sent" if paused else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
@@ -116,7 +119,7 @@ def bytes_text(size: int) -> str:
 
 def made_line(item: MediaItem) -> str:
     """Return when and how an item came to be."""
-    at = datetime.fromtimestamp(item.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    at = local_time(item.created_at)
     if item.operation is None:
         return f"{item.origin} {at}"
     used = quoted(json.dumps(dict(item.arguments), ensure_ascii=False), limit=_MADE_WITH_CHARACTERS)

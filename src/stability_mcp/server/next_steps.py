@@ -31,7 +31,7 @@ def next_line(
     if any(job.state == "paused" for job in jobs):
         return ["next: ask the user; job_rerun sends what is paused, job_cancel gives it up"]
     if not media:
-        return []
+        return _after_missing(jobs)
     if all(each.filtered for each in media):
         return ["next: say it in other words; the same call is filtered and charged again"]
     made_by = {job.operation for job in jobs}
@@ -39,3 +39,8 @@ def next_line(
     if not names:
         return ["next: the file is ready to use"]
     return [f"next: use a label or URI in any tool, such as {listed(names)}"]
+
+
+def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
+    ids = ", ".join(f'"{job.id}"' for job in jobs if job.is_missing)
+    return [f"next: call job_wait with jobs [{ids}] in a few minutes; it is free"] if ids else []

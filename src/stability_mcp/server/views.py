@@ -77,6 +77,10 @@ class JobFacts(Data):
     charged: str
     """nothing, reserved, may be charged or yes."""
     error: str | None = None
+    generation: str | None = None
+    """Id of a deferred generation without a result yet."""
+    fetchable_until: str | None = None
+    """Until when job_wait looks for a result that the API did not have."""
     media: list[str] = Field(default_factory=list)
     """URIs of the results."""
     collected: bool
@@ -96,6 +100,8 @@ class JobFacts(Data):
             credits=job.price / 1000,
             charged=STATE_OF_CHARGE[job.charged],
             error=job.error,
+            generation=None if job.state == "done" else job.generation,
+            fetchable_until=when(job.fetchable_until) if job.fetchable_until else None,
             media=[media_uri(each) for each in job.media],
             collected=job.collected,
             created=when(job.created_at),

@@ -134,13 +134,13 @@ async def collect(
                 await jobs.mark_abandoned([submitted.id])
         raise
     calls = {view.call for view in views if view.call is not None}
-    finished = {call for call in calls if all(v.finished for v in views if v.call == call)}
+    settled = {call for call in calls if all(v.settled for v in views if v.call == call)}
     if submitted is not None:
-        finished = {submitted.id} if all(view.finished for view in views) else set()
+        settled = {submitted.id} if all(view.settled for view in views) else set()
     spent, uncollected = await jobs.deliver(
-        parts.account, finished, excluding=[view.id for view in views]
+        parts.account, settled, excluding=[view.id for view in views]
     )
-    if submitted is not None and not finished:
+    if submitted is not None and not settled:
         if wait.comes_back:
             await jobs.save_notes(submitted.id, [*notes, *earlier])
         else:
@@ -166,8 +166,11 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     jobs = await parts.jobs.wait(parts.account, call.job_ids, 0)
     media = await parts.media.many([each for job in jobs for each in job.media])
     shown = await preview(parts, media)
+    settled = all(job.settled for job in jobs)
+    if not settled:  # its result may still come, and is uncollected then
+        await parts.jobs.mark_abandoned([call.id])
     spent, uncollected = await parts.jobs.deliver(
-        parts.account, [call.id], excluding=[job.id for job in jobs]
+        parts.account, [call.id] if settled else [], excluding=[job.id for job in jobs]
     )
     return Outcome(
         operation=jobs[0].operation if jobs else None,

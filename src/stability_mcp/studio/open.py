@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio import to_thread
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
-from stability_mcp.jobs.models import JobSettings, RateLimit
+from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Retention
@@ -40,11 +40,16 @@ class StoreTools:
 
 @asynccontextmanager
 async def open_studio(
-    settings: Settings, *, program: str = "stability-mcp"
+    settings: Settings, *, program: str = "stability-mcp", timing: Timing | None = None
 ) -> AsyncIterator[Studio]:
     """Open the store and run the jobs until the block ends; then finish what is out.
 
     Without a key the client talks to the built-in emulator, whose state is beside its store.
+
+    Args:
+        settings: What the operator chose.
+        program: What this process calls itself.
+        timing: When jobs are polled and retried; None: the default for the upstream.
 
     Raises:
         StorageError: the data folder cannot be used.
@@ -64,7 +69,7 @@ async def open_studio(
                 client=client,
                 library=media,
                 upstream=upstream,
-                settings=_job_settings(settings, program),
+                settings=replace(_job_settings(settings, program), timing=timing),
             )
             jobs = Jobs(context)
             announcer = await _announcer(settings, database, account)

@@ -17,7 +17,7 @@ from stability_mcp.media.labels import check_label
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.outcomes import Outcome, paid_operation
 from stability_mcp.studio.studio import Studio
-from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.text import credits_text, listed, local_time, quoted
 from stability_mcp.uris import job_id_of, media_uri
 
 PAUSED = "paused"
@@ -178,6 +178,16 @@ def _see_that_it_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
             f"Job {job.id} is still under way ({job.progress}), so it is not made anew.",
             hint=f'job_wait with jobs ["{job.id}"] gets its result. For one more, call '
             f"{job.operation} again.",
+        )
+    if job.fetchable_until is not None and not accept_double_charge:
+        raise JobError(
+            f"Job {job.id} may still get its result: the API keeps generation {job.generation} "
+            f"until {local_time(job.fetchable_until)}.",
+            job=job.id,
+            charged="unknown",
+            hint=f'job_wait with jobs ["{job.id}"] looks for it again, free of charge. If the user '
+            "wants to pay for a second one now, retry with accept_double_charge true; it costs "
+            f"{credits_text(job.price)} more.",
         )
     if job.state == "unknown" and not accept_double_charge:
         raise JobError(

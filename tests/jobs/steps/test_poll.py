@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
 
 from stability_mcp.client.models import Answer
@@ -17,11 +18,12 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
+from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store.account import EMULATOR
 from support.jobs.jobs import Wire, answer, at_work, deferred, refused, run_one, starts
 from support.store.disk import at_work_on_small_disk, until_said
-from support.store.rows import ledger, rows, spool
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -83,15 +85,152 @@ async def test_a_look_that_failed_is_repeated_and_costs_nothing(
     assert len(wire.posts) == 1
 
 
-async def test_a_generation_that_is_gone_is_unknown_and_counts_as_spent(tmp_path: Path) -> None:
-    """*Documented*: kept for 24 hours; whether it was charged nobody can say."""
-    wire = Wire([starts()], looks=[look(refused(GenerationGoneError, 404))])
+MISSING = look(refused(GenerationGoneError, 404))
+AUDIO, GENERIC = "/v2beta/audio/results/{id}", "/v2beta/results/{id}"
+AT_ONCE_UNKNOWN = Timing(poll_seconds=0.01, retry_seconds=0.001, missing_after_seconds=0)
+EXPIRED = Timing(poll_seconds=0.01, retry_seconds=0.001, expires_after_seconds=0)
 
-    async with at_work(tmp_path, wire) as jobs:
+
+async def test_a_young_404_alternates_the_results_paths_and_is_no_failure(tmp_path: Path) -> None:
+    """*Chosen*: within 24 hours it means "not there yet", however many retries are allowed."""
+    wire = Wire([starts()], looks=[MISSING] * 5 + [look(answer(media_type="audio/wav"))])
+
+    async with at_work(tmp_path, wire, max_retries=0) as jobs:
         view = await run_one(jobs, deferred())
 
-    assert (view.state, view.charged) == ("unknown", "assumed")
+    assert (view.state, view.charged) == ("done", "yes")
+    assert wire.polled == [AUDIO, GENERIC] * 3
+
+
+async def test_the_results_path_that_answered_is_kept(tmp_path: Path) -> None:
+    """*Chosen*: `in-progress` says that the generation is there."""
+    wire = Wire(
+        [starts()],
+        looks=[MISSING, look(None), look(None), look(answer(media_type="audio/wav"))],
+    )
+
+    async with at_work(tmp_path, wire) as jobs:
+        await run_one(jobs, deferred())
+
+    assert wire.polled == [AUDIO, GENERIC, GENERIC, GENERIC]
+
+
+async def test_a_generation_that_stays_missing_is_unknown_and_can_be_fetched(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: it counts as spent, is fetched when it appears, and is then charged once."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        uncollected = await jobs.unfinished_and_uncollected(), await jobs.uncollected_line()
+        spent = money(tmp_path)
+        wire.looks = [look(answer(media_type="audio/wav"))]
+        [late] = await jobs.wait([view.id], 10)
+
+    assert (view.state, view.charged, view.is_missing) == ("unknown", "assumed", True)
+    assert "g" * 64 in (view.error or "")
+    assert "job_wait looks for it again" in (view.error or "")
+    assert uncollected == ([], None)  # its asker still waits
+    assert (late.state, late.charged, late.is_missing) == ("done", "yes", False)
+    assert spent == money(tmp_path) == (0, view.price)
+    assert (len(wire.posts), spool(tmp_path)) == (1, [])
+
+
+async def test_a_look_at_a_missing_generation_polls_every_path_once(tmp_path: Path) -> None:
+    """*Chosen*: it may appear at any of them, and nobody polls on by himself."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        wire.polled.clear()
+        [after] = await jobs.wait([view.id], 10)
+
+    assert after.state == "unknown"
+    assert sorted(wire.polled) == [AUDIO, GENERIC]
+
+
+async def test_a_missing_generation_that_is_under_way_after_all_is_polled_on(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: what the API refuses in the end was not charged, although it was assumed."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        wire.looks = [look(None), look(None), look(refused(ModerationError, 403))]
+        [after] = await jobs.wait([view.id], 10)
+
+    assert (after.state, after.charged) == ("failed", "no")
+    assert money(tmp_path) == (0, 0)
+    assert ledger(tmp_path) == ["free"]
+
+
+async def test_a_look_that_fails_for_another_reason_is_repeated(tmp_path: Path) -> None:
+    """*Chosen*: a network that comes up a moment later costs no result."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        wire.looks = [look(NotSentError("No line.")), look(answer(media_type="audio/wav"))]
+        [after] = await jobs.wait([view.id], 10)
+
+    assert after.state == "done"
+
+
+async def test_the_next_process_looks_at_what_is_missing(tmp_path: Path) -> None:
+    """*Chosen*: recovery polls once more, without being asked."""
+    wire = Wire([starts()], looks=[MISSING])
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        await run_one(jobs, deferred())
+    wire.looks = [look(answer(media_type="audio/wav"))]
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN):
+        with anyio.fail_after(10):
+            while rows(tmp_path, "SELECT state FROM jobs") != [("done",)]:  # noqa: ASYNC110 -- nobody waits for it
+                await anyio.sleep(0.01)
+
+    assert len(wire.posts) == 1
+
+
+async def test_a_404_after_24_hours_ends_a_generation_on_every_path(tmp_path: Path) -> None:
+    """*Documented*: kept for 24 hours; whether it was charged nobody can say."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=EXPIRED) as jobs:
+        view = await run_one(jobs, deferred())
+        [after] = await jobs.wait([view.id], 10)
+
+    assert (view.state, view.charged, view.is_missing) == ("unknown", "assumed", False)
     assert "24 hours" in (view.error or "")
+    assert after == view
+    assert wire.polled == [AUDIO, GENERIC]
+
+
+async def test_an_adopted_generation_that_no_path_has_ends_for_nothing(tmp_path: Path) -> None:
+    """*Chosen*: its age is not known, and it can be adopted again at no cost."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire) as jobs:
+        job, new = await jobs.adopt(type(deferred()), "g" * 64)
+        [view] = await jobs.wait([job], 10)
+
+    assert new
+    assert (view.state, view.charged) == ("failed", "no")
+    assert wire.polled == [AUDIO, GENERIC]
+
+
+async def test_a_missing_generation_that_is_adopted_is_the_job_that_started_it(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: its charge is known, and a second job would not be told of it."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        job, new = await jobs.adopt(type(deferred()), "g" * 64)
+
+    assert (job, new) == (view.id, False)
 
 
 async def test_a_generation_that_the_emulator_forgot_is_started_again(tmp_path: Path) -> None:

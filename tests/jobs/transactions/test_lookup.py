@@ -9,7 +9,7 @@ import anyio
 import pytest
 from sqlalchemy import Connection, event, text
 
-from stability_mcp.jobs.transactions import lookup, recover
+from stability_mcp.jobs.transactions import lookup, missing, recover
 from stability_mcp.store.database import Database
 from support.jobs.jobs import OWNER, PAID, put
 from support.store.rows import MAX_STEPS, steps
@@ -57,7 +57,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "states": lambda c: lookup.job_states(c, [f"job-{i}" for i in range(50, 60)]),
     "unfinished": lambda c: lookup.unfinished_jobs(c, owner=OWNER, upstream=PAID.id),
     "pulse": lambda c: lookup.activity(c, OWNER),
-    "uncollected": lambda c: lookup.uncollected_jobs(c, OWNER),
+    "uncollected": lambda c: lookup.uncollected_jobs(c, OWNER, since=0),
+    "missing": lambda c: missing.find(c, upstream=PAID.id, since=2),
     "orphans": lambda c: recover.has_unowned(c, PAID.id),
 }
 
@@ -99,6 +100,8 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
 
 def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     """*Chosen*: a job whose operation is not in this table is told, not a crash."""
+    from stability_mcp.jobs.timing import Timing
+
     from stability_mcp.jobs import progress
 
     database = Database(tmp_path)
@@ -110,7 +113,12 @@ def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     )
 
     view = progress.to_record(
-        found[made.job_ids[0]], upstream=PAID.id, note=None, blocked_until=0, now=5
+        found[made.job_ids[0]],
+        upstream=PAID.id,
+        note=None,
+        blocked_until=0,
+        now=5,
+        timing=Timing(),
     )
 
     assert (view.operation, view.progress) == ("generate_next", "generating, 4 s so far")

@@ -56,7 +56,9 @@ def _made(row: type[Operation]) -> Iterator[tuple[str, Any]]:
     yield "path", row.spec.path
     yield "status", row.status
     yield "deferred", row.is_deferred()
-    yield "poll", row.poll_path
+    first, *others = row.poll_paths or [None]
+    yield "poll", first
+    yield "poll also", {path: row.poll_paths[path] for path in others if path} or None
     yield "accept", row.accept
     if row.spec.method == "POST":
         in_json = row.answer == "artifacts" and not row.file_fields()

@@ -56,10 +56,18 @@ def _told(endpoint: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
     then = re.search(r"GET (\S+)", endpoint["success"].get("then", ""))
     if then:
         yield "poll", then[1]
+        yield "poll also", _also_polled(then[1], source["async"]["poll"])
     yield "accept", _accept_told(endpoint, source, then[1] if then else None)
     yield from _max_body_told(endpoint, source)
     for name, field in endpoint["fields"].items():
         yield from ((f"{name}.{aspect}", value) for aspect, value in _field_told(field, source))
+
+
+def _also_polled(path: str, polls: Facts) -> dict[str, str] | None:
+    """Return the accept header of each further results path, where the facts name one."""
+    audio = polls["audio3"].removeprefix("GET ")
+    found = re.match(r"GET (\S+) .*accept (\S+)\)", polls["audio3_also"])
+    return {found[1]: found[2]} if found and path == audio else None
 
 
 def _accept_told(endpoint: Facts, source: Facts, poll_path: str | None) -> str:

@@ -49,6 +49,7 @@ class Worker:
 
     async def perform(self, job_id: str, lease: Lease) -> Step:
         """Look at the row first, as every step does, then behave."""
+        self.began[job_id] += 1
         row = await self.database.read(lambda c: load_job(c, job_id))
         if row is None or row.finished or row.process != self.process or row.epoch != lease.epoch:
             return Done()

@@ -119,11 +119,17 @@ class Wire:
     plan: list[Behaviour]
     looks: list[Callable[[Path], Answer | None]] = field(default_factory=list)
     posts: list[Operation] = field(default_factory=list)
-    polls: int = 0
+    polled: list[str] = field(default_factory=list)
+    """The results path of each poll."""
     balance: float = 100.0
     queries: int = 0
     under_way: int = 0
     most_under_way: int = 0
+
+    @property
+    def polls(self) -> int:
+        """Return how often a generation was polled."""
+        return len(self.polled)
 
     async def exchange(
         self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
@@ -139,12 +145,19 @@ class Wire:
             self.under_way -= 1
 
     async def fetch(
-        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+        self,
+        operation: type[Operation],
+        generation: str,
+        body: Path,
+        trace: Trace,
+        *,
+        turn: int = 0,
     ) -> Answer | None:
         """Look as planned."""
-        del operation, generation
+        del generation
         await trace.before_send()
-        self.polls += 1
+        places = list(operation.poll_paths)
+        self.polled.append(places[turn % len(places)])
         await trace.sent()
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         return look(body)

@@ -13,7 +13,7 @@ import secrets
 import socket
 import wave
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +25,13 @@ PROMPT = re.compile(rb'(?:name="prompt"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n|"
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 SAMPLES = re.compile(rb'"samples": ?(\d+)')
 DEFERRED = (b"/audio/", b"/creative", b"/replace-background-and-relight")
+MISSING = json.dumps(
+    {
+        "id": "0" * 32,
+        "name": "generation_not_found",
+        "errors": ["id: the generation either does not exist or has expired."],
+    }
+).encode()
 PIECE = 16_384
 SMALL_BUFFER = 65_536
 """Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
@@ -62,6 +69,8 @@ class Upstream:
     """What was asked for, by which prompt, and when, by the id of what is made."""
     polled: set[str] = field(default_factory=set)
     """Prompts of those that were looked at."""
+    missing: Callable[[str], bool] = lambda _: False
+    """Whether a poll is answered 404, by the results path."""
     polls: list[tuple[float, str]] = field(default_factory=list)
     """Seconds from the start of a generation to each poll, and the path of the poll."""
     arrivals: list[float] = field(default_factory=list)
@@ -160,6 +169,8 @@ class Line:
         self.upstream.polled.add(prompt)
         self.upstream.polls.append((age, results))
         await self._at("poll", 0.02)
+        if self.upstream.missing(results):
+            return await self._send(404, "application/json", MISSING, "poll", "poll")
         if age < self.upstream.results_after:
             body = json.dumps({"id": generation, "status": "in-progress"}).encode()
             return await self._send(202, "application/json", body, "poll", "poll")

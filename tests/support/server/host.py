@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,12 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 @asynccontextmanager
 async def connected(
-    home: Path, era: Era, *, seconds: float = 120, **environment: str
+    home: Path,
+    era: Era,
+    *,
+    seconds: float = 120,
+    program: Sequence[str] = ("-m", "stability_mcp"),
+    **environment: str,
 ) -> AsyncIterator[Client]:
     """Start the server as a process, with its store and copies below `home`, and connect.
 
@@ -25,11 +30,12 @@ async def connected(
         home: The only folder of this machine that is used.
         era: How the protocol is spoken.
         seconds: Longest time that the block may take.
+        program: What Python runs.
         environment: Settings of the server, by variable.
     """
     server = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "stability_mcp"],
+        args=list(program),
         env={
             **os.environ,
             "STABILITY_HOME": str(home / "home"),

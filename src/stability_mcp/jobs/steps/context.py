@@ -7,6 +7,7 @@ was out, why a job waits. What a job *is* stands in its row.
 import logging
 import random
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,21 @@ FILE_THREADS = 8
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True)
+class Search:
+    """Where the generation of a job is polled, and since when the API has not had it.
+
+    Times are seconds of the monotonic clock.
+    """
+
+    turn: int = 0
+    """Which results path comes next; it stays the one that answered."""
+    missing_since: float | None = None
+    """The first of the 404s in a row."""
+    polled_at: float | None = None
+    """The last 404."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeferredWrite:
     """What is still to be done of a job, beside what its row says: it could not be written."""
@@ -73,9 +89,15 @@ class Wire(Protocol):
         ...
 
     async def fetch(
-        self, operation: type[Operation], generation: str, body: Path, trace: Trace
+        self,
+        operation: type[Operation],
+        generation: str,
+        body: Path,
+        trace: Trace,
+        *,
+        turn: int,
     ) -> Answer | None:
-        """Fetch a generation, or None while it is under way."""
+        """Fetch a generation from a results path, or None while it is under way."""
         ...
 
     async def query(self, operation: Query, trace: Trace) -> BaseModel:
@@ -111,6 +133,10 @@ class JobContext:
     """Jobs whose generation is under way."""
     generations_running: int = 0
     """How many generations all processes had under way when one was last looked at here."""
+    searches: defaultdict[str, Search] = field(default_factory=lambda: defaultdict(Search))
+    """How generations are polled, by job."""
+    looking: set[str] = field(default_factory=set)
+    """Jobs that are `unknown` and whose generation is being polled once more."""
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
     """What is known of jobs and not on the disk yet, by job."""
     spool: Spool = field(init=False)

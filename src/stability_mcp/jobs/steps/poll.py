@@ -1,14 +1,20 @@
-"""Look at a generation that is under way, and fetch it when it is there.
+"""Poll a generation that is under way, and fetch it when it is there.
 
-The API keeps it for a day and hands it out again and again, so a look that fails costs nothing and
-is repeated. Only the API's own word that there is no such generation ends it.
+The API keeps it for a day and hands it out again and again, so a poll that fails costs nothing and
+is repeated. A 404 within that day means "not there yet": polling goes on at the usual pace, on each
+of the results paths in turn. After `missing_after_seconds` of 404 the job is shown as `unknown`,
+and `look` polls again whenever someone asks for it. Only a 404 after that day ends it.
 """
 
+import time
+from dataclasses import replace
 from functools import partial
 
 from stability_mcp.client.models import Answer
 from stability_mcp.errors import (
+    AccessDeniedError,
     GenerationGoneError,
+    InvalidRequestError,
     JobError,
     ModerationError,
     OutOfCreditsError,
@@ -18,22 +24,24 @@ from stability_mcp.errors import (
     UnauthorizedError,
     UnusableAnswerError,
 )
-from stability_mcp.jobs.engine import Later, Step
+from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, NoSlotError
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext, PollTrace
 from stability_mcp.jobs.steps.store_result import ReceivedAnswer, store_result
+from stability_mcp.jobs.transactions import recover
+from stability_mcp.text import local_time
+
+NOT_YET = "the API has no result for it yet"
 
 
 async def poll(context: JobContext, job: JobRow) -> Step:
-    """Look once."""
+    """Poll once."""
     context.polling.add(job.id)
-    trace = PollTrace(context, job.process or "")
-    body = context.spool.part(job)
+    # Where a 404 ends the job, no results path may be left out.
+    last = job.price == 0 or _is_expired(context, job)
     try:
-        answer: Answer | None = await context.client.fetch(
-            job.kind, job.generation or "", body, trace
-        )
+        answer = await _fetch(context, job, every_path=last)
     except NoSlotError as error:
         return Later(seconds=error.seconds, kind="poll", everyone=True)
     except StorageError as error:
@@ -45,17 +53,70 @@ async def poll(context: JobContext, job: JobRow) -> Step:
         return await disk_retry.with_disk_retry(
             context, job, settle, lambda: "the next program asks once more"
         )
-    finally:
-        await trace.place.give_back()
     if answer is None:
         context.reset_failures(job.id)
         return Later(seconds=context.poll_interval(), kind="poll")
     return await store_result(context, ReceivedAnswer(job, answer))
 
 
+async def look(context: JobContext, job: JobRow, lease: Lease) -> Step:
+    """Poll once more for a generation that was missing, on every results path."""
+    job = replace(job, epoch=lease.epoch)  # another process may have taken the job meanwhile
+    try:
+        answer = await _fetch(context, job, every_path=True)
+    except NoSlotError as error:
+        return Later(seconds=error.seconds, kind="poll", everyone=True)
+    except StorageError as error:
+        return disk_retry.retry_when_writable(
+            context, job, error, "poll", least=context.poll_interval()
+        )
+    except StudioError as error:
+        return await _not_found(context, job, error)
+    if answer is not None:
+        return await store_result(context, ReceivedAnswer(job, answer))
+    seconds = context.poll_interval()
+    wake_at, me = context.clock() + seconds, job.process or ""
+    await context.database.write(
+        lambda c: recover.resume_polling(c, job, process=me, wake_at=wake_at),
+        name="recover.resume_polling",
+    )
+    context.reset_failures(job.id)
+    context.looking.discard(job.id)
+    return Later(seconds=seconds, kind="poll")
+
+
+async def _fetch(context: JobContext, job: JobRow, *, every_path: bool) -> Answer | None:
+    """Fetch from the results path whose turn it is; with `every_path` until one has it."""
+    paths = len(job.kind.poll_paths) if every_path else 1
+    for left in reversed(range(paths)):
+        try:
+            return await _fetch_once(context, job)
+        except GenerationGoneError:
+            if not left:
+                raise
+    raise AssertionError("the last path returns or raises")
+
+
+async def _fetch_once(context: JobContext, job: JobRow) -> Answer | None:
+    trace = PollTrace(context, job.process or "")
+    body, search = context.spool.part(job), context.searches[job.id]
+    try:
+        answer = await context.client.fetch(
+            job.kind, job.generation or "", body, trace, turn=search.turn
+        )
+    except (GenerationGoneError, InvalidRequestError, AccessDeniedError):
+        search.turn += 1
+        search.polled_at = time.monotonic()
+        raise
+    finally:
+        await trace.place.give_back()
+    search.missing_since = None
+    return answer
+
+
 async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
     if isinstance(error, GenerationGoneError):
-        return await _gone(context, job, error)
+        return await _missing(context, job, error)
     if isinstance(error, ModerationError):
         return await failures.fail_free(context, job, error)
     pause = context.count_failure(job.id)
@@ -71,8 +132,25 @@ async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
     return Later(seconds=seconds, kind="poll")
 
 
-async def _gone(context: JobContext, job: JobRow, error: GenerationGoneError) -> Step:
-    if job.price == 0:  # taken over, and never sent from here
+async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> Step:
+    """Leave a job `unknown`; a poll that failed for another reason than 404 is repeated."""
+    if isinstance(error, RateLimitedError):
+        await failures.block_upstream(context, error)
+    if isinstance(error, UnauthorizedError | OutOfCreditsError):
+        await failures.pause_upstream(context, error)
+    passing = not isinstance(
+        error, GenerationGoneError | UnauthorizedError | OutOfCreditsError | ModerationError
+    )
+    pause = context.count_failure(job.id) if passing else None
+    if pause is None:
+        context.forget(job.id)
+        return Done()
+    return Later(seconds=max(pause, context.poll_interval()), kind="poll")
+
+
+async def _missing(context: JobContext, job: JobRow, error: GenerationGoneError) -> Step:
+    """Decide what a 404 means: not there yet, or not there any more."""
+    if job.price == 0:  # taken over, and never sent from here: its age is not known
         elsewhere = JobError(
             f"The API has no such generation for this key: {error.message}",
             job=job.id,
@@ -80,14 +158,43 @@ async def _gone(context: JobContext, job: JobRow, error: GenerationGoneError) ->
             hint="It may be older than 24 hours, another key's, or one of another kind.",
         )
         return await failures.fail_free(context, job, elsewhere)
-    pause = context.count_failure(job.id)
-    if context.upstream.emulated and pause is not None:
+    if context.upstream.emulated:
         # The emulator's state beside the store was deleted: there it costs nothing to start again.
-        return await failures.requeue(context, job, error, pause)
-    gone = JobError(
-        f"The API no longer has the generation: {error.message}",
+        pause = context.count_failure(job.id)
+        if pause is not None:
+            return await failures.requeue(context, job, error, pause)
+    elif not _is_expired(context, job) and not _is_overdue(context, job):
+        context.note(job.id, NOT_YET)
+        return Later(seconds=context.poll_interval(), kind="poll")
+    return await failures.mark_unknown(context, job, _unknown(context, job))
+
+
+def _is_overdue(context: JobContext, job: JobRow) -> bool:
+    """Return whether the API has answered 404 and nothing else for too long."""
+    search, now = context.searches[job.id], time.monotonic()
+    if search.missing_since is None:
+        search.missing_since = now
+    return now - search.missing_since >= context.timing.missing_after_seconds
+
+
+def _is_expired(context: JobContext, job: JobRow) -> bool:
+    return context.clock() >= context.timing.expires_at(job.sent_at or job.created_at)
+
+
+def _unknown(context: JobContext, job: JobRow) -> JobError:
+    until = local_time(context.timing.expires_at(job.sent_at or job.created_at))
+    if _is_expired(context, job):
+        return JobError(
+            f"The API does not have generation {job.generation}, and it keeps results for 24 hours "
+            f"only, which ended at {until}.",
+            job=job.id,
+            charged="unknown",
+            hint="It can't be fetched any more. Ask the user before paying for it again.",
+        )
+    return JobError(
+        f"The API does not have the result of generation {job.generation} yet.",
         job=job.id,
         charged="unknown",
-        hint="Results are kept for 24 hours. Call the tool again to make it anew.",
+        hint=f"It can be fetched until {until}: job_wait looks for it again, free of charge. "
+        "Don't repeat the paid call before then.",
     )
-    return await failures.mark_unknown(context, job, gone)

@@ -202,6 +202,7 @@ async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) ->
     context.session += finished.spent
     context.paid()
     context.forget(job.id)
+    context.searches.pop(job.id, None)
     try:
         await context.on_disk(lambda: context.spool.sweep(job))
     except OSError as error:  # the next process that takes something over removes it

@@ -11,6 +11,8 @@ F: the commit must survive a power failure (`durable=True`).
 * T2u F  `finish.mark_unknown`, `.fail_charged`  no answer; a 2xx with an unusable body
 * T3 F   `send.save_headers`          2xx headers, while the body streams: `storing`
 * T3d F  `send.save_generation`       a deferred start: `submitted` and the generation to poll
+         `recover.take_missing`       one that the API did not have for long is polled once more
+         `recover.resume_polling`     ... and is under way after all: `submitted` again
 * T5 F   `finish.store_results`       bytes durable: blobs, media, `done`, charge and counters
 * T7     `finish.mark_delivered`, `.mark_abandoned`  a result went into an answer, or did not
 * T8 F   `recover.recover_jobs`       jobs of a dead process; `recover.pause_stale` of old ones

@@ -6,6 +6,7 @@ database open.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, text
@@ -39,7 +40,8 @@ _UNFINISHED = select(schema.jobs.c.id).where(
 )
 # Nobody waits for it any more: the request ended without it, or the asker is gone.
 _UNCOLLECTED = text(
-    "SELECT jobs.id, jobs.state, coalesce(media.label, jobs.id) AS name"
+    "SELECT jobs.id, coalesce(media.label, jobs.id) AS name,"
+    " jobs.state = 'unknown' AND jobs.generation IS NOT NULL AND jobs.sent_at > :since AS missing"
     " FROM calls JOIN jobs ON jobs.call = calls.id"
     " LEFT JOIN media ON media.job = jobs.id AND media.position = 0 AND media.deleted_at IS NULL"
     " WHERE calls.owner = :owner AND calls.handed_at IS NULL"
@@ -99,9 +101,26 @@ def unfinished_jobs(connection: Connection, account: Account) -> list[str]:
     return list(rows.scalars())
 
 
-def uncollected_jobs(connection: Connection, owner: str) -> list[tuple[str, str]]:
-    """Return id and name of ended jobs whose result no answer handed over and nobody waits for."""
-    return [(row.id, row.name) for row in connection.execute(_UNCOLLECTED, {"owner": owner})]
+@dataclass(frozen=True, kw_only=True)
+class Uncollected:
+    """An ended job whose result no answer handed over and nobody waits for."""
+
+    id: str
+    name: str
+    missing: bool
+    """Whether there is no result yet: the API did not have its generation."""
+
+
+def uncollected_jobs(connection: Connection, owner: str, *, since: float) -> list[Uncollected]:
+    """Return the uncollected jobs of an owner, oldest first.
+
+    Args:
+        connection: A reader's.
+        owner: Whose jobs.
+        since: Unix seconds after which a missing generation must have been started to be fetched.
+    """
+    rows = connection.execute(_UNCOLLECTED, {"owner": owner, "since": since})
+    return [Uncollected(id=row.id, name=row.name, missing=bool(row.missing)) for row in rows]
 
 
 def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str, int]]]:

@@ -252,3 +252,58 @@ def missing_copies(
     for row in connection.execute(_MISSING_COPIES, key):
         found.setdefault((row.id, row.output_dir), []).append(row.media)
     return [(job, folder, media) for (job, folder), media in found.items()]
+
+
+MAX_MISSING = 100
+"""Generations that one recovery polls for; job_wait polls for the others."""
+
+# `finished_at` is there for the index: a job ends after it is sent.
+_FIND_MISSING = text(
+    "SELECT id FROM jobs WHERE upstream = :upstream AND finished_at > :since"
+    " AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since"
+    " ORDER BY seq DESC LIMIT :most"
+)
+_TAKE_MISSING = text(
+    "UPDATE jobs SET process = :me, epoch = epoch + 1 WHERE id IN :jobs"
+    " AND upstream = :upstream AND state = 'unknown' AND generation IS NOT NULL"
+    " AND sent_at > :since RETURNING id, seq, epoch"
+).bindparams(bindparam("jobs", expanding=True))
+_RESUME_POLLING = text(
+    "UPDATE jobs SET state = 'submitted', process = :process, wake_at = :wake_at,"
+    " finished_at = NULL, error = NULL"
+    " WHERE id = :job AND attempt = :attempt AND state = 'unknown'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingGeneration:
+    """A job whose generation is polled for once more."""
+
+    id: str
+    seq: int
+    epoch: int
+    """Counted up, so that two processes that poll at once receive into files of their own."""
+
+
+def find_missing(connection: Connection, *, upstream: str, since: float) -> list[str]:
+    """Return the jobs whose generation was started after `since` and is missing, newest first."""
+    row = {"upstream": upstream, "since": since, "most": MAX_MISSING}
+    return list(connection.execute(_FIND_MISSING, row).scalars())
+
+
+def take_missing(
+    connection: Connection, jobs: Sequence[str], taker: Taker, *, since: float
+) -> list[MissingGeneration]:
+    """Let a process poll once more for those of these jobs that are still missing."""
+    row = {"jobs": list(jobs), **taker.key, "since": since}
+    return [MissingGeneration(**each._asdict()) for each in connection.execute(_TAKE_MISSING, row)]
+
+
+def resume_polling(connection: Connection, job: JobRow, *, process: str, wake_at: float) -> bool:
+    """Poll as usual again: the API has the generation after all and is still working on it.
+
+    What was assumed to be spent stays so until the result is there.
+    """
+    key = {"job": job.id, "attempt": job.attempt}
+    row = key | {"process": process, "wake_at": wake_at}
+    return connection.execute(_RESUME_POLLING, row).rowcount == 1

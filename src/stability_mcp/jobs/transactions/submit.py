@@ -229,20 +229,30 @@ class ForeignGeneration:
 
 _FIND_GENERATION = text(
     "SELECT id FROM jobs WHERE owner = :owner AND upstream = :upstream"
-    " AND generation = :generation AND state NOT IN ('failed', 'cancelled', 'unknown')"
+    " AND generation = :generation AND (state NOT IN ('failed', 'cancelled', 'unknown')"
+    "  OR state = 'unknown' AND sent_at > :since)"
     " ORDER BY seq DESC LIMIT 1"
 )
 
 
 def adopt_generation(
-    connection: Connection, found: ForeignGeneration, *, process: str, now: float
+    connection: Connection, found: ForeignGeneration, *, process: str, now: float, since: float
 ) -> tuple[str, bool]:
     """Write a job that is only polled; return its id and whether it is new.
 
     Whoever started the generation paid for it, so the price here is 0.
+
+    Args:
+        connection: The writer's.
+        found: The generation.
+        process: The process that polls.
+        now: Unix seconds.
+        since: A missing generation that this store started after this time has its job here.
     """
     keys = found.account.key
-    known = connection.execute(_FIND_GENERATION, keys | {"generation": found.generation}).scalar()
+    known = connection.execute(
+        _FIND_GENERATION, keys | {"generation": found.generation, "since": since}
+    ).scalar()
     if known is not None:
         return str(known), False
     day = budget.day_of(connection, found.account, now)

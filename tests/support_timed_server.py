@@ -1,0 +1,28 @@
+"""Our server on stdio, with a timing that a test chooses.
+
+`python support_timed_server.py '{"poll_seconds": 0.1}'`; everything else is set by the environment.
+"""
+
+import json
+import sys
+from functools import partial
+
+import anyio
+from stability_mcp.jobs.timing import Timing
+
+from stability_mcp.server.app import build_server
+from stability_mcp.server.stdio import serve
+from stability_mcp.settings import read_settings
+from stability_mcp.studio import open_studio
+
+
+def timed(**seconds: float) -> tuple[str, ...]:
+    """Return what Python runs for a server whose jobs have these times."""
+    return (__file__, json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    timing_ = Timing(**json.loads(sys.argv[1]))
+    anyio.run(
+        serve, build_server(read_settings(), open_studio=partial(open_studio, timing=timing_))
+    )
