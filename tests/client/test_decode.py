@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,63 @@ def test_a_body_that_is_the_media_is_the_generation(
     assert (made.seed, made.finish_reason, made.filtered) == ("17", "SUCCESS", False)
 
 
-def test_media_of_another_kind_is_unusable(tmp_path: Path) -> None:
-    """Chosen: sound is no picture."""
-    body = _stored(tmp_path, sample_files.mp3(0.5))
+ODD = bytes(range(200, 256)) * 40
+"""Bytes of no known format."""
+
+
+@pytest.mark.parametrize(
+    ("operation", "declared", "media_type"),
+    [
+        ("audio2_text_to_audio", "audio/mpeg", "audio/mpeg"),
+        ("audio3_text_to_audio", "audio/mp3", "audio/mpeg"),
+        ("audio2_text_to_audio", "audio/x-wav", "audio/wav"),
+        ("generate_core", "image/jpg", "image/jpeg"),
+        ("model3d_stable_fast_3d", "model/gltf-binary", "model/gltf-binary"),
+    ],
+)
+def test_a_whole_body_that_nothing_here_can_read_is_what_was_declared(
+    tmp_path: Path, operation: str, declared: str, media_type: str
+) -> None:
+    """Chosen: it is paid, and another program may read it."""
+    body = _stored(tmp_path, ODD)
+
+    (made,) = decode(OPERATIONS[operation], replace(ANSWER, media_type=declared), body, tmp_path)
+
+    assert made.media_type == media_type
+    assert (made.path, made.bytes) == (body, len(ODD))
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ("text/html", ODD),
+        ("application/octet-stream", ODD),
+        (None, ODD),
+        ("audio/mpeg", sample_files.mp3(0.5)),
+        ("image/png", b"<!doctype html>\n<title>Gateway time-out</title>"),
+        ("image/png", b'\xef\xbb\xbf{"errors": ["busy"]}'),
+        ("image/png", b""),
+    ],
+)
+def test_what_is_not_declared_as_the_kind_or_is_a_page_is_unusable(
+    tmp_path: Path, declared: str | None, found: bytes
+) -> None:
+    """Chosen: an error page is no picture, whatever its headers say."""
+    body = _stored(tmp_path, found)
 
     with pytest.raises(UnusableAnswerError, match="no image"):
-        decode(OPERATIONS["generate_core"], ANSWER, body, tmp_path)
+        decode(OPERATIONS["generate_core"], replace(ANSWER, media_type=declared), body, tmp_path)
+
+
+def test_a_sample_that_nothing_here_can_read_costs_none_of_the_others(tmp_path: Path) -> None:
+    """Documented: the first version makes PNG alone."""
+    body = _stored(tmp_path, {"artifacts": [_sample(), _sample(ODD)]})
+
+    first, second = decode(V1, ANSWER, body, tmp_path)
+
+    assert [first.path.read_bytes(), second.path.read_bytes()] == [PNG, ODD]
+    assert second.media_type == "image/png"
+    assert second.path.suffix == ".png"
 
 
 def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
@@ -122,7 +174,8 @@ def test_samples_that_all_failed_are_no_result(tmp_path: Path) -> None:
         {"artifacts": [_sample(base64="no base64!")]},
         {"artifacts": [_sample(base64=17)]},
         {"artifacts": [_sample(base64=None)]},
-        {"artifacts": [_sample(b"no picture")]},
+        {"artifacts": [_sample(b"")]},
+        {"artifacts": [_sample(b"<html>no picture</html>")]},
         {"artifacts": []},
         {"artifacts": "none"},
         {"artifacts": ["none"]},

@@ -147,7 +147,10 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
         ),
         pytest.param(answering(_picture(b"", length=0)), UnusableAnswerError, ALL, id="empty 200"),
         pytest.param(
-            answering(_picture(sample_files.glb())), UnusableAnswerError, ALL, id="wrong magic"
+            answering(_picture(b"<html>busy</html>")),
+            UnusableAnswerError,
+            ALL,
+            id="page declared as a picture",
         ),
         pytest.param(
             answering(_picture(PNG[:-30], length=None)),

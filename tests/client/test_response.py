@@ -27,6 +27,11 @@ def _client_of(server: RawServer, *, timeout: float = 30) -> Client:
     return Client(base_url=server.url, api_key=KEY, timeout=timeout)
 
 
+def _chunked(body: bytes, declared: str) -> bytes:
+    head = f"HTTP/1.1 200 X\r\ncontent-type: {declared}\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head.encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
 def _core() -> Operation:
     return OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
@@ -287,3 +292,56 @@ def _files(request: Operation, folder: Path) -> dict[str, SentFile]:
     path = sample_files.save(folder / "in.png", PNG)
     sent = SentFile(path=path, media_type="image/png")
     return {field: sent for field in request.file_fields() if getattr(request, field) is not None}
+
+
+ODD = bytes(range(200, 256)) * 40
+"""Bytes of no known format."""
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("audio2_text_to_audio", "audio/mpeg"),
+        ("model3d_stable_fast_3d", "model/gltf-binary"),
+        ("generate_core", "image/png"),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_whole_body_of_the_declared_kind_is_a_result_even_if_unreadable(
+    tmp_path: Path, name: str, declared: str, *, chunked: bool
+) -> None:
+    """Chosen: its length, or its last chunk, says that it is whole."""
+    request = _example(name)
+    files = _files(request, tmp_path)
+    answer = http(200, ODD, media_type=declared)
+    if chunked:
+        answer = _chunked(ODD, declared)
+
+    async with raw_server(answering(answer)) as server, _client_of(server) as client:
+        await client.exchange(request, files, tmp_path / "body", Recorder())
+
+    assert (tmp_path / "body").read_bytes() == ODD
+
+
+CUT = {
+    "chunked": (_chunked(ODD, "audio/mpeg")[:-5], "broke before its end"),
+    "to its end": (http(200, ODD, media_type="audio/mpeg", length=None), "no audio"),
+    "a page": (http(200, b"<html>busy</html>", media_type="text/html"), "no audio"),
+    "JSON": (http(200, b'{"errors": []}', media_type="audio/mpeg"), "no audio"),
+    "nothing": (http(200, b"", media_type="audio/mpeg"), "empty"),
+}
+
+
+@pytest.mark.parametrize("case", CUT)
+async def test_what_may_be_cut_and_what_is_a_page_is_unusable(tmp_path: Path, case: str) -> None:
+    """Chosen: without a length or chunks nothing says that the line did not break."""
+    answer, says = CUT[case]
+    request = _example("audio2_text_to_audio")
+
+    async def behave(connection: Connection) -> None:
+        await connection.read_request()
+        await connection.say(answer)
+
+    async with raw_server(behave) as server, _client_of(server) as client:
+        with pytest.raises(UnusableAnswerError, match=says):
+            await client.exchange(request, {}, tmp_path / "body", Recorder())

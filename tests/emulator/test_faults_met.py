@@ -123,6 +123,10 @@ FAULTS: dict[str, Met] = {
     "endless body": Met(fault={"slow": 3}, kind=UnusableAnswerError, charged=1, timeout=1.5),
     "slow body": Met(fault={"slow": 0.4}, kind=None, charged=1),
     "late answer": Met(fault={"hang": 0.4}, kind=None, charged=1),
+    "unreadable": Met(fault={"unreadable": True}, kind=None, charged=1),
+    "unreadable page": Met(
+        fault={"unreadable": True, "content_type": "text/html"}, kind=UnusableAnswerError, charged=1
+    ),
     "wrong type": Met(fault={"content_type": "text/html"}, kind=None, charged=1),
     "blurred": Met(fault={"moderation": "content_filtered"}, kind=None, charged=1),
     "bad request": Met(fault={"status": 400}, kind=InvalidRequestError),

@@ -4,9 +4,12 @@ import base64
 import hashlib
 import json
 import logging
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from stability_mcp.api.operation import MediaKind, Operation
@@ -22,8 +25,29 @@ _ENDS = {"image/png": b"IEND\xae\x42\x60\x82", "image/jpeg": b"\xff\xd9"}
 _OPEN_SIZES = {0, 0xFFFF_FFFF}
 """RIFF sizes of a writer that could not go back and fill them in."""
 
+_OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "audio/mp3": "audio/mpeg",
+        "audio/x-mp3": "audio/mpeg",
+        "audio/x-mpeg": "audio/mpeg",
+        "audio/wave": "audio/wav",
+        "audio/x-wav": "audio/wav",
+        "audio/vnd.wave": "audio/wav",
+        "audio/x-flac": "audio/flac",
+        "audio/x-m4a": "audio/mp4",
+        "image/jpg": "image/jpeg",
+        "image/pjpeg": "image/jpeg",
+    }
+)
+"""Names that servers use in Content-Type beside the registered ones."""
 
-def find_corruption(path: Path, operation: type[Operation], *, whole: bool) -> str | None:
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0e-\x1f]*")
+"""How HTML, XML and JSON begin: with a bracket, and without a byte that only binary data has."""
+
+
+def find_corruption(
+    path: Path, operation: type[Operation], *, whole: bool, declared: str | None
+) -> str | None:
     """Return what is wrong with a stored 2xx body, None when nothing is; blocking.
 
     A valid picture of another format than was asked for is a result.
@@ -31,7 +55,8 @@ def find_corruption(path: Path, operation: type[Operation], *, whole: bool) -> s
     Args:
         path: The body.
         operation: The row it answers.
-        whole: Whether its length is known to be right; else the end of the container is looked for.
+        whole: Whether it is known to have come whole; else the end of the container is looked for.
+        declared: The media type in its headers.
     """
     with path.open("rb") as file:
         head, tail, size = _read_ends(file)
@@ -40,9 +65,27 @@ def find_corruption(path: Path, operation: type[Operation], *, whole: bool) -> s
         if operation.answer == "artifacts":
             return _json_corruption(path, head, tail, whole=whole)
     found = media_type(head)
-    if found is None or not is_kind(found, operation.media):
-        return f"it is no {operation.media}"
-    return None if whole or _has_end(found, head, tail, size) else "it is cut short"
+    if found is not None and is_kind(found, operation.media):
+        return None if whole or _has_end(found, head, tail, size) else "it is cut short"
+    if whole and type_of(head, operation.media, declared) is not None:
+        return None
+    return f"it is no {operation.media}"
+
+
+def type_of(head: bytes, kind: MediaKind | None, declared: str | None) -> str | None:
+    """Return the media type of a whole body; None when it is not of the kind.
+
+    Args:
+        head: Its first `HEAD_BYTES`.
+        kind: What it should be.
+        declared: The media type in its headers, which counts where the bytes cannot be read.
+    """
+    found = media_type(head)
+    if found is not None and is_kind(found, kind):
+        return found
+    if declared is None or not is_kind(declared, kind) or not head or _PAGE.fullmatch(head):
+        return None
+    return _OTHER_NAMES.get(declared, declared)
 
 
 def is_kind(found: str, kind: MediaKind | None) -> bool:
@@ -85,6 +128,9 @@ def _json_corruption(path: Path, head: bytes, tail: bytes, *, whole: bool) -> st
 
 _log = logging.getLogger(__name__)
 
+SAMPLE_TYPE = "image/png"
+"""What the first version of the API packs into its JSON (documented)."""
+
 
 def decode(
     operation: type[Operation], answer: Answer, body: Path, folder: Path
@@ -103,7 +149,10 @@ def decode(
     """
     if operation.answer == "artifacts":
         return _samples(operation, body, folder)
-    return [_generation(operation, body, answer.seed, answer.finish_reason)]
+    made = _generation(
+        operation, body, answer.seed, answer.finish_reason, declared=answer.media_type
+    )
+    return [made]
 
 
 def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Generation]:
@@ -118,10 +167,12 @@ def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Gener
             failed += 1
             continue
         picture = _unpack(operation, packed)
-        ending = extension(media_type(picture[:HEAD_BYTES]) or "")
-        path = folder / f"{body.stem}-{position}.{ending}"
+        found = type_of(picture[:HEAD_BYTES], operation.media, SAMPLE_TYPE)
+        path = folder / f"{body.stem}-{position}.{extension(found or '')}"
         path.write_bytes(picture)
-        made.append(_generation(operation, path, seed(entry.get("seed", "")), reason))
+        made.append(
+            _generation(operation, path, seed(entry.get("seed", "")), reason, declared=SAMPLE_TYPE)
+        )
     if not made:
         raise _unusable(operation, f"all {failed} pictures in it ended with the word ERROR")
     if failed:
@@ -155,11 +206,16 @@ def _unpack(operation: type[Operation], packed: object) -> bytes:
 
 
 def _generation(
-    operation: type[Operation], path: Path, its_seed: str | None, reason: str | None
+    operation: type[Operation],
+    path: Path,
+    its_seed: str | None,
+    reason: str | None,
+    *,
+    declared: str | None,
 ) -> Generation:
     with path.open("rb") as file:
-        found = media_type(file.read(HEAD_BYTES))
-        if found is None or not is_kind(found, operation.media):
+        found = type_of(file.read(HEAD_BYTES), operation.media, declared)
+        if found is None:
             raise _unusable(operation, f"it holds no {operation.media}")
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()

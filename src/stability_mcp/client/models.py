@@ -41,7 +41,7 @@ class Generation:
 
     path: Path
     media_type: str
-    """As its magic bytes say; the header is only a promise."""
+    """As its magic bytes say; as the API declared it where these cannot be read."""
     bytes: int
     sha256: str
     seed: str | None

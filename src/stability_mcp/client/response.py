@@ -98,9 +98,13 @@ class ResponseReader:
         if note.failure is not None:
             raise note.failure
 
+        # A chunked body that breaks off before its last chunk is an error of the line.
+        chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
+        whole = answer.length is not None or chunked
+
         def look() -> None:
             found = problem or find_corruption(
-                self.body, self.asked.operation, whole=answer.length is not None
+                self.body, self.asked.operation, whole=whole, declared=answer.media_type
             )
             if found is not None:
                 raise self._unusable(found)

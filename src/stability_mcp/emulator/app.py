@@ -139,7 +139,8 @@ class _API:
             response = answers.data(body, status=202, request_id=entry.id)
         else:
             accept = request.headers.get("accept", "")
-            response = answers.media(found, accept=accept, request_id=entry.id)
+            made = found.scrambled() if faulty and faulty.unreadable else found
+            response = answers.media(made, accept=accept, request_id=entry.id)
         return _spoiled(response, faulty, request)
 
     async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
@@ -173,6 +174,8 @@ class _API:
             if await request.is_disconnected():
                 raise ClientDisconnect
             made = await self._workshop.make(checked)
+            if faulty and faulty.unreadable:
+                made = [each.scrambled() for each in made]
         if await request.is_disconnected():
             raise ClientDisconnect
         response = await self._hand_over(checked, made, request, entry)

@@ -56,6 +56,8 @@ class Fault(BaseModel):
     """Drop the connection without an answer: before anything is charged, or after."""
     cut: Annotated[int, Field(ge=0)] | None = None
     """Send the headers and so many bytes of the body, then drop the connection."""
+    unreadable: bool = False
+    """Answer as usual, whole and charged, with bytes that are of no format."""
     slow: Annotated[float, Field(gt=0, le=3_600)] | None = None
     """Seconds over which the body of the answer is spread."""
     moderation: Moderation | None = None

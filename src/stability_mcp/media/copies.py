@@ -42,7 +42,9 @@ async def write_copy(
         metadata: How much of its making is written into it: full, minimal or off.
         sources: What it was made from, by role; only their hashes are written.
     """
-    said = None if metadata == "off" else making(item, sources or {}, full=metadata == "full")
+    said = None
+    if metadata != "off" and not item.unreadable:
+        said = making(item, sources or {}, full=metadata == "full")
     try:
         return await in_file_thread(lambda: _write(item, folder, said))
     except OSError as error:

@@ -34,6 +34,8 @@ class MediaItem:
     """Its arguments, files as media ids."""
     job: str | None
     position: int
+    unreadable: bool = False
+    """Whether the API sent it whole and nothing here can read it: no size, length or preview."""
     emulated: bool
     upstream: str | None
     copy_path: Path | None

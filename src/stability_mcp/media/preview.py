@@ -57,7 +57,7 @@ async def preview_of(
 async def _seen(item: MediaItem, store: MediaLibrary | None) -> MediaItem | None:
     """Return the picture that stands for an item."""
     if item.kind == "image":
-        return item
+        return None if item.unreadable else item
     if item.kind == "audio" or store is None:
         return None
     sources = (await store.sources(item.id)).values()

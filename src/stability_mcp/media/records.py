@@ -10,6 +10,7 @@ transaction of its own never takes one that is about to be named.
 
 import hashlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -20,7 +21,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select, text
 from sqlalchemy.dialects.sqlite import insert
 
-from stability_mcp.errors import FileUnusableError
 from stability_mcp.media.items import MediaItem, Origin
 from stability_mcp.media.labels import free_label
 from stability_mcp.store import schema
@@ -30,6 +30,8 @@ from stability_mcp.store.locks import PRIVATE_FOLDER
 
 UNKNOWN_TYPE = "application/octet-stream"
 CHUNK = 1 << 20
+
+log = logging.getLogger(__name__)
 
 media = schema.media
 blobs = schema.blobs
@@ -52,6 +54,8 @@ class FileInfo:
     """Pixels, as a person sees the picture: upright."""
     height: int | None = None
     seconds: float | None = None
+    readable: bool = True
+    """Whether anything here can read it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +76,17 @@ class Provenance:
     """Media id by role: the field it was sent in."""
 
 
-def file_info(path: Path) -> FileInfo:
-    """Hash a file and read its header; a header that nobody understands is no error.
+def file_info(path: Path, *, declared: str | None = None) -> FileInfo:
+    """Hash a file and read its header; a header that cannot be read is no error.
 
     It is used on what was paid for, which is kept whatever it is.
+
+    Args:
+        path: The file.
+        declared: Its media type where its header cannot be read; None: what its magic bytes say.
+
+    Raises:
+        OSError: it cannot be read from the disk.
     """
     from stability_mcp.imaging.probe import probe
     from stability_mcp.imaging.sniff import media_type
@@ -87,8 +98,12 @@ def file_info(path: Path) -> FileInfo:
     size = path.stat().st_size
     try:
         facts = probe(path)
-    except FileUnusableError:
-        return FileInfo(sha256=sha256, bytes=size, media_type=media_type(head) or UNKNOWN_TYPE)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a parser trips over, the bytes are kept
+        log.warning("a result of %d bytes cannot be read: %s", size, error)
+        name = declared or media_type(head) or UNKNOWN_TYPE
+        return FileInfo(sha256=sha256, bytes=size, media_type=name, readable=False)
     width, height = facts.size if facts.kind == "image" else (None, None)
     return FileInfo(
         sha256=sha256,
@@ -169,7 +184,7 @@ def insert_media(
         "seed": clean(made.seed),
         "finish_reason": clean(made.finish_reason),
         "origin": made.origin,
-        "operation": _making(made),
+        "operation": _making(made, readable=measured.readable),
         "label": None if new.label is None else free_label(connection, new.owner, new.label),
         "created_at": now,
     }
@@ -233,6 +248,7 @@ def item_of(row: Row[Any], home: Path) -> MediaItem:
         arguments=making.get("arguments", {}),
         job=row.job,
         position=row.position,
+        unreadable=making.get("unreadable", False),
         emulated=bool(row.emulated),
         upstream=row.upstream,
         copy_path=Path(row.copy_path) if row.copy_path else None,
@@ -282,10 +298,12 @@ def _stored_before(connection: Connection, made: Provenance) -> str | None:
     return found
 
 
-def _making(made: Provenance) -> str | None:
+def _making(made: Provenance, *, readable: bool) -> str | None:
     if made.operation is None:
         return None
-    making = {"operation": made.operation, "arguments": dict(made.arguments)}
+    making: dict[str, Any] = {"operation": made.operation, "arguments": dict(made.arguments)}
+    if not readable:
+        making["unreadable"] = True
     return clean(json.dumps(making, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -85,6 +85,18 @@ def media_line(item: MediaItem) -> str:
     return "  ".join(filter(None, parts))
 
 
+def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
+    """Return a warning about results that came whole and that nothing here can read."""
+    names = [each.name for each in media if each.unreadable]
+    if not names:
+        return []
+    line = (
+        f"warning: this server cannot read {listed(names)}, so there is no size, length or "
+        "preview; the file is stored exactly as the API sent it"
+    )
+    return [line]
+
+
 def size_lines(media: Sequence[MediaItem]) -> list[str]:
     """Return `size: 1536x1536 PNG, 3.1 MB each`, or a line for each where they differ."""
     sizes = [size_text(each) for each in media]

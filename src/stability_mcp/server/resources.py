@@ -33,12 +33,12 @@ async def file_bytes(item: MediaItem) -> bytes:
 
 
 async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Preview | None:
-    """Return a smaller picture of a picture; None of anything else.
+    """Return a smaller picture of a picture; None of anything else, and where it is unreadable.
 
     Raises:
         StorageError: the stored bytes cannot be read as what they were.
     """
-    if item.kind != "image":
+    if item.kind != "image" or item.unreadable:
         return None
     shrink = partial(preview, longest=longest, max_bytes=most_bytes)
     try:

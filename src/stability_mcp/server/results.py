@@ -64,6 +64,7 @@ def of_outcome(
         *outcome.said,
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
+        *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
         *next_line(jobs, media, enabled),
@@ -97,7 +98,8 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text = [f"{answer_text.EMULATED}. {first}" if emulated else first, *shown.said]
     for item in shown.items:
         text += [answer_text.media_line(item), f"made: {answer_text.made_line(item)}"]
-    text += [*answer_text.size_lines(shown.items), *_transparent_line(shown.preview, shown.items)]
+    text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
+    text += _transparent_line(shown.preview, shown.items)
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
     return _result(text, facts, media=shown.items, preview=shown.preview)

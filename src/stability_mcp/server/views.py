@@ -34,6 +34,8 @@ class MediaFacts(Data):
     job: str | None = None
     filtered: bool | None = None
     """Blurred by the API's moderation."""
+    unreadable: bool | None = None
+    """Stored as the API sent it, but not readable here."""
     emulated: bool | None = None
     """Made by the built-in emulator."""
     path: str | None = None
@@ -57,6 +59,7 @@ class MediaFacts(Data):
             origin=item.origin,
             job=item.job,
             filtered=item.filtered or None,
+            unreadable=item.unreadable or None,
             emulated=item.emulated or None,
             path=str(item.copy_path) if item.copy_path else None,
             created=when(item.created_at),

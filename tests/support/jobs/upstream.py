@@ -69,6 +69,8 @@ class Upstream:
     """What was asked for, by which prompt, and when, by the id of what is made."""
     polled: set[str] = field(default_factory=set)
     """Prompts of those that were looked at."""
+    result: tuple[str, bytes] | None = None
+    """Media type and body of each deferred result; None: a sound or a picture."""
     missing: Callable[[str], bool] = lambda _: False
     """Whether a poll is answered 404, by the results path."""
     polls: list[tuple[float, str]] = field(default_factory=list)
@@ -174,6 +176,9 @@ class Line:
         if age < self.upstream.results_after:
             body = json.dumps({"id": generation, "status": "in-progress"}).encode()
             return await self._send(202, "application/json", body, "poll", "poll")
+        if self.upstream.result is not None:
+            media_type, body = self.upstream.result
+            return await self._send(200, media_type, body, "poll", "poll body")
         if b"/audio/" in asked:
             return await self._send(200, "audio/wav", sound(), "poll", "poll body")
         return await self._send(200, "image/png", picture(7), "poll", "poll body")

@@ -178,7 +178,7 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
 
 
 def _result(generation: Generation, body: Path) -> JobResult:
-    measured = file_info(generation.path)
+    measured = file_info(generation.path, declared=generation.media_type)
     if generation.path != body:
         sync_file(generation.path)
         return JobResult(generation=generation, measured=measured, file=generation.path)
