@@ -33,6 +33,9 @@ MASK_SHARE = 4
 """While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
 MIN_MASK_PIXELS = 65_536
 
+Fitting = Callable[[Path, Facts, Path], Fitted | None]
+"""Takes a picture, what `probe` says of it and where to write; returns None if it fits already."""
+
 
 @dataclass
 class Outcome:
@@ -56,6 +59,7 @@ class Fitter:
         self._operation = operation
         self._room = room
         self._marks = operation.file_fields()
+        self._outcome = Outcome()
 
     async def fit(
         self, pictures: Mapping[str, MediaItem], *, clock: Callable[[], float]
@@ -66,7 +70,7 @@ class Fitter:
             FileUnusableError: only cropping or padding would help, or it is damaged.
             StorageError: our own disk is full.
         """
-        outcome = Outcome()
+        outcome = self._outcome
         facts = {
             name: await in_file_thread(partial(probe, item.path)) for name, item in pictures.items()
         }
@@ -79,28 +83,22 @@ class Fitter:
         )
         left, sizes = self._room - kept, {}
         for place, name in enumerate(whole):
-            fitting = partial(_fitted, self._marks[name].limits, left // (len(whole) - place))
-            sent = await self._one(name, pictures[name], facts[name], fitting, outcome, clock())
+            fitting: Fitting = partial(
+                _fitted, self._marks[name].limits, left // (len(whole) - place)
+            )
+            sent = await self._one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
             sizes[name] = Size(sent.width or 0, sent.height or 0)
         left += kept
         for place, name in enumerate(masks):
             picture = self._marks[name].mask_for or ""
-            fitting = partial(
-                _fitted_mask, facts[picture], sizes[picture], left // (len(masks) - place)
-            )
-            sent = await self._one(name, pictures[name], facts[name], fitting, outcome, clock())
+            fitting = _mask_fitting(facts[picture], sizes[picture], left // (len(masks) - place))
+            sent = await self._one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
         return outcome
 
-    async def _one(  # noqa: PLR0913, PLR0917 -- one picture, what is known of it, and where to tell
-        self,
-        name: str,
-        item: MediaItem,
-        facts: Facts,
-        fitting: "Callable[[Path, Facts, Path], Fitted | None]",
-        outcome: Outcome,
-        now: float,
+    async def _one(
+        self, name: str, item: MediaItem, facts: Facts, fitting: Fitting, now: float
     ) -> MediaItem:
         target = spool_path(self._store.home, "fit")
         try:
@@ -125,8 +123,8 @@ class Fitter:
             ) from error
         finally:
             await in_file_thread(partial(target.unlink, missing_ok=True))
-        outcome.files[name] = sent
-        outcome.said.append(f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}")
+        self._outcome.files[name] = sent
+        self._outcome.said.append(f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}")
         return sent
 
     def _why(self, name: str, facts: Facts, sent: MediaItem) -> str:
@@ -157,10 +155,15 @@ def _fitted(
     return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
 
 
-def _fitted_mask(  # noqa: PLR0913, PLR0917 -- the picture's facts and size beside the mask's own
-    picture: Facts, size: Size, max_bytes: int, source: Path, facts: Facts, target: Path
-) -> Fitted | None:
-    return fit_mask(source, facts, picture=picture, size=size, max_bytes=max_bytes, target=target)
+def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
+    """Return what fits a mask to a picture that is sent in this size."""
+
+    def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
+        return fit_mask(
+            source, facts, picture=picture, size=size, max_bytes=max_bytes, target=target
+        )
+
+    return fitting
 
 
 def _done(changes: list[str]) -> str:

@@ -1,9 +1,9 @@
 """The lines of an answer: fixed `key: value` text that is complete without any picture or link."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from stability_mcp.studio import JobRecord, MediaItem, Spending
+from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import credits_text, listed, local_time, quoted
 
 EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
@@ -13,19 +13,9 @@ _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
 _MADE_WITH_CHARACTERS = 400
 
 
-def first_line(  # noqa: PLR0913 -- what an answer is about
-    tool: str,
-    jobs: Sequence[JobRecord],
-    media: Sequence[MediaItem],
-    spent: Spending,
-    *,
-    emulated: bool,
-    cached: Collection[str] = (),
-) -> str:
-    """Return what happened, what it cost and where the day stands.
-
-    Jobs that are `cached` were finished, and paid, for an earlier call.
-    """
+def first_line(outcome: Outcome, *, tool: str, emulated: bool) -> str:
+    """Return what happened, what it cost and where the day stands."""
+    jobs, media, spent = outcome.jobs, outcome.media, outcome.spent
     under_way = [each for each in jobs if each.awaited]
     paused = [each for each in jobs if each.state == "paused"]
     cancelled = [each for each in jobs if each.state == "cancelled"]
@@ -44,7 +34,7 @@ def first_line(  # noqa: PLR0913 -- what an answer is about
         f"{len(cancelled)} cancelled" if cancelled else "",
         f"{len(paused)} paused, nothing sent" if paused else "",
         f"{len(under_way)} still under way, nothing is lost" if under_way else "",
-        _money([each for each in jobs if each.id not in cached], emulated=emulated),
+        _money([each for each in jobs if each.id not in outcome.cached], emulated=emulated),
     ]
     if not jobs:
         return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """Items that a tool shows without having made them."""
+    """Items in an answer, with one small picture of them."""
 
     items: Sequence[MediaItem]
     said: Sequence[str] = ()
@@ -58,9 +58,7 @@ def of_outcome(
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        answer_text.first_line(
-            tool, jobs, media, outcome.spent, emulated=emulated, cached=outcome.cached
-        ),
+        answer_text.first_line(outcome, tool=tool, emulated=emulated),
         *outcome.said,
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
@@ -84,8 +82,7 @@ def of_outcome(
     return _result(
         text,
         facts,
-        media=media,
-        preview=outcome.preview,
+        Shown(items=media, preview=outcome.preview),
         cost={"credits": paid / 1000, "usd": 0.0 if emulated else paid / 100_000},
         failed=failed,
     )
@@ -102,7 +99,7 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text += _transparent_line(shown.preview, shown.items)
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
-    return _result(text, facts, media=shown.items, preview=shown.preview)
+    return _result(text, facts, shown)
 
 
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
@@ -133,18 +130,17 @@ def cleaned(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
     return [cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _result(  # noqa: PLR0913 -- the parts of one answer
+def _result(
     text: Sequence[str],
     facts: Mapping[str, Any],
+    shown: Shown,
     *,
-    media: Sequence[MediaItem] = (),
-    preview: Preview | None = None,
     cost: Mapping[str, float] | None = None,
     failed: bool = False,
 ) -> CallToolResult:
     content: list[ContentBlock] = [TextContent(text=_bounded(plain("\n".join(text))))]
-    content += _picture(preview)
-    content += [_link(item) for item in media]
+    content += _picture(shown.preview)
+    content += [_link(item) for item in shown.items]
     meta: dict[str, Any] = {FACTS: cleaned(facts)} | ({"cost": dict(cost)} if cost else {})
     return CallToolResult(content=content, is_error=failed, _meta=meta)
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -26,6 +27,16 @@ from stability_mcp.store.database import Database
 from stability_mcp.text import listed, quoted
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermLists:
+    """The operator's lists of terms."""
+
+    blocked: Terms = field(default_factory=Terms)
+    """Terms that are not sent."""
+    warned: Terms = field(default_factory=Terms)
+    """Terms that are sent and flagged."""
 
 
 class Permission:
@@ -87,8 +98,7 @@ class Permissions:
     Args:
         database: The store.
         account: Whose calls they are.
-        blocked: Terms that are not sent.
-        warned: Terms that are sent and flagged.
+        terms: What is not sent or is flagged; None: nothing.
         clock: Unix seconds.
     """
 
@@ -97,14 +107,12 @@ class Permissions:
         database: Database,
         account: Account,
         *,
-        blocked: Terms | None = None,
-        warned: Terms | None = None,
+        terms: TermLists | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._account = account
-        self._blocked = blocked or Terms()
-        self._warned = warned or Terms()
+        self._terms = terms or TermLists()
         self._clock = clock
 
     @classmethod
@@ -123,8 +131,7 @@ class Permissions:
         return cls(
             database,
             account,
-            blocked=read["blocked_terms"],
-            warned=read["warn_terms"],
+            terms=TermLists(blocked=read["blocked_terms"], warned=read["warn_terms"]),
         )
 
     @asynccontextmanager
@@ -204,7 +211,7 @@ class Permissions:
         operation = prepared.operation
         subject = moderation.subject_of(self._account, operation, prepared.files)
         texts = moderation.texts_of(operation)
-        blocked = self._blocked.found_in_each(texts)
+        blocked = self._terms.blocked.found_in_each(texts)
         if blocked:
             await self._record(subject, "blocked", _terms_text(blocked))
             raise ArgumentsError(
@@ -218,7 +225,7 @@ class Permissions:
         except ModerationError as error:
             await self._record(subject, "repeated", error.message)
             raise
-        warned = self._warned.found_in_each(texts)
+        warned = self._terms.warned.found_in_each(texts)
         if not warned:
             return []
         await self._record(subject, "warned", _terms_text(warned))
