@@ -3,7 +3,7 @@
 import pytest
 
 from stability_mcp.maintenance.retention_rows import as_many, is_renamed
-from stability_mcp.media.labels import MAX_LABEL_CHARACTERS
+from stability_mcp.media.labels import MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,8 @@ from stability_mcp.media.labels import MAX_LABEL_CHARACTERS
         ("lighthouse-hero", "lighthouse", True),
         ("lighthouse-2-hero", "lighthouse", True),
         (None, "lighthouse", False),
-        ("x" * MAX_LABEL_CHARACTERS, "x" * MAX_LABEL_CHARACTERS, False),
-        ("x" * (MAX_LABEL_CHARACTERS - 2) + "-2", "x" * MAX_LABEL_CHARACTERS, False),
+        ("x" * MAX_CHARACTERS, "x" * MAX_CHARACTERS, False),
+        ("x" * (MAX_CHARACTERS - 2) + "-2", "x" * MAX_CHARACTERS, False),
         ("con-1", "con", False),
         ("hero", None, True),
     ],

@@ -11,7 +11,7 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import (
     LABEL,
-    MAX_LABEL_CHARACTERS,
+    MAX_CHARACTERS,
     RESERVED,
     check_label,
     default_label,
@@ -71,7 +71,7 @@ def test_a_slug_of_anything_is_a_label(text: str) -> None:
     label = slug(text)
 
     assert check_label(label) == label
-    assert len(label) <= MAX_LABEL_CHARACTERS
+    assert len(label) <= MAX_CHARACTERS
     assert not looks_like_id(label)
     assert label.casefold() not in RESERVED
 

@@ -17,7 +17,7 @@ from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_reso
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.server.app import StudioServer, build_server
-from stability_mcp.server.http import HTTP_WAIT, MAX_BODY_BYTES, PATH, listen
+from stability_mcp.server.http import HTTP_WAIT, MAX_BODY, PATH, listen
 from stability_mcp.settings import read_settings
 
 
@@ -42,9 +42,7 @@ def main() -> None:
     listener = listen("127.0.0.1", 0)
     tasks = MemoryTasks()
     server = build(tasks)
-    app = server.streamable_http_app(
-        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
-    )
+    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}\n")
     sys.stdout.flush()
 

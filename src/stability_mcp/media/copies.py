@@ -21,7 +21,7 @@ from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
 from stability_mcp.text import listed, plain, quoted
 
-MAX_NAME_CHARACTERS = 10_000
+MAX_OF_A_NAME = 10_000
 HINT = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
     # Every label was made fit for a file name; this holds even if a row says otherwise.
     name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
     ending = extension(item.media_type)
-    for number in range(1, MAX_NAME_CHARACTERS):
+    for number in range(1, MAX_OF_A_NAME):
         target = folder / (f"{name}.{ending}" if number == 1 else f"{name}-{number}.{ending}")
         try:
             _move_without_replacing(temporary, target)

@@ -31,7 +31,7 @@ FITTED_FROM = "fitted_from"
 
 MASK_SHARE = 4
 """While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
-MIN_MASK_PIXELS = 65_536
+MIN_FOR_MASK = 65_536
 
 Fitting = Callable[[Path, Facts, Path], Fitted | None]
 """Takes a picture, what `probe` says of it and where to write; returns None if it fits already."""
@@ -78,8 +78,7 @@ class Fitter:
         # Small ones first: what they leave of their share is for the large ones.
         whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
         kept = sum(
-            min(max(pictures[name].bytes, MIN_MASK_PIXELS), self._room // MASK_SHARE)
-            for name in masks
+            min(max(pictures[name].bytes, MIN_FOR_MASK), self._room // MASK_SHARE) for name in masks
         )
         left, sizes = self._room - kept, {}
         for place, name in enumerate(whole):

@@ -17,11 +17,11 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.text import quoted
 
-MAX_LABEL_CHARACTERS = 40
+MAX_CHARACTERS = 40
 SLUG_CHARACTERS = 32
 """A slug leaves room for a number and for what an edit adds."""
 
-LABEL = re.compile(rf"[\w][\w -]{{0,{MAX_LABEL_CHARACTERS - 1}}}")
+LABEL = re.compile(rf"[\w][\w -]{{0,{MAX_CHARACTERS - 1}}}")
 
 RESERVED = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
@@ -64,8 +64,8 @@ def check_label(text: str) -> str:
     if not LABEL.fullmatch(label):
         raise ArgumentsError(
             f"{quoted(text)} cannot be a label.",
-            hint=f"A label is 1 to {MAX_LABEL_CHARACTERS} letters, digits, spaces, _ or -, and "
-            "begins with a letter, a digit or _.",
+            hint=f"A label is 1 to {MAX_CHARACTERS} letters, digits, spaces, _ or -, and begins "
+            "with a letter, a digit or _.",
         )
     if _mistakable(label):
         raise ArgumentsError(
@@ -136,7 +136,7 @@ def variants(label: str, count: int) -> list[str]:
 
 def join(label: str, suffix: str) -> str:
     """Return `label-suffix`, the label cut where both together are too long."""
-    return safe(f"{label[: MAX_LABEL_CHARACTERS - 1 - len(suffix)].rstrip(' -')}-{suffix}")
+    return safe(f"{label[: MAX_CHARACTERS - 1 - len(suffix)].rstrip(' -')}-{suffix}")
 
 
 def safe(label: str) -> str:

@@ -26,7 +26,7 @@ from stability_mcp.text import quoted
 PATH = "/mcp"
 HTTP_WAIT = 25
 """Seconds before a call hands back a job: proxies and hosted clients give up early."""
-MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request: a picture as a data: URI of 10 MiB fits."""
 TOKEN_FILE = "http-token"  # noqa: S105 -- the name of the file
 GRACE_SECONDS = 2
@@ -71,9 +71,7 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
         ConfigurationError: a toolset does not exist.
     """
     server = build_server(settings, wait=HTTP_WAIT)
-    app = server.streamable_http_app(
-        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
-    )
+    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
     return app if token is None else _AskForToken(app, token)
 
 
