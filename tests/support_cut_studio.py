@@ -24,23 +24,22 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.outbox import CLAIM_SECONDS
 from stability_mcp.policy.confirmation import Quote
 from stability_mcp.policy.terms import Terms
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
-from stability_mcp.studio.permissions import Permissions
-from support.jobs.jobs import OWNER, PAID, PRICE, Wire, at_work, core, picture, yes
+from stability_mcp.studio.permissions import Permissions, TermLists
+from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, at_work, core, picture, yes
 from support.notify.receivers import ended, until
 from support_cut import Act, Read, Row, opened, sql, write
 
 KEEP = 30
-BILL = Quote(
-    owner=OWNER, upstream=PAID.id, operation="generate_core", count=1, credits=PRICE, key="k" * 64
-)
+BILL = Quote(account=ACCOUNT, operation="generate_core", count=1, credits=PRICE, key="k" * 64)
+EMULATED = Account(owner=OWNER, upstream=EMULATOR.id)
 STRAY = "5" * 64
 """The name of bytes that no row names."""
 
 
 def _media(database: Database) -> MediaLibrary:
-    return MediaLibrary(database, owner=OWNER, upstream=PAID.id, emulated=False)
+    return MediaLibrary(database, ACCOUNT)
 
 
 async def _import(database: Database) -> None:
@@ -79,7 +78,7 @@ async def _take_the_label(database: Database) -> None:
 
 
 def _permits(database: Database) -> Permissions:
-    return Permissions(database, owner=OWNER, upstream=PAID.id, blocked=Terms(["lighthouse"]))
+    return Permissions(database, ACCOUNT, terms=TermLists(blocked=Terms(["lighthouse"])))
 
 
 def _asked(*steps: Callable[[Permissions], Awaitable[object]]) -> Callable[[Path], Awaitable[None]]:
@@ -157,7 +156,7 @@ def _announcer(database: Database, then: str = "") -> Delivery:
     """Return what tells a command that writes down what it hears and then does something."""
     script = f"cat >> {shlex.quote(str(database.home.parent / 'heard'))}; {then}"
     target = shlex.join(["sh", "-c", script])
-    return Delivery(database, target, owner=OWNER, upstream=EMULATOR, look=0.02)
+    return Delivery(database, target, EMULATED, look=0.02)
 
 
 async def _begin(database: Database) -> None:

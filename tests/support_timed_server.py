@@ -8,8 +8,8 @@ import sys
 from functools import partial
 
 import anyio
-from stability_mcp.jobs.timing import Timing
 
+from stability_mcp.jobs.models import Timing
 from stability_mcp.server.app import build_server
 from stability_mcp.server.stdio import serve
 from stability_mcp.settings import read_settings

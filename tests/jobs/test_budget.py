@@ -11,7 +11,7 @@ from stability_mcp.errors import BudgetError
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.store.database import Database
-from support.jobs.jobs import OWNER, PAID, PRICE
+from support.jobs.jobs import ACCOUNT, PRICE
 from support.jobs.spender import spend_until_refused
 from support.store.processes import SPAWN, in_processes
 from support.store.rows import money
@@ -32,9 +32,7 @@ def _hold(
     database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
 ) -> str:
     return database.write_now(
-        lambda c: budget.reserve(
-            c, owner=OWNER, upstream=PAID.id, price=price, limit=limit, now=now, count=count
-        ),
+        lambda c: budget.reserve(c, ACCOUNT, [price] * count, limit=limit, now=now),
         name="test.write",
     )
 
@@ -85,7 +83,7 @@ def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
     """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
     _hold(database, 10_000, limit=10_000)
     database.write_now(
-        lambda c: budget.raise_ceiling(c, owner=OWNER, upstream=PAID.id, limit=12_000, now=NOON),
+        lambda c: budget.raise_ceiling(c, ACCOUNT, limit=12_000, now=NOON),
         name="test.write",
     )
 
@@ -109,16 +107,12 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
     day = _hold(database, PRICE, limit=None)
 
     moved = database.write_now(
-        lambda c: budget.move_reservation(
-            c, owner=OWNER, upstream=PAID.id, day=day, price=PRICE, now=NOON + DAY
-        ),
+        lambda c: budget.move_reservation(c, ACCOUNT, day=day, price=PRICE, now=NOON + DAY),
         name="test.write",
     )
 
     assert moved > day
-    held = database.write_now(
-        lambda c: budget.counters(c, OWNER, PAID.id, NOON + DAY), name="test.write"
-    )
+    held = database.write_now(lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
     assert held == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
 
@@ -128,7 +122,7 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
     day = _hold(database, 1_000, limit=None)
 
     database.write_now(
-        lambda c: budget.spend_reservation(c, owner=OWNER, upstream=PAID.id, day=day, price=5_000),
+        lambda c: budget.spend_reservation(c, ACCOUNT, day=day, price=5_000),
         name="test.write",
     )
 

@@ -21,6 +21,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.errors import RateLimitedError
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import RateLimit
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.store.database import Database
 from support.jobs import limited_upstream
 from support.jobs.jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
@@ -133,9 +134,8 @@ class _Behind(Database):
             if durable:
                 _Behind.now += 2
                 _Behind.sent.append(_Behind.now)
-                place = rate_limit.take_slot(
-                    connection, RateLimit(), upstream=PAID.id, process="other", now=_Behind.now
-                )
+                wanted = SlotRequest(upstream=PAID.id, process="other")
+                place = rate_limit.take_slot(connection, RateLimit(), wanted, now=_Behind.now)
                 rate_limit.mark_sent(connection, place, _Behind.now)
             return work(connection)
 

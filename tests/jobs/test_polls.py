@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.models import JobRow, RateLimit, Timing
+from stability_mcp.jobs.models import JobRow, JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.media.library import MediaLibrary
@@ -39,9 +39,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
         client=Wire([starts()], looks=[lambda _: None]),
         library=media,
         upstream=PAID,
-        rate=RATE,
-        max_retries=0,
-        timing=Timing(),
+        settings=JobSettings(rate=RATE, max_retries=0, timing=Timing()),
     )
     mine = await database.write(lambda c: _under_way(c, ME), name="test.write")
     await database.write(

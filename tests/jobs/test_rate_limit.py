@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 
 from stability_mcp.jobs import rate_limit
-from stability_mcp.jobs.models import NoSlotError, RateLimit
+from stability_mcp.jobs.models import MARGIN_SECONDS, NoSlotError, RateLimit
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store import schema
 from stability_mcp.store.account import Upstream
@@ -17,6 +19,7 @@ from support.jobs.jobs import PAID, put
 
 LIMIT = RateLimit(limit=3, window=10.0)
 KEY = "key"
+MINE = SlotRequest(upstream=KEY, process="p")
 
 
 @contextmanager
@@ -37,7 +40,9 @@ def connection() -> Iterator[Connection]:
 
 
 def _take(connection: Connection, now: float, *, upstream: str = KEY) -> int:
-    return rate_limit.take_slot(connection, LIMIT, upstream=upstream, process="p", now=now)
+    return rate_limit.take_slot(
+        connection, LIMIT, SlotRequest(upstream=upstream, process="p"), now=now
+    )
 
 
 def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
@@ -121,9 +126,9 @@ def test_requests_that_are_connecting_are_counted_before_connecting(
     """*Chosen*: nobody connects only to hear that there is no place."""
     _take(connection, 100.0)
 
-    rate_limit.check_room(connection, LIMIT, upstream=KEY, now=100.0, connecting=1)
+    rate_limit.check_room(connection, LIMIT, MINE, now=100.0, connecting=1)
     with pytest.raises(NoSlotError):
-        rate_limit.check_room(connection, LIMIT, upstream=KEY, now=100.0, connecting=2)
+        rate_limit.check_room(connection, LIMIT, MINE, now=100.0, connecting=2)
 
 
 def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
@@ -137,9 +142,8 @@ def _fill(connection: Connection, lane: int | None, limit: RateLimit) -> int:
     """Take places until there is none, and return how many."""
     for taken in range(limit.limit + 1):
         try:
-            rate_limit.take_slot(
-                connection, limit, upstream=PAID.id, process="p", now=100.0, lane=lane
-            )
+            wanted = SlotRequest(upstream=PAID.id, process="p", lane=lane)
+            rate_limit.take_slot(connection, limit, wanted, now=100.0)
         except NoSlotError:
             return taken
     raise AssertionError("more than the limit")
@@ -195,9 +199,7 @@ def test_who_waits_behind_others_is_told_when_the_place_after_theirs_comes_free(
     told = []
     for ahead in range(LIMIT.limit):
         with pytest.raises(NoSlotError) as refused:
-            rate_limit.take_slot(
-                connection, LIMIT, upstream=KEY, process="p", now=105.0, ahead=ahead
-            )
+            rate_limit.take_slot(connection, LIMIT, replace(MINE, ahead=ahead), now=105.0)
         told.append(refused.value.seconds)
     assert told == [5.5, 6.5, 7.5]
 
@@ -208,9 +210,9 @@ def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connec
         rate_limit.mark_sent(connection, _take(connection, 100.0), 100.0)
 
     with pytest.raises(NoSlotError) as refused:
-        rate_limit.check_room(connection, LIMIT, upstream=KEY, now=110.0, connecting=0)
+        rate_limit.check_room(connection, LIMIT, MINE, now=110.0, connecting=0)
     assert refused.value.seconds == pytest.approx(0.2)
-    rate_limit.check_room(connection, LIMIT, upstream=KEY, now=110.2, connecting=0)
+    rate_limit.check_room(connection, LIMIT, MINE, now=110.2, connecting=0)
 
 
 DELAYS = st.floats(min_value=0, max_value=25)
@@ -244,7 +246,7 @@ def test_no_window_at_the_api_has_more_than_the_limit(
             arrived = now + until_arrival
             arrivals.append(arrived)
             # The note may come half a second before the arrival, never earlier.
-            notes.append((max(now, arrived - rate_limit.MARGIN_SECONDS) + until_noted, place))
+            notes.append((max(now, arrived - MARGIN_SECONDS) + until_noted, place))
 
     arrivals.sort()
     worst = max(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.reader import ReadBatcher
 from stability_mcp.store.database import Database
-from support.jobs.jobs import OWNER, PAID, put
+from support.jobs.jobs import PAID, put
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ class Counting(Database):
 async def _store(home: Path, jobs: int) -> tuple[Counting, list[str], ReadBatcher]:
     database = await anyio.to_thread.run_sync(Counting, home)
     made = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(jobs)]
-    return database, made, ReadBatcher(database, owner=OWNER, upstream=PAID.id)
+    return database, made, ReadBatcher(database, upstream=PAID.id)
 
 
 async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_others(
@@ -47,7 +47,7 @@ async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_other
 
     async def look(job: str) -> None:
         seen, _ = await looks.look([job])
-        found[job] = seen[job].job.state
+        found[job] = seen[job].state
 
     async with anyio.create_task_group() as group:
         for job in jobs:
@@ -71,7 +71,7 @@ async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> No
     unknown, _ = await looks.look(["nobody"])
     await database.close()
 
-    assert [seen[job].job.state for seen in (before, after)] == ["queued", "done"]
+    assert [seen[job].state for seen in (before, after)] == ["queued", "done"]
     assert "nobody" not in unknown
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs import recovery
+from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.process_lock import ProcessLock, file_lock
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import recover

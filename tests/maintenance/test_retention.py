@@ -38,7 +38,7 @@ def _home(folder: Path) -> Path:
 
 def _database(studio: Studio) -> Database:
     """Return the store: time passes only in tests."""
-    return studio._runtime.database  # noqa: SLF001 -- what no face of the program does
+    return studio._parts.runtime.database  # noqa: SLF001 -- what no face of the program does
 
 
 def _blobs(folder: Path) -> list[Path]:
@@ -67,7 +67,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
                 {"by": days * DAY_SECONDS},
             )
 
-    await _database(studio).write(older)
+    await _database(studio).write(older, name="test.write")
     then = time.time() - days * DAY_SECONDS
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
@@ -75,7 +75,7 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
 
 
 async def _write(studio: Studio, statement: str) -> None:
-    await _database(studio).write(lambda c: c.execute(text(statement)))
+    await _database(studio).write(lambda c: c.execute(text(statement)), name="test.write")
 
 
 async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:

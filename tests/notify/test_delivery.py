@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from stability_mcp.notify import delivery, outbox
 from stability_mcp.notify.delivery import URL_SECONDS, Delivery
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.store.database import Database
 from stability_mcp.studio import Studio, open_studio
 from support.notify.receivers import Listener, ended, listening, until
@@ -65,7 +65,8 @@ class Clock:
 @asynccontextmanager
 async def _announcing(database: Database, told: Listener, clock: Clock) -> AsyncIterator[Delivery]:
     """Run an announcer alone until the block ends."""
-    at_work = Delivery(database, told.url, owner="local", upstream=EMULATOR, clock=clock, look=0.05)
+    account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
+    at_work = Delivery(database, told.url, account, clock=clock, look=0.05)
     await at_work.begin()
     async with anyio.create_task_group() as group:
         group.start_soon(at_work.run)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from stability_mcp.notify import outbox
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.store.database import Database
 from support.notify.receivers import ended
 
@@ -20,16 +20,15 @@ async def test_a_failure_is_told_again_later_and_later_and_not_for_ever(tmp_path
 
     def attempt(connection: Connection) -> float | None:
         def due() -> list[outbox.DueEnd]:
-            return outbox.due(
-                connection, owner="local", upstream=EMULATOR.id, since=1.0, now=now, limit=4
-            )
+            account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
+            return outbox.due(connection, account, since=1.0, now=now, limit=4)
 
         for each in due():
-            end = outbox.claim(connection, each, emulated=True, now=now)
+            end = outbox.claim(connection, each, now=now)
             assert end is not None
             assert end.job == job
             assert due() == []
-            assert outbox.claim(connection, each, emulated=True, now=now) is None
+            assert outbox.claim(connection, each, now=now) is None
             return outbox.mark_failed(connection, end, now=now)
         return None
 

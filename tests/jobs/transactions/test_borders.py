@@ -1,6 +1,7 @@
 """T2 to T5 and T7, one transaction at a time: what each moves, and what it refuses to."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -45,7 +46,8 @@ def _read(database: Database, job: str) -> JobRow:
 def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
     given = {"epoch": job.epoch, "now": NOW, **values}
     limit = RateLimit(limit=1, window=10)
-    return send.begin(connection, job, limit=limit, epoch=int(given["epoch"]), now=given["now"]).job
+    leased = replace(job, epoch=int(given["epoch"]))
+    return send.begin(connection, leased, limit=limit, now=given["now"]).job
 
 
 def _sent(database: Database, operation: Operation | None = None) -> JobRow:

@@ -28,8 +28,8 @@ async def test_a_call_is_found_by_its_owner_alone(tmp_path: Path) -> None:
 
         assert found is not None
         assert (found.id, found.tool, found.created_at) == (made.id, "generate_core", 1_000)
-        assert list(found.jobs) == made.job_ids
-        assert (found.said, found.cancelled_at) == ((), None)
+        assert found.job_ids == made.job_ids
+        assert (found.notes, found.cancelled_at) == ((), None)
         assert finish.load_call(connection, made.id, owner="somebody") is None
         assert finish.load_call(connection, "0" * 26, owner=OWNER) is None
 
@@ -48,7 +48,7 @@ async def test_what_was_said_of_the_inputs_is_kept(tmp_path: Path) -> None:
         found = finish.load_call(connection, made.id, owner=OWNER)
 
         assert found is not None
-        assert list(found.said) == said
+        assert list(found.notes) == said
 
     await database.write(look, name="test.write")
     await database.close()

@@ -9,9 +9,11 @@ import anyio
 import pytest
 from sqlalchemy import Connection, event, text
 
-from stability_mcp.jobs.transactions import lookup, missing, recover
+from stability_mcp.jobs.models import Timing
+from stability_mcp.jobs.progress import Viewpoint, to_record
+from stability_mcp.jobs.transactions import lookup, recover
 from stability_mcp.store.database import Database
-from support.jobs.jobs import OWNER, PAID, put
+from support.jobs.jobs import ACCOUNT, OWNER, PAID, put
 from support.store.rows import MAX_STEPS, steps
 
 MANY = 100_000
@@ -48,17 +50,17 @@ def _multiply(connection: Connection) -> None:
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {
-    "newest": lambda c: lookup.job_page(c, owner=OWNER, limit=20, before=None, state=None),
-    "older": lambda c: lookup.job_page(c, owner=OWNER, limit=20, before=500, state=None),
-    "done": lambda c: lookup.job_page(c, owner=OWNER, limit=20, before=None, state="done"),
-    "queued": lambda c: lookup.job_page(c, owner=OWNER, limit=20, before=None, state="queued"),
-    "failed": lambda c: lookup.job_page(c, owner=OWNER, limit=20, before=None, state="failed"),
-    "some": lambda c: lookup.jobs_by_id(c, owner=OWNER, ids=[f"job-{i}" for i in range(50, 60)]),
+    "newest": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state=None),
+    "older": lambda c: lookup.job_page(c, OWNER, limit=20, before=500, state=None),
+    "done": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="done"),
+    "queued": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="queued"),
+    "failed": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="failed"),
+    "some": lambda c: lookup.jobs_by_id(c, [f"job-{i}" for i in range(50, 60)]),
     "states": lambda c: lookup.job_states(c, [f"job-{i}" for i in range(50, 60)]),
-    "unfinished": lambda c: lookup.unfinished_jobs(c, owner=OWNER, upstream=PAID.id),
+    "unfinished": lambda c: lookup.unfinished_jobs(c, ACCOUNT),
     "pulse": lambda c: lookup.activity(c, OWNER),
     "uncollected": lambda c: lookup.uncollected_jobs(c, OWNER, since=0),
-    "missing": lambda c: missing.find(c, upstream=PAID.id, since=2),
+    "missing": lambda c: recover.find_missing(c, upstream=PAID.id, since=2),
     "orphans": lambda c: recover.has_unowned(c, PAID.id),
 }
 
@@ -100,26 +102,14 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
 
 def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     """*Chosen*: a job whose operation is not in this table is told, not a crash."""
-    from stability_mcp.jobs.timing import Timing
-
-    from stability_mcp.jobs import progress
-
     database = Database(tmp_path)
     made = database.write_now(put, name="test.write")
     change = text("UPDATE jobs SET operation = 'generate_next', state = 'submitted', sent_at = 1")
     database.write_now(lambda c: c.execute(change), name="test.write")
-    found = database.write_now(
-        lambda c: lookup.jobs_by_id(c, owner=OWNER, ids=made.job_ids), name="test.write"
-    )
+    found = database.write_now(lambda c: lookup.jobs_by_id(c, made.job_ids), name="test.write")
 
-    view = progress.to_record(
-        found[made.job_ids[0]],
-        upstream=PAID.id,
-        note=None,
-        blocked_until=0,
-        now=5,
-        timing=Timing(),
-    )
+    seen = Viewpoint(upstream=PAID.id, now=5, blocked_until=0, timing=Timing())
+    view = to_record(found[made.job_ids[0]], seen, note=None)
 
     assert (view.operation, view.progress) == ("generate_next", "generating, 4 s so far")
     anyio.run(database.close)

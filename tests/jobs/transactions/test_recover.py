@@ -28,7 +28,7 @@ async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None
     made = await database.write(lambda c: put(c, now=now), name="test.write")
     [job] = made.job_ids
     await database.write(
-        lambda c: begin(c, row(c, job), limit=RateLimit(), epoch=1, now=now), name="test.write"
+        lambda c: begin(c, row(c, job), limit=RateLimit(), now=now), name="test.write"
     )
     await database.write(
         lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}), name="test.write"
@@ -64,6 +64,6 @@ async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None
     assert (view.state, len(wire.posts)) == ("done", 1)
     with pytest.raises(LeaseLostError):
         await database.write(
-            lambda c: begin(c, before, limit=RateLimit(), epoch=1, now=now), name="test.write"
+            lambda c: begin(c, before, limit=RateLimit(), now=now), name="test.write"
         )
     await database.close()

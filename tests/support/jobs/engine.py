@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from stability_mcp.jobs.engine import Done, Engine, EngineFactory, Lease, Step
 from stability_mcp.jobs.models import load_job
 from stability_mcp.jobs.scheduler import Scheduler
-from stability_mcp.jobs.transactions.submit import insert_call
+from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import PAID, asked, deferred
@@ -81,8 +81,8 @@ class Worker:
     def put_inside(self, connection: Connection, *, lane: int = 0, poll: bool = False) -> str:
         """Submit a job inside a transaction."""
         register_upstream(connection, PAID)
-        call = asked(deferred() if poll else None, process=self.process)
-        [job] = insert_call(connection, call, now=time.time(), dispatch=lambda *_: None).job_ids
+        terms = SubmitTerms(process=self.process, now=time.time())
+        [job] = insert_call(connection, asked(deferred() if poll else None), terms).job_ids
         connection.execute(
             text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
         )

@@ -279,10 +279,15 @@ class Desk:
         self.read = jobs.reader
 
     async def submit(
-        self, operation: Operation, *, tool: str, agree: Agree | None = None, **values: Any
+        self,
+        operation: Operation,
+        *,
+        tool: str,
+        agree: Agree | None = None,
+        **values: Any,  # noqa: ANN401 -- fields of CallRequest
     ) -> Call:
         """Submit a call of this account."""
-        request = CallRequest(account=self.account, tool=tool, operation=operation, **values)  # type: ignore[arg-type]  # its fields
+        request = CallRequest(account=self.account, tool=tool, operation=operation, **values)
         return await self.jobs.submit(request, agree=agree)
 
     async def wait(
@@ -302,7 +307,10 @@ class Desk:
         return await self.jobs.cancel(self.account, job_ids, caller=caller)
 
     async def adopt(
-        self, kind: type[Operation], generation: str, **values: Any
+        self,
+        kind: type[Operation],
+        generation: str,
+        **values: Any,  # noqa: ANN401 -- fields of ForeignGeneration
     ) -> tuple[str, bool]:
         """Adopt a generation."""
         found = ForeignGeneration(account=self.account, kind=kind, generation=generation, **values)

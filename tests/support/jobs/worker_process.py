@@ -1,4 +1,6 @@
-"""A process that submits jobs and carries them out, to be killed: `python -m support.jobs.worker_process ...`.
+"""A process that submits jobs and carries them out, to be killed.
+
+Start it by `python -m support.jobs.worker_process ...`.
 
 Arguments: home, base URL of a counting upstream, how many calls, `idle` to end when nothing is left
 or `on` to go on. Then, if need be, how many requests are in flight at most; or what it asks for,

@@ -18,10 +18,11 @@ from typing import Any
 import anyio
 from sqlalchemy import Connection, text
 
-from stability_mcp.jobs.transactions.submit import insert_call
-from stability_mcp.store.account import EMULATOR, register_upstream
+from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
+from stability_mcp.jobs.transactions.usage import register_upstream
+from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
-from support.jobs.jobs import asked
+from support.jobs.jobs import ME, OWNER, asked
 
 END = text("UPDATE jobs SET state = 'failed', error = 'no', finished_at = :at WHERE id = :job")
 
@@ -114,9 +115,9 @@ async def ended(database: Database, *ats: float) -> list[str]:
 
     def write(connection: Connection, at: float) -> str:
         register_upstream(connection, EMULATOR)
-        call = insert_call(
-            connection, asked(upstream=EMULATOR.id), now=at, dispatch=lambda *_: None
-        )
+        account = Account(owner=OWNER, upstream=EMULATOR.id)
+        terms = SubmitTerms(process=ME, now=at)
+        call = insert_call(connection, asked(account=account), terms)
         connection.execute(END, {"job": call.job_ids[0], "at": at})
         return call.job_ids[0]
 

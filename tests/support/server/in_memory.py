@@ -95,7 +95,7 @@ async def paced(
         gate: Or until a test opens this.
     """
     async with open_studio(settings) as studio:
-        transport = studio._runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
+        transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
         assert isinstance(transport, EmulatorTransport)
         transport.state.latency = latency
         if gate is not None:
