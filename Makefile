@@ -55,7 +55,7 @@ tests: setup
 
 soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate, ten thousand requests; half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
-	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/emulator/test_memory.py
+	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/stability_emulator/test_memory.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
 quick: $(READY)  ## Tests that need neither Node nor other processes

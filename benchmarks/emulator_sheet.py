@@ -16,12 +16,12 @@ from benchmarks.sheet_views import CELL, wave_form
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import SecretStr
 
+from stability_emulator import EMULATOR_KEY
+from stability_emulator.transport import in_process
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.client.models import Deferred
-from stability_mcp.emulator import EMULATOR_KEY
-from stability_mcp.emulator.transport import in_process
 
 SHEET = Path(__file__).parents[1] / "docs" / "emulator-sheet.webp"
 COLUMNS, CAPTION = 8, 34

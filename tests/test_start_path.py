@@ -19,7 +19,7 @@ LATER = (
     "tinytag",
     "typer",
     "stability_mcp.client",
-    "stability_mcp.emulator",
+    "stability_emulator",
     "stability_mcp.jobs",
     "stability_mcp.media",
     "stability_mcp.api.operation",
@@ -98,7 +98,7 @@ def test_importing_reads_no_environment() -> None:
     """Chosen: settings are read at the edge; a library does not look around when imported."""
     program = (
         "import os\n"
-        "import stability_mcp.cli.app, stability_mcp.studio, stability_mcp.emulator.serve\n"
+        "import stability_mcp.cli.app, stability_mcp.studio, stability_emulator.serve\n"
         "import stability_mcp.server.stdio, stability_mcp.server.http\n"
     )
     watched = (

@@ -8,14 +8,14 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
+from stability_emulator import EMULATOR_KEY
+from stability_emulator.faults import Fault
+from stability_emulator.generations import Pace
+from stability_emulator.state import State
+from stability_emulator.transport import in_process
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
-from stability_mcp.emulator import EMULATOR_KEY
-from stability_mcp.emulator.faults import Fault
-from stability_mcp.emulator.generations import Pace
-from stability_mcp.emulator.state import State
-from stability_mcp.emulator.transport import in_process
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.store.account import EMULATOR

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 import support.imaging.sample_files as pictures
 from protocol.support_node import GLTF_VALIDATOR, installed, node
+from stability_emulator import EMULATOR_KEY
+from stability_emulator.transport import in_process
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
-from stability_mcp.emulator import EMULATOR_KEY
-from stability_mcp.emulator.transport import in_process
 
 SECONDS = 60
 pytestmark = pytest.mark.anyio

@@ -18,9 +18,9 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 import support.imaging.sample_files as pictures
+from stability_emulator.app import create_app
+from stability_emulator.state import State
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.emulator.app import create_app
-from stability_mcp.emulator.state import State
 
 CHECKS = [
     not_a_server_error,

@@ -108,7 +108,7 @@ def emulator(
     ] = "none",
 ) -> None:
     """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
-    from stability_mcp.emulator.serve import run as run_emulator
+    from stability_emulator.serve import run as run_emulator
 
     try:
         run_emulator(host=host, port=port, latency=latency)

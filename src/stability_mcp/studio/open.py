@@ -153,8 +153,8 @@ async def _announcer(settings: Settings, database: Database, account: Account) -
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
     if settings.api_key is None:
-        from stability_mcp.emulator import EMULATOR_KEY
-        from stability_mcp.emulator.transport import in_process
+        from stability_emulator import EMULATOR_KEY
+        from stability_emulator.transport import in_process
 
         transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
         client = Client(

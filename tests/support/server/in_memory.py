@@ -15,9 +15,9 @@ from mcp.client.extension import ClientExtension
 from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stability_emulator.app import create_app
+from stability_emulator.transport import EmulatorTransport
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.emulator.app import create_app
-from stability_mcp.emulator.transport import EmulatorTransport
 from stability_mcp.server.app import build_server
 from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.settings import Settings

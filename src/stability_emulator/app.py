@@ -1,0 +1,272 @@
+"""The emulated API as an ASGI app: a route for each row of the table, an answer for each kind.
+
+The order of the checks is the API's own. Second version: content type, then every parameter, then
+the key, then credits, then moderation. First version: the key before all else. A place in the rate
+limit is taken before any of them. Credits go with a successful answer only, at its very end: who
+hangs up before is not charged, as was seen live.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stability_emulator import (
+    accounts,
+    auth,
+    connection_faults,
+    control,
+    forms,
+    responses,
+    start_page,
+)
+from stability_emulator.accounts import owner_of
+from stability_emulator.checks import Checked, about_headers, check
+from stability_emulator.content_filter import moderate
+from stability_emulator.error_texts import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST, usual
+from stability_emulator.faults import Fault
+from stability_emulator.generations import ID_CHARACTERS, Artifact
+from stability_emulator.rendering import Renderer
+from stability_emulator.request_log import Request as Entry
+from stability_emulator.responses import RefusalError, is_first_version
+from stability_emulator.state import State
+from stability_mcp.api.operation import AudioOperation, Operation, Query
+from stability_mcp.api.operations import OPERATIONS
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Answer = Callable[[Request, Entry], Awaitable[Response]]
+
+ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/result/{id}",)}
+"""Older paths of results that the API still answers."""
+
+CHECKED_SIDE_BY_SIDE = 4
+EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATIONS) -> Starlette:
+    """Return the app that answers for a table of operations."""
+    api = _API(state, operations)
+    rows = [
+        Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
+        for row in operations.values()
+    ]
+    polled: dict[str, type[Operation]] = {}
+    for row in sorted(operations.values(), key=lambda row: len(row.poll_paths)):
+        for path in row.poll_paths:  # one that several kinds share is described by the plainest
+            for each in (path, *ALIASES.get(path, ())):
+                polled.setdefault(each, row)
+    polls = [Route(path, api.route(api.poll), methods=["GET"]) for path in polled]
+    elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
+    free = [*control.routes(state), *start_page.routes(operations, polled)]
+    return Starlette(routes=[*free, *rows, *polls, elsewhere])
+
+
+class _API:
+    """What the routes share."""
+
+    def __init__(self, state: State, operations: Mapping[str, type[Operation]]) -> None:
+        self._state = state
+        self._renderer = Renderer()
+        self._engines = accounts.engine_ids(operations.values())
+        self._books = anyio.CapacityLimiter(1)
+        self._desks = anyio.CapacityLimiter(CHECKED_SIDE_BY_SIDE)
+
+    def route(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint: the journal, the rate limit and the refusals around an answer."""
+
+        async def endpoint(request: Request) -> Response:
+            owner = owner_of(auth.key_of(request))
+            path = request.url.path
+            entry, admitted = await self._book(self._state.arrived, owner, request.method, path)
+            try:
+                if not admitted:
+                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301 -- refused as all others are
+                response = await answer(request, entry)
+            except RefusalError as error:
+                response = responses.refusal(error, path, entry.id)
+                await forms.read_the_rest(request)
+            except ClientDisconnect:
+                return connection_faults.DroppedResponse(lambda: None)
+            except Exception:  # the real one has such days as well, and words for them
+                log.exception("%s %s: the emulator itself failed", request.method, path)
+                said = usual(500, first_version=is_first_version(path))
+                response = responses.refusal(RefusalError(500, *said), path, entry.id)
+            if not isinstance(response, connection_faults.DroppedResponse):
+                await self._book(self._state.answered, entry, response.status_code)
+            return response
+
+        return endpoint
+
+    def answer_of(self, row: type[Operation]) -> Answer:
+        """Return what answers for a row."""
+        if issubclass(row, Query):
+            return partial(self.query, row)
+        return partial(self.operate, row)
+
+    async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
+        """Answer a question about the account."""
+        auth.require(request)
+        faulty = await self._fault(request, entry)
+        if isinstance(faulty, Response):
+            return faulty
+        left = await self._book(self._state.balance, entry.owner)
+        body = accounts.query_body(row, millicredits=left)
+        return _spoiled(responses.data(body, request_id=entry.id), faulty, request)
+
+    async def poll(self, request: Request, entry: Entry) -> Response:
+        """Answer whether a deferred generation is ready, and hand it out."""
+        generation = request.path_params["id"]
+        complaints = about_headers(request.headers)
+        if len(generation) != ID_CHARACTERS:
+            complaints = [f"id: must be exactly {ID_CHARACTERS} characters long", *complaints]
+        if complaints:
+            raise RefusalError(400, "bad_request", *complaints)
+        auth.require(request)
+        faulty = await self._fault(request, entry)
+        if isinstance(faulty, Response):
+            return faulty
+        found = await self._book(self._state.poll, generation, owner=entry.owner)
+        if found is False:
+            raise RefusalError(404, "generation_not_found", GONE)
+        if found is True:
+            body = {"id": generation, "status": "in-progress"}
+            response = responses.data(body, status=202, request_id=entry.id)
+        else:
+            accept = request.headers.get("accept", "")
+            made = found.scrambled() if faulty and faulty.unreadable else found
+            response = responses.media(made, accept=accept, request_id=entry.id)
+        return _spoiled(response, faulty, request)
+
+    async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
+        """Carry out a paid operation."""
+        began = time.monotonic()
+        if is_first_version(row.spec.path):
+            auth.require(request)
+        async with AsyncExitStack() as stack:
+            if is_first_version(row.spec.path) and not row.file_fields():
+                sent = await forms.read_json(request)
+            else:
+                sent = await stack.enter_async_context(forms.read_form(request, row.spec.max_body))
+            faulty = await self._fault(request, entry)
+            if isinstance(faulty, Response):
+                return faulty
+            place = {name: request.path_params[name] for name in row.path_fields()}
+            checked = await to_thread.run_sync(
+                check, row, sent, place, self._engines, request.headers, limiter=self._desks
+            )
+            _fits_accept(checked.operation, request)
+            auth.require(request)
+            operation = checked.operation
+            left = await self._book(self._state.balance, entry.owner)
+            if left < operation.price():
+                raise _no_credits(operation, left)
+            ordered = faulty.moderation if faulty else None
+            moderate(operation, ordered)
+            if ordered == "content_filtered":
+                checked = replace(checked, filtered=operation.media == "image")
+            await self._wait(row, began)  # before anything is made that would fill the memory
+            if await request.is_disconnected():
+                raise ClientDisconnect
+            made = await self._renderer.make(checked)
+            if faulty and faulty.unreadable:
+                made = [each.scrambled() for each in made]
+        if await request.is_disconnected():
+            raise ClientDisconnect
+        response = await self._hand_over(checked, made, request, entry)
+        if faulty is not None and faulty.reset == "after":
+            return connection_faults.DroppedResponse(connection_faults.drop_of(request))
+        return _spoiled(response, faulty, request)
+
+    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002 -- as every answer
+        """Answer for a path that the API does not have."""
+        if is_first_version(request.url.path):
+            auth.require(request)
+        raise RefusalError(404, "not_found", NOT_FOUND)
+
+    async def _hand_over(
+        self, checked: Checked, made: list[Artifact], request: Request, entry: Entry
+    ) -> Response:
+        """Charge, and return what was made or the id under which it will be there."""
+        operation, row = checked.operation, type(checked.operation)
+        accept = request.headers.get("accept", "")
+        if row.is_deferred():
+            generation = await self._book(self._state.start, entry, operation, made[0])
+            if generation is None:
+                raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+            status = 202 if issubclass(row, AudioOperation) else 200
+            return responses.data({"id": generation}, status=status, request_id=entry.id)
+        if not await self._book(self._state.charge, entry, operation):
+            raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+        if row.answer == "artifacts":
+            return responses.first_version(made, accept=accept, request_id=entry.id)
+        return responses.media(made[0], accept=accept, request_id=entry.id)
+
+    async def _wait(self, row: type[Operation], began: float) -> None:
+        """Wait as long as the call is to take at least; a deferred one waits when polled."""
+        seconds = 0 if row.is_deferred() else self._state.seconds(row)
+        await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
+
+    async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
+        """Return what goes wrong with this request: an answer, or something for later."""
+        fault = self._state.faults.take(request.url.path, self._state.now())
+        if fault is None:
+            return None
+        await anyio.sleep(fault.hang)
+        if fault.reset == "before":
+            return connection_faults.DroppedResponse(connection_faults.drop_of(request))
+        if not fault.answers:
+            return fault
+        return _spoiled(responses.faulty(fault, request.url.path, entry.id), fault, request)
+
+    async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Read or write the state, in its thread."""
+        call = partial(function, *arguments, **named)
+        return await to_thread.run_sync(call, limiter=self._books)
+
+
+def _fits_accept(operation: Operation, request: Request) -> None:
+    """Refuse several pictures where only one can be sent."""
+    wants_one = "image/png" in request.headers.get("accept", "")
+    several = operation.answer == "artifacts" and operation.model_dump().get("samples", 1) > 1
+    if wants_one and several:
+        message = "samples: must be 1 when accept is image/png"
+        raise RefusalError(400, "invalid_samples", message)
+
+
+def _no_credits(operation: Operation, left: int) -> RefusalError:
+    if not is_first_version(operation.spec.path):
+        return RefusalError(402, "payment_required", NO_CREDITS)
+    need, have = operation.price() / 100_000, left / 100_000
+    message = (
+        "Your organization does not have enough balance to request this action"
+        f" (need ${need:.10g}, have $0 in active grants, ${have:.10g} in balance)."
+    )
+    return RefusalError(429, "insufficient_balance", message)
+
+
+def _spoiled(response: Response, fault: Fault | None, request: Request) -> Response:
+    """Return an answer of the wrong type, slow or cut short, where that was ordered."""
+    if fault is None:
+        return response
+    if fault.content_type is not None:
+        response.headers["content-type"] = fault.content_type
+    if fault.slow is not None:
+        response = connection_faults.SlowResponse(response, fault.slow)
+    if fault.cut is not None:
+        response = connection_faults.CutResponse(
+            response, fault.cut, connection_faults.drop_of(request)
+        )
+    return response

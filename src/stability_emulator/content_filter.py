@@ -1,0 +1,65 @@
+"""Moderation on order: words in a prompt that make the emulated API behave as it can.
+
+* `emulate moderation`     403 content_moderation, nothing charged
+* `emulate language`       422 invalid_language
+* `emulate public figure`  422 public_figure, of pictures
+* `emulate copyright`      422 copyrighted_content, of sound
+* `emulate filter`         200, a blurred picture marked CONTENT_FILTERED, charged
+
+Names and sentences are documented examples; that the first version answers `invalid_prompts` to
+whatever moderation finds is chosen.
+"""
+
+from collections.abc import Mapping
+
+from stability_emulator.error_texts import COPYRIGHTED, DENIED, ENGLISH, PUBLIC_FIGURE
+from stability_emulator.faults import Moderation
+from stability_emulator.responses import RefusalError, is_first_version
+from stability_mcp.api.operation import AudioOperation, Operation
+
+FLAGGED = (
+    "Invalid prompts detected: your request was flagged by our content moderation system and"
+    " you were not charged."
+)
+REFUSALS: Mapping[str, tuple[int, str]] = {
+    "content_moderation": (403, DENIED),
+    "invalid_language": (422, ENGLISH),
+    "public_figure": (422, PUBLIC_FIGURE),
+    "copyrighted_content": (422, COPYRIGHTED),
+}
+WORDS: Mapping[str, Moderation] = {
+    "emulate moderation": "content_moderation",
+    "emulate language": "invalid_language",
+    "emulate public figure": "public_figure",
+    "emulate copyright": "copyrighted_content",
+}
+FILTER_WORDS = "emulate filter"
+ONLY_SOUND: Moderation = "copyrighted_content"
+ONLY_PICTURES: Moderation = "public_figure"
+
+
+def moderate(operation: Operation, ordered: Moderation | None = None) -> None:
+    """Refuse a request whose texts ask for a refusal, or for which one was ordered.
+
+    Raises:
+        RefusalError: 403 or 422; 400 of the first version.
+    """
+    name = ordered or _asked_for(operation)
+    if name is None or name not in REFUSALS:
+        return
+    if is_first_version(operation.spec.path):
+        raise RefusalError(400, "invalid_prompts", FLAGGED)
+    status, sentence = REFUSALS[name]
+    raise RefusalError(status, name, sentence)
+
+
+def is_filtered(operation: Operation) -> bool:
+    """Return whether the result is to be withheld: blurred, and charged all the same."""
+    return operation.media == "image" and FILTER_WORDS in operation.canonical().casefold()
+
+
+def _asked_for(operation: Operation) -> Moderation | None:
+    texts = operation.canonical().casefold()
+    other = ONLY_PICTURES if isinstance(operation, AudioOperation) else ONLY_SOUND
+    found = (name for words, name in WORDS.items() if words in texts and name != other)
+    return next(found, None)

@@ -1,0 +1,1 @@
+"""GLB models of what a picture shows."""

@@ -1,0 +1,288 @@
+"""A GLB model of what a picture shows: its outline blown up like a cushion, with it as texture.
+
+The front is fuller than the back, and bright parts stand out a little further. Where nothing
+stands in front of a background, the whole picture is the object.
+"""
+
+import io
+import json
+import math
+import struct
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageFilter, ImageStat
+
+from stability_emulator.pictures.codec import MARK, encode
+from stability_mcp.imaging.segment.masks import BINARY, diffused, inverted
+from stability_mcp.imaging.segment.subject import cut_out, rough_subject
+
+MEDIA_TYPE = "model/gltf-binary"
+DEFAULT_VERTICES = 6_000
+LEAST_SIDE, MOST_SIDE = 2, 400
+DEPTH = 0.42
+"""How far the middle of the front stands out; the object is 1 high or wide."""
+BACK = 0.55
+"""How full the back is, as a share of the front."""
+DETAIL = 0.07
+"""How much further what is bright stands out than what is dark."""
+LEAST_THICKNESS = 0.08
+DOMED_SIDE = 96
+INSIDE = 128
+MARGIN = 0.04
+"""What is left around the object in the texture, as a share of its size."""
+
+FLOAT, UNSIGNED_INT = 5_126, 5_125
+ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34_962, 34_963
+JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a model is asked for."""
+
+    texture: int
+    """Side of the square texture, in pixels."""
+    frame: float = 1.0
+    """How much larger the frame is than the object; 1: none."""
+    tilt: float = 0.0
+    """How much further one side stands out than the other; what a seed changes."""
+    vertices: int | None = None
+    """Most vertices; None: as many as look good."""
+    faces: int | None = None
+    """Most triangles, likewise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mesh:
+    """The numbers of a model."""
+
+    positions: "array[float]"
+    normals: "array[float]"
+    places: "array[float]"
+    """Where in the texture each point is, 0 to 1."""
+    corners: "array[int]"
+    """Three points for each triangle."""
+
+
+def relief(picture: Image.Image, shape: Shape) -> bytes:
+    """Return a GLB file; a transparent part of the picture is not part of the object."""
+    cut = cut_out(picture) if rough_subject(picture) is not None else picture.convert("RGBA")
+    object_, around = _framed(cut), _framed(picture.convert("RGB"), cut)
+    alpha = object_.getchannel("A")
+    side = _side_for(alpha, shape)
+    mesh = _mesh(object_, side, shape)
+    filled = diffused(around, inverted(alpha))
+    square = filled.resize((shape.texture,) * 2, Image.Resampling.BICUBIC)
+    return _file(mesh, encode(square, "jpeg"))
+
+
+def _framed(picture: Image.Image, cut: Image.Image | None = None) -> Image.Image:
+    """Return what is around the object that was cut out."""
+    box = (cut or picture).getchannel("A").point(BINARY).getbbox()
+    if box is None:
+        return picture
+    margin = round(max(box[2] - box[0], box[3] - box[1]) * MARGIN)
+    left, top = max(0, box[0] - margin), max(0, box[1] - margin)
+    right, bottom = min(picture.width, box[2] + margin), min(picture.height, box[3] + margin)
+    return picture.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
+
+
+def _side_for(alpha: Image.Image, shape: Shape) -> int:
+    """Return how many points a side has, so that the model has as many as it may."""
+    most_points = shape.vertices or (DEFAULT_VERTICES if shape.faces is None else None)
+    share = max(0.02, ImageStat.Stat(alpha).mean[0] / 255)
+    goal = most_points or (shape.faces or 0) / 2
+    side = min(MOST_SIDE, math.isqrt(round(goal / share / 2)) + 6)
+    while side > LEAST_SIDE:
+        cells = _cells(alpha, side)
+        points = 2 * len(_points(cells, side))
+        if points <= (most_points or math.inf) and 4 * len(cells) <= (shape.faces or math.inf):
+            return side
+        side -= max(1, side // 40)
+    return LEAST_SIDE
+
+
+def _cells(alpha: Image.Image, side: int) -> list[int]:
+    """Return the upper left points of the squares of a grid that lie in the object."""
+    inside = alpha.resize((side, side), Image.Resampling.BOX).tobytes()
+    cells = [
+        place
+        for row in range(side - 1)
+        for place in range(row * side, row * side + side - 1)
+        if min(inside[place], inside[place + 1], inside[place + side], inside[place + side + 1])
+        >= INSIDE
+    ]
+    return cells or [((side - 1) // 2) * side + (side - 1) // 2]
+
+
+def _points(cells: list[int], side: int) -> list[int]:
+    used = {place + step for place in cells for step in (0, 1, side, side + 1)}
+    return sorted(used)
+
+
+def _domed(alpha: Image.Image) -> tuple[Image.Image, float]:
+    """Return how far inside each point is, 0 to 255, and how thick the thing is there, 0 to 1."""
+    mask = Image.new("L", (DOMED_SIDE + 2, DOMED_SIDE + 2), 0)
+    mask.paste(alpha.resize((DOMED_SIDE, DOMED_SIDE), Image.Resampling.BOX), (1, 1))
+    layers = []
+    left = mask.point(lambda value: 255 if value >= INSIDE else 0)
+    while left.getbbox() is not None:
+        layers.append(left)
+        left = left.filter(ImageFilter.MinFilter(3))
+    deep = Image.new("L", mask.size, 0)
+    for depth, layer in enumerate(layers, start=1):
+        deep.paste(round(255 * depth / len(layers)), (0, 0), layer)
+    inner = (1, 1, DOMED_SIDE + 1, DOMED_SIDE + 1)
+    thick = min(1.0, 2 * len(layers) / DOMED_SIDE + LEAST_THICKNESS)
+    return deep.filter(ImageFilter.GaussianBlur(1.6)).crop(inner), thick
+
+
+def _mesh(picture: Image.Image, side: int, shape: Shape) -> _Mesh:
+    alpha = picture.getchannel("A")
+    cells = _cells(alpha, side)
+    used = _points(cells, side)
+    domed, thick = _domed(alpha)
+    deep = domed.resize((side, side), Image.Resampling.BICUBIC).tobytes()
+    light = picture.convert("L").resize((side, side), Image.Resampling.BOX)
+    bright = light.filter(ImageFilter.GaussianBlur(side / 50)).tobytes()
+    rim = _rim_of(cells, side)
+    heights = [0.0] * (side * side)
+    for place in used:
+        if place not in rim:
+            depth = deep[place] / 255
+            heights[place] = thick * DEPTH * math.sqrt(1 - (1 - depth) ** 2) + depth * (
+                DETAIL * (bright[place] / 255 - 0.5) + shape.tilt * (place % side / side - 0.5)
+            )
+    width, height = 1.0, picture.height / picture.width
+    if height > 1:
+        width, height = 1 / height, 1.0
+    mesh = _Mesh(positions=array("f"), normals=array("f"), places=array("f"), corners=array("I"))
+    for front in (True, False):
+        for place in used:
+            across, down = place % side / (side - 1), place // side / (side - 1)
+            out = heights[place] if front else -BACK * heights[place]
+            mesh.positions.extend(
+                ((across - 0.5) * width / shape.frame, (0.5 - down) * height / shape.frame)
+            )
+            mesh.positions.append(out / shape.frame)
+            mesh.places.extend((across, down))
+            mesh.normals.extend(_normal(heights, place, side, (width, height), front=front))
+    numbers = {place: index for index, place in enumerate(used)}
+    for start in (0, len(used)):
+        for place in cells:
+            here, right = numbers[place] + start, numbers[place + 1] + start
+            below, across = numbers[place + side] + start, numbers[place + side + 1] + start
+            turned = (here, below, right, right, below, across)
+            mesh.corners.extend(turned if not start else tuple(reversed(turned)))
+    return mesh
+
+
+def _rim_of(cells: list[int], side: int) -> set[int]:
+    """Return the points that not all four squares around belong to the object."""
+    counts: dict[int, int] = {}
+    for place in cells:
+        for step in (0, 1, side, side + 1):
+            counts[place + step] = counts.get(place + step, 0) + 1
+    return {place for place, count in counts.items() if count < 4}
+
+
+def _normal(
+    heights: list[float], place: int, side: int, size: tuple[float, float], *, front: bool
+) -> tuple[float, float, float]:
+    """Return where a point of the surface faces."""
+    column, row = place % side, place // side
+    left, right = place - (column > 0), place + (column < side - 1)
+    above, below = place - side * (row > 0), place + side * (row < side - 1)
+    fullness = 1 if front else BACK
+    step = fullness * (side - 1) / 2
+    across = -(heights[right] - heights[left]) * step / size[0]
+    up = (heights[below] - heights[above]) * step / size[1]
+    length = math.sqrt(across * across + up * up + 1)
+    return across / length, up / length, (1 if front else -1) / length
+
+
+def _file(mesh: _Mesh, texture: bytes) -> bytes:
+    """Return the two chunks of a GLB: the description and the numbers it points to."""
+    arrays = (mesh.positions, mesh.places, mesh.corners, mesh.normals)
+    parts = [*(each.tobytes() for each in arrays), texture]
+    targets = (ARRAY_BUFFER, ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, ARRAY_BUFFER, None)
+    binary, views = io.BytesIO(), []
+    for part, target in zip(parts, targets, strict=True):
+        view: dict[str, int] = {
+            "buffer": 0,
+            "byteOffset": binary.tell(),
+            "byteLength": len(part),
+        }
+        views.append(view | ({"target": target} if target else {}))
+        binary.write(part.ljust(-(-len(part) // 4) * 4, b"\0"))
+    scene = _scene(mesh) | {
+        "bufferViews": views,
+        "buffers": [{"byteLength": binary.tell()}],
+    }
+    described = json.dumps(scene, separators=(",", ":")).encode()
+    described = described.ljust(-(-len(described) // 4) * 4, b" ")
+    numbers = binary.getvalue()
+    length = 12 + 8 + len(described) + 8 + len(numbers)
+    return b"".join(
+        (
+            struct.pack("<4sII", b"glTF", 2, length),
+            struct.pack("<II", len(described), JSON_CHUNK),
+            described,
+            struct.pack("<II", len(numbers), BINARY_CHUNK),
+            numbers,
+        )
+    )
+
+
+def _scene(mesh: _Mesh) -> dict[str, Any]:
+    positions, points = mesh.positions, len(mesh.places) // 2
+    return {
+        "asset": {"version": "2.0", "generator": "stability-mcp emulator", "extras": {MARK: True}},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "name": "object"}],
+        "meshes": [
+            {
+                "primitives": [
+                    {
+                        "attributes": {"POSITION": 0, "TEXCOORD_0": 1, "NORMAL": 3},
+                        "indices": 2,
+                        "material": 0,
+                    }
+                ]
+            }
+        ],
+        "materials": [
+            {
+                "pbrMetallicRoughness": {
+                    "baseColorTexture": {"index": 0},
+                    "metallicFactor": 0,
+                    "roughnessFactor": 0.9,
+                },
+                "doubleSided": True,
+            }
+        ],
+        "textures": [{"source": 0, "sampler": 0}],
+        "samplers": [{"magFilter": 9_729, "minFilter": 9_987, "wrapS": 33_071, "wrapT": 33_071}],
+        "images": [{"bufferView": 4, "mimeType": "image/jpeg"}],
+        "accessors": [
+            {
+                "bufferView": 0,
+                "componentType": FLOAT,
+                "count": points,
+                "type": "VEC3",
+                "min": [min(positions[axis::3]) for axis in range(3)],
+                "max": [max(positions[axis::3]) for axis in range(3)],
+            },
+            {"bufferView": 1, "componentType": FLOAT, "count": points, "type": "VEC2"},
+            {
+                "bufferView": 2,
+                "componentType": UNSIGNED_INT,
+                "count": len(mesh.corners),
+                "type": "SCALAR",
+            },
+            {"bufferView": 3, "componentType": FLOAT, "count": points, "type": "VEC3"},
+        ],
+    }

@@ -1,0 +1,228 @@
+"""The emulated API's own description as OpenAPI 3.0.1, made from the table.
+
+The version, the way a file is written, the name of the security scheme and that the key is in every
+answer's header are those of the document that the API publishes, so that what reads that one reads
+this one. Here it also has the first version of the API, and the answers that the API gives without
+documenting them (401, 402): everything that the emulator answers is in it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from stability_emulator.checks import CLIENT_HEADERS, MOST_CLIENT_CHARACTERS
+from stability_emulator.openapi_parts import COMPONENTS, JSON, reference
+from stability_emulator.responses import is_first_version
+from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.wire_schema import Schema, is_json, parameters, required
+from stability_mcp.text import credits_text
+
+PATH = "/v2alpha/openapi"
+"""Where the API publishes its description, in spite of what it describes."""
+
+MEDIA_TYPES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+}
+MODEL_TYPE = "model/gltf-binary"
+GENERATIONS = {
+    "image": ("jpeg", "png", "webp"),
+    "audio": ("mp3", "wav"),
+}
+
+
+def document(
+    operations: Mapping[str, type[Operation]],
+    polls: Mapping[str, type[Operation]],
+    url: str,
+) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        operations: The table.
+        polls: By path of results: a row whose results are there.
+        url: Where the API is.
+    """
+    paths: dict[str, Any] = {}
+    for row in operations.values():
+        paths.setdefault(row.spec.path, {})[row.spec.method.lower()] = _operation(row)
+    for path, row in polls.items():
+        paths[path] = {"get": _poll(path, row)}
+    return {
+        "openapi": "3.0.1",
+        "info": {
+            "title": "Stability AI REST API, emulated",
+            "version": "v2beta",
+            "description": "A stand-in for the API, made by stability-mcp. "
+            "What it makes bears the word EMULATED and costs nothing.",
+        },
+        "servers": [{"url": url}],
+        "security": [{"STABILITY_API_KEY": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations.values()))],
+        "components": COMPONENTS,
+        "paths": paths,
+    }
+
+
+def _tag(row: type[Operation]) -> str:
+    return row.toolset()
+
+
+def _operation(row: type[Operation]) -> dict[str, Any]:
+    lowest, highest = row.price_range()
+    price = credits_text(highest) if lowest == highest else f"up to {credits_text(highest)}"
+    described: dict[str, Any] = {
+        "operationId": row.name(),
+        "tags": [_tag(row)],
+        "summary": row.summary(),
+        "description": f"{price[:1].upper()}{price[1:]}." if row.is_paid() else "Free.",
+        "parameters": list(_headers(row)),
+        "responses": dict(_responses(row)),
+    }
+    if row.spec.method == "POST":
+        schema: Schema = {
+            "type": "object",
+            "properties": parameters(row),
+            "required": required(row),
+            "additionalProperties": is_first_version(row.spec.path),
+        }
+        if not schema["required"]:
+            del schema["required"]
+        content_type = JSON if is_json(row) else "multipart/form-data"
+        described["requestBody"] = {"required": True, "content": {content_type: {"schema": schema}}}
+    return described
+
+
+def _headers(row: type[Operation]) -> Iterator[dict[str, Any]]:
+    full = row.model_json_schema()["properties"]
+    for name in sorted(row.path_fields()):
+        schema = {key: full[name][key] for key in ("type", "pattern", "maxLength", "default")}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    if not issubclass(row, Query) and not row.is_deferred():
+        yield from _accept(row.accept, JSON if row.media != "model" else None)
+    if not is_first_version(row.spec.path):
+        yield from _client_headers()
+
+
+def _accept(*taken: str | None) -> Iterator[dict[str, Any]]:
+    words = " or ".join(dict.fromkeys(each for each in taken if each))
+    yield {
+        "name": "accept",
+        "in": "header",
+        "description": f"{words}; anything else is taken as the first.",
+        "schema": {"type": "string", "default": taken[0]},
+    }
+
+
+def _client_headers() -> Iterator[dict[str, Any]]:
+    schema = {"type": "string", "maxLength": MOST_CLIENT_CHARACTERS}
+    yield from ({"name": name, "in": "header", "schema": schema} for name in CLIENT_HEADERS)
+
+
+def _responses(row: type[Operation]) -> Iterator[tuple[str, Any]]:
+    first = is_first_version(row.spec.path)
+    yield str(row.status), _success(row)
+    if issubclass(row, Query):
+        names = [("401", "Unauthorized"), ("429", "RateLimited"), ("500", "InternalError")]
+    else:
+        names = [
+            ("400", "BadRequest"),
+            ("401", "Unauthorized"),
+            *([] if first else [("402", "OutOfCredits")]),
+            ("403", "Denied" if first else "ContentModerated"),
+            *([("404", "NotFound")] if first else []),
+            *([] if first else [("413", "PayloadTooLarge"), ("422", "ClassificationFailed")]),
+            ("429", "RateLimited"),
+            ("500", "InternalError"),
+        ]
+    prefix = "FirstVersion" if first else ""
+    yield from ((status, reference("responses", f"{prefix}{name}")) for status, name in names)
+
+
+def _success(row: type[Operation]) -> dict[str, Any]:
+    if row.is_deferred():
+        return _json(reference("schemas", "Started"), "The generation is under way.")
+    if issubclass(row, Query):
+        return _json(_answer_of(row), "As the account is.")
+    if row.answer == "artifacts":
+        answer = _json(reference("schemas", "Artifacts"), "What was made.", seeded=True)
+        answer["content"]["image/png"] = {"schema": reference("schemas", "Bytes")}
+        return answer
+    if row.media == "model":
+        return _bytes([MODEL_TYPE], None, seeded=False)
+    formats = parameters(row)["output_format"]["enum"]
+    return _bytes([MEDIA_TYPES[each] for each in formats], row.media)
+
+
+def _poll(path: str, row: type[Operation]) -> dict[str, Any]:
+    place = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": reference("schemas", "GenerationID"),
+    }
+    media = str(row.media)
+    return {
+        "operationId": "fetch" + "".join(part.title() for part in path.split("/")[2:-1]),
+        "tags": ["results"],
+        "summary": "Fetch what was made.",
+        "description": "For 24 hours, with the key that started it; free.",
+        "parameters": [place, *_accept(f"{media}/*", JSON), *_client_headers()],
+        "responses": {
+            "200": _bytes([MEDIA_TYPES[each] for each in GENERATIONS[media]], media),
+            "202": _json(reference("schemas", "InProgress"), "It is not ready."),
+            "400": reference("responses", "BadRequest"),
+            "401": reference("responses", "Unauthorized"),
+            "404": reference("responses", "GenerationNotFound"),
+            "429": reference("responses", "RateLimited"),
+            "500": reference("responses", "InternalError"),
+        },
+    }
+
+
+def _bytes(media_types: Iterable[str], kind: str | None, *, seeded: bool = True) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for media_type in media_types:
+        content[media_type] = {"schema": reference("schemas", "Bytes")}
+        if kind:
+            packed = {"schema": reference("schemas", f"{kind.title()}InJSON")}
+            content[f"{JSON}; type={media_type}"] = packed
+    headers = {"x-request-id": reference("headers", "RequestID")}
+    if seeded:
+        headers["finish-reason"] = reference("headers", "FinishReason")
+        headers["seed"] = reference("headers", "Seed")
+    return {"description": "What was made.", "headers": headers, "content": content}
+
+
+def _json(schema: Schema, description: str, *, seeded: bool = False) -> dict[str, Any]:
+    answer = _bytes([], None, seeded=seeded)
+    return {**answer, "description": description, "content": {JSON: {"schema": schema}}}
+
+
+def _answer_of(row: type[Query]) -> Schema:
+    """Return the schema of a query's body; a bare list is that of the one field of its model."""
+    full = row.result.model_json_schema()
+    models = full.get("$defs", {})
+    if isinstance(row.example, list):
+        full = next(iter(full["properties"].values()))
+    schema: Schema = _inlined(full, models)
+    return schema
+
+
+def _inlined(schema: Any, models: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON of any shape
+    if isinstance(schema, list):
+        return [_inlined(each, models) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(models[schema["$ref"].rpartition("/")[2]], models)
+    branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if branches:
+        return {**_inlined(branches[0], models), "nullable": True}
+    return {
+        key: _inlined(value, models)
+        for key, value in schema.items()
+        if key not in {"title", "$defs", "default"}
+    }

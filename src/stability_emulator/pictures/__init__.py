@@ -1,0 +1,1 @@
+"""Edits of pictures that were sent: filling, inserting, recolouring, relighting, enlarging."""

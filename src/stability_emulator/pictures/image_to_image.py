@@ -1,0 +1,71 @@
+"""A picture made from another one: its layout and light kept, its matter painted anew.
+
+Little strength repaints the surface: fewer tones, brushed, in the scene's colours. Much strength
+lets the scene come through where the source has nothing to say, then everywhere.
+"""
+
+from PIL import Image, ImageChops, ImageFilter
+
+from stability_emulator.pictures.brief import Brief
+from stability_emulator.pictures.painting import painted
+from stability_emulator.pictures.toning import with_tones_of
+
+BRUSHED_SIDE = 420
+"""Longest side at which brush strokes are made."""
+LEAST_SEEN = 0.3
+"""Strength from which things of the scene begin to appear."""
+
+
+def reimagined(source: Image.Image, brief: Brief, strength: float) -> Image.Image:
+    """Return a picture of the prompt that starts from a source.
+
+    Args:
+        source: RGB.
+        brief: Whose prompt, seed, style and size count.
+        strength: 0 is the source unchanged, 1 takes no notice of it.
+    """
+    start = source.resize(brief.size, Image.Resampling.BICUBIC)
+    if strength <= 0:
+        return start
+    goal = painted(brief, brief.size)
+    if strength >= 1:
+        return goal
+    repainted = Image.blend(start, _brushed(start, strength), min(1.0, strength * 2.2))
+    repainted = with_tones_of(repainted, goal, min(0.85, strength * 1.1))
+    grown = max(0.0, (strength - LEAST_SEEN) / (1 - LEAST_SEEN))
+    return Image.composite(goal, repainted, _open(start, goal, grown))
+
+
+def _brushed(picture: Image.Image, strength: float) -> Image.Image:
+    """Return a picture as laid down with a broad brush; the broader, the more strength."""
+    scale = min(1.0, BRUSHED_SIDE / max(picture.size))
+    small = picture.resize(
+        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
+        Image.Resampling.BOX,
+    )
+    broad = 3 + 2 * round(strength * 3)
+    laid = small.filter(ImageFilter.MedianFilter(min(broad, 9)))
+    edges = ImageChops.difference(laid, laid.filter(ImageFilter.MaxFilter(3)))
+    laid = ImageChops.subtract(laid, edges.point([value // 3 for value in range(256)] * 3))
+    return laid.resize(picture.size, Image.Resampling.BICUBIC)
+
+
+def _open(start: Image.Image, goal: Image.Image, grown: float) -> Image.Image:
+    """Return where the scene shows: first where the two differ least, in the end everywhere.
+
+    The border runs along shapes, softly, so that no part is seen through another.
+    """
+    size = (max(1, start.width // 8), max(1, start.height // 8))
+    pair = (each.resize(size, Image.Resampling.BOX) for each in (start, goal))
+    apart = ImageChops.difference(*pair).convert("L").filter(ImageFilter.GaussianBlur(3))
+    histogram = apart.histogram()
+    wanted, level, seen = grown * size[0] * size[1], 0, 0
+    while level < 255 and seen < wanted:
+        seen += histogram[level]
+        level += 1
+    if grown <= 0:
+        return Image.new("L", start.size)
+    mask = apart.point(
+        [max(0, min(255, round(128 + (level - value) * 16))) for value in range(256)]
+    )
+    return mask.filter(ImageFilter.GaussianBlur(0.8)).resize(start.size, Image.Resampling.BICUBIC)

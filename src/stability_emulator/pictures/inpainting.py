@@ -1,0 +1,229 @@
+"""Filling a hole with what is around it: patches of the picture itself, joined and evened out.
+
+Where the patches come from is found on a small copy, in pieces that overlap; they are then taken
+from the picture in its own size, so that the fill has its grain. What is left of a seam is a
+difference in tone, which is spread over the hole from its rim.
+"""
+
+import random
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
+
+from stability_emulator.pictures.patches import Box, Quilt, Tile, moved
+from stability_mcp.api.fields import Size
+from stability_mcp.imaging.segment.masks import (
+    BINARY,
+    MEMBRANE_SIDE,
+    diffused,
+    grown_in,
+    inverted,
+    small_size,
+)
+
+WORKED_SIDE = 192
+STEP = 4
+"""Pixels over which a change of tone is measured."""
+MOST_EVENED = 36
+"""Grey levels by which a fill is made brighter or darker to match its rim."""
+GUESS_SHARE = 0.65
+"""How much of the difference to the guess is made up for inside a hole."""
+MOST_SIDE = 1_536
+"""Longest side at which a picture is continued; what is larger is enlarged from there."""
+
+
+def healed(
+    picture: Image.Image,
+    mask: Image.Image,
+    rng: random.Random,
+    *,
+    avoided: Image.Image | None = None,
+    level: bool = False,
+) -> Image.Image:
+    """Return the picture with what is marked filled with patches from elsewhere in it.
+
+    Args:
+        picture: RGB.
+        mask: What is to go; where it is grey, so much of the picture shows through.
+        rng: Where patches are looked for.
+        avoided: A small mask of what is not to be repeated: what stands in front.
+        level: Whether only what is beside a place says what belongs there: at a margin.
+    """
+    small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
+    hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
+    hole = hole.point(lambda value: 255 if value else 0)
+    if hole.getbbox() is None:
+        return picture
+    if avoided is not None:
+        avoided = avoided.resize(small.size)
+    base = _guessed(picture, mask, avoided, level=level)
+    guess = base.resize(small.size, Image.Resampling.BOX)
+    tiles = list(Quilt(small, guess, hole, avoided, rng).tiles())
+    joined = _joined(picture, base, tiles, picture.width / small.width)
+    evened = _evened(picture, (base, joined), mask, _reliable(small, tiles, avoided))
+    return Image.composite(evened, picture, mask)
+
+
+def _guessed(
+    picture: Image.Image, mask: Image.Image, avoided: Image.Image | None, *, level: bool
+) -> Image.Image:
+    """Return the picture with what is marked filled by the tones beside it, or above and below.
+
+    Each place is filled in the direction in which the tones on both sides agree better.
+    """
+    wide = mask
+    if avoided is not None:
+        wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
+    if level:
+        beside = diffused(picture, wide, level=True)
+        return Image.composite(beside, picture, mask.point(BINARY))
+    size = small_size(picture.size, MEMBRANE_SIDE)
+    known = picture.resize(size, Image.Resampling.BOX)
+    known.putalpha(inverted(wide.resize(size, Image.Resampling.BOX).point(BINARY)))
+    flip = Image.Transpose.TRANSPOSE
+    flat = grown_in(known, level=True)
+    upright = grown_in(known.transpose(flip), level=True).transpose(flip)
+    across, down = _steps(flat, (1, 0)), _steps(upright, (0, 1))
+    share = ImageMath.lambda_eval(
+        lambda args: args["convert"](255 * args["d"] / (args["a"] + args["d"] + 1), "L"),
+        a=across,
+        d=down,
+    )
+    guess = Image.composite(flat, upright, share).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(guess, picture, mask.point(BINARY))
+
+
+def _steps(picture: Image.Image, direction: tuple[int, int]) -> Image.Image:
+    """Return how much a picture changes in a direction, evened out; 8 times as bright."""
+    far = (STEP * direction[0], STEP * direction[1])
+    apart = ImageChops.difference(picture, ImageChops.offset(picture, *far)).convert("L")
+    apart = apart.point([min(255, value * 8) for value in range(256)])
+    return apart.filter(ImageFilter.BoxBlur(max(picture.size) / 16))
+
+
+def _joined(
+    picture: Image.Image, base: Image.Image, tiles: Sequence[Tile], scale: float
+) -> Image.Image:
+    """Lay the patches in full size over each other, with soft edges."""
+    canvas, filled = base.copy(), Image.new("L", picture.size, 0)
+    for tile in tiles:
+        left, top, right, bottom = (round(side * scale) for side in tile.box)
+        across, down = (round(part * scale) for part in tile.offset)
+        across = max(-left, min(picture.width - right, across))
+        down = max(-top, min(picture.height - bottom, down))
+        place = moved((left, top, right, bottom), (across, down))
+        box = (left, top, right, bottom)
+        # Only what is already filled is blended: the guess under it must not shine through.
+        soft = ImageChops.lighter(_soft_edged(box, picture.size), inverted(filled.crop(box)))
+        canvas.paste(picture.crop(place), box, soft)
+        filled.paste(255, box)
+    return canvas
+
+
+def _soft_edged(box: Box, size: tuple[int, int]) -> Image.Image:
+    """Return a mask of a patch, soft but for where it touches the edge of the picture."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    edge = max(1, min(width, height) // 6)
+    wide = Image.new("L", (width + 4 * edge, height + 4 * edge), 0)
+    starts = (-2 if box[0] <= 0 else 1, -2 if box[1] <= 0 else 1)
+    ends = (-2 if box[2] >= size[0] else 1, -2 if box[3] >= size[1] else 1)
+    full = (
+        (2 + starts[0]) * edge,
+        (2 + starts[1]) * edge,
+        width + (2 - ends[0]) * edge - 1,
+        height + (2 - ends[1]) * edge - 1,
+    )
+    ImageDraw.Draw(wide).rectangle(full, fill=255)
+    soft = wide.filter(ImageFilter.BoxBlur(edge * 0.9))
+    return soft.crop((2 * edge, 2 * edge, 2 * edge + width, 2 * edge + height))
+
+
+def _reliable(
+    small: Image.Image, tiles: Sequence[Tile], avoided: Image.Image | None
+) -> Image.Image:
+    """Return a mask of where the patches can be compared with what they stand for."""
+    covered = Image.new("L", small.size, 0)
+    for tile in tiles:
+        covered.paste(255, tile.box)
+    if avoided is not None:
+        covered = ImageChops.darker(covered, inverted(avoided.filter(ImageFilter.MaxFilter(5))))
+    return covered
+
+
+def _evened(
+    picture: Image.Image,
+    layers: tuple[Image.Image, Image.Image],
+    mask: Image.Image,
+    reliable: Image.Image,
+) -> Image.Image:
+    """Bring a fill to the tones of its rim, and inside mostly to those of the guess.
+
+    Args:
+        picture: What the rim is taken from.
+        layers: The guess and the fill.
+        mask: The hole.
+        reliable: Where the rim says something, small.
+    """
+    guess, joined = layers
+    size = reliable.size
+    goal, guessed, had = (
+        each.resize(size, Image.Resampling.BOX) for each in (picture, guess, joined)
+    )
+    limits = [max(128 - MOST_EVENED, min(128 + MOST_EVENED, value)) for value in range(256)] * 3
+    rim = inverted(mask.point(BINARY).resize(size, Image.Resampling.BOX).point(BINARY))
+    apart = ImageChops.subtract(goal, had, 1, 128)
+    apart.putalpha(ImageChops.darker(rim, reliable))
+    spread = apart.convert("RGB") if apart.getchannel("A").getbbox() is None else grown_in(apart)
+    inner = ImageChops.subtract(guessed, had, 1, 128)
+    both = Image.blend(spread, Image.composite(spread, inner, rim), GUESS_SHARE)
+    soft = both.point(limits).filter(ImageFilter.GaussianBlur(2.5))
+    return ImageChops.add(joined, soft.resize(picture.size, Image.Resampling.BICUBIC), 1, -128)
+
+
+def extended(
+    source: Image.Image,
+    size: Size,
+    place: tuple[int, int],
+    rng: random.Random,
+    avoided: Image.Image | None = None,
+) -> Image.Image:
+    """Return a canvas of that size with the picture at a place, continued around it.
+
+    One side after the other, so that patches lie across the edge that they continue.
+    """
+    left, up = place
+    right, down = size.width - left - source.width, size.height - up - source.height
+    scale = min(1.0, MOST_SIDE / max(size))
+    left, up, right, down = (round(side * scale) for side in (left, up, right, down))
+    inner = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
+    picture = source if scale == 1 else source.resize(inner, Image.Resampling.BOX)
+    avoided = avoided or Image.new("L", inner, 0)
+    picture, avoided = _widened(picture, (left, right), rng, avoided)
+    turned = (each.transpose(Image.Transpose.TRANSPOSE) for each in (picture, avoided))
+    picture, _ = _widened(next(turned), (up, down), rng, next(turned))
+    whole = picture.transpose(Image.Transpose.TRANSPOSE)
+    return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
+
+
+def _widened(
+    picture: Image.Image, sides: tuple[int, int], rng: random.Random, avoided: Image.Image
+) -> tuple[Image.Image, Image.Image]:
+    for margin in ((sides[0], 0), (0, sides[1])):
+        if any(margin):
+            picture, avoided = _with_margin(picture, margin, rng, avoided)
+    return picture, avoided
+
+
+def _with_margin(
+    picture: Image.Image, sides: tuple[int, int], rng: random.Random, avoided: Image.Image
+) -> tuple[Image.Image, Image.Image]:
+    left, right = sides
+    canvas = Image.new("RGB", (picture.width + left + right, picture.height))
+    box = (left, 0, left + picture.width, picture.height)
+    canvas.paste(picture, box)
+    hole = Image.new("L", canvas.size, 255)
+    hole.paste(0, box)
+    wider = Image.new("L", canvas.size, 0)
+    wider.paste(avoided.resize(picture.size), box)
+    avoided = wider.resize(small_size(wider.size, WORKED_SIDE), Image.Resampling.BOX)
+    return healed(canvas, hole, rng, avoided=avoided, level=True), avoided

@@ -1,0 +1,42 @@
+"""The scene that a brief asks for, as a picture of its own or as material for an edit."""
+
+import math
+
+from PIL import Image
+
+from stability_emulator.pictures.brief import Brief
+from stability_emulator.pictures.toning import without
+from stability_emulator.scenery.scene import scene
+
+USUAL_GUIDANCE = 4
+"""`cfg_scale` where a row or model has no other default."""
+USUAL_GUIDANCES = {"sd3.5-large-turbo": 1, "sd3.5-flash": 1, "v1": 7}
+
+
+def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -> Image.Image:
+    """Return a scene of that size without what the negative prompt names.
+
+    Args:
+        brief: Whose prompt, style, seed, guidance and negative prompt count.
+        size: Width and height in pixels.
+        prompt: What is to be seen, instead of the brief's prompt.
+    """
+    picture = scene(
+        brief.prompt if prompt is None else prompt,
+        brief.seed,
+        size,
+        brief.style,
+        negative=brief.negative,
+        guidance=_guidance(brief),
+    )
+    return without(picture, brief.negative) if brief.negative else picture
+
+
+def _guidance(brief: Brief) -> float:
+    """Return how much closer than usual the prompt is followed, -1 to 1."""
+    asked = brief.number("cfg_scale", -1)
+    if asked < 0:
+        return 0.0
+    version = "v1" if brief.operation.startswith("v1_") else brief.text("model")
+    usual = USUAL_GUIDANCES.get(version, USUAL_GUIDANCE)
+    return max(-1.0, min(1.0, math.log2(max(asked, 0.25) / usual) / 2))

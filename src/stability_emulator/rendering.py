@@ -1,0 +1,170 @@
+"""Doing what a request asks for: one function for each kind of operation, in threads.
+
+At most `SIDE_BY_SIDE` at a time, so that many requests at once neither fill the memory nor starve
+the event loop.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from stability_emulator.checks import Checked
+from stability_emulator.generations import FILTERED, SUCCESS, Artifact
+from stability_emulator.model3d import relief
+from stability_emulator.pictures.brief import Brief
+from stability_emulator.pictures.codec import LONGEST_SIDES, UnreadableError, decode, encode, marked
+from stability_emulator.recipes import blurred, paint
+from stability_emulator.responses import RefusalError
+from stability_emulator.scenery.prompt.vocabulary import chance
+from stability_emulator.sound import audio
+from stability_emulator.sound.audio import Remix, remixed
+from stability_mcp.api.fields import MAX_SEED, Size
+from stability_mcp.api.operation import (
+    AudioOperation,
+    ImageOperation,
+    ModelOperation,
+    Operation,
+    V1Images,
+)
+
+SIDE_BY_SIDE = 2
+DEFAULT_SECONDS = 190
+NO_COUNT = "none"
+
+
+class Renderer:
+    """Where things are made; one for each emulated API.
+
+    Args:
+        rng: Where a seed comes from when none is asked for.
+    """
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._rng = rng or random.SystemRandom()
+        self._places = anyio.CapacityLimiter(SIDE_BY_SIDE)
+
+    async def make(self, checked: Checked) -> list[Artifact]:
+        """Make what a request asks for: `samples` pictures, else one thing.
+
+        Raises:
+            RefusalError: 400, a file cannot be decoded, or the result not be written.
+        """
+        seed = self._seed(checked.operation)
+        return await to_thread.run_sync(make, checked, seed, limiter=self._places)
+
+    def _seed(self, operation: Operation) -> int:
+        """Return the seed in force: that of the request, else one by chance.
+
+        A row without a seed makes the same of the same request.
+        """
+        if "seed" not in type(operation).model_fields:
+            return chance("no seed", operation.canonical()).randint(1, MAX_SEED)
+        asked = int(operation.model_dump()["seed"])
+        return asked or self._rng.randint(1, MAX_SEED)
+
+
+def make(checked: Checked, seed: int) -> list[Artifact]:
+    """Make it; blocking.
+
+    Raises:
+        RefusalError: 400, a file cannot be decoded, or the result not be written.
+    """
+    match checked.operation:
+        case ImageOperation():
+            return [_picture(checked, seed)]
+        case V1Images():
+            values = checked.operation.model_dump()
+            return [_picture(checked, seed + part) for part in range(int(values["samples"]))]
+        case AudioOperation():
+            return [_sound(checked, seed)]
+        case ModelOperation():
+            return [_model(checked, seed)]
+        case other:
+            raise TypeError(f"{other.name()} is of a kind that the emulator does not know")
+
+
+def _picture(checked: Checked, seed: int) -> Artifact:
+    operation = checked.operation
+    assert isinstance(operation, ImageOperation | V1Images)  # noqa: S101 -- told apart by `make`
+    values = operation.model_dump()
+    pictures = _decoded(checked)
+    first = next(iter(pictures.values()), None)
+    brief = Brief(
+        operation=operation.name(),
+        values=values,
+        pictures=pictures,
+        size=operation.output_size(Size(*first.size) if first else None),
+        seed=seed,
+    )
+    form = str(values.get("output_format") or "png")
+    if max(brief.size) > LONGEST_SIDES[form]:
+        problem = f"output_format: {form} has at most {LONGEST_SIDES[form]} pixels a side"
+        raise RefusalError(400, "bad_request", problem)
+    filtered = checked.filtered
+    painted = paint(brief)
+    return Artifact(
+        media_type=f"image/{form}",
+        pieces=[encode(marked(blurred(painted) if filtered else painted), form)],
+        seed=seed,
+        finish_reason=FILTERED if filtered else SUCCESS,
+    )
+
+
+def _sound(checked: Checked, seed: int) -> Artifact:
+    values = checked.operation.model_dump()
+    prompt, form = str(values.get("prompt") or ""), str(values.get("output_format") or "mp3")
+    seconds = float(values.get("duration") or DEFAULT_SECONDS)
+    sent = next(iter(checked.files), None)
+    if sent is None:
+        media_type, pieces = audio.play(prompt, seed, seconds=seconds, form=form)
+    else:
+        redone = (values["mask_start"], values["mask_end"]) if "mask_start" in values else None
+        wanted = Remix(
+            prompt=prompt,
+            seed=seed,
+            seconds=seconds,
+            form=form,
+            strength=float(values.get("strength", 1)),
+            redone=redone,
+        )
+        file = checked.files[sent].file
+        media_type, pieces = remixed(wanted, file, str(values[sent]))
+    return Artifact(media_type=media_type, pieces=pieces, seed=seed, finish_reason=SUCCESS)
+
+
+def _model(checked: Checked, seed: int) -> Artifact:
+    values = checked.operation.model_dump()
+    picture = next(iter(_decoded(checked).values()))
+    counted = values.get("target_type") or NO_COUNT
+    most = int(values.get("target_count") or 0)
+    vertices = int(values.get("vertex_count") or 0)
+    shape = relief.Shape(
+        texture=int(values.get("texture_resolution") or 1_024),
+        tilt=chance("tilt", seed).uniform(-0.25, 0.25) if "seed" in values else 0,
+        frame=_frame(values),
+        vertices=most if counted == "vertex" else vertices if vertices > 0 else None,
+        faces=most if counted == "face" else None,
+    )
+    return Artifact(media_type=relief.MEDIA_TYPE, pieces=[relief.relief(picture, shape)])
+
+
+def _frame(values: Mapping[str, Any]) -> float:
+    """Return how much larger the frame is than the object; the two rows count opposite ways."""
+    ratio = float(values.get("foreground_ratio") or 1)
+    return ratio if ratio >= 1 else 1 / ratio
+
+
+def _decoded(checked: Checked) -> dict[str, Any]:
+    """Return the pictures that were sent, in the order of the row's fields."""
+    marks = checked.operation.file_fields()
+    pictures = {}
+    for name, mark in marks.items():
+        if name in checked.files and mark.media == "image":
+            try:
+                pictures[name] = decode(checked.files[name].file)
+            except UnreadableError:
+                raise RefusalError(400, "bad_request", f"{name}: cannot be decoded") from None
+    return pictures

@@ -1,0 +1,1 @@
+"""Drawing tools: surface, pen, outlines, colours, light, noise."""

@@ -1,0 +1,241 @@
+"""Draws one thing: in its own coordinates, in the light, haze and colours of where it stands.
+
+A thing is 1 high: x is 0 in its middle and grows to the right, y is 0 where it stands and grows
+upwards. It looks to the right; mirrored, it looks to the left.
+"""
+
+# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from stability_emulator.scenery.drawing.canvas import Canvas
+from stability_emulator.scenery.drawing.curves import Point, bumps, oval, smooth, tapered
+from stability_emulator.scenery.drawing.palette import WHITE, Colour, lighter, mixed, tinted
+
+LAMP: Colour = (255, 214, 128)
+OUTLINED_UNTIL = 0.6
+"""How far in the haze a thing still gets outlines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """Where a thing stands and how large it is, in pixels."""
+
+    x: float
+    y: float
+    height: float
+    mirrored: bool = False
+    far: float = 0.0
+    """How much of it is lost in haze, 0 to 1."""
+    mirrored_below: bool = False
+    """Whether it is drawn upside down, as it is seen in water."""
+
+
+class Finish(TypedDict, total=False):
+    """How a shape looks, beside its colour."""
+
+    shade: str
+    """As `Canvas.fill` says; `plain` unless told otherwise."""
+    alpha: float
+    shining: bool
+    """Whether it keeps its colour in the dark."""
+    strength: float
+    outlined: bool
+
+
+class Pen:
+    """Draws one thing.
+
+    Args:
+        canvas: What it is drawn on.
+        stand: Where, and how large.
+        main: The thing's own colour.
+        second: Another colour that goes with it; None: none was named.
+        rng: Chance for what differs from one to the next.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        stand: Stand,
+        main: Colour,
+        second: Colour | None,
+        rng: random.Random,
+    ) -> None:
+        self.canvas, self.stand, self.rng = canvas, stand, rng
+        self.main, self.second = main, second
+        self.night = canvas.light.night
+        self.dark = canvas.light.dark
+
+    def at(self, points: Sequence[Point]) -> list[Point]:
+        """Return where points of the thing are in the picture."""
+        stand = self.stand
+        sign = -1 if stand.mirrored else 1
+        up = -1 if stand.mirrored_below else 1
+        return [
+            (stand.x + sign * x * stand.height, stand.y - up * y * stand.height) for x, y in points
+        ]
+
+    def lit(self, colour: Colour) -> Colour:
+        """Return how a colour looks from afar in this light."""
+        light = self.canvas.light
+        return mixed(tinted(colour, light.tint), light.low, self.stand.far * 0.85)
+
+    def shape(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
+        """Draw a shape with corners."""
+        shining = finish.get("shining", False)
+        self.canvas.fill(
+            self.at(points),
+            colour if shining else self.lit(colour),
+            shade="flat" if shining else finish.get("shade", "plain"),
+            alpha=finish.get("alpha", 1.0),
+            strength=finish.get("strength", 1.0) * (1 - 0.6 * self.stand.far),
+            outlined=finish.get("outlined", True) and self.stand.far < OUTLINED_UNTIL,
+        )
+
+    def blob(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
+        """Draw a round shape through points."""
+        self.shape(smooth(points), colour, **finish)
+
+    def oval(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Colour,
+        *,
+        turn: float = 0.0,
+        **finish: Unpack[Finish],
+    ) -> None:
+        """Draw an ellipse, shaded as a ball unless told otherwise."""
+        options: Finish = {"shade": "ball", **finish}
+        self.shape(oval(x, y, rx, ry, turn=turn), colour, **options)
+
+    def box(
+        self,
+        left: float,
+        low: float,
+        right: float,
+        high: float,
+        colour: Colour,
+        **finish: Unpack[Finish],
+    ) -> None:
+        """Draw an upright rectangle."""
+        corners = [(left, low), (right, low), (right, high), (left, high)]
+        self.shape(corners, colour, **finish)
+
+    def rounded(
+        self,
+        left: float,
+        low: float,
+        right: float,
+        high: float,
+        radius: float,
+        colour: Colour,
+        **finish: Unpack[Finish],
+    ) -> None:
+        """Draw an upright rectangle with round corners."""
+        corners = (
+            (right - radius, high - radius, 0),
+            (left + radius, high - radius, 1),
+            (left + radius, low + radius, 2),
+            (right - radius, low + radius, 3),
+        )
+        points = []
+        for x, y, quarter in corners:
+            circle = oval(x, y, radius, radius, points=24)
+            points += [circle[(quarter * 6 + k) % 24] for k in range(7)]
+        self.shape(points, colour, **finish)
+
+    def limb(
+        self,
+        points: Sequence[Point],
+        begin: float,
+        end: float,
+        colour: Colour,
+        **finish: Unpack[Finish],
+    ) -> None:
+        """Draw a leg, a tail or a branch that gets thinner."""
+        self.shape(tapered(points, begin, end), colour, **finish)
+
+    def crown(
+        self, x: float, y: float, rx: float, ry: float, colour: Colour, **finish: Unpack[Finish]
+    ) -> None:
+        """Draw something leafy or fluffy."""
+        count = max(7, round(9 * (rx + ry) / (2 * min(rx, ry) or 1)))
+        options: Finish = {"shade": "ball", **finish}
+        self.shape(bumps(x, y, rx, ry, count=count, rng=self.rng), colour, **options)
+
+    def line(
+        self,
+        points: Sequence[Point],
+        width: float,
+        colour: Colour,
+        *,
+        alpha: float = 1.0,
+        curved: bool = False,
+    ) -> None:
+        """Draw a line; its width in parts of the thing's height."""
+        path = smooth(points, closed=False) if curved else list(points)
+        self.canvas.stroke(
+            self.at(path), max(0.8, width * self.stand.height), self.lit(colour), alpha=alpha
+        )
+
+    def eye(self, x: float, y: float, radius: float, colour: Colour = (30, 26, 30)) -> None:
+        """Draw an eye with a glint."""
+        self.oval(x, y, radius, radius * 1.1, colour, shade="flat", outlined=False)
+        glint = radius * 0.34
+        self.oval(
+            x + radius * 0.3, y + radius * 0.35, glint, glint, WHITE, shade="flat", outlined=False
+        )
+
+    def pane(self, left: float, low: float, right: float, high: float) -> None:
+        """Draw a window: lit at night, the colour of the sky by day."""
+        if self.night:
+            warm = mixed(LAMP, (255, 170, 90), self.rng.random() * 0.5)
+            self.box(left, low, right, high, warm, shining=True)
+            self.glow((left + right) / 2, (low + high) / 2, (high - low) * 1.6, LAMP, 0.4)
+        else:
+            self.box(left, low, right, high, (74, 98, 124), shade="rise")
+
+    def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
+        """Let something shine."""
+        ((px, py),) = self.at([(x, y)])
+        strength *= 1 - self.stand.far * 0.6
+        self.canvas.glow(px, py, radius * self.stand.height, colour, strength)
+
+    def shadow(self, width: float, *, x: float = 0.0, strength: float = 0.42) -> None:
+        """Draw the shadow where the thing stands; its width in parts of its height."""
+        if self.stand.mirrored_below:
+            return
+        ((px, py),) = self.at([(x, 0.0)])
+        rx = width * self.stand.height * 0.62
+        away = -self.canvas.light.side * rx * 0.3
+        strength *= (1 - self.stand.far) * (1 - 0.4 * self.dark)
+        self.canvas.shadow(px + away, py, rx, max(2.0, rx * 0.22), strength)
+
+    def tone(self, share: float) -> Colour:
+        """Return the thing's colour, lighter (above 0) or darker."""
+        return lighter(self.main, share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noun:
+    """A thing that can be drawn."""
+
+    draw: Callable[[Pen], None]
+    words: str
+    """What it is called, in the singular; two words are joined by `_`."""
+    colours: tuple[Colour, ...]
+    """What it looks like where no colour is named; one of them by chance."""
+    size: float = 0.4
+    """How high it is as the main thing, as a part of the picture's shorter side."""
+    wide: float = 1.0
+    """Its width, as a part of its height."""
+    home: str = "ground"
+    """`ground`, `water`, `air`, `deep` (under water), `space`, `table` or `heaven` (far up)."""
+    place: str = ""
+    """Where it is shown if the prompt names no place; "": anywhere on land."""

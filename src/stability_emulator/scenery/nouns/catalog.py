@@ -1,0 +1,71 @@
+"""The things that the emulator can draw, and the words for them."""
+
+from collections.abc import Mapping, Sequence
+
+from stability_emulator.scenery.drawing.pen import Noun
+from stability_emulator.scenery.nouns import (
+    animals,
+    birds,
+    buildings,
+    clothes,
+    fantasy,
+    food,
+    furniture,
+    heavens,
+    objects,
+    people,
+    plants,
+    sea_life,
+    ships,
+    vehicles,
+)
+
+NOUNS: Mapping[str, Noun] = {
+    **animals.NOUNS,
+    **birds.NOUNS,
+    **sea_life.NOUNS,
+    **people.NOUNS,
+    **buildings.NOUNS,
+    **plants.NOUNS,
+    **vehicles.NOUNS,
+    **ships.NOUNS,
+    **objects.NOUNS,
+    **clothes.NOUNS,
+    **furniture.NOUNS,
+    **food.NOUNS,
+    **fantasy.NOUNS,
+    **heavens.NOUNS,
+}
+_NAMES = {
+    word.replace("_", " "): name for name, noun in NOUNS.items() for word in noun.words.split()
+}
+_PLURALS = {
+    "mice": "mouse", "children": "child", "people": "person", "men": "man", "women": "woman",
+    "wolves": "wolf", "leaves": "leaf", "geese": "goose", "sheep": "sheep", "fishes": "fish",
+    "cherries": "cherry", "butterflies": "butterfly", "ferries": "ferry", "kids": "kid",
+    "puppies": "puppy", "kitties": "kitty", "ladies": "lady", "strawberries": "strawberry",
+    "lilies": "lily", "daisies": "daisy", "ponies": "pony", "bunnies": "bunny",
+    "knives": "knife", "shelves": "shelf",
+}  # fmt: skip
+
+
+def named(tokens: Sequence[str], at: int) -> tuple[str, int, bool]:
+    """Return the thing that is named at a place in a text.
+
+    Returns:
+        Its name ("" for none), how many words it takes, and whether they are a plural.
+    """
+    for used in (2, 1):
+        spoken = " ".join(tokens[at : at + used])
+        if len(tokens) < at + used:
+            continue
+        if spoken in _NAMES:
+            return _NAMES[spoken], used, False
+        for single in (
+            _PLURALS.get(spoken, ""),
+            spoken.removesuffix("s"),
+            spoken.removesuffix("es"),
+        ):
+            if single != spoken and single in _NAMES:
+                return _NAMES[single], used, True
+    return "", 1, False

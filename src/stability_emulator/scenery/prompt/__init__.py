@@ -1,0 +1,1 @@
+"""Reading a prompt: the vocabulary and what a prompt asks for."""

@@ -1,0 +1,248 @@
+"""What a prompt asks for: things with colours, numbers and places, and what is around them."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stability_emulator.scenery.drawing.palette import NAMED, Colour, hue_apart, saturation_of
+from stability_emulator.scenery.drawing.pen import Noun
+from stability_emulator.scenery.nouns.catalog import named
+from stability_emulator.scenery.prompt import vocabulary as words
+
+MOST_WORDS = 400
+"""A prompt may have 10,000 characters; what comes late in it says little."""
+MOST_THINGS, MOST_COUNT = 6, 9
+PLAIN_PLURAL = 3
+"""How many `boats` are."""
+WORN = frozenset({"shirt"})
+WEARERS = frozenset({"man", "woman", "child"})
+"""A woman in a green dress is seen in green, not beside a dress."""
+TILED = frozenset({"pattern", "seamless", "wallpaper", "tile", "tiles"})
+FULL_OF = frozenset({"field", "fields", "meadow", "garden", "orchard"})
+"""What is full of what it is named after: a tulip field."""
+SETTLEMENTS = frozenset({"village", "hamlet", "town", "villages"})
+"""Places that are some houses."""
+GENERAL = frozenset({"snow", "sky", "city", "mountains"})
+"""Places that say how another place is, if both are named: a snowy forest, a city street."""
+ARTICLES, JOINING, SKY = frozenset({"a", "an"}), frozenset({"and"}), frozenset({"sky", "skies"})
+ALIKE = 0.06
+"""Hues nearer than this look like the same colour."""
+HUELESS = 0.2
+"""Saturation under which a colour counts as grey."""
+SAME_GREY = 180
+"""Greys whose three parts together differ by less look the same."""
+REACH = 4
+"""How many words may stand between a colour and its noun."""
+
+
+@dataclass(kw_only=True)
+class Wish:
+    """One thing that is to be seen."""
+
+    noun: str
+    colours: Sequence[str] = ()
+    count: int = 1
+    where: str = ""
+    """`left`, `right`, `far`, `near`, `middle`, or "" for anywhere."""
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """What a prompt asks for."""
+
+    things: list[Wish] = field(default_factory=list)
+    place: str = ""
+    places: list[str] = field(default_factory=list)
+    time: str = ""
+    season: str = ""
+    weather: set[str] = field(default_factory=set)
+    colours: list[str] = field(default_factory=list)
+    """Colours that belong to no thing."""
+    ground: str = ""
+    """Colour of the place, or of the sky where `sky` says so."""
+    sky: str = ""
+    letters: str = ""
+    """What is to be written."""
+    told: str = ""
+    """The prompt without that."""
+    emblem: bool = False
+    tiled: bool = False
+    """Whether a pattern is asked for."""
+    strange: bool = False
+    """Whether nothing was understood."""
+    avoided: set[str] = field(default_factory=set)
+    """Nouns, colours and the like that must not be seen."""
+
+    def wants(self, *names: str) -> bool:
+        """Return whether none of these was ruled out."""
+        return self.avoided.isdisjoint(names)
+
+
+def read(prompt: str, negative: str = "") -> Reading:
+    """Return what is asked for, without what is not."""
+    reading = Reading(avoided=_avoided(negative))
+    quoted = re.search(r'"([^"]{1,60})"|“([^”]{1,60})”', prompt)
+    if quoted:
+        reading.letters = " ".join((quoted[1] or quoted[2]).split())
+        prompt = prompt[: quoted.start()] + " " + prompt[quoted.end() :]
+    reading.told = prompt
+    spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
+    spoken = spoken.replace("northern lights", "aurora")
+    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MOST_WORDS]
+    _Walk(tokens, reading).go()
+    ranked = sorted(reading.places, key=lambda place: place in GENERAL)
+    if len(ranked) > 1 and "underwater" in ranked:
+        ranked = ["underwater"]
+    reading.place = next(iter(ranked), "")
+    meaning = set(tokens) - words.EMPTY - set(",.;:")
+    known = reading.things or reading.places or reading.time or reading.weather or reading.emblem
+    reading.strange = not known and not reading.letters and bool(meaning)
+    return reading
+
+
+def _avoided(negative: str) -> set[str]:
+    """Return what a negative prompt names, also by the name that the vocabulary has for it."""
+    tokens = re.findall(r"[a-z]+", negative.casefold())[:MOST_WORDS]
+    result = set(tokens)
+    for i in range(len(tokens)):
+        found, _, _ = named(tokens, i)
+        if found:
+            result.add(found)
+    for table in (words.PLACES, words.TIMES, words.WEATHERS, words.SEASONS):
+        result |= {table[token] for token in tokens if token in table}
+    return result
+
+
+class _Walk:
+    """Goes through the words of a prompt and remembers what was said of the next noun."""
+
+    def __init__(self, tokens: Sequence[str], reading: Reading) -> None:
+        self._tokens, self._reading = tokens, reading
+        self._colours: list[tuple[int, str]] = []
+        self._count = 0
+        self._last: Wish | None = None
+
+    def go(self) -> None:
+        """Take every word."""
+        i = 0
+        while i < len(self._tokens):
+            noun, used, plural = named(self._tokens, i)
+            if noun and used == 1 and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
+                noun = ""
+            if noun:
+                self._wish(i, noun, used=used, plural=plural)
+            else:
+                self._word(i, self._tokens[i])
+            i += used if noun else 1
+        self._free()
+        kept = [name for name in self._reading.colours if self._reading.wants(name)]
+        self._reading.colours = kept
+
+    def _wish(self, i: int, noun: str, *, used: int, plural: bool) -> None:
+        reading = self._reading
+        near = [name for at, name in self._colours if i - at <= REACH and reading.wants(name)]
+        following = self._tokens[i + used : i + used + 1]
+        if following and following[0] in FULL_OF:
+            self._count = self._count or MOST_COUNT
+        count = min(self._count or (PLAIN_PLURAL if plural else 1), MOST_COUNT)
+        implied = words.IMPLIED.get(self._tokens[i], "")
+        if not implied:
+            implied = words.IMPLIED.get(self._tokens[i].removesuffix("s"), "")
+        if not near and implied and reading.wants(implied):
+            near = [implied]
+        if used == 1:
+            _place_of(self._tokens[i], reading)
+        self._colours, self._count = [], 0
+        if not reading.wants(noun):
+            return
+        if noun in WORN and self._last is not None and self._last.noun in WEARERS:
+            self._last.colours = self._last.colours or near
+            return
+        same = next((each for each in reading.things if each.noun == noun), None)
+        if same is not None:
+            same.colours = same.colours or near
+            self._last = same
+        elif len(reading.things) < MOST_THINGS:
+            self._last = Wish(noun=noun, colours=near, count=count)
+            reading.things.append(self._last)
+
+    def _word(self, i: int, word: str) -> None:
+        if word in NAMED:
+            self._colours.append((i, word))
+        elif word in words.NUMBERS and word not in ARTICLES:
+            self._count = words.NUMBERS[word]
+        elif word.isdigit() and int(word[:3]) <= MOST_COUNT * 3:
+            self._count = int(word[:3])
+        elif word in words.SIDES and self._last is not None:
+            self._last.where = self._last.where or words.SIDES[word]
+        elif word in words.STOPS:
+            another = i + 1 < len(self._tokens) and self._tokens[i + 1] in ARTICLES
+            if word not in JOINING or another:
+                self._free()
+        else:
+            self._around(word)
+
+    def _around(self, word: str) -> None:
+        """Take a word that says where, when or what kind of picture."""
+        reading = self._reading
+        if word in SETTLEMENTS and reading.wants(word, "house"):
+            reading.things.append(Wish(noun="house", count=4))
+        place = _place_of(word, reading)
+        if self._colours and word in SKY:
+            reading.sky, self._colours = self._colours[-1][1], []
+        elif self._colours and place:
+            reading.ground, self._colours = reading.ground or self._colours[-1][1], []
+        if word in words.EMBLEMS:
+            reading.emblem = reading.wants(word)
+        if word in TILED:
+            reading.tiled = reading.wants(word)
+
+    def _free(self) -> None:
+        """Let go of colours that belong to no thing."""
+        self._reading.colours += [name for _, name in self._colours]
+        self._colours = []
+
+
+def _is_a_colour(tokens: Sequence[str], i: int) -> bool:
+    """Return whether `orange` and the like is said of something that follows."""
+    following = tokens[i + 1 : i + 1 + REACH]
+    for at in range(len(following)):
+        if following[at] in words.STOPS:
+            return following[at] == "and" and at == 0
+        if named(following, at)[0] or following[at] in words.PLACES or following[at] == "sky":
+            return True
+    return bool(following) and following[0] not in words.STOPS
+
+
+def _place_of(word: str, reading: Reading) -> bool:
+    """Take a place, time, weather or season from a word; return whether it is a place."""
+    place = next((each for each in (word, word.removesuffix("s")) if each in words.PLACES), "")
+    if place and reading.wants(place, words.PLACES[place]):
+        reading.places += [words.PLACES[place]]
+    if word in words.TIMES and not reading.time and reading.wants(word, words.TIMES[word]):
+        reading.time = words.TIMES[word]
+    if word in words.WEATHERS and reading.wants(word, words.WEATHERS[word]):
+        reading.weather.add(words.WEATHERS[word])
+    if word in words.SEASONS and reading.wants(word, words.SEASONS[word]):
+        reading.season = reading.season or words.SEASONS[word]
+    return bool(place)
+
+
+def colours_of(
+    wish: Wish, noun: Noun, reading: Reading, rng: random.Random
+) -> tuple[Colour, Colour | None]:
+    """Return the colours of a thing: those that were named, else its own; never one ruled out."""
+    named = [NAMED[name] for name in wish.colours]
+    banned = [NAMED[name] for name in reading.avoided if name in NAMED]
+    own = [tone for tone in noun.colours if not any(alike(tone, bad) for bad in banned)]
+    chosen = rng.choice(own or [(150, 150, 156)])
+    return (named[0] if named else chosen), (named[1] if len(named) > 1 else None)
+
+
+def alike(one: Colour, other: Colour) -> bool:
+    """Return whether two colours go by the same name."""
+    grey = saturation_of(one) < HUELESS, saturation_of(other) < HUELESS
+    if any(grey):
+        return all(grey) and abs(sum(one) - sum(other)) < SAME_GREY
+    return hue_apart(one, other) < ALIKE

@@ -1,0 +1,158 @@
+"""The picture of a prompt: it is read, lit, drawn and treated in the style asked for.
+
+The words say what is seen, the seed how: the light, the shapes, the place of things.
+"""
+
+# ruff: noqa: PLR0913 -- a drawing has its measures
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from PIL import Image, ImageEnhance, ImageFilter
+
+from stability_emulator.scenery import layouts, patterns
+from stability_emulator.scenery.drawing.canvas import Canvas
+from stability_emulator.scenery.drawing.light import STUDIO, light_of, light_with_sky
+from stability_emulator.scenery.drawing.manners import MANNERS, PLAIN
+from stability_emulator.scenery.drawing.palette import NAMED
+from stability_emulator.scenery.grading import curve
+from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.places import barren, beyond, built, coast, inside, land
+from stability_emulator.scenery.places.stage import Stage
+from stability_emulator.scenery.places.weather import weather
+from stability_emulator.scenery.prompt.reading import Reading, read
+from stability_emulator.scenery.prompt.vocabulary import chance
+from stability_emulator.scenery.staging import arrange
+from stability_emulator.scenery.treatments import TREATMENTS
+
+DRAWN_PIXELS = 2_400_000
+"""A larger picture is drawn with so many pixels and enlarged."""
+STRIP = 4
+"""How many times as long as wide a picture is drawn at most; a longer one is stretched."""
+LEAST_SIDE = 96
+"""A smaller picture is drawn at least as large and shrunk."""
+LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
+"""The style presets that have a look of their own."""
+PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
+    "sea": coast.sea,
+    "beach": coast.beach,
+    "lake": coast.lake,
+    "mountains": land.mountains,
+    "forest": land.forest,
+    "city": built.city,
+    "street": built.street,
+    "desert": barren.desert,
+    "field": land.field,
+    "snow": barren.snow,
+    "room": inside.room,
+    "space": beyond.space,
+    "underwater": beyond.underwater,
+    "sky": beyond.heaven,
+    "studio": inside.studio,
+}
+"""The places that can be drawn: each paints itself and says where things can be in it."""
+ON_LAND = ("field", "field", "mountains", "lake")
+
+
+def scene(
+    prompt: str,
+    seed: int,
+    size: tuple[int, int],
+    style: str = "",
+    *,
+    negative: str = "",
+    guidance: float = 0.0,
+) -> Image.Image:
+    """Return the picture of a prompt; the same for the same arguments.
+
+    Args:
+        prompt: What is to be seen.
+        seed: Another one gives another picture of the same.
+        size: Width and height in pixels.
+        style: One of the API's style presets, or "".
+        negative: What is not to be seen.
+        guidance: How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear
+            and strong; 0 is usual.
+    """
+    reading = read(prompt, negative)
+    reading.tiled = reading.tiled or style == "tile-texture"
+    rng = chance("scene", reading.told, seed)
+    _settle(reading, rng.choice(ON_LAND))
+    light = light_of(reading.time, reading.weather, rng)
+    if reading.place == "studio" or reading.emblem or reading.strange or reading.tiled:
+        light = STUDIO
+    elif reading.place in {"space", "underwater"}:
+        light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
+    if reading.sky:
+        light = light_with_sky(light, NAMED[reading.sky])
+    canvas = Canvas(_drawn_size(size), light, MANNERS.get(style, PLAIN), rng)
+    _draw(canvas, reading, style)
+    picture = canvas.finish()
+    picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)
+    picture = _guided(picture, guidance)
+    if picture.size == size:
+        return picture
+    hard = style == "pixel-art"
+    return picture.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC)
+
+
+def _settle(reading: Reading, land: str) -> None:
+    """Choose a place where the prompt names none."""
+    nouns = {wish.noun for wish in reading.things}
+    if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
+        reading.place = reading.place or "room"
+    if reading.place or reading.strange or reading.emblem:
+        return
+    homes = [NOUNS[wish.noun] for wish in reading.things if NOUNS[wish.noun].home != "heaven"]
+    if homes:
+        reading.place = homes[0].place or (
+            "sky" if homes[0].home == "air" and land == "lake" else land
+        )
+        if reading.time and reading.place == "studio":
+            reading.place = "room"
+    elif reading.letters and not reading.time:
+        reading.strange = True
+    else:
+        reading.place = land
+
+
+def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
+    if reading.tiled:
+        patterns.tile(canvas, reading)
+    elif reading.emblem:
+        layouts.emblem(canvas, reading)
+    elif reading.strange:
+        layouts.abstract(canvas, reading)
+    elif style == "isometric":
+        patterns.block(canvas, reading)
+    else:
+        stage = PLACES[reading.place](canvas, reading)
+        arrange(canvas, reading, stage)
+        if reading.place not in {"room", "studio", "space", "underwater"}:
+            weather(canvas, stage.horizon)
+    if reading.letters:
+        layouts.lettering(canvas, reading.letters, below=reading.emblem)
+
+
+def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size that is drawn: of about the same shape, unless that is a mere strip."""
+    width, height = size
+    width, height = min(width, height * STRIP), min(height, width * STRIP)
+    scale = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
+    scale = max(scale, LEAST_SIDE / max(width, height))
+    return max(16, round(width * scale)), max(16, round(height * scale))
+
+
+def _guided(picture: Image.Image, guidance: float) -> Image.Image:
+    """Return the picture as loosely or closely as the prompt is followed."""
+    if guidance < -0.02:
+        share = min(1.0, -guidance)
+        radius = min(picture.size) / 260 * share
+        loose = picture.filter(ImageFilter.BoxBlur(radius))
+        loose = ImageEnhance.Color(loose).enhance(1 - 0.45 * share)
+        mean = loose.resize((1, 1), Image.Resampling.BOX).resize(loose.size)
+        return Image.blend(loose, mean, 0.32 * share)
+    if guidance > 0.02:
+        share = min(1.0, guidance)
+        strong = ImageEnhance.Color(curve(picture, 0.6 * share)).enhance(1 + 0.28 * share)
+        return strong.filter(ImageFilter.UnsharpMask(2, round(90 * share), 2))
+    return picture

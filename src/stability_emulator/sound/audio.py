@@ -1,0 +1,261 @@
+"""Sound made from a sound: its samples or frames where they can be kept, else what it plays.
+
+Without a decoder, a WAV can only be kept in a WAV and an MP3 in an MP3. Across the two, and for
+what is stored in an unusual way, the result follows the loudness of what was sent, and for a WAV
+its pitch.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import IO
+
+from stability_emulator.pictures.codec import UnreadableError
+from stability_emulator.sound import mp3, samples, wav
+from stability_emulator.sound.melody import (
+    FRAME_SAMPLES,
+    NOTES,
+    NOTHING,
+    RATE,
+    SILENT,
+    SLOT_FRAMES,
+    Cell,
+    phrase,
+)
+from stability_emulator.sound.mp3_frames import Frame, loudness_in, separate_frames
+from stability_emulator.sound.samples import CELL_BYTES
+
+WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
+    "mp3": mp3.write,
+    "wav": wav.write,
+}
+MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+CELL_SECONDS = FRAME_SAMPLES / RATE
+SOFTEST = 0.02
+"""Share of the loudest under which a sound counts as silent."""
+TURN_CELLS = 12
+"""How long kept and new frames alternate, about a third of a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remix:
+    """What is to be made of a sound."""
+
+    prompt: str
+    seed: int
+    seconds: float
+    form: str
+    """`mp3` or `wav`."""
+    strength: float = 1.0
+    """0 keeps the sound, 1 ignores it."""
+    redone: tuple[float, float] | None = None
+    """The part that is made anew, in seconds; everything else is kept."""
+
+    def kept(self, cell: int) -> float:
+        """Return how much of the source is kept in a cell, 0 to 1."""
+        if self.redone is None:
+            return 1 - self.strength
+        return 0.0 if self.redone[0] <= cell * CELL_SECONDS < self.redone[1] else 1.0
+
+    @property
+    def cells(self) -> int:
+        """Return the number of cells that hold the whole sound, and a little more."""
+        return round(self.seconds * RATE) // FRAME_SAMPLES + 3
+
+
+def header(file: IO[bytes]) -> tuple[str, float]:
+    """Return format (`mp3`) and seconds of a sound.
+
+    Raises:
+        UnreadableError: it is neither WAV nor MP3.
+    """
+    for form, measure in (("wav", wav.seconds_of), ("mp3", mp3.seconds_of)):
+        seconds = measure(file)
+        if seconds is not None:
+            return form, seconds
+    raise UnreadableError
+
+
+def play(
+    prompt: str, seed: int, *, seconds: float, form: str, source: str = ""
+) -> tuple[str, Sequence[bytes]]:
+    """Return the media type and the pieces of a sound of exactly so many seconds."""
+    return MEDIA_TYPES[form], WRITERS[form](phrase(prompt, seed, source), seconds)
+
+
+def remixed(remix: Remix, file: IO[bytes], source: str) -> tuple[str, Sequence[bytes]]:
+    """Return the media type and the pieces of a sound of exactly the length asked for.
+
+    Args:
+        remix: What to make.
+        file: The sound that was sent, a WAV or an MP3.
+        source: What tells it apart from other sounds: changes the tune that is added.
+    """
+    loop = phrase(remix.prompt, remix.seed, source)
+    new = [loop[index % len(loop)] for index in range(remix.cells)]
+    sent = wav.samples_in(file, remix.seconds)
+    if sent is not None and remix.form == "wav":
+        return MEDIA_TYPES["wav"], wav.pack(_mixed(remix, sent, new))
+    frames, delay = ([], 0) if sent is not None else separate_frames(file, remix.cells)
+    if frames and remix.form == "mp3":
+        levels = _loudness_of_frames(file, remix.seconds)
+        joined = _alternating(remix, frames, new, levels)
+        return MEDIA_TYPES["mp3"], mp3.pack(joined, remix.seconds, delay or mp3.ENCODER_DELAY)
+    if sent is not None:
+        levels = _loudness_of_samples(sent)
+        pitches = _pitches(sent, levels)
+    else:
+        levels = _loudness_of_frames(file, remix.seconds)
+        pitches = [cell.sound % len(NOTES) for cell in new]
+    tune = _followed(remix, new, levels, pitches)
+    if remix.form == "wav":
+        size = round(remix.seconds * RATE) * 4
+        return MEDIA_TYPES["wav"], wav.pack(wav.rendered(tune)[:size])
+    return MEDIA_TYPES["mp3"], mp3.write(tune, remix.seconds)
+
+
+def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
+    """Return samples: those that were sent and those of the tune, each as loud as it should be."""
+    size = round(remix.seconds * RATE) * 4
+    if remix.redone is not None:
+        return _spliced(remix, sent, new)[:size]
+    if remix.strength == 0:
+        return sent[:size].ljust(size, b"\0")
+    whole = remix.cells * CELL_BYTES
+    levels = _loudness_of_samples(sent)
+    gains = [
+        remix.strength * (remix.strength + (1 - remix.strength) * _at(levels, cell))
+        for cell in range(remix.cells)
+    ]
+    padded = sent[:whole].ljust(whole, b"\0")
+    return samples.mixed(padded, 1 - remix.strength, wav.rendered(new), gains)[:size]
+
+
+def _spliced(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
+    """Return what was sent with a part made anew; the samples around it are untouched."""
+    start, end = (round(side * RATE) * 4 for side in remix.redone or (0, 0))
+    size = round(remix.seconds * RATE) * 4
+    start, end = min(start, size), min(end, size)
+    cells = -(-(end - start) // CELL_BYTES)
+    fade = [0.5] + [1.0] * (cells - 1)
+    fade[-1:] = [0.0] if cells else []
+    made = samples.scaled(wav.rendered(new[:cells]), fade) if cells else b""
+    kept = sent[:size].ljust(size, b"\0")
+    return kept[:start] + made[: end - start].ljust(end - start, b"\0") + kept[end:]
+
+
+def _alternating(
+    remix: Remix, frames: Sequence[Frame], new: Sequence[Cell], levels: Sequence[float]
+) -> list[Frame]:
+    """Return frames: in turns those that were sent and those of the tune, as `kept` says.
+
+    The new ones follow the loudness of the others the more, the more is kept.
+    """
+    joined = list[Frame]()
+    for index, kept, keeping in _turns(remix):
+        if keeping and index < len(frames):
+            joined.append(frames[index])
+        else:
+            follow = kept if index < len(frames) else 0.0
+            # A frame of ours stands one place later than its cell.
+            cell = new[index - 1] if index else NOTHING
+            joined.append(mp3.heard(_softened(cell, _at(levels, index), follow)))
+    return joined
+
+
+def _followed(
+    remix: Remix, new: Sequence[Cell], levels: Sequence[float], pitches: Sequence[int]
+) -> list[Cell]:
+    """Return cells: the notes that a sound plays where it is kept, else the tune."""
+    played = _as_notes(levels, pitches)
+    cells = list[Cell]()
+    for index, kept, keeping in _turns(remix):
+        if keeping and played:
+            cells.append(played[index] if index < len(played) else NOTHING)
+        else:
+            cells.append(_softened(new[index], _at(levels, index), kept))
+    return cells
+
+
+def _turns(remix: Remix) -> Iterator[tuple[int, float, bool]]:
+    """Return for each cell what share of it is kept, and whether what was sent has its turn."""
+    owed, keeping = 0.0, False
+    for index in range(remix.cells):
+        kept = remix.kept(index)
+        if remix.redone is not None:
+            keeping = kept > 0
+        elif index % TURN_CELLS == 0:
+            owed += kept
+            keeping = owed >= 1 - 1e-9
+            owed -= keeping
+        yield index, kept, keeping
+
+
+def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:
+    """Return the nearest notes of a sound as loud as it is; one begins where it gets louder."""
+    cells, place = list[Cell](), 0
+    for index, level in enumerate(levels):
+        pitch = pitches[index] if index < len(pitches) else 0
+        before = levels[index - 1] if index else 0.0
+        struck = level > before * 1.5 + SOFTEST or place >= SLOT_FRAMES // 2
+        struck = struck or (bool(cells) and cells[-1].sound != pitch)
+        place = 0 if struck else place + 1
+        cells.append(_softened(Cell(pitch, place, 0), level, 1.0))
+    return cells
+
+
+def _softened(cell: Cell, level: float, follow: float) -> Cell:
+    """Return a cell made as much softer as a level asks for, as far as it is to follow it."""
+    share = 1 - follow + follow * level
+    if share < SOFTEST or cell.steps >= SILENT:
+        return cell._replace(steps=SILENT)
+    steps = next((step for step in range(SILENT) if wav.gain_of(step) <= share), SILENT)
+    return cell._replace(steps=min(SILENT, cell.steps + steps))
+
+
+def _at(levels: Sequence[float], index: int) -> float:
+    return levels[index] if index < len(levels) else 1.0
+
+
+def _loudness_of_samples(sent: bytes) -> list[float]:
+    """Return how loud each cell is, as a share of the loudest."""
+    left = array("h", sent)[::2]
+    peaks = [
+        max(abs(max(part)), abs(min(part)))
+        for start in range(0, len(left), FRAME_SAMPLES)
+        if (part := left[start : start + FRAME_SAMPLES])
+    ]
+    most = max(peaks, default=0) or 1
+    return [peak / most for peak in peaks]
+
+
+def _loudness_of_frames(file: IO[bytes], seconds: float) -> list[float]:
+    """Return how loud each cell of an MP3 is, as a share of the loudest: by its frames' gains."""
+    told = list(loudness_in(file, seconds))
+    most = max((gain for _, gain in told), default=0)
+    levels, passed = list[float](), 0.0
+    for length, gain in told:
+        passed += length
+        level = 2 ** ((gain - most) / 4) if gain else 0.0
+        levels += [level] * (round(passed / CELL_SECONDS) - len(levels))
+    return levels
+
+
+def _pitches(sent: bytes, levels: Sequence[float]) -> list[int]:
+    """Return the note nearest to what each cell plays, by how often it crosses zero."""
+    left = array("h", sent)[::2]
+    notes = list[int]()
+    for index, level in enumerate(levels):
+        part = left[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES : 2]
+        if level < SOFTEST or len(part) < FRAME_SAMPLES // 4:
+            notes.append(notes[-1] if notes else 0)
+            continue
+        crossings = sum(one < 0 <= other for one, other in pairwise(part))
+        hertz = crossings * RATE / 2 / len(part)
+        while hertz and hertz < NOTES[0] * 0.97:
+            hertz *= 2
+        while hertz > NOTES[-1] * 1.03:
+            hertz /= 2
+        notes.append(min(range(len(NOTES)), key=lambda note: abs(NOTES[note] - hertz)))
+    return notes

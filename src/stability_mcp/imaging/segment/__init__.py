@@ -1,0 +1,1 @@
+"""Segmentation without a model: the subject of a picture, connected regions, masks."""

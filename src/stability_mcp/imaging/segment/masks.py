@@ -1,0 +1,85 @@
+"""Masks: growing, softening, the middle of a picture, and the colours around what is marked.
+
+A mask is a grey picture, white where something is to happen.
+"""
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from stability_mcp.api.fields import Size
+
+BINARY = [0] * 16 + [255] * 240
+"""A table for `point`: whatever is marked at all."""
+MEMBRANE_SIDE = 384
+"""Longest side of the copy in which colours grow into a hole."""
+FULLY_MARKED = [0] * 208 + [255] * 48
+
+
+def inverted(mask: Image.Image) -> Image.Image:
+    """Return a mask of everything else."""
+    return ImageChops.invert(mask)
+
+
+def grown(mask: Image.Image, pixels: float) -> Image.Image:
+    """Return a mask that reaches so many pixels further and ends softly there.
+
+    What is grey keeps its strength and is not grown.
+    """
+    if pixels <= 0:
+        return mask
+    reached = mask.point(FULLY_MARKED).filter(ImageFilter.BoxBlur(pixels / 2))
+    hard = reached.point(lambda value: 255 if value else 0)
+    return ImageChops.lighter(mask, hard.filter(ImageFilter.BoxBlur(pixels / 2)))
+
+
+def centre(size: Size, *, share: float = 0.62) -> Image.Image:
+    """Return a soft mask of the middle of a picture."""
+    width, height = (max(8, side // 8) for side in size)
+    mask = Image.new("L", (width, height), 0)
+    across, down = width * share / 2, height * share / 2
+    ImageDraw.Draw(mask).ellipse(
+        (width / 2 - across, height / 2 - down, width / 2 + across, height / 2 + down), fill=255
+    )
+    return mask.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC)
+
+
+def small_size(size: tuple[int, int], side: int) -> Size:
+    """Return the size of a copy to work on, whose longer side is at most `side`."""
+    scale = min(1.0, side / max(size))
+    return Size(max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+
+
+def opaque(picture: Image.Image) -> Image.Image:
+    """Return a picture as RGB; what is transparent keeps the colour under it."""
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) -> Image.Image:
+    """Return the picture with what is marked replaced by the colours around it, ever softer.
+
+    Args:
+        picture: RGB.
+        mask: What is replaced.
+        level: Whether the colours beside it count before those above and below.
+    """
+    size = small_size(picture.size, MEMBRANE_SIDE)
+    known = picture.resize(size, Image.Resampling.BOX)
+    known.putalpha(inverted(mask.resize(size, Image.Resampling.BOX).point(BINARY)))
+    whole = grown_in(known, level=level).resize(picture.size, Image.Resampling.BICUBIC)
+    return Image.composite(whole, picture, mask.point(BINARY))
+
+
+def grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
+    """Return a picture without holes: each is filled from the same picture at half the size.
+
+    Pillow weighs colours by alpha when it shrinks, so what is in a hole never counts. A `level`
+    one is filled from its own rows first.
+    """
+    if max(known.size) == 1:
+        return known.convert("RGB")
+    high = known.height if level and known.width > 1 else -(-known.height // 2)
+    half = known.resize((-(-known.width // 2), high), Image.Resampling.BOX)
+    # Colours of a faint alpha are inexact, and it would get fainter from level to level.
+    half.putalpha(half.getchannel("A").point(lambda value: min(255, value * 4)))
+    whole = grown_in(half, level=level).resize(known.size, Image.Resampling.BILINEAR)
+    whole.paste(known.convert("RGB"), (0, 0), known.getchannel("A"))
+    return whole

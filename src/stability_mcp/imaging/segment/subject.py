@@ -1,0 +1,231 @@
+"""What stands in front: all that is not like the border of the picture, with a soft outline.
+
+The border says how the background looks, in two ways: by its colours, and by what they grow into
+inwards. What agrees with neither is in front. The outline is then found anew in full size, by how
+much of each colour, front and back, is in a pixel.
+"""
+
+from collections.abc import Iterator
+
+from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
+
+from stability_mcp.api.fields import Size
+from stability_mcp.imaging.segment.masks import centre, diffused, inverted, opaque, small_size
+from stability_mcp.imaging.segment.regions import Region, keeping, regions_of
+
+WORKED_SIDE = 176
+BORDER_COLOURS = 12
+LEAST_APART, MOST_APART = 14, 40
+"""Grey levels that tell front from back at the least and at the most."""
+LEAST_KEPT, MOST_KEPT = 0.012, 0.9
+"""Shares of the picture between which something is taken for what stands in front."""
+LEAST_OF_LARGEST = 0.1
+SOLID = 250
+"""Alpha from which a pixel is taken to have no colour of the background in it."""
+EDGE = 14
+"""Grey levels from one pixel to the next that the background does not have."""
+FLAT, GLOW = 4, 45
+"""Grey levels from one pixel to the next that a sky has at most, and how far it may change."""
+SMALL_HOLE = 0.0006
+ROW_PENALTY = 90
+"""Grey levels for a colour that is seen a whole height away."""
+TOLERATED_ROWS = 0.06
+
+
+def subject(picture: Image.Image) -> Image.Image:
+    """Return a mask of what stands in front.
+
+    Where nearly nothing or nearly everything does, the middle of the picture is taken.
+    """
+    rough = rough_subject(picture)
+    return centre(Size(*picture.size)) if rough is None else _outlined(opaque(picture), rough)[0]
+
+
+def cut_out(picture: Image.Image) -> Image.Image:
+    """Return what stands in front as RGBA; its rim has no colour of the background left."""
+    solid = opaque(picture)
+    rough = rough_subject(picture)
+    if rough is None:
+        alpha, cleaned = centre(Size(*picture.size)), solid.copy()
+    else:
+        alpha, cleaned = _outlined(solid, rough)
+    if picture.mode == "RGBA":
+        alpha = ImageChops.darker(alpha, picture.getchannel("A"))
+    cleaned.putalpha(alpha)
+    return cleaned
+
+
+def rough_subject(picture: Image.Image) -> Image.Image | None:
+    """Return a small hard mask of what stands in front; None where there is no telling."""
+    size = small_size(picture.size, WORKED_SIDE)
+    small = opaque(picture).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.9))
+    if min(size) < 8:
+        return None
+    apart = _unlike_border(small)
+    limit = max(LEAST_APART, min(MOST_APART, _parting(apart)))
+    front = apart.point(lambda value: 255 if value > limit else 0)
+    far = apart.point(lambda value: 255 if value > limit + GLOW else 0)
+    # A sky that gets brighter little by little is no thing, unlike its corners as it may be.
+    glow = ImageChops.darker(smooth_parts(small, FLAT), inverted(far))
+    glow = keeping(glow, lambda region: region.on_border > 0)
+    front = ImageChops.darker(front, inverted(glow))
+    front = front.filter(ImageFilter.MedianFilter(3))
+    front = inverted(_reached(inverted(front), small))
+    if not (found := regions_of(front)):
+        return None
+    least = max(LEAST_OF_LARGEST * found[0].area, 6)
+    front = keeping(front, lambda region: region.area >= least)
+    share = ImageStat.Stat(front).mean[0] / 255
+    return front if LEAST_KEPT <= share <= MOST_KEPT else None
+
+
+def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
+    """Return the part of the background that is reached from the border without crossing an edge.
+
+    A grey cup before a grey wall is not reached over the table between them.
+    """
+    flat = smooth_parts(small)
+    pixels = small.width * small.height
+    beside = diffused(small, inverted(_frame(small.size, 2)), level=True)
+    unlike = distance(small, beside).tobytes()
+
+    def is_behind(region: Region) -> bool:
+        if region.on_border or region.area < SMALL_HOLE * pixels:
+            return region.on_border > 0
+        return sum(unlike[place] for place in region.places) < LEAST_APART * 2 * region.area
+
+    sure = keeping(ImageChops.darker(behind, flat), is_behind)
+    return ImageChops.darker(behind, sure.filter(ImageFilter.MaxFilter(5)))
+
+
+def smooth_parts(small: Image.Image, edge: int = EDGE) -> Image.Image:
+    """Return a mask of all that is no edge in a small picture."""
+    crossed = (
+        ImageChops.difference(small, ImageChops.offset(small, *step)) for step in ((1, 0), (0, 1))
+    )
+    edges = ImageChops.lighter(*(_most(each) for each in crossed))
+    return edges.point(lambda value: 255 if value < edge else 0)
+
+
+def _frame(size: tuple[int, int], edge: int) -> Image.Image:
+    """Return a mask of the border."""
+    mask = Image.new("L", size, 255)
+    mask.paste(0, (edge, edge, size[0] - edge, size[1] - edge))
+    return mask
+
+
+def _most(colours: Image.Image) -> Image.Image:
+    red, green, blue = colours.split()
+    return ImageChops.lighter(ImageChops.lighter(red, green), blue)
+
+
+def _unlike_border(small: Image.Image) -> Image.Image:
+    """Return how little each pixel is like the border."""
+    width, height = small.size
+    edge = max(2, min(width, height) // 24)
+    strip = Image.new("RGB", (2 * (width + height), edge))
+    strip.paste(small.crop((0, 0, width, edge)), (0, 0))
+    strip.paste(small.crop((0, height - edge, width, height)), (width, 0))
+    for index, left in enumerate((0, width - edge)):
+        side = (
+            small.crop((left, 0, left + edge, height))
+            .transpose(Image.Transpose.ROTATE_270)
+            .transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        )
+        strip.paste(side, (2 * width + index * height, 0))
+    apart = None
+    for tone, rows in _border_colours(strip, small.size):
+        each = distance(small, Image.new("RGB", small.size, tone))
+        each = ImageChops.add(each, _away_from(rows, height).resize(small.size))
+        apart = each if apart is None else ImageChops.darker(apart, each)
+    grown_in = distance(small, diffused(small, inverted(_frame(small.size, edge))))
+    return grown_in if apart is None else ImageChops.darker(apart, grown_in)
+
+
+def _border_colours(
+    strip: Image.Image, size: tuple[int, int]
+) -> Iterator[tuple[tuple[int, int, int], tuple[int, int]]]:
+    """Yield the colours of the border and the first and last row where each is seen.
+
+    The strip holds the upper edge, the lower edge, and the sides from top to bottom.
+    """
+    width, height = size
+    indexed = strip.quantize(BORDER_COLOURS, Image.Quantize.MEDIANCUT)
+    colours = indexed.getpalette() or []
+    rows = dict[int, tuple[int, int]]()
+    for place, index in enumerate(indexed.tobytes()):
+        column = place % strip.width
+        row = (column - 2 * width) % height
+        if column < 2 * width:
+            row = 0 if column < width else height - 1
+        first, last = rows.get(index, (row, row))
+        rows[index] = min(first, row), max(last, row)
+    for index, seen in rows.items():
+        red, green, blue = colours[3 * index : 3 * index + 3]
+        yield (red, green, blue), seen
+
+
+def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
+    """Return a column that is the brighter the further it is above or below these rows.
+
+    What is seen at the upper edge only does not make a thing on the ground part of the background.
+    """
+    levels = (
+        ROW_PENALTY * max(0.0, max(rows[0] - row, row - rows[1]) / height - TOLERATED_ROWS)
+        for row in range(height)
+    )
+    return Image.frombytes("L", (1, height), bytes(min(255, round(level)) for level in levels))
+
+
+def distance(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Return how far the colours of two pictures are apart: most of it the largest difference."""
+    apart = ImageChops.difference(one, other)
+    red, green, blue = apart.split()
+    mean = ImageChops.add(ImageChops.add(red, green, 2), blue, 1.5)
+    return ImageChops.add(_most(apart), mean, 2)
+
+
+def _parting(grey: Image.Image) -> int:
+    """Return the grey level that parts dark from bright best (Otsu's)."""
+    counts = grey.histogram()
+    total, weighted = sum(counts), sum(level * count for level, count in enumerate(counts))
+    below, below_weighted, best, parting = 0, 0, -1.0, 0
+    for level, count in enumerate(counts):
+        below += count
+        below_weighted += level * count
+        if not 0 < below < total:
+            continue
+        spread = (weighted * below / total - below_weighted) ** 2 / (below * (total - below))
+        if spread > best:
+            best, parting = spread, level
+    return parting
+
+
+def _outlined(picture: Image.Image, rough: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Return the mask with a fine outline, and the picture with only front colours at the rim."""
+    reach = max(2.0, max(picture.size) / WORKED_SIDE * 1.6)
+    wide = rough.resize(picture.size, Image.Resampling.BICUBIC).filter(
+        ImageFilter.GaussianBlur(reach / 2)
+    )
+    core = wide.point(lambda value: 255 if value > 232 else 0)
+    outer = wide.point(lambda value: 255 if value > 24 else 0)
+    front, back = diffused(picture, inverted(core)), diffused(picture, outer)
+    soft = ImageFilter.GaussianBlur(0.7)
+    from_back = distance(picture, back).filter(soft)
+    from_front = distance(picture, front).filter(soft)
+    share = ImageMath.lambda_eval(
+        lambda args: args["convert"](255 * args["b"] / (args["b"] + args["f"] + 1), "L"),
+        b=from_back,
+        f=from_front,
+    )
+    share = ImageChops.lighter(share.point(_steeper), core)
+    alpha = ImageChops.darker(share, outer)
+    # Where front and back look alike, the rough outline is all there is.
+    alike = distance(front, back).point(lambda value: max(0, 255 - value * 8))
+    alpha = Image.composite(wide, alpha, alike)
+    solid = alpha.point(lambda value: 255 if value > SOLID else 0)
+    return alpha, Image.composite(picture, front, solid)
+
+
+def _steeper(value: int) -> int:
+    return max(0, min(255, round((value - 128) * 1.9 + 128)))

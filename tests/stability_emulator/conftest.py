@@ -1,0 +1,42 @@
+"""Fixtures of the emulator's tests."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+import pytest
+
+from stability_emulator.state import State
+
+from .support_emulated import caller
+
+
+class Clock:
+    """A time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_750_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def state(clock: Clock) -> Iterator[State]:
+    """An emulated API in memory."""
+    state = State(clock=clock)
+    yield state
+    state.close()
+
+
+@pytest.fixture
+async def client(state: State) -> AsyncIterator[httpx2.AsyncClient]:
+    """A plain HTTP client of it, with a key."""
+    async with caller(state) as client:
+        yield client

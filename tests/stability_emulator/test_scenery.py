@@ -1,0 +1,213 @@
+"""What a prompt makes the emulator draw: things, colours, light, styles; always the same again."""
+
+import itertools
+import time
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from stability_emulator.pictures.brief import Brief
+from stability_emulator.pictures.codec import encode
+from stability_emulator.pictures.painting import painted
+from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.scene import LOOKS, PLACES, scene
+from stability_mcp.api.fields import Size
+
+SIZE = Size(176, 176)
+
+
+def apart(one: Image.Image, other: Image.Image) -> float:
+    """Return how far two pictures are apart, 0 to 255."""
+    return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
+
+
+def outline(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Return a mask of where two pictures clearly differ."""
+    differing = ImageChops.difference(one, other).convert("L")
+    return differing.point([255 if value > 24 else 0 for value in range(256)])
+
+
+def subject(noun: str, prompt: str, seed: int = 1) -> tuple[float, float, float]:
+    """Return the mean colour of a thing: where a picture differs from the one without it."""
+    shown = scene(prompt, seed, SIZE)
+    red, green, blue = ImageStat.Stat(
+        shown, outline(shown, scene(prompt, seed, SIZE, negative=noun))
+    ).mean
+    return red, green, blue
+
+
+def spread(picture: Image.Image) -> float:
+    """Return how much contrast a picture has."""
+    return ImageStat.Stat(picture.convert("L")).stddev[0]
+
+
+@pytest.mark.parametrize("style", ["", "low-poly", "analog-film", "fantasy-art"])
+def test_the_same_request_gives_the_same_bytes(style: str) -> None:
+    """Documented: same seed and arguments, same result; grain and facets are no exception."""
+    one, same = (encode(scene("a fox in rain", 7, SIZE, style), "png") for _ in range(2))
+
+    assert one == same
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "three boats at sunset", "a cup", "zorblax", "logo"])
+def test_another_seed_is_clearly_another_picture(prompt: str) -> None:
+    """Chosen: variations can be told apart at a glance."""
+    pictures = [scene(prompt, seed, SIZE) for seed in range(1, 6)]
+
+    far = [apart(*pair) for pair in itertools.combinations(pictures, 2)]
+    assert sorted(far)[len(far) // 2] > 8
+    assert min(far) > 0.5
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_thing_is_drawn_and_left_out_when_it_is_not_wanted(noun: str) -> None:
+    """Chosen: what is named is seen; documented: what the negative prompt names is not."""
+    word = NOUNS[noun].words.split()[0].replace("_", " ")
+    place = "in space" if NOUNS[noun].home == "space" else "in a field"
+
+    shown = scene(f"a {word} {place}", 2, SIZE)
+    without = scene(f"a {word} {place}", 2, SIZE, negative=word)
+
+    assert ImageStat.Stat(outline(shown, without)).mean[0] / 255 > 0.003
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("size", [Size(320, 136), Size(136, 320)])
+def test_the_main_thing_is_well_in_sight_in_every_place_and_shape(place: str, size: Size) -> None:
+    """Chosen: from 21:9 to 9:21 the subject is neither lost nor cut off."""
+    prompt = f"a robot, {place}"
+
+    shown = scene(prompt, 3, size)
+    mask = outline(shown, scene(prompt, 3, size, negative="robot"))
+
+    assert ImageStat.Stat(mask).mean[0] / 255 > 0.015
+    left, top, right, bottom = mask.getbbox() or (0, 0, 0, 0)
+    middle = ((left + right) / 2 / size.width, (top + bottom) / 2 / size.height)
+    assert 0.12 < middle[0] < 0.88
+    assert 0.12 < middle[1] < 0.95
+
+
+@pytest.mark.parametrize("noun", ["car", "boat", "balloon", "house", "dragon", "chair", "fish"])
+def test_a_colour_word_colours_its_thing(noun: str) -> None:
+    """Chosen: a red car is red, a blue car is blue."""
+    red, blue = (subject(noun, f"a {name} {noun} in a field at noon") for name in ("red", "blue"))
+
+    assert red[0] - red[2] > 12
+    assert blue[2] - blue[0] > 0
+    assert (red[0] - red[2]) - (blue[0] - blue[2]) > 30
+
+
+def test_what_the_negative_prompt_names_does_not_grow_either() -> None:
+    """Documented: keywords of what you do not wish to see; also what was nobody's wish."""
+    shown, bare = (scene("a meadow", 4, SIZE, negative=no) for no in ("", "trees, flowers"))
+
+    assert apart(shown, bare) > 0.5
+
+
+def test_a_thing_without_a_colour_word_avoids_the_colours_ruled_out() -> None:
+    """Documented: what is not wanted."""
+    for seed in range(1, 9):
+        prompt = "a car in a studio"
+        shown = scene(prompt, seed, SIZE, negative="red")
+        mask = outline(shown, scene(prompt, seed, SIZE, negative="red, car"))
+        red, green, blue = ImageStat.Stat(shown, mask).mean
+        assert red < max(green, blue) + 60
+
+
+def test_times_of_day_differ_in_brightness() -> None:
+    """Chosen: night is dark, noon bright."""
+    noon, dusk, night = (
+        ImageStat.Stat(scene(f"a castle at {time_of_day}", 5, SIZE).convert("L")).mean[0]
+        for time_of_day in ("noon", "dusk", "night")
+    )
+
+    assert night + 15 < dusk < noon - 15
+
+
+@pytest.mark.parametrize("weather", ["fog", "rain", "snowfall", "aurora", "storm", "rainbow"])
+def test_weather_is_seen(weather: str) -> None:
+    """Chosen: each kind changes the picture."""
+    clear, changed = (scene(f"a lake at noon{more}", 5, SIZE) for more in ("", f", {weather}"))
+
+    assert apart(clear, changed) > 3
+
+
+def test_every_style_differs_from_every_other() -> None:
+    """Documented: the preset guides the style."""
+    pictures = {style: scene("a fox in the mountains", 3, SIZE, style) for style in [*LOOKS, ""]}
+
+    for one, other in itertools.combinations(pictures, 2):
+        assert apart(pictures[one], pictures[other]) > 4, (one, other)
+
+
+def test_a_tile_goes_on_over_its_edges() -> None:
+    """Chosen: what a tile is for."""
+    tile = scene("a lemon", 3, Size(256, 256), "tile-texture")
+
+    beyond = ImageChops.offset(tile, 128, 128)
+    for box, turned in (((127, 0, 129, 256), 0), ((0, 127, 256, 129), 1)):
+        strip = beyond.crop(box)
+        first, second = (
+            (strip.crop((0, 0, 1, 256)), strip.crop((1, 0, 2, 256)))
+            if turned == 0
+            else (strip.crop((0, 0, 256, 1)), strip.crop((0, 1, 256, 2)))
+        )
+        assert apart(first, second) < 12
+
+
+def test_pixels_are_few_and_of_few_colours() -> None:
+    """Chosen: pixel art."""
+    colours = scene("a castle", 3, Size(512, 512), "pixel-art").getcolors(1000)
+
+    assert colours is not None
+    assert len(colours) <= 28
+
+
+def test_ink_drawings_are_black_on_paper() -> None:
+    """Chosen: line art."""
+    page = scene("a red car in a street", 3, SIZE, "line-art")
+
+    assert ImageStat.Stat(page.convert("HSV").getchannel("S")).mean[0] < 25
+    assert ImageStat.Stat(page.convert("L")).median[0] > 200
+
+
+def test_guidance_goes_from_hazy_to_strong() -> None:
+    """Documented: `cfg_scale` is how strictly the prompt is followed."""
+
+    def made(cfg_scale: float) -> Image.Image:
+        values = {"prompt": "a fox", "model": "sd3.5-large", "cfg_scale": cfg_scale}
+        brief = Brief(operation="generate_sd3", values=values, pictures={}, size=SIZE, seed=1)
+        return painted(brief, SIZE)
+
+    loose, usual, strict = made(1), made(4), made(10)
+
+    assert spread(loose) < spread(usual) < spread(strict)
+    assert apart(usual, scene("a fox", 1, SIZE)) == 0
+
+
+def test_words_in_quotation_marks_are_written() -> None:
+    """Chosen: other words change the lettering and nothing else."""
+    one, other = (scene(f'a robot that says "{word}"', 1, SIZE) for word in ("Hello", "Goodbye"))
+
+    mask = outline(one, other).getbbox()
+    assert mask is not None
+    assert mask[3] < SIZE.height * 0.4
+
+
+@pytest.mark.parametrize("style", ["", "3d-model", "fantasy-art", "modeling-compound"])
+def test_a_megapixel_takes_less_than_a_second_of_computing(style: str) -> None:
+    """Chosen: half a second on a slow machine; twice that so that a busy one does not fail."""
+    began = time.process_time()
+    scene("a deer in an autumn forest at dawn", 1, Size(1024, 1024), style)
+
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("size", [Size(147_456, 64), Size(64, 147_456), Size(3_072, 3_072)])
+def test_the_largest_and_strangest_shapes_are_no_more_work(size: Size) -> None:
+    """Chosen: an edit may be sent a picture of 9.4 megapixels in any shape."""
+    began = time.process_time()
+    picture = scene("a deer in an autumn forest", 1, size)
+
+    assert picture.size == size
+    assert time.process_time() - began < 4
