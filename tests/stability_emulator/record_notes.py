@@ -10,10 +10,10 @@ from array import array
 from pathlib import Path
 
 import soundfile
+from stability_emulator.sound.mp3_frames import SIDE_BYTES, separate_frames
 
 from stability_emulator.sound import instruments, mp3
 from stability_emulator.sound.melody import CHANNELS, RATE, REST, SLOT_FRAMES
-from stability_emulator.sound.mp3_frames import SIDE_BYTES, separate_frames
 
 BANK = Path(mp3.__file__).with_name(mp3.BANK)
 COMPRESSION = 0.9

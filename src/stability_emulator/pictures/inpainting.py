@@ -8,22 +8,13 @@ difference in tone, which is spread over the hole from its rim.
 import random
 from collections.abc import Sequence
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from stability_emulator.pictures.patches import Box, Quilt, Tile, moved
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.segment.masks import (
-    BINARY,
-    MEMBRANE_SIDE,
-    diffused,
-    grown_in,
-    inverted,
-    small_size,
-)
+from stability_mcp.imaging.segment.masks import BINARY, diffused, grown_in, inverted, small_size
 
 WORKED_SIDE = 192
-STEP = 4
-"""Pixels over which a change of tone is measured."""
 MOST_EVENED = 36
 """Grey levels by which a fill is made brighter or darker to match its rim."""
 GUESS_SHARE = 0.65
@@ -38,7 +29,6 @@ def healed(
     rng: random.Random,
     *,
     avoided: Image.Image | None = None,
-    level: bool = False,
 ) -> Image.Image:
     """Return the picture with what is marked filled with patches from elsewhere in it.
 
@@ -47,7 +37,6 @@ def healed(
         mask: What is to go; where it is grey, so much of the picture shows through.
         rng: Where patches are looked for.
         avoided: A small mask of what is not to be repeated: what stands in front.
-        level: Whether only what is beside a place says what belongs there: at a margin.
     """
     small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
     hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
@@ -56,7 +45,7 @@ def healed(
         return picture
     if avoided is not None:
         avoided = avoided.resize(small.size)
-    base = _guessed(picture, mask, avoided, level=level)
+    base = _guessed(picture, mask, avoided)
     guess = base.resize(small.size, Image.Resampling.BOX)
     tiles = list(Quilt(small, guess, hole, avoided, rng).tiles())
     joined = _joined(picture, base, tiles, picture.width / small.width)
@@ -64,41 +53,16 @@ def healed(
     return Image.composite(evened, picture, mask)
 
 
-def _guessed(
-    picture: Image.Image, mask: Image.Image, avoided: Image.Image | None, *, level: bool
-) -> Image.Image:
-    """Return the picture with what is marked filled by the tones beside it, or above and below.
+def _guessed(picture: Image.Image, mask: Image.Image, avoided: Image.Image | None) -> Image.Image:
+    """Return the picture with what is marked filled by the tones beside it.
 
-    Each place is filled in the direction in which the tones on both sides agree better.
+    Beside it rather than above and below: most pictures are made of level bands.
     """
     wide = mask
     if avoided is not None:
         wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
-    if level:
-        beside = diffused(picture, wide, level=True)
-        return Image.composite(beside, picture, mask.point(BINARY))
-    size = small_size(picture.size, MEMBRANE_SIDE)
-    known = picture.resize(size, Image.Resampling.BOX)
-    known.putalpha(inverted(wide.resize(size, Image.Resampling.BOX).point(BINARY)))
-    flip = Image.Transpose.TRANSPOSE
-    flat = grown_in(known, level=True)
-    upright = grown_in(known.transpose(flip), level=True).transpose(flip)
-    across, down = _steps(flat, (1, 0)), _steps(upright, (0, 1))
-    share = ImageMath.lambda_eval(
-        lambda args: args["convert"](255 * args["d"] / (args["a"] + args["d"] + 1), "L"),
-        a=across,
-        d=down,
-    )
-    guess = Image.composite(flat, upright, share).resize(picture.size, Image.Resampling.BICUBIC)
-    return Image.composite(guess, picture, mask.point(BINARY))
-
-
-def _steps(picture: Image.Image, direction: tuple[int, int]) -> Image.Image:
-    """Return how much a picture changes in a direction, evened out; 8 times as bright."""
-    far = (STEP * direction[0], STEP * direction[1])
-    apart = ImageChops.difference(picture, ImageChops.offset(picture, *far)).convert("L")
-    apart = apart.point([min(255, value * 8) for value in range(256)])
-    return apart.filter(ImageFilter.BoxBlur(max(picture.size) / 16))
+    beside = diffused(picture, wide, level=True)
+    return Image.composite(beside, picture, mask.point(BINARY))
 
 
 def _joined(
@@ -226,4 +190,4 @@ def _with_margin(
     wider = Image.new("L", canvas.size, 0)
     wider.paste(avoided.resize(picture.size), box)
     avoided = wider.resize(small_size(wider.size, WORKED_SIDE), Image.Resampling.BOX)
-    return healed(canvas, hole, rng, avoided=avoided, level=True), avoided
+    return healed(canvas, hole, rng, avoided=avoided), avoided
