@@ -10,10 +10,18 @@ from array import array
 from pathlib import Path
 
 import soundfile
-from stability_emulator.sound.mp3_frames import SIDE_BYTES, separate_frames
 
 from stability_emulator.sound import instruments, mp3
 from stability_emulator.sound.melody import CHANNELS, RATE, REST, SLOT_FRAMES
+from stability_emulator.sound.mp3 import (
+    GRANULE_BITS,
+    GRANULES_BITS,
+    HEADER_BYTES,
+    SIDE_BITS,
+    SIDE_BYTES,
+    Frame,
+)
+from stability_mcp.imaging.sniff import mp3_frame
 
 BANK = Path(mp3.__file__).with_name(mp3.BANK)
 COMPRESSION = 0.9
@@ -37,7 +45,7 @@ def recorded() -> bytes:
         compression_level=COMPRESSION,
     )
     # One frame more, because the last frames of a slot still ring in the first one of the rest.
-    frames, _ = separate_frames(out, (REST + 1) * SLOT_FRAMES)
+    frames = separate_frames(out.getvalue(), (REST + 1) * SLOT_FRAMES + 1)
     loud, quiet = frames[: REST * SLOT_FRAMES + 1], frames[-1]
     return b"".join(
         mp3.RECORDED.pack(
@@ -49,6 +57,29 @@ def recorded() -> bytes:
         + frame.data
         for frame in (*loud, quiet)
     )
+
+
+def separate_frames(file: bytes, most: int) -> list[Frame]:
+    """Return the first frames of a stereo file without an Info frame, each with its own data.
+
+    The data of a frame begins in the frames before it: as many bytes earlier as the first 9 bits of
+    its side information say.
+    """
+    stream, frames, place = bytearray(), list[Frame](), 0
+    while len(frames) < most and (header := mp3_frame(file[place : place + HEADER_BYTES])):
+        raw = file[place : place + header.size]
+        place += header.size
+        begin = HEADER_BYTES + SIDE_BYTES
+        side = int.from_bytes(raw[HEADER_BYTES:begin], "big")
+        start = len(stream) - (side >> SIDE_BITS - 9)
+        stream += raw[begin:]
+        bits = (
+            side >> SIDE_BITS - GRANULES_BITS - part * GRANULE_BITS - 12 & 0xFFF
+            for part in range(4)
+        )
+        data = bytes(stream[start : start + -(-sum(bits) // 8)])
+        frames.append(Frame(raw[:HEADER_BYTES], side & (1 << SIDE_BITS - 9) - 1, data))
+    return frames
 
 
 if __name__ == "__main__":

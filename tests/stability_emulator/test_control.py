@@ -9,7 +9,7 @@ from stability_emulator import EMULATOR_KEY
 from stability_emulator.state import State
 
 from .support_emulated import BEARER, caller, core, refused
-from .test_deferred import SOUNDS, started
+from .test_generations import SOUNDS, started
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from stability_emulator.state import State
 
 from .conftest import Clock
 from .support_emulated import EMPTY_PART, caller, core, refused
-from .test_deferred import SOUNDS, started
+from .test_generations import SOUNDS, started
 
 pytestmark = pytest.mark.anyio
 

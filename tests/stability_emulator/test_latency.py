@@ -16,7 +16,7 @@ from stability_mcp.api.operations import OPERATIONS
 
 from .conftest import Clock
 from .support_emulated import caller, core, send
-from .test_deferred import RESULTS
+from .test_generations import RESULTS
 
 pytestmark = pytest.mark.anyio
 

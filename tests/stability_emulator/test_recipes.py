@@ -105,4 +105,4 @@ def test_a_megapixel_takes_little_time(operation: str) -> None:
     began = time.process_time()
     paint(brief(operation, *sent, size=large, prompt="a house"))
 
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10

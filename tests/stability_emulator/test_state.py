@@ -9,7 +9,7 @@ from stability_emulator.state import NEW_ACCOUNT_CREDITS, State
 from stability_emulator.transport import in_process
 
 from .support_emulated import caller, core
-from .test_deferred import SOUNDS, started
+from .test_generations import SOUNDS, started
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import support.imaging.sample_files as pictures
-from stability_emulator.sound import audio, mp3, wav
+from stability_emulator.sound import audio, mp3_length, wav
 from stability_emulator.state import State
 from stability_emulator.uploads import SDXL_SENTENCE
 from stability_mcp.api.fields import AudioLimits, ImageLimits
@@ -156,7 +156,7 @@ def test_no_bytes_make_the_readers_of_sound_fail(content: bytes) -> None:
         b"\xff\xfb\x90\x64",
     ):
         file = io.BytesIO(head + content)
-        for measure in (wav.seconds_of, mp3.seconds_of):
+        for measure in (wav.seconds_of, mp3_length.seconds_of):
             seconds = measure(file)
             assert seconds is None or seconds >= 0
 

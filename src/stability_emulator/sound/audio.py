@@ -1,8 +1,7 @@
-"""Sound made from a sound: its samples or frames where they can be kept, else what it plays.
+"""Sound from a prompt, and from a WAV that was sent: its samples where they can be kept.
 
-Without a decoder, a WAV can only be kept in a WAV and an MP3 in an MP3. Across the two, and for
-what is stored in an unusual way, the result follows the loudness of what was sent, and for a WAV
-its pitch.
+There is no decoder here. A WAV is kept in a WAV, and in an MP3 its loudness and pitch are followed.
+An MP3, or a WAV that is stored in an unusual way, is answered with a sound made from the prompt.
 """
 
 from array import array
@@ -12,7 +11,7 @@ from itertools import pairwise
 from typing import IO
 
 from stability_emulator.pictures.codec import UnreadableError
-from stability_emulator.sound import mp3, samples, wav
+from stability_emulator.sound import mp3, mp3_length, samples, wav
 from stability_emulator.sound.melody import (
     FRAME_SAMPLES,
     NOTES,
@@ -23,7 +22,6 @@ from stability_emulator.sound.melody import (
     Cell,
     phrase,
 )
-from stability_emulator.sound.mp3_frames import Frame, loudness_in, separate_frames
 from stability_emulator.sound.samples import CELL_BYTES
 
 WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
@@ -70,7 +68,7 @@ def header(file: IO[bytes]) -> tuple[str, float]:
     Raises:
         UnreadableError: it is neither WAV nor MP3.
     """
-    for form, measure in (("wav", wav.seconds_of), ("mp3", mp3.seconds_of)):
+    for form, measure in (("wav", wav.seconds_of), ("mp3", mp3_length.seconds_of)):
         seconds = measure(file)
         if seconds is not None:
             return form, seconds
@@ -93,26 +91,13 @@ def remixed(remix: Remix, file: IO[bytes], source: str) -> tuple[str, Sequence[b
         source: What tells it apart from other sounds: changes the tune that is added.
     """
     loop = phrase(remix.prompt, remix.seed, source)
-    new = [loop[index % len(loop)] for index in range(remix.cells)]
     sent = wav.samples_in(file, remix.seconds)
-    if sent is not None and remix.form == "wav":
-        return MEDIA_TYPES["wav"], wav.pack(_mixed(remix, sent, new))
-    frames, delay = ([], 0) if sent is not None else separate_frames(file, remix.cells)
-    if frames and remix.form == "mp3":
-        levels = _loudness_of_frames(file, remix.seconds)
-        joined = _alternating(remix, frames, new, levels)
-        return MEDIA_TYPES["mp3"], mp3.pack(joined, remix.seconds, delay or mp3.ENCODER_DELAY)
-    if sent is not None:
-        levels = _loudness_of_samples(sent)
-        pitches = _pitches(sent, levels)
-    else:
-        levels = _loudness_of_frames(file, remix.seconds)
-        pitches = [cell.sound % len(NOTES) for cell in new]
-    tune = _followed(remix, new, levels, pitches)
+    if sent is None:
+        return MEDIA_TYPES[remix.form], WRITERS[remix.form](loop, remix.seconds)
+    new = [loop[index % len(loop)] for index in range(remix.cells)]
     if remix.form == "wav":
-        size = round(remix.seconds * RATE) * 4
-        return MEDIA_TYPES["wav"], wav.pack(wav.rendered(tune)[:size])
-    return MEDIA_TYPES["mp3"], mp3.write(tune, remix.seconds)
+        return MEDIA_TYPES["wav"], wav.pack(_mixed(remix, sent, new))
+    return MEDIA_TYPES["mp3"], mp3.write(_followed(remix, new, sent), remix.seconds)
 
 
 def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
@@ -145,30 +130,10 @@ def _spliced(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
     return kept[:start] + made[: end - start].ljust(end - start, b"\0") + kept[end:]
 
 
-def _alternating(
-    remix: Remix, frames: Sequence[Frame], new: Sequence[Cell], levels: Sequence[float]
-) -> list[Frame]:
-    """Return frames: in turns those that were sent and those of the tune, as `kept` says.
-
-    The new ones follow the loudness of the others the more, the more is kept.
-    """
-    joined = list[Frame]()
-    for index, kept, keeping in _turns(remix):
-        if keeping and index < len(frames):
-            joined.append(frames[index])
-        else:
-            follow = kept if index < len(frames) else 0.0
-            # A frame of ours stands one place later than its cell.
-            cell = new[index - 1] if index else NOTHING
-            joined.append(mp3.heard(_softened(cell, _at(levels, index), follow)))
-    return joined
-
-
-def _followed(
-    remix: Remix, new: Sequence[Cell], levels: Sequence[float], pitches: Sequence[int]
-) -> list[Cell]:
+def _followed(remix: Remix, new: Sequence[Cell], sent: bytes) -> list[Cell]:
     """Return cells: the notes that a sound plays where it is kept, else the tune."""
-    played = _as_notes(levels, pitches)
+    levels = _loudness_of_samples(sent)
+    played = _as_notes(levels, _pitches(sent, levels))
     cells = list[Cell]()
     for index, kept, keeping in _turns(remix):
         if keeping and played:
@@ -228,18 +193,6 @@ def _loudness_of_samples(sent: bytes) -> list[float]:
     ]
     most = max(peaks, default=0) or 1
     return [peak / most for peak in peaks]
-
-
-def _loudness_of_frames(file: IO[bytes], seconds: float) -> list[float]:
-    """Return how loud each cell of an MP3 is, as a share of the loudest: by its frames' gains."""
-    told = list(loudness_in(file, seconds))
-    most = max((gain for _, gain in told), default=0)
-    levels, passed = list[float](), 0.0
-    for length, gain in told:
-        passed += length
-        level = 2 ** ((gain - most) / 4) if gain else 0.0
-        levels += [level] * (round(passed / CELL_SECONDS) - len(levels))
-    return levels
 
 
 def _pitches(sent: bytes, levels: Sequence[float]) -> list[int]:

@@ -7,6 +7,7 @@ are refused wherever they turn up.
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 HEAD_BYTES = 4_096
 """How much of a file's start tells what it is: two MP3 frames of the largest size fit."""
@@ -111,22 +112,31 @@ def _sound(head: bytes) -> str | None:
         if not rest or rest.startswith(b"fLaC"):
             return "audio/flac" if rest else "audio/mpeg"
         head = rest
-    frame = mp3_frame_bytes(head)
+    frame = mp3_frame(head)
     if frame is None:
         return None
     # Four bytes that look like a frame turn up anywhere; two frames in a row do not.
-    following = head[frame : frame + 4]
-    return "audio/mpeg" if len(following) < 4 or mp3_frame_bytes(following) else None  # noqa: PLR2004
+    following = head[frame.size : frame.size + 4]
+    return "audio/mpeg" if len(following) < 4 or mp3_frame(following) else None  # noqa: PLR2004
 
 
-def mp3_frame_bytes(header: bytes) -> int | None:
-    """Return how long the MP3 frame is that starts here, in bytes; None if none does."""
+class Mp3Frame(NamedTuple):
+    """What the header of an MP3 frame says."""
+
+    size: int
+    """Bytes, its header included."""
+    samples: int
+    rate: int
+
+
+def mp3_frame(header: bytes) -> Mp3Frame | None:
+    """Return what the MP3 frame that starts here says; None if none does."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004
         return None
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
     bitrate, rate = header[2] >> 4, header[2] >> 2 & 3
     if version not in _MP3_RATES or layer != 1 or bitrate in {0, 15} or rate == 3:  # noqa: PLR2004
         return None
-    samples_by_8 = 144 if version == 3 else 72  # noqa: PLR2004 -- MPEG 1 has twice the samples
-    bits = _MP3_KILOBITS[version][bitrate] * 1_000
-    return samples_by_8 * bits // _MP3_RATES[version][rate] + (header[2] >> 1 & 1)
+    samples = 1_152 if version == 3 else 576  # noqa: PLR2004 -- MPEG 1 has twice the samples
+    bits, hertz = _MP3_KILOBITS[version][bitrate] * 1_000, _MP3_RATES[version][rate]
+    return Mp3Frame(samples // 8 * bits // hertz + (header[2] >> 1 & 1), samples, hertz)
