@@ -10,6 +10,7 @@ from stability_emulator.scenery.drawing.curves import oval, star
 from stability_emulator.scenery.drawing.noise import gradient
 from stability_emulator.scenery.drawing.palette import BLACK, NAMED, Colour, lighter, mixed
 from stability_emulator.scenery.drawing.pen import Pen, Stand
+from stability_emulator.scenery.drawing.shading import BALL, FLAT, FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.places.land import hill
 from stability_emulator.scenery.prompt.reading import Reading, colours_of
@@ -72,7 +73,9 @@ def _sun_and_waves(canvas: Canvas, tones: Palette) -> None:
         (1.15, mixed(two, ground, 0.3)),
         (1.0, one),
     ):
-        canvas.fill(oval(x, y, r * ring, r * ring, points=80), tone, shade="rise", strength=0.7)
+        canvas.fill(
+            oval((x, y), (r * ring, r * ring), points=80), tone, Finish(shade="rise", strength=0.7)
+        )
     tones_down = (
         mixed(three, ground, 0.5),
         mixed(two, three, 0.3),
@@ -104,18 +107,20 @@ def _arches(canvas: Canvas, tones: Palette) -> None:
             ]
             tone = (one, two, three, dark, ground)[(k + turn) % 5]
             canvas.fill(
-                [(width * x + inner, base), *curve, (width * x - inner, base)], tone, strength=0.6
+                [(width * x + inner, base), *curve, (width * x - inner, base)],
+                tone,
+                Finish(strength=0.6),
             )
     canvas.fill(
         [(-4, base), (width + 4, base), (width + 4, height + 4), (-4, height + 4)],
         dark,
-        shade="rise",
+        RISE,
     )
     r = unit * rng.uniform(0.07, 0.1)
     x = width * rng.choice((0.16, 0.84))
-    canvas.fill(oval(x, height * 0.22, r, r), two, shade="ball")
+    canvas.fill(oval((x, height * 0.22), (r, r)), two, BALL)
     canvas.shadow(width / 2, base + unit * 0.03, width * 0.3, unit * 0.02, 0.5)
-    canvas.fill(oval(width * 0.84, base - unit * 0.06, unit * 0.06, unit * 0.06), one, shade="ball")
+    canvas.fill(oval((width * 0.84, base - unit * 0.06), (unit * 0.06, unit * 0.06)), one, BALL)
 
 
 def _discs(canvas: Canvas, tones: Palette) -> None:
@@ -131,15 +136,13 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
         r = unit * (0.27 - 0.028 * k)
         tone = (one, three, two, dark, one, two, three)[k]
         canvas.shadow(x + r * 0.12, y + r * 0.3, r, r, 0.34)
-        canvas.fill(oval(x, y, r, r, points=80), tone, shade="ball", alpha=0.93)
+        canvas.fill(oval((x, y), (r, r), points=80), tone, Finish(shade="ball", alpha=0.93))
         if k % 3 == 1:
             for ring in (0.74, 0.5, 0.26):
                 canvas.fill(
-                    oval(x, y, r * ring, r * ring, points=60),
+                    oval((x, y), (r * ring, r * ring), points=60),
                     lighter(tone, 0.12 + 0.3 * (1 - ring)),
-                    shade="flat",
-                    alpha=0.8,
-                    outlined=False,
+                    Finish(shade="flat", alpha=0.8, outlined=False),
                 )
     for k in range(5):
         angle = turn + 1.1 + k * 1.26
@@ -147,7 +150,7 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
             width / 2 + width * 0.42 * math.cos(angle),
             height / 2 + height * 0.42 * math.sin(angle),
         )
-        canvas.fill(oval(x, y, unit * 0.018, unit * 0.018), (dark, one, two)[k % 3], shade="flat")
+        canvas.fill(oval((x, y), (unit * 0.018, unit * 0.018)), (dark, one, two)[k % 3], FLAT)
     canvas.stroke(
         [(width * 0.1, height * 0.9), (width * 0.9, height * 0.12)], unit * 0.004, dark, alpha=0.6
     )
@@ -172,9 +175,9 @@ def emblem(canvas: Canvas, reading: Reading) -> None:
             if min(NAMED[reading.things[0].colours[0]]) > 150
             else mixed(ground, two, 0.35)
         )
-    canvas.fill(oval(x, y, r * 1.1, r * 1.1, points=90), dark, shade="flat")
-    canvas.fill(oval(x, y, r * 1.05, r * 1.05, points=90), ground, shade="flat", outlined=False)
-    canvas.fill(oval(x, y, r, r, points=90), disc, shade="flat", outlined=False)
+    canvas.fill(oval((x, y), (r * 1.1, r * 1.1), points=90), dark, FLAT)
+    canvas.fill(oval((x, y), (r * 1.05, r * 1.05), points=90), ground, FLAT_BARE)
+    canvas.fill(oval((x, y), (r, r), points=90), disc, FLAT_BARE)
     if reading.things:
         wish = reading.things[0]
         noun = NOUNS[wish.noun]
@@ -184,8 +187,8 @@ def emblem(canvas: Canvas, reading: Reading) -> None:
         noun.draw(Pen(canvas, stand, tone, second, canvas.rng))
     else:
         tips = canvas.rng.choice((5, 6, 8))
-        canvas.fill(star(x, y, r * 0.7, r * 0.36, tips=tips), one, shade="flat")
-        canvas.fill(oval(x, y, r * 0.24, r * 0.24), two, shade="flat")
+        canvas.fill(star((x, y), r * 0.7, r * 0.36, tips=tips), one, FLAT)
+        canvas.fill(oval((x, y), (r * 0.24, r * 0.24)), two, FLAT)
 
 
 def lettering(canvas: Canvas, words: str, *, below: bool) -> None:

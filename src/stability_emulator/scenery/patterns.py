@@ -17,6 +17,7 @@ from stability_emulator.scenery.drawing.palette import (
     tinted,
 )
 from stability_emulator.scenery.drawing.pen import Pen, Stand
+from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, Finish
 from stability_emulator.scenery.layouts import scheme
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.places.stage import FOLIAGE, grass_of
@@ -65,8 +66,7 @@ def block(canvas: Canvas, reading: Reading) -> None:
                 (x, y + flat + deep),
             ],
             tone,
-            shade="rise",
-            strength=0.5,
+            Finish(shade="rise", strength=0.5),
         )
         canvas.fill(
             [
@@ -76,14 +76,12 @@ def block(canvas: Canvas, reading: Reading) -> None:
                 (x, y + flat + deep * 0.24),
             ],
             lighter(top, -0.16 if sign < 0 else -0.34),
-            shade="flat",
-            outlined=False,
+            FLAT_BARE,
         )
     canvas.fill(
         [(x, y - flat), (x + half, y), (x, y + flat), (x - half, y)],
         top,
-        shade="plain",
-        strength=0.6,
+        Finish(shade="plain", strength=0.6),
     )
     for k in range(1, 6):
         at = k / 6
@@ -184,10 +182,11 @@ def tile(canvas: Canvas, reading: Reading) -> None:
                 cx, cy = x + cell[0] * dx, y + small * 0.2 * (dx != 0.5)
                 canvas.fill(
                     oval(
-                        cx, cy, small * (1 if dx == 0.5 else 0.5), small * (1 if dx == 0.5 else 0.5)
+                        (cx, cy),
+                        (small * (1 if dx == 0.5 else 0.5), small * (1 if dx == 0.5 else 0.5)),
                     ),
                     mixed(tone, WHITE, 0.15),
-                    shade="flat",
+                    FLAT,
                 )
 
 

@@ -4,7 +4,6 @@ Positions are pixels, y downwards. Every shape is drawn larger than it is seen a
 its edge is smooth; what is soft is drawn small and enlarged, which is quick.
 """
 
-# ruff: noqa: PLR0913 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from stability_emulator.scenery.drawing.curves import Point, oval
 from stability_emulator.scenery.drawing.light import Light
 from stability_emulator.scenery.drawing.manners import PAPER, Manner
 from stability_emulator.scenery.drawing.palette import BLACK, WHITE, Colour, lighter, mixed
-from stability_emulator.scenery.drawing.shading import halo, ramp
+from stability_emulator.scenery.drawing.shading import USUAL, Finish, halo, ramp
 
 SMALL = 60_000
 """Pixels up to which a shape is drawn at three times its size, otherwise at twice."""
@@ -44,37 +43,26 @@ class Canvas:
         soft = (max(2, self.width // SOFT), max(2, self.height // SOFT))
         self._glow = Image.new("RGB", soft)
 
-    def fill(
-        self,
-        points: Sequence[Point],
-        colour: Colour,
-        *,
-        shade: str = "plain",
-        alpha: float = 1.0,
-        outlined: bool = True,
-        strength: float = 1.0,
-    ) -> None:
+    def fill(self, points: Sequence[Point], colour: Colour, finish: Finish = USUAL) -> None:
         """Draw a shape.
 
         Args:
             points: Its outline.
             colour: As it looks in full light.
-            shade: `plain` from the lit side to the other, `ball`, `column`, `rise` (darker below),
-                or `flat`.
-            alpha: How much of what is behind it is hidden.
-            outlined: Whether a manner with outlines gives it one.
-            strength: How strong the shade is.
+            finish: How it looks apart from that.
         """
         box = self._box(points)
         if box is None:
             return
         manner = self.manner
-        width = manner.outline_width(self.unit) if outlined and alpha > 0.5 else 0.0
+        outlined = finish.outlined and finish.alpha > 0.5
+        width = manner.outline_width(self.unit) if outlined else 0.0
         mask, times = self._mask(points, box)
         colour = manner.toned(colour)
-        paint = self._paint(points, box, colour, shade, strength * manner.depth)
-        if alpha < 1:
-            mask = mask.point([round(value * alpha) for value in range(256)])
+        shade = finish.shade or "plain"
+        paint = self._paint(points, box, colour, shade, finish.strength * manner.depth)
+        if finish.alpha < 1:
+            mask = mask.point([round(value * finish.alpha) for value in range(256)])
         self.image.paste(paint, box, mask)
         if manner.inner and shade != "flat" and 300 < mask.width * mask.height < self._large:
             self._shade_inside(mask, box, colour)
@@ -94,9 +82,8 @@ class Canvas:
         self, x: float, y: float, radius: float, colour: Colour, *, shade: str = "ball"
     ) -> None:
         """Draw a disc."""
-        self.fill(
-            oval(x, y, radius, radius, points=28), colour, shade=shade, outlined=shade == "ball"
-        )
+        disc = oval((x, y), (radius, radius), points=28)
+        self.fill(disc, colour, Finish(shade=shade, outlined=shade == "ball"))
 
     def block(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Draw a plain upright rectangle, quickly: windows and the like."""

@@ -1,12 +1,13 @@
 """Lines and outlines as lists of points: curves through points, tapering limbs, bumps, waves."""
 
-# ruff: noqa: PLR0913 -- a drawing has its measures
 import math
 import random
 from collections.abc import Sequence
 from itertools import pairwise
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Two opposite corners: x and y of one, then of the other."""
 STEPS = 7
 """Points that a curve gets between two of those that it goes through."""
 
@@ -68,10 +69,9 @@ def _side(middle: Point, begin: Point) -> bool:
     return (begin[0] - middle[0], begin[1] - middle[1]) != (0, 0)
 
 
-def oval(
-    x: float, y: float, rx: float, ry: float, *, turn: float = 0.0, points: int = 40
-) -> list[Point]:
-    """Return an ellipse, turned by so many degrees."""
+def oval(middle: Point, radii: Point, *, turn: float = 0.0, points: int = 40) -> list[Point]:
+    """Return an ellipse, turned by so many degrees; `radii` are its horizontal and vertical one."""
+    (x, y), (rx, ry) = middle, radii
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     result = []
     for i in range(points):
@@ -81,10 +81,9 @@ def oval(
     return result
 
 
-def bumps(
-    x: float, y: float, rx: float, ry: float, *, count: int, rng: random.Random
-) -> list[Point]:
+def bumps(middle: Point, radii: Point, *, count: int, rng: random.Random) -> list[Point]:
     """Return the outline of a crown or a cloud: round bumps around an ellipse."""
+    (x, y), (rx, ry) = middle, radii
     result = []
     sizes = [rng.uniform(0.85, 1.12) for _ in range(count)]
     for i, size in enumerate(sizes):
@@ -97,8 +96,9 @@ def bumps(
     return result
 
 
-def star(x: float, y: float, outer: float, inner: float, *, tips: int = 5) -> list[Point]:
+def star(middle: Point, outer: float, inner: float, *, tips: int = 5) -> list[Point]:
     """Return a star that stands on two tips."""
+    x, y = middle
     return [
         (
             x + (outer, inner)[i % 2] * math.sin(math.pi * i / tips),

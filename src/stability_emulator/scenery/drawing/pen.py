@@ -4,15 +4,14 @@ A thing is 1 high: x is 0 in its middle and grows to the right, y is 0 where it 
 upwards. It looks to the right; mirrored, it looks to the left.
 """
 
-# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
 
 from stability_emulator.scenery.drawing.canvas import Canvas
-from stability_emulator.scenery.drawing.curves import Point, bumps, oval, smooth, tapered
+from stability_emulator.scenery.drawing.curves import Box, Point, bumps, oval, smooth, tapered
 from stability_emulator.scenery.drawing.palette import WHITE, Colour, lighter, mixed, tinted
+from stability_emulator.scenery.drawing.shading import FLAT_BARE, RISE, SHINING, USUAL, Finish
 
 LAMP: Colour = (255, 214, 128)
 OUTLINED_UNTIL = 0.6
@@ -31,18 +30,6 @@ class Stand:
     """How much of it is lost in haze, 0 to 1."""
     mirrored_below: bool = False
     """Whether it is drawn upside down, as it is seen in water."""
-
-
-class Finish(TypedDict, total=False):
-    """How a shape looks, beside its colour."""
-
-    shade: str
-    """As `Canvas.fill` says; `plain` unless told otherwise."""
-    alpha: float
-    shining: bool
-    """Whether it keeps its colour in the dark."""
-    strength: float
-    outlined: bool
 
 
 class Pen:
@@ -83,61 +70,42 @@ class Pen:
         light = self.canvas.light
         return mixed(tinted(colour, light.tint), light.low, self.stand.far * 0.85)
 
-    def shape(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
+    def shape(self, points: Sequence[Point], colour: Colour, finish: Finish = USUAL) -> None:
         """Draw a shape with corners."""
-        shining = finish.get("shining", False)
-        self.canvas.fill(
-            self.at(points),
-            colour if shining else self.lit(colour),
-            shade="flat" if shining else finish.get("shade", "plain"),
-            alpha=finish.get("alpha", 1.0),
-            strength=finish.get("strength", 1.0) * (1 - 0.6 * self.stand.far),
-            outlined=finish.get("outlined", True) and self.stand.far < OUTLINED_UNTIL,
+        far = self.stand.far
+        seen = Finish(
+            shade="flat" if finish.shining else finish.shade,
+            alpha=finish.alpha,
+            outlined=finish.outlined and far < OUTLINED_UNTIL,
+            strength=finish.strength * (1 - 0.6 * far),
         )
+        self.canvas.fill(self.at(points), colour if finish.shining else self.lit(colour), seen)
 
-    def blob(self, points: Sequence[Point], colour: Colour, **finish: Unpack[Finish]) -> None:
+    def blob(self, points: Sequence[Point], colour: Colour, finish: Finish = USUAL) -> None:
         """Draw a round shape through points."""
-        self.shape(smooth(points), colour, **finish)
+        self.shape(smooth(points), colour, finish)
 
     def oval(
         self,
-        x: float,
-        y: float,
-        rx: float,
-        ry: float,
+        middle: Point,
+        radii: Point,
         colour: Colour,
+        finish: Finish = USUAL,
         *,
         turn: float = 0.0,
-        **finish: Unpack[Finish],
     ) -> None:
-        """Draw an ellipse, shaded as a ball unless told otherwise."""
-        options: Finish = {"shade": "ball", **finish}
-        self.shape(oval(x, y, rx, ry, turn=turn), colour, **options)
+        """Draw an ellipse, turned by so many degrees; shaded as a ball unless told otherwise."""
+        self.shape(oval(middle, radii, turn=turn), colour, finish.usually("ball"))
 
-    def box(
-        self,
-        left: float,
-        low: float,
-        right: float,
-        high: float,
-        colour: Colour,
-        **finish: Unpack[Finish],
-    ) -> None:
-        """Draw an upright rectangle."""
+    def box(self, box: Box, colour: Colour, finish: Finish = USUAL) -> None:
+        """Draw an upright rectangle: left, low, right, high."""
+        left, low, right, high = box
         corners = [(left, low), (right, low), (right, high), (left, high)]
-        self.shape(corners, colour, **finish)
+        self.shape(corners, colour, finish)
 
-    def rounded(
-        self,
-        left: float,
-        low: float,
-        right: float,
-        high: float,
-        radius: float,
-        colour: Colour,
-        **finish: Unpack[Finish],
-    ) -> None:
-        """Draw an upright rectangle with round corners."""
+    def rounded(self, box: Box, radius: float, colour: Colour, finish: Finish = USUAL) -> None:
+        """Draw an upright rectangle with round corners: left, low, right, high."""
+        left, low, right, high = box
         corners = (
             (right - radius, high - radius, 0),
             (left + radius, high - radius, 1),
@@ -146,9 +114,9 @@ class Pen:
         )
         points = []
         for x, y, quarter in corners:
-            circle = oval(x, y, radius, radius, points=24)
+            circle = oval((x, y), (radius, radius), points=24)
             points += [circle[(quarter * 6 + k) % 24] for k in range(7)]
-        self.shape(points, colour, **finish)
+        self.shape(points, colour, finish)
 
     def limb(
         self,
@@ -156,18 +124,16 @@ class Pen:
         begin: float,
         end: float,
         colour: Colour,
-        **finish: Unpack[Finish],
+        finish: Finish = USUAL,
     ) -> None:
         """Draw a leg, a tail or a branch that gets thinner."""
-        self.shape(tapered(points, begin, end), colour, **finish)
+        self.shape(tapered(points, begin, end), colour, finish)
 
-    def crown(
-        self, x: float, y: float, rx: float, ry: float, colour: Colour, **finish: Unpack[Finish]
-    ) -> None:
+    def crown(self, middle: Point, radii: Point, colour: Colour, finish: Finish = USUAL) -> None:
         """Draw something leafy or fluffy."""
-        count = max(7, round(9 * (rx + ry) / (2 * min(rx, ry) or 1)))
-        options: Finish = {"shade": "ball", **finish}
-        self.shape(bumps(x, y, rx, ry, count=count, rng=self.rng), colour, **options)
+        count = max(7, round(9 * sum(radii) / (2 * min(*radii) or 1)))
+        points = bumps(middle, radii, count=count, rng=self.rng)
+        self.shape(points, colour, finish.usually("ball"))
 
     def line(
         self,
@@ -186,20 +152,18 @@ class Pen:
 
     def eye(self, x: float, y: float, radius: float, colour: Colour = (30, 26, 30)) -> None:
         """Draw an eye with a glint."""
-        self.oval(x, y, radius, radius * 1.1, colour, shade="flat", outlined=False)
+        self.oval((x, y), (radius, radius * 1.1), colour, FLAT_BARE)
         glint = radius * 0.34
-        self.oval(
-            x + radius * 0.3, y + radius * 0.35, glint, glint, WHITE, shade="flat", outlined=False
-        )
+        self.oval((x + radius * 0.3, y + radius * 0.35), (glint, glint), WHITE, FLAT_BARE)
 
     def pane(self, left: float, low: float, right: float, high: float) -> None:
         """Draw a window: lit at night, the colour of the sky by day."""
         if self.night:
             warm = mixed(LAMP, (255, 170, 90), self.rng.random() * 0.5)
-            self.box(left, low, right, high, warm, shining=True)
+            self.box((left, low, right, high), warm, SHINING)
             self.glow((left + right) / 2, (low + high) / 2, (high - low) * 1.6, LAMP, 0.4)
         else:
-            self.box(left, low, right, high, (74, 98, 124), shade="rise")
+            self.box((left, low, right, high), (74, 98, 124), RISE)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Let something shine."""

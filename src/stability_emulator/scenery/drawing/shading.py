@@ -1,9 +1,41 @@
-"""Where light falls on a shape, as small grey pictures that are enlarged to its size."""
+"""How a shape looks: its finish, and where light falls on it.
+
+Light is a small grey picture that is enlarged to the size of the shape.
+"""
 
 import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from PIL import Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """How a shape looks, apart from its colour."""
+
+    shade: str = ""
+    """`plain` from the lit side to the other, `ball`, `column`, `rise` (darker below) or `flat`;
+    "" is what is usual for the shape: ball for an oval or a crown, else plain."""
+    alpha: float = 1.0
+    """How much of what is behind it is hidden."""
+    outlined: bool = True
+    """Whether a style with outlines gives it one."""
+    strength: float = 1.0
+    """How strong the shade is."""
+    shining: bool = False
+    """Whether it keeps its colour in the dark, without a shade."""
+
+    def usually(self, shade: str) -> "Finish":
+        """Return the finish with this shade where it has none of its own."""
+        return self if self.shade else replace(self, shade=shade)
+
+
+USUAL = Finish()
+BARE = Finish(outlined=False)
+FLAT, COLUMN, RISE, BALL = (Finish(shade=shade) for shade in ("flat", "column", "rise", "ball"))
+FLAT_BARE = Finish(shade="flat", outlined=False)
+SHINING, SHINING_BARE = Finish(shining=True), Finish(shining=True, outlined=False)
 
 
 @lru_cache(maxsize=32)

@@ -5,6 +5,7 @@
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter
 from stability_emulator.scenery.drawing.pen import LAMP, Noun, Pen
+from stability_emulator.scenery.drawing.shading import BARE, COLUMN, SHINING_BARE, Finish
 
 WOOD: Colour = (156, 106, 66)
 
@@ -14,13 +15,13 @@ def chair(pen: Pen) -> None:
     pen.shadow(1.0, strength=0.5)
     for x in (-0.34, 0.34):
         pen.limb([(x, 0.14), (x * 1.06, 0.0)], 0.055, 0.035, lighter(WOOD, -0.25))
-    pen.rounded(-0.36, 0.2, 0.36, 1.0, 0.16, pen.main)
-    pen.rounded(-0.27, 0.36, 0.27, 0.86, 0.1, pen.second or pen.tone(0.1), outlined=False)
-    pen.rounded(-0.34, 0.24, 0.34, 0.46, 0.09, pen.second or pen.tone(0.14))
-    pen.rounded(-0.38, 0.1, 0.38, 0.28, 0.06, pen.tone(-0.12))
+    pen.rounded((-0.36, 0.2, 0.36, 1.0), 0.16, pen.main)
+    pen.rounded((-0.27, 0.36, 0.27, 0.86), 0.1, pen.second or pen.tone(0.1), BARE)
+    pen.rounded((-0.34, 0.24, 0.34, 0.46), 0.09, pen.second or pen.tone(0.14))
+    pen.rounded((-0.38, 0.1, 0.38, 0.28), 0.06, pen.tone(-0.12))
     for sign in (-1, 1):
         x = sign * 0.42
-        pen.rounded(x - 0.1, 0.1, x + 0.1, 0.58, 0.09, pen.tone(-0.06))
+        pen.rounded((x - 0.1, 0.1, x + 0.1, 0.58), 0.09, pen.tone(-0.06))
 
 
 def sofa(pen: Pen) -> None:
@@ -28,12 +29,12 @@ def sofa(pen: Pen) -> None:
     pen.shadow(2.4, strength=0.5)
     for x in (-0.9, 0.9):
         pen.limb([(x, 0.16), (x, 0.0)], 0.09, 0.06, lighter(WOOD, -0.25))
-    pen.rounded(-0.94, 0.3, 0.94, 1.0, 0.16, pen.main)
+    pen.rounded((-0.94, 0.3, 0.94, 1.0), 0.16, pen.main)
     for x in (-0.44, 0.44):
-        pen.rounded(x - 0.42, 0.36, x + 0.42, 0.6, 0.1, pen.tone(0.12))
-    pen.rounded(-1.0, 0.12, 1.0, 0.4, 0.08, pen.tone(-0.1))
+        pen.rounded((x - 0.42, 0.36, x + 0.42, 0.6), 0.1, pen.tone(0.12))
+    pen.rounded((-1.0, 0.12, 1.0, 0.4), 0.08, pen.tone(-0.1))
     for sign in (-1, 1):
-        pen.rounded(sign * 1.02 - 0.15, 0.12, sign * 1.02 + 0.15, 0.74, 0.14, pen.tone(-0.04))
+        pen.rounded((sign * 1.02 - 0.15, 0.12, sign * 1.02 + 0.15, 0.74), 0.14, pen.tone(-0.04))
     pen.shape([(-0.72, 0.5), (-0.38, 0.58), (-0.46, 0.9), (-0.8, 0.82)], pen.second or (240, 190, 90))
 
 
@@ -43,19 +44,19 @@ def table(pen: Pen) -> None:
     for x, tone in ((-0.62, -0.35), (0.62, -0.35), (-0.76, -0.15), (0.76, -0.15)):
         pen.limb([(x, 0.8), (x * 1.03, 0.0 if tone > -0.3 else 0.1)], 0.09, 0.06, pen.tone(tone))
     pen.shape([(-0.72, 1.0), (0.72, 1.0), (0.92, 0.86), (-0.92, 0.86)], pen.tone(0.1))
-    pen.box(-0.92, 0.77, 0.92, 0.86, pen.tone(-0.1))
+    pen.box((-0.92, 0.77, 0.92, 0.86), pen.tone(-0.1))
 
 
 def lamp(pen: Pen) -> None:
     """Draw a floor lamp that is on."""
     pen.shadow(0.4)
     metal: Colour = (96, 82, 70)
-    pen.oval(0, 0.02, 0.16, 0.03, metal)
+    pen.oval((0, 0.02), (0.16, 0.03), metal)
     pen.line([(0.0, 0.02), (0.0, 0.75)], 0.024, metal)
-    pen.shape([(-0.12, 0.98), (0.12, 0.98), (0.22, 0.68), (-0.22, 0.68)], pen.main, shade="column")
-    pen.oval(0, 0.685, 0.2, 0.025, (255, 240, 200), shining=True, outlined=False)
+    pen.shape([(-0.12, 0.98), (0.12, 0.98), (0.22, 0.68), (-0.22, 0.68)], pen.main, COLUMN)
+    pen.oval((0, 0.685), (0.2, 0.025), (255, 240, 200), SHINING_BARE)
     pen.glow(0, 0.72, 0.55, LAMP, 0.5 + 0.3 * pen.dark)
-    pen.shape([(-0.2, 0.68), (0.2, 0.68), (0.5, 0.0), (-0.5, 0.0)], LAMP, alpha=0.12, shining=True, outlined=False)
+    pen.shape([(-0.2, 0.68), (0.2, 0.68), (0.5, 0.0), (-0.5, 0.0)], LAMP, Finish(alpha=0.12, shining=True, outlined=False))
 
 
 def streetlamp(pen: Pen) -> None:
@@ -64,7 +65,7 @@ def streetlamp(pen: Pen) -> None:
     iron: Colour = pen.main
     pen.shape([(-0.04, 0.0), (0.04, 0.0), (0.022, 0.14), (-0.022, 0.14)], iron)
     pen.line([(0.0, 0.1), (0.0, 0.8)], 0.02, iron)
-    pen.shape([(-0.035, 0.8), (0.035, 0.8), (0.06, 0.93), (-0.06, 0.93)], (255, 232, 170), shining=pen.dark > 0.1)
+    pen.shape([(-0.035, 0.8), (0.035, 0.8), (0.06, 0.93), (-0.06, 0.93)], (255, 232, 170), Finish(shining=pen.dark > 0.1))
     pen.shape([(-0.075, 0.93), (0.075, 0.93), (0.0, 1.0)], iron)
     if pen.dark > 0.1:
         pen.glow(0, 0.86, 0.35, LAMP, 0.9)

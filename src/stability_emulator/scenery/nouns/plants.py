@@ -7,6 +7,7 @@ import math
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter, turned
 from stability_emulator.scenery.drawing.pen import Noun, Pen
+from stability_emulator.scenery.drawing.shading import BALL, BARE, COLUMN, Finish
 
 BARK: Colour = (98, 72, 54)
 LEAF: Colour = (78, 132, 66)
@@ -27,13 +28,13 @@ def tree(pen: Pen) -> None:
         (-0.12, 0.72, 0.25, 0.19, -0.06), (0.15, 0.73, 0.23, 0.18, -0.12), (0.0, 0.84, 0.22, 0.16, 0.06),
     )
     for x, y, rx, ry, tone in crowns[:: 2 if pen.stand.far > FAR else 1]:
-        pen.crown(x + pen.rng.uniform(-0.03, 0.03), y, rx, ry, lighter(leaf, tone), outlined=tone > -0.2)
+        pen.crown((x + pen.rng.uniform(-0.03, 0.03), y), (rx, ry), lighter(leaf, tone), Finish(outlined=tone > -0.2))
 
 
 def pine(pen: Pen) -> None:
     """Draw a pine."""
     pen.shadow(0.5)
-    pen.box(-0.03, 0, 0.03, 0.2, BARK)
+    pen.box((-0.03, 0, 0.03, 0.2), BARK)
     count = 5
     for k in range(count):
         low = 0.1 + k * 0.165
@@ -62,7 +63,7 @@ def palm(pen: Pen) -> None:
         wide = (middle[0] - 0.02, middle[1] - 0.07)
         pen.blob([(x, y), middle, tip, wide], lighter(pen.main, 0.1 if sin > 0 else -0.16))
     for dx in (-0.03, 0.02, 0.05):
-        pen.oval(0.09 + dx, 0.765, 0.028, 0.03, (110, 78, 48))
+        pen.oval((0.09 + dx, 0.765), (0.028, 0.03), (110, 78, 48))
 
 
 def _petals(pen: Pen, x: float, y: float, size: float, count: int, colour: Colour) -> None:
@@ -72,10 +73,10 @@ def _petals(pen: Pen, x: float, y: float, size: float, count: int, colour: Colou
             cos, sin = math.cos(angle), math.sin(angle)
             out = size * length
             pen.oval(
-                x + cos * out * 0.56, y + sin * out * 0.56, out * 0.5, out * 0.26, lighter(colour, tone),
-                turn=math.degrees(angle), strength=0.7,
+                (x + cos * out * 0.56, y + sin * out * 0.56), (out * 0.5, out * 0.26), lighter(colour, tone),
+                turn=math.degrees(angle), finish=Finish(strength=0.7),
             )
-    pen.oval(x, y, size * 0.3, size * 0.3, pen.second or (236, 184, 60))
+    pen.oval((x, y), (size * 0.3, size * 0.3), pen.second or (236, 184, 60))
 
 
 def flower(pen: Pen) -> None:
@@ -94,9 +95,9 @@ def sunflower(pen: Pen) -> None:
     for ring in (0, 1):
         for k in range(14):
             angle = math.tau * (k + ring * 0.5) / 14
-            pen.oval(0.17 * math.cos(angle), 0.76 + 0.17 * math.sin(angle), 0.09, 0.035, lighter(pen.main, -0.1 * (1 - ring)), turn=math.degrees(angle))
-    pen.oval(0, 0.76, 0.12, 0.12, (88, 56, 34))
-    pen.oval(0, 0.76, 0.07, 0.07, (66, 42, 28), outlined=False)
+            pen.oval((0.17 * math.cos(angle), 0.76 + 0.17 * math.sin(angle)), (0.09, 0.035), lighter(pen.main, -0.1 * (1 - ring)), turn=math.degrees(angle))
+    pen.oval((0, 0.76), (0.12, 0.12), (88, 56, 34))
+    pen.oval((0, 0.76), (0.07, 0.07), (66, 42, 28), BARE)
 
 
 def tulip(pen: Pen) -> None:
@@ -116,28 +117,28 @@ def cactus(pen: Pen) -> None:
         [(0.0, 0.3), (-0.19, 0.32), (-0.23, 0.44), (-0.23, 0.6)],
     ):
         pen.limb(points, 0.11, 0.1, pen.tone(-0.1))
-    pen.limb([(0.0, 0.0), (0.0, 0.5), (0.0, 0.92)], 0.2, 0.17, pen.main, shade="column")
+    pen.limb([(0.0, 0.0), (0.0, 0.5), (0.0, 0.92)], 0.2, 0.17, pen.main, COLUMN)
     for x in (-0.04, 0.0, 0.04):
         pen.line([(x, 0.04), (x, 0.92)], 0.006, pen.tone(-0.3), alpha=0.6)
-    pen.oval(0.0, 0.99, 0.05, 0.04, pen.second or (232, 96, 130))
+    pen.oval((0.0, 0.99), (0.05, 0.04), pen.second or (232, 96, 130))
 
 
 def mushroom(pen: Pen) -> None:
     """Draw a toadstool."""
     pen.shadow(0.7)
-    pen.blob([(-0.13, 0.02), (-0.1, 0.3), (-0.09, 0.56), (0.09, 0.56), (0.1, 0.3), (0.14, 0.02), (0, -0.01)], (246, 238, 220), shade="column")
+    pen.blob([(-0.13, 0.02), (-0.1, 0.3), (-0.09, 0.56), (0.09, 0.56), (0.1, 0.3), (0.14, 0.02), (0, -0.01)], (246, 238, 220), COLUMN)
     pen.blob([(-0.3, 0.5), (0.0, 0.43), (0.3, 0.5), (0.0, 0.56)], (226, 208, 180))
-    pen.blob([(-0.46, 0.52), (-0.38, 0.78), (0.0, 1.0), (0.38, 0.78), (0.46, 0.52), (0.2, 0.5), (-0.2, 0.5)], pen.main, shade="ball")
+    pen.blob([(-0.46, 0.52), (-0.38, 0.78), (0.0, 1.0), (0.38, 0.78), (0.46, 0.52), (0.2, 0.5), (-0.2, 0.5)], pen.main, BALL)
     dots = pen.second or (252, 248, 240)
     for x, y, r in ((-0.24, 0.68, 0.06), (0.02, 0.84, 0.065), (0.24, 0.7, 0.055), (0.0, 0.62, 0.045), (-0.36, 0.57, 0.03), (0.37, 0.58, 0.03)):
-        pen.oval(x, y, r, r * 0.8, dots, outlined=False)
+        pen.oval((x, y), (r, r * 0.8), dots, BARE)
 
 
 def leaf(pen: Pen) -> None:
     """Draw a leaf."""
     pen.limb([(-0.06, 0.0), (0.0, 0.2), (0.0, 0.3)], 0.03, 0.03, lighter(BARK, 0.1))
     pen.blob([(0.0, 0.2), (-0.26, 0.4), (-0.24, 0.7), (0.02, 1.0), (0.26, 0.7), (0.26, 0.4)], pen.main)
-    pen.shape([(0.0, 0.2), (0.02, 1.0), (0.14, 0.86), (0.25, 0.68), (0.26, 0.42), (0.14, 0.28)], pen.tone(-0.14), outlined=False)
+    pen.shape([(0.0, 0.2), (0.02, 1.0), (0.14, 0.86), (0.25, 0.68), (0.26, 0.42), (0.14, 0.28)], pen.tone(-0.14), BARE)
     for y in (0.34, 0.48, 0.62, 0.76):
         for sign in (-1, 1):
             pen.line([(0.0, y), (sign * 0.17, y + 0.12)], 0.01, pen.tone(0.3), alpha=0.7)
@@ -152,8 +153,8 @@ def plant(pen: Pen) -> None:
         side = (-sin * 0.1, cos * 0.1)
         middle = (cos * 0.24, 0.32 + sin * 0.4)
         pen.blob([base, (middle[0] + side[0], middle[1] + side[1]), tip, (middle[0] - side[0], middle[1] - side[1])], turned(pen.main, 0.02 * cos, bright=0.8 + 0.3 * sin))
-    pen.shape([(-0.17, 0.3), (0.17, 0.3), (0.12, 0.0), (-0.12, 0.0)], pen.second or POT, shade="column")
-    pen.box(-0.19, 0.28, 0.19, 0.35, pen.second or lighter(POT, 0.06), shade="column")
+    pen.shape([(-0.17, 0.3), (0.17, 0.3), (0.12, 0.0), (-0.12, 0.0)], pen.second or POT, COLUMN)
+    pen.box((-0.19, 0.28, 0.19, 0.35), pen.second or lighter(POT, 0.06), COLUMN)
 
 
 GREENS: tuple[Colour, ...] = ((86, 138, 66), (70, 124, 74), (112, 150, 62))

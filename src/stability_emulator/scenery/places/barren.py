@@ -2,6 +2,7 @@
 
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted
+from stability_emulator.scenery.drawing.shading import Finish
 from stability_emulator.scenery.places.land import grove, hill
 from stability_emulator.scenery.places.peaks import range_of_peaks
 from stability_emulator.scenery.places.sky import haze, paint_sky
@@ -42,7 +43,9 @@ def desert(canvas: Canvas, reading: Reading) -> Stage:
             )
             for px, py in slope
         ]
-        canvas.fill([*slope, *reversed(face)], dark, shade="rise", alpha=0.62, outlined=False)
+        canvas.fill(
+            [*slope, *reversed(face)], dark, Finish(shade="rise", alpha=0.62, outlined=False)
+        )
     return Stage(horizon=horizon, ground=height * 0.86, far=horizon + height * 0.05)
 
 

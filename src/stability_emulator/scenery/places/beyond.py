@@ -9,6 +9,7 @@ from stability_emulator.scenery.drawing.curves import oval
 from stability_emulator.scenery.drawing.noise import fractal, gradient, levels
 from stability_emulator.scenery.drawing.palette import BLACK, NAMED, WHITE, colour, lighter, mixed
 from stability_emulator.scenery.drawing.pen import Pen, Stand
+from stability_emulator.scenery.drawing.shading import FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.places.land import hill
 from stability_emulator.scenery.places.sky import paint_sky
@@ -47,12 +48,11 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
         for _ in range(9):
             x, y = rng.random() * width, height * rng.uniform(0.88, 0.99)
             r = unit * rng.uniform(0.012, 0.05)
-            canvas.fill(oval(x, y, r, r * 0.22), (84, 82, 98), shade="flat", outlined=False)
+            canvas.fill(oval((x, y), (r, r * 0.22)), (84, 82, 98), FLAT_BARE)
             canvas.fill(
-                oval(x, y + r * 0.05, r * 0.86, r * 0.16),
+                oval((x, y + r * 0.05), (r * 0.86, r * 0.16)),
                 (116, 114, 130),
-                shade="flat",
-                outlined=False,
+                FLAT_BARE,
             )
         return Stage(horizon=height * 0.8, ground=height * 0.9)
     return Stage(horizon=height, ground=height * 0.76)
@@ -87,9 +87,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 (at - wide, height * 0.9),
             ],
             (190, 246, 246),
-            shade="flat",
-            alpha=0.07,
-            outlined=False,
+            Finish(shade="flat", alpha=0.07, outlined=False),
         )
     canvas.glow(x, 0, unit * 0.6, (190, 240, 240), 0.5 * dim)
     for row, far in enumerate((0.75, 0.45, 0.1)):
@@ -106,7 +104,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 (width + 4, height + 4),
             ],
             tone,
-            shade="rise",
+            RISE,
         )
         for _ in range(round(7 * max(1, width / unit))):
             wx, wy = rng.random() * width, top + height * 0.03
@@ -142,11 +140,9 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 unit * rng.uniform(0.003, 0.012),
             )
             canvas.fill(
-                oval(bx, by, r, r, points=20),
+                oval((bx, by), (r, r), points=20),
                 (210, 246, 250),
-                shade="flat",
-                alpha=0.32,
-                outlined=False,
+                Finish(shade="flat", alpha=0.32, outlined=False),
             )
             canvas.dot(bx - r * 0.3, by - r * 0.3, r * 0.26, WHITE, shade="flat")
     if reading.wants("fish"):
@@ -179,9 +175,8 @@ def heaven(canvas: Canvas, reading: Reading) -> Stage:
                 size = unit * rng.uniform(0.07, 0.15) * (0.8 + 0.15 * row)
                 cx = rng.uniform(-0.05, 1.05) * canvas.width
                 canvas.fill(
-                    oval(cx, base + size * 0.7, size * 1.25, size * 0.95),
+                    oval((cx, base + size * 0.7), (size * 1.25, size * 0.95)),
                     tone,
-                    shade="rise",
-                    strength=0.5,
+                    Finish(shade="rise", strength=0.5),
                 )
     return Stage(horizon=height * 0.76, ground=height * 0.74, far=height * 0.7)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, colour, lighter, mixed, tinted
 from stability_emulator.scenery.drawing.pen import LAMP
+from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.places.land import stand_on
 from stability_emulator.scenery.places.sky import haze, paint_sky
 from stability_emulator.scenery.places.stage import Stage
@@ -29,7 +30,9 @@ def _block(
     light, rng = canvas.light, canvas.rng
     tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.3), far)
     canvas.fill(
-        [(left, base), (left, top), (right, top), (right, base)], tone, shade="plain", strength=0.7
+        [(left, base), (left, top), (right, top), (right, base)],
+        tone,
+        Finish(shade="plain", strength=0.7),
     )
     step = max(5.0, canvas.unit * 0.017)
     columns = max(1, int((right - left) / step) - 1)
@@ -101,7 +104,7 @@ def quay(canvas: Canvas) -> None:
             (-4, canvas.height + 4),
         ],
         stone,
-        shade="rise",
+        RISE,
     )
     canvas.fill(
         [
@@ -111,8 +114,7 @@ def quay(canvas: Canvas) -> None:
             (-4, top + canvas.unit * 0.014),
         ],
         lighter(stone, 0.2),
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
 
 
@@ -128,7 +130,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
     canvas.fill(
         [(-4, height + 4), (-4, horizon), (width + 4, horizon), (width + 4, height + 4)],
         lighter(tinted((170, 160, 150), light.tint), -0.05),
-        shade="rise",
+        RISE,
     )
     canvas.fill(
         [
@@ -138,7 +140,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
             (width * 0.03, height + 4),
         ],
         road,
-        shade="rise",
+        RISE,
     )
     for k in range(7):
         a, b = (0.04 + 0.96 * (k / 7) ** 1.6, 0.04 + 0.96 * ((k + 0.5) / 7) ** 1.6)
@@ -152,9 +154,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
                 (point + middle * b - 9 * b, yb),
             ],
             tinted((236, 226, 200), light.tint),
-            shade="flat",
-            alpha=0.7,
-            outlined=False,
+            Finish(shade="flat", alpha=0.7, outlined=False),
         )
     for side in (-1, 1):
         shares = [0.1, 0.16, 0.25, 0.38, 0.58, 0.92]
@@ -193,13 +193,14 @@ def _facade(
         return point + (edge - point) * share, y
 
     canvas.fill(
-        [at(one, 0), at(one, 1), at(other, 1), at(other, 0)], tone, shade="plain", strength=0.6
+        [at(one, 0), at(one, 1), at(other, 1), at(other, 0)],
+        tone,
+        Finish(shade="plain", strength=0.6),
     )
     canvas.fill(
         [at(one, 1.0), at(one, 1.06), at(other, 1.06), at(other, 1.0)],
         lighter(tone, -0.35),
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
     for floor in range(3):
         for column in range(3):
@@ -215,20 +216,17 @@ def _facade(
             canvas.fill(
                 [at(a, low), at(a, low + 0.13), at(b, low + 0.13), at(b, low)],
                 pane,
-                shade="flat",
-                outlined=False,
+                FLAT_BARE,
             )
     if other > 0.3:
         cloth = tinted(colour(rng.random(), 0.5, 0.8), light.tint)
         canvas.fill(
             [at(one, 0.26), at(other, 0.26), at(other + 0.012, 0.19), at(one + 0.012, 0.19)],
             cloth,
-            shade="flat",
+            FLAT,
         )
         a, b = one + (other - one) * 0.2, one + (other - one) * 0.8
         pane = (
             mixed(LAMP, (120, 90, 60), 0.2) if light.dark > 0.2 else mixed(tone, (50, 60, 78), 0.7)
         )
-        canvas.fill(
-            [at(a, 0.0), at(a, 0.18), at(b, 0.18), at(b, 0.0)], pane, shade="flat", outlined=False
-        )
+        canvas.fill([at(a, 0.0), at(a, 0.18), at(b, 0.18), at(b, 0.0)], pane, FLAT_BARE)

@@ -3,6 +3,7 @@
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import Point, smooth, waves
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted
+from stability_emulator.scenery.drawing.shading import FLAT_BARE, Finish
 from stability_emulator.scenery.places.land import grove, hill, stand_on, tufts
 from stability_emulator.scenery.places.peaks import range_of_peaks
 from stability_emulator.scenery.places.sky import haze, paint_sky
@@ -30,8 +31,7 @@ def sea(canvas: Canvas, reading: Reading) -> Stage:
     canvas.fill(
         [*crest, (crest[-1][0], horizon + 2), (crest[0][0], horizon + 2)],
         tone,
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
     haze(canvas, horizon, height * 0.05, 0.35 * canvas.light.haze)
     paint_water(canvas, horizon, height, NAMED.get(reading.ground))
@@ -50,7 +50,9 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
         rough.append((x + at * wide, y + drop + rng.uniform(-0.012, 0.012) * wide))
     foot = y + wide * 0.42
     rock = mixed(tinted(ROCK, light.tint), light.low, 0.06)
-    canvas.fill([(x - wide * 1.08, foot), *rough, (x + wide * 1.08, foot)], rock, shade="plain")
+    canvas.fill(
+        [(x - wide * 1.08, foot), *rough, (x + wide * 1.08, foot)], rock, Finish(shade="plain")
+    )
     for k in range(1, count, 2):
         px, py = rough[k]
         deep = (foot - py) * rng.uniform(0.5, 0.95)
@@ -64,9 +66,7 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
                 (px + away * 1.6, py + deep * 0.3),
             ],
             mixed(rock, light.shade, 0.42),
-            shade="flat",
-            alpha=0.7,
-            outlined=False,
+            Finish(shade="flat", alpha=0.7, outlined=False),
         )
     grass = tinted(grass_of(reading), light.tint)
     lower = [
@@ -74,7 +74,7 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
         for k, (px, py) in enumerate(rough)
     ]
     upper = [(px, py - wide * 0.012) for px, py in rough]
-    canvas.fill([*upper, *reversed(lower)], grass, shade="plain", outlined=False)
+    canvas.fill([*upper, *reversed(lower)], grass, Finish(shade="plain", outlined=False))
     for _ in range(9):
         px = x + wide * rng.uniform(-1.05, 1.05)
         canvas.fill(
@@ -85,9 +85,7 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
                 (px, foot + wide * 0.014),
             ],
             tinted((240, 246, 250), light.tint),
-            shade="flat",
-            alpha=0.7,
-            outlined=False,
+            Finish(shade="flat", alpha=0.7, outlined=False),
         )
 
 
@@ -126,10 +124,12 @@ def shore(canvas: Canvas, reading: Reading) -> None:
         canvas.fill(
             [*edge, (width * 1.02, height * 1.1), (-width * 0.02, height * 1.1)],
             tinted(tone, light.tint),
-            shade="rise" if tone == SAND else "flat",
-            alpha=alpha,
-            strength=0.5,
-            outlined=tone == SAND,
+            Finish(
+                shade="rise" if tone == SAND else "flat",
+                alpha=alpha,
+                strength=0.5,
+                outlined=tone == SAND,
+            ),
         )
     for _ in range(60):
         x, y = rng.random() * width, height * rng.uniform(0.88, 1.0)

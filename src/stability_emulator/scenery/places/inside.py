@@ -17,6 +17,7 @@ from stability_emulator.scenery.drawing.palette import (
     turned,
 )
 from stability_emulator.scenery.drawing.pen import LAMP
+from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.places.stage import Stage
 from stability_emulator.scenery.prompt.reading import Reading
 
@@ -45,7 +46,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
     canvas.fill(
         [(-4, floor), (width + 4, floor), (width + 4, height + 4), (-4, height + 4)],
         wood,
-        shade="rise",
+        RISE,
     )
     for k in range(-12, 13):
         x = width / 2 + k * unit * 0.14
@@ -66,7 +67,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
             (-4, floor),
         ],
         lighter(wall, 0.4),
-        shade="flat",
+        FLAT,
     )
     left = rng.random() < 0.5
     x = width * (0.27 if left else 0.73)
@@ -87,8 +88,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
             (box[2], box[3]),
         ],
         mixed(tinted((92, 130, 90), light.tint), light.low, 0.4),
-        shade="rise",
-        outlined=False,
+        Finish(shade="rise", outlined=False),
     )
     frame = tinted((246, 242, 234), lit)
     for bar in (
@@ -112,8 +112,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
                     (at + (fold - 1.7) * wide * 0.13, floor - unit * 0.03),
                 ],
                 lighter(cloth, -0.08 * (fold % 2)),
-                shade="column",
-                outlined=fold == 1,
+                Finish(shade="column", outlined=fold == 1),
             )
     canvas.stroke(
         [(x - wide * 0.86, y - unit * 0.05), (x + wide * 0.86, y - unit * 0.05)],
@@ -130,30 +129,27 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
             (px - unit * 0.11, py + unit * 0.14),
         ],
         tinted((250, 246, 238), lit),
-        shade="flat",
+        FLAT,
     )
     canvas.fill(
-        oval(px, py - unit * 0.03, unit * 0.055, unit * 0.055),
+        oval((px, py - unit * 0.03), (unit * 0.055, unit * 0.055)),
         tinted(colour(hue, 0.55, 0.85), lit),
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
     canvas.fill(
-        oval(px + unit * 0.01, py + unit * 0.05, unit * 0.075, unit * 0.035),
+        oval((px + unit * 0.01, py + unit * 0.05), (unit * 0.075, unit * 0.035)),
         tinted(colour(hue + 0.45, 0.4, 0.6), lit),
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
     canvas.fill(
-        oval(width / 2, height * 0.88, unit * 0.46, unit * 0.085),
+        oval((width / 2, height * 0.88), (unit * 0.46, unit * 0.085)),
         tinted(colour(hue + 0.5, 0.35, 0.72), lit),
-        shade="flat",
+        FLAT,
     )
     canvas.fill(
-        oval(width / 2, height * 0.88, unit * 0.4, unit * 0.068),
+        oval((width / 2, height * 0.88), (unit * 0.4, unit * 0.068)),
         tinted(colour(hue + 0.5, 0.25, 0.84), lit),
-        shade="flat",
-        outlined=False,
+        FLAT_BARE,
     )
     if light.dark < 0.5:
         slant = -light.side * unit * 0.2
@@ -165,9 +161,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
                 (box[0] + slant * 2.2, height * 0.95),
             ],
             (255, 238, 196),
-            shade="flat",
-            alpha=0.22,
-            outlined=False,
+            Finish(shade="flat", alpha=0.22, outlined=False),
         )
     else:
         canvas.glow(width / 2, floor, unit * 0.7, LAMP, 0.32)
@@ -186,8 +180,7 @@ def board(canvas: Canvas) -> float:
             (-4, canvas.height + 4),
         ],
         wood,
-        shade="rise",
-        strength=1.1,
+        Finish(shade="rise", strength=1.1),
     )
     for k in range(5):
         y = top + (canvas.height - top) * (k / 5) ** 1.5

@@ -7,6 +7,7 @@ from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import Point, waves
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted, turned
 from stability_emulator.scenery.drawing.pen import Pen, Stand
+from stability_emulator.scenery.drawing.shading import Finish
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.places.peaks import range_of_peaks
 from stability_emulator.scenery.places.sky import haze, paint_sky
@@ -36,7 +37,7 @@ def hill(
         (canvas.width + 4.0, crest[-1][1]),
         (canvas.width + 4.0, canvas.height + 4.0),
     ]
-    canvas.fill(points, lighter(tone, 0.05), shade="rise", strength=0.9 - 0.5 * far)
+    canvas.fill(points, lighter(tone, 0.05), Finish(shade="rise", strength=0.9 - 0.5 * far))
     return crest
 
 
@@ -261,7 +262,5 @@ def _beams(canvas: Canvas) -> None:
                 (at - wide, canvas.height * 1.1),
             ],
             light.sun,
-            shade="flat",
-            alpha=0.07,
-            outlined=False,
+            Finish(shade="flat", alpha=0.07, outlined=False),
         )

@@ -3,6 +3,7 @@
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import Point, jagged
 from stability_emulator.scenery.drawing.palette import Colour, mixed, tinted
+from stability_emulator.scenery.drawing.shading import FLAT_BARE, Finish
 
 ROCK: Colour = (96, 100, 122)
 
@@ -19,7 +20,9 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
     ]
     foot = max(base, *(y for _, y in crest)) + canvas.height * 0.25
     canvas.fill(
-        [(crest[0][0], foot), *crest, (crest[-1][0], foot)], tone, shade="rise", strength=0.5
+        [(crest[0][0], foot), *crest, (crest[-1][0], foot)],
+        tone,
+        Finish(shade="rise", strength=0.5),
     )
     shade = mixed(tone, light.shade, 0.36 * (1 - far * 0.7))
     white = mixed(
@@ -37,7 +40,7 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
                 for k in range(5, 0, -1)
             ]
             folded = [(x, y), *dark, ((dark[-1][0] + spine[0][0]) / 2, foot), *spine]
-            canvas.fill(folded, shade, shade="flat", alpha=0.55, outlined=False)
+            canvas.fill(folded, shade, Finish(shade="flat", alpha=0.55, outlined=False))
         if snow:
             _cap(
                 canvas,
@@ -90,5 +93,5 @@ def _cap(
         ]
         sides.append([(x, y - 1), *way, *teeth])
     bright, dark = sides if canvas.light.side < 0 else sides[::-1]
-    canvas.fill(bright, tones[0], shade="flat", outlined=False)
-    canvas.fill(dark, tones[1], shade="flat", outlined=False)
+    canvas.fill(bright, tones[0], FLAT_BARE)
+    canvas.fill(dark, tones[1], FLAT_BARE)

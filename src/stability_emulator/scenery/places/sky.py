@@ -8,6 +8,7 @@ from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import bumps, oval
 from stability_emulator.scenery.drawing.noise import fractal, gradient, levels
 from stability_emulator.scenery.drawing.palette import WHITE, colour, lighter, mixed
+from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, Finish
 from stability_emulator.scenery.prompt.reading import Reading
 
 SMALL_SIDE = 256
@@ -48,14 +49,13 @@ def _sun(canvas: Canvas, reading: Reading, horizon: float) -> None:
     canvas.glow(x, y, big * 2.6, light.sun, 0.45)
     wished = {wish.noun for wish in reading.things} & {"moon", "sun"}
     if not wished:
-        canvas.fill(oval(x, y, big, big), light.sun, shade="flat")
+        canvas.fill(oval((x, y), (big, big)), light.sun, FLAT)
     if light.night and not wished:
         for dx, dy, r in ((-0.3, -0.3, 0.2), (0.25, 0.1, 0.24), (-0.2, 0.4, 0.16)):
             canvas.fill(
-                oval(x + dx * big, y + dy * big, r * big, r * big),
+                oval((x + dx * big, y + dy * big), (r * big, r * big)),
                 mixed(light.sun, light.low, 0.2),
-                shade="flat",
-                outlined=False,
+                FLAT_BARE,
             )
 
 
@@ -136,18 +136,16 @@ def _drawn_clouds(canvas: Canvas, horizon: float) -> None:
         ]
         for dx, dy, rx, ry in puffs:
             canvas.fill(
-                bumps(x + dx * size, y + dy * size, rx * size, ry * size, count=8, rng=rng),
+                bumps((x + dx * size, y + dy * size), (rx * size, ry * size), count=8, rng=rng),
                 tone,
-                shade="rise",
-                strength=0.6,
+                Finish(shade="rise", strength=0.6),
             )
         if canvas.manner.outline:
             for dx, dy, rx, ry in puffs:
                 canvas.fill(
-                    oval(x + dx * size, y + dy * size, rx * size * 0.84, ry * size * 0.84),
+                    oval((x + dx * size, y + dy * size), (rx * size * 0.84, ry * size * 0.84)),
                     tone,
-                    shade="flat",
-                    outlined=False,
+                    FLAT_BARE,
                 )
 
 
@@ -157,7 +155,9 @@ def _rainbow(canvas: Canvas, horizon: float) -> None:
     for band in range(7):
         outer = radius - band * radius * 0.024
         arc = [
-            p for p in oval(x, horizon + radius * 0.1, outer, outer, points=120) if p[1] <= horizon
+            p
+            for p in oval((x, horizon + radius * 0.1), (outer, outer), points=120)
+            if p[1] <= horizon
         ]
         arc.sort()
         canvas.stroke(arc, radius * 0.027, colour(band / 8.4, 0.65, 1.0), alpha=0.36)
