@@ -10,7 +10,7 @@ from PIL import Image, ImageStat
 from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.codec import encode, marked
 from stability_emulator.recipes import RECIPES, paint
-from stability_emulator.scenery.scene import LOOKS, scene
+from stability_emulator.scenery.scene import LOOKS, Look, scene
 from stability_mcp.api.fields import Size
 from stability_mcp.api.operations import OPERATIONS
 from support.api import operations
@@ -57,7 +57,7 @@ def test_words_give_the_colours() -> None:
 @pytest.mark.parametrize("style", [*LOOKS, ""])
 def test_every_look_keeps_the_size(style: str) -> None:
     """Chosen: a look never changes what was asked for."""
-    assert scene("a fox", 1, Size(333, 77), style).size == (333, 77)
+    assert scene("a fox", 1, Size(333, 77), Look(style=style)).size == (333, 77)
 
 
 @given(

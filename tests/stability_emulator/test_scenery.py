@@ -10,7 +10,7 @@ from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.codec import encode
 from stability_emulator.pictures.painting import painted
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.scene import LOOKS, PLACES, scene
+from stability_emulator.scenery.scene import LOOKS, PLACES, Look, scene
 from stability_mcp.api.fields import Size
 
 SIZE = Size(176, 176)
@@ -44,7 +44,9 @@ def spread(picture: Image.Image) -> float:
 @pytest.mark.parametrize("style", ["", "low-poly", "analog-film", "fantasy-art"])
 def test_the_same_request_gives_the_same_bytes(style: str) -> None:
     """Documented: same seed and arguments, same result; grain and facets are no exception."""
-    one, same = (encode(scene("a fox in rain", 7, SIZE, style), "png") for _ in range(2))
+    one, same = (
+        encode(scene("a fox in rain", 7, SIZE, Look(style=style)), "png") for _ in range(2)
+    )
 
     assert one == same
 
@@ -134,7 +136,9 @@ def test_weather_is_seen(weather: str) -> None:
 
 def test_every_style_differs_from_every_other() -> None:
     """Documented: the preset guides the style."""
-    pictures = {style: scene("a fox in the mountains", 3, SIZE, style) for style in [*LOOKS, ""]}
+    pictures = {
+        style: scene("a fox in the mountains", 3, SIZE, Look(style=style)) for style in [*LOOKS, ""]
+    }
 
     for one, other in itertools.combinations(pictures, 2):
         assert apart(pictures[one], pictures[other]) > 4, (one, other)
@@ -142,7 +146,7 @@ def test_every_style_differs_from_every_other() -> None:
 
 def test_a_tile_goes_on_over_its_edges() -> None:
     """Chosen: what a tile is for."""
-    tile = scene("a lemon", 3, Size(256, 256), "tile-texture")
+    tile = scene("a lemon", 3, Size(256, 256), Look(style="tile-texture"))
 
     beyond = ImageChops.offset(tile, 128, 128)
     for box, turned in (((127, 0, 129, 256), 0), ((0, 127, 256, 129), 1)):
@@ -157,7 +161,7 @@ def test_a_tile_goes_on_over_its_edges() -> None:
 
 def test_pixels_are_few_and_of_few_colours() -> None:
     """Chosen: pixel art."""
-    colours = scene("a castle", 3, Size(512, 512), "pixel-art").getcolors(1000)
+    colours = scene("a castle", 3, Size(512, 512), Look(style="pixel-art")).getcolors(1000)
 
     assert colours is not None
     assert len(colours) <= 28
@@ -165,7 +169,7 @@ def test_pixels_are_few_and_of_few_colours() -> None:
 
 def test_ink_drawings_are_black_on_paper() -> None:
     """Chosen: line art."""
-    page = scene("a red car in a street", 3, SIZE, "line-art")
+    page = scene("a red car in a street", 3, SIZE, Look(style="line-art"))
 
     assert ImageStat.Stat(page.convert("HSV").getchannel("S")).mean[0] < 25
     assert ImageStat.Stat(page.convert("L")).median[0] > 200
@@ -198,7 +202,7 @@ def test_words_in_quotation_marks_are_written() -> None:
 def test_a_megapixel_takes_little_computing(style: str) -> None:
     """Chosen: trying things out must feel quick; a limit far above what it takes."""
     began = time.process_time()
-    scene("a deer in an autumn forest at dawn", 1, Size(1024, 1024), style)
+    scene("a deer in an autumn forest at dawn", 1, Size(1024, 1024), Look(style=style))
 
     assert time.process_time() - began < 10
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.toning import without
-from stability_emulator.scenery.scene import scene
+from stability_emulator.scenery.scene import Look, scene
 
 USUAL_GUIDANCE = 4
 """`cfg_scale` where a row or model has no other default."""
@@ -25,9 +25,8 @@ def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -
         brief.prompt if prompt is None else prompt,
         brief.seed,
         size,
-        brief.style,
+        Look(style=brief.style, guidance=_guidance(brief)),
         negative=brief.negative,
-        guidance=_guidance(brief),
     )
     return without(picture, brief.negative) if brief.negative else picture
 

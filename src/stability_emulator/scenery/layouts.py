@@ -12,7 +12,7 @@ from stability_emulator.scenery.drawing.palette import BLACK, NAMED, Colour, lig
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shading import BALL, FLAT, FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.places.land import hill
+from stability_emulator.scenery.places.land import Ridge, hill
 from stability_emulator.scenery.prompt.reading import Reading, colours_of
 
 Palette = tuple[Colour, Colour, Colour, Colour, Colour]
@@ -86,7 +86,7 @@ def _sun_and_waves(canvas: Canvas, tones: Palette) -> None:
         dark,
     )
     for k, tone in enumerate(tones_down):
-        hill(canvas, height * (0.52 + 0.075 * k), height * rng.uniform(0.03, 0.06), tone)
+        hill(canvas, Ridge(height * (0.52 + 0.075 * k), height * rng.uniform(0.03, 0.06)), tone)
 
 
 def _arches(canvas: Canvas, tones: Palette) -> None:

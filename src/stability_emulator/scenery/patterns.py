@@ -1,11 +1,10 @@
 """Pictures of a kind of their own: a block seen from above a corner, a tile without end."""
 
-# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 import math
 from dataclasses import replace
 
 from stability_emulator.scenery.drawing.canvas import Canvas
-from stability_emulator.scenery.drawing.curves import oval
+from stability_emulator.scenery.drawing.curves import Point, oval
 from stability_emulator.scenery.drawing.noise import gradient
 from stability_emulator.scenery.drawing.palette import (
     NAMED,
@@ -176,7 +175,7 @@ def tile(canvas: Canvas, reading: Reading) -> None:
         for column in range(-1, across + 2):
             x = (column + 0.5 + 0.5 * (row % 2)) * cell[0]
             y = (row + 0.5) * cell[1]
-            _motif(canvas, reading, x, y, min(cell) * 0.62, (column % across + row % down) % 3)
+            _motif(canvas, reading, (x, y), min(cell) * 0.62, (column % across + row % down) % 3)
             small = min(cell) * 0.05
             for dx, tone in ((0.5, one), (0.38, two), (0.62, two)):
                 cx, cy = x + cell[0] * dx, y + small * 0.2 * (dx != 0.5)
@@ -190,7 +189,8 @@ def tile(canvas: Canvas, reading: Reading) -> None:
                 )
 
 
-def _motif(canvas: Canvas, reading: Reading, x: float, y: float, high: float, turn: int) -> None:
+def _motif(canvas: Canvas, reading: Reading, at: Point, high: float, turn: int) -> None:
+    x, y = at
     rng = canvas.rng
     state = rng.getstate()
     rng.seed(turn)

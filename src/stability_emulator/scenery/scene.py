@@ -3,9 +3,8 @@
 The words say what is seen, the seed how: the light, the shapes, the place of things.
 """
 
-# ruff: noqa: PLR0913 -- a drawing has its measures
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
@@ -53,14 +52,22 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
 ON_LAND = ("field", "field", "mountains", "lake")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a picture looks, whatever it shows."""
+
+    style: str = ""
+    """One of the API's style presets, or ""."""
+    guidance: float = 0.0
+    """How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear and strong;
+    0 is usual."""
+
+
+USUAL = Look()
+
+
 def scene(
-    prompt: str,
-    seed: int,
-    size: tuple[int, int],
-    style: str = "",
-    *,
-    negative: str = "",
-    guidance: float = 0.0,
+    prompt: str, seed: int, size: tuple[int, int], look: Look = USUAL, *, negative: str = ""
 ) -> Image.Image:
     """Return the picture of a prompt; the same for the same arguments.
 
@@ -68,11 +75,10 @@ def scene(
         prompt: What is to be seen.
         seed: Another one gives another picture of the same.
         size: Width and height in pixels.
-        style: One of the API's style presets, or "".
+        look: Its style, and how closely the prompt is followed.
         negative: What is not to be seen.
-        guidance: How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear
-            and strong; 0 is usual.
     """
+    style = look.style
     reading = read(prompt, negative)
     reading.tiled = reading.tiled or style == "tile-texture"
     rng = chance("scene", reading.told, seed)
@@ -88,7 +94,7 @@ def scene(
     _draw(canvas, reading, style)
     picture = canvas.finish()
     picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)
-    picture = _guided(picture, guidance)
+    picture = _guided(picture, look.guidance)
     if picture.size == size:
         return picture
     hard = style == "pixel-art"

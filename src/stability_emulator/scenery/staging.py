@@ -1,7 +1,7 @@
 """Puts the things of a prompt into a place: how large, where, and what they are coloured."""
 
-# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
 from dataclasses import replace
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -28,6 +28,14 @@ MOSTLY = 0.7
 """How often the main thing stands away from the light."""
 
 
+class Part(NamedTuple):
+    """One kind of thing in the picture."""
+
+    rank: int
+    """0 for the main thing."""
+    wish: Wish
+
+
 def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
     """Draw the things of a prompt, the farthest first."""
     wishes = reading.things
@@ -38,30 +46,29 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
     stage.company = len(rest) > 1
     if reading.place == "room" and any(NOUNS[wish.noun].home == "table" for wish in rest):
         rest = [wish for wish in rest if wish.noun != "table"]
-    ranked = sorted(enumerate(rest), key=lambda pair: (pair[1].where == "near", -pair[0]))
-    far = [pair for pair in ranked if pair[1].where == "far"]
-    floating = [p for p in ranked if p not in far and _floats(p[1], stage)]
-    standing = [p for p in ranked if p not in far and p not in floating]
-    for rank, wish in far:
-        _group(canvas, reading, stage, wish, rank)
+    parts = [Part(rank, wish) for rank, wish in enumerate(rest)]
+    parts.sort(key=lambda part: (part.wish.where == "near", -part.rank))
+    far = [part for part in parts if part.wish.where == "far"]
+    floating = [part for part in parts if part not in far and _floats(part.wish, stage)]
+    standing = [part for part in parts if part not in far and part not in floating]
+    for part in far:
+        _group(canvas, reading, stage, part)
     if stage.water is not None:
         mirror(canvas, stage.water, canvas.height, calm=0.8 if reading.place == "lake" else 0.5)
-    for rank, wish in floating:
-        _group(canvas, reading, stage, wish, rank)
+    for part in floating:
+        _group(canvas, reading, stage, part)
     _foreground(canvas, reading, stage, standing)
-    for rank, wish in standing:
-        _group(canvas, reading, stage, wish, rank)
+    for part in standing:
+        _group(canvas, reading, stage, part)
 
 
 def _floats(wish: Wish, stage: Stage) -> bool:
     return stage.water is not None and NOUNS[wish.noun].home in {"water", "deep"}
 
 
-def _foreground(
-    canvas: Canvas, reading: Reading, stage: Stage, standing: list[tuple[int, Wish]]
-) -> None:
+def _foreground(canvas: Canvas, reading: Reading, stage: Stage, standing: list[Part]) -> None:
     """Draw what things stand on where that is in front of what is mirrored."""
-    homes = {NOUNS[wish.noun].home for _, wish in standing}
+    homes = {NOUNS[part.wish.noun].home for part in standing}
     grounded = homes & {"ground", "table"}
     if reading.place == "lake":
         coast.bank(canvas, reading)
@@ -73,10 +80,10 @@ def _foreground(
         stage.ground = inside.board(canvas)
         stage.table = True
     elif reading.place == "sea" and grounded:
-        rank, wish = next(p for p in reversed(standing) if NOUNS[p[1].noun].home in grounded)
-        high, noun = _height(canvas, stage, wish, rank), NOUNS[wish.noun]
-        x = _across(canvas, stage, wish, rank) * canvas.width
-        wide = max(high * noun.wide * 0.9 * (1 + 0.5 * (wish.count - 1)), canvas.unit * 0.33)
+        part = next(p for p in reversed(standing) if NOUNS[p.wish.noun].home in grounded)
+        high, noun = _height(canvas, stage, part), NOUNS[part.wish.noun]
+        x = _across(canvas, stage, part) * canvas.width
+        wide = max(high * noun.wide * 0.9 * (1 + 0.5 * (part.wish.count - 1)), canvas.unit * 0.33)
         stage.ground = canvas.height * 0.86 - wide * 0.36
         coast.headland(canvas, reading, x, stage.ground, wide)
 
@@ -88,8 +95,9 @@ def _noun(wish: Wish, reading: Reading) -> Noun:
     return NOUNS[wish.noun]
 
 
-def _height(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
+def _height(canvas: Canvas, stage: Stage, part: Part) -> float:
     """Return how high a thing is in pixels."""
+    rank, wish = part
     noun = NOUNS[wish.noun]
     high = noun.size * canvas.unit * stage.grow
     if canvas.height > canvas.width * 1.3:
@@ -111,8 +119,9 @@ def _height(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
     return min(high, most / wide)
 
 
-def _across(canvas: Canvas, stage: Stage, wish: Wish, rank: int) -> float:
+def _across(canvas: Canvas, stage: Stage, part: Part) -> float:
     """Return where a thing stands, 0 left to 1 right."""
+    rank, wish = part
     if wish.where in WHERE:
         return WHERE[wish.where]
     lean = chance(f"{canvas.width}{canvas.light.across}{rank}{wish.noun}")
@@ -138,9 +147,11 @@ def _side(canvas: Canvas) -> int:
 
 
 def _base(  # noqa: PLR0911 -- one for each home
-    canvas: Canvas, reading: Reading, stage: Stage, noun: Noun, high: float, wish: Wish, rank: int
+    canvas: Canvas, reading: Reading, stage: Stage, part: Part, high: float
 ) -> float:
-    height = canvas.height
+    """Return the height in the picture on which a thing of a height stands."""
+    rank, wish = part
+    noun, height = _noun(wish, reading), canvas.height
     if reading.place == "studio" and wish.noun in BUSTS and wish.count == 1:
         return height + high * 0.04
     if wish.where == "far" and noun.home not in {"air", "space"}:
@@ -167,21 +178,23 @@ def _base(  # noqa: PLR0911 -- one for each home
             return stage.ground - (height * back if rank else 0)
 
 
-def _group(canvas: Canvas, reading: Reading, stage: Stage, wish: Wish, rank: int) -> None:
+def _group(canvas: Canvas, reading: Reading, stage: Stage, part: Part) -> None:
     """Draw a thing as often as it was asked for."""
+    rank, wish = part
     noun, rng = _noun(wish, reading), canvas.rng
     high = (
-        _height(canvas, stage, wish, rank)
+        _height(canvas, stage, part)
         if noun.words
         else noun.size * min(canvas.unit * 1.15, canvas.height * 0.95)
     )
     x, y = (
-        _across(canvas, stage, wish, rank) * canvas.width,
-        _base(canvas, reading, stage, noun, high, wish, rank),
+        _across(canvas, stage, part) * canvas.width,
+        _base(canvas, reading, stage, part, high),
     )
     if rank and wish.noun == "umbrella" and reading.things[0].noun in PEOPLE:
-        held = _height(canvas, stage, reading.things[0], 0)
-        high, x = held * 0.78, _across(canvas, stage, reading.things[0], 0) * canvas.width
+        holder = Part(0, reading.things[0])
+        held = _height(canvas, stage, holder)
+        high, x = held * 0.78, _across(canvas, stage, holder) * canvas.width
         y = stage.ground - held * 0.46
     far = 0.5 if wish.where == "far" else 0.06 * rank
     far *= canvas.light.haze

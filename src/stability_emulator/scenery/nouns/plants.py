@@ -1,10 +1,11 @@
 """Trees, flowers and other plants."""
 
-# ruff: noqa: E501, PLR0913, PLR0917 -- an outline is read as one line of points
+# ruff: noqa: E501 -- an outline is read as one line of points
 # fmt: off
 
 import math
 
+from stability_emulator.scenery.drawing.curves import Point
 from stability_emulator.scenery.drawing.palette import Colour, lighter, turned
 from stability_emulator.scenery.drawing.pen import Noun, Pen
 from stability_emulator.scenery.drawing.shading import BALL, BARE, COLUMN, Finish
@@ -66,7 +67,8 @@ def palm(pen: Pen) -> None:
         pen.oval((0.09 + dx, 0.765), (0.028, 0.03), (110, 78, 48))
 
 
-def _petals(pen: Pen, x: float, y: float, size: float, count: int, colour: Colour) -> None:
+def _petals(pen: Pen, middle: Point, size: float, count: int, colour: Colour) -> None:
+    x, y = middle
     for ring, (length, tone) in enumerate(((1.0, -0.08), (0.72, 0.08))):
         for k in range(count):
             angle = math.tau * (k + ring * 0.5) / count
@@ -84,7 +86,7 @@ def flower(pen: Pen) -> None:
     pen.limb([(0.02, 0.0), (-0.02, 0.3), (0.0, 0.7)], 0.035, 0.028, LEAF)
     for sign, y in ((1, 0.16), (-1, 0.28)):
         pen.blob([(0, y), (sign * 0.16, y + 0.14), (sign * 0.3, y + 0.16), (sign * 0.2, y + 0.02)], lighter(LEAF, -0.05 * sign))
-    _petals(pen, 0.0, 0.74, 0.26, 8, pen.main)
+    _petals(pen, (0.0, 0.74), 0.26, 8, pen.main)
 
 
 def sunflower(pen: Pen) -> None:

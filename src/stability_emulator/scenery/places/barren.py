@@ -3,7 +3,7 @@
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted
 from stability_emulator.scenery.drawing.shading import Finish
-from stability_emulator.scenery.places.land import grove, hill
+from stability_emulator.scenery.places.land import Ridge, Trees, grove, hill
 from stability_emulator.scenery.places.peaks import range_of_peaks
 from stability_emulator.scenery.places.sky import haze, paint_sky
 from stability_emulator.scenery.places.stage import SEASONED, Stage
@@ -22,7 +22,7 @@ def desert(canvas: Canvas, reading: Reading) -> Stage:
     for row in range(4):
         far = 0.5 - 0.16 * row
         base, swing = horizon + height * (0.03 + 0.1 * row), height * (0.03 + 0.018 * row)
-        crest = hill(canvas, base, swing, lighter(sand, -0.05 * row), far=max(0.0, far))
+        crest = hill(canvas, Ridge(base, swing, far=max(0.0, far)), lighter(sand, -0.05 * row))
         dark = mixed(
             mixed(tinted(lighter(sand, -0.3), light.tint), light.shade, 0.25),
             light.low,
@@ -64,9 +64,13 @@ def snow(canvas: Canvas, reading: Reading) -> Stage:
         snow=0.55,
     )
     haze(canvas, horizon, height * 0.07, 0.5 * fade)
-    crest = hill(canvas, horizon + height * 0.05, height * 0.03, lighter(white, -0.1), far=0.3)
-    grove(canvas, crest, reading, kind="pine", count=22, height=canvas.unit * 0.09, far=0.34)
-    crest = hill(canvas, horizon + height * 0.15, height * 0.04, lighter(white, -0.04), far=0.1)
-    grove(canvas, crest, reading, kind="pine", count=5, height=canvas.unit * 0.2, far=0.1)
-    hill(canvas, horizon + height * 0.27, height * 0.025, white)
+    crest = hill(
+        canvas, Ridge(horizon + height * 0.05, height * 0.03, far=0.3), lighter(white, -0.1)
+    )
+    grove(canvas, crest, reading, Trees(kind="pine", count=22, height=canvas.unit * 0.09, far=0.34))
+    crest = hill(
+        canvas, Ridge(horizon + height * 0.15, height * 0.04, far=0.1), lighter(white, -0.04)
+    )
+    grove(canvas, crest, reading, Trees(kind="pine", count=5, height=canvas.unit * 0.2, far=0.1))
+    hill(canvas, Ridge(horizon + height * 0.27, height * 0.025), white)
     return Stage(horizon=horizon, ground=height * 0.86, far=horizon + height * 0.05)

@@ -11,7 +11,7 @@ from stability_emulator.scenery.drawing.palette import BLACK, NAMED, WHITE, colo
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shading import FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.places.land import hill
+from stability_emulator.scenery.places.land import Ridge, hill
 from stability_emulator.scenery.places.sky import paint_sky
 from stability_emulator.scenery.places.stage import Stage
 from stability_emulator.scenery.prompt.reading import Reading
@@ -44,7 +44,7 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
         stand = Stand(x=x, y=height * rng.uniform(0.3, 0.42), height=unit * rng.uniform(0.18, 0.28))
         NOUNS["planet"].draw(Pen(canvas, stand, colour(hue + 0.5, 0.5, 0.8), None, rng))
     if wished & {"astronaut", "robot", "house", "man", "woman", "car"}:
-        hill(canvas, height * 0.82, height * 0.02, (150, 146, 160), roughness=0.4)
+        hill(canvas, Ridge(height * 0.82, height * 0.02, roughness=0.4), (150, 146, 160))
         for _ in range(9):
             x, y = rng.random() * width, height * rng.uniform(0.88, 0.99)
             r = unit * rng.uniform(0.012, 0.05)

@@ -1,11 +1,12 @@
 """Places that people built: city, street, room, and the plain ground of a studio."""
 
-# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
+from dataclasses import dataclass
 from itertools import pairwise
 
 from stability_emulator.scenery.drawing.canvas import Canvas
+from stability_emulator.scenery.drawing.curves import Box
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, colour, lighter, mixed, tinted
-from stability_emulator.scenery.drawing.pen import LAMP
+from stability_emulator.scenery.drawing.pen import LAMP, Stand
 from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, RISE, Finish
 from stability_emulator.scenery.places.land import stand_on
 from stability_emulator.scenery.places.sky import haze, paint_sky
@@ -23,10 +24,9 @@ FACADES: tuple[Colour, ...] = (
 )
 
 
-def _block(
-    canvas: Canvas, left: float, right: float, top: float, base: float, tone: Colour, *, far: float
-) -> None:
-    """Draw a building with its windows."""
+def _block(canvas: Canvas, box: Box, tone: Colour, *, far: float) -> None:
+    """Draw a building with its windows: left, top, right and foot."""
+    left, top, right, base = box
     light, rng = canvas.light, canvas.rng
     tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.3), far)
     canvas.fill(
@@ -64,14 +64,16 @@ def _skyline(canvas: Canvas, base: float, high: float, *, far: float, wide: floa
         roof = rng.random()
         if roof < 0.25:
             peak = top - span * rng.uniform(0.4, 1.1)
-            _block(canvas, x + span * 0.3, x + span * 0.7, top - span * 0.3, top + 4, tone, far=far)
+            _block(
+                canvas, (x + span * 0.3, top - span * 0.3, x + span * 0.7, top + 4), tone, far=far
+            )
             faded = mixed(tinted(tone, canvas.light.tint), canvas.light.low, far)
             canvas.stroke(
                 [(x + span * 0.5, top - span * 0.25), (x + span * 0.5, peak)],
                 canvas.unit * 0.003,
                 faded,
             )
-        _block(canvas, x, x + span, top, base + 4, tone, far=far)
+        _block(canvas, (x, top, x + span, base + 4), tone, far=far)
         x += span * rng.uniform(0.86, 1.12)
 
 
@@ -159,27 +161,34 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
     for side in (-1, 1):
         shares = [0.1, 0.16, 0.25, 0.38, 0.58, 0.92]
         edge = width * 1.06 if side > 0 else -width * 0.06
+        row = _Row(point=point, horizon=horizon, edge=edge)
         for one, other in pairwise(shares):
-            _facade(canvas, point, horizon, edge, one, other, far=max(0.0, 0.62 - other))
+            _facade(canvas, row, one, other)
     haze(canvas, horizon, height * 0.12, 0.4 * light.haze)
     if reading.wants("lamp", "street lamp"):
         for x in (0.2, 0.8):
             stand_on(
-                canvas, "street lamp", width * x, height * 0.84, canvas.unit * 0.5, (52, 54, 62)
+                canvas,
+                "street lamp",
+                Stand(x=width * x, y=height * 0.84, height=canvas.unit * 0.5),
+                (52, 54, 62),
             )
     return Stage(horizon=horizon, ground=height * 0.92, far=horizon + height * 0.06)
 
 
-def _facade(
-    canvas: Canvas,
-    point: float,
-    horizon: float,
-    edge: float,
-    one: float,
-    other: float,
-    *,
-    far: float,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A row of houses that runs to a point."""
+
+    point: float
+    horizon: float
+    edge: float
+    """Where the row would meet the picture plane."""
+
+
+def _facade(canvas: Canvas, row: _Row, one: float, other: float) -> None:
+    """Draw a house of a row, between two shares of the way from the point to the edge."""
+    point, horizon, edge, far = row.point, row.horizon, row.edge, max(0.0, 0.62 - other)
     rng, light = canvas.rng, canvas.light
     tall = min(horizon * 0.95, canvas.unit * 0.62) * rng.uniform(0.8, 1.1)
     deep = (canvas.height - horizon) * 0.62

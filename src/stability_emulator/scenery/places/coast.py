@@ -3,8 +3,9 @@
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import Point, smooth, waves
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted
+from stability_emulator.scenery.drawing.pen import Stand
 from stability_emulator.scenery.drawing.shading import FLAT_BARE, Finish
-from stability_emulator.scenery.places.land import grove, hill, stand_on, tufts
+from stability_emulator.scenery.places.land import Grass, Ridge, Trees, grove, hill, stand_on, tufts
 from stability_emulator.scenery.places.peaks import range_of_peaks
 from stability_emulator.scenery.places.sky import haze, paint_sky
 from stability_emulator.scenery.places.stage import Stage, grass_of
@@ -142,15 +143,19 @@ def shore(canvas: Canvas, reading: Reading) -> None:
         )
     if reading.wants("palm", "tree") and all(each.noun != "palm" for each in reading.things):
         at = 0.94 if side > 0 else 0.06
-        stand_on(canvas, "palm", width * at, height * 0.84, canvas.unit * 0.66, (74, 140, 70), 0.0)
         stand_on(
             canvas,
             "palm",
-            width * (at - side * 0.12),
-            height * 0.8,
-            canvas.unit * 0.46,
+            Stand(x=width * at, y=height * 0.84, height=canvas.unit * 0.66),
+            (74, 140, 70),
+        )
+        stand_on(
+            canvas,
+            "palm",
+            Stand(
+                x=width * (at - side * 0.12), y=height * 0.8, height=canvas.unit * 0.46, far=0.05
+            ),
             (84, 146, 66),
-            0.05,
         )
 
 
@@ -167,10 +172,12 @@ def lake(canvas: Canvas, reading: Reading) -> Stage:
     haze(canvas, horizon, height * 0.07, 0.5 * fade)
     grass = grass_of(reading)
     crest = hill(
-        canvas, horizon - height * 0.005, height * 0.014, mixed(grass, (60, 92, 80), 0.5), far=0.3
+        canvas,
+        Ridge(horizon - height * 0.005, height * 0.014, far=0.3),
+        mixed(grass, (60, 92, 80), 0.5),
     )
     kind = "tree" if reading.season in {"autumn", "spring"} else "pine"
-    grove(canvas, crest, reading, kind=kind, count=30, height=canvas.unit * 0.085, far=0.26)
+    grove(canvas, crest, reading, Trees(kind=kind, count=30, height=canvas.unit * 0.085, far=0.26))
     paint_water(canvas, horizon, height, NAMED.get(reading.ground))
     return Stage(horizon=horizon, ground=height * 0.92, water=horizon, far=horizon)
 
@@ -179,12 +186,9 @@ def bank(canvas: Canvas, reading: Reading) -> None:
     """Draw the bank in front of a lake, over its water."""
     height = canvas.height
     grass = grass_of(reading)
-    hill(canvas, height * 0.9, height * 0.016, grass)
+    hill(canvas, Ridge(height * 0.9, height * 0.016), grass)
     tufts(
         canvas,
         reading,
-        height * 0.91,
-        grass,
-        flowers=reading.season not in {"winter", "autumn"},
-        count=220,
+        Grass(height * 0.91, grass, flowers=reading.season not in {"winter", "autumn"}, count=220),
     )

@@ -1,6 +1,7 @@
 """Places on land: field, mountains, forest, desert, snow."""
 
-# ruff: noqa: PLR0913, PLR0917 -- a drawing has its measures
+from dataclasses import dataclass, replace
+
 from PIL import ImageDraw
 
 from stability_emulator.scenery.drawing.canvas import Canvas
@@ -15,21 +16,47 @@ from stability_emulator.scenery.places.stage import FOLIAGE, SEASONED, Stage, gr
 from stability_emulator.scenery.prompt.reading import Reading
 
 
-def hill(
-    canvas: Canvas,
-    base: float,
-    swing: float,
-    tone: Colour,
-    *,
-    far: float = 0.0,
-    roughness: float = 0.0,
-) -> list[Point]:
+@dataclass(frozen=True)
+class Ridge:
+    """A line of hills."""
+
+    base: float
+    """Its mean height in the picture."""
+    swing: float
+    """How far it goes up and down."""
+    far: float = 0.0
+    """How much of it is lost in haze, 0 to 1."""
+    roughness: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trees:
+    """Trees of one kind on a crest."""
+
+    kind: str
+    count: int
+    height: float
+    far: float
+    """How much of them is lost in haze, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Grass:
+    """Grass from a height in the picture down to its lower edge."""
+
+    top: float
+    tone: Colour
+    flowers: bool
+    count: int = 420
+
+
+def hill(canvas: Canvas, ridge: Ridge, tone: Colour) -> list[Point]:
     """Draw a line of hills down to the lower edge, and return its crest."""
     light = canvas.light
-    line = waves(canvas.rng, swing=swing, roughness=roughness)
+    line = waves(canvas.rng, swing=ridge.swing, roughness=ridge.roughness)
     last = len(line) - 1
-    crest = [(canvas.width * i / last, base - value) for i, value in enumerate(line)]
-    tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.25), far)
+    crest = [(canvas.width * i / last, ridge.base - value) for i, value in enumerate(line)]
+    tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.25), ridge.far)
     points = [
         (-4.0, canvas.height + 4.0),
         (-4.0, crest[0][1]),
@@ -37,58 +64,39 @@ def hill(
         (canvas.width + 4.0, crest[-1][1]),
         (canvas.width + 4.0, canvas.height + 4.0),
     ]
-    canvas.fill(points, lighter(tone, 0.05), Finish(shade="rise", strength=0.9 - 0.5 * far))
+    canvas.fill(points, lighter(tone, 0.05), Finish(shade="rise", strength=0.9 - 0.5 * ridge.far))
     return crest
 
 
-def stand_on(
-    canvas: Canvas, noun: str, x: float, y: float, height: float, tone: Colour, far: float = 0.0
-) -> None:
-    """Draw a thing of the background."""
-    stand = Stand(x=x, y=y, height=height, mirrored=canvas.rng.random() < 0.5, far=far)
+def stand_on(canvas: Canvas, noun: str, stand: Stand, tone: Colour) -> None:
+    """Draw a thing of the background, mirrored or not by chance."""
+    stand = replace(stand, mirrored=canvas.rng.random() < 0.5)
     NOUNS[noun].draw(Pen(canvas, stand, tone, None, canvas.rng))
 
 
-def grove(
-    canvas: Canvas,
-    crest: list[Point],
-    reading: Reading,
-    *,
-    kind: str,
-    count: int,
-    height: float,
-    far: float,
-) -> None:
+def grove(canvas: Canvas, crest: list[Point], reading: Reading, trees: Trees) -> None:
     """Put trees on a crest."""
+    kind, height = trees.kind, trees.height
     if not reading.wants(kind, "tree", "trees"):
         return
     rng = canvas.rng
     tones = (
         FOLIAGE.get(reading.season, NOUNS[kind].colours) if kind == "tree" else NOUNS[kind].colours
     )
-    spots = sorted(rng.choice(crest) for _ in range(count))
+    spots = sorted(rng.choice(crest) for _ in range(trees.count))
     for x, y in spots:
-        stand_on(
-            canvas,
-            kind,
-            x + rng.uniform(-9, 9),
-            y + height * 0.04,
-            height * rng.uniform(0.7, 1.25),
-            turned(rng.choice(tones), rng.uniform(-0.015, 0.015)),
-            far,
+        stand = Stand(
+            x=x + rng.uniform(-9, 9),
+            y=y + height * 0.04,
+            height=height * rng.uniform(0.7, 1.25),
+            far=trees.far,
         )
+        stand_on(canvas, kind, stand, turned(rng.choice(tones), rng.uniform(-0.015, 0.015)))
 
 
-def tufts(
-    canvas: Canvas,
-    reading: Reading,
-    top: float,
-    tone: Colour,
-    *,
-    flowers: bool,
-    count: int = 420,
-) -> None:
+def tufts(canvas: Canvas, reading: Reading, grass: Grass) -> None:
     """Draw grass, larger towards us, and flowers in it."""
+    top, count = grass.top, grass.count
     if reading.season == "winter":
         return
     if canvas.manner.paper:
@@ -100,11 +108,11 @@ def tufts(
     for depth in spots:
         x, y = rng.random() * canvas.width, top + (canvas.height - top) * depth
         high = canvas.unit * (0.004 + 0.03 * depth**1.5)
-        blade = lighter(tinted(tone, light.tint), rng.uniform(-0.32, 0.2))
+        blade = lighter(tinted(grass.tone, light.tint), rng.uniform(-0.32, 0.2))
         lean = rng.uniform(-0.4, 0.4) * high
         blade = canvas.manner.toned(blade) if not canvas.manner.paper else (120, 118, 116)
         draw.polygon([(x - high * 0.07, y), (x + high * 0.07, y), (x + lean, y - high)], fill=blade)
-        if flowers and rng.random() < 0.3:
+        if grass.flowers and rng.random() < 0.3:
             size = max(1.0, high * 0.16)
             bloom = canvas.manner.toned(tinted(rng.choice(blooms), light.tint))
             draw.ellipse(
@@ -120,43 +128,45 @@ def field(canvas: Canvas, reading: Reading) -> Stage:
     grass = NAMED.get(reading.ground) or grass_of(reading)
     blue = mixed(grass, (90, 120, 160), 0.55)
     fade = canvas.light.haze
-    hill(canvas, horizon, height * 0.06, blue, far=0.35 + 0.4 * fade)
+    hill(canvas, Ridge(horizon, height * 0.06, far=0.35 + 0.4 * fade), blue)
     crest = hill(
         canvas,
-        horizon + height * 0.05,
-        height * 0.045,
+        Ridge(horizon + height * 0.05, height * 0.045, far=0.2 + 0.3 * fade),
         mixed(grass, blue, 0.35),
-        far=0.2 + 0.3 * fade,
     )
     grove(
         canvas,
         crest,
         reading,
-        kind="tree",
-        count=12,
-        height=canvas.unit * 0.05,
-        far=0.3 + 0.25 * fade,
+        Trees(kind="tree", count=12, height=canvas.unit * 0.05, far=0.3 + 0.25 * fade),
     )
     haze(canvas, horizon + height * 0.07, height * 0.06, 0.4 * fade)
     crest = hill(
-        canvas, horizon + height * 0.13, height * 0.035, turned(grass, 0.02), far=0.1 + 0.12 * fade
+        canvas,
+        Ridge(horizon + height * 0.13, height * 0.035, far=0.1 + 0.12 * fade),
+        turned(grass, 0.02),
     )
     grove(
         canvas,
         crest,
         reading,
-        kind=rng.choice(("tree", "pine")),
-        count=rng.randint(3, 6),
-        height=canvas.unit * 0.12,
-        far=0.12 + 0.1 * fade,
+        Trees(
+            kind=rng.choice(("tree", "pine")),
+            count=rng.randint(3, 6),
+            height=canvas.unit * 0.12,
+            far=0.12 + 0.1 * fade,
+        ),
     )
-    hill(canvas, horizon + height * 0.24, height * 0.025, grass, far=0.0)
+    hill(canvas, Ridge(horizon + height * 0.24, height * 0.025), grass)
     tufts(
         canvas,
         reading,
-        horizon + height * 0.25,
-        grass,
-        flowers=reading.season not in {"winter", "autumn"} and reading.wants("flower", "flowers"),
+        Grass(
+            horizon + height * 0.25,
+            grass,
+            flowers=reading.season not in {"winter", "autumn"}
+            and reading.wants("flower", "flowers"),
+        ),
     )
     return Stage(horizon=horizon, ground=height * 0.87, far=horizon + height * 0.06)
 
@@ -174,18 +184,25 @@ def mountains(canvas: Canvas, reading: Reading) -> Stage:
     haze(canvas, horizon + height * 0.06, height * 0.07, 0.55 * fade)
     grass = NAMED.get(reading.ground) or mixed(grass_of(reading), (70, 110, 80), 0.3)
     crest = hill(
-        canvas, horizon + height * 0.09, height * 0.03, mixed(grass, (56, 84, 88), 0.6), far=0.25
+        canvas,
+        Ridge(horizon + height * 0.09, height * 0.03, far=0.25),
+        mixed(grass, (56, 84, 88), 0.6),
     )
-    grove(canvas, crest, reading, kind="pine", count=34, height=canvas.unit * 0.085, far=0.28)
-    crest = hill(canvas, horizon + height * 0.17, height * 0.03, grass, far=0.06)
-    grove(canvas, crest, reading, kind="pine", count=6, height=canvas.unit * 0.19, far=0.04)
-    hill(canvas, horizon + height * 0.25, height * 0.02, lighter(grass, -0.1))
+    grove(
+        canvas, crest, reading, Trees(kind="pine", count=34, height=canvas.unit * 0.085, far=0.28)
+    )
+    crest = hill(canvas, Ridge(horizon + height * 0.17, height * 0.03, far=0.06), grass)
+    grove(canvas, crest, reading, Trees(kind="pine", count=6, height=canvas.unit * 0.19, far=0.04))
+    hill(canvas, Ridge(horizon + height * 0.25, height * 0.02), lighter(grass, -0.1))
     tufts(
         canvas,
         reading,
-        horizon + height * 0.25,
-        grass,
-        flowers=reading.season in {"", "spring", "summer"} and reading.wants("flower", "flowers"),
+        Grass(
+            horizon + height * 0.25,
+            grass,
+            flowers=reading.season in {"", "spring", "summer"}
+            and reading.wants("flower", "flowers"),
+        ),
     )
     return Stage(horizon=horizon, ground=height * 0.88, far=horizon + height * 0.08)
 
@@ -209,19 +226,21 @@ def forest(canvas: Canvas, reading: Reading) -> Stage:
     )
     for row, (far, size, count) in enumerate(((0.82, 0.36, 17), (0.62, 0.48, 13), (0.4, 0.62, 9))):
         base = horizon + height * (0.02 + 0.05 * row)
-        crest = hill(canvas, base, height * 0.012, grass, far=far * 0.9)
+        crest = hill(canvas, Ridge(base, height * 0.012, far=far * 0.9), grass)
         spread = [(canvas.width * (k + rng.uniform(-0.3, 1.3)) / count, base) for k in range(count)]
         grove(
             canvas,
             [*spread, *crest[::40]],
             reading,
-            kind=kind,
-            count=round(count * max(1.0, canvas.width / canvas.unit)),
-            height=canvas.unit * size,
-            far=far,
+            Trees(
+                kind=kind,
+                count=round(count * max(1.0, canvas.width / canvas.unit)),
+                height=canvas.unit * size,
+                far=far,
+            ),
         )
         haze(canvas, base, height * 0.1, 0.35 + 0.3 * light.haze - 0.12 * row)
-    hill(canvas, horizon + height * 0.17, height * 0.015, grass)
+    hill(canvas, Ridge(horizon + height * 0.17, height * 0.015), grass)
     tall = canvas.unit * 0.95
     if reading.wants(kind, "tree", "trees"):
         tones = (
@@ -233,16 +252,18 @@ def forest(canvas: Canvas, reading: Reading) -> Stage:
             stand_on(
                 canvas,
                 kind,
-                x * canvas.width,
-                horizon + height * 0.22,
-                tall * rng.uniform(0.9, 1.15),
+                Stand(
+                    x=x * canvas.width,
+                    y=horizon + height * 0.22,
+                    height=tall * rng.uniform(0.9, 1.15),
+                    far=0.08,
+                ),
                 rng.choice(tones),
-                0.08,
             )
     if not snowy:
-        tufts(canvas, reading, horizon + height * 0.19, grass, flowers=False)
+        tufts(canvas, reading, Grass(horizon + height * 0.19, grass, flowers=False))
     else:
-        hill(canvas, horizon + height * 0.27, height * 0.02, grass)
+        hill(canvas, Ridge(horizon + height * 0.27, height * 0.02), grass)
     if light.dark < 0.5 and not snowy:
         _beams(canvas)
     return Stage(horizon=horizon, ground=height * 0.89)
