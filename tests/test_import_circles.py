@@ -1,0 +1,113 @@
+"""No module of the source imports itself by way of others."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+EXPORTED_BY = {"stability_mcp.studio"}
+"""Packages whose `__init__` exports names of their own modules: those modules import nothing from
+the package itself, although Python runs its `__init__` before them."""
+
+Graph = Mapping[str, set[str]]
+
+
+def named(path: Path, source: Path = SOURCE) -> str:
+    """Return the dotted name of a module."""
+    parts = path.relative_to(source).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that a module imports, also within functions, but not for types alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from (name for other in node.orelse for name in imports(other))
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+        else:
+            yield from imports(node)
+
+
+def graph(source: Path = SOURCE) -> Graph:
+    """Return what each module imports: modules, and the packages around them and around itself."""
+    modules = {named(path, source): path for path in sorted(source.rglob("*.py"))}
+    found: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = {module, *imports(ast.parse(path.read_text(encoding="utf-8")))}
+        parts = (name.split(".") for name in names)
+        run = {".".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
+        around = {package for package in EXPORTED_BY if module.startswith(f"{package}.")}
+        found[module] = (run & set(modules)) - {module} - around
+    return found
+
+
+def circle(imported: Graph) -> list[str]:
+    """Return the modules of a circle in the order of their imports; empty where there is none."""
+    finished: set[str] = set()
+
+    def followed(path: list[str]) -> list[str]:
+        for name in sorted(imported[path[-1]] - finished):
+            if name in path:
+                return [*path[path.index(name) :], name]
+            if found := followed([*path, name]):
+                return found
+        finished.add(path[-1])
+        return []
+
+    return next((found for name in sorted(imported) if (found := followed([name]))), [])
+
+
+def test_the_source_has_no_import_circle() -> None:
+    """Chosen: what imports what is read from top to bottom."""
+    assert " -> ".join(circle(graph())) == ""
+
+
+@pytest.mark.parametrize("package", sorted(EXPORTED_BY))
+def test_a_package_that_exports_is_not_imported_by_its_own_modules(package: str) -> None:
+    """Chosen: otherwise its `__init__` would be run half."""
+    folder = SOURCE.joinpath(*package.split("."))
+    modules = {named(path) for path in folder.glob("*.py")}
+    inside = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    importing = {
+        path.name
+        for path in inside
+        for name in imports(ast.parse(path.read_text(encoding="utf-8")))
+        if name.rpartition(".")[0] == package and name not in modules
+    }
+
+    assert importing == set()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("from circle import other", "from circle import one"),
+        ("import circle.other", "def late():\n    from circle.one import name"),
+    ],
+)
+def test_a_circle_is_found_and_named(one: str, other: str, tmp_path: Path) -> None:
+    """Chosen: also where one of the imports is within a function."""
+    package = tmp_path / "circle"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("one", one), ("other", other)):
+        (package / f"{name}.py").write_text(text)
+
+    assert circle(graph(tmp_path)) == ["circle.one", "circle.other", "circle.one"]
+
+
+def test_an_import_for_types_alone_makes_no_circle(tmp_path: Path) -> None:
+    """Chosen: Python does not run it."""
+    package = tmp_path / "circle"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("import circle.other")
+    late = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import circle.one"
+    (package / "other.py").write_text(late)
+
+    assert circle(graph(tmp_path)) == []
