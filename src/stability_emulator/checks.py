@@ -32,7 +32,7 @@ from stability_mcp.api.wire_schema import (
 )
 
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
-MOST_CLIENT_CHARACTERS = 256
+MAX_CLIENT_CHARACTERS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,9 @@ class Checked:
 def about_headers(headers: Mapping[str, str]) -> list[str]:
     """Complain about the headers that the second version documents a length of."""
     return [
-        f"{name}: must be at most {MOST_CLIENT_CHARACTERS} long"
+        f"{name}: must be at most {MAX_CLIENT_CHARACTERS} long"
         for name in CLIENT_HEADERS
-        if len(headers.get(name, "")) > MOST_CLIENT_CHARACTERS
+        if len(headers.get(name, "")) > MAX_CLIENT_CHARACTERS
     ]
 
 

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from stability_emulator.accounts import owner_of
 from stability_emulator.faults import REFUSE, Fault
 from stability_emulator.generations import Pace
-from stability_emulator.state import State
+from stability_emulator.state import MAX_LATENCY_SECONDS, State
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_ORDER = 65_536
@@ -48,7 +48,7 @@ CONTROLS = {
 """Every control, with an example of its order."""
 
 M = TypeVar("M", bound=BaseModel)
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_LATENCY_SECONDS)]
 
 
 class _Order(BaseModel):

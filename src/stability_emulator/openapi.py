@@ -9,7 +9,7 @@ documenting them (401, 402): everything that the emulator answers is in it.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from stability_emulator.checks import CLIENT_HEADERS, MOST_CLIENT_CHARACTERS
+from stability_emulator.checks import CLIENT_HEADERS, MAX_CLIENT_CHARACTERS
 from stability_emulator.openapi_parts import COMPONENTS, JSON, reference
 from stability_emulator.responses import is_first_version
 from stability_mcp.api.operation import Operation, Query
@@ -117,7 +117,7 @@ def _accept(*taken: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _client_headers() -> Iterator[dict[str, Any]]:
-    schema = {"type": "string", "maxLength": MOST_CLIENT_CHARACTERS}
+    schema = {"type": "string", "maxLength": MAX_CLIENT_CHARACTERS}
     yield from ({"name": name, "in": "header", "schema": schema} for name in CLIENT_HEADERS)
 
 

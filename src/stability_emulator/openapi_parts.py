@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stability_emulator.request_log import LOCKOUT_SECONDS, MAX_REQUESTS, WINDOW_SECONDS
 from stability_mcp.api.fields import MAX_V1_SEED
 
 JSON = "application/json"
@@ -106,7 +107,10 @@ COMPONENTS: Part = {
         "ClassificationFailed": _second(
             "invalid_language, public_figure (pictures) or copyrighted_content (sound)."
         ),
-        "RateLimited": _second("More than 150 requests in 10 s; locked out for 60 s."),
+        "RateLimited": _second(
+            f"More than {MAX_REQUESTS} requests in {WINDOW_SECONDS:g} s;"
+            f" locked out for {LOCKOUT_SECONDS:g} s."
+        ),
         "InternalError": _second("Only where it was ordered."),
         "FirstVersionBadRequest": _first("The first problem with the parameters."),
         "FirstVersionUnauthorized": _first("The key is missing or wrong; checked before all else."),

@@ -15,7 +15,7 @@ from stability_emulator.checks import Checked
 from stability_emulator.generations import FILTERED, SUCCESS, Artifact
 from stability_emulator.model3d import relief
 from stability_emulator.pictures.brief import Brief
-from stability_emulator.pictures.codec import LONGEST_SIDES, UnreadableError, decode, encode, marked
+from stability_emulator.pictures.codec import MAX_SIDES, UnreadableError, decode, encode, marked
 from stability_emulator.recipes import blurred, paint
 from stability_emulator.responses import RefusalError
 from stability_emulator.scenery.prompt.vocabulary import chance
@@ -100,8 +100,8 @@ def _picture(checked: Checked, seed: int) -> Artifact:
         seed=seed,
     )
     form = str(values.get("output_format") or "png")
-    if max(brief.size) > LONGEST_SIDES[form]:
-        problem = f"output_format: {form} has at most {LONGEST_SIDES[form]} pixels a side"
+    if max(brief.size) > MAX_SIDES[form]:
+        problem = f"output_format: {form} has at most {MAX_SIDES[form]} pixels a side"
         raise RefusalError(400, "bad_request", problem)
     filtered = checked.filtered
     painted = paint(brief)

@@ -19,11 +19,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stability_emulator.app import create_app
 from stability_emulator.faults import DROP, REFUSE
-from stability_emulator.state import NEW_ACCOUNT_CREDITS, Latency, State
+from stability_emulator.state import MAX_LATENCY_SECONDS, NEW_ACCOUNT_CREDITS, Latency, State
 
-DEFAULT_PORT = 8_787
-LONGEST_LATENCY = 86_400
-"""Seconds; whoever asks for more than a day, or for less than nothing, mistyped."""
 READ_AT_ONCE = 16_384
 """Bytes taken from a line at a time. What was taken lies in four buffers until it is parsed: with
 asyncio's own 256 KiB two hundred uploads at once take a hundred megabytes, with this half of it."""
@@ -34,11 +31,11 @@ Every key has {credits} credits. Open {url} to see what there is; {url}/_emulato
 """
 
 
-def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: str = "none") -> None:
+def run(*, host: str, port: int, latency: str = "none") -> None:
     """Serve until interrupted.
 
     Args:
-        host: Address to listen on; the default answers this machine alone.
+        host: Address to listen on.
         port: Port to listen on; 0: any that is free, and the URL printed names it.
         latency: How long paid calls take: `none`, `real` (what was measured of each operation), or
             seconds.
@@ -47,7 +44,7 @@ def run(host: str = "127.0.0.1", port: int = DEFAULT_PORT, latency: str = "none"
         ValueError: the latency is none of these.
     """
     seconds: Latency = "real" if latency == "real" else float(latency.replace("none", "0"))
-    if isinstance(seconds, float) and not 0 <= seconds <= LONGEST_LATENCY:
+    if isinstance(seconds, float) and not 0 <= seconds <= MAX_LATENCY_SECONDS:
         raise ValueError(f"{latency} is no latency")
     # The server hands on the signal that ended it, and by default that ends everything at once.
     signal.signal(signal.SIGTERM, _end)

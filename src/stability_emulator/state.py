@@ -24,6 +24,8 @@ NEW_ACCOUNT_CREDITS = 25
 
 UNMEASURED_SECONDS = 13.0
 """How long an operation takes that was never measured: the median of those that were."""
+MAX_LATENCY_SECONDS = 86_400
+"""The longest that anything can be made to take: a longer time is a typing error."""
 
 Latency = float | Literal["real"]
 

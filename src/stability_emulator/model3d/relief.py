@@ -20,14 +20,14 @@ from stability_mcp.imaging.segment.subject import cut_out, rough_subject
 
 MEDIA_TYPE = "model/gltf-binary"
 DEFAULT_VERTICES = 6_000
-LEAST_SIDE, MOST_SIDE = 2, 400
+MIN_SIDE, MAX_SIDE = 2, 400
 DEPTH = 0.42
 """How far the middle of the front stands out; the object is 1 high or wide."""
 BACK = 0.55
 """How full the back is, as a share of the front."""
 DETAIL = 0.07
 """How much further what is bright stands out than what is dark."""
-LEAST_THICKNESS = 0.08
+MIN_THICKNESS = 0.08
 DOMED_SIDE = 96
 INSIDE = 128
 MARGIN = 0.04
@@ -94,14 +94,14 @@ def _side_for(alpha: Image.Image, shape: Shape) -> int:
     most_points = shape.vertices or (DEFAULT_VERTICES if shape.faces is None else None)
     share = max(0.02, ImageStat.Stat(alpha).mean[0] / 255)
     goal = most_points or (shape.faces or 0) / 2
-    side = min(MOST_SIDE, math.isqrt(round(goal / share / 2)) + 6)
-    while side > LEAST_SIDE:
+    side = min(MAX_SIDE, math.isqrt(round(goal / share / 2)) + 6)
+    while side > MIN_SIDE:
         cells = _cells(alpha, side)
         points = 2 * len(_points(cells, side))
         if points <= (most_points or math.inf) and 4 * len(cells) <= (shape.faces or math.inf):
             return side
         side -= max(1, side // 40)
-    return LEAST_SIDE
+    return MIN_SIDE
 
 
 def _cells(alpha: Image.Image, side: int) -> list[int]:
@@ -135,7 +135,7 @@ def _domed(alpha: Image.Image) -> tuple[Image.Image, float]:
     for depth, layer in enumerate(layers, start=1):
         deep.paste(round(255 * depth / len(layers)), (0, 0), layer)
     inner = (1, 1, DOMED_SIDE + 1, DOMED_SIDE + 1)
-    thick = min(1.0, 2 * len(layers) / DOMED_SIDE + LEAST_THICKNESS)
+    thick = min(1.0, 2 * len(layers) / DOMED_SIDE + MIN_THICKNESS)
     return deep.filter(ImageFilter.GaussianBlur(1.6)).crop(inner), thick
 
 

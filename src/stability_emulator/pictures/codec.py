@@ -7,11 +7,12 @@ from typing import IO
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.encode import MAX_WEBP_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000
 """A header that promises more is not decoded: some limits of the API name no pixels."""
-LONGEST_SIDES = {"jpeg": 65_500, "webp": 16_383, "png": 2_147_483_647}
+MAX_SIDES = {"jpeg": 65_500, "webp": MAX_WEBP_SIDE, "png": 2_147_483_647}
 """Pixels that a side may have in a file of each format, says the library that writes it."""
 MARK = "EMULATED"
 JPEG_QUALITY = 92

@@ -31,13 +31,13 @@ ROOM = 24
 """Width of what is drawn on around a hole, likewise."""
 ABOVE = 0.14
 """How far above what was found the rest of the thing may be, as a share of its height."""
-MOST_WHOLE = 2.5
+MAX_WHOLE = 2.5
 """How much larger the whole thing may be than what was found of it."""
-MOST_IN_FRONT = 0.3
+MAX_IN_FRONT = 0.3
 """Share of the picture from which what stands in front is needed to fill holes with."""
 INVENTIVE = 0.4
 """Creativity from which a thing that the prompt names is put into a margin."""
-LEAST_ROOM = 64
+MIN_ROOM = 64
 """Least side of a scene that is painted into a hole."""
 
 
@@ -70,7 +70,7 @@ def _erased(brief: Brief, mask: Image.Image) -> Image.Image:
 def _in_front(source: Image.Image) -> Image.Image | None:
     """Return what stands in front and is not to be repeated; None where that is too much of it."""
     rough = rough_subject(source)
-    if rough is None or ImageStat.Stat(rough).mean[0] / 255 > MOST_IN_FRONT:
+    if rough is None or ImageStat.Stat(rough).mean[0] / 255 > MAX_IN_FRONT:
         return None
     return rough
 
@@ -97,7 +97,7 @@ def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
     around.paste(255, (box[0], max(0, box[1] - above), box[2], box[3]))
     in_front = standing.filter(ImageFilter.MaxFilter(7)).resize(source.size)
     inner = ImageChops.darker(in_front, around)
-    most = MOST_WHOLE * sum(mask.histogram()[128:])
+    most = MAX_WHOLE * sum(mask.histogram()[128:])
     return ImageChops.lighter(mask, inner) if sum(inner.histogram()[128:]) < most else mask
 
 
@@ -127,7 +127,7 @@ def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:
 def _with_scene(brief: Brief, mask: Image.Image, bounds: Box) -> Image.Image:
     """Paint a scene into what is marked, in the light of what is around."""
     source = brief.source
-    size = (max(LEAST_ROOM, bounds[2] - bounds[0]), max(LEAST_ROOM, bounds[3] - bounds[1]))
+    size = (max(MIN_ROOM, bounds[2] - bounds[0]), max(MIN_ROOM, bounds[3] - bounds[1]))
     canvas = source.copy()
     canvas.paste(painted(brief, size), bounds[:2])
     wide = mask.point(BINARY).filter(ImageFilter.BoxBlur(max(source.size) / RING / 2))
@@ -164,7 +164,7 @@ def _with_thing(
     source = brief.source
     right = canvas.width - place[0] - source.width
     wide = max(place[0], right)
-    if wide < LEAST_ROOM:
+    if wide < MIN_ROOM:
         return canvas
     left = 0 if place[0] == wide else place[0] + source.width
     foot = place[1] + round(source.height * 0.9)

@@ -13,7 +13,7 @@ from stability_mcp.imaging.segment.masks import diffused, inverted, opaque, smal
 from stability_mcp.imaging.segment.regions import mask_of, regions_of
 
 DIVIDED_SIDE = 220
-MOST_REGIONS = 90
+MAX_REGIONS = 90
 INKED = 60
 """Darkness from which a line parts two areas of a sketch."""
 
@@ -68,7 +68,7 @@ def _coloured(painting: Image.Image, ink: Image.Image) -> Image.Image:
     colours = painting.resize(size, Image.Resampling.BOX)
     palette = _palette(colours)
     flat, missing = colours.copy(), lines.copy()
-    for region in regions_of(inverted(lines))[:MOST_REGIONS]:
+    for region in regions_of(inverted(lines))[:MAX_REGIONS]:
         if region.on_border > max(size) // 2:
             continue
         mask = mask_of([region], size)

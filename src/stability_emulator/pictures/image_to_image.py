@@ -12,7 +12,7 @@ from stability_emulator.pictures.toning import with_tones_of
 
 BRUSHED_SIDE = 420
 """Longest side at which brush strokes are made."""
-LEAST_SEEN = 0.3
+MIN_SEEN = 0.3
 """Strength from which things of the scene begin to appear."""
 
 
@@ -32,7 +32,7 @@ def reimagined(source: Image.Image, brief: Brief, strength: float) -> Image.Imag
         return goal
     repainted = Image.blend(start, _brushed(start, strength), min(1.0, strength * 2.2))
     repainted = with_tones_of(repainted, goal, min(0.85, strength * 1.1))
-    grown = max(0.0, (strength - LEAST_SEEN) / (1 - LEAST_SEEN))
+    grown = max(0.0, (strength - MIN_SEEN) / (1 - MIN_SEEN))
     return Image.composite(goal, repainted, _open(start, goal, grown))
 
 

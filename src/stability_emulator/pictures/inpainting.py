@@ -15,11 +15,11 @@ from stability_mcp.api.fields import Size
 from stability_mcp.imaging.segment.masks import BINARY, diffused, grown_in, inverted, small_size
 
 WORKED_SIDE = 192
-MOST_EVENED = 36
+MAX_EVENED = 36
 """Grey levels by which a fill is made brighter or darker to match its rim."""
 GUESS_SHARE = 0.65
 """How much of the difference to the guess is made up for inside a hole."""
-MOST_SIDE = 1_536
+MAX_SIDE = 1_536
 """Longest side at which a picture is continued; what is larger is enlarged from there."""
 
 
@@ -133,7 +133,7 @@ def _evened(
     goal, guessed, had = (
         each.resize(size, Image.Resampling.BOX) for each in (picture, guess, joined)
     )
-    limits = [max(128 - MOST_EVENED, min(128 + MOST_EVENED, value)) for value in range(256)] * 3
+    limits = [max(128 - MAX_EVENED, min(128 + MAX_EVENED, value)) for value in range(256)] * 3
     rim = inverted(mask.point(BINARY).resize(size, Image.Resampling.BOX).point(BINARY))
     apart = ImageChops.subtract(goal, had, 1, 128)
     apart.putalpha(ImageChops.darker(rim, reliable))
@@ -157,7 +157,7 @@ def extended(
     """
     left, up = place
     right, down = size.width - left - source.width, size.height - up - source.height
-    scale = min(1.0, MOST_SIDE / max(size))
+    scale = min(1.0, MAX_SIDE / max(size))
     left, up, right, down = (round(side * scale) for side in (left, up, right, down))
     inner = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
     picture = source if scale == 1 else source.resize(inner, Image.Resampling.BOX)

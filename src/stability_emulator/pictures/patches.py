@@ -14,11 +14,11 @@ from PIL import Image, ImageChops
 Box = tuple[int, int, int, int]
 Offset = tuple[int, int]
 
-THINNEST = 2
+MIN_THICKNESS = 2
 """Pixels of the smallest tile: a picture that is thinner has no pieces, and keeps the guess."""
 TRIES = 12
 """Random places of each kind that are looked at for one tile."""
-LEAST_TILE, MOST_TILE = 7, 14
+MIN_TILE, MAX_TILE = 7, 14
 ROW_PENALTY = 0.28
 """Grey levels that a patch loses for each row that it is higher or lower than its new place, so
 that what is far stays far: pictures are mostly level."""
@@ -72,11 +72,11 @@ class Quilt:
     def tiles(self) -> Iterator[Tile]:
         """Yield what to put where, from the rim of the hole inwards."""
         bounds = self._hole.getbbox()
-        if bounds is None or min(self._small.size) < THINNEST:
+        if bounds is None or min(self._small.size) < MIN_THICKNESS:
             return
         shorter = min(bounds[2] - bounds[0], bounds[3] - bounds[1])
-        side = max(LEAST_TILE, min(MOST_TILE, shorter // 2))
-        self._side = max(THINNEST, min(side, *(length // 3 for length in self._small.size)))
+        side = max(MIN_TILE, min(MAX_TILE, shorter // 2))
+        self._side = max(MIN_THICKNESS, min(side, *(length // 3 for length in self._small.size)))
         left = self._grid(bounds)
         offsets: list[Offset] = []
         while left:

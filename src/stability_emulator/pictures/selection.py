@@ -17,14 +17,14 @@ from stability_mcp.imaging.segment.regions import MARKED, Region, keeping, mask_
 from stability_mcp.imaging.segment.subject import distance, rough_subject, smooth_parts, subject
 
 WORKED_SIDE = 200
-LEAST_SHARE = 0.0012
+MIN_SHARE = 0.0012
 """Share of the picture that something must have to count as found."""
-LEAST_OF_LARGEST = 0.22
+MIN_OF_LARGEST = 0.22
 """Share of the largest region of a colour that others of that colour must have."""
 INNER_SHARE = 0.1
 """Share of a colour that has to be in front for what is in front to be meant."""
 SURE_SHARE = 0.25
-MOST_OF_HOLE = 0.02
+MAX_OF_HOLE = 0.02
 """Share of a region up to which a hole in it is filled; one sees through the handle of a cup."""
 LIKE_EDGE = 30
 """Grey levels from a colour of the edge within which something belongs to what lies there."""
@@ -103,9 +103,9 @@ def _coloured(picture: Image.Image, colour: str, words: Sequence[str]) -> Image.
             small = _reaching(alike.resize(size, Image.Resampling.BOX), inner)
             exact = alike
     regions = regions_of(small)
-    if not regions or regions[0].area < LEAST_SHARE * size.width * size.height:
+    if not regions or regions[0].area < MIN_SHARE * size.width * size.height:
         return None
-    large = [region for region in regions if region.area >= LEAST_OF_LARGEST * regions[0].area]
+    large = [region for region in regions if region.area >= MIN_OF_LARGEST * regions[0].area]
     kept = _whole(mask_of(_placed(large, words), size))
     reach = kept.filter(ImageFilter.MaxFilter(5)).resize(picture.size, Image.Resampling.BICUBIC)
     core = kept.filter(ImageFilter.MinFilter(5)).resize(picture.size, Image.Resampling.BICUBIC)
@@ -125,7 +125,7 @@ def _reaching(alike: Image.Image, sure: Image.Image) -> Image.Image:
 
 def _whole(mask: Image.Image) -> Image.Image:
     """Return the mask with its small holes filled: highlights belong to the thing."""
-    most = MOST_OF_HOLE * sum(mask.histogram()[MARKED:])
+    most = MAX_OF_HOLE * sum(mask.histogram()[MARKED:])
     return inverted(
         keeping(inverted(mask), lambda region: region.on_border > 0 or region.area > most)
     )
@@ -153,7 +153,7 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
         like.filter(ImageFilter.MedianFilter(3)),
         lambda region: any(first <= place < last for place in region.places),
     )
-    if sum(reached.histogram()[128:]) < LEAST_SHARE * size.width * size.height:
+    if sum(reached.histogram()[128:]) < MIN_SHARE * size.width * size.height:
         return None
     soft = reached.resize(picture.size, Image.Resampling.BICUBIC)
     return soft.filter(ImageFilter.GaussianBlur(max(picture.size) / WORKED_SIDE / 2))

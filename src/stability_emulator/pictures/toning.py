@@ -13,7 +13,7 @@ from stability_emulator.scenery.prompt.vocabulary import words_of
 GRAIN_TRIES = 16
 SMOOTHED = 14
 """Grey levels to either side over which a change of contrast is evened out."""
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.7
+MIN_CONTRAST, MAX_CONTRAST = 0.6, 1.7
 """Bounds of the factor by which contrast is changed, so that no noise is blown up."""
 
 
@@ -81,7 +81,7 @@ def _cumulated(grey: Image.Image) -> Sequence[float]:
 def _same_spread(grey: Image.Image, reference: Image.Image) -> Sequence[int]:
     had, wanted = ImageStat.Stat(grey), ImageStat.Stat(reference)
     factor = wanted.stddev[0] / max(1.0, had.stddev[0])
-    factor = max(LEAST_CONTRAST, min(MOST_CONTRAST, factor))
+    factor = max(MIN_CONTRAST, min(MAX_CONTRAST, factor))
     return [
         max(0, min(255, round((value - had.mean[0]) * factor + wanted.mean[0])))
         for value in range(256)

@@ -27,7 +27,7 @@ DRAWN_PIXELS = 2_400_000
 """A larger picture is drawn with so many pixels and enlarged."""
 STRIP = 4
 """How many times as long as wide a picture is drawn at most; a longer one is stretched."""
-LEAST_SIDE = 96
+MIN_SIDE = 96
 """A smaller picture is drawn at least as large and shrunk."""
 LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
 """The style presets that have a look of their own."""
@@ -144,7 +144,7 @@ def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
     width, height = size
     width, height = min(width, height * STRIP), min(height, width * STRIP)
     scale = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
-    scale = max(scale, LEAST_SIDE / max(width, height))
+    scale = max(scale, MIN_SIDE / max(width, height))
     return max(16, round(width * scale)), max(16, round(height * scale))
 
 

@@ -30,7 +30,7 @@ WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
 }
 MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 CELL_SECONDS = FRAME_SAMPLES / RATE
-SOFTEST = 0.02
+MIN_LOUDNESS = 0.02
 """Share of the loudest under which a sound counts as silent."""
 TURN_CELLS = 12
 """How long kept and new frames alternate, about a third of a second."""
@@ -163,7 +163,7 @@ def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:
     for index, level in enumerate(levels):
         pitch = pitches[index] if index < len(pitches) else 0
         before = levels[index - 1] if index else 0.0
-        struck = level > before * 1.5 + SOFTEST or place >= SLOT_FRAMES // 2
+        struck = level > before * 1.5 + MIN_LOUDNESS or place >= SLOT_FRAMES // 2
         struck = struck or (bool(cells) and cells[-1].sound != pitch)
         place = 0 if struck else place + 1
         cells.append(_softened(Cell(pitch, place, 0), level, 1.0))
@@ -173,7 +173,7 @@ def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:
 def _softened(cell: Cell, level: float, follow: float) -> Cell:
     """Return a cell made as much softer as a level asks for, as far as it is to follow it."""
     share = 1 - follow + follow * level
-    if share < SOFTEST or cell.steps >= SILENT:
+    if share < MIN_LOUDNESS or cell.steps >= SILENT:
         return cell._replace(steps=SILENT)
     steps = next((step for step in range(SILENT) if wav.gain_of(step) <= share), SILENT)
     return cell._replace(steps=min(SILENT, cell.steps + steps))
@@ -201,7 +201,7 @@ def _pitches(sent: bytes, levels: Sequence[float]) -> list[int]:
     notes = list[int]()
     for index, level in enumerate(levels):
         part = left[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES : 2]
-        if level < SOFTEST or len(part) < FRAME_SAMPLES // 4:
+        if level < MIN_LOUDNESS or len(part) < FRAME_SAMPLES // 4:
             notes.append(notes[-1] if notes else 0)
             continue
         crossings = sum(one < 0 <= other for one, other in pairwise(part))

@@ -51,7 +51,7 @@ CALM_WORDS = frozenset({"calm", "slow", "soft", "quiet", "sleep", "meditation", 
 DRUM_WORDS = frozenset({"drums", "drum", "techno", "dance", "rock", "house", "beat", "percussion"})
 PAD_WORDS = frozenset({"ambient", "pad", "drone", "strings", "choir", "organ", "atmosphere"})
 SHORT_WORDS = frozenset({"techno", "synth", "staccato", "pluck", "pizzicato", "chiptune"})
-LEAST_BPM, MOST_BPM = 40, 220
+MIN_BPM, MAX_BPM = 40, 220
 
 
 class Cell(NamedTuple):
@@ -108,7 +108,7 @@ def step_frames(tempo: float) -> float:
 def _tempo(prompt: str, words: frozenset[str], rng: random.Random) -> float:
     usual = rng.uniform(88, 116)
     if said := re.search(r"(\d{2,3})\s*bpm", prompt.casefold()):
-        return min(MOST_BPM, max(LEAST_BPM, int(said.group(1))))
+        return min(MAX_BPM, max(MIN_BPM, int(said.group(1))))
     if words & (BUSY_WORDS | DRUM_WORDS):
         return rng.uniform(120, 144)
     return rng.uniform(60, 76) if words & (CALM_WORDS | PAD_WORDS) else usual

@@ -15,7 +15,7 @@ Formula = Callable[[Mapping[str, Any]], Any]
 CELL_BYTES = FRAME_SAMPLES * CHANNELS * 2
 """One cell of samples: one row."""
 WIDTH = FRAME_SAMPLES * CHANNELS
-MOST_ROWS = 2_000
+MAX_ROWS = 2_000
 """Rows that are computed at a time, 52 s: keeps what is needed on the way under 60 MB."""
 
 
@@ -51,8 +51,8 @@ def _by_rows(
 ) -> bytes:
     rows = len(next(iter(sounds.values()))) // CELL_BYTES
     result = []
-    for first in range(0, rows, MOST_ROWS):
-        count = min(MOST_ROWS, rows - first)
+    for first in range(0, rows, MAX_ROWS):
+        count = min(MAX_ROWS, rows - first)
         arguments = {
             name: Image.frombytes(
                 "F",
@@ -104,7 +104,7 @@ def resampled(mono: bytes, rate: int, wanted: int) -> bytes:
 
 def from_floats(raw: bytes) -> bytes:
     """Return 16 bit samples of ones that are floating point numbers from -1 to 1."""
-    step = 4 * WIDTH * MOST_ROWS
+    step = 4 * WIDTH * MAX_ROWS
     parts = (raw[first : first + step] for first in range(0, len(raw), step))
     return b"".join(
         _bytes_of(

@@ -14,7 +14,7 @@ from stability_emulator.sound.samples import CELL_BYTES, from_floats, resampled,
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 STORED = frozenset({(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32)})
 """How samples may be stored, and in how many bits."""
-MOST_CHANNELS = 8
+MAX_CHANNELS = 8
 
 
 def write(cells: Sequence[Cell], seconds: float) -> Sequence[bytes]:
@@ -106,7 +106,7 @@ def samples_in(file: IO[bytes], most_seconds: float) -> bytes | None:
     told = format_of(file)
     if told is None or (told.tag, told.bits) not in STORED:
         return None
-    if not 1 <= told.channels <= MOST_CHANNELS or not told.rate:
+    if not 1 <= told.channels <= MAX_CHANNELS or not told.rate:
         return None
     wide = told.bits // 8
     file.seek(told.start)

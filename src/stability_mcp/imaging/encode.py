@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 QUALITIES = (95, 90, 82, 75, 65)
 """What is tried before the picture is made smaller; below, edges begin to ring."""
-_MAX_WEBP_SIDE = 16_383
+MAX_WEBP_SIDE = 16_383
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {"image/png": "Png", "image/jpeg": "Jpeg", "image/webp": "WebP"}
 )
@@ -66,7 +66,7 @@ def within(
         if image.size != size:
             image = image.resize(size)
         for media_type, options in _attempts(media_types, transparent=transparent):
-            if media_type == "image/webp" and max(size) > _MAX_WEBP_SIDE:
+            if media_type == "image/webp" and max(size) > MAX_WEBP_SIDE:
                 continue
             data = pack(image, media_type, **options, **extra)
             if len(data) <= max_bytes:

@@ -10,9 +10,9 @@ from stability_emulator.scenery.drawing.pen import Noun
 from stability_emulator.scenery.nouns.catalog import named
 from stability_emulator.scenery.prompt import vocabulary as words
 
-MOST_WORDS = 400
+MAX_WORDS = 400
 """A prompt may have 10,000 characters; what comes late in it says little."""
-MOST_THINGS, MOST_COUNT = 6, 9
+MAX_THINGS, MAX_COUNT = 6, 9
 PLAIN_PLURAL = 3
 """How many `boats` are."""
 WORN = frozenset({"shirt"})
@@ -89,7 +89,7 @@ def read(prompt: str, negative: str = "") -> Reading:
     reading.told = prompt
     spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
     spoken = spoken.replace("northern lights", "aurora")
-    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MOST_WORDS]
+    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MAX_WORDS]
     _Walk(tokens, reading).go()
     ranked = sorted(reading.places, key=lambda place: place in GENERAL)
     if len(ranked) > 1 and "underwater" in ranked:
@@ -103,7 +103,7 @@ def read(prompt: str, negative: str = "") -> Reading:
 
 def _avoided(negative: str) -> set[str]:
     """Return what a negative prompt names, also by the name that the vocabulary has for it."""
-    tokens = re.findall(r"[a-z]+", negative.casefold())[:MOST_WORDS]
+    tokens = re.findall(r"[a-z]+", negative.casefold())[:MAX_WORDS]
     result = set(tokens)
     for i in range(len(tokens)):
         found, _, _ = named(tokens, i)
@@ -144,8 +144,8 @@ class _Walk:
         near = [name for at, name in self._colours if i - at <= REACH and reading.wants(name)]
         following = self._tokens[i + used : i + used + 1]
         if following and following[0] in FULL_OF:
-            self._count = self._count or MOST_COUNT
-        count = min(self._count or (PLAIN_PLURAL if plural else 1), MOST_COUNT)
+            self._count = self._count or MAX_COUNT
+        count = min(self._count or (PLAIN_PLURAL if plural else 1), MAX_COUNT)
         implied = words.IMPLIED.get(self._tokens[i], "")
         if not implied:
             implied = words.IMPLIED.get(self._tokens[i].removesuffix("s"), "")
@@ -163,7 +163,7 @@ class _Walk:
         if same is not None:
             same.colours = same.colours or near
             self._last = same
-        elif len(reading.things) < MOST_THINGS:
+        elif len(reading.things) < MAX_THINGS:
             self._last = Wish(noun=noun, colours=near, count=count)
             reading.things.append(self._last)
 
@@ -172,7 +172,7 @@ class _Walk:
             self._colours.append((i, word))
         elif word in words.NUMBERS and word not in ARTICLES:
             self._count = words.NUMBERS[word]
-        elif word.isdigit() and int(word[:3]) <= MOST_COUNT * 3:
+        elif word.isdigit() and int(word[:3]) <= MAX_COUNT * 3:
             self._count = int(word[:3])
         elif word in words.SIDES and self._last is not None:
             self._last.where = self._last.where or words.SIDES[word]

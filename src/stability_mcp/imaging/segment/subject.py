@@ -15,11 +15,11 @@ from stability_mcp.imaging.segment.regions import Region, keeping, regions_of
 
 WORKED_SIDE = 176
 BORDER_COLOURS = 12
-LEAST_APART, MOST_APART = 14, 40
+MIN_APART, MAX_APART = 14, 40
 """Grey levels that tell front from back at the least and at the most."""
-LEAST_KEPT, MOST_KEPT = 0.012, 0.9
+MIN_KEPT, MAX_KEPT = 0.012, 0.9
 """Shares of the picture between which something is taken for what stands in front."""
-LEAST_OF_LARGEST = 0.1
+MIN_OF_LARGEST = 0.1
 SOLID = 250
 """Alpha from which a pixel is taken to have no colour of the background in it."""
 EDGE = 14
@@ -62,7 +62,7 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
     if min(size) < 8:
         return None
     apart = _unlike_border(small)
-    limit = max(LEAST_APART, min(MOST_APART, _parting(apart)))
+    limit = max(MIN_APART, min(MAX_APART, _parting(apart)))
     front = apart.point(lambda value: 255 if value > limit else 0)
     far = apart.point(lambda value: 255 if value > limit + GLOW else 0)
     # A sky that gets brighter little by little is no thing, unlike its corners as it may be.
@@ -73,10 +73,10 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
     front = inverted(_reached(inverted(front), small))
     if not (found := regions_of(front)):
         return None
-    least = max(LEAST_OF_LARGEST * found[0].area, 6)
+    least = max(MIN_OF_LARGEST * found[0].area, 6)
     front = keeping(front, lambda region: region.area >= least)
     share = ImageStat.Stat(front).mean[0] / 255
-    return front if LEAST_KEPT <= share <= MOST_KEPT else None
+    return front if MIN_KEPT <= share <= MAX_KEPT else None
 
 
 def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
@@ -92,7 +92,7 @@ def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
     def is_behind(region: Region) -> bool:
         if region.on_border or region.area < SMALL_HOLE * pixels:
             return region.on_border > 0
-        return sum(unlike[place] for place in region.places) < LEAST_APART * 2 * region.area
+        return sum(unlike[place] for place in region.places) < MIN_APART * 2 * region.area
 
     sure = keeping(ImageChops.darker(behind, flat), is_behind)
     return ImageChops.darker(behind, sure.filter(ImageFilter.MaxFilter(5)))
