@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from stability_emulator.checks import Checked
 from stability_emulator.generations import FILTERED, SUCCESS, Artifact
-from stability_emulator.model3d import relief
+from stability_emulator.model3d import glb, relief
 from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.codec import MAX_SIDES, UnreadableError, decode, encode, marked
 from stability_emulator.recipes import blurred, paint
@@ -148,7 +148,7 @@ def _model(checked: Checked, seed: int) -> Artifact:
         vertices=most if counted == "vertex" else vertices if vertices > 0 else None,
         faces=most if counted == "face" else None,
     )
-    return Artifact(media_type=relief.MEDIA_TYPE, pieces=[relief.relief(picture, shape)])
+    return Artifact(media_type=glb.MEDIA_TYPE, pieces=[relief.relief(picture, shape)])
 
 
 def _frame(values: Mapping[str, Any]) -> float:

@@ -57,7 +57,7 @@ async def test_the_real_latency_of_a_deferred_generation_is_seen_when_polling(
 def test_a_latency_that_is_none_is_refused(latency: str) -> None:
     """Chosen: a typing mistake must not end in a server that answers at once, or never."""
     with pytest.raises(ValueError, match=latency):
-        serve.run(latency=latency)
+        serve.run(host="127.0.0.1", port=0, latency=latency)
 
 
 def test_nothing_heavy_is_imported_before_the_first_request() -> None:

@@ -4,21 +4,18 @@ The front is fuller than the back, and bright parts stand out a little further. 
 stands in front of a background, the whole picture is the object.
 """
 
-import io
-import json
 import math
-import struct
 from array import array
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import Image, ImageFilter, ImageStat
 
-from stability_emulator.pictures.codec import MARK, encode
+from stability_emulator.model3d import glb
+from stability_emulator.model3d.glb import Mesh
+from stability_emulator.pictures.codec import encode
 from stability_mcp.imaging.segment.masks import BINARY, diffused, inverted
 from stability_mcp.imaging.segment.subject import cut_out, rough_subject
 
-MEDIA_TYPE = "model/gltf-binary"
 DEFAULT_VERTICES = 6_000
 MIN_SIDE, MAX_SIDE = 2, 400
 DEPTH = 0.42
@@ -32,10 +29,6 @@ DOMED_SIDE = 96
 INSIDE = 128
 MARGIN = 0.04
 """What is left around the object in the texture, as a share of its size."""
-
-FLOAT, UNSIGNED_INT = 5_126, 5_125
-ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34_962, 34_963
-JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +47,6 @@ class Shape:
     """Most triangles, likewise."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Mesh:
-    """The numbers of a model."""
-
-    positions: "array[float]"
-    normals: "array[float]"
-    places: "array[float]"
-    """Where in the texture each point is, 0 to 1."""
-    corners: "array[int]"
-    """Three points for each triangle."""
-
-
 def relief(picture: Image.Image, shape: Shape) -> bytes:
     """Return a GLB file; a transparent part of the picture is not part of the object."""
     cut = cut_out(picture) if rough_subject(picture) is not None else picture.convert("RGBA")
@@ -75,7 +56,7 @@ def relief(picture: Image.Image, shape: Shape) -> bytes:
     mesh = _mesh(object_, side, shape)
     filled = diffused(around, inverted(alpha))
     square = filled.resize((shape.texture,) * 2, Image.Resampling.BICUBIC)
-    return _file(mesh, encode(square, "jpeg"))
+    return glb.write(mesh, encode(square, "jpeg"))
 
 
 def _framed(picture: Image.Image, cut: Image.Image | None = None) -> Image.Image:
@@ -139,7 +120,7 @@ def _domed(alpha: Image.Image) -> tuple[Image.Image, float]:
     return deep.filter(ImageFilter.GaussianBlur(1.6)).crop(inner), thick
 
 
-def _mesh(picture: Image.Image, side: int, shape: Shape) -> _Mesh:
+def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
     alpha = picture.getchannel("A")
     cells = _cells(alpha, side)
     used = _points(cells, side)
@@ -158,7 +139,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> _Mesh:
     width, height = 1.0, picture.height / picture.width
     if height > 1:
         width, height = 1 / height, 1.0
-    mesh = _Mesh(positions=array("f"), normals=array("f"), places=array("f"), corners=array("I"))
+    mesh = Mesh(positions=array("f"), normals=array("f"), places=array("f"), corners=array("I"))
     for front in (True, False):
         for place in used:
             across, down = place % side / (side - 1), place // side / (side - 1)
@@ -201,88 +182,3 @@ def _normal(
     up = (heights[below] - heights[above]) * step / size[1]
     length = math.sqrt(across * across + up * up + 1)
     return across / length, up / length, (1 if front else -1) / length
-
-
-def _file(mesh: _Mesh, texture: bytes) -> bytes:
-    """Return the two chunks of a GLB: the description and the numbers it points to."""
-    arrays = (mesh.positions, mesh.places, mesh.corners, mesh.normals)
-    parts = [*(each.tobytes() for each in arrays), texture]
-    targets = (ARRAY_BUFFER, ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, ARRAY_BUFFER, None)
-    binary, views = io.BytesIO(), []
-    for part, target in zip(parts, targets, strict=True):
-        view: dict[str, int] = {
-            "buffer": 0,
-            "byteOffset": binary.tell(),
-            "byteLength": len(part),
-        }
-        views.append(view | ({"target": target} if target else {}))
-        binary.write(part.ljust(-(-len(part) // 4) * 4, b"\0"))
-    scene = _scene(mesh) | {
-        "bufferViews": views,
-        "buffers": [{"byteLength": binary.tell()}],
-    }
-    described = json.dumps(scene, separators=(",", ":")).encode()
-    described = described.ljust(-(-len(described) // 4) * 4, b" ")
-    numbers = binary.getvalue()
-    length = 12 + 8 + len(described) + 8 + len(numbers)
-    return b"".join(
-        (
-            struct.pack("<4sII", b"glTF", 2, length),
-            struct.pack("<II", len(described), JSON_CHUNK),
-            described,
-            struct.pack("<II", len(numbers), BINARY_CHUNK),
-            numbers,
-        )
-    )
-
-
-def _scene(mesh: _Mesh) -> dict[str, Any]:
-    positions, points = mesh.positions, len(mesh.places) // 2
-    return {
-        "asset": {"version": "2.0", "generator": "stability-mcp emulator", "extras": {MARK: True}},
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": "object"}],
-        "meshes": [
-            {
-                "primitives": [
-                    {
-                        "attributes": {"POSITION": 0, "TEXCOORD_0": 1, "NORMAL": 3},
-                        "indices": 2,
-                        "material": 0,
-                    }
-                ]
-            }
-        ],
-        "materials": [
-            {
-                "pbrMetallicRoughness": {
-                    "baseColorTexture": {"index": 0},
-                    "metallicFactor": 0,
-                    "roughnessFactor": 0.9,
-                },
-                "doubleSided": True,
-            }
-        ],
-        "textures": [{"source": 0, "sampler": 0}],
-        "samplers": [{"magFilter": 9_729, "minFilter": 9_987, "wrapS": 33_071, "wrapT": 33_071}],
-        "images": [{"bufferView": 4, "mimeType": "image/jpeg"}],
-        "accessors": [
-            {
-                "bufferView": 0,
-                "componentType": FLOAT,
-                "count": points,
-                "type": "VEC3",
-                "min": [min(positions[axis::3]) for axis in range(3)],
-                "max": [max(positions[axis::3]) for axis in range(3)],
-            },
-            {"bufferView": 1, "componentType": FLOAT, "count": points, "type": "VEC2"},
-            {
-                "bufferView": 2,
-                "componentType": UNSIGNED_INT,
-                "count": len(mesh.corners),
-                "type": "SCALAR",
-            },
-            {"bufferView": 3, "componentType": FLOAT, "count": points, "type": "VEC3"},
-        ],
-    }

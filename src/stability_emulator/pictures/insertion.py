@@ -8,9 +8,9 @@ from PIL import Image, ImageChops, ImageFilter, ImageStat
 from stability_emulator.pictures.patches import Box
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.light import TIMES, Light
-from stability_emulator.scenery.drawing.manners import Manner
 from stability_emulator.scenery.drawing.palette import NAMED
 from stability_emulator.scenery.drawing.pen import Pen, Stand
+from stability_emulator.scenery.drawing.shape_style import ShapeStyle
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.prompt.reading import Wish, read
 
@@ -37,7 +37,7 @@ def placed(
         return None
     wish = things[0]
     width, height = box[2] - box[0], box[3] - box[1]
-    canvas = Canvas(picture.size, _light_in(picture), Manner(), rng)
+    canvas = Canvas(picture.size, _light_in(picture), ShapeStyle(), rng)
     canvas.unit = max(width, height)
     canvas.image = picture.copy()
     noun = NOUNS[wish.noun]

@@ -158,7 +158,7 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
 
 def emblem(canvas: Canvas, reading: Reading) -> None:
     """Draw a centred emblem on a flat ground."""
-    canvas.manner = replace(canvas.manner, shadows=False)
+    canvas.style = replace(canvas.style, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     unit, width, height = canvas.unit, canvas.width, canvas.height
     ground = NAMED.get(reading.ground) or lighter(ground, 0.25)

@@ -163,7 +163,7 @@ def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float)
 
 def tile(canvas: Canvas, reading: Reading) -> None:
     """Draw a pattern that goes on over every edge."""
-    canvas.manner = replace(canvas.manner, shadows=False)
+    canvas.style = replace(canvas.style, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     rng, width, height = canvas.rng, canvas.width, canvas.height
     ground = NAMED.get(reading.ground) or rng.choice((ground, dark, mixed(three, dark, 0.5)))

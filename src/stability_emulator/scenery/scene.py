@@ -11,8 +11,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 from stability_emulator.scenery import layouts, patterns
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.light import STUDIO, light_of, light_with_sky
-from stability_emulator.scenery.drawing.manners import MANNERS, PLAIN
 from stability_emulator.scenery.drawing.palette import NAMED
+from stability_emulator.scenery.drawing.shape_style import PLAIN, SHAPE_STYLES
 from stability_emulator.scenery.grading import curve
 from stability_emulator.scenery.nouns.catalog import NOUNS
 from stability_emulator.scenery.places import barren, beyond, built, coast, inside, land
@@ -90,7 +90,7 @@ def scene(
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
     if reading.sky:
         light = light_with_sky(light, NAMED[reading.sky])
-    canvas = Canvas(_drawn_size(size), light, MANNERS.get(style, PLAIN), rng)
+    canvas = Canvas(_drawn_size(size), light, SHAPE_STYLES.get(style, PLAIN), rng)
     _draw(canvas, reading, style)
     picture = canvas.finish()
     picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)

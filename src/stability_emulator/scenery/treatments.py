@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from stability_emulator.scenery.drawing.manners import PAPER
 from stability_emulator.scenery.drawing.noise import fractal, grained, levels
+from stability_emulator.scenery.drawing.shape_style import PAPER
 from stability_emulator.scenery.grading import bloom, curve, graded, vignette
 
 Treatment = Callable[[Image.Image, random.Random], Image.Image]

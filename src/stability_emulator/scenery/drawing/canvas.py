@@ -12,9 +12,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from stability_emulator.scenery.drawing.curves import Point, oval
 from stability_emulator.scenery.drawing.light import Light
-from stability_emulator.scenery.drawing.manners import PAPER, Manner
 from stability_emulator.scenery.drawing.palette import BLACK, WHITE, Colour, lighter, mixed
 from stability_emulator.scenery.drawing.shading import USUAL, Finish, halo, ramp
+from stability_emulator.scenery.drawing.shape_style import PAPER, ShapeStyle
 
 SMALL = 60_000
 """Pixels up to which a shape is drawn at three times its size, otherwise at twice."""
@@ -28,18 +28,18 @@ class Canvas:
     Args:
         size: Width and height in pixels.
         light: Where light comes from and what colour it is.
-        manner: How shapes are drawn: shaded, flat, outlined.
+        style: How shapes are drawn: shaded, flat, outlined.
         rng: Chance, the same for the same request and seed.
     """
 
     def __init__(
-        self, size: tuple[int, int], light: Light, manner: Manner, rng: random.Random
+        self, size: tuple[int, int], light: Light, style: ShapeStyle, rng: random.Random
     ) -> None:
         self.image = Image.new("RGB", size, light.low)
         self.width, self.height = size
         self.unit = min(size)
         self._large = 0.5 * size[0] * size[1]
-        self.light, self.manner, self.rng = light, manner, rng
+        self.light, self.style, self.rng = light, style, rng
         soft = (max(2, self.width // SOFT), max(2, self.height // SOFT))
         self._glow = Image.new("RGB", soft)
 
@@ -54,28 +54,28 @@ class Canvas:
         box = self._box(points)
         if box is None:
             return
-        manner = self.manner
+        style = self.style
         outlined = finish.outlined and finish.alpha > 0.5
-        width = manner.outline_width(self.unit) if outlined else 0.0
+        width = style.outline_width(self.unit) if outlined else 0.0
         mask, times = self._mask(points, box)
-        colour = manner.toned(colour)
+        colour = style.toned(colour)
         shade = finish.shade or "plain"
-        paint = self._paint(points, box, colour, shade, finish.strength * manner.depth)
+        paint = self._paint(points, box, colour, shade, finish.strength * style.depth)
         if finish.alpha < 1:
             mask = mask.point([round(value * finish.alpha) for value in range(256)])
         self.image.paste(paint, box, mask)
-        if manner.inner and shade != "flat" and 300 < mask.width * mask.height < self._large:
+        if style.inner and shade != "flat" and 300 < mask.width * mask.height < self._large:
             self._shade_inside(mask, box, colour)
         if width:
-            self._outline(points, box, width, times, manner.ink(colour))
+            self._outline(points, box, width, times, style.ink(colour))
 
     def wash(self, colours: Image.Image, top: int = 0) -> None:
         """Lay soft colours over the whole width: a sky, water, a wall."""
-        manner = self.manner
-        if manner.paper or manner.neon:
-            goal = PAPER if manner.paper else (10, 8, 34)
+        style = self.style
+        if style.paper or style.neon:
+            goal = PAPER if style.paper else (10, 8, 34)
             flat = Image.new("RGB", colours.size, goal)
-            colours = Image.blend(colours, flat, manner.paper or 0.72)
+            colours = Image.blend(colours, flat, style.paper or 0.72)
         self.image.paste(colours, (0, top))
 
     def dot(
@@ -88,7 +88,7 @@ class Canvas:
     def block(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Draw a plain upright rectangle, quickly: windows and the like."""
         box = (round(left), round(top), round(right), round(bottom))
-        self.image.paste(self.manner.toned(colour), box)
+        self.image.paste(self.style.toned(colour), box)
 
     def stroke(
         self, points: Sequence[Point], width: float, colour: Colour, *, alpha: float = 1.0
@@ -100,7 +100,7 @@ class Canvas:
         mask = self._line(points, box, width, 3)
         if alpha < 1:
             mask = mask.point([round(value * alpha) for value in range(256)])
-        self.image.paste(self.manner.lined(colour), box, mask)
+        self.image.paste(self.style.lined(colour), box, mask)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Let something shine; seen when the picture is finished."""
@@ -115,7 +115,7 @@ class Canvas:
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.4) -> None:
         """Darken the ground softly under something that stands on it."""
-        if not self.manner.shadows:
+        if not self.style.shadows:
             return
         blot = (max(2, round(rx * 2.6)), max(2, round(ry * 2.6)))
         if blot[0] > 4 * self.width or blot[1] > 4 * self.height:
@@ -181,7 +181,7 @@ class Canvas:
         width = min(width, max(1.0, small / 7))
         grown = self._box(points, pad=math.ceil(width) + 1) or box
         self.image.paste(ink, grown, self._line([*points, points[0]], grown, width, times))
-        if self.manner.neon:
+        if self.style.neon:
             left, top, right, bottom = grown
             soft = (max(1, (right - left) // SOFT), max(1, (bottom - top) // SOFT))
             line = self._line([*points, points[0]], grown, width * 2, 1).resize(
@@ -213,15 +213,15 @@ class Canvas:
         width, height = box[2] - box[0], box[3] - box[1]
         if shade == "flat" or strength == 0 or width * height < 60:
             return colour
-        if self.manner.facets:
+        if self.style.facets:
             return self._facets(points, box, colour)
         bright = lighter(colour, 0.2 * strength)
         dark = mixed(colour, self.light.shade, 0.42 * strength)
-        lit = ramp(shade, self.light.side, hard=self.manner.hard)
+        lit = ramp(shade, self.light.side, hard=self.style.hard)
         small = Image.composite(
             Image.new("RGB", lit.size, bright), Image.new("RGB", lit.size, dark), lit
         )
-        how = Image.Resampling.NEAREST if self.manner.hard else Image.Resampling.BICUBIC
+        how = Image.Resampling.NEAREST if self.style.hard else Image.Resampling.BICUBIC
         return small.resize((width, height), how)
 
     def _facets(
@@ -254,15 +254,15 @@ class Canvas:
         self, mask: Image.Image, box: tuple[int, int, int, int], colour: Colour
     ) -> None:
         """Darken the side of a shape away from the light, along its edge; lighten the other."""
-        manner = self.manner
-        reach = max(2.0, min(mask.size) * manner.inner)
-        soft = mask if manner.hard else mask.filter(ImageFilter.BoxBlur(reach * 0.7))
+        style = self.style
+        reach = max(2.0, min(mask.size) * style.inner)
+        soft = mask if style.hard else mask.filter(ImageFilter.BoxBlur(reach * 0.7))
         dx, dy = round(self.light.side * reach), round(-reach)
         for sign, tone, share in (
             (1, mixed(colour, self.light.shade, 0.55), 0.75),
             (-1, WHITE, 0.38),
         ):
-            if sign < 0 and manner.hard:
+            if sign < 0 and style.hard:
                 break
             moved = Image.new("L", mask.size)
             moved.paste(soft, (sign * dx, sign * dy))

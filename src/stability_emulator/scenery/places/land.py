@@ -99,7 +99,7 @@ def tufts(canvas: Canvas, reading: Reading, grass: Grass) -> None:
     top, count = grass.top, grass.count
     if reading.season == "winter":
         return
-    if canvas.manner.paper:
+    if canvas.style.paper:
         count //= 5
     rng, draw = canvas.rng, ImageDraw.Draw(canvas.image)
     light = canvas.light
@@ -110,11 +110,11 @@ def tufts(canvas: Canvas, reading: Reading, grass: Grass) -> None:
         high = canvas.unit * (0.004 + 0.03 * depth**1.5)
         blade = lighter(tinted(grass.tone, light.tint), rng.uniform(-0.32, 0.2))
         lean = rng.uniform(-0.4, 0.4) * high
-        blade = canvas.manner.toned(blade) if not canvas.manner.paper else (120, 118, 116)
+        blade = canvas.style.toned(blade) if not canvas.style.paper else (120, 118, 116)
         draw.polygon([(x - high * 0.07, y), (x + high * 0.07, y), (x + lean, y - high)], fill=blade)
         if grass.flowers and rng.random() < 0.3:
             size = max(1.0, high * 0.16)
-            bloom = canvas.manner.toned(tinted(rng.choice(blooms), light.tint))
+            bloom = canvas.style.toned(tinted(rng.choice(blooms), light.tint))
             draw.ellipse(
                 (x + lean - size, y - high - size, x + lean + size, y - high + size), fill=bloom
             )

@@ -28,10 +28,10 @@ def paint_sky(canvas: Canvas, reading: Reading, horizon: float) -> None:
         _stars(canvas, horizon)
     if "aurora" in light.weather:
         _aurora(canvas, horizon)
-    if light.seen and not canvas.manner.paper:
+    if light.seen and not canvas.style.paper:
         _sun(canvas, reading, horizon)
     if light.cloudy > 0.12 and reading.wants("cloud", "clouds"):
-        if canvas.manner.soft_clouds:
+        if canvas.style.soft_clouds:
             _soft_clouds(canvas, horizon)
         else:
             _drawn_clouds(canvas, horizon)
@@ -140,7 +140,7 @@ def _drawn_clouds(canvas: Canvas, horizon: float) -> None:
                 tone,
                 Finish(shade="rise", strength=0.6),
             )
-        if canvas.manner.outline:
+        if canvas.style.outline:
             for dx, dy, rx, ry in puffs:
                 canvas.fill(
                     oval((x + dx * size, y + dy * size), (rx * size * 0.84, ry * size * 0.84)),
@@ -165,7 +165,7 @@ def _rainbow(canvas: Canvas, horizon: float) -> None:
 
 def haze(canvas: Canvas, y: float, reach: float, strength: float) -> None:
     """Let the distance fade around a height."""
-    if canvas.manner.paper or canvas.manner.neon:
+    if canvas.style.paper or canvas.style.neon:
         strength *= 0.3
     size = (4, 96)
     mask = Image.new("L", size)

@@ -27,7 +27,7 @@ def paint_water(canvas: Canvas, top: float, bottom: float, tone: Colour | None) 
         [(0.0, mixed(light.low, deep, 0.3)), (0.35, mixed(light.middle, deep, 0.62)), (1.0, near)],
     )
     canvas.wash(body, first)
-    if canvas.manner.outline and not canvas.manner.neon:
+    if canvas.style.outline and not canvas.style.neon:
         for _ in range(26):
             y = first + size[1] * canvas.rng.random() ** 1.4
             depth = (y - first) / size[1]
@@ -40,7 +40,7 @@ def mirror(canvas: Canvas, top: float, bottom: float, *, calm: float = 0.5) -> N
     """Mirror what is above the water in it, broken by waves, and let the sun glitter."""
     first, last = round(top), round(bottom)
     high = min(first, last - first)
-    if high < 4 or canvas.manner.paper:
+    if high < 4 or canvas.style.paper:
         return
     rng = canvas.rng
     above = canvas.image.crop((0, first - high, canvas.width, first))

@@ -13,7 +13,7 @@ DARK = 70
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
+class ShapeStyle:
     """How shapes are drawn."""
 
     outline: float = 0.0
@@ -65,18 +65,20 @@ class Manner:
         return mixed(tone, INK, 0.85) if self.paper else self.toned(tone)
 
 
-PLAIN = Manner()
-MANNERS: Mapping[str, Manner] = {
-    "anime": Manner(outline=0.0022, hard=True, vivid=1.2),
-    "comic-book": Manner(outline=0.0052, hard=True, vivid=1.3, soft_clouds=False),
-    "line-art": Manner(outline=0.0034, paper=0.94, depth=0.25, shadows=False, soft_clouds=False),
-    "neon-punk": Manner(outline=0.0032, neon=True, depth=0.6, shadows=False),
-    "origami": Manner(facets=True, vivid=0.95, soft_clouds=False),
-    "3d-model": Manner(inner=0.09, vivid=1.05, depth=0.7, soft_clouds=False),
-    "modeling-compound": Manner(inner=0.07, vivid=1.3, depth=0.5, soft_clouds=False),
-    "isometric": Manner(vivid=1.08, depth=1.2),
-    "pixel-art": Manner(outline=0.007, hard=True, vivid=1.25),
-    "tile-texture": Manner(depth=0.8),
-    "digital-art": Manner(vivid=1.25, depth=1.25, inner=0.05),
-    "fantasy-art": Manner(vivid=1.15, depth=1.2),
+PLAIN = ShapeStyle()
+SHAPE_STYLES: Mapping[str, ShapeStyle] = {
+    "anime": ShapeStyle(outline=0.0022, hard=True, vivid=1.2),
+    "comic-book": ShapeStyle(outline=0.0052, hard=True, vivid=1.3, soft_clouds=False),
+    "line-art": ShapeStyle(
+        outline=0.0034, paper=0.94, depth=0.25, shadows=False, soft_clouds=False
+    ),
+    "neon-punk": ShapeStyle(outline=0.0032, neon=True, depth=0.6, shadows=False),
+    "origami": ShapeStyle(facets=True, vivid=0.95, soft_clouds=False),
+    "3d-model": ShapeStyle(inner=0.09, vivid=1.05, depth=0.7, soft_clouds=False),
+    "modeling-compound": ShapeStyle(inner=0.07, vivid=1.3, depth=0.5, soft_clouds=False),
+    "isometric": ShapeStyle(vivid=1.08, depth=1.2),
+    "pixel-art": ShapeStyle(outline=0.007, hard=True, vivid=1.25),
+    "tile-texture": ShapeStyle(depth=0.8),
+    "digital-art": ShapeStyle(vivid=1.25, depth=1.25, inner=0.05),
+    "fantasy-art": ShapeStyle(vivid=1.15, depth=1.2),
 }
