@@ -9,9 +9,8 @@ from stability_emulator.pictures.colour_masks import colour_mask
 from stability_emulator.pictures.selection import found
 from stability_emulator.recipes import paint
 from stability_emulator.scenery.drawing.palette import NAMED
-from stability_mcp.imaging.segment.subject import cut_out, subject
 
-from .support_render import CORNER, DISC, SIZE, brief, difference, landscape, mean, things
+from .support_render import CORNER, brief, difference, landscape, mean, things
 
 LEFT, RIGHT = (28, 78, 62, 112), (194, 78, 228, 112)
 BLUE, YELLOW = (110, 14, 146, 50), (110, 134, 146, 170)
@@ -78,35 +77,6 @@ def test_the_background_is_all_but_what_stands_in_front() -> None:
 
     assert share(mask, CORNER) > 0.95
     assert share(mask, (110, 70, 146, 120)) < 0.05
-
-
-def test_a_cut_out_has_a_clean_and_smooth_outline() -> None:
-    """Documented: a real alpha channel; chosen: soft only at the rim."""
-    alpha = cut_out(landscape()).getchannel("A")
-
-    assert share(alpha, (112, 80, 144, 112)) > 0.99
-    assert share(alpha, (0, 0, 256, 45)) == 0
-    assert share(alpha, (0, 146, 256, 192)) < 0.01
-    partly = sum(alpha.histogram()[8:248]) / (SIZE.width * SIZE.height)
-    assert 0 < partly < 0.03
-
-
-def test_a_cut_out_keeps_the_colours_of_the_thing_alone() -> None:
-    """Chosen: no rim in the colour of the old background."""
-    cut = cut_out(landscape())
-    rim = cut.getchannel("A").point([0] * 100 + [255] * 100 + [0] * 56)
-
-    red, green, blue = ImageStat.Stat(cut.convert("RGB"), rim).mean
-    assert red > green + 60
-    assert red > blue + 60
-
-
-def test_a_picture_without_anything_in_front_gives_its_middle() -> None:
-    """Chosen: there is always an answer."""
-    mask = subject(Image.new("RGB", SIZE, (90, 120, 90)))
-
-    assert share(mask, CORNER) < 0.1
-    assert share(mask, DISC) > 0.8
 
 
 @pytest.mark.parametrize("colour", ["green", "navy", "yellow", "purple", "white", "black"])

@@ -8,10 +8,11 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from stability_mcp.api.fields import Size
 
 BINARY = [0] * 16 + [255] * 240
-"""A table for `point`: whatever is marked at all."""
+"""A table for `point`: white for every pixel that is marked at all."""
+FULLY_MARKED = [0] * 208 + [255] * 48
+"""A table for `point`: white for every pixel that is marked fully, or nearly so."""
 MEMBRANE_SIDE = 384
 """Longest side of the copy in which colours grow into a hole."""
-FULLY_MARKED = [0] * 208 + [255] * 48
 
 
 def inverted(mask: Image.Image) -> Image.Image:
@@ -20,9 +21,11 @@ def inverted(mask: Image.Image) -> Image.Image:
 
 
 def grown(mask: Image.Image, pixels: float) -> Image.Image:
-    """Return a mask that reaches so many pixels further and ends softly there.
+    """Return a mask that reaches further and ends softly there.
 
-    What is grey keeps its strength and is not grown.
+    Args:
+        mask: Grey; what is grey keeps its strength and is not grown.
+        pixels: How much further; 0 or less returns the mask itself.
     """
     if pixels <= 0:
         return mask
@@ -32,7 +35,12 @@ def grown(mask: Image.Image, pixels: float) -> Image.Image:
 
 
 def centre(size: Size, *, share: float = 0.62) -> Image.Image:
-    """Return a soft mask of the middle of a picture."""
+    """Return a soft mask of the middle of a picture.
+
+    Args:
+        size: Width and height of the picture in pixels.
+        share: Width and height of the middle, as a share of the picture's, 0 to 1.
+    """
     width, height = (max(8, side // 8) for side in size)
     mask = Image.new("L", (width, height), 0)
     across, down = width * share / 2, height * share / 2
@@ -54,12 +62,14 @@ def opaque(picture: Image.Image) -> Image.Image:
 
 
 def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) -> Image.Image:
-    """Return the picture with what is marked replaced by the colours around it, ever softer.
+    """Return the picture with the marked part replaced by the colours around it.
+
+    The colours get softer with the distance from the edge of the marked part.
 
     Args:
         picture: RGB.
-        mask: What is replaced.
-        level: Whether the colours beside it count before those above and below.
+        mask: Grey, of the same size; every marked pixel is replaced.
+        level: Whether the colours to the left and right count before those above and below.
     """
     size = small_size(picture.size, MEMBRANE_SIDE)
     known = picture.resize(size, Image.Resampling.BOX)
@@ -69,10 +79,14 @@ def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) ->
 
 
 def grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
-    """Return a picture without holes: each is filled from the same picture at half the size.
+    """Return a picture without holes as RGB.
 
-    Pillow weighs colours by alpha when it shrinks, so what is in a hole never counts. A `level`
-    one is filled from its own rows first.
+    Each hole is filled from the same picture at half the size. Pillow weighs colours by alpha when
+    it shrinks, so the colours in a hole never count.
+
+    Args:
+        known: RGBA; transparent pixels are the holes.
+        level: Whether holes are filled from their own rows first.
     """
     if max(known.size) == 1:
         return known.convert("RGB")
