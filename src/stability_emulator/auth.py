@@ -1,4 +1,4 @@
-"""Who is asking: the API key, and how each version of the API refuses one.
+"""Authentication: the API key of a request, and how each version of the API refuses one.
 
 Every key that looks like one opens an account. The first version echoes the key, with its middle
 hidden, as it was captured; the second echoes nothing.

@@ -1,4 +1,4 @@
-"""Losing the connection on purpose, with no answer or in the middle of one, or nearly.
+"""Connection faults: no response, a response that is cut short, a slow response.
 
 Whoever carries the requests (our transport, our server) puts a function for it into the scope.
 """

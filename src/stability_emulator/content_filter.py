@@ -1,4 +1,4 @@
-"""Moderation on order: words in a prompt that make the emulated API behave as it can.
+"""The content filter: words in a prompt that trigger each refusal of the API.
 
 * `emulate moderation`     403 content_moderation, nothing charged
 * `emulate language`       422 invalid_language

@@ -1,4 +1,4 @@
-"""What is wrong with a request, worded as the API words it.
+"""Error bodies: the problems of a request in the wording of the API.
 
 Captured are `prompt: required`, the two sentences about the content type, that all problems come
 in one list, and that a closed choice names the accepted values as a zod validator does. The rest

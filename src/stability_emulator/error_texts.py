@@ -1,4 +1,4 @@
-"""What the API says when it refuses: the sentences that were captured or are documented examples.
+"""Error texts: sentences of the API that were captured or are documented examples.
 
 The names are documented or captured throughout. Of the first version only the sentences of 401, 404
 and 429 were captured; what is chosen says so.

@@ -1,4 +1,4 @@
-"""Which recipe each operation on pictures has; one not named here blends in a scene.
+"""Recipes: how each operation on pictures is drawn; without a recipe, the scene is blended in.
 
 Every recipe takes a brief and returns a picture; its size is put right afterwards. So a new row
 works without a recipe, and is worth one when people are to see what it does.

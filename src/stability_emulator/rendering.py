@@ -1,6 +1,6 @@
-"""Doing what a request asks for: one function for each kind of operation, in threads.
+"""Rendering in threads: one function for each kind of operation.
 
-At most `SIDE_BY_SIDE` at a time, so that many requests at once neither fill the memory nor starve
+At most `MAX_CONCURRENT` at a time, so that many requests at once neither fill the memory nor starve
 the event loop.
 """
 
@@ -30,13 +30,13 @@ from stability_mcp.api.operation import (
     V1Images,
 )
 
-SIDE_BY_SIDE = 2
+MAX_CONCURRENT = 2
 DEFAULT_SECONDS = 190
 NO_COUNT = "none"
 
 
 class Renderer:
-    """Where things are made; one for each emulated API.
+    """Renders what requests ask for; one for each emulated API.
 
     Args:
         rng: Where a seed comes from when none is asked for.
@@ -44,7 +44,7 @@ class Renderer:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.SystemRandom()
-        self._places = anyio.CapacityLimiter(SIDE_BY_SIDE)
+        self._places = anyio.CapacityLimiter(MAX_CONCURRENT)
 
     async def make(self, checked: Checked) -> list[Artifact]:
         """Make what a request asks for: `samples` pictures, else one thing.

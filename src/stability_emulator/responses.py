@@ -1,4 +1,4 @@
-"""What goes back over the wire: refusals in the API's two shapes, and what was made.
+"""Responses: errors in the API's two shapes, and generated media.
 
 Key order, ids and content types are those of the captures: the second version sends `errors, id,
 name`, the first `id, message, name`; an id is 32 hex digits and is also the `x-request-id`.

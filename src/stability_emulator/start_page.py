@@ -1,4 +1,4 @@
-"""What people and programs read before they use the emulated API: a start page, its description.
+"""The start page for people and the OpenAPI document for programs.
 
 Neither needs a key, counts as a request or is in the journal: the API answers the description to
 anybody too, and a browser that asks for an icon is no client.

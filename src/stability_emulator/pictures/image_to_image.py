@@ -1,4 +1,4 @@
-"""A picture made from another one: its layout and light kept, its matter painted anew.
+"""Image to image: the layout and light of a picture are kept, its surface is repainted.
 
 Little strength repaints the surface: fewer tones, brushed, in the scene's colours. Much strength
 lets the scene come through where the source has nothing to say, then everywhere.

@@ -1,4 +1,4 @@
-"""Filling a hole with what is around it: patches of the picture itself, joined and evened out.
+"""Inpainting: a hole is filled with patches of the picture itself, joined and evened out.
 
 Where the patches come from is found on a small copy, in pieces that overlap; they are then taken
 from the picture in its own size, so that the fill has its grain. What is left of a seam is a

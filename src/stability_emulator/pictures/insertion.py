@@ -1,4 +1,4 @@
-"""A thing with a name, drawn into a picture that is there: in its light, with shadow and grain."""
+"""Inserting a named thing into a picture: in its light, with its shadow and grain."""
 
 import random
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Finding what a text names in a picture: by colour, by place, by what it usually looks like.
+"""Selecting what a text names in a picture: by colour, by place, by its usual look.
 
 `red car` finds what is red, `the cup on the left` the leftmost thing in front, `sky` what is like
 the upper edge, `background` all but what stands in front. Whatever else is named is taken for what

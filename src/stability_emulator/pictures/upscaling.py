@@ -1,4 +1,4 @@
-"""Upscalers: larger and sharper, and with detail that was not there where that is asked for."""
+"""Upscaling: larger and sharper, with invented detail where the operation asks for it."""
 
 from PIL import Image, ImageChops, ImageFilter
 
