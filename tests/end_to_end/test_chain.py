@@ -20,16 +20,20 @@ def facts(result: CallToolResult) -> tuple[tuple[int, int], str]:
         return picture.size, picture.mode
 
 
-@both_eras
-async def test_a_picture_is_made_cut_out_enlarged_and_painted_into(
-    era: Era, tmp_path: Path
+async def test_a_picture_is_made_cut_out_and_in_the_next_process_enlarged_and_painted_into(
+    tmp_path: Path,
 ) -> None:
-    """Chosen: this chain must just work, though each step breaks the next one's limits."""
-    async with connected(tmp_path, era) as client:
+    """Chosen: this chain must just work, though each step breaks the next one's limits.
+
+    And names outlive the process: ids that die with it make every conversation start anew.
+    """
+    async with connected(tmp_path, "auto") as client:
         made = await client.call_tool(
             "generate_core", {"prompt": "a red house on a hill", "label": "house", "seed": 7}
         )
         cut = await client.call_tool("edit_remove_background", {"image": "house"})
+    async with connected(tmp_path, "legacy") as client:
+        listed = await client.call_tool("media_list", {})
         large = await client.call_tool("upscale_fast", {"image": "house-no-background"})
         painted = await client.call_tool(
             "edit_inpaint", {"image": str(files(large)[0]), "prompt": "a meadow in flower"}
@@ -37,6 +41,8 @@ async def test_a_picture_is_made_cut_out_enlarged_and_painted_into(
 
     assert facts(made) == ((1536, 1536), "RGB")
     assert facts(cut) == ((1536, 1536), "RGBA")
+    assert "house" in text(listed)
+    assert 'image: "house-no-background"' in text(large)
     assert "of 1536x1536" in text(large)
     assert facts(large) == ((4096, 4096), "RGBA")
     assert "of 4096x4096" in text(painted)
@@ -54,21 +60,6 @@ async def test_a_slow_call_hands_back_a_job_and_the_result_is_collected_later(
 
     assert "job_wait" in text(started)
     assert files(later)[0].exists()
-
-
-async def test_what_was_made_is_still_there_for_the_next_process(tmp_path: Path) -> None:
-    """Chosen: ids that die with the process make every conversation start anew."""
-    async with connected(tmp_path, "auto") as client:
-        text(await client.call_tool("generate_core", {"prompt": "a house", "label": "house"}))
-    async with connected(tmp_path, "legacy") as client:
-        listed = await client.call_tool("media_list", {})
-        edited = await client.call_tool(
-            "edit_search_and_replace",
-            {"image": "house", "search_prompt": "house", "prompt": "castle"},
-        )
-
-    assert "house" in text(listed)
-    assert 'image: "house"' in text(edited)
 
 
 async def test_closing_the_host_does_not_lose_what_was_asked_for(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from mcp import Client
 
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import ERAS, Era, connected, text
+from support.server.in_memory import give_up, until
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.anyio
 both_eras = pytest.mark.parametrize("era", ERAS)
 
 FOX = {"prompt": "a fox"}
+CALLS = "SELECT count(*), count(abandoned_at) FROM calls"
 
 
 def paid_at(upstream: Upstream) -> dict[str, Any]:
@@ -27,11 +29,10 @@ def paid_at(upstream: Upstream) -> dict[str, Any]:
     }
 
 
-async def give_up(client: Client) -> None:
-    """Call and cancel after a second."""
-    with anyio.move_on_after(1) as scope:
-        await client.call_tool("generate_core", FOX)
-    assert scope.cancelled_caught
+async def ask_and_give_up(client: Client, home: Path, number: int) -> None:
+    """Call for the so manyth time, and cancel when the call is written."""
+    await give_up(client, "generate_core", FOX, lambda: rows(home, CALLS) == [(number, number - 1)])
+    await until(lambda: rows(home, CALLS) == [(number, number)])
 
 
 @both_eras
@@ -42,8 +43,9 @@ async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         async with connected(tmp_path, era, **paid_at(upstream)) as client:
-            for _ in range(5):
-                await give_up(client)
+            await client.call_tool("media_list", {})  # now there is a store
+            for number in range(5):
+                await ask_and_give_up(client, tmp_path / "home", number + 1)
             upstream.release.set()
             result = text(await client.call_tool("generate_core", FOX))
 

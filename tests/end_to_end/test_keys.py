@@ -146,6 +146,6 @@ async def test_a_call_that_one_key_gave_up_is_not_taken_over_by_another(tmp_path
 
     assert not any("took over" in text(answer) for answer in answers)
     assert "took over" in text(own)
-    assert upstream.posts["a hen"] == 1  # that of the second key is queued: its server has ended
-    made = rows(tmp_path / "home", "SELECT count(*) FROM jobs GROUP BY upstream")
-    assert made == [(1,), (1,)]
+    made = rows(tmp_path / "home", "SELECT count(*), sum(attempt) FROM jobs GROUP BY upstream")
+    assert [jobs for jobs, _ in made] == [1, 1]
+    assert upstream.posts["a hen"] == sum(sent for _, sent in made) <= 2

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
+from stability_mcp.jobs import recovery
 from support.jobs.jobs import PRICE
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import ERAS, Era, connected
+from support.server.in_memory import until
 from support.store.rows import money, rows
 
 pytestmark = [
@@ -27,8 +29,6 @@ pytestmark = [
 both_eras = pytest.mark.parametrize("era", ERAS)
 
 STATES = "SELECT state, charged FROM jobs ORDER BY seq"
-LATEST = 2.5
-"""Seconds: two, and half a one for a busy machine."""
 
 
 @asynccontextmanager
@@ -48,13 +48,6 @@ async def job_of(client: Client, prompt: str) -> str:
     """Ask for a picture and return its job."""
     result = await client.call_tool("generate_core", {"prompt": prompt})
     return str(_facts(result)["jobs"][0]["id"])
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so that other processes bring about."""
-    with anyio.fail_after(30):
-        while not condition():  # noqa: ASYNC110 -- another process sets no event here
-            await anyio.sleep(0.01)
 
 
 def _facts(result: CallToolResult) -> dict[str, Any]:
@@ -113,7 +106,8 @@ async def test_a_signal_waits_for_what_is_out_and_leaves_the_rest(era: Era, tmp_
             await job_of(client, "waits")
             [pid] = _pids(tmp_path)
             os.kill(pid, signal.SIGTERM)
-            await anyio.sleep(0.3)  # so that it would have ended by now
+            for _ in range(3):  # the signal is heard before what is asked after it is answered
+                await client.call_tool("job_list", {})
             assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
             upstream.release.set()
             await until(lambda: _ended(pid))
@@ -133,29 +127,24 @@ async def test_a_signal_ends_it_at_once_when_nothing_is_out(era: Era, tmp_path: 
     async with counting_upstream(pace=0) as upstream:
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_list", {})
-            _block(tmp_path, time.time() + 60)
+            _block(tmp_path, time.time() + 100)
             for prompt in ("a fox", "a hen"):
                 await job_of(client, prompt)
             [pid] = _pids(tmp_path)
             os.kill(pid, signal.SIGTERM)
-            asked = time.monotonic()
-            await until(lambda: _ended(pid))
-            took = time.monotonic() - asked
+            await until(lambda: _ended(pid))  # and not when their turn comes
         left = _states(tmp_path)
         _block(tmp_path, 0)
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_wait", {"seconds": 20})
 
     assert left == [("queued", "held")] * 2
-    assert took < 2
     assert _states(tmp_path) == [("done", "yes")] * 2
     assert upstream.posts == {"a fox": 1, "a hen": 1}
 
 
 @both_eras
-async def test_what_a_killed_server_left_goes_on_in_the_other_within_two_seconds(
-    era: Era, tmp_path: Path
-) -> None:
+async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path: Path) -> None:
     """*Chosen*: two servers on one folder are normal, and neither sends what is the other's."""
     async with counting_upstream(pace=0) as upstream, AsyncExitStack() as stack:
         upstream.hold = "waiting"
@@ -167,15 +156,14 @@ async def test_what_a_killed_server_left_goes_on_in_the_other_within_two_seconds
         await job_of(doomed, "out")
         await upstream.held.wait()
         await job_of(doomed, "waits")
-        await anyio.sleep(1.5)  # the other has looked at the locks meanwhile
+        await anyio.sleep(
+            1.5 * recovery.INTERVAL_SECONDS
+        )  # the other has looked at the locks meanwhile
         assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
         os.kill(_pids(tmp_path)[1], signal.SIGKILL)
-        killed = time.monotonic()
         await until(lambda: upstream.posts["waits"] == 1)
-        followed = time.monotonic() - killed
         await living.call_tool("job_wait", {"seconds": 20})
 
-        assert followed < LATEST
         assert upstream.posts == {"out": 1, "waits": 1}
         assert _states(tmp_path) == [("unknown", "assumed"), ("done", "yes")]
         assert money(tmp_path / "home") == (0, 2 * PRICE)
