@@ -1,12 +1,14 @@
 # Everything a developer does. `make demo` and `make test` set up by themselves on a machine that has
 # only Python 3.11 and pip: `.venv` is made with virtualenv, since not every Python brings venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format schemas serve bench emulator-sheet setup lint layers types tests quick
+.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
 # Half of what the tests take is waiting for other processes: three workers keep two cores busy.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+# What is fast: the table, the client, imaging, media, the store and parsing.
+FAST   := $(addprefix tests/,client imaging jobs/journal media operations store) $(wildcard tests/test_*.py)
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
@@ -17,10 +19,13 @@ help:     ## This list
 demo: $(READY)  ## The main job in one command, on the built-in emulator
 	@$(BIN)/stability-mcp demo
 
-test: setup  ## Every test, in parallel
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+test: setup style lint layers  ## Format, lint, layers, types and every test: what to run before a commit
+	@$(MAKE) --no-print-directory --jobs 2 types tests
 
-check: setup lint layers types schemas tests  ## What to run before every commit
+fast: $(READY) style lint  ## In a minute: tests without other processes and without Node
+	@$(BIN)/pytest --fast -q -n $(WORKERS) --dist worksteal $(FAST)
+
+check: schemas test  ## Rewrite what is derived, then everything
 
 format: $(READY)  ## Format and fix
 	$(BIN)/ruff format .
@@ -40,26 +45,26 @@ emulator-sheet: $(READY)  ## Every operation of the emulator on one picture: doc
 
 setup: $(READY) $(NODE)  ## Everything that is installed, once
 
-lint: $(READY)  ## Formatting and lint, without changing files
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+style: $(READY)  ## Formatting, without changing files
+	@printf 'format: ' && $(BIN)/ruff format --check .
+
+lint: $(READY)  ## Lint, without changing files
+	@printf 'lint: ' && $(BIN)/ruff check .
 
 layers: $(READY)  ## Imports point down
-	$(BIN)/lint-imports
+	@told=$$($(BIN)/lint-imports 2>&1) || { echo "$$told"; echo 'layers: broken'; exit 1; }; \
+	  echo "layers: $$(echo "$$told" | grep '^Contracts:')"
 
 types: $(READY)  ## Static types
-	$(BIN)/mypy
+	@told=$$($(BIN)/mypy 2>&1) || { echo "$$told"; echo 'types: wrong'; exit 1; }; echo "types: $$told"
 
-tests: setup
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+tests: setup  ## Every test, in parallel
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate, ten thousand requests; half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
 	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/stability_emulator/test_memory.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
-
-quick: $(READY)  ## Tests that need neither Node nor other processes
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --ignore tests/protocol --ignore tests/end_to_end
 
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m virtualenv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --user virtualenv \

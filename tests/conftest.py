@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,41 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("slow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("slow")  # no property depends on how fast the machine is
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --fast, which `make fast` gives."""
+    parser.addoption(
+        "--fast", action="store_true", help="leave out what starts processes, and refuse to"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See that with --fast no test starts a process, so that none comes in unnoticed."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.config.getoption("--fast"):
+            patched.setattr(subprocess.Popen, "__init__", _refuse)
+            patched.setattr(BaseProcess, "start", _refuse)
+        yield
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise AssertionError("a fast test starts no process: mark it with `processes`")
+
+
+def _starts_processes(item: pytest.Item) -> bool:
+    needs = item.fixturenames if isinstance(item, pytest.Function) else ()
+    return "emulator_url" in needs or item.get_closest_marker("processes") is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what starts processes with --fast."""
+    if config.getoption("--fast"):
+        left_out = [item for item in items if _starts_processes(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
 
 TESTS = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (TESTS, os.environ.get("PYTHONPATH"))))

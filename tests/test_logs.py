@@ -5,6 +5,8 @@ import logging
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import logging
 from pydantic import SecretStr
@@ -26,6 +28,7 @@ def _logged(log_format: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.processes
 def test_the_key_is_in_no_line_and_in_no_traceback() -> None:
     """Chosen: an operator pastes logs into issues."""
     for log_format in ("text", "json"):
@@ -36,6 +39,7 @@ def test_the_key_is_in_no_line_and_in_no_traceback() -> None:
         assert done.stdout == ""
 
 
+@pytest.mark.processes
 def test_json_logs_are_one_object_a_line() -> None:
     """Chosen: log collectors read line by line."""
     [line] = _logged("json").stderr.splitlines()

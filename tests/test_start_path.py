@@ -11,6 +11,8 @@ import anyio
 
 from stability_mcp.store.database import Database
 
+import pytest
+
 LATER = (
     "PIL",
     "filelock",
@@ -41,6 +43,7 @@ def _loaded(program: str, **environment: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+@pytest.mark.processes
 def test_the_server_starts_without_what_only_a_call_needs() -> None:
     """Chosen: a host waits for `initialize` at every start."""
     program = (
@@ -75,6 +78,7 @@ anyio.run(main)
 """A server that nothing is asked of, until it looks at the store for the second time."""
 
 
+@pytest.mark.processes
 def test_an_idle_server_looks_at_its_store_without_what_only_a_call_needs(tmp_path: Path) -> None:
     """Chosen: it looks for the jobs of dead processes; here are none."""
     home = tmp_path / "emulator"
@@ -87,6 +91,7 @@ def test_an_idle_server_looks_at_its_store_without_what_only_a_call_needs(tmp_pa
     assert loaded & set(LATER) == set()
 
 
+@pytest.mark.processes
 def test_the_package_itself_imports_nothing() -> None:
     """Chosen: `import stability_mcp` is for its version too."""
     names = {name for name in _loaded("import stability_mcp") if name.startswith("stability_mcp.")}
@@ -94,6 +99,7 @@ def test_the_package_itself_imports_nothing() -> None:
     assert names == set()
 
 
+@pytest.mark.processes
 def test_importing_reads_no_environment() -> None:
     """Chosen: settings are read at the edge; a library does not look around when imported."""
     program = (

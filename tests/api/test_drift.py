@@ -238,6 +238,7 @@ class TestCommand:
             check=False,
         )
 
+    @pytest.mark.processes
     def test_a_document_on_disk_is_compared(self, tmp_path: Path) -> None:
         """*Chosen*: what differs is told line by line, and the exit code says so."""
         changed = copy.deepcopy(AS_IT_IS)
@@ -259,6 +260,7 @@ class TestCommand:
         assert "31 operations compared" in done.stdout
         assert "nothing differs" in done.stdout
 
+    @pytest.mark.processes
     def test_who_is_offline_is_told_so(self) -> None:
         """*Chosen*: a line with a way out, and no traceback."""
         done = self.run("http://127.0.0.1:9/none")

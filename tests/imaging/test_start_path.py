@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.processes
 def test_reading_headers_loads_neither_pillow_nor_tinytag() -> None:
     """Chosen: the size of a paid result is known without the 15 ms that each takes to load."""
     program = (

@@ -260,6 +260,7 @@ async def test_sound_is_imported_with_its_length(tmp_path: Path) -> None:
     assert found.item.seconds == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 async def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
     """Chosen: simulated by a limit on the size of files, which fails the write in its middle."""

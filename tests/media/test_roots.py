@@ -234,6 +234,7 @@ def test_a_path_that_is_far_too_long_is_one_clear_error(root: Path) -> None:
             content(Roots([root]), text)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs root to drop it")
 def test_a_file_without_permission_is_said_so(root: Path) -> None:
     """Chosen: the hint for a refusal is another than for a missing file."""

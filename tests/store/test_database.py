@@ -190,6 +190,7 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.processes
 def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> None:
     """*Chosen*: read-then-write isolates, over processes and threads."""
     in_processes(count_up, [(str(tmp_path), 40)] * 3)
@@ -200,6 +201,7 @@ def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> No
     assert found == ("120",)
 
 
+@pytest.mark.processes
 def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None:
     """*Chosen*: the first makes it in one transaction, the others find it."""
     home = tmp_path / "home"

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from support.store.processes import SPAWN, hold_lock, take_lock
 
 
+@pytest.mark.processes
 def test_a_lock_is_waited_for_and_given_back_when_its_holder_dies(tmp_path: Path) -> None:
     """*Documented* (flock): the kernel gives a lock back however its holder ends."""
     held, release, took = SPAWN.Event(), SPAWN.Event(), SPAWN.Event()

@@ -134,6 +134,7 @@ async def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path
     assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
 
 
+@pytest.mark.processes
 def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_store(tmp_path: Path) -> None:
     """*Chosen*: no start ever finds a column without its version number."""
     home = _schema_1(tmp_path)
@@ -147,6 +148,7 @@ def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_store(tmp_
     assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
 
 
+@pytest.mark.processes
 def test_two_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
     """*Chosen*: the second finds it done, because it reads the number again under the lock."""
     home = _schema_1(tmp_path)
