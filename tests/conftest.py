@@ -8,9 +8,17 @@ import threading
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from stability_mcp.api.fields import Size
+from stability_mcp.emulator import work
+from stability_mcp.emulator.render.brief import Brief
+
+LONGEST_SMALL = 192
+"""Pixels: enough for every operation that takes a picture."""
 
 settings.register_profile("slow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("slow")  # no property depends on how fast the machine is
@@ -77,6 +85,17 @@ def emulator_url() -> Iterator[str]:
         yield url.group()
         process.terminate()
         drain.join(10)
+
+
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the emulator of this process draw thumbnails, for tests that do not look at pictures."""
+    monkeypatch.setattr(work, "Brief", _small_brief)
+
+
+def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the other fields of a brief
+    share = min(1, LONGEST_SMALL / max(size))
+    return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Every operation as a tool of a server process, with the fewest and with all arguments."""
+"""Every operation as a tool, with the fewest and with all arguments."""
 
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,13 +14,13 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging.sniff import media_type
 from support.api.operations import FILES, everything, fewest
 from support.imaging import sample_files
-from support.server.host import ERAS, Era, connected
-from support.server.in_memory import data, facts, fine, links, pictures, text
+from support.server.in_memory import ERAS, Era, connected, data, facts, fine, links, pictures, text
 
 pytestmark = pytest.mark.anyio
 
 PAID = [name for name, row in OPERATIONS.items() if row.is_paid()]
 FREE = [name for name, row in OPERATIONS.items() if not row.is_paid()]
+SECONDS = 600
 SMALL, SDXL = (256, 192), (1_024, 1_024)
 SQUARE = {"image": "square", "mask": "square-mask"}
 Arguments = Callable[[str, Mapping[str, str]], dict[str, Any]]
@@ -49,7 +49,7 @@ async def client(
         "square-mask": ("square-mask.png", sample_files.mask(SDXL)),
         "sound": ("sound.wav", sample_files.wav(7)),
     }
-    async with connected(folder, era, seconds=600, STABILITY_TOOLSETS="all") as client:
+    async with connected(folder, era, seconds=SECONDS, toolsets=("all",)) as client:
         for label, (name, content) in files.items():
             path = sample_files.save(folder / name, content)
             fine(await client.call_tool("media_import", {"file": str(path), "label": label}))

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
 EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
 
 
+@pytest.mark.full_size
 @both_eras
 async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> None:
     """Chosen: an agent that sees nothing but text knows everything."""
@@ -53,6 +54,7 @@ async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> Non
     assert len(lines) == 5
 
 
+@pytest.mark.full_size
 async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
     """Chosen: `_meta` is not for the model, so it costs it nothing."""
     async with connected(tmp_path) as client:
@@ -162,6 +164,7 @@ async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> Non
     assert " GLB" in text(result) or "size: GLB" in text(result)
 
 
+@pytest.mark.full_size
 @pytest.mark.parametrize(("preview", "longest"), [("none", None), ("small", 768), ("large", 1024)])
 async def test_previews_are_the_users_choice(
     preview: str, longest: int | None, tmp_path: Path

@@ -15,7 +15,16 @@ from mcp.types import (
 )
 
 from stability_mcp.server.app import build_server
-from support.server.in_memory import Gate, both_eras, connected, facts, fine, paced, settings_in
+from support.server.in_memory import (
+    Gate,
+    both_eras,
+    connected,
+    facts,
+    fine,
+    paced,
+    settings_in,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +69,7 @@ async def test_older_clients_are_told_of_jobs_that_come_and_end(tmp_path: Path) 
             made = fine(await client.call_tool("generate_core", FOX))
             [job] = [each["id"] for each in facts(made)["jobs"]]
             await client.subscribe_resource(f"job://{job}")
+            await until(lambda: "list" in told)  # the job was seen, and is looked at again
             gate.open()
             await ended.wait()
             await client.unsubscribe_resource(f"job://{job}")
@@ -77,11 +87,24 @@ async def test_newer_clients_listen(tmp_path: Path) -> None:
         able = client.server_capabilities.resources
         made = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(made)["jobs"]]
-        heard = set()
-        async with client.listen(
-            resources_list_changed=True, resource_subscriptions=[f"job://{job}"]
-        ) as events:
+        heard = set[str]()
+
+        async def call_until_heard() -> None:
+            """Make jobs until one is told of: then the first was seen, too."""
+            number = 0
+            while not heard:
+                fine(await client.call_tool("generate_core", {"prompt": f"hen {number}"}))
+                number += 1
+                await anyio.sleep(0.1)
             gate.open()
+
+        async with (
+            client.listen(
+                resources_list_changed=True, resource_subscriptions=[f"job://{job}"]
+            ) as events,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(call_until_heard)
             async for event in events:
                 heard.add(str(getattr(event, "uri", "list")))
                 if len(heard) == 2:

@@ -105,20 +105,21 @@ async def paced(
 
 
 @asynccontextmanager
-async def connected(
+async def connected(  # noqa: PLR0913 -- the settings and how the API and the client are
     folder: Path,
     era: Era = "auto",
     *,
     gate: Gate | None = None,
     extensions: Sequence[ClientExtension] = (),
     carriers: Sequence[Tasks] = (),
+    seconds: float = 60,
     **chosen: object,
 ) -> AsyncIterator[Client]:
-    """Connect to a server of its own."""
+    """Connect to a server of its own, for so many seconds at most."""
     server = build_server(
         settings_in(folder, chosen), open_studio=partial(paced, gate=gate), carriers=carriers
     )
-    with anyio.fail_after(60):
+    with anyio.fail_after(seconds):
         async with Client(server, mode=era, extensions=extensions) as client:
             yield client
 
