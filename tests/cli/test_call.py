@@ -10,6 +10,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.conftest import Cli
 from stability_mcp.cli.call import read_arguments
 
 
@@ -79,48 +80,48 @@ def test_a_tool_runs_from_the_shell_and_leaves_its_file(tmp_path: Path) -> None:
     assert str(picture) in done.stdout
 
 
-def test_a_failure_goes_to_stderr_and_into_the_exit_code(tmp_path: Path) -> None:
+def test_a_failure_goes_to_stderr_and_into_the_exit_code(cli: Cli) -> None:
     """Chosen: a script must see it."""
-    done = _run(tmp_path, "call", "generate_core", "--promt", "a lighthouse")
+    code, out, err = cli("call", "generate_core", "--promt", "a lighthouse")
 
-    assert done.returncode == 1
-    assert "prompt" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    assert code == 1
+    assert "prompt" in err
+    assert "Traceback" not in err
+    assert out == ""
 
 
-def test_a_wrong_setting_is_one_line_on_stderr(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_one_line_on_stderr(cli: Cli) -> None:
     """Chosen: no traceback for what a person can mend."""
-    done = _run(tmp_path, "tools", "--preview", "huge")
+    code, _, err = cli("tools", "--preview", "huge")
 
-    assert done.returncode == 1
-    assert "STABILITY_PREVIEW" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert code == 1
+    assert "STABILITY_PREVIEW" in err
+    assert "Traceback" not in err
 
 
-def test_doctor_says_what_is_in_force_and_that_it_works(tmp_path: Path) -> None:
+def test_doctor_says_what_is_in_force_and_that_it_works(cli: Cli) -> None:
     """Documented (README): what is in force and where it came from."""
-    done = _run(tmp_path, "doctor", "--timeout", "77")
+    code, out, _ = cli("doctor", "--timeout", "77")
 
-    assert done.returncode == 0, done.stdout
-    assert "STABILITY_TIMEOUT" in done.stdout
-    assert "(flag)" in done.stdout
-    assert "BAD" not in done.stdout
+    assert code == 0, out
+    assert "STABILITY_TIMEOUT" in out
+    assert "(flag)" in out
+    assert "BAD" not in out
 
 
-def test_the_log_lists_what_was_made_and_what_it_cost(tmp_path: Path) -> None:
+def test_the_log_lists_what_was_made_and_what_it_cost(cli: Cli) -> None:
     """Documented (README): the newest jobs and what they cost."""
-    _run(tmp_path, "call", "generate_core", "--prompt", "a lighthouse")
+    cli("call", "generate_core", "--prompt", "a lighthouse")
 
-    done = _run(tmp_path, "log")
+    _, out, _ = cli("log")
 
-    assert "generate_core" in done.stdout
-    assert "today: 3 credits" in done.stdout
+    assert "generate_core" in out
+    assert "today: 3 credits" in out
 
 
-def test_tools_lists_what_is_on(tmp_path: Path) -> None:
+def test_tools_lists_what_is_on(cli: Cli) -> None:
     """Documented (README): the tools that are on."""
-    done = _run(tmp_path, "tools", "--toolsets", "upscale")
+    _, out, _ = cli("tools", "--toolsets", "upscale")
 
-    assert "upscale_fast" in done.stdout
-    assert "generate_core" not in done.stdout
+    assert "upscale_fast" in out
+    assert "generate_core" not in out
