@@ -51,11 +51,24 @@ def _starts_processes(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what starts processes with --fast."""
+    """Leave out what starts processes with --fast, and begin with what takes longest."""
     if config.getoption("--fast"):
         left_out = [item for item in items if _starts_processes(item)]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if not _starts_processes(item)]
+    # Each worker begins with a stretch of its own, and takes from others when that is done.
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    stretch = -(-len(items) // workers)
+    for number, item in enumerate(sorted(long, key=_seconds, reverse=True)):
+        rest.insert(number % workers * stretch + number // workers, item)
+    items[:] = rest
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("long")
+    return mark.args[0] if mark else 0
 
 
 TESTS = str(Path(__file__).parent)

@@ -36,6 +36,7 @@ STEADY = ("memory idle", "tools/list, default", "mean operation", "most requests
 """Figures that do not depend on what else the machine does."""
 
 
+@pytest.mark.long(40)
 @pytest.mark.processes
 def test_the_benchmark_prints_every_budget_and_the_steady_ones_hold() -> None:
     """Chosen: each budget has its line; memory, the tool list and the API's rate are kept.

@@ -20,6 +20,7 @@ def facts(result: CallToolResult) -> tuple[tuple[int, int], str]:
         return picture.size, picture.mode
 
 
+@pytest.mark.long(15)
 async def test_a_picture_is_made_cut_out_and_in_the_next_process_enlarged_and_painted_into(
     tmp_path: Path,
 ) -> None:

@@ -118,6 +118,7 @@ async def _said(process: Process, line: str) -> None:
         said += await process.stdout.receive()
 
 
+@pytest.mark.long(65)
 async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
     """*Chosen*: the promise, at every moment a process can end."""
     Image.effect_noise((1_800, 1_800), 100).save(tmp_path / INPUT, compress_level=0)

@@ -128,6 +128,7 @@ async def test_whoever_was_believed_dead_is_listed_again_and_goes_on(tmp_path: P
     assert money(tmp_path) == (0, 9_000)
 
 
+@pytest.mark.long(12)
 async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
     tmp_path: Path,
 ) -> None:

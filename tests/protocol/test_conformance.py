@@ -21,6 +21,7 @@ UNSERVED = {"server-sse-polling"}
 SUMMARY = re.compile(r"^[✓✗] (?P<scenario>\S+): (?P<passed>\d+) passed, (?P<failed>\d+) failed")
 
 
+@pytest.mark.long(20)
 @pytest.mark.parametrize(("revision", "checks"), [("2025-11-25", 80), ("2026-07-28", 190)])
 def test_the_conformance_suite_finds_no_fault(revision: str, checks: int, tmp_path: Path) -> None:
     """Documented: every check that a revision of the protocol requires, and those beside them."""

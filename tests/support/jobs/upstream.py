@@ -35,6 +35,9 @@ MISSING = json.dumps(
 PIECE = 16_384
 SMALL_BUFFER = 65_536
 """Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
+LEAST_BUFFER, LEAST_SEGMENT = 4_096, 1_000
+"""Bytes on a line that stands still in the middle of an upload. Small segments keep the sender's
+buffer small, too, which otherwise grows to several megabytes and takes the rest of the upload."""
 
 Stage = Literal["head", "upload", "waiting", "headers", "body", "poll", "poll body", "start"]
 """Where a request stands: its head has come, a quarter of it, all of it; the headers of the answer
@@ -50,8 +53,6 @@ class Upstream:
     """How slow it is; 0: at once."""
     results_after: float = 0.2
     """Seconds from the start of a deferred generation to its result."""
-    hold: Stage | None = None
-    """Where the next request that comes there stands still."""
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when one stands there."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,6 +78,20 @@ class Upstream:
     """Seconds from the start of a generation to each poll, and the path of the poll."""
     arrivals: list[float] = field(default_factory=list)
     serving: set[asyncio.Task[object]] = field(default_factory=set)
+    listener: socket.socket | None = None
+    _hold: Stage | None = None
+
+    @property
+    def hold(self) -> Stage | None:
+        """Where the next request that comes there stands still."""
+        return self._hold
+
+    @hold.setter
+    def hold(self, stage: Stage | None) -> None:
+        self._hold = stage
+        if stage == "upload" and self.listener is not None:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST_BUFFER)
+            self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, LEAST_SEGMENT)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the line breaks."""
@@ -248,9 +263,9 @@ def sound() -> bytes:
 @asynccontextmanager
 async def counting_upstream(pace: float = 1.0) -> AsyncIterator[Upstream]:
     """Serve on loopback until the block ends."""
-    upstream = Upstream(pace=pace)
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+    upstream = Upstream(pace=pace, listener=listener)
     server = await asyncio.start_server(upstream.serve, sock=listener)
     upstream.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
