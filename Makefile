@@ -8,7 +8,7 @@ VENV   := .venv
 # Half of what the tests take is waiting for other processes: three workers keep two cores busy.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # What is fast: the table, the client, imaging, media, the store and parsing.
-FAST   := $(addprefix tests/,client imaging jobs/journal media operations store) $(wildcard tests/test_*.py)
+FAST   := $(addprefix tests/,api client imaging jobs/transactions media policy store) $(wildcard tests/test_*.py)
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready

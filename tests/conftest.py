@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from stability_emulator import rendering
+from stability_emulator.pictures.brief import Brief
 from stability_mcp.api.fields import Size
-from stability_mcp.emulator import work
-from stability_mcp.emulator.render.brief import Brief
 
 LONGEST_SMALL = 192
 """Pixels: enough for every operation that takes a picture."""
@@ -103,7 +103,7 @@ def emulator_url() -> Iterator[str]:
 @pytest.fixture
 def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the emulator of this process draw thumbnails, for tests that do not look at pictures."""
-    monkeypatch.setattr(work, "Brief", _small_brief)
+    monkeypatch.setattr(rendering, "Brief", _small_brief)
 
 
 def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the other fields of a brief

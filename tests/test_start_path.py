@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 
 import anyio
+import pytest
 
 from stability_mcp.store.database import Database
-
-import pytest
 
 LATER = (
     "PIL",

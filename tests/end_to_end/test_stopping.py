@@ -15,7 +15,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from stability_mcp.jobs import recovery
+from stability_mcp.jobs.models import Timing
 from support.jobs.jobs import PRICE
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import ERAS, Era, connected
@@ -156,9 +156,8 @@ async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path
         await job_of(doomed, "out")
         await upstream.held.wait()
         await job_of(doomed, "waits")
-        await anyio.sleep(
-            1.5 * recovery.INTERVAL_SECONDS
-        )  # the other has looked at the locks meanwhile
+        # The other has looked at the locks meanwhile.
+        await anyio.sleep(1.5 * Timing().recovery_seconds)
         assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
         os.kill(_pids(tmp_path)[1], signal.SIGKILL)
         await until(lambda: upstream.posts["waits"] == 1)

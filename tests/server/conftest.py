@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from stability_mcp.emulator.app import create_app
-from stability_mcp.emulator.state import NEW_ACCOUNT_CREDITS, State
+from stability_emulator.app import create_app
+from stability_emulator.state import NEW_ACCOUNT_CREDITS, State
 
 
 @pytest.fixture(autouse=True)
