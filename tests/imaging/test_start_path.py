@@ -11,7 +11,7 @@ def test_reading_headers_loads_neither_pillow_nor_tinytag() -> None:
     """Chosen: the size of a paid result is known without the 15 ms that each takes to load."""
     program = (
         "import io, sys\n"
-        "from stability_mcp.imaging import fit, marks, memory, preview, probe, provenance, sheet\n"
+        "from stability_mcp.imaging import fit, mask, memory, preview, probe, provenance, sheet\n"
         "png = b'\\x89PNG\\r\\n\\x1a\\n' + bytes.fromhex('0000000d49484452000000010000000108"
         "000000003a7e9b550000000a49444154789c63600000000200014873afa0'\n"
         "'0000000049454e44ae426082')\n"

@@ -1,52 +1,21 @@
-"""Stored bytes, and pictures small enough for hosts that cannot take the whole."""
+"""Resources: stored media, jobs, the table of operations, styles and the guide.
+
+They are listed by hand, like the tools, because the type of a media item is only known when it is
+read, and a template of the SDK has one type for all.
+"""
 
 import json
 import re
-from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import to_thread
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Resource, ResourceTemplate
 
-from stability_mcp.errors import InputFileError, NotFoundError, StorageError, StudioError
-from stability_mcp.imaging import memory
-from stability_mcp.imaging.preview import Preview, preview
-from stability_mcp.imaging.probe import probe
+from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
-from stability_mcp.studio import MediaItem
 from stability_mcp.text import did_you_mean, plain, quoted
 from stability_mcp.uris import job_uri, media_uri
-
-
-async def file_bytes(item: MediaItem) -> bytes:
-    """Return the stored bytes.
-
-    Raises:
-        StorageError: they are gone or cannot be read.
-    """
-    try:
-        return await to_thread.run_sync(item.path.read_bytes)
-    except OSError as error:
-        raise StorageError(f"The stored file of {item.uri} cannot be read: {error}.") from error
-
-
-async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Preview | None:
-    """Return a smaller picture of a picture; None of anything else, and where it is unreadable.
-
-    Raises:
-        StorageError: the stored bytes cannot be read as what they were.
-    """
-    if item.kind != "image" or item.unreadable:
-        return None
-    shrink = partial(preview, longest=longest, max_bytes=most_bytes)
-    try:
-        facts = await to_thread.run_sync(probe, item.path)
-        return await memory.run(shrink, item.path, facts=facts)
-    except InputFileError as error:
-        raise StorageError(f"{item.uri} cannot be shown smaller: {error.message}") from error
-
 
 if TYPE_CHECKING:
     from stability_mcp.studio import MediaItem
@@ -181,6 +150,7 @@ async def _job(name: str, keeper: LazyStudio) -> Contents:
 
 
 async def _media(name: str, keeper: LazyStudio, *, original: bool) -> Contents:
+    from stability_mcp.server.rendition import file_bytes, rendition
 
     studio = await keeper.studio()
     item = await studio.get_media(name)

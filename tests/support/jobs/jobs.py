@@ -83,6 +83,7 @@ def asked(operation: Operation | None = None, **values: object) -> CallRequest:
         "account": ACCOUNT,
         "tool": "generate_core",
         "operation": operation or core(),
+        "retry_of": "a-job-before",  # so that calls alike in a test stay calls of their own
     }
     return CallRequest(**(given | values))
 

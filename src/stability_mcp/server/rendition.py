@@ -1,0 +1,42 @@
+"""Stored bytes, and pictures small enough for hosts that cannot take the whole.
+
+A module of its own, because it loads the studio and imaging: an idle server does without both.
+"""
+
+from functools import partial
+
+from anyio import to_thread
+
+from stability_mcp.errors import InputFileError, StorageError
+from stability_mcp.imaging import memory
+from stability_mcp.imaging.preview import Preview, preview
+from stability_mcp.imaging.probe import probe
+from stability_mcp.studio import MediaItem
+
+
+async def file_bytes(item: MediaItem) -> bytes:
+    """Return the stored bytes.
+
+    Raises:
+        StorageError: they are gone or cannot be read.
+    """
+    try:
+        return await to_thread.run_sync(item.path.read_bytes)
+    except OSError as error:
+        raise StorageError(f"The stored file of {item.uri} cannot be read: {error}.") from error
+
+
+async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Preview | None:
+    """Return a smaller picture of a picture; None of anything else, and where it is unreadable.
+
+    Raises:
+        StorageError: the stored bytes cannot be read as what they were.
+    """
+    if item.kind != "image" or item.unreadable:
+        return None
+    shrink = partial(preview, longest=longest, max_bytes=most_bytes)
+    try:
+        facts = await to_thread.run_sync(probe, item.path)
+        return await memory.run(shrink, item.path, facts=facts)
+    except InputFileError as error:
+        raise StorageError(f"{item.uri} cannot be shown smaller: {error.message}") from error
