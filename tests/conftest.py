@@ -60,9 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("long")]
     rest = [item for item in items if not item.get_closest_marker("long")]
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    stretch = -(-len(items) // workers)
-    for number, item in enumerate(sorted(long, key=_seconds, reverse=True)):
-        rest.insert(number % workers * stretch + number // workers, item)
+    stretch = len(items) // workers
+    places = sorted(
+        (number % workers * stretch + number // workers, number) for number in range(len(long))
+    )
+    long.sort(key=_seconds, reverse=True)
+    for place, number in places:
+        rest.insert(place, long[number])
     items[:] = rest
 
 
