@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import os
 import re
 import subprocess
@@ -15,9 +14,9 @@ import pytest
 from PIL import Image
 
 from public_clients import litellm_calls
-from support.emulator.public_clients import credit, picture_and_mask
+from support.emulator.public_clients import credit, picture_and_mask, run_once
 
-SECONDS = 120
+SECONDS = 300
 """For all calls together: loading LiteLLM alone takes some seconds."""
 
 SIZES = {
@@ -39,18 +38,21 @@ def told(
     emulator_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Mapping[str, Any]]:
     """What LiteLLM gave back, by call."""
-    credit(emulator_url, litellm_calls.KEY)
-    picture, mask = picture_and_mask(tmp_path_factory.mktemp("litellm"))
-    script = Path(litellm_calls.__file__)
-    done = subprocess.run(
-        [sys.executable, script, emulator_url, picture, mask],
-        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the network
-        capture_output=True,
-        check=True,
-        timeout=SECONDS,
-    )
-    found: Mapping[str, Mapping[str, Any]] = json.loads(done.stdout)
-    return found
+
+    def run(folder: Path) -> str:
+        credit(emulator_url, litellm_calls.KEY)
+        picture, mask = picture_and_mask(folder)
+        script = Path(litellm_calls.__file__)
+        return subprocess.run(
+            [sys.executable, script, emulator_url, picture, mask],
+            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the network
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=SECONDS,
+        ).stdout
+
+    return run_once(tmp_path_factory, "litellm", run)
 
 
 @pytest.mark.parametrize("call", PICTURES)

@@ -1,6 +1,5 @@
 """The npm package `stability-ai`, written for the real API, against the emulator."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ import pytest
 from PIL import Image
 
 from protocol.support_node import installed, node
-from support.emulator.public_clients import credit, picture_and_mask
+from support.emulator.public_clients import credit, picture_and_mask, run_once
 
 SCRIPT = Path(__file__).with_name("stability_ai_calls.cjs")
 PACKAGE = "stability-ai/dist/index.js"
-SECONDS = 120
+SECONDS = 300
 KEY = "sk-stability-ai"
 
 PICTURES: Mapping[str, tuple[str, tuple[int, int] | None]] = {
@@ -49,14 +48,16 @@ def told(
     emulator_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Mapping[str, Any]]:
     """What the package gave back, by call."""
-    credit(emulator_url, KEY)
-    folder = tmp_path_factory.mktemp("stability-ai")
-    picture, mask = picture_and_mask(folder)
-    arguments = (str(installed(PACKAGE)), emulator_url, str(picture), str(mask))
-    done = node(SCRIPT, *arguments, home=folder, seconds=SECONDS)
-    assert done.returncode == 0, done.stderr
-    found: Mapping[str, Mapping[str, Any]] = json.loads(done.stdout)
-    return found
+
+    def run(folder: Path) -> str:
+        credit(emulator_url, KEY)
+        picture, mask = picture_and_mask(folder)
+        arguments = (str(installed(PACKAGE)), emulator_url, str(picture), str(mask))
+        done = node(SCRIPT, *arguments, home=folder, seconds=SECONDS)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run_once(tmp_path_factory, "stability-ai", run)
 
 
 @pytest.mark.parametrize("call", PICTURES)

@@ -1,13 +1,34 @@
 """What the tests with other people's clients share: an account with credits, and pictures."""
 
 import json
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
+import pytest
+from filelock import FileLock
 from PIL import Image, ImageDraw
 
 SIDE = 1024
 """Pixels: a size that every operation takes, v1 too."""
+
+
+def run_once(
+    folders: pytest.TempPathFactory, name: str, run: Callable[[Path], str]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Run a client once for all test workers, and return the JSON that it prints."""
+    base = folders.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    output = folder / "output.json"
+    with FileLock(folder / "lock"):
+        if not output.exists():
+            printed = run(folder)
+            output.write_text(printed, encoding="utf-8")
+    found: Mapping[str, Mapping[str, Any]] = json.loads(output.read_text(encoding="utf-8"))
+    return found
 
 
 def credit(url: str, key: str, credits_: int = 10_000) -> None:
