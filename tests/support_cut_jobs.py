@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 from sqlalchemy import Connection, text
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.models import Answer
 from stability_mcp.errors import (

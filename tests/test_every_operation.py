@@ -5,9 +5,12 @@ from collections import Counter
 
 import pytest
 
-from stability_mcp.api.hints import ANY, BY_KIND
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.hints import ANY
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from stability_mcp.media.labels import slug
+from stability_mcp.server.catalog import all_tools
 from support.api.operations import field_schemas
 
 NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
@@ -117,10 +120,39 @@ def test_hints_are_about_arguments_that_do_not_exist(row: type[Operation]) -> No
 def test_hints_name_only_what_exists() -> None:
     """*Chosen*: a hint that sends somewhere sends to a tool there is."""
     texts = [text for row in OPERATIONS.values() for text in row.hints.values()]
-    texts += [*ANY.values(), *(text for kind in BY_KIND.values() for text in kind.values())]
+    texts += [
+        *ANY.values(),
+        *(text for row in OPERATIONS.values() for text in row.kind_hints.values()),
+    ]
     tool = re.compile(rf"\b(?:{'|'.join(TOOLSETS)})_\w+")
 
     assert {name for text in texts for name in tool.findall(text)} - OPERATIONS.keys() == set()
+
+
+@every
+def test_next_tools_exist(row: type[Operation]) -> None:
+    """*Chosen*: an answer suggests only what a client can call."""
+    assert set(row.next_tools) - all_tools().keys() == set()
+
+
+@every
+def test_where_the_api_differs_is_said_of_parameters_that_exist(row: type[Operation]) -> None:
+    """*Chosen*: a difference for a parameter that is gone is never seen."""
+    fields, wire = row.model_fields.keys(), row.wire
+    known = fields | wire.added.keys() | wire.left_out.keys()
+    required = {name for names in wire.requires.values() for name in names}
+
+    assert (wire.added.keys() | wire.left_out.keys()) & fields == set()
+    assert wire.may_be_empty | wire.idle <= fields
+    assert required | {name.partition("=")[0] for name in wire.requires} <= known
+
+
+@every
+def test_a_title_and_a_label_are_there_and_one_line(row: type[Operation]) -> None:
+    """*Chosen*: a row says them or gets them from its name; a label names a file as well."""
+    assert row.title.isprintable()
+    assert row.title[:1].isupper()
+    assert slug(row.result_label) == row.result_label
 
 
 @every

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 
 
 @dataclass(frozen=True, kw_only=True)

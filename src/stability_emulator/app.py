@@ -40,7 +40,8 @@ from stability_emulator.rendering import Renderer
 from stability_emulator.request_log import Request as Entry
 from stability_emulator.responses import RefusalError, is_first_version
 from stability_emulator.state import State
-from stability_mcp.api.operation import AudioOperation, Operation, Query
+from stability_mcp.api.kinds import AudioOperation, Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 
 log = logging.getLogger(__name__)

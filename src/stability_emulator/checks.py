@@ -1,7 +1,7 @@
 """From what was sent to an operation: every problem with it in one list, or the operation.
 
 The table's row is the judge of values, its file marks are the judges of files. Where the wire
-differs from the row, `parameters.py` says how.
+differs from the row, its `wire` says how.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,15 +21,7 @@ from stability_emulator.uploads import (
     complaints_about_masks,
 )
 from stability_mcp.api.operation import Operation
-from stability_mcp.api.wire_schema import (
-    ADDED,
-    GO_TOGETHER,
-    IDLE,
-    SWITCH,
-    defaults,
-    left_out,
-    may_be_empty,
-)
+from stability_mcp.api.wire_schema import SWITCH, defaults
 
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
 MAX_CLIENT_CHARACTERS = 256
@@ -108,14 +100,14 @@ def check(
 def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:
     files = {name: f"upload:{upload.sha256()}" for name, upload in sent.files.items()}
     # A blank is as empty as nothing, and long enough for the row.
-    empty = {name: " " for name in may_be_empty(row) if sent.values.get(name) == ""}
+    empty = {name: " " for name in row.wire.may_be_empty if sent.values.get(name) == ""}
     return defaults(row) | dict(sent.values) | empty | files
 
 
 def _missing(row: type[Operation], given: Mapping[str, Any]) -> list[Complaint]:
     """Complain about parameters that other ones make mandatory."""
     there = {*given, *(f"{name}={value}" for name, value in given.items())}
-    needed = GO_TOGETHER.get(row.name(), {})
+    needed = row.wire.requires
     names = [name for given_one, names in needed.items() if given_one in there for name in names]
     return [
         Complaint(field=name, problem="required")
@@ -126,7 +118,7 @@ def _missing(row: type[Operation], given: Mapping[str, Any]) -> list[Complaint]:
 
 def _idle(row: type[Operation], given: Mapping[str, Any]) -> frozenset[str]:
     """Return the parameters that the API takes and that have no effect in this request."""
-    names = frozenset(IDLE.get(row.name(), ())) & given.keys()
+    names = row.wire.idle & given.keys()
     return names & row.model_construct(**given).not_sent() if names else names
 
 
@@ -168,7 +160,7 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
         *complaints_about_masks(row, sent.files),
         *(
             Complaint(field=name, problem=invalid_enum(_choices(schema["enum"]), sent.values[name]))
-            for name, schema in ADDED.get(row.name(), {}).items()
+            for name, schema in row.wire.added.items()
             if sent.values.get(name, schema["default"]) not in schema["enum"]
         ),
     ]
@@ -190,7 +182,7 @@ def _about_strangers(
     taken = frozenset().union(
         row.model_fields,
         added,
-        left_out(row),
+        row.wire.left_out,
     )
     strangers = [name for name in given if name not in taken]
     return [Complaint(field=name[:80], problem="unrecognized key") for name in strangers]
@@ -201,9 +193,9 @@ def _about_company(given: Mapping[str, Any], operation: Operation, sent: Sent) -
     idle = [
         name
         for name in operation.not_sent()
-        if name in sent.values and name not in IDLE.get(operation.name(), ())
+        if name in sent.values and name not in operation.wire.idle
     ]
-    beside = ADDED.get(operation.name(), {})
+    beside = operation.wire.added
     return [
         *(Complaint(field=name, problem="not allowed with these parameters") for name in idle),
         *(

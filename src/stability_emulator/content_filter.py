@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from stability_emulator.error_texts import COPYRIGHTED, DENIED, ENGLISH, PUBLIC_FIGURE
 from stability_emulator.faults import Moderation
 from stability_emulator.responses import RefusalError, is_first_version
-from stability_mcp.api.operation import AudioOperation, Operation
+from stability_mcp.api.kinds import AudioOperation
+from stability_mcp.api.operation import Operation
 
 FLAGGED = (
     "Invalid prompts detected: your request was flagged by our content moderation system and"

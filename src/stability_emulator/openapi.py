@@ -12,7 +12,8 @@ from typing import Any
 from stability_emulator.checks import CLIENT_HEADERS, MAX_CLIENT_CHARACTERS
 from stability_emulator.openapi_parts import COMPONENTS, JSON, reference
 from stability_emulator.responses import is_first_version
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema, is_json, parameters, required
 from stability_mcp.text import credits_text
 

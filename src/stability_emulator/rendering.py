@@ -22,13 +22,14 @@ from stability_emulator.scenery.prompt.vocabulary import chance
 from stability_emulator.sound import audio
 from stability_emulator.sound.audio import Remix, remixed
 from stability_mcp.api.fields import MAX_SEED, Size
-from stability_mcp.api.operation import (
+from stability_mcp.api.kinds import (
     AudioOperation,
     ImageOperation,
     ModelOperation,
-    Operation,
+    PictureOperation,
     V1Images,
 )
+from stability_mcp.api.operation import Operation
 
 MAX_CONCURRENT = 2
 DEFAULT_SECONDS = 190
@@ -88,7 +89,7 @@ def make(checked: Checked, seed: int) -> list[Artifact]:
 
 def _picture(checked: Checked, seed: int) -> Artifact:
     operation = checked.operation
-    assert isinstance(operation, ImageOperation | V1Images)  # noqa: S101 -- told apart by `make`
+    assert isinstance(operation, PictureOperation)  # noqa: S101 -- told apart by `make`
     values = operation.model_dump()
     pictures = _decoded(checked)
     first = next(iter(pictures.values()), None)

@@ -7,14 +7,8 @@ import pytest
 from pydantic import Field
 
 from stability_mcp.api.fields import Size
-from stability_mcp.api.operation import (
-    ImageOperation,
-    ModelOperation,
-    Operation,
-    Spec,
-    V1Images,
-    form_text,
-)
+from stability_mcp.api.kinds import ImageOperation, ModelOperation, V1Images
+from stability_mcp.api.operation import Operation, Spec, form_text
 from stability_mcp.api.operations import OPERATIONS
 from support.api.operations import fewest
 

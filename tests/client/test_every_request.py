@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stability_mcp.api.fields import Size
-from stability_mcp.api.operation import ImageOperation, Operation, V1Images
+from stability_mcp.api.kinds import ImageOperation, V1Images
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError

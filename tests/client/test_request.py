@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.client.models import Deferred

@@ -9,7 +9,8 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.account.balance import Balance, CreditBalance
 from stability_mcp.client.client import Client

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations.account.balance import Balance, CreditBalance
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import NotSentError, StorageError

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.kinds import Query
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import BudgetError, NotFoundError, StorageError, UnknownOutcomeError

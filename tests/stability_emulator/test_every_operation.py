@@ -11,7 +11,8 @@ import soundfile
 from stability_emulator.checks import check
 from stability_emulator.state import State
 from stability_mcp.api.fields import ImageLimits, Size
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from support.api import operations
 

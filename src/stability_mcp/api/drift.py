@@ -3,7 +3,7 @@
 The API publishes what it takes; when that changes, the table is to be changed. Compared are paths,
 the kind of body, the status of a success, and of every parameter: that it is there, whether it is a
 file, its choices and its bounds. Where the document says nothing the table may say more, since it
-also knows what was seen live; what it has on purpose otherwise is in `KNOWN`.
+also knows what was seen live; known differences are in `Operation.wire`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,13 +12,6 @@ from typing import Any
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import is_json, parameters, required
 from stability_mcp.text import quoted
-
-KNOWN: Mapping[str, str] = {
-    'generate_sd3 model: "sd3.5-flash" is no choice any more': (
-        "the list lacks it, and the live validator names it"
-    ),
-}
-"""Differences that are known, each with the reason why the table stays as it is."""
 
 LEFT_OUT = frozenset(
     {
@@ -46,22 +39,27 @@ _BOUNDS = {
 Document = Mapping[str, Any]
 
 
-def differences(document: Document, operations: Mapping[str, type[Operation]]) -> list[str]:
-    """Return every difference as one line, of the paths first; known ones are left out.
+def differences(
+    document: Document, operations: Mapping[str, type[Operation]], *, known: bool = False
+) -> list[str]:
+    """Return every difference as one line, of the paths first.
 
     Versions of the API that the document does not have at all are not compared.
 
     Args:
         document: The parsed document, of any shape: it comes from outside.
         operations: The table.
+        known: Whether to return the differences that a row names in `wire.known_drift` as well.
     """
     paths = _mapping(document.get("paths"))
     found = [*_paths(paths, operations)]
     for name, row in operations.items():
         described = _mapping(_mapping(paths.get(row.spec.path)).get(row.spec.method.lower()))
         if described:
-            found += [f"{name} {line}" for line in _operation(document, described, row)]
-    return [line for line in found if line not in KNOWN]
+            lines = _operation(document, described, row)
+            left = (line for line in lines if known or line not in row.wire.known_drift)
+            found += [f"{name} {line}" for line in left]
+    return found
 
 
 def compared(document: Document, operations: Mapping[str, type[Operation]]) -> list[str]:

@@ -1,14 +1,14 @@
 """What to say about arguments that callers try on any operation and that do not exist there.
 
-A row's own `hints` come first: they know better. Here is what holds for all rows: other words for a
-field that the row has, and things that no row of a kind can do.
+A row's own `hints` come first, then other words for a field that the row has, then the `kind_hints`
+of its kind, then what holds for all rows.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
 from stability_mcp.api.fields import OURS
-from stability_mcp.api.operation import MediaKind, Operation
+from stability_mcp.api.operation import Operation
 
 _WORDS_FOR: Mapping[tuple[str, ...], str] = {
     ("prompt", "text_prompts"): "text description caption instruction instructions query message "
@@ -45,57 +45,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 """Fields that an unknown argument may mean, the likeliest first; the first the row has is said."""
 
-_SIZE = "the size follows from the picture; to enlarge it use upscale_fast"
-_EXTEND = "to extend a picture past its edges use edit_outpaint"
-_CUT_OUT = "to make the background transparent use edit_remove_background"
-_IN_PROMPT = "say it in prompt"
-_NO_VOICE = "it neither sings nor speaks"
 _FOLDER = "copies go to the output folder of the server; label names the file"
 _KEY = "the key is set in the configuration of the server, never in a call"
 _WAITS = "a call waits by itself, and hands back a job id if it takes long"
 _ONE = "one call makes one result here"
-
-BY_KIND: Mapping[MediaKind, Mapping[str, str]] = {
-    "image": {
-        "size": _SIZE,
-        "width": _SIZE,
-        "height": _SIZE,
-        "resolution": _SIZE,
-        "dimensions": _SIZE,
-        "aspect_ratio": "the shape follows from the picture; edit_outpaint changes it",
-        "scale": "to enlarge a picture use upscale_fast: four times per side",
-        "scale_factor": "to enlarge a picture use upscale_fast: four times per side",
-        "upscale": "to enlarge a picture use upscale_fast: four times per side",
-        "top": _EXTEND,
-        "bottom": _EXTEND,
-        "left": _EXTEND,
-        "right": _EXTEND,
-        "padding": _EXTEND,
-        "transparent": _CUT_OUT,
-        "transparency": _CUT_OUT,
-        "background": _CUT_OUT,
-        "remove_background": _CUT_OUT,
-        "mask": "this takes no mask; edit_erase and edit_inpaint do",
-        "style_preset": "this has no presets; control_style_transfer gives a picture a new look",
-        "duration": "this makes a picture; audio2_text_to_audio makes sound",
-    },
-    "audio": {
-        "lyrics": _NO_VOICE,
-        "voice": _NO_VOICE,
-        "vocals": _NO_VOICE,
-        "genre": _IN_PROMPT,
-        "mood": _IN_PROMPT,
-        "bpm": _IN_PROMPT,
-        "tempo": _IN_PROMPT,
-        "instruments": _IN_PROMPT,
-        "negative_prompt": "sound has none; say in prompt what is to be heard",
-    },
-    "model": {
-        "format": "the result is always GLB",
-        "texture_size": "use texture_resolution",
-        "style_preset": "the look comes from the picture",
-    },
-}
 
 ANY: Mapping[str, str] = {
     "quality": "there is no such setting: results come in full quality",
@@ -131,8 +84,7 @@ def hint(operation: type[Operation], argument: str) -> str | None:
     field = next((each for each in meant if each in offered), None)
     if field:
         return f"use {field}"
-    of_kind = BY_KIND[operation.media].get(name) if operation.media else None
-    return of_kind or ANY.get(name)
+    return operation.kind_hints.get(name) or ANY.get(name)
 
 
 def arguments_of(operation: type[Operation]) -> tuple[str, ...]:

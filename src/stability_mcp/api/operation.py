@@ -3,22 +3,12 @@
 A row is a pydantic model. Its docstring is what an agent reads, its fields are the request, its
 `spec` holds the wire facts, and its base class, the *kind*, says what comes back. An instance is
 plain JSON: it can be stored, hashed and sent again. Bytes are never in it; a file field holds the
-name of a file.
-
-The kinds:
-
-* ImageOperation     one picture, at once
-* DeferredImage      a generation id at once (200), the picture by polling
-* AudioOperation     one sound, at once
-* DeferredAudio      a generation id at once (202), the sound by polling
-* ModelOperation     one GLB model, at once
-* V1Images           one or more pictures in a JSON body, at once
-* Query              JSON about the account; free
+name of a file. The kinds are in `kinds.py`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -26,7 +16,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 
-from stability_mcp.api.fields import File, Size
+from stability_mcp.api.fields import File
 
 MIB = 1_048_576
 
@@ -57,8 +47,39 @@ class Spec:
     max_body: int = 10 * MIB
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wire:
+    """Where the API and a row differ on purpose, by name of the parameter.
+
+    The table is written for callers. These are the facts that the emulator and the comparison with
+    the API's own document need in addition.
+    """
+
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults of the API for fields that have none, or another one, in the row."""
+    left_out: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """Schemas of parameters that the row does not have."""
+    added: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """Schemas of parameters that `Operation.added` derives from the other fields."""
+    may_be_empty: frozenset[str] = frozenset()
+    """Texts that the API accepts empty. The row requires a character: an empty text costs credits
+    and gives nothing of use."""
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By name of a parameter, or `name=value`: the parameters that it makes mandatory."""
+    idle: frozenset[str] = frozenset()
+    """Parameters that the API accepts, and the row refuses, where they have no effect."""
+    known_drift: Mapping[str, str] = field(default_factory=dict)
+    """Differences from the API's own document, as `drift.py` words them, and why the row keeps its
+    version."""
+
+    def __or__(self, other: "Wire") -> "Wire":
+        """Return the differences of a kind together with those of a row."""
+        names = [each.name for each in fields(self)]
+        return Wire(**{name: getattr(self, name) | getattr(other, name) for name in names})
+
+
 class Operation(BaseModel):
-    """Base of all rows; subclass one of the kinds below instead."""
+    """Base of all rows; subclass one of the kinds in `kinds.py` instead."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -75,12 +96,33 @@ class Operation(BaseModel):
     poll_paths: ClassVar[Mapping[str, str]] = {}  # accept header by results path, best path first
     hints: ClassVar[Mapping[str, str]] = {}
     """What to say about an argument that does not exist here but that callers try."""
+    kind_hints: ClassVar[Mapping[str, str]] = {}
+    """The same for all rows of a kind; a field with a similar name is suggested first."""
+    title: ClassVar[str] = ""
+    """Name for people; default: made of the name."""
+    result_label: ClassVar[str] = ""
+    """What the label of a result adds to the label of the file it is made from; default: made of
+    the name."""
+    next_tools: ClassVar[tuple[str, ...]] = ()
+    """Tools to suggest once a result is there, the most useful first."""
+    wire: ClassVar[Wire] = Wire()
+    """Where the API differs. What the kind says applies as well and is not repeated in a row."""
     status: ClassVar[int] = 200
     """HTTP status of a success."""
     depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """By name of a field: those of which one has to be chosen before it means anything."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 -- pydantic's hook
+        """Complete the facts that a row leaves to its kind or its name."""
+        if "wire" in vars(cls):
+            cls.wire = super(cls, cls).wire | cls.wire
+        if "spec" in vars(cls):
+            words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
+            cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()
+            cls.result_label = cls.result_label or "-".join(words)
 
     @model_validator(mode="after")
     def _nothing_is_said_in_vain(self) -> Self:
@@ -94,12 +136,12 @@ class Operation(BaseModel):
     @classmethod
     def toolset(cls) -> str:
         """Return the family, which is the folder the row lives in: `edit`."""
-        return cls.__module__.split(".")[-2]
+        return cls.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @classmethod
     def name(cls) -> str:
         """Return the name that tool, schema, command and job share: `edit_outpaint`."""
-        return f"{cls.toolset()}_{cls.__module__.split('.')[-1]}"
+        return f"{cls.toolset()}_{cls.__module__.rpartition('.')[2]}"
 
     @classmethod
     def summary(cls) -> str:
@@ -200,101 +242,3 @@ def file_mark(field: FieldInfo) -> File | None:
 def form_text(value: object) -> str:
     """Return a value as the API reads it in a form: `true`, `0.5`, `7`."""
     return json.dumps(value) if isinstance(value, bool | float | int) else str(value)
-
-
-class ImageOperation(Operation):
-    """A kind: one picture, at once."""
-
-    answer: ClassVar[Answer] = "media"
-    accept = "image/*"
-    media = "image"
-
-    def output_size(self, source: Size | None) -> Size:
-        """Return the size of the result, given that of the first picture sent.
-
-        The default is the size of that picture; a row that makes its own picture says its size.
-        """
-        return source or Size(1024, 1024)
-
-
-class DeferredImage(ImageOperation):
-    """A kind: a generation id at once, the picture by polling."""
-
-    answer = "start"
-    accept = "*/*"  # what the results path documents; the start answers JSON whatever it is asked
-    poll_paths: ClassVar[Mapping[str, str]] = {"/v2beta/results/{id}": "*/*"}
-
-
-class AudioOperation(Operation):
-    """A kind: one sound of `duration` seconds, at once."""
-
-    answer: ClassVar[Answer] = "media"
-    accept = "audio/*"
-    media = "audio"
-
-
-class DeferredAudio(AudioOperation):
-    """A kind: a generation id at once (202), the sound by polling."""
-
-    answer = "start"
-    status = 202
-    poll_paths: ClassVar[Mapping[str, str]] = {
-        "/v2beta/audio/results/{id}": "audio/*",
-        "/v2beta/results/{id}": "*/*",  # undocumented, but a production client polls here
-    }
-
-
-class ModelOperation(Operation):
-    """A kind: one textured 3D model as GLB, at once."""
-
-    answer = "media"
-    media = "model"
-
-
-class V1Images(Operation):
-    """A kind: `samples` pictures in the JSON body of the first version of the API."""
-
-    answer = "artifacts"
-    accept = "application/json"
-    media = "image"
-
-    def output_size(self, source: Size | None) -> Size:
-        """Return the size of the results, given that of the first picture sent."""
-        return source or Size(1024, 1024)
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON body of a request without files."""
-        left_out = self.path_fields() | self.not_sent()
-        return self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
-
-    def form(self) -> dict[str, str]:
-        """Return the text parts; a list is written `text_prompts[0][text]`, a part a value."""
-        parts: dict[str, str] = {}
-        for name, value in self.body().items():
-            if name in self.file_fields():
-                continue
-            if isinstance(value, list):
-                for index, entry in enumerate(value):
-                    parts |= {f"{name}[{index}][{k}]": form_text(v) for k, v in entry.items()}
-            else:
-                parts[name] = form_text(value)
-        return parts
-
-
-class Query(Operation):
-    """A kind: reads something about the account; free."""
-
-    answer = "json"
-    accept = "application/json"
-    result: ClassVar[type[BaseModel]]
-    example: ClassVar[Any]
-    """A body as the API documents it; the emulator answers with it."""
-
-    @classmethod
-    def read(cls, body: Any) -> BaseModel:  # noqa: ANN401 -- JSON of any shape
-        """Turn the JSON body into the result.
-
-        Raises:
-            ValidationError: the body is not what the API documents.
-        """
-        return cls.result.model_validate(body)

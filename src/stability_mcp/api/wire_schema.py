@@ -2,8 +2,9 @@
 
 The table is written for callers, so a row differs from the wire where that helps them: it leaves
 out a default that nobody means, adds what follows from other fields, has booleans where the API has
-two words. Here stands what the API itself takes. The emulator checks requests by it and describes
-itself with it, and the published document of the API is compared with it.
+two words. `Operation.wire` has what cannot be derived; this module makes the schema of both. The
+emulator checks requests by it and describes itself with it, and the comparison with the published
+document of the API uses it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,50 +13,9 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from stability_mcp.api.fields import AudioLimits, File
-from stability_mcp.api.operation import AudioOperation, Operation, V1Images
+from stability_mcp.api.operation import Operation
 
 Schema = dict[str, Any]
-
-DEFAULTS: Mapping[type[Operation], Mapping[str, Any]] = {
-    AudioOperation: {"duration": 190},
-    V1Images: {"width": 512, "height": 512},
-}
-"""Defaults of the API that our rows leave out on purpose."""
-
-LEFT_OUT: Mapping[type[Operation], Mapping[str, Schema]] = {
-    V1Images: {"extras": {"type": "object", "description": "Experiments; without effect here."}}
-}
-"""Parameters of the API that our rows leave out on purpose."""
-
-ADDED: Mapping[str, Mapping[str, Schema]] = {
-    "generate_sd3": {
-        "mode": {
-            "type": "string",
-            "enum": ["text-to-image", "image-to-image"],
-            "default": "text-to-image",
-            "description": "image-to-image needs image and strength, and takes no aspect_ratio.",
-        }
-    }
-}
-"""Parameters of the API that a row adds by itself (`Operation.added`), by the row's name."""
-
-EMPTY: Mapping[str, frozenset[str]] = {
-    "edit_search_and_recolor": frozenset({"select_prompt"}),
-    "edit_search_and_replace": frozenset({"search_prompt"}),
-}
-"""Texts that the API takes empty and our rows do not, since that would be paid for nothing."""
-
-GO_TOGETHER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "generate_ultra": {"image": ("strength",)},
-    "generate_sd3": {"image": ("strength",), "mode=image-to-image": ("image", "strength")},
-}
-"""By name of a row, and of a parameter or its value: the parameters that it makes mandatory."""
-
-IDLE: Mapping[str, tuple[str, ...]] = {
-    "model3d_stable_point_aware_3d": ("target_count",),
-    "v1_image_to_image": ("image_strength", "step_schedule_start", "step_schedule_end"),
-}
-"""Parameters that the API takes, and our rows refuse, where they have no effect."""
 
 SWITCH = ("true", "false")
 """A boolean, as forms write it."""
@@ -75,30 +35,10 @@ def is_json(row: type[Operation]) -> bool:
     return row.answer == "artifacts" and not row.file_fields()
 
 
-def of_kind(
-    row: type[Operation], values: Mapping[type[Operation], Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the values that hold for the kind of a row."""
-    found = (each for kind, each in values.items() if issubclass(row, kind))
-    return {name: value for each in found for name, value in each.items()}
-
-
-def left_out(row: type[Operation]) -> dict[str, Schema]:
-    """Return the parameters of the API that the row does not have, and their schemas."""
-    return of_kind(row, LEFT_OUT)
-
-
 def defaults(row: type[Operation]) -> dict[str, Any]:
     """Return the API's defaults for fields to which the row gives none, or another."""
-    known = of_kind(row, DEFAULTS).items()
+    known = row.wire.defaults.items()
     return {name: value for name, value in known if name in row.model_fields}
-
-
-def may_be_empty(row: type[Operation]) -> frozenset[str]:
-    """Return the texts that have to be there and may be empty: also the prompt of every sound."""
-    if issubclass(row, AudioOperation):
-        return frozenset({"prompt"})
-    return EMPTY.get(row.name(), frozenset())
 
 
 def parameters(row: type[Operation]) -> dict[str, Schema]:
@@ -132,7 +72,7 @@ def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
             yield name, _file(mark)
             continue
         schema |= _bounds(field, schema)
-        if name in may_be_empty(row):
+        if name in row.wire.may_be_empty:
             del schema["minLength"]
         if name in defaults(row):
             schema["default"] = defaults(row)[name]
@@ -143,8 +83,8 @@ def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
             yield from ((f"{name}[0][{part}]", dict(each)) for part, each in parts)
         else:
             yield name, _switch(schema) if schema["type"] == "boolean" else schema
-    yield from ADDED.get(row.name(), {}).items()
-    yield from left_out(row).items()
+    yield from row.wire.added.items()
+    yield from row.wire.left_out.items()
 
 
 def _plain(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Schema:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from pydantic import BaseModel, SecretStr
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.client.api_errors import RequestContext
 from stability_mcp.client.body_writer import OverflowBuffer
 from stability_mcp.client.models import Answer, Deferred, Generation, SentFile

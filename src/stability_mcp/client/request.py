@@ -11,7 +11,8 @@ from urllib.parse import quote
 import anyio
 import httpx2
 
-from stability_mcp.api.operation import Operation, V1Images
+from stability_mcp.api.kinds import V1Images
+from stability_mcp.api.operation import Operation
 from stability_mcp.client.models import SentFile
 from stability_mcp.errors import (
     ArgumentsError,

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.api.operation import Query
+from stability_mcp.api.kinds import Query
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs import account as queries
 from stability_mcp.jobs import budget

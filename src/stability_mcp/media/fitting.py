@@ -21,7 +21,6 @@ from stability_mcp.imaging.sizes import fitting_size
 from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.importer import spool_path
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import WHAT
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import Provenance, file_info, sync_file
 from stability_mcp.text import plain
@@ -139,8 +138,7 @@ class Fitter:
         others = [
             other.name()
             for other in OPERATIONS.values()
-            if WHAT.get(other.name(), "") == WHAT.get(self._operation.name())
-            and _takes_whole(other, facts)
+            if other.result_label == self._operation.result_label and _takes_whole(other, facts)
         ]
         whole = f"; {others[0]} takes it whole" if others else ""
         return f": {self._operation.name()} takes {limit}{whole}"

@@ -32,26 +32,6 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
 _WORD = re.compile(r"\w+")
 
-WHAT: Mapping[str, str] = {
-    "edit_erase": "erased",
-    "edit_inpaint": "inpainted",
-    "edit_outpaint": "outpainted",
-    "edit_search_and_replace": "replaced",
-    "edit_search_and_recolor": "recolored",
-    "edit_remove_background": "no-background",
-    "edit_replace_background_and_relight": "relit",
-    "upscale_fast": "upscaled",
-    "upscale_conservative": "upscaled",
-    "upscale_creative": "upscaled",
-    "control_sketch": "from-sketch",
-    "control_structure": "restructured",
-    "control_style": "in-style",
-    "control_style_transfer": "restyled",
-    "model3d_stable_fast_3d": "3d",
-    "model3d_stable_point_aware_3d": "3d",
-}
-"""What an operation adds to its parent's label; one that is not named adds its own name."""
-
 
 def check_label(text: str) -> str:
     """Return a label as it is stored.
@@ -98,10 +78,7 @@ def slug(text: str, *, default: str = "picture") -> str:
 
 def edit_label(operation: type[Operation], parent: str | None) -> str:
     """Return the label of an edit: `hero-no-background`, never the parent's own."""
-    what = WHAT.get(operation.name())
-    if what is None:
-        what = operation.name().removeprefix(f"{operation.toolset()}_").replace("_", "-")
-    return join(parent or operation.media or "media", what)
+    return join(parent or operation.media or "media", operation.result_label)
 
 
 def default_label(operation: Operation, parents: Mapping[str, MediaItem]) -> str:

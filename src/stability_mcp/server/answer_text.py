@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import credits_text, listed, local_time, quoted
 
@@ -139,6 +140,35 @@ def job_lines(jobs: Sequence[JobRecord]) -> list[str]:
     return [
         f"{state}: {listed(names, most=len(names))}: {why}" for (state, why), names in fates.items()
     ]
+
+
+def next_line(
+    jobs: Sequence[JobRecord], media: Sequence[MediaItem], enabled: frozenset[str]
+) -> list[str]:
+    """Return the line with what to do next, which names only enabled tools; empty: nothing."""
+    waiting = [job.id for job in jobs if job.awaited]
+    if waiting:
+        ids = ", ".join(f'"{job}"' for job in waiting)
+        again = "the same call again waits for the same result"
+        return [f"next: call job_wait with jobs [{ids}] until it is done; {again}"]
+    if any(job.state == "paused" for job in jobs):
+        return ["next: ask the user; job_rerun sends what is paused, job_cancel gives it up"]
+    if not media:
+        return _after_missing(jobs)
+    if all(each.filtered for each in media):
+        return ["next: say it in other words; the same call is filtered and charged again"]
+    made_by = {job.operation for job in jobs}
+    row = OPERATIONS.get(media[0].operation or "")  # None: a newer program has more rows
+    suggested = row.next_tools if row else ()
+    names = [name for name in suggested if name in enabled and name not in made_by]
+    if not names:
+        return ["next: the file is ready to use"]
+    return [f"next: use a label or URI in any tool, such as {listed(names)}"]
+
+
+def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
+    ids = ", ".join(f'"{job.id}"' for job in jobs if job.is_missing)
+    return [f"next: call job_wait with jobs [{ids}] in a few minutes; it is free"] if ids else []
 
 
 def _money(jobs: Sequence[JobRecord], *, emulated: bool) -> str:

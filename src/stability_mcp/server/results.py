@@ -24,7 +24,6 @@ from pydantic import BaseModel
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.server import answer_text
-from stability_mcp.server.next_steps import next_line
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
@@ -65,7 +64,7 @@ def of_outcome(
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
-        *next_line(jobs, media, enabled),
+        *answer_text.next_line(jobs, media, enabled),
         *filter(None, [outcome.uncollected]),
     ]
     paid = answer_text.charged([each for each in jobs if each.id not in outcome.cached])

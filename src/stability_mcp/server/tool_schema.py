@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.server.definition import ASKS, SPENDS, Definition, Schema
 from stability_mcp.server.extra_arguments import ours
 from stability_mcp.text import credits_text
@@ -79,11 +80,10 @@ def of_operation(row: type[Operation]) -> Definition:
     beside = ours(row)
     if beside is not None:
         schema["properties"] |= plain_schema(beside)["properties"]
-    toolset = row.toolset()
     said = (row.summary(), price_sentence(row), row.guidance())
     return Definition(
         name=row.name(),
-        title=f"{toolset}: {row.name().removeprefix(f'{toolset}_').replace('_', ' ')}".capitalize(),
+        title=row.title,
         description=" ".join(filter(None, said)),
         annotations=SPENDS if row.is_paid() else ASKS,
         input_schema=schema,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview

@@ -14,7 +14,8 @@ NEW = '''
 """Brighten."""
 
 from stability_mcp.api.fields import ImageFormat, ImageUpTo4MP, Share
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Brighten(ImageOperation):

@@ -13,7 +13,8 @@ from PIL import Image
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.account.balance import CreditBalance
 from stability_mcp.client.models import Answer, SentFile

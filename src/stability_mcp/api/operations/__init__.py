@@ -4,15 +4,17 @@ To add an operation
 -------------------
 1. Add `operations/<toolset>/<name>.py`, named like the end of the URL:
    `/v2beta/stable-image/edit/outpaint` is `edit/outpaint.py`, and so the tool `edit_outpaint`.
-2. In it, write one class on the kind that fits (see `operation.py`): a docstring for the agent
+2. In it, write one class on the kind that fits (see `kinds.py`): a docstring for the agent
    (first paragraph: when to use it, in the words people use; second: how, and what to use instead;
    the price is put in between), the `spec`, a field for each parameter, the rules between fields.
+   Where the defaults do not suit: `title`, `result_label`, `next_tools`, `hints`, and `wire` for
+   what the API has otherwise.
 3. Run `make schemas`, read the diff in `tool_schemas/`, and run `make check`.
 
-That is all: the client's request, the emulator's route, the MCP tool, the command, the price and
-the row in the README come from the class. What the API documents of it goes to `tests/facts/`.
-Add `tests/operations/<toolset>/test_<name>.py` only for what is special about the operation; what
-all operations promise is tested over the whole table.
+That is all: the client's request, the emulator's route, the MCP tool, the command, the price, the
+guide and the row in the README come from the class. What the API documents of it goes to
+`tests/facts/`. Add `tests/operations/<toolset>/test_<name>.py` only for what is special about the
+operation; what all operations promise is tested over the whole table.
 """
 
 import importlib

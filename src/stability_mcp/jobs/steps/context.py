@@ -18,7 +18,8 @@ from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.api.operation import Operation, Query
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Operation
 from stability_mcp.client.models import Answer, SentFile
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, StudioError

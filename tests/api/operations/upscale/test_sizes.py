@@ -3,7 +3,7 @@
 import pytest
 
 from stability_mcp.api.fields import Size
-from stability_mcp.api.operation import ImageOperation
+from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operations.upscale.conservative import Conservative
 from stability_mcp.api.operations.upscale.creative import Creative
 from stability_mcp.api.operations.upscale.fast import Fast

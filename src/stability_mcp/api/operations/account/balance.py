@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from stability_mcp.api.operation import Query, Spec
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Spec
 
 MOST = 1e12
 """Credits that no account has; more, or no number at all, is no balance."""

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from stability_mcp.api.operation import Query, Spec
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Spec
 
 
 class Organization(BaseModel):

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from stability_mcp.api.operation import Query, Spec
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operation import Spec
 
 
 class Engine(BaseModel):

@@ -5,7 +5,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
-from stability_mcp.api.operation import AudioOperation, Spec
+from stability_mcp.api.kinds import AudioOperation
+from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio2 import (
     CREDITS,
     MAX_BODY,

@@ -1,7 +1,8 @@
 """Audio to audio: https://platform.stability.ai/docs/api-reference#tag/Audio-to-Audio."""
 
 from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
-from stability_mcp.api.operation import DeferredAudio, Spec
+from stability_mcp.api.kinds import DeferredAudio
+from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio3 import MAX_BODY, CfgScale, Duration, Model, Sound, Steps
 
 

@@ -5,7 +5,8 @@ from typing import Self
 from pydantic import model_validator
 
 from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
-from stability_mcp.api.operation import DeferredAudio, Spec
+from stability_mcp.api.kinds import DeferredAudio
+from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio3 import (
     MAX_BODY,
     CfgScale,

@@ -9,7 +9,8 @@ from stability_mcp.api.fields import (
     Share,
     StylePreset,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Sketch(ImageOperation):
@@ -19,6 +20,7 @@ class Sketch(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/control/sketch", credits=5, seconds=14)
+    result_label = "from-sketch"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong

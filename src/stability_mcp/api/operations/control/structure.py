@@ -9,7 +9,8 @@ from stability_mcp.api.fields import (
     Share,
     StylePreset,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Structure(ImageOperation):
@@ -20,6 +21,7 @@ class Structure(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/control/structure", credits=5, seconds=13)
+    result_label = "restructured"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong

@@ -13,7 +13,8 @@ from stability_mcp.api.fields import (
     StylePreset,
     megapixel_size,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Style(ImageOperation):
@@ -23,6 +24,7 @@ class Style(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)
+    result_label = "in-style"
     hints = {
         "style_image": "it is called image",
         "init_image": "style takes the look alone; control_style_transfer restyles a picture",

@@ -18,7 +18,8 @@ from stability_mcp.api.fields import (
     Size,
     megapixel_size,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
 
@@ -30,6 +31,7 @@ class StyleTransfer(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
+    result_label = "restyled"
     hints = {
         "image": "it is called init_image, the style style_image",
         "style_preset": "the style comes from style_image",

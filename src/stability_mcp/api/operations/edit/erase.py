@@ -1,7 +1,8 @@
 """Erase: https://platform.stability.ai/docs/api-reference#tag/Edit/paths/erase."""
 
 from stability_mcp.api.fields import GrowMask, ImageFormat, ImageUpTo9MP, Mask, Seed
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Erase(ImageOperation):
@@ -12,6 +13,7 @@ class Erase(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/erase", credits=5, seconds=7)
+    result_label = "erased"
     hints = {
         "prompt": "erase has no prompt; to remove something by name use edit_search_and_replace, "
         "to put something there use edit_inpaint",

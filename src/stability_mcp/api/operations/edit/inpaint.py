@@ -14,7 +14,8 @@ from stability_mcp.api.fields import (
     Seed,
     StylePreset,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Inpaint(ImageOperation):
@@ -25,6 +26,7 @@ class Inpaint(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/inpaint", credits=5, seconds=12)
+    result_label = "inpainted"
     hints = {"search_prompt": "inpaint works by mask; edit_search_and_replace finds things by name"}
     needs_marking = True
 

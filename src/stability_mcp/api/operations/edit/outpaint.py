@@ -13,7 +13,8 @@ from stability_mcp.api.fields import (
     Size,
     StylePreset,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 
@@ -25,6 +26,7 @@ class Outpaint(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
+    result_label = "outpainted"
     hints = {
         "top": "the edge is called up",
         "bottom": "the edge is called down",

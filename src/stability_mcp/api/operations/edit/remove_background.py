@@ -1,7 +1,8 @@
 """Remove background: https://platform.stability.ai/docs/api-reference#tag/Edit."""
 
 from stability_mcp.api.fields import ImageUpTo4MP, TransparentFormat
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class RemoveBackground(ImageOperation):
@@ -12,6 +13,7 @@ class RemoveBackground(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/remove-background", credits=5, seconds=7)
+    result_label = "no-background"
     hints = {
         "prompt": "it finds the subject itself; for a new background use "
         "edit_replace_background_and_relight",

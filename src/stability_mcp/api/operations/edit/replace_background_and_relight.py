@@ -13,7 +13,8 @@ from stability_mcp.api.fields import (
     Seed,
     Share,
 )
-from stability_mcp.api.operation import DeferredImage, Spec
+from stability_mcp.api.kinds import DeferredImage
+from stability_mcp.api.operation import Spec
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
@@ -26,6 +27,7 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     spec = Spec(
         path="/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16
     )
+    result_label = "relit"
     hints = {"prompt": "say it in background_prompt, about the subject in foreground_prompt"}
     depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
 

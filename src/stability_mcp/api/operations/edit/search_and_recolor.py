@@ -10,7 +10,8 @@ from stability_mcp.api.fields import (
     StylePreset,
     Text,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec, Wire
 
 
 class SearchAndRecolor(ImageOperation):
@@ -21,12 +22,14 @@ class SearchAndRecolor(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/search-and-recolor", credits=5, seconds=34)
+    result_label = "recolored"
     hints = {
         "search_prompt": "it is called select_prompt",
         "color": "say the colour in prompt and the thing in select_prompt",
         "colour": "say the colour in prompt and the thing in select_prompt",
         "mask": "this finds the thing by select_prompt; edit_inpaint works by mask",
     }
+    wire = Wire(may_be_empty=frozenset({"select_prompt"}))
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt

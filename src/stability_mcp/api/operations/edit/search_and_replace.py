@@ -10,7 +10,8 @@ from stability_mcp.api.fields import (
     StylePreset,
     Text,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec, Wire
 
 
 class SearchAndReplace(ImageOperation):
@@ -22,11 +23,13 @@ class SearchAndReplace(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/edit/search-and-replace", credits=5, seconds=14)
+    result_label = "replaced"
     hints = {
         "mask": "this finds the thing by search_prompt; edit_inpaint works by mask",
         "select_prompt": "it is called search_prompt",
         "replace_prompt": "it is called prompt",
     }
+    wire = Wire(may_be_empty=frozenset({"search_prompt"}))
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt

@@ -14,7 +14,8 @@ from stability_mcp.api.fields import (
     Size,
     megapixel_size,
 )
-from stability_mcp.api.operation import ImageOperation
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Wire
 
 StartImage = Annotated[Reference, Field(description=f"To start from: {FILE_HELP}.")]
 Strength = Annotated[Share, Field(description="Needed with `image`: 0 keeps it, 1 ignores it.")]
@@ -27,6 +28,8 @@ Shape = Annotated[
 
 class MayStartFromPicture(ImageOperation):
     """What the operations share that take a picture to start from, if one is given."""
+
+    wire = Wire(requires={"image": ("strength",)})
 
     prompt: Prompt
     image: str | None

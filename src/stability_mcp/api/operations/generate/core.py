@@ -10,7 +10,8 @@ from stability_mcp.api.fields import (
     StylePreset,
     megapixel_size,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 PIXELS = 1536 * 1536
 """Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""

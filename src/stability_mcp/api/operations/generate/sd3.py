@@ -12,7 +12,7 @@ from stability_mcp.api.fields import (
     Seed,
     StylePreset,
 )
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.generate import MayStartFromPicture, Shape, StartImage
 
 Model = Literal["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]
@@ -29,6 +29,23 @@ class SD3(MayStartFromPicture):
 
     spec = Spec(path="/v2beta/stable-image/generate/sd3", credits=(2.5, 6.5), seconds=11)
     hints = {"mode": "the mode follows from image: with one, image-to-image"}
+    wire = Wire(
+        added={
+            "mode": {
+                "type": "string",
+                "enum": ["text-to-image", "image-to-image"],
+                "default": "text-to-image",
+                "description": "image-to-image needs image and strength, and takes no "
+                "aspect_ratio.",
+            }
+        },
+        requires={"mode=image-to-image": ("image", "strength")},
+        known_drift={
+            'model: "sd3.5-flash" is no choice any more': (
+                "the list lacks it, and the live validator names it"
+            )
+        },
+    )
 
     image: Annotated[StartImage, File(limits=ImageLimits())] | None = None
     aspect_ratio: Shape | None = Field(

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from stability_mcp.api.fields import ImageUpTo4MP, Remesh, TextureResolution
-from stability_mcp.api.operation import ModelOperation, Spec
+from stability_mcp.api.kinds import ModelOperation
+from stability_mcp.api.operation import Spec
 
 
 class StableFast3D(ModelOperation):

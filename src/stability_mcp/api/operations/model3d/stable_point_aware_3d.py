@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stability_mcp.api.fields import ImageUpTo4MP, Remesh, Seed, TextureResolution
-from stability_mcp.api.operation import ModelOperation, Spec
+from stability_mcp.api.kinds import ModelOperation
+from stability_mcp.api.operation import Spec, Wire
 
 
 class StablePointAware3D(ModelOperation):
@@ -21,6 +22,7 @@ class StablePointAware3D(ModelOperation):
         "output_format": "the result is always GLB",
     }
     depends_on = {"target_count": ("target_type",)}
+    wire = Wire(idle=frozenset({"target_count"}))
 
     image: ImageUpTo4MP
     texture_resolution: TextureResolution = "1024"

@@ -13,7 +13,8 @@ from stability_mcp.api.fields import (
     Size,
     megapixel_size,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 PIXELS = 3112 * 3112
 """Documented as 4 megapixels; live a 512x512 picture became 3112x3112."""
@@ -27,6 +28,7 @@ class Conservative(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/conservative", credits=40, seconds=28)
+    result_label = "upscaled"
     hints = {"style_preset": "conservative upscale keeps the look; upscale_creative takes a style"}
 
     image: ImageUpTo9MPNotTooLong

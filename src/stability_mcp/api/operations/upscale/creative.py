@@ -14,7 +14,8 @@ from stability_mcp.api.fields import (
     StylePreset,
     megapixel_size,
 )
-from stability_mcp.api.operation import DeferredImage, Spec
+from stability_mcp.api.kinds import DeferredImage
+from stability_mcp.api.operation import Spec
 
 PIXELS = 3152 * 3152
 """Documented as about 4K; live a 512x512 picture became 3152x3152, twice."""
@@ -28,6 +29,7 @@ class Creative(DeferredImage):
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/creative", credits=60, seconds=40)
+    result_label = "upscaled"
 
     image: ImageUpTo1MP
     prompt: Prompt

@@ -13,7 +13,8 @@ from stability_mcp.api.fields import (
     Reference,
     Size,
 )
-from stability_mcp.api.operation import ImageOperation, Spec
+from stability_mcp.api.kinds import ImageOperation
+from stability_mcp.api.operation import Spec
 
 
 class Fast(ImageOperation):
@@ -24,6 +25,7 @@ class Fast(ImageOperation):
     """
 
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
+    result_label = "upscaled"
     hints = {
         "prompt": "fast upscale has no prompt; upscale_conservative and upscale_creative have",
         "creativity": "fast upscale adds nothing; upscale_conservative and upscale_creative do",

@@ -17,7 +17,7 @@ from stability_mcp.api.fields import (
     Size,
     StylePreset,
 )
-from stability_mcp.api.operation import V1Images
+from stability_mcp.api.kinds import V1Images
 
 SDXL = "stable-diffusion-xl-1024-v1-0"
 SDXL_SIZES = (

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from stability_mcp.api.fields import Share
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.v1 import CREDITS, InitImage, SDXLImages
 
 
@@ -25,6 +25,7 @@ class ImageToImage(SDXLImages):
         "step_schedule_start": ("init_image_mode",),
         "step_schedule_end": ("init_image_mode",),
     }
+    wire = Wire(idle=frozenset({"image_strength", "step_schedule_start", "step_schedule_end"}))
 
     init_image: InitImage
     init_image_mode: Literal["IMAGE_STRENGTH", "STEP_SCHEDULE"] = "IMAGE_STRENGTH"
