@@ -36,6 +36,6 @@ def _guidance(brief: Brief) -> float:
     asked = brief.number("cfg_scale", -1)
     if asked < 0:
         return 0.0
-    version = "v1" if brief.operation.startswith("v1_") else brief.text("model")
+    version = "v1" if "engine_id" in brief.values else brief.text("model")
     usual = USUAL_GUIDANCES.get(version, USUAL_GUIDANCE)
     return max(-1.0, min(1.0, math.log2(max(asked, 0.25) / usual) / 2))

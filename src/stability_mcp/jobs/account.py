@@ -9,8 +9,8 @@ import anyio
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from stability_mcp.api.operation import Query
-from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.operations.account.balance import Balance
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError, StudioError
 from stability_mcp.jobs import queue, rate_limit
 from stability_mcp.jobs.models import NoSlotError
@@ -46,10 +46,7 @@ async def ask_balance(context: JobContext, process: str) -> float:
     Raises:
         RequestError: the API could not be asked, or answered something else.
     """
-    operation = OPERATIONS["account_balance"]()
-    if not isinstance(operation, Query):
-        raise TypeError("account_balance is a query")
-    found = await run_query(context, process, operation)
+    found = await run_query(context, process, Balance())
     return float(found.model_dump()["credits"])
 
 
