@@ -44,6 +44,14 @@ def test_the_costs_are_those_of_the_table() -> None:
             assert f"- `{name}`: {price_sentence(row)}" in page
 
 
+def test_the_choice_is_explained_for_every_operation_that_is_on() -> None:
+    """Chosen: each line is the summary of the row, so that a new operation is on the page."""
+    page = guide_text("choose", frozenset(TOOLS))
+
+    for name, row in OPERATIONS.items():
+        assert f"- `{name}`: {row.summary()}" in page.splitlines()
+
+
 @pytest.mark.anyio
 @both_eras
 async def test_the_guide_needs_no_store(era: Era, tmp_path: Path) -> None:

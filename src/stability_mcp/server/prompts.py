@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MAX_MEDIA = 10
 """How many of the newest media a director is told of."""
 BRIEF_CHARACTERS = 4_000
+CHANGING = frozenset({"edit", "control"})
+"""Toolsets whose tools change a picture."""
 
 Brief = Annotated[str, Field(description="What is wanted, for what, in which style.")]
 Ceiling = Annotated[str, Field(description="Most credits to spend; 1 credit is 0.01 USD.")]
@@ -46,13 +48,13 @@ async def ai_director(keeper: LazyStudio, enabled: frozenset[str], brief: str, c
 
 def edit_picture(enabled: frozenset[str], image: str, change: str) -> str:
     """Return how to go about one change to one picture."""
-    from stability_mcp.server.guide import guide_text
+    from stability_mcp.server.guide import operation_list
 
-    choose = guide_text("choose", enabled).partition("Changing a picture")[2].partition("\n\n")[0]
+    tools = operation_list(enabled, CHANGING)
     return plain(
         f"Change the picture {quoted(image, limit=400)}: {quoted(change, limit=BRIEF_CHARACTERS)}."
         "\n\n1. Choose the one tool that fits, by how well the thing can be named or marked:"
-        f"\n{choose.strip()}\n"
+        f"\n\n{tools}\n\n"
         "2. Write the prompt in English as what is seen afterwards, not as an order.\n"
         "3. Tell the price, make the call, and look at the result before you call it done.\n"
         "4. If something else changed too, try once more with a narrower name or a mask.\n"

@@ -17,10 +17,28 @@ def guide_text(topic: str, enabled: frozenset[str]) -> str:
     off = all_tools().keys() - enabled
     kept = ((line, without(line, off)) for line in text.splitlines())
     page = "\n".join(said for line, said in kept if said.strip("-* ") or not line.strip())
-    return page.replace("{prices}", price_list(enabled))
+    made = {"{prices}": price_list, "{operations}": operation_list}
+    for mark, make in made.items():
+        if mark in page:
+            page = page.replace(mark, make(enabled))
+    return page
 
 
 def price_list(enabled: frozenset[str]) -> str:
     """Return a line with the price of each operation that is on."""
     rows = (row for name, row in OPERATIONS.items() if name in enabled and row.is_paid())
     return "\n".join(f"- `{row.name()}`: {price_sentence(row)}" for row in rows)
+
+
+def operation_list(enabled: frozenset[str], toolsets: frozenset[str] | None = None) -> str:
+    """Return a line that says when to use it for each operation that is on, by toolset.
+
+    Args:
+        enabled: Names of the tools that are on.
+        toolsets: The toolsets to list; None: all.
+    """
+    lines: dict[str, list[str]] = {}
+    for name, row in OPERATIONS.items():
+        if name in enabled and (toolsets is None or row.toolset() in toolsets):
+            lines.setdefault(row.toolset(), []).append(f"- `{name}`: {row.summary()}")
+    return "\n\n".join("\n".join([f"{each}:", *listed]) for each, listed in lines.items())
