@@ -1,0 +1,86 @@
+"""A copy of the project, to see what a change to its source needs besides itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+COPIED = (
+    "src",
+    "scripts",
+    "tool_schemas",
+    "README.md",
+    "pyproject.toml",
+    "tests/conftest.py",
+    "tests/test_readme.py",
+)
+LONGEST_SECONDS = 120
+
+
+class Checkout:
+    """A copy of the source with what is derived from it, and the program run from there.
+
+    Args:
+        folder: Where the copy, and what the program makes, is put.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "checkout"
+        self.out = folder / "out"
+        for name in COPIED:
+            source, target = ROOT / name, self.root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target)
+            else:
+                shutil.copy(source, target)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (self.root / "src", self.root / "tests"))),
+            "STABILITY_HOME": str(folder / "home"),
+            "STABILITY_OUTPUT_DIR": str(self.out),
+            "STABILITY_ROOTS": str(folder),
+        }
+
+    def add(self, name: str, text: str) -> None:
+        """Add a file to the source of the server's package; `name` is its path below that."""
+        path = self.root / "src" / "stability_mcp" / name
+        assert not path.exists(), path
+        path.write_text(text.lstrip(), encoding="utf-8")
+
+    def derive(self) -> None:
+        """Do what `make schemas` does."""
+        self.python("scripts/derive.py").check_returncode()
+
+    def changed(self) -> set[str]:
+        """Return the files that differ from the project's, or that it does not have."""
+        paths = {
+            path.relative_to(self.root)
+            for path in self.root.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+        return {
+            path.as_posix()
+            for path in paths
+            if not (ROOT / path).exists()
+            or (ROOT / path).read_bytes() != (self.root / path).read_bytes()
+        }
+
+    def python(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run Python in the copy; `more` are further variables of its environment."""
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=self.root,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+
+    def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the program."""
+        return self.python("-m", "stability_mcp", *words, **more)

@@ -1,0 +1,51 @@
+"""A fact of one endpoint is on its row: nothing else in the source is keyed by an operation."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+
+SOURCE = Path(__file__).parent.parent / "src"
+
+ALLOWED = {
+    "stability_mcp/api/kinds.py": "suggests what comes after a picture or a sound of any row",
+    "stability_mcp/cli/demo.py": "is a script of calls",
+    "stability_emulator/recipes.py": "has a recipe of its own for some rows, and one for the rest",
+}
+"""Modules that name operations in their data, and why."""
+
+NAMES = OPERATIONS.keys() | {f"{toolset}_" for toolset in TOOLSETS}
+
+
+def _named(path: Path) -> set[str]:
+    """Return the operations, and beginnings of their names, that are strings of a module."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return {text for text in texts if isinstance(text, str) and text in NAMES}
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        if not name.startswith("stability_mcp/api/operations/"):
+            yield name, path
+
+
+def test_no_module_names_an_operation_in_its_data() -> None:
+    """*Chosen*: a list of names somewhere else is forgotten when an endpoint comes or changes."""
+    naming = {name: named for name, path in _modules() if (named := _named(path))}
+
+    assert {name: named for name, named in naming.items() if name not in ALLOWED} == {}
+    assert naming.keys() == ALLOWED.keys(), "what is allowed and not needed any more has to go"
+
+
+def test_no_page_lists_operations_by_hand() -> None:
+    """*Chosen*: pages name operations in sentences; lists of them are made from the rows."""
+    listed = re.compile(rf"^[-*|]\s*`({'|'.join(OPERATIONS)})`", re.MULTILINE)
+
+    pages = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.md")}
+
+    assert len(pages) > 5
+    assert {name: found for name, text in pages.items() if (found := listed.findall(text))} == {}
