@@ -94,7 +94,8 @@ def checkout(tmp_path: Path) -> Checkout:
 @asynccontextmanager
 async def _server(checkout: Checkout) -> AsyncIterator[Client]:
     """Connect to a server of the copy."""
-    async with connected(checkout.folder, "auto", **checkout.environment) as client:
+    path = checkout.environment["PYTHONPATH"]
+    async with connected(checkout.folder, "auto", PYTHONPATH=path) as client:
         yield client
 
 

@@ -44,6 +44,23 @@ def test_the_name_is_folder_and_file() -> None:
     assert row.toolset() == "edit"
 
 
+def test_title_and_label_come_from_the_name_unless_a_row_or_its_kind_says_them() -> None:
+    """*Chosen*: a new row needs neither."""
+    assert OPERATIONS["audio2_text_to_audio"].title == "Audio2: text to audio"
+    assert OPERATIONS["v1_image_to_image"].result_label == "image-to-image"
+    assert OPERATIONS["edit_remove_background"].result_label == "no-background"
+    assert OPERATIONS["model3d_stable_fast_3d"].result_label == "3d"
+
+
+def test_where_the_api_differs_from_a_kind_it_differs_from_its_rows_too() -> None:
+    """*Chosen*: a row adds to its kind's differences, so that it cannot lose them unnoticed."""
+    row = OPERATIONS["v1_image_to_image"]
+
+    assert row.wire.left_out == V1Images.wire.left_out != {}
+    assert "image_strength" in row.wire.idle
+    assert V1Images.wire.idle == frozenset()
+
+
 def test_the_docstring_falls_into_summary_and_guidance() -> None:
     """*Chosen*: the price goes between them; both are one line."""
     assert Plain.summary() == "Do something."

@@ -118,7 +118,8 @@ class Operation(BaseModel):
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 -- pydantic's hook
         """Complete the facts that a row leaves to its kind or its name."""
         if "wire" in vars(cls):
-            cls.wire = super(cls, cls).wire | cls.wire
+            kind = next(each for each in cls.__mro__[1:] if issubclass(each, Operation))
+            cls.wire = kind.wire | cls.wire
         if "spec" in vars(cls):
             words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
             cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()

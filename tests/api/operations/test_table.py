@@ -47,8 +47,8 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def test_a_new_operation_is_one_file(planted: Path) -> None:
-    """*Chosen*: nothing else names it."""
+def test_an_operation_is_found_by_its_place(planted: Path) -> None:
+    """*Chosen*: its file is enough for the table, and its folder and file are its name."""
     (planted / "edit" / "brighten.py").write_text(NEW, encoding="utf-8")
 
     found = table([str(planted)], "planted_operations")
