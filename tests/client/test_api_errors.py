@@ -82,10 +82,10 @@ async def test_the_key_is_in_no_text_of_an_error(tmp_path: Path, case: str) -> N
 
     error = await _refused(tmp_path, status, body)
 
-    said = "".join(traceback.format_exception(error)) + repr(vars(error))
-    assert KEY not in said
-    assert MASKED not in said
-    assert "sk-" not in said
+    text = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert KEY not in text
+    assert MASKED not in text
+    assert "sk-" not in text
 
 
 async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Path) -> None:
@@ -241,10 +241,10 @@ def test_whatever_the_api_says_becomes_a_bounded_clean_text(
     """Chosen: a server's words are quoted and bounded, and break nothing."""
     body = json.dumps({"errors": reasons, "id": number, "name": name}).encode()
     fault = read_fault(body)
-    asked = RequestContext(operation=OPERATIONS["generate_core"], request=_core(), key=KEY)
+    context = RequestContext(operation=OPERATIONS["generate_core"], request=_core(), key=KEY)
     assert fault is not None
 
-    error = to_error(status, {}, fault, asked)
+    error = to_error(status, {}, fault, context)
 
     assert len(str(error)) < 4_000
     assert plain(str(error)) == str(error)

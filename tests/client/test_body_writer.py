@@ -33,11 +33,11 @@ class _Disk:
         return written
 
 
-def _received(sink: BodyWriter, *pieces: bytes) -> None:
-    sink.open()
+def _received(writer: BodyWriter, *pieces: bytes) -> None:
+    writer.open()
     for piece in pieces:
-        sink.write(piece)
-    sink.close()
+        writer.write(piece)
+    writer.close()
 
 
 def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Path) -> None:
@@ -45,17 +45,17 @@ def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Pat
     body = tmp_path / "body"
     body.write_bytes(bytes(1_000_000))
     inode, blocks = body.stat().st_ino, body.stat().st_blocks
-    sink = BodyWriter(body, OverflowBuffer())
+    writer = BodyWriter(body, OverflowBuffer())
 
-    sink.open()
+    writer.open()
     assert body.stat().st_blocks == blocks
-    sink.write(b"some ")
-    sink.write(b"bytes")
+    writer.write(b"some ")
+    writer.write(b"bytes")
     assert body.stat().st_size == 1_000_000
-    sink.close()
+    writer.close()
 
     assert (body.read_bytes(), body.stat().st_ino) == (b"some bytes", inode)
-    assert (sink.failure, sink.lost) == (None, False)
+    assert (writer.failure, writer.lost) == (None, False)
 
 
 @given(
@@ -67,30 +67,30 @@ def test_file_and_memory_together_are_always_the_body(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], takes: int, later: int
 ) -> None:
     """*Chosen*: wherever the disk stops taking, and wherever it stops again."""
-    body = tmp_path_factory.mktemp("sink") / "body"
+    body = tmp_path_factory.mktemp("writer") / "body"
     whole = b"".join(pieces)
     with pytest.MonkeyPatch.context() as patch:
         disk = _Disk(patch)
         disk.takes = takes
-        sink = BodyWriter(body, OverflowBuffer())
+        writer = BodyWriter(body, OverflowBuffer())
 
-        _received(sink, *pieces)
-        assert body.read_bytes() + sink.kept == whole
-        assert (sink.failure is None) == (takes >= len(whole))
+        _received(writer, *pieces)
+        assert body.read_bytes() + writer.kept == whole
+        assert (writer.failure is None) == (takes >= len(whole))
         disk.takes = later
-        if len(sink.kept) > later:
+        if len(writer.kept) > later:
             with pytest.raises(OSError, match="No space"):
-                sink.finish()
+                writer.finish()
         disk.takes = 1_000
-        sink.finish()
+        writer.finish()
 
-    assert (body.read_bytes(), bytes(sink.kept), sink.failure) == (whole, b"", None)
+    assert (body.read_bytes(), bytes(writer.kept), writer.failure) == (whole, b"", None)
 
 
 def test_all_bodies_together_keep_no_more_than_they_may(tmp_path: Path, disk: _Disk) -> None:
     """*Chosen*: what is beyond it is lost as a whole, for half a body is of no use."""
-    memory = OverflowBuffer(most=10)
-    one, two = (BodyWriter(tmp_path / name, memory) for name in ("one", "two"))
+    overflow = OverflowBuffer(max_bytes=10)
+    one, two = (BodyWriter(tmp_path / name, overflow) for name in ("one", "two"))
     disk.takes = 0
 
     _received(one, b"six by", b"")
@@ -100,7 +100,7 @@ def test_all_bodies_together_keep_no_more_than_they_may(tmp_path: Path, disk: _D
     assert (bytes(two.kept), two.lost) == (b"", True)
     disk.takes = 100
     one.finish()
-    three = BodyWriter(tmp_path / "three", memory)
+    three = BodyWriter(tmp_path / "three", overflow)
     disk.takes = 0
     _received(three, b"ten bytes!")
     assert not three.lost
@@ -108,33 +108,33 @@ def test_all_bodies_together_keep_no_more_than_they_may(tmp_path: Path, disk: _D
 
 def test_a_body_that_is_dropped_gives_its_memory_back(tmp_path: Path, disk: _Disk) -> None:
     """*Chosen*: whoever gives an answer up need not say so."""
-    memory = OverflowBuffer(most=4)
+    overflow = OverflowBuffer(max_bytes=4)
     disk.takes = 0
     for _ in range(3):
-        sink = BodyWriter(tmp_path / "body", memory)
-        _received(sink, b"four")
-        assert not sink.lost
+        writer = BodyWriter(tmp_path / "body", overflow)
+        _received(writer, b"four")
+        assert not writer.lost
 
 
 def test_a_result_that_can_be_fetched_again_is_kept_nowhere(tmp_path: Path, disk: _Disk) -> None:
     """*Chosen*: memory is for what was paid and cannot be had again."""
-    sink = BodyWriter(tmp_path / "body", None)
+    writer = BodyWriter(tmp_path / "body", None)
     disk.takes = 3
 
-    _received(sink, b"some bytes")
+    _received(writer, b"some bytes")
 
-    assert (sink.lost, bytes(sink.kept)) == (True, b"")
+    assert (writer.lost, bytes(writer.kept)) == (True, b"")
     assert (tmp_path / "body").read_bytes() == b"som"
 
 
 def test_a_folder_that_cannot_be_written_leaves_all_to_memory(tmp_path: Path) -> None:
     """*Chosen*: also where not even a file can be made."""
-    sink = BodyWriter(tmp_path / "folder" / "body", OverflowBuffer())
+    writer = BodyWriter(tmp_path / "folder" / "body", OverflowBuffer())
 
-    _received(sink, b"some ", b"bytes")
+    _received(writer, b"some ", b"bytes")
     with pytest.raises(FileNotFoundError):
-        sink.finish()
+        writer.finish()
     (tmp_path / "folder").mkdir()
-    sink.finish()
+    writer.finish()
 
     assert (tmp_path / "folder" / "body").read_bytes() == b"some bytes"

@@ -52,13 +52,17 @@ def test_a_body_that_is_the_media_is_the_generation(
     """Documented: the body is the file; what it is is told by its magic bytes."""
     body = _stored(tmp_path, data)
 
-    (made,) = decode(OPERATIONS[operation], ANSWER, body, tmp_path)
+    (generation,) = decode(OPERATIONS[operation], ANSWER, body, tmp_path)
 
-    assert made.path == body
-    assert made.media_type == media_type
-    assert made.bytes == len(data)
-    assert made.sha256 == hashlib.sha256(data).hexdigest()
-    assert (made.seed, made.finish_reason, made.filtered) == ("17", "SUCCESS", False)
+    assert generation.path == body
+    assert generation.media_type == media_type
+    assert generation.bytes == len(data)
+    assert generation.sha256 == hashlib.sha256(data).hexdigest()
+    assert (generation.seed, generation.finish_reason, generation.filtered) == (
+        "17",
+        "SUCCESS",
+        False,
+    )
 
 
 ODD = bytes(range(200, 256)) * 40
@@ -81,10 +85,12 @@ def test_a_whole_body_that_nothing_here_can_read_is_what_was_declared(
     """Chosen: it is paid, and another program may read it."""
     body = _stored(tmp_path, ODD)
 
-    (made,) = decode(OPERATIONS[operation], replace(ANSWER, media_type=declared), body, tmp_path)
+    (generation,) = decode(
+        OPERATIONS[operation], replace(ANSWER, media_type=declared), body, tmp_path
+    )
 
-    assert made.media_type == media_type
-    assert (made.path, made.bytes) == (body, len(ODD))
+    assert generation.media_type == media_type
+    assert (generation.path, generation.bytes) == (body, len(ODD))
 
 
 @pytest.mark.parametrize(
@@ -154,9 +160,9 @@ def test_a_sample_that_failed_is_left_out_and_said(
     samples = [_sample(), {"base64": "", "seed": 2, "finishReason": "ERROR"}, _sample(seed=3)]
 
     with caplog.at_level(logging.WARNING):
-        made = decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
+        generations = decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
 
-    assert [each.seed for each in made] == ["1", "3"]
+    assert [each.seed for each in generations] == ["1", "3"]
     assert "1 of 3 pictures" in caplog.text
 
 
@@ -198,10 +204,10 @@ def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
     """Chosen: the picture is paid; a seed that could not be sent again is not kept."""
     body = _stored(tmp_path, {"artifacts": [_sample(seed=odd, finishReason=odd)]})
 
-    (made,) = decode(V1, ANSWER, body, tmp_path)
+    (generation,) = decode(V1, ANSWER, body, tmp_path)
 
-    assert made.seed is None
-    assert made.bytes == len(PNG)
+    assert generation.seed is None
+    assert generation.bytes == len(PNG)
 
 
 @pytest.mark.anyio
@@ -216,11 +222,11 @@ async def test_ten_large_samples_come_through(tmp_path: Path) -> None:
         Client(base_url=server.url, api_key=SecretStr("sk-0123456789")) as client,
     ):
         answer = await client.exchange(request, {}, tmp_path / "body", Recorder())
-    made = decode(V1, answer, tmp_path / "body", tmp_path)
+    generations = decode(V1, answer, tmp_path / "body", tmp_path)
 
     assert len(body) > 24_000_000
-    assert [each.seed for each in made] == [str(n) for n in range(10)]
-    assert {each.bytes for each in made} == {len(picture)}
+    assert [each.seed for each in generations] == [str(n) for n in range(10)]
+    assert {each.bytes for each in generations} == {len(picture)}
 
 
 @pytest.mark.anyio

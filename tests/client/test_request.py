@@ -47,24 +47,24 @@ async def test_the_facts_find_no_fault_with_a_request(
 
     with facts_server() as server:
         async with _client_of(server) as client:
-            made = await client.send(request, folder=tmp_path)
-            if isinstance(made, Deferred):
-                assert made.id == ID
-                assert await client.poll(made, folder=tmp_path) is None
-                made = await client.poll(made, folder=tmp_path) or []
+            results = await client.send(request, folder=tmp_path)
+            if isinstance(results, Deferred):
+                assert results.id == ID
+                assert await client.poll(results, folder=tmp_path) is None
+                results = await client.poll(results, folder=tmp_path) or []
 
     assert server.faults == []
     if isinstance(request, Query):
-        assert isinstance(made, BaseModel)
+        assert isinstance(results, BaseModel)
         return
-    assert isinstance(made, list)
-    assert len(made) == getattr(request, "samples", 1)
-    for generation in made:
+    assert isinstance(results, list)
+    assert len(results) == getattr(request, "samples", 1)
+    for generation in results:
         assert generation.media_type.startswith(KINDS[str(request.media)])
         assert generation.path.stat().st_size == generation.bytes
     if request.answer != "artifacts" and request.media != "model":
-        assert made[0].seed == SEED
-        assert made[0].finish_reason == "SUCCESS"
+        assert results[0].seed == SEED
+        assert results[0].finish_reason == "SUCCESS"
 
 
 async def test_every_argument_that_was_given_is_sent(tmp_path: Path, files: dict[str, str]) -> None:

@@ -68,10 +68,10 @@ def _requests_of(server: RawServer) -> int:
 async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
     """Chosen: a person gets files whose names say what made them and what they are."""
     async with raw_server(answering(OK)) as server, _client_of(server) as client:
-        made = await client.send(_core(), folder=tmp_path)
+        results = await client.send(_core(), folder=tmp_path)
 
-    assert isinstance(made, list)
-    (picture,) = made
+    assert isinstance(results, list)
+    (picture,) = results
     assert isinstance(picture, Generation)
     assert picture.path.read_bytes() == PNG
     assert picture.path.name.startswith("generate_core-")
@@ -84,9 +84,9 @@ async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
 async def test_what_was_surely_not_charged_is_repeated(tmp_path: Path, first: bytes) -> None:
     """Chosen: the API's own 429 and 5xx cost nothing."""
     async with raw_server(answering(first, OK)) as server, _client_of(server) as client:
-        made = await client.send(_core(), folder=tmp_path)
+        results = await client.send(_core(), folder=tmp_path)
 
-    assert isinstance(made, list)
+    assert isinstance(results, list)
     assert _requests_of(server) == 2
 
 

@@ -97,7 +97,7 @@ async def test_a_body_without_end_is_cut_at_the_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chosen: no answer may fill the disk."""
-    monkeypatch.setattr(response, "MAX_BODY", MIB)
+    monkeypatch.setattr(response, "MAX_BODY_BYTES", MIB)
     endless = sample_files.png((64, 64)) + bytes(3 * MIB)
     request = OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
@@ -113,4 +113,4 @@ async def test_a_body_without_end_is_cut_at_the_bound(
 
 def test_the_bound_is_above_all_that_the_api_can_send() -> None:
     """Documented: at most 380 s of stereo sound at 44.1 kHz; 32 bits is the widest WAV."""
-    assert response.MAX_BODY > 380 * 44_100 * 2 * 4
+    assert response.MAX_BODY_BYTES > 380 * 44_100 * 2 * 4

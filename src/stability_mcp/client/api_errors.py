@@ -26,7 +26,7 @@ from stability_mcp.text import listed, plain, quoted
 HIDDEN = "<API key hidden>"
 
 _LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\. )|(?<=Bearer )\S+")
-_TOO_SHORT = 4
+_MIN_KEY_CHARACTERS = 4
 """Below this a key is a piece of ordinary words; no key is that short."""
 
 
@@ -36,7 +36,7 @@ def redact(text: str, key: str | None) -> str:
     The API shows a wrong key either whole or as its first 7 and last 4 characters with asterisks
     between (seen live in both forms).
     """
-    if key and len(key) >= _TOO_SHORT:
+    if key and len(key) >= _MIN_KEY_CHARACTERS:
         shown = rf"{re.escape(key[:7])}\*+{re.escape(key[-4:])}"
         text = re.sub(rf"{re.escape(key)}|{shown}", HIDDEN, text, flags=re.IGNORECASE)
     return _LOOKS_LIKE_A_KEY.sub(HIDDEN, text)
@@ -69,7 +69,7 @@ def hint(
     kind: type[RefusedError],
     status: int,
     name: str,
-    said: str,
+    reasons_text: str,
     request: Operation | type[Operation],
 ) -> str:
     """Return what to do about a refusal.
@@ -78,17 +78,17 @@ def hint(
         kind: The class of the error.
         status: The HTTP status.
         name: The API's name of the problem.
-        said: The API's reasons.
+        reasons_text: The API's reasons.
         request: The request, or its row where only the result was asked for.
     """
     if kind is ModerationError:
-        meant = listed(_meant(name, said, request))
-        return f"Change {meant}; the same call is refused again, so do not repeat it unchanged."
+        arguments = listed(_likely_arguments(name, reasons_text, request))
+        return f"Change {arguments}; the same call is refused again, so do not repeat it unchanged."
     if kind is not InvalidRequestError:
         return _HINTS[kind]
     if status == 413:  # noqa: PLR2004 -- payload too large
-        most = request.spec.max_body // MIB
-        return f"Send a smaller file: the whole request may have {most} MiB."
+        max_mib = request.spec.max_body // MIB
+        return f"Send a smaller file: the whole request may have {max_mib} MiB."
     return _INVALID_BY_NAME.get(
         name, "Change the arguments that it names; the very same call fails again."
     )
@@ -99,7 +99,9 @@ def wait_seconds(seconds: float | None) -> str:
     return f"{seconds or 0:.0f} s"
 
 
-def _meant(name: str, said: str, request: Operation | type[Operation]) -> list[str]:
+def _likely_arguments(
+    name: str, reasons_text: str, request: Operation | type[Operation]
+) -> list[str]:
     """Return the arguments that moderation most likely means, most likely first."""
     row = request if isinstance(request, type) else type(request)
     given = [field for field in row.model_fields if getattr(request, field, True) is not None]
@@ -108,20 +110,20 @@ def _meant(name: str, said: str, request: Operation | type[Operation]) -> list[s
     if name == "copyrighted_content" and files:
         return files
     # The API often begins its sentence with the argument: "prompt: ...".
-    named = [field for field in (*words, *files) if re.search(rf"\b{field}:", said)]
+    named = [field for field in (*words, *files) if re.search(rf"\b{field}:", reasons_text)]
     return named or [*words, *files] or ["the arguments"]
 
 
-ERROR_BODY = 65_536
+MAX_ERROR_BODY_BYTES = 65_536
 """Most bytes read of an answer that is no result; the API's longest are some hundred."""
 
-LOCK_OUT_SECONDS = 60.0
+LOCKOUT_SECONDS = 60.0
 """How long the API refuses a key after too many requests (documented), if it names no time."""
 
-_LONGEST_WAIT = 600.0
-_REASON_CHARACTERS = 300
-_REASONS = 8
-_NAME_CHARACTERS = 60
+_MAX_RETRY_AFTER_SECONDS = 600.0
+_MAX_REASON_CHARACTERS = 300
+_MAX_REASONS = 8
+_MAX_NAME_CHARACTERS = 60
 _MODERATION = {"content_moderation", "public_figure", "copyrighted_content"}
 _BY_STATUS: Mapping[int, type[RefusedError]] = {
     401: UnauthorizedError,
@@ -150,7 +152,7 @@ class RequestContext:
         """Return the name of the operation."""
         return self.operation.name()
 
-    def clean(self, text: str, *, limit: int = _REASON_CHARACTERS) -> str:
+    def clean(self, text: str, *, limit: int = _MAX_REASON_CHARACTERS) -> str:
         """Return foreign text quoted, bounded and without the key."""
         return quoted(redact(plain(text), self.key), limit=limit)
 
@@ -188,17 +190,17 @@ def read_fault(body: bytes) -> ApiFault | None:
 
 
 def to_error(
-    status: int, headers: Mapping[str, str], fault: ApiFault, asked: RequestContext
+    status: int, headers: Mapping[str, str], fault: ApiFault, context: RequestContext
 ) -> RefusedError:
     """Return the error for a 4xx or 5xx answer in the API's own shape."""
-    kind = _kind(status, fault.name, asked)
-    name = re.sub(r"[^\w.-]", "_", redact(plain(fault.name), asked.key))[:_NAME_CHARACTERS]
-    reasons = tuple(asked.clean(reason) for reason in fault.reasons[:_REASONS])
+    kind = _kind(status, fault.name, context)
+    name = re.sub(r"[^\w.-]", "_", redact(plain(fault.name), context.key))[:_MAX_NAME_CHARACTERS]
+    reasons = tuple(context.clean(reason) for reason in fault.reasons[:_MAX_REASONS])
     wait = _retry_after(headers) if kind is RateLimitedError else None
-    said = f": {'; '.join(reasons)}" if reasons else ""
-    message = f"The API refused {asked.name} ({status} {name}){said}."
+    detail = f": {'; '.join(reasons)}" if reasons else ""
+    message = f"The API refused {context.name} ({status} {name}){detail}."
     if kind is UnavailableError:
-        message = f"The API failed at {asked.name} ({status} {name}){said}."
+        message = f"The API failed at {context.name} ({status} {name}){detail}."
     if kind is RateLimitedError:
         message += f" This key is locked out for about {wait_seconds(wait)}."
     return kind(
@@ -206,18 +208,19 @@ def to_error(
         status=status,
         name=name,
         reasons=reasons,
-        request_id=request_id(headers) or request_id({"x-request-id": redact(fault.id, asked.key)}),
+        request_id=request_id(headers)
+        or request_id({"x-request-id": redact(fault.id, context.key)}),
         retry_after=wait,
-        hint=hint(kind, status, name, " ".join(reasons), asked.request or asked.operation),
+        hint=hint(kind, status, name, " ".join(reasons), context.request or context.operation),
     )
 
 
-def _kind(status: int, name: str, asked: RequestContext) -> type[RefusedError]:
+def _kind(status: int, name: str, context: RequestContext) -> type[RefusedError]:
     if name in _MODERATION:
         return ModerationError
     if name == "insufficient_balance":  # v1 says it with 429
         return OutOfCreditsError
-    if status == 404 and asked.request is None:  # noqa: PLR2004 -- the status that says: not there
+    if status == 404 and context.request is None:  # noqa: PLR2004 -- the status that says: not there
         return GenerationGoneError
     if status >= 500:  # noqa: PLR2004 -- the server's own failures
         return UnavailableError
@@ -229,5 +232,9 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     try:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:  # absent, a date, or rubbish
-        return LOCK_OUT_SECONDS
-    return seconds if math.isfinite(seconds) and 0 < seconds <= _LONGEST_WAIT else LOCK_OUT_SECONDS
+        return LOCKOUT_SECONDS
+    return (
+        seconds
+        if math.isfinite(seconds) and 0 < seconds <= _MAX_RETRY_AFTER_SECONDS
+        else LOCKOUT_SECONDS
+    )

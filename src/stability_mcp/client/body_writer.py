@@ -14,20 +14,20 @@ MAX_OVERFLOW_BYTES = 64 * 1_048_576
 
 
 class OverflowBuffer:
-    """Bounds what the sinks of one client keep in memory."""
+    """Bounds what the body writers of one client keep in memory."""
 
-    def __init__(self, most: int = MAX_OVERFLOW_BYTES) -> None:
-        self._most = most
-        self._sinks: WeakSet[BodyWriter] = WeakSet()
+    def __init__(self, max_bytes: int = MAX_OVERFLOW_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._writers: WeakSet[BodyWriter] = WeakSet()
         self._lock = threading.Lock()
 
-    def keep(self, sink: "BodyWriter", data: bytes | bytearray) -> bool:
-        """Let a sink keep some bytes more; False: there is no room for them."""
+    def keep(self, writer: "BodyWriter", data: bytes | bytearray) -> bool:
+        """Let a writer keep some bytes more; False: there is no room for them."""
         with self._lock:
-            self._sinks.add(sink)
-            if sum(len(each.kept) for each in self._sinks) + len(data) > self._most:
+            self._writers.add(writer)
+            if sum(len(each.kept) for each in self._writers) + len(data) > self._max_bytes:
                 return False
-            sink.kept += data
+            writer.kept += data
             return True
 
 
@@ -36,10 +36,10 @@ class BodyWriter:
 
     Args:
         path: The file; what is in it is written over.
-        memory: Where bytes go that the disk does not take; None: nowhere.
+        overflow: Where bytes go that the disk does not take; None: nowhere.
     """
 
-    def __init__(self, path: Path, memory: OverflowBuffer | None) -> None:
+    def __init__(self, path: Path, overflow: OverflowBuffer | None) -> None:
         self.failure: OSError | None = None
         """Why bytes are only in memory, or lost; None: all are in the file."""
         self.kept = bytearray()
@@ -47,7 +47,7 @@ class BodyWriter:
         self.lost = False
         """Whether there are bytes that are in neither."""
         self._path = path
-        self._memory = memory
+        self._overflow = overflow
         self._written = 0
         self._file: int | None = None
 
@@ -64,13 +64,17 @@ class BodyWriter:
             left = memoryview(data)
             try:
                 while left:  # a file may take a part at a time
-                    taken = os.write(self._file, left)
-                    self._written += taken
-                    left = left[taken:]
+                    count = os.write(self._file, left)
+                    self._written += count
+                    left = left[count:]
             except OSError as error:
                 self._failed(error)
             data = bytes(left)
-        if data and not self.lost and (self._memory is None or not self._memory.keep(self, data)):
+        if (
+            data
+            and not self.lost
+            and (self._overflow is None or not self._overflow.keep(self, data))
+        ):
             self.lost = True
             self.kept.clear()
 
@@ -98,16 +102,16 @@ class BodyWriter:
         try:
             os.lseek(file, self._written, os.SEEK_SET)
             while self.kept:
-                taken = os.write(file, self.kept)
-                self._written += taken
-                del self.kept[:taken]
+                count = os.write(file, self.kept)
+                self._written += count
+                del self.kept[:count]
             os.ftruncate(file, self._written)
         finally:
             os.close(file)
         self.failure = None
 
     def _failed(self, error: OSError) -> None:
-        # Without its traceback, which would hold this sink, and so its memory, for longer.
+        # Without its traceback, which would hold this writer, and so its memory, for longer.
         self.failure = self.failure or error.with_traceback(None)
 
     def _opened(self) -> int:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stability_mcp.client.http import HttpTransport
     from stability_mcp.client.response import ResponseReader
 
-_THREADS = 8
+_MAX_FILE_THREADS = 8
 """Files read and written at once; more would wait for the same disk."""
 
 
@@ -69,10 +69,10 @@ class Client:
         self._timeout = timeout
         self._max_retries = max_retries
         self._transport = transport
-        self._network: HttpTransport | None = None
+        self._http: HttpTransport | None = None
         self._opening = anyio.Lock()
-        self._limiter = anyio.CapacityLimiter(_THREADS)
-        self._memory = OverflowBuffer()
+        self._limiter = anyio.CapacityLimiter(_MAX_FILE_THREADS)
+        self._overflow = OverflowBuffer()
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,9 +87,9 @@ class Client:
 
     async def close(self) -> None:
         """Close every connection; a later request opens new ones."""
-        network, self._network = self._network, None
-        if network is not None:
-            await network.close()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
 
     async def exchange(
         self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
@@ -115,11 +115,11 @@ class Client:
         """
         from stability_mcp.client.request import multipart_body
 
-        network = await self._open()
-        asked = RequestContext(operation=type(operation), request=operation, key=self._key())
-        async with multipart_body(network.fresh, operation, files, self._limiter) as request:
-            intake = self._intake(asked, body, trace)
-            return await network.perform(request, asked, trace, intake.take)
+        http = await self._open()
+        context = RequestContext(operation=type(operation), request=operation, key=self._key())
+        async with multipart_body(http.fresh, operation, files, self._limiter) as request:
+            reader = self._reader(context, body, trace)
+            return await http.perform(request, context, trace, reader.read)
 
     async def fetch(
         self,
@@ -152,11 +152,11 @@ class Client:
         """
         from stability_mcp.client.request import poll_request
 
-        network = await self._open()
-        asked = RequestContext(operation=operation, request=None, key=self._key())
-        intake = self._intake(asked, body, trace)
-        request = poll_request(network.pooled, operation, generation, turn)
-        return await network.perform(request, asked, trace, intake.found)
+        http = await self._open()
+        context = RequestContext(operation=operation, request=None, key=self._key())
+        reader = self._reader(context, body, trace)
+        request = poll_request(http.pooled, operation, generation, turn)
+        return await http.perform(request, context, trace, reader.read_poll)
 
     async def query(self, operation: Query, trace: Trace | None = None) -> BaseModel:
         """Read something about the account; free, so failures are repeated within seconds.
@@ -173,7 +173,7 @@ class Client:
 
         async for attempt in attempts(retry_query, self._max_retries):
             with attempt:
-                return await self._ask(operation, trace or NullTrace())
+                return await self._query(operation, trace or NullTrace())
         raise AssertionError("the last attempt returns or raises")
 
     async def send(
@@ -194,12 +194,12 @@ class Client:
             InputFileError: a file to send cannot be used.
         """
         from stability_mcp.client.decode import save_results, spool_file
-        from stability_mcp.client.request import recognised
+        from stability_mcp.client.request import sent_files
         from stability_mcp.client.retry import attempts, retry_send
 
         if isinstance(operation, Query):
             return await self.query(operation)
-        sent = await anyio.to_thread.run_sync(recognised, operation, files, limiter=self._limiter)
+        sent = await anyio.to_thread.run_sync(sent_files, operation, files, limiter=self._limiter)
         body = spool_file(type(operation), folder)
         async for attempt in attempts(retry_send, self._max_retries):
             with attempt:
@@ -241,31 +241,31 @@ class Client:
                 )
         return await self.fetch(deferred.operation, deferred.id, body, NullTrace(), turn=last)
 
-    async def _ask(self, operation: Query, trace: Trace) -> BaseModel:
+    async def _query(self, operation: Query, trace: Trace) -> BaseModel:
         from stability_mcp.client.request import query_request
-        from stability_mcp.client.response import SHORT_BODY, read_bounded
+        from stability_mcp.client.response import MAX_SHORT_BODY_BYTES, read_bounded
 
-        network = await self._open()
-        asked = RequestContext(operation=type(operation), request=operation, key=self._key())
+        http = await self._open()
+        context = RequestContext(operation=type(operation), request=operation, key=self._key())
 
         async def read(response: "httpx2.Response", deadline: float) -> BaseModel:
             try:
                 return operation.read(
-                    json.loads(await read_bounded(response, SHORT_BODY, deadline))
+                    json.loads(await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline))
                 )
             except (ValueError, RecursionError):  # pydantic's errors are ValueErrors
                 raise RequestError(
-                    f"The API answered {asked.name} with something else than is documented."
+                    f"The API answered {context.name} with something else than is documented."
                 ) from None
 
-        request = query_request(network.pooled, operation)
-        return await network.perform(request, asked, trace, read)
+        request = query_request(http.pooled, operation)
+        return await http.perform(request, context, trace, read)
 
-    def _intake(self, asked: RequestContext, body: Path, trace: Trace) -> "ResponseReader":
+    def _reader(self, context: RequestContext, body: Path, trace: Trace) -> "ResponseReader":
         from stability_mcp.client.response import ResponseReader
 
         return ResponseReader(
-            asked=asked, body=body, trace=trace, limiter=self._limiter, memory=self._memory
+            context=context, body=body, trace=trace, limiter=self._limiter, overflow=self._overflow
         )
 
     def _key(self) -> str | None:
@@ -273,9 +273,9 @@ class Client:
 
     async def _open(self) -> "HttpTransport":
         async with self._opening:
-            if self._network is None:
-                self._network = await anyio.to_thread.run_sync(self._connect, limiter=self._limiter)
-            return self._network
+            if self._http is None:
+                self._http = await anyio.to_thread.run_sync(self._connect, limiter=self._limiter)
+            return self._http
 
     def _connect(self) -> "HttpTransport":
         from stability_mcp.client.http import HttpTransport

@@ -18,7 +18,7 @@ from stability_mcp.client.models import Answer, Generation
 from stability_mcp.errors import UnusableAnswerError
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
 
-TAIL_BYTES = 4_096
+MAX_TAIL_BYTES = 4_096
 """How far from the end the mark of the end is looked for: some programs append a few bytes."""
 
 _ENDS = {"image/png": b"IEND\xae\x42\x60\x82", "image/jpeg": b"\xff\xd9"}
@@ -96,7 +96,7 @@ def is_kind(found: str, kind: MediaKind | None) -> bool:
 def _read_ends(file: BinaryIO) -> tuple[bytes, bytes, int]:
     head = file.read(HEAD_BYTES)
     size = file.seek(0, 2)
-    file.seek(max(0, size - TAIL_BYTES))
+    file.seek(max(0, size - MAX_TAIL_BYTES))
     return head, file.read(), size
 
 
@@ -149,15 +149,15 @@ def decode(
     """
     if operation.answer == "artifacts":
         return _samples(operation, body, folder)
-    made = _generation(
+    generation = _generation(
         operation, body, answer.seed, answer.finish_reason, declared=answer.media_type
     )
-    return [made]
+    return [generation]
 
 
 def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Generation]:
     """Unpack `{"artifacts": [{"base64", "seed", "finishReason"}]}`, or that list bare (2023)."""
-    made = []
+    generations = []
     failed = 0
     entries = _entries(operation, body)
     for position, entry in enumerate(entries):
@@ -170,10 +170,10 @@ def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Gener
         found = type_of(picture[:HEAD_BYTES], operation.media, SAMPLE_TYPE)
         path = folder / f"{body.stem}-{position}.{extension(found or '')}"
         path.write_bytes(picture)
-        made.append(
+        generations.append(
             _generation(operation, path, seed(entry.get("seed", "")), reason, declared=SAMPLE_TYPE)
         )
-    if not made:
+    if not generations:
         raise _unusable(operation, f"all {failed} pictures in it ended with the word ERROR")
     if failed:
         _log.warning(
@@ -182,7 +182,7 @@ def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Gener
             failed,
             len(entries),
         )
-    return made
+    return generations
 
 
 def _entries(operation: type[Operation], body: Path) -> list[dict[str, Any]]:
@@ -208,7 +208,7 @@ def _unpack(operation: type[Operation], packed: object) -> bytes:
 def _generation(
     operation: type[Operation],
     path: Path,
-    its_seed: str | None,
+    seed_text: str | None,
     reason: str | None,
     *,
     declared: str | None,
@@ -225,7 +225,7 @@ def _generation(
         media_type=found,
         bytes=size,
         sha256=digest,
-        seed=its_seed,
+        seed=seed_text,
         finish_reason=reason,
     )
 
@@ -253,6 +253,8 @@ def save_results(operation: type[Operation], answer: Answer, body: Path) -> list
         body.unlink()
         return generations
     return [
-        replace(made, path=body.rename(body.with_suffix(f".{extension(made.media_type)}")))
-        for made in generations
+        replace(
+            generation, path=body.rename(body.with_suffix(f".{extension(generation.media_type)}"))
+        )
+        for generation in generations
     ]

@@ -15,7 +15,7 @@ import anyio
 import httpx2
 
 from stability_mcp.client.api_errors import (
-    ERROR_BODY,
+    MAX_ERROR_BODY_BYTES,
     ApiFault,
     RequestContext,
     read_fault,
@@ -29,9 +29,11 @@ from stability_mcp.errors import NotSentError, RequestError, UnknownOutcomeError
 CONNECT_SECONDS = 30.0
 """Longest wait for a connection, and for each piece of an upload to be taken."""
 
-_POLLS_AT_ONCE = 20
-_KEPT = httpx2.Limits(max_connections=_POLLS_AT_ONCE, max_keepalive_connections=_POLLS_AT_ONCE)
-_FRESH = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+_MAX_POLL_CONNECTIONS = 20
+_POOLED_LIMITS = httpx2.Limits(
+    max_connections=_MAX_POLL_CONNECTIONS, max_keepalive_connections=_MAX_POLL_CONNECTIONS
+)
+_FRESH_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
 
 T = TypeVar("T")
 
@@ -72,8 +74,8 @@ class HttpTransport:
                 transport=transport,
             )
 
-        self.fresh = client(_FRESH)
-        self.pooled = client(_KEPT) if transport is None else self.fresh
+        self.fresh = client(_FRESH_LIMITS)
+        self.pooled = client(_POOLED_LIMITS) if transport is None else self.fresh
 
     async def close(self) -> None:
         """Close every connection."""
@@ -83,7 +85,7 @@ class HttpTransport:
     async def perform(
         self,
         request: httpx2.Request,
-        asked: RequestContext,
+        context: RequestContext,
         trace: Trace,
         receive: Callable[[httpx2.Response, float], Awaitable[T]],
     ) -> T:
@@ -105,59 +107,61 @@ class HttpTransport:
         except (httpx2.HTTPError, OSError) as error:
             if hook.stopped_by is not None:
                 raise
-            raise self._silence(error, asked, request, hook) from error
+            raise self._no_answer(error, context, request, hook) from error
         try:
             if response.is_success:
                 return await receive(response, deadline)
-            body = await read_bounded(response, ERROR_BODY, deadline)
+            body = await read_bounded(response, MAX_ERROR_BODY_BYTES, deadline)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
         fault = read_fault(body)
-        if fault is None and response.status_code == 404 and asked.request is None:  # noqa: PLR2004 -- the status that says: not there
+        if fault is None and response.status_code == 404 and context.request is None:  # noqa: PLR2004 -- the status that says: not there
             # A gateway that has no such results path says so in words of its own.
             fault = ApiFault(id="", name="not_found", reasons=())
         if fault is not None and response.is_error:
-            raise to_error(response.status_code, response.headers, fault, asked)
-        raise self._stranger(response, asked, request, hook)
+            raise to_error(response.status_code, response.headers, fault, context)
+        raise self._foreign_answer(response, context, request, hook)
 
-    def _silence(
-        self, error: Exception, asked: RequestContext, request: httpx2.Request, hook: TraceHook
+    def _no_answer(
+        self, error: Exception, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
         """Return what it means that no answer came."""
         why = f"nothing came within {self.timeout:g} s"
         if not isinstance(error, TimeoutError | httpx2.ReadTimeout):
-            said = asked.clean(str(error)) if str(error) else "the line was closed"
-            why = f"{said} ({type(error).__name__})"
-        return _outcome(f"no answer of {request.url.netloc.decode()}, {why}", asked, request, hook)
+            reason = context.clean(str(error)) if str(error) else "the line was closed"
+            why = f"{reason} ({type(error).__name__})"
+        return _no_api_answer(
+            f"no answer of {request.url.netloc.decode()}, {why}", context, request, hook
+        )
 
     @staticmethod
-    def _stranger(
-        response: httpx2.Response, asked: RequestContext, request: httpx2.Request, hook: TraceHook
+    def _foreign_answer(
+        response: httpx2.Response, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
         """Return what it means that somebody between us and the API answered."""
         why = f"somebody between here and the API answered {response.status_code}"
         if response.is_redirect:
             here = request.url.netloc.decode()
             why += f", which points elsewhere than {here}: set STABILITY_BASE_URL right"
-        return _outcome(why, asked, request, hook)
+        return _no_api_answer(why, context, request, hook)
 
 
-def _outcome(
-    why: str, asked: RequestContext, request: httpx2.Request, hook: TraceHook
+def _no_api_answer(
+    why: str, context: RequestContext, request: httpx2.Request, hook: TraceHook
 ) -> RequestError:
     """Return the error for a request that the API itself did not answer."""
     if not hook.sent:
         return NotSentError(
-            f"The request for {asked.name} could not be sent whole: {why}.",
+            f"The request for {context.name} could not be sent whole: {why}.",
             hint="The same call may be repeated. If it fails again, look at the network, a proxy "
             "and STABILITY_BASE_URL.",
         )
     if request.method == "POST":
         return UnknownOutcomeError(
-            f"The request for {asked.name} was sent, and nobody knows what became of it: {why}.",
+            f"The request for {context.name} was sent, and nobody knows what became of it: {why}.",
             hint="It is not repeated by itself, because that might be paid twice.",
         )
     return RequestError(
-        f"The API could not be asked for {asked.name}: {why}.", hint="Asking again is free."
+        f"The API could not be asked for {context.name}: {why}.", hint="Asking again is free."
     )

@@ -43,7 +43,7 @@ def open_input(field: str, path: Path) -> BufferedReader:
         raise FileUnusableError(f"{named} cannot be read ({type(error).__name__}).") from None
 
 
-def recognised(operation: Operation, files: Mapping[str, Path] | None) -> dict[str, SentFile]:
+def sent_files(operation: Operation, files: Mapping[str, Path] | None) -> dict[str, SentFile]:
     """Return what is sent for each file field that has a value.
 
     Args:
@@ -74,7 +74,7 @@ def recognised(operation: Operation, files: Mapping[str, Path] | None) -> dict[s
     return sent
 
 
-_PIECES = 8
+_PIECES_PER_READ = 8
 """Pieces of 64 KiB read in one hop to a thread."""
 
 _Text = tuple[None, bytes]
@@ -120,7 +120,7 @@ async def multipart_body(
         # httpx2 hands out a form in a dozen pieces, and each would be a write of its own.
         form = cast("Iterable[bytes]", request.stream)  # it can be read both ways
         if files:
-            request.stream = _OffTheLoop(form, limiter)
+            request.stream = _ThreadedStream(form, limiter)
         else:
             request.stream = httpx2.ByteStream(b"".join(form))
         yield request
@@ -145,15 +145,15 @@ def poll_request(
     Raises:
         TypeError: the operation answers at once, so that there is nothing to ask for later.
     """
-    places = list(operation.poll_paths.items())
-    if not places:
+    paths = list(operation.poll_paths.items())
+    if not paths:
         raise TypeError(f"{operation.name()} starts no generation that could be polled")
-    path, accept = places[turn % len(places)]
+    path, accept = paths[turn % len(paths)]
     url = path.format(id=quote(generation, safe=""))
     return http.build_request("GET", url, headers={"accept": accept})
 
 
-class _OffTheLoop(httpx2.AsyncByteStream):
+class _ThreadedStream(httpx2.AsyncByteStream):
     """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
 
     def __init__(self, form: Iterable[bytes], limiter: anyio.CapacityLimiter) -> None:
@@ -162,9 +162,9 @@ class _OffTheLoop(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = iter(self._form)
-        while some := await anyio.to_thread.run_sync(_some, pieces, limiter=self._limiter):
-            yield some
+        while data := await anyio.to_thread.run_sync(_read_pieces, pieces, limiter=self._limiter):
+            yield data
 
 
-def _some(pieces: Iterator[bytes]) -> bytes:
-    return b"".join(islice(pieces, _PIECES))
+def _read_pieces(pieces: Iterator[bytes]) -> bytes:
+    return b"".join(islice(pieces, _PIECES_PER_READ))

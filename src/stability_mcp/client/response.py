@@ -22,14 +22,14 @@ from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, UnusableAnswerError, UnwrittenError
 
-MAX_BODY = 256 * 1_048_576
+MAX_BODY_BYTES = 256 * 1_048_576
 """Most bytes of one result. The largest documented, 380 s of stereo sound as 32-bit WAV, has 134
 MB; anything beyond twice that is no result and would fill the disk."""
 
-SHORT_BODY = 1_048_576
+MAX_SHORT_BODY_BYTES = 1_048_576
 """Most bytes read of an answer that is words; the longest documented has some thousand."""
 
-_WRITE_AT = 262_144
+_WRITE_BYTES = 262_144
 """Bytes gathered for one write: a hop to a thread costs more than writing what comes at once."""
 
 
@@ -38,31 +38,31 @@ class ResponseReader:
     """Takes in the 2xx answer to one request.
 
     Args:
-        asked: What was asked for.
+        context: What was asked for.
         body: Where the body is stored; the room of a file that is there is used.
         trace: Told the headers.
         limiter: Bounds the threads that write.
-        memory: Where bytes of a paid answer go that the disk does not take.
+        overflow: Where bytes of a paid answer go that the disk does not take.
     """
 
-    asked: RequestContext
+    context: RequestContext
     body: Path
     trace: Trace
     limiter: anyio.CapacityLimiter
-    memory: OverflowBuffer
+    overflow: OverflowBuffer
 
-    async def take(self, response: httpx2.Response, deadline: float) -> Answer:
+    async def read(self, response: httpx2.Response, deadline: float) -> Answer:
         """Take the answer to a POST, until `deadline` by the event loop's clock.
 
         Raises:
             UnusableAnswerError: it cannot be used.
             UnwrittenError: it came whole, and the disk did not take all of it.
         """
-        if self.asked.operation.is_deferred():
-            return await self._start(response, deadline)
+        if self.context.operation.is_deferred():
+            return await self._read_start(response, deadline)
         return await self._store(response, deadline)
 
-    async def found(self, response: httpx2.Response, deadline: float) -> Answer | None:
+    async def read_poll(self, response: httpx2.Response, deadline: float) -> Answer | None:
         """Take the answer to a poll; None: the API is still at it.
 
         Raises:
@@ -71,14 +71,14 @@ class ResponseReader:
         """
         if response.status_code == 202:  # noqa: PLR2004 -- the API's word for: in progress
             # Read, so that the connection can be kept; what it says is known already.
-            await read_bounded(response, SHORT_BODY, deadline)
+            await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
             return None
         return await self._store(response, deadline)
 
-    async def _start(self, response: httpx2.Response, deadline: float) -> Answer:
+    async def _read_start(self, response: httpx2.Response, deadline: float) -> Answer:
         """Read the generation id, and then tell the trace: both are one step of the journal."""
         answer = read_answer(response.status_code, response.headers)
-        came = await read_bounded(response, SHORT_BODY, deadline)
+        came = await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
         generation = _generation_id(came)
         if generation is None:
             with contextlib.suppress(OSError):  # it is of no use to anybody but the curious
@@ -90,94 +90,94 @@ class ResponseReader:
 
     async def _store(self, response: httpx2.Response, deadline: float) -> Answer:
         answer = read_answer(response.status_code, response.headers)
-        note = _Note(self.trace, answer)
-        sink = BodyWriter(self.body, self.memory if self._is_paid() else None)
+        headers = _HeadersTask(self.trace, answer)
+        writer = BodyWriter(self.body, self.overflow if self._is_paid() else None)
         async with anyio.create_task_group() as group:
-            group.start_soon(note.take)
-            problem = await self._download(response, answer, deadline, sink)
-        if note.failure is not None:
-            raise note.failure
+            group.start_soon(headers.run)
+            problem = await self._download(response, answer, deadline, writer)
+        if headers.failure is not None:
+            raise headers.failure
 
         # A chunked body that breaks off before its last chunk is an error of the line.
         chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
         whole = answer.length is not None or chunked
 
-        def look() -> None:
-            found = problem or find_corruption(
-                self.body, self.asked.operation, whole=whole, declared=answer.media_type
+        def check() -> None:
+            problem_found = problem or find_corruption(
+                self.body, self.context.operation, whole=whole, declared=answer.media_type
             )
-            if found is not None:
-                raise self._unusable(found)
+            if problem_found is not None:
+                raise self._unusable(problem_found)
 
-        if problem is None and sink.failure is not None:
-            raise self._unwritten(sink, look)
-        await anyio.to_thread.run_sync(look, limiter=self.limiter)
+        if problem is None and writer.failure is not None:
+            raise self._unwritten(writer, check)
+        await anyio.to_thread.run_sync(check, limiter=self.limiter)
         return answer
 
     def _is_paid(self) -> bool:
-        return self.asked.request is not None
+        return self.context.request is not None
 
     def _unusable(self, problem: str) -> UnusableAnswerError:
         return UnusableAnswerError(
-            f"The API's answer to {self.asked.name} cannot be used: {problem}.",
+            f"The API's answer to {self.context.name} cannot be used: {problem}.",
             hint="The bytes that came are kept. A new call is a new request, and is paid again."
             if self._is_paid()
             else "The API keeps it for 24 hours: fetching it again is free.",
         )
 
-    def _unwritten(self, sink: BodyWriter, look: Callable[[], None]) -> StorageError:
-        why = f"could not be written to disk ({_reason(sink.failure)})"
+    def _unwritten(self, writer: BodyWriter, check: Callable[[], None]) -> StorageError:
+        why = f"could not be written to disk ({_reason(writer.failure)})"
         if not self._is_paid():
             return StorageError(
-                f"The API's answer to {self.asked.name} {why}.",
+                f"The API's answer to {self.context.name} {why}.",
                 hint="The API keeps it for 24 hours: fetching it again is free.",
             )
 
         def finish() -> None:
-            sink.finish()
-            look()
+            writer.finish()
+            check()
 
         return UnwrittenError(
-            f"The end of the API's answer to {self.asked.name} {why}.",
+            f"The end of the API's answer to {self.context.name} {why}.",
             finish=finish,
             hint="Make room on the disk or mend its permissions.",
         )
 
     async def _download(
-        self, response: httpx2.Response, answer: Answer, deadline: float, sink: BodyWriter
+        self, response: httpx2.Response, answer: Answer, deadline: float, writer: BodyWriter
     ) -> str | None:
         """Store the body and return what is wrong with it, None when nothing seems to be.
 
         What the disk did not take is no flaw of the body, as long as memory has it.
         """
         try:
-            async with self._opened(sink):
+            async with self._opened(writer):
                 with anyio.CancelScope(deadline=deadline) as scope:
-                    size = await self._copy(response, sink)
+                    size = await self._copy(response, writer)
         except httpx2.HTTPError:
             return "the line broke before its end"
         if scope.cancelled_caught:
             return "it did not end in time"
-        if size > MAX_BODY:
-            return f"it is larger than {MAX_BODY // 1_048_576} MiB"
+        if size > MAX_BODY_BYTES:
+            return f"it is larger than {MAX_BODY_BYTES // 1_048_576} MiB"
         came = response.num_bytes_downloaded
         if answer.length is not None and came != answer.length:
             return f"only {came} of its {answer.length} bytes came"
-        if sink.lost and self._is_paid():
-            return f"it could not be written to disk ({_reason(sink.failure)})"
+        if writer.lost and self._is_paid():
+            return f"it could not be written to disk ({_reason(writer.failure)})"
         return None
 
     @contextlib.asynccontextmanager
-    async def _opened(self, sink: BodyWriter) -> AsyncIterator[None]:
-        await anyio.to_thread.run_sync(sink.open, limiter=self.limiter)
+    async def _opened(self, writer: BodyWriter) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(writer.open, limiter=self.limiter)
         try:
             yield
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(sink.close, limiter=self.limiter)
+                await anyio.to_thread.run_sync(writer.close, limiter=self.limiter)
 
-    async def _copy(self, response: httpx2.Response, sink: BodyWriter) -> int:
-        """Return how many bytes came; the sink has them also when the line breaks."""
+    async def _copy(self, response: httpx2.Response, writer: BodyWriter) -> int:
+        """Return how many bytes came; the writer has them also when the line breaks."""
         size = 0
         gathered = bytearray()
         try:
@@ -185,21 +185,21 @@ class ResponseReader:
                 async for chunk in chunks:
                     size += len(chunk)
                     gathered += chunk
-                    if size > MAX_BODY:
+                    if size > MAX_BODY_BYTES:
                         break
-                    if len(gathered) >= _WRITE_AT:
-                        await self._write(sink, gathered)
+                    if len(gathered) >= _WRITE_BYTES:
+                        await self._write(writer, gathered)
                         gathered = bytearray()
         finally:
             with anyio.CancelScope(shield=True):
-                await self._write(sink, gathered)
+                await self._write(writer, gathered)
         return size
 
-    async def _write(self, sink: BodyWriter, data: bytearray) -> None:
-        await anyio.to_thread.run_sync(sink.write, data, limiter=self.limiter)
+    async def _write(self, writer: BodyWriter, data: bytearray) -> None:
+        await anyio.to_thread.run_sync(writer.write, data, limiter=self.limiter)
 
 
-class _Note:
+class _HeadersTask:
     """Tells a trace the headers, and keeps what it raises until the body is stored."""
 
     def __init__(self, trace: Trace, answer: Answer) -> None:
@@ -207,10 +207,10 @@ class _Note:
         self._trace = trace
         self._answer = answer
 
-    async def take(self) -> None:
+    async def run(self) -> None:
         try:
             await self._trace.answered(self._answer)
-        except Exception as error:  # noqa: BLE001 -- raised again by `store`, whatever it is
+        except Exception as error:  # noqa: BLE001 -- raised again by `_store`, whatever it is
             self.failure = error
 
 
@@ -218,7 +218,7 @@ def _reason(error: OSError | None) -> str:
     return (error.strerror if error is not None else None) or type(error).__name__
 
 
-async def read_bounded(response: httpx2.Response, most: int, deadline: float) -> bytes:
+async def read_bounded(response: httpx2.Response, max_bytes: int, deadline: float) -> bytes:
     """Return what comes of a short body until `deadline`, at most so many bytes of it.
 
     A line that breaks only makes it shorter: whoever reads it as JSON finds out.
@@ -228,9 +228,9 @@ async def read_bounded(response: httpx2.Response, most: int, deadline: float) ->
         async with contextlib.aclosing(response.aiter_bytes()) as chunks:
             async for chunk in chunks:
                 body += chunk
-                if len(body) >= most:
+                if len(body) >= max_bytes:
                     break
-    return bytes(body[:most])
+    return bytes(body[:max_bytes])
 
 
 def _generation_id(body: bytes) -> str | None:

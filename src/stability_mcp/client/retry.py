@@ -12,20 +12,20 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 
-_FIRST_WAIT = 0.5
-_LONGEST_WAIT = 10.0
+_MIN_WAIT_SECONDS = 0.5
+_MAX_WAIT_SECONDS = 10.0
 
 
 def attempts(
-    again: Callable[[Exception], bool | float], retries: int
+    should_retry: Callable[[Exception], bool | float], max_retries: int
 ) -> AsyncIterator[stamina.Attempt]:
-    """Return the attempts of one request: the first and, while `again` says so, `retries` more."""
+    """Return the attempts of one request: the first, and up to `max_retries` more."""
     return stamina.retry_context(
-        on=again,
-        attempts=retries + 1,
+        on=should_retry,
+        attempts=max_retries + 1,
         timeout=None,
-        wait_initial=_FIRST_WAIT,
-        wait_max=_LONGEST_WAIT,
+        wait_initial=_MIN_WAIT_SECONDS,
+        wait_max=_MAX_WAIT_SECONDS,
     ).__aiter__()
 
 

@@ -65,26 +65,26 @@ class TraceHook:
         """What the trace raised to keep the request from going out."""
         self._trace = trace
         self._method = method.encode("ascii")
-        self._own = False
+        self._is_own = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         """Take one event; httpcore2 awaits this before it goes on."""
         if event == HEADERS_STARTED:
-            self._own = info["request"].method == self._method
-            if self._own:
-                await self._ask()
-        elif event == BODY_COMPLETE and self._own:
+            self._is_own = info["request"].method == self._method
+            if self._is_own:
+                await self._before_send()
+        elif event == BODY_COMPLETE and self._is_own:
             self.sent = True
-            await self._tell()
+            await self._sent()
 
-    async def _ask(self) -> None:
+    async def _before_send(self) -> None:
         try:
             await self._trace.before_send()
         except Exception as error:
             self.stopped_by = error
             raise
 
-    async def _tell(self) -> None:
+    async def _sent(self) -> None:
         try:
             await self._trace.sent()
         except Exception:  # noqa: BLE001 -- a note not taken must not cost the paid answer

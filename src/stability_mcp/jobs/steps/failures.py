@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from stability_mcp.client.api_errors import LOCK_OUT_SECONDS
+from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.errors import (
     JobError,
     NotSentError,
@@ -119,7 +119,7 @@ async def pause_upstream(context: JobContext, why: StudioError) -> None:
 def lockout_seconds(error: RateLimitedError) -> float:
     """Return for how long the API asked every process of this key to stop."""
     asked = error.retry_after
-    return min(asked if asked is not None else LOCK_OUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS)
+    return min(asked if asked is not None else LOCKOUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS)
 
 
 async def block_upstream(context: JobContext, error: RateLimitedError) -> float:
