@@ -84,8 +84,8 @@ CUT: dict[str, Act] = {
     "finish.requeue": _answers(refused(UnavailableError, 503)),
     "finish.mark_unknown": _answers(UnknownOutcomeError("No answer.")),
     "finish.fail_charged": _answers(UnusableAnswerError("It is cut.")),
-    "finish.pause_upstream": _polls(refused(UnauthorizedError, 401)),
-    "finish.block_upstream": _polls(refused(RateLimitedError, 429, retry_after=0.2)),
+    "usage.pause_upstream": _polls(refused(UnauthorizedError, 401)),
+    "send.block_upstream": _polls(refused(RateLimitedError, 429, retry_after=0.2)),
     "send.poll_slot": _polls(),
     "send.free_sent": _polls(),
     "recover.register_again": _is_forgotten,
@@ -102,10 +102,10 @@ ENDS = {
     "after finish.mark_unknown": ("unknown", "assumed", 0),
     "inside finish.fail_charged": ("unknown", "assumed", 0),
     "after finish.fail_charged": ("failed", "yes", 0),
-    "inside finish.pause_upstream": ("done", "yes", 0),
-    "after finish.pause_upstream": ("done", "yes", 0),
-    "inside finish.block_upstream": ("done", "yes", 0),
-    "after finish.block_upstream": ("done", "yes", 0),
+    "inside usage.pause_upstream": ("done", "yes", 0),
+    "after usage.pause_upstream": ("done", "yes", 0),
+    "inside send.block_upstream": ("done", "yes", 0),
+    "after send.block_upstream": ("done", "yes", 0),
     "inside send.poll_slot": ("done", "yes", 0),
     "inside send.free_sent": ("done", "yes", 0),
     "inside recover.register_again": ("done", "yes", 1),
@@ -249,28 +249,28 @@ ROWS = {
         old=True,  # it is told once more
         new=False,
     ),
-    "finish.mark_abandoned": Row(
+    "finish.abandon": Row(
         arrange=_made,
         act=_on_call(lambda jobs, call: jobs.mark_abandoned([call])),
         read=sql("SELECT count(*) FROM calls WHERE abandoned_at IS NOT NULL"),
         old=[(0,)],
         new=[(1,)],
     ),
-    "finish.keep_notes": Row(
+    "finish.save_notes": Row(
         arrange=_made,
         act=_on_call(lambda jobs, call: jobs.jobs.save_notes(call, ["image: it was fitted"])),
         read=_of_call("said"),
         old=(),
         new=("image: it was fitted",),
     ),
-    "cancel.call": Row(
+    "finish.cancel_call": Row(
         arrange=_left(0),
         act=_on_call(lambda jobs, call: jobs.jobs.cancel_call(call)),
         read=_of_call("cancelled"),
         old=False,
         new=True,
     ),
-    "cancel.resume": Row(
+    "recover.resume": Row(
         arrange=_paused,
         act=_resume,
         read=sql("SELECT state, (SELECT sum(held) FROM spending) FROM jobs"),
@@ -279,8 +279,8 @@ ROWS = {
     ),
     "usage.raise_ceiling": Row(act=_raise_ceiling, read=_ceiling, old=10_000, new=20_000),
     "usage.clear_cache": Row(arrange=_made, act=_clear_cache, read=_cached, old=1, new=0),
-    "usage.record_patience": Row(act=_give_up_after_a_minute, read=_patience, old=None, new=60),
-    "usage.record_balance": Row(
+    "usage.record_give_up": Row(act=_give_up_after_a_minute, read=_patience, old=None, new=60),
+    "usage.save_balance": Row(
         arrange=_registered, act=_remember_balance, read=_balance, old=None, new=12_000
     ),
 }

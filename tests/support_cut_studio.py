@@ -254,7 +254,7 @@ ROWS = {
     "media.insert": Row(
         arrange=_a_file, act=_import, read=_counts("media"), old=(0, 1, 0), new=(1, 1, 0)
     ),
-    "media.relabel": Row(
+    "media.set_label": Row(
         arrange=_two_results,
         act=_take_the_label,
         read=sql("SELECT label FROM media ORDER BY seq"),

@@ -8,10 +8,10 @@ import stability_mcp
 
 SOURCE = Path(stability_mcp.__file__).parent
 
-WRITERS = {"write": "Database", "write_now": "Database", "record": "Workshop"}
+WRITERS = {"write": "Database", "write_now": "Database", "record": "JobContext"}
 """Methods that write a transaction, and whose they are; only these pass a name on."""
 
-STORES = {"database", "_database", "shop", "_shop"}
+STORES = {"database", "_database", "context", "_context"}
 """What the owners of those methods are called wherever they are used."""
 
 OBSERVERS = {"observer", "_observer"}

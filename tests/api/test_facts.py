@@ -60,9 +60,9 @@ def test_what_is_left_out_is_polled_retired_or_older() -> None:
 def test_one_price_holds_whatever_else_is_asked_for(name: str) -> None:
     """*Documented*: where the facts name one price, all arguments together cost the same."""
     now = endpoints(facts())[name]["credits"]["now"]
-    asked = OPERATIONS[name].model_validate(everything(name))
+    request = OPERATIONS[name].model_validate(everything(name))
 
-    assert not isinstance(now, int | float) or asked.price() == round(now * 1000)
+    assert not isinstance(now, int | float) or request.price() == round(now * 1000)
 
 
 def test_sizes_of_the_first_version_are_those_of_the_engine() -> None:

@@ -131,9 +131,9 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
 
 def test_what_is_left_counts_what_is_reserved() -> None:
     """*Chosen*: reserved, spent and unknown all count."""
-    assert Spending(today=2_000, held=3_000, limit=10_000, session=0).left == 5_000
-    assert Spending(today=9_000, held=3_000, limit=10_000, session=0).left == 0
-    assert Spending(today=9_000, held=3_000, limit=None, session=0).left is None
+    assert Spending(today=2_000, reserved=3_000, limit=10_000, session=0).left == 5_000
+    assert Spending(today=9_000, reserved=3_000, limit=10_000, session=0).left == 0
+    assert Spending(today=9_000, reserved=3_000, limit=None, session=0).left is None
 
 
 def test_three_processes_never_pass_the_ceiling_by_a_credit(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from stability_mcp.jobs.transactions import reuse
 from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, result_key
 from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
-from support.jobs.jobs import PAID, PRICE, Desk, Wire, asked, at_work, core, put, yes
+from support.jobs.jobs import PAID, PRICE, Desk, Wire, at_work, call_request, core, put, yes
 from support.store.rows import MAX_STEPS, ledger, money, rows, steps
 
 pytestmark = pytest.mark.anyio
@@ -142,10 +142,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
 
 def look_up(connection: Connection) -> None:
     """Do what a call looks up before it is written."""
-    call = asked(core(seed=5))
+    call = call_request(core(seed=5))
     hashes = input_hashes(connection, call.inputs)
-    reuse.waiting_processes(connection, asked(), now=1_001)
-    key = call_key(asked(), hashes)
+    reuse.waiting_processes(connection, call_request(), now=1_001)
+    key = call_key(call_request(), hashes)
     reuse.find_joinable(connection, key, dead=["p"], now=1_001)
     keys = [result_key(call, call.operation, hashes), "key-5000"]
     reuse.find_cached(connection, keys)

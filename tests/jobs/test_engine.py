@@ -20,7 +20,7 @@ async def test_a_job_runs_once_however_often_one_looks(tmp_path: Path, make: Eng
         jobs = [await worker.put() for _ in range(3)]
         for _ in range(5):
             worker.engine.wake()
-            worker.engine.look_again()
+            worker.engine.rescan()
         await worker.until_steps(3)
         jobs.append(await worker.put())  # after a step that was begun again
         await worker.until_steps(4)

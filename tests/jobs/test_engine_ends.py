@@ -10,7 +10,7 @@ from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.jobs.engine import Done, EngineFactory, Later, Lease, Step
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.recover import Taker
+from stability_mcp.jobs.transactions.recover import RecoveringProcess
 from support.jobs.engine import ENGINES, SHORT, working
 from support.jobs.jobs import (
     PAID,
@@ -144,13 +144,13 @@ async def test_what_a_killed_process_left_goes_on_in_another(
         epochs.append(lease.epoch)
         return await worker.end(job)
 
-    taker = Taker(process="two", upstream=PAID.id)
+    recovering = RecoveringProcess(process="two", upstream=PAID.id)
     async with working(tmp_path, make, process="two", behave=behave) as worker:
         await worker.database.write(
-            lambda c: recover.recover_jobs(c, taker, dead=["one"], now=time.time()),
+            lambda c: recover.recover_jobs(c, recovering, dead=["one"], now=time.time()),
             name="test.write",
         )
-        worker.engine.look_again()
+        worker.engine.rescan()
         await worker.until_steps(3)
 
     assert sorted(worker.steps) == sorted(jobs)

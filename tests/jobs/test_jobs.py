@@ -120,7 +120,7 @@ async def test_the_budget_refuses_before_anything_is_sent(tmp_path: Path) -> Non
             await submit(jobs, count=3)
         spent = await jobs.spending()
 
-    assert (spent.today, spent.held, spent.limit, spent.left) == (PRICE, 0, 2 * PRICE, PRICE)
+    assert (spent.today, spent.reserved, spent.limit, spent.left) == (PRICE, 0, 2 * PRICE, PRICE)
     assert spent.session == PRICE
     assert len(wire.posts) == 1
 

@@ -52,8 +52,8 @@ HERE = {
     ("inside finish.store", "enlarged"): (DONE, 1),
     ("after finish.store", "picture"): (DONE, 1),
     ("before copy.write", "samples"): (DONE, 1),
-    ("inside media.set_copy", "picture"): (DONE, 1),
-    ("after media.set_copy", "picture"): (DONE, 1),
+    ("inside media.set_copy_path", "picture"): (DONE, 1),
+    ("after media.set_copy_path", "picture"): (DONE, 1),
     ("before recover.hand_back", "picture"): (DONE, 1),
     ("after recover.hand_back", "sound"): (DONE, 1),
     ("before send.generation", "sound"): (LOST, 1),
@@ -79,12 +79,12 @@ LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
 
 ADOPTING = {
     # where the first was killed, where the one that adopts: what becomes of it, how many POSTs came
-    ("after submit.call", "inside recover.adopt"): ("picture", DONE, 1),
-    ("after submit.call", "after recover.adopt"): ("picture", DONE, 1),
-    ("after send.begin", "inside recover.adopt"): ("picture", LOST, 0),
-    ("before send.headers", "after recover.adopt"): ("picture", LOST, 1),
-    ("after send.generation", "after recover.adopt"): ("sound", DONE, 1),
-    ("before finish.store", "after recover.adopt"): ("picture", DONE, 1),
+    ("after submit.call", "inside recover.jobs"): ("picture", DONE, 1),
+    ("after submit.call", "after recover.jobs"): ("picture", DONE, 1),
+    ("after send.begin", "inside recover.jobs"): ("picture", LOST, 0),
+    ("before send.headers", "after recover.jobs"): ("picture", LOST, 1),
+    ("after send.generation", "after recover.jobs"): ("sound", DONE, 1),
+    ("before finish.store", "after recover.jobs"): ("picture", DONE, 1),
     ("before finish.store", "inside finish.store"): ("samples", DONE, 1),
 }
 

@@ -49,8 +49,8 @@ def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
     connection: Connection,
 ) -> None:
     """*Chosen*: 10.5 s after the last byte, not after the grant."""
-    for place in [_take(connection, 100.0) for _ in range(LIMIT.limit)]:
-        rate_limit.mark_sent(connection, place, 105.0)
+    for slot in [_take(connection, 100.0) for _ in range(LIMIT.limit)]:
+        rate_limit.mark_sent(connection, slot, 105.0)
 
     with pytest.raises(NoSlotError) as refused:
         _take(connection, 110.4)
@@ -126,9 +126,9 @@ def test_requests_that_are_connecting_are_counted_before_connecting(
     """*Chosen*: nobody connects only to hear that there is no place."""
     _take(connection, 100.0)
 
-    rate_limit.check_room(connection, LIMIT, MINE, now=100.0, connecting=1)
+    rate_limit.check_slot(connection, LIMIT, MINE, now=100.0, connecting=1)
     with pytest.raises(NoSlotError):
-        rate_limit.check_room(connection, LIMIT, MINE, now=100.0, connecting=2)
+        rate_limit.check_slot(connection, LIMIT, MINE, now=100.0, connecting=2)
 
 
 def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
@@ -142,7 +142,7 @@ def _fill(connection: Connection, lane: int | None, limit: RateLimit) -> int:
     """Take places until there is none, and return how many."""
     for taken in range(limit.limit + 1):
         try:
-            wanted = SlotRequest(upstream=PAID.id, process="p", lane=lane)
+            wanted = SlotRequest(upstream=PAID.id, process="p", priority=lane)
             rate_limit.take_slot(connection, limit, wanted, now=100.0)
         except NoSlotError:
             return taken
@@ -210,9 +210,9 @@ def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connec
         rate_limit.mark_sent(connection, _take(connection, 100.0), 100.0)
 
     with pytest.raises(NoSlotError) as refused:
-        rate_limit.check_room(connection, LIMIT, MINE, now=110.0, connecting=0)
+        rate_limit.check_slot(connection, LIMIT, MINE, now=110.0, connecting=0)
     assert refused.value.seconds == pytest.approx(0.2)
-    rate_limit.check_room(connection, LIMIT, MINE, now=110.2, connecting=0)
+    rate_limit.check_slot(connection, LIMIT, MINE, now=110.2, connecting=0)
 
 
 DELAYS = st.floats(min_value=0, max_value=25)
@@ -234,19 +234,19 @@ def test_no_window_at_the_api_has_more_than_the_limit(
         now = 0.0
         for pause, until_arrival, until_noted in requests:
             now += pause
-            place: int | None = None
-            while place is None:
+            slot: int | None = None
+            while slot is None:
                 for late in sorted(note for note in notes if note[0] <= now):
                     rate_limit.mark_sent(connection, late[1], late[0])
                     notes.remove(late)
                 try:
-                    place = _take(connection, now)
+                    slot = _take(connection, now)
                 except NoSlotError as refused:
                     now += min(refused.seconds, 1.0)
             arrived = now + until_arrival
             arrivals.append(arrived)
             # The note may come half a second before the arrival, never earlier.
-            notes.append((max(now, arrived - MARGIN_SECONDS) + until_noted, place))
+            notes.append((max(now, arrived - MARGIN_SECONDS) + until_noted, slot))
 
     arrivals.sort()
     worst = max(

@@ -41,12 +41,12 @@ async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_other
     tmp_path: Path,
 ) -> None:
     """*Chosen*: two reads for a hundred who wait."""
-    database, jobs, looks = await _store(tmp_path, 100)
+    database, jobs, batcher = await _store(tmp_path, 100)
     found: dict[str, str] = {}
     database.held = anyio.Event()
 
     async def look(job: str) -> None:
-        seen, _ = await looks.look([job])
+        seen, _ = await batcher.read([job])
         found[job] = seen[job].state
 
     async with anyio.create_task_group() as group:
@@ -62,13 +62,13 @@ async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_other
 
 async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> None:
     """*Chosen*: a read that began before is not the answer."""
-    database, [job], looks = await _store(tmp_path, 1)
-    before, _ = await looks.look([job])
+    database, [job], batcher = await _store(tmp_path, 1)
+    before, _ = await batcher.read([job])
     await database.write(
         lambda c: c.execute(text("UPDATE jobs SET state = 'done'")) and None, name="test.write"
     )
-    after, _ = await looks.look([job])
-    unknown, _ = await looks.look(["nobody"])
+    after, _ = await batcher.read([job])
+    unknown, _ = await batcher.read(["nobody"])
     await database.close()
 
     assert [seen[job].state for seen in (before, after)] == ["queued", "done"]
@@ -82,18 +82,18 @@ async def _after_all(do: Callable[[], None]) -> None:
 
 async def test_who_gives_up_strands_nobody(tmp_path: Path) -> None:
     """*Chosen*: the next reads for all that still ask."""
-    database, [one, other], looks = await _store(tmp_path, 2)
+    database, [one, other], batcher = await _store(tmp_path, 2)
     database.held = anyio.Event()
     found: list[str] = []
 
     async def look() -> None:
-        found.extend((await looks.look([other]))[0])
+        found.extend((await batcher.read([other]))[0])
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             with anyio.CancelScope() as gives_up:
                 group.start_soon(_after_all, gives_up.cancel)
-                await looks.look([one])
+                await batcher.read([one])
             group.start_soon(look)
             await anyio.wait_all_tasks_blocked()
             database.held.set()

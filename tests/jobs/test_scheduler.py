@@ -72,19 +72,19 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
 
 async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> None:
     """*Chosen*: one job that found no place speaks for all."""
-    asked: list[str] = []
+    performed: list[str] = []
 
     async def perform(job: str, _lease: Lease) -> Step:
-        asked.append(job)
-        return Later(seconds=30, kind="send", everyone=True) if job in jobs else Done()
+        performed.append(job)
+        return Later(seconds=30, kind="send", blocks_others=True) if job in jobs else Done()
 
     jobs: list[str] = []
     async with running(tmp_path, perform, jobs=5, concurrency=1) as (engine, made, database):
         jobs += made
-        await _until(asked, 1)
-        stored = await _look(engine, database, asked)
+        await _until(performed, 1)
+        stored = await _look(engine, database, performed)
 
-    assert asked == [jobs[0], *stored]
+    assert performed == [jobs[0], *stored]
 
 
 async def _until(order: list[str], count: int) -> None:
@@ -116,17 +116,17 @@ def _put(state: str, lane: int, connection: Connection) -> str:
 
 async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
     """*Chosen*: only what makes a request needs one."""
-    asked, stored = anyio.Event(), anyio.Event()
+    performed, stored = anyio.Event(), anyio.Event()
 
     async def perform(_job: str, _lease: Lease) -> Step:
-        if not asked.is_set():
-            asked.set()
-            return Later(seconds=30, kind="poll", everyone=True)
+        if not performed.is_set():
+            performed.set()
+            return Later(seconds=30, kind="poll", blocks_others=True)
         stored.set()
         return Done()
 
     async with running(tmp_path, perform, jobs=1, concurrency=1) as (engine, _, database):
-        await asked.wait()
+        await performed.wait()
         await database.write(partial(_put, "storing", 0), name="test.write")
         engine.wake()
         with anyio.fail_after(30):
@@ -145,7 +145,7 @@ async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
         order.append(job)
         if not refused.is_set():
             refused.set()
-            return Later(seconds=30, kind=kind, everyone=True)
+            return Later(seconds=30, kind=kind, blocks_others=True)
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
@@ -274,7 +274,7 @@ async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> N
 
     await engine._find_new()  # noqa: SLF001 -- a test does not wait for a minute
 
-    due = engine._queues.next_due()  # noqa: SLF001 -- as above
+    due = engine._queue.next_due()  # noqa: SLF001 -- as above
     assert due is not None
     assert due - anyio.current_time() < 61
     await database.close()
@@ -300,7 +300,7 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
     async with running(tmp_path, perform, jobs=1) as (engine, [job], database):
         await began.wait()
         await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
-        engine.look_again()
+        engine.rescan()
         while engine._known[job].epoch == 1:  # noqa: ASYNC110, SLF001 -- nothing tells of it
             await anyio.sleep(0.001)
         release.set()

@@ -162,10 +162,10 @@ async def test_a_folder_whose_name_is_no_unicode_works(tmp_path: Path) -> None:
 
 async def test_arguments_that_are_files_are_no_part_of_what_is_said(tmp_path: Path) -> None:
     """Chosen: ids mean nothing outside of this store."""
-    asked = request("upscale_fast", image="k7f3q2m9xa")
+    upscale = request("upscale_fast", image="k7f3q2m9xa")
     async with desk(tmp_path) as here:
         item = await here.generated(
-            png(), operation="upscale_fast", arguments=asked.model_dump(mode="json")
+            png(), operation="upscale_fast", arguments=upscale.model_dump(mode="json")
         )
 
     assert "image" not in making(item, {}, full=True).get("arguments", {})

@@ -38,7 +38,7 @@ async def run_budget(settings: Settings, ceiling: float | None) -> None:
         return
     typer.echo(
         f"{credits_text(spent.today)} of {credits_text(spent.limit)} spent today, "
-        f"{credits_text(spent.held)} reserved, {credits_text(spent.left)} left"
+        f"{credits_text(spent.reserved)} reserved, {credits_text(spent.left)} left"
     )
 
 

@@ -19,25 +19,25 @@ from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.transactions import usage
 
 MAX_WAIT_SECONDS = 10.0
-"""Seconds a question may wait for its place: somebody waits for the answer."""
+"""Seconds a question may wait for its slot: somebody waits for the answer."""
 
 
 async def run_query(context: JobContext, process: str, operation: Query) -> BaseModel:
-    """Take a place and ask; each time that it is asked again takes a place of its own.
+    """Take a slot and ask; each time that it is asked again takes a slot of its own.
 
     Raises:
-        RateLimitedError: there was no place in time.
+        RateLimitedError: there was no slot in time.
         RequestError: the API could not be asked, or answered something else.
     """
     trace = _QueryTrace(context, process)
-    await trace.wait_for_one()
+    await trace.wait_for_slot()
     try:
         return await context.client.query(operation, trace)
     except NoSlotError as error:
         raise _rate_limited(error) from None
     finally:
         with anyio.CancelScope(shield=True):
-            await trace.place.give_back()
+            await trace.slot.release()
 
 
 async def ask_balance(context: JobContext, process: str) -> float:
@@ -55,7 +55,7 @@ async def remember_balance(context: JobContext, credits_left: float) -> None:
     balance, now = round(credits_left * 1000), context.clock()
     await context.database.write(
         lambda c: usage.save_balance(c, context.upstream.id, balance=balance, now=now),
-        name="usage.record_balance",
+        name="usage.save_balance",
     )
 
 
@@ -78,10 +78,10 @@ async def check_can_pay(context: JobContext, process: str) -> None:
 
 
 class _QueryTrace(FreeTrace):
-    """Follows the requests of one question: a place for each that goes out."""
+    """Follows the requests of one question: a slot for each that goes out."""
 
-    async def wait_for_one(self) -> None:
-        """Take the first place before anything connects: a line would not stand for so long."""
+    async def wait_for_slot(self) -> None:
+        """Take the first slot before anything connects: a line would not stand for so long."""
         deadline = anyio.current_time() + MAX_WAIT_SECONDS
         while True:
             try:
@@ -92,15 +92,15 @@ class _QueryTrace(FreeTrace):
                 await anyio.sleep(error.seconds)
 
     async def before_send(self) -> None:
-        """Do Tp, unless a place is there that no request has used."""
+        """Do Tp, unless a slot is there that no request has used."""
         context = self._context
         wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
         def take(connection: Connection) -> int:
             return rate_limit.take_slot(connection, context.rate, wanted, now=context.clock())
 
-        if self.place.number is None:
-            self.place.number = await context.database.write(take, name="send.query_slot")
+        if self.slot.number is None:
+            self.slot.number = await context.database.write(take, name="send.query_slot")
 
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:
@@ -163,9 +163,9 @@ class BalanceMonitor:
                 return False
             if queue.has_backlog(connection, context.upstream.id):
                 return False  # the last of them would pay with 10 s
-            # Half of the places are for those who are waited for.
+            # Half of the slots are for those who are waited for.
             busy = context.rate.limit - context.rate.limit // 2 + 1
-            rate_limit.check_room(connection, context.rate, wanted, now=now, connecting=busy)
+            rate_limit.check_slot(connection, context.rate, wanted, now=now, connecting=busy)
             return True
 
         if await context.database.read(look):

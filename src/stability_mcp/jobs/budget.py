@@ -1,7 +1,7 @@
 """Spending: a row a day that guards the ceiling, and the ledger that moves it.
 
-Credits are *held* when a call is written, and *spent* in the very transaction that moves the row of
-the ledger, so that it happens once. What became of a request that nobody can know about counts as
+Credits are *reserved* when a call is written, and *spent* in the very transaction that moves the
+row of the ledger, so that it happens once. What became of a request that nobody can know about counts as
 spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later is passed
 by two processes at once.
 """
@@ -24,7 +24,7 @@ class Spending:
 
     today: int
     """Spent today, what is unknown included."""
-    held: int
+    reserved: int
     """Reserved by jobs that are not finished."""
     limit: int | None
     """Ceiling of a day; None: there is none."""
@@ -36,7 +36,7 @@ class Spending:
     @property
     def left(self) -> int | None:
         """Return what may still be spent today; None: there is no ceiling."""
-        return None if self.limit is None else max(self.limit - self.today - self.held, 0)
+        return None if self.limit is None else max(self.limit - self.today - self.reserved, 0)
 
 
 _LATEST = text("SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream")
@@ -110,12 +110,13 @@ def reserve(
     if limit is None:
         connection.execute(_RESERVE, row)
     elif connection.execute(_RESERVE_WITHIN, row | {"limit": limit}).rowcount != 1:
-        held, spent = connection.execute(_COUNTERS, row).one()
+        reserved, spent = connection.execute(_COUNTERS, row).one()
+        left = limit - reserved - spent
         raise BudgetError(
             f"This costs {credits_text(total)}, and the budget of "
-            f"{credits_text(limit)} a day has {credits_text(max(limit - held - spent, 0))} left: "
-            f"{credits_text(spent)} are spent today and {credits_text(held)} reserved.",
-            hint=_what_fits(prices, limit - held - spent),
+            f"{credits_text(limit)} a day has {credits_text(max(left, 0))} left: "
+            f"{credits_text(spent)} are spent today and {credits_text(reserved)} reserved.",
+            hint=_what_fits(prices, left),
         )
     return str(row["day"])
 
@@ -244,5 +245,5 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
 
 
 def release_job(connection: Connection, job: JobRow) -> None:
-    """Give back what is held for a job that ends without a charge."""
+    """Give back what is reserved for a job that ends without a charge."""
     release_reservation(connection, job.account, day=job.day, price=job.price)

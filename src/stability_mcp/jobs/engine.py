@@ -31,8 +31,8 @@ class Later:
     seconds: float
     kind: Kind
     """What the next step does."""
-    everyone: bool = False
-    """Whether nobody who is not more urgent finds a place in the rate limit before then."""
+    blocks_others: bool = False
+    """Whether nobody who is not more urgent finds a slot in the rate limit before then."""
 
 
 Step = Done | Later
@@ -62,13 +62,13 @@ class Engine(Protocol):
     must come to every job that was dispatched, however late.
     """
 
-    def dispatch(self, tx: Connection, job_id: str, *, lane: int) -> None:
+    def dispatch(self, tx: Connection, job_id: str, *, priority: int) -> None:
         """Take on a job inside the transaction that writes it.
 
         Args:
             tx: The transaction; where it is rolled back, the job is never run.
             job_id: The job.
-            lane: See `lanes`: what is in a lower one goes first.
+            priority: See `queue`: what has a lower one goes first.
         """
         ...
 
@@ -80,7 +80,7 @@ class Engine(Protocol):
         """Look for new jobs, after the transaction is committed."""
         ...
 
-    def look_again(self) -> None:
+    def rescan(self) -> None:
         """Look for jobs of any age, after a transaction that gave some to this process."""
         ...
 

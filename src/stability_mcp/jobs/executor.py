@@ -1,4 +1,4 @@
-"""Perform: one step of a job, whichever is due by its row.
+"""The executor: one step of a job, whichever is due by its row.
 
 A step of ours that fails for a reason of ours is logged, and the job is left in a state that is
 true: nothing is sent twice, nothing is lost, and nothing goes on for ever unseen.
@@ -12,7 +12,7 @@ from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.jobs.steps.poll import look, poll
+from stability_mcp.jobs.steps.poll import poll, revisit
 from stability_mcp.jobs.steps.send import send
 from stability_mcp.jobs.steps.store_result import resume_storing
 from stability_mcp.jobs.transactions.finish import interrupted_error
@@ -36,7 +36,7 @@ class Executor:
         """Carry out one step; see `engine.Perform`."""
         step = await self._perform(job_id, lease)
         if isinstance(step, Done):
-            self._context.looking.discard(job_id)
+            self._context.revisiting.discard(job_id)
         return step
 
     async def _perform(self, job_id: str, lease: Lease) -> Step:
@@ -58,7 +58,7 @@ class Executor:
         if job is None:
             return None
         if job.state == "unknown":
-            return job if job_id in self._context.looking else None
+            return job if job_id in self._context.revisiting else None
         return job if job.process == self._process and not job.finished else None
 
     async def _step(self, job: JobRow, lease: Lease) -> Step:
@@ -67,7 +67,7 @@ class Executor:
         if job.state == "submitted":
             return await poll(self._context, job)
         if job.state == "unknown":
-            return await look(self._context, replace(job, process=self._process), lease)
+            return await revisit(self._context, replace(job, process=self._process), lease)
         if job.state == "storing":
             return await resume_storing(self._context, job)
         if job.state == "submitting":  # a step of this process ended without its outcome

@@ -64,14 +64,14 @@ class Jobs:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
         await self._runner.drain()
 
-    async def submit(self, call: CallRequest, *, agree: Agree | None = None) -> Call:
+    async def submit(self, call_request: CallRequest, *, agree: Agree | None = None) -> Call:
         """Write a call and its jobs, which are carried out from then on.
 
         A call takes over the jobs of an identical one that was given up, and a finished job answers
         where the result must be the same.
 
         Args:
-            call: The request, its files as media ids.
+            call_request: The request, its files as media ids.
             agree: Sees that the price may be spent; None: nothing is asked.
 
         Raises:
@@ -79,7 +79,7 @@ class Jobs:
             RequestError: the key was refused or had no credits, and that has not changed.
             StorageError: the store cannot be written.
         """
-        return await self._runner.submit(call, agree)
+        return await self._runner.submit(call_request, agree)
 
     async def wait(
         self,
@@ -96,18 +96,18 @@ class Jobs:
         Raises:
             NotFoundError: there is no such job.
         """
-        deadline, told = time.monotonic() + seconds, 0.0
+        deadline, shown_share = time.monotonic() + seconds, 0.0
         jobs = await self.reader.records(account, job_ids)
         await self._runner.revisit([job.id for job in jobs if job.is_missing])
         while (left := deadline - time.monotonic()) > 0:
-            looking = self._context.looking
-            open_ = [each.id for each in jobs if each.awaited or each.id in looking]
+            revisiting = self._context.revisiting
+            open_ = [each.id for each in jobs if each.awaited or each.id in revisiting]
             if not open_:
                 break
             if progress is not None:
                 line, share = describe_call(jobs)
-                told = max(told, share)  # never back, whatever the clock does
-                await progress(line, told)
+                shown_share = max(shown_share, share)  # never back, whatever the clock does
+                await progress(line, shown_share)
             await self._runner.engine.changed(open_, min(left, TICK_SECONDS))
             jobs = await self.reader.records(account, job_ids)
         await self._context.wait_for_copies(list(job_ids), COPIES_SECONDS)
@@ -155,10 +155,10 @@ class Jobs:
         process, limit = self._runner.process, self._context.settings.budget
         done = await self._context.database.write(
             lambda c: recover.resume(c, ids, process=process, limit=limit, now=now),
-            name="cancel.resume",
+            name="recover.resume",
             durable=True,
         )
-        self._runner.engine.look_again()
+        self._runner.engine.rescan()
         return [job.id for job in done]
 
     async def adopt(self, generation: ForeignGeneration) -> tuple[str, bool]:
@@ -222,7 +222,7 @@ class Jobs:
 
         if calls:
             try:
-                await self._context.database.write(write, name="finish.mark_abandoned")
+                await self._context.database.write(write, name="finish.abandon")
             except StorageError as error:  # the jobs go on, and the answer names them
                 log.warning("an abandoned call could not be noted as abandoned: %s", error)
 
@@ -231,7 +231,7 @@ class Jobs:
         if notes:
             try:
                 await self._context.database.write(
-                    lambda c: finish.save_notes(c, call_id, notes), name="finish.keep_notes"
+                    lambda c: finish.save_notes(c, call_id, notes), name="finish.save_notes"
                 )
             except StorageError as error:  # the answer that is made later says less
                 log.warning("the notes of a call could not be kept: %s", error)
@@ -240,7 +240,7 @@ class Jobs:
         """Note that the caller wants no answer; False: the call had ended before, either way."""
         now = self._context.clock()
         return await self._context.database.write(
-            lambda c: finish.cancel_call(c, call_id, now), name="cancel.call"
+            lambda c: finish.cancel_call(c, call_id, now), name="finish.cancel_call"
         )
 
     async def query(self, operation: Query) -> BaseModel:
@@ -275,5 +275,5 @@ class Jobs:
         now = self._context.clock()
         await self._context.database.write(
             lambda c: usage.record_give_up(c, client, seconds, now=now),
-            name="usage.record_patience",
+            name="usage.record_give_up",
         )

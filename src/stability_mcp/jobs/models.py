@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from stability_mcp.api.operation import MIB, MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.store import schema
 from stability_mcp.store.account import Account
 from stability_mcp.store.disk import MIN_FREE_BYTES, RESERVE_BYTES
@@ -42,7 +43,7 @@ class Timing:
     """First pause before a failed request is repeated; it doubles."""
     disk_retry_seconds: float = 1.0
     """First pause before something is tried again that the disk did not take; it doubles."""
-    max_pause_seconds: float = 60.0
+    max_pause_seconds: float = LOCKOUT_SECONDS
     """Longest pause between two tries: as long as the API's own lock-out."""
     missing_after_seconds: float = 600.0
     """How long the API may answer 404 for a generation before its job is shown as `unknown`. The

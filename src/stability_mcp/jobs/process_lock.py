@@ -102,7 +102,7 @@ def _new_lock(path: Path) -> "_HeldLock | None":
     """Make a lock file and take its lock; None where somebody took it for one of the dead.
 
     Whoever looks for the dead may try a lock in the moment between its making and its taking, and
-    bury what nobody holds. Then another name is as good.
+    remove what nobody holds. Then another name is as good.
     """
     # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
@@ -157,8 +157,8 @@ def file_lock(path: Path, acquired: Callable[[int], None] | None = None) -> File
     return FileLock(path, timeout=0, thread_local=False, on_acquired=acquired)
 
 
-def try_lock(path: Path, held: ExitStack) -> bool:
-    """Take a lock if it is free, until `held` is closed; it is free where its owner is dead.
+def try_lock(path: Path, locks: ExitStack) -> bool:
+    """Take a lock if it is free, until `locks` is closed; it is free where its owner is dead.
 
     A file that is gone is made anew for it: while it is held, an owner that lives all the same
     cannot come back. A file that was deleted before its lock was taken counts as held.
@@ -168,5 +168,5 @@ def try_lock(path: Path, held: ExitStack) -> bool:
         lock.acquire()
     except (Timeout, OSError):
         return False
-    held.callback(lock.release)
+    locks.callback(lock.release)
     return True

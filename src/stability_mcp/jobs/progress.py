@@ -79,18 +79,18 @@ class Viewpoint:
     timing: Timing
 
 
-def to_record(job: JobRow, seen: Viewpoint, *, note: str | None) -> JobRecord:
+def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobRecord:
     """Return a job as the rest of the program sees it.
 
     Args:
         job: The row, read with its media.
-        seen: What is known beside the rows.
+        viewpoint: What is known beside the rows.
         note: Why the job waits, as far as this process knows.
     """
-    mine, now = job.upstream == seen.upstream, seen.now
-    until = _fetchable_until(job, now, seen.timing) if mine else None
+    mine, now = job.upstream == viewpoint.upstream, viewpoint.now
+    until = _fetchable_until(job, now, viewpoint.timing) if mine else None
     if until is None:
-        blocked_until = seen.blocked_until
+        blocked_until = viewpoint.blocked_until
         progress = describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until)
     else:
         progress = f"no result yet; job_wait looks again until {local_time(until)}"

@@ -1,4 +1,4 @@
-"""Lanes: what somebody waits for goes before what belongs to a batch.
+"""Priorities: what somebody waits for goes before what belongs to a batch.
 
 Hosts do not say that a call is one of two hundred. But nobody reads two hundred answers as they
 come, and whoever asks for one thing beside them does wait for it. So while many jobs of a process
@@ -23,9 +23,9 @@ BATCH = 1
 
 MIN_BATCH_JOBS = 20
 """So many jobs that wait to be sent are a batch: more than the variants of two calls, and sent in
-two seconds where the rate limit has places."""
+two seconds where the rate limit has slots."""
 
-MAX_EN_ROUTE = 3
+MAX_UNSENT = 3
 """So many may wait because they are on their way; where more do, more may be to come."""
 
 _WAITING = text(
@@ -40,7 +40,7 @@ _UNSENT = text(
 
 
 def priority_of_call(connection: Connection, process: str) -> int:
-    """Return the lane of the next call of a process."""
+    """Return the priority of the next call of a process."""
     waiting = connection.execute(
         _WAITING, {"process": process, "many": MIN_BATCH_JOBS}
     ).scalar_one()
@@ -48,16 +48,16 @@ def priority_of_call(connection: Connection, process: str) -> int:
 
 
 def priority_of_many(count: int) -> int:
-    """Return the lane of so many jobs that are sent for one word."""
+    """Return the priority of so many jobs that are sent for one word."""
     return BATCH if count > MIN_BATCH_JOBS else INTERACTIVE
 
 
 def has_backlog(connection: Connection, upstream: str) -> bool:
     """Return whether more than a few jobs wait to be sent to an upstream, in any process."""
     unsent = connection.execute(
-        _UNSENT, {"upstream": upstream, "many": MAX_EN_ROUTE + 1}
+        _UNSENT, {"upstream": upstream, "many": MAX_UNSENT + 1}
     ).scalar_one()
-    return bool(unsent > MAX_EN_ROUTE)
+    return bool(unsent > MAX_UNSENT)
 
 
 ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
@@ -83,24 +83,24 @@ class ScheduledJob:
 
     id: str
     seq: int
-    lane: int
+    priority: int
     group: str
     """The run or call that it takes turns with others of."""
     kind: Kind
     epoch: int
     turn: int = 0
-    """Its turn in its lane; kept when it found no place, so that it does not queue up again."""
+    """Its turn in its priority; kept when it found no slot, so that it does not queue up again."""
     lease: LocalLease | None = None
     """While a step of it runs."""
 
     @property
     def level(self) -> int:
-        """Return how urgent it is to find a place: 0 a poll, 1 a request somebody waits for, 2."""
-        return 0 if self.kind == "poll" else 1 + min(self.lane, 1)
+        """Return how urgent it is to find a slot: 0 a poll, 1 a request somebody waits for, 2."""
+        return 0 if self.kind == "poll" else 1 + min(self.priority, 1)
 
 
 class FairTurns:
-    """Gives the jobs of one lane their turns, by a clock that counts rounds.
+    """Gives the jobs of one priority their turns, by a clock that counts rounds.
 
     A group's next job comes one round after its last, and never before what is drawn now: a group
     that was away has saved up nothing.
@@ -151,11 +151,11 @@ class JobQueue:
         """Take out what `first` returned."""
         job = self._jobs.pop(heapq.heappop(self._ready)[-1])
         if job.kind == "send":
-            self._turns[job.lane].drawn(job)
+            self._turns[job.priority].drawn(job)
         return job
 
     def _order(self, job: ScheduledJob) -> None:
         if job.kind == "send" and not job.turn:
-            job.turn = self._turns.setdefault(job.lane, FairTurns()).give(job.group)
+            job.turn = self._turns.setdefault(job.priority, FairTurns()).give(job.group)
         turn = job.turn if job.kind == "send" else 0
-        heapq.heappush(self._ready, (ORDER[job.kind], job.lane, turn, job.seq, job.id))
+        heapq.heappush(self._ready, (ORDER[job.kind], job.priority, turn, job.seq, job.id))

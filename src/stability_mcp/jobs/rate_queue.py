@@ -1,7 +1,7 @@
-"""Requests that stand: connected, and waiting for a place that comes free in a moment.
+"""Connected requests waiting for a rate-limit slot that is about to free up.
 
-A place is worth most the moment it comes free, and a handshake takes longer than that. So whoever
-is about to get one has its line ready, and asks again exactly when the next place comes free that
+A slot is worth most the moment it comes free, and a handshake takes longer than that. So whoever
+is about to get one has its line ready, and asks again exactly when the next slot comes free that
 nobody in this process waits for already.
 """
 
@@ -20,20 +20,20 @@ T = TypeVar("T")
 
 
 class RateQueue:
-    """The requests of one process that stand: so many places are spoken for."""
+    """The connected requests of one process that wait for a slot."""
 
     def __init__(self) -> None:
         self.waiting = 0
-        """How many stand."""
+        """How many wait."""
 
-    async def until_taken(self, take: Callable[[int], Awaitable[T]]) -> T:
-        """Take a place when there is one.
+    async def take_when_free(self, take: Callable[[int], Awaitable[T]]) -> T:
+        """Take a slot when there is one.
 
         Args:
             take: Takes it, or raises; is given how many of this process wait for one already.
 
         Raises:
-            NoPlaceError: there is none in time, or the API has locked this key out.
+            NoSlotError: there is none in time, or the API has locked this key out.
         """
         deadline = anyio.current_time() + MAX_IDLE_SECONDS
         while True:
@@ -43,9 +43,9 @@ class RateQueue:
                 late = anyio.current_time() + error.seconds > deadline
                 if error.why != RATE_LIMIT or late:
                     raise
-                await self._stand(error.seconds)
+                await self._wait(error.seconds)
 
-    async def _stand(self, seconds: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         self.waiting += 1
         try:
             await anyio.sleep(seconds)
@@ -58,26 +58,26 @@ class RateGate:
 
     def __init__(self) -> None:
         self._turn = anyio.Lock()
-        self._none: dict[int, tuple[float, str]] = {}
+        self._full_until: dict[int, tuple[float, str]] = {}
 
-    async def see(self, lane: int, look: Callable[[], Awaitable[None]]) -> None:
+    async def check(self, priority: int, probe: Callable[[], Awaitable[None]]) -> None:
         """Return if there is room.
 
         Args:
-            lane: Lane of the job that would be sent.
-            look: Looks, and raises where there is none.
+            priority: That of the job that would be sent.
+            probe: Looks, and raises where there is none.
 
         Raises:
-            NoPlaceError: there is none.
+            NoSlotError: there is none.
         """
         async with self._turn:
-            until, why = self._none.get(lane, (0.0, ""))
+            until, why = self._full_until.get(priority, (0.0, ""))
             left = until - anyio.current_time()
             if left > 0:
                 raise NoSlotError(left, why)
             try:
-                await look()
+                await probe()
             except NoSlotError as error:
                 seconds = min(error.seconds, MAX_RETRY_SECONDS)
-                self._none[lane] = anyio.current_time() + seconds, error.why
+                self._full_until[priority] = anyio.current_time() + seconds, error.why
                 raise

@@ -60,7 +60,7 @@ class ReadBatcher:
         self._turn = anyio.Lock()
         self._rested_at = 0.0
 
-    async def look(self, ids: list[str]) -> Found:
+    async def read(self, ids: list[str]) -> Found:
         """Return how jobs stand, as of now or later; those that do not exist are left out.
 
         The lock-out is looked up only where a job waits to be sent.
@@ -76,7 +76,7 @@ class ReadBatcher:
         return batch.found
 
     async def _read(self, ids: list[str]) -> Found:
-        def look(connection: Connection) -> Found:
+        def read(connection: Connection) -> Found:
             jobs = lookup.jobs_by_id(connection, ids)
             if all(each.state != "queued" for each in jobs.values()):
                 return jobs, 0.0
@@ -84,7 +84,7 @@ class ReadBatcher:
 
         began = time.monotonic()
         try:
-            return await self._database.read(look)
+            return await self._database.read(read)
         finally:
             ended = time.monotonic()
             rest = (
@@ -119,7 +119,7 @@ class JobReader:
         Raises:
             NotFoundError: there is no such job.
         """
-        found, blocked = await self._batcher.look(list(job_ids))
+        found, blocked = await self._batcher.read(list(job_ids))
         mine = {job.id: job for job in found.values() if job.owner == account.owner}
         for job in job_ids:
             if job not in mine:
@@ -253,12 +253,12 @@ class JobReader:
 
     def _spending(self, connection: Connection, account: Account) -> Spending:
         context, now = self._context, self._context.clock()
-        held, spent = budget.counters(connection, account, now)
+        reserved, spent = budget.counters(connection, account, now)
         limit = budget.ceiling(connection, account, limit=context.settings.budget, now=now)
         known = None if account.emulated else usage.last_balance(connection, account.upstream)
         return Spending(
             today=spent,
-            held=held,
+            reserved=reserved,
             limit=limit,
             session=context.session,
             balance=known.credits if known and known.is_fresh(now, SHOWN_SECONDS) else None,
@@ -280,10 +280,10 @@ class JobReader:
 
     def _record(self, job: JobRow, blocked_until: float) -> JobRecord:
         context = self._context
-        seen = Viewpoint(
+        viewpoint = Viewpoint(
             upstream=context.upstream.id,
             now=context.clock(),
             blocked_until=blocked_until,
             timing=context.timing,
         )
-        return to_record(job, seen, note=context.note_of(job.id))
+        return to_record(job, viewpoint, note=context.note_of(job.id))

@@ -20,7 +20,7 @@ from stability_mcp.jobs.process_lock import ProcessLock, remove_held, try_lock
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, Taker
+from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
 MAX_PROBES = 3
@@ -32,24 +32,24 @@ PROBE_INTERVAL_SECONDS = 0.02
 async def dead_processes(context: JobContext, processes: Collection[str]) -> frozenset[str]:
     """Return the dead among the processes in which identical calls seem to wait."""
     alive, dead = set(processes), set[str]()
-    for look in range(MAX_PROBES):
+    for attempt in range(MAX_PROBES):
         if not alive:
             break
-        if look:
+        if attempt:
             await anyio.sleep(PROBE_INTERVAL_SECONDS)
-        free = await context.on_disk(partial(_free, context, frozenset(alive)))
+        free = await context.on_disk(partial(_free_locks, context, frozenset(alive)))
         dead |= free
         alive -= free
     return frozenset(dead)
 
 
-def _free(context: JobContext, processes: frozenset[str]) -> set[str]:
+def _free_locks(context: JobContext, processes: frozenset[str]) -> set[str]:
     paths = {each: lock_path(context.database.home, each) for each in processes}
-    with ExitStack() as held:
-        return {each for each, path in paths.items() if not path.exists() or try_lock(path, held)}
+    with ExitStack() as locks:
+        return {each for each, path in paths.items() if not path.exists() or try_lock(path, locks)}
 
 
-MAX_MISSING_LOOKS = 5
+MAX_MISSING_PROBES = 5
 """Looks at a lock that is not there: an owner that lives makes it anew between two of them."""
 
 log = logging.getLogger(__name__)
@@ -70,40 +70,42 @@ class Recovery:
         self._context = context
         self._process = process
         self._engine = engine
-        self._owes_copies = True
+        self._copies_missing = True
         self._copying = False
-        self._unlisted = False
-        self._missed: dict[str, int] = {}
+        self._unregistered = False
+        self._missing: dict[str, int] = {}
 
     async def run(self) -> None:
         """Look for the dead until cancelled."""
-        async with anyio.create_task_group() as beside:
+        async with anyio.create_task_group() as group:
             while True:
                 await anyio.sleep(self._context.timing.recovery_seconds)
-                if self._owes_copies and not self._copying:
-                    beside.start_soon(self._write_missing_copies)
+                if self._copies_missing and not self._copying:
+                    group.start_soon(self._write_missing_copies)
                 try:
-                    await self._stay_known()
+                    await self._keep_registered()
                     free = await self._context.on_disk(self._any_free_lock)
-                    if await self._orphans_or_gone() or free:
+                    if await self._has_unowned_or_gone() or free:
                         await self.recover()
                 except (StorageError, OSError) as error:
                     log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
     async def recover(self, *, starting: bool = False) -> Recovered:
         """Take over what dead processes left, and what was handed back."""
-        with ExitStack() as held:
-            dead = await self._dead(held, starting=starting)
+        with ExitStack() as locks:
+            dead = await self._dead(locks, starting=starting)
             context, now = self._context, self._context.clock()
-            taker = Taker(process=self._process.id, upstream=context.upstream.id)
+            recovering = RecoveringProcess(process=self._process.id, upstream=context.upstream.id)
             done = await context.database.write(
-                lambda c: recover.recover_jobs(c, taker, dead=dead, now=now, starting=starting),
-                name="recover.take_over",
+                lambda c: recover.recover_jobs(
+                    c, recovering, dead=dead, now=now, starting=starting
+                ),
+                name="recover.jobs",
                 durable=True,
             )
             for each in dead:
                 remove_held(lock_path(context.database.home, each))
-        self._owes_copies = self._owes_copies or bool(dead)
+        self._copies_missing = self._copies_missing or bool(dead)
         context.session += done.spent
         for job in done.lost:
             log.warning("job %s: its program ended while the request was out", job.id)
@@ -112,32 +114,32 @@ class Recovery:
             log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
         if done.jobs:
             log.info("%d jobs of ended processes go on here", done.jobs)
-            self._engine.look_again()
+            self._engine.rescan()
         if starting or dead:
             await revisit_missing(context, self._engine, self._process.id)
         return done
 
     async def _write_missing_copies(self) -> None:
         """Write what ended processes owe: neither a start nor a look waits for a slow folder."""
-        self._owes_copies, self._copying = False, True
+        self._copies_missing, self._copying = False, True
         try:
             await write_missing_copies(self._context)
         except (StorageError, OSError) as error:
-            self._owes_copies = True
+            self._copies_missing = True
             log.warning("copies of an ended process could not be written yet: %s", error)
         finally:
             self._copying = False
 
-    async def _stay_known(self) -> None:
+    async def _keep_registered(self) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""
         if await self._context.on_disk(self._process.restore_lock):
-            self._unlisted = True
+            self._unregistered = True
             log.warning("the lock of this process was deleted; it is made anew")
-        if self._unlisted:
+        if self._unregistered:
             await self._context.database.write(
                 self._process.register_again, name="recover.register_again"
             )
-            self._unlisted = False
+            self._unregistered = False
 
     async def _sweep_spool(self) -> None:
         """Remove what ended processes left and nobody needs."""
@@ -150,35 +152,35 @@ class Recovery:
             )
             await self._context.on_disk(lambda: spool.sweep_dead(files, ended, epochs))
 
-    async def _dead(self, held: ExitStack, *, starting: bool) -> list[str]:
-        """Return the ids of dead processes; their locks are held until `held` is closed."""
+    async def _dead(self, locks: ExitStack, *, starting: bool) -> list[str]:
+        """Return the ids of dead processes; their locks are held until `locks` is closed."""
         me, home = self._process.id, self._context.database.home
         listed = await self._context.database.read(lambda c: _others(c, me)) if starting else set()
 
         def probe() -> list[str]:
             known = _names(home) | listed | self._gone()
-            return [each for each in sorted(known - {me}) if try_lock(lock_path(home, each), held)]
+            return [each for each in sorted(known - {me}) if try_lock(lock_path(home, each), locks)]
 
         return await self._context.on_disk(probe)
 
-    async def _orphans_or_gone(self) -> bool:
+    async def _has_unowned_or_gone(self) -> bool:
         """Return whether jobs were handed back, or a lock is gone for good."""
         me, upstream = self._process.id, self._context.upstream.id
-        orphaned, listed = await self._context.database.read(
+        unowned, listed = await self._context.database.read(
             lambda c: (recover.has_unowned(c, upstream), _others(c, me))
         )
         missing = listed - await self._context.on_disk(lambda: _names(self._context.database.home))
-        self._missed = {each: self._missed.get(each, 0) + 1 for each in missing}
-        return orphaned or bool(self._gone())
+        self._missing = {each: self._missing.get(each, 0) + 1 for each in missing}
+        return unowned or bool(self._gone())
 
     def _gone(self) -> set[str]:
-        return {each for each, looks in self._missed.items() if looks >= MAX_MISSING_LOOKS}
+        return {each for each, probes in self._missing.items() if probes >= MAX_MISSING_PROBES}
 
     def _any_free_lock(self) -> bool:
         """Return whether a lock of another process is free."""
         home, me = self._context.database.home, self._process.id
-        with ExitStack() as held:
-            return any(try_lock(lock_path(home, each), held) for each in _names(home) - {me})
+        with ExitStack() as locks:
+            return any(try_lock(lock_path(home, each), locks) for each in _names(home) - {me})
 
 
 async def revisit_missing(
@@ -200,19 +202,19 @@ async def revisit_missing(
             jobs = await context.database.read(
                 lambda c: recover.find_missing(c, upstream=upstream, since=since)
             )
-        wanted = [job for job in jobs if job not in context.looking]
+        wanted = [job for job in jobs if job not in context.revisiting]
         found: list[MissingGeneration] = []
         if wanted:
-            taker = Taker(process=process, upstream=upstream)
+            recovering = RecoveringProcess(process=process, upstream=upstream)
             found = await context.database.write(
-                lambda c: recover.take_missing(c, wanted, taker, since=since),
+                lambda c: recover.take_missing(c, wanted, recovering, since=since),
                 name="recover.take_missing",
             )
     except StorageError as error:  # the rows stay as they are, and the next call tries again
         log.warning("missing generations could not be polled: %s", error)
         return
     for each in found:
-        context.looking.add(each.id)
+        context.revisiting.add(each.id)
         polled_at = context.searches[each.id].polled_at
         pause = 0.0 if polled_at is None else polled_at + context.poll_interval() - time.monotonic()
         engine.revisit(each.id, seq=each.seq, epoch=each.epoch, seconds=max(pause, 0.0))

@@ -99,7 +99,7 @@ class Runner:
             raise
         self._running = running = _Running(process, engine)
         balance = BalanceMonitor(context, process.id)
-        context.paid = balance.want
+        context.on_paid = balance.want
 
         async def run_background() -> None:
             with running.background:
@@ -133,7 +133,7 @@ class Runner:
         if jobs:
             await revisit_missing(self._context, self.engine, self.process, jobs)
 
-    async def submit(self, asked: CallRequest, agree: Agree | None = None) -> Call:
+    async def submit(self, call_request: CallRequest, agree: Agree | None = None) -> Call:
         """Write a call and its jobs, or take over what answers for it.
 
         A call that an earlier one answers for costs nothing, so `agree` is not asked and the
@@ -142,7 +142,7 @@ class Runner:
         asked about the new price.
 
         Args:
-            asked: The call.
+            call_request: The call.
             agree: Asked before anything is written; None: nothing is asked.
 
         Raises:
@@ -155,10 +155,12 @@ class Runner:
         context, running = self._context, self._started()
         terms, may_pay = self._terms(), False
         while True:
-            terms, due = await self._look(asked, terms, priced=agree is not None)
+            terms, due = await self._quote(call_request, terms, priced=agree is not None)
             if agree is not None and due is not None:
                 await agree(due)
-            write = partial(_write, asked=asked, terms=terms, at_most=due, may_pay=may_pay)
+            write = partial(
+                _submit, call_request=call_request, terms=terms, at_most=due, may_pay=may_pay
+            )
             try:
                 call = await context.database.write(write, name="submit.call")
             except UpstreamPausedError:
@@ -170,16 +172,16 @@ class Runner:
                 break
         if call.joined is None:
             running.engine.wake()
-            context.paid()
+            context.on_paid()
         else:
-            running.engine.look_again()
+            running.engine.rescan()
         return call
 
     def _terms(self) -> SubmitTerms:
         running, settings = self._started(), self._context.settings
 
         def dispatch(connection: Connection, job: str, priority: int) -> None:
-            running.engine.dispatch(connection, job, lane=priority)
+            running.engine.dispatch(connection, job, priority=priority)
 
         return SubmitTerms(
             process=running.process.id,
@@ -189,23 +191,23 @@ class Runner:
             dispatch=dispatch,
         )
 
-    async def _look(
-        self, asked: CallRequest, terms: SubmitTerms, *, priced: bool
+    async def _quote(
+        self, call_request: CallRequest, terms: SubmitTerms, *, priced: bool
     ) -> tuple[SubmitTerms, int | None]:
         """Return the terms with the dead whose calls it may take over, and what it would cost."""
         context = self._context
 
-        def look(connection: Connection, terms: SubmitTerms) -> tuple[set[str], int | None]:
-            waiting = reuse.waiting_processes(connection, asked, now=terms.now)
-            due = price_after_reuse(connection, asked, terms) if priced else None
+        def read(connection: Connection, terms: SubmitTerms) -> tuple[set[str], int | None]:
+            waiting = reuse.waiting_processes(connection, call_request, now=terms.now)
+            due = price_after_reuse(connection, call_request, terms) if priced else None
             return waiting - {terms.process, *terms.dead}, due
 
         terms = replace(terms, dead=())
-        others, due = await context.database.read(partial(look, terms=terms))
+        others, due = await context.database.read(partial(read, terms=terms))
         dead = await dead_processes(context, others)
         if dead:
             terms = replace(terms, dead=dead)
-            _, due = await context.database.read(partial(look, terms=terms))
+            _, due = await context.database.read(partial(read, terms=terms))
         return terms, due
 
     def _started(self) -> _Running:
@@ -214,22 +216,22 @@ class Runner:
         return self._running
 
 
-def _write(
+def _submit(
     connection: Connection,
     *,
-    asked: CallRequest,
+    call_request: CallRequest,
     terms: SubmitTerms,
     at_most: int | None,
     may_pay: bool,
 ) -> Call:
     """Do T1, unless it turns out that it reserves more or sends what may not be sent."""
-    made = insert_call(connection, asked, terms)
+    call = insert_call(connection, call_request, terms)
     if at_most is not None:
-        reserved = connection.execute(_RESERVED, {"call": made.id}).scalar_one()
+        reserved = connection.execute(_RESERVED, {"call": call.id}).scalar_one()
         if reserved > at_most:
             raise PriceRoseError(reserved)
-    if not may_pay and usage.paused_why(connection, asked.account.upstream) is not None:
-        states = lookup.job_states(connection, made.job_ids).values()
+    if not may_pay and usage.paused_why(connection, call_request.account.upstream) is not None:
+        states = lookup.job_states(connection, call.job_ids).values()
         if any(state == "queued" for state, _, _ in states):
             raise UpstreamPausedError("the balance decides")
-    return made
+    return call

@@ -1,7 +1,7 @@
 """The local engine: steps run in this process's own task group, never in the request that asked.
 
 What is due is kept by the monotonic clock, so that a clock that is set neither stalls nor floods.
-In what order it goes is said in `queues`.
+In what order it goes is said in `queue`.
 """
 
 import logging
@@ -25,7 +25,7 @@ from stability_mcp.store.database import Database
 MAX_SLEEP_SECONDS = 60.0
 """Seconds; a stored time that is further away was written by another clock."""
 
-OTHERS_SECONDS = 0.25
+OTHERS_POLL_SECONDS = 0.25
 """How often jobs that other processes drive are looked at, while somebody here waits for them."""
 
 MAX_CONNECTING = 20
@@ -41,7 +41,7 @@ RETRY_READ_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 _DRIVEN = text(
-    "SELECT id, seq, lane, coalesce(run, call, id) AS party, state, epoch, wake_at FROM jobs"
+    "SELECT id, seq, lane, coalesce(run, call, id) AS fair_group, state, epoch, wake_at FROM jobs"
     " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
 )
 
@@ -60,24 +60,24 @@ class Scheduler:
         self._process = process
         self._concurrency = concurrency
         self._known: dict[str, ScheduledJob] = {}
-        self._queues = JobQueue()
+        self._queue = JobQueue()
         self._running: dict[str, ScheduledJob] = {}
         self._sending = [0, 0]
         """Requests in flight: those somebody waits for, and those of batches."""
         self._starting: set[str] = set()
-        self._no_place_until = [0.0, 0.0, 0.0]
-        """By level of urgency: who finds no place speaks for all who are less urgent."""
+        self._no_slot_until = [0.0, 0.0, 0.0]
+        """By level of urgency: who finds no slot speaks for all who are less urgent."""
         self._last_seq = 0
         self._stopping = False
         self._ended = anyio.Event()
         self._work = anyio.Event()
-        self._news = True
+        self._has_new = True
         self._waiters: defaultdict[str, set[anyio.Event]] = defaultdict(set)
         self._others: dict[str, object] = {}
         self._others_awaited = anyio.Event()
         self._scope: anyio.CancelScope | None = None
 
-    def dispatch(self, tx: Connection, job_id: str, *, lane: int) -> None:
+    def dispatch(self, tx: Connection, job_id: str, *, priority: int) -> None:
         """Do nothing: the row itself is what `run` looks for."""
 
     def cancel(self, tx: Connection, job_id: str) -> None:
@@ -85,10 +85,10 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for new jobs."""
-        self._news = True
+        self._has_new = True
         self._work.set()
 
-    def look_again(self) -> None:
+    def rescan(self) -> None:
         """Look for jobs of any age: some were adopted."""
         self._last_seq = 0
         self.wake()
@@ -99,7 +99,7 @@ class Scheduler:
             return
         job = ScheduledJob(job_id, seq, 0, job_id, "poll", epoch)
         self._known[job_id] = job
-        self._queues.put(job, time.monotonic() + seconds)
+        self._queue.put(job, time.monotonic() + seconds)
         self._work.set()
 
     async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
@@ -109,14 +109,14 @@ class Scheduler:
             self._waiters[job].add(event)
         try:
             with anyio.move_on_after(timeout):
-                strange = [job for job in job_ids if job not in self._known]
-                if strange:
+                unknown = [job for job in job_ids if job not in self._known]
+                if unknown:
                     # Read after the event stands, so that no end falls in between.
-                    found = await self._states(strange)
+                    found = await self._states(unknown)
                     ended = all(state in FINISHED for state, _, _ in found.values())
-                    if ended and len(strange) == len(job_ids):
+                    if ended and len(unknown) == len(job_ids):
                         return
-                    self._look_after(found)
+                    self._watch(found)
                 await event.wait()
         finally:
             for job in job_ids:
@@ -153,7 +153,7 @@ class Scheduler:
     async def _drive(self, steps: TaskGroup, perform: Perform) -> None:
         while not self._stopping:
             self._work = anyio.Event()
-            if self._news:
+            if self._has_new:
                 await self._find_new()
             wait = self._launch(steps, perform)
             with anyio.move_on_after(wait):
@@ -161,7 +161,7 @@ class Scheduler:
 
     async def _find_new(self) -> None:
         keys = {"process": self._process, "after": self._last_seq}
-        self._news = False
+        self._has_new = False
         try:
             rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
         except StorageError as error:
@@ -176,44 +176,44 @@ class Scheduler:
                 self._known[row.id].epoch = row.epoch  # it was taken away and given back
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
-            job = ScheduledJob(row.id, row.seq, row.lane, row.party, kind, row.epoch)
+            job = ScheduledJob(row.id, row.seq, row.lane, row.fair_group, kind, row.epoch)
             self._known[job.id] = job
-            self._queues.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
+            self._queue.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
 
     def _launch(self, steps: TaskGroup, perform: Perform) -> float:
         """Start every step that is due and may run; return the seconds until the next is."""
         now = time.monotonic()
-        while (job := self._queues.first(now)) is not None and self._may_start(job, now):
-            self._queues.draw()
+        while (job := self._queue.first(now)) is not None and self._may_start(job, now):
+            self._queue.draw()
             job.lease = LocalLease(job.epoch, partial(self._begun, job.id))
             self._running[job.id] = job
             if job.kind == "send":
                 self._sending[job.level - 1] += 1
                 self._starting.add(job.id)
-            steps.start_soon(self._one, job, job.lease, perform)
-        due = self._queues.next_due()
+            steps.start_soon(self._run_step, job, job.lease, perform)
+        due = self._queue.next_due()
         waits = [due - now] if due is not None else []
-        if job is not None and job.kind != "store" and now < self._no_place_until[job.level]:
-            waits.append(self._no_place_until[job.level] - now)
+        if job is not None and job.kind != "store" and now < self._no_slot_until[job.level]:
+            waits.append(self._no_slot_until[job.level] - now)
         return max(min(waits, default=MAX_SLEEP_SECONDS), 0)
 
     def _may_start(self, job: ScheduledJob, now: float) -> bool:
         if job.kind == "store":
             return True
-        if now < self._no_place_until[job.level]:
+        if now < self._no_slot_until[job.level]:
             return False
         if job.kind == "poll":
             return True
         if len(self._starting) >= MAX_CONNECTING or sum(self._sending) >= self._concurrency:
             return False
         of_batches = max(1, int(self._concurrency * BATCH_SHARE))
-        return job.lane == 0 or self._sending[1] < of_batches
+        return job.priority == 0 or self._sending[1] < of_batches
 
     def _begun(self, job_id: str) -> None:
         self._starting.discard(job_id)
         self._work.set()
 
-    async def _one(self, job: ScheduledJob, lease: LocalLease, perform: Perform) -> None:
+    async def _run_step(self, job: ScheduledJob, lease: LocalLease, perform: Perform) -> None:
         step: Done | Later = Later(seconds=MAX_SLEEP_SECONDS, kind=job.kind)
         sent = job.level - 1 if job.kind == "send" else None
         try:
@@ -234,20 +234,20 @@ class Scheduler:
             step = Later(seconds=0, kind=job.kind)
         if isinstance(step, Later):
             seconds = step.seconds
-            if step.everyone:
+            if step.blocks_others:
                 seconds = min(seconds, MAX_RETRY_SECONDS)
-                for level in range(job.level, len(self._no_place_until)):
-                    self._no_place_until[level] = max(self._no_place_until[level], now + seconds)
+                for level in range(job.level, len(self._no_slot_until)):
+                    self._no_slot_until[level] = max(self._no_slot_until[level], now + seconds)
             else:
                 job.turn = 0
             job.kind = step.kind
-            self._queues.put(job, now + seconds)
+            self._queue.put(job, now + seconds)
         else:
             self._known.pop(job.id, None)
-        self._tell(job.id)
+        self._notify(job.id)
         self._work.set()
 
-    def _tell(self, job_id: str) -> None:
+    def _notify(self, job_id: str) -> None:
         for event in self._waiters.get(job_id, ()):
             event.set()
 
@@ -256,10 +256,10 @@ class Scheduler:
         found = await self._database.read(lambda c: lookup.job_states(c, ids))
         return dict(found)
 
-    def _look_after(self, found: dict[str, tuple[str, int, str | None]]) -> None:
-        for job, seen in found.items():
-            if seen[2] != self._process and seen[0] not in FINISHED:
-                self._others[job] = seen
+    def _watch(self, found: dict[str, tuple[str, int, str | None]]) -> None:
+        for job, state in found.items():
+            if state[2] != self._process and state[0] not in FINISHED:
+                self._others[job] = state
         if self._others:
             self._others_awaited.set()
 
@@ -269,12 +269,12 @@ class Scheduler:
             if not self._others:
                 self._others_awaited = anyio.Event()
                 await self._others_awaited.wait()
-            await anyio.sleep(OTHERS_SECONDS)
+            await anyio.sleep(OTHERS_POLL_SECONDS)
             try:
                 found = await self._states(list(self._others))
             except StorageError:  # whoever waits reads the rows and says so
                 continue
-            for job, seen in found.items():
-                if self._others.get(job, seen) != seen:
+            for job, state in found.items():
+                if self._others.get(job, state) != state:
                     self._others.pop(job, None)
-                    self._tell(job)
+                    self._notify(job)

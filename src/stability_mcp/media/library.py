@@ -170,7 +170,7 @@ class MediaLibrary:
                 self._set(connection, _SET_LABEL, holder.id, label=other)
             self._set(connection, _SET_LABEL, item.id, label=wanted)
 
-        await self.database.write(move, name="media.relabel")
+        await self.database.write(move, name="media.set_label")
         return await self.get(item.id)
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
@@ -178,7 +178,7 @@ class MediaLibrary:
         name = clean(str(path))
         await self.database.write(
             lambda connection: self._set(connection, _SET_COPY_PATH, media_id, copy_path=name),
-            name="media.set_copy",
+            name="media.set_copy_path",
         )
 
     async def add(

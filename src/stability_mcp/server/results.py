@@ -186,6 +186,6 @@ def _spent(spent: Spending) -> dict[str, float | None]:
     return about | {
         "today": spent.today / 1000,
         "session": spent.session / 1000,
-        "reserved": spent.held / 1000,
+        "reserved": spent.reserved / 1000,
         "budget": limit,
     }

@@ -71,12 +71,12 @@ async def test_nothing_is_left_of_samples_that_cannot_be_used(tmp_path: Path) ->
         for each in (base64.b64encode(picture()).decode(), "no base64!")
     ]
     wire = Wire([yes(json.dumps({"artifacts": samples}).encode(), media_type="application/json")])
-    asked = OPERATIONS["v1_text_to_image"].model_validate({"text_prompts": [{"text": "x"}]})
+    request = OPERATIONS["v1_text_to_image"].model_validate({"text_prompts": [{"text": "x"}]})
 
     async with at_work(tmp_path, wire) as jobs:
-        view = await run_one(jobs, asked)
+        view = await run_one(jobs, request)
 
     assert (view.state, view.charged, ledger(tmp_path)) == ("failed", "yes", ["charged"])
-    assert money(tmp_path) == (0, asked.price())
+    assert money(tmp_path) == (0, request.price())
     assert spool(tmp_path) == []
     assert len(list((tmp_path / "quarantine").iterdir())) == 1

@@ -19,7 +19,7 @@ from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
-from support.jobs.jobs import PAID, asked, deferred
+from support.jobs.jobs import PAID, call_request, deferred
 
 ENGINES: list[EngineFactory] = [Scheduler]
 """Every engine that is behind the port."""
@@ -82,11 +82,11 @@ class Worker:
         """Submit a job inside a transaction."""
         register_upstream(connection, PAID)
         terms = SubmitTerms(process=self.process, now=time.time())
-        [job] = insert_call(connection, asked(deferred() if poll else None), terms).job_ids
+        [job] = insert_call(connection, call_request(deferred() if poll else None), terms).job_ids
         connection.execute(
             text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
         )
-        self.engine.dispatch(connection, job, lane=lane)
+        self.engine.dispatch(connection, job, priority=lane)
         return job
 
     def cancel_inside(self, connection: Connection, job: str) -> None:

@@ -78,7 +78,7 @@ def picture(shade: int = 0) -> bytes:
     return file.getvalue()
 
 
-def asked(operation: Operation | None = None, **values: object) -> CallRequest:
+def call_request(operation: Operation | None = None, **values: object) -> CallRequest:
     """Return a call of this test's account."""
     given: dict[str, Any] = {
         "account": ACCOUNT,
@@ -101,7 +101,7 @@ def put(
     names = {"process", "budget", "cache", "dead"}
     terms: dict[str, Any] = {"process": ME, "now": now}
     terms |= {name: values.pop(name) for name in names & values.keys()}
-    return insert_call(connection, asked(operation, **values), SubmitTerms(**terms))
+    return insert_call(connection, call_request(operation, **values), SubmitTerms(**terms))
 
 
 def row(connection: Connection, job: str) -> JobRow:
@@ -379,7 +379,7 @@ class Desk:
 
 def idle_desk(
     database: Database,
-    wire: context.Wire | None = None,
+    wire: context.ApiClient | None = None,
     *,
     upstream: Upstream = PAID,
     **limits: Any,  # noqa: ANN401 -- as below
@@ -406,7 +406,7 @@ def idle_desk(
 @asynccontextmanager
 async def desk(
     database: Database,
-    wire: context.Wire,
+    wire: context.ApiClient,
     *,
     upstream: Upstream = PAID,
     **limits: Any,  # noqa: ANN401 -- as said below
@@ -432,7 +432,7 @@ async def desk(
 @asynccontextmanager
 async def at_work(
     home: Path,
-    wire: context.Wire,
+    wire: context.ApiClient,
     *,
     upstream: Upstream = PAID,
     kind: Callable[[Path], Database] = Database,

@@ -22,7 +22,7 @@ from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, OWNER, asked
+from support.jobs.jobs import ME, OWNER, call_request
 
 END = text("UPDATE jobs SET state = 'failed', error = 'no', finished_at = :at WHERE id = :job")
 
@@ -117,7 +117,7 @@ async def ended(database: Database, *ats: float) -> list[str]:
         register_upstream(connection, EMULATOR)
         account = Account(owner=OWNER, upstream=EMULATOR.id)
         terms = SubmitTerms(process=ME, now=at)
-        call = insert_call(connection, asked(account=account), terms)
+        call = insert_call(connection, call_request(account=account), terms)
         connection.execute(END, {"job": call.job_ids[0], "at": at})
         return call.job_ids[0]
 

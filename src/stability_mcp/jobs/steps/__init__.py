@@ -1,1 +1,1 @@
-"""The steps of a job: send it, poll for it, store what came. `perform` chooses which is due."""
+"""The steps of a job: send it, poll for it, store what came. `executor` chooses which is due."""

@@ -80,7 +80,7 @@ class DeferredWrite:
     """Says what is lost if the process ends now."""
 
 
-class Wire(Protocol):
+class ApiClient(Protocol):
     """What the steps need of the client."""
 
     async def exchange(
@@ -111,7 +111,7 @@ class JobContext:
     """The tools and the memory that the steps of one process share."""
 
     database: Database
-    client: Wire
+    client: ApiClient
     library: MediaLibrary
     upstream: Upstream
     settings: JobSettings = field(default_factory=JobSettings)
@@ -120,14 +120,14 @@ class JobContext:
     clock: Callable[[], float] = time.time
     session: int = 0
     """Millicredits that this process has spent."""
-    paid: Callable[[], None] = lambda: None
+    on_paid: Callable[[], None] = lambda: None
     """Told when something is going to be paid, or was."""
     connecting: int = 0
-    """Requests that are about to ask for a place in the rate limit."""
-    room: RateGate = field(default_factory=RateGate)
-    """What was seen of the places before connecting."""
+    """Requests that are about to ask for a slot in the rate limit."""
+    rate_gate: RateGate = field(default_factory=RateGate)
+    """What was seen of the slots before connecting."""
     rate_queue: RateQueue = field(default_factory=RateQueue)
-    """Requests that are connected and wait for a place."""
+    """Requests that are connected and wait for a slot."""
     poll_queue: RateQueue = field(default_factory=RateQueue)
     """Polls likewise: they do not wait behind requests."""
     polling: set[str] = field(default_factory=set)
@@ -136,7 +136,7 @@ class JobContext:
     """How many generations all processes had under way when one was last looked at here."""
     searches: defaultdict[str, Search] = field(default_factory=lambda: defaultdict(Search))
     """How generations are polled, by job."""
-    looking: set[str] = field(default_factory=set)
+    revisiting: set[str] = field(default_factory=set)
     """Jobs that are `unknown` and whose generation is being polled once more."""
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
     """What is known of jobs and not on the disk yet, by job."""
@@ -212,12 +212,12 @@ class JobContext:
 
     def count_failure(self, job: str) -> float | None:
         """Count a try that failed and return the pause before the next; None: that was the last."""
-        misses = self._failures[job] = self._failures.get(job, 0) + 1
-        return None if misses > self.settings.max_retries else self.pause(misses)
+        failures = self._failures[job] = self._failures.get(job, 0) + 1
+        return None if failures > self.settings.max_retries else self.pause(failures)
 
-    def pause(self, misses: int) -> float:
+    def pause(self, failures: int) -> float:
         """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
-        return _jittered(self.timing.retry_seconds, misses, self.timing.max_pause_seconds)
+        return _jittered(self.timing.retry_seconds, failures, self.timing.max_pause_seconds)
 
     def count_disk_failure(self, job: str) -> tuple[int, float]:
         """Count a try that the disk foiled; return how many and the seconds until the next."""
@@ -262,14 +262,14 @@ class JobContext:
                     await event.wait()
 
 
-def _jittered(first: float, times: int, most: float) -> float:
+def _jittered(first: float, times: int, maximum: float) -> float:
     """Return a pause that doubles from time to time, and is never in step with others."""
-    longest = min(first * 2.0 ** min(times - 1, 30), most)
+    longest = min(first * 2.0 ** min(times - 1, 30), maximum)
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
 
 
 class RateSlot:
-    """One place in the rate limit, given up when its request is out.
+    """One slot in the rate limit, given up when its request is out.
 
     Args:
         context: What the steps share.
@@ -281,27 +281,27 @@ class RateSlot:
         self._context = context
         self._paid = paid
 
-    async def out(self) -> None:
-        """Let the place run down from now, unless it does already."""
+    async def mark_sent(self) -> None:
+        """Let the slot run down from now, unless it does already."""
         if self.number is None:
             return
         number, now = self.number, self._context.clock()
 
-        def out(c: Connection) -> None:
+        def write(c: Connection) -> None:
             send.mark_sent(c, number, now)
 
         if self._paid:
-            await self._context.database.write(out, name="send.sent")
+            await self._context.database.write(write, name="send.sent")
         else:
-            await self._context.database.write(out, name="send.free_sent")
+            await self._context.database.write(write, name="send.free_sent")
         self.number = None
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         """Do the same at the end of a request, whatever the disk says to it."""
         try:
-            await self.out()
-        except StorageError as error:  # the place is free after a minute all the same
-            log.warning("a rate place could not be given back: %s", error)
+            await self.mark_sent()
+        except StorageError as error:  # the slot is free after a minute all the same
+            log.warning("a rate slot could not be given back: %s", error)
 
 
 class SendTrace:
@@ -312,7 +312,7 @@ class SendTrace:
         job: The job as it was read, queued.
         lease: The right to send it.
         large: Whether the request may arrive long after its last byte was handed to the line; then
-            its rate place is kept until the answer.
+            its rate slot is kept until the answer.
     """
 
     def __init__(self, context: JobContext, job: JobRow, lease: Lease, *, large: bool) -> None:
@@ -320,13 +320,13 @@ class SendTrace:
         """The job; once the intent is journalled, with the number of this attempt."""
         self.begun = False
         """Whether the intent is journalled."""
-        self.out = False
+        self.is_sent = False
         """Whether the request went out whole: before that nothing can have been charged."""
         self.answer: Answer | None = None
         """The headers of a 2xx."""
         self.journalled = False
         """Whether the answer is in the journal."""
-        self.place = RateSlot(context, paid=True)
+        self.slot = RateSlot(context, paid=True)
         self._context = context
         self._lease = lease
         self._large = large
@@ -334,8 +334,8 @@ class SendTrace:
 
     async def before_send(self) -> None:
         """Do T2; whatever it raises keeps every byte here."""
-        begun = await self._context.rate_queue.until_taken(self._begin)
-        self.job, self.place.number, self.begun = begun.job, begun.place, True
+        begun = await self._context.rate_queue.take_when_free(self._begin)
+        self.job, self.slot.number, self.begun = begun.job, begun.slot, True
         self.connected()
         self._lease.begun()
 
@@ -357,9 +357,9 @@ class SendTrace:
 
     async def sent(self) -> None:
         """Do T2r."""
-        self.out = True
+        self.is_sent = True
         if not self._large:
-            await self.place.out()
+            await self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
         """Do T3 or T3d; `journal` writes later what cannot be written now."""
@@ -379,7 +379,7 @@ class SendTrace:
             await self._write_answer(self.answer)
 
     def connected(self) -> None:
-        """Stop counting as a request that is about to ask for a place."""
+        """Stop counting as a request that is about to ask for a slot."""
         if self._counted:
             self._counted = False
             self._context.connecting -= 1
@@ -400,7 +400,7 @@ class SendTrace:
 
 
 class FreeTrace:
-    """Follows requests that cost a rate place and nothing else; `before_send` takes it.
+    """Follows requests that cost a rate slot and nothing else; `before_send` takes it.
 
     Args:
         context: What the steps share.
@@ -408,13 +408,13 @@ class FreeTrace:
     """
 
     def __init__(self, context: JobContext, process: str) -> None:
-        self.place = RateSlot(context, paid=False)
+        self.slot = RateSlot(context, paid=False)
         self._context = context
         self._process = process
 
     async def sent(self) -> None:
         """Do T2r."""
-        await self.place.out()
+        await self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
         """Write nothing: it can be asked for again."""
@@ -425,17 +425,17 @@ class PollTrace(FreeTrace):
 
     async def before_send(self) -> None:
         """Do Tp."""
-        self.place.number = await self._context.poll_queue.until_taken(self._take)
+        self.slot.number = await self._context.poll_queue.take_when_free(self._take)
 
     async def _take(self, ahead: int) -> int:
         context, upstream = self._context, self._context.upstream.id
         wanted = SlotRequest(upstream=upstream, process=self._process, ahead=ahead)
 
         def take(c: Connection) -> tuple[int, int]:
-            place = rate_limit.take_slot(c, context.rate, wanted, now=context.clock())
-            return place, rate_limit.generations_running(c, upstream)
+            slot = rate_limit.take_slot(c, context.rate, wanted, now=context.clock())
+            return slot, rate_limit.generations_running(c, upstream)
 
-        place, context.generations_running = await context.database.write(
+        slot, context.generations_running = await context.database.write(
             take, name="send.poll_slot"
         )
-        return place
+        return slot

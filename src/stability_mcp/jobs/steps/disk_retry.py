@@ -23,7 +23,12 @@ log = logging.getLogger(__name__)
 
 
 def retry_when_writable(
-    context: JobContext, job: JobRow, error: StorageError | OSError, kind: Kind, *, least: float = 0
+    context: JobContext,
+    job: JobRow,
+    error: StorageError | OSError,
+    kind: Kind,
+    *,
+    min_seconds: float = 0,
 ) -> Later:
     """Keep a job as it is, because the disk does not take what is to be written.
 
@@ -32,41 +37,44 @@ def retry_when_writable(
         job: The job.
         error: What the disk said.
         kind: What the next step does.
-        least: Seconds until then, at least.
+        min_seconds: Seconds until then, at least.
     """
     times, seconds = context.count_disk_failure(job.id)
     if kind == "send" and context.spool.is_in_use():
         seconds = min(seconds, MAX_WAIT_FOR_ROOM_SECONDS)
     condition = "there is room on the disk" if is_full(error) else "the data folder can be written"
     doing = "sent" if kind == "send" else "stored"
-    why = f"{doing} as soon as {condition}: {_said(error)}"
+    why = f"{doing} as soon as {condition}: {_reason(error)}"
     context.note(job.id, why)
     log.log(logging.ERROR if times == 1 else logging.DEBUG, "job %s: %s", job.id, why)
-    return Later(seconds=max(seconds, least), kind=kind)
+    return Later(seconds=max(seconds, min_seconds), kind=kind)
 
 
-def _said(error: StorageError | OSError) -> str:
+def _reason(error: StorageError | OSError) -> str:
     if isinstance(error, StorageError):
         return error.message
     return error.strerror or type(error).__name__
 
 
 async def with_disk_retry(
-    context: JobContext, job: JobRow, do: Callable[[], Awaitable[Step]], lost: Callable[[], str]
+    context: JobContext,
+    job: JobRow,
+    work: Callable[[], Awaitable[Step]],
+    describe_loss: Callable[[], str],
 ) -> Step:
     """Do what ends in the journal; where the disk does not take it, it is done again later.
 
     Args:
         context: What the steps share.
         job: The job.
-        do: What to do; what it had done when the disk foiled it, it does again or leaves out.
-        lost: Says what is lost if the process ends before it is done.
+        work: What to do; what it had done when the disk foiled it, it does again or leaves out.
+        describe_loss: Says what is lost if the process ends before it is done.
     """
     try:
-        step = await do()
+        step = await work()
     except (StorageError, OSError) as error:
-        again = partial(with_disk_retry, context, job, do, lost)
-        context.pending[job.id] = DeferredWrite(retry=again, describe_loss=lost)
+        retry = partial(with_disk_retry, context, job, work, describe_loss)
+        context.pending[job.id] = DeferredWrite(retry=retry, describe_loss=describe_loss)
         return retry_when_writable(context, job, error, "store")
     context.pending.pop(job.id, None)
     return step

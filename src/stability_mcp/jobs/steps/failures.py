@@ -112,14 +112,16 @@ async def pause_upstream(context: JobContext, why: StudioError) -> None:
     """Send nothing more with this key until a balance query says that it may."""
     text = plain(str(why))
     await context.database.write(
-        lambda c: usage.pause_upstream(c, context.upstream.id, text), name="finish.pause_upstream"
+        lambda c: usage.pause_upstream(c, context.upstream.id, text), name="usage.pause_upstream"
     )
 
 
 def lockout_seconds(error: RateLimitedError) -> float:
     """Return for how long the API asked every process of this key to stop."""
-    asked = error.retry_after
-    return min(asked if asked is not None else LOCKOUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS)
+    retry_after = error.retry_after
+    return min(
+        retry_after if retry_after is not None else LOCKOUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS
+    )
 
 
 async def block_upstream(context: JobContext, error: RateLimitedError) -> float:
@@ -128,7 +130,7 @@ async def block_upstream(context: JobContext, error: RateLimitedError) -> float:
     until = context.clock() + seconds
     await context.database.write(
         lambda c: rate_limit.block_upstream(c, upstream=context.upstream.id, until=until),
-        name="finish.block_upstream",
+        name="send.block_upstream",
     )
     return seconds
 
@@ -138,12 +140,14 @@ async def settle(context: JobContext, trace: SendTrace, error: StudioError) -> S
     job = trace.job
     if isinstance(error, UnusableAnswerError) or trace.answer is not None:
         usable = not isinstance(error, UnusableAnswerError)
-        return await fail_charged(context, job, _not_kept(job.id, error) if usable else error)
+        return await fail_charged(
+            context, job, _not_stored_error(job.id, error) if usable else error
+        )
     if trace.begun:
         await context.on_disk(lambda: context.spool.sweep(job))
     if isinstance(error, RefusedError):
         return await _on_refusal(context, trace, error)
-    if trace.out:
+    if trace.is_sent:
         return await mark_unknown(context, job, error)
     return await _on_not_sent(context, trace, error)
 
@@ -165,16 +169,16 @@ async def on_cancelled(context: JobContext, trace: SendTrace) -> None:
     if trace.answer is not None and job.deferred:
         await await_generation(context, trace)
     else:
-        lost = "the journal does not know that its request was cut off"
+        loss = "the journal does not know that its request was cut off"
         await disk_retry.with_disk_retry(
-            context, job, partial(_interrupted, context, trace), lambda: lost
+            context, job, partial(_interrupted, context, trace), lambda: loss
         )
 
 
 async def _interrupted(context: JobContext, trace: SendTrace) -> Step:
     job = trace.job
     await context.on_disk(lambda: context.spool.sweep(job))
-    if not trace.out:
+    if not trace.is_sent:
         return await requeue(context, job, NotSentError("The program ended."), 0)
     return await mark_unknown(context, job, finish.interrupted_error(job))
 
@@ -189,15 +193,15 @@ async def await_generation(context: JobContext, trace: SendTrace) -> Step:
         context.polling.add(trace.job.id)
         return Later(seconds=context.poll_interval(), kind="poll")
 
-    lost = f"the journal does not know its generation {generation}, which job_adopt takes over"
-    return await disk_retry.with_disk_retry(context, trace.job, journal, lambda: lost)
+    loss = f"the journal does not know its generation {generation}, which job_adopt takes over"
+    return await disk_retry.with_disk_retry(context, trace.job, journal, lambda: loss)
 
 
 async def _on_refusal(context: JobContext, trace: SendTrace, error: RefusedError) -> Step:
     job = trace.job
     if isinstance(error, RateLimitedError):
         step = await requeue(context, job, error, lockout_seconds(error))
-        return replace(step, everyone=True) if isinstance(step, Later) else step
+        return replace(step, blocks_others=True) if isinstance(step, Later) else step
     if isinstance(error, UnavailableError):
         return await _retry(context, trace, error)
     return await fail_free(context, job, error)
@@ -208,15 +212,15 @@ async def _retry(context: JobContext, trace: SendTrace, error: RequestError) -> 
     pause = context.count_failure(trace.job.id)
     if pause is None:
         return await fail_free(context, trace.job, error)
-    asked = error.retry_after if isinstance(error, RefusedError) else None
-    seconds = max(pause, asked or 0)
+    retry_after = error.retry_after if isinstance(error, RefusedError) else None
+    seconds = max(pause, retry_after or 0)
     if trace.begun:
         return await requeue(context, trace.job, error, seconds)
     context.note(trace.job.id, error)
     return Later(seconds=seconds, kind="send")
 
 
-def _not_kept(job: str, error: StudioError) -> JobError:
+def _not_stored_error(job: str, error: StudioError) -> JobError:
     return JobError(
         f"The API answered, and the answer could not be kept: {error.message}",
         job=job,

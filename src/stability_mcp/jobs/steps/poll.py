@@ -3,7 +3,7 @@
 The API keeps it for a day and hands it out again and again, so a poll that fails costs nothing and
 is repeated. A 404 within that day means "not there yet": polling goes on at the usual pace, on each
 of the results paths in turn. After `missing_after_seconds` of 404 the job is shown as `unknown`,
-and `look` polls again whenever someone asks for it. Only a 404 after that day ends it.
+and `revisit` polls again whenever someone asks for it. Only a 404 after that day ends it.
 """
 
 import time
@@ -43,10 +43,10 @@ async def poll(context: JobContext, job: JobRow) -> Step:
     try:
         answer = await _fetch(context, job, every_path=last)
     except NoSlotError as error:
-        return Later(seconds=error.seconds, kind="poll", everyone=True)
+        return Later(seconds=error.seconds, kind="poll", blocks_others=True)
     except StorageError as error:
         return disk_retry.retry_when_writable(
-            context, job, error, "poll", least=context.poll_interval()
+            context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
         settle = partial(_failed, context, job, error)
@@ -59,16 +59,16 @@ async def poll(context: JobContext, job: JobRow) -> Step:
     return await store_result(context, ReceivedAnswer(job, answer))
 
 
-async def look(context: JobContext, job: JobRow, lease: Lease) -> Step:
+async def revisit(context: JobContext, job: JobRow, lease: Lease) -> Step:
     """Poll once more for a generation that was missing, on every results path."""
     job = replace(job, epoch=lease.epoch)  # another process may have taken the job meanwhile
     try:
         answer = await _fetch(context, job, every_path=True)
     except NoSlotError as error:
-        return Later(seconds=error.seconds, kind="poll", everyone=True)
+        return Later(seconds=error.seconds, kind="poll", blocks_others=True)
     except StorageError as error:
         return disk_retry.retry_when_writable(
-            context, job, error, "poll", least=context.poll_interval()
+            context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
         return await _not_found(context, job, error)
@@ -81,7 +81,7 @@ async def look(context: JobContext, job: JobRow, lease: Lease) -> Step:
         name="recover.resume_polling",
     )
     context.reset_failures(job.id)
-    context.looking.discard(job.id)
+    context.revisiting.discard(job.id)
     return Later(seconds=seconds, kind="poll")
 
 
@@ -109,7 +109,7 @@ async def _fetch_once(context: JobContext, job: JobRow) -> Answer | None:
         search.polled_at = time.monotonic()
         raise
     finally:
-        await trace.place.give_back()
+        await trace.slot.release()
     search.missing_since = None
     return answer
 
@@ -124,7 +124,7 @@ async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
         return await failures.fail_charged(context, job, error)
     if isinstance(error, RateLimitedError):
         seconds = await failures.block_upstream(context, error)
-        return Later(seconds=seconds, kind="poll", everyone=True)
+        return Later(seconds=seconds, kind="poll", blocks_others=True)
     if isinstance(error, UnauthorizedError | OutOfCreditsError):
         await failures.pause_upstream(context, error)
     context.note(job.id, error)

@@ -24,10 +24,10 @@ from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.steps.store_result import FinishBody, ReceivedAnswer, store_result
 from stability_mcp.uris import media_uri
 
-LARGE_BODY = 1_000_000
+MIN_LARGE_BODY_BYTES = 1_000_000
 """Bytes of files above which a request may be under way long after its last byte is handed over."""
 
-CROWD = 8
+MAX_UNCHECKED_CONNECTS = 8
 """Requests that connect at once, above which a look at the rate limit is cheaper than a line."""
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,9 @@ async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
     try:
         request = job.request()
         files = await _files(context, job)
-        large = bool(files) and await context.on_disk(lambda: _bytes_of(files) > LARGE_BODY)
+        large = bool(files) and await context.on_disk(
+            lambda: _bytes_of(files) > MIN_LARGE_BODY_BYTES
+        )
     except (StudioError, ValueError, KeyError, OSError) as error:
         return await failures.fail_free(context, job, _unreadable(job, error))
     trace = SendTrace(context, job, lease, large=large)
@@ -48,8 +50,8 @@ async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
         return await _not_now(context, job, error)
     except StudioError as error:
         settle = partial(failures.settle, context, trace, error)
-        lost = f"the journal does not know what became of its request: {error}"
-        return await disk_retry.with_disk_retry(context, trace.job, settle, lambda: lost)
+        loss = f"the journal does not know what became of its request: {error}"
+        return await disk_retry.with_disk_retry(context, trace.job, settle, lambda: loss)
     context.reset_failures(job.id)
     if job.deferred:
         return await failures.await_generation(context, trace)
@@ -60,7 +62,7 @@ async def _not_now(context: JobContext, job: JobRow, error: NotNowError) -> Step
     if isinstance(error, NoSlotError):
         context.note_no_slot()
         context.note(job.id, error.why)
-        return Later(seconds=error.seconds, kind="send", everyone=True)
+        return Later(seconds=error.seconds, kind="send", blocks_others=True)
     if isinstance(error, UpstreamPausedError):
         return await failures.fail_free(context, job, error.why)
     return Done()
@@ -75,8 +77,8 @@ async def _exchange(
         The answer, and what writes the end of its body where the disk did not take it.
     """
     body = context.spool.part(trace.job, attempt=trace.job.attempt + 1)
-    if context.connecting >= CROWD or context.slots_are_scarce():
-        await _check_room(context, trace.job)
+    if context.connecting >= MAX_UNCHECKED_CONNECTS or context.slots_are_scarce():
+        await _check_slot(context, trace.job)
     context.connecting += 1
     try:
         await context.on_disk(lambda: context.spool.take_room(body, type(request)))
@@ -96,25 +98,25 @@ async def _exchange(
         raise JobError(
             f"The program itself failed while sending ({type(error).__name__}); its log says more.",
             job=trace.job.id,
-            charged="unknown" if trace.out else "no",
+            charged="unknown" if trace.is_sent else "no",
         ) from error
     finally:
         trace.connected()
         with CancelScope(shield=True):
-            await trace.place.give_back()
+            await trace.slot.release()
             await _clear(context, trace, body)
 
 
-async def _check_room(context: JobContext, job: JobRow) -> None:
+async def _check_slot(context: JobContext, job: JobRow) -> None:
     """Look before connecting: a connection that gets no slot costs both sides."""
-    lane, process = job.lane, job.process or ""
-    wanted = SlotRequest(upstream=job.upstream, process=process, lane=lane)
+    priority, process = job.lane, job.process or ""
+    wanted = SlotRequest(upstream=job.upstream, process=process, priority=priority)
 
-    def look(connection: Connection) -> None:
+    def check(connection: Connection) -> None:
         now, connecting = context.clock(), context.connecting
-        rate_limit.check_room(connection, context.rate, wanted, now=now, connecting=connecting)
+        rate_limit.check_slot(connection, context.rate, wanted, now=now, connecting=connecting)
 
-    await context.room.see(lane, lambda: context.database.read(look))
+    await context.rate_gate.check(priority, lambda: context.database.read(check))
 
 
 async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:

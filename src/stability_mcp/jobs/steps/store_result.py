@@ -40,7 +40,7 @@ async def write_copies(
     output_dir: str | None,
     media: Sequence[str],
     *,
-    made_of: bool = True,
+    has_sources: bool = True,
 ) -> None:
     """Write the copies of the results of a job.
 
@@ -49,13 +49,13 @@ async def write_copies(
         job: Whose results.
         output_dir: The folder; None: there are to be no copies.
         media: The results.
-        made_of: Whether they may be made of other media.
+        has_sources: Whether they may be made of other media.
     """
     if output_dir is None or not media:
         return
     try:
         for item in await context.library.many(list(media)):
-            sources = await context.library.sources(item.id) if made_of else {}
+            sources = await context.library.sources(item.id) if has_sources else {}
             context.database.observer("before", "copy.write")
             path = await write_copy(
                 item, Path(output_dir), metadata=context.settings.metadata, sources=sources
@@ -70,10 +70,10 @@ async def write_copies(
 async def write_missing_copies(context: JobContext) -> None:
     """Write the copies that ended processes owe."""
     upstream, since = context.upstream.id, context.clock() - MAX_COPY_AGE_SECONDS
-    owed = await context.database.read(
+    missing = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
     )
-    for job, output_dir, media in owed:
+    for job, output_dir, media in missing:
         await write_copies(context, job, output_dir, media)
 
 
@@ -89,21 +89,21 @@ class ReceivedAnswer:
         job: The job, with the attempt that it answers.
         answer: Its headers.
         journal: Journals the headers, unless they are.
-        finish: See `Finish`; None: all of the body is in the spool.
-        kept: Whether its name is `.body` already, so that any process may go on with it.
+        finish: See `FinishBody`; None: all of the body is in the spool.
+        completed: Whether its name is `.body` already, so that any process may go on with it.
     """
 
     job: JobRow
     answer: Answer
     journal: Callable[[], Awaitable[None]] | None = None
     finish: FinishBody | None = None
-    kept: bool = False
+    completed: bool = False
 
-    def lost(self) -> str:
+    def describe_loss(self) -> str:
         """Say what is lost if the process ends now."""
         if self.finish is not None:
             return "the end of its answer, which is paid, was only in memory"
-        if self.kept:
+        if self.completed:
             return "its answer is in the spool, where the next program takes it up"
         return "its answer, which is paid, could not be made durable or journalled"
 
@@ -111,7 +111,7 @@ class ReceivedAnswer:
 async def store_result(context: JobContext, received: ReceivedAnswer) -> Step:
     """Store an answer, however long the disk does not take it."""
     return await disk_retry.with_disk_retry(
-        context, received.job, partial(_keep, context, received), received.lost
+        context, received.job, partial(_store, context, received), received.describe_loss
     )
 
 
@@ -119,7 +119,7 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
     if job.answer is not None and await context.on_disk(context.spool.file(job, ".body").exists):
         return await store_result(
-            context, ReceivedAnswer(job, Answer.from_json(job.answer), kept=True)
+            context, ReceivedAnswer(job, Answer.from_json(job.answer), completed=True)
         )
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
@@ -132,16 +132,16 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
     return await failures.mark_unknown(context, job, cut)
 
 
-async def _keep(context: JobContext, received: ReceivedAnswer) -> Step:
+async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
     job = received.job
     context.copying(job.id)
     try:
         with CancelScope(shield=True):  # local, short, and paid
-            await _land(context, received)
+            await _finish_body(context, received)
             results = await context.on_disk(lambda: _results(context, received))
             finished = await _finish(context, job, results)
-        made_of = bool(job.kind.file_fields())
-        await write_copies(context, job.id, job.output_dir, finished.media, made_of=made_of)
+        has_sources = bool(job.kind.file_fields())
+        await write_copies(context, job.id, job.output_dir, finished.media, has_sources=has_sources)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await failures.fail_charged(context, job, _unusable(job, error))
     finally:
@@ -149,7 +149,7 @@ async def _keep(context: JobContext, received: ReceivedAnswer) -> Step:
     return Done()
 
 
-async def _land(context: JobContext, received: ReceivedAnswer) -> None:
+async def _finish_body(context: JobContext, received: ReceivedAnswer) -> None:
     """Do T3 and write the end of the body, each whether or not the disk takes the other."""
     failure = None
     if received.finish is not None:
@@ -168,9 +168,9 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
     """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
     job, spool = received.job, context.spool
     body, folder = spool.file(job, ".body"), spool.file(job, ".d")
-    if not received.kept:
+    if not received.completed:
         spool.complete(job)
-        received.kept = True
+        received.completed = True
     if job.kind.answer == "artifacts":
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=PRIVATE_FOLDER)
@@ -178,10 +178,10 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
 
 
 def _result(generation: Generation, body: Path) -> JobResult:
-    measured = file_info(generation.path, declared=generation.media_type)
+    info = file_info(generation.path, declared=generation.media_type)
     if generation.path != body:
         sync_file(generation.path)
-        return JobResult(generation=generation, measured=measured, file=generation.path)
+        return JobResult(generation=generation, info=info, file=generation.path)
     # A second name: the transaction moves it, and when that is rolled back the body is still here.
     link = body.with_suffix(".link")
     link.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ def _result(generation: Generation, body: Path) -> JobResult:
         os.link(body, link)
     except OSError:  # a file system without hard links
         shutil.copyfile(body, link)
-    return JobResult(generation=generation, measured=measured, file=link)
+    return JobResult(generation=generation, info=info, file=link)
 
 
 async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
@@ -200,7 +200,7 @@ async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) ->
         lambda c: finishing.store_results(c, blobs, job, results, now=now), name="finish.store"
     )
     context.session += finished.spent
-    context.paid()
+    context.on_paid()
     context.forget(job.id)
     context.searches.pop(job.id, None)
     try:

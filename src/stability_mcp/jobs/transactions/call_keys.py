@@ -47,14 +47,16 @@ def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str,
     return {name: found.get(media, media) for name, media in inputs.items()}
 
 
-def call_key(asked: CallRequest, hashes: Mapping[str, str]) -> str:
+def call_key(call_request: CallRequest, hashes: Mapping[str, str]) -> str:
     """Return what makes two calls the same: whose, where, what, and how many; no label is in it."""
-    return _key(asked, asked.operation, hashes, count=asked.count)
+    return _key(call_request, call_request.operation, hashes, count=call_request.count)
 
 
-def result_key(asked: CallRequest, request: Operation, hashes: Mapping[str, str]) -> str | None:
+def result_key(
+    call_request: CallRequest, request: Operation, hashes: Mapping[str, str]
+) -> str | None:
     """Return what makes two results the same; None where the API varies them by itself."""
-    return _key(asked, request, hashes, count=None) if is_repeatable(request) else None
+    return _key(call_request, request, hashes, count=None) if is_repeatable(request) else None
 
 
 def is_repeatable(operation: Operation) -> bool:
@@ -75,11 +77,11 @@ def spread_seeds(operation: Operation, count: int) -> list[Operation]:
 
 
 def _key(
-    asked: CallRequest, request: Operation, hashes: Mapping[str, str], *, count: int | None
+    call_request: CallRequest, request: Operation, hashes: Mapping[str, str], *, count: int | None
 ) -> str:
     arguments = json.loads(request.canonical())
     parts = {
-        **asked.account.key,
+        **call_request.account.key,
         "operation": request.name(),
         "arguments": {name: value for name, value in arguments.items() if name not in hashes},
         "inputs": dict(hashes),

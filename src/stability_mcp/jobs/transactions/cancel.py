@@ -72,8 +72,8 @@ def cancel_jobs(
 
 def cancel_if_requested(connection: Connection, job: JobRow, now: float) -> bool:
     """Cancel a job that came back into the queue after it was cancelled while it was out."""
-    asked = connection.execute(_CANCEL_REQUESTED, {"job": job.id}).first() is not None
-    return asked and _end(connection, job, now)
+    requested = connection.execute(_CANCEL_REQUESTED, {"job": job.id}).first() is not None
+    return requested and _end(connection, job, now)
 
 
 def _one(connection: Connection, job: JobRow, caller: str | None, now: float) -> CancelOutcome:

@@ -30,7 +30,7 @@ _MARK_UNKNOWN = text(
 
 
 def requeue(connection: Connection, job: JobRow, *, error: str | None, wake_at: float) -> bool:
-    """Put a job whose request was surely free back into the queue; what is held stays held."""
+    """Put a job whose request was surely free back into the queue; its reservation stays."""
     key = {"job": job.id, "attempt": job.attempt}
     moved = connection.execute(_REQUEUE, key | {"error": error, "wake_at": wake_at}).rowcount == 1
     if moved:
@@ -83,7 +83,7 @@ class JobResult:
     """One picture, sound or model whose bytes are durable."""
 
     generation: Generation
-    measured: FileInfo
+    info: FileInfo
     file: Path
     """What becomes the blob: moved, so that whoever needs the spool's own name links it first."""
 
@@ -114,7 +114,7 @@ def store_results(
     if connection.execute(_DONE, key | {"now": now}).rowcount != 1:
         return FinishedJob(media=[], spent=0)
     parents = {row.field: row.media for row in connection.execute(_INPUTS, {"job": job.id})}
-    made = Provenance(
+    provenance = Provenance(
         origin="generated",
         upstream=job.upstream,
         emulated=job.account.emulated,
@@ -130,9 +130,9 @@ def store_results(
             owner=job.owner,
             label=job.label,
             file=result.file,
-            info=result.measured,
+            info=result.info,
             provenance=replace(
-                made,
+                provenance,
                 position=position,
                 seed=generation.seed,
                 finish_reason=generation.finish_reason,
@@ -198,5 +198,5 @@ def save_notes(connection: Connection, call: str, notes: Sequence[str]) -> None:
 
 
 def cancel_call(connection: Connection, call: str, now: float) -> bool:
-    """Note that its asker wants no answer any more; False: it had ended before, either way."""
+    """Note that its caller wants no answer any more; False: it had ended before, either way."""
     return connection.execute(_CANCEL_CALL, {"call": call, "now": now}).rowcount == 1

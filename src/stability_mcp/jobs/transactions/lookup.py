@@ -38,7 +38,7 @@ _UNFINISHED = select(schema.jobs.c.id).where(
     schema.jobs.c.upstream == bindparam("upstream"),
     schema.jobs.c.process.is_not(None),
 )
-# Nobody waits for it any more: the request ended without it, or the asker is gone.
+# Nobody waits for it any more: the request ended without it, or the caller is gone.
 _UNCOLLECTED = text(
     "SELECT jobs.id, coalesce(media.label, jobs.id) AS name,"
     " jobs.state = 'unknown' AND jobs.generation IS NOT NULL AND jobs.sent_at > :since AS missing"
@@ -47,14 +47,14 @@ _UNCOLLECTED = text(
     " WHERE calls.owner = :owner AND calls.handed_at IS NULL"
     " AND (calls.abandoned_at IS NOT NULL"
     " OR calls.process NOT IN (SELECT id FROM processes))"
-    " AND NOT EXISTS (SELECT 1 FROM calls AS heir WHERE heir.joined = calls.id"
-    "  AND heir.handed_at IS NULL AND heir.abandoned_at IS NULL"
-    "  AND heir.process IN (SELECT id FROM processes))"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS joined_call WHERE joined_call.joined = calls.id"
+    "  AND joined_call.handed_at IS NULL AND joined_call.abandoned_at IS NULL"
+    "  AND joined_call.process IN (SELECT id FROM processes))"
     " AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'"
     " ORDER BY jobs.seq"
 )
 _NEWEST = text("SELECT max(seq) FROM jobs WHERE owner = :owner")
-_STANDING = select(schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt).where(
+_UNFINISHED_STATES = select(schema.jobs.c.id, schema.jobs.c.state, schema.jobs.c.attempt).where(
     schema.jobs.c.owner == bindparam("owner"), schema.jobs.c.state.in_(UNFINISHED)
 )
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
@@ -126,7 +126,7 @@ def uncollected_jobs(connection: Connection, owner: str, *, since: float) -> lis
 def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str, int]]]:
     """Return the newest `seq` and how the unfinished jobs stand: what changes when jobs do."""
     newest = connection.execute(_NEWEST, {"owner": owner}).scalar()
-    rows = connection.execute(_STANDING, {"owner": owner})
+    rows = connection.execute(_UNFINISHED_STATES, {"owner": owner})
     return newest or 0, {row.id: (row.state, row.attempt) for row in rows}
 
 
@@ -139,10 +139,10 @@ def _found(
     if done:
         for job, each in connection.execute(_MEDIA, {"ids": done}):
             media[job].append(each)
-    return [_one(row, media[row.id]) for row in rows]
+    return [_to_row(row, media[row.id]) for row in rows]
 
 
-def _one(row: Row[Any], media: list[str]) -> JobRow:
+def _to_row(row: Row[Any], media: list[str]) -> JobRow:
     handed_at, *columns = tuple(row)
     names = (column.name for column in COLUMNS)
     return JobRow(

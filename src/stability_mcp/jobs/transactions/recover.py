@@ -1,7 +1,7 @@
 """Paused jobs: queued so long ago that nobody may want them, so nothing sends them unasked.
 
 A batch of two hundred that was killed in the evening must not be paid by whoever starts the server
-in the morning. What is held for a paused job stays held until it goes on or is cancelled.
+in the morning. What is reserved for a paused job stays reserved until it goes on or is cancelled.
 """
 
 from collections.abc import Collection, Sequence
@@ -39,7 +39,7 @@ _RESUME = text(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taker:
+class RecoveringProcess:
     """A process that takes over jobs of its upstream."""
 
     process: str
@@ -71,9 +71,9 @@ class PausedJobs:
         )
 
 
-def pause_stale(connection: Connection, taker: Taker, *, now: float) -> int:
+def pause_stale(connection: Connection, recovering: RecoveringProcess, *, now: float) -> int:
     """Pause what was queued long ago, unless another process was there to send it."""
-    key = {**taker.key, "fresh_since": now - MAX_QUEUE_SECONDS}
+    key = {**recovering.key, "fresh_since": now - MAX_QUEUE_SECONDS}
     if connection.execute(_ALIVE, key).first() is not None:
         return 0
     return connection.execute(_PAUSE, key).rowcount
@@ -103,9 +103,9 @@ def resume(
     for job in rows:
         budget.release_job(connection, job)
     day = _reserve_again(connection, rows, limit=limit, now=now)
-    on = {"process": process, "day": day, "lane": queue.priority_of_many(len(rows))}
+    values = {"process": process, "day": day, "lane": queue.priority_of_many(len(rows))}
     for job in rows:
-        connection.execute(_RESUME, on | {"job": job.id})
+        connection.execute(_RESUME, values | {"job": job.id})
     return rows
 
 
@@ -118,7 +118,9 @@ def _reserve_again(
     return budget.reserve(connection, rows[0].account, prices, limit=limit, now=now)
 
 
-_OUT = text("UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL")
+_MARK_REQUESTS_SENT = text(
+    "UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL"
+)
 _RELEASE_JOBS = text(
     "UPDATE jobs SET process = NULL, epoch = epoch + 1"
     " WHERE process = :dead AND finished_at IS NULL"
@@ -178,7 +180,7 @@ def release_dead_process(
     """Take its jobs from a dead process; return those whose request was out and what they cost."""
     lost = _mark_unknown(connection, schema.jobs.c.process == dead, now=now)
     connection.execute(_RELEASE_JOBS, {"dead": dead})
-    connection.execute(_OUT, {"dead": dead, "now": now})
+    connection.execute(_MARK_REQUESTS_SENT, {"dead": dead, "now": now})
     connection.execute(_DELETE_PROCESS, {"dead": dead})
     return lost
 
@@ -188,9 +190,9 @@ def _mark_unknown(
 ) -> tuple[list[JobRow], int]:
     """End the jobs whose request was out; what came of them nobody will know."""
     jobs = schema.jobs.c
-    out = select(*COLUMNS).where(whose, jobs.finished_at.is_(None), jobs.state == "submitting")
+    query = select(*COLUMNS).where(whose, jobs.finished_at.is_(None), jobs.state == "submitting")
     spent = 0
-    lost = [to_row(row) for row in connection.execute(out)]
+    lost = [to_row(row) for row in connection.execute(query)]
     for job in lost:
         error = str(finish.interrupted_error(job))
         spent += finish.mark_unknown(connection, job, error=error, now=now)
@@ -217,26 +219,31 @@ def has_unowned(connection: Connection, upstream: str) -> bool:
 
 
 def recover_jobs(
-    connection: Connection, taker: Taker, *, dead: Sequence[str], now: float, starting: bool = False
+    connection: Connection,
+    recovering: RecoveringProcess,
+    *,
+    dead: Sequence[str],
+    now: float,
+    starting: bool = False,
 ) -> Recovered:
     """Do T8 for processes whose lock was found free, and take every job that nobody drives.
 
     Args:
         connection: The writer's.
-        taker: The process that takes them.
+        recovering: The process that takes them.
         dead: Ids of the processes.
         now: Unix seconds.
         starting: Whether this process begins, so that it may be that none was there before it.
     """
-    buried = [release_dead_process(connection, each, now=now) for each in dead]
+    released = [release_dead_process(connection, each, now=now) for each in dead]
     # A process that ended in order could not write what became of them: its disk was full.
-    nobodys = literal_column(UNOWNED, Boolean) & (schema.jobs.c.upstream == taker.upstream)
-    buried.append(_mark_unknown(connection, nobodys, now=now))
-    paused = pause_stale(connection, taker, now=now) if starting else 0
-    taken = connection.execute(_TAKE, taker.key).rowcount
-    lost = [job for jobs, _ in buried for job in jobs]
-    spent = sum(spent for _, spent in buried)
-    return Recovered(jobs=taken, paused=paused, lost=lost, spent=spent)
+    unowned = literal_column(UNOWNED, Boolean) & (schema.jobs.c.upstream == recovering.upstream)
+    released.append(_mark_unknown(connection, unowned, now=now))
+    paused = pause_stale(connection, recovering, now=now) if starting else 0
+    count = connection.execute(_TAKE, recovering.key).rowcount
+    lost = [job for jobs, _ in released for job in jobs]
+    spent = sum(spent for _, spent in released)
+    return Recovered(jobs=count, paused=paused, lost=lost, spent=spent)
 
 
 def missing_copies(
@@ -292,10 +299,10 @@ def find_missing(connection: Connection, *, upstream: str, since: float) -> list
 
 
 def take_missing(
-    connection: Connection, jobs: Sequence[str], taker: Taker, *, since: float
+    connection: Connection, jobs: Sequence[str], recovering: RecoveringProcess, *, since: float
 ) -> list[MissingGeneration]:
     """Let a process poll once more for those of these jobs that are still missing."""
-    row = {"jobs": list(jobs), **taker.key, "since": since}
+    row = {"jobs": list(jobs), **recovering.key, "since": since}
     return [MissingGeneration(**each._asdict()) for each in connection.execute(_TAKE_MISSING, row)]
 
 

@@ -20,7 +20,7 @@ from stability_mcp.store.account import Account
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds. Whoever asks for the same after a day wants a new one."""
 
-_ASKERS = text(
+_WAITING_PROCESSES = text(
     "SELECT DISTINCT process FROM calls WHERE call_key = :key AND created_at > :since"
     " AND handed_at IS NULL AND abandoned_at IS NULL"
 )
@@ -46,17 +46,17 @@ _WAKE = text(
     " WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL"
 )
 _JOBS = text(
-    "SELECT jobs.id, jobs.position, asker.cached AS cached FROM calls AS asker"
-    " LEFT JOIN jobs ON jobs.call = asker.id"
-    " WHERE asker.id = (SELECT coalesce(joined, id) FROM calls WHERE id = :call)"
+    "SELECT jobs.id, jobs.position, caller.cached AS cached FROM calls AS caller"
+    " LEFT JOIN jobs ON jobs.call = caller.id"
+    " WHERE caller.id = (SELECT coalesce(joined, id) FROM calls WHERE id = :call)"
     " ORDER BY jobs.position, jobs.seq"
 )
 
 
-def waiting_processes(connection: Connection, asked: CallRequest, *, now: float) -> set[str]:
+def waiting_processes(connection: Connection, call_request: CallRequest, *, now: float) -> set[str]:
     """Return the processes in which identical calls seem to wait: dead ones wait for nothing."""
-    key = call_key(asked, input_hashes(connection, asked.inputs))
-    rows = connection.execute(_ASKERS, {"key": key, "since": now - MAX_AGE_SECONDS})
+    key = call_key(call_request, input_hashes(connection, call_request.inputs))
+    rows = connection.execute(_WAITING_PROCESSES, {"key": key, "since": now - MAX_AGE_SECONDS})
     return set(rows.scalars())
 
 

@@ -17,8 +17,8 @@ class SendIntent:
 
     job: JobRow
     """The job, now `submitting`, with the number of this attempt."""
-    place: int
-    """Its place in the rate limit."""
+    slot: int
+    """Its slot in the rate limit."""
 
 
 _SUBMIT = text(
@@ -31,14 +31,14 @@ _SUBMIT = text(
 def begin(
     connection: Connection, job: JobRow, *, limit: RateLimit, now: float, ahead: int = 0
 ) -> SendIntent:
-    """Do T2: place, state, day of the money and ledger, or none of them.
+    """Do T2: slot, state, day of the money and ledger, or none of them.
 
     Args:
         connection: The writer's.
         job: The job as it was read: queued, driven by this process, in the epoch of its lease.
         limit: The rate limit.
         now: Unix seconds.
-        ahead: Requests of this process that wait for the next places already.
+        ahead: Requests of this process that wait for the next slots already.
 
     Raises:
         NoSlotError: the rate limit is used up.
@@ -49,8 +49,8 @@ def begin(
     if why is not None:
         raise UpstreamPausedError(why)
     process = job.process or ""
-    wanted = SlotRequest(upstream=job.upstream, process=process, lane=job.lane, ahead=ahead)
-    place = rate_limit.take_slot(connection, limit, wanted, now=now)
+    wanted = SlotRequest(upstream=job.upstream, process=process, priority=job.lane, ahead=ahead)
+    slot = rate_limit.take_slot(connection, limit, wanted, now=now)
     day = budget.move_reservation(connection, job.account, day=job.day, price=job.price, now=now)
     key = {"job": job.id, "attempt": job.attempt, "process": job.process, "epoch": job.epoch}
     if connection.execute(_SUBMIT, key | {"day": day, "now": now}).rowcount != 1:
@@ -58,12 +58,12 @@ def begin(
     attempt = job.attempt + 1
     budget.open_charge(connection, job, attempt=attempt, day=day, now=now)
     sent = replace(job, state="submitting", attempt=attempt, day=day, sent_at=now)
-    return SendIntent(job=sent, place=place)
+    return SendIntent(job=sent, slot=slot)
 
 
-def mark_sent(connection: Connection, place: int, now: float) -> None:
-    """Do T2r: the request is out whole, so its place begins to run down."""
-    rate_limit.mark_sent(connection, place, now)
+def mark_sent(connection: Connection, slot: int, now: float) -> None:
+    """Do T2r: the request is out whole, so its slot begins to run down."""
+    rate_limit.mark_sent(connection, slot, now)
 
 
 _SAVE_HEADERS = text(

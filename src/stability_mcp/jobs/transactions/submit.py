@@ -69,25 +69,25 @@ class _Plan:
         return [request.price() for request, _ in self.wanted.values()]
 
 
-def price_after_reuse(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> int:
+def price_after_reuse(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> int:
     """Return the millicredits that a call would reserve if it were written now.
 
     It only looks: the transaction that writes the call decides again.
     """
-    return sum(_plan(connection, asked, terms).prices)
+    return sum(_plan(connection, call_request, terms).prices)
 
 
-def insert_call(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> Call:
+def insert_call(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> Call:
     """Do T1.
 
     Raises:
         BudgetError: it would pass the ceiling.
     """
-    plan = _plan(connection, asked, terms)
+    plan = _plan(connection, call_request, terms)
     call: dict[str, object] = {
-        **asked.account.key,
+        **call_request.account.key,
         "process": terms.process,
-        "tool": asked.tool,
+        "tool": call_request.tool,
         "call_key": plan.key,
         "created_at": terms.now,
     }
@@ -96,28 +96,28 @@ def insert_call(connection: Connection, asked: CallRequest, terms: SubmitTerms) 
     if plan.cached:
         call |= {"cached": json.dumps(plan.cached), "saved": plan.saved}
     call_id = _insert_row(connection, schema.calls, CALL_CHARACTERS, call)
-    made = _queue(connection, asked, call_id, plan, terms) if plan.wanted else {}
-    answering = {**plan.cached, **made}
+    new = _queue(connection, call_request, call_id, plan, terms) if plan.wanted else {}
+    answering = {**plan.cached, **new}
     return Call(
         id=call_id,
-        tool=asked.tool,
+        tool=call_request.tool,
         created_at=terms.now,
         job_ids=[answering[position] for position in sorted(answering)],
         cached=tuple(plan.cached.values()),
     )
 
 
-def _plan(connection: Connection, asked: CallRequest, terms: SubmitTerms) -> _Plan:
-    hashes = input_hashes(connection, asked.inputs)
-    key = call_key(asked, hashes)
-    repeats = asked.retry_of is not None
+def _plan(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> _Plan:
+    hashes = input_hashes(connection, call_request.inputs)
+    key = call_key(call_request, hashes)
+    repeats = call_request.retry_of is not None
     if not repeats:
         root = reuse.find_joinable(connection, key, dead=terms.dead, now=terms.now)
         if root is not None:
             return _Plan(key=key, root=root)
     variants = [
-        (request, result_key(asked, request, hashes))
-        for request in spread_seeds(asked.operation, asked.count)
+        (request, result_key(call_request, request, hashes))
+        for request in spread_seeds(call_request.operation, call_request.count)
     ]
     cached: dict[int, str] = {}
     if terms.cache and not repeats:
@@ -148,34 +148,34 @@ def _join(
 
 
 def _queue(
-    connection: Connection, asked: CallRequest, call: str, plan: _Plan, terms: SubmitTerms
+    connection: Connection, call_request: CallRequest, call: str, plan: _Plan, terms: SubmitTerms
 ) -> dict[int, str]:
     limit, now = terms.budget, terms.now
-    day = budget.reserve(connection, asked.account, plan.prices, limit=limit, now=now)
+    day = budget.reserve(connection, call_request.account, plan.prices, limit=limit, now=now)
     priority = queue.priority_of_call(connection, terms.process)
     jobs = {}
     for position, (request, key) in plan.wanted.items():
         values = {
-            **_job_values(asked, request),
+            **_job_values(call_request, request),
             "process": terms.process,
             "result_key": key,
             "call": call,
             "position": position,
             "lane": priority,
-            "label": asked.labels[position] if position < len(asked.labels) else None,
+            "label": call_request.labels[position] if position < len(call_request.labels) else None,
             "day": day,
             "created_at": now,
         }
         jobs[position] = _insert_row(connection, schema.jobs, ID_CHARACTERS, values)
-        _insert_inputs(connection, jobs[position], asked.inputs)
+        _insert_inputs(connection, jobs[position], call_request.inputs)
     for job in jobs.values():
         terms.dispatch(connection, job, priority)
     return jobs
 
 
-def _job_values(asked: CallRequest, request: Operation) -> dict[str, object]:
+def _job_values(call_request: CallRequest, request: Operation) -> dict[str, object]:
     return {
-        **asked.account.key,
+        **call_request.account.key,
         "operation": request.name(),
         "arguments": request.canonical(),
         "deferred": int(request.is_deferred()),
@@ -184,8 +184,8 @@ def _job_values(asked: CallRequest, request: Operation) -> dict[str, object]:
         "price": request.price(),
         "price_list": PRICE_LIST,
         "charged": "held",
-        "output_dir": str(asked.output_dir) if asked.output_dir else None,
-        "retry_of": asked.retry_of,
+        "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
+        "retry_of": call_request.retry_of,
     }
 
 
@@ -236,7 +236,7 @@ _FIND_GENERATION = text(
 
 
 def adopt_generation(
-    connection: Connection, found: ForeignGeneration, *, process: str, now: float, since: float
+    connection: Connection, generation: ForeignGeneration, *, process: str, now: float, since: float
 ) -> tuple[str, bool]:
     """Write a job that is only polled; return its id and whether it is new.
 
@@ -244,18 +244,18 @@ def adopt_generation(
 
     Args:
         connection: The writer's.
-        found: The generation.
+        generation: The generation.
         process: The process that polls.
         now: Unix seconds.
         since: A missing generation that this store started after this time has its job here.
     """
-    keys = found.account.key
+    keys = generation.account.key
     known = connection.execute(
-        _FIND_GENERATION, keys | {"generation": found.generation, "since": since}
+        _FIND_GENERATION, keys | {"generation": generation.generation, "since": since}
     ).scalar()
     if known is not None:
         return str(known), False
-    day = budget.day_of(connection, found.account, now)
+    day = budget.day_of(connection, generation.account, now)
     call, job = new_id(CALL_CHARACTERS), new_id(ID_CHARACTERS)
     connection.execute(
         insert(schema.calls).values(
@@ -271,7 +271,7 @@ def adopt_generation(
         insert(schema.jobs).values(
             id=job,
             call=call,
-            operation=found.kind.name(),
+            operation=generation.kind.name(),
             arguments=json.dumps({}),
             deferred=1,
             state="submitted",
@@ -282,9 +282,9 @@ def adopt_generation(
             price=0,
             price_list=PRICE_LIST,
             charged="no",
-            generation=found.generation,
-            label=found.label,
-            output_dir=str(found.output_dir) if found.output_dir else None,
+            generation=generation.generation,
+            label=generation.label,
+            output_dir=str(generation.output_dir) if generation.output_dir else None,
             created_at=now,
             sent_at=now,
             **keys,

@@ -170,13 +170,13 @@ def _since(account: Account, day: str) -> tuple[ColumnElement[bool], ...]:
 def rate_status(
     connection: Connection, rate: RateLimit, *, upstream: str, now: float
 ) -> RateStatus:
-    """Return how many places are taken, and whether the API takes requests at all."""
-    places, upstreams = schema.requests.c, schema.upstreams.c
-    kept = (places.sent_at >= now - rate.kept) | (
-        places.sent_at.is_(None) & (places.granted_at >= now - max(STALLED_SECONDS, rate.kept))
+    """Return how many slots are taken, and whether the API takes requests at all."""
+    slots, upstreams = schema.requests.c, schema.upstreams.c
+    kept = (slots.sent_at >= now - rate.kept) | (
+        slots.sent_at.is_(None) & (slots.granted_at >= now - max(STALLED_SECONDS, rate.kept))
     )
     taken = connection.execute(
-        select(func.count()).select_from(schema.requests).where(places.upstream == upstream, kept)
+        select(func.count()).select_from(schema.requests).where(slots.upstream == upstream, kept)
     ).scalar_one()
     blocked, why = connection.execute(
         select(upstreams.blocked_until, upstreams.paused_why).where(upstreams.id == upstream)

@@ -68,7 +68,7 @@ async def server_status(
         balance=status.balance,
         balance_note=status.balance_note,
         spent_today=spent.today / 1000,
-        reserved=spent.held / 1000,
+        reserved=spent.reserved / 1000,
         budget=None if spent.limit is None else spent.limit / 1000,
         unfinished=status.unfinished,
         home=status.home,

@@ -171,7 +171,7 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
         total=UsageLine.of(total),
         lines=[UsageLine.of(each) for each in lines],
         spent_today=spent.today / 1000,
-        reserved=spent.held / 1000,
+        reserved=spent.reserved / 1000,
         budget=None if spent.limit is None else spent.limit / 1000,
         cache_hits=cached.hits,
         credits_saved=cached.saved / 1000,

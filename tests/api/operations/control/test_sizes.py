@@ -9,20 +9,20 @@ from stability_mcp.api.parsing import parse
 
 def test_style_makes_a_megapixel_in_the_shape_asked_for() -> None:
     """*Documented*: live 1365x768 at 16:9, unlike ultra and sd3."""
-    asked = {"image": "hero", "prompt": "a fox", "aspect_ratio": "16:9"}
+    request = {"image": "hero", "prompt": "a fox", "aspect_ratio": "16:9"}
 
-    assert parse(Style, asked).output_size(Size(1536, 1536)) == Size(1365, 768)
+    assert parse(Style, request).output_size(Size(1536, 1536)) == Size(1365, 768)
 
 
 def test_style_transfer_makes_a_megapixel_in_the_shape_of_the_picture() -> None:
     """*Documented*: live 1536x1536 became 1024x1024."""
-    asked = {"init_image": "hero", "style_image": "look"}
+    request = {"init_image": "hero", "style_image": "look"}
 
-    assert parse(StyleTransfer, asked).output_size(Size(1536, 1536)) == Size(1024, 1024)
+    assert parse(StyleTransfer, request).output_size(Size(1536, 1536)) == Size(1024, 1024)
 
 
 def test_sketch_keeps_the_size() -> None:
     """*Documented*: same resolution as the input."""
-    asked = {"image": "hero", "prompt": "a fox"}
+    request = {"image": "hero", "prompt": "a fox"}
 
-    assert parse(Sketch, asked).output_size(Size(1536, 1536)) == Size(1536, 1536)
+    assert parse(Sketch, request).output_size(Size(1536, 1536)) == Size(1536, 1536)

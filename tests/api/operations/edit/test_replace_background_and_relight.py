@@ -34,6 +34,6 @@ def test_the_strength_of_a_light_is_sent_where_there_is_one(light: dict[str, str
 
 def test_keeping_the_background_is_true_or_false_in_the_form() -> None:
     """*Documented*: a string of `true` or `false`."""
-    asked = {**SUBJECT, "background_prompt": "a beach", "keep_original_background": True}
+    request = {**SUBJECT, "background_prompt": "a beach", "keep_original_background": True}
 
-    assert parse(ReplaceBackgroundAndRelight, asked).form()["keep_original_background"] == "true"
+    assert parse(ReplaceBackgroundAndRelight, request).form()["keep_original_background"] == "true"
