@@ -1,9 +1,9 @@
 """Spending: a row a day that guards the ceiling, and the ledger that moves it.
 
 Credits are *reserved* when a call is written, and *spent* in the very transaction that moves the
-row of the ledger, so that it happens once. What became of a request that nobody can know about counts as
-spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later is passed
-by two processes at once.
+row of the ledger, so that it happens once. What became of a request that nobody can know about
+counts as spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later
+is passed by two processes at once.
 """
 
 from collections.abc import Sequence
