@@ -14,14 +14,15 @@ TESTS = Path(__file__).parent.parent / "tests"
 
 
 async def write_snapshot() -> int:
-    """Write the snapshot of the running code, empty the list of changes; return how many facts."""
+    """Write the snapshot of the running code, empty the lists of changes; return how many facts."""
     from compat.facts import as_text
     from compat.snapshot import TODAY, take
 
     with TemporaryDirectory() as folder:
         facts = await take(Path(folder), borrowed=False)
     TODAY.write_text(as_text(facts), encoding="utf-8")
-    TODAY.with_name("changed.json").write_text(as_text({}), encoding="utf-8")
+    for name in ("changed.json", "moved.json"):
+        TODAY.with_name(name).write_text(as_text({}), encoding="utf-8")
     return len(facts)
 
 

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult
 
 from compat.facts import Facts, json_facts, path
 from support.imaging import sample_files
-from support.server.in_memory import connected
+from support.server.in_memory import Gate, connected
 
 PICTURE = "picture.png"
 """Small, so that no answer takes long."""
@@ -48,9 +48,6 @@ ANSWERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """A name for each kind of answer, the tool and its arguments, in the order of the calls."""
 
-SECONDS_UNDER_WAY = 0.5
-"""How long the emulator takes for the call that is handed back while it still runs."""
-
 
 def prepare(folder: Path) -> None:
     """Write the files that the calls name."""
@@ -67,8 +64,10 @@ async def answer_facts(client: Client) -> Facts:
 
 async def unfinished_facts(folder: Path) -> Facts:
     """Return the keys of an answer that is handed back early, and of those that follow on it."""
-    async with connected(folder, toolsets=("all",), latency=SECONDS_UNDER_WAY, wait=0) as client:
+    gate = Gate()
+    async with connected(folder, toolsets=("all",), gate=gate, wait=0) as client:
         running = await client.call_tool("edit_replace_background_and_relight", RELIGHT)
+        gate.open()
         waited = await client.call_tool("job_wait", {"seconds": 50})
         jobs = [each["id"] for each in (waited.meta or {})["stability-mcp/result"]["jobs"]]
         cancelled = await client.call_tool("job_cancel", {"jobs": jobs})

@@ -27,6 +27,24 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
     return found
 
 
+def with_moves(facts: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:
+    """Return facts with the import paths of today.
+
+    Args:
+        facts: Facts by path.
+        moves: The new import path of each module or package that has moved.
+    """
+
+    def moved(name: str) -> str:
+        parts = name.split(SEPARATOR)
+        for old, new in moves.items():
+            if parts[0] == "python" and f"{parts[1]}.".startswith(f"{old}."):
+                return SEPARATOR.join((parts[0], new + parts[1].removeprefix(old), *parts[2:]))
+        return name
+
+    return {moved(name): value for name, value in facts.items()}
+
+
 def explained(
     changed: Iterable[str], found: Differences, old: Mapping[str, Any]
 ) -> dict[str, set[str]]:

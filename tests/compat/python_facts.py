@@ -28,12 +28,12 @@ FAMILIES = {
     "v1": ("image_to_image", "masking", "text_to_image"),
 }
 PACKAGE = "stability_mcp"
-TABLE = f"{PACKAGE}.operations"
+TABLE = f"{PACKAGE}.api.operations"
 MODULES = (
     PACKAGE,
     f"{PACKAGE}.errors",
-    f"{PACKAGE}.fields",
-    f"{PACKAGE}.operation",
+    f"{PACKAGE}.api.fields",
+    f"{PACKAGE}.api.operation",
     TABLE,
     *(f"{TABLE}.{family}" for family in FAMILIES),
     *(f"{TABLE}.{family}.{name}" for family, names in FAMILIES.items() for name in names),

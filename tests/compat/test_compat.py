@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from compat.comparison import GONE, described, differences, explained, is_mentioned
+from compat.comparison import (
+    GONE,
+    described,
+    differences,
+    explained,
+    is_mentioned,
+    with_moves,
+)
 from compat.facts import as_text
 from compat.snapshot import TODAY, take
 
@@ -33,7 +40,8 @@ TOOL = {
 @pytest.mark.anyio
 async def test_everything_offered_is_still_there_or_listed_as_changed(tmp_path: Path) -> None:
     """Chosen: a rebuild of the inside drops nothing by accident; additions are free."""
-    old, changed = read(TODAY), read(FOLDER / "changed.json")
+    changed = read(FOLDER / "changed.json")
+    old = with_moves(read(TODAY), read(FOLDER / "moved.json"))
 
     found = differences(old, await take(tmp_path, borrowed=True))
 
@@ -53,9 +61,18 @@ def test_every_listed_change_has_a_reason_and_is_in_the_changelog() -> None:
     """Chosen: users read about it before they upgrade."""
     text = CHANGELOG.read_text(encoding="utf-8")
     changed = read(FOLDER / "changed.json")
+    moves = read(FOLDER / "moved.json")
 
     assert [entry for entry, reason in changed.items() if not str(reason).strip()] == []
-    assert [entry for entry in changed if not is_mentioned(entry, text)] == []
+    names = [*changed, *moves, *moves.values()]
+    assert [name for name in names if not is_mentioned(name, text)] == []
+
+
+def test_every_module_listed_as_moved_was_in_the_snapshot() -> None:
+    """Chosen: a stale entry would hide the next loss."""
+    old = read(TODAY)
+
+    assert [each for each in read(FOLDER / "moved.json") if f"python > {each}" not in old] == []
 
 
 def test_the_snapshot_is_sorted_with_a_fact_a_line() -> None:
@@ -110,6 +127,17 @@ def test_an_entry_where_nothing_has_changed_explains_nothing() -> None:
     assert explained(["tools > a > arguments > seed"], {}, TOOL) == {
         "tools > a > arguments > seed": set()
     }
+
+
+def test_what_a_moved_module_offers_is_compared_with_its_new_place() -> None:
+    """Chosen: an entry for a move hides no loss inside the module."""
+    old = {"python > ours.table": "module", "python > ours.table.row > Row": "class"}
+    moves = {"ours.table": "ours.api.table"}
+    new = {"python > ours.api.table": "module"}
+
+    found = differences(with_moves(old | TOOL, moves), TOOL | new)
+
+    assert found == {"python > ours.api.table.row > Row": ("class", GONE)}
 
 
 def test_a_change_is_mentioned_by_the_last_part_of_its_path() -> None:
