@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
@@ -46,7 +46,7 @@ from stability_mcp.api.operations import OPERATIONS
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 Answer = Callable[[Request, Entry], Awaitable[Response]]
 
@@ -139,7 +139,7 @@ class _API:
         faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
-        found = await self._book(self._state.poll, generation, owner=entry.owner)
+        found = await self._book(partial(self._state.poll, generation, owner=entry.owner))
         if found is False:
             raise RefusalError(404, "generation_not_found", GONE)
         if found is True:
@@ -232,10 +232,9 @@ class _API:
             return fault
         return _spoiled(responses.faulty(fault, request.url.path, entry.id), fault, request)
 
-    async def _book(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    async def _book(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Read or write the state, in its thread."""
-        call = partial(function, *arguments, **named)
-        return await to_thread.run_sync(call, limiter=self._books)
+        return await to_thread.run_sync(function, *arguments, limiter=self._books)
 
 
 def _fits_accept(operation: Operation, request: Request) -> None:
