@@ -28,8 +28,8 @@ class Encoded(NamedTuple):
     size: Size
 
 
-def pack(image: "Image.Image", media_type: str, **options: Any) -> bytes:  # noqa: ANN401 -- Pillow's
-    """Return the picture as a file of that type."""
+def pack(image: "Image.Image", media_type: str, options: Mapping[str, Any]) -> bytes:
+    """Return the picture as a file of that type, with Pillow's options for the format."""
     from importlib import import_module
 
     name = _PLUGINS[media_type]
@@ -68,7 +68,7 @@ def within(
         for media_type, options in _attempts(media_types, transparent=transparent):
             if media_type == "image/webp" and max(size) > MAX_WEBP_SIDE:
                 continue
-            data = pack(image, media_type, **options, **extra)
+            data = pack(image, media_type, options | extra)
             if len(data) <= max_bytes:
                 return Encoded(data, media_type, size)
         size = smaller_size(size, limits)

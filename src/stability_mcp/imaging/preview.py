@@ -96,7 +96,7 @@ def packed(
     options = {"method": 0} if format == "webp" else {}
     quality = _QUALITY
     while True:
-        data = pack(image, media_type, quality=quality, **options)
+        data = pack(image, media_type, {"quality": quality, **options})
         excess = len(data) / max_bytes
         if excess <= 1 or max(image.size) == 1:
             break
