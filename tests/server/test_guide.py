@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.server.app import MAX_INSTRUCTIONS, instructions
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.guide import TOPICS, guide_text
-from stability_mcp.server.instructions import MAX_CHARACTERS, instructions
 from stability_mcp.server.tool_schema import price_sentence
 from support.server.in_memory import Era, both_eras, connected, fine, text
 
@@ -70,7 +70,7 @@ async def test_instructions_are_short_and_honest(era: Era, tmp_path: Path) -> No
     async with connected(tmp_path, era) as client:
         said = client.instructions or ""
 
-    assert len(said) < MAX_CHARACTERS
+    assert len(said) < MAX_INSTRUCTIONS
     assert "There is no API key" in said
     assert set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", said)) <= TOOLS.keys()
 

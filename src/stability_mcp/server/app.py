@@ -1,7 +1,7 @@
 """Builds the server: one factory for stdio, HTTP, the command line and every test.
 
 It lists tools from the shipped files and loads nothing else that is heavy; the first call that
-needs the table or the store loads them (see `calls.py`, `keeper.py`, `idle_recovery.py`).
+needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `idle_recovery.py`).
 """
 
 import importlib
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -34,14 +35,13 @@ from pydantic import AnyUrl, ConfigDict
 
 from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
-from stability_mcp.server.catalog import all_tools, enabled_tools
+from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.completions import complete
 from stability_mcp.server.context import TICKET, CallContext, reporter
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
 from stability_mcp.server.idle_recovery import recover_while_idle
-from stability_mcp.server.instructions import instructions
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, keeping, open_lazily
 from stability_mcp.server.subscriptions import Changes
 from stability_mcp.server.tasks.extension import TasksExtension
@@ -53,6 +53,14 @@ NAME = "stability-mcp"
 TITLE = "Stability AI"
 STDIO_WAIT = 40
 """Seconds: some hosts give up on a call after 60, and a few after 45."""
+
+MAX_INSTRUCTIONS = 1_500
+"""Characters of the instructions: every conversation with a model begins with them."""
+INSTRUCTIONS = (Path(__file__).parent / "instructions.md").read_text(encoding="utf-8")
+EMULATED = (
+    "There is no API key: everything runs on a built-in emulator that draws placeholders, for "
+    "nothing; tell the user."
+)
 
 _current: ContextVar[LazyStudio] = ContextVar("keeper")
 """The keeper of the request under way; completions are told nothing else of it."""
@@ -209,6 +217,13 @@ def build_server(
     _add_prompts(server)
     server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
     return server
+
+
+def instructions(enabled: Iterable[str], every: Iterable[str], *, emulated: bool) -> str:
+    """Return what a client reads when it connects; it names only tools that are on."""
+    off = set(every) - set(enabled)
+    lines = [without(line, off) for line in INSTRUCTIONS.splitlines()]
+    return "\n".join([*lines, *([EMULATED] if emulated else [])])
 
 
 def _add_prompts(server: StudioServer) -> None:
