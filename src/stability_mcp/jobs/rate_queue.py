@@ -1,17 +1,24 @@
-"""Connected requests waiting for a rate-limit slot that is about to free up.
+"""The queue of connected requests for slots of the rate limit, and the slot of one request.
 
 A slot is worth most the moment it comes free, and a handshake takes longer than that. So whoever
 is about to get one has its line ready, and asks again exactly when the next slot comes free that
 nobody in this process waits for already.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
+from sqlalchemy import Connection
 
+from stability_mcp.errors import StorageError
 from stability_mcp.jobs.models import NoSlotError
 from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS, RATE_LIMIT
+from stability_mcp.jobs.transactions import send
+from stability_mcp.store.database import Database
+
+log = logging.getLogger(__name__)
 
 MAX_IDLE_SECONDS = 1.0
 """Seconds a line may stand idle before its request: servers close those that say nothing."""
@@ -81,3 +88,41 @@ class RateGate:
                 seconds = min(error.seconds, MAX_RETRY_SECONDS)
                 self._full_until[priority] = anyio.current_time() + seconds, error.why
                 raise
+
+
+class RateSlot:
+    """The slot of one request, released when the request is out.
+
+    Args:
+        database: The store.
+        clock: Gives Unix seconds.
+        paid: Whether the request can be charged.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float], *, paid: bool) -> None:
+        self.number: int | None = None
+        self._database = database
+        self._clock = clock
+        self._paid = paid
+
+    async def mark_sent(self) -> None:
+        """Start the time after which the slot is free, once."""
+        if self.number is None:
+            return
+        number, now = self.number, self._clock()
+
+        def write(c: Connection) -> None:
+            send.mark_sent(c, number, now)
+
+        if self._paid:
+            await self._database.write(write, name="send.sent")
+        else:
+            await self._database.write(write, name="send.free_sent")
+        self.number = None
+
+    async def release(self) -> None:
+        """Do the same at the end of a request; a disk error is only logged."""
+        try:
+            await self.mark_sent()
+        except StorageError as error:  # the slot is free after a minute anyway
+            log.warning("a rate slot could not be released: %s", error)

@@ -23,7 +23,6 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.client.models import Answer, SentFile
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Lease, Step
 from stability_mcp.jobs.models import (
     EMULATED_TIMING,
@@ -34,8 +33,7 @@ from stability_mcp.jobs.models import (
     RateLimit,
     Timing,
 )
-from stability_mcp.jobs.rate_limit import SlotRequest
-from stability_mcp.jobs.rate_queue import RateGate, RateQueue
+from stability_mcp.jobs.rate_queue import RateGate, RateQueue, RateSlot
 from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.jobs.transactions import send
 from stability_mcp.jobs.transactions.send import SendIntent
@@ -268,42 +266,6 @@ def _jittered(first: float, times: int, maximum: float) -> float:
     return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
 
 
-class RateSlot:
-    """One slot in the rate limit, given up when its request is out.
-
-    Args:
-        context: What the steps share.
-        paid: Whether the request can be charged.
-    """
-
-    def __init__(self, context: JobContext, *, paid: bool) -> None:
-        self.number: int | None = None
-        self._context = context
-        self._paid = paid
-
-    async def mark_sent(self) -> None:
-        """Let the slot run down from now, unless it does already."""
-        if self.number is None:
-            return
-        number, now = self.number, self._context.clock()
-
-        def write(c: Connection) -> None:
-            send.mark_sent(c, number, now)
-
-        if self._paid:
-            await self._context.database.write(write, name="send.sent")
-        else:
-            await self._context.database.write(write, name="send.free_sent")
-        self.number = None
-
-    async def release(self) -> None:
-        """Do the same at the end of a request, whatever the disk says to it."""
-        try:
-            await self.mark_sent()
-        except StorageError as error:  # the slot is free after a minute all the same
-            log.warning("a rate slot could not be given back: %s", error)
-
-
 class SendTrace:
     """Follows the one request of an attempt: T2, T2r, and T3 or T3d.
 
@@ -326,7 +288,7 @@ class SendTrace:
         """The headers of a 2xx."""
         self.journalled = False
         """Whether the answer is in the journal."""
-        self.slot = RateSlot(context, paid=True)
+        self.slot = RateSlot(context.database, context.clock, paid=True)
         self._context = context
         self._lease = lease
         self._large = large
@@ -408,7 +370,7 @@ class FreeTrace:
     """
 
     def __init__(self, context: JobContext, process: str) -> None:
-        self.slot = RateSlot(context, paid=False)
+        self.slot = RateSlot(context.database, context.clock, paid=False)
         self._context = context
         self._process = process
 
@@ -418,24 +380,3 @@ class FreeTrace:
 
     async def answered(self, answer: Answer) -> None:
         """Write nothing: it can be asked for again."""
-
-
-class PollTrace(FreeTrace):
-    """Follows a look at a generation."""
-
-    async def before_send(self) -> None:
-        """Do Tp."""
-        self.slot.number = await self._context.poll_queue.take_when_free(self._take)
-
-    async def _take(self, ahead: int) -> int:
-        context, upstream = self._context, self._context.upstream.id
-        wanted = SlotRequest(upstream=upstream, process=self._process, ahead=ahead)
-
-        def take(c: Connection) -> tuple[int, int]:
-            slot = rate_limit.take_slot(c, context.rate, wanted, now=context.clock())
-            return slot, rate_limit.generations_running(c, upstream)
-
-        slot, context.generations_running = await context.database.write(
-            take, name="send.poll_slot"
-        )
-        return slot

@@ -10,6 +10,8 @@ import time
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy import Connection
+
 from stability_mcp.client.models import Answer
 from stability_mcp.errors import (
     AccessDeniedError,
@@ -24,10 +26,12 @@ from stability_mcp.errors import (
     UnauthorizedError,
     UnusableAnswerError,
 )
+from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
 from stability_mcp.jobs.models import JobRow, NoSlotError
+from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps import disk_retry, failures
-from stability_mcp.jobs.steps.context import JobContext, PollTrace
+from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.steps.store_result import ReceivedAnswer, store_result
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.text import local_time
@@ -98,7 +102,7 @@ async def _fetch(context: JobContext, job: JobRow, *, every_path: bool) -> Answe
 
 
 async def _fetch_once(context: JobContext, job: JobRow) -> Answer | None:
-    trace = PollTrace(context, job.process or "")
+    trace = _PollTrace(context, job.process or "")
     body, search = context.spool.part(job), context.searches[job.id]
     try:
         answer = await context.client.fetch(
@@ -198,3 +202,24 @@ def _unknown(context: JobContext, job: JobRow) -> JobError:
         hint=f"It can be fetched until {until}: job_wait looks for it again, free of charge. "
         "Don't repeat the paid call before then.",
     )
+
+
+class _PollTrace(FreeTrace):
+    """Follows a look at a generation."""
+
+    async def before_send(self) -> None:
+        """Do Tp."""
+        self.slot.number = await self._context.poll_queue.take_when_free(self._take)
+
+    async def _take(self, ahead: int) -> int:
+        context, upstream = self._context, self._context.upstream.id
+        wanted = SlotRequest(upstream=upstream, process=self._process, ahead=ahead)
+
+        def take(c: Connection) -> tuple[int, int]:
+            slot = rate_limit.take_slot(c, context.rate, wanted, now=context.clock())
+            return slot, rate_limit.generations_running(c, upstream)
+
+        slot, context.generations_running = await context.database.write(
+            take, name="send.poll_slot"
+        )
+        return slot
