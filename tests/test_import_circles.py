@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src"
-EXPORTED_BY = {"stability_mcp.studio"}
-"""Packages whose `__init__` exports names of their own modules: those modules import nothing from
-the package itself, although Python runs its `__init__` before them."""
 
 Graph = Mapping[str, set[str]]
 
@@ -35,15 +32,21 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 def graph(source: Path = SOURCE) -> Graph:
-    """Return what each module imports: modules, and the packages around them and around itself."""
+    """Return what each module imports: modules, and the packages around those.
+
+    The packages around the module itself are running already when it is imported, so they count
+    only where it takes a name from one: `from package import name`.
+    """
     modules = {named(path, source): path for path in sorted(source.rglob("*.py"))}
     found: dict[str, set[str]] = {}
     for module, path in modules.items():
-        names = {module, *imports(ast.parse(path.read_text(encoding="utf-8")))}
-        parts = (name.split(".") for name in names)
-        run = {".".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
-        around = {package for package in EXPORTED_BY if module.startswith(f"{package}.")}
-        found[module] = (run & set(modules)) - {module} - around
+        found[module] = set()
+        for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = name.split(".")
+            run = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+            known = [each for each in run if each in modules]
+            around = {each for each in known[:-1] if module.startswith(f"{each}.")}
+            found[module] |= set(known) - around - {module}
     return found
 
 
@@ -68,22 +71,6 @@ def test_the_source_has_no_import_circle() -> None:
     assert " -> ".join(circle(graph())) == ""
 
 
-@pytest.mark.parametrize("package", sorted(EXPORTED_BY))
-def test_a_package_that_exports_is_not_imported_by_its_own_modules(package: str) -> None:
-    """Chosen: otherwise its `__init__` would be run half."""
-    folder = SOURCE.joinpath(*package.split("."))
-    modules = {named(path) for path in folder.glob("*.py")}
-    inside = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
-    importing = {
-        path.name
-        for path in inside
-        for name in imports(ast.parse(path.read_text(encoding="utf-8")))
-        if name.rpartition(".")[0] == package and name not in modules
-    }
-
-    assert importing == set()
-
-
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -99,6 +86,30 @@ def test_a_circle_is_found_and_named(one: str, other: str, tmp_path: Path) -> No
         (package / f"{name}.py").write_text(text)
 
     assert circle(graph(tmp_path)) == ["circle.one", "circle.other", "circle.one"]
+
+
+def test_a_package_may_export_names_of_its_modules(tmp_path: Path) -> None:
+    """Chosen: as long as no module of it takes a name from the package itself."""
+    package = tmp_path / "circle"
+    package.mkdir()
+    (package / "__init__.py").write_text("from circle.one import name")
+    (package / "one.py").write_text("from circle import two")
+    (package / "two.py").write_text("")
+    assert circle(graph(tmp_path)) == []
+
+    (package / "two.py").write_text("from circle import name")
+
+    assert circle(graph(tmp_path)) == ["circle", "circle.one", "circle.two", "circle"]
+
+
+def test_a_circle_through_a_package_is_found(tmp_path: Path) -> None:
+    """Chosen: importing a module from outside its package runs the `__init__` first."""
+    for name, text in (("a/__init__", "import a.one"), ("a/one", "import b"), ("a/two", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "b.py").write_text("import a.two")
+
+    assert circle(graph(tmp_path)) == ["a", "a.one", "b", "a"]
 
 
 def test_an_import_for_types_alone_makes_no_circle(tmp_path: Path) -> None:
