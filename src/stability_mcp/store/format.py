@@ -1,6 +1,7 @@
 """The format of a store: what a process must know to read one without the database library.
 
-An idle server reads a store with the standard library alone (`server/idle_recovery`).
+Length: an idle server (`server/idle_recovery`) reads a store with the standard library alone, so
+this module imports nothing else.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Public ids: random, so that nothing can be guessed from them; `seq` columns give the order."""
+"""Public ids: random, so that nothing can be guessed from them; `seq` columns give the order.
+
+Length: it imports nothing of ours, and jobs, media and maintenance share it.
+"""
 
 import secrets
 

@@ -1,4 +1,7 @@
-"""GLB, the binary form of glTF 2.0 (Khronos), by its header."""
+"""GLB, the binary form of glTF 2.0 (Khronos), by its header.
+
+Length: a container format has a file, and only the header of this one is read.
+"""
 
 import struct
 from typing import BinaryIO

@@ -1,4 +1,7 @@
-"""The guide, for models: most hosts never load a server's prompts and resources."""
+"""The guide, for models: most hosts never load a server's prompts and resources.
+
+Length: a family of tools has a file, and this family has one tool.
+"""
 
 from stability_mcp.server.context import CallContext
 from stability_mcp.server.definition import LOOKS
