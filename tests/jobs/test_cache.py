@@ -25,7 +25,7 @@ async def collected(jobs: Desk, operation: Operation, count: int = 1) -> Call:
     """Make a call and hand its results over."""
     call = await jobs.submit(operation, tool="generate_core", count=count)
     await jobs.wait(call.job_ids, 30)
-    await jobs.mark_delivered([call.id])
+    await jobs.deliver([call.id])
     return call
 
 

@@ -191,7 +191,7 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids
-        await jobs.mark_delivered([first.id])
+        await jobs.deliver([first.id])
 
         assert await jobs.uncollected_line() is None
         assert await jobs.unfinished_and_uncollected() == []

@@ -99,7 +99,7 @@ async def test_what_was_handed_over_is_made_anew(tmp_path: Path) -> None:
         assert await jobs.uncollected_line() is not None
         second = await ask(jobs)
         assert await jobs.uncollected_line() is None  # somebody waits for it again
-        await jobs.mark_delivered([second.id])
+        await jobs.deliver([second.id])
         third = await ask(jobs)
         assert await jobs.uncollected_line() is None
 

@@ -54,7 +54,7 @@ async def made(jobs: Desk, operation: Operation) -> Call:
     """Make a call, and hand its result over."""
     call = await jobs.submit(operation, tool="generate_core")
     await jobs.wait(call.job_ids, 30)
-    await jobs.mark_delivered([call.id])
+    await jobs.deliver([call.id])
     return call
 
 

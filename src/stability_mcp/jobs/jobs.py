@@ -204,14 +204,6 @@ class Jobs:
                 log.warning("a delivered result could not be noted as delivered: %s", error)
         return await self._context.database.read(lambda c: summary(c, account, named))
 
-    async def mark_delivered(self, call_ids: Iterable[str]) -> None:
-        """Note that an answer carries the results of these calls."""
-        calls, now = list(call_ids), self._context.clock()
-        if calls:
-            await self._context.database.write(
-                lambda c: finish.mark_delivered(c, calls, now), name="finish.deliver"
-            )
-
     async def mark_abandoned(self, call_ids: Iterable[str]) -> None:
         """Note that no caller waits for these calls any more; an identical call takes them over."""
         calls, now = list(call_ids), self._context.clock()

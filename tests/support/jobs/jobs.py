@@ -319,7 +319,7 @@ class Desk:
         return await self.jobs.adopt(found)
 
     async def deliver(
-        self, calls: Iterable[str], *, excluding: Iterable[str]
+        self, calls: Iterable[str], *, excluding: Iterable[str] = ()
     ) -> tuple[Spending, str | None]:
         """Deliver calls."""
         return await self.jobs.deliver(self.account, calls, excluding=excluding)
@@ -327,10 +327,6 @@ class Desk:
     async def mark_abandoned(self, calls: Iterable[str]) -> None:
         """Give calls up."""
         await self.jobs.mark_abandoned(calls)
-
-    async def mark_delivered(self, calls: Iterable[str]) -> None:
-        """Note calls as delivered."""
-        await self.jobs.mark_delivered(calls)
 
     async def resume(self, job_ids: Sequence[str]) -> list[str]:
         """Resume paused jobs."""
