@@ -10,7 +10,7 @@ from mcp.types import TextContent
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import connected, text
 from support.store.rows import ledger, money, rows
-from support_timed_server import timed
+from support.server.timed_server import timed
 
 pytestmark = pytest.mark.anyio
 

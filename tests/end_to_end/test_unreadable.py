@@ -11,7 +11,7 @@ from support.imaging import sample_files
 from support.jobs.upstream import counting_upstream
 from support.server.host import connected, files, text
 from support.store.rows import ledger, money, rows, spool
-from support_timed_server import timed
+from support.server.timed_server import timed
 
 pytestmark = pytest.mark.anyio
 

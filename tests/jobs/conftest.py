@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support_forks import Forks, forking
+from support.jobs.forks import Forks, forking
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Killed at each border between two transactions: what the next process makes of it.
 
 A real SIGKILL, which the process sends to itself at a moment of a named write, or which it is sent
-while the upstream holds the line. The writes that no row here names are in `test_cut_writes`.
+while the upstream holds the line. The writes that no row here names are in `test_kill_writes`.
 """
 
 import signal
@@ -12,14 +12,13 @@ import anyio
 import pytest
 from PIL import Image
 
-import support_cut_jobs
-import support_cut_studio
+from support.jobs import killed_job_writes, killed_studio_writes
+from support.jobs.forks import Forks
 from support.jobs.killed import adopting, see_that_all_is_accounted_for
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
+from support.store.named_writes import named_writes, shared_names, unnamed_writes
 from support.store.rows import ledger, money, rows
-from support_forks import Forks
-from support_named_writes import named_writes, unnamed_writes
 
 pytestmark = [
     pytest.mark.anyio,
@@ -125,7 +124,9 @@ async def test_killed_while_the_line_stands_still(
     home = _home(tmp_path, large=stage == "upload")
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = stage
-        async with forks.child("support_worker:run", str(home), upstream.url, "1", "on", kind):
+        async with forks.child(
+            "support.jobs.worker_process:run", str(home), upstream.url, "1", "on", kind
+        ):
             with anyio.fail_after(30):
                 await upstream.held.wait()
         upstream.release.set()
@@ -162,7 +163,7 @@ async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
         where = (str(home), upstream.url, "1", "idle", kind, place, "SIGSTOP")
-        async with forks.child("support_worker:run", *where) as worker:
+        async with forks.child("support.jobs.worker_process:run", *where) as worker:
             await worker.stopped()
             for lock in (home / "locks").iterdir():
                 lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
@@ -184,11 +185,12 @@ def test_every_write_has_a_name_and_is_in_a_kill_table() -> None:
     places = [
         *(place for place, _ in (*HERE, *STOPS)),
         *(place for pair in ADOPTING for place in pair),
-        *support_cut_jobs.ENDS,
-        *(f"inside {name}" for name in (*support_cut_jobs.ROWS, *support_cut_studio.ROWS)),
+        *killed_job_writes.ENDS,
+        *(f"inside {name}" for name in (*killed_job_writes.ROWS, *killed_studio_writes.ROWS)),
     ]
 
     assert unnamed_writes() == []
+    assert shared_names() == set()
     assert {place.split()[1] for place in places} == named_writes()
 
 
@@ -204,7 +206,7 @@ async def _killed(  # noqa: PLR0913 -- who asks whom for what, and where it ends
 ) -> None:
     """Have a process kill itself there."""
     where = (str(home), upstream.url, str(calls), "idle", kind, place, "SIGKILL")
-    assert await forks.run("support_worker:run", *where) == -signal.SIGKILL
+    assert await forks.run("support.jobs.worker_process:run", *where) == -signal.SIGKILL
 
 
 async def _adopted(home: Path, upstream: Upstream) -> None:

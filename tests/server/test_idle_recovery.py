@@ -31,7 +31,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.format import lock_path
 from stability_mcp.studio import Studio, open_studio
 from support.store.rows import rows
-from support_abandoned import change, leave, only_user, settings_of
+from support.server.abandoned import change, leave, only_user, settings_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 

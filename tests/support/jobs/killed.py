@@ -25,7 +25,7 @@ SPENT = ("charged", "assumed")
 async def start(
     home: Path, upstream: Upstream, calls: int, end: str, *where: str, log: IO[str] | None = None
 ) -> Process:
-    """Start a worker; see `support_worker`. What it says goes to `log`, or with the test's own."""
+    """Start a worker; see `worker_process`. What it says goes to `log`, or with the test's own."""
     arguments = [str(home), upstream.url, str(calls), end, *where]
     return await anyio.open_process(
         [sys.executable, "-m", worker_process.__name__, *arguments], stderr=log

@@ -1,7 +1,7 @@
 """An upstream that enforces a rate limit as the API does: so many requests, else a lock-out.
 
-And the processes that call it: `python support_limited.py HOME URL CALLS LIMIT WINDOW` makes so
-many calls at once when it reads a line, and ends when all are done.
+And the processes that call it: `python -m support.jobs.limited_upstream`, with HOME URL CALLS LIMIT
+WINDOW, makes so many calls at once when it reads a line, and ends when all are done.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """A process that has imported the program once and forks a child for each row of a kill table.
 
 Starting Python and importing the program takes ten times as long as what most rows do.
-`python support_forks.py` reads one request a line, `[work, arguments]`; it answers with the child's
-id at once, with "stopped" when it was stopped, and with its exit code when it has ended. It has one
-thread and opens nothing, so a child begins like a process that has just been started.
+`python -m support.jobs.forks` reads one request a line, `[work, arguments]`; it answers with the
+child's id at once, with "stopped" when it was stopped, and with its exit code when it has ended. It
+has one thread and opens nothing, so a child begins like a process that has just been started.
 """
 
 import json
@@ -19,7 +19,11 @@ from typing import IO
 
 from anyio import CancelScope, to_thread
 
-PRELOADED = ("support_worker", "support_cut_jobs", "support_cut_studio")
+PRELOADED = (
+    "support.jobs.worker_process",
+    "support.jobs.killed_job_writes",
+    "support.jobs.killed_studio_writes",
+)
 """What every child needs; their imports are nine tenths of its start."""
 
 STOPPED = "stopped\n"
@@ -86,8 +90,9 @@ class Forks:
 @contextmanager
 def forking() -> Iterator[Forks]:
     """Keep a process that forks until the block ends."""
+    command = [sys.executable, "-m", "support.jobs.forks"]
     with subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         yield Forks(server)
 

@@ -6,6 +6,7 @@ that somebody asked for.
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -15,6 +16,7 @@ from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.models import Answer
 from stability_mcp.errors import (
+    GenerationGoneError,
     InvalidRequestError,
     RateLimitedError,
     UnauthorizedError,
@@ -22,9 +24,11 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
+from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
 from support.jobs.jobs import (
+    AT_ONCE,
     PAID,
     PRICE,
     Desk,
@@ -40,7 +44,7 @@ from support.jobs.jobs import (
     starts,
     yes,
 )
-from support_cut import Act, Row, only, opened, sql, started, there, write
+from support.jobs.killed_writes import Act, Row, only, opened, sql, started, there, write
 
 GENERATION = "g" * 64
 
@@ -69,6 +73,25 @@ def _polls(error: Exception | None = None) -> Act:
     return _runs(lambda: Wire([starts()], looks=[look]))
 
 
+def _not_there(_: Path) -> Answer | None:
+    raise refused(GenerationGoneError, 404)
+
+
+def _under_way(_: Path) -> Answer | None:
+    """Answer that the generation is not finished."""
+    return None
+
+
+async def _is_polled_again(database: Database) -> None:
+    """Wait once more for a generation that the API did not have and now works on."""
+    timing = replace(AT_ONCE, missing_after_seconds=0)
+    wire = Wire([starts()], looks=[_not_there, _under_way])
+    async with started(database, wire, timing=timing) as jobs:
+        job = await run_one(jobs, deferred())
+        assert job.state == "unknown", job.error
+        await jobs.wait([job.id], 10)
+
+
 async def _is_forgotten(database: Database) -> None:
     """Have the lock and the row of this process deleted, so that it registers again."""
     async with started(database, concurrency=0) as jobs:
@@ -89,6 +112,8 @@ CUT: dict[str, Act] = {
     "send.poll_slot": _polls(),
     "send.free_sent": _polls(),
     "recover.register_again": _is_forgotten,
+    "recover.take_missing": _is_polled_again,
+    "recover.resume_polling": _is_polled_again,
 }
 """Each leaves one job behind when it is killed at its name."""
 
@@ -109,6 +134,10 @@ ENDS = {
     "inside send.poll_slot": ("done", "yes", 0),
     "inside send.free_sent": ("done", "yes", 0),
     "inside recover.register_again": ("done", "yes", 1),
+    "inside recover.take_missing": ("done", "yes", 0),
+    "after recover.take_missing": ("done", "yes", 0),
+    "inside recover.resume_polling": ("done", "yes", 0),
+    "after recover.resume_polling": ("done", "yes", 0),
 }
 
 
@@ -151,12 +180,13 @@ def _on_call(do: Callable[[Desk, str], Awaitable[object]]) -> Act:
     return act
 
 
-def _of_call(attribute: str) -> Callable[[Database], Awaitable[object]]:
+def _of_call(part: Callable[[Call], object]) -> Callable[[Database], Awaitable[object]]:
     """Return what reads something of the only call."""
 
     async def read(database: Database) -> object:
         call = await idle_desk(database).call(await only(database, "calls"))
-        return getattr(call, attribute)
+        assert call is not None
+        return part(call)
 
     return read
 
@@ -244,7 +274,7 @@ ROWS = {
     ),
     "finish.deliver": Row(
         arrange=_made,
-        act=_on_call(lambda jobs, call: jobs.mark_delivered([call])),
+        act=_on_call(lambda jobs, call: jobs.deliver([call])),
         read=_is_uncollected,
         old=True,  # it is told once more
         new=False,
@@ -259,14 +289,14 @@ ROWS = {
     "finish.save_notes": Row(
         arrange=_made,
         act=_on_call(lambda jobs, call: jobs.jobs.save_notes(call, ["image: it was fitted"])),
-        read=_of_call("said"),
+        read=_of_call(lambda call: call.notes),
         old=(),
         new=("image: it was fitted",),
     ),
     "finish.cancel_call": Row(
         arrange=_left(0),
         act=_on_call(lambda jobs, call: jobs.jobs.cancel_call(call)),
-        read=_of_call("cancelled"),
+        read=_of_call(lambda call: call.cancelled_at is not None),
         old=False,
         new=True,
     ),

@@ -48,7 +48,7 @@ def end(table: str, name: str, home: str, place: str) -> None:
         table: The table, as `module:NAME`.
         name: The name of the write, which is the key of the row.
         home: Folder of the store.
-        place: See `support_worker.end_at`.
+        place: See `worker_process.end_at`.
     """
     row = pkgutil.resolve_name(table)[name]
     act: Act = row.act if isinstance(row, Row) else row

@@ -1,6 +1,7 @@
 """Our server on stdio, with a timing that a test chooses.
 
-`python support_timed_server.py '{"poll_seconds": 0.1}'`; everything else is set by the environment.
+`python -m support.server.timed_server '{"poll_seconds": 0.1}'`; everything else is set by the
+environment.
 """
 
 import json
@@ -18,7 +19,7 @@ from stability_mcp.studio import open_studio
 
 def timed(**seconds: float) -> tuple[str, ...]:
     """Return what Python runs for a server whose jobs have these times."""
-    return (__file__, json.dumps(seconds))
+    return ("-m", "support.server.timed_server", json.dumps(seconds))
 
 
 if __name__ == "__main__":

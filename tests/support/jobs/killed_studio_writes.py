@@ -28,8 +28,8 @@ from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
 from stability_mcp.studio.permissions import Permissions, TermLists
 from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, at_work, core, picture, yes
+from support.jobs.killed_writes import Act, Read, Row, opened, sql, write
 from support.notify.receivers import ended, until
-from support_cut import Act, Read, Row, opened, sql, write
 
 KEEP = 30
 BILL = Quote(account=ACCOUNT, operation="generate_core", count=1, credits=PRICE, key="k" * 64)

@@ -1,7 +1,9 @@
 """The names of write steps, read from the source: transactions of the database, and files."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import stability_mcp
@@ -18,18 +20,35 @@ OBSERVERS = {"observer", "_observer"}
 """What is called with the moment and the name of a step on files."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """A line of the source that writes."""
+
+    line: str
+    name: str | None
+    """None: it has no literal name."""
+    on_files: bool
+    """Whether it is one moment of a step on files, not a transaction."""
+
+
 def unnamed_writes() -> list[str]:
-    """Return the places of writes whose name is not a literal."""
-    return [place for place, name in _writes() if name is None]
+    """Return the lines of writes whose name is not a literal."""
+    return [each.line for each in _writes() if each.name is None]
 
 
 def named_writes() -> set[str]:
     """Return every name of a write transaction and of a step on files."""
-    return {name for _, name in _writes() if name is not None}
+    return {each.name for each in _writes() if each.name is not None}
 
 
-def _writes() -> Iterator[tuple[str, str | None]]:
-    """Yield the place and the name of each write; None: it has no literal name."""
+def shared_names() -> set[str | None]:
+    """Return names that two write transactions share."""
+    names = Counter(each.name for each in _writes() if not each.on_files)
+    return {name for name, lines in names.items() if lines > 1}
+
+
+def _writes() -> Iterator[Write]:
+    """Yield each write."""
     for file in sorted(SOURCE.rglob("*.py")):
         source = file.read_text(encoding="utf-8")
         if not any(word in source for word in (*STORES, *OBSERVERS, "write_now")):
@@ -40,7 +59,8 @@ def _writes() -> Iterator[tuple[str, str | None]]:
         for node in ast.walk(tree):
             if id(node) not in own and isinstance(node, ast.Attribute | ast.Name):
                 for name in _names(node, calls.get(id(node))):
-                    yield f"{file.relative_to(SOURCE)}:{node.lineno}", name
+                    line = f"{file.relative_to(SOURCE)}:{node.lineno}"
+                    yield Write(line=line, name=name, on_files=_last(node) in OBSERVERS)
 
 
 def _writers_in(tree: ast.Module) -> Iterator[ast.AST]:

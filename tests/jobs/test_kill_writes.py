@@ -1,4 +1,4 @@
-"""Killed inside every write that `test_boundaries` does not kill: a promise for each.
+"""Killed inside every write that `test_kill_borders` does not kill: a promise for each.
 
 A real SIGKILL, which a forked process sends to itself when the work of the transaction is done and
 nothing is committed.
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import support_cut_jobs
-import support_cut_studio
 from stability_mcp.maintenance.repair import StoreCheck
+from support.jobs import killed_job_writes, killed_studio_writes
+from support.jobs.forks import Forks
 from support.jobs.jobs import Wire, at_work, yes
-from support.store.rows import money, rows, spool
-from support_cut import Row, opened, there
-from support_cut_jobs import CUT, ENDS
-from support_forks import Forks
+from support.jobs.killed import SPENT
+from support.jobs.killed_job_writes import CUT, ENDS
+from support.jobs.killed_writes import Row, opened, there
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = [
     pytest.mark.anyio,
@@ -25,8 +25,14 @@ pytestmark = [
 ]
 
 ASKED = {
-    **{name: ("support_cut_jobs:ROWS", row) for name, row in support_cut_jobs.ROWS.items()},
-    **{name: ("support_cut_studio:ROWS", row) for name, row in support_cut_studio.ROWS.items()},
+    **{
+        name: ("support.jobs.killed_job_writes:ROWS", row)
+        for name, row in killed_job_writes.ROWS.items()
+    },
+    **{
+        name: ("support.jobs.killed_studio_writes:ROWS", row)
+        for name, row in killed_studio_writes.ROWS.items()
+    },
 }
 
 
@@ -36,7 +42,7 @@ async def test_a_job_whose_end_was_cut_is_not_sent_twice(
 ) -> None:
     """*Chosen*: what is not committed is unknown and assumed, and what is committed holds."""
     home = tmp_path / "home"
-    await _kill(forks, "support_cut_jobs:CUT", home, place)
+    await _kill(forks, "support.jobs.killed_job_writes:CUT", home, place)
     wire = Wire([yes()], looks=[there])
     async with at_work(home, wire) as jobs:
         [job] = [job for (job,) in rows(home, "SELECT id FROM jobs")]
@@ -44,6 +50,8 @@ async def test_a_job_whose_end_was_cut_is_not_sent_twice(
 
     assert (view.state, view.charged, len(wire.posts)) == ENDS[place]
     assert money(home)[0] == 0
+    paid = [each for each in ledger(home) if each in SPENT]
+    assert len(paid) == (view.charged != "no")
     assert spool(home) == []
     assert list((home / "locks").iterdir()) == []
     assert await _wrong(home) == []
@@ -75,7 +83,7 @@ def test_every_cut_has_an_act() -> None:
 
 async def _kill(forks: Forks, table: str, home: Path, place: str) -> None:
     name = place.split()[1]
-    code = await forks.run("support_cut:end", table, name, str(home), place)
+    code = await forks.run("support.jobs.killed_writes:end", table, name, str(home), place)
     assert code == -signal.SIGKILL, f"it ended with {code}"
 
 
