@@ -1,5 +1,6 @@
 """The local engine: what is due goes first, what waits waits, and who asks is told."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,7 +13,8 @@ from sqlalchemy import Connection, TextClause, text
 from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Step
 from stability_mcp.jobs.scheduler import MAX_CONNECTING, Scheduler
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, put
+from support.jobs.jobs import ME, put, register
+from support.store.observed import Reads
 
 pytestmark = pytest.mark.anyio
 
@@ -24,12 +26,23 @@ def _execute(change: TextClause, values: dict[str, object], connection: Connecti
 Perform = Callable[[str, Lease], Awaitable[Step]]
 
 
+def _register_once(connection: Connection) -> None:
+    if connection.execute(text("SELECT 1 FROM processes")).first() is None:
+        register(connection)
+
+
 @asynccontextmanager
 async def running(
-    home: Path, perform: Perform, *, concurrency: int = 10, jobs: int = 0
+    home: Path,
+    perform: Perform,
+    *,
+    concurrency: int = 10,
+    jobs: int = 0,
+    kind: Callable[[Path], Database] = Database,
 ) -> AsyncIterator[tuple[Scheduler, list[str], Database]]:
     """Run an engine over so many queued jobs."""
-    database = await anyio.to_thread.run_sync(Database, home)
+    database = await anyio.to_thread.run_sync(kind, home)
+    await database.write(_register_once, name="test.write")
     made = [await database.write(put, name="test.write") for _ in range(jobs)]
     engine = Scheduler(database, process=ME, concurrency=concurrency)
     try:
@@ -56,6 +69,7 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(register, name="test.write")
     jobs = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(5)]
     states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
     for job, (state, lane) in zip(jobs, states, strict=True):
@@ -177,6 +191,7 @@ async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> No
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(register, name="test.write")
     for _ in range(10):
         await database.write(partial(_put, "queued", 1), name="test.write")
     await database.close()
@@ -263,21 +278,61 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
     assert told == ["first", "second"]
 
 
-async def test_a_stored_time_far_ahead_does_not_stall_a_job(tmp_path: Path) -> None:
+async def test_a_stored_time_far_ahead_does_not_stall_a_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """*Chosen*: it was written by a clock that was set; a minute is the longest sleep."""
-    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    began = anyio.Event()
+
+    async def perform(_job: str, _lease: Lease) -> Step:
+        began.set()
+        return Done()
+
+    reads = Reads()
+    database = await anyio.to_thread.run_sync(reads.open, tmp_path)
     await database.write(put, name="test.write")
     await database.write(
         lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")), name="test.write"
     )
     engine = Scheduler(database, process=ME, concurrency=1)
-
-    await engine._find_new()  # noqa: SLF001 -- a test does not wait for a minute
-
-    due = engine._queue.next_due()  # noqa: SLF001 -- as above
-    assert due is not None
-    assert due - anyio.current_time() < 61
+    with anyio.fail_after(120):
+        async with anyio.create_task_group() as group:
+            group.start_soon(engine.run, perform)
+            await reads.more(1)
+            await anyio.wait_all_tasks_blocked()
+            early = began.is_set()
+            real = time.monotonic
+            monkeypatch.setattr(time, "monotonic", lambda: real() + 61)  # a minute passes
+            await began.wait()
+            await engine.drain(30)
     await database.close()
+
+    assert not early
+
+
+async def test_nothing_begins_after_drain_was_called_during_a_read(tmp_path: Path) -> None:
+    """*Chosen*: no byte leaves any more, whatever the read finds."""
+    steps: list[str] = []
+
+    async def perform(job: str, _lease: Lease) -> Step:
+        steps.append(job)
+        return Done()
+
+    reads = Reads()
+    database = await anyio.to_thread.run_sync(reads.open, tmp_path)
+    await database.write(put, name="test.write")
+    engine = Scheduler(database, process=ME, concurrency=1)
+    reads.hold()
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(engine.run, perform)
+            await reads.more(1)
+            group.start_soon(engine.drain, 30)
+            await anyio.wait_all_tasks_blocked()
+            reads.release()
+    await database.close()
+
+    assert steps == []
 
 
 _AWAY_AND_BACK = text("UPDATE jobs SET epoch = epoch + 2 WHERE id = :job")
@@ -297,12 +352,12 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
             done.set()
         return Done()
 
-    async with running(tmp_path, perform, jobs=1) as (engine, [job], database):
+    reads = Reads()
+    async with running(tmp_path, perform, jobs=1, kind=reads.open) as (engine, [job], database):
         await began.wait()
         await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
-        engine.rescan()
-        while engine._known[job].epoch == 1:  # noqa: ASYNC110, SLF001 -- nothing tells of it
-            await anyio.sleep(0.001)
+        engine.look_again()
+        await reads.more(1)
         release.set()
         await done.wait()
 

@@ -155,6 +155,8 @@ class Scheduler:
             self._work = anyio.Event()
             if self._has_new:
                 await self._find_new()
+                if self._stopping:  # `drain` was called during the read
+                    return
             wait = self._launch(steps, perform)
             with anyio.move_on_after(wait):
                 await self._work.wait()

@@ -1,0 +1,85 @@
+"""Stores whose writes fail when a test wants it, and stores whose reads it waits for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from sqlalchemy import Connection
+
+from stability_mcp.errors import StorageError
+from stability_mcp.store.database import Database, Moment
+
+T = TypeVar("T")
+
+
+class FailingWrites:
+    """An observer that fails named writes, as a full disk does, while it is on.
+
+    Args:
+        names: The writes.
+        on: Whether they fail from the beginning.
+    """
+
+    def __init__(self, *names: str, on: bool = True) -> None:
+        self.names = frozenset(names)
+        self.on = on
+        self.failed: list[str] = []
+        """The writes that failed, in order."""
+
+    def __call__(self, moment: Moment, name: str) -> None:
+        """Fail before the write begins."""
+        if self.on and moment == "before" and name in self.names:
+            self.failed.append(name)
+            raise StorageError("The database cannot be written: database or disk is full.")
+
+    def open(self, home: Path) -> Database:
+        """Open a store whose writes fail."""
+        return Database(home, self)
+
+
+class Reads:
+    """Counts the reads of a store, by which a test sees that a background task has looked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._news = anyio.Event()
+        self._opened = anyio.Event()
+        self._opened.set()
+
+    def open(self, home: Path) -> Database:
+        """Open a store whose reads are counted."""
+        return _CountedDatabase(home, self)
+
+    def hold(self) -> None:
+        """Return what is read from now on only after `release`."""
+        self._opened = anyio.Event()
+
+    def release(self) -> None:
+        """Return what was read meanwhile."""
+        self._opened.set()
+
+    async def more(self, count: int) -> None:
+        """Wait for so many more reads."""
+        wanted = self.count + count
+        with anyio.fail_after(30):
+            while self.count < wanted:
+                await self._news.wait()
+
+    async def add(self) -> None:
+        """Count a read."""
+        self.count += 1
+        self._news.set()
+        self._news = anyio.Event()
+        await self._opened.wait()
+
+
+class _CountedDatabase(Database):
+    def __init__(self, home: Path, reads: Reads) -> None:
+        super().__init__(home)
+        self._reads = reads
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        found = await super().read(work)
+        await self._reads.add()
+        return found
