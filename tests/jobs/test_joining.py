@@ -15,7 +15,7 @@ from stability_mcp.jobs.process_lock import file_lock
 from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
-from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, yes
+from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, register, yes
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
@@ -165,16 +165,7 @@ def _left_behind(folder: Path, now: float = 1e9) -> Call:
     """Leave a call of another process that has a row."""
     database = Database(folder)
     call = database.write_now(lambda c: put(c, process=GHOST, now=now), name="test.write")
-    database.write_now(
-        lambda c: c.execute(
-            text(
-                "INSERT INTO processes (id, upstream, pid, program, writes_schema, started_at)"
-                " VALUES (:id, 'paid-upstream', 1, 'test', 2, 0)"
-            ),
-            {"id": GHOST},
-        ),
-        name="test.write",
-    )
+    database.write_now(lambda c: register(c, GHOST), name="test.write")
     anyio.run(database.close)
     return call
 

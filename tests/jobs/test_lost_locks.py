@@ -11,13 +11,12 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
-from support.jobs.jobs import AT_ONCE, ME, PAID, Wire, at_work, core, hangs, picture, put, yes
+from support.jobs.jobs import AT_ONCE, ME, Wire, at_work, core, hangs, picture, put, register, yes
 from support.jobs.killed import see_that_all_is_accounted_for, start
 from support.jobs.upstream import counting_upstream
 from support.store.rows import ledger, money, rows
@@ -171,10 +170,7 @@ async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: 
     timing = replace(AT_ONCE, recovery_seconds=0.05)
     async with at_work(tmp_path, Wire([yes()]), timing=timing) as jobs:
         left = await database.write(lambda c: put(c, now=time.time()), name="test.write")
-        ghost = text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)")
-        await database.write(
-            lambda c: c.execute(ghost, {"me": ME, "up": PAID.id}), name="test.write"
-        )
+        await database.write(register, name="test.write")
         with ExitStack() as held:
             if owner == "alive":
                 assert try_lock(lock_path(tmp_path, ME), held)

@@ -13,7 +13,7 @@ from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, OWNER, PAID, Wire, deferred, put, row, starts
+from support.jobs.jobs import ME, OWNER, PAID, Wire, deferred, put, register, row, starts
 
 pytestmark = pytest.mark.anyio
 
@@ -41,10 +41,16 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
         upstream=PAID,
         settings=JobSettings(rate=RATE, max_retries=0, timing=Timing()),
     )
-    mine = await database.write(lambda c: _under_way(c, ME), name="test.write")
-    await database.write(
-        lambda c: [_under_way(c, "other") for _ in range(others)] and None, name="test.write"
-    )
+
+    def generate(connection: Connection) -> JobRow:
+        for process in (ME, "other"):
+            register(connection, process)
+        mine = _under_way(connection, ME)
+        for _ in range(others):
+            _under_way(connection, "other")
+        return mine
+
+    mine = await database.write(generate, name="test.write")
 
     step = await poll(context, mine)
     await database.close()

@@ -15,7 +15,7 @@ from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store import schema
 from stability_mcp.store.account import Upstream
-from support.jobs.jobs import PAID, put
+from support.jobs.jobs import PAID, put, register
 
 LIMIT = RateLimit(limit=3, window=10.0)
 KEY = "key"
@@ -166,6 +166,7 @@ def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
 ) -> None:
     """*Chosen*: a tenth for polls, and of what batches take a tenth for who waits; if needed."""
     register_upstream(connection, PAID)
+    register(connection)
     for state, lane in jobs:
         _job(connection, state, lane)
 

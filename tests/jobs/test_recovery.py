@@ -32,6 +32,7 @@ from support.jobs.jobs import (
     hangs,
     picture,
     put,
+    register,
     yes,
 )
 from support.jobs.upstream import counting_upstream
@@ -49,13 +50,7 @@ async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns
     pairs = ", ".join(f"{name} = :{name}" for name in change)
     update = text(f"UPDATE jobs SET {pairs} WHERE id = :job")  # noqa: S608 -- names of this test
     await database.write(lambda c: c.execute(update, {**change, "job": job}), name="test.write")
-    await database.write(
-        lambda c: c.execute(
-            text("INSERT INTO processes VALUES (:me, :up, 1, 'test', 1, NULL, 0)"),
-            {"me": ME, "up": PAID.id},
-        ),
-        name="test.write",
-    )
+    await database.write(register, name="test.write")
     if state != "queued":
         charge = text(
             "INSERT INTO charges VALUES (1, :owner, :up, :job, 1, :day, :price, 'sent', 0)"

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store.database import Database
-from support.jobs.jobs import OWNER, put
+from support.jobs.jobs import OWNER, put, register
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +59,7 @@ async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> 
     database = Database(tmp_path)
 
     def look(connection: Connection) -> None:
+        register(connection)
         open_, ended = put(connection), put(connection, now=1_001)
         _end(connection, ended.job_ids[0])
 

@@ -1,6 +1,7 @@
 """T1: what a call becomes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.transactions.call_keys import is_repeatable, spread_seeds
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, OWNER, PAID, PRICE, core, fast, put, row
+from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, PRICE, core, fast, put, register, row
 from support.store.rows import money, rows
 
 PICTURE = "k7f3q2m9xa"
@@ -23,8 +24,9 @@ PICTURE = "k7f3q2m9xa"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty store."""
+    """Give a store that knows a process and nothing else."""
     found = Database(tmp_path)
+    found.write_now(register, name="test.write")
     yield found
     anyio.run(found.close)
 
@@ -109,7 +111,7 @@ def test_the_key_of_a_call_tells_what_would_be_sent(database: Database) -> None:
     assert _keys(database, core(aspect_ratio="1:1"))[0] == same  # the default, said aloud
     assert _keys(database, core("another"))[0] != same
     assert _keys(database, core(), count=2)[0] != same
-    assert _keys(database, core(), owner="somebody")[0] != same
+    assert _keys(database, core(), account=replace(ACCOUNT, owner="somebody"))[0] != same
 
 
 def test_only_what_repeats_its_result_has_a_key_of_the_result(database: Database) -> None:

@@ -19,7 +19,7 @@ from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
-from support.jobs.jobs import PAID, call_request, deferred
+from support.jobs.jobs import PAID, call_request, deferred, register
 
 ENGINES: list[EngineFactory] = [Scheduler]
 """Every engine that is behind the port."""
@@ -116,6 +116,7 @@ async def working(  # noqa: PLR0913 -- where, what, and how it ends
     database = await anyio.to_thread.run_sync(Database, home)
     engine = make(database, process=process, concurrency=concurrency)
     worker = Worker(process, engine, database, behave)
+    await database.write(lambda c: register(c, process), name="test.write")
     try:
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:

@@ -1,5 +1,7 @@
 """A process that spends until it is refused; apart from the tests, so that it can be imported."""
 
+import os
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -7,24 +9,27 @@ import anyio
 
 from stability_mcp.errors import BudgetError
 from stability_mcp.store.database import Database
-from support.jobs.jobs import put
+from support.jobs.jobs import put, register
 
 
 def spend_until_refused(home: str, calls: int, tasks: int, budget: int, together: Barrier) -> None:
     """Make so many calls of 3 credits from each of so many tasks; refusals are what is tested."""
     database = Database(Path(home))
-    refused = 0
+    process, refused = f"spender {os.getpid()}", 0
     together.wait(30)
+
+    pay = partial(put, process=process, budget=budget)
 
     async def call() -> None:
         nonlocal refused
         for _ in range(calls // tasks):
             try:
-                await database.write(lambda c: put(c, budget=budget), name="test.write")
+                await database.write(pay, name="test.write")
             except BudgetError:
                 refused += 1
 
     async def run() -> None:
+        await database.write(partial(register, process=process), name="test.write")
         async with anyio.create_task_group() as group:
             for _ in range(tasks):
                 group.start_soon(call)
