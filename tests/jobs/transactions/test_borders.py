@@ -19,7 +19,7 @@ from stability_mcp.jobs.models import (
 )
 from stability_mcp.jobs.transactions import finish, send, usage
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, row
+from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, register, row
 from support.store.rows import ledger, money, rows
 
 NOW = 1_000.0
@@ -242,6 +242,7 @@ def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
 
 def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
     """*Chosen*: T7."""
+    database.write_now(register, name="test.write")
     root, joined, other = (database.write_now(put, name="test.write").id for _ in range(3))
     database.write_now(
         lambda c: c.execute(

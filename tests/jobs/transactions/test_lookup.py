@@ -11,9 +11,10 @@ from sqlalchemy import Connection, event, text
 
 from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.progress import Viewpoint, to_record
-from stability_mcp.jobs.transactions import lookup, recover
+from stability_mcp.jobs.transactions import lookup, recover, submit
+from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ACCOUNT, OWNER, PAID, put
+from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
 from support.store.rows import MAX_STEPS, steps
 
 MANY = 100_000
@@ -23,8 +24,10 @@ MANY = 100_000
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """Return a store with 100,000 jobs that are done and handed over, and a few others."""
     database = Database(tmp_path_factory.mktemp("many"))
+    database.write_now(register, name="test.write")
     database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
     database.write_now(_multiply, name="test.write")
+    database.write_now(_adopt, name="test.write")
     database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
     return database
 
@@ -49,6 +52,13 @@ def _multiply(connection: Connection) -> None:
         connection.execute(each, {"many": MANY})
 
 
+def _adopt(connection: Connection) -> str:
+    """Adopt a generation, which writes nothing where it is known."""
+    found = ForeignGeneration(account=ACCOUNT, kind=type(deferred()), generation="g")
+    job, _ = submit.adopt_generation(connection, found, process=ME, now=1_000, since=0)
+    return job
+
+
 QUERIES: dict[str, Callable[[Connection], object]] = {
     "newest": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state=None),
     "older": lambda c: lookup.job_page(c, OWNER, limit=20, before=500, state=None),
@@ -61,6 +71,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "pulse": lambda c: lookup.activity(c, OWNER),
     "uncollected": lambda c: lookup.uncollected_jobs(c, OWNER, since=0),
     "missing": lambda c: recover.find_missing(c, upstream=PAID.id, since=2),
+    "adopted": _adopt,
     "orphans": lambda c: recover.has_unowned(c, PAID.id),
 }
 
