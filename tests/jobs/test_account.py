@@ -13,19 +13,21 @@ from pydantic import BaseModel
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations.account.balance import Balance, CreditBalance
 from stability_mcp.client.trace import Trace
-from stability_mcp.errors import NotSentError, StorageError
+from stability_mcp.errors import NotSentError
 from stability_mcp.jobs import account
-from stability_mcp.jobs.transactions import send
 from stability_mcp.store.account import EMULATOR
 from support.jobs.jobs import AT_ONCE, Behaviour, Desk, Wire, at_work, core, run_one, yes
+from support.store.observed import FailingWrites, Reads
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
 REMEMBERED = "SELECT balance FROM upstreams"
 
-LATER = account.SETTLE_SECONDS + 0.3
-"""Seconds in which it would have been asked for."""
+SOON = replace(AT_ONCE, balance_settle_seconds=0.01, recovery_seconds=0.05)
+LOOKS = 10
+"""So often recovery looks, which reads the store, in the time in which the balance would have been
+asked for many times."""
 
 
 class Silent(Wire):
@@ -76,8 +78,9 @@ async def until(jobs: Desk, queries: int) -> None:
 async def test_nothing_is_asked_before_the_first_call(tmp_path: Path) -> None:
     """*Chosen*: most conversations never make a picture."""
     wire = Wire([yes()])
-    async with at_work(tmp_path, wire):
-        await anyio.sleep(LATER)
+    reads = Reads()
+    async with at_work(tmp_path, wire, kind=reads.open, timing=SOON):
+        await reads.more(LOOKS)
 
     assert wire.queries == 0
 
@@ -98,16 +101,16 @@ async def test_the_first_call_has_it_asked_and_is_not_held_up(tmp_path: Path) ->
 
 async def test_it_is_asked_once_a_minute_however_many_results_there_are(tmp_path: Path) -> None:
     """*Chosen*: after the pause the last result is counted, and then nothing more is asked."""
-    timing = replace(AT_ONCE, balance_seconds=0.2)
+    timing, reads = replace(SOON, balance_seconds=0.2), Reads()
     wire = Timed([yes()])
-    async with at_work(tmp_path, wire, timing=timing) as jobs:
+    async with at_work(tmp_path, wire, kind=reads.open, timing=timing) as jobs:
         for _ in range(5):
             await run_one(jobs)
         last = time.monotonic()
         with anyio.fail_after(30):
             while not wire.times or wire.times[-1] < last:  # noqa: ASYNC110 -- the wire sets no event
                 await anyio.sleep(0.01)
-        await anyio.sleep(3 * (timing.balance_seconds + account.SETTLE_SECONDS))
+        await reads.more(2 * LOOKS)
 
     assert all(b - a >= timing.balance_seconds for a, b in pairwise(wire.times))
     assert sum(at > last for at in wire.times) <= 2  # one may have been due already
@@ -115,12 +118,15 @@ async def test_it_is_asked_once_a_minute_however_many_results_there_are(tmp_path
 
 async def test_two_processes_ask_once(tmp_path: Path) -> None:
     """*Chosen*: what one asked, the other knows."""
-    wires = [Wire([yes()]), Wire([yes()])]
-    async with at_work(tmp_path, wires[0]) as one, at_work(tmp_path, wires[1]) as other:
+    wires, reads = [Wire([yes()]), Wire([yes()])], Reads()
+    async with (
+        at_work(tmp_path, wires[0]) as one,
+        at_work(tmp_path, wires[1], kind=reads.open, timing=SOON) as other,
+    ):
         await run_one(one)
         await until(one, 1)
         await run_one(other)
-        await anyio.sleep(LATER)
+        await reads.more(LOOKS)
         told = (await other.spending()).balance
 
     assert [wire.queries for wire in wires] == [1, 0]
@@ -140,28 +146,23 @@ async def test_a_question_without_an_answer_is_nobodys_trouble(tmp_path: Path) -
     assert (view.state, spent.balance) == ("done", None)
 
 
-async def test_a_place_that_cannot_be_given_back_costs_no_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_place_that_cannot_be_given_back_costs_no_answer(tmp_path: Path) -> None:
     """*Chosen*: on a full disk the place is free a minute later, and the balance is known."""
-
-    def full(*_: object) -> None:
-        raise StorageError("The disk is full.")
-
+    full = FailingWrites("send.free_sent")
     wire = Slow([], balance=7)
     wire.let = anyio.Event()
     wire.let.set()
-    async with at_work(tmp_path, wire) as jobs:
-        monkeypatch.setattr(send, "mark_sent", full)
+    async with at_work(tmp_path, wire, kind=full.open) as jobs:
         assert await jobs.query(Balance()) == CreditBalance(credits=7)
+    assert full.failed == ["send.free_sent"]
 
 
 async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:
     """*Chosen*: its credits are ample, and nobody's."""
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire, upstream=EMULATOR) as jobs:
+    wire, reads = Wire([yes()]), Reads()
+    async with at_work(tmp_path, wire, upstream=EMULATOR, kind=reads.open, timing=SOON) as jobs:
         await run_one(jobs)
-        await anyio.sleep(LATER)
+        await reads.more(LOOKS)
 
     assert wire.queries == 0
 

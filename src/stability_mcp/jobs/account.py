@@ -113,8 +113,6 @@ def _rate_limited(error: NoSlotError) -> RateLimitedError:
     )
 
 
-SETTLE_SECONDS = 0.5
-"""Seconds after which it is seen whether one thing was asked for, or two hundred."""
 SHOWN_SECONDS = 600.0
 """Seconds for which it is told beside what a call cost; after that it says too little."""
 
@@ -143,7 +141,7 @@ class BalanceMonitor:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            await anyio.sleep(SETTLE_SECONDS)
+            await anyio.sleep(self._context.timing.balance_settle_seconds)
             try:
                 await self._ask_unless_known()
             except StudioError as error:  # nobody waits for it; the next one may succeed

@@ -53,6 +53,8 @@ class Timing:
     recovery_seconds: float = 1.0
     """How often the locks of other processes are tried: what a dead one left goes on within twice
     that."""
+    balance_settle_seconds: float = 0.5
+    """From the first paid job to the query for the balance: many may be submitted at once."""
     balance_seconds: float = 60.0
     """Shortest time between two queries for the balance; for so long an answer is good enough."""
 
