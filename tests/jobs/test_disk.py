@@ -17,7 +17,6 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
-from support.jobs import upstream
 from support.jobs.jobs import PRICE, Desk, core, picture
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.store.disk import (
@@ -48,10 +47,12 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @asynccontextmanager
-async def _out(home: Path, hold: Stage | None = None) -> AsyncIterator[tuple[Desk, Upstream]]:
-    """Run jobs against a server that stops where it is told."""
+async def _out(
+    home: Path, hold: Stage | None = None, image: bytes | None = None
+) -> AsyncIterator[tuple[Desk, Upstream]]:
+    """Run jobs against a server that stops where it is told, and answers with a picture."""
     async with counting_upstream(pace=0) as upstream:
-        upstream.hold = hold
+        upstream.hold, upstream.image = hold, image
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
         async with client, at_work_on_small_disk(home, client) as jobs:
             yield jobs, upstream
@@ -94,11 +95,6 @@ def large(size: int) -> bytes:
     return small[:33] + chunk + small[33:]
 
 
-def _answer_with(made: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(upstream, "picture", lambda _: made)
-    return made
-
-
 @pytest.mark.parametrize("free", [LEAST + ROOM - 8_192, ROOM // 2, 0])
 async def test_nothing_is_sent_without_room_and_it_is_sent_when_there_is(
     disk: Disk, free: int
@@ -117,11 +113,11 @@ async def test_nothing_is_sent_without_room_and_it_is_sent_when_there_is(
 
 
 async def test_a_disk_that_fills_up_while_a_request_is_out_does_not_even_delay_it(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
+    disk: Disk,
 ) -> None:
     """*Chosen*: the bytes have their room, and the journal that of the reserve."""
-    _answer_with(large(ROOM), monkeypatch)  # so that cutting its file gives nothing back
-    async with _out(disk.home, "waiting") as (jobs, upstream):
+    made = large(ROOM)  # so that cutting its file gives nothing back
+    async with _out(disk.home, "waiting", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         disk.fill()
@@ -141,11 +137,11 @@ async def test_a_disk_that_fills_up_while_a_request_is_out_does_not_even_delay_i
 
 @pytest.mark.parametrize("stage", ["waiting", "body"])
 async def test_without_a_reserve_the_journal_waits_and_the_answer_with_it(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, stage: Stage
+    disk: Disk, stage: Stage
 ) -> None:
     """*Chosen*: T3 or T5 on a disk without a free byte; the row stays as it is and says why."""
-    made = _answer_with(large(ROOM), monkeypatch)
-    async with _out(disk.home, stage) as (jobs, upstream):
+    made = large(ROOM)
+    async with _out(disk.home, stage, made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         if stage == "body":
@@ -161,12 +157,10 @@ async def test_without_a_reserve_the_journal_waits_and_the_answer_with_it(
     _as_if_nothing_had_been(disk.home, upstream, made)
 
 
-async def test_the_end_of_a_body_waits_in_memory_for_room(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_end_of_a_body_waits_in_memory_for_room(disk: Disk) -> None:
     """*Chosen*: an answer larger than the room made for it, and the disk fills up in its middle."""
-    made = _answer_with(large(3 * ROOM), monkeypatch)
-    async with _out(disk.home, "body") as (jobs, upstream):
+    made = large(3 * ROOM)
+    async with _out(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         await until_state(disk.home, "storing")
@@ -181,11 +175,11 @@ async def test_the_end_of_a_body_waits_in_memory_for_room(
 
 
 async def test_a_process_that_ends_says_what_was_only_in_memory(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
     """*Chosen*: the loss is told, and the next process says that it may have been charged."""
-    _answer_with(large(3 * ROOM), monkeypatch)
-    async with _out(disk.home, "body") as (jobs, upstream):
+    made = large(3 * ROOM)
+    async with _out(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         disk.fill()
@@ -201,11 +195,11 @@ async def test_a_process_that_ends_says_what_was_only_in_memory(
 
 
 async def test_a_process_that_ends_leaves_what_is_on_the_disk_to_the_next(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
     """*Chosen*: a body that is whole is stored by whoever comes, without another request."""
-    made = _answer_with(large(ROOM), monkeypatch)
-    async with _out(disk.home, "body") as (jobs, upstream):
+    made = large(ROOM)
+    async with _out(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         await until_state(disk.home, "storing")

@@ -10,12 +10,11 @@ from pydantic import BaseModel
 from stability_mcp.api.kinds import Query
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
-from stability_mcp.errors import BudgetError, NotFoundError, StorageError, UnknownOutcomeError
+from stability_mcp.errors import BudgetError, NotFoundError, UnknownOutcomeError
 from support.jobs.jobs import (
     AT_ONCE,
     PAID,
     PRICE,
-    Behaviour,
     Wire,
     at_work,
     core,
@@ -24,20 +23,10 @@ from support.jobs.jobs import (
     submit,
     yes,
 )
+from support.store.observed import FailingWrites
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
-
-
-def slowly(seconds: float) -> Behaviour:
-    """Answer after a while."""
-    inner = yes()
-
-    async def behave(trace: Trace, body: Path) -> Answer:
-        await anyio.sleep(seconds)
-        return await inner(trace, body)
-
-    return behave
 
 
 async def test_the_work_goes_on_when_whoever_waits_is_cancelled(tmp_path: Path) -> None:
@@ -90,14 +79,18 @@ async def test_a_wait_returns_as_soon_as_all_have_ended(tmp_path: Path) -> None:
 async def test_progress_is_told_in_words_and_never_goes_back(tmp_path: Path) -> None:
     """*Documented* (MCP): progress must increase."""
     told: list[tuple[str, float]] = []
+    sent, first, last = anyio.Event(), anyio.Event(), anyio.Event()
 
     async def note(message: str, fraction: float) -> None:
         told.append((message, fraction))
+        first.set()
+        if message.startswith("2 of 3"):
+            last.set()
 
-    async with at_work(tmp_path, Wire([slowly(0.1), yes(), slowly(0.3)])) as jobs:
-        await jobs.wait(await submit(jobs, count=3), 10, note)
+    async with at_work(tmp_path, Wire([hangs(sent, first), yes(), hangs(sent, last)])) as jobs:
+        await jobs.wait(await submit(jobs, count=3), 30, note)
 
-    assert told
+    assert last.is_set()
     assert [share for _, share in told] == sorted(share for _, share in told)
     assert all(0 <= share <= 1 for _, share in told)
     assert all("of 3 done; " in message for message, _ in told)
@@ -265,22 +258,15 @@ async def test_a_query_that_is_asked_again_takes_another_place(tmp_path: Path) -
     assert rows(tmp_path, "SELECT count(*), count(sent_at) FROM requests") == [(2, 2)]
 
 
-async def test_an_answer_goes_out_although_it_cannot_be_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_answer_goes_out_although_it_cannot_be_noted(tmp_path: Path) -> None:
     """*Chosen*: a full disk must not keep back what is stored; it is told once more, later."""
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    full = FailingWrites("finish.deliver")
+    async with at_work(tmp_path, Wire([yes()]), kind=full.open) as jobs:
         call = await jobs.submit(core(), tool="generate_core")
         await jobs.wait(call.job_ids, 30)
-        database = jobs.context.database
-
-        async def full(*_: object, **__: object) -> None:
-            raise StorageError("The disk is full.")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(database, "write", full)
-            spent, _ = await jobs.deliver([call.id], excluding=call.job_ids)
+        spent, _ = await jobs.deliver([call.id], excluding=call.job_ids)
         await jobs.mark_abandoned([call.id])
 
+        assert full.failed == ["finish.deliver"]
         assert spent.today == PRICE
         assert await jobs.uncollected_line() is not None

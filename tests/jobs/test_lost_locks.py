@@ -13,12 +13,14 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
+from stability_mcp.jobs.recovery import MAX_MISSING_LOOKS
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
 from support.jobs.jobs import AT_ONCE, ME, Wire, at_work, core, hangs, picture, put, register, yes
 from support.jobs.killed import see_that_all_is_accounted_for, start
 from support.jobs.upstream import counting_upstream
+from support.store.observed import Reads
 from support.store.rows import ledger, money, rows
 
 pytestmark = [
@@ -166,15 +168,16 @@ async def _delete_locks(home: Path) -> None:
 @pytest.mark.parametrize("owner", ["dead", "alive"])
 async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: Path) -> None:
     """*Chosen*: not at the first look, for who lives makes it anew."""
-    database = Database(tmp_path)
+    database, reads = Database(tmp_path), Reads()
     timing = replace(AT_ONCE, recovery_seconds=0.05)
-    async with at_work(tmp_path, Wire([yes()]), timing=timing) as jobs:
+    async with at_work(tmp_path, Wire([yes()]), kind=reads.open, timing=timing) as jobs:
         left = await database.write(lambda c: put(c, now=time.time()), name="test.write")
         await database.write(register, name="test.write")
         with ExitStack() as held:
             if owner == "alive":
                 assert try_lock(lock_path(tmp_path, ME), held)
-            [view] = await jobs.wait(left.job_ids, 5 if owner == "dead" else 1)
+                await reads.more(3 * MAX_MISSING_LOOKS)
+            [view] = await jobs.wait(left.job_ids, 30 if owner == "dead" else 0)
     await database.close()
 
     assert view.state == ("done" if owner == "dead" else "queued")

@@ -1,17 +1,17 @@
 """A process that begins to be seen by others, who look for the dead at that very moment."""
 
+import errno
 import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
 
-from stability_mcp.jobs import process_lock
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 
+fcntl = pytest.importorskip("fcntl")  # not there on Windows
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted")
 
 BEGUN = 300
@@ -58,16 +58,17 @@ def test_a_name_that_somebody_holds_is_left_for_another(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: as above, held still."""
-    held, tried = process_lock._HeldLock, []  # noqa: SLF001 -- nobody else can be made to hold it so surely
+    flock, tried = fcntl.flock, list[int]()
 
-    def busy_once(path: Path) -> object:
-        tried.append(path)
+    def busy_once(file: int, operation: int) -> None:
+        tried.append(file)
         if len(tried) == 1:
-            raise Timeout(str(path))
-        return held(path)
+            raise BlockingIOError(errno.EAGAIN, "busy")
+        flock(file, operation)
 
-    monkeypatch.setattr(process_lock, "_HeldLock", busy_once)
+    monkeypatch.setattr(fcntl, "flock", busy_once)
     process = ProcessLock(home)
+    monkeypatch.undo()
 
     assert [path.name for path in (home / "locks").iterdir()] == [f"{process.id}{LOCK_SUFFIX}"]
     assert len(tried) == 2
@@ -79,10 +80,10 @@ def test_a_folder_in_which_no_lock_can_be_taken_is_an_error(
 ) -> None:
     """*Chosen*: it is told as the disk's trouble, with the data folder's hint."""
 
-    def busy(path: Path) -> object:
-        raise Timeout(str(path))
+    def busy(*_: int) -> None:
+        raise BlockingIOError(errno.EAGAIN, "busy")
 
-    monkeypatch.setattr(process_lock, "_HeldLock", busy)
+    monkeypatch.setattr(fcntl, "flock", busy)
 
     with pytest.raises(OSError, match="no lock could be taken"):
         ProcessLock(home)

@@ -10,17 +10,14 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from stability_mcp.client.client import Client
-from stability_mcp.jobs import recovery
 from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.process_lock import ProcessLock, file_lock
-from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
 from support.jobs.jobs import (
-    ME,
     OWNER,
     PAID,
     PRICE,
@@ -215,27 +212,6 @@ async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path)
     await anyio.to_thread.run_sync(process.release)
 
     assert not path.exists()
-
-
-async def test_a_folder_of_copies_that_hangs_holds_up_no_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """*Chosen*: a drive that is away may take minutes to say so."""
-    began = anyio.Event()
-
-    async def hang(_: JobContext) -> None:
-        began.set()
-        await anyio.sleep_forever()
-
-    monkeypatch.setattr(recovery, "write_missing_copies", hang)
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
-        with anyio.fail_after(30):
-            await began.wait()
-            job = await _left_by_the_dead(tmp_path, "queued")
-            (tmp_path / "locks" / f"{ME}.lock").touch()
-            [view] = await jobs.wait([job], 30)
-
-    assert view.state == "done"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

@@ -1,6 +1,7 @@
 """What a disk refuses at any step is kept, told and done later; injected, so it runs anywhere."""
 
 import errno
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,40 +99,40 @@ def _look(body: Path) -> Answer:
 
 
 async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing(
-    tmp_path: Path, switch: Switch
+    tmp_path: Path,
 ) -> None:
     """*Chosen*: SQLite's own refusal, at T3; the row says `submitting`, the answer is kept."""
-    made: list[Database] = []
+    writer: list[sqlite3.Connection] = []
 
-    class Known(Database):
-        def __init__(self, home: Path) -> None:
-            super().__init__(home)
-            made.append(self)
-
-    async def refuse(yes: int) -> None:
-        def say() -> None:
-            with made[0]._writer.connect() as connection:  # noqa: SLF001 -- nothing else stops SQLite for root
+    class ReadOnly(Database):
+        def write_now(
+            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        ) -> T:
+            def known(connection: Connection) -> T:
                 driver = connection.connection.driver_connection
-                assert driver is not None
-                driver.execute(f"PRAGMA query_only={yes}")
+                assert isinstance(driver, sqlite3.Connection)
+                writer[:] = [driver]
+                return work(connection)
 
-        await anyio.to_thread.run_sync(say, limiter=made[0]._one_writer)  # noqa: SLF001 -- one thread at a time
+            return super().write_now(known, name=name, durable=durable)
 
-    assert switch.error is None
+    def refuse(yes: int) -> None:
+        writer[0].execute(f"PRAGMA query_only={yes}")  # nothing else stops SQLite for root
+
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work_on_small_disk(tmp_path, client, kind=Known) as jobs:
+        async with client, at_work_on_small_disk(tmp_path, client, kind=ReadOnly) as jobs:
             job = await _submit(jobs)
             with anyio.fail_after(SECONDS):
                 await upstream.held.wait()
-            await refuse(1)
+            refuse(1)
             upstream.release.set()
             view = await until_said(
                 jobs, job, "stored as soon as the data folder can be written", "readonly"
             )
             assert view.state == "submitting"
-            await refuse(0)
+            refuse(0)
             await _until_done(jobs, job)
 
     assert dict(upstream.posts) == {"a lighthouse": 1}

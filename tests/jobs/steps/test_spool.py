@@ -2,7 +2,9 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -11,7 +13,6 @@ from sqlalchemy import text
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, UnwrittenError
-from stability_mcp.jobs.steps import spool as steps_spool
 from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
@@ -28,7 +29,15 @@ from support.jobs.jobs import (
     run_one,
     yes,
 )
-from support.store.disk import LEAST, ROOM, SECONDS, SMALL_ROOM, at_work_on_small_disk, until_said
+from support.store.disk import (
+    LEAST,
+    RESERVE,
+    ROOM,
+    SECONDS,
+    SMALL_ROOM,
+    at_work_on_small_disk,
+    until_said,
+)
 from support.store.rows import rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -162,15 +171,19 @@ def test_only_so_many_are_out_as_the_disk_has_room_for(
 ) -> None:
     """*Chosen*: what was promised to others counts as used, also where nothing is preallocated."""
     used: list[int] = []
+    total = LEAST + 3 * ROOM + 1 + (RESERVE if preallocates else 0)
 
-    def preallocate(path: Path, size: int) -> bool:
-        path.touch()
-        used.extend([size] * bool(preallocates))
-        return bool(preallocates)
+    def allocate(file: int, _start: int, size: int) -> None:
+        if not preallocates:
+            raise OSError(errno.EOPNOTSUPP, "not here")
+        os.ftruncate(file, size)
+        used.append(size)
 
-    total = LEAST + 3 * ROOM + 1
-    monkeypatch.setattr(steps_spool, "free_bytes", lambda _: total - sum(used))
-    monkeypatch.setattr(steps_spool, "preallocate", preallocate)
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(total=total, free=total - sum(used))
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    monkeypatch.setattr(os, "posix_fallocate", allocate, raising=False)
     found, kind = Spool(tmp_path, SMALL_ROOM), type(core())
 
     for number in range(3):

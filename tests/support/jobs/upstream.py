@@ -70,6 +70,8 @@ class Upstream:
     """What was asked for, by which prompt, and when, by the id of what is made."""
     polled: set[str] = field(default_factory=set)
     """Prompts of those that were looked at."""
+    image: bytes | None = None
+    """Each picture; None: a new one every time."""
     result: tuple[str, bytes] | None = None
     """Media type and body of each deferred result; None: a sound or a picture."""
     missing: Callable[[str], bool] = lambda _: False
@@ -158,7 +160,8 @@ class Line:
             return await self._send(
                 200, "application/json", _samples(int(samples[1]) if samples else 1), "headers"
             )
-        return await self._send(200, "image/png", picture(len(upstream.posts)), "headers")
+        image = upstream.image or picture(len(upstream.posts))
+        return await self._send(200, "image/png", image, "headers")
 
     async def _body(self, head: bytes) -> bytes:
         """Read a body; whatever comes of it tells who sent it."""

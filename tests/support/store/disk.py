@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,6 +78,45 @@ def read_only(folder: Path) -> Iterator[None]:
         yield
     finally:
         assert _run("umount", str(folder)) == ""
+
+
+class HangingFolder:
+    """A folder in which no file gets its name before a test lets it."""
+
+    def __init__(self) -> None:
+        self._began = threading.Event()
+        self._released = threading.Event()
+
+    async def began(self) -> None:
+        """Wait until a file is to get its name there."""
+        assert await anyio.to_thread.run_sync(self._began.wait, SECONDS)
+
+    def hang(self) -> None:
+        """Hang until `release`."""
+        self._began.set()
+        self._released.wait(2 * SECONDS)
+
+    def release(self) -> None:
+        """Let everything go on."""
+        self._released.set()
+
+
+@contextmanager
+def hanging(folder: Path) -> Iterator[HangingFolder]:
+    """Let a folder hang, as a drive does that is away, until it is released or the block ends."""
+    found, link = HangingFolder(), os.link
+
+    def slow(source: Path, target: Path) -> None:
+        if folder in target.parents:
+            found.hang()
+        link(source, target)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "link", slow)
+        try:
+            yield found
+        finally:
+            found.release()
 
 
 def _run(*command: str) -> str:
