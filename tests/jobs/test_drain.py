@@ -1,12 +1,23 @@
 """The end of a process: what is out is finished, what waits is left to others of the same key."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from stability_mcp.store.account import Upstream
-from support.jobs.jobs import PRICE, Wire, at_work, hangs, setting_when_it_drains, submit, yes
+from support.jobs.jobs import (
+    AT_ONCE,
+    PRICE,
+    Wire,
+    at_work,
+    hangs,
+    setting_when_it_drains,
+    submit,
+    yes,
+)
+from support.store.observed import Reads
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -74,9 +85,11 @@ async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> N
         job_ids = await submit(jobs, count=3)
         await sent.wait()
 
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire, upstream=OTHER) as jobs:
-        views = await jobs.wait(job_ids, 0.3)
+    wire, reads = Wire([yes()]), Reads()
+    timing = replace(AT_ONCE, recovery_seconds=0.01)
+    async with at_work(tmp_path, wire, upstream=OTHER, kind=reads.open, timing=timing) as jobs:
+        await reads.more(10)  # recovery looks for jobs to take over
+        views = await jobs.views(job_ids)
         waited_for = await jobs.unfinished_and_uncollected()
 
     left = [view for view in views if view.state == "queued"]

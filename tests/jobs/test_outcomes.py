@@ -30,8 +30,10 @@ from support.jobs.jobs import (
     picture,
     refused,
     run_one,
+    submit,
     yes,
 )
+from support.store.disk import until_said
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -153,13 +155,10 @@ async def test_a_lock_out_stops_every_job_until_it_is_over(tmp_path: Path) -> No
     wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), yes()])
 
     async with at_work(tmp_path, wire) as jobs:
-        first = await jobs.submit(core(), tool="test")
-        await jobs.wait(first.job_ids, 0.5)
-        second = await jobs.submit(core(), tool="test")
-        views = await jobs.wait(first.job_ids + second.job_ids, 0.3)
+        why = "the API asked for a pause of all requests"
+        views = [await until_said(jobs, *await submit(jobs), why) for _ in range(2)]
 
     assert [view.state for view in views] == ["queued", "queued"]
-    assert "the API asked for a pause of all requests" in views[1].progress
     assert len(wire.posts) == 1
     assert money(tmp_path) == (2 * PRICE, 0)
 

@@ -1,6 +1,7 @@
 """Stores whose writes fail when a test wants it, and stores whose reads it waits for."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,22 +15,22 @@ T = TypeVar("T")
 
 
 class FailingWrites:
-    """An observer that fails named writes, as a full disk does, while it is on.
+    """An observer that fails named writes, as a full disk does.
 
     Args:
-        names: The writes.
-        on: Whether they fail from the beginning.
+        names: Writes that always fail.
+        times: Writes that fail so often, and then succeed.
     """
 
-    def __init__(self, *names: str, on: bool = True) -> None:
-        self.names = frozenset(names)
-        self.on = on
+    def __init__(self, *names: str, times: Mapping[str, int] | None = None) -> None:
+        self._left = {**dict.fromkeys(names, math.inf), **(times or {})}
         self.failed: list[str] = []
         """The writes that failed, in order."""
 
     def __call__(self, moment: Moment, name: str) -> None:
         """Fail before the write begins."""
-        if self.on and moment == "before" and name in self.names:
+        if moment == "before" and self._left.get(name, 0) > 0:
+            self._left[name] -= 1
             self.failed.append(name)
             raise StorageError("The database cannot be written: database or disk is full.")
 
