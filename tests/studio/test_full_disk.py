@@ -6,9 +6,10 @@ import anyio
 import pytest
 
 from stability_mcp.errors import JobError, StorageError
-from stability_mcp.jobs.transactions import finish, lookup
+from stability_mcp.jobs.transactions import lookup
 from stability_mcp.studio import CallOptions
 from support.server.in_memory import paced, settings_in
+from support.store.observed import FailingWrites
 
 pytestmark = pytest.mark.anyio
 
@@ -18,20 +19,18 @@ def _full(*_: object, **__: object) -> None:
 
 
 @pytest.mark.parametrize("comes_back", [False, True])
-async def test_a_call_that_is_handed_back_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, comes_back: bool
-) -> None:
+async def test_a_call_that_is_handed_back_is_no_error(tmp_path: Path, *, comes_back: bool) -> None:
     """*Chosen*: an error would say that nothing was charged, and the call be made once more."""
-    monkeypatch.setattr(finish, "mark_abandoned", _full)
-    monkeypatch.setattr(finish, "save_notes", _full)
+    full = FailingWrites("finish.mark_abandoned", "finish.keep_notes")
     with anyio.fail_after(60):
-        async with paced(settings_in(tmp_path), latency=0.5) as studio:
+        async with paced(settings_in(tmp_path), latency=0.5, observer=full) as studio:
             options = CallOptions(wait=0, soon=0 if comes_back else None, notes=["note: something"])
             told = await studio.run("generate_core", {"prompt": "a lighthouse"}, options)
             [job] = told.jobs
             assert not job.finished
             [done] = (await studio.wait_for([job.id], seconds=30)).jobs
 
+    assert full.failed == ["finish.keep_notes" if comes_back else "finish.mark_abandoned"]
     assert done.state == "done"
 
 
@@ -42,6 +41,7 @@ async def test_a_call_of_which_nothing_can_be_read_is_not_called_free(
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.2) as studio:
             with monkeypatch.context() as patched:
+                # An observer sees no reads.
                 patched.setattr(lookup, "jobs_by_id", _full)
                 with pytest.raises(JobError, match="Do not call the tool again") as told:
                     await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)

@@ -22,7 +22,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account, Upstream
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Database, Observer
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
@@ -40,7 +40,11 @@ class StoreTools:
 
 @asynccontextmanager
 async def open_studio(
-    settings: Settings, *, program: str = "stability-mcp", timing: Timing | None = None
+    settings: Settings,
+    *,
+    program: str = "stability-mcp",
+    timing: Timing | None = None,
+    observer: Observer | None = None,
 ) -> AsyncIterator[Studio]:
     """Open the store and run the jobs until the block ends; then finish what is out.
 
@@ -50,13 +54,14 @@ async def open_studio(
         settings: What the operator chose.
         program: What this process calls itself.
         timing: When jobs are polled and retried; None: the default for the upstream.
+        observer: Called at each moment of a write to the store; None: nothing is called.
 
     Raises:
         StorageError: the data folder cannot be used.
         ConfigurationError: a file of terms cannot be used.
     """
     started = time.perf_counter()
-    database = await to_thread.run_sync(Database, settings.home_dir)
+    database = await to_thread.run_sync(Database, settings.home_dir, observer)
     try:
         upstream, client = await _upstream_and_client(settings, database)
         account = Account(owner=LOCAL_OWNER, upstream=upstream.id)

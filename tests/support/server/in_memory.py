@@ -21,6 +21,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.app import build_server
 from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.settings import Settings
+from stability_mcp.store.database import Observer
 from stability_mcp.studio import Studio, open_studio
 
 Era = Literal["auto", "legacy"]
@@ -85,7 +86,11 @@ class Gate:
 
 @asynccontextmanager
 async def paced(
-    settings: Settings, *, latency: float = 0, gate: Gate | None = None
+    settings: Settings,
+    *,
+    latency: float = 0,
+    gate: Gate | None = None,
+    observer: Observer | None = None,
 ) -> AsyncIterator[Studio]:
     """Open a studio whose emulated API takes its time for each paid call.
 
@@ -93,8 +98,9 @@ async def paced(
         settings: What an operator chose.
         latency: So many seconds.
         gate: Or until a test opens this.
+        observer: Sees each write of the store.
     """
-    async with open_studio(settings) as studio:
+    async with open_studio(settings, observer=observer) as studio:
         transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
         assert isinstance(transport, EmulatorTransport)
         transport.state.latency = latency
