@@ -9,8 +9,8 @@ from mcp.types import TextContent
 
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import connected, text
-from support.store.rows import ledger, money, rows
 from support.server.timed_server import timed
+from support.store.rows import ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 

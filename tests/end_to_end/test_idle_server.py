@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from support.jobs.upstream import Upstream, counting_upstream
+from support.server.abandoned import KEY, change, environment, kill, server, start_job, until
 from support.server.host import ERAS, Era
 from support.server.in_memory import environment_in
 from support.store.rows import rows
-from support.server.abandoned import KEY, change, environment, kill, server, start_job, until
 
 pytestmark = [
     pytest.mark.anyio,

@@ -10,8 +10,8 @@ from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.jobs.upstream import counting_upstream
 from support.server.host import connected, files, text
-from support.store.rows import ledger, money, rows, spool
 from support.server.timed_server import timed
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 

@@ -36,9 +36,14 @@ def _home(folder: Path) -> Path:
     return folder / "home" / "emulator"
 
 
-def _database(studio: Studio) -> Database:
-    """Return the store: time passes only in tests."""
-    return studio._parts.runtime.database  # noqa: SLF001 -- what no face of the program does
+@asynccontextmanager
+async def _store(folder: Path) -> AsyncIterator[Database]:
+    """Open the store beside the program: time passes only in tests."""
+    database = await anyio.to_thread.run_sync(Database, _home(folder))
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _blobs(folder: Path) -> list[Path]:
@@ -52,7 +57,7 @@ async def _make(studio: Studio, **values: Any) -> str:  # noqa: ANN401 -- fields
     return outcome.media[0].id
 
 
-async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
+async def _age(folder: Path, days: float = KEEP + 1) -> None:
     """Make everything that is there so many days older."""
 
     def older(connection: Connection) -> None:
@@ -67,19 +72,22 @@ async def _age(studio: Studio, folder: Path, days: float = KEEP + 1) -> None:
                 {"by": days * DAY_SECONDS},
             )
 
-    await _database(studio).write(older, name="test.write")
+    async with _store(folder) as database:
+        await database.write(older, name="test.write")
     then = time.time() - days * DAY_SECONDS
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
             os.utime(path, (then, then))
 
 
-async def _write(studio: Studio, statement: str) -> None:
-    await _database(studio).write(lambda c: c.execute(text(statement)), name="test.write")
+async def _write(folder: Path, statement: str) -> None:
+    async with _store(folder) as database:
+        await database.write(lambda c: c.execute(text(statement)), name="test.write")
 
 
-async def _sweep(studio: Studio, days: float | None = KEEP) -> Swept:
-    return await Retention(_database(studio), keep_days=days).sweep()
+async def _sweep(folder: Path, days: float | None = KEEP) -> Swept:
+    async with _store(folder) as database:
+        return await Retention(database, keep_days=days).sweep()
 
 
 async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
@@ -88,9 +96,9 @@ async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -
         media = await _make(studio)
         copy = (await studio.get_media(media)).copy_path
         before = money(_home(tmp_path)), ledger(_home(tmp_path))
-        await _age(studio, tmp_path)
+        await _age(tmp_path)
 
-        swept = await _sweep(studio)
+        swept = await _sweep(tmp_path)
 
         assert swept == Swept(jobs=1, calls=1, files=1)
         with pytest.raises(NotFoundError):
@@ -113,9 +121,9 @@ async def test_never_is_never(tmp_path: Path) -> None:
     """Documented (README): by default everything is kept."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        await _age(studio, tmp_path, days=10_000)
+        await _age(tmp_path, days=10_000)
 
-        assert await _sweep(studio, None) == Swept()
+        assert await _sweep(tmp_path, None) == Swept()
         assert (await studio.get_media(media)).path.is_file()
 
 
@@ -123,9 +131,9 @@ async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
     """*Chosen*: by the day it ended."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        await _age(studio, tmp_path, days=KEEP - 1)
+        await _age(tmp_path, days=KEEP - 1)
 
-        assert await _sweep(studio) == Swept()
+        assert await _sweep(tmp_path) == Swept()
         assert (await studio.get_media(media)).path.is_file()
 
 
@@ -133,17 +141,17 @@ async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
     """*Chosen*: what somebody still works with is not old, and its lineage can be told."""
     async with _studio(tmp_path) as studio:
         first = await _make(studio)
-        await _age(studio, tmp_path)
+        await _age(tmp_path)
         second = await _make(
             studio, name="edit_remove_background", arguments={"prompt": None, "image": first}
         )
 
-        assert (await _sweep(studio)).jobs == 0
+        assert (await _sweep(tmp_path)).jobs == 0
         parents = rows(_home(tmp_path), "SELECT parent, child FROM media_parents")
         assert parents == [(first, second)]
 
-        await _age(studio, tmp_path)
-        assert (await _sweep(studio)).jobs == 2  # once nobody keeps the second, both go
+        await _age(tmp_path)
+        assert (await _sweep(tmp_path)).jobs == 2  # once nobody keeps the second, both go
     assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
     assert rows(_home(tmp_path), "SELECT count(*) FROM media_parents") == [(0,)]
     assert _blobs(tmp_path) == []
@@ -155,9 +163,9 @@ async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Pat
         media = await _make(studio)
         other = await _make(studio)  # lighthouse-2: a number is no name
         await studio.label_media(media, "hero")
-        await _age(studio, tmp_path)
+        await _age(tmp_path)
 
-        assert (await _sweep(studio)).jobs == 1
+        assert (await _sweep(tmp_path)).jobs == 1
         assert (await studio.get_media("hero")).path.is_file()
         with pytest.raises(NotFoundError):
             await studio.get_media(other)
@@ -170,13 +178,13 @@ async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
     async with _studio(tmp_path) as studio:
         item, _ = await studio.import_media(str(mine), None)
         await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
-        await _write(studio, "UPDATE jobs SET state = 'queued', finished_at = NULL")
-        await _age(studio, tmp_path)
+        await _write(tmp_path, "UPDATE jobs SET state = 'queued', finished_at = NULL")
+        await _age(tmp_path)
 
-        assert (await _sweep(studio)).media == 0
+        assert (await _sweep(tmp_path)).media == 0
 
-        await _write(studio, "UPDATE jobs SET state = 'done', finished_at = 1")
-        swept = await _sweep(studio)
+        await _write(tmp_path, "UPDATE jobs SET state = 'done', finished_at = 1")
+        swept = await _sweep(tmp_path)
     assert (swept.jobs, swept.media) == (1, 1)
     assert mine.is_file()
     assert rows(_home(tmp_path), "SELECT count(*) FROM job_inputs") == [(0,)]
@@ -194,10 +202,10 @@ async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_pat
             "DELETE FROM media_parents WHERE child IN (SELECT id FROM media WHERE job IS NOT NULL)",
             "DELETE FROM media WHERE job IS NOT NULL",
         ):
-            await _write(studio, statement)  # as if it had never been sent
-        await _age(studio, tmp_path)
+            await _write(tmp_path, statement)  # as if it had never been sent
+        await _age(tmp_path)
 
-        swept = await _sweep(studio)
+        swept = await _sweep(tmp_path)
 
     assert (swept.jobs, swept.media) == (0, 0)
     kept = rows(_home(tmp_path), "SELECT origin FROM media ORDER BY seq")
@@ -208,25 +216,20 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
     """*Chosen*: the ledger does not know it, so nothing needs its row."""
     async with _studio(tmp_path) as studio:
         await _make(studio)
-        await _database(studio).write(  # as if it had been cancelled
-            lambda c: c.execute(
-                text(
-                    "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
-                    " day, price, price_list, created_at, finished_at) SELECT 'never', owner,"
-                    " upstream, operation, '{}', 0, 'cancelled', day, price, price_list, 1, 2"
-                    " FROM jobs"
-                )
-            ),
-            name="test.write",
+        await _write(  # as if it had been cancelled
+            tmp_path,
+            "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state, day,"
+            " price, price_list, created_at, finished_at) SELECT 'never', owner, upstream,"
+            " operation, '{}', 0, 'cancelled', day, price, price_list, 1, 2 FROM jobs",
         )
 
-        assert (await _sweep(studio)).jobs == 1
+        assert (await _sweep(tmp_path)).jobs == 1
     assert rows(_home(tmp_path), "SELECT count(*) FROM jobs WHERE id = 'never'") == [(0,)]
 
 
 async def test_leftovers_of_imports_and_of_the_quarantine_go_by_their_age(tmp_path: Path) -> None:
     """*Chosen*: an import takes minutes; whoever wants to look at spoilt bytes has KEEP_DAYS."""
-    async with _studio(tmp_path) as studio:
+    async with _studio(tmp_path):
         home = _home(tmp_path)
         old = time.time() - 2 * 3_600
         for name in ("import-0.part", "fit-1.part", "abcdefghjk.1.body"):
@@ -237,7 +240,7 @@ async def test_leftovers_of_imports_and_of_the_quarantine_go_by_their_age(tmp_pa
             (home / "quarantine" / name).write_bytes(b"x")
             os.utime(home / "quarantine" / name, (time.time() - days * DAY_SECONDS,) * 2)
 
-        swept = await _sweep(studio)
+        swept = await _sweep(tmp_path)
     assert (swept.spool, swept.quarantined) == (2, 1)
     assert sorted(path.name for path in (home / "spool").iterdir()) == [
         "abcdefghjk.1.body",
@@ -251,11 +254,11 @@ async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
     async with _studio(tmp_path) as studio:
         for number in range(6):
             await _make(studio, arguments={"prompt": f"lighthouse number {number}"})
-        await _age(studio, tmp_path)
+        await _age(tmp_path)
         found: list[Swept] = []
 
         async def sweep() -> None:
-            found.append(await _sweep(studio))
+            found.append(await _sweep(tmp_path))
 
         async with anyio.create_task_group() as group:
             group.start_soon(sweep)
@@ -270,9 +273,9 @@ async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answ
     tmp_path: Path,
 ) -> None:
     """*Chosen*: a disk that fails once must not end the jobs beside it."""
-    async with _studio(tmp_path) as studio:
+    async with _studio(tmp_path), _store(tmp_path) as database:
         spool = _home(tmp_path) / "spool"
-        at_work = Retention(_database(studio), keep_days=KEEP)
+        at_work = Retention(database, keep_days=KEEP)
 
         async def leave_something() -> None:
             left = spool / "import-0.part"

@@ -30,8 +30,8 @@ from stability_mcp.server.lazy_studio import LazyStudio, keeping
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import lock_path
 from stability_mcp.studio import Studio, open_studio
-from support.store.rows import rows
 from support.server.abandoned import change, leave, only_user, settings_of
+from support.store.rows import rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
