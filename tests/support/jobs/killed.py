@@ -10,12 +10,9 @@ from typing import IO
 
 import anyio
 from anyio.abc import Process
-from pydantic import SecretStr
 
-from stability_mcp.client.client import Client
-from stability_mcp.store.account import Upstream as Counted
 from support.jobs import worker_process
-from support.jobs.jobs import Desk, at_work
+from support.jobs.jobs import AT_ONCE, Desk
 from support.jobs.upstream import Upstream
 from support.store.rows import money, rows, spool
 
@@ -35,9 +32,7 @@ async def start(
 @asynccontextmanager
 async def adopting(home: Path, upstream: Upstream) -> AsyncIterator[Desk]:
     """Be a second process, that takes over what it finds, until the block ends."""
-    counted = Counted(id="counted", base_url=upstream.url)
-    client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"), timeout=20)
-    async with client, at_work(home, client, upstream=counted) as jobs:
+    async with worker_process.at_work_in(home, upstream.url, timing=AT_ONCE) as jobs:
         yield jobs
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database, Moment, Observer
-from support.jobs.jobs import Desk, desk
+from support.jobs.jobs import Desk, at_work
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 
@@ -51,6 +52,8 @@ INPUT = "input.png"
 """The picture that is sent, beside the home."""
 
 
+TIMING = Timing(poll_seconds=0.1, retry_seconds=0.01)
+
 AT_WORK, ASKED = "at work", "asked for all"
 """Said on stdout."""
 
@@ -62,14 +65,12 @@ async def at_work_in(
     observer: Observer | None = None,
     **limits: Any,  # noqa: ANN401 -- limits of Desk
 ) -> AsyncIterator[Desk]:
-    """Carry out jobs until the block ends."""
-    database = Database(home, observer)
+    """Carry out jobs at an upstream that counts, until the block ends."""
     upstream = Upstream(id="counted", base_url=base_url)
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
-    timing = Timing(poll_seconds=0.1, retry_seconds=0.01)
-    async with client, desk(database, client, upstream=upstream, timing=timing, **limits) as jobs:
+    limits = {"timing": TIMING, "kind": partial(Database, observer=observer), **limits}
+    async with client, at_work(home, client, upstream=upstream, **limits) as jobs:
         yield jobs
-    await database.close()
 
 
 async def submit(jobs: Desk, kind: str, prompt: str) -> list[str]:
