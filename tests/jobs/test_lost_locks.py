@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
-from stability_mcp.jobs.recovery import MAX_MISSING_LOOKS
+from stability_mcp.jobs.recovery import MAX_MISSING_PROBES
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs import worker_process
@@ -176,7 +176,7 @@ async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: 
         with ExitStack() as held:
             if owner == "alive":
                 assert try_lock(lock_path(tmp_path, ME), held)
-                await reads.more(3 * MAX_MISSING_LOOKS)
+                await reads.more(3 * MAX_MISSING_PROBES)
             [view] = await jobs.wait(left.job_ids, 30 if owner == "dead" else 0)
     await database.close()
 

@@ -356,7 +356,7 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
     async with running(tmp_path, perform, jobs=1, kind=reads.open) as (engine, [job], database):
         await began.wait()
         await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
-        engine.look_again()
+        engine.rescan()
         await reads.more(1)
         release.set()
         await done.wait()
