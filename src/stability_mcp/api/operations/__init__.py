@@ -13,8 +13,8 @@ To add an operation
 
 That is all: the client's request, the emulator's route, the MCP tool, the command, the price, the
 guide and the row in the README come from the class. What the API documents of it goes to
-`tests/facts/`. Add `tests/operations/<toolset>/test_<name>.py` only for what is special about the
-operation; what all operations promise is tested over the whole table.
+`tests/facts/`. Add `tests/api/operations/<toolset>/test_<name>.py` only for what is special about
+the operation; what all operations promise is tested over the whole table.
 """
 
 import importlib
