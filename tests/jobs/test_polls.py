@@ -7,17 +7,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.models import JobRow, JobSettings, RateLimit, Timing
-from stability_mcp.jobs.steps.context import JobContext
+from stability_mcp.jobs.models import JobRow, Timing
 from stability_mcp.jobs.steps.poll import poll
-from stability_mcp.media.library import MediaLibrary
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, OWNER, PAID, Wire, deferred, put, register, row, starts
+from support.jobs.jobs import ME, Wire, deferred, idle_desk, put, register, row, starts
 
 pytestmark = pytest.mark.anyio
-
-RATE = RateLimit(limit=150, window=10.0)
 
 
 def _under_way(connection: Connection, process: str) -> JobRow:
@@ -33,14 +28,8 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
 ) -> None:
     """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    media = MediaLibrary(database, Account(owner=OWNER, upstream=PAID.id))
-    context = JobContext(
-        database=database,
-        client=Wire([starts()], looks=[lambda _: None]),
-        library=media,
-        upstream=PAID,
-        settings=JobSettings(rate=RATE, max_retries=0, timing=Timing()),
-    )
+    wire = Wire([starts()], looks=[lambda _: None])
+    jobs = idle_desk(database, wire, rate=(150, 10.0), max_retries=0, timing=Timing())
 
     def generate(connection: Connection) -> JobRow:
         for process in (ME, "other"):
@@ -52,7 +41,7 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
 
     mine = await database.write(generate, name="test.write")
 
-    step = await poll(context, mine)
+    step = await poll(jobs.context, mine)  # it would be polled again in 10 s at the earliest
     await database.close()
 
     assert isinstance(step, Later)

@@ -31,7 +31,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     anyio.run(found.close)
 
 
-def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str, str | None]:  # noqa: ANN401 -- fields of Asked
+def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str, str | None]:  # noqa: ANN401 -- fields of CallRequest
     call = database.write_now(lambda c: put(c, operation, **values), name="test.write")
     [(call_key, result_key)] = rows(
         database.home,
