@@ -8,7 +8,7 @@ name of a file. The kinds are in `kinds.py`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cache
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -26,7 +26,7 @@ Answer = Literal["media", "start", "artifacts", "json"]
 """What a 2xx body is: the media itself, a generation id, v1's list of pictures, or data."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Spec:
     """The wire facts of one operation.
 
@@ -41,6 +41,7 @@ class Spec:
     """
 
     path: str
+    _: KW_ONLY
     credits: float | tuple[float, float] = 0
     method: Literal["GET", "POST"] = "POST"
     seconds: float = 0

@@ -56,5 +56,4 @@ class StyleTransfer(ImageOperation):
 
     def output_size(self, source: Size | None) -> Size:
         """Return one megapixel in the shape of `init_image`."""
-        width, height = super().output_size(source)
-        return megapixel_size(f"{width}:{height}", MEGAPIXEL)
+        return megapixel_size("{}:{}".format(*super().output_size(source)), MEGAPIXEL)

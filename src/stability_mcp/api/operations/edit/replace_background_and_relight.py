@@ -24,9 +24,7 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     `edit_remove_background`.
     """
 
-    spec = Spec(
-        path="/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16
-    )
+    spec = Spec("/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16)
     result_label = "relit"
     hints = {"prompt": "say it in background_prompt, about the subject in foreground_prompt"}
     depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}

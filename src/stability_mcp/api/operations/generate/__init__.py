@@ -8,6 +8,8 @@ from stability_mcp.api.fields import (
     FILE_HELP,
     MEGAPIXEL,
     AspectRatio,
+    File,
+    ImageLimits,
     Prompt,
     Reference,
     Share,
@@ -18,9 +20,8 @@ from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Wire
 
 StartImage = Annotated[Reference, Field(description=f"To start from: {FILE_HELP}.")]
+StartImageAnySize = Annotated[StartImage, File(limits=ImageLimits())]
 Strength = Annotated[Share, Field(description="Needed with `image`: 0 keeps it, 1 ignores it.")]
-
-
 Shape = Annotated[
     AspectRatio, Field(description="Width to height, without `image` only. Default 1:1.")
 ]

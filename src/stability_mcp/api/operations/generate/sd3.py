@@ -4,18 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stability_mcp.api.fields import (
-    File,
-    ImageFormat,
-    ImageLimits,
-    NegativePrompt,
-    Seed,
-    StylePreset,
-)
+from stability_mcp.api.fields import ImageFormat, NegativePrompt, Seed, StylePreset
 from stability_mcp.api.operation import Spec, Wire
-from stability_mcp.api.operations.generate import MayStartFromPicture, Shape, StartImage
+from stability_mcp.api.operations.generate import MayStartFromPicture, Shape, StartImageAnySize
 
 Model = Literal["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]
+MODES = ("text-to-image", "image-to-image")
 CREDITS = {"sd3.5-large": 6.5, "sd3.5-large-turbo": 4, "sd3.5-medium": 3.5, "sd3.5-flash": 2.5}
 CFG_SCALES = {"sd3.5-large": 4, "sd3.5-large-turbo": 1, "sd3.5-medium": 4, "sd3.5-flash": 1}
 
@@ -30,24 +24,12 @@ class SD3(MayStartFromPicture):
     spec = Spec(path="/v2beta/stable-image/generate/sd3", credits=(2.5, 6.5), seconds=11)
     hints = {"mode": "the mode follows from image: with one, image-to-image"}
     wire = Wire(
-        added={
-            "mode": {
-                "type": "string",
-                "enum": ["text-to-image", "image-to-image"],
-                "default": "text-to-image",
-                "description": "image-to-image needs image and strength, and takes no "
-                "aspect_ratio.",
-            }
-        },
+        added={"mode": {"type": "string", "enum": list(MODES), "default": MODES[0]}},
         requires={"mode=image-to-image": ("image", "strength")},
-        known_drift={
-            'model: "sd3.5-flash" is no choice any more': (
-                "the list lacks it, and the live validator names it"
-            )
-        },
+        known_drift={'model: "sd3.5-flash" is no choice any more': "the live validator names it"},
     )
 
-    image: Annotated[StartImage, File(limits=ImageLimits())] | None = None
+    image: StartImageAnySize | None = None
     aspect_ratio: Shape | None = Field(
         default_factory=lambda given: None if given.get("image") else "1:1"
     )
@@ -73,4 +55,4 @@ class SD3(MayStartFromPicture):
 
     def added(self) -> dict[str, str]:
         """Return the mode, which the API wants beside what already says it."""
-        return {"mode": "text-to-image" if self.image is None else "image-to-image"}
+        return {"mode": MODES[self.image is not None]}
