@@ -126,6 +126,7 @@ async def test_nothing_is_paused_while_another_process_lives(tmp_path: Path) -> 
 async def test_the_ledger_is_added_up_by_anything(tmp_path: Path) -> None:
     """*Chosen*: days, operations, jobs and requests of one upstream."""
     async with at_work(tmp_path, Wire([yes(), yes()])) as jobs:
+        await jobs.jobs.remember_balance(100)  # a query for it would take a slot
         submitted = await jobs.submit(core(), tool="test", count=2)
         await jobs.wait(submitted.job_ids, 30)
         sums = {
