@@ -32,14 +32,16 @@ def with_moves(facts: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, 
 
     Args:
         facts: Facts by path.
-        moves: The new import path of each module or package that has moved.
+        moves: The new path of each module, package or class that has moved; of several that fit,
+            the longest counts.
     """
+    by_length = sorted(moves, key=len, reverse=True)
 
     def moved(name: str) -> str:
-        parts = name.split(SEPARATOR)
-        for old, new in moves.items():
-            if parts[0] == "python" and f"{parts[1]}.".startswith(f"{old}."):
-                return SEPARATOR.join((parts[0], new + parts[1].removeprefix(old), *parts[2:]))
+        kind, _, where = name.partition(SEPARATOR)
+        for old in by_length:
+            if kind == "python" and (where == old or where.startswith((f"{old}.", f"{old} "))):
+                return f"{kind}{SEPARATOR}{moves[old]}{where.removeprefix(old)}"
         return name
 
     return {moved(name): value for name, value in facts.items()}

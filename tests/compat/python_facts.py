@@ -34,6 +34,7 @@ MODULES = (
     f"{PACKAGE}.errors",
     f"{PACKAGE}.api.fields",
     f"{PACKAGE}.api.operation",
+    f"{PACKAGE}.api.kinds",
     TABLE,
     *(f"{TABLE}.{family}" for family in FAMILIES),
     *(f"{TABLE}.{family}.{name}" for family, names in FAMILIES.items() for name in names),
