@@ -100,7 +100,7 @@ def test_the_jobs_of_a_living_process_are_left_alone(left: tuple[Path, Settings]
     ids=["handed back", "no row of its process"],
 )
 def test_a_job_without_a_process_is_found(statement: str, left: tuple[Path, Settings]) -> None:
-    """*Chosen*: as `jobs/adopter` has it."""
+    """*Chosen*: the same rule as in `jobs/recovery`."""
     folder, settings = left
     change(folder, statement)
 

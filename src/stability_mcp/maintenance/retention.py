@@ -2,10 +2,8 @@
 
 It looks some time after the store was opened, so that it slows no start, and every few hours from
 then on. What may go is looked up by readers; the writer is only asked for short transactions that
-look again, so two sweepers at once are as good as one. What goes and what stays is said in
-`jobs.journal.sweeping` (jobs and their results) and `media.sweeping` (imports, fitted pictures and
-bytes). Paid answers that nobody could use leave the quarantine at the same age: whoever wanted to
-look at them had that long.
+look again, so two sweepers at once are as good as one. `retention_rows` says what goes and
+what stays. Paid answers that could not be used leave the quarantine at the same age.
 """
 
 import logging

@@ -241,7 +241,7 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
 def sweep_jobs(
     connection: Connection, jobs: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Do T10 for some jobs and their results; see `sweeping.as_many`."""
+    """Do T10 for some jobs and their results; see `as_many`."""
 
     def step(job: str) -> bool:
         goes = may_be_removed(connection, job, cutoff=cutoff)
@@ -261,7 +261,7 @@ def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int)
 def sweep_calls(
     connection: Connection, calls: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Delete calls without jobs that no other call has joined; see `sweeping.as_many`."""
+    """Delete calls without jobs that no other call has joined; see `as_many`."""
     return as_many(
         calls,
         seconds,

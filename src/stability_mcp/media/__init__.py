@@ -2,20 +2,17 @@
 
 The way of a file that a call names, before anything is paid:
 
-* `references`   what was written, taken apart: a label, an id, a path, a URL, the bytes themselves
-* `roots`        the folders that may be read; `walk` finds bare names in them, `descriptors` opens
-* `intake`       copied into the store, seen to be whole media, durable
-* `importer`     found or imported, and said
-* `prepare`      checked against what the operation takes; `fitting` makes pictures fit
+* `references`   parses what the caller wrote: a label, an id, a path, a URL, or the bytes
+* `roots`        the folders that may be read; `files` finds bare names in them and opens files
+* `importer`     finds the item, or copies the file into the store and makes it durable
+* `inputs`       checks items against what the operation takes; `fitting` makes pictures fit
 
-and of what is stored:
+Stored media:
 
 * `items`        a stored picture, sound or model
-* `rows`         written and read inside transactions; `store` and `searching` look them up
-* `taken`        which labels are not free any more
-* `labels`       what things are called
+* `records`      rows and blobs, written inside a transaction of the caller
+* `library`      look-ups and lists; `search` reads names, cursors and words
+* `labels`       names of media, and which of them are taken
 * `copies`       readable copies in the user's folder
-* `previews`     small pictures for answers
-
-Files are worked on in `threads` of their own.
+* `preview`      small pictures for answers
 """

@@ -1,7 +1,7 @@
 """The media store: look-ups and lists of what was made and imported, for one owner.
 
 Every query names the owner first, and deleted media are invisible to all of them. Rows are written
-by `rows.py`: by the importer before a call, and by the job that made the media.
+by `records.py`: by the importer before a call, and by the job that made the media.
 """
 
 from collections.abc import Iterable, Sequence

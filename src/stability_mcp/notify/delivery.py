@@ -27,7 +27,7 @@ URL_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 """Longest time that a command may take; then it is ended."""
 
-MAX_OUTPUT_CHARACTERS = frozenset({variable("api_key"), variable("on_done"), *NEAR_MISSES})
+SECRET_VARIABLES = frozenset({variable("api_key"), variable("on_done"), *NEAR_MISSES})
 """Variables that no command gets: they hold secrets that are not its own."""
 
 
@@ -100,7 +100,7 @@ class CommandTarget:
     async def tell(self, message: Mapping[str, Any]) -> str | None:
         """Run it; exit code 0 means that it was told. What it prints is thrown away."""
         environment = {
-            name: value for name, value in os.environ.items() if name not in MAX_OUTPUT_CHARACTERS
+            name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES
         }
         try:
             process = await anyio.open_process(

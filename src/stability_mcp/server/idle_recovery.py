@@ -1,6 +1,6 @@
 """Opens the studio of an idle server when unfinished jobs have no living process.
 
-The first call that needs the studio opens it, and the studio's own recovery (`jobs/adopter`) takes
+The first call that needs the studio opens it, and the studio's own recovery (`jobs/recovery`) takes
 over the jobs of a server that died. Most conversations make no such call, and a crash of the host
 must not cost a paid generation. So a server without a studio watches an existing store with the
 standard library alone. It writes nothing there, and makes no store where there is none.
@@ -147,7 +147,7 @@ class AbandonedJobs:
         return upstream_id(secret, self._settings.base_url, key.get_secret_value())
 
     def _any_abandoned(self) -> bool:
-        """Return whether the process of a job is dead; the rule is that of `jobs/adopter`."""
+        """Return whether the process of a job is dead; the rule is that of `jobs/recovery`."""
         locks = {each: self._lock(each) for each in self._drivers if each in self._processes}
         self._missing = {
             each: self._missing.get(each, 0) + 1

@@ -1,12 +1,12 @@
 """The studio: store, media, client and jobs joined into the one object that every face talks to.
 
 A face (MCP server, command line, Python program) names an operation and its arguments; the studio
-validates them, prepares the files, runs the job and tells what came of it. The path of a call:
+validates them, prepares the files, runs the job and returns what came of it. The path of a call:
 
-`Studio.call` -> `calling.run` -> `arguments.parse` -> `media.prepare` (nothing is paid before this
-is through) -> `jobs.submit` (budget and rows) -> the engine performs -> `client.exchange` -> HTTP
--> stored media -> `Studio.call` returns an `Outcome`, or one whose jobs are still under way when
-the wait is over.
+`Studio.call` -> `calling.run` -> `parsing.parse` -> `inputs.prepare_inputs` (nothing is paid before
+it returns) -> `Jobs.submit` (budget and rows) -> the engine runs `steps.send` -> `Client.exchange`
+-> stored media -> `Studio.call` returns an `Outcome`, or one whose jobs still run when the wait is
+over. CONTRIBUTING.md has it with every file.
 
 Faces import nothing of ours below this package, so the types that they name are imported here too.
 """

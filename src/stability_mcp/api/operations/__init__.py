@@ -9,7 +9,7 @@ To add an operation
    the price is put in between), the `spec`, a field for each parameter, the rules between fields.
    Where the defaults do not suit: `title`, `result_label`, `next_tools`, `hints`, and `wire` for
    what the API has otherwise.
-3. Run `make schemas`, read the diff in `tool_schemas/`, and run `make check`.
+3. Run `make check` and read the diff in `tool_schemas/`. CONTRIBUTING.md has the steps in `tests/`.
 
 That is all: the client's request, the emulator's route, the MCP tool, the command, the price, the
 guide and the row in the README come from the class. What the API documents of it goes to

@@ -8,8 +8,7 @@ To add a tool
    `Shown` media or text, and holds no logic that a test would want to reach without MCP.
 2. Run `make schemas` and read the diff in `tool_schemas/`.
 
-A file that is new, or a toolset that is new, needs nothing else but a place in
-`server/toolsets.py: ORDER`.
+A new family needs a place in `ORDER` of `server/toolsets.py`.
 """
 
 import importlib
