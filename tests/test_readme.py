@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scripts.derive import with_table
 
-from stability_mcp.api.operations import TOOLSETS
+from stability_mcp.api.operations import OPERATIONS, TOOLSETS
 from stability_mcp.cli.app import app
 from stability_mcp.settings import Settings, variable
 
@@ -23,6 +23,11 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 def test_the_table_of_tools_is_the_one_made_from_the_operations() -> None:
     """Chosen: a second hand-written copy drifts; `make schemas` writes this one."""
     assert with_table(README) == README
+
+
+def test_the_number_of_operations_is_that_of_the_table() -> None:
+    """Chosen: it is what people compare first."""
+    assert f"{len(OPERATIONS)} operations" in README
 
 
 def test_every_setting_has_a_row_and_every_row_a_setting() -> None:
