@@ -19,7 +19,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging.provenance import embed
 from stability_mcp.media.copies import write_copy
-from stability_mcp.media.importer import time_said
+from stability_mcp.media.importer import describe_time
 from support.imaging.sample_files import bomb_png, cut, glb, mp3, png, wav, webp
 from support.media.media import NOW, desk
 
@@ -39,7 +39,7 @@ async def test_a_file_becomes_an_item_called_by_its_name(tmp_path: Path) -> None
         assert found.item.origin == "imported"
         assert found.item.upstream is None
         assert found.item.path.read_bytes() == png()
-        assert found.said == f'image: "…{str(file)[-79:]}" = {found.item.id}, imported now'
+        assert found.note == f'image: "…{str(file)[-79:]}" = {found.item.id}, imported now'
         assert here.spool() == []
 
 
@@ -54,9 +54,9 @@ async def test_the_same_bytes_are_imported_once(tmp_path: Path) -> None:
         third = await here.importer.import_file(inline, None)
 
         assert {first.item.id, second.item.id, third.item.id} == {first.item.id}
-        assert "imported" in second.said
-        assert "now" not in second.said
-        assert len(third.said) < 200
+        assert "imported" in second.note
+        assert "now" not in second.note
+        assert len(third.note) < 200
         assert here.spool() == []
 
 
@@ -124,7 +124,7 @@ async def test_what_follows_the_end_of_a_picture_is_left_out(tmp_path: Path) -> 
         found = await here.importer.import_file("a.png", None)
 
         assert found.item.path.read_bytes() == png()
-        assert "19 bytes behind its end left out" in found.said
+        assert "19 bytes behind its end left out" in found.note
 
 
 async def test_a_file_of_the_wrong_kind_is_refused_with_who_takes_it(tmp_path: Path) -> None:
@@ -149,16 +149,16 @@ async def test_a_stored_item_is_named_with_when_and_by_what_it_was_made(tmp_path
         for name in ("hero", item.id, item.uri):
             found = await here.importer.resolve(name, PICTURE, argument="image")
 
-            at = time_said(NOW, NOW)
-            assert found.said == f'image: "{name}" = {item.id}, made {at} by generate_core'
+            at = describe_time(NOW, NOW)
+            assert found.note == f'image: "{name}" = {item.id}, made {at} by generate_core'
 
 
 def test_times_are_said_as_people_say_them() -> None:
     """Chosen: 14:02, yesterday 14:02, 2026-11-20 14:02."""
     day = 86_400
-    assert len(time_said(NOW, NOW)) == 5
-    assert time_said(NOW - day, NOW) == f"yesterday {time_said(NOW, NOW)}"
-    assert time_said(NOW - 3 * day, NOW)[:3] == "202"
+    assert len(describe_time(NOW, NOW)) == 5
+    assert describe_time(NOW - day, NOW) == f"yesterday {describe_time(NOW, NOW)}"
+    assert describe_time(NOW - 3 * day, NOW)[:3] == "202"
 
 
 async def test_a_bare_word_is_a_label_first_and_then_a_file(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ async def test_a_copy_that_was_changed_on_disk_is_imported_and_said(tmp_path: Pa
 
         assert found.item.id != item.id
         assert found.item.width == 80
-        assert 'the copy of "hero" was changed on disk' in found.said
+        assert 'the copy of "hero" was changed on disk' in found.note
         assert (await here.store.parents(found.item.id))["changed"].id == item.id
         assert (await here.store.get("hero")).path.read_bytes() == png()
 
@@ -244,7 +244,7 @@ async def test_a_file_name_that_is_no_unicode_does_no_harm(tmp_path: Path) -> No
         by_url = await here.importer.import_file(f"file://{here.root}/%ff%fe.png", None)
 
         assert by_url.item.id == found.item.id
-        for text in (found.said, by_url.said, found.item.label or ""):
+        for text in (found.note, by_url.note, found.item.label or ""):
             text.encode()
         with pytest.raises(StudioError) as error:
             await here.importer.import_file(os.fsdecode(b"\xfd.png"), None)

@@ -25,8 +25,8 @@ async def test_what_fits_is_sent_as_it_is(tmp_path: Path) -> None:
     assert ready.files["image"] == ready.sources["image"]
     assert ready.files["image"].id == item.id
     assert ready.operation.model_dump()["image"] == item.id
-    [said] = ready.said
-    assert said.startswith('image: "hero" = ')
+    [note] = ready.notes
+    assert note.startswith('image: "hero" = ')
 
 
 async def test_a_request_without_files_stays_as_it_is(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ async def test_a_request_without_files_stays_as_it_is(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         ready = await here.prepare("generate_core", prompt="a cat")
 
-    assert (ready.files, ready.said) == ({}, [])
+    assert (ready.files, ready.notes) == ({}, [])
 
 
 async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
@@ -49,7 +49,7 @@ async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
 
         assert probe(sent.path).size == (1024, 1024)
         assert here.spool() == []
-    assert ready.said[1] == (
+    assert ready.notes[1] == (
         "image: sent at 1024x1024 of 1536x1536: upscale_fast takes at most 1.05 MP; "
         "upscale_conservative takes it whole"
     )
@@ -82,7 +82,7 @@ async def test_other_formats_become_one_that_the_api_takes(
         ready = await here.prepare("edit_remove_background", image=name)
 
     assert ready.files["image"].media_type in {"image/png", "image/jpeg", "image/webp"}
-    assert any("re-encoded as" in said for said in ready.said)
+    assert any("re-encoded as" in note for note in ready.notes)
 
 
 async def test_place_and_camera_are_never_sent_and_a_turned_picture_is_upright(
@@ -95,8 +95,8 @@ async def test_place_and_camera_are_never_sent_and_a_turned_picture_is_upright(
         facts = probe(ready.files["image"].path)
 
     assert (facts.size, facts.orientation, facts.metadata) == ((240, 320), 1, frozenset())
-    assert "turned upright" in ready.said[1]
-    assert "GPS left out" in ready.said[1]
+    assert "turned upright" in ready.notes[1]
+    assert "GPS left out" in ready.notes[1]
 
 
 async def test_the_whole_request_stays_below_the_limit_with_all_its_files(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_the_whole_request_stays_below_the_limit_with_all_its_files(tmp_pa
 
     assert sent < 10 * MIB - 2_000
     assert sent > 4 * MIB
-    assert sum("MB of" in said for said in ready.said) >= 1
+    assert sum("MB of" in note for note in ready.notes) >= 1
 
 
 async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "said"),
+    ("name", "size", "note"),
     [
         ("upscale_fast", (1_900, 400), "1536x323 of 1900x400: upscale_fast takes sides of at most"),
         ("edit_remove_background", (40, 50), "scaled up to 64x80 from 40x50: "),
@@ -132,7 +132,7 @@ async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
     ],
 )
 async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
-    name: str, size: tuple[int, int], said: str, tmp_path: Path
+    name: str, size: tuple[int, int], note: str, tmp_path: Path
 ) -> None:
     """Documented: sides of 32 to 1536 for fast, from 64 elsewhere, SDXL's own sizes in v1."""
     async with desk(tmp_path) as here:
@@ -141,7 +141,7 @@ async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
         given: dict[str, Any] = v1 if name.startswith("v1") else {"image": "a.png"}
         ready = await here.prepare(name, **given)
 
-    assert said in ready.said[1]
+    assert note in ready.notes[1]
 
 
 async def test_a_shape_that_is_too_long_is_refused_with_how_to_crop_or_pad(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_a_mask_follows_its_picture(tmp_path: Path) -> None:
         sizes = [probe(item.path).size for item in ready.files.values()]
 
     assert sizes == [(240, 320), (240, 320)]
-    assert "turned like its picture" in ready.said[-1]
+    assert "turned like its picture" in ready.notes[-1]
 
 
 async def test_a_picture_with_nothing_marked_is_refused_before_paying(tmp_path: Path) -> None:

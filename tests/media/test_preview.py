@@ -55,9 +55,9 @@ async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> Non
         source = await here.generated(png((300, 200)))
         model = await here.generated(glb(), parents={"image": source.id})
         orphan = await here.generated(glb())
-        shown = await preview_of([model], size="small", format="webp", store=here.store)
+        shown = await preview_of([model], size="small", format="webp", library=here.store)
 
-        assert await preview_of([orphan], size="small", format="webp", store=here.store) is None
+        assert await preview_of([orphan], size="small", format="webp", library=here.store) is None
     assert shown is not None
     assert (shown.width, shown.height) == (300, 200)
 
@@ -67,7 +67,7 @@ async def test_sound_shows_nothing(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         song = await here.generated(mp3(2))
 
-        assert await preview_of([song], size="small", format="webp", store=here.store) is None
+        assert await preview_of([song], size="small", format="webp", library=here.store) is None
         assert await preview_of([], size="small", format="webp") is None
 
 

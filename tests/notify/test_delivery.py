@@ -66,7 +66,7 @@ class Clock:
 async def _announcing(database: Database, told: Listener, clock: Clock) -> AsyncIterator[Delivery]:
     """Run an announcer alone until the block ends."""
     account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
-    at_work = Delivery(database, told.url, account, clock=clock, look=0.05)
+    at_work = Delivery(database, told.url, account, clock=clock, interval=0.05)
     await at_work.begin()
     async with anyio.create_task_group() as group:
         group.start_soon(at_work.run)

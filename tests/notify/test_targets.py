@@ -41,7 +41,7 @@ async def test_a_redirect_is_not_followed() -> None:
     """*Chosen*: what is told is for the address that was given."""
     with listening(302) as told:
         messenger = WebhookTarget(told.url)
-        assert await messenger.tell({"job": "1"}) == "it answered 302"
+        assert await messenger.send({"job": "1"}) == "it answered 302"
         await messenger.close()
 
     assert len(told.heard) == 1
@@ -54,7 +54,7 @@ async def test_a_command_that_hangs_is_ended() -> None:
         seconds=0.5,
     )
 
-    assert await words.tell({"job": "1"}) == "it took longer than 0.5 s and was ended"
+    assert await words.send({"job": "1"}) == "it took longer than 0.5 s and was ended"
 
 
 @pytest.mark.parametrize(
@@ -66,26 +66,26 @@ async def test_a_command_that_hangs_is_ended() -> None:
 )
 async def test_a_command_that_fails_says_how(words: tuple[str, ...], why: str) -> None:
     """*Chosen*: the log names the exit code and nothing that was printed."""
-    assert await CommandTarget(words).tell({"job": "1" * 200_000}) == why
+    assert await CommandTarget(words).send({"job": "1" * 200_000}) == why
 
 
 async def test_an_address_that_hangs_is_given_up() -> None:
     """Documented (README): 10 seconds; here fewer."""
     with listening(slow=True) as told:
         messenger = WebhookTarget(told.url, seconds=0.3)
-        assert await messenger.tell({"job": "1"}) == "no answer within 0.3 s"
+        assert await messenger.send({"job": "1"}) == "no answer within 0.3 s"
         await messenger.close()
 
 
 async def test_an_address_that_cannot_be_is_said_and_ends_nothing() -> None:
     """*Chosen*: whoever tells runs beside the jobs, and a wrong port must not end those."""
     messenger = WebhookTarget("http://127.0.0.1:99999/s3cret")
-    assert await messenger.tell({"job": "1"}) == "ExceptionGroup"
+    assert await messenger.send({"job": "1"}) == "ExceptionGroup"
     await messenger.close()
 
 
 async def test_nobody_at_an_address_is_said_without_it() -> None:
     """*Chosen*: what the library says of an address may repeat its secrets."""
     messenger = WebhookTarget("http://me:s3cret@127.0.0.1:9/s3cret")
-    assert await messenger.tell({"job": "1"}) == "ConnectError"
+    assert await messenger.send({"job": "1"}) == "ConnectError"
     await messenger.close()

@@ -21,7 +21,7 @@ def _full(*_: object, **__: object) -> None:
 @pytest.mark.parametrize("comes_back", [False, True])
 async def test_a_call_that_is_handed_back_is_no_error(tmp_path: Path, *, comes_back: bool) -> None:
     """*Chosen*: an error would say that nothing was charged, and the call be made once more."""
-    full = FailingWrites("finish.mark_abandoned", "finish.keep_notes")
+    full = FailingWrites("finish.abandon", "finish.save_notes")
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.5, observer=full) as studio:
             options = CallOptions(wait=0, soon=0 if comes_back else None, notes=["note: something"])
@@ -30,7 +30,7 @@ async def test_a_call_that_is_handed_back_is_no_error(tmp_path: Path, *, comes_b
             assert not job.finished
             [done] = (await studio.wait_for([job.id], seconds=30)).jobs
 
-    assert full.failed == ["finish.keep_notes" if comes_back else "finish.mark_abandoned"]
+    assert full.failed == ["finish.save_notes" if comes_back else "finish.abandon"]
     assert done.state == "done"
 
 

@@ -48,33 +48,33 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
         except StorageError:
             return  # the check that opens it for work says why it cannot
         try:
-            async for line in _examined(store.mender, repair=repair):
+            async for line in _examined(store.check, repair=repair):
                 yield line
             if repair:
-                yield await _swept(store.sweeper)
+                yield await _swept(store.retention)
         except StorageError as error:
             yield "BAD", str(error)
         except OSError as error:
             yield "BAD", plain(f"the store could not be examined to its end: {error}")
 
 
-async def _examined(mender: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+async def _examined(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
     wrong = 0
-    async for found in mender.findings():
+    async for found in check.findings():
         wrong += found.bad
         mark: Mark = "BAD" if found.bad else "note"
         if repair and found.done:
             mark = "done"
         yield mark, plain(": ".join(filter(None, (found.text, found.done))))
     if not wrong:
-        compared = f"{mender.compared} of {mender.blobs} stored files"
+        compared = f"{check.compared} of {check.blobs} stored files"
         yield "ok", f"the store is sound; {compared} were compared with their hashes"
     elif not repair:
         yield "note", "stability-mcp doctor --repair mends what can be mended"
 
 
-async def _swept(sweeper: "Retention") -> tuple[Mark, str]:
-    swept = asdict(await sweeper.sweep())
+async def _swept(retention: "Retention") -> tuple[Mark, str]:
+    swept = asdict(await retention.sweep())
     gone = ", ".join(f"{name} {count}" for name, count in swept.items() if count)
     if gone:
         return "done", f"swept what is old: {gone}"

@@ -21,7 +21,7 @@ from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
 from stability_mcp.text import listed, plain, quoted
 
-MAX_OF_A_NAME = 10_000
+MAX_COPIES_OF_A_NAME = 10_000
 HINT = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ async def write_copy(
         metadata: How much of its making is written into it: full, minimal or off.
         sources: What it was made from, by role; only their hashes are written.
     """
-    said = None
+    data = None
     if metadata != "off" and not item.unreadable:
-        said = making(item, sources or {}, full=metadata == "full")
+        data = making(item, sources or {}, full=metadata == "full")
     try:
-        return await in_file_thread(lambda: _write(item, folder, said))
+        return await in_file_thread(lambda: _write(item, folder, data))
     except OSError as error:
         log.warning("%s: no readable copy in %s: %s", item.id, plain(str(folder)), error.strerror)
         return None
@@ -65,8 +65,8 @@ async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[
     why = await in_file_thread(lambda: _why_not(folder))
     if why is None:
         return []
-    said = f"no file of {listed(quoted(name) for name in bare)}: {why} "
-    return [f"{said}The media is stored all the same. {HINT}"]
+    line = f"no file of {listed(quoted(name) for name in bare)}: {why} "
+    return [f"{line}The media is stored all the same. {HINT}"]
 
 
 def _why_not(folder: Path) -> str | None:
@@ -92,7 +92,7 @@ def making(item: MediaItem, sources: Mapping[str, MediaItem], *, full: bool) -> 
     operation = OPERATIONS.get(item.operation or "")
     files = operation.file_fields().keys() if operation else frozenset(sources)
     arguments = {name: value for name, value in item.arguments.items() if name not in files}
-    said: dict[str, Any] = {
+    data: dict[str, Any] = {
         "generator": "stability-mcp",
         "sha256": item.sha256,
         "operation": item.operation,
@@ -100,21 +100,21 @@ def making(item: MediaItem, sources: Mapping[str, MediaItem], *, full: bool) -> 
         "emulated": item.emulated or None,
     }
     if full:
-        said["arguments"] = arguments or None
-        said["inputs"] = {role: source.sha256 for role, source in sources.items()} or None
-    return {name: value for name, value in said.items() if value is not None}
+        data["arguments"] = arguments or None
+        data["inputs"] = {role: source.sha256 for role, source in sources.items()} or None
+    return {name: value for name, value in data.items() if value is not None}
 
 
-def _write(item: MediaItem, folder: Path, said: Mapping[str, Any] | None) -> Path:
+def _write(item: MediaItem, folder: Path, data: Mapping[str, Any] | None) -> Path:
     day = datetime.fromtimestamp(item.created_at, UTC).astimezone().date().isoformat()
     target = folder / day
     target.mkdir(parents=True, exist_ok=True)
     temporary = target / f".{secrets.token_hex(8)}.part"
     try:
-        if said is None:
+        if data is None:
             _copy(item.path, temporary)
         else:
-            provenance.embed(item.path, temporary, said)
+            provenance.embed(item.path, temporary, data)
         return _named(temporary, target, item)
     finally:
         temporary.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
     # Every label was made fit for a file name; this holds even if a row says otherwise.
     name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
     ending = extension(item.media_type)
-    for number in range(1, MAX_OF_A_NAME):
+    for number in range(1, MAX_COPIES_OF_A_NAME):
         target = folder / (f"{name}.{ending}" if number == 1 else f"{name}-{number}.{ending}")
         try:
             _move_without_replacing(temporary, target)

@@ -30,46 +30,46 @@ FITTED_FROM = "fitted_from"
 
 MASK_SHARE = 4
 """While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
-MIN_FOR_MASK = 65_536
+MIN_MASK_BYTES = 65_536
 
 Fitting = Callable[[Path, Facts, Path], Fitted | None]
 """Takes a picture, what `probe` says of it and where to write; returns None if it fits already."""
 
 
 @dataclass
-class Outcome:
+class FittedFiles:
     """What became of the pictures of a request."""
 
     files: dict[str, MediaItem] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Fitter:
     """Fits the pictures of one request.
 
     Args:
-        store: Where fitted pictures are kept.
+        library: Where fitted pictures are kept.
         operation: What they are sent to.
-        room: Most bytes of all of them together.
+        max_bytes: Most bytes of all of them together.
     """
 
-    def __init__(self, store: MediaLibrary, operation: type[Operation], room: int) -> None:
-        self._store = store
+    def __init__(self, library: MediaLibrary, operation: type[Operation], max_bytes: int) -> None:
+        self._library = library
         self._operation = operation
-        self._room = room
+        self._max_bytes = max_bytes
         self._marks = operation.file_fields()
-        self._outcome = Outcome()
+        self._fitted_files = FittedFiles()
 
     async def fit(
         self, pictures: Mapping[str, MediaItem], *, clock: Callable[[], float]
-    ) -> Outcome:
+    ) -> FittedFiles:
         """Fit pictures, by field, and then their masks.
 
         Raises:
             FileUnusableError: only cropping or padding would help, or it is damaged.
             StorageError: our own disk is full.
         """
-        outcome = self._outcome
+        fitted_files = self._fitted_files
         facts = {
             name: await in_file_thread(partial(probe, item.path)) for name, item in pictures.items()
         }
@@ -77,41 +77,42 @@ class Fitter:
         # Small ones first: what they leave of their share is for the large ones.
         whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
         kept = sum(
-            min(max(pictures[name].bytes, MIN_FOR_MASK), self._room // MASK_SHARE) for name in masks
+            min(max(pictures[name].bytes, MIN_MASK_BYTES), self._max_bytes // MASK_SHARE)
+            for name in masks
         )
-        left, sizes = self._room - kept, {}
-        for place, name in enumerate(whole):
+        left, sizes = self._max_bytes - kept, {}
+        for index, name in enumerate(whole):
             fitting: Fitting = partial(
-                _fitted, self._marks[name].limits, left // (len(whole) - place)
+                _fitted, self._marks[name].limits, left // (len(whole) - index)
             )
-            sent = await self._one(name, pictures[name], facts[name], fitting, clock())
+            sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
             sizes[name] = Size(sent.width or 0, sent.height or 0)
         left += kept
-        for place, name in enumerate(masks):
+        for index, name in enumerate(masks):
             picture = self._marks[name].mask_for or ""
-            fitting = _mask_fitting(facts[picture], sizes[picture], left // (len(masks) - place))
-            sent = await self._one(name, pictures[name], facts[name], fitting, clock())
+            fitting = _mask_fitting(facts[picture], sizes[picture], left // (len(masks) - index))
+            sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
-        return outcome
+        return fitted_files
 
-    async def _one(
+    async def _fit_one(
         self, name: str, item: MediaItem, facts: Facts, fitting: Fitting, now: float
     ) -> MediaItem:
-        target = spool_path(self._store.home, "fit")
+        target = spool_path(self._library.home, "fit")
         try:
             fitted = await run(fitting, item.path, facts, target, facts=facts)
             if fitted is None:
                 return item
             await in_file_thread(partial(sync_file, target))
-            measured = await in_file_thread(partial(file_info, target))
-            made = Provenance(
+            info = await in_file_thread(partial(file_info, target))
+            provenance = Provenance(
                 origin="fitted",
                 upstream=item.upstream,
                 emulated=item.emulated,
                 parents={FITTED_FROM: item.id},
             )
-            sent, _ = await self._store.add(target, measured, made, label=None, now=now)
+            sent, _ = await self._library.add(target, info, provenance, label=None, now=now)
         except FileUnusableError as error:
             raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
@@ -121,8 +122,10 @@ class Fitter:
             ) from error
         finally:
             await in_file_thread(partial(target.unlink, missing_ok=True))
-        self._outcome.files[name] = sent
-        self._outcome.said.append(f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}")
+        self._fitted_files.files[name] = sent
+        self._fitted_files.notes.append(
+            f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}"
+        )
         return sent
 
     def _why(self, name: str, facts: Facts, sent: MediaItem) -> str:
@@ -132,8 +135,8 @@ class Fitter:
             return ""
         limit = _limit(facts, limits)
         if limit is None:
-            bytes_too = facts.bytes > sent.bytes and facts.bytes > self._room
-            most = f"{self._operation.name()} takes requests of {self._room / MIB:.1f} MiB"
+            bytes_too = facts.bytes > sent.bytes and facts.bytes > self._max_bytes
+            most = f"{self._operation.name()} takes requests of {self._max_bytes / MIB:.1f} MiB"
             return f": {most}" if bytes_too else ""
         others = [
             other.name()

@@ -43,7 +43,7 @@ class ImportedFile:
     """A file in the spool."""
 
     temporary: Path
-    measured: FileInfo
+    info: FileInfo
     tail: int
     """Bytes behind its end that were left out."""
 
@@ -102,7 +102,7 @@ class Resolved:
     """What a reference turned out to be."""
 
     item: MediaItem
-    said: str
+    note: str
     """In words: `image: "hero" = k7f3q2m9xa, made 14:02 by generate_ultra`."""
 
 
@@ -110,9 +110,9 @@ class Importer:
     """Finds and imports what callers name; made from the store and the folders it may read."""
 
     def __init__(
-        self, *, store: MediaLibrary, roots: Roots, clock: Callable[[], float] = time.time
+        self, *, library: MediaLibrary, roots: Roots, clock: Callable[[], float] = time.time
     ) -> None:
-        self.store = store
+        self.library = library
         self.roots = roots
         self.clock = clock
 
@@ -129,14 +129,14 @@ class Importer:
             InputFileError: the file is not there, may not be read or is no media.
             ArgumentsError: it is of another kind than the field takes.
         """
-        found = await self._found(reference, None)
+        found = await self._resolve(reference, None)
         if found.item.kind != mark.media:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, and {quoted(reference)} is "
                 f"{KINDS[found.item.kind]} ({found.item.media_type}).",
                 hint=_who_takes(found.item.kind),
             )
-        return Resolved(item=found.item, said=f"{argument}: {found.said}")
+        return Resolved(item=found.item, note=f"{argument}: {found.note}")
 
     async def import_file(self, reference: str, label: str | None) -> Resolved:
         """Take a file into the store and call it by a label.
@@ -146,33 +146,33 @@ class Importer:
             NotFoundError, InputFileError: as for `resolve`.
         """
         wanted = check_label(label) if label else None
-        found = await self._found(reference, wanted)
+        found = await self._resolve(reference, wanted)
         if wanted and found.item.label != wanted:
-            return Resolved(item=await self.store.set_label(found.item, wanted), said=found.said)
+            return Resolved(item=await self.library.set_label(found.item, wanted), note=found.note)
         return found
 
-    async def _found(self, reference: str, label: str | None) -> Resolved:
+    async def _resolve(self, reference: str, label: str | None) -> Resolved:
         parsed = parse(reference)
         if isinstance(parsed, Named):
-            return await self._stored(parsed, reference, label)
+            return await self._from_library(parsed, reference, label)
         if isinstance(parsed, Inline):
-            taken = await in_file_thread(
-                partial(copy_into_spool, self.store.home, BytesIO(parsed.data))
+            imported = await in_file_thread(
+                partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
-            return await self._kept(taken, reference, label, None)
-        return await self._on_disk(parsed.path, reference, label)
+            return await self._store(imported, reference, label, None)
+        return await self._from_disk(parsed.path, reference, label)
 
-    async def _stored(self, named: Named, reference: str, label: str | None) -> Resolved:
+    async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
         try:
-            item = await self.store.get(named.name)
+            item = await self.library.get(named.name)
         except NotFoundError as error:
             if named.certain:
                 raise
             missing = error
         else:
-            return Resolved(item=item, said=self._said(reference, item))
+            return Resolved(item=item, note=self._describe(reference, item))
         try:
-            return await self._on_disk(named.name, reference, label)
+            return await self._from_disk(named.name, reference, label)
         except InputFileError:
             close = await in_file_thread(partial(self.roots.similar, named.name))
             hint = missing.hint if missing.hint.startswith("Did") or not close else close
@@ -180,40 +180,40 @@ class Importer:
                 f"No media and no file is called {quoted(reference)}.", hint=hint
             ) from None
 
-    async def _on_disk(self, path: str, reference: str, label: str | None) -> Resolved:
+    async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
-            opened, taken = await in_file_thread(partial(self._take_file, path))
+            opened, imported = await in_file_thread(partial(self._copy_file, path))
         except InputFileError as error:
             if in_a_sandbox(path) and not isinstance(error, FileUnusableError):
                 raise sandboxed(reference) from None
             raise
-        return await self._kept(taken, reference, label or slug(Path(path).stem), opened)
+        return await self._store(imported, reference, label or slug(Path(path).stem), opened)
 
-    async def _kept(
-        self, taken: ImportedFile, reference: str, label: str | None, opened: Opened | None
+    async def _store(
+        self, imported: ImportedFile, reference: str, label: str | None, opened: Opened | None
     ) -> Resolved:
         """Find the item that has these bytes, or make one (T0)."""
         try:
-            copied = await self._copied_from(taken.temporary)
+            copied = await self._copied_from(imported.temporary)
             if copied is not None:
-                return Resolved(item=copied, said=self._said(reference, copied))
-            made = Provenance(origin="imported")
+                return Resolved(item=copied, note=self._describe(reference, copied))
+            import_provenance = Provenance(origin="imported")
             changed = None
-            if opened is not None and not await self.store.of_blob(taken.measured.sha256):
-                changed = await self.store.of_copy(opened.given, opened.path)
+            if opened is not None and not await self.library.of_blob(imported.info.sha256):
+                changed = await self.library.of_copy(opened.given, opened.path)
             if changed is not None:
-                made = Provenance(origin="imported", parents={"changed": changed.id})
-            item, new = await self.store.add(
-                taken.temporary, taken.measured, made, label=label, now=self.clock()
+                import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
+            item, new = await self.library.add(
+                imported.temporary, imported.info, import_provenance, label=label, now=self.clock()
             )
         finally:
-            await in_file_thread(partial(taken.temporary.unlink, missing_ok=True))
-        said = self._said(reference, item, new=new)
+            await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
+        note = self._describe(reference, item, new=new)
         if changed is not None:
-            said += f"; the copy of {quoted(changed.name)} was changed on disk and is used as it is"
-        if taken.tail:
-            said += f"; {taken.tail:,} bytes behind its end left out"
-        return Resolved(item=item, said=said)
+            note += f"; the copy of {quoted(changed.name)} was changed on disk and is used as it is"
+        if imported.tail:
+            note += f"; {imported.tail:,} bytes behind its end left out"
+        return Resolved(item=item, note=note)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
         """Return the item of which a file is an unchanged readable copy.
@@ -223,7 +223,7 @@ class Importer:
         """
         claim = await in_file_thread(partial(provenance.read, file))
         sha256 = claim.get("sha256") if claim else None
-        known = await self.store.of_blob(sha256) if isinstance(sha256, str) else None
+        known = await self.library.of_blob(sha256) if isinstance(sha256, str) else None
         if claim is None or known is None:
             return None
         again = file.with_suffix(".again.part")
@@ -239,21 +239,21 @@ class Importer:
 
         return known if await in_file_thread(same) else None
 
-    def _take_file(self, path: str) -> tuple[Opened, ImportedFile]:
+    def _copy_file(self, path: str) -> tuple[Opened, ImportedFile]:
         opened = self.roots.open_file(path)
         with os.fdopen(opened.descriptor, "rb") as file:
-            return opened, copy_into_spool(self.store.home, file)
+            return opened, copy_into_spool(self.library.home, file)
 
-    def _said(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
+    def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
         named = _shown(reference)
         if new:
             return f"{named} = {item.id}, imported now"
-        when = time_said(item.created_at, self.clock())
+        when = describe_time(item.created_at, self.clock())
         how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
         return f"{named} = {item.id}, {how}"
 
 
-def time_said(then: float, now: float) -> str:
+def describe_time(then: float, now: float) -> str:
     """Return a time as people say it: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
     at = datetime.fromtimestamp(then, UTC).astimezone()
     days = (datetime.fromtimestamp(now, UTC).astimezone().date() - at.date()).days
@@ -265,8 +265,10 @@ def _shown(reference: str) -> str:
     """Return a reference, quoted: of a long path its end, of a data: URI its beginning."""
     if reference.startswith("data:"):
         return quoted(reference.partition(",")[0])
-    most = QUOTED_CHARACTERS
-    return quoted(reference if len(reference) <= most else f"…{reference[1 - most :]}")
+    max_characters = QUOTED_CHARACTERS
+    return quoted(
+        reference if len(reference) <= max_characters else f"…{reference[1 - max_characters :]}"
+    )
 
 
 def _who_takes(kind: str) -> str:

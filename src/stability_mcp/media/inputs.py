@@ -38,7 +38,7 @@ class PreparedInputs:
     """What is sent, by field."""
     sources: dict[str, MediaItem] = field(default_factory=dict)
     """What the caller named, by field: the same, or what was made to fit."""
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     """What each argument turned out to be, and what was changed."""
 
 
@@ -61,33 +61,39 @@ async def prepare_inputs(
     marks = operation.file_fields()
     named = {name: getattr(operation, name) for name in marks}
     sources: dict[str, MediaItem] = {}
-    said: list[str] = []
+    notes: list[str] = []
     for name, reference in named.items():
         if reference is not None:
             try:
                 resolved = await importer.resolve(reference, marks[name], argument=name)
             except (InputFileError, NotFoundError) as error:
                 # Text about what is in a file does not know how the caller named it.
-                which = "" if quoted(reference) in error.message else f" {quoted(reference)}"
-                raise type(error)(f"{name}{which}: {error.message}", hint=error.hint) from None
+                reference_text = (
+                    "" if quoted(reference) in error.message else f" {quoted(reference)}"
+                )
+                raise type(error)(
+                    f"{name}{reference_text}: {error.message}", hint=error.hint
+                ) from None
             sources[name] = resolved.item
-            said.append(resolved.said)
+            notes.append(resolved.note)
     await _check_marks(operation, sources, marks)
-    room = _room(operation, marks, max_file_size)
+    max_bytes = _max_file_bytes(operation, marks, max_file_size)
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
     for name in sources.keys() - pictures.keys():
-        _check_sound(name, sources[name], marks[name], room)
-    fitted = await Fitter(importer.store, type(operation), room).fit(pictures, clock=importer.clock)
+        _check_sound(name, sources[name], marks[name], max_bytes)
+    fitted = await Fitter(importer.library, type(operation), max_bytes).fit(
+        pictures, clock=importer.clock
+    )
     files = sources | fitted.files
     return PreparedInputs(
         operation=operation.model_copy(update={name: item.id for name, item in files.items()}),
         files=files,
         sources=sources,
-        said=said + fitted.said,
+        notes=notes + fitted.notes,
     )
 
 
-def _room(operation: Operation, marks: Mapping[str, File], max_file_size: int) -> int:
+def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_size: int) -> int:
     """Return how many bytes all files of a request may have together."""
     most = operation.spec.max_body
     if any(mark.media == "image" for mark in marks.values()):
@@ -96,7 +102,7 @@ def _room(operation: Operation, marks: Mapping[str, File], max_file_size: int) -
     return most - text - PART_OVERHEAD * (len(operation.form()) + len(marks) + 1)
 
 
-def _check_sound(name: str, item: MediaItem, mark: File, room: int) -> None:
+def _check_sound(name: str, item: MediaItem, mark: File, max_bytes: int) -> None:
     if not isinstance(mark.limits, AudioLimits):  # pragma: no cover -- sound has such limits
         return
     form, limits = extension(item.media_type), mark.limits
@@ -112,9 +118,10 @@ def _check_sound(name: str, item: MediaItem, mark: File, room: int) -> None:
             f"{limits.min_seconds:g} to {limits.max_seconds:g} s are taken.",
             hint="Cut it." if item.seconds > limits.max_seconds else "Use a longer sound.",
         )
-    if item.bytes > room:
+    if item.bytes > max_bytes:
         raise FileUnusableError(
-            f"{name}: {quoted(item.name)} has {item.bytes:,} bytes; {room:,} fit into a request.",
+            f"{name}: {quoted(item.name)} has {item.bytes:,} bytes; "
+            f"{max_bytes:,} fit into a request.",
             hint="Export it as MP3 or cut it.",
         )
 

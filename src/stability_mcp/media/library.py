@@ -182,7 +182,7 @@ class MediaLibrary:
         )
 
     async def add(
-        self, file: Path, measured: FileInfo, made: Provenance, *, label: str | None, now: float
+        self, file: Path, info: FileInfo, provenance: Provenance, *, label: str | None, now: float
     ) -> tuple[MediaItem, bool]:
         """Store a file that was imported or fitted; return the item, and whether it is new.
 
@@ -191,19 +191,21 @@ class MediaLibrary:
 
         Args:
             file: The durable bytes, in the store's spool; gone afterwards.
-            measured: What `measure` said of it.
-            made: How it came to be.
+            info: What `file_info` said of it.
+            provenance: How it came to be.
             label: What to call it when it is new.
             now: The time, in unix seconds.
         """
 
         def insert(connection: Connection) -> tuple[Row[Any], bool]:
-            known = connection.execute(self._same(measured.sha256, made)).first()
+            known = connection.execute(self._same(info.sha256, provenance)).first()
             if known is not None:
                 file.unlink(missing_ok=True)
                 return known, False
             blobs = Blobs(home=self.home, observer=self.database.observer)
-            new = NewMedia(owner=self.owner, label=label, file=file, info=measured, provenance=made)
+            new = NewMedia(
+                owner=self.owner, label=label, file=file, info=info, provenance=provenance
+            )
             media_id = insert_media(connection, blobs, new, now=now)
             return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
 
@@ -262,12 +264,12 @@ class MediaLibrary:
         row = await self.database.read(lambda connection: connection.execute(wanted).first())
         return None if row is None else item_of(row, self.home)
 
-    def _same(self, sha256: str, made: Provenance) -> Select[Any]:
+    def _same(self, sha256: str, provenance: Provenance) -> Select[Any]:
         same = self._mine().where(media.c.blob == clean(sha256)).order_by(media.c.seq).limit(1)
-        if made.origin != "fitted":
+        if provenance.origin != "fitted":
             return same.where(media.c.origin != "fitted")
         children = select(media_parents.c.child).where(
-            media_parents.c.parent.in_(list(made.parents.values()))
+            media_parents.c.parent.in_(list(provenance.parents.values()))
         )
         return same.where(media.c.origin == "fitted", media.c.id.in_(children))
 

@@ -32,7 +32,7 @@ async def preview_of(
     *,
     size: PreviewSize,
     format: PreviewFormat,  # noqa: A002 -- the word for it
-    store: MediaLibrary | None = None,
+    library: MediaLibrary | None = None,
 ) -> Preview | None:
     """Return one small picture of the items; None where there is nothing to see.
 
@@ -40,10 +40,14 @@ async def preview_of(
         items: The results of a call.
         size: How large it may be.
         format: How it is packed.
-        store: Finds what a 3D model was made from.
+        library: Finds what a 3D model was made from.
     """
     try:
-        shown = [(seen.path, item.name) for item in items if (seen := await _seen(item, store))]
+        shown = [
+            (picture.path, item.name)
+            for item in items
+            if (picture := await _picture_of(item, library))
+        ]
         if not shown:
             return None
         facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
@@ -54,13 +58,13 @@ async def preview_of(
         return None
 
 
-async def _seen(item: MediaItem, store: MediaLibrary | None) -> MediaItem | None:
+async def _picture_of(item: MediaItem, library: MediaLibrary | None) -> MediaItem | None:
     """Return the picture that stands for an item."""
     if item.kind == "image":
         return None if item.unreadable else item
-    if item.kind == "audio" or store is None:
+    if item.kind == "audio" or library is None:
         return None
-    sources = (await store.sources(item.id)).values()
+    sources = (await library.sources(item.id)).values()
     return next((source for source in sources if source.kind == "image"), None)
 
 

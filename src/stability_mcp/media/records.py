@@ -160,47 +160,48 @@ def insert_media(
         now: The time, in unix seconds.
         new_id: Makes ids; a taken one is drawn again.
     """
-    file, measured, made = new.file, new.info, new.provenance
-    stored = _stored_before(connection, made)
+    file, info, provenance = new.file, new.info, new.provenance
+    stored = _stored_before(connection, provenance)
     if stored is not None:
         file.unlink(missing_ok=True)
         return stored
     blobs.observer("before", "blob.rename")
-    keep_blob(blobs.home, file, measured)
+    keep_blob(blobs.home, file, info)
     blobs.observer("after", "blob.rename")
-    blob = {"sha256": measured.sha256, "bytes": measured.bytes, "media_type": measured.media_type}
+    blob = {"sha256": info.sha256, "bytes": info.bytes, "media_type": info.media_type}
     connection.execute(_INSERT_BLOB, blob | {"created_at": now})
     row = {
         "owner": new.owner,
-        "emulated": int(made.emulated),
-        "upstream": made.upstream,
-        "job": made.job,
-        "position": made.position,
-        "blob": measured.sha256,
-        "media_type": measured.media_type,
-        "width": measured.width,
-        "height": measured.height,
-        "seconds": measured.seconds,
-        "seed": clean(made.seed),
-        "finish_reason": clean(made.finish_reason),
-        "origin": made.origin,
-        "operation": _making(made, readable=measured.readable),
+        "emulated": int(provenance.emulated),
+        "upstream": provenance.upstream,
+        "job": provenance.job,
+        "position": provenance.position,
+        "blob": info.sha256,
+        "media_type": info.media_type,
+        "width": info.width,
+        "height": info.height,
+        "seconds": info.seconds,
+        "seed": clean(provenance.seed),
+        "finish_reason": clean(provenance.finish_reason),
+        "origin": provenance.origin,
+        "operation": _making(provenance, readable=info.readable),
         "label": None if new.label is None else free_label(connection, new.owner, new.label),
         "created_at": now,
     }
     media_id = _insert_with_id(connection, row, new_id)
     parents = [
-        {"child": media_id, "parent": parent, "role": role} for role, parent in made.parents.items()
+        {"child": media_id, "parent": parent, "role": role}
+        for role, parent in provenance.parents.items()
     ]
     if parents:
         connection.execute(_INSERT_PARENTS, parents)
     return media_id
 
 
-def keep_blob(home: Path, file: Path, measured: FileInfo) -> Path:
+def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
     """Move a file to the path of its hash, durably; one that is there already is kept."""
-    target = blob_path(home, measured.sha256)
-    if target.is_file() and target.stat().st_size == measured.bytes:
+    target = blob_path(home, info.sha256)
+    if target.is_file() and target.stat().st_size == info.bytes:
         sync_folder(target.parent)  # whoever moved it here may have been killed before that
         file.unlink(missing_ok=True)
         return target
@@ -290,18 +291,21 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _stored_before(connection: Connection, made: Provenance) -> str | None:
-    if made.job is None:
+def _stored_before(connection: Connection, provenance: Provenance) -> str | None:
+    if provenance.job is None:
         return None
-    key = {"job": made.job, "position": made.position}
+    key = {"job": provenance.job, "position": provenance.position}
     found: str | None = connection.execute(_STORED_BEFORE, key).scalar_one_or_none()
     return found
 
 
-def _making(made: Provenance, *, readable: bool) -> str | None:
-    if made.operation is None:
+def _making(provenance: Provenance, *, readable: bool) -> str | None:
+    if provenance.operation is None:
         return None
-    making: dict[str, Any] = {"operation": made.operation, "arguments": dict(made.arguments)}
+    making: dict[str, Any] = {
+        "operation": provenance.operation,
+        "arguments": dict(provenance.arguments),
+    }
     if not readable:
         making["unreadable"] = True
     return clean(json.dumps(making, ensure_ascii=False, separators=(",", ":")))

@@ -96,7 +96,7 @@ class Roots:
         cut = f" Of the folders that may be read, {found.cut}." if found.cut else ""
         raise FileMissingError(
             f"There is no file {quoted(text)} in the folders that may be read.{cut}",
-            hint=did_you_mean(name, found.names) or f"Give its whole path. {self._said()}",
+            hint=did_you_mean(name, found.names) or f"Give its whole path. {self._describe()}",
         )
 
     def _below_some_root(self, path: Path, text: str) -> Path:
@@ -193,7 +193,7 @@ class Roots:
     def _outside(self, text: str) -> FileForbiddenError:
         return FileForbiddenError(
             f"{quoted(text)} is outside of the folders that may be read.",
-            hint=f"{self._said()} Move it there, or add its folder to STABILITY_ROOTS.",
+            hint=f"{self._describe()} Move it there, or add its folder to STABILITY_ROOTS.",
         )
 
     def _leads_out(self, text: str) -> FileForbiddenError:
@@ -202,7 +202,7 @@ class Roots:
             hint="Copy the file itself to one of them.",
         )
 
-    def _said(self) -> str:
+    def _describe(self) -> str:
         if not self.folders:
             return "No folder may be read."
         shown = listed((quoted(root, limit=200) for root in self.folders), most=12)

@@ -21,7 +21,7 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
 }
 """The media types of each kind; what nobody understands counts as a model, as in `MediaItem`."""
 
-SUGGESTED_FROM = 300
+MAX_LABELS_SEARCHED = 300
 """How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
 
 
@@ -82,6 +82,6 @@ def suggestion(connection: Connection, owner: str, name: str) -> str:
     known = [
         str(row.label)
         for rows in (alike, newest)
-        for row in connection.execute(rows.limit(SUGGESTED_FROM))
+        for row in connection.execute(rows.limit(MAX_LABELS_SEARCHED))
     ]
     return did_you_mean(name, known)

@@ -34,7 +34,7 @@ SECRET_VARIABLES = frozenset({variable("api_key"), variable("on_done"), *NEAR_MI
 class Target(Protocol):
     """Tells somebody."""
 
-    async def tell(self, message: Mapping[str, Any]) -> str | None:
+    async def send(self, message: Mapping[str, Any]) -> str | None:
         """Tell it and return None, or why it could not be told."""
         ...
 
@@ -63,7 +63,7 @@ class WebhookTarget:
         self._client: Any = None  # httpx2 takes 40 ms to import, so it is, in a thread, when needed
         self._making = anyio.Lock()
 
-    async def tell(self, message: Mapping[str, Any]) -> str | None:
+    async def send(self, message: Mapping[str, Any]) -> str | None:
         """Post it; any 2xx means that it arrived."""
         async with self._making:
             if self._client is None:
@@ -97,7 +97,7 @@ class CommandTarget:
         self._words = words
         self._seconds = seconds
 
-    async def tell(self, message: Mapping[str, Any]) -> str | None:
+    async def send(self, message: Mapping[str, Any]) -> str | None:
         """Run it; exit code 0 means that it was told. What it prints is thrown away."""
         environment = {
             name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES
@@ -180,7 +180,7 @@ class Delivery:
         target: The URL or command.
         account: Whose jobs.
         clock: Unix seconds.
-        look: Seconds between two looks at the rows.
+        interval: Seconds between two looks at the rows.
     """
 
     def __init__(
@@ -190,17 +190,17 @@ class Delivery:
         account: Account,
         *,
         clock: Callable[[], float] = time.time,
-        look: float = INTERVAL_SECONDS,
+        interval: float = INTERVAL_SECONDS,
     ) -> None:
         self._database = database
-        self._whom = shown_target(target)
+        self._target_name = shown_target(target)
         self._account = account
         self._clock = clock
-        self._pause = look
-        self._messenger = target_of(target)
+        self._interval = interval
+        self._target = target_of(target)
         self._since = 0.0
-        self._telling: set[str] = set()
-        self._looking = anyio.Lock()
+        self._delivering: set[str] = set()
+        self._claiming = anyio.Lock()
         self._tasks: anyio.abc.TaskGroup | None = None
 
     async def begin(self) -> None:
@@ -219,11 +219,11 @@ class Delivery:
         try:
             async with anyio.create_task_group() as self._tasks:
                 while True:
-                    await self._look()
-                    await anyio.sleep(self._pause)
+                    await self._claim_due()
+                    await anyio.sleep(self._interval)
         finally:
             with anyio.CancelScope(shield=True):
-                await self._messenger.close()
+                await self._target.close()
 
     async def finish(self) -> None:
         """Tell what has just ended, and wait a moment for what is being told.
@@ -231,69 +231,69 @@ class Delivery:
         The rest is handed back when `run` is cancelled, for the next process.
         """
         with anyio.move_on_after(CLOSING_SECONDS):
-            while await self._look() or self._telling:  # noqa: ASYNC110 -- the rows set no event
+            while await self._claim_due() or self._delivering:  # noqa: ASYNC110 -- the rows set no event
                 await anyio.sleep(INTERVAL_SECONDS / 20)
 
-    async def _look(self) -> int:
+    async def _claim_due(self) -> int:
         """Take what is to be told, as far as there is room, and return how much that is."""
-        taken = 0
+        claimed = 0
         try:
-            async with self._looking:
+            async with self._claiming:
                 for each in await self._due():
-                    taken += await self._take(each)
+                    claimed += await self._claim(each)
         except StorageError as error:
             log.warning("ends of jobs cannot be told yet: %s", error)
         except Exception:  # a bug in here must not end the jobs beside it
             log.exception("ends of jobs could not be told by a bug")
-        return taken
+        return claimed
 
     async def _due(self) -> list[DueEnd]:
-        room = MAX_CONCURRENT - len(self._telling)
+        room = MAX_CONCURRENT - len(self._delivering)
         if room <= 0 or self._tasks is None:
             return []
-        look = partial(
+        query = partial(
             outbox.due,
             account=self._account,
             since=self._since,
             now=self._clock(),
             limit=room,
         )
-        return await self._database.read(look)
+        return await self._database.read(query)
 
-    async def _take(self, found: DueEnd) -> bool:
+    async def _claim(self, found: DueEnd) -> bool:
         now = self._clock()
         end = await self._database.write(
             lambda c: outbox.claim(c, found, now=now), name="notify.claim"
         )
         if end is None or self._tasks is None:
             return False
-        self._telling.add(end.job)
-        self._tasks.start_soon(self._tell, end)
+        self._delivering.add(end.job)
+        self._tasks.start_soon(self._deliver, end)
         return True
 
-    async def _tell(self, end: ClaimedEnd) -> None:
+    async def _deliver(self, end: ClaimedEnd) -> None:
         done = False
         try:
-            why = await self._told(end)
+            why = await self._send(end)
             done = True
-            await self._note(end, why)
+            await self._record(end, why)
         except StorageError as error:  # the claim runs out, and it is told once more
             log.warning("job %s: it was not noted whether its end was told: %s", end.job, error)
         finally:
-            self._telling.discard(end.job)
+            self._delivering.discard(end.job)
             if not done:
                 with anyio.CancelScope(shield=True):
-                    await self._hand_back(end)
+                    await self._release(end)
 
-    async def _told(self, end: ClaimedEnd) -> str | None:
+    async def _send(self, end: ClaimedEnd) -> str | None:
         """Tell it, and return why that failed; a bug in here must not end the jobs beside it."""
         try:
-            return await self._messenger.tell(end.message)
+            return await self._target.send(end.message)
         except Exception as error:
             log.exception("job %s: its end was not told by a bug", end.job)
             return f"the program itself failed ({type(error).__name__})"
 
-    async def _note(self, end: ClaimedEnd, why: str | None) -> None:
+    async def _record(self, end: ClaimedEnd, why: str | None) -> None:
         now = self._clock()
         if why is None:
             await self._database.write(
@@ -306,12 +306,12 @@ class Delivery:
         log.warning(
             "job %s: %s was not told of its end: %s; the next try is in %.0f s",
             end.job,
-            self._whom,
+            self._target_name,
             why,
             pause,
         )
 
-    async def _hand_back(self, end: ClaimedEnd) -> None:
+    async def _release(self, end: ClaimedEnd) -> None:
         now = self._clock()
         try:
             await self._database.write(

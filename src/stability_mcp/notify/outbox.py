@@ -39,7 +39,7 @@ _DUE = text(
 )
 _CLAIM = text(
     "UPDATE jobs SET told_at = :claim"
-    " WHERE id = :job AND finished_at = :finished_at AND told_at IS :seen"
+    " WHERE id = :job AND finished_at = :finished_at AND told_at IS :known"
 )
 _SETTLE = text(
     "UPDATE jobs SET told_at = :at"
@@ -102,17 +102,17 @@ def due(
     return [DueEnd(**row._asdict()) for row in connection.execute(_DUE, key)]
 
 
-def claim(connection: Connection, found: DueEnd, *, now: float) -> ClaimedEnd | None:
+def claim(connection: Connection, due_end: DueEnd, *, now: float) -> ClaimedEnd | None:
     """Take an end to tell, and return what to say; None: another process was faster."""
     until = -(now + CLAIM_SECONDS)
-    row = {"job": found.id, "finished_at": found.finished_at, "seen": found.told_at}
+    row = {"job": due_end.id, "finished_at": due_end.finished_at, "known": due_end.told_at}
     if connection.execute(_CLAIM, row | {"claim": until}).rowcount != 1:
         return None
-    job = load_job(connection, found.id)
+    job = load_job(connection, due_end.id)
     if job is None:
         return None
-    message = _message(connection, job, found.finished_at)
-    return ClaimedEnd(job=job.id, finished_at=found.finished_at, claim=until, message=message)
+    message = _message(connection, job, due_end.finished_at)
+    return ClaimedEnd(job=job.id, finished_at=due_end.finished_at, claim=until, message=message)
 
 
 def mark_delivered(connection: Connection, end: ClaimedEnd, *, now: float) -> None:

@@ -53,8 +53,8 @@ class Quote:
     count: int
     credits: int
     """Millicredits, of all variants together."""
-    key: str
-    """The same for an identical call: operation, arguments, bytes of the inputs, count."""
+    question_key: str
+    """See `question_key`; it's in the column `confirmations.call_key`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,23 @@ def quote_for(
         count: How many variants.
         credits: Millicredits that it would still cost.
     """
+    return Quote(
+        account=account,
+        operation=operation.name(),
+        count=count,
+        credits=credits,
+        question_key=question_key(account, operation, files, count),
+    )
+
+
+def question_key(
+    account: Account, operation: Operation, files: Mapping[str, MediaItem], count: int
+) -> str:
+    """Return the key of a price question, the same for an identical call.
+
+    It hashes account, operation, arguments, bytes of the inputs and count. It isn't the `call_key`
+    of `jobs.transactions.call_keys`, which hashes the same facts in another form.
+    """
     arguments = json.loads(operation.canonical())
     parts = {
         **account.key,
@@ -96,18 +113,12 @@ def quote_for(
         "count": count,
     }
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return Quote(
-        account=account,
-        operation=operation.name(),
-        count=count,
-        credits=credits,
-        key=hashlib.sha256(canonical.encode()).hexdigest(),
-    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def ask(connection: Connection, quote: Quote, now: float) -> int:
     """Write a question and return its number."""
-    row = {**quote.account.key, "key": quote.key, "credits": quote.credits, "now": now}
+    row = {**quote.account.key, "key": quote.question_key, "credits": quote.credits, "now": now}
     return int(connection.execute(_ASK, row).lastrowid)
 
 
@@ -115,14 +126,14 @@ def answer(
     connection: Connection, quote: Quote, question: int, *, answer: Answer, now: float
 ) -> bool:
     """Write the answer to a question about this very quote; False: it has one, or is none."""
-    row = {"id": question, "key": quote.key, "answer": answer, "now": now}
+    row = {"id": question, "key": quote.question_key, "answer": answer, "now": now}
     return connection.execute(_ANSWER, row).rowcount == 1
 
 
 def use(connection: Connection, quote: Quote, *, now: float) -> int | None:
     """Use up a yes to this quote and return its question; None: there is none that counts."""
     row = {
-        "key": quote.key,
+        "key": quote.question_key,
         "credits": quote.credits,
         "since": now - VALID_SECONDS,
         "process": str(os.getpid()),
@@ -138,5 +149,7 @@ def give_back(connection: Connection, question: int) -> None:
 
 def latest(connection: Connection, quote: Quote, now: float) -> Question | None:
     """Return the newest question about this quote that counts and paid for nothing yet."""
-    row = connection.execute(_LATEST, {"key": quote.key, "since": now - VALID_SECONDS}).first()
+    row = connection.execute(
+        _LATEST, {"key": quote.question_key, "since": now - VALID_SECONDS}
+    ).first()
     return None if row is None else Question(id=row.id, answer=row.answer)

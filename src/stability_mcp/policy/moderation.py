@@ -29,7 +29,7 @@ _BY_NAME = "invalid_prompts"
 def texts_of(operation: Operation) -> dict[str, str]:
     """Return what a request asks to see or hear, by argument; not what it wants to be without."""
     prompts = _prompts(operation).items()
-    return {name: _said(value) for name, value in prompts if name != "negative_prompt"}
+    return {name: _prompt_text(value) for name, value in prompts if name != "negative_prompt"}
 
 
 def subject_of(account: Account, operation: Operation, files: Mapping[str, MediaItem]) -> Subject:
@@ -69,13 +69,13 @@ def check_not_refused(connection: Connection, subject: Subject, now: float) -> N
     Raises:
         ModerationError: it did; says what it said.
     """
-    before = audit.latest(connection, subject, "moderated")
-    if before is None or not 0 <= now - before.at < REMEMBERED_SECONDS:
+    earlier = audit.latest(connection, subject, "moderated")
+    if earlier is None or not 0 <= now - earlier.at < REMEMBERED_SECONDS:
         return
-    at = datetime.fromtimestamp(before.at).astimezone().strftime("%H:%M")
+    at = datetime.fromtimestamp(earlier.at).astimezone().strftime("%H:%M")
     raise ModerationError(
         f"This was not sent: the API's moderation refused the same request at {at}, and would "
-        f"again. It said: {before.detail}",
+        f"again. It said: {earlier.detail}",
         status=403,
         name="content_moderation",
         hint="Change the prompt or the picture that it names; the same is tried again only after "
@@ -88,7 +88,7 @@ def _prompts(operation: Operation) -> dict[str, object]:
     return {name: values[name] for name in values if "prompt" in name}
 
 
-def _said(value: object) -> str:
+def _prompt_text(value: object) -> str:
     """Return the words of a prompt; the first version has a list with weights."""
     if isinstance(value, str):
         return value

@@ -61,9 +61,9 @@ class Terms:
         words = words_of(text)
         found = (
             term
-            for place, word in enumerate(words)
+            for index, word in enumerate(words)
             for term_words, term in self._by_first.get(word, {}).items()
-            if words[place : place + len(term_words)] == term_words
+            if words[index : index + len(term_words)] == term_words
         )
         return list(dict.fromkeys(found))
 
@@ -75,10 +75,10 @@ class Terms:
 
 def _lines(file: Path) -> list[str]:
     with file.open("rb") as opened:
-        held = opened.read(MAX_BYTES + 1)
-    if len(held) > MAX_BYTES:
+        data = opened.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-    lines = held.decode("utf-8-sig").splitlines()
+    lines = data.decode("utf-8-sig").splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 

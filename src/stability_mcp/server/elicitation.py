@@ -159,9 +159,9 @@ class Confirmer:
         answer = None
         with anyio.move_on_after(self.patience):
             while answer is None:  # an equal call may use up the yes that both waited for
-                put = self.keeper.questions.get(quote.key)
+                put = self.keeper.questions.get(quote.question_key)
                 if put is None:
-                    self.keeper.questions[quote.key] = put = PendingQuestion()
+                    self.keeper.questions[quote.question_key] = put = PendingQuestion()
                     self.keeper.spawn(partial(self._ask, asks, quote, put, today))
                 await put.answered.wait()
                 used = await self.studio.permissions.use(quote)
@@ -178,7 +178,7 @@ class Confirmer:
             question = await self.studio.permissions.ask(quote)
             await self.studio.permissions.answer(quote, question, await asks.put(quote, today))
         finally:
-            self.keeper.questions.pop(quote.key, None)
+            self.keeper.questions.pop(quote.question_key, None)
             put.answered.set()
 
 

@@ -41,7 +41,7 @@ class LazyStudio:
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, PendingQuestion] = {}
-        """Questions that the user is looking at, by the key of the bill."""
+        """Questions that the user is looking at, by the question key of the quote."""
         self.closed = anyio.Event()
         """Set when everything that was out is finished and stored."""
 

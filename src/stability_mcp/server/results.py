@@ -58,7 +58,7 @@ def of_outcome(
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
         answer_text.first_line(outcome, tool=tool, emulated=emulated),
-        *outcome.said,
+        *outcome.notes,
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
         *answer_text.unreadable_lines(media),
@@ -74,7 +74,7 @@ def of_outcome(
         "filtered": any(each.filtered for each in media),
         "media": [MediaFacts.of(each).dumped() for each in media],
         "jobs": [_ended_or_not(each) for each in jobs],
-        "inputs": list(outcome.said),
+        "inputs": list(outcome.notes),
         "cached": list(outcome.cached),
         "spent": _spent(outcome.spent),
     }

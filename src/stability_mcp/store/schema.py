@@ -308,7 +308,7 @@ confirmations = table(
     Column("id", Integer, primary_key=True),
     words("owner"),
     words("upstream"),
-    words("call_key"),  # identical calls share it; see `calls`
+    words("call_key"),  # the question key of `policy.confirmation`, not `calls.call_key`
     count("credits"),  # millicredits
     time("asked_at", null=False),
     words("answer", null=True),  # yes no; NULL: none yet

@@ -75,7 +75,9 @@ async def run(
     settings = parts.settings
     prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
     labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
-    async with parts.permissions.check(prepared, count=count, confirm=options.confirm) as passing:
+    async with parts.permissions.check(
+        prepared, count=count, confirm=options.confirm
+    ) as permission:
         request = CallRequest(
             account=parts.account,
             tool=name,
@@ -86,13 +88,13 @@ async def run(
             inputs={file: item.id for file, item in prepared.files.items()},
             retry_of=options.retry_of,
         )
-        submitted = await parts.jobs.submit(request, agree=passing.agree)
+        submitted = await parts.jobs.submit(request, agree=permission.agree)
     wait = Wait(
-        seconds=max(options.longest_wait - passing.seconds, 0),
+        seconds=max(options.longest_wait - permission.seconds, 0),
         progress=options.progress,
         comes_back=options.soon is not None,
     )
-    notes = [*options.notes, *passing.said, *prepared.said]
+    notes = [*options.notes, *permission.notes, *prepared.notes]
     try:
         return await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
@@ -151,7 +153,7 @@ async def collect(
         operation=views[0].operation if views else None,
         jobs=views,
         media=media,
-        said=[*notes, *earlier, *await without_copy(media, copies_dir)],
+        notes=[*notes, *earlier, *await without_copy(media, copies_dir)],
         spent=spent,
         preview=shown,
         uncollected=uncollected,
@@ -176,7 +178,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         operation=jobs[0].operation if jobs else None,
         jobs=jobs,
         media=media,
-        said=list(call.notes),
+        notes=list(call.notes),
         spent=spent,
         preview=shown,
         uncollected=uncollected,
@@ -193,4 +195,4 @@ async def preview(
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:
         return None
-    return await preview_of(items, size=wanted, format=settings.preview_format, store=parts.media)
+    return await preview_of(items, size=wanted, format=settings.preview_format, library=parts.media)

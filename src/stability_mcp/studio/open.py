@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 class StoreTools:
     """What examines a store, and removes what is old from it."""
 
-    mender: StoreCheck
-    sweeper: Retention
+    check: StoreCheck
+    retention: Retention
 
 
 @asynccontextmanager
@@ -77,10 +77,10 @@ async def open_studio(
                 settings=replace(_job_settings(settings, program), timing=timing),
             )
             jobs = Jobs(context)
-            announcer = await _announcer(settings, database, account)
+            delivery = await _delivery(settings, database, account)
             await jobs.start(group)
-            if announcer is not None:
-                group.start_soon(announcer.run)
+            if delivery is not None:
+                group.start_soon(delivery.run)
             group.start_soon(Retention(database, keep_days=settings.keep_days).run)
             log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
             try:
@@ -97,15 +97,15 @@ async def open_studio(
                         runtime=runtime,
                         account=account,
                         media=media,
-                        importer=Importer(store=media, roots=roots),
+                        importer=Importer(library=media, roots=roots),
                         permissions=permissions,
                     )
                 )
             finally:
                 with anyio.CancelScope(shield=True):
                     await jobs.drain()
-                    if announcer is not None:
-                        await announcer.finish()
+                    if delivery is not None:
+                        await delivery.finish()
                 group.cancel_scope.cancel()
     finally:
         await database.close()
@@ -125,8 +125,8 @@ async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[S
     database = await to_thread.run_sync(Database, settings.home_dir)
     try:
         yield StoreTools(
-            mender=StoreCheck(database, repair=repair),
-            sweeper=Retention(database, keep_days=settings.keep_days),
+            check=StoreCheck(database, repair=repair),
+            retention=Retention(database, keep_days=settings.keep_days),
         )
     finally:
         await database.close()
@@ -146,14 +146,14 @@ def _job_settings(settings: Settings, program: str) -> JobSettings:
     )
 
 
-async def _announcer(settings: Settings, database: Database, account: Account) -> Delivery | None:
+async def _delivery(settings: Settings, database: Database, account: Account) -> Delivery | None:
     """Return what tells the ends of jobs, begun; None: nobody is to be told."""
     if settings.on_done is None:
         return None
     target = settings.on_done.get_secret_value()
-    announcer = Delivery(database, target, account)
-    await announcer.begin()
-    return announcer
+    delivery = Delivery(database, target, account)
+    await delivery.begin()
+    return delivery
 
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:

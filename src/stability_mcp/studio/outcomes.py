@@ -12,7 +12,7 @@ from stability_mcp.errors import ArgumentsError, JobError, NotFoundError, Storag
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobRecord
-from stability_mcp.media.importer import time_said
+from stability_mcp.media.importer import describe_time
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import credits_text, did_you_mean, listed, quoted
@@ -97,7 +97,7 @@ class Outcome:
     jobs: list[JobRecord]
     media: list[MediaItem]
     """Results of the jobs that are done, in their order."""
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     """What each input resolved to and how it was made to fit."""
     spent: Spending
     preview: Preview | None = None
@@ -153,20 +153,20 @@ class Status:
 async def earlier_lines(parts: StudioParts, submitted: Call) -> list[str]:
     """Return a line where the call took over another, and one where the cache answers for it."""
     read, account = parts.jobs.reader.records, parts.account
-    said = []
+    notes = []
     if submitted.joined is not None:
         first = (await read(account, submitted.job_ids))[0]
-        made = time_said(first.created_at, time.time())
-        said.append(f"took over the same call of {made}, which nobody waits for: it is paid once")
+        at = describe_time(first.created_at, time.time())
+        notes.append(f"took over the same call of {at}, which nobody waits for: it is paid once")
     if submitted.cached:
         found = await read(account, submitted.cached)
         every = len(found) == len(submitted.job_ids)
         saved = credits_text(sum(job.price for job in found)).split()[0]
-        said.append(
+        notes.append(
             f"{'' if every else f'{len(found)} of {len(submitted.job_ids)} '}from the cache: "
-            f"0 credits, saved {saved}; made {time_said(found[0].created_at, time.time())}"
+            f"0 credits, saved {saved}; made {describe_time(found[0].created_at, time.time())}"
         )
-    return said
+    return notes
 
 
 def under_way(submitted: Call, error: StorageError) -> JobError:

@@ -43,7 +43,7 @@ class Permission:
     """A call that is being let pass.
 
     Args:
-        permits: Where questions are kept.
+        permissions: Where questions are kept.
         prepared: The call, its files ready.
         count: How many variants.
         confirm: Asks the user; None: nobody needs to be asked.
@@ -51,17 +51,17 @@ class Permission:
 
     def __init__(
         self,
-        permits: "Permissions",
+        permissions: "Permissions",
         prepared: PreparedInputs,
         *,
         count: int,
         confirm: Confirm | None,
     ) -> None:
-        self.said: list[str] = []
+        self.notes: list[str] = []
         """What is to be said of it."""
         self.seconds = 0.0
         """How long the user took to agree: so much less the caller may be kept waiting."""
-        self._permits = permits
+        self._permissions = permissions
         self._prepared = prepared
         self._count = count
         self._confirm = confirm
@@ -71,22 +71,22 @@ class Permission:
     @property
     def agree(self) -> Agree | None:
         """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
-        return None if self._confirm is None else self._see_that_they_agree
+        return None if self._confirm is None else self._confirm_price
 
     async def give_back(self) -> None:
         """Let the yes that was used up count again."""
         used, self._used = self._used, None
         if used is not None:
-            await self._permits.give_back(used)
+            await self._permissions.give_back(used)
 
-    async def _see_that_they_agree(self, due: int) -> None:
+    async def _confirm_price(self, due: int) -> None:
         if self._confirm is None or (self._agreed is not None and due <= self._agreed):
             return
         await self.give_back()  # it was for another price
-        bill = self._permits.quote(self._prepared, count=self._count, due=due)
+        quote = self._permissions.quote(self._prepared, count=self._count, due=due)
         began = time.monotonic()
         try:
-            self._used = await self._confirm(bill)
+            self._used = await self._confirm(quote)
         finally:
             self.seconds += time.monotonic() - began
         self._agreed = due
@@ -149,41 +149,41 @@ class Permissions:
             ArgumentsError: a prompt holds a term that is not sent here.
             ModerationError: the API refused the same within the hour.
         """
-        passing = Permission(self, prepared, count=count, confirm=confirm)
-        passing.said += await self._judge(prepared)
+        permission = Permission(self, prepared, count=count, confirm=confirm)
+        permission.notes += await self._judge(prepared)
         try:
-            yield passing
+            yield permission
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await passing.give_back()
+                await permission.give_back()
             raise
 
-    async def question(self, bill: Quote) -> Question | None:
-        """Return the newest question about a bill that paid for nothing yet."""
+    async def question(self, quote: Quote) -> Question | None:
+        """Return the newest question about a quote that paid for nothing yet."""
         now = self._clock()
-        return await self._database.read(lambda c: confirmation.latest(c, bill, now))
+        return await self._database.read(lambda c: confirmation.latest(c, quote, now))
 
-    async def ask(self, bill: Quote) -> int:
-        """Write a question about a bill and return its number."""
+    async def ask(self, quote: Quote) -> int:
+        """Write a question about a quote and return its number."""
         now = self._clock()
         return await self._database.write(
-            lambda c: confirmation.ask(c, bill, now), name="policy.ask"
+            lambda c: confirmation.ask(c, quote, now), name="policy.ask"
         )
 
-    async def answer(self, bill: Quote, question: int, answer: Answer) -> bool:
-        """Write the answer to a question about this very bill; False: it has one, or is none."""
+    async def answer(self, quote: Quote, question: int, answer: Answer) -> bool:
+        """Write the answer to a question about this very quote; False: it has one, or is none."""
         now = self._clock()
 
         def write(connection: Connection) -> bool:
-            return confirmation.answer(connection, bill, question, answer=answer, now=now)
+            return confirmation.answer(connection, quote, question, answer=answer, now=now)
 
         return await self._database.write(write, name="policy.answer")
 
-    async def use(self, bill: Quote) -> int | None:
-        """Use up a yes to a bill and return its question; None: there is none that counts."""
+    async def use(self, quote: Quote) -> int | None:
+        """Use up a yes to a quote and return its question; None: there is none that counts."""
         now = self._clock()
         return await self._database.write(
-            lambda c: confirmation.use(c, bill, now=now), name="policy.use"
+            lambda c: confirmation.use(c, quote, now=now), name="policy.use"
         )
 
     async def audited(self, limit: int) -> list[audit.Entry]:
@@ -198,7 +198,7 @@ class Permissions:
         )
 
     def quote(self, prepared: PreparedInputs, *, count: int, due: int) -> Quote:
-        """Return the bill of a call that costs so many millicredits."""
+        """Return the quote of a call that costs so many millicredits."""
         return quote_for(
             self._account,
             prepared.operation,

@@ -49,11 +49,11 @@ async def rerun(
         StudioError: nothing was sent.
     """
     if reference.casefold() == PAUSED:
-        return await _go_on(studio, await studio.paused_jobs(), changes, options)
+        return await _resume(studio, await studio.paused_jobs(), changes, options)
     job, item = await _named(studio, reference)
     if job.state == "paused":
-        return await _go_on(studio, [job.id], changes, options)
-    _see_that_it_ended(job, accept_double_charge=accept_double_charge)
+        return await _resume(studio, [job.id], changes, options)
+    _check_ended(job, accept_double_charge=accept_double_charge)
     row = paid_operation(job.operation)
     arguments, notes = await _arguments(studio, row, job, item, changes)
     if job.state == "unknown":
@@ -105,7 +105,7 @@ async def adopt(studio: Studio, generation: str, operation: str, options: CallOp
         )
     name = check_label(options.label) if options.label else f"adopted-{generation[:8]}"
     job, new = await studio.adopt_generation(OPERATIONS[operation], generation, label=name)
-    first = (
+    note = (
         "charged here: nothing; whoever started the generation paid for it"
         if new
         else f"this generation is known here already, as job {job}; nothing more is charged"
@@ -115,15 +115,15 @@ async def adopt(studio: Studio, generation: str, operation: str, options: CallOp
     if new and view.call is not None:
         if options.soon is not None:
             seconds = options.longest_wait
-            await studio.keep_notes(view.call, [first])
+            await studio.keep_notes(view.call, [note])
         else:  # a caller that is handed the id of the job, or gives up, has not got its result
             await studio.abandon_call(view.call)
     outcome = await studio.wait_for([job], seconds=seconds, progress=options.progress)
     call = outcome.call if new else None  # that of a job known before is somebody else's
-    return replace(outcome, said=[first, *outcome.said], call=call)
+    return replace(outcome, notes=[note, *outcome.notes], call=call)
 
 
-async def _go_on(
+async def _resume(
     studio: Studio, jobs: Sequence[str], changes: Mapping[str, Any], options: CallOptions
 ) -> Outcome:
     if changes:
@@ -141,8 +141,8 @@ async def _go_on(
         )
     queued = await studio.resume_jobs(jobs)
     outcome = await studio.wait_for(queued or jobs, seconds=options.wait, progress=options.progress)
-    said = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
-    return replace(outcome, said=[said, *outcome.said], call=None)
+    line = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
+    return replace(outcome, notes=[line, *outcome.notes], call=None)
 
 
 async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem | None]:
@@ -167,7 +167,7 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
     return job, item
 
 
-def _see_that_it_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
+def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
     if job.error == STRIPPED:
         raise NotFoundError(
             f"What job {job.id} was asked for left the store after STABILITY_KEEP_DAYS.",
@@ -219,16 +219,16 @@ async def _arguments(
     arguments = {
         name: value for name, value in (before | dict(changes)).items() if value is not None
     }
-    said = [f"repeats job {job.id}" + (f" with other {listed(changes)}" if changes else "")]
+    notes = [f"repeats job {job.id}" + (f" with other {listed(changes)}" if changes else "")]
     if "seed" not in row.model_fields or "seed" in changes:
-        return arguments, said
-    made = item or next(iter(await studio.media_of(job.media[:1])), None)
+        return arguments, notes
+    result = item or next(iter(await studio.media_of(job.media[:1])), None)
     if not changes:
-        if made is not None:  # the very same request would give the very same result
+        if result is not None:  # the very same request would give the very same result
             arguments.pop("seed", None)
-        return arguments, said
-    seed = made.seed if made is not None else None
+        return arguments, notes
+    seed = result.seed if result is not None else None
     if seed is not None and seed.isdecimal() and 0 < int(seed) <= MAX_SEED:
         arguments["seed"] = int(seed)
-        said.append(f"seed: {seed} as before, so that only what was changed differs")
-    return arguments, said
+        notes.append(f"seed: {seed} as before, so that only what was changed differs")
+    return arguments, notes

@@ -206,7 +206,7 @@ class Studio:
         kind: Kind | None = None,
         query: str | None = None,
     ) -> Page:
-        """Return a page of the media, the newest first; see `MediaStore.list`.
+        """Return a page of the media, the newest first; see `MediaLibrary.list`.
 
         Raises:
             ArgumentsError: the cursor is not one of this list.
@@ -245,7 +245,7 @@ class Studio:
             InputFileError: it is not there, may not be read or is no media.
         """
         resolved = await self._parts.importer.import_file(reference, label)
-        return resolved.item, resolved.said
+        return resolved.item, resolved.note
 
     async def preview(
         self, items: Sequence[MediaItem], size: PreviewSize | None = None

@@ -32,7 +32,9 @@ from support.jobs.killed_writes import Act, Read, Row, opened, sql, write
 from support.notify.receivers import ended, until
 
 KEEP = 30
-BILL = Quote(account=ACCOUNT, operation="generate_core", count=1, credits=PRICE, key="k" * 64)
+QUOTE = Quote(
+    account=ACCOUNT, operation="generate_core", count=1, credits=PRICE, question_key="k" * 64
+)
 EMULATED = Account(owner=OWNER, upstream=EMULATOR.id)
 STRAY = "5" * 64
 """The name of bytes that no row names."""
@@ -44,7 +46,7 @@ def _media(database: Database) -> MediaLibrary:
 
 async def _import(database: Database) -> None:
     folder = database.home.parent
-    importer = Importer(store=_media(database), roots=Roots([folder]))
+    importer = Importer(library=_media(database), roots=Roots([folder]))
     await importer.import_file(str(folder / "picture.png"), None)
 
 
@@ -93,15 +95,15 @@ def _asked(*steps: Callable[[Permissions], Awaitable[object]]) -> Callable[[Path
 
 
 async def _ask(permits: Permissions) -> object:
-    return await permits.ask(BILL)
+    return await permits.ask(QUOTE)
 
 
 async def _agree(permits: Permissions) -> object:
-    return await permits.answer(BILL, 1, "yes")
+    return await permits.answer(QUOTE, 1, "yes")
 
 
 async def _use(permits: Permissions) -> object:
-    return await permits.use(BILL)
+    return await permits.use(QUOTE)
 
 
 async def _give_back(permits: Permissions) -> object:
@@ -127,7 +129,7 @@ def _permit(step: Callable[[Permissions], Awaitable[object]]) -> Act:
 
 async def _question(database: Database) -> object:
     """Return the answer to the question that may still pay: "" where there is none yet."""
-    found = await _permits(database).question(BILL)
+    found = await _permits(database).question(QUOTE)
     return None if found is None else found.answer or ""
 
 
@@ -156,7 +158,7 @@ def _announcer(database: Database, then: str = "") -> Delivery:
     """Return what tells a command that writes down what it hears and then does something."""
     script = f"cat >> {shlex.quote(str(database.home.parent / 'heard'))}; {then}"
     target = shlex.join(["sh", "-c", script])
-    return Delivery(database, target, EMULATED, look=0.02)
+    return Delivery(database, target, EMULATED, interval=0.02)
 
 
 async def _begin(database: Database) -> None:

@@ -81,7 +81,7 @@ async def submit(jobs: Desk, kind: str, prompt: str) -> list[str]:
     assert isinstance(store, MediaLibrary)
     if OPERATIONS[name].file_fields():
         folder = store.home.parent
-        importer = Importer(store=store, roots=Roots([folder]))
+        importer = Importer(library=store, roots=Roots([folder]))
         inputs["image"] = (await importer.import_file(str(folder / INPUT), None)).item.id
     operation: Operation = OPERATIONS[name].model_validate({**values, **inputs})
     submitted = await jobs.submit(

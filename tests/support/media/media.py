@@ -50,7 +50,7 @@ class Desk:
         return path
 
     async def generated(
-        self, data: bytes, *, label: str | None = None, owner: str = OWNER, **made: object
+        self, data: bytes, *, label: str | None = None, owner: str = OWNER, **provenance: object
     ) -> MediaItem:
         """Store bytes as what an operation made, as a job does."""
         file = self.home / "spool" / f"made-{next(_numbers)}.body"
@@ -62,13 +62,13 @@ class Desk:
             "arguments": {"prompt": "a lighthouse"},
             "seed": "7",
         }
-        how = Provenance(**(given | made))
-        measured = file_info(file)
+        how = Provenance(**(given | provenance))
+        info = file_info(file)
         media_id = await self.store.database.write(
             lambda connection: insert_media(
                 connection,
                 Blobs(home=self.home),
-                NewMedia(owner=owner, label=label, file=file, info=measured, provenance=how),
+                NewMedia(owner=owner, label=label, file=file, info=info, provenance=how),
                 now=NOW,
             ),
             name="test.write",
@@ -109,7 +109,7 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
                 root=root,
                 copies=copies,
                 store=store,
-                importer=Importer(store=store, roots=Roots([root]), clock=lambda: NOW),
+                importer=Importer(library=store, roots=Roots([root]), clock=lambda: NOW),
             )
     finally:
         await database.close()
