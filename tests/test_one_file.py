@@ -47,7 +47,7 @@ class Brighten(ImageOperation):
 TOOL = '''
 """Tools about words."""
 
-from stability_mcp.server.context import CallContext
+from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import LOOKS
 from stability_mcp.server.tool import Arguments, Data, tool
 

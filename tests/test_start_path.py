@@ -104,7 +104,7 @@ def test_importing_reads_no_environment() -> None:
     program = (
         "import os\n"
         "import stability_mcp.cli.app, stability_mcp.studio, stability_emulator.serve\n"
-        "import stability_mcp.server.stdio, stability_mcp.server.http\n"
+        "import stability_mcp.server.stdio, stability_mcp.server.http_server\n"
     )
     watched = (
         "import os\n"

@@ -40,7 +40,7 @@ NEAR_MISSES = (
 )
 """Names under which other programs keep the key; `STABILITY_API_KEY` is the only one read here."""
 
-MOST_REQUESTS, LONGEST_WINDOW = 10_000, 3_600
+MAX_REQUESTS, MAX_WINDOW_SECONDS = 10_000, 3_600
 """Beyond these a rate limit is a slip of the pen: the API's own is 150 in 10 s."""
 
 _PLACEHOLDER = re.compile(
@@ -70,8 +70,10 @@ def _rate(value: object) -> object:
         read = (int(requests), float(seconds))
     except ValueError:
         raise ValueError("must be requests over seconds, such as 150/10") from None
-    if not (0 < read[0] <= MOST_REQUESTS and 0 < read[1] <= LONGEST_WINDOW):
-        raise ValueError(f"must be 1 to {MOST_REQUESTS} requests in up to {LONGEST_WINDOW} seconds")
+    if not (0 < read[0] <= MAX_REQUESTS and 0 < read[1] <= MAX_WINDOW_SECONDS):
+        raise ValueError(
+            f"must be 1 to {MAX_REQUESTS} requests in up to {MAX_WINDOW_SECONDS} seconds"
+        )
     return read
 
 
@@ -140,14 +142,14 @@ class Settings(BaseModel):
 
     @field_validator("on_done")
     @classmethod
-    def _somebody_to_tell(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_a_target(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             read_target(value.get_secret_value())
         return value
 
     @field_validator("home", "output_dir")
     @classmethod
-    def _a_name_that_can_be_told(cls, value: Path | None) -> Path | None:
+    def _is_a_plain_name(cls, value: Path | None) -> Path | None:
         if not str(value).isprintable():
             raise ValueError("must be a folder whose name is printable Unicode")
         return value

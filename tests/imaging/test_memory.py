@@ -6,7 +6,13 @@ import anyio
 import pytest
 
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.memory import BUDGET, THREADS, estimate, imaging_memory, run
+from stability_mcp.imaging.memory import (
+    MAX_MEMORY_BYTES,
+    MAX_THREADS,
+    estimate,
+    imaging_memory,
+    run,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -43,22 +49,22 @@ def test_several_pictures_need_what_the_largest_needs() -> None:
 
 async def test_no_more_is_lent_than_there_is() -> None:
     """Chosen: 256 MB over all imaging work."""
-    held, most = 0, 0
+    lent, most = 0, 0
 
     async def work(size: int) -> None:
-        nonlocal held, most
+        nonlocal lent, most
         async with imaging_memory(size):
-            held += min(size, BUDGET)
-            most = max(most, held)
+            lent += min(size, MAX_MEMORY_BYTES)
+            most = max(most, lent)
             await anyio.lowlevel.checkpoint()
-            held -= min(size, BUDGET)
+            lent -= min(size, MAX_MEMORY_BYTES)
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             for n in range(60):
                 group.start_soon(work, (20 + 37 * n % 300) * MIB)
-    assert held == 0
-    assert BUDGET - 20 * MIB < most <= BUDGET
+    assert lent == 0
+    assert MAX_MEMORY_BYTES - 20 * MIB < most <= MAX_MEMORY_BYTES
 
 
 async def test_who_asks_for_more_than_there_is_gets_all_of_it_in_turn() -> None:
@@ -73,19 +79,19 @@ async def test_who_asks_for_more_than_there_is_gets_all_of_it_in_turn() -> None:
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(work, "first", 200 * MIB)
-            group.start_soon(work, "large", BUDGET * 2)
+            group.start_soon(work, "large", MAX_MEMORY_BYTES * 2)
             group.start_soon(work, "small", MIB)
     assert order == ["first", "large", "small"]
 
 
 async def test_who_gives_up_waiting_holds_up_nobody() -> None:
     """Chosen: a cancelled call leaves the line."""
-    async with imaging_memory(BUDGET):
+    async with imaging_memory(MAX_MEMORY_BYTES):
         with anyio.move_on_after(0):
-            async with imaging_memory(BUDGET):
+            async with imaging_memory(MAX_MEMORY_BYTES):
                 pytest.fail("there was nothing to lend")
     with anyio.fail_after(30):
-        async with imaging_memory(BUDGET):
+        async with imaging_memory(MAX_MEMORY_BYTES):
             pass
 
 
@@ -99,14 +105,14 @@ async def test_an_error_gives_the_memory_back() -> None:
         with pytest.raises(ValueError, match="broken"):
             await run(broken, facts=facts("image/webp", 16_000_000))
     with anyio.fail_after(30):
-        async with imaging_memory(BUDGET):
+        async with imaging_memory(MAX_MEMORY_BYTES):
             pass
 
 
 async def test_work_runs_in_two_threads_at_most() -> None:
     """Measured: eight previews at once make the event loop lag by 20 ms, two by 3."""
     lock, threads, at_once, most = threading.Lock(), set[int](), 0, 0
-    both = threading.Barrier(THREADS)
+    both = threading.Barrier(MAX_THREADS)
 
     def work(number: int) -> int:
         nonlocal at_once, most
@@ -129,5 +135,5 @@ async def test_work_runs_in_two_threads_at_most() -> None:
             for number in range(8):
                 group.start_soon(one, number)
     assert sorted(results) == list(range(8))
-    assert most == THREADS
+    assert most == MAX_THREADS
     assert threading.get_ident() not in threads

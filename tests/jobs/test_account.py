@@ -15,7 +15,7 @@ from stability_mcp.api.operations.account.balance import Balance, CreditBalance
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import NotSentError
 from stability_mcp.jobs import account
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import AT_ONCE, Behaviour, Desk, Wire, at_work, core, run_one, yes
 from support.store.observed import FailingWrites, Reads
 from support.store.rows import rows
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 REMEMBERED = "SELECT balance FROM upstreams"
 
 SOON = replace(AT_ONCE, balance_settle_seconds=0.01, recovery_seconds=0.05)
-LOOKS = 10
+READS = 10
 """So often recovery looks, which reads the store, in the time in which the balance would have been
 asked for many times."""
 
@@ -80,7 +80,7 @@ async def test_nothing_is_asked_before_the_first_call(tmp_path: Path) -> None:
     wire = Wire([yes()])
     reads = Reads()
     async with at_work(tmp_path, wire, kind=reads.open, timing=SOON):
-        await reads.more(LOOKS)
+        await reads.more(READS)
 
     assert wire.queries == 0
 
@@ -110,7 +110,7 @@ async def test_it_is_asked_once_a_minute_however_many_results_there_are(tmp_path
         with anyio.fail_after(30):
             while not wire.times or wire.times[-1] < last:  # noqa: ASYNC110 -- the wire sets no event
                 await anyio.sleep(0.01)
-        await reads.more(2 * LOOKS)
+        await reads.more(2 * READS)
 
     assert all(b - a >= timing.balance_seconds for a, b in pairwise(wire.times))
     assert sum(at > last for at in wire.times) <= 2  # one may have been due already
@@ -126,7 +126,7 @@ async def test_two_processes_ask_once(tmp_path: Path) -> None:
         await run_one(one)
         await until(one, 1)
         await run_one(other)
-        await reads.more(LOOKS)
+        await reads.more(READS)
         told = (await other.spending()).balance
 
     assert [wire.queries for wire in wires] == [1, 0]
@@ -162,7 +162,7 @@ async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:
     wire, reads = Wire([yes()]), Reads()
     async with at_work(tmp_path, wire, upstream=EMULATOR, kind=reads.open, timing=SOON) as jobs:
         await run_one(jobs)
-        await reads.more(LOOKS)
+        await reads.more(READS)
 
     assert wire.queries == 0
 

@@ -11,8 +11,8 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.transactions import reuse
 from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, result_key
-from stability_mcp.store.account import EMULATOR
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import PAID, PRICE, Desk, Wire, at_work, call_request, core, put, yes
 from support.store.rows import MAX_STEPS, ledger, money, rows, steps
 

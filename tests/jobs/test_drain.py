@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.store.account import Upstream
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import (
     AT_ONCE,
     PRICE,

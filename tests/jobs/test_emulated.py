@@ -18,7 +18,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import AT_ONCE, OWNER, Desk, at_work, core, picture
 from support.store.rows import ledger, money, rows, spool
 

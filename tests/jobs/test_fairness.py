@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import RateLimit, Timing
 from stability_mcp.jobs.queue import MIN_BATCH_JOBS
-from stability_mcp.store.account import Upstream
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import Desk, at_work, core, deferred
 from support.jobs.upstream import Upstream as Server
 from support.jobs.upstream import counting_upstream

@@ -12,9 +12,9 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
 from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.process_lock import file_lock
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, register, yes
 from support.store.rows import money, rows
 

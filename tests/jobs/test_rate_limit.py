@@ -14,7 +14,7 @@ from stability_mcp.jobs.models import MARGIN_SECONDS, NoSlotError, RateLimit
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store import schema
-from stability_mcp.store.account import Upstream
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PAID, put, register
 
 LIMIT = RateLimit(limit=3, window=10.0)

@@ -13,9 +13,9 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.process_lock import ProcessLock, file_lock
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
+from stability_mcp.store.tenancy import Upstream
 from support.jobs import worker_process
 from support.jobs.jobs import (
     OWNER,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from stability_mcp.maintenance.retention_rows import as_many, is_renamed
+from stability_mcp.maintenance.retention_rows import is_renamed, run_within
 from stability_mcp.media.labels import MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(
-    ("label", "asked", "by_hand"),
+    ("label", "requested", "by_hand"),
     [
         ("lighthouse", "lighthouse", False),
         ("lighthouse-2", "lighthouse", False),
@@ -23,10 +23,10 @@ from stability_mcp.media.labels import MAX_CHARACTERS
     ],
 )
 def test_a_name_is_given_by_hand_unless_the_job_asked_for_it(
-    label: str | None, asked: str | None, *, by_hand: bool
+    label: str | None, requested: str | None, *, by_hand: bool
 ) -> None:
     """*Chosen*: a taken label gets a number by itself, and that says nothing."""
-    assert is_renamed(label, asked) == by_hand
+    assert is_renamed(label, requested) == by_hand
 
 
 def test_a_transaction_does_one_step_at_least_and_none_when_its_time_is_over() -> None:
@@ -37,6 +37,6 @@ def test_a_transaction_does_one_step_at_least_and_none_when_its_time_is_over() -
         done.append(each)
         return each != "b"
 
-    assert as_many(["a", "b", "c"], -1, step) == (1, 1)
-    assert as_many(["b", "c"], 60, step) == (2, 1)
+    assert run_within(["a", "b", "c"], -1, step) == (1, 1)
+    assert run_within(["b", "c"], 60, step) == (2, 1)
     assert done == ["a", "b", "c"]

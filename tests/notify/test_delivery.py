@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from stability_mcp.notify import delivery, outbox
 from stability_mcp.notify.delivery import URL_SECONDS, Delivery
-from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.studio import Studio, open_studio
 from support.notify.receivers import Listener, ended, listening, until
 from support.server.in_memory import environment_in, paced, settings_in

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection
 
 from stability_mcp.notify import outbox
-from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from support.notify.receivers import ended
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_reso
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.server.app import StudioServer, build_server
-from stability_mcp.server.http import HTTP_WAIT, MAX_BODY, PATH, listen
+from stability_mcp.server.http_server import HTTP_WAIT, MAX_BODY, PATH, listen
 from stability_mcp.settings import read_settings
 
 

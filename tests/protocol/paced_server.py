@@ -11,7 +11,7 @@ import anyio
 import uvicorn
 
 from stability_mcp.server.app import build_server
-from stability_mcp.server.http import MAX_BODY, PATH, listen
+from stability_mcp.server.http_server import MAX_BODY, PATH, listen
 from stability_mcp.settings import read_settings
 from support.server.in_memory import paced
 

@@ -20,13 +20,13 @@ import pytest
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.process_lock import ProcessLock, try_lock
 from stability_mcp.server.idle_recovery import (
-    GRACE_LOOKS,
+    MIN_ABANDONED_PROBES,
     STATES,
     AbandonedJobs,
     Timing,
     recover_while_idle,
 )
-from stability_mcp.server.lazy_studio import LazyStudio, keeping
+from stability_mcp.server.lazy_studio import LazyStudio, lazy_studio_open
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import lock_path
 from stability_mcp.studio import Studio, open_studio
@@ -78,7 +78,7 @@ def test_what_a_killed_server_left_is_found(state: str, tmp_path: Path) -> None:
     upstream = anyio.run(leave, tmp_path, state)
     before = rows(tmp_path / "home", "SELECT * FROM jobs")
 
-    assert AbandonedJobs(settings_of(tmp_path, upstream)).look()
+    assert AbandonedJobs(settings_of(tmp_path, upstream)).probe()
     assert rows(tmp_path / "home", "SELECT * FROM jobs") == before
 
 
@@ -88,10 +88,10 @@ def test_the_jobs_of_a_living_process_are_left_alone(left: tuple[Path, Settings]
     jobs = AbandonedJobs(settings)
 
     with _alive(folder):
-        looks = [jobs.look() for _ in range(10)]
+        looks = [jobs.probe() for _ in range(10)]
 
     assert looks == [False] * 10
-    assert jobs.look()
+    assert jobs.probe()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_job_without_a_process_is_found(statement: str, left: tuple[Path, Sett
     folder, settings = left
     change(folder, statement)
 
-    assert AbandonedJobs(settings).look()
+    assert AbandonedJobs(settings).probe()
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_recovery_would_not_touch_opens_nothing(
     folder, settings = left
     change(folder, statement)
 
-    assert not AbandonedJobs(settings).look()
+    assert not AbandonedJobs(settings).probe()
 
 
 @pytest.mark.parametrize("other", [{"api_key": "sk-another"}, {"base_url": "https://api.test"}])
@@ -132,7 +132,7 @@ def test_jobs_of_another_upstream_are_left_alone(
     """*Documented* (the API): a generation can be fetched with the key that started it alone."""
     folder, settings = left
 
-    assert not AbandonedJobs(settings_of(folder, settings.base_url, **other)).look()
+    assert not AbandonedJobs(settings_of(folder, settings.base_url, **other)).probe()
 
 
 def test_another_process_of_the_upstream_is_given_time_to_take_over(
@@ -143,9 +143,9 @@ def test_another_process_of_the_upstream_is_given_time_to_take_over(
     jobs = AbandonedJobs(settings)
 
     with _registered(folder, "SELECT upstream FROM jobs"):
-        looks = [jobs.look() for _ in range(GRACE_LOOKS)]
+        looks = [jobs.probe() for _ in range(MIN_ABANDONED_PROBES)]
 
-    assert looks == [*[False] * (GRACE_LOOKS - 1), True]
+    assert looks == [*[False] * (MIN_ABANDONED_PROBES - 1), True]
 
 
 def test_a_process_of_another_upstream_is_not_waited_for(left: tuple[Path, Settings]) -> None:
@@ -153,7 +153,7 @@ def test_a_process_of_another_upstream_is_not_waited_for(left: tuple[Path, Setti
     folder, settings = left
 
     with _registered(folder, "SELECT 'another'"):
-        assert AbandonedJobs(settings).look()
+        assert AbandonedJobs(settings).probe()
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def test_idle_servers_that_look_at_once_do_not_hide_the_dead_from_each_other(
     file = os.open(_driver(folder), os.O_RDWR)
     fcntl.flock(file, fcntl.LOCK_SH)
 
-    assert AbandonedJobs(settings).look()
+    assert AbandonedJobs(settings).probe()
     os.close(file)
 
 
@@ -188,7 +188,7 @@ def test_where_no_store_exists_none_is_made(made: bool, tmp_path: Path) -> None:
         home.mkdir()
         (home / "store.db").touch()
 
-    assert not AbandonedJobs(settings_of(tmp_path, "https://api.test")).look()
+    assert not AbandonedJobs(settings_of(tmp_path, "https://api.test")).probe()
     assert [each.name for each in home.rglob("*")] == ["store.db"] * made
 
 
@@ -198,7 +198,7 @@ def test_a_store_of_another_schema_is_not_touched(schema: str, left: tuple[Path,
     folder, settings = left
     change(folder, "UPDATE meta SET value = ? WHERE key = 'schema'", schema)
 
-    assert not AbandonedJobs(settings).look()
+    assert not AbandonedJobs(settings).probe()
 
 
 def test_a_damaged_database_is_ignored(left: tuple[Path, Settings]) -> None:
@@ -208,7 +208,7 @@ def test_a_damaged_database_is_ignored(left: tuple[Path, Settings]) -> None:
         path.unlink()
     (folder / "home" / "store.db").write_bytes(b"no database " * 1_000)
 
-    assert not AbandonedJobs(settings).look()
+    assert not AbandonedJobs(settings).probe()
 
 
 def test_a_locked_database_is_read_at_a_later_look(left: tuple[Path, Settings]) -> None:
@@ -216,10 +216,10 @@ def test_a_locked_database_is_read_at_a_later_look(left: tuple[Path, Settings]) 
     folder, settings = left
     jobs = AbandonedJobs(settings)
     with only_user(folder):
-        locked = jobs.look()
+        locked = jobs.probe()
 
     assert not locked
-    assert jobs.look()
+    assert jobs.probe()
 
 
 @pytest.fixture
@@ -245,14 +245,14 @@ def test_the_database_is_opened_only_after_it_changed(
     with _alive(folder):
         for day in ("2000-01-01", "2000-01-02"):
             change(folder, "UPDATE jobs SET day = ?", day)
-            looks = [jobs.look()]  # SQLite makes the files of its log, which are new
+            looks = [jobs.probe()]  # SQLite makes the files of its log, which are new
             _age(folder)
             opened.clear()
-            looks += [jobs.look() for _ in range(10)]
+            looks += [jobs.probe() for _ in range(10)]
             counts.append((any(looks), len(opened)))
 
     assert counts == [(False, 1)] * 2
-    assert jobs.look()
+    assert jobs.probe()
     assert len(opened) == 1
 
 
@@ -265,8 +265,8 @@ def test_a_commit_at_the_time_of_a_look_is_seen_by_the_next(
     with _alive(folder):
         os.utime(folder / "home" / "store.db")
         opened.clear()
-        jobs.look()
-        jobs.look()
+        jobs.probe()
+        jobs.probe()
 
     assert len(opened) == 2
 
@@ -277,7 +277,7 @@ def test_a_look_at_a_store_that_does_not_exist_opens_nothing(
     """*Chosen*: it costs one `stat`."""
     jobs = AbandonedJobs(settings_of(tmp_path, "https://api.test"))
 
-    assert not any(jobs.look() for _ in range(10))
+    assert not any(jobs.probe() for _ in range(10))
     assert opened == []
 
 
@@ -286,9 +286,12 @@ async def test_a_call_that_opens_the_studio_ends_the_looks(tmp_path: Path) -> No
     """*Chosen*: from then on its own recovery looks."""
     settings = settings_of(tmp_path, "http://127.0.0.1:9", api_key=None)
     with anyio.fail_after(60):
-        async with keeping(settings, open_studio) as keeper, anyio.create_task_group() as group:
-            group.start_soon(recover_while_idle, settings, keeper, QUICK)
-            await keeper.studio()
+        async with (
+            lazy_studio_open(settings, open_studio) as lazy_studio,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(recover_while_idle, settings, lazy_studio, QUICK)
+            await lazy_studio.studio()
 
 
 @pytest.mark.anyio
@@ -308,8 +311,11 @@ async def test_a_studio_that_cannot_be_opened_is_tried_less_and_less_often(
         yield
 
     with anyio.fail_after(60):
-        async with keeping(settings, failing) as keeper, anyio.create_task_group() as group:
-            group.start_soon(recover_while_idle, settings, keeper, QUICK)
+        async with (
+            lazy_studio_open(settings, failing) as lazy_studio,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(recover_while_idle, settings, lazy_studio, QUICK)
             await enough.wait()
             group.cancel_scope.cancel()
 
@@ -324,15 +330,15 @@ async def test_the_end_of_the_server_ends_the_looks(left: tuple[Path, Settings])
     folder, settings = left
     ended = anyio.Event()
 
-    async def look(keeper: LazyStudio) -> None:
+    async def look(lazy_studio: LazyStudio) -> None:
         try:
-            await recover_while_idle(settings, keeper, Timing(look=3_600))
+            await recover_while_idle(settings, lazy_studio, Timing(look=3_600))
         finally:
             ended.set()
 
     with anyio.fail_after(60):
-        async with keeping(settings, open_studio) as keeper:
-            keeper.spawn(lambda: look(keeper))
+        async with lazy_studio_open(settings, open_studio) as lazy_studio:
+            lazy_studio.spawn(lambda: look(lazy_studio))
             await anyio.lowlevel.checkpoint()
 
     assert ended.is_set()

@@ -14,7 +14,7 @@ from mcp.types import Tool
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.definition import ASKS, CHANGES, FETCHES, LOOKS, SPENDS, Definition
+from stability_mcp.server.definition import CHANGES, FETCHES, QUERIES, READS, SPENDS, Definition
 from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
@@ -102,7 +102,7 @@ def test_annotations_are_honest(tool: Definition) -> None:
     """Chosen: hosts approve by them, so whatever spends is never read-only."""
     row = OPERATIONS.get(tool.name)
     spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
-    assert tool.annotations in (SPENDS, ASKS, FETCHES, LOOKS, CHANGES)
+    assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES)
     assert (tool.annotations == SPENDS) == spends
 
 

@@ -31,7 +31,7 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.tenancy import EMULATOR
 from support.client.raw_server import Recorder
 from support.jobs.jobs import AT_ONCE, at_work, core
 

@@ -79,7 +79,7 @@ def serve(  # noqa: PLR0913 -- an option each
 
         run_stdio(settings)
         return
-    from stability_mcp.server.http import run_http
+    from stability_mcp.server.http_server import run_http
 
     run_http(settings, host=host, port=port, token=token, auth=not no_auth)
 

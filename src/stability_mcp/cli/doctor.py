@@ -51,7 +51,7 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
             async for line in _examined(store.check, repair=repair):
                 yield line
             if repair:
-                yield await _swept(store.retention)
+                yield await _sweep(store.retention)
         except StorageError as error:
             yield "BAD", str(error)
         except OSError as error:
@@ -73,9 +73,9 @@ async def _examined(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple
         yield "note", "stability-mcp doctor --repair mends what can be mended"
 
 
-async def _swept(retention: "Retention") -> tuple[Mark, str]:
-    swept = asdict(await retention.sweep())
-    gone = ", ".join(f"{name} {count}" for name, count in swept.items() if count)
+async def _sweep(retention: "Retention") -> tuple[Mark, str]:
+    removed = asdict(await retention.sweep())
+    gone = ", ".join(f"{name} {count}" for name, count in removed.items() if count)
     if gone:
         return "done", f"swept what is old: {gone}"
     return "ok", "nothing is old enough to be swept"
@@ -159,8 +159,13 @@ async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
     if settings.on_done is not None:
         target = read_target(settings.on_done.get_secret_value())
         found = isinstance(target, str) or shutil.which(target[0]) is not None
-        whom = shown_target(settings.on_done.get_secret_value())
-        yield found, f"{whom} is told when a job ends" if found else f"{whom} is no program here"
+        target_name = shown_target(settings.on_done.get_secret_value())
+        yield (
+            found,
+            f"{target_name} is told when a job ends"
+            if found
+            else f"{target_name} is no program here",
+        )
     if settings.copies_dir is not None:
         folder = _existing(settings.copies_dir)
         yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"

@@ -23,7 +23,7 @@ PATH = "/v2alpha/openapi"
 
 MAX_BYTES = 8 * 1_048_576
 """Of a document; that of 2026-09 has 230 KB."""
-SECONDS = 30.0
+MAX_SECONDS = 30.0
 MAX_LINES = 200
 """Of a report: as many differences are another API."""
 HINT = "Look at the network, or save the document and name the file: `doctor --drift FILE`."
@@ -62,9 +62,9 @@ async def _fetched(address: str) -> bytes:
 
     body = bytearray()
     try:
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(MAX_SECONDS):
             async with (
-                httpx2.AsyncClient(timeout=SECONDS) as client,
+                httpx2.AsyncClient(timeout=MAX_SECONDS) as client,
                 client.stream("GET", address) as response,
             ):
                 async for chunk in response.aiter_bytes():

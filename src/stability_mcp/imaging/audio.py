@@ -13,9 +13,9 @@ from stability_mcp.imaging.sniff import extension
 
 _STREAMED = {0, 0xFFFFFFFF}
 """RIFF lengths that recorders leave when they could not go back and fill them in."""
-_SLOWEST = 1_000
+_MIN_BITS_PER_SECOND = 1_000
 """Bits a second below which no codec speaks; MP3 begins at 8,000."""
-_SLOWEST_MP3 = 8_000
+_MIN_MP3_BITS_PER_SECOND = 8_000
 
 
 def wav_facts(file: BinaryIO, size: int) -> Facts:
@@ -70,11 +70,11 @@ def packed_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     seconds, rate = tag.duration, tag.samplerate
     if not (seconds and rate and 0 < seconds < float("inf")):
         raise damaged(ending.upper(), "no sound was found in it")
-    slowest = _SLOWEST_MP3 if media_type == "audio/mpeg" else _SLOWEST
+    minimum = _MIN_MP3_BITS_PER_SECOND if media_type == "audio/mpeg" else _MIN_BITS_PER_SECOND
     return Facts(
         media_type=media_type,
         bytes=size,
-        seconds=round(min(seconds, size * 8 / slowest), 3),
+        seconds=round(min(seconds, size * 8 / minimum), 3),
         rate=rate,
         channels=tag.channels,
     )

@@ -35,7 +35,7 @@ NAMES = {
 
 _SENDABLE_MODES = {"L", "RGB", "RGBA"}
 _BITS = 8
-_HOPELESS = 1.3
+_MAX_PNG_EXCESS = 1.3
 """A PNG this many times too large does not come to fit by packing it better."""
 
 
@@ -153,13 +153,13 @@ def _stripped(source: Path, facts: Facts, target: Path) -> Fitted | None:
 
 
 def _left_out(facts: Facts) -> list[str]:
-    said = []
+    changes = []
     if facts.metadata:
         names = [name for name in ("EXIF", "GPS", "XMP", "text") if name in facts.metadata]
-        said.append(f"{listed(names)} left out")
+        changes.append(f"{listed(names)} left out")
     if facts.tail:
-        said.append(f"{facts.tail:,} bytes behind its end left out")
-    return said
+        changes.append(f"{facts.tail:,} bytes behind its end left out")
+    return changes
 
 
 def _types(limits: ImageLimits) -> tuple[str, ...]:
@@ -174,7 +174,9 @@ def _by_preference(
     expected = facts.bytes * (size.width * size.height) / facts.pixels
     order = ["image/jpeg"] if facts.media_type in {"image/jpeg", "image/avif"} else []
     order = ["image/webp"] if facts.has_alpha else order
-    if lossless and not (facts.media_type == "image/png" and expected > max_bytes * _HOPELESS):
+    if lossless and not (
+        facts.media_type == "image/png" and expected > max_bytes * _MAX_PNG_EXCESS
+    ):
         order = ["image/png"]
     order += ["image/webp", "image/jpeg", "image/png"]
     return tuple(dict.fromkeys(one for one in order if one in types))
@@ -221,22 +223,22 @@ def _written(data: bytes, target: Path, changes: list[str]) -> Fitted:
 
 def _changes(facts: Facts, size: Size, media_type: str, length: int, max_bytes: int) -> list[str]:
     """Return what was done, the most visible first."""
-    said = []
+    changes = []
     if size != facts.size:
-        said.append(_scaling(size, facts.size))
+        changes.append(_scaling(size, facts.size))
     if facts.frames > 1:
-        said.append(f"first of {facts.frames} frames")
+        changes.append(f"first of {facts.frames} frames")
     if facts.orientation != 1:
-        said.append("turned upright")
+        changes.append("turned upright")
     too_long = facts.bytes > max_bytes
     if media_type != facts.media_type or (too_long and size == facts.size):
         lengths = f", {length / 1e6:.1f} MB of {facts.bytes / 1e6:.1f} MB" if too_long else ""
-        said.append(f"re-encoded as {NAMES[media_type]}{lengths}")
+        changes.append(f"re-encoded as {NAMES[media_type]}{lengths}")
     if facts.mode == "CMYK":
-        said.append("CMYK turned into RGB")
+        changes.append("CMYK turned into RGB")
     if facts.depth > _BITS:
-        said.append(f"8 of {facts.depth} bits a colour")
-    return said + _left_out(facts)
+        changes.append(f"8 of {facts.depth} bits a colour")
+    return changes + _left_out(facts)
 
 
 def _scaling(size: Size, before: Size) -> str:

@@ -6,7 +6,7 @@ from stability_mcp.imaging.fit import flat_grey
 from stability_mcp.imaging.pixels import alpha_of, transparent_share, unpacked
 from stability_mcp.imaging.probe import probe
 
-_DARKEST_MARK = 13
+_MIN_MARK_LEVEL = 13
 """5 % of white: what a JPEG makes of black stays below."""
 
 
@@ -39,4 +39,4 @@ def is_empty_mask(path: Path) -> bool:
         FileUnusableError: It is no picture, damaged or too large to unpack.
     """
     facts = probe(path)
-    return not any(flat_grey(unpacked(path, facts)).histogram()[_DARKEST_MARK:])
+    return not any(flat_grey(unpacked(path, facts)).histogram()[_MIN_MARK_LEVEL:])

@@ -18,9 +18,9 @@ from stability_mcp.imaging.facts import Facts
 Arguments = TypeVarTuple("Arguments")
 T = TypeVar("T")
 
-BUDGET = 256 * 1024 * 1024
+MAX_MEMORY_BYTES = 256 * 1024 * 1024
 """Bytes that all unpacked pictures together may take."""
-THREADS = 2
+MAX_THREADS = 2
 
 _WEBP = 15.4
 _WEBP_WITH_ALPHA = 17.4
@@ -97,7 +97,7 @@ async def imaging_memory(size: int) -> AsyncIterator[None]:
     """Hold `size` bytes of the memory for pictures; waits in line until they are free."""
     purse = _purse.get(None)
     if purse is None:
-        purse = _Purse(BUDGET)
+        purse = _Purse(MAX_MEMORY_BYTES)
         _purse.set(purse)
     async with purse.lend(size):
         yield
@@ -117,7 +117,7 @@ async def run(
     """
     threads = _threads.get(None)
     if threads is None:
-        threads = anyio.CapacityLimiter(THREADS)
+        threads = anyio.CapacityLimiter(MAX_THREADS)
         _threads.set(threads)
     async with imaging_memory(estimate(facts)):
         return await anyio.to_thread.run_sync(function, *arguments, limiter=threads)

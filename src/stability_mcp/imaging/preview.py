@@ -26,8 +26,8 @@ MAX_BYTES = 65_536
 MAX_SIDE = 1_999
 """Some hosts refuse a conversation with a picture of 2,000 pixels in it."""
 
-_QUALITY, _LOWEST_QUALITY = 75, 30
-_SHORT_OF = 0.97
+_QUALITY, _MIN_QUALITY = 75, 30
+_SHRINK_SHARE = 0.97
 """A smaller picture has more detail in each pixel, so it shrinks less than its pixels do."""
 _TILE = 8
 _LIGHT, _DARK = 255, 204
@@ -101,10 +101,10 @@ def packed(
         if excess <= 1 or max(image.size) == 1:
             break
         # Packing is the slow part, so the next try is one that should do.
-        if quality > _LOWEST_QUALITY:
-            quality = max(_LOWEST_QUALITY, int(quality / excess))
+        if quality > _MIN_QUALITY:
+            quality = max(_MIN_QUALITY, int(quality / excess))
         else:
-            longest = max(image.size) / math.sqrt(excess) * _SHORT_OF
+            longest = max(image.size) / math.sqrt(excess) * _SHRINK_SHARE
             image = _shrunk(image, max(1, int(longest)))
     return Preview(
         data=data,

@@ -44,7 +44,7 @@ def sheet(
     A picture that cannot be unpacked leaves its place grey: the others are still worth seeing.
 
     Args:
-        pictures: Path and label of each, at most `MOST`; others are left out.
+        pictures: Path and label of each, at most `MAX_PICTURES`; others are left out.
         longest: The sheet's longer side at most, in pixels.
         max_bytes: Its length at most, in bytes.
         format: How to pack it.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
 
-_SMALLER = 0.7
+_KEPT_SHARE = 0.7
 """Share of the pixels that the next try keeps when a file is too long."""
 
 
@@ -22,7 +22,7 @@ def fitting_size(size: Size, limits: ImageLimits) -> Size:
     fitted = _scaled_up(_scaled_down(size, limits), limits)
     if fitted != _scaled_down(fitted, limits):
         raise FileUnusableError(
-            f"The picture is too long and narrow: {_said(size)} cannot be scaled so that the "
+            f"The picture is too long and narrow: {_size_text(size)} cannot be scaled so that the "
             f"shorter side has at least {limits.min_side} pixels and the whole is not too large.",
             hint="Crop it, or pad its shorter side.",
         )
@@ -33,7 +33,7 @@ def smaller_size(size: Size, limits: ImageLimits) -> Size | None:
     """Return the next smaller size of the same shape, None when the limits allow none."""
     if limits.sizes:
         return None
-    pixels = int(size.width * size.height * _SMALLER)
+    pixels = int(size.width * size.height * _KEPT_SHARE)
     smaller = _scaled_down(size, replace(limits, max_pixels=pixels)) if pixels else size
     enough = min(smaller) >= limits.min_side and math.prod(smaller) >= limits.min_pixels
     return smaller if enough and smaller != size else None
@@ -64,17 +64,18 @@ def _scaled_up(size: Size, limits: ImageLimits) -> Size:
 
 def _check_shape(size: Size, limits: ImageLimits) -> None:
     longer, shorter = max(size), min(size)
-    most = limits.max_aspect
-    if most is None or longer <= shorter * most:
+    max_aspect = limits.max_aspect
+    if max_aspect is None or longer <= shorter * max_aspect:
         return
-    cropped, padded = math.floor(shorter * most), math.ceil(longer / most)
+    cropped, padded = math.floor(shorter * max_aspect), math.ceil(longer / max_aspect)
     wide = size.width >= size.height
     crop = Size(cropped, shorter) if wide else Size(shorter, cropped)
     pad = Size(longer, padded) if wide else Size(padded, longer)
     raise FileUnusableError(
-        f"The picture is {longer / shorter:.2f} times as long as wide ({_said(size)}), "
-        f"and {most:g} is the most.",
-        hint=f"Crop it to {_said(crop)} or pad it to {_said(pad)}: nothing is cut off unasked.",
+        f"The picture is {longer / shorter:.2f} times as long as wide ({_size_text(size)}), "
+        f"and {max_aspect:g} is the most.",
+        hint=f"Crop it to {_size_text(crop)} or pad it to {_size_text(pad)}: nothing is cut off "
+        "unasked.",
     )
 
 
@@ -87,12 +88,12 @@ def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
     shape = math.log(size.width / size.height)
     nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
     raise FileUnusableError(
-        f"The picture is {_said(size)}, and only these sizes are taken: "
-        f"{', '.join(_said(one) for one in sizes)}.",
-        hint=f"Crop or pad it to the shape of the nearest, {_said(nearest)}: "
+        f"The picture is {_size_text(size)}, and only these sizes are taken: "
+        f"{', '.join(_size_text(one) for one in sizes)}.",
+        hint=f"Crop or pad it to the shape of the nearest, {_size_text(nearest)}: "
         "nothing is cut off unasked.",
     )
 
 
-def _said(size: Size) -> str:
+def _size_text(size: Size) -> str:
     return f"{size.width}x{size.height}"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.models import JobRow
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 

@@ -28,7 +28,7 @@ from stability_mcp.jobs.transactions import cancel, finish, recover, reuse, subm
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 TICK_SECONDS = 1.0
 """How often a waiting caller is told how far its jobs are."""

@@ -12,8 +12,8 @@ from stability_mcp.api.operation import MIB, MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account
 from stability_mcp.store.disk import MIN_FREE_BYTES, RESERVE_BYTES
+from stability_mcp.store.tenancy import Account
 
 MARGIN_SECONDS = 0.5
 """Seconds a request may take from this machine's last byte to the API's counter."""

@@ -18,8 +18,8 @@ from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usag
 from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import Balance, LedgerBy, LedgerLine, RateStatus
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
 REST_RATIO = 3.0

@@ -29,7 +29,7 @@ from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
 from stability_mcp.text import credits_text, listed, plain, quoted
 
 PAGE_ROWS = 100
-LOOKING = 10.0
+MAX_COMPARE_SECONDS = 10.0
 """Seconds for which files are compared with their hashes where nothing is mended."""
 
 _OF_JOB = re.compile(rf"([{ALPHABET}]{{{ID_CHARACTERS}}})\.\d+\.(?:.*\.)?\w+")
@@ -79,11 +79,11 @@ class StoreCheck:
             StorageError: the store cannot be read or written.
         """
         try:
-            said = await self._database.read(
+            result = await self._database.read(
                 lambda c: [str(row[0]) for row in c.exec_driver_sql(_CHECK)]
             )
-            if said != ["ok"]:
-                yield _damaged(self._home, "; ".join(said))
+            if result != ["ok"]:
+                yield _damaged(self._home, "; ".join(result))
                 return
             async for each in self._examine():
                 yield each
@@ -93,35 +93,35 @@ class StoreCheck:
             yield _damaged(self._home, error.message)
 
     async def _examine(self) -> AsyncIterator[Finding]:
-        for wrong in await self._database.read(recount.find_mismatches):
-            yield await self._counter(wrong)
-        async for found in self._bytes():
+        for mismatch in await self._database.read(recount.find_mismatches):
+            yield await self._check_budget(mismatch)
+        async for found in self._check_blobs():
             yield found
-        async for found in self._loose():
+        async for found in self._check_unreferenced():
             yield found
-        async for found in self._spool():
+        async for found in self._check_spool():
             yield found
-        ended = await self._ended()
+        ended = await self._dead_processes()
         if ended:
             yield Finding(
                 text=f"{ended} {'program' if ended == 1 else 'programs'} ended without a word",
                 done="whatever opens the store next, such as this program, goes on with the jobs",
             )
 
-    async def _counter(self, wrong: BudgetMismatch) -> Finding:
-        said = (
-            f"the counters of {wrong.day} say {credits_text(wrong.was_held)} reserved and "
-            f"{credits_text(wrong.was_spent)} spent; jobs and ledger say "
-            f"{credits_text(wrong.held)} and {credits_text(wrong.spent)}"
+    async def _check_budget(self, mismatch: BudgetMismatch) -> Finding:
+        text = (
+            f"the counters of {mismatch.day} say {credits_text(mismatch.was_reserved)} reserved "
+            f"and {credits_text(mismatch.was_spent)} spent; jobs and ledger say "
+            f"{credits_text(mismatch.reserved)} and {credits_text(mismatch.spent)}"
         )
         if not self._repair:
-            return Finding(text=said, bad=True)
+            return Finding(text=text, bad=True)
         await self._database.write(
-            partial(recount.recount, wrong=wrong), name="maintenance.recount", durable=True
+            partial(recount.recount, mismatch=mismatch), name="maintenance.recount", durable=True
         )
-        return Finding(text=said, done="set to what jobs and ledger say", bad=True)
+        return Finding(text=text, done="set to what jobs and ledger say", bad=True)
 
-    async def _bytes(self) -> AsyncIterator[Finding]:
+    async def _check_blobs(self) -> AsyncIterator[Finding]:
         promised = await self._database.read(partial(blob_check.blobs, after="", limit=1))
         emptied = await in_file_thread(partial(blob_check.is_emptied, self._home))
         if promised and emptied:
@@ -131,7 +131,7 @@ class StoreCheck:
                 bad=True,
             )
             return
-        after, until = "", time.monotonic() + LOOKING
+        after, until = "", time.monotonic() + MAX_COMPARE_SECONDS
         while page := await self._database.read(
             partial(blob_check.blobs, after=after, limit=PAGE_ROWS)
         ):
@@ -142,27 +142,27 @@ class StoreCheck:
                 )
                 self.blobs += 1
                 self.compared += compare
-                if why is not None and (found := await self._lost(blob, why)) is not None:
+                if why is not None and (found := await self._lost_blob(blob, why)) is not None:
                     yield found
             after = page[-1].sha256
 
-    async def _lost(self, blob: Blob, why: str) -> Finding | None:
+    async def _lost_blob(self, blob: Blob, why: str) -> Finding | None:
         items = await self._database.read(partial(blob_check.holders, blob=blob))
         if not items:  # it was deleted just now
             return None
-        said = f"{listed(item.name for item in items)}: {why}"
+        text = f"{listed(item.name for item in items)}: {why}"
         copies = [item.copy_path for item in items]
         if not self._repair:
             left = await in_file_thread(partial(blob_check.readable, copies))
-            return Finding(text="; ".join((said, *_readable_copy(left))), bad=True)
+            return Finding(text="; ".join((text, *_readable_copy(left))), bad=True)
         try:
-            done = await self._mended(blob, copies)
+            done = await self._repair_blob(blob, copies)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            return Finding(text=f"{said}, and it could not be mended ({why})", bad=True)
-        return Finding(text=said, done=done, bad=True)
+            return Finding(text=f"{text}, and it could not be mended ({why})", bad=True)
+        return Finding(text=text, done=done, bad=True)
 
-    async def _mended(self, blob: Blob, copies: list[str | None]) -> str:
+    async def _repair_blob(self, blob: Blob, copies: list[str | None]) -> str:
         """Bring lost bytes back, or delete what needs them; return which in words."""
         found = await in_file_thread(lambda: blob_check.recover(self._home, blob, copies))
         if found is None:
@@ -190,7 +190,7 @@ class StoreCheck:
         wanted = bool(blob_check.holders(connection, blob))
         return wanted and blob_check.put_back(self._home, blob, file)
 
-    async def _loose(self) -> AsyncIterator[Finding]:
+    async def _check_unreferenced(self) -> AsyncIterator[Finding]:
         """Look for files among the blobs that no row names."""
         folders, old, size = retention_rows.unreferenced_blobs(self._home), list[str](), 0
         young = self._clock() - MIN_FILE_AGE_SECONDS
@@ -201,19 +201,19 @@ class StoreCheck:
             size += sum(sizes[each] for each in free)
         if not old:
             return
-        said = f"{_files(len(old))} among the stored media, {size / 1e6:.1f} MB, that no row names"
+        text = f"{_files(len(old))} among the stored media, {size / 1e6:.1f} MB, that no row names"
         moved = 0
         for each in old if self._repair else ():
             moved += await self._database.write(
                 partial(self._put_aside, each), name="maintenance.quarantine_blob"
             )
-        yield Finding(text=said, done=f"{_files(moved)} moved to quarantine/" if moved else "")
+        yield Finding(text=text, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 
     def _put_aside(self, sha256: str, connection: Connection) -> bool:
         unnamed = retention_rows.unnamed(connection, [sha256])
         return bool(unnamed) and blob_check.put_aside(self._home, sha256, "unnamed")
 
-    async def _spool(self) -> AsyncIterator[Finding]:
+    async def _check_spool(self) -> AsyncIterator[Finding]:
         """Look for what imports left that died, and for answers of jobs that do not exist."""
         young, spool = self._clock() - MIN_FILE_AGE_SECONDS, self._home / "spool"
         paths = await in_file_thread(lambda: [p for p in spool.iterdir() if _older(p, young)])
@@ -224,8 +224,8 @@ class StoreCheck:
                 gone = await in_file_thread(
                     lambda: sum(retention_rows.remove_if_older(path, young) for path in left)
                 )
-            said = f"{_files(len(left))} that an import or a repair left in spool/"
-            yield Finding(text=said, done=f"{_files(gone)} removed" if gone else "")
+            text = f"{_files(len(left))} that an import or a repair left in spool/"
+            yield Finding(text=text, done=f"{_files(gone)} removed" if gone else "")
         for path in paths:
             match = _OF_JOB.fullmatch(path.name)
             if match and not await self._database.read(partial(_exists, match[1])):
@@ -235,14 +235,14 @@ class StoreCheck:
                     done = "moved to quarantine/"
                 yield Finding(text=f"spool/{path.name} belongs to no job", done=done, bad=True)
 
-    async def _ended(self) -> int:
+    async def _dead_processes(self) -> int:
         """Count the processes that are dead: a row without a lock, or a lock that is free."""
         rows = await self._database.read(lambda c: set(c.execute(_PROCESSES).scalars()))
 
         def free() -> int:
             names = {path.name.removesuffix(LOCK_SUFFIX) for path in self._locks()}
-            with ExitStack() as held:
-                dead = [each for each in names if try_lock(lock_path(self._home, each), held)]
+            with ExitStack() as locks:
+                dead = [each for each in names if try_lock(lock_path(self._home, each), locks)]
             return len(dead) + len(rows - names)
 
         return await in_file_thread(free)
@@ -251,9 +251,9 @@ class StoreCheck:
         return list((self._home / "locks").glob(f"*{LOCK_SUFFIX}"))
 
 
-def _damaged(home: Path, said: str) -> Finding:
+def _damaged(home: Path, damage: str) -> Finding:
     return Finding(
-        text=f"the database in {home} is damaged: {quoted(plain(said), limit=300)}. Stop every "
+        text=f"the database in {home} is damaged: {quoted(plain(damage), limit=300)}. Stop every "
         "server, copy the folder, and bring it back from a backup, or by the .recover command of "
         "the sqlite3 program",
         bad=True,

@@ -27,21 +27,21 @@ INTERVAL_SECONDS = 6 * 3_600.0
 """Seconds between two looks."""
 DAY_SECONDS = 86_400.0
 
-PAGE = 200
+PAGE_ROWS = 200
 """Rows that are looked at in one read."""
 MAX_WRITE_SECONDS = 0.01
 """Seconds after which a transaction takes up nothing more; with its last step and the commit it
 stays within 50 ms."""
 PAUSE_SECONDS = 0.05
 """Seconds between two transactions, in which everybody else can write."""
-NEWEST = 2**62
+MAX_SEQ = 2**62
 """Above every `seq`."""
 
 log = logging.getLogger(__name__)
 
-Look = Callable[[Connection, int], list[Numbered]]
-Goes = Callable[[Connection, str], bool]
-Work = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
+ListRows = Callable[[Connection, int], list[Numbered]]
+MayGo = Callable[[Connection, str], bool]
+Remove = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
 """One write transaction: how many of the ids were looked at, and how many of those are gone."""
 
 
@@ -115,7 +115,9 @@ class Retention:
             swept.jobs += gone[0]
             swept.media += gone[1]
         swept.calls = await self._rows(
-            lambda c, before: retention_rows.old_calls(c, cutoff=cutoff, before=before, limit=PAGE),
+            lambda c, before: retention_rows.old_calls(
+                c, cutoff=cutoff, before=before, limit=PAGE_ROWS
+            ),
             _every,
             lambda ids: self._database.write(
                 lambda c: retention_rows.sweep_calls(
@@ -131,7 +133,9 @@ class Retention:
     async def _results(self, cutoff: float) -> tuple[int, int] | None:
         """Sweep jobs with their results, then imports; None: there was nothing to sweep."""
         ended = await self._rows(
-            lambda c, before: retention_rows.old_jobs(c, cutoff=cutoff, before=before, limit=PAGE),
+            lambda c, before: retention_rows.old_jobs(
+                c, cutoff=cutoff, before=before, limit=PAGE_ROWS
+            ),
             lambda c, job: retention_rows.may_be_removed(c, job, cutoff=cutoff),
             lambda ids: self._database.write(
                 lambda c: retention_rows.sweep_jobs(
@@ -141,7 +145,9 @@ class Retention:
             ),
         )
         imported = await self._rows(
-            lambda c, before: retention_rows.old_media(c, cutoff=cutoff, before=before, limit=PAGE),
+            lambda c, before: retention_rows.old_media(
+                c, cutoff=cutoff, before=before, limit=PAGE_ROWS
+            ),
             lambda c, each: not retention_rows.is_needed(c, each),
             lambda ids: self._database.write(
                 lambda c: retention_rows.sweep_media(
@@ -152,18 +158,18 @@ class Retention:
         )
         return (ended, imported) if ended or imported else None
 
-    async def _rows(self, look: Look, goes: Goes, work: Work) -> int:
+    async def _rows(self, list_rows: ListRows, may_go: MayGo, remove: Remove) -> int:
         """Go through rows from the newest to the oldest, in pages and short transactions."""
 
         def read(before: int, connection: Connection) -> tuple[list[str], int]:
-            page = look(connection, before)
-            ids = [each.id for each in page if goes(connection, each.id)]
+            page = list_rows(connection, before)
+            ids = [each.id for each in page if may_go(connection, each.id)]
             return ids, page[-1].seq if page else 0
 
-        gone, before = 0, NEWEST
+        gone, before = 0, MAX_SEQ
         while before:
             ids, before = await self._database.read(partial(read, before))
-            gone += await self._write(ids, work)
+            gone += await self._write(ids, remove)
         return gone
 
     async def _files(self, cutoff: float) -> int:
@@ -183,10 +189,10 @@ class Retention:
             )
         return gone
 
-    async def _write(self, ids: list[str], work: Work) -> int:
+    async def _write(self, ids: list[str], remove: Remove) -> int:
         gone = 0
         while ids:
-            looked, done = await work(ids)
+            looked, done = await remove(ids)
             ids, gone = ids[looked:], gone + done
             await anyio.sleep(PAUSE_SECONDS)
         return gone

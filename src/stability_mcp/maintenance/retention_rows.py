@@ -27,7 +27,7 @@ MIN_FILE_AGE_SECONDS = 3_600.0
 IN_SPOOL = ("import-*.part", "fit-*.part", "mend-*.part")
 """Files on their way into the store. Each is written within minutes, and its owner moves it."""
 
-MAX_FILES_PER_TURN = 400
+MAX_HASHES_PER_QUERY = 400
 """Hashes in one query, twice: older SQLite takes 999 values."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -75,19 +75,19 @@ def is_needed(connection: Connection, media_id: str) -> bool:
     return any(connection.execute(query, key).first() is not None for query in (_SENT, _CHILD))
 
 
-def is_renamed(label: str | None, asked: str | None) -> bool:
+def is_renamed(label: str | None, requested: str | None) -> bool:
     """Return whether a result bears another label than the one its job asked for.
 
     Args:
         label: What it is called now.
-        asked: What its job asked for; a taken label got a number.
+        requested: What its job asked for; a taken label got a number.
     """
     if label is None:
         return False
-    if asked is None:
+    if requested is None:
         return True
-    usable = LABEL.fullmatch(asked) and safe(asked) == asked
-    wanted = asked if usable else slug(asked)
+    usable = LABEL.fullmatch(requested) and safe(requested) == requested
+    wanted = requested if usable else slug(requested)
     number = _NUMBERED.search(label)
     return label != wanted and (number is None or join(wanted, number[1]) != label)
 
@@ -103,20 +103,20 @@ def delete_media(connection: Connection, media_id: str) -> None:
 def sweep_media(
     connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Forget imported and fitted items that nobody needs; see `as_many`."""
+    """Forget imported and fitted items that nobody needs in short steps; see `run_within`."""
 
     def step(media_id: str) -> bool:
         key = {"id": media_id, "cutoff": cutoff}
         still_old = connection.execute(_AGAIN, key).first() is not None
-        goes = still_old and not is_needed(connection, media_id)
-        if goes:
+        may_go = still_old and not is_needed(connection, media_id)
+        if may_go:
             delete_media(connection, media_id)
-        return goes
+        return may_go
 
-    return as_many(ids, seconds, step)
+    return run_within(ids, seconds, step)
 
 
-def as_many(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
+def run_within(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
     """Do a step for each id until the time is over, so that the write lock is soon free again.
 
     Returns:
@@ -140,8 +140,8 @@ def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
     """Return those of the hashes that no row names."""
     wanted = sorted(hashes)
     named: set[str] = set()
-    for at in range(0, len(wanted), MAX_FILES_PER_TURN):
-        part = wanted[at : at + MAX_FILES_PER_TURN]
+    for at in range(0, len(wanted), MAX_HASHES_PER_QUERY):
+        part = wanted[at : at + MAX_HASHES_PER_QUERY]
         named.update(connection.execute(_NAMED, {"hashes": part}).scalars())
     return [each for each in wanted if each not in named]
 
@@ -156,10 +156,10 @@ def unlink(
         home: Folder of the store.
         hashes: What was found unnamed; it is looked up again here.
         cutoff: Unix seconds; a file that was written later stays.
-        seconds: Roughly how long this may take; see `as_many`.
+        seconds: Roughly how long this may take in short steps; see `run_within`.
     """
     free = set(unnamed(connection, hashes))
-    return as_many(
+    return run_within(
         hashes,
         seconds,
         lambda each: each in free and remove_if_older(blob_path(home, each), cutoff),
@@ -212,7 +212,7 @@ _CALLS = text(
 _CALL = text(
     "DELETE FROM calls WHERE id = :call AND created_at < :cutoff"
     " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
-    " AND NOT EXISTS (SELECT 1 FROM calls AS heir WHERE heir.joined = calls.id)"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS joined_call WHERE joined_call.joined = calls.id)"
 )
 
 
@@ -241,15 +241,15 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
 def sweep_jobs(
     connection: Connection, jobs: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Do T10 for some jobs and their results; see `as_many`."""
+    """Do T10 for some jobs and their results in short steps; see `run_within`."""
 
     def step(job: str) -> bool:
-        goes = may_be_removed(connection, job, cutoff=cutoff)
-        if goes:
+        may_go = may_be_removed(connection, job, cutoff=cutoff)
+        if may_go:
             _remove_job(connection, job)
-        return goes
+        return may_go
 
-    return as_many(jobs, seconds, step)
+    return run_within(jobs, seconds, step)
 
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
@@ -261,8 +261,8 @@ def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int)
 def sweep_calls(
     connection: Connection, calls: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Delete calls without jobs that no other call has joined; see `as_many`."""
-    return as_many(
+    """Delete calls without jobs that no other call has joined in short steps; see `run_within`."""
+    return run_within(
         calls,
         seconds,
         lambda call: connection.execute(_CALL, {"call": call, "cutoff": cutoff}).rowcount > 0,

@@ -26,10 +26,10 @@ from stability_mcp.media.records import (
     select_items,
 )
 from stability_mcp.media.search import Kind, cursor_of, mentions, name_of, newest_of, suggestion
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.schema import media_parents
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
 
 MAX_LISTED = 100

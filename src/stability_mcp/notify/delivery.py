@@ -19,8 +19,8 @@ from stability_mcp.errors import StorageError
 from stability_mcp.notify import outbox
 from stability_mcp.notify.outbox import ClaimedEnd, DueEnd
 from stability_mcp.settings import NEAR_MISSES, read_target, shown_target, variable
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account
 
 URL_SECONDS = 10.0
 """Longest wait for an address to answer."""

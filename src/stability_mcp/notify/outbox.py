@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.models import JobRow, load_job
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 from stability_mcp.uris import media_uri
 
 CLAIM_SECONDS = 60.0

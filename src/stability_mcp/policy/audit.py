@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import plain
 
 Event = Literal["blocked", "warned", "moderated", "repeated"]

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.items import MediaItem
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 VALID_SECONDS = 3_600.0
 """Seconds after the question for which a yes counts."""

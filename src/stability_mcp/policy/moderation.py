@@ -17,7 +17,7 @@ from stability_mcp.errors import ModerationError, StudioError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.policy import audit
 from stability_mcp.policy.audit import Subject
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 REMEMBERED_SECONDS = 3_600.0
 """Seconds for which a refusal stands; rules and prompts change."""

@@ -35,15 +35,15 @@ from pydantic import AnyUrl, ConfigDict
 
 from stability_mcp import __version__
 from stability_mcp.server import prompts, resources
+from stability_mcp.server.call_context import TICKET, CallContext, reporter
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.completions import complete
-from stability_mcp.server.context import TICKET, CallContext, reporter
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
 from stability_mcp.server.idle_recovery import recover_while_idle
-from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, keeping, open_lazily
-from stability_mcp.server.subscriptions import Changes
+from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
+from stability_mcp.server.subscriptions import Subscriptions
 from stability_mcp.server.tasks.extension import TasksExtension
 from stability_mcp.server.tasks.job_tasks import JobTasks
 from stability_mcp.server.tasks.port import Tasks
@@ -62,8 +62,8 @@ EMULATED = (
     "nothing; tell the user."
 )
 
-_current: ContextVar[LazyStudio] = ContextVar("keeper")
-"""The keeper of the request under way; completions are told nothing else of it."""
+_current: ContextVar[LazyStudio] = ContextVar("lazy_studio")
+"""The studio of the request under way; completions are told nothing else of it."""
 
 
 class RawArguments(ArgModelBase):
@@ -85,31 +85,31 @@ class StudioServer(MCPServer[LazyStudio]):
         *,
         opener: OpenStudio,
         wait: float,
-        extra: Iterable[Tool],
+        extra_tools: Iterable[Tool],
         carriers: Iterable[Tasks],
     ) -> None:
         self._studio_settings = settings
-        self._keepers: set[LazyStudio] = set()
+        self._lazy_studios: set[LazyStudio] = set()
         self._wait = wait if settings.wait is None else settings.wait
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
-        beside = list(extra)
+        extra_tools = list(extra_tools)
         self._enabled = frozenset(each.name for each in shown)
-        self._offered = self._enabled | {tool.name for tool in beside}
-        changes = Changes()
+        self._offered = self._enabled | {tool.name for tool in extra_tools}
+        subscriptions = Subscriptions()
         super().__init__(
             NAME,
             title=TITLE,
             version=__version__,
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
-            tools=[*(self._tool(each) for each in shown), *beside],
-            lifespan=partial(_lifespan, settings, opener, self._keepers, changes),
-            middleware=[_remember_keeper, changes.meet],
-            subscriptions=changes.bus,
+            tools=[*(self._tool(each) for each in shown), *extra_tools],
+            lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
+            middleware=[_remember_lazy_studio, subscriptions.meet],
+            subscriptions=subscriptions.bus,
             extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
             log_level=settings.log_level,
         )
-        changes.serve(self._lowlevel_server)
+        subscriptions.serve(self._lowlevel_server)
 
     def _tool(self, definition: Definition) -> Tool:
         async def run(
@@ -142,7 +142,7 @@ class StudioServer(MCPServer[LazyStudio]):
             enabled=self._enabled,
             wait=self._wait,
             progress=reporter(ctx),
-            asks=Elicitation(ctx),
+            elicitation=Elicitation(ctx),
             ticket=TICKET.get(),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
@@ -153,9 +153,9 @@ class StudioServer(MCPServer[LazyStudio]):
 
     async def finish(self) -> None:
         """Send nothing new, and return when what is out is finished and stored."""
-        for keeper in list(self._keepers):
-            keeper.close()
-            await keeper.closed.wait()
+        for lazy_studio in list(self._lazy_studios):
+            lazy_studio.close()
+            await lazy_studio.closed.wait()
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[LazyStudio, Any] | None = None
@@ -184,8 +184,8 @@ class StudioServer(MCPServer[LazyStudio]):
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read a resource of ours, or one that was added."""
         if context is not None:
-            keeper = context.request_context.lifespan_context
-            found = await resources.read(str(uri), keeper, self._enabled)
+            lazy_studio = context.request_context.lifespan_context
+            found = await resources.read(str(uri), lazy_studio, self._enabled)
             if found is not None:
                 return found
         return await super().read_resource(uri, context)
@@ -212,7 +212,7 @@ def build_server(
         ConfigurationError: a toolset does not exist.
     """
     server = StudioServer(
-        settings, opener=open_studio, wait=wait, extra=extra_tools, carriers=carriers
+        settings, opener=open_studio, wait=wait, extra_tools=extra_tools, carriers=carriers
     )
     _add_prompts(server)
     server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
@@ -234,8 +234,8 @@ def _add_prompts(server: StudioServer) -> None:
         brief: prompts.Brief, ctx: Context[LazyStudio, Any], ceiling: prompts.Ceiling = ""
     ) -> str:
         """Turn a brief into a plan with prices, then carry it out step by step."""
-        keeper = ctx.request_context.lifespan_context
-        return await prompts.ai_director(keeper, enabled, brief, ceiling)
+        lazy_studio = ctx.request_context.lifespan_context
+        return await prompts.ai_director(lazy_studio, enabled, brief, ceiling)
 
     @server.prompt(title="Edit a picture")
     async def edit_picture(image: prompts.Image, change: prompts.Change) -> str:
@@ -251,7 +251,7 @@ async def _complete(
     return await complete(ref, argument, _current.get())
 
 
-async def _remember_keeper(
+async def _remember_lazy_studio(
     ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
 ) -> HandlerResult:
     _current.set(ctx.lifespan_context)
@@ -262,15 +262,15 @@ async def _remember_keeper(
 async def _lifespan(
     settings: Settings,
     opener: OpenStudio,
-    keepers: set[LazyStudio],
-    changes: Changes,
+    lazy_studios: set[LazyStudio],
+    subscriptions: Subscriptions,
     server: MCPServer[LazyStudio],  # noqa: ARG001 -- the SDK's signature
 ) -> AsyncIterator[LazyStudio]:
     with ExitStack() as stack:
-        async with keeping(settings, opener) as keeper:
-            keepers.add(keeper)
+        async with lazy_studio_open(settings, opener) as lazy_studio:
+            lazy_studios.add(lazy_studio)
             # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
-            stack.callback(keepers.discard, keeper)
-            keeper.spawn(partial(changes.watch, keeper))
-            keeper.spawn(partial(recover_while_idle, settings, keeper))
-            yield keeper
+            stack.callback(lazy_studios.discard, lazy_studio)
+            lazy_studio.spawn(partial(subscriptions.watch, lazy_studio))
+            lazy_studio.spawn(partial(recover_while_idle, settings, lazy_studio))
+            yield lazy_studio

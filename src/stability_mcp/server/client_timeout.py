@@ -10,45 +10,47 @@ from functools import partial
 import anyio
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.server.context import CallContext
+from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.lazy_studio import LazyStudio
 
-SHARE = 0.8
+WAIT_SHARE = 0.8
 """Of the shortest time after which the client gave up."""
 MIN_WAIT_SECONDS = 5.0
 """Seconds that a call waits at least: a user's own stop must not make every call impatient."""
-SETTLING = 0.5
+SETTLE_SECONDS = 0.5
 """Seconds. A host that ends altogether cancels its calls as well, and that says nothing."""
 
-WAITING = "job_wait"
+WAIT_TOOL = "job_wait"
 """The one tool beside the paid ones that takes long."""
 
 
-async def within_patience(keeper: LazyStudio, context: CallContext) -> CallContext:
+async def limit_wait(lazy_studio: LazyStudio, context: CallContext) -> CallContext:
     """Return the call with a wait that its client is known to bear."""
     if not _takes_long(context):
         return context
-    seen = await (await keeper.studio()).client_patience(_name(context))
-    if seen is None:
+    give_up_seconds = await (await lazy_studio.studio()).client_patience(_name(context))
+    if give_up_seconds is None:
         return context
-    return replace(context, wait=min(context.wait, max(seen * SHARE, MIN_WAIT_SECONDS)))
+    return replace(
+        context, wait=min(context.wait, max(give_up_seconds * WAIT_SHARE, MIN_WAIT_SECONDS))
+    )
 
 
-def given_up(keeper: LazyStudio, context: CallContext, seconds: float) -> None:
+def record_give_up(lazy_studio: LazyStudio, context: CallContext, seconds: float) -> None:
     """Note that the client cancelled a call after so many seconds, unless the server is ending."""
     if _takes_long(context):
-        keeper.spawn(partial(_keep, keeper, _name(context), seconds))
+        lazy_studio.spawn(partial(_record, lazy_studio, _name(context), seconds))
 
 
-async def _keep(keeper: LazyStudio, client: str, seconds: float) -> None:
-    await anyio.sleep(SETTLING)
-    await (await keeper.studio()).client_gave_up(client, seconds)
+async def _record(lazy_studio: LazyStudio, client: str, seconds: float) -> None:
+    await anyio.sleep(SETTLE_SECONDS)
+    await (await lazy_studio.studio()).client_gave_up(client, seconds)
 
 
 def _takes_long(context: CallContext) -> bool:
     row = OPERATIONS.get(context.tool)
     paid = row is not None and row.is_paid()
-    return bool(context.client) and (paid or context.tool == WAITING)
+    return bool(context.client) and (paid or context.tool == WAIT_TOOL)
 
 
 def _name(context: CallContext) -> str:

@@ -18,10 +18,10 @@ MAX_VALUES = 100
 async def complete(
     ref: PromptReference | ResourceTemplateReference,
     argument: CompletionArgument,
-    keeper: LazyStudio,
+    lazy_studio: LazyStudio,
 ) -> Completion:
     """Return what may be meant, the newest first."""
-    known = await _known(ref, argument.name, argument.value, keeper)
+    known = await _known(ref, argument.name, argument.value, lazy_studio)
     begun = argument.value.casefold()
     values = [plain(each) for each in known if each.casefold().startswith(begun)]
     return Completion(
@@ -30,16 +30,19 @@ async def complete(
 
 
 async def _known(
-    ref: PromptReference | ResourceTemplateReference, argument: str, begun: str, keeper: LazyStudio
+    ref: PromptReference | ResourceTemplateReference,
+    argument: str,
+    begun: str,
+    lazy_studio: LazyStudio,
 ) -> list[str]:
     if isinstance(ref, PromptReference):
         wanted = {("edit_picture", "image"): media_uri("{id}")}.get((ref.name, argument))
     else:
         wanted = ref.uri
     if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
-        return await _media(begun, keeper)
+        return await _media(begun, lazy_studio)
     if wanted == job_uri("{id}"):
-        page = await (await keeper.studio()).list_jobs(limit=MAX_VALUES)
+        page = await (await lazy_studio.studio()).list_jobs(limit=MAX_VALUES)
         return [each.id for each in page.items]
     if wanted == "stability://guide/{topic}":
         from stability_mcp.server.guide import TOPICS
@@ -48,8 +51,8 @@ async def _known(
     return []
 
 
-async def _media(begun: str, keeper: LazyStudio) -> list[str]:
-    studio = await keeper.studio()
+async def _media(begun: str, lazy_studio: LazyStudio) -> list[str]:
+    studio = await lazy_studio.studio()
     newest = (await studio.list_media(limit=MAX_VALUES)).items
     if begun:
         newest += (await studio.list_media(limit=MAX_VALUES, query=begun)).items

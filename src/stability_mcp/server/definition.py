@@ -15,7 +15,7 @@ Effects = Mapping[str, bool]
 
 SPENDS: Effects = {"readOnlyHint": False, "destructiveHint": False, "openWorldHint": True}
 """Costs credits."""
-ASKS: Effects = {"readOnlyHint": True, "openWorldHint": True}
+QUERIES: Effects = {"readOnlyHint": True, "openWorldHint": True}
 """Asks the API something; free."""
 FETCHES: Effects = {
     "readOnlyHint": False,
@@ -24,7 +24,7 @@ FETCHES: Effects = {
     "openWorldHint": True,
 }
 """Takes something from the API into what is here; free."""
-LOOKS: Effects = {"readOnlyHint": True, "openWorldHint": False}
+READS: Effects = {"readOnlyHint": True, "openWorldHint": False}
 """Reads what is here."""
 CHANGES: Effects = {
     "readOnlyHint": False,

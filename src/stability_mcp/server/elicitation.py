@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
 """From this version of the protocol on, a server asks by its result."""
 
-KEY = "confirm-spend-"
+QUESTION_PREFIX = "confirm-spend-"
 """What the name of a question begins with; its number follows."""
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Elicitation:
     def answer(self) -> "tuple[int, Answer] | None":
         """Return the number of the question that this very request answers, and the answer."""
         for key, response in (self.ctx.input_responses or {}).items():
-            number = key.removeprefix(KEY)
+            number = key.removeprefix(QUESTION_PREFIX)
             if number != key and number.isdecimal() and isinstance(response, ElicitResult):
                 return int(number), _read(response)
         return None
@@ -77,9 +77,11 @@ class Elicitation:
         form = ElicitRequestFormParams(
             message=_message(quote, today), requested_schema=_form(quote)
         )
-        return InputRequiredResult(input_requests={f"{KEY}{number}": ElicitRequest(params=form)})
+        return InputRequiredResult(
+            input_requests={f"{QUESTION_PREFIX}{number}": ElicitRequest(params=form)}
+        )
 
-    async def put(self, quote: "Quote", today: str) -> "Answer":
+    async def ask(self, quote: "Quote", today: str) -> "Answer":
         """Ask over the connection and return the answer; `dismissed` where none can come."""
         try:
             response = await self.ctx.session.elicit_form(
@@ -102,15 +104,15 @@ class PendingQuestion:
 class Confirmer:
     """Sees that the user agrees to the quote of one call."""
 
-    keeper: "LazyStudio"
+    lazy_studio: "LazyStudio"
     """Runs what outlives the call."""
     studio: "Studio"
     """Holds the questions."""
-    asks: Elicitation | None
+    elicitation: Elicitation | None
     """How the user can be asked; None: not at all."""
     agreed: float | None
     """Credits that the user agreed to, as the model says."""
-    patience: float
+    max_wait: float
     """Seconds that the call may wait for an answer."""
 
     async def __call__(self, quote: "Quote") -> int | None:
@@ -130,56 +132,58 @@ class Confirmer:
         limit = self.studio.settings.confirm_millicredits
         if limit is None or quote.credits < limit:
             return None
-        if self.asks is not None and self.asks.possible:
-            return await self._with(self.asks, quote)
+        if self.elicitation is not None and self.elicitation.possible:
+            return await self._ask_elicitation(self.elicitation, quote)
         used = await self.studio.permissions.use(quote)
         if used is None and self.agreed is None:
             raise _cannot_ask(quote)
         return used
 
-    async def _with(self, asks: Elicitation, quote: "Quote") -> int | None:
-        permits = self.studio.permissions
-        given = asks.answer()
-        if given is not None:
-            await permits.answer(quote, *given)
-        used = await permits.use(quote)
+    async def _ask_elicitation(self, elicitation: Elicitation, quote: "Quote") -> int | None:
+        permissions = self.studio.permissions
+        answered = elicitation.answer()
+        if answered is not None:
+            await permissions.answer(quote, *answered)
+        used = await permissions.use(quote)
         if used is not None:
             return used
-        before = await permits.question(quote)
-        if given is not None and before is not None and before.id == given[0]:
-            raise _refusal(quote, before.answer)
-        if self.agreed is not None and before is not None and before.answer != "no":
+        latest = await permissions.question(quote)
+        if answered is not None and latest is not None and latest.id == answered[0]:
+            raise _refusal(quote, latest.answer)
+        if self.agreed is not None and latest is not None and latest.answer != "no":
             return None  # the question was put and not answered, so the user was asked otherwise
         today = await _today(self.studio)
-        if asks.by_result:
-            raise AskFirstError(asks.question(await permits.ask(quote), quote, today))
-        return await self._over_the_line(asks, quote, today)
+        if elicitation.by_result:
+            raise AskFirstError(elicitation.question(await permissions.ask(quote), quote, today))
+        return await self._ask_in_call(elicitation, quote, today)
 
-    async def _over_the_line(self, asks: Elicitation, quote: "Quote", today: str) -> int:
+    async def _ask_in_call(self, elicitation: Elicitation, quote: "Quote", today: str) -> int:
         answer = None
-        with anyio.move_on_after(self.patience):
+        with anyio.move_on_after(self.max_wait):
             while answer is None:  # an equal call may use up the yes that both waited for
-                put = self.keeper.questions.get(quote.question_key)
-                if put is None:
-                    self.keeper.questions[quote.question_key] = put = PendingQuestion()
-                    self.keeper.spawn(partial(self._ask, asks, quote, put, today))
-                await put.answered.wait()
+                pending = self.lazy_studio.questions.get(quote.question_key)
+                if pending is None:
+                    self.lazy_studio.questions[quote.question_key] = pending = PendingQuestion()
+                    self.lazy_studio.spawn(partial(self._ask, elicitation, quote, pending, today))
+                await pending.answered.wait()
                 used = await self.studio.permissions.use(quote)
                 if used is not None:
                     return used
-                before = await self.studio.permissions.question(quote)
-                answer = before.answer if before is not None else None
+                latest = await self.studio.permissions.question(quote)
+                answer = latest.answer if latest is not None else None
         raise _refusal(quote, answer)
 
     async def _ask(
-        self, asks: Elicitation, quote: "Quote", put: PendingQuestion, today: str
+        self, elicitation: Elicitation, quote: "Quote", pending: PendingQuestion, today: str
     ) -> None:
         try:
             question = await self.studio.permissions.ask(quote)
-            await self.studio.permissions.answer(quote, question, await asks.put(quote, today))
+            await self.studio.permissions.answer(
+                quote, question, await elicitation.ask(quote, today)
+            )
         finally:
-            self.keeper.questions.pop(quote.question_key, None)
-            put.answered.set()
+            self.lazy_studio.questions.pop(quote.question_key, None)
+            pending.answered.set()
 
 
 async def _today(studio: "Studio") -> str:
@@ -228,14 +232,14 @@ def _cannot_ask(quote: "Quote") -> ConfirmationError:
 
 
 def _refusal(quote: "Quote", answer: "Answer | None") -> ConfirmationError:
-    said = f"{quote.operation} costs {_price(quote)}"
+    text = f"{quote.operation} costs {_price(quote)}"
     if answer == "no":
         return ConfirmationError(
-            f"{said}, and the user said no.", hint="Do not call it again unless they ask for it."
+            f"{text}, and the user said no.", hint="Do not call it again unless they ask for it."
         )
     how = "closed the question" if answer == "dismissed" else "has not answered yet"
     return ConfirmationError(
-        f"{said}; the user was asked and {how}.",
+        f"{text}; the user was asked and {how}.",
         hint="Their yes counts for an hour: then call again with the very same arguments. If they "
         f"see no question, ask them yourself, and after a yes add {_with_confirm(quote)}.",
     )

@@ -23,9 +23,9 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import EMULATOR_ID, SCHEMA, lock_path, upstream_id
 
-MAX_MISSING_LOOKS = 5
+MAX_MISSING_PROBES = 5
 """Looks at a missing lock file until its process counts as dead; a living one makes it again."""
-GRACE_LOOKS = 3
+MIN_ABANDONED_PROBES = 3
 """Looks that are left to a living process of the same upstream, whose own recovery needs 2 s, so
 that not every idle server opens its studio."""
 SETTLED_SECONDS = 2.0
@@ -60,7 +60,7 @@ class Timing:
 
 async def recover_while_idle(
     settings: Settings,
-    keeper: LazyStudio,
+    lazy_studio: LazyStudio,
     timing: Timing = Timing(),
 ) -> None:
     """Open the studio when jobs are abandoned; return when it is open, whatever opened it."""
@@ -68,15 +68,15 @@ async def recover_while_idle(
     pause, retry = timing.look, timing.min_retry
     while True:
         with anyio.move_on_after(pause):
-            await keeper.ready.wait()
-        if keeper.ready.is_set():
+            await lazy_studio.ready.wait()
+        if lazy_studio.ready.is_set():
             return
         pause = timing.look
-        if not await to_thread.run_sync(watch.look, abandon_on_cancel=True):
+        if not await to_thread.run_sync(watch.probe, abandon_on_cancel=True):
             continue
         log.info("unfinished jobs have no living process: the studio opens")
         try:
-            await keeper.studio()
+            await lazy_studio.studio()
         except (StudioError, OSError) as error:
             log.warning("unfinished jobs cannot be recovered, next try in %.0f s: %s", retry, error)
             pause, retry = retry, min(2 * retry, timing.max_retry)
@@ -99,9 +99,9 @@ class AbandonedJobs:
         self._drivers: set[str | None] = set()
         self._processes: dict[str, str] = {}
         self._missing: dict[str, int] = {}
-        self._looks = 0
+        self._probes = 0
 
-    def look(self) -> bool:
+    def probe(self) -> bool:
         """Return whether the studio is to be opened; blocks for a moment and changes nothing."""
         database = self._settings.home_dir / "store.db"
         stamp = _stamp(database)
@@ -111,8 +111,10 @@ class AbandonedJobs:
             if not self._read(database):
                 return False
             self._read_at = stamp if _is_settled(stamp) else None
-        self._looks = self._looks + 1 if self._any_abandoned() else 0
-        return self._looks >= GRACE_LOOKS or (self._looks > 0 and not self._another_lives())
+        self._probes = self._probes + 1 if self._any_abandoned() else 0
+        return self._probes >= MIN_ABANDONED_PROBES or (
+            self._probes > 0 and not self._another_lives()
+        )
 
     def _read(self, database: Path) -> bool:
         """Read which processes drive unfinished jobs, and return whether that was possible."""
@@ -157,7 +159,7 @@ class AbandonedJobs:
         return (
             len(locks) < len(self._drivers)  # handed back, or of a process without a row
             or "free" in locks.values()
-            or any(looks >= MAX_MISSING_LOOKS for looks in self._missing.values())
+            or any(probes >= MAX_MISSING_PROBES for probes in self._missing.values())
         )
 
     def _another_lives(self) -> bool:

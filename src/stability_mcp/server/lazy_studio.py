@@ -104,7 +104,7 @@ class LazyStudio:
                 await self._closing.wait()
         except Exception as error:
             if not opened:
-                raise _told(error) from None
+                raise _root_error(error) from None
             log.exception("the studio closed by a bug; the next call opens it again")
         finally:
             self._studio = None
@@ -112,7 +112,7 @@ class LazyStudio:
                 self.closed.set()
 
 
-def _told(error: Exception) -> Exception:
+def _root_error(error: Exception) -> Exception:
     """Return what a person can mend out of what a task group made of it."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
@@ -120,14 +120,14 @@ def _told(error: Exception) -> Exception:
 
 
 @asynccontextmanager
-async def keeping(settings: Settings, opener: OpenStudio) -> AsyncIterator[LazyStudio]:
+async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncIterator[LazyStudio]:
     """Keep a studio until the block ends, then wait for what is out."""
     async with anyio.create_task_group() as group:
-        keeper = LazyStudio(settings, group, opener)
+        lazy_studio = LazyStudio(settings, group, opener)
         try:
-            yield keeper
+            yield lazy_studio
         finally:
-            keeper.close()
+            lazy_studio.close()
 
 
 @asynccontextmanager

@@ -22,11 +22,13 @@ Image = Annotated[str, Field(description="The picture: label, media:// URI or pa
 Change = Annotated[str, Field(description="What is to be different, in plain words.")]
 
 
-async def ai_director(keeper: LazyStudio, enabled: frozenset[str], brief: str, ceiling: str) -> str:
+async def ai_director(
+    lazy_studio: LazyStudio, enabled: frozenset[str], brief: str, ceiling: str
+) -> str:
     """Return the director's instructions: brief, rules, prices, and what is already there."""
     from stability_mcp.server.guide import guide_text, price_list
 
-    studio = await keeper.studio()
+    studio = await lazy_studio.studio()
     newest = (await studio.list_media(limit=MAX_MEDIA)).items
     spent = await studio.spending()
     left = "no daily budget" if spent.left is None else f"{credits_text(spent.left)} left today"

@@ -26,7 +26,7 @@ async def file_bytes(item: MediaItem) -> bytes:
         raise StorageError(f"The stored file of {item.uri} cannot be read: {error}.") from error
 
 
-async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Preview | None:
+async def rendition(item: MediaItem, *, longest: int, max_bytes: int) -> Preview | None:
     """Return a smaller picture of a picture; None of anything else, and where it is unreadable.
 
     Raises:
@@ -34,7 +34,7 @@ async def rendition(item: MediaItem, *, longest: int, most_bytes: int) -> Previe
     """
     if item.kind != "image" or item.unreadable:
         return None
-    shrink = partial(preview, longest=longest, max_bytes=most_bytes)
+    shrink = partial(preview, longest=longest, max_bytes=max_bytes)
     try:
         facts = await to_thread.run_sync(probe, item.path)
         return await memory.run(shrink, item.path, facts=facts)

@@ -81,11 +81,11 @@ MAX_LISTED = 50
 """Jobs in the list of resources: the newest."""
 
 
-async def jobs(keeper: LazyStudio) -> list[Resource]:
+async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
     """Return the newest jobs as resources; none before the first call that needs the store."""
-    if keeper.opened is None:
+    if lazy_studio.opened is None:
         return []
-    page = await keeper.opened.list_jobs(limit=MAX_LISTED)
+    page = await lazy_studio.opened.list_jobs(limit=MAX_LISTED)
     return [
         Resource(
             uri=job_uri(each.id),
@@ -97,7 +97,7 @@ async def jobs(keeper: LazyStudio) -> list[Resource]:
     ]
 
 
-async def read(uri: str, keeper: LazyStudio, enabled: frozenset[str]) -> Contents | None:
+async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Contents | None:
     """Return what a URI of ours stands for; None: it is none of ours.
 
     Raises:
@@ -112,9 +112,9 @@ async def read(uri: str, keeper: LazyStudio, enabled: frozenset[str]) -> Content
         if kind == "stability":
             return _page(name, rest, enabled)
         if kind == "job" and rest is None:
-            return await _job(name, keeper)
+            return await _job(name, lazy_studio)
         if kind == "media" and rest in {None, "original"}:
-            return await _media(name, keeper, original=rest is not None)
+            return await _media(name, lazy_studio, original=rest is not None)
     except NotFoundError as error:
         raise ResourceNotFoundError(plain(str(error))) from error
     except StudioError as error:
@@ -139,31 +139,31 @@ def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
     )
 
 
-async def _job(name: str, keeper: LazyStudio) -> Contents:
+async def _job(name: str, lazy_studio: LazyStudio) -> Contents:
     from stability_mcp.server.results import cleaned
     from stability_mcp.server.views import JobFacts
 
-    studio = await keeper.studio()
+    studio = await lazy_studio.studio()
     [view] = await studio.get_jobs([name])
     text = json.dumps(cleaned(JobFacts.of(view).dumped()), ensure_ascii=False)
     return [ReadResourceContents(content=text, mime_type="application/json")]
 
 
-async def _media(name: str, keeper: LazyStudio, *, original: bool) -> Contents:
+async def _media(name: str, lazy_studio: LazyStudio, *, original: bool) -> Contents:
     from stability_mcp.server.rendition import file_bytes, rendition
 
-    studio = await keeper.studio()
+    studio = await lazy_studio.studio()
     item = await studio.get_media(name)
     if original or item.bytes <= MAX_BYTES:
         return [ReadResourceContents(await file_bytes(item), item.media_type)]
-    smaller = await rendition(item, longest=RENDITION_SIDE, most_bytes=MAX_BYTES)
+    smaller = await rendition(item, longest=RENDITION_SIDE, max_bytes=MAX_BYTES)
     if smaller is None:
-        return [_said(item, "Too large to be shown here")]
-    said = _said(item, f"A rendition of {smaller.width}x{smaller.height}")
-    return [ReadResourceContents(smaller.data, smaller.media_type), said]
+        return [_explanation(item, "Too large to be shown here")]
+    explanation = _explanation(item, f"A rendition of {smaller.width}x{smaller.height}")
+    return [ReadResourceContents(smaller.data, smaller.media_type), explanation]
 
 
-def _said(item: "MediaItem", what: str) -> ReadResourceContents:
+def _explanation(item: "MediaItem", what: str) -> ReadResourceContents:
     from stability_mcp.server.answer_text import size_text
 
     where = f", and in the file {item.copy_path}" if item.copy_path else ""

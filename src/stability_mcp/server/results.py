@@ -45,7 +45,7 @@ class Shown:
     """Items in an answer, with one small picture of them."""
 
     items: Sequence[MediaItem]
-    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
     preview: Preview | None = None
 
 
@@ -91,7 +91,7 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     """Return the result of looking at media; free."""
     emulated = any(item.emulated and item.operation for item in shown.items)
     first = f"{tool}: {answer_text.counted(shown.items)}, free"
-    text = [f"{answer_text.EMULATED}. {first}" if emulated else first, *shown.said]
+    text = [f"{answer_text.EMULATED}. {first}" if emulated else first, *shown.notes]
     for item in shown.items:
         text += [answer_text.media_line(item), f"made: {answer_text.made_line(item)}"]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
@@ -104,9 +104,9 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
     """Return the result of a tool that only returns data: as structure, and the same as text."""
     structure = cleaned(data.model_dump(mode="json", exclude_none=True))
-    told = data.told() if isinstance(data, Data) else None
+    data_text = data.as_text() if isinstance(data, Data) else None
     text = [
-        told or json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
+        data_text or json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
         *filter(None, [uncollected]),
     ]
     return CallToolResult(
@@ -116,8 +116,8 @@ def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
 
 def of_text(text: str, *, uncollected: str | None) -> CallToolResult:
     """Return the result of a tool that answers with a page of text."""
-    said = [text, *filter(None, [uncollected])]
-    return CallToolResult(content=[TextContent(text=plain(each)) for each in said])
+    parts = [text, *filter(None, [uncollected])]
+    return CallToolResult(content=[TextContent(text=plain(each)) for each in parts])
 
 
 def cleaned(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape

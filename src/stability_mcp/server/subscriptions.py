@@ -27,10 +27,10 @@ from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestPar
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.uris import job_uri
 
-SECONDS = 0.5
+POLL_SECONDS = 0.5
 """How often the journal is looked at, while somebody listens."""
 
-Seen = dict[str, tuple[str, int]]
+JobStates = dict[str, tuple[str, int]]
 """State and attempt of the unfinished jobs, by id."""
 
 
@@ -58,7 +58,7 @@ class Bus(InMemorySubscriptionBus):
         return leave
 
 
-class Changes:
+class Subscriptions:
     """The clients of one server that want to know, and what they were told last."""
 
     def __init__(self) -> None:
@@ -93,13 +93,13 @@ class Changes:
             connection.exit_stack.callback(self._wanted.pop, connection, None)
         return self._wanted[connection][1]
 
-    async def watch(self, keeper: LazyStudio) -> None:
+    async def watch(self, lazy_studio: LazyStudio) -> None:
         """Look at the journal while somebody listens, and tell them, until cancelled."""
-        await keeper.ready.wait()
+        await lazy_studio.ready.wait()
         newest = 0
-        before: Seen | None = None
+        before: JobStates | None = None
         while True:
-            studio = keeper.opened
+            studio = lazy_studio.opened
             if studio is not None and (self._wanted or self.bus.heard):
                 latest, now = await studio.activity()
                 if before is not None:
@@ -107,9 +107,9 @@ class Changes:
                 newest, before = latest, now
             else:
                 before = None
-            await anyio.sleep(SECONDS)
+            await anyio.sleep(POLL_SECONDS)
 
-    async def _tell_all(self, before: Seen, now: Seen, *, more: bool) -> None:
+    async def _tell_all(self, before: JobStates, now: JobStates, *, more: bool) -> None:
         changed = {job for job in before.keys() | now.keys() if before.get(job) != now.get(job)}
         if more or changed:  # a state is part of the list
             await self._tell_list()

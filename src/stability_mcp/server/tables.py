@@ -26,7 +26,7 @@ def styles_table(enabled: frozenset[str]) -> Table:
 
 def _operation(row: type[Operation], enabled: frozenset[str]) -> Table:
     low, high = (price / 1000 for price in row.price_range())
-    said = {
+    facts = {
         "tool": row.name(),
         "enabled": row.name() in enabled,
         "when": row.summary(),
@@ -36,7 +36,7 @@ def _operation(row: type[Operation], enabled: frozenset[str]) -> Table:
         "count": row.takes_count(),
         "files": {name: _limits(mark) for name, mark in row.file_fields().items()},
     }
-    return {name: value for name, value in said.items() if value not in (None, {})}
+    return {name: value for name, value in facts.items() if value not in (None, {})}
 
 
 def _limits(mark: File) -> Table:
@@ -46,10 +46,10 @@ def _limits(mark: File) -> Table:
             "formats": limits.formats,
             "seconds": {"from": limits.min_seconds, "to": limits.max_seconds},
         }
-    said = {
+    facts = {
         "formats": limits.formats,
         "max_pixels": limits.max_pixels,
         "max_aspect": limits.max_aspect,
         "sizes": [f"{size.width}x{size.height}" for size in limits.sizes] or None,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in facts.items() if value is not None}

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from stability_mcp.server.context import CallContext
+from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import Definition, Effects
 from stability_mcp.server.tool_schema import plain_schema
 
@@ -47,7 +47,7 @@ class Data(BaseModel):
         """Return it as JSON, without what there is none of."""
         return self.model_dump(mode="json", exclude_none=True)
 
-    def told(self) -> str | None:
+    def as_text(self) -> str | None:
         """Return the text that an answer has in place of this as JSON; None: it has the JSON."""
         return None
 
@@ -108,7 +108,7 @@ def tool(
 
     Args:
         title: Its name for people.
-        effects: What it does to the world: `SPENDS`, `ASKS`, `LOOKS` or `CHANGES`.
+        effects: What it does to the world: `SPENDS`, `QUERIES`, `READS` or `CHANGES`.
         needs_studio: Whether the store is opened for it; else the function gets None.
         hints: What to say about arguments that do not exist but that callers try.
     """

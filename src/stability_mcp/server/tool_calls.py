@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.server import results
-from stability_mcp.server.client_timeout import given_up, within_patience
-from stability_mcp.server.context import CallContext
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.client_timeout import limit_wait, record_give_up
 from stability_mcp.server.elicitation import AskFirstError, Confirmer
 from stability_mcp.server.error_results import error_result
 from stability_mcp.server.extra_arguments import split
@@ -29,12 +29,12 @@ Answer = Outcome | Shown | BaseModel | str
 
 
 async def call(
-    keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+    lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
 ) -> CallToolResult | InputRequiredResult:
     """Return what the client gets; never raises but when it is cancelled."""
     arrived = anyio.current_time()
     try:
-        answer = await _answer(keeper, arguments, await within_patience(keeper, context))
+        answer = await _answer(lazy_studio, arguments, await limit_wait(lazy_studio, context))
         if isinstance(answer, Outcome):
             return results.of_outcome(
                 answer,
@@ -42,7 +42,7 @@ async def call(
                 enabled=context.enabled,
                 emulated=context.settings.emulated,
             )
-        uncollected = await keeper.uncollected_line()
+        uncollected = await lazy_studio.uncollected_line()
         if isinstance(answer, Shown):
             return results.of_shown(answer, tool=context.tool, uncollected=uncollected)
         if isinstance(answer, BaseModel):
@@ -51,28 +51,30 @@ async def call(
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
-        given_up(keeper, context, anyio.current_time() - arrived)
+        record_give_up(lazy_studio, context, anyio.current_time() - arrived)
         raise
     except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
-        return error_result(error, context.tool, uncollected=await _uncollected(keeper))
+        return error_result(error, context.tool, uncollected=await _uncollected(lazy_studio))
 
 
-async def _answer(keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext) -> Answer:
+async def _answer(
+    lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+) -> Answer:
     if context.tool in OPERATIONS:
-        return await _operate(keeper, arguments, context)
+        return await _operate(lazy_studio, arguments, context)
     tool = TOOLS[context.tool]
     parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
-    studio = await keeper.studio() if tool.needs_studio else None
+    studio = await lazy_studio.studio() if tool.needs_studio else None
     if studio is not None:
-        context = replace(context, confirm=partial(_confirmer, keeper, studio, context))
+        context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
     answer: Answer = await tool.function(studio, parsed, context)
     return answer
 
 
 async def _operate(
-    keeper: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+    lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
 ) -> Answer:
-    studio = await keeper.studio()
+    studio = await lazy_studio.studio()
     row = OPERATIONS[context.tool]
     given = split(row, arguments)
     if not row.is_paid():
@@ -83,7 +85,7 @@ async def _operate(
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,
-        confirm=_confirmer(keeper, studio, context, given.confirm_spend),
+        confirm=_confirmer(lazy_studio, studio, context, given.confirm_spend),
     )
     outcome = await studio.run(context.tool, given.rest, options)
     if context.ticket is not None and not outcome.finished:
@@ -92,19 +94,19 @@ async def _operate(
 
 
 def _confirmer(
-    keeper: LazyStudio, studio: Studio, context: CallContext, agreed: float | None
+    lazy_studio: LazyStudio, studio: Studio, context: CallContext, agreed: float | None
 ) -> Confirmer:
     return Confirmer(
-        keeper=keeper,
+        lazy_studio=lazy_studio,
         studio=studio,
-        asks=context.asks,
+        elicitation=context.elicitation,
         agreed=agreed,
-        patience=context.wait,
+        max_wait=context.wait,
     )
 
 
-async def _uncollected(keeper: LazyStudio) -> str | None:
+async def _uncollected(lazy_studio: LazyStudio) -> str | None:
     try:
-        return await keeper.uncollected_line()
+        return await lazy_studio.uncollected_line()
     except Exception:  # noqa: BLE001 -- the first error is the one to tell
         return None

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
-from stability_mcp.server.definition import ASKS, SPENDS, Definition, Schema
+from stability_mcp.server.definition import QUERIES, SPENDS, Definition, Schema
 from stability_mcp.server.extra_arguments import ours
 from stability_mcp.text import credits_text
 
@@ -77,15 +77,15 @@ def _without_null(node: Schema, models: Schema, within: tuple[str, ...]) -> Sche
 def of_operation(row: type[Operation]) -> Definition:
     """Return the tool of an operation."""
     schema = plain_schema(row)
-    beside = ours(row)
-    if beside is not None:
-        schema["properties"] |= plain_schema(beside)["properties"]
-    said = (row.summary(), price_sentence(row), row.guidance())
+    extra = ours(row)
+    if extra is not None:
+        schema["properties"] |= plain_schema(extra)["properties"]
+    sentences = (row.summary(), price_sentence(row), row.guidance())
     return Definition(
         name=row.name(),
         title=row.title,
-        description=" ".join(filter(None, said)),
-        annotations=SPENDS if row.is_paid() else ASKS,
+        description=" ".join(filter(None, sentences)),
+        annotations=SPENDS if row.is_paid() else QUERIES,
         input_schema=schema,
         output_schema=plain_schema(row.result) if issubclass(row, Query) else None,
     )

@@ -53,7 +53,7 @@ def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ConfigurationError: there is no toolset of that name.
     """
-    every = sorted(tools, key=_place)
+    every = sorted(tools, key=_sort_key)
     known = dict.fromkeys(toolset_of(name) for name in every if name not in ALWAYS)
     words = {"all": frozenset(known), "default": frozenset(known) - NOT_BY_DEFAULT}
     wanted: set[str] = set()
@@ -68,7 +68,7 @@ def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in every if name in ALWAYS or toolset_of(name) in wanted)
 
 
-def _place(tool: str) -> tuple[int, int, str]:
+def _sort_key(tool: str) -> tuple[int, int, str]:
     family = toolset_of(tool)
     known = family in ORDER and tool not in ALWAYS
     last = len(ORDER) + (tool in ALWAYS)

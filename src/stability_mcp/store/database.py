@@ -37,7 +37,7 @@ Observer = Callable[[Moment, str], None]
 """Called at each moment of a named write step, on the thread that does the step: a transaction of
 the database, or a step on files that a result depends on. What it raises fails the step."""
 
-READERS = 2
+MAX_READERS = 2
 """Threads for reads: lists are short, and more would only queue for the disk."""
 
 BUSY_MILLISECONDS = 10_000
@@ -47,7 +47,7 @@ FOLDERS = ("blobs", "spool", "locks", "quarantine")
 """Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
 
 DAMAGED = "It is damaged: `stability-mcp doctor` says what can be done."
-_OF_THE_DISK = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
+_DISK_ERRORS = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
 """Other classes of errors, which are below the first of these, are bugs of a statement."""
 
 
@@ -88,7 +88,7 @@ class Database:
         self._writer = _engine(home, writer=True)
         self._readers = _engine(home, writer=False)
         self._one_writer = CapacityLimiter(1)
-        self._few_readers = CapacityLimiter(READERS)
+        self._few_readers = CapacityLimiter(MAX_READERS)
 
     async def write(
         self, work: Callable[[Connection], T], *, name: str, durable: bool = False
@@ -148,7 +148,7 @@ class Database:
             yield
         except (DatabaseError, sqlite3.DatabaseError) as error:
             cause = error.orig if isinstance(error, DatabaseError) else error
-            if type(cause) not in _OF_THE_DISK:
+            if type(cause) not in _DISK_ERRORS:
                 raise
             hint = "Make room on the disk or mend its permissions, then call again."
             raise StorageError(
@@ -242,7 +242,7 @@ def _engine(home: Path, *, writer: bool) -> Engine:
     pool = (
         {"poolclass": StaticPool}
         if writer
-        else {"poolclass": QueuePool, "pool_size": READERS, "max_overflow": 0}
+        else {"poolclass": QueuePool, "pool_size": MAX_READERS, "max_overflow": 0}
     )
     engine = create_engine(
         f"sqlite:///{home / 'store.db'}", connect_args={"check_same_thread": False}, **pool

@@ -40,12 +40,14 @@ MIN_FREE_BYTES = 256 * 1024 * 1024
 RESERVE_BYTES = 8 * 1024 * 1024
 """Bytes of the reserve: enough to journal some hundred answers, which take 20 to 40 KB each."""
 
-NAME = "reserve"
+RESERVE_NAME = "reserve"
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_SQLITE_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FULL_SQLITE_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 """Also the latter: a file that may not grow, and room that is missed only by fsync, end so."""
-_CANNOT = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF, errno.ENODEV})
+_UNSUPPORTED_ERRNOS = frozenset(
+    {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF, errno.ENODEV}
+)
 """What a file system answers that cannot give room ahead."""
 
 
@@ -58,7 +60,7 @@ class Reserve:
     """
 
     def __init__(self, home: Path, size: int = RESERVE_BYTES) -> None:
-        self._file = home / NAME
+        self._file = home / RESERVE_NAME
         self._size = size
 
     def make(self) -> None:
@@ -99,7 +101,7 @@ def preallocate(path: Path, size: int) -> bool:
             return False
         fallocate(descriptor, 0, size)
     except OSError as error:
-        if error.errno in _CANNOT:
+        if error.errno in _UNSUPPORTED_ERRNOS:
             return False
         path.unlink(missing_ok=True)
         raise
@@ -117,11 +119,11 @@ def free_bytes(home: Path) -> int | None:
 def is_full(error: BaseException | None) -> bool:
     """Return whether room on the disk is what was missing, told by the error or its causes."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        if isinstance(error, OSError) and error.errno in _FULL_ERRNOS:
             return True
         if isinstance(error, DBAPIError):
             code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
-            if code & 0xFF in _SQLITE_NO_ROOM:
+            if code & 0xFF in _FULL_SQLITE_CODES:
                 return True
         error = error.__cause__
     return False

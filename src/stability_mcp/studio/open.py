@@ -21,8 +21,8 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
-from stability_mcp.store.account import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.store.database import Database, Observer
+from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio

@@ -22,8 +22,8 @@ from stability_mcp.policy.audit import Event, Subject
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, quote_for
 from stability_mcp.policy.terms import Terms
 from stability_mcp.settings import Settings, variable
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
 log = logging.getLogger(__name__)

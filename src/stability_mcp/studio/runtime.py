@@ -8,8 +8,8 @@ from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.settings import Settings
-from stability_mcp.store.account import Account, Upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account, Upstream
 from stability_mcp.studio.permissions import Permissions
 
 

@@ -20,7 +20,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.transactions import finish
-from stability_mcp.store.account import EMULATOR
+from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import Wire, answer, at_work, deferred, refused, run_one, starts
 from support.store.disk import at_work_on_small_disk, until_said
 from support.store.rows import ledger, money, rows, spool
@@ -61,7 +61,7 @@ async def test_a_generation_is_polled_until_it_is_there(tmp_path: Path) -> None:
     assert spool(tmp_path) == []
 
 
-LOOKS = [
+READS = [
     NotSentError("No line."),
     UnknownOutcomeError("Silence."),
     UnusableAnswerError("Cut."),
@@ -71,7 +71,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("failure", LOOKS)
+@pytest.mark.parametrize("failure", READS)
 async def test_a_look_that_failed_is_repeated_and_costs_nothing(
     tmp_path: Path, failure: Exception
 ) -> None:

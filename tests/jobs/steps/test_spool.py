@@ -14,8 +14,8 @@ from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, UnwrittenError
 from stability_mcp.jobs.steps.spool import Spool
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import (
     UNREACHABLE,
     Behaviour,

@@ -45,8 +45,8 @@ from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration, SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.store.account import Account, Upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account, Upstream
 
 OWNER = "local"
 ME = "process-one"

@@ -24,8 +24,8 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.outbox import CLAIM_SECONDS
 from stability_mcp.policy.confirmation import Quote
 from stability_mcp.policy.terms import Terms
-from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import EMULATOR, Account
 from stability_mcp.studio.permissions import Permissions, TermLists
 from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, at_work, core, picture, yes
 from support.jobs.killed_writes import Act, Read, Row, opened, sql, write
@@ -79,7 +79,7 @@ async def _take_the_label(database: Database) -> None:
     await _rename(database, "kept", "hero")
 
 
-def _permits(database: Database) -> Permissions:
+def _permissions(database: Database) -> Permissions:
     return Permissions(database, ACCOUNT, terms=TermLists(blocked=Terms(["lighthouse"])))
 
 
@@ -89,31 +89,31 @@ def _asked(*steps: Callable[[Permissions], Awaitable[object]]) -> Callable[[Path
     async def arrange(home: Path) -> None:
         async with opened(home) as database:
             for step in (_ask, *steps):
-                await step(_permits(database))
+                await step(_permissions(database))
 
     return arrange
 
 
-async def _ask(permits: Permissions) -> object:
-    return await permits.ask(QUOTE)
+async def _ask(permissions: Permissions) -> object:
+    return await permissions.ask(QUOTE)
 
 
-async def _agree(permits: Permissions) -> object:
-    return await permits.answer(QUOTE, 1, "yes")
+async def _agree(permissions: Permissions) -> object:
+    return await permissions.answer(QUOTE, 1, "yes")
 
 
-async def _use(permits: Permissions) -> object:
-    return await permits.use(QUOTE)
+async def _use(permissions: Permissions) -> object:
+    return await permissions.use(QUOTE)
 
 
-async def _give_back(permits: Permissions) -> object:
-    await permits.give_back(1)
+async def _give_back(permissions: Permissions) -> object:
+    await permissions.give_back(1)
     return None
 
 
-async def _say_what_is_blocked(permits: Permissions) -> object:
+async def _say_what_is_blocked(permissions: Permissions) -> object:
     with suppress(ArgumentsError):
-        async with permits.check(
+        async with permissions.check(
             PreparedInputs(operation=core("a lighthouse")), count=1, confirm=None
         ):
             """It does not pass."""
@@ -122,19 +122,19 @@ async def _say_what_is_blocked(permits: Permissions) -> object:
 
 def _permit(step: Callable[[Permissions], Awaitable[object]]) -> Act:
     async def act(database: Database) -> None:
-        await step(_permits(database))
+        await step(_permissions(database))
 
     return act
 
 
 async def _question(database: Database) -> object:
     """Return the answer to the question that may still pay: "" where there is none yet."""
-    found = await _permits(database).question(QUOTE)
+    found = await _permissions(database).question(QUOTE)
     return None if found is None else found.answer or ""
 
 
 async def _audited(database: Database) -> object:
-    return [each.event for each in await _permits(database).audited(9)]
+    return [each.event for each in await _permissions(database).audited(9)]
 
 
 def _heard(home: Path) -> int:

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import RateLimit, Timing
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import core, desk, picture
 
 COUNTED = "counted"

@@ -28,8 +28,8 @@ from stability_mcp.jobs.models import Timing
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database, Moment, Observer
+from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import Desk, at_work
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")

@@ -18,8 +18,8 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.media.roots import Roots
-from stability_mcp.store.account import Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import Account
 
 OWNER = "local"
 NOW = 1_795_000_000.0

@@ -20,8 +20,8 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
-from stability_mcp.store.account import EMULATOR, Account
 from stability_mcp.store.database import Database
+from stability_mcp.store.tenancy import EMULATOR, Account
 from support.jobs.jobs import ME, OWNER, call_request
 
 END = text("UPDATE jobs SET state = 'failed', error = 'no', finished_at = :at WHERE id = :job")

@@ -39,9 +39,9 @@ from stability_mcp.jobs.transactions import send
 from stability_mcp.jobs.transactions.send import SendIntent
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.store.account import Upstream
 from stability_mcp.store.database import Database
 from stability_mcp.store.disk import is_full
+from stability_mcp.store.tenancy import Upstream
 from stability_mcp.text import plain
 
 T = TypeVar("T")

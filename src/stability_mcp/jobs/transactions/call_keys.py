@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select, text
 
 from stability_mcp.jobs.models import COLUMNS, JobRow, State
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 UNFINISHED: tuple[State, ...] = ("queued", "paused", "submitting", "submitted", "storing")
 

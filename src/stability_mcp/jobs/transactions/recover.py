@@ -13,7 +13,7 @@ from stability_mcp.jobs import budget, queue
 from stability_mcp.jobs.models import COLUMNS, JobRow, load_job, to_row
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 MAX_QUEUE_SECONDS = 600.0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from stability_mcp.jobs.transactions.call_keys import CallRequest, call_key, input_hashes
-from stability_mcp.store.account import Account
+from stability_mcp.store.tenancy import Account
 
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds. Whoever asks for the same after a day wants a new one."""

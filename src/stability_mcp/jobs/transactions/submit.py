@@ -24,8 +24,8 @@ from stability_mcp.jobs.transactions.call_keys import (
     spread_seeds,
 )
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account
 from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
+from stability_mcp.store.tenancy import Account
 
 PRICE_LIST = "2026-09-22"
 """Day of the price list that the table follows; written into every job, for the ledger."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Label, Select, case, func, sel
 from stability_mcp.jobs.models import RateLimit
 from stability_mcp.jobs.rate_limit import STALLED_SECONDS
 from stability_mcp.store import schema
-from stability_mcp.store.account import Account, Upstream
+from stability_mcp.store.tenancy import Account, Upstream
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, CallToolRequestParams
 
 from stability_mcp.errors import StudioError
-from stability_mcp.server.context import TICKET, Ticket
+from stability_mcp.server.call_context import TICKET, Ticket
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.tasks.port import Task
 from stability_mcp.text import plain
@@ -44,7 +44,7 @@ class JobTasks:
     def __init__(self, enabled: frozenset[str], *, grace: float = GRACE_SECONDS) -> None:
         self._enabled = enabled
         self._grace = grace
-        self._looked: dict[str, float] = {}
+        self._polled_at: dict[str, float] = {}
         """When a client last saw each task that this process began and nobody has the result of."""
 
     def takes(self, tool: str) -> bool:
@@ -66,24 +66,26 @@ class JobTasks:
             TICKET.reset(token)
         if ticket.call is None:
             return answer
-        self._looked[ticket.call] = anyio.current_time()
-        keeper = ctx.lifespan_context
-        keeper.spawn(partial(self._abandon_unseen, keeper, ticket.call))
-        answers = await _answers()
-        task: Task | None = await answers.seen(await _studio(ctx), ticket.call)
+        self._polled_at[ticket.call] = anyio.current_time()
+        lazy_studio = ctx.lifespan_context
+        lazy_studio.spawn(partial(self._abandon_unpolled, lazy_studio, ticket.call))
+        results = await _task_results()
+        task: Task | None = await results.task_of(await _studio(ctx), ticket.call)
         return task or answer
 
     async def get(self, ctx: Context, task_id: str) -> Task | None:
         """Return a task; with its result the call counts as handed over."""
-        answers = await _answers()
+        results = await _task_results()
         try:
-            task: Task | None = await answers.found(await _studio(ctx), task_id, self._enabled)
+            task: Task | None = await results.finished_task(
+                await _studio(ctx), task_id, self._enabled
+            )
         except StudioError as error:
-            raise _unread(error) from error
-        if task_id in self._looked:
-            self._looked[task_id] = anyio.current_time()
+            raise _read_error(error) from error
+        if task_id in self._polled_at:
+            self._polled_at[task_id] = anyio.current_time()
             if task is not None and task.status != "working":
-                del self._looked[task_id]
+                del self._polled_at[task_id]
         return task
 
     async def update(
@@ -105,12 +107,12 @@ class JobTasks:
             await studio.cancel_jobs([job.id for job in call.jobs], caller=task_id)
         return True
 
-    async def _abandon_unseen(self, keeper: LazyStudio, call: str) -> None:
-        while (seen := self._looked.get(call)) is not None:
-            left = seen + PATIENCE_SECONDS - anyio.current_time()
+    async def _abandon_unpolled(self, lazy_studio: LazyStudio, call: str) -> None:
+        while (polled_at := self._polled_at.get(call)) is not None:
+            left = polled_at + PATIENCE_SECONDS - anyio.current_time()
             if left <= 0:
-                del self._looked[call]
-                await (await keeper.studio()).abandon_call(call)
+                del self._polled_at[call]
+                await (await lazy_studio.studio()).abandon_call(call)
                 return
             await anyio.sleep(left)
 
@@ -119,15 +121,15 @@ async def _studio(ctx: Context) -> "Studio":
     try:
         return await ctx.lifespan_context.studio()
     except StudioError as error:
-        raise _unread(error) from error
+        raise _read_error(error) from error
 
 
-async def _answers() -> ModuleType:
+async def _task_results() -> ModuleType:
     return await to_thread.run_sync(
         importlib.import_module, "stability_mcp.server.tasks.task_results"
     )
 
 
-def _unread(error: StudioError) -> MCPError:
+def _read_error(error: StudioError) -> MCPError:
     """Return what a client gets that may ask again: nothing was said about the task itself."""
     return MCPError(INTERNAL_ERROR, plain(str(error)))

@@ -9,17 +9,17 @@ from stability_mcp.studio import Call, Studio, describe_call
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
 """Between two looks: reading rows is cheap, but a model may wait for each."""
-MAX_ERRORS = 10
+POLLS_PER_OPERATION = 10
 """About so many looks until an operation of the usual length is done."""
 
 
-async def seen(studio: Studio, call_id: str) -> Task | None:
+async def task_of(studio: Studio, call_id: str) -> Task | None:
     """Return the task of a call without its result; None: there is no such call."""
     call = await studio.find_call(call_id)
     return None if call is None else _task(call)
 
 
-async def found(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
+async def finished_task(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
     """Return the task of a call, when it has ended with its result; None: there is no such call."""
     call = await studio.find_call(call_id)
     if call is None:
@@ -36,7 +36,7 @@ def _task(call: Call, result: dict[str, Any] | None = None) -> Task:
         created_at=call.created_at,
         updated_at=call.updated_at,
         message="; ".join([*call.notes, describe_call(call.jobs)[0]]),
-        poll_seconds=min(max(usual / MAX_ERRORS, SOONEST_SECONDS), LATEST_SECONDS),
+        poll_seconds=min(max(usual / POLLS_PER_OPERATION, SOONEST_SECONDS), LATEST_SECONDS),
         result=result,
     )
 

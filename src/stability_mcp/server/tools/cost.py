@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import ASKS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.studio import Price, Studio, known_operation, price_of
@@ -70,7 +70,7 @@ class CostFacts(Data):
     """Nothing is really paid: there is no API key."""
 
 
-@tool(title="Estimate cost", effects=ASKS, hints=HINTS)
+@tool(title="Estimate cost", effects=QUERIES, hints=HINTS)
 async def cost_estimate(
     studio: Studio,
     arguments: CostEstimate,

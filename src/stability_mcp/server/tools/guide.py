@@ -3,8 +3,8 @@
 Length: a family of tools has a file, and this family has one tool.
 """
 
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import LOOKS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import READS
 from stability_mcp.server.guide import Topic, guide_text
 from stability_mcp.server.tool import Arguments, tool
 
@@ -19,7 +19,7 @@ class Guide(Arguments):
     """The page."""
 
 
-@tool(title="Guide", effects=LOOKS, needs_studio=False)
+@tool(title="Guide", effects=READS, needs_studio=False)
 async def guide(studio: None, arguments: Guide, context: CallContext) -> str:  # noqa: ARG001 -- every tool takes the three
     """Answer with the page."""
     return guide_text(arguments.topic, context.enabled)

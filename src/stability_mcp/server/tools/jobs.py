@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import CHANGES, FETCHES, LOOKS, SPENDS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
 from stability_mcp.server.views import JobFacts
 from stability_mcp.studio import CallOptions, CancelledJob, Outcome, State, Studio, reruns
@@ -34,7 +34,7 @@ class JobWait(Arguments):
 
 @tool(
     title="Wait for results",
-    effects=LOOKS,
+    effects=READS,
     hints={"job": "use jobs: a list of ids", "job_id": "use jobs: a list of ids"},
 )
 async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> Outcome:
@@ -60,7 +60,7 @@ class JobListed(PageData):
     jobs: list[JobFacts]
 
 
-@tool(title="List jobs", effects=LOOKS)
+@tool(title="List jobs", effects=READS)
 async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> JobListed:  # noqa: ARG001 -- every tool takes the three
     """Answer from the journal."""
     page = await studio.list_jobs(

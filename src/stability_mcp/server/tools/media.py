@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import FILE_HELP
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import CHANGES, LOOKS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import CHANGES, READS
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, listed_alone, tool
 from stability_mcp.server.views import MediaFacts
@@ -32,7 +32,7 @@ class MediaListed(PageData):
     media: list[MediaFacts]
 
 
-@tool(title="List media", effects=LOOKS, hints={"search": "use query", "type": "use kind"})
+@tool(title="List media", effects=READS, hints={"search": "use query", "type": "use kind"})
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> MediaListed:  # noqa: ARG001 -- every tool takes the three
     """Answer from the store."""
     page = await studio.list_media(
@@ -62,7 +62,7 @@ class MediaShow(Arguments):
     """Size of the picture shown."""
 
 
-@tool(title="Show media", effects=LOOKS, hints={"id": "use media", "image": "use media"})
+@tool(title="Show media", effects=READS, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Answer with the items and one picture of them, whatever the setting for previews."""
     items = [await studio.get_media(each) for each in arguments.media]
@@ -89,8 +89,8 @@ class MediaImport(Arguments):
 )
 async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Take the file in and show it."""
-    item, said = await studio.import_media(arguments.file, arguments.label)
-    return Shown(items=[item], said=[said], preview=await studio.preview([item]))
+    item, note = await studio.import_media(arguments.file, arguments.label)
+    return Shown(items=[item], notes=[note], preview=await studio.preview([item]))
 
 
 class MediaLabel(Arguments):

@@ -1,8 +1,8 @@
 """Tools about the server itself: how it stands."""
 
 from stability_mcp import __version__
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import ASKS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
 from stability_mcp.studio import Studio
@@ -45,7 +45,7 @@ class StatusFacts(Data):
     """The program that asks."""
 
 
-@tool(title="Server status", effects=ASKS)
+@tool(title="Server status", effects=QUERIES)
 async def server_status(
     studio: Studio,
     arguments: ServerStatus,  # noqa: ARG001 -- every tool takes the three

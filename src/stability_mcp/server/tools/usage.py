@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stability_mcp.server.context import CallContext
-from stability_mcp.server.definition import LOOKS
+from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.definition import READS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.views import when
 from stability_mcp.studio import LedgerBy, LedgerLine, Studio
@@ -86,8 +86,8 @@ class UsageLine(Data):
             f"{self.requests} request{'s' * (self.requests != 1)}" if attempt is None else "",
             f"{self.free} of them free" if self.free and attempt is None else "",
         ]
-        said = ", ".join(filter(None, counts))
-        return f"{name}: {said}" if name else said
+        text = ", ".join(filter(None, counts))
+        return f"{name}: {text}" if name else text
 
 
 class UsageFacts(Data):
@@ -119,7 +119,7 @@ class UsageFacts(Data):
     """Why: the key was refused or has no credits."""
     format: str
 
-    def told(self) -> str | None:
+    def as_text(self) -> str | None:
         """Return the text of the answer."""
         if self.format == "csv":
             return self._csv()
@@ -154,7 +154,7 @@ class UsageFacts(Data):
 
 @tool(
     title="Usage report",
-    effects=LOOKS,
+    effects=READS,
     hints={"since": "use days", "group_by": "use by", "output": "use format"},
 )
 async def usage_report(studio: Studio, arguments: UsageReport, context: CallContext) -> UsageFacts:  # noqa: ARG001 -- every tool takes the three

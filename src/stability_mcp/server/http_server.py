@@ -72,7 +72,7 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
     """
     server = build_server(settings, wait=HTTP_WAIT)
     app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
-    return app if token is None else _AskForToken(app, token)
+    return app if token is None else _RequireToken(app, token)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -112,10 +112,10 @@ def kept_token(home: Path) -> str:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return path.read_text(encoding="ascii").strip()
-        with os.fdopen(made, "w", encoding="ascii") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             token = secrets.token_urlsafe(32)
             file.write(token)
             return token
@@ -132,7 +132,7 @@ def _how_to_connect(token: str | None) -> str:
     return f"Clients send the header  Authorization: Bearer {token}"
 
 
-class _AskForToken:
+class _RequireToken:
     """Answers 401 to requests without the token; the start and end of the server pass."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:

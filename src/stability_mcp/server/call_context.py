@@ -42,7 +42,7 @@ class CallContext:
     progress: "Progress | None" = None
     ticket: Ticket | None = None
     """None: the client takes nothing but answers."""
-    asks: "Elicitation | None" = None
+    elicitation: "Elicitation | None" = None
     """How the user can be asked; None: not at all."""
     confirm: "Callable[[float | None], Confirm] | None" = None
     """Given the credits that the user agreed to, returns what sees that they agree to a price."""
@@ -64,11 +64,11 @@ MIN_STEP = 0.0001
 
 def reporter(ctx: Context[Any, Any]) -> "Progress":
     """Return what tells the client how far a call is; nothing is sent to one that did not ask."""
-    told = 0.0
+    last = 0.0
 
     async def report(message: str, share: float) -> None:
-        nonlocal told
-        told = max(share, told + MIN_STEP)
-        await ctx.report_progress(told, 1.0, plain(message))
+        nonlocal last
+        last = max(share, last + MIN_STEP)
+        await ctx.report_progress(last, 1.0, plain(message))
 
     return report

@@ -14,7 +14,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from stability_mcp.errors import ConfigurationError, StorageError
-from stability_mcp.server.http import TOKEN_FILE, kept_token, listen
+from stability_mcp.server.http_server import TOKEN_FILE, kept_token, listen
 from support.server.in_memory import Era, both_eras, copies, environment_in, facts, fine
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
