@@ -12,7 +12,7 @@ MANY = 100
 GROWTH_SHARE = 1.05
 """More than that from the first hundred calls to the second is called growth."""
 
-MOST_RATE, WINDOW = 150, 10.0
+MAX_REQUESTS, WINDOW_SECONDS = 150, 10.0
 RATE_CALLS = 600
 
 
@@ -86,7 +86,7 @@ async def at_once(folder: Path, up: Upstream, picture: Path, *, latency: float) 
             1.25,
             note=f"{ours / 1000:.2f} s",
         ),
-        at_most("most requests in any 10 s", busiest, MOST_RATE, "{:.0f}"),
+        at_most("most requests in any 10 s", busiest, MAX_REQUESTS, "{:.0f}"),
     ]
 
 
@@ -103,7 +103,7 @@ async def rate(folder: Path, up: Upstream, picture: Path) -> list[Line]:
         await asyncio.gather(_together(one, half), _together(other, half, "harbour"))
         told = up.counted()
     wall = max(told["arrivals"]) - min(told["arrivals"])
-    used = (RATE_CALLS / MOST_RATE - 1) * WINDOW / wall
+    used = (RATE_CALLS / MAX_REQUESTS - 1) * WINDOW_SECONDS / wall
     name = f"{RATE_CALLS} calls over 2 servers"
     return [
         Line(
@@ -112,7 +112,7 @@ async def rate(folder: Path, up: Upstream, picture: Path) -> list[Line]:
             limit="at least 90%",
             holds=used >= 0.9,  # noqa: PLR2004 -- the limit beside it
         ),
-        at_most(f"{name}, most requests in any 10 s", int(told["busiest"]), MOST_RATE, "{:.0f}"),
+        at_most(f"{name}, most requests in any 10 s", int(told["busiest"]), MAX_REQUESTS, "{:.0f}"),
         at_most(f"{name}, refused for being too many", int(told["refused"]), 0, "{:.0f}"),
     ]
 

@@ -25,7 +25,7 @@ from stability_mcp.client.models import Deferred
 
 SHEET = Path(__file__).parents[1] / "docs" / "emulator-sheet.webp"
 COLUMNS, CAPTION = 8, 34
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 BACK, FRONT, FAINT = (24, 25, 28), (236, 236, 230), (150, 152, 150)
 POLL_SECONDS = 0.05
 
@@ -95,13 +95,13 @@ def joined(done: list[tuple[Image.Image, str, str]]) -> Image.Image:
 
 
 def main() -> None:
-    """Write the sheet, as good as fits into `MOST_BYTES`."""
+    """Write the sheet, as good as fits into `MAX_BYTES`."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else SHEET
     whole = asyncio.run(sheet())
     path.parent.mkdir(exist_ok=True)
     for quality in range(82, 20, -6):
         whole.save(path, quality=quality, method=6)
-        if path.stat().st_size <= MOST_BYTES:
+        if path.stat().st_size <= MAX_BYTES:
             break
     print(f"{path}: {whole.width}x{whole.height}, {path.stat().st_size:,} bytes")
 

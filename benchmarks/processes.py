@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).parents[1]
 OURS = (sys.executable, "-m", "stability_mcp")
 BARE = (sys.executable, "-m", "benchmarks.bare_server")
-LONGEST_LINE = 1 << 24
+MAX_LINE_BYTES = 1 << 24
 SAMPLE_SECONDS = 0.005
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -55,7 +55,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            limit=LONGEST_LINE,
+            limit=MAX_LINE_BYTES,
         )
         server = cls(process)
         server._reading = asyncio.create_task(server._read())

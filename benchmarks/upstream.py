@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-MOST, WINDOW = 150, 10.0
+MAX_REQUESTS, WINDOW_SECONDS = 150, 10.0
 """The API's limiter: so many requests in so many seconds."""
 
 CHUNK = 1 << 18
@@ -48,8 +48,8 @@ class Bench:
         """Count a request, and return whether the API's limiter would let it through."""
         self.arrivals.append(arrived)
         if self.lock and arrived >= self.locked_until:
-            lately = sum(arrived - at < WINDOW for at in self.arrivals[-MOST - 1 :])
-            self.locked_until = arrived + self.lock if lately > MOST else 0
+            lately = sum(arrived - at < WINDOW_SECONDS for at in self.arrivals[-MAX_REQUESTS - 1 :])
+            self.locked_until = arrived + self.lock if lately > MAX_REQUESTS else 0
         self.refused += arrived < self.locked_until
         return arrived >= self.locked_until
 
@@ -63,7 +63,7 @@ def busiest(arrivals: list[float]) -> int:
     """Return the most arrivals in any window of the limiter's length."""
     most = first = 0
     for last, at in enumerate(arrivals):
-        while at - arrivals[first] > WINDOW:
+        while at - arrivals[first] > WINDOW_SECONDS:
             first += 1
         most = max(most, last - first + 1)
     return most

@@ -17,7 +17,7 @@ from stability_emulator import rendering
 from stability_emulator.pictures.brief import Brief
 from stability_mcp.api.fields import Size
 
-LONGEST_SMALL = 192
+MAX_SMALL_SIDE = 192
 """Pixels: enough for every operation that takes a picture."""
 
 settings.register_profile("slow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -111,7 +111,7 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the other fields of a brief
-    share = min(1, LONGEST_SMALL / max(size))
+    share = min(1, MAX_SMALL_SIDE / max(size))
     return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
 
 

@@ -48,7 +48,7 @@ TOOL = '''
 """Tools about words."""
 
 from stability_mcp.server.call_context import CallContext
-from stability_mcp.server.definition import LOOKS
+from stability_mcp.server.definition import READS
 from stability_mcp.server.tool import Arguments, Data, tool
 
 
@@ -67,7 +67,7 @@ class Words(Data):
     """A setting."""
 
 
-@tool(title="Count words", effects=LOOKS, needs_studio=False)
+@tool(title="Count words", effects=READS, needs_studio=False)
 async def word_count(studio: None, arguments: WordCount, context: CallContext) -> Words:
     """Count them."""
     return Words(words=len(arguments.text.split()), wait=context.settings.wait)

@@ -20,8 +20,8 @@ from stability_mcp.jobs.models import JobRecord
 from support.jobs.jobs import PRICE, Desk, core, picture
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.store.disk import (
-    LEAST,
     MIB,
+    MIN_FREE,
     ROOM,
     SECONDS,
     Disk,
@@ -95,7 +95,7 @@ def large(size: int) -> bytes:
     return small[:33] + chunk + small[33:]
 
 
-@pytest.mark.parametrize("free", [LEAST + ROOM - 8_192, ROOM // 2, 0])
+@pytest.mark.parametrize("free", [MIN_FREE + ROOM - 8_192, ROOM // 2, 0])
 async def test_nothing_is_sent_without_room_and_it_is_sent_when_there_is(
     disk: Disk, free: int
 ) -> None:

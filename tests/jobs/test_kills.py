@@ -52,7 +52,7 @@ nobody can know either: some milliseconds of each on a busy machine."""
 
 CHANCE = random.Random()  # noqa: S311 -- no secret
 
-LONGEST = 120 + 5 * KILLS
+MAX_SECONDS = 120 + 5 * KILLS
 """Seconds for all of it: a process takes a second to start, more on a busy machine."""
 
 
@@ -123,7 +123,7 @@ async def test_killed_processes_post_nothing_twice_and_lose_nothing(tmp_path: Pa
     """*Chosen*: the promise, at every moment a process can end."""
     Image.effect_noise((1_800, 1_800), 100).save(tmp_path / INPUT, compress_level=0)
     home = tmp_path / "home"
-    with anyio.fail_after(LONGEST), (tmp_path / "workers.log").open("w") as log:
+    with anyio.fail_after(MAX_SECONDS), (tmp_path / "workers.log").open("w") as log:
         async with counting_upstream() as upstream:
             killing = Killing(home, upstream, log)
             async with anyio.create_task_group() as group:

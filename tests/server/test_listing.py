@@ -18,7 +18,7 @@ from stability_mcp.server.definition import CHANGES, FETCHES, QUERIES, READS, SP
 from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
-MOST_BYTES, MOST_MEAN = 48 * 1024, 1_400
+MAX_BYTES, MAX_MEAN_BYTES = 48 * 1024, 1_400
 every_tool = pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
 
 
@@ -54,8 +54,8 @@ async def test_the_default_list_is_within_what_a_conversation_can_pay_for(tmp_pa
     }
     operations = [size for name, size in sizes.items() if name in OPERATIONS]
 
-    assert sum(sizes.values()) <= MOST_BYTES
-    assert sum(operations) / len(operations) <= MOST_MEAN
+    assert sum(sizes.values()) <= MAX_BYTES
+    assert sum(operations) / len(operations) <= MAX_MEAN_BYTES
 
 
 @every_tool

@@ -16,7 +16,7 @@ COPIED = (
     "tests/conftest.py",
     "tests/test_readme.py",
 )
-LONGEST_SECONDS = 120
+MAX_SECONDS = 120
 
 
 class Checkout:
@@ -77,7 +77,7 @@ class Checkout:
             env={**self.environment, **more},
             capture_output=True,
             text=True,
-            timeout=LONGEST_SECONDS,
+            timeout=MAX_SECONDS,
             check=False,
         )
 

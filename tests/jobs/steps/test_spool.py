@@ -30,7 +30,7 @@ from support.jobs.jobs import (
     yes,
 )
 from support.store.disk import (
-    LEAST,
+    MIN_FREE,
     RESERVE,
     ROOM,
     SECONDS,
@@ -171,7 +171,7 @@ def test_only_so_many_are_out_as_the_disk_has_room_for(
 ) -> None:
     """*Chosen*: what was promised to others counts as used, also where nothing is preallocated."""
     used: list[int] = []
-    total = LEAST + 3 * ROOM + 1 + (RESERVE if preallocates else 0)
+    total = MIN_FREE + 3 * ROOM + 1 + (RESERVE if preallocates else 0)
 
     def allocate(file: int, _start: int, size: int) -> None:
         if not preallocates:

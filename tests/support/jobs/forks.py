@@ -28,7 +28,7 @@ PRELOADED = (
 
 STOPPED = "stopped\n"
 
-LONGEST_SECONDS = 90
+MAX_SECONDS = 90
 """A child that has not ended by then is ended by the kernel, also where its test is gone."""
 
 
@@ -120,7 +120,7 @@ def _run(work: str, arguments: list[str]) -> None:
     """Do the work of a child and end it; what it prints is no answer of the server's."""
     code = 1
     try:
-        signal.alarm(LONGEST_SECONDS)
+        signal.alarm(MAX_SECONDS)
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)

@@ -24,7 +24,7 @@ from support.jobs.jobs import core, desk, picture
 
 COUNTED = "counted"
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
-LONGEST_WAIT = 600.0
+MAX_WAIT_SECONDS = 600.0
 PICTURES = [picture(number) for number in range(50)]
 """Made before: a server that is busy sees requests later than they came."""
 
@@ -123,7 +123,7 @@ async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]
 
         async def one(number: int) -> None:
             call = await jobs.submit(core(f"{home} {number}"), tool="test")
-            [view] = await jobs.wait(call.job_ids, LONGEST_WAIT)
+            [view] = await jobs.wait(call.job_ids, MAX_WAIT_SECONDS)
             assert view.state == "done", view.error
 
         sys.stdout.write("ready\n")

@@ -35,7 +35,7 @@ MISSING = json.dumps(
 PIECE = 16_384
 SMALL_BUFFER = 65_536
 """Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
-LEAST_BUFFER, LEAST_SEGMENT = 4_096, 1_000
+MIN_BUFFER_BYTES, MIN_SEGMENT_BYTES = 4_096, 1_000
 """Bytes on a line that stands still in the middle of an upload. Small segments keep the sender's
 buffer small, too, which otherwise grows to several megabytes and takes the rest of the upload."""
 
@@ -92,8 +92,8 @@ class Upstream:
     def hold(self, stage: Stage | None) -> None:
         self._hold = stage
         if stage == "upload" and self.listener is not None:
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST_BUFFER)
-            self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, LEAST_SEGMENT)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MIN_BUFFER_BYTES)
+            self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, MIN_SEGMENT_BYTES)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the line breaks."""

@@ -18,7 +18,7 @@ from support.store.rows import rows
 
 MIB = 1_048_576
 ROOM = 4 * MIB
-LEAST = 2 * MIB
+MIN_FREE = 2 * MIB
 RESERVE = MIB
 """What the program takes and leaves here, so that a small disk will do."""
 
@@ -128,7 +128,7 @@ def _run(*command: str) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"{command[0]} failed"
 
 
-SMALL_ROOM = SpoolRoom(answers=dict.fromkeys(ANSWER_ROOM, ROOM), min_free=LEAST, reserve=RESERVE)
+SMALL_ROOM = SpoolRoom(answers=dict.fromkeys(ANSWER_ROOM, ROOM), min_free=MIN_FREE, reserve=RESERVE)
 """What fits a small disk."""
 SOON = replace(AT_ONCE, disk_retry_seconds=0.05, max_pause_seconds=0.2)
 """Tries again soon."""
