@@ -103,7 +103,7 @@ def delete_media(connection: Connection, media_id: str) -> None:
 def sweep_media(
     connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Forget imported and fitted items that nobody needs in short steps; see `run_within`."""
+    """Forget imported and fitted items that nobody needs, for about `seconds`."""
 
     def step(media_id: str) -> bool:
         key = {"id": media_id, "cutoff": cutoff}
@@ -156,7 +156,7 @@ def unlink(
         home: Folder of the store.
         hashes: What was found unnamed; it is looked up again here.
         cutoff: Unix seconds; a file that was written later stays.
-        seconds: Roughly how long this may take in short steps; see `run_within`.
+        seconds: Roughly how long this may take.
     """
     free = set(unnamed(connection, hashes))
     return run_within(
@@ -241,7 +241,7 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
 def sweep_jobs(
     connection: Connection, jobs: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Do T10 for some jobs and their results in short steps; see `run_within`."""
+    """Do T10 for some jobs and their results, for about `seconds`."""
 
     def step(job: str) -> bool:
         may_go = may_be_removed(connection, job, cutoff=cutoff)
@@ -261,7 +261,7 @@ def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int)
 def sweep_calls(
     connection: Connection, calls: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Delete calls without jobs that no other call has joined in short steps; see `run_within`."""
+    """Delete calls without jobs that no other call has joined, for about `seconds`."""
     return run_within(
         calls,
         seconds,
