@@ -38,6 +38,24 @@ KWARGS_OF_OTHERS = {
 """Functions that must pass on `**kwargs`, with the reason."""
 
 
+SHARED_MODULE_NAMES = {
+    "account": "the Stability account: its operations, and the queries jobs make about it",
+    "app": "what the command line and the server each build",
+    "client": "the client, in the package of that name",
+    "drift": "the comparison with the API's document, and the command for it",
+    "guide": "the guide's pages, and the tool that returns them",
+    "jobs": "the face of jobs, in the package of that name, and the tools about them",
+    "media": "stored media, and the tools about them",
+    "models": "the shapes of data of a package",
+    "preview": "previews, of pixels and of media items",
+    "send": "one step of a job, and its transactions",
+    "server": "the server, and the tool about it",
+    "studio": "the studio, in the package of that name",
+    "usage": "what an account used: its rows, and the tool that reports them",
+}
+"""Module names of more than one package, with the one idea they stand for."""
+
+
 def relative(path: Path) -> str:
     """Return the path of a file below the checkout."""
     return path.relative_to(ROOT).as_posix()
@@ -147,6 +165,21 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     ]
 
     assert found == []
+
+
+def test_no_two_packages_use_one_module_name_for_different_ideas() -> None:
+    """Chosen: a name in an import or a traceback means one thing."""
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.is_relative_to(ROOT / "src/stability_mcp") and not is_operation(path):
+            name = path.parent.name if path.name == "__init__.py" else path.stem
+            places.setdefault(name, []).append(relative(path))
+
+    shared = {name: paths for name, paths in places.items() if len(paths) > 1}
+
+    new = {name: paths for name, paths in shared.items() if name not in SHARED_MODULE_NAMES}
+    assert new == {}, "rename one; or, for one idea, list the name in SHARED_MODULE_NAMES"
+    assert SHARED_MODULE_NAMES.keys() <= shared.keys(), "an entry is stale"
 
 
 def test_every_module_has_a_docstring() -> None:

@@ -1,1 +1,1 @@
-"""The command line: what a person runs on a terminal."""
+"""The command line: what a person runs on a terminal; `app` has the commands."""

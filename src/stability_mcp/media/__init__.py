@@ -1,6 +1,6 @@
 """What was made and what it was made from: blobs, rows, labels, lineage, import and copies.
 
-The way of a file that a call names, before anything is paid:
+Open `inputs` first. The way of a file that a call names, before anything is paid:
 
 * `references`   parses what the caller wrote: a label, an id, a path, a URL, or the bytes
 * `roots`        the folders that may be read; `files` finds bare names in them and opens files

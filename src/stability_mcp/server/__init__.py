@@ -1,6 +1,7 @@
 """The MCP face: tools, results, resources, prompts and the two transports.
 
-Nothing here knows any particular operation. The path of a tool call is
-`app.py` (finds the tool) -> `tool_calls.py` -> the studio, for tools of ours by way of `tools/` ->
-`results.py` or `error_results.py`. To add a tool see `tools/__init__.py`.
+Nothing here knows a particular operation. The path of a tool call: `app` finds the tool ->
+`tool_calls` parses the arguments and opens the studio (`lazy_studio`) -> an operation goes to
+`Studio.run`, any other tool to its function in `tools/` -> `results` or `error_results` makes the
+answer. `stdio` and `http_server` are the transports. To add a tool see `tools/__init__.py`.
 """

@@ -55,9 +55,6 @@ class CallContext:
         return self.ticket.grace if self.ticket is not None else None
 
 
-if TYPE_CHECKING:
-    from stability_mcp.studio import Progress
-
 MIN_STEP = 0.0001
 """The protocol wants every notification to be further on than the one before."""
 

@@ -1,12 +1,15 @@
 """The studio: store, media, client and jobs joined into the one object that every face talks to.
 
 A face (MCP server, command line, Python program) names an operation and its arguments; the studio
-validates them, prepares the files, runs the job and returns what came of it. The path of a call:
+validates them, prepares the files, runs the job and returns the outcome. Open `studio` first, then
+`calling`. The path of a call:
 
-`Studio.call` -> `calling.run` -> `parsing.parse` -> `inputs.prepare_inputs` (nothing is paid before
-it returns) -> `Jobs.submit` (budget and rows) -> the engine runs `steps.send` -> `Client.exchange`
--> stored media -> `Studio.call` returns an `Outcome`, or one whose jobs still run when the wait is
-over. CONTRIBUTING.md has it with every file.
+`Studio.call` -> `calling.run` -> `api.parsing.parse` -> `media.inputs.prepare_inputs` ->
+`permissions.check` (nothing is reserved before this) -> `Jobs.submit`, with
+`jobs.transactions.submit` (budget and rows) -> `jobs.scheduler` -> `jobs.executor` ->
+`jobs.steps.send` -> `Client.exchange` -> HTTP -> `jobs.steps.store_result` -> `calling.collect`
+returns an `Outcome`. When the wait is over before that, the outcome's jobs are still under way.
+CONTRIBUTING.md has the path with every file.
 
 Faces import nothing of ours below this package, so the types that they name are imported here too.
 """
