@@ -125,13 +125,13 @@ async def test_what_was_done_and_not_yet_tidied_up_is_removed(tmp_path: Path) ->
     assert spool(tmp_path) == [other.name]
 
 
-@pytest.mark.parametrize("buried", [False, True])
+@pytest.mark.parametrize("removed", [False, True])
 async def test_what_was_queued_long_ago_is_not_sent_unasked(
-    tmp_path: Path, *, buried: bool
+    tmp_path: Path, *, removed: bool
 ) -> None:
     """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
     job = await _left_by_the_dead(tmp_path, "queued", age=recover.MAX_QUEUE_SECONDS + 10)
-    if buried:  # it lived all the same, and went on for a moment
+    if removed:  # it lived all the same, and went on for a moment
         database = await anyio.to_thread.run_sync(Database, tmp_path)
         await database.write(lambda c: c.execute(text("DELETE FROM processes")), name="test.write")
         await database.close()

@@ -17,13 +17,13 @@ def test_a_blob_that_is_there_already_is_made_durable_too(
     files = [tmp_path / "first", tmp_path / "second"]
     for file in files:
         file.write_bytes(picture())
-    measured = file_info(files[0])
+    info = file_info(files[0])
     synced: list[Path] = []
     monkeypatch.setattr(records, "sync_folder", synced.append)
 
-    kept = [keep_blob(tmp_path, file, measured) for file in files]
+    kept = [keep_blob(tmp_path, file, info) for file in files]
 
-    target = blob_path(tmp_path, measured.sha256)
+    target = blob_path(tmp_path, info.sha256)
     assert kept == [target] * 2
     assert synced == [target.parent.parent, target.parent, target.parent]
     assert not any(file.exists() for file in files)

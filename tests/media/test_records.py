@@ -99,7 +99,7 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
         ids: Iterator[str] = iter([taken.id, taken.id, "0123456789"])
         file = here.home / "spool" / "x.body"
         file.write_bytes(png((65, 65)))
-        measured = file_info(file)
+        info = file_info(file)
         drawn = await here.store.database.write(
             lambda connection: insert_media(
                 connection,
@@ -108,7 +108,7 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
                     owner=OWNER,
                     label=None,
                     file=file,
-                    info=measured,
+                    info=info,
                     provenance=Provenance(origin="imported"),
                 ),
                 now=NOW,
@@ -127,7 +127,7 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
     async with desk(tmp_path) as here:
         file = here.home / "spool" / "x.body"
         file.write_bytes(png())
-        measured = file_info(file)
+        info = file_info(file)
 
         def insert(connection: object, *, fail: bool) -> str:
             done = insert_media(
@@ -137,7 +137,7 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
                     owner=OWNER,
                     label="hero",
                     file=file,
-                    info=measured,
+                    info=info,
                     provenance=Provenance(origin="imported"),
                 ),
                 now=NOW,
@@ -176,10 +176,10 @@ def test_what_nobody_understands_is_measured_all_the_same(tmp_path: Path) -> Non
     file = tmp_path / "x"
     file.write_bytes(b"\0\1\2 something new")
 
-    measured = file_info(file)
+    info = file_info(file)
 
-    assert measured.media_type == "application/octet-stream"
-    assert measured.bytes == 17
+    assert info.media_type == "application/octet-stream"
+    assert info.bytes == 17
     file.write_bytes(cut(png((300, 300), noise=True)))
     assert file_info(file).media_type == "image/png"
 

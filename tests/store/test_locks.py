@@ -13,15 +13,15 @@ def test_a_lock_is_waited_for_and_given_back_when_its_holder_dies(tmp_path: Path
     held, release, took = SPAWN.Event(), SPAWN.Event(), SPAWN.Event()
     path = str(tmp_path / "a.lock")
     holder = SPAWN.Process(target=hold_lock, args=(path, held, release))
-    taker = SPAWN.Process(target=take_lock, args=(path, took))
+    process = SPAWN.Process(target=take_lock, args=(path, took))
 
     holder.start()
     assert held.wait(20)
-    taker.start()
+    process.start()
     assert not took.wait(0.5)
     holder.kill()
 
     assert took.wait(20)
     holder.join()
-    taker.join()
-    assert taker.exitcode == 0
+    process.join()
+    assert process.exitcode == 0

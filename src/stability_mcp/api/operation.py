@@ -127,12 +127,12 @@ class Operation(BaseModel):
             cls.result_label = cls.result_label or "-".join(words)
 
     @model_validator(mode="after")
-    def _nothing_is_said_in_vain(self) -> Self:
+    def _needs_what_it_depends_on(self) -> Self:
         for name in sorted(self.not_sent()):
             # Hosts fill in the defaults of a schema unasked, so that a default says nothing.
             if self._chosen(name):
-                beside = " or ".join(self.depends_on[name])
-                raise ValueError(f"{name} depends on {beside}: set that too or leave {name} out")
+                others = " or ".join(self.depends_on[name])
+                raise ValueError(f"{name} depends on {others}: set that too or leave {name} out")
         return self
 
     @classmethod

@@ -70,11 +70,11 @@ def _parse(
     schema = _schema(model)
     given = {name: value for name, value in arguments.items() if value is not None}
     known = {
-        name: _as_meant(given[name], _at(schema, name))
+        name: _as_meant(given[name], _schema_at(schema, name))
         for name in model.model_fields.keys() & given
     }
     strangers = {name: find_hint(name) for name in given if name not in known}
-    problems = [_unknown(name, names, told) for name, told in strangers.items()]
+    problems = [_unknown(name, names, shown) for name, shown in strangers.items()]
     try:
         request = model.model_validate(known)
     except ValidationError as error:
@@ -82,12 +82,12 @@ def _parse(
         problems += [_problem(model, schema, each) for each in mistakes]
     if not problems:
         return request
-    told = problems[:MAX_PROBLEMS]
-    if len(problems) > len(told):
-        told.append(f"And {len(problems) - len(told)} more mistakes.")
+    shown = problems[:MAX_PROBLEMS]
+    if len(problems) > len(shown):
+        shown.append(f"And {len(problems) - len(shown)} more mistakes.")
     takes = f"{what} takes {listed(names, most=30) or 'no arguments'}. "
     raise ArgumentsError(
-        f"{what}: {' '.join(told)}",
+        f"{what}: {' '.join(shown)}",
         hint=f"{takes if None in strangers.values() else ''}Correct this and call again.",
     )
 
@@ -100,10 +100,10 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _at(schema: Mapping[str, Any], *place: int | str) -> dict[str, Any]:
+def _schema_at(schema: Mapping[str, Any], *path: int | str) -> dict[str, Any]:
     """Return the schema of a field, without reference and null branch; empty: no such field."""
     found = dict(schema)
-    for step in place:
+    for step in path:
         inner = (
             found.get("items") if isinstance(step, int) else found.get("properties", {}).get(step)
         )
@@ -149,19 +149,19 @@ def _unknown(name: str, names: tuple[str, ...], known_as: str | None) -> str:
 
 
 def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDetails) -> str:
-    place, kind, value = details["loc"], details["type"], details["input"]
+    path, kind, value = details["loc"], details["type"], details["input"]
     if kind in {"value_error", "assertion_error"}:
-        said = str(details["ctx"]["error"]).rstrip(".")
-        return f"{_written(place)}: {said}." if place else f"{said}."
-    field, where = _at(schema, *place), _written(place)
-    is_file = issubclass(model, Operation) and place[0] in model.file_fields()
+        message = str(details["ctx"]["error"]).rstrip(".")
+        return f"{_path_text(path)}: {message}." if path else f"{message}."
+    field, where = _schema_at(schema, *path), _path_text(path)
+    is_file = issubclass(model, Operation) and path[0] in model.file_fields()
     allowed = "one file (label, media:// URI or path)" if is_file else _allowed(schema, field)
     if kind == "missing":
         parts = (None if is_file else f"{allowed}.", field.get("description"))
         return f"{where} is missing: {' '.join(filter(None, parts))}"
     if kind == "extra_forbidden":
-        beside = listed(_at(schema, *place[:-1]).get("properties", {}))
-        return f"{where} does not exist there: allowed are {beside}."
+        allowed_names = listed(_schema_at(schema, *path[:-1]).get("properties", {}))
+        return f"{where} does not exist there: allowed are {allowed_names}."
     if kind in {"string_too_short", "string_too_long"}:
         allowed = _length_allowed(details["ctx"])
     if kind == "string_unicode":
@@ -170,9 +170,9 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     return " ".join(filter(None, (f"{where} must be {allowed}, and is {_shown(value)}.", guess)))
 
 
-def _written(place: tuple[int | str, ...]) -> str:
+def _path_text(path: tuple[int | str, ...]) -> str:
     """Return a place as one writes it: `text_prompts[0].text`; its names may be foreign."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return quoted("".join(steps).removeprefix("."), limit=NAME_CHARACTERS).strip('"')
 
 
@@ -210,7 +210,7 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
         return f"one of {', '.join(map(quoted, choices))}" if choices[1:] else quoted(choices[0])
     kind = field.get("type")
     if kind == "array":
-        entry = _allowed(schema, _at({**schema, "properties": {"": field}}, "", 0))
+        entry = _allowed(schema, _schema_at({**schema, "properties": {"": field}}, "", 0))
         upto = f" to {field['maxItems']}" if "maxItems" in field else " or more"
         return f"a list of {field.get('minItems', 0)}{upto}, each {entry}"
     if kind == "object":

@@ -155,7 +155,7 @@ class BalanceMonitor:
         context, now = self._context, self._context.clock()
         wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
-        def look(connection: Connection) -> bool:
+        def read(connection: Connection) -> bool:
             known = usage.last_balance(connection, context.upstream.id)
             if known is not None and known.is_fresh(now, context.timing.balance_seconds):
                 return False
@@ -166,5 +166,5 @@ class BalanceMonitor:
             rate_limit.check_slot(connection, context.rate, wanted, now=now, connecting=busy)
             return True
 
-        if await context.database.read(look):
+        if await context.database.read(read):
             await remember_balance(context, await ask_balance(context, self._process))

@@ -171,6 +171,6 @@ def _without_mask(operation: Operation) -> str:
     return f" To change a thing you can name, without a mask: {names[0]}." if names else ""
 
 
-async def _on_picture(item: MediaItem, look: Callable[[Path], bool]) -> bool:
+async def _on_picture(item: MediaItem, check: Callable[[Path], bool]) -> bool:
     facts = await in_file_thread(partial(probe, item.path))
-    return await run(look, item.path, facts=facts)
+    return await run(check, item.path, facts=facts)

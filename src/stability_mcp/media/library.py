@@ -84,10 +84,10 @@ class MediaLibrary:
         """
         name = name_of(reference)
 
-        def look(connection: Connection) -> Row[Any] | str:
+        def read(connection: Connection) -> Row[Any] | str:
             return self._row(connection, name) or suggestion(connection, self.owner, name)
 
-        found = await self.database.read(look)
+        found = await self.database.read(read)
         if isinstance(found, str):
             elsewhere = " What was made with an API key is in another store." * self.emulated
             raise NotFoundError(
@@ -108,14 +108,14 @@ class MediaLibrary:
         if not wanted:
             return []
 
-        def look(connection: Connection) -> list[Row[Any]]:
+        def read(connection: Connection) -> list[Row[Any]]:
             parts = (
                 wanted[at : at + MAX_IDS_PER_QUERY]
                 for at in range(0, len(wanted), MAX_IDS_PER_QUERY)
             )
             return [row for part in parts for row in connection.execute(_MANY, {"ids": part})]
 
-        rows = {row.id: row for row in await self.database.read(look) if row.owner == self.owner}
+        rows = {row.id: row for row in await self.database.read(read) if row.owner == self.owner}
         return [item_of(rows[each], self.home) for each in wanted if each in rows]
 
     async def list(
@@ -147,10 +147,10 @@ class MediaLibrary:
         newest = newest_of(kind, shown, count + 1)
         wanted = self._mine().where(media.c.seq.in_(newest)).order_by(media.c.seq.desc())
 
-        def look(connection: Connection) -> Sequence[Row[Any]]:
+        def read(connection: Connection) -> Sequence[Row[Any]]:
             return connection.execute(wanted.limit(count + 1)).all()
 
-        rows = await self.database.read(look)
+        rows = await self.database.read(read)
         more = str(rows[count - 1].seq) if len(rows) > count else None
         return Page([item_of(row, self.home) for row in rows[:count]], more)
 
@@ -232,11 +232,11 @@ class MediaLibrary:
     async def parents(self, media_id: str) -> dict[str, MediaItem]:
         """Return what an item was made from, by role: the field it was sent in."""
 
-        def look(connection: Connection) -> dict[str, str]:
+        def read(connection: Connection) -> dict[str, str]:
             found = connection.execute(_PARENTS, {"child": media_id})
             return {row.role: row.parent for row in found}
 
-        parents = await self.database.read(look)
+        parents = await self.database.read(read)
         items = {item.id: item for item in await self.many(parents.values())}
         return {role: items[each] for role, each in parents.items() if each in items}
 

@@ -142,10 +142,10 @@ async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> St
         await failures.block_upstream(context, error)
     if isinstance(error, UnauthorizedError | OutOfCreditsError):
         await failures.pause_upstream(context, error)
-    passing = not isinstance(
+    temporary = not isinstance(
         error, GenerationGoneError | UnauthorizedError | OutOfCreditsError | ModerationError
     )
-    pause = context.count_failure(job.id) if passing else None
+    pause = context.count_failure(job.id) if temporary else None
     if pause is None:
         context.forget(job.id)
         return Done()

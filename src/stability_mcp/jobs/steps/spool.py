@@ -65,16 +65,16 @@ class Spool:
         size = 0 if kind.is_deferred() else self._room.answers.get(kind.media, 0)
         try:
             with self._lock:
-                self._look(size)
+                self._check_room(size)
                 self.reserve.make()
-                taken = size == 0 or preallocate(part, size)
+                preallocated = size == 0 or preallocate(part, size)
                 if size:
                     self._guards.hold(part)
-                self._promised[part] = 0 if taken else size
+                self._promised[part] = 0 if preallocated else size
         except OSError as error:
             raise StorageError(f"no file can be made in the spool ({error.strerror})") from error
 
-    def _look(self, size: int) -> None:
+    def _check_room(self, size: int) -> None:
         free = free_bytes(self._home)
         if free is None:
             return

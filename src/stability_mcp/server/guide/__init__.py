@@ -16,9 +16,9 @@ def guide_text(topic: str, enabled: frozenset[str]) -> str:
     text = (Path(__file__).parent / f"{topic}.md").read_text(encoding="utf-8")
     off = all_tools().keys() - enabled
     kept = ((line, without(line, off)) for line in text.splitlines())
-    page = "\n".join(said for line, said in kept if said.strip("-* ") or not line.strip())
-    made = {"{prices}": price_list, "{operations}": operation_list}
-    for mark, make in made.items():
+    page = "\n".join(text for line, text in kept if text.strip("-* ") or not line.strip())
+    lists = {"{prices}": price_list, "{operations}": operation_list}
+    for mark, make in lists.items():
         if mark in page:
             page = page.replace(mark, make(enabled))
     return page
