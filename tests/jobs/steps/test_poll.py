@@ -166,6 +166,41 @@ async def test_a_missing_generation_that_is_under_way_after_all_is_polled_on(
     assert ledger(tmp_path) == ["free"]
 
 
+async def test_a_missing_generation_that_turns_out_to_be_refused_cost_nothing(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: the first poll that is answered ends it, and what was assumed is given back."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        wire.looks = [look(refused(ModerationError, 403))]
+        [after] = await jobs.wait([view.id], 10)
+        polls = len(wire.polled)
+        [again] = await jobs.wait([view.id], 10)
+
+    assert (view.state, after.state, after.charged) == ("unknown", "failed", "no")
+    assert money(tmp_path) == (0, 0)
+    assert ledger(tmp_path) == ["free"]
+    assert (again, len(wire.polled)) == (after, polls)
+
+
+async def test_a_missing_generation_with_an_unusable_answer_was_charged_once(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: after the usual tries; what it cost was counted when it was missing."""
+    wire = Wire([starts()], looks=[MISSING])
+
+    async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
+        view = await run_one(jobs, deferred())
+        wire.looks = [look(UnusableAnswerError("No sound."))]
+        [after] = await jobs.wait([view.id], 10)
+
+    assert (after.state, after.charged) == ("failed", "yes")
+    assert money(tmp_path) == (0, view.price)
+    assert ledger(tmp_path) == ["charged"]
+
+
 async def test_a_look_that_fails_for_another_reason_is_repeated(tmp_path: Path) -> None:
     """*Chosen*: a network that comes up a moment later costs no result."""
     wire = Wire([starts()], looks=[MISSING])

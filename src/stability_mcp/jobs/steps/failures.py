@@ -51,6 +51,7 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
     await context.record(write, name="finish.fail_free")
     log.info("job %s failed, nothing charged: %s", job.id, why)
     context.forget(job.id)
+    context.searches.pop(job.id, None)
     return Done()
 
 
@@ -85,6 +86,7 @@ async def fail_charged(context: JobContext, job: JobRow, error: StudioError | st
     )
     log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
     context.forget(job.id)
+    context.searches.pop(job.id, None)
     return Done()
 
 

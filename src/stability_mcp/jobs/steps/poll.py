@@ -7,6 +7,7 @@ and `revisit` polls again whenever someone asks for it. Only a 404 after that da
 """
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -53,10 +54,7 @@ async def poll(context: JobContext, job: JobRow) -> Step:
             context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
-        settle = partial(_failed, context, job, error)
-        return await disk_retry.with_disk_retry(
-            context, job, settle, lambda: "the next program asks once more"
-        )
+        return await _settled(context, job, partial(_failed, context, job, error))
     if answer is None:
         context.reset_failures(job.id)
         return Later(seconds=context.poll_interval(), kind="poll")
@@ -75,9 +73,21 @@ async def revisit(context: JobContext, job: JobRow, lease: Lease) -> Step:
             context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
-        return await _not_found(context, job, error)
+        return await _settled(context, job, partial(_not_found, context, job, error))
     if answer is not None:
         return await store_result(context, ReceivedAnswer(job, answer))
+    return await _settled(context, job, partial(_resume, context, job))
+
+
+async def _settled(context: JobContext, job: JobRow, settle: Callable[[], Awaitable[Step]]) -> Step:
+    """Write what a poll found, as soon as the disk takes it."""
+    return await disk_retry.with_disk_retry(
+        context, job, settle, lambda: "the next program asks once more"
+    )
+
+
+async def _resume(context: JobContext, job: JobRow) -> Later:
+    """Go on polling an unknown job: its generation is under way after all."""
     seconds = context.poll_interval()
     wake_at, me = context.clock() + seconds, job.process or ""
     await context.database.write(
@@ -137,15 +147,17 @@ async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
 
 
 async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> Step:
-    """Leave a job `unknown`; a poll that failed for another reason than 404 is repeated."""
+    """Leave a job `unknown` unless the API refused it; a poll that failed otherwise is repeated."""
+    if isinstance(error, ModerationError):
+        return await failures.fail_free(context, job, error)
     if isinstance(error, RateLimitedError):
         await failures.block_upstream(context, error)
     if isinstance(error, UnauthorizedError | OutOfCreditsError):
         await failures.pause_upstream(context, error)
-    temporary = not isinstance(
-        error, GenerationGoneError | UnauthorizedError | OutOfCreditsError | ModerationError
-    )
+    temporary = not isinstance(error, GenerationGoneError | UnauthorizedError | OutOfCreditsError)
     pause = context.count_failure(job.id) if temporary else None
+    if isinstance(error, UnusableAnswerError) and pause is None:
+        return await failures.fail_charged(context, job, error)
     if pause is None:
         context.forget(job.id)
         return Done()

@@ -21,7 +21,8 @@ _REQUEUE = text(
 _FAIL = text(
     "UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now"
     " WHERE id = :job AND attempt = :attempt"
-    " AND state IN ('queued', 'submitting', 'submitted', 'storing')"
+    " AND (state IN ('queued', 'submitting', 'submitted', 'storing')"
+    " OR state = 'unknown' AND :revisited = 1)"
 )
 _MARK_UNKNOWN = text(
     "UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now"
@@ -74,7 +75,9 @@ def interrupted_error(job: JobRow, what: str = "The program ended") -> JobError:
 
 def _fail(connection: Connection, job: JobRow, *, charged: str, error: str, now: float) -> bool:
     key = {"job": job.id, "attempt": job.attempt}
-    row = key | {"charged": charged, "error": error, "now": now}
+    # An unknown job ends here only by an answer to a later poll for its generation.
+    revisited = int(job.state == "unknown")
+    row = key | {"charged": charged, "error": error, "now": now, "revisited": revisited}
     return connection.execute(_FAIL, row).rowcount == 1
 
 
