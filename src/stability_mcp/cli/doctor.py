@@ -1,4 +1,4 @@
-"""The state of the store, for `stability-mcp doctor`; `--repair` mends it, a line for each."""
+"""`stability-mcp doctor`: the settings in force and the state of the store; `--repair` fixes it."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""The body of a request: multipart from a row's fields, its files streamed from disk."""
+"""Builds requests: a multipart body with files streamed from disk, a query, a poll."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping

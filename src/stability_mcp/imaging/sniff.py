@@ -1,7 +1,7 @@
-"""What a file is, told by its first bytes: never by its name or by what a server called it.
+"""Tells a media type from the first bytes of a file, never from its name or a server's word.
 
-Only what this program can use has a name here. SVG, PDF, HTML, archives and video have none: they
-are refused wherever they turn up.
+Only types that this program can use are recognised. SVG, PDF, HTML, archives and video are not, so
+they are refused everywhere. `mp3_frame` also reads the header of an MP3 frame.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Shapes of a job: its row, what the rest of the program sees, and reasons not to send it now."""
+"""Shapes of a job, the settings and timing of jobs, and the reasons not to send a job now."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Telling how a job stands: in words that a person who waits can trust, and how far it is."""
+"""Describes how jobs and calls stand: in words, as a fraction, and as the public record."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence

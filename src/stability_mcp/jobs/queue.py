@@ -1,8 +1,11 @@
-"""Priorities: what somebody waits for goes before what belongs to a batch.
+"""The queue of jobs in this process, and the priorities in it.
 
-Hosts do not say that a call is one of two hundred. But nobody reads two hundred answers as they
-come, and whoever asks for one thing beside them does wait for it. So while many jobs of a process
-wait to be sent, further ones are taken for a batch, until those have gone.
+Hosts don't say that a call is one of two hundred. But nobody reads two hundred answers as they
+arrive, and a user who asks for one more thing does wait for it. So while many jobs of a process
+wait to be sent, further ones get the priority of a batch, until the queue has drained.
+
+`JobQueue` keeps jobs by the time they are due, then by kind and priority; `FairTurns` alternates
+between the calls of one priority.
 """
 
 import heapq

@@ -1,7 +1,7 @@
-"""Stored bytes that were lost or changed: found by size and hash, and put back where that can be.
+"""Finds stored bytes that are lost or changed, by size and hash, and restores them if possible.
 
-The same bytes may lie in the spool or the quarantine, or in a readable copy without provenance.
-The hash decides, so nothing else ever passes for a result. Everything here blocks.
+Only a byte-identical file restores them: the hash decides. Such a file may lie in the spool or the
+quarantine, or be a readable copy without provenance. Every function blocks.
 """
 
 import hashlib

@@ -1,13 +1,15 @@
-"""T10 for media: which items nobody needs any more, and how they and their bytes leave the store.
+"""T10: which media, jobs and calls are old enough to leave the store, and how they leave it.
 
-An item is needed while a job names it as an input, and while something that is kept was made from
-it. A result is also kept when it bears a name that somebody gave it afterwards ("this is the hero
-shot now"); of an import nobody knows who named it, and its file is the user's. Nor is a readable
-copy a reason to keep what it was made of, and it is never touched: it is what remains.
+Media: an item is kept while a job names it as an input, or while media made from it is kept. A
+result whose label was changed after the job is kept too. The label of an import is not a reason to
+keep it, and its file belongs to the user. Readable copies are never deleted.
 
-Rows go first and bytes later, each in a write transaction: a machine that dies in between leaves a
-file that no row names, never a row without its file. Bytes move to their place inside such a
-transaction too, so whoever stores the same picture again either finds the file or writes it anew.
+Jobs: a finished job leaves with its results. If it was charged, its row stays without details, so
+that the ledger still adds up. Calls: a call leaves when no job and no joined call refers to it.
+
+Rows are deleted first and bytes later, each in a write transaction: a crash in between leaves a
+file without a row, never a row without its file. Bytes move into place in a write transaction too,
+so a process that stores the same picture again either finds the file or writes a new one.
 """
 
 import re

@@ -1,7 +1,8 @@
-"""Taking a file in: copied, seen to be whole media, and durable before anything refers to it.
+"""Imports files, and resolves what a call names to stored media.
 
-A file is copied before it is looked at, and everything that follows reads the copy: whatever
-happens to the file meanwhile, what was checked is what is kept and sent.
+A file is copied into the spool first, and everything that follows reads the copy: if the file
+changes meanwhile, the bytes that were checked are still the bytes that are kept and sent. The copy
+is durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
 """
 
 import filecmp

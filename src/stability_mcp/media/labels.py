@@ -1,8 +1,8 @@
 """Labels: the names people and agents call media by, and the files on disk are named by.
 
 A label is one to 40 letters, digits, spaces, `_` or `-`, so it is never a path, a URL or a file
-name with an extension; it never has the shape of an id. It is unique per owner: `records.py` gives
-a taken one a number. This module makes labels; it does not know which are taken.
+name with an extension; it never has the shape of an id. It is unique per owner: `free_label` adds
+a number to a label that is taken.
 """
 
 import re

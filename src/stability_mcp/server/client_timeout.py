@@ -1,7 +1,7 @@
-"""The client's patience: a call hands back its job before this client is known to give up.
+"""Returns a job id before the client is known to time out.
 
-Hosts cut a call off after 10 to 60 seconds, each after its own time, and none says so beforehand.
-What was seen is kept in the store for a while, by the name that the client gives itself.
+Hosts cut a call off after 10 to 60 seconds, and none says so beforehand. Timeouts that were seen
+are kept in the store for a while, by the name that the client gives itself.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
-"""How many files this process may have open at once: each request that is out takes some.
+"""Disk room and open files: the reserve, preallocation, free bytes, and the limit of open files.
 
-A program that a desktop starts may open 256 on macOS, and 1,024 on most of Linux. The system lets
-every process raise that for itself, up to a limit which is far away.
+Every function blocks. The reserve is a file that is deleted when the disk is full, so that answers
+that were paid for can still be written to the journal.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""The kinds of column that the tables are made of."""
+"""The tables of the store, and helpers for their columns."""
 
 from sqlalchemy import (
     REAL,

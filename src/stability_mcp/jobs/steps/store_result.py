@@ -1,7 +1,8 @@
-"""T6: readable copies of results, which never change a job.
+"""Stores the result of a job (T4, T5), then writes its readable copies (T6).
 
-A folder that cannot be written costs no result. Where a process died between storing a result and
-writing its copy, whoever takes over from it writes the copy.
+The spooled body is decoded, checked and moved into the blobs, and the job's row becomes `done`. A
+readable copy never changes a job: a folder that can't be written costs no result, and the process
+that takes over from a dead one writes the copies that it left out.
 """
 
 import logging

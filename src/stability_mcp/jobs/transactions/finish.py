@@ -1,4 +1,8 @@
-"""T2x, T2u, T5 and T7: how a job ends, and whether its result was delivered."""
+"""T2x, T2u, T5 and T7: how jobs and calls end.
+
+A job goes back into the queue, fails, becomes unknown or stores its results; a call is delivered,
+abandoned or cancelled. The notes of a call are read and saved here too.
+"""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,12 @@
-"""Paused jobs: queued so long ago that nobody may want them, so nothing sends them unasked.
+"""T8: takes over the jobs of dead processes, and what they left undone.
 
-A batch of two hundred that was killed in the evening must not be paid by whoever starts the server
-in the morning. What is reserved for a paused job stays reserved until it goes on or is cancelled.
+* A process whose lock is free is removed: its queued and started jobs get a new owner, and a
+  request that was out ends as `unknown`, charged.
+* Jobs that were queued long ago are paused: a batch of two hundred that was killed in the evening
+  must not be paid for by whoever starts the server in the morning. Their reservation stays until
+  they are resumed or cancelled.
+* Missing generations (jobs that are `unknown` and have a generation id) are polled again.
+* Missing readable copies of stored results are listed for `steps.store_result` to write.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,11 +1,12 @@
-"""Joining, a part of T1: an identical call takes over what nobody waits for any more.
+"""Reuse, a part of T1: an identical call joins an abandoned one, or the cache answers it.
 
-A host that gave up and asks again must not pay again. While another call still waits for a job, an
-identical one is a new variant: four equal calls at once are four pictures. So a call is taken over
-only if every call that waited for its jobs ended without the result, by giving up or by the death
-of its process, and if nothing speaks against the jobs.
+Joining: a host that gave up and asks again must not pay again. While another call still waits for
+a job, an identical call is a new variant: four equal calls at once are four pictures. So a call is
+joined only if every call that waited for its jobs ended without the result, because it gave up or
+its process died, and if its jobs can still be used. `call_key` covers the account, operation,
+arguments, input bytes and count.
 
-Owner, upstream, operation, arguments, input bytes and count are all in `call_key`.
+Cache: a finished job with the same `result_key` answers a variant of a seeded call for free.
 """
 
 import json

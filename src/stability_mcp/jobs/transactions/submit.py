@@ -1,7 +1,8 @@
 """T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written.
 
-Before anything is reserved, `reuse` decides whether the call takes over an abandoned identical one,
-and which of its variants a finished job answers for.
+Before anything is reserved, `reuse` decides whether the call joins an abandoned identical one, and
+which of its variants a finished job answers. `adopt_generation` adds a job for a generation that
+was started elsewhere.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Account-level rows: upstream and balance, sums of the ledger, how long clients wait."""
+"""Rows of an account: upstream and balance, sums of the ledger, rate limit, client timeouts."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""Tools for jobs: wait for them, list them, cancel, make anew, take over."""
+"""Tools for jobs: wait for them, list them, cancel, rerun, adopt."""
 
 from typing import Annotated, Any
 
