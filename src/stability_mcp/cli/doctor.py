@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Mark = Literal["ok", "BAD", "note", "done"]
 """Fine; wrong and left so; a leftover that harms nobody; mended just now."""
 
+LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
+
 
 async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
     """Yield a line for everything that is not as it should be in the store, or one that all is.
@@ -83,8 +85,6 @@ async def _sweep(retention: "Retention") -> tuple[Mark, str]:
 
 if TYPE_CHECKING:
     from stability_mcp.studio import Spending
-
-LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
 
 
 async def run_doctor(

@@ -9,6 +9,12 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
 from stability_mcp.text import credits_text
 
+CHARGED = {"yes": "", "held": "reserved", "assumed": "assumed", "no": "free"}
+"""How a charge that is not simply charged is called."""
+
+HASH_CHARACTERS = 12
+"""Enough to see whether two entries are about the same prompt."""
+
 
 async def run_budget(settings: Settings, ceiling: float | None) -> None:
     """Print what may still be spent today; raise the ceiling of today first where one is given.
@@ -64,13 +70,6 @@ async def run_cache(settings: Settings, *, clear: bool) -> None:
     typer.echo(f"cache: {settings.cache}")
     typer.echo(f"results that can answer again: {found.entries}")
     typer.echo(f"calls answered from it: {found.hits}, {credits_text(found.saved)} saved")
-
-
-CHARGED = {"yes": "", "held": "reserved", "assumed": "assumed", "no": "free"}
-"""How a charge that is not simply charged is called."""
-
-HASH_CHARACTERS = 12
-"""Enough to see whether two entries are about the same prompt."""
 
 
 async def run_log(settings: Settings, last: int) -> None:

@@ -29,19 +29,6 @@ _LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\.
 _MIN_KEY_CHARACTERS = 4
 """Below this a key is a piece of ordinary words; no key is that short."""
 
-
-def redact(text: str, key: str | None) -> str:
-    """Return the text without the key, and without anything that looks like one.
-
-    The API shows a wrong key either whole or as its first 7 and last 4 characters with asterisks
-    between (seen live in both forms).
-    """
-    if key and len(key) >= _MIN_KEY_CHARACTERS:
-        shown = rf"{re.escape(key[:7])}\*+{re.escape(key[-4:])}"
-        text = re.sub(rf"{re.escape(key)}|{shown}", HIDDEN, text, flags=re.IGNORECASE)
-    return _LOOKS_LIKE_A_KEY.sub(HIDDEN, text)
-
-
 CREDITS_URL = "https://platform.stability.ai/account/credits"
 
 _HINTS: Mapping[type[RefusedError], str] = {
@@ -63,6 +50,36 @@ _INVALID_BY_NAME: Mapping[str, str] = {
     "invalid_prompts": "Word the prompt differently: it holds words that the API refuses.",
     "not_found": "Check the engine and STABILITY_BASE_URL: the API knows no such address.",
 }
+
+MAX_ERROR_BODY_BYTES = 65_536
+"""Most bytes read of an answer that is no result; the API's longest are some hundred."""
+
+LOCKOUT_SECONDS = 60.0
+"""How long the API refuses a key after too many requests (documented), if it names no time."""
+
+_MAX_RETRY_AFTER_SECONDS = 600.0
+_MAX_REASON_CHARACTERS = 300
+_MAX_REASONS = 8
+_MAX_NAME_CHARACTERS = 60
+_MODERATION = {"content_moderation", "public_figure", "copyrighted_content"}
+_BY_STATUS: Mapping[int, type[RefusedError]] = {
+    401: UnauthorizedError,
+    402: OutOfCreditsError,
+    403: AccessDeniedError,
+    429: RateLimitedError,
+}
+
+
+def redact(text: str, key: str | None) -> str:
+    """Return the text without the key, and without anything that looks like one.
+
+    The API shows a wrong key either whole or as its first 7 and last 4 characters with asterisks
+    between (seen live in both forms).
+    """
+    if key and len(key) >= _MIN_KEY_CHARACTERS:
+        shown = rf"{re.escape(key[:7])}\*+{re.escape(key[-4:])}"
+        text = re.sub(rf"{re.escape(key)}|{shown}", HIDDEN, text, flags=re.IGNORECASE)
+    return _LOOKS_LIKE_A_KEY.sub(HIDDEN, text)
 
 
 def hint(
@@ -112,25 +129,6 @@ def _likely_arguments(
     # The API often begins its sentence with the argument: "prompt: ...".
     named = [field for field in (*words, *files) if re.search(rf"\b{field}:", reasons_text)]
     return named or [*words, *files] or ["the arguments"]
-
-
-MAX_ERROR_BODY_BYTES = 65_536
-"""Most bytes read of an answer that is no result; the API's longest are some hundred."""
-
-LOCKOUT_SECONDS = 60.0
-"""How long the API refuses a key after too many requests (documented), if it names no time."""
-
-_MAX_RETRY_AFTER_SECONDS = 600.0
-_MAX_REASON_CHARACTERS = 300
-_MAX_REASONS = 8
-_MAX_NAME_CHARACTERS = 60
-_MODERATION = {"content_moderation", "public_figure", "copyrighted_content"}
-_BY_STATUS: Mapping[int, type[RefusedError]] = {
-    401: UnauthorizedError,
-    402: OutOfCreditsError,
-    403: AccessDeniedError,
-    429: RateLimitedError,
-}
 
 
 @dataclass(frozen=True, kw_only=True)

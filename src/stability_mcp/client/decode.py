@@ -44,6 +44,11 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0e-\x1f]*")
 """How HTML, XML and JSON begin: with a bracket, and without a byte that only binary data has."""
 
+_log = logging.getLogger(__name__)
+
+SAMPLE_TYPE = "image/png"
+"""What the first version of the API packs into its JSON (documented)."""
+
 
 def find_corruption(
     path: Path, operation: type[Operation], *, whole: bool, declared: str | None
@@ -124,12 +129,6 @@ def _json_corruption(path: Path, head: bytes, tail: bytes, *, whole: bool) -> st
         except (ValueError, RecursionError):
             return "it is cut short"
     return None
-
-
-_log = logging.getLogger(__name__)
-
-SAMPLE_TYPE = "image/png"
-"""What the first version of the API packs into its JSON (documented)."""
 
 
 def decode(

@@ -23,6 +23,14 @@ from stability_mcp.errors import (
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
 from stability_mcp.text import quoted
 
+_PIECES_PER_READ = 8
+"""Pieces of 64 KiB read in one hop to a thread."""
+
+_Text = tuple[None, bytes]
+"""A form's text part: without a file name, so that the API does not take it for a file."""
+
+_File = tuple[str, BufferedReader, str]
+
 
 def open_input(field: str, path: Path) -> BufferedReader:
     """Open a file that is sent as a field.
@@ -72,15 +80,6 @@ def sent_files(operation: Operation, files: Mapping[str, Path] | None) -> dict[s
             )
         sent[field] = SentFile(path=path, media_type=found)
     return sent
-
-
-_PIECES_PER_READ = 8
-"""Pieces of 64 KiB read in one hop to a thread."""
-
-_Text = tuple[None, bytes]
-"""A form's text part: without a file name, so that the API does not take it for a file."""
-
-_File = tuple[str, BufferedReader, str]
 
 
 @contextlib.asynccontextmanager

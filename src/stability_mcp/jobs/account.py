@@ -21,6 +21,11 @@ from stability_mcp.jobs.transactions import usage
 MAX_WAIT_SECONDS = 10.0
 """Seconds a question may wait for its slot: somebody waits for the answer."""
 
+SHOWN_SECONDS = 600.0
+"""Seconds for which it is told beside what a call cost; after that it says too little."""
+
+log = logging.getLogger(__name__)
+
 
 async def run_query(context: JobContext, process: str, operation: Query) -> BaseModel:
     """Take a slot and ask; each time that it is asked again takes a slot of its own.
@@ -111,12 +116,6 @@ def _rate_limited(error: NoSlotError) -> RateLimitedError:
         retry_after=error.seconds,
         hint="Call again then.",
     )
-
-
-SHOWN_SECONDS = 600.0
-"""Seconds for which it is told beside what a call cost; after that it says too little."""
-
-log = logging.getLogger(__name__)
 
 
 class BalanceMonitor:

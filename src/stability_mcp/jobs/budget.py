@@ -17,28 +17,6 @@ from stability_mcp.jobs.models import JobRow
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
-
-@dataclass(frozen=True, kw_only=True)
-class Spending:
-    """Where the money stands, in millicredits."""
-
-    today: int
-    """Spent today, what is unknown included."""
-    reserved: int
-    """Reserved by jobs that are not finished."""
-    limit: int | None
-    """Ceiling of a day; None: there is none."""
-    session: int
-    """Spent by this process since it started."""
-    balance: int | None = None
-    """Left on the account, about, as of some minutes ago; None: not known."""
-
-    @property
-    def left(self) -> int | None:
-        """Return what may still be spent today; None: there is no ceiling."""
-        return None if self.limit is None else max(self.limit - self.today - self.reserved, 0)
-
-
 _LATEST = text("SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream")
 _NEW_DAY = text(
     "INSERT INTO spending (owner, upstream, day) VALUES (:owner, :upstream, :day)"
@@ -74,6 +52,36 @@ _RESERVE_ASSUMED = text(
     " spent = CASE WHEN spent > :credits THEN spent - :credits ELSE 0 END"
     " WHERE owner = :owner AND upstream = :upstream AND day = :day"
 )
+
+_OPEN_CHARGE = text(
+    "INSERT INTO charges (owner, upstream, job, attempt, day, credits, state, at)"
+    " VALUES (:owner, :upstream, :job, :attempt, :day, :credits, 'sent', :now)"
+)
+_FIND_CHARGE = text(
+    "SELECT state, day, credits FROM charges WHERE job = :job AND attempt = :attempt"
+)
+_SET_CHARGE = text("UPDATE charges SET state = :state WHERE job = :job AND attempt = :attempt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """Where the money stands, in millicredits."""
+
+    today: int
+    """Spent today, what is unknown included."""
+    reserved: int
+    """Reserved by jobs that are not finished."""
+    limit: int | None
+    """Ceiling of a day; None: there is none."""
+    session: int
+    """Spent by this process since it started."""
+    balance: int | None = None
+    """Left on the account, about, as of some minutes ago; None: not known."""
+
+    @property
+    def left(self) -> int | None:
+        """Return what may still be spent today; None: there is no ceiling."""
+        return None if self.limit is None else max(self.limit - self.today - self.reserved, 0)
 
 
 def day_of(connection: Connection, account: Account, now: float) -> str:
@@ -188,16 +196,6 @@ def _what_fits(prices: Sequence[int], left: int) -> str:
         f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
         "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
     )
-
-
-_OPEN_CHARGE = text(
-    "INSERT INTO charges (owner, upstream, job, attempt, day, credits, state, at)"
-    " VALUES (:owner, :upstream, :job, :attempt, :day, :credits, 'sent', :now)"
-)
-_FIND_CHARGE = text(
-    "SELECT state, day, credits FROM charges WHERE job = :job AND attempt = :attempt"
-)
-_SET_CHARGE = text("UPDATE charges SET state = :state WHERE job = :job AND attempt = :attempt")
 
 
 def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, now: float) -> None:

@@ -41,6 +41,9 @@ _UNSENT = text(
     " AND finished_at IS NULL LIMIT :many)"
 )
 
+ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
+"""Of what is due: bytes that wait come first, then generations, then new requests."""
+
 
 def priority_of_call(connection: Connection, process: str) -> int:
     """Return the priority of the next call of a process."""
@@ -61,10 +64,6 @@ def has_backlog(connection: Connection, upstream: str) -> bool:
         _UNSENT, {"upstream": upstream, "many": MAX_UNSENT + 1}
     ).scalar_one()
     return bool(unsent > MAX_UNSENT)
-
-
-ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
-"""Of what is due: bytes that wait come first, then generations, then new requests."""
 
 
 class LocalLease:

@@ -41,20 +41,6 @@ MAX_GENERATIONS_COUNTED = 10_000
 RATE_LIMIT = "behind the rate limit"
 LOCKED_OUT = "the API asked for a pause of all requests"
 
-
-@dataclass(frozen=True, kw_only=True)
-class SlotRequest:
-    """What a request needs to know of a slot it asks for."""
-
-    upstream: str
-    process: str
-    priority: int | None = None
-    """Priority of the job that is sent; None: a poll or a query, which come before all jobs."""
-    ahead: int = 0
-    """Requests of this process that wait for the next slots already. Where there is no slot, the
-    caller is told when the one after theirs comes free."""
-
-
 _BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
 _FREE_SLOTS = text(
     "DELETE FROM requests WHERE upstream = :upstream"
@@ -91,6 +77,19 @@ _MARK_SENT = text("UPDATE requests SET sent_at = :now WHERE id = :slot AND sent_
 _BLOCK = text(
     "UPDATE upstreams SET blocked_until = :until WHERE id = :upstream AND blocked_until < :until"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotRequest:
+    """What a request needs to know of a slot it asks for."""
+
+    upstream: str
+    process: str
+    priority: int | None = None
+    """Priority of the job that is sent; None: a poll or a query, which come before all jobs."""
+    ahead: int = 0
+    """Requests of this process that wait for the next slots already. Where there is no slot, the
+    caller is told when the one after theirs comes free."""
 
 
 def take_slot(connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float) -> int:

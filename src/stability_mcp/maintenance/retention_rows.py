@@ -56,6 +56,38 @@ _NAMED = text(
     " UNION SELECT blob FROM media WHERE blob IN :hashes"
 ).bindparams(bindparam("hashes", expanding=True))
 
+STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
+"""What stands where the error of a bare row would; by it such a row is known."""
+
+# A state that is not among these has not ended, whatever a program of another version wrote.
+_OLD_JOBS = (
+    " finished_at < :cutoff AND state IN ('done', 'failed', 'cancelled', 'unknown')"
+    " AND coalesce(error, '') <> :swept"
+)
+_PAGE = text(
+    f"SELECT seq, id FROM jobs WHERE seq < :before AND{_OLD_JOBS} ORDER BY seq DESC LIMIT :limit"  # noqa: S608 -- the words above
+)
+_JOB = text(f"SELECT label, call FROM jobs WHERE id = :job AND{_OLD_JOBS}")  # noqa: S608 -- likewise
+_MEDIA = text("SELECT id, label, created_at, deleted_at FROM media WHERE job = :job")
+_INPUTS = text("DELETE FROM job_inputs WHERE job = :job")
+_CHARGED = text("SELECT 1 FROM charges WHERE job = :job LIMIT 1")
+_STRIP = text(
+    "UPDATE jobs SET arguments = '{}', result_key = NULL, answer = NULL, generation = NULL,"
+    " engine_id = NULL, label = NULL, output_dir = NULL, call = NULL, error = :swept"
+    " WHERE id = :job"
+)
+_DELETE_JOB = text("DELETE FROM jobs WHERE id = :job")
+_CALLS = text(
+    "SELECT seq, id FROM calls WHERE seq < :before AND created_at < :cutoff"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
+    " ORDER BY seq DESC LIMIT :limit"
+)
+_CALL = text(
+    "DELETE FROM calls WHERE id = :call AND created_at < :cutoff"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
+    " AND NOT EXISTS (SELECT 1 FROM calls AS joined_call WHERE joined_call.joined = calls.id)"
+)
+
 
 @dataclass(frozen=True)
 class Numbered:
@@ -183,39 +215,6 @@ def sweep_spool(home: Path, now: float) -> int:
     """Remove what imports and fittings left that died on the way; blocks."""
     files = (path for pattern in IN_SPOOL for path in (home / "spool").glob(pattern))
     return sum(remove_if_older(path, now - MIN_FILE_AGE_SECONDS) for path in files)
-
-
-STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
-"""What stands where the error of a bare row would; by it such a row is known."""
-
-# A state that is not among these has not ended, whatever a program of another version wrote.
-_OLD_JOBS = (
-    " finished_at < :cutoff AND state IN ('done', 'failed', 'cancelled', 'unknown')"
-    " AND coalesce(error, '') <> :swept"
-)
-_PAGE = text(
-    f"SELECT seq, id FROM jobs WHERE seq < :before AND{_OLD_JOBS} ORDER BY seq DESC LIMIT :limit"  # noqa: S608 -- the words above
-)
-_JOB = text(f"SELECT label, call FROM jobs WHERE id = :job AND{_OLD_JOBS}")  # noqa: S608 -- likewise
-_MEDIA = text("SELECT id, label, created_at, deleted_at FROM media WHERE job = :job")
-_INPUTS = text("DELETE FROM job_inputs WHERE job = :job")
-_CHARGED = text("SELECT 1 FROM charges WHERE job = :job LIMIT 1")
-_STRIP = text(
-    "UPDATE jobs SET arguments = '{}', result_key = NULL, answer = NULL, generation = NULL,"
-    " engine_id = NULL, label = NULL, output_dir = NULL, call = NULL, error = :swept"
-    " WHERE id = :job"
-)
-_DELETE_JOB = text("DELETE FROM jobs WHERE id = :job")
-_CALLS = text(
-    "SELECT seq, id FROM calls WHERE seq < :before AND created_at < :cutoff"
-    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
-    " ORDER BY seq DESC LIMIT :limit"
-)
-_CALL = text(
-    "DELETE FROM calls WHERE id = :call AND created_at < :cutoff"
-    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
-    " AND NOT EXISTS (SELECT 1 FROM calls AS joined_call WHERE joined_call.joined = calls.id)"
-)
 
 
 def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:

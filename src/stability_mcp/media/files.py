@@ -20,16 +20,6 @@ FILE_THREADS = 8
 
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("media_file_threads")
 
-
-async def in_file_thread(work: Callable[[], T]) -> T:
-    """Run blocking work on files in a thread, and wait for its end even when cancelled."""
-    threads = _threads.get(None)
-    if threads is None:
-        threads = anyio.CapacityLimiter(FILE_THREADS)
-        _threads.set(threads)
-    return await anyio.to_thread.run_sync(work, limiter=threads)
-
-
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
@@ -45,6 +35,27 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+MAX_DEPTH = 4
+"""Folders below a root that are looked into."""
+MAX_ENTRIES = 20_000
+MAX_SECONDS = 1.0
+MAX_HITS = 10
+MAX_NAMES = 5_000
+"""Names that are remembered to suggest one of them."""
+
+_SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " "})
+_CLOSED = (".app", ".photoslibrary", ".photolibrary", ".bundle")
+_TEDIOUS = frozenset({"node_modules", "__pycache__", "site-packages"})
+
+
+async def in_file_thread(work: Callable[[], T]) -> T:
+    """Run blocking work on files in a thread, and wait for its end even when cancelled."""
+    threads = _threads.get(None)
+    if threads is None:
+        threads = anyio.CapacityLimiter(FILE_THREADS)
+        _threads.set(threads)
+    return await anyio.to_thread.run_sync(work, limiter=threads)
 
 
 def open_to_read(path: Path) -> int:
@@ -102,19 +113,6 @@ if sys.platform == "win32":
         if not ask(msvcrt.get_osfhandle(descriptor), buffer, len(buffer), 0):
             raise ctypes.WinError()
         return Path(buffer.value.removeprefix("\\\\?\\"))
-
-
-MAX_DEPTH = 4
-"""Folders below a root that are looked into."""
-MAX_ENTRIES = 20_000
-MAX_SECONDS = 1.0
-MAX_HITS = 10
-MAX_NAMES = 5_000
-"""Names that are remembered to suggest one of them."""
-
-_SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " "})
-_CLOSED = (".app", ".photoslibrary", ".photolibrary", ".bundle")
-_TEDIOUS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 @dataclass

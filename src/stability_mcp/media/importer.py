@@ -38,6 +38,8 @@ from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
 
+KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
+
 
 @dataclass(frozen=True)
 class ImportedFile:
@@ -93,9 +95,6 @@ def _copy_bytes(source: BinaryIO, target: Path) -> None:
                     hint="Use a smaller file.",
                 )
             out.write(block)
-
-
-KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
 
 @dataclass(frozen=True, kw_only=True)

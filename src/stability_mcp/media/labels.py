@@ -32,6 +32,10 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
 _WORD = re.compile(r"\w+")
 
+_LABEL_EXISTS = text(  # built once: asked a score of times within one write transaction
+    "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
+)
+
 
 def check_label(text: str) -> str:
     """Return a label as it is stored.
@@ -132,11 +136,6 @@ def _prompt(values: Mapping[str, object]) -> str:
     if isinstance(prompt, Mapping):
         prompt = prompt.get("text", "")
     return str(prompt) if isinstance(prompt, str) else ""
-
-
-_LABEL_EXISTS = text(  # built once: asked a score of times within one write transaction
-    "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
-)
 
 
 def free_label(connection: Connection, owner: str, label: str) -> str:

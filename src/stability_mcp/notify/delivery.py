@@ -30,6 +30,15 @@ COMMAND_SECONDS = 30.0
 SECRET_VARIABLES = frozenset({variable("api_key"), variable("on_done"), *NEAR_MISSES})
 """Variables that no command gets: they hold secrets that are not its own."""
 
+INTERVAL_SECONDS = 1.0
+"""Seconds between two looks at the rows."""
+MAX_CONCURRENT = 4
+"""Ends that are told at the same time."""
+CLOSING_SECONDS = 2.0
+"""Seconds for which the end of the server waits for what is being told; hosts wait no longer."""
+
+log = logging.getLogger(__name__)
+
 
 class Target(Protocol):
     """Tells somebody."""
@@ -160,16 +169,6 @@ def _client(seconds: float) -> Any:  # noqa: ANN401 -- a client of a library tha
         limits=httpx2.Limits(max_keepalive_connections=0),
         follow_redirects=False,
     )
-
-
-INTERVAL_SECONDS = 1.0
-"""Seconds between two looks at the rows."""
-MAX_CONCURRENT = 4
-"""Ends that are told at the same time."""
-CLOSING_SECONDS = 2.0
-"""Seconds for which the end of the server waits for what is being told; hosts wait no longer."""
-
-log = logging.getLogger(__name__)
 
 
 class Delivery:

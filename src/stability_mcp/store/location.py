@@ -45,6 +45,10 @@ MOUNTS = Path("/proc/self/mountinfo")
 REMOTE_DRIVE = 4
 """What Windows answers for one."""
 
+_POINT = 4
+"""The field of mountinfo that says where."""
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
 
 def unsuitable_reason(home: Path) -> str | None:
     """Return why a store cannot be in a folder, such as `is on a network drive (nfs4)`.
@@ -80,11 +84,6 @@ def kind_of_mount(path: Path, mounts: str) -> str | None:
         if path.is_relative_to(point) and (best is None or depth >= best[0]):
             best = depth, right.split()[0]
     return None if best is None else best[1]
-
-
-_POINT = 4
-"""The field of mountinfo that says where."""
-_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def _is_remote_on_windows(path: Path) -> bool:

@@ -34,6 +34,9 @@ MAX_COPY_AGE_SECONDS = 3_600.0
 
 log = logging.getLogger(__name__)
 
+FinishBody = Callable[[], None]
+"""Writes the end of a body that is only in memory; blocks, and raises while the disk is full."""
+
 
 async def write_copies(
     context: JobContext,
@@ -76,10 +79,6 @@ async def write_missing_copies(context: JobContext) -> None:
     )
     for job, output_dir, media in missing:
         await write_copies(context, job, output_dir, media)
-
-
-FinishBody = Callable[[], None]
-"""Writes the end of a body that is only in memory; blocks, and raises while the disk is full."""
 
 
 @dataclass

@@ -13,6 +13,10 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.store import schema
 from stability_mcp.store.tenancy import Account
 
+_HASHES = select(schema.media.c.id, schema.media.c.blob).where(
+    schema.media.c.id.in_(bindparam("ids", expanding=True))
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CallRequest:
@@ -31,11 +35,6 @@ class CallRequest:
     """Media ids by the name of the field that takes the file."""
     retry_of: str | None = None
     """The job that this one repeats: it takes over no call and no finished job answers for it."""
-
-
-_HASHES = select(schema.media.c.id, schema.media.c.blob).where(
-    schema.media.c.id.in_(bindparam("ids", expanding=True))
-)
 
 
 def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:

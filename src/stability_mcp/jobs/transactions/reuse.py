@@ -53,6 +53,28 @@ _JOBS = text(
     " ORDER BY jobs.position, jobs.seq"
 )
 
+# `state = 'done'` is said in words, for the index covers no other; whose it is, is in the key.
+_FIND_CACHED = text(
+    "SELECT jobs.id FROM jobs WHERE jobs.result_key = :key AND jobs.state = 'done'"
+    " AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id)"
+    " AND NOT EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id"
+    "  AND (media.deleted_at IS NOT NULL"
+    "   OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS'))"
+    " ORDER BY jobs.seq DESC LIMIT 1"
+)
+_ENTRIES = text(
+    "SELECT count(*) FROM jobs WHERE result_key IS NOT NULL AND state = 'done'"
+    " AND owner = :owner AND upstream = :upstream"
+)
+_HITS = text(
+    "SELECT count(*), coalesce(sum(saved), 0) FROM calls WHERE saved IS NOT NULL"
+    " AND owner = :owner AND upstream = :upstream"
+)
+_CLEAR_CACHE = text(
+    "UPDATE jobs SET result_key = NULL WHERE result_key IS NOT NULL"
+    " AND owner = :owner AND upstream = :upstream"
+)
+
 
 def waiting_processes(connection: Connection, call_request: CallRequest, *, now: float) -> set[str]:
     """Return the processes in which identical calls seem to wait: dead ones wait for nothing."""
@@ -99,29 +121,6 @@ def cached_jobs(connection: Connection, call: str) -> list[str]:
     """Return those of the jobs that answer for a call which were finished for an earlier one."""
     rows = connection.execute(_JOBS, {"call": call}).all()
     return list(json.loads(rows[0].cached).values()) if rows and rows[0].cached else []
-
-
-# `state = 'done'` is said in words, for the index covers no other; whose it is, is in the key.
-_FIND_CACHED = text(
-    "SELECT jobs.id FROM jobs WHERE jobs.result_key = :key AND jobs.state = 'done'"
-    " AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id)"
-    " AND NOT EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id"
-    "  AND (media.deleted_at IS NOT NULL"
-    "   OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS'))"
-    " ORDER BY jobs.seq DESC LIMIT 1"
-)
-_ENTRIES = text(
-    "SELECT count(*) FROM jobs WHERE result_key IS NOT NULL AND state = 'done'"
-    " AND owner = :owner AND upstream = :upstream"
-)
-_HITS = text(
-    "SELECT count(*), coalesce(sum(saved), 0) FROM calls WHERE saved IS NOT NULL"
-    " AND owner = :owner AND upstream = :upstream"
-)
-_CLEAR_CACHE = text(
-    "UPDATE jobs SET result_key = NULL WHERE result_key IS NOT NULL"
-    " AND owner = :owner AND upstream = :upstream"
-)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,22 @@ from stability_mcp.jobs.models import JobRow, LeaseLostError, RateLimit, Upstrea
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions import usage
 
+_SUBMIT = text(
+    "UPDATE jobs SET state = 'submitting', attempt = attempt + 1, day = :day, sent_at = :now,"
+    " error = NULL WHERE id = :job AND state = 'queued' AND attempt = :attempt"
+    " AND process = :process AND epoch = :epoch AND cancel_at IS NULL"
+)
+
+_SAVE_HEADERS = text(
+    "UPDATE jobs SET state = 'storing', answer = :answer, answered_at = :now, finished_at = NULL,"
+    " error = NULL WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'unknown')"
+)
+_SAVE_GENERATION = text(
+    "UPDATE jobs SET state = 'submitted', generation = :generation, answered_at = :now,"
+    " wake_at = :wake_at, finished_at = NULL, error = NULL"
+    " WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'unknown')"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SendIntent:
@@ -19,13 +35,6 @@ class SendIntent:
     """The job, now `submitting`, with the number of this attempt."""
     slot: int
     """Its slot in the rate limit."""
-
-
-_SUBMIT = text(
-    "UPDATE jobs SET state = 'submitting', attempt = attempt + 1, day = :day, sent_at = :now,"
-    " error = NULL WHERE id = :job AND state = 'queued' AND attempt = :attempt"
-    " AND process = :process AND epoch = :epoch AND cancel_at IS NULL"
-)
 
 
 def begin(
@@ -64,17 +73,6 @@ def begin(
 def mark_sent(connection: Connection, slot: int, now: float) -> None:
     """Do T2r: the request is out whole, so its slot begins to run down."""
     rate_limit.mark_sent(connection, slot, now)
-
-
-_SAVE_HEADERS = text(
-    "UPDATE jobs SET state = 'storing', answer = :answer, answered_at = :now, finished_at = NULL,"
-    " error = NULL WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'unknown')"
-)
-_SAVE_GENERATION = text(
-    "UPDATE jobs SET state = 'submitted', generation = :generation, answered_at = :now,"
-    " wake_at = :wake_at, finished_at = NULL, error = NULL"
-    " WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'unknown')"
-)
 
 
 def save_headers(connection: Connection, job: JobRow, answer: Answer, *, now: float) -> bool:

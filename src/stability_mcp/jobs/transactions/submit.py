@@ -31,6 +31,15 @@ from stability_mcp.store.tenancy import Account
 PRICE_LIST = "2026-09-22"
 """Day of the price list that the table follows; written into every job, for the ledger."""
 
+ADOPT_TOOL = "job_adopt"
+
+_FIND_GENERATION = text(
+    "SELECT id FROM jobs WHERE owner = :owner AND upstream = :upstream"
+    " AND generation = :generation AND (state NOT IN ('failed', 'cancelled', 'unknown')"
+    "  OR state = 'unknown' AND sent_at > :since)"
+    " ORDER BY seq DESC LIMIT 1"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitTerms:
@@ -211,9 +220,6 @@ def _insert_row(
             return str(row["id"])
 
 
-ADOPT_TOOL = "job_adopt"
-
-
 @dataclass(frozen=True, kw_only=True)
 class ForeignGeneration:
     """A generation that another program started with the same key."""
@@ -226,14 +232,6 @@ class ForeignGeneration:
     """Name of the result."""
     output_dir: Path | None = None
     """Folder of the readable copies; None: none."""
-
-
-_FIND_GENERATION = text(
-    "SELECT id FROM jobs WHERE owner = :owner AND upstream = :upstream"
-    " AND generation = :generation AND (state NOT IN ('failed', 'cancelled', 'unknown')"
-    "  OR state = 'unknown' AND sent_at > :since)"
-    " ORDER BY seq DESC LIMIT 1"
-)
 
 
 def adopt_generation(

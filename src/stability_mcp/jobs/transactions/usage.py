@@ -11,6 +11,46 @@ from stability_mcp.jobs.rate_limit import STALLED_SECONDS
 from stability_mcp.store import schema
 from stability_mcp.store.tenancy import Account, Upstream
 
+_REGISTER_UPSTREAM = text(
+    "INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)"
+    " ON CONFLICT DO NOTHING"
+)
+_PAUSED = text("SELECT paused_why FROM upstreams WHERE id = :id")
+_PAUSE = text("UPDATE upstreams SET paused_why = :why WHERE id = :id")
+_READ_BALANCE = text("SELECT balance, balance_at FROM upstreams WHERE id = :id")
+_SAVE_BALANCE = text("UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :id")
+
+LedgerBy = Literal["day", "operation", "job", "request"]
+
+_charges, _jobs = schema.charges.c, schema.jobs.c
+
+_KEYS = {
+    "day": (_charges.day,),
+    "operation": (_jobs.operation,),
+    "job": (_charges.job, _jobs.operation, _jobs.state),
+    "request": (_charges.job, _charges.attempt, _jobs.operation, _charges.state, _charges.day),
+}
+
+PATIENCE_PREFIX = "patience:"
+"""Of the rows of `meta` that hold it, before the name of the client; the value is JSON."""
+MAX_CLIENT_CHARACTERS = 80
+
+DAY_SECONDS = 86_400.0
+BELIEVED_ONCE, BELIEVED_AGAIN = DAY_SECONDS, 30 * DAY_SECONDS
+"""Seconds for which a time is believed that was seen once, and one that repeated itself."""
+REMEMBERED_SECONDS = 60 * DAY_SECONDS
+"""Seconds for which a time is kept: seen again by then, it repeats itself."""
+SAME_HOST_SHARE = 0.15
+"""Share by which two times differ at most that are the same host's: it is busy now and then."""
+MAX_TIMES = 8
+"""Times that are kept of a client."""
+
+_READ_PATIENCE = text("SELECT value FROM meta WHERE key = :key")
+_SAVE_PATIENCE = text(
+    "INSERT INTO meta (key, value) VALUES (:key, :value)"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
@@ -24,16 +64,6 @@ class Balance:
     def is_fresh(self, now: float, seconds: float) -> bool:
         """Return whether it was asked for in the last so many seconds, by a clock that is right."""
         return now - seconds < self.at <= now
-
-
-_REGISTER_UPSTREAM = text(
-    "INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)"
-    " ON CONFLICT DO NOTHING"
-)
-_PAUSED = text("SELECT paused_why FROM upstreams WHERE id = :id")
-_PAUSE = text("UPDATE upstreams SET paused_why = :why WHERE id = :id")
-_READ_BALANCE = text("SELECT balance, balance_at FROM upstreams WHERE id = :id")
-_SAVE_BALANCE = text("UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :id")
 
 
 def register_upstream(connection: Connection, upstream: Upstream) -> None:
@@ -74,9 +104,6 @@ def save_balance(connection: Connection, upstream: str, *, balance: int, now: fl
         connection.execute(_PAUSE, {"id": upstream, "why": None})
 
 
-LedgerBy = Literal["day", "operation", "job", "request"]
-
-
 @dataclass(frozen=True, kw_only=True)
 class LedgerLine:
     """One line of the ledger's sums; money in millicredits. What does not apply is None."""
@@ -114,9 +141,6 @@ class RateStatus:
     """Why nothing is sent: the key was refused or has no credits."""
 
 
-_charges, _jobs = schema.charges.c, schema.jobs.c
-
-
 def _sum(state: str) -> ColumnElement[int]:
     return case((_charges.state == state, _charges.credits), else_=0)
 
@@ -130,12 +154,6 @@ _SUMS: tuple[Label[Any], ...] = (
     func.sum(_sum("assumed")).label("assumed"),
     func.sum(_sum("sent")).label("under_way"),
 )
-_KEYS = {
-    "day": (_charges.day,),
-    "operation": (_jobs.operation,),
-    "job": (_charges.job, _jobs.operation, _jobs.state),
-    "request": (_charges.job, _charges.attempt, _jobs.operation, _charges.state, _charges.day),
-}
 
 
 def ledger_lines(
@@ -188,27 +206,6 @@ def rate_status(
         blocked_until=blocked if blocked > now else 0,
         paused_why=why,
     )
-
-
-PATIENCE_PREFIX = "patience:"
-"""Of the rows of `meta` that hold it, before the name of the client; the value is JSON."""
-MAX_CLIENT_CHARACTERS = 80
-
-DAY_SECONDS = 86_400.0
-BELIEVED_ONCE, BELIEVED_AGAIN = DAY_SECONDS, 30 * DAY_SECONDS
-"""Seconds for which a time is believed that was seen once, and one that repeated itself."""
-REMEMBERED_SECONDS = 60 * DAY_SECONDS
-"""Seconds for which a time is kept: seen again by then, it repeats itself."""
-SAME_HOST_SHARE = 0.15
-"""Share by which two times differ at most that are the same host's: it is busy now and then."""
-MAX_TIMES = 8
-"""Times that are kept of a client."""
-
-_READ_PATIENCE = text("SELECT value FROM meta WHERE key = :key")
-_SAVE_PATIENCE = text(
-    "INSERT INTO meta (key, value) VALUES (:key, :value)"
-    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
