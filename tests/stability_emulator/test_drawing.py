@@ -10,7 +10,8 @@ from PIL import Image, ImageStat
 from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.codec import encode, marked
 from stability_emulator.recipes import RECIPES, paint
-from stability_emulator.scenery.scene import LOOKS, Look, scene
+from stability_emulator.scenery.scene import Look, scene
+from stability_emulator.scenery.treatments import TREATMENTS
 from stability_mcp.api.fields import Size
 from stability_mcp.api.operations import OPERATIONS
 from support.api import operations
@@ -34,7 +35,7 @@ def test_every_style_preset_has_a_look_of_a_scene() -> None:
     field = OPERATIONS["generate_core"].model_json_schema()["properties"]["style_preset"]
     presets = field["anyOf"][0]["enum"]
 
-    assert set(presets) == LOOKS.keys()
+    assert {*presets, ""} == TREATMENTS.keys()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture() -> None:
@@ -54,7 +55,7 @@ def test_words_give_the_colours() -> None:
     assert night + 40 < snow
 
 
-@pytest.mark.parametrize("style", [*LOOKS, ""])
+@pytest.mark.parametrize("style", TREATMENTS)
 def test_every_look_keeps_the_size(style: str) -> None:
     """Chosen: a look never changes what was asked for."""
     assert scene("a fox", 1, Size(333, 77), Look(style=style)).size == (333, 77)

@@ -10,7 +10,8 @@ from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.codec import encode
 from stability_emulator.pictures.painting import painted
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.scene import LOOKS, PLACES, Look, scene
+from stability_emulator.scenery.scene import PLACES, Look, scene
+from stability_emulator.scenery.treatments import TREATMENTS
 from stability_mcp.api.fields import Size
 
 SIZE = Size(176, 176)
@@ -137,7 +138,7 @@ def test_weather_is_seen(weather: str) -> None:
 def test_every_style_differs_from_every_other() -> None:
     """Documented: the preset guides the style."""
     pictures = {
-        style: scene("a fox in the mountains", 3, SIZE, Look(style=style)) for style in [*LOOKS, ""]
+        style: scene("a fox in the mountains", 3, SIZE, Look(style=style)) for style in TREATMENTS
     }
 
     for one, other in itertools.combinations(pictures, 2):

@@ -29,8 +29,6 @@ STRIP = 4
 """How many times as long as wide a picture is drawn at most; a longer one is stretched."""
 MIN_SIDE = 96
 """A smaller picture is drawn at least as large and shrunk."""
-LOOKS = {name: treat for name, treat in TREATMENTS.items() if name}
-"""The style presets that have a look of their own."""
 PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "sea": coast.sea,
     "beach": coast.beach,
