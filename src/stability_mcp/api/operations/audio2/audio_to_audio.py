@@ -9,7 +9,7 @@ from stability_mcp.api.kinds import AudioOperation
 from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio2 import (
     CREDITS,
-    MAX_BODY,
+    MAX_BODY_BYTES,
     CfgScale,
     Duration,
     Model,
@@ -21,7 +21,8 @@ from stability_mcp.api.operations.audio2 import (
     price_of,
 )
 
-LEAST_STRENGTH = 0.01
+MIN_STRENGTH = 0.01
+LEAST_STRENGTH = MIN_STRENGTH  # the former name, kept for importers
 
 
 class AudioToAudio(AudioOperation):
@@ -32,7 +33,7 @@ class AudioToAudio(AudioOperation):
     """
 
     spec = Spec(
-        path="/v2beta/audio/stable-audio-2/audio-to-audio", credits=CREDITS, max_body=MAX_BODY
+        path="/v2beta/audio/stable-audio-2/audio-to-audio", credits=CREDITS, max_body=MAX_BODY_BYTES
     )
 
     prompt: SoundPrompt
@@ -49,8 +50,8 @@ class AudioToAudio(AudioOperation):
     @model_validator(mode="after")
     def _arguments_suit_the_model(self) -> Self:
         check_steps(self.model, self.steps)
-        if self.model == "stable-audio-2.5" and self.strength < LEAST_STRENGTH:
-            raise ValueError(f"with stable-audio-2.5 strength must be at least {LEAST_STRENGTH}")
+        if self.model == "stable-audio-2.5" and self.strength < MIN_STRENGTH:
+            raise ValueError(f"with stable-audio-2.5 strength must be at least {MIN_STRENGTH}")
         return self
 
     def price(self) -> int:

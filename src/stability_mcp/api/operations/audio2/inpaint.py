@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
 from stability_mcp.api.kinds import AudioOperation
 from stability_mcp.api.operation import Spec
-from stability_mcp.api.operations.audio2 import MAX_BODY, Duration, Position, Sound
+from stability_mcp.api.operations.audio2 import MAX_BODY_BYTES, Duration, Position, Sound
 
 
 class Inpaint(AudioOperation):
@@ -17,7 +17,7 @@ class Inpaint(AudioOperation):
     `audio3_inpaint`.
     """
 
-    spec = Spec(path="/v2beta/audio/stable-audio-2/inpaint", credits=20, max_body=MAX_BODY)
+    spec = Spec(path="/v2beta/audio/stable-audio-2/inpaint", credits=20, max_body=MAX_BODY_BYTES)
     hints = {
         "model": "inpaint always uses stable-audio-2.5",
         "cfg_scale": "inpaint has no guidance scale",

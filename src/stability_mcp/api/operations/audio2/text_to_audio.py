@@ -9,7 +9,7 @@ from stability_mcp.api.kinds import AudioOperation
 from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio2 import (
     CREDITS,
-    MAX_BODY,
+    MAX_BODY_BYTES,
     CfgScale,
     Duration,
     Model,
@@ -29,7 +29,7 @@ class TextToAudio(AudioOperation):
     """
 
     spec = Spec(
-        path="/v2beta/audio/stable-audio-2/text-to-audio", credits=CREDITS, max_body=MAX_BODY
+        path="/v2beta/audio/stable-audio-2/text-to-audio", credits=CREDITS, max_body=MAX_BODY_BYTES
     )
     hints = {"audio": "this starts from words; audio2_audio_to_audio takes a sound"}
 

@@ -3,7 +3,14 @@
 from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec
-from stability_mcp.api.operations.audio3 import MAX_BODY, CfgScale, Duration, Model, Sound, Steps
+from stability_mcp.api.operations.audio3 import (
+    MAX_BODY_BYTES,
+    CfgScale,
+    Duration,
+    Model,
+    Sound,
+    Steps,
+)
 
 
 class AudioToAudio(DeferredAudio):
@@ -13,7 +20,9 @@ class AudioToAudio(DeferredAudio):
     account: `audio2_audio_to_audio`.
     """
 
-    spec = Spec(path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY)
+    spec = Spec(
+        path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY_BYTES
+    )
 
     prompt: SoundPrompt
     audio: Sound

@@ -8,7 +8,7 @@ from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio3 import (
-    MAX_BODY,
+    MAX_BODY_BYTES,
     CfgScale,
     Duration,
     Model,
@@ -25,7 +25,7 @@ class Inpaint(DeferredAudio):
     `audio2_inpaint`.
     """
 
-    spec = Spec(path="/v2beta/audio/stable-audio/inpaint", credits=26, max_body=MAX_BODY)
+    spec = Spec(path="/v2beta/audio/stable-audio/inpaint", credits=26, max_body=MAX_BODY_BYTES)
     hints = {
         "strength": "the part between mask_start and mask_end is made anew altogether",
         "mask": "say the part in seconds with mask_start and mask_end",

@@ -3,7 +3,7 @@
 from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec
-from stability_mcp.api.operations.audio3 import MAX_BODY, CfgScale, Duration, Model, Steps
+from stability_mcp.api.operations.audio3 import MAX_BODY_BYTES, CfgScale, Duration, Model, Steps
 
 
 class TextToAudio(DeferredAudio):
@@ -13,7 +13,9 @@ class TextToAudio(DeferredAudio):
     open to every account: `audio2_text_to_audio`.
     """
 
-    spec = Spec(path="/v2beta/audio/stable-audio/text-to-audio", credits=26, max_body=MAX_BODY)
+    spec = Spec(
+        path="/v2beta/audio/stable-audio/text-to-audio", credits=26, max_body=MAX_BODY_BYTES
+    )
     hints = {"audio": "this starts from words; audio3_audio_to_audio takes a sound"}
 
     prompt: SoundPrompt

@@ -13,8 +13,9 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Spec
 
-PIXELS = 1536 * 1536
+MAX_PIXELS = 1536 * 1536
 """Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""
+PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Core(ImageOperation):
@@ -40,5 +41,5 @@ class Core(ImageOperation):
     output_format: ImageFormat = "png"
 
     def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- it takes no picture
-        """Return a size of about `PIXELS` with both sides divisible by 64."""
-        return megapixel_size(self.aspect_ratio, PIXELS, step=64)
+        """Return a size of about `MAX_PIXELS` with both sides divisible by 64."""
+        return megapixel_size(self.aspect_ratio, MAX_PIXELS, step=64)

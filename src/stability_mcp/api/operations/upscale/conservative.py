@@ -16,8 +16,9 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Spec
 
-PIXELS = 3112 * 3112
+MAX_PIXELS = 3112 * 3112
 """Documented as 4 megapixels; live a 512x512 picture became 3112x3112."""
+PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Conservative(ImageOperation):
@@ -40,6 +41,6 @@ class Conservative(ImageOperation):
     """How much detail to add."""
 
     def output_size(self, source: Size | None) -> Size:
-        """Return a size of about `PIXELS` in the shape of the picture."""
+        """Return a size of about `MAX_PIXELS` in the shape of the picture."""
         width, height = super().output_size(source)
-        return megapixel_size(f"{width}:{height}", PIXELS)
+        return megapixel_size(f"{width}:{height}", MAX_PIXELS)

@@ -17,8 +17,9 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import DeferredImage
 from stability_mcp.api.operation import Spec
 
-PIXELS = 3152 * 3152
+MAX_PIXELS = 3152 * 3152
 """Documented as about 4K; live a 512x512 picture became 3152x3152, twice."""
+PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Creative(DeferredImage):
@@ -41,6 +42,6 @@ class Creative(DeferredImage):
     style_preset: StylePreset | None = None
 
     def output_size(self, source: Size | None) -> Size:
-        """Return a size of about `PIXELS` in the shape of the picture."""
+        """Return a size of about `MAX_PIXELS` in the shape of the picture."""
         width, height = super().output_size(source)
-        return megapixel_size(f"{width}:{height}", PIXELS)
+        return megapixel_size(f"{width}:{height}", MAX_PIXELS)
