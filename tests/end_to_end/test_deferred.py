@@ -48,7 +48,7 @@ async def test_a_deferred_result_is_stored_at_most_11_s_after_it_is_ready(tmp_pa
 AUDIO, GENERIC = "/v2beta/audio/results", "/v2beta/results"
 JOB = "SELECT state, charged, generation FROM jobs"
 SOON = timed(poll_seconds=0.1, missing_after_seconds=1)
-PATIENT = timed(poll_seconds=0.1)
+SLOW_POLLS = timed(poll_seconds=0.1)
 
 
 async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) 
     async with (
         counting_upstream(pace=0) as upstream,
         connected(
-            tmp_path, "auto", program=PATIENT, **paid_at(upstream, STABILITY_MAX_RETRIES="1")
+            tmp_path, "auto", program=SLOW_POLLS, **paid_at(upstream, STABILITY_MAX_RETRIES="1")
         ) as client,
     ):
         upstream.results_after = 0
@@ -76,7 +76,7 @@ async def test_the_path_that_answered_is_the_one_that_is_polled(tmp_path: Path) 
     """*Chosen*: `in-progress` at one path settles where the result will be."""
     async with (
         counting_upstream(pace=0) as upstream,
-        connected(tmp_path, "auto", program=PATIENT, **paid_at(upstream)) as client,
+        connected(tmp_path, "auto", program=SLOW_POLLS, **paid_at(upstream)) as client,
     ):
         upstream.results_after = 1
         upstream.missing = lambda path: path == AUDIO

@@ -17,7 +17,7 @@ from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_reso
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.server.app import StudioServer, build_server
-from stability_mcp.server.http_server import HTTP_WAIT, MAX_BODY, PATH, listen
+from stability_mcp.server.http_server import HTTP_WAIT_SECONDS, MAX_BODY_BYTES, PATH, listen
 from stability_mcp.settings import read_settings
 
 
@@ -27,7 +27,7 @@ def build(tasks: MemoryTasks) -> StudioServer:
     fixtures = [Tool.from_function(each) for each in functions]
     server = build_server(
         read_settings(),
-        wait=HTTP_WAIT,
+        wait=HTTP_WAIT_SECONDS,
         extra_tools=[*fixtures, RICH_SCHEMA_TOOL],
         carriers=[tasks],
     )
@@ -42,7 +42,9 @@ def main() -> None:
     listener = listen("127.0.0.1", 0)
     tasks = MemoryTasks()
     server = build(tasks)
-    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
+    )
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}\n")
     sys.stdout.flush()
 

@@ -11,7 +11,7 @@ import anyio
 import uvicorn
 
 from stability_mcp.server.app import build_server
-from stability_mcp.server.http_server import MAX_BODY, PATH, listen
+from stability_mcp.server.http_server import MAX_BODY_BYTES, PATH, listen
 from stability_mcp.settings import read_settings
 from support.server.in_memory import paced
 
@@ -20,7 +20,9 @@ def main() -> None:
     """Serve."""
     server = build_server(read_settings(), open_studio=partial(paced, latency=float(sys.argv[1])))
     listener = listen("127.0.0.1", 0)
-    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
+    )
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}\n")
     sys.stdout.flush()
     anyio.run(uvicorn.Server(uvicorn.Config(app, log_config=None)).serve, [listener])

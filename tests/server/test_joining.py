@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox"}
 SEEDED = {"prompt": "a fox", "seed": 7}
-PATIENCE = "SELECT key, value FROM meta WHERE key LIKE 'patience:%'"
+CLIENT_TIMEOUTS = "SELECT key, value FROM meta WHERE key LIKE 'patience:%'"
 CALLS = "SELECT count(*), count(abandoned_at) FROM calls"
 
 
@@ -195,13 +195,13 @@ async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) 
         asked = anyio.current_time()
         await ask_and_give_up(client, tmp_path)
         longest = anyio.current_time() - asked
-        await until(lambda: bool(rows(store(tmp_path), PATIENCE)))
+        await until(lambda: bool(rows(store(tmp_path), CLIENT_TIMEOUTS)))
         started = anyio.current_time()
         result = fine(await client.call_tool("generate_core", FOX))
         took = anyio.current_time() - started
         gate.open()
 
-    [(name, seen)] = rows(store(tmp_path), PATIENCE)
+    [(name, seen)] = rows(store(tmp_path), CLIENT_TIMEOUTS)
     assert name == "patience:mcp"
     assert 0 < json.loads(seen)[0]["seconds"] < longest
     assert "1 still under way" in text(result)

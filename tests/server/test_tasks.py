@@ -238,7 +238,7 @@ async def test_a_task_that_nobody_looks_at_is_uncollected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chosen: a client can vanish without a word; what it paid for is told of all the same."""
-    monkeypatch.setattr(job_tasks, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(job_tasks, "CLIENT_TIMEOUT_SECONDS", 0)
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
         with anyio.fail_after(30):

@@ -31,7 +31,7 @@ async def test_what_was_used_is_told_in_three_forms(era: Era, tmp_path: Path) ->
     assert "8 credits on the emulator, nothing really paid" in text(days)
     assert "8 credits, 2 jobs, 2 requests" in text(days)
     assert "cache: 1 hits, 3 credits saved" in text(days)
-    assert "of 150 places taken in 10 s" in text(days)
+    assert "of 150 slots in use in 10 s" in text(days)
     assert facts(made)["media"][0]["job"] in {each["job"] for each in jobs["lines"]}
     assert {each["operation"]: each["credits"] for each in operations["lines"]} == {
         "generate_core": 3,

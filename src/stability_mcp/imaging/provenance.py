@@ -105,7 +105,7 @@ def _jpeg(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes] | None:
     segments = jpeg.pieces(file, size)
     old = next((piece for piece in segments if _is_xmp(file, piece)), None)
     xmp = _merged(_body(file, old)[len(jpeg.XMP) :] if old else _EMPTY_XMP, text)
-    if xmp is None or len(jpeg.XMP) + len(xmp) > jpeg.MAX_BODY:
+    if xmp is None or len(jpeg.XMP) + len(xmp) > jpeg.MAX_BODY_BYTES:
         return None
     new = jpeg.segment(jpeg.APP1, jpeg.XMP + xmp)
     if old:

@@ -51,7 +51,7 @@ from stability_mcp.settings import Settings
 
 NAME = "stability-mcp"
 TITLE = "Stability AI"
-STDIO_WAIT = 40
+STDIO_WAIT_SECONDS = 40
 """Seconds: some hosts give up on a call after 60, and a few after 45."""
 
 MAX_INSTRUCTIONS = 1_500
@@ -195,7 +195,7 @@ def build_server(
     settings: Settings,
     *,
     open_studio: OpenStudio = open_lazily,
-    wait: float = STDIO_WAIT,
+    wait: float = STDIO_WAIT_SECONDS,
     extra_tools: Sequence[Tool] = (),
     carriers: Sequence[Tasks] = (),
 ) -> StudioServer:

@@ -16,7 +16,7 @@ from stability_mcp.server.lazy_studio import LazyStudio
 WAIT_SHARE = 0.8
 """Of the shortest time after which the client gave up."""
 MIN_WAIT_SECONDS = 5.0
-"""Seconds that a call waits at least: a user's own stop must not make every call impatient."""
+"""Least wait of a call: a call that the user stopped must not shorten every later one."""
 SETTLE_SECONDS = 0.5
 """Seconds. A host that ends altogether cancels its calls as well, and that says nothing."""
 
@@ -28,7 +28,7 @@ async def limit_wait(lazy_studio: LazyStudio, context: CallContext) -> CallConte
     """Return the call with a wait that its client is known to bear."""
     if not _takes_long(context):
         return context
-    give_up_seconds = await (await lazy_studio.studio()).client_patience(_name(context))
+    give_up_seconds = await (await lazy_studio.studio()).client_timeout(_name(context))
     if give_up_seconds is None:
         return context
     return replace(

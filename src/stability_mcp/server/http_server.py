@@ -24,9 +24,9 @@ from stability_mcp.settings import Settings
 from stability_mcp.text import quoted
 
 PATH = "/mcp"
-HTTP_WAIT = 25
+HTTP_WAIT_SECONDS = 25
 """Seconds before a call hands back a job: proxies and hosted clients give up early."""
-MAX_BODY = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """Bytes of a request: a picture as a data: URI of 10 MiB fits."""
 TOKEN_FILE = "http-token"  # noqa: S105 -- the name of the file
 GRACE_SECONDS = 2
@@ -70,8 +70,10 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
     Raises:
         ConfigurationError: a toolset does not exist.
     """
-    server = build_server(settings, wait=HTTP_WAIT)
-    app = server.streamable_http_app(streamable_http_path=PATH, max_request_body_size=MAX_BODY)
+    server = build_server(settings, wait=HTTP_WAIT_SECONDS)
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
+    )
     return app if token is None else _RequireToken(app, token)
 
 

@@ -59,7 +59,7 @@ class Bus(InMemorySubscriptionBus):
 
 
 class Subscriptions:
-    """The clients of one server that want to know, and what they were told last."""
+    """The clients of one server that want to know, and what they subscribed to."""
 
     def __init__(self) -> None:
         self.bus = Bus()
@@ -94,7 +94,7 @@ class Subscriptions:
         return self._wanted[connection][1]
 
     async def watch(self, lazy_studio: LazyStudio) -> None:
-        """Look at the journal while somebody listens, and tell them, until cancelled."""
+        """Watch the journal while a client listens, and notify it, until cancelled."""
         await lazy_studio.ready.wait()
         newest = 0
         before: JobStates | None = None
@@ -103,25 +103,25 @@ class Subscriptions:
             if studio is not None and (self._wanted or self.bus.heard):
                 latest, now = await studio.activity()
                 if before is not None:
-                    await self._tell_all(before, now, more=latest != newest)
+                    await self._notify_all(before, now, more=latest != newest)
                 newest, before = latest, now
             else:
                 before = None
             await anyio.sleep(POLL_SECONDS)
 
-    async def _tell_all(self, before: JobStates, now: JobStates, *, more: bool) -> None:
+    async def _notify_all(self, before: JobStates, now: JobStates, *, more: bool) -> None:
         changed = {job for job in before.keys() | now.keys() if before.get(job) != now.get(job)}
         if more or changed:  # a state is part of the list
-            await self._tell_list()
+            await self._notify_list_changed()
         for job in sorted(changed):
-            await self._tell(job_uri(job))
+            await self._notify_resource_updated(job_uri(job))
 
-    async def _tell_list(self) -> None:
+    async def _notify_list_changed(self) -> None:
         await self.bus.publish(ResourcesListChanged())
         for session, _ in list(self._wanted.values()):
             await session.send_resource_list_changed()
 
-    async def _tell(self, uri: str) -> None:
+    async def _notify_resource_updated(self, uri: str) -> None:
         await self.bus.publish(ResourceUpdated(uri=uri))
         for session, uris in list(self._wanted.values()):
             if uri in uris:

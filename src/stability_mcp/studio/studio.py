@@ -294,7 +294,7 @@ class Studio:
         """Let no finished job answer again, and return how many could; their results stay."""
         return await self._jobs.clear_cache(self._account)
 
-    async def client_patience(self, client: str) -> float | None:
+    async def client_timeout(self, client: str) -> float | None:
         """Return the seconds after which a client gave up on a call, or None if it never did."""
         return await self._jobs.reader.give_up_seconds(client)
 

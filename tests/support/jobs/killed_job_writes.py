@@ -248,7 +248,7 @@ async def _give_up_after_a_minute(database: Database) -> None:
     await idle_desk(database).jobs.record_give_up("host", 60)
 
 
-async def _patience(database: Database) -> object:
+async def _client_timeout(database: Database) -> object:
     return await idle_desk(database).read.give_up_seconds("host")
 
 
@@ -309,7 +309,9 @@ ROWS = {
     ),
     "usage.raise_ceiling": Row(act=_raise_ceiling, read=_ceiling, old=10_000, new=20_000),
     "usage.clear_cache": Row(arrange=_made, act=_clear_cache, read=_cached, old=1, new=0),
-    "usage.record_give_up": Row(act=_give_up_after_a_minute, read=_patience, old=None, new=60),
+    "usage.record_give_up": Row(
+        act=_give_up_after_a_minute, read=_client_timeout, old=None, new=60
+    ),
     "usage.save_balance": Row(
         arrange=_registered, act=_remember_balance, read=_balance, old=None, new=12_000
     ),

@@ -133,7 +133,7 @@ async def connected(  # noqa: PLR0913 -- the settings and how the API and the cl
 async def give_up(
     client: Client, tool: str, arguments: dict[str, Any], when: Callable[[], bool]
 ) -> None:
-    """Call a tool, and cancel when something is so, as a host does that is out of patience."""
+    """Call a tool, and cancel when something is so, as a host does that times out."""
     async with anyio.create_task_group() as group:
         group.start_soon(client.call_tool, tool, arguments)
         await until(when)

@@ -10,7 +10,7 @@ from stability_mcp.imaging.facts import Facts, Metadata
 
 EXIF = b"Exif\x00\x00"
 XMP = b"http://ns.adobe.com/xap/1.0/\x00"
-MAX_BODY = 65_533
+MAX_BODY_BYTES = 65_533
 """Longest data of one segment, in bytes: its length has 16 bits and counts itself."""
 
 START, END, SCAN = b"\xd8", b"\xd9", b"\xda"
@@ -87,7 +87,7 @@ def facts(file: BinaryIO, size: int) -> Facts:
 
 
 def segment(kind: bytes, body: bytes) -> bytes:
-    """Return a segment with its marker and length; the body is at most `MAX_BODY` bytes."""
+    """Return a segment with its marker and length; the body is at most `MAX_BODY_BYTES` bytes."""
     return b"\xff" + kind + struct.pack(">H", len(body) + 2) + body
 
 

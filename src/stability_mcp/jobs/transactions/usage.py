@@ -31,8 +31,8 @@ _KEYS = {
     "request": (_charges.job, _charges.attempt, _jobs.operation, _charges.state, _charges.day),
 }
 
-PATIENCE_PREFIX = "patience:"
-"""Of the rows of `meta` that hold it, before the name of the client; the value is JSON."""
+CLIENT_TIMEOUT_PREFIX = "patience:"
+"""Prefix of the keys in `meta`, before the name of the client; the value is JSON."""
 MAX_CLIENT_CHARACTERS = 80
 
 DAY_SECONDS = 86_400.0
@@ -45,8 +45,8 @@ SAME_HOST_SHARE = 0.15
 MAX_TIMES = 8
 """Times that are kept of a client."""
 
-_READ_PATIENCE = text("SELECT value FROM meta WHERE key = :key")
-_SAVE_PATIENCE = text(
+_READ_CLIENT_TIMEOUTS = text("SELECT value FROM meta WHERE key = :key")
+_SAVE_CLIENT_TIMEOUTS = text(
     "INSERT INTO meta (key, value) VALUES (:key, :value)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -250,16 +250,17 @@ def record_give_up(connection: Connection, client: str, seconds: float, *, now: 
     )
     newest = sorted([*others, seen], key=lambda each: each.at)[-MAX_TIMES:]
     value = json.dumps([asdict(each) for each in newest])
-    connection.execute(_SAVE_PATIENCE, {"key": _patience_key(client), "value": value})
+    connection.execute(_SAVE_CLIENT_TIMEOUTS, {"key": _client_timeout_key(client), "value": value})
 
 
 def _read_give_ups(connection: Connection, client: str) -> list[GiveUp]:
-    found = connection.execute(_READ_PATIENCE, {"key": _patience_key(client)}).scalar()
+    found = connection.execute(_READ_CLIENT_TIMEOUTS, {"key": _client_timeout_key(client)}).scalar()
     if found is None:
         return []
     rows = json.loads(found)
     return [GiveUp(**row) for row in rows] if isinstance(rows, list) else []
 
 
-def _patience_key(client: str) -> str:
-    return f"{PATIENCE_PREFIX}{client.encode('utf-8', 'replace').decode()[:MAX_CLIENT_CHARACTERS]}"
+def _client_timeout_key(client: str) -> str:
+    name = client.encode("utf-8", "replace").decode()
+    return CLIENT_TIMEOUT_PREFIX + name[:MAX_CLIENT_CHARACTERS]

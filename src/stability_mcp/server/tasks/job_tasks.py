@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 1.0
 """What comes sooner is answered at once: a task would cost the client another request."""
-PATIENCE_SECONDS = 600.0
-"""Who has not looked at a task for so long is taken to be gone, and its result is uncollected."""
+CLIENT_TIMEOUT_SECONDS = 600.0
+"""A client that has not polled a task for this long has timed out; the result is uncollected."""
 
 Context = ServerRequestContext[LazyStudio, Any]
 
@@ -109,7 +109,7 @@ class JobTasks:
 
     async def _abandon_unpolled(self, lazy_studio: LazyStudio, call: str) -> None:
         while (polled_at := self._polled_at.get(call)) is not None:
-            left = polled_at + PATIENCE_SECONDS - anyio.current_time()
+            left = polled_at + CLIENT_TIMEOUT_SECONDS - anyio.current_time()
             if left <= 0:
                 del self._polled_at[call]
                 await (await lazy_studio.studio()).abandon_call(call)

@@ -130,7 +130,7 @@ class UsageFacts(Data):
         charged = "on the emulator, nothing really paid" if self.emulated else "charged"
         spent = f"{self.total.credits + self.total.unknown:g} credits {charged}"
         day = f"today {self.spent_today:g}{budget}, {self.reserved:g} reserved"
-        taken = f"{self.places_taken} of {self.places} places taken in {self.per_seconds:g} s"
+        taken = f"{self.places_taken} of {self.places} slots in use in {self.per_seconds:g} s"
         lines = [
             f"usage_report: {spent} since {self.since} ({day})",
             *(each.in_words() for each in self.lines),
