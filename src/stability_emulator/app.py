@@ -103,8 +103,8 @@ class _API:
                 return connection_faults.DroppedResponse(lambda: None)
             except Exception:  # the real one has such days as well, and words for them
                 log.exception("%s %s: the emulator itself failed", request.method, path)
-                said = usual(500, first_version=is_first_version(path))
-                response = responses.refusal(RefusalError(500, *said), path, entry.id)
+                name_and_message = usual(500, first_version=is_first_version(path))
+                response = responses.refusal(RefusalError(500, *name_and_message), path, entry.id)
             if not isinstance(response, connection_faults.DroppedResponse):
                 await self._book(self._state.answered, entry, response.status_code)
             return response

@@ -93,14 +93,14 @@ class _Controls:
         return JSONResponse(CONTROLS)
 
     async def journal(self, request: Request) -> Response:  # noqa: ARG002 -- a route
-        def told() -> dict[str, Any]:
+        def read_journal() -> dict[str, Any]:
             requests, charges = self._state.requests(), self._state.charges()
             return {
                 "requests": [asdict(each) for each in requests],
                 "charges": [asdict(each) for each in charges],
             }
 
-        return JSONResponse(await to_thread.run_sync(told))
+        return JSONResponse(await to_thread.run_sync(read_journal))
 
     async def accounts(self, request: Request) -> Response:  # noqa: ARG002 -- a route
         found = await to_thread.run_sync(self._state.accounts)
@@ -213,5 +213,5 @@ def _is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def _done(**told: str) -> Response:
-    return JSONResponse({"done": True, **told})
+def _done(**details: str) -> Response:
+    return JSONResponse({"done": True, **details})

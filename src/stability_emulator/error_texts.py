@@ -17,7 +17,7 @@ NO_CREDITS = (
 NO_KEY = "authorization: invalid or missing header value"
 GONE = "id: the generation either does not exist or has expired."
 BROKEN = "An unexpected server error has occurred, please try again later."
-TOO_LARGE = "body: payloads cannot be larger than {most} in size"
+TOO_LARGE = "body: payloads cannot be larger than {limit} in size"
 DENIED = (
     "Your request was flagged by our content moderation system, as a result your request was"
     " denied and you were not charged."
@@ -40,7 +40,7 @@ _SECOND: Mapping[int, tuple[str, str]] = {
     402: ("payment_required", NO_CREDITS),
     403: ("content_moderation", DENIED),
     404: ("generation_not_found", GONE),
-    413: ("payload_too_large", TOO_LARGE.format(most="10MiB")),
+    413: ("payload_too_large", TOO_LARGE.format(limit="10MiB")),
     422: ("invalid_language", ENGLISH),
     429: ("rate_limit_exceeded", TOO_FAST),
 }

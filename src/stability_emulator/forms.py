@@ -132,8 +132,8 @@ async def read_the_rest(request: Request) -> None:
 
 def too_large(request: Request, max_body: int) -> RefusalError:
     """Return the refusal of a body that is too large; the first version documents no 413."""
-    most = f"{max_body // MIB}MiB" if max_body % MIB == 0 else f"{max_body // 1_000_000}MB"
-    message = TOO_LARGE.format(most=most)
+    limit = f"{max_body // MIB}MiB" if max_body % MIB == 0 else f"{max_body // 1_000_000}MB"
+    message = TOO_LARGE.format(limit=limit)
     if is_first_version(request.url.path):
         return RefusalError(400, "invalid_file_size", message)
     return RefusalError(413, "payload_too_large", message)
@@ -172,15 +172,15 @@ async def _bounded(request: Request, max_body: int) -> AsyncGenerator[bytes, Non
         raise _TooLargeError
 
 
-def _has_more_values(values: object, most: int) -> bool:
+def _has_more_values(values: object, max_values: int) -> bool:
     """Return whether JSON has more values than so many, at any depth."""
     waiting, found = [values], 0
-    while waiting and found <= most:
+    while waiting and found <= max_values:
         value = waiting.pop()
         if isinstance(value, dict | list):
             found += len(value)
             waiting += value.values() if isinstance(value, dict) else value
-    return found > most
+    return found > max_values
 
 
 def _sort(form: FormData) -> Sent:

@@ -63,8 +63,8 @@ class Renderer:
         """
         if "seed" not in type(operation).model_fields:
             return chance("no seed", operation.canonical()).randint(1, MAX_SEED)
-        asked = int(operation.model_dump()["seed"])
-        return asked or self._rng.randint(1, MAX_SEED)
+        requested = int(operation.model_dump()["seed"])
+        return requested or self._rng.randint(1, MAX_SEED)
 
 
 def make(checked: Checked, seed: int) -> list[Artifact]:
@@ -140,14 +140,14 @@ def _model(checked: Checked, seed: int) -> Artifact:
     values = checked.operation.model_dump()
     picture = next(iter(_decoded(checked).values()))
     counted = values.get("target_type") or NO_COUNT
-    most = int(values.get("target_count") or 0)
+    target = int(values.get("target_count") or 0)
     vertices = int(values.get("vertex_count") or 0)
     shape = relief.Shape(
         texture=int(values.get("texture_resolution") or 1_024),
         tilt=chance("tilt", seed).uniform(-0.25, 0.25) if "seed" in values else 0,
         frame=_frame(values),
-        vertices=most if counted == "vertex" else vertices if vertices > 0 else None,
-        faces=most if counted == "face" else None,
+        vertices=target if counted == "vertex" else vertices if vertices > 0 else None,
+        faces=target if counted == "face" else None,
     )
     return Artifact(media_type=glb.MEDIA_TYPE, pieces=[relief.relief(picture, shape)])
 

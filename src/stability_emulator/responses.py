@@ -43,11 +43,11 @@ def is_first_version(path: str) -> bool:
 
 def refusal(error: RefusalError, path: str, request_id: str) -> Response:
     """Return a refusal in the shape of the version that the path belongs to."""
-    told = "rate_limit_exceeded" if error.name == "rate_limit_exceeded" else request_id
+    error_id = "rate_limit_exceeded" if error.name == "rate_limit_exceeded" else request_id
     if is_first_version(path):
-        body: object = {"id": told, "message": error.messages[0], "name": error.name}
+        body: object = {"id": error_id, "message": error.messages[0], "name": error.name}
     else:
-        body = {"errors": list(error.messages), "id": told, "name": error.name}
+        body = {"errors": list(error.messages), "id": error_id, "name": error.name}
     return data(body, status=error.status, request_id=request_id)
 
 
@@ -80,21 +80,21 @@ def first_version(made: Sequence[Artifact], *, accept: str, request_id: str) -> 
         return _stream(made[0], headers | {"x-request-id": request_id})
     parts: list[bytes | Artifact] = [b'{"artifacts":[']
     for number, each in enumerate(made):
-        told = {"seed": each.seed, "finishReason": each.finish_reason}
-        parts += [b"," * (number > 0), *_object("base64", each, told)]
+        details = {"seed": each.seed, "finishReason": each.finish_reason}
+        parts += [b"," * (number > 0), *_object("base64", each, details)]
     return _json_of([*parts, b"]}"], "application/json", request_id)
 
 
 def _media_in_json(made: Artifact, request_id: str) -> Response:
     """Return media as base64; seed and finish reason are in the body and not in headers."""
-    told = {"seed": made.seed, "finish_reason": made.finish_reason}
-    parts = _object(made.media_type.split("/")[0], made, told)
+    details = {"seed": made.seed, "finish_reason": made.finish_reason}
+    parts = _object(made.media_type.split("/")[0], made, details)
     return _json_of(parts, f"application/json; type={made.media_type}", request_id)
 
 
-def _object(name: str, made: Artifact, told: Mapping[str, object]) -> list[bytes | Artifact]:
+def _object(name: str, made: Artifact, details: Mapping[str, object]) -> list[bytes | Artifact]:
     """Return the parts of a JSON object that has what was made under a name, then the rest."""
-    return [f'{{"{name}":"'.encode(), made, b'",' + _compact(told)[1:]]
+    return [f'{{"{name}":"'.encode(), made, b'",' + _compact(details)[1:]]
 
 
 def _json_of(parts: Sequence[bytes | Artifact], content_type: str, request_id: str) -> Response:
@@ -150,5 +150,5 @@ def faulty(fault: Fault, path: str, request_id: str) -> Response:
     if fault.body is not None:
         return Response(fault.body, status, media_type="application/json")
     name, message = usual(status, first_version=is_first_version(path))
-    told = RefusalError(status, fault.name or name, fault.message or message)
-    return refusal(told, path, request_id)
+    error = RefusalError(status, fault.name or name, fault.message or message)
+    return refusal(error, path, request_id)

@@ -107,8 +107,8 @@ def _page(
     return _PAGE.format(url=escape(url), openapi=openapi.PATH, families="\n".join(tables))
 
 
-def _line(method: str, path: str, told: str, price: str) -> str:
-    place = f"<code>{method} {escape(path)}</code><br><small>{escape(told)}</small>"
+def _line(method: str, path: str, description: str, price: str) -> str:
+    place = f"<code>{method} {escape(path)}</code><br><small>{escape(description)}</small>"
     return f"<tr><td>{place}<td>{escape(price)}</tr>\n"
 
 

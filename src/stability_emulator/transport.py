@@ -99,9 +99,9 @@ class _Exchange:
                 self._task.add_done_callback(self._ended)
             async with self.traced("send_request_body", sent):
                 await self._send_body()
-            async with self.traced("receive_response_headers", sent) as told:
+            async with self.traced("receive_response_headers", sent) as info:
                 start = await self.next_message("Server disconnected without sending a response.")
-                told["return_value"] = (b"HTTP/1.1", start["status"], b"", start["headers"])
+                info["return_value"] = (b"HTTP/1.1", start["status"], b"", start["headers"])
         except BaseException:
             await self.aclose()
             raise
@@ -115,14 +115,14 @@ class _Exchange:
     @asynccontextmanager
     async def traced(self, name: str, started: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Tell the trace that a step begins and how it ended."""
-        told: dict[str, Any] = {"return_value": None}
+        info: dict[str, Any] = {"return_value": None}
         await self._trace(f"http11.{name}.started", started)
         try:
-            yield told
+            yield info
         except BaseException as error:
             await self._trace(f"http11.{name}.failed", {"exception": error})
             raise
-        await self._trace(f"http11.{name}.complete", told)
+        await self._trace(f"http11.{name}.complete", info)
 
     async def next_message(self, missing: str) -> "Message":
         """Return the next part of the answer.

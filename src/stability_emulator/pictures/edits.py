@@ -97,8 +97,8 @@ def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
     around.paste(255, (box[0], max(0, box[1] - above), box[2], box[3]))
     in_front = standing.filter(ImageFilter.MaxFilter(7)).resize(source.size)
     inner = ImageChops.darker(in_front, around)
-    most = MAX_WHOLE * sum(mask.histogram()[128:])
-    return ImageChops.lighter(mask, inner) if sum(inner.histogram()[128:]) < most else mask
+    max_marked = MAX_WHOLE * sum(mask.histogram()[128:])
+    return ImageChops.lighter(mask, inner) if sum(inner.histogram()[128:]) < max_marked else mask
 
 
 def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:

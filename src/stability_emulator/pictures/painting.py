@@ -33,9 +33,9 @@ def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -
 
 def _guidance(brief: Brief) -> float:
     """Return how much closer than usual the prompt is followed, -1 to 1."""
-    asked = brief.number("cfg_scale", -1)
-    if asked < 0:
+    requested = brief.number("cfg_scale", -1)
+    if requested < 0:
         return 0.0
     version = "v1" if "engine_id" in brief.values else brief.text("model")
     usual = USUAL_GUIDANCES.get(version, USUAL_GUIDANCE)
-    return max(-1.0, min(1.0, math.log2(max(asked, 0.25) / usual) / 2))
+    return max(-1.0, min(1.0, math.log2(max(requested, 0.25) / usual) / 2))

@@ -125,9 +125,9 @@ def _reaching(alike: Image.Image, sure: Image.Image) -> Image.Image:
 
 def _whole(mask: Image.Image) -> Image.Image:
     """Return the mask with its small holes filled: highlights belong to the thing."""
-    most = MAX_OF_HOLE * sum(mask.histogram()[MARKED:])
+    max_area = MAX_OF_HOLE * sum(mask.histogram()[MARKED:])
     return inverted(
-        keeping(inverted(mask), lambda region: region.on_border > 0 or region.area > most)
+        keeping(inverted(mask), lambda region: region.on_border > 0 or region.area > max_area)
     )
 
 

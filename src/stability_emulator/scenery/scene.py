@@ -79,7 +79,7 @@ def scene(
     style = look.style
     reading = read(prompt, negative)
     reading.tiled = reading.tiled or style == "tile-texture"
-    rng = chance("scene", reading.told, seed)
+    rng = chance("scene", reading.description, seed)
     _settle(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
     if reading.place == "studio" or reading.emblem or reading.strange or reading.tiled:

@@ -114,9 +114,9 @@ def _height(canvas: Canvas, stage: Stage, part: Part) -> float:
         high *= 1 / (1 + 0.16 * (wish.count - 1))
     high *= {"far": 0.32, "near": 1.4}.get(wish.where, 1.0)
     high *= chance("high", canvas.light.across, wish.noun).uniform(0.8, 1.1)
-    most = canvas.width * (0.5 if rank else 0.62 if stage.company else 0.84)
+    max_width = canvas.width * (0.5 if rank else 0.62 if stage.company else 0.84)
     wide = noun.wide * (1 + 1.06 * (min(wish.count, 5) - 1))
-    return min(high, most / wide)
+    return min(high, max_width / wide)
 
 
 def _across(canvas: Canvas, stage: Stage, part: Part) -> float:

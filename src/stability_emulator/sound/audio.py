@@ -191,8 +191,8 @@ def _loudness_of_samples(sent: bytes) -> list[float]:
         for start in range(0, len(left), FRAME_SAMPLES)
         if (part := left[start : start + FRAME_SAMPLES])
     ]
-    most = max(peaks, default=0) or 1
-    return [peak / most for peak in peaks]
+    highest = max(peaks, default=0) or 1
+    return [peak / highest for peak in peaks]
 
 
 def _pitches(sent: bytes, levels: Sequence[float]) -> list[int]:

@@ -107,8 +107,8 @@ def step_frames(tempo: float) -> float:
 
 def _tempo(prompt: str, words: frozenset[str], rng: random.Random) -> float:
     usual = rng.uniform(88, 116)
-    if said := re.search(r"(\d{2,3})\s*bpm", prompt.casefold()):
-        return min(MAX_BPM, max(MIN_BPM, int(said.group(1))))
+    if match := re.search(r"(\d{2,3})\s*bpm", prompt.casefold()):
+        return min(MAX_BPM, max(MIN_BPM, int(match.group(1))))
     if words & (BUSY_WORDS | DRUM_WORDS):
         return rng.uniform(120, 144)
     return rng.uniform(60, 76) if words & (CALM_WORDS | PAD_WORDS) else usual

@@ -73,18 +73,18 @@ def format_of(file: IO[bytes]) -> Format | None:
     head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return None
-    told, place = b"", 12
+    chunk, place = b"", 12
     while place + 8 <= size:
         file.seek(place)
         name, length = struct.unpack("<4sI", file.read(8))
         if name == b"fmt ":
-            told = file.read(min(length, 40))
+            chunk = file.read(min(length, 40))
         if name == b"data":
-            if len(told) < 16:
+            if len(chunk) < 16:
                 return None
-            tag, channels, rate, a_second, _, bits = struct.unpack_from("<HHIIHH", told)
-            if tag == EXTENSIBLE and len(told) >= 26:
-                tag = struct.unpack_from("<H", told, 24)[0]
+            tag, channels, rate, a_second, _, bits = struct.unpack_from("<HHIIHH", chunk)
+            if tag == EXTENSIBLE and len(chunk) >= 26:
+                tag = struct.unpack_from("<H", chunk, 24)[0]
             return Format(
                 tag, channels, rate, a_second, bits, place + 8, min(length, size - place - 8)
             )
@@ -94,31 +94,40 @@ def format_of(file: IO[bytes]) -> Format | None:
 
 def seconds_of(file: IO[bytes]) -> float | None:
     """Return the length of a WAV file, as far as its bytes go; None if it is none."""
-    told = format_of(file)
-    return told.size / told.bytes_a_second if told and told.bytes_a_second else None
+    wave_format = format_of(file)
+    return (
+        wave_format.size / wave_format.bytes_a_second
+        if wave_format and wave_format.bytes_a_second
+        else None
+    )
 
 
-def samples_in(file: IO[bytes], most_seconds: float) -> bytes | None:
+def samples_in(file: IO[bytes], max_seconds: float) -> bytes | None:
     """Return the sound of a WAV file as 16 bit stereo at 44.1 kHz; None if it is stored otherwise.
 
     Whole numbers of 8 to 32 bits and floating point numbers of 32 are understood.
     """
-    told = format_of(file)
-    if told is None or (told.tag, told.bits) not in STORED:
+    wave_format = format_of(file)
+    if wave_format is None or (wave_format.tag, wave_format.bits) not in STORED:
         return None
-    if not 1 <= told.channels <= MAX_CHANNELS or not told.rate:
+    if not 1 <= wave_format.channels <= MAX_CHANNELS or not wave_format.rate:
         return None
-    wide = told.bits // 8
-    file.seek(told.start)
-    raw = file.read(min(told.size, round(most_seconds * told.rate) * told.channels * wide))
-    whole = len(raw) // (wide * told.channels)
-    raw = raw[: whole * wide * told.channels]
-    if told.tag == FLOAT:
+    wide = wave_format.bits // 8
+    file.seek(wave_format.start)
+    raw = file.read(
+        min(wave_format.size, round(max_seconds * wave_format.rate) * wave_format.channels * wide)
+    )
+    whole = len(raw) // (wide * wave_format.channels)
+    raw = raw[: whole * wide * wave_format.channels]
+    if wave_format.tag == FLOAT:
         raw, wide = from_floats(raw), SAMPLE_BYTES
-    if (wide, told.channels, told.rate) == (SAMPLE_BYTES, CHANNELS, RATE):
+    if (wide, wave_format.channels, wave_format.rate) == (SAMPLE_BYTES, CHANNELS, RATE):
         return raw
-    sides = [_channel(raw, side, told.channels, wide) for side in (0, min(1, told.channels - 1))]
-    return stereo(*(resampled(side, told.rate, RATE) for side in sides))
+    sides = [
+        _channel(raw, side, wave_format.channels, wide)
+        for side in (0, min(1, wave_format.channels - 1))
+    ]
+    return stereo(*(resampled(side, wave_format.rate, RATE) for side in sides))
 
 
 def _channel(raw: bytes, side: int, channels: int, wide: int) -> bytes:

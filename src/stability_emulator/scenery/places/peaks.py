@@ -51,13 +51,13 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
             )
 
 
-def _summits(crest: list[Point], most: float) -> list[int]:
+def _summits(crest: list[Point], max_y: float) -> list[int]:
     """Return the places of the peaks that are higher than all around them."""
     reach = len(crest) // 9
     return [
         i
         for i in range(1, len(crest) - 1)
-        if crest[i][1] < most
+        if crest[i][1] < max_y
         and crest[i][1] == min(y for _, y in crest[max(0, i - reach) : i + reach + 1])
     ]
 

@@ -64,7 +64,7 @@ class Reading:
     sky: str = ""
     letters: str = ""
     """What is to be written."""
-    told: str = ""
+    description: str = ""
     """The prompt without that."""
     emblem: bool = False
     tiled: bool = False
@@ -86,7 +86,7 @@ def read(prompt: str, negative: str = "") -> Reading:
     if quoted:
         reading.letters = " ".join((quoted[1] or quoted[2]).split())
         prompt = prompt[: quoted.start()] + " " + prompt[quoted.end() :]
-    reading.told = prompt
+    reading.description = prompt
     spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
     spoken = spoken.replace("northern lights", "aurora")
     tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MAX_WORDS]
