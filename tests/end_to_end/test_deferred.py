@@ -145,7 +145,7 @@ async def test_a_missing_generation_that_appears_is_stored_and_charged_once(
         if how == "a new server":
             async with connected(tmp_path, "auto", **settings) as client:
                 await client.call_tool("job_list", {})  # opens the store
-                with anyio.fail_after(20):
+                with anyio.fail_after(30):
                     while rows(tmp_path / "home", JOB)[0][0] != "done":  # noqa: ASYNC110 -- another process's row
                         await anyio.sleep(0.05)
                 said = text(await client.call_tool("job_wait", {}))

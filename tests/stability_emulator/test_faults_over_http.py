@@ -78,7 +78,7 @@ async def server(emulator_url: str) -> AsyncIterator[Server]:
     """The emulator with an account that has enough."""
     async with httpx2.AsyncClient(base_url=emulator_url) as http:
         server = Server(url=emulator_url, http=http)
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while not await _is_there(http):  # noqa: ASYNC110 -- another process tells of nothing
                 await anyio.sleep(0.02)
         await server.order("credits", key=server.key, credits=1_000)

@@ -221,7 +221,7 @@ async def test_the_next_process_looks_at_what_is_missing(tmp_path: Path) -> None
     wire.looks = [look(answer(media_type="audio/wav"))]
 
     async with at_work(tmp_path, wire, timing=AT_ONCE_UNKNOWN):
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while rows(tmp_path, "SELECT state FROM jobs") != [("done",)]:  # noqa: ASYNC110 -- nobody waits for it
                 await anyio.sleep(0.01)
 
