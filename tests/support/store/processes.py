@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import filelock
 from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
@@ -59,11 +60,16 @@ def hold_lock(path: str, held: Event, release: Event) -> None:
     """Hold a lock until told."""
     with FileLock(Path(path)).held():
         held.set()
-        release.wait(20)
+        release.wait(60)
 
 
-def take_lock(path: str, took: Event) -> None:
-    """Take a lock as soon as it can be had."""
+def take_lock(path: str, refused: Event, took: Event) -> None:
+    """Find that a lock cannot be had at once, and take it as soon as it can."""
+    try:
+        with filelock.FileLock(path, timeout=0):  # the operating system's own, as ours is
+            pass
+    except filelock.Timeout:
+        refused.set()
     with FileLock(Path(path)).held():
         took.set()
 
