@@ -15,7 +15,9 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from stability_mcp.jobs.models import Timing
+from stability_mcp.store.format import lock_path
+from stability_mcp.store.ids import CALL_CHARACTERS
+from stability_mcp.store.locks import PRIVATE_FILE, FileLock
 from support.jobs.jobs import PRICE
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import ERAS, Era, connected
@@ -156,16 +158,30 @@ async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path
         await job_of(doomed, "out")
         await upstream.held.wait()
         await job_of(doomed, "waits")
-        # The other has looked at the locks meanwhile.
-        await anyio.sleep(1.5 * Timing().recovery_seconds)
+        doomed_pid = _pids(tmp_path)[1]
+        await anyio.to_thread.run_sync(_stop, tmp_path, doomed_pid)
+        # A round that removes the lock of one that is dead has tried those of all others too.
+        dead = lock_path(tmp_path / "home", "0" * CALL_CHARACTERS)
+        dead.touch(PRIVATE_FILE)
+        await until(lambda: not dead.exists())
         assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
-        os.kill(_pids(tmp_path)[1], signal.SIGKILL)
+        os.kill(doomed_pid, signal.SIGKILL)
         await until(lambda: upstream.posts["waits"] == 1)
         await living.call_tool("job_wait", {"seconds": 20})
 
         assert upstream.posts == {"out": 1, "waits": 1}
         assert _states(tmp_path) == [("unknown", "assumed"), ("done", "yes")]
         assert money(tmp_path / "home") == (0, 2 * PRICE)
+
+
+def _stop(folder: Path, pid: int) -> None:
+    """Stop a server while it is not writing; it keeps its own lock, and looks at no other's."""
+    lock = FileLock(folder / "home" / "write.lock")
+    with lock.held():
+        os.kill(pid, signal.SIGSTOP)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+    lock.close()
+    assert os.WIFSTOPPED(status)
 
 
 def _block(folder: Path, until: float) -> None:
