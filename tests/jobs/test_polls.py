@@ -7,10 +7,22 @@ import pytest
 from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.models import JobRow, Timing
+from stability_mcp.jobs.models import JobRow, JobSettings, Timing
 from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ME, Wire, deferred, idle_desk, put, register, row, starts
+from support.jobs.jobs import (
+    ME,
+    Wire,
+    at_work,
+    deferred,
+    idle_desk,
+    put,
+    register,
+    row,
+    starts,
+)
+from support.server.in_memory import until
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +58,26 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
 
     assert isinstance(step, Later)
     assert step.seconds == pytest.approx(seconds)
+
+
+def test_the_times_of_a_generation_are_those_that_are_promised() -> None:
+    """*Documented*: looked at every 10 s, kept for 24 hours; *chosen*: missing after 10 minutes."""
+    timing = Timing()
+
+    assert JobSettings().timing is None  # which is this, but for the emulator
+    assert timing.poll_seconds == 10
+    assert timing.missing_after_seconds == 600
+    assert timing.expires_after_seconds == 86_400
+    assert timing.expires_at(1_000) == 87_400
+
+
+async def test_the_first_look_comes_10_seconds_after_the_start(tmp_path: Path) -> None:
+    """*Documented*: polled no more often than every 10 s; a look at once finds nothing."""
+    wire = Wire([starts()], looks=[lambda _: None])
+
+    async with at_work(tmp_path, wire, timing=None) as jobs:
+        await jobs.submit(deferred(), tool="test")
+        await until(lambda: rows(tmp_path, "SELECT state FROM jobs") == [("submitted",)])
+        [(pause,)] = rows(tmp_path, "SELECT wake_at - answered_at FROM jobs")
+
+    assert pause == pytest.approx(10)
