@@ -234,12 +234,12 @@ async def test_two_tasks_of_the_same_call_are_two_pictures(tmp_path: Path) -> No
     assert len({facts(fine(each))["media"][0]["id"] for each in found}) == 2
 
 
-async def test_a_task_that_nobody_looks_at_is_uncollected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_task_that_nobody_looks_at_is_uncollected(tmp_path: Path) -> None:
     """Chosen: a client can vanish without a word; what it paid for is told of all the same."""
-    monkeypatch.setattr(job_tasks, "CLIENT_TIMEOUT_SECONDS", 0)
-    async with taking(tmp_path, wait=0) as client:
+    impatient = job_tasks.JobTasks(ASKED, timeout=0)
+    async with connected(
+        tmp_path, wait=0, extensions=[TakesTasks()], carriers=[impatient]
+    ) as client:
         task = await begun(client, "generate_core", FOX)
         with anyio.fail_after(30):
             while "not yet collected" not in text(fine(await client.call_tool("media_list", {}))):

@@ -39,11 +39,19 @@ class JobTasks:
     Args:
         enabled: Names of the tools that this server offers; answers name no others.
         grace: Seconds after which a paid call is answered with a task.
+        timeout: Seconds after which a task that nobody looks at is uncollected.
     """
 
-    def __init__(self, enabled: frozenset[str], *, grace: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self,
+        enabled: frozenset[str],
+        *,
+        grace: float = GRACE_SECONDS,
+        timeout: float = CLIENT_TIMEOUT_SECONDS,
+    ) -> None:
         self._enabled = enabled
         self._grace = grace
+        self._timeout = timeout
         self._polled_at: dict[str, float] = {}
         """When a client last saw each task that this process began and nobody has the result of."""
 
@@ -109,7 +117,7 @@ class JobTasks:
 
     async def _abandon_unpolled(self, lazy_studio: LazyStudio, call: str) -> None:
         while (polled_at := self._polled_at.get(call)) is not None:
-            left = polled_at + CLIENT_TIMEOUT_SECONDS - anyio.current_time()
+            left = polled_at + self._timeout - anyio.current_time()
             if left <= 0:
                 del self._polled_at[call]
                 await (await lazy_studio.studio()).abandon_call(call)
