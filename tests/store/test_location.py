@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store import location
 from stability_mcp.store.database import Database
 from stability_mcp.store.location import kind_of_mount, unsuitable_reason
 
@@ -38,34 +37,28 @@ def test_the_nearest_mount_above_a_folder_counts(path: str, kind: str) -> None:
     assert kind_of_mount(Path(path), MOUNTS) == kind
 
 
-def test_what_cannot_be_read_is_no_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_no_reason(tmp_path: Path) -> None:
     """*Chosen*: a system without such a list is asked by the database alone."""
-    monkeypatch.setattr(location, "MOUNTS", tmp_path / "nothing")
-
-    assert unsuitable_reason(tmp_path) is None
+    assert unsuitable_reason(tmp_path, tmp_path / "nothing") is None
     assert kind_of_mount(tmp_path, "no list") is None
 
 
-def test_a_store_on_a_network_drive_is_refused_before_anything_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_drive_is_no_place_for_a_store(tmp_path: Path) -> None:
     """*Chosen*: such drives answer that they can lock, and do not."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"22 1 0:1 / {tmp_path} rw - nfs4 server:/export rw\n")
-    monkeypatch.setattr(location, "MOUNTS", mounts)
 
-    with pytest.raises(StorageError, match=r"network drive \(nfs4\).*local disk"):
-        Database(tmp_path / "home")
-
-    assert not (tmp_path / "home").exists()
+    assert unsuitable_reason(tmp_path / "home", mounts) == "is on a network drive (nfs4)"
 
 
 @pytest.mark.parametrize(
     "name", ["OneDrive", "OneDrive - Example Ltd", "Dropbox", "Google Drive", "CloudStorage"]
 )
-def test_a_store_in_a_synced_folder_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_store_in_a_synced_folder_is_refused_before_anything_is_made(
+    name: str, tmp_path: Path
+) -> None:
     """*Chosen*: half a transaction would come back from there."""
-    with pytest.raises(StorageError, match=f"{name}, which copies files"):
+    with pytest.raises(StorageError, match=f"{name}, which copies files.*local disk"):
         Database(tmp_path / name / "home")
 
     assert not (tmp_path / name).exists()

@@ -50,10 +50,11 @@ _POINT = 4
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-def unsuitable_reason(home: Path) -> str | None:
+def unsuitable_reason(home: Path, mounts: Path = MOUNTS) -> str | None:
     """Return why a store cannot be in a folder, such as `is on a network drive (nfs4)`.
 
-    None where nothing speaks against it. Blocks; the folder need not exist.
+    None where nothing speaks against it. Blocks; the folder need not exist. `mounts` is Linux's
+    mountinfo.
     """
     real = Path(home).resolve()
     synced = next((part for part in real.parts if SYNCED_FOLDERS.fullmatch(part)), None)
@@ -62,7 +63,7 @@ def unsuitable_reason(home: Path) -> str | None:
     if sys.platform == "win32":
         return "is on a network drive" if _is_remote_on_windows(real) else None
     try:
-        kind = kind_of_mount(real, MOUNTS.read_text(encoding="utf-8", errors="replace"))
+        kind = kind_of_mount(real, mounts.read_text(encoding="utf-8", errors="replace"))
     except OSError:  # macOS: SQLite's own answer is all there is
         return None
     return f"is on a network drive ({kind})" if kind in NETWORK_FILE_SYSTEMS else None
