@@ -1,23 +1,27 @@
 """Large bodies pass through; they never lie in memory."""
 
+import math
 import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 from pydantic import SecretStr
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client import response
+from stability_mcp.client.api_errors import RequestContext
+from stability_mcp.client.body_writer import OverflowBuffer
 from stability_mcp.client.client import Client
 from stability_mcp.client.models import SentFile
 from stability_mcp.errors import UnusableAnswerError
-from support.client.raw_server import Recorder, answering, http, raw_server
+from support.client.raw_server import Recorder, http
 from support.imaging import sample_files
 
 pytestmark = pytest.mark.anyio
@@ -93,22 +97,29 @@ async def test_a_large_upload_and_download_need_little_memory(tmp_path: Path) ->
     assert sorted(lags)[len(lags) // 2] < 0.1
 
 
-async def test_a_body_without_end_is_cut_at_the_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_body_without_end_is_cut_at_the_bound(tmp_path: Path) -> None:
     """Chosen: no answer may fill the disk."""
-    monkeypatch.setattr(response, "MAX_BODY_BYTES", MIB)
-    endless = sample_files.png((64, 64)) + bytes(3 * MIB)
     request = OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
-    async with (
-        raw_server(answering(http(200, endless, media_type="image/png", length=None))) as server,
-        Client(base_url=server.url, api_key=KEY) as client,
-    ):
-        with pytest.raises(UnusableAnswerError, match="larger than 1 MiB"):
-            await client.exchange(request, {}, tmp_path / "body", Recorder())
+    reader = response.ResponseReader(
+        context=RequestContext(operation=type(request), request=request, key=None),
+        body=tmp_path / "body",
+        trace=Recorder(),
+        limiter=anyio.CapacityLimiter(1),
+        overflow=OverflowBuffer(),
+        max_bytes=MIB,
+    )
 
-    assert (tmp_path / "body").stat().st_size < 2 * MIB
+    async def endless() -> AsyncIterator[bytes]:
+        yield sample_files.png((64, 64))
+        while True:
+            yield bytes(65_536)
+
+    answer = httpx2.Response(200, headers={"content-type": "image/png"}, content=endless())
+    with anyio.fail_after(30), pytest.raises(UnusableAnswerError, match="larger than 1 MiB"):
+        await reader.read(answer, math.inf)
+
+    assert MIB <= (tmp_path / "body").stat().st_size < 2 * MIB
 
 
 def test_the_bound_is_above_all_that_the_api_can_send() -> None:

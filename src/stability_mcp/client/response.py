@@ -43,6 +43,7 @@ class ResponseReader:
         trace: Told the headers.
         limiter: Bounds the threads that write.
         overflow: Where bytes of a paid answer go that the disk does not take.
+        max_bytes: Most bytes of the body.
     """
 
     context: RequestContext
@@ -50,6 +51,7 @@ class ResponseReader:
     trace: Trace
     limiter: anyio.CapacityLimiter
     overflow: OverflowBuffer
+    max_bytes: int = MAX_BODY_BYTES
 
     async def read(self, response: httpx2.Response, deadline: float) -> Answer:
         """Take the answer to a POST, until `deadline` by the event loop's clock.
@@ -158,8 +160,8 @@ class ResponseReader:
             return "the line broke before its end"
         if scope.cancelled_caught:
             return "it did not end in time"
-        if size > MAX_BODY_BYTES:
-            return f"it is larger than {MAX_BODY_BYTES // 1_048_576} MiB"
+        if size > self.max_bytes:
+            return f"it is larger than {self.max_bytes // 1_048_576} MiB"
         came = response.num_bytes_downloaded
         if answer.length is not None and came != answer.length:
             return f"only {came} of its {answer.length} bytes came"
@@ -185,7 +187,7 @@ class ResponseReader:
                 async for chunk in chunks:
                     size += len(chunk)
                     gathered += chunk
-                    if size > MAX_BODY_BYTES:
+                    if size > self.max_bytes:
                         break
                     if len(gathered) >= _WRITE_BYTES:
                         await self._write(writer, gathered)
