@@ -9,7 +9,6 @@ from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
 
 MAX_BODY_BYTES = 50_000_000
 """Most bytes of a request; the API says 50 MB."""
-MAX_BODY = MAX_BODY_BYTES  # the former name, kept for importers
 
 Model = Annotated[Literal["stable-audio-2.5", "stable-audio-2"], Field(description="Model.")]
 Duration = Annotated[float, Field(ge=1, le=190, description="Seconds.")]

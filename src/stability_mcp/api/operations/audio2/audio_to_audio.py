@@ -22,7 +22,6 @@ from stability_mcp.api.operations.audio2 import (
 )
 
 MIN_STRENGTH = 0.01
-LEAST_STRENGTH = MIN_STRENGTH  # the former name, kept for importers
 
 
 class AudioToAudio(AudioOperation):

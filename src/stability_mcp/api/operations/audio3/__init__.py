@@ -8,7 +8,6 @@ from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
 
 MAX_BODY_BYTES = 100_000_000
 """Most bytes of a request; the API says 100 MB."""
-MAX_BODY = MAX_BODY_BYTES  # the former name, kept for importers
 
 Model = Annotated[Literal["stable-audio-3"], Field(description="Model.")]
 Duration = Annotated[float, Field(ge=1, le=380, description="Seconds.")]

@@ -15,7 +15,6 @@ from stability_mcp.api.operation import Spec
 
 MAX_PIXELS = 1536 * 1536
 """Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""
-PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Core(ImageOperation):

@@ -18,7 +18,6 @@ from stability_mcp.api.operation import Spec
 
 MAX_PIXELS = 3112 * 3112
 """Documented as 4 megapixels; live a 512x512 picture became 3112x3112."""
-PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Conservative(ImageOperation):

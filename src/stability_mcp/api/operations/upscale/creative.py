@@ -19,7 +19,6 @@ from stability_mcp.api.operation import Spec
 
 MAX_PIXELS = 3152 * 3152
 """Documented as about 4K; live a 512x512 picture became 3152x3152, twice."""
-PIXELS = MAX_PIXELS  # the former name, kept for importers
 
 
 class Creative(DeferredImage):
