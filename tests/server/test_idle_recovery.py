@@ -23,7 +23,7 @@ from stability_mcp.server.idle_recovery import (
     MIN_ABANDONED_PROBES,
     STATES,
     AbandonedJobs,
-    Timing,
+    ProbeTiming,
     recover_while_idle,
 )
 from stability_mcp.server.lazy_studio import LazyStudio, lazy_studio_open
@@ -35,7 +35,7 @@ from support.store.rows import rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
-QUICK = Timing(look=0.01, min_retry=0.05)
+QUICK = ProbeTiming(interval=0.01, min_retry=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +332,7 @@ async def test_the_end_of_the_server_ends_the_looks(left: tuple[Path, Settings])
 
     async def look(lazy_studio: LazyStudio) -> None:
         try:
-            await recover_while_idle(settings, lazy_studio, Timing(look=3_600))
+            await recover_while_idle(settings, lazy_studio, ProbeTiming(interval=3_600))
         finally:
             ended.set()
 

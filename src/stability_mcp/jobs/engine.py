@@ -38,16 +38,19 @@ class Later:
 Step = Done | Later
 
 
-class Lease(Protocol):
-    """The right to send one job, until it is lost; a result is taken without one."""
+class Lease:
+    """The right to send one job, until it is lost; a result is taken without one.
 
-    epoch: int
-    lost: anyio.Event
-    """Set when the job must not be sent any more; what is out is finished all the same."""
+    Args:
+        epoch: The epoch of the job's row that the right is for.
+        begun: Called when the request is about to go out, so that the next one may connect.
+    """
 
-    def begun(self) -> None:
-        """Hear that the request is about to go out, so that the next one may connect."""
-        ...
+    def __init__(self, epoch: int, begun: Callable[[], None]) -> None:
+        self.epoch = epoch
+        self.begun = begun
+        self.lost = anyio.Event()
+        """Set when the job must not be sent any more; what is out is finished all the same."""
 
 
 Perform = Callable[[str, Lease], Awaitable[Step]]

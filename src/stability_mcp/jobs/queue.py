@@ -10,13 +10,11 @@ between the calls of one priority.
 
 import heapq
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import anyio
 from sqlalchemy import Connection, text
 
-from stability_mcp.jobs.engine import Kind
+from stability_mcp.jobs.engine import Kind, Lease
 
 INTERACTIVE = 0
 """Somebody waits for it."""
@@ -66,19 +64,6 @@ def has_backlog(connection: Connection, upstream: str) -> bool:
     return bool(unsent > MAX_UNSENT)
 
 
-class LocalLease:
-    """The right of this process to send a job: nobody else's as long as its lock is held."""
-
-    def __init__(self, epoch: int, begun: Callable[[], None]) -> None:
-        self.epoch = epoch
-        self.lost = anyio.Event()
-        self._begun = begun
-
-    def begun(self) -> None:
-        """Hear that the request is about to go out."""
-        self._begun()
-
-
 @dataclass
 class ScheduledJob:
     """A job that this process drives."""
@@ -92,7 +77,7 @@ class ScheduledJob:
     epoch: int
     turn: int = 0
     """Its turn in its priority; kept when it found no slot, so that it does not queue up again."""
-    lease: LocalLease | None = None
+    lease: Lease | None = None
     """While a step of it runs."""
 
     @property

@@ -15,9 +15,9 @@ from anyio.abc import TaskGroup
 from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.engine import Done, Kind, Later, Perform
+from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Perform
 from stability_mcp.jobs.models import FINISHED
-from stability_mcp.jobs.queue import JobQueue, LocalLease, ScheduledJob
+from stability_mcp.jobs.queue import JobQueue, ScheduledJob
 from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS
 from stability_mcp.jobs.transactions import lookup
 from stability_mcp.store.database import Database
@@ -187,7 +187,7 @@ class Scheduler:
         now = time.monotonic()
         while (job := self._queue.first(now)) is not None and self._may_start(job, now):
             self._queue.draw()
-            job.lease = LocalLease(job.epoch, partial(self._begun, job.id))
+            job.lease = Lease(job.epoch, partial(self._begun, job.id))
             self._running[job.id] = job
             if job.kind == "send":
                 self._sending[job.level - 1] += 1
@@ -215,7 +215,7 @@ class Scheduler:
         self._starting.discard(job_id)
         self._work.set()
 
-    async def _run_step(self, job: ScheduledJob, lease: LocalLease, perform: Perform) -> None:
+    async def _run_step(self, job: ScheduledJob, lease: Lease, perform: Perform) -> None:
         step: Done | Later = Later(seconds=MAX_SLEEP_SECONDS, kind=job.kind)
         sent = job.level - 1 if job.kind == "send" else None
         try:

@@ -31,7 +31,7 @@ that not every idle server opens its studio."""
 SETTLED_SECONDS = 2.0
 """Age from which the time of a file shows every later change: the coarsest file systems need 2."""
 BUSY_SECONDS = 0.1
-"""Longest wait for a locked database; the next look comes soon."""
+"""Longest wait for a locked database; the next probe comes soon."""
 STATES = ("queued", "submitting", "submitted", "storing")
 """States of the jobs that recovery acts on."""
 
@@ -48,11 +48,11 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
-    """How often an idle server looks, in seconds."""
+class ProbeTiming:
+    """How often an idle server probes for abandoned jobs, in seconds."""
 
-    look: float = 1.0
-    """Pause before each look: the first follows the handshake, and a takeover needs 2 to 3 s."""
+    interval: float = 1.0
+    """Pause before each probe: the first follows the handshake, and a takeover needs 2 to 3 s."""
     min_retry: float = 30.0
     """First pause after the studio could not be opened; it doubles: a person has to repair it."""
     max_retry: float = 3_600.0
@@ -61,17 +61,17 @@ class Timing:
 async def recover_while_idle(
     settings: Settings,
     lazy_studio: LazyStudio,
-    timing: Timing = Timing(),
+    timing: ProbeTiming = ProbeTiming(),
 ) -> None:
     """Open the studio when jobs are abandoned; return when it is open, whatever opened it."""
     watch = AbandonedJobs(settings)
-    pause, retry = timing.look, timing.min_retry
+    pause, retry = timing.interval, timing.min_retry
     while True:
         with anyio.move_on_after(pause):
             await lazy_studio.ready.wait()
         if lazy_studio.ready.is_set():
             return
-        pause = timing.look
+        pause = timing.interval
         if not await to_thread.run_sync(watch.probe, abandon_on_cancel=True):
             continue
         log.info("unfinished jobs have no living process: the studio opens")
@@ -85,8 +85,8 @@ async def recover_while_idle(
 class AbandonedJobs:
     """Finds unfinished jobs of one upstream that no living process drives.
 
-    The database is read only after its files changed. Between changes a look costs two `stat` calls
-    and one try of the lock of each process that drives unfinished jobs.
+    The database is read only after its files changed. Between changes a probe costs two `stat`
+    calls and one try of the lock of each process that drives unfinished jobs.
 
     Args:
         settings: Which store, and which upstream: jobs of other keys are left alone.

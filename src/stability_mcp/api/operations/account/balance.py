@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Spec
 
-MOST = 1e12
+MAX_CREDITS = 1e12
 """Credits that no account has; more, or no number at all, is no balance."""
 
 
 def _a_balance(credits_left: float) -> float:
-    if not abs(credits_left) < MOST:  # true of NaN as well
+    if not abs(credits_left) < MAX_CREDITS:  # true of NaN as well
         raise ValueError("is no number of credits")
     return credits_left
 
