@@ -1,1 +1,14 @@
 """The API as data: operations, fields, parsing of arguments, hints, wire schema, drift."""
+
+TOOLSETS = (
+    "generate",
+    "edit",
+    "upscale",
+    "control",
+    "model3d",
+    "audio2",
+    "audio3",
+    "v1",
+    "account",
+)
+"""The families of operations, in the order people meet them; one not named here comes last."""

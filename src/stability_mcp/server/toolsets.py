@@ -6,23 +6,11 @@ that experts alone need are `expert`.
 
 from collections.abc import Iterable
 
+from stability_mcp.api import TOOLSETS
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.text import did_you_mean, listed, quoted
 
-ORDER = (
-    "generate",
-    "edit",
-    "upscale",
-    "control",
-    "model3d",
-    "audio2",
-    "audio3",
-    "v1",
-    "account",
-    "jobs",
-    "media",
-    "expert",
-)
+ORDER = (*TOOLSETS, "jobs", "media", "expert")
 """Every toolset, in the order in which tools are listed; one that is not named here comes last."""
 
 ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")

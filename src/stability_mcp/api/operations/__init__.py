@@ -22,6 +22,7 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from stability_mcp.api import TOOLSETS
 from stability_mcp.api.operation import Operation
 
 
@@ -46,20 +47,6 @@ def table(path: Iterable[str], package: str) -> Mapping[str, type[Operation]]:
     modules = pkgutil.walk_packages(path, prefix=f"{package}.")
     rows = sorted((row(module.name) for module in modules if not module.ispkg), key=_order)
     return MappingProxyType({each.name(): each for each in rows})
-
-
-TOOLSETS = (
-    "generate",
-    "edit",
-    "upscale",
-    "control",
-    "model3d",
-    "audio2",
-    "audio3",
-    "v1",
-    "account",
-)
-"""The families in the order people meet them; a folder that is not named here comes last."""
 
 
 def _order(each: type[Operation]) -> tuple[int, str]:
