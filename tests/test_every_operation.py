@@ -5,10 +5,11 @@ from collections import Counter
 
 import pytest
 
+from stability_mcp.api import TOOLSETS
 from stability_mcp.api.hints import ANY
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
-from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.media.labels import slug
 from stability_mcp.server.catalog import all_tools
 from support.api.operations import field_schemas

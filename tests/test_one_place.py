@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from stability_mcp.api import TOOLSETS
+from stability_mcp.api.operations import OPERATIONS
 
 SOURCE = Path(__file__).parent.parent / "src"
 

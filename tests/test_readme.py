@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from scripts.derive import with_table
 
-from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from stability_mcp.api import TOOLSETS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.cli.app import app
 from stability_mcp.settings import Settings, variable
 

@@ -41,6 +41,9 @@ def test_a_lost_picture_is_bad_then_deleted_and_its_copy_named(tmp_path: Path, c
     assert code == 0
     assert "the store is sound; 0 of 0 stored files were compared with their hashes" in said
 
+    assert cli("call", "generate_core", "--prompt", "a lighthouse")[0] == 0
+    assert "1 of 1 stored files were compared with their hashes" in doctor(cli)[1]
+
 
 def test_whoever_is_told_is_shown_without_a_secret(cli: Cli) -> None:
     """*Chosen*: the report can be pasted into an issue."""

@@ -64,6 +64,12 @@ def _explained(entry: str, found: Differences, old: Mapping[str, Any]) -> set[st
     return ({entry} | inside if all_gone else {entry}) & found.keys()
 
 
+def renamed(changed: Mapping[str, str]) -> list[str]:
+    """Return the paths that entries such as `Renamed to hint.` promise."""
+    found = ((path, re.fullmatch(r"Renamed to (\w+)\.", each)) for path, each in changed.items())
+    return [f"{path.rpartition(SEPARATOR)[0]}{SEPARATOR}{name[1]}" for path, name in found if name]
+
+
 def is_mentioned(entry: str, text: str) -> bool:
     """Return whether a text has the key word of an entry: the last part of its path."""
     word = entry.rpartition(SEPARATOR)[2].strip("[]()")

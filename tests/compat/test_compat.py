@@ -12,6 +12,7 @@ from compat.comparison import (
     differences,
     explained,
     is_mentioned,
+    renamed,
     with_moves,
 )
 from compat.facts import SEPARATOR, as_text
@@ -43,8 +44,10 @@ async def test_everything_offered_is_still_there_or_listed_as_changed(tmp_path: 
     changed = read(FOLDER / "changed.json")
     old = with_moves(read(TODAY), read(FOLDER / "moved.json"))
 
-    found = differences(old, await take(tmp_path, borrowed=True))
+    new = await take(tmp_path, borrowed=True)
+    found = differences(old, new)
 
+    assert [path for path in renamed(changed) if path not in new] == []
     by_entry = explained(changed, found, old)
     on_purpose = {name for names in by_entry.values() for name in names}
     by_accident = {name: each for name, each in found.items() if name not in on_purpose}

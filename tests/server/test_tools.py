@@ -136,4 +136,4 @@ async def test_the_former_names_of_cursors_still_work(tmp_path: Path) -> None:
 
 def test_tools_are_made_from_the_code_where_there_are_no_files(tmp_path: Path) -> None:
     """Chosen: a copy of the sources alone still runs."""
-    assert all_tools([tmp_path]) == from_code()
+    assert all_tools((tmp_path,)) == from_code()

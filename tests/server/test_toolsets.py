@@ -2,7 +2,8 @@
 
 import pytest
 
-from stability_mcp.api.operations import OPERATIONS, TOOLSETS
+from stability_mcp.api import TOOLSETS
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.toolsets import ALWAYS, ORDER, enabled, toolset_of

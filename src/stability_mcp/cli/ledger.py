@@ -1,13 +1,12 @@
 """Commands about money: the budget, the cache, the ledger and the audit log."""
 
 import sys
-from datetime import datetime
 
 import typer
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
-from stability_mcp.text import credits_text
+from stability_mcp.text import credits_text, local_time
 
 CHARGED = {"yes": "", "held": "reserved", "assumed": "assumed", "no": "free"}
 """How a charge that is not simply charged is called."""
@@ -81,7 +80,9 @@ async def run_log(settings: Settings, last: int) -> None:
         spent = await studio.spending()
     for job in reversed(page.items):
         paid = " ".join(filter(None, (credits_text(job.price), CHARGED[job.charged])))
-        typer.echo(f"{_when(job.created_at)}  {job.id}  {job.operation:<28} {job.state:<10} {paid}")
+        typer.echo(
+            f"{local_time(job.created_at)}  {job.id}  {job.operation:<28} {job.state:<10} {paid}"
+        )
     limit = f" of {credits_text(spent.limit)}" if spent.limit is not None else ""
     typer.echo(f"today: {credits_text(spent.today)}{limit}")
 
@@ -94,7 +95,7 @@ async def run_audit(settings: Settings, last: int) -> None:
         entries = await studio.permissions.audited(last)
     for entry in reversed(entries):
         words = (
-            _when(entry.at),
+            local_time(entry.at),
             f"{entry.event:<9}",
             f"{entry.operation:<28}",
             entry.prompt_hash[:HASH_CHARACTERS],
@@ -103,7 +104,3 @@ async def run_audit(settings: Settings, last: int) -> None:
         typer.echo("  ".join(words))
     if not entries:
         typer.echo("nothing was refused or flagged")
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")

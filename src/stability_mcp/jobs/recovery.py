@@ -21,7 +21,7 @@ from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
-from stability_mcp.store.format import LOCK_SUFFIX, lock_path
+from stability_mcp.store.format import LOCK_SUFFIX, MAX_MISSING_PROBES, lock_path
 
 MAX_PROBES = 3
 """How often a lock that is held is tried: another process may be trying it at that moment."""
@@ -48,9 +48,6 @@ def _free_locks(context: JobContext, processes: frozenset[str]) -> set[str]:
     with ExitStack() as locks:
         return {each for each, path in paths.items() if not path.exists() or try_lock(path, locks)}
 
-
-MAX_MISSING_PROBES = 5
-"""Looks at a lock that is not there: an owner that lives makes it anew between two of them."""
 
 log = logging.getLogger(__name__)
 

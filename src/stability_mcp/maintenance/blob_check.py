@@ -6,7 +6,6 @@ quarantine, or be a readable copy without provenance. Every function blocks.
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from stability_mcp.media.importer import spool_path
 from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.uris import media_uri
@@ -91,7 +91,7 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
     Raises:
         OSError: they may be in a file that cannot be read, or the disk is full.
     """
-    target = home / "spool" / f"mend-{secrets.token_hex(8)}.part"
+    target = spool_path(home, "mend")
     failure: OSError | None = None
     for source, where in _sources(home, blob, copies):
         try:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, text
 
-from stability_mcp.media.labels import LABEL, join, safe, slug
+from stability_mcp.media.labels import join, usable_label
 from stability_mcp.media.records import blob_path
 
 MIN_FILE_AGE_SECONDS = 3_600.0
@@ -120,8 +120,7 @@ def is_renamed(label: str | None, requested: str | None) -> bool:
         return False
     if requested is None:
         return True
-    usable = LABEL.fullmatch(requested) and safe(requested) == requested
-    wanted = requested if usable else slug(requested)
+    wanted = usable_label(requested)
     number = _NUMBERED.search(label)
     return label != wanted and (number is None or join(wanted, number[1]) != label)
 

@@ -138,14 +138,18 @@ def _prompt(values: Mapping[str, object]) -> str:
     return str(prompt) if isinstance(prompt, str) else ""
 
 
+def usable_label(label: str) -> str:
+    """Return the label itself, or a similar one that is allowed."""
+    return label if LABEL.fullmatch(label) and safe(label) == label else slug(label)
+
+
 def free_label(connection: Connection, owner: str, label: str) -> str:
     """Return the label, or with the first free number found: `hero-2`.
 
     Numbers are looked for in doubling steps and then halved, so that the ten-thousandth `cat` costs
     a score of look-ups and not ten thousand.
     """
-    usable = LABEL.fullmatch(label) and safe(label) == label
-    wanted = label if usable else slug(label)
+    wanted = usable_label(label)
 
     def taken(candidate: str) -> bool:
         key = {"owner": owner, "label": candidate}

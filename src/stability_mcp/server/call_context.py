@@ -12,7 +12,7 @@ from stability_mcp.text import plain
 
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import Elicitation
-    from stability_mcp.studio import Confirm, Progress
+    from stability_mcp.studio import Confirm, Outcome, Progress
 
 
 @dataclass(kw_only=True)
@@ -53,6 +53,12 @@ class CallContext:
     def soon(self) -> float | None:
         """Return the seconds after which the client takes the id of the call; None: it doesn't."""
         return self.ticket.grace if self.ticket is not None else None
+
+    def with_ticket(self, outcome: "Outcome") -> "Outcome":
+        """Note the call for a client that comes back for what is still under way."""
+        if self.ticket is not None and not outcome.finished:
+            self.ticket.call = outcome.call
+        return outcome
 
 
 MIN_STEP = 0.0001

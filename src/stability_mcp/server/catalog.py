@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from stability_mcp.server.definition import Definition
@@ -35,7 +36,8 @@ def enabled_tools(chosen: Iterable[str]) -> tuple[Definition, ...]:
     )
 
 
-def all_tools(shipped: Iterable[Path] = SHIPPED) -> Mapping[str, Definition]:
+@cache
+def all_tools(shipped: tuple[Path, ...] = SHIPPED) -> Mapping[str, Definition]:
     """Return every tool by name, from the first of the folders that has files."""
     for folder in shipped:
         files = sorted(folder.glob("*.json"))

@@ -21,10 +21,14 @@ from anyio import to_thread
 from stability_mcp.errors import StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.settings import Settings
-from stability_mcp.store.format import EMULATOR_ID, SCHEMA, lock_path, upstream_id
+from stability_mcp.store.format import (
+    EMULATOR_ID,
+    MAX_MISSING_PROBES,
+    SCHEMA,
+    lock_path,
+    upstream_id,
+)
 
-MAX_MISSING_PROBES = 5
-"""Looks at a missing lock file until its process counts as dead; a living one makes it again."""
 MIN_ABANDONED_PROBES = 3
 """Looks that are left to a living process of the same upstream, whose own recovery needs 2 s, so
 that not every idle server opens its studio."""

@@ -88,9 +88,7 @@ async def _operate(
         confirm=_confirmer(lazy_studio, studio, context, given.confirm_spend),
     )
     outcome = await studio.run(context.tool, given.rest, options)
-    if context.ticket is not None and not outcome.finished:
-        context.ticket.call = outcome.call
-    return outcome
+    return context.with_ticket(outcome)
 
 
 def _confirmer(

@@ -17,6 +17,9 @@ EMULATOR_ID = "emulator"
 """The id of the built-in emulator as an upstream."""
 
 LOCK_SUFFIX = ".lock"
+MAX_MISSING_PROBES = 5
+"""Probes of a lock file that is missing, until its process counts as dead: a living one makes the
+file again between two of them."""
 
 
 def lock_path(home: Path, process: str) -> Path:

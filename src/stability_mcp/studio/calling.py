@@ -147,13 +147,12 @@ async def collect(
             await jobs.save_notes(submitted.id, [*notes, *earlier])
         else:
             await jobs.mark_abandoned([submitted.id])
-    copies_dir = parts.settings.copies_dir
     only = next(iter(calls), None) if len(calls) == 1 else None
     return Outcome(
         operation=views[0].operation if views else None,
         jobs=views,
         media=media,
-        notes=[*notes, *earlier, *await without_copy(media, copies_dir)],
+        notes=[*notes, *earlier, *await without_copy(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
         uncollected=uncollected,
@@ -178,7 +177,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         operation=jobs[0].operation if jobs else None,
         jobs=jobs,
         media=media,
-        notes=list(call.notes),
+        notes=[*call.notes, *await without_copy(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
         uncollected=uncollected,

@@ -178,7 +178,7 @@ async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -
         ),
         accept_double_charge=arguments.accept_double_charge,
     )
-    return _with_ticket(context, outcome)
+    return context.with_ticket(outcome)
 
 
 class JobAdopt(Arguments):
@@ -209,14 +209,7 @@ async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -
             progress=context.progress,
         ),
     )
-    return _with_ticket(context, outcome)
-
-
-def _with_ticket(context: CallContext, outcome: Outcome) -> Outcome:
-    """Note the call for a client that comes back for what is still under way."""
-    if context.ticket is not None and not outcome.finished:
-        context.ticket.call = outcome.call
-    return outcome
+    return context.with_ticket(outcome)
 
 
 def _fate_in_words(cancelled: CancelledJob) -> str:
