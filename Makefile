@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV   := .venv
 # Half of what the tests take is waiting for other processes: three workers keep two cores busy.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+# The tests start hundreds of processes: each module is compiled once, not once in each of them.
+unexport PYTHONDONTWRITEBYTECODE
 # What is fast: the table, the client, imaging, media, the store and parsing.
 FAST   := $(addprefix tests/,api client imaging jobs/transactions media policy store) $(wildcard tests/test_*.py)
 BIN    := $(VENV)/bin

@@ -105,9 +105,10 @@ def emulator_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the emulator of this process draw thumbnails, for tests that do not look at pictures."""
-    monkeypatch.setattr(rendering, "Brief", _small_brief)
+def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the emulator of this process draw thumbnails, unless a test looks at their size."""
+    if request.node.get_closest_marker("full_size") is None:
+        monkeypatch.setattr(rendering, "Brief", _small_brief)
 
 
 def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the other fields of a brief

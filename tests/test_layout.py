@@ -5,13 +5,13 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 OPERATIONS = ROOT / "src/stability_mcp/api/operations"
 JOBS = ROOT / "src/stability_mcp/jobs"
 
@@ -56,6 +56,12 @@ SHARED_MODULE_NAMES = {
 """Module names of more than one package, with the one idea they stand for."""
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return the syntax tree of every source file; not at import, where each worker would."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
 def relative(path: Path) -> str:
     """Return the path of a file below the checkout."""
     return path.relative_to(ROOT).as_posix()
@@ -73,7 +79,7 @@ def is_operation(path: Path) -> bool:
 
 def is_explained(path: Path) -> bool:
     """Return whether a file says why it has its length."""
-    return EXPLANATION.search(ast.get_docstring(TREES[path]) or "") is not None
+    return EXPLANATION.search(ast.get_docstring(trees()[path]) or "") is not None
 
 
 def functions(tree: ast.AST, around: str = "") -> Iterator[tuple[str, ast.AST]]:
@@ -142,7 +148,7 @@ def test_jobs_has_no_class_longer_than_300_lines() -> None:
     """Chosen: a longer class does more than one thing."""
     classes = {
         f"{relative(path)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if path.is_relative_to(JOBS)
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
@@ -184,7 +190,7 @@ def test_no_two_packages_use_one_module_name_for_different_ideas() -> None:
 
 def test_every_module_has_a_docstring() -> None:
     """Chosen: the first line of a file says what the module does."""
-    assert [relative(path) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
+    assert [relative(path) for path, tree in trees().items() if not ast.get_docstring(tree)] == []
 
 
 def test_at_most_10_functions_take_more_than_5_arguments() -> None:
@@ -232,7 +238,7 @@ def test_no_function_passes_on_its_kwargs() -> None:
     """Chosen: the signature of a function says what it takes."""
     found = {
         name: relative(path)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for name, function in functions(tree)
         if passes_on_kwargs(function)
     }

@@ -22,7 +22,7 @@ from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import AT_ONCE, OWNER, Desk, at_work, core, picture
 from support.store.rows import ledger, money, rows, spool
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pictures")]
 
 
 @asynccontextmanager
@@ -65,6 +65,7 @@ async def _import(home: Path, jobs: Desk) -> str:
     )
 
 
+@pytest.mark.full_size
 async def test_a_picture_is_made_and_charged(tmp_path: Path) -> None:
     """*Documented*: 200 with the picture, its seed in a header, 3 credits."""
     async with emulated(tmp_path) as (jobs, state):

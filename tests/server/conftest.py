@@ -12,10 +12,8 @@ from stability_emulator.state import NEW_ACCOUNT_CREDITS, State
 
 
 @pytest.fixture(autouse=True)
-def _no_large_pictures(request: pytest.FixtureRequest) -> None:
-    """Have pictures drawn small, unless a test looks at their size."""
-    if request.node.get_closest_marker("full_size") is None:
-        request.getfixturevalue("small_pictures")
+def _small_pictures(small_pictures: None) -> None:
+    """Have the emulator draw small pictures."""
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,7 @@ async def test_every_operation_returns_media_of_the_right_shape(
         assert "seed" not in response.headers
 
 
+@pytest.mark.usefixtures("small_pictures")
 @each_paid
 @each_way
 async def test_every_operation_is_charged_its_price(
@@ -161,6 +162,7 @@ async def test_every_query_answers_what_is_documented(
     row.read(response.json())
 
 
+@pytest.mark.usefixtures("small_pictures")
 @each_paid
 @each_way
 async def test_the_api_understands_a_request_as_it_was_meant(

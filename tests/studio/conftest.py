@@ -4,7 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _no_large_pictures(request: pytest.FixtureRequest) -> None:
-    """Have pictures drawn small, unless a test looks at their size."""
-    if request.node.get_closest_marker("full_size") is None:
-        request.getfixturevalue("small_pictures")
+def _small_pictures(small_pictures: None) -> None:
+    """Have the emulator draw small pictures."""

@@ -1,6 +1,7 @@
 """Valid arguments for every operation: the fewest that it takes, and as many as go together."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from stability_mcp.api.operation import Operation
@@ -61,12 +62,13 @@ def everything(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
     return {field: _some(row, field, files) for field in fields} | dict(CHOSEN.get(name, {}))
 
 
-def field_schemas(row: type[Operation]) -> list[tuple[str, dict[str, Any]]]:
+@cache
+def field_schemas(row: type[Operation]) -> tuple[tuple[str, dict[str, Any]], ...]:
     """Return the JSON schema of every field by name, those of models inside too, without null."""
     schema = row.model_json_schema()
     inside = [each.get("properties", {}) for each in schema.get("$defs", {}).values()]
     parts = [schema.get("properties", {}), *inside]
-    return [(name, _plain(each)) for part in parts for name, each in part.items()]
+    return tuple((name, _plain(each)) for part in parts for name, each in part.items())
 
 
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
