@@ -1,0 +1,202 @@
+"""Loads named SQL statements from `.sql` files and runs them.
+
+A file stands beside the module that uses it and holds the statements of one topic:
+
+    -- name: reserve(owner, upstream, day, credits) -> count
+    -- Adds to the reservation of a day.
+    UPDATE spending SET held = held + :credits
+    WHERE owner = :owner AND upstream = :upstream AND day = :day;
+
+The header names the parameters and what the statement gives: `count` (rows that changed), `value`
+(first column of the first row, or None), `values` (first column of every row), `one` (the first row
+or None) or `many` (every row). `:ids...` takes a list, as in `id IN (:ids...)`; an empty list
+matches nothing. The module binds each statement to the type of what it gives:
+
+    _SQL = load(__file__)
+    _reserve = _SQL.count("reserve")
+
+Statements are portable between SQLite 3.40 and PostgreSQL 15.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+Connection = Any
+"""A connection of the database driver, `sqlite3.Connection`."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_HEADER = re.compile(r"^-- name: (\w+)\(([\w,. ]*)\) -> (count|value|values|one|many)$", re.M)
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)(\.\.\.)?")
+_LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+
+LOADED: "list[Statements]" = []
+"""Every file that was loaded; tests run and prepare all statements."""
+
+
+class Query(Protocol[T_co]):
+    """Runs a statement with its named parameters."""
+
+    def __call__(self, connection: Connection, /, **parameters: object) -> T_co:
+        """Run it on a connection and return what its header promises."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a file."""
+
+    name: str
+    """`<file>.<statement>`."""
+    sql: str
+    parameters: frozenset[str]
+    lists: tuple[str, ...]
+    """Parameters that take a list."""
+    result: str
+    """count, value, values, one or many."""
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+        """Return the cursor of the statement.
+
+        Raises:
+            TypeError: a parameter is missing, or is not one of the statement.
+        """
+        if parameters.keys() != self.parameters:
+            wrong = sorted(parameters.keys() ^ self.parameters)
+            raise TypeError(f"{self.name}: missing or unknown parameters {wrong}")
+        sql = self.sql
+        for name in self.lists:
+            values = list(parameters[name])
+            marks = ", ".join(f":{name}_{at}" for at in range(len(values))) or "NULL"
+            sql = sql.replace(f":{name}...", marks)
+            parameters = {**parameters, **{f"{name}_{at}": v for at, v in enumerate(values)}}
+        return _driver(connection).execute(sql, parameters)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The statements of one file, each bound to the type of its result."""
+
+    path: Path
+    by_name: Mapping[str, Statement]
+    shapes: dict[str, type] = field(default_factory=dict)
+    """The classes of rows, by statement: their fields are its columns, in order."""
+
+    def count(self, name: str) -> Query[int]:
+        """Bind a statement that changes rows and returns how many."""
+        statement = self._of(name, "count")
+
+        def run(connection: Connection, /, **parameters: object) -> int:
+            return int(statement.run(connection, parameters).rowcount)
+
+        return run
+
+    def value(self, name: str, kind: Callable[[Any], T]) -> Query[T | None]:
+        """Bind a statement that gives one value, or None where there is no row or it is null."""
+        statement = self._of(name, "value")
+
+        def run(connection: Connection, /, **parameters: object) -> T | None:
+            row = statement.run(connection, parameters).fetchone()
+            return None if row is None or row[0] is None else kind(row[0])
+
+        return run
+
+    def values(self, name: str, kind: Callable[[Any], T]) -> Query[list[T]]:
+        """Bind a statement that gives one value a row."""
+        statement = self._of(name, "values")
+
+        def run(connection: Connection, /, **parameters: object) -> list[T]:
+            return [kind(row[0]) for row in statement.run(connection, parameters)]
+
+        return run
+
+    def one(self, name: str, shape: type[T]) -> Query[T | None]:
+        """Bind a statement that gives one row, or None."""
+        statement = self._of(name, "one", shape)
+
+        def run(connection: Connection, /, **parameters: object) -> T | None:
+            row = statement.run(connection, parameters).fetchone()
+            return None if row is None else shape(*row)
+
+        return run
+
+    def many(self, name: str, shape: type[T]) -> Query[list[T]]:
+        """Bind a statement that gives rows."""
+        statement = self._of(name, "many", shape)
+
+        def run(connection: Connection, /, **parameters: object) -> list[T]:
+            return [shape(*row) for row in statement.run(connection, parameters)]
+
+        return run
+
+    def _of(self, name: str, result: str, shape: type | None = None) -> Statement:
+        statement = self.by_name[name]
+        if statement.result != result:
+            raise TypeError(f"{statement.name} gives {statement.result}, not {result}")
+        if shape is not None:
+            self.shapes[name] = shape
+        return statement
+
+
+def load(module: str) -> Statements:
+    """Load the statements beside a module: `submit.sql` for `submit.py`.
+
+    Args:
+        module: `__file__` of the module.
+
+    Raises:
+        ValueError: the file has a statement without a header, or a header whose parameters are not
+            those of the statement.
+    """
+    path = Path(module).with_suffix(".sql")
+    statements = Statements(path, _parse(path.stem, path.read_text(encoding="utf-8")))
+    LOADED.append(statements)
+    return statements
+
+
+def columns_of(shape: type) -> list[str]:
+    """Return the columns that rows of a class are made of, in order.
+
+    Fields with a default that follow the columns of a statement are filled in by its caller.
+    """
+    return [each.name for each in fields(cast("Any", shape)) if each.init]
+
+
+def _parse(file: str, text: str) -> dict[str, Statement]:
+    begin, *parts = _HEADER.split(text)
+    if _LITERAL.sub("", begin).strip():
+        raise ValueError(f"{file}.sql begins with a statement without a header")
+    statements = {}
+    for name, listed, result, sql in zip(*(parts[at::4] for at in range(4)), strict=True):
+        body = _LITERAL.sub(lambda found: "" if found[0][0] == "-" else found[0], sql)
+        body = body.strip().removesuffix(";")
+        found = _PARAMETER.findall(_LITERAL.sub("", body))
+        declared = {each.strip() for each in listed.split(",") if each.strip()}
+        used = {parameter + dots for parameter, dots in found}
+        if declared != used or ";" in _LITERAL.sub("", body):
+            raise ValueError(f"{file}.{name}: {sorted(declared ^ used)} differ, or two statements")
+        if name in statements:
+            raise ValueError(f"{file}.{name} is there twice")
+        statements[name] = Statement(
+            name=f"{file}.{name}",
+            sql=body,
+            parameters=frozenset(each.removesuffix("...") for each in declared),
+            lists=tuple(each.removesuffix("...") for each in declared if each.endswith("...")),
+            result=result,
+        )
+    return statements
+
+
+def _driver(connection: Connection) -> Any:
+    raw = getattr(connection, "connection", None)
+    return connection if raw is None else raw.driver_connection
+
+
+def in_parts(values: Iterable[T], size: int) -> Iterable[list[T]]:
+    """Return the values in lists of at most `size`, for statements that take a list."""
+    every = list(values)
+    return (every[at : at + size] for at in range(0, len(every), size))
