@@ -19,6 +19,7 @@ Statements are portable between SQLite 3.40 and PostgreSQL 15.
 """
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -30,7 +31,9 @@ Connection = Any
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_HEADER = re.compile(r"^-- name: (\w+)\(([\w,. ]*)\) -> (count|value|values|one|many)$", re.M)
+_HEADER = re.compile(
+    r"^-- name: (\w+)\(([\w,. ]*)\) -> (count|value|values|one|many)$", re.MULTILINE
+)
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)(\.\.\.)?")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 
@@ -59,7 +62,7 @@ class Statement:
     result: str
     """count, value, values, one or many."""
 
-    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
         """Return the cursor of the statement.
 
         Raises:
@@ -191,9 +194,9 @@ def _parse(file: str, text: str) -> dict[str, Statement]:
     return statements
 
 
-def _driver(connection: Connection) -> Any:
+def _driver(connection: Connection) -> sqlite3.Connection:
     raw = getattr(connection, "connection", None)
-    return connection if raw is None else raw.driver_connection
+    return cast("sqlite3.Connection", connection if raw is None else raw.driver_connection)
 
 
 def in_parts(values: Iterable[T], size: int) -> Iterable[list[T]]:
