@@ -174,3 +174,17 @@ def test_a_sheet_of_any_number_stays_inside_its_bounds(tmp_path: Path, count: in
     made = sheet([(path, f"picture-{n}") for n in range(count)], longest=700, max_bytes=30_000)
     assert max(made.width, made.height) <= 700
     assert len(made.data) <= 30_000
+
+
+def test_a_transparent_colour_of_another_mode_is_ignored(tmp_path: Path) -> None:
+    """Measured: in a damaged PNG it was three values for a picture of one channel, a TypeError."""
+    grey = io.BytesIO()
+    Image.new("I;16", (64, 48), 30_000).save(grey, "PNG")
+    coloured = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(coloured, "PNG", transparency=(255, 35_152, 20_039))
+    whole, other = grey.getvalue(), coloured.getvalue()
+    header_and_colour = other[: other.index(b"IDAT") - 4]
+
+    made = preview(make.save(tmp_path / "picture", header_and_colour + whole[8:]))
+
+    assert (made.width, made.height) == (64, 48)

@@ -225,8 +225,8 @@ async def test_a_folder_of_results_that_is_read_only_holds_a_job_up_and_loses_no
         await _held(upstream)
         with read_only(disk.home / "blobs"):
             upstream.release.set()
-            view = await until_said(jobs, job, WRITABLE_AGAIN)
-            assert view.state == "storing"
+            await until_said(jobs, job, WRITABLE_AGAIN)
+            await until_state(disk.home, "storing")
         await _done(jobs, job)
 
     _as_if_nothing_had_been(disk.home, upstream)

@@ -140,7 +140,9 @@ def plain_mode(image: "Image.Image") -> "Image.Image":
         return image
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
         # Pillow would cut off the values above 255 instead of scaling them.
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        grey.info.pop("transparency", None)  # a value of 16 bits, or of a damaged file any
+        return grey
     if image.mode == "1":
         return image.convert("L")
     transparent = image.has_transparency_data
