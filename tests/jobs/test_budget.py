@@ -13,6 +13,7 @@ from stability_mcp.jobs.budget import Spending
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ACCOUNT, PRICE
 from support.jobs.spender import spend_until_refused
+from support.store.direct import write_now
 from support.store.processes import SPAWN, in_processes
 from support.store.rows import money
 
@@ -31,7 +32,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def _hold(
     database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
 ) -> str:
-    return database.write_now(
+    return write_now(
+        database,
         lambda c: budget.reserve(c, ACCOUNT, [price] * count, limit=limit, now=now),
         name="test.write",
     )
@@ -82,7 +84,8 @@ def test_a_new_day_has_a_budget_of_its_own(database: Database) -> None:
 def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
     """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
     _hold(database, 10_000, limit=10_000)
-    database.write_now(
+    write_now(
+        database,
         lambda c: budget.raise_ceiling(c, ACCOUNT, limit=12_000, now=NOON),
         name="test.write",
     )
@@ -106,13 +109,14 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
     """*Chosen*: money counts on the day it goes out."""
     day = _hold(database, PRICE, limit=None)
 
-    moved = database.write_now(
+    moved = write_now(
+        database,
         lambda c: budget.move_reservation(c, ACCOUNT, day=day, price=PRICE, now=NOON + DAY),
         name="test.write",
     )
 
     assert moved > day
-    held = database.write_now(lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
+    held = write_now(database, lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
     assert held == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
 
@@ -121,7 +125,8 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
     """*Chosen*: after a 2xx nothing but the disk may fail a job."""
     day = _hold(database, 1_000, limit=None)
 
-    database.write_now(
+    write_now(
+        database,
         lambda c: budget.spend_reservation(c, ACCOUNT, day=day, price=5_000),
         name="test.write",
     )

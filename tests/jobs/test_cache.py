@@ -14,6 +14,7 @@ from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, re
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import PAID, PRICE, Desk, Wire, at_work, call_request, core, put, yes
+from support.store.direct import write_now
 from support.store.rows import MAX_STEPS, ledger, money, rows, steps
 
 pytestmark = pytest.mark.anyio
@@ -134,9 +135,9 @@ JOBS = text(
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """Return a store in which the same call was made, and handed over, 100,000 times."""
     database = Database(tmp_path_factory.mktemp("many"))
-    database.write_now(put, name="test.write")
-    database.write_now(lambda c: c.execute(CALLS, {"many": MANY}), name="test.write")
-    database.write_now(lambda c: c.execute(JOBS, {"many": MANY}), name="test.write")
+    write_now(database, put, name="test.write")
+    write_now(database, lambda c: c.execute(CALLS, {"many": MANY}), name="test.write")
+    write_now(database, lambda c: c.execute(JOBS, {"many": MANY}), name="test.write")
     return database
 
 

@@ -16,6 +16,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, register, yes
+from support.store.direct import write_now
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
@@ -164,8 +165,8 @@ async def test_what_is_asked_for_anew_joins_nothing(tmp_path: Path) -> None:
 def _left_behind(folder: Path, now: float = 1e9) -> Call:
     """Leave a call of another process that has a row."""
     database = Database(folder)
-    call = database.write_now(lambda c: put(c, process=GHOST, now=now), name="test.write")
-    database.write_now(lambda c: register(c, GHOST), name="test.write")
+    call = write_now(database, lambda c: put(c, process=GHOST, now=now), name="test.write")
+    write_now(database, lambda c: register(c, GHOST), name="test.write")
     anyio.run(database.close)
     return call
 

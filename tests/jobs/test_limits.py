@@ -126,7 +126,12 @@ class _Behind(Database):
     sent: ClassVar[list[float]] = []
 
     async def write(
-        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        self,
+        work: Callable[[Connection], T],
+        *,
+        name: str,
+        durable: bool = False,
+        alone: bool = False,
     ) -> T:
         """Do the other's request first."""
 
@@ -139,7 +144,7 @@ class _Behind(Database):
                 rate_limit.mark_sent(connection, place, _Behind.now)
             return work(connection)
 
-        return await super().write(later, durable=durable, name=name)
+        return await super().write(later, name=name, durable=durable, alone=alone)
 
 
 async def test_a_request_that_waits_for_the_writer_sets_no_other_back(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from stability_mcp.jobs.transactions import usage
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
 from support.jobs.jobs import ME, PAID, PRICE, Desk, Wire, at_work, core, put, register, yes
+from support.store.direct import write_now
 from support.store.rows import money, rows
 
 pytestmark = pytest.mark.anyio
@@ -159,7 +160,7 @@ async def test_who_agreed_is_not_asked_again_because_the_balance_was(tmp_path: P
 
 def _left_by_the_dead(home: Path) -> None:
     database = Database(home)
-    database.write_now(lambda c: put(c, now=1e9), name="test.write")
-    database.write_now(register, name="test.write")
+    write_now(database, lambda c: put(c, now=1e9), name="test.write")
+    write_now(database, register, name="test.write")
     os.close(os.open(lock_path(home, ME), os.O_CREAT | os.O_RDWR, 0o600))
     anyio.run(database.close)

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -172,17 +173,17 @@ async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: 
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     """*Documented* (SQLite, WAL): reading goes on beside a write transaction."""
     database = Database(tmp_path)
-    writing, read = anyio.Event(), anyio.Event()
+    writing, read = threading.Event(), threading.Event()
 
     def slow(connection: Connection) -> None:
         _put(connection, "a", "b")
-        anyio.from_thread.run_sync(writing.set)
-        anyio.from_thread.run(read.wait)
+        writing.set()
+        assert read.wait(30)
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(partial(database.write, slow, name="test.write"))
-            await writing.wait()
+            assert await anyio.to_thread.run_sync(writing.wait, 30)
             assert await database.read(lambda c: _get(c, "a")) is None
             read.set()
 

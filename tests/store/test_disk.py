@@ -13,6 +13,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store import disk
 from stability_mcp.store.database import Database
 from stability_mcp.store.disk import RESERVE_BYTES, Reserve, is_full, preallocate
+from support.store.direct import write_now
 
 needs_fallocate = pytest.mark.skipif(
     not hasattr(os, "posix_fallocate"), reason="this system gives no room ahead"
@@ -138,10 +139,10 @@ def test_a_full_database_is_told_from_one_that_is_read_only(tmp_path: Path) -> N
             connection.execute(more)
 
         with pytest.raises(StorageError) as raised:
-            database.write_now(write, name="test.write")
+            write_now(database, write, name="test.write")
         return raised.value
 
-    database.write_now(lambda c: c.execute(table), name="test.write")
+    write_now(database, lambda c: c.execute(table), name="test.write")
     full, read_only = refused("PRAGMA max_page_count=1"), refused("PRAGMA query_only=1")
     anyio.run(database.close)
 

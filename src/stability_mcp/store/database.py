@@ -1,47 +1,48 @@
 """Transactions on the store's database.
 
-Every write is one transaction in a worker thread, under the write lock of all processes and as
-BEGIN IMMEDIATE, shielded from cancellation: SQLAlchemy's default on SQLite is a *deferred*
-transaction, which isolates nothing between a read and the write that depends on it. Readers have
-connections of their own; a read fetches all it wants and ends.
+Every write is one transaction on the writer's thread (`writer`), under the write lock of all
+processes and as BEGIN IMMEDIATE: a deferred transaction isolates nothing between a read and the
+write that depends on it. Readers have connections of their own; a read fetches all it wants and
+ends. A look-up by key runs on the event loop: it takes less time than a hop to a thread.
 """
 
 import os
+import queue
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection as BridgedConnection
+from sqlalchemy import create_engine, insert, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations, schema
 from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, upstream_id
 from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.schema import metadata
+from stability_mcp.store.writer import Moment, Observer, Writer
+
+__all__ = ["Connection", "Database", "Moment", "Observer", "is_damage", "unobserved"]
 
 T = TypeVar("T")
-
-Moment = Literal["before", "inside", "after"]
-"""Before a step begins; when its work is done and not yet committed; when it is committed."""
-
-Observer = Callable[[Moment, str], None]
-"""Called at each moment of a named write step, on the thread that does the step: a transaction of
-the database, or a step on files that a result depends on. What it raises fails the step."""
 
 MAX_READERS = 2
 """Threads for reads: lists are short, and more would only queue for the disk."""
 
 BUSY_MILLISECONDS = 10_000
 """How long a reader waits for the moment in which a checkpoint needs the file to itself."""
+
+CACHED_STATEMENTS = 256
+"""Prepared statements that a connection keeps: more than there are in all `.sql` files."""
 
 FOLDERS = ("blobs", "spool", "locks", "quarantine")
 """Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
@@ -85,49 +86,43 @@ class Database:
                 f"The data folder {home} cannot be used: {error}.",
                 hint="Set STABILITY_HOME to a folder on a local disk that you can write to.",
             ) from error
-        self._writer = _engine(home, writer=True)
-        self._readers = _engine(home, writer=False)
-        self._one_writer = CapacityLimiter(1)
+        self._writer = Writer(
+            connect=lambda: _connect(home, writer=True),
+            lock=self._write_lock,
+            observer=self.observer,
+        )
         self._few_readers = CapacityLimiter(MAX_READERS)
+        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        for _ in range(MAX_READERS):
+            self._readers.put(_connect(home))
+        self._peeker = _connect(home, busy_milliseconds=0)
 
     async def write(
-        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        self,
+        work: Callable[[Connection], T],
+        *,
+        name: str,
+        durable: bool = False,
+        alone: bool = False,
     ) -> T:
         """Run `work` as one write transaction and return its result.
 
         It is committed when this returns, whatever happens to the caller meanwhile; an exception
-        rolls it back.
+        rolls it back. It may run twice where the commit that it shares with others fails, so what
+        it does beside the database must be safe to repeat.
 
         Args:
             work: What to do; it must not keep the connection.
             name: What the observer knows the transaction by, `<step>.<what>`; a literal.
             durable: Whether the commit must outlive a power failure, not only a crash.
+            alone: Whether it must not share its commit: it removes files.
 
         Raises:
             StorageError: the disk is full or the database is damaged.
         """
-        with CancelScope(shield=True):
-            write = partial(self.write_now, work, name=name, durable=durable)
-            done = await to_thread.run_sync(write, limiter=self._one_writer)
+        with CancelScope(shield=True), self._of_the_store("written"):
+            done = await self._writer.run(_bridged(work), name=name, durable=durable, alone=alone)
         return done  # noqa: RET504 -- mypy cannot see that the scope above swallows nothing
-
-    def write_now(self, work: Callable[[Connection], T], *, name: str, durable: bool = False) -> T:
-        """Do what `write` does, in this thread; only for callers that are in the writer's."""
-        self.observer("before", name)
-        with (
-            self._write_lock.held(),
-            self._of_the_store("written"),
-            self._writer.connect() as connection,
-        ):
-            driver = connection.connection.driver_connection
-            if driver is None:  # pragma: no cover -- a closed engine
-                raise StorageError("The store is closed.")
-            driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            with connection.begin():
-                done = work(connection)
-                self.observer("inside", name)
-        self.observer("after", name)
-        return done
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection for reading and return its result.
@@ -137,9 +132,26 @@ class Database:
         """
         return await to_thread.run_sync(self._read_now, work, limiter=self._few_readers)
 
+    async def peek(self, work: Callable[[Connection], T]) -> T:
+        """Run a look-up by key on the event loop; where that would block, in a thread.
+
+        Not for lists, searches and sums: they would hold up the event loop.
+
+        Raises:
+            StorageError: the database is damaged or out of reach.
+        """
+        try:
+            return _in_snapshot(self._peeker, work)
+        except (DatabaseError, sqlite3.DatabaseError):  # busy, or a disk that a thread may wait for
+            return await self.read(work)
+
     def _read_now(self, work: Callable[[Connection], T]) -> T:
-        with self._of_the_store("read"), self._readers.connect() as connection:
-            return work(connection)
+        connection = self._readers.get()
+        try:
+            with self._of_the_store("read"):
+                return _in_snapshot(connection, work)
+        finally:
+            self._readers.put(connection)
 
     @contextmanager
     def _of_the_store(self, done: str) -> Iterator[None]:
@@ -169,13 +181,16 @@ class Database:
         """Close every connection, under the write lock: the last one to close checkpoints."""
 
         def close() -> None:
+            connections = [self._writer.stop(), self._peeker]
+            connections += [self._readers.get() for _ in range(MAX_READERS)]
             with self._write_lock.held():
-                self._readers.dispose()
-                self._writer.dispose()
+                for connection in connections:
+                    if connection is not None:
+                        connection.close()
             self._write_lock.close()
 
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(close, limiter=self._one_writer)
+            await to_thread.run_sync(close)
 
     def _create_or_check(self) -> None:
         path = self.home / "store.db"
@@ -206,8 +221,11 @@ class Database:
             )
 
     def _create(self) -> None:
-        engine = _engine(self.home, writer=True)
+        engine = create_engine(
+            "sqlite://", creator=lambda: _connect(self.home, writer=True), poolclass=StaticPool
+        )
         with engine.begin() as connection:  # one transaction: a kill leaves all of it or nothing
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             metadata.create_all(connection)
             rows = {
                 "schema": str(SCHEMA),
@@ -238,30 +256,52 @@ def _make_private(home: Path) -> None:
         (home / folder).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
-def _engine(home: Path, *, writer: bool) -> Engine:
-    pool = (
-        {"poolclass": StaticPool}
-        if writer
-        else {"poolclass": QueuePool, "pool_size": MAX_READERS, "max_overflow": 0}
+def _connect(
+    home: Path, *, writer: bool = False, busy_milliseconds: int = BUSY_MILLISECONDS
+) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        home / "store.db",
+        isolation_level=None,  # BEGIN is ours
+        check_same_thread=False,  # of a reader's, one thread at a time uses it
+        cached_statements=CACHED_STATEMENTS,
     )
-    engine = create_engine(
-        f"sqlite:///{home / 'store.db'}", connect_args={"check_same_thread": False}, **pool
-    )
+    connection.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    if writer:
+        # On macOS an fsync without these reaches the drive's cache only.
+        connection.execute("PRAGMA fullfsync=1")
+        connection.execute("PRAGMA checkpoint_fullfsync=1")
+    else:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
 
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # BEGIN is ours, see _begin
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
-        connection.execute("PRAGMA foreign_keys=ON")
-        if writer:
-            # On macOS an fsync without these reaches the drive's cache only.
-            connection.execute("PRAGMA fullfsync=1")
-            connection.execute("PRAGMA checkpoint_fullfsync=1")
-        else:
-            connection.execute("PRAGMA query_only=ON")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+def _in_snapshot(connection: sqlite3.Connection, work: Callable[[Connection], T]) -> T:
+    """Run reads that all see the same state of the database."""
+    connection.execute("BEGIN")
+    try:
+        return _bridged(work)(connection)
+    finally:
+        if connection.in_transaction:
+            connection.execute("COMMIT")
 
-    return engine
+
+_bridges: dict[int, tuple[sqlite3.Connection, BridgedConnection]] = {}
+
+
+def _bridged(work: Callable[[Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    def run(connection: sqlite3.Connection) -> T:
+        known = _bridges.get(id(connection))
+        if known is None or known[0] is not connection:
+            engine = create_engine(
+                "sqlite://",
+                creator=lambda: connection,
+                poolclass=StaticPool,
+                pool_reset_on_return=None,
+            )
+            for each in ("do_commit", "do_rollback", "do_close"):
+                setattr(engine.dialect, each, lambda _: None)
+            known = _bridges[id(connection)] = connection, engine.connect()
+        return work(known[1])
+
+    return run

@@ -121,9 +121,9 @@ def is_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL_ERRNOS:
             return True
-        if isinstance(error, DBAPIError):
-            code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
-            if code & 0xFF in _FULL_SQLITE_CODES:
-                return True
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if code & 0xFF in _FULL_SQLITE_CODES:
+            return True
         error = error.__cause__
     return False

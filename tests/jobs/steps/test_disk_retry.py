@@ -10,13 +10,12 @@ from typing import TypeVar
 import anyio
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection
 
 from stability_mcp.client.client import Client
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import InvalidRequestError, StorageError, UnavailableError
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Connection, Database
 from support.jobs.jobs import (
     PRICE,
     Behaviour,
@@ -59,11 +58,16 @@ def switch() -> Switch:
 def _store(switch: Switch) -> type[Database]:
     class Store(Database):
         async def write(
-            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+            self,
+            work: Callable[[Connection], T],
+            *,
+            name: str,
+            durable: bool = False,
+            alone: bool = False,
         ) -> T:
             if switch.error is not None:
                 raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, durable=durable, name=name)
+            return await super().write(work, name=name, durable=durable, alone=alone)
 
     return Store
 
@@ -105,16 +109,19 @@ async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing
     writer: list[sqlite3.Connection] = []
 
     class ReadOnly(Database):
-        def write_now(
-            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        async def write(
+            self,
+            work: Callable[[Connection], T],
+            *,
+            name: str,
+            durable: bool = False,
+            alone: bool = False,
         ) -> T:
             def known(connection: Connection) -> T:
-                driver = connection.connection.driver_connection
-                assert isinstance(driver, sqlite3.Connection)
-                writer[:] = [driver]
+                writer[:] = [connection.connection.driver_connection]
                 return work(connection)
 
-            return super().write_now(known, name=name, durable=durable)
+            return await super().write(known, name=name, durable=durable, alone=alone)
 
     def refuse(yes: int) -> None:
         writer[0].execute(f"PRAGMA query_only={yes}")  # nothing else stops SQLite for root
@@ -222,11 +229,16 @@ async def test_a_full_disk_costs_the_reserve_and_no_time(tmp_path: Path, switch:
 
     class UntilGivenUp(Database):
         async def write(
-            self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+            self,
+            work: Callable[[Connection], T],
+            *,
+            name: str,
+            durable: bool = False,
+            alone: bool = False,
         ) -> T:
             if switch.error is not None and (self.home / "reserve").exists():
                 raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, durable=durable, name=name)
+            return await super().write(work, name=name, durable=durable, alone=alone)
 
     wire = Wire([_refusing(switch, yes(), FULL)])
     async with at_work_on_small_disk(tmp_path, wire, kind=UntilGivenUp) as jobs:

@@ -32,7 +32,12 @@ class Watched(Database):
     seen: set[tuple[str, int]]
 
     async def write(
-        self, work: Callable[[Connection], T], *, name: str, durable: bool = False
+        self,
+        work: Callable[[Connection], T],
+        *,
+        name: str,
+        durable: bool = False,
+        alone: bool = False,
     ) -> T:
         """Look, then write."""
 

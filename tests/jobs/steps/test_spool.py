@@ -29,6 +29,7 @@ from support.jobs.jobs import (
     run_one,
     yes,
 )
+from support.store.direct import write_now
 from support.store.disk import (
     MIN_FREE,
     RESERVE,
@@ -148,9 +149,11 @@ async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
 async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> None:
     """*Chosen*: killed between the room and the intent, its job still queued, or another key's."""
     database = Database(tmp_path)
-    [job] = database.write_now(lambda c: put(c).job_ids, name="test.write")
-    database.write_now(
-        lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")), name="test.write"
+    [job] = write_now(database, lambda c: put(c).job_ids, name="test.write")
+    write_now(
+        database,
+        lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")),
+        name="test.write",
     )
     await database.close()
     folder = tmp_path / "spool"

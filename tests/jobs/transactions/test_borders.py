@@ -20,6 +20,7 @@ from stability_mcp.jobs.models import (
 from stability_mcp.jobs.transactions import finish, send, usage
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, register, row
+from support.store.direct import write_now
 from support.store.rows import ledger, money, rows
 
 NOW = 1_000.0
@@ -35,12 +36,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def _queued(database: Database, operation: Operation | None = None) -> JobRow:
-    made = database.write_now(lambda c: put(c, operation, now=NOW), name="test.write")
+    made = write_now(database, lambda c: put(c, operation, now=NOW), name="test.write")
     return _read(database, made.job_ids[0])
 
 
 def _read(database: Database, job: str) -> JobRow:
-    return database.write_now(lambda c: row(c, job), name="test.write")
+    return write_now(database, lambda c: row(c, job), name="test.write")
 
 
 def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
@@ -52,7 +53,7 @@ def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
 
 def _sent(database: Database, operation: Operation | None = None) -> JobRow:
     job = _queued(database, operation)
-    return database.write_now(lambda c: _begin(c, job), name="test.write")
+    return write_now(database, lambda c: _begin(c, job), name="test.write")
 
 
 def _everything(database: Database) -> list[tuple[object, ...]]:
@@ -89,11 +90,11 @@ def test_an_intent_that_may_not_be_leaves_nothing(
 ) -> None:
     """*Chosen*: process, epoch, cancel, block and place are checked in T2 itself."""
     job = _queued(database)
-    database.write_now(lambda c: c.execute(text(change)), name="test.write")
+    write_now(database, lambda c: c.execute(text(change)), name="test.write")
     before = _everything(database)
 
     with pytest.raises(error):
-        database.write_now(lambda c: _begin(c, job), name="test.write")
+        write_now(database, lambda c: _begin(c, job), name="test.write")
 
     assert ledger(database.home) == []
     assert _everything(database) == before
@@ -103,7 +104,7 @@ def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
     """*Chosen*: T2 re-keys the hold to today."""
     job = _queued(database)
 
-    sent = database.write_now(lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")
+    sent = write_now(database, lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")
 
     assert sent.day > job.day
     assert rows(database.home, "SELECT day, held FROM spending ORDER BY day") == [
@@ -116,8 +117,8 @@ def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Dat
     """*Chosen*: T2x, charge free, queued with a time."""
     job = _sent(database)
 
-    assert database.write_now(
-        lambda c: finish.requeue(c, job, error=None, wake_at=1_060.0), name="test.write"
+    assert write_now(
+        database, lambda c: finish.requeue(c, job, error=None, wake_at=1_060.0), name="test.write"
     )
 
     again = _read(database, job.id)
@@ -130,8 +131,8 @@ def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
     """*Chosen*: T2x, failed, `held -= price`."""
     job = _sent(database)
 
-    assert database.write_now(
-        lambda c: finish.fail_free(c, job, error="no", now=NOW), name="test.write"
+    assert write_now(
+        database, lambda c: finish.fail_free(c, job, error="no", now=NOW), name="test.write"
     )
 
     ended = _read(database, job.id)
@@ -144,11 +145,11 @@ def test_silence_counts_as_spent_once(database: Database) -> None:
     """*Chosen*: T2u, unknown and assumed."""
     job = _sent(database)
 
-    spent = database.write_now(
-        lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+    spent = write_now(
+        database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
     )
-    again = database.write_now(
-        lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+    again = write_now(
+        database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
     )
 
     assert (spent, again) == (PRICE, 0)
@@ -161,8 +162,8 @@ def test_a_useless_yes_is_failed_and_charged(database: Database) -> None:
     """*Chosen*: T2u for an unusable 2xx."""
     job = _sent(database)
 
-    spent = database.write_now(
-        lambda c: finish.fail_charged(c, job, error="cut", now=NOW), name="test.write"
+    spent = write_now(
+        database, lambda c: finish.fail_charged(c, job, error="cut", now=NOW), name="test.write"
     )
 
     ended = _read(database, job.id)
@@ -179,12 +180,12 @@ def test_headers_are_taken_from_whoever_was_given_up_too(
     """*Chosen*: results are fenced by attempt alone, never by state or owner."""
     job = _sent(database)
     if given_up:
-        database.write_now(
-            lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+        write_now(
+            database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
         )
 
-    assert database.write_now(
-        lambda c: send.save_headers(c, job, answer(), now=NOW), name="test.write"
+    assert write_now(
+        database, lambda c: send.save_headers(c, job, answer(), now=NOW), name="test.write"
     )
 
     storing = _read(database, job.id)
@@ -195,10 +196,14 @@ def test_headers_are_taken_from_whoever_was_given_up_too(
 def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database) -> None:
     """*Chosen*: T3d, as T3."""
     job = _sent(database, creative("k7f3q2m9xa"))
-    database.write_now(lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write")
+    write_now(
+        database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
+    )
 
-    assert database.write_now(
-        lambda c: send.save_generation(c, job, "g1", wake_at=1_010.0, now=NOW), name="test.write"
+    assert write_now(
+        database,
+        lambda c: send.save_generation(c, job, "g1", wake_at=1_010.0, now=NOW),
+        name="test.write",
     )
 
     submitted = _read(database, job.id)
@@ -209,51 +214,54 @@ def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database)
 def test_an_answer_to_another_attempt_is_not_taken(database: Database) -> None:
     """*Chosen*: attempts never mix."""
     first = _sent(database)
-    database.write_now(lambda c: finish.requeue(c, first, error=None, wake_at=0), name="test.write")
-    database.write_now(lambda c: rate_limit.mark_sent(c, 1, NOW), name="test.write")
-    queued = _read(database, first.id)
-    database.write_now(lambda c: _begin(c, queued, now=NOW + 20), name="test.write")
-
-    assert not database.write_now(
-        lambda c: send.save_headers(c, first, answer(), now=NOW), name="test.write"
+    write_now(
+        database, lambda c: finish.requeue(c, first, error=None, wake_at=0), name="test.write"
     )
-    assert not database.write_now(
-        lambda c: finish.fail_free(c, first, error="no", now=NOW), name="test.write"
+    write_now(database, lambda c: rate_limit.mark_sent(c, 1, NOW), name="test.write")
+    queued = _read(database, first.id)
+    write_now(database, lambda c: _begin(c, queued, now=NOW + 20), name="test.write")
+
+    assert not write_now(
+        database, lambda c: send.save_headers(c, first, answer(), now=NOW), name="test.write"
+    )
+    assert not write_now(
+        database, lambda c: finish.fail_free(c, first, error="no", now=NOW), name="test.write"
     )
     assert ledger(database.home) == ["free", "sent"]
 
 
 def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
     """*Chosen*: 401 and 402 pause the upstream until a balance query answers above 0."""
-    database.write_now(lambda c: usage.register_upstream(c, PAID), name="test.write")
-    database.write_now(lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write")
+    write_now(database, lambda c: usage.register_upstream(c, PAID), name="test.write")
+    write_now(database, lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write")
 
-    database.write_now(
-        lambda c: usage.save_balance(c, PAID.id, balance=0, now=NOW), name="test.write"
+    write_now(
+        database, lambda c: usage.save_balance(c, PAID.id, balance=0, now=NOW), name="test.write"
     )
-    paused = database.write_now(lambda c: usage.paused_why(c, PAID.id), name="test.write")
-    database.write_now(
-        lambda c: usage.save_balance(c, PAID.id, balance=1, now=NOW), name="test.write"
+    paused = write_now(database, lambda c: usage.paused_why(c, PAID.id), name="test.write")
+    write_now(
+        database, lambda c: usage.save_balance(c, PAID.id, balance=1, now=NOW), name="test.write"
     )
 
     assert paused == "no credits"
-    assert database.write_now(lambda c: usage.paused_why(c, PAID.id), name="test.write") is None
+    assert write_now(database, lambda c: usage.paused_why(c, PAID.id), name="test.write") is None
 
 
 def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
     """*Chosen*: T7."""
-    database.write_now(register, name="test.write")
-    root, joined, other = (database.write_now(put, name="test.write").id for _ in range(3))
-    database.write_now(
+    write_now(database, register, name="test.write")
+    root, joined, other = (write_now(database, put, name="test.write").id for _ in range(3))
+    write_now(
+        database,
         lambda c: c.execute(
             text("UPDATE calls SET joined = :root WHERE id = :id"), {"root": root, "id": joined}
         ),
         name="test.write",
     )
 
-    database.write_now(lambda c: finish.mark_delivered(c, [joined], NOW), name="test.write")
-    database.write_now(lambda c: finish.mark_abandoned(c, joined, NOW), name="test.write")
-    database.write_now(lambda c: finish.mark_abandoned(c, other, NOW), name="test.write")
+    write_now(database, lambda c: finish.mark_delivered(c, [joined], NOW), name="test.write")
+    write_now(database, lambda c: finish.mark_abandoned(c, joined, NOW), name="test.write")
+    write_now(database, lambda c: finish.mark_abandoned(c, other, NOW), name="test.write")
 
     found = rows(database.home, "SELECT id, handed_at, abandoned_at FROM calls")
     assert found == [(root, NOW, None), (joined, NOW, None), (other, None, NOW)]

@@ -10,6 +10,7 @@ import pytest
 from stability_mcp.jobs.transactions import usage
 from stability_mcp.jobs.transactions.usage import DAY_SECONDS, MAX_TIMES
 from stability_mcp.store.database import Database
+from support.store.direct import write_now
 from support.store.rows import rows
 
 NOW = 1e9
@@ -27,16 +28,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def gave_up(database: Database, seconds: float, *, day: float = 0, client: str = HOST) -> None:
     """Note that a client gave up."""
     now = NOW + day * DAY_SECONDS
-    database.write_now(
-        lambda c: usage.record_give_up(c, client, seconds, now=now), name="test.write"
+    write_now(
+        database, lambda c: usage.record_give_up(c, client, seconds, now=now), name="test.write"
     )
 
 
 def bears(database: Database, *, day: float = 0, client: str = HOST) -> float | None:
     """Return what a client bears."""
     now = NOW + day * DAY_SECONDS
-    return database.write_now(
-        lambda c: usage.give_up_seconds(c, client, now=now), name="test.write"
+    return write_now(
+        database, lambda c: usage.give_up_seconds(c, client, now=now), name="test.write"
     )
 
 

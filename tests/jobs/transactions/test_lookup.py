@@ -15,6 +15,7 @@ from stability_mcp.jobs.transactions import lookup, recover, submit
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
+from support.store.direct import write_now
 from support.store.rows import MAX_STEPS, steps
 
 MANY = 100_000
@@ -24,11 +25,11 @@ MANY = 100_000
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """Return a store with 100,000 jobs that are done and handed over, and a few others."""
     database = Database(tmp_path_factory.mktemp("many"))
-    database.write_now(register, name="test.write")
-    database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
-    database.write_now(_multiply, name="test.write")
-    database.write_now(_adopt, name="test.write")
-    database.write_now(lambda c: [put(c) for _ in range(5)], name="test.write")
+    write_now(database, register, name="test.write")
+    write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")
+    write_now(database, _multiply, name="test.write")
+    write_now(database, _adopt, name="test.write")
+    write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")
     return database
 
 
@@ -114,10 +115,10 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
 def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     """*Chosen*: a job whose operation is not in this table is told, not a crash."""
     database = Database(tmp_path)
-    made = database.write_now(put, name="test.write")
+    made = write_now(database, put, name="test.write")
     change = text("UPDATE jobs SET operation = 'generate_next', state = 'submitted', sent_at = 1")
-    database.write_now(lambda c: c.execute(change), name="test.write")
-    found = database.write_now(lambda c: lookup.jobs_by_id(c, made.job_ids), name="test.write")
+    write_now(database, lambda c: c.execute(change), name="test.write")
+    found = write_now(database, lambda c: lookup.jobs_by_id(c, made.job_ids), name="test.write")
 
     seen = Viewpoint(upstream=PAID.id, now=5, blocked_until=0, timing=Timing())
     view = to_record(found[made.job_ids[0]], seen, note=None)

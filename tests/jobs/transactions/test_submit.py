@@ -17,6 +17,7 @@ from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.transactions.call_keys import is_repeatable, spread_seeds
 from stability_mcp.store.database import Database
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, PRICE, core, fast, put, register, row
+from support.store.direct import write_now
 from support.store.rows import money, rows
 
 PICTURE = "k7f3q2m9xa"
@@ -26,13 +27,13 @@ PICTURE = "k7f3q2m9xa"
 def database(tmp_path: Path) -> Iterator[Database]:
     """Give a store that knows a process and nothing else."""
     found = Database(tmp_path)
-    found.write_now(register, name="test.write")
+    write_now(found, register, name="test.write")
     yield found
     anyio.run(found.close)
 
 
 def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str, str | None]:  # noqa: ANN401 -- fields of CallRequest
-    call = database.write_now(lambda c: put(c, operation, **values), name="test.write")
+    call = write_now(database, lambda c: put(c, operation, **values), name="test.write")
     [(call_key, result_key)] = rows(
         database.home,
         "SELECT call_key, result_key FROM calls JOIN jobs ON jobs.call = calls.id"
@@ -44,12 +45,13 @@ def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str,
 
 def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> None:
     """*Chosen*: all in one transaction."""
-    made = database.write_now(
+    made = write_now(
+        database,
         lambda c: put(c, count=3, labels=["a", "b", "c"], output_dir=Path("/pictures")),
         name="test.write",
     )
 
-    jobs = database.write_now(lambda c: [row(c, job) for job in made.job_ids], name="test.write")
+    jobs = write_now(database, lambda c: [row(c, job) for job in made.job_ids], name="test.write")
     assert [(job.label, job.position, job.state, job.process) for job in jobs] == [
         ("a", 0, "queued", ME),
         ("b", 1, "queued", ME),
@@ -64,10 +66,10 @@ def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> No
 
 def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
     """*Chosen*: nothing fits, no rows."""
-    database.write_now(lambda c: put(c, budget=10_000), name="test.write")
+    write_now(database, lambda c: put(c, budget=10_000), name="test.write")
 
     with pytest.raises(BudgetError):
-        database.write_now(lambda c: put(c, count=3, budget=10_000), name="test.write")
+        write_now(database, lambda c: put(c, count=3, budget=10_000), name="test.write")
 
     assert rows(database.home, "SELECT count(*) FROM calls") == [(1,)]
     assert rows(database.home, "SELECT count(*) FROM jobs") == [(1,)]
@@ -76,8 +78,8 @@ def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
 
 def test_inputs_are_pinned_by_row(database: Database) -> None:
     """*Chosen*: retention asks `job_inputs`."""
-    made = database.write_now(
-        lambda c: put(c, fast(PICTURE), inputs={"image": PICTURE}), name="test.write"
+    made = write_now(
+        database, lambda c: put(c, fast(PICTURE), inputs={"image": PICTURE}), name="test.write"
     )
 
     assert rows(database.home, "SELECT job, field, media FROM job_inputs") == [
@@ -141,7 +143,7 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
                 {"id": media, "blob": blob},
             )
 
-    database.write_now(import_twice, name="test.write")
+    write_now(database, import_twice, name="test.write")
 
     def key(media: str) -> str:
         operation = fast(media)
@@ -152,7 +154,7 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
 
 def test_every_column_of_a_later_look_up_is_filled(database: Database) -> None:
     """*Chosen*: join and cache come later and find what they need."""
-    database.write_now(lambda c: put(c, core(seed=5)), name="test.write")
+    write_now(database, lambda c: put(c, core(seed=5)), name="test.write")
 
     assert rows(
         database.home,

@@ -10,7 +10,7 @@ import stability_mcp
 
 SOURCE = Path(stability_mcp.__file__).parent
 
-WRITERS = {"write": "Database", "write_now": "Database", "record": "JobContext"}
+WRITERS = {"write": "Database", "record": "JobContext", "_work": "Writer", "_observed": "Writer"}
 """Methods that write a transaction, and whose they are; only these pass a name on."""
 
 STORES = {"database", "_database", "context", "_context"}
@@ -51,7 +51,7 @@ def _writes() -> Iterator[Write]:
     """Yield each write."""
     for file in sorted(SOURCE.rglob("*.py")):
         source = file.read_text(encoding="utf-8")
-        if not any(word in source for word in (*STORES, *OBSERVERS, "write_now")):
+        if not any(word in source for word in (*STORES, *OBSERVERS)):
             continue
         tree = ast.parse(source)
         own = {id(node) for method in _writers_in(tree) for node in ast.walk(method)}
@@ -87,7 +87,7 @@ def _names(node: ast.Attribute | ast.Name, call: ast.Call | None) -> Iterator[st
     named = [each.value for each in call.keywords if each.arg == "name"] if call else []
     if named:
         yield _literal(named[0])
-    elif node.attr == "write_now" or _last(node.value) in STORES:
+    elif _last(node.value) in STORES:
         yield None
 
 
