@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from support.imaging.sample_files import mp3, png
 from support.media.media import OWNER, Desk, desk
