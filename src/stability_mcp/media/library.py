@@ -22,6 +22,7 @@ from stability_mcp.media.records import (
     item_of,
 )
 from stability_mcp.media.search import (
+    MAX_CURSOR,
     TYPES,
     Kind,
     cursor_of,
@@ -38,8 +39,6 @@ from stability_mcp.text import quoted
 MAX_LISTED = 100
 MAX_IDS_PER_QUERY = 500
 """Ids per query: SQLite takes some thousands of values, older ones 999."""
-MAX_SEQ = 2**63 - 1
-"""Above every number of a row: the cursor of a first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ class MediaLibrary:
         count = max(1, min(limit, MAX_LISTED))
         wanted = {
             "owner": self.owner,
-            "before": MAX_SEQ if cursor is None else cursor_of(cursor),
+            "before": MAX_CURSOR if cursor is None else cursor_of(cursor),
             "pattern": pattern_of(query) if query else None,
             "limit": count + 1,
         }

@@ -22,6 +22,8 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
 
 MAX_LABELS_SEARCHED = 300
 """How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
+MAX_CURSOR = 2**63 - 1
+"""Above the number of every row, so that a list begins with the newest one."""
 
 _SQL = load(__file__)
 _labels_between = _SQL.values("labels_between", str)
@@ -41,7 +43,8 @@ def cursor_of(text: str) -> int:
     Raises:
         ArgumentsError: it is none of ours.
     """
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_CURSOR))
+    if not digits or int(text) > MAX_CURSOR:
         raise ArgumentsError(
             f"{quoted(text)} is no cursor of media_list.",
             hint="Pass the `next_cursor` of the page before, or leave it out to begin with the "
