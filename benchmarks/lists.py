@@ -8,15 +8,21 @@ from statistics import median
 
 from benchmarks.processes import OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
-from sqlalchemy import Connection, insert
 
 from stability_mcp.jobs.transactions import reuse
-from stability_mcp.store import schema
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection, load
 
 URL = "http://127.0.0.1:9"
 ROUNDS = 20
-BATCH = 10_000
+BLOB = "0" * 64
+
+_SQL = load(__file__)
+_insert_upstream = _SQL.count("insert_upstream")
+_insert_blob = _SQL.count("insert_blob")
+_insert_call = _SQL.count("insert_call")
+_insert_job = _SQL.count("insert_job")
+_insert_media = _SQL.count("insert_media")
 
 
 async def lists(folder: Path, *, rows: int) -> list[Line]:
@@ -76,69 +82,21 @@ async def _time(server: Server, tool: str) -> float:
 
 
 def _fill(connection: Connection, upstream: str, rows: int) -> None:
-    at = time.time() - rows
-    connection.execute(insert(schema.upstreams), [{"id": upstream, "base_url": URL, "emulated": 0}])
-    connection.execute(
-        insert(schema.blobs),
-        [{"sha256": "0" * 64, "bytes": 3_117_216, "media_type": "image/png", "created_at": at}],
-    )
-    for first in range(0, rows, BATCH):
-        numbers = range(first, min(first + BATCH, rows))
-        connection.execute(insert(schema.calls), [_call(n, upstream, at + n) for n in numbers])
-        connection.execute(insert(schema.jobs), [_job(n, upstream, at + n) for n in numbers])
-        connection.execute(insert(schema.media), [_media(n, upstream, at + n) for n in numbers])
-
-
-def _call(number: int, upstream: str, at: float) -> dict[str, object]:
-    return {
-        "id": f"c{number:09}",
-        "owner": "local",
-        "upstream": upstream,
-        "process": "p",
-        "tool": "generate_core",
-        "call_key": f"{number:064}",
-        "created_at": at,
-        "handed_at": at,
-    }
-
-
-def _job(number: int, upstream: str, at: float) -> dict[str, object]:
-    return {
-        "id": f"j{number:09}",
-        "owner": "local",
-        "upstream": upstream,
-        "call": f"c{number:09}",
-        "operation": "generate_core",
-        "arguments": '{"prompt":"a lighthouse at dusk"}',
-        "result_key": f"{number:064}",
-        "deferred": 0,
-        "state": "done",
-        "day": "2026-11-22",
-        "price": 3_000,
-        "price_list": "2026-11",
-        "charged": "yes",
-        "label": f"lighthouse-{number}",
-        "created_at": at,
-        "sent_at": at,
-        "answered_at": at,
-        "finished_at": at,
-    }
-
-
-def _media(number: int, upstream: str, at: float) -> dict[str, object]:
-    return {
-        "id": f"m{number:09}",
-        "owner": "local",
-        "upstream": upstream,
-        "job": f"j{number:09}",
-        "blob": "0" * 64,
-        "media_type": "image/png",
-        "width": 1536,
-        "height": 1536,
-        "seed": str(number),
-        "finish_reason": "SUCCESS",
-        "origin": "generated",
-        "operation": '{"operation":"generate_core","arguments":{"prompt":"a lighthouse at dusk"}}',
-        "label": f"lighthouse-{number}",
-        "created_at": at,
-    }
+    began = time.time() - rows
+    _insert_upstream(connection, upstream=upstream, base_url=URL)
+    _insert_blob(connection, blob=BLOB, at=began)
+    for number in range(rows):
+        call, job, key = f"c{number:09}", f"j{number:09}", f"{number:064}"
+        common = {"upstream": upstream, "at": began + number}
+        label = f"lighthouse-{number}"
+        _insert_call(connection, **common, call=call, key=key)
+        _insert_job(connection, **common, job=job, call=call, key=key, label=label)
+        _insert_media(
+            connection,
+            **common,
+            media=f"m{number:09}",
+            job=job,
+            blob=BLOB,
+            seed=str(number),
+            label=label,
+        )

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from support.imaging.sample_files import mp3, png
 from support.media.media import OWNER, Desk, desk
@@ -131,7 +131,7 @@ async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
         assert await ids(query="\udcff") == []
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "9" * 30, "\u0661"])
+@pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "9" * 19, "9" * 30, "\u0661"])
 async def test_a_cursor_of_somebody_else_is_refused(cursor: str, tmp_path: Path) -> None:
     """Chosen: a made-up cursor is an error of the caller, not of the database."""
     async with desk(tmp_path) as here:

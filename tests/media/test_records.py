@@ -17,9 +17,10 @@ from stability_mcp.media.records import (
     file_info,
     insert_media,
 )
-from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.imaging.sample_files import cut, glb, jpeg, mp3, png
 from support.media.media import NOW, OWNER, Desk, desk
+from support.store.rows import change
 
 pytestmark = pytest.mark.anyio
 
@@ -82,7 +83,7 @@ async def test_a_blob_that_was_cut_on_disk_is_replaced(tmp_path: Path) -> None:
 async def test_the_same_position_of_a_job_is_stored_once(tmp_path: Path) -> None:
     """Chosen: a result that is stored twice, by two processes, is one row."""
     async with desk(tmp_path) as here:
-        await _job(here)
+        _job(here)
         first = await here.generated(png(), job="job1", label="hero")
         again = await here.generated(png(), job="job1", label="hero")
         other = await here.generated(png(), job="job1", position=1, label="hero")
@@ -129,9 +130,9 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
         file.write_bytes(png())
         info = file_info(file)
 
-        def insert(connection: object, *, fail: bool) -> str:
+        def insert(connection: Connection, *, fail: bool) -> str:
             done = insert_media(
-                connection,  # type: ignore[arg-type]  # the connection of the transaction
+                connection,
                 Blobs(home=here.home),
                 NewMedia(
                     owner=OWNER,
@@ -205,14 +206,10 @@ async def test_the_thousandth_of_a_name_costs_a_score_of_look_ups(tmp_path: Path
                 " VALUES (?, 'local', ?, 'image/png', 'generated', ?, 0)",
                 [(f"m{n}", blob, f"cat-{n}" if n > 1 else "cat") for n in range(1, 1_001)],
             )
-        connection.close()
         asked = itertools.count()
-        found = await here.store.database.read(
-            lambda c: (
-                (c.connection.driver_connection.set_trace_callback(lambda _: next(asked)))  # type: ignore[union-attr]  # sqlite3's own
-                or free_label(c, OWNER, "cat")
-            )
-        )
+        connection.set_trace_callback(lambda _: next(asked))
+        found = free_label(connection, OWNER, "cat")
+        connection.close()
 
     assert found == "cat-1001"
     assert next(asked) < 30
@@ -249,21 +246,12 @@ def test_a_hash_leads_to_one_place(tmp_path: Path) -> None:
     assert blob_path(tmp_path, "abcd") == tmp_path / "blobs" / "ab" / "abcd"
 
 
-async def _job(here: Desk) -> None:
-    database: Database = here.store.database
-
-    def put(connection: object) -> None:
-        from sqlalchemy import Connection, text
-
-        assert isinstance(connection, Connection)
-        connection.execute(text("INSERT INTO upstreams (id, base_url) VALUES ('emulator', 'x')"))
-        connection.execute(
-            text(
-                "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
-                " day, price, price_list, created_at) VALUES"
-                " ('job1', 'local', 'emulator', 'generate_core', '{}', 0, 'storing',"
-                " '2026-11-22', 3000, 'x', 0)"
-            )
-        )
-
-    await database.write(put, name="test.write")
+def _job(here: Desk) -> None:
+    change(here.home, "INSERT INTO upstreams (id, base_url) VALUES ('emulator', 'x')")
+    change(
+        here.home,
+        "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state,"
+        " day, price, price_list, created_at) VALUES"
+        " ('job1', 'local', 'emulator', 'generate_core', '{}', 0, 'storing',"
+        " '2026-11-22', 3000, 'x', 0)",
+    )

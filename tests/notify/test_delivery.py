@@ -12,7 +12,6 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.notify import delivery, outbox
 from stability_mcp.notify.delivery import URL_SECONDS, Delivery
@@ -21,7 +20,7 @@ from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.studio import Studio, open_studio
 from support.notify.receivers import Listener, ended, listening, until
 from support.server.in_memory import environment_in, paced, settings_in
-from support.store.rows import rows
+from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -160,11 +159,10 @@ async def test_a_late_answer_is_told_too(tmp_path: Path) -> None:
             clock.now += 2
             await told.hears()
             await _all_told(tmp_path, 1)
-            done = text("UPDATE jobs SET state = 'done', finished_at = :at WHERE id = :job")
             at = clock.now + 1
             clock.now += 10
-            await database.write(
-                lambda c: c.execute(done, {"at": at, "job": job}), name="test.write"
+            change(
+                tmp_path, "UPDATE jobs SET state = 'done', finished_at = ? WHERE id = ?", at, job
             )
             await told.hears(2)
     await database.close()
@@ -228,12 +226,8 @@ async def test_a_process_killed_between_end_and_telling_is_followed_by_another(
         told.release.set()
         assert (_told_at(tmp_path)[0] or 0) < 0  # claimed, and nobody there
 
-        database = Database(_home(tmp_path))
-        forget = text("UPDATE jobs SET told_at = told_at + :by")  # the claim's time is over
-        await database.write(
-            lambda c: c.execute(forget, {"by": 2 * outbox.CLAIM_SECONDS}), name="test.write"
-        )
-        await database.close()
+        expired = 2 * outbox.CLAIM_SECONDS
+        change(_home(tmp_path), "UPDATE jobs SET told_at = told_at + ?", expired)
         async with _studio(tmp_path, told.url):
             await told.hears(2)
             await until(lambda: (_told_at(tmp_path)[0] or -1) > 0)

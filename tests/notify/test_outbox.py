@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from stability_mcp.notify import outbox
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from support.notify.receivers import ended
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Mark = Literal["ok", "BAD", "note", "done"]
 """Fine; wrong and left so; a leftover that harms nobody; mended just now."""
 
-LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow", "sqlalchemy")
+LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
 
 async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:

@@ -9,12 +9,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.ids import looks_like_id
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import quoted
 
 MAX_CHARACTERS = 40
@@ -32,9 +31,8 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
 _WORD = re.compile(r"\w+")
 
-_LABEL_EXISTS = text(  # built once: asked a score of times within one write transaction
-    "SELECT 1 FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL"
-)
+_SQL = load(__file__)
+_label_exists = _SQL.value("label_exists", bool)
 
 
 def check_label(text: str) -> str:
@@ -152,8 +150,7 @@ def free_label(connection: Connection, owner: str, label: str) -> str:
     wanted = usable_label(label)
 
     def taken(candidate: str) -> bool:
-        key = {"owner": owner, "label": candidate}
-        return connection.execute(_LABEL_EXISTS, key).first() is not None
+        return bool(_label_exists(connection, owner=owner, label=candidate))
 
     if not taken(wanted):
         return wanted

@@ -4,12 +4,9 @@ Every query names the owner first, and deleted media are invisible to all of the
 by `records.py`: by the importer before a call, and by the job that made the media.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection, Row, Select, TextClause, bindparam, select, text
 
 from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.media.items import MediaItem
@@ -17,18 +14,25 @@ from stability_mcp.media.labels import check_label, free_label
 from stability_mcp.media.records import (
     Blobs,
     FileInfo,
+    ItemRow,
     NewMedia,
     Provenance,
     clean,
     insert_media,
     item_of,
-    media,
-    select_items,
 )
-from stability_mcp.media.search import Kind, cursor_of, mentions, name_of, newest_of, suggestion
+from stability_mcp.media.search import (
+    MAX_CURSOR,
+    TYPES,
+    Kind,
+    cursor_of,
+    name_of,
+    pattern_of,
+    suggestion,
+)
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import looks_like_id
-from stability_mcp.store.schema import media_parents
+from stability_mcp.store.queries import Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
 
@@ -36,17 +40,31 @@ MAX_LISTED = 100
 MAX_IDS_PER_QUERY = 500
 """Ids per query: SQLite takes some thousands of values, older ones 999."""
 
-# Built once: they run around every answer, and building one takes longer than running it.
-# By id alone: with the owner beside it SQLite walks all that the owner has.
-_MANY = select_items().where(media.c.id.in_(bindparam("ids", expanding=True)))
-_PARENTS = text("SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role")
-_SET_COPY_PATH = text(
-    "UPDATE media SET copy_path = :copy_path"
-    " WHERE owner = :owner AND id = :id AND deleted_at IS NULL"
-)
-_SET_LABEL = text(
-    "UPDATE media SET label = :label WHERE owner = :owner AND id = :id AND deleted_at IS NULL"
-)
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What an item was made from."""
+
+    role: str
+    """The field it was sent in."""
+    parent: str
+    """Its media id."""
+
+
+_SQL = load(__file__)
+_item_by_id = _SQL.one("item_by_id", ItemRow)
+_item_by_label = _SQL.one("item_by_label", ItemRow)
+_items_by_id = _SQL.many("items_by_id", ItemRow)
+_newest = _SQL.values("newest", int)
+_newest_of_type = _SQL.values("newest_of_type", int)
+_items_by_seq = _SQL.many("items_by_seq", ItemRow)
+_item_of_bytes = _SQL.one("item_of_bytes", ItemRow)
+_fitted_item_of_bytes = _SQL.one("fitted_item_of_bytes", ItemRow)
+_item_of_copy = _SQL.one("item_of_copy", ItemRow)
+_parents = _SQL.many("parents", Parent)
+_label_holder = _SQL.value("label_holder", str)
+_set_label = _SQL.count("set_label")
+_set_copy_path = _SQL.count("set_copy_path")
 
 
 @dataclass(frozen=True)
@@ -84,7 +102,7 @@ class MediaLibrary:
         """
         name = name_of(reference)
 
-        def read(connection: Connection) -> Row[Any] | str:
+        def read(connection: Connection) -> ItemRow | str:
             return self._row(connection, name) or suggestion(connection, self.owner, name)
 
         found = await self.database.read(read)
@@ -108,12 +126,9 @@ class MediaLibrary:
         if not wanted:
             return []
 
-        def read(connection: Connection) -> list[Row[Any]]:
-            parts = (
-                wanted[at : at + MAX_IDS_PER_QUERY]
-                for at in range(0, len(wanted), MAX_IDS_PER_QUERY)
-            )
-            return [row for part in parts for row in connection.execute(_MANY, {"ids": part})]
+        def read(connection: Connection) -> list[ItemRow]:
+            parts = in_parts(wanted, MAX_IDS_PER_QUERY)
+            return [row for part in parts for row in _items_by_id(connection, ids=part)]
 
         rows = {row.id: row for row in await self.database.read(read) if row.owner == self.owner}
         return [item_of(rows[each], self.home) for each in wanted if each in rows]
@@ -138,17 +153,24 @@ class MediaLibrary:
             ArgumentsError: the cursor is none of ours.
         """
         count = max(1, min(limit, MAX_LISTED))
-        shown = [media.c.owner == self.owner, media.c.deleted_at.is_(None)]
-        shown += [media.c.origin != "fitted"]
-        if cursor is not None:
-            shown.append(media.c.seq < cursor_of(cursor))
-        if query:
-            shown.append(mentions(query))
-        newest = newest_of(kind, shown, count + 1)
-        wanted = self._mine().where(media.c.seq.in_(newest)).order_by(media.c.seq.desc())
+        wanted = {
+            "owner": self.owner,
+            "before": MAX_CURSOR if cursor is None else cursor_of(cursor),
+            "pattern": pattern_of(query) if query else None,
+            "limit": count + 1,
+        }
 
-        def read(connection: Connection) -> Sequence[Row[Any]]:
-            return connection.execute(wanted.limit(count + 1)).all()
+        def read(connection: Connection) -> list[ItemRow]:
+            if kind is None:
+                newest = _newest(connection, **wanted)
+            else:
+                newest = [
+                    seq
+                    for media_type in TYPES[kind]
+                    for seq in _newest_of_type(connection, **wanted, media_type=media_type)
+                ]
+            seqs = sorted(newest, reverse=True)[: count + 1]
+            return _items_by_seq(connection, owner=self.owner, seqs=seqs)
 
         rows = await self.database.read(read)
         more = str(rows[count - 1].seq) if len(rows) > count else None
@@ -164,11 +186,12 @@ class MediaLibrary:
         wanted = check_label(label)
 
         def move(connection: Connection) -> None:
-            holder = connection.execute(self._mine().where(media.c.label == wanted)).first()
-            if holder is not None and holder.id != item.id:
+            holder = _label_holder(connection, owner=self.owner, label=wanted)
+            if holder is not None and holder != item.id:
                 other = free_label(connection, self.owner, wanted)
-                self._set(connection, _SET_LABEL, holder.id, label=other)
-            self._set(connection, _SET_LABEL, item.id, label=wanted)
+                _set_label(connection, owner=self.owner, id=holder, label=other)
+            changed = _set_label(connection, owner=self.owner, id=item.id, label=wanted)
+            _check_changed(changed, item.id)
 
         await self.database.write(move, name="media.set_label")
         return await self.get(item.id)
@@ -176,10 +199,12 @@ class MediaLibrary:
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Note where the readable copy of an item is."""
         name = clean(str(path))
-        await self.database.write(
-            lambda connection: self._set(connection, _SET_COPY_PATH, media_id, copy_path=name),
-            name="media.set_copy_path",
-        )
+
+        def note(connection: Connection) -> None:
+            changed = _set_copy_path(connection, owner=self.owner, id=media_id, copy_path=name)
+            _check_changed(changed, media_id)
+
+        await self.database.write(note, name="media.set_copy_path")
 
     async def add(
         self, file: Path, info: FileInfo, provenance: Provenance, *, label: str | None, now: float
@@ -197,8 +222,8 @@ class MediaLibrary:
             now: The time, in unix seconds.
         """
 
-        def insert(connection: Connection) -> tuple[Row[Any], bool]:
-            known = connection.execute(self._same(info.sha256, provenance)).first()
+        def insert(connection: Connection) -> tuple[ItemRow, bool]:
+            known = self._same(connection, info.sha256, provenance)
             if known is not None:
                 file.unlink(missing_ok=True)
                 return known, False
@@ -207,7 +232,8 @@ class MediaLibrary:
                 owner=self.owner, label=label, file=file, info=info, provenance=provenance
             )
             media_id = insert_media(connection, blobs, new, now=now)
-            return connection.execute(self._mine().where(media.c.id == media_id)).one(), True
+            [row] = _items_by_id(connection, ids=[media_id])
+            return row, True
 
         try:
             row, new = await self.database.write(insert, name="media.insert")
@@ -220,21 +246,24 @@ class MediaLibrary:
 
     async def of_blob(self, sha256: str) -> MediaItem | None:
         """Return the oldest item that has exactly these bytes, but none that was only fitted."""
-        return await self._first(self._same(sha256, Provenance(origin="imported")))
+        row = await self.database.read(
+            lambda connection: _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
+        )
+        return None if row is None else item_of(row, self.home)
 
     async def of_copy(self, *paths: Path) -> MediaItem | None:
         """Return the item whose readable copy was written to one of the paths."""
         wanted = [clean(str(path)) for path in paths]
-        return await self._first(
-            self._mine().where(media.c.copy_path.isnot(None), media.c.copy_path.in_(wanted))
+        row = await self.database.read(
+            lambda connection: _item_of_copy(connection, owner=self.owner, paths=wanted)
         )
+        return None if row is None else item_of(row, self.home)
 
     async def parents(self, media_id: str) -> dict[str, MediaItem]:
         """Return what an item was made from, by role: the field it was sent in."""
 
         def read(connection: Connection) -> dict[str, str]:
-            found = connection.execute(_PARENTS, {"child": media_id})
-            return {row.role: row.parent for row in found}
+            return {each.role: each.parent for each in _parents(connection, child=media_id)}
 
         parents = await self.database.read(read)
         items = {item.id: item for item in await self.many(parents.values())}
@@ -253,29 +282,18 @@ class MediaLibrary:
             item = next(iter(above.values()))
         return item
 
-    def _mine(self) -> Select[Any]:
-        return select_items().where(media.c.owner == self.owner)
+    def _row(self, connection: Connection, name: str) -> ItemRow | None:
+        if looks_like_id(name):
+            return _item_by_id(connection, owner=self.owner, id=name)
+        return _item_by_label(connection, owner=self.owner, label=name)
 
-    def _row(self, connection: Connection, name: str) -> Row[Any] | None:
-        column = media.c.id if looks_like_id(name) else media.c.label
-        return connection.execute(self._mine().where(column == name)).first()
-
-    async def _first(self, wanted: Select[Any]) -> MediaItem | None:
-        row = await self.database.read(lambda connection: connection.execute(wanted).first())
-        return None if row is None else item_of(row, self.home)
-
-    def _same(self, sha256: str, provenance: Provenance) -> Select[Any]:
-        same = self._mine().where(media.c.blob == clean(sha256)).order_by(media.c.seq).limit(1)
+    def _same(self, connection: Connection, sha256: str, provenance: Provenance) -> ItemRow | None:
+        key = {"owner": self.owner, "blob": clean(sha256)}
         if provenance.origin != "fitted":
-            return same.where(media.c.origin != "fitted")
-        children = select(media_parents.c.child).where(
-            media_parents.c.parent.in_(list(provenance.parents.values()))
-        )
-        return same.where(media.c.origin == "fitted", media.c.id.in_(children))
+            return _item_of_bytes(connection, **key)
+        return _fitted_item_of_bytes(connection, **key, parents=provenance.parents.values())
 
-    def _set(
-        self, connection: Connection, change: TextClause, media_id: str, **values: str | None
-    ) -> None:
-        key = {"owner": self.owner, "id": media_id}
-        if not connection.execute(change, key | values).rowcount:
-            raise NotFoundError(f"The media {quoted(media_id)} was deleted.")
+
+def _check_changed(changed: int, media_id: str) -> None:
+    if not changed:
+        raise NotFoundError(f"The media {quoted(media_id)} was deleted.")

@@ -18,29 +18,50 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text
-from sqlalchemy.dialects.sqlite import insert
-
 from stability_mcp.media.items import MediaItem, Origin
 from stability_mcp.media.labels import free_label
-from stability_mcp.store import schema
 from stability_mcp.store.database import Observer, unobserved
 from stability_mcp.store.ids import new_id
 from stability_mcp.store.locks import PRIVATE_FOLDER
+from stability_mcp.store.queries import Connection, load
 
 UNKNOWN_TYPE = "application/octet-stream"
 CHUNK = 1 << 20
 
 log = logging.getLogger(__name__)
 
-media = schema.media
-blobs = schema.blobs
+_SQL = load(__file__)
+_find_stored = _SQL.value("stored_before", str)
+_insert_blob = _SQL.count("insert_blob")
+_insert_media = _SQL.count("insert_media")
+_insert_parent = _SQL.count("insert_parent")
 
-# Built once: they run while a paid result waits, and building one takes longer than running it.
-_STORED_BEFORE = text("SELECT id FROM media WHERE job = :job AND position = :position")
-_INSERT_BLOB = insert(blobs).on_conflict_do_nothing()
-_INSERT_MEDIA = insert(media).on_conflict_do_nothing(index_elements=["id"])
-_INSERT_PARENTS = insert(schema.media_parents).on_conflict_do_nothing()
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A row of `media` with the size of its blob, as the statements for items read it."""
+
+    seq: int
+    id: str
+    owner: str
+    emulated: int
+    upstream: str | None
+    job: str | None
+    position: int
+    blob: str
+    media_type: str
+    width: int | None
+    height: int | None
+    seconds: float | None
+    seed: str | None
+    finish_reason: str | None
+    origin: Origin
+    operation: str | None
+    """JSON of what made it, not only the operation's name."""
+    label: str | None
+    copy_path: str | None
+    created_at: float
+    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +190,7 @@ def insert_media(
     keep_blob(blobs.home, file, info)
     blobs.observer("after", "blob.rename")
     blob = {"sha256": info.sha256, "bytes": info.bytes, "media_type": info.media_type}
-    connection.execute(_INSERT_BLOB, blob | {"created_at": now})
+    _insert_blob(connection, **blob, now=now)
     row = {
         "owner": new.owner,
         "emulated": int(provenance.emulated),
@@ -186,15 +207,11 @@ def insert_media(
         "origin": provenance.origin,
         "operation": _making(provenance, readable=info.readable),
         "label": None if new.label is None else free_label(connection, new.owner, new.label),
-        "created_at": now,
+        "now": now,
     }
     media_id = _insert_with_id(connection, row, new_id)
-    parents = [
-        {"child": media_id, "parent": parent, "role": role}
-        for role, parent in provenance.parents.items()
-    ]
-    if parents:
-        connection.execute(_INSERT_PARENTS, parents)
+    for role, parent in provenance.parents.items():
+        _insert_parent(connection, child=media_id, parent=parent, role=role)
     return media_id
 
 
@@ -219,17 +236,13 @@ def blob_path(home: Path, sha256: str) -> Path:
     return home / "blobs" / sha256[:2] / sha256
 
 
-def select_items() -> Select[Any]:
-    """Return the query that `item_of` reads rows of; deleted media are invisible."""
-    return (
-        select(media, blobs.c.bytes)
-        .join(blobs, blobs.c.sha256 == media.c.blob)
-        .where(media.c.deleted_at.is_(None))
-    )
+def item_of(row: ItemRow, home: Path) -> MediaItem:
+    """Turn a row into a media item.
 
-
-def item_of(row: Row[Any], home: Path) -> MediaItem:
-    """Turn a row of `select_items` into a media item."""
+    Args:
+        row: The row.
+        home: Folder of the store.
+    """
     making = json.loads(row.operation) if row.operation else {}
     return MediaItem(
         id=row.id,
@@ -294,9 +307,7 @@ def sync_folder(path: Path) -> None:
 def _stored_before(connection: Connection, provenance: Provenance) -> str | None:
     if provenance.job is None:
         return None
-    key = {"job": provenance.job, "position": provenance.position}
-    found: str | None = connection.execute(_STORED_BEFORE, key).scalar_one_or_none()
-    return found
+    return _find_stored(connection, job=provenance.job, position=provenance.position)
 
 
 def _making(provenance: Provenance, *, readable: bool) -> str | None:
@@ -316,5 +327,5 @@ def _insert_with_id(
 ) -> str:
     while True:
         media_id = new_id()
-        if connection.execute(_INSERT_MEDIA, {**row, "id": media_id}).rowcount:
+        if _insert_media(connection, **row, id=media_id):
             return media_id

@@ -1,14 +1,13 @@
 """What callers write to look media up: names, cursors and words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 from unicodedata import normalize
-
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, union_all
 
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.sniff import EXTENSIONS
-from stability_mcp.media.records import UNKNOWN_TYPE, clean, media
+from stability_mcp.media.records import UNKNOWN_TYPE, clean
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import did_you_mean, quoted
 from stability_mcp.uris import MEDIA_SCHEME, parse_uri
 
@@ -23,6 +22,12 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
 
 MAX_LABELS_SEARCHED = 300
 """How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
+MAX_CURSOR = 2**63 - 1
+"""Above the number of every row, so that a list begins with the newest one."""
+
+_SQL = load(__file__)
+_labels_between = _SQL.values("labels_between", str)
+_newest_labels = _SQL.values("newest_labels", str)
 
 
 def name_of(reference: str) -> str:
@@ -38,7 +43,8 @@ def cursor_of(text: str) -> int:
     Raises:
         ArgumentsError: it is none of ours.
     """
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_CURSOR))
+    if not digits or int(text) > MAX_CURSOR:
         raise ArgumentsError(
             f"{quoted(text)} is no cursor of media_list.",
             hint="Pass the `next_cursor` of the page before, or leave it out to begin with the "
@@ -47,41 +53,23 @@ def cursor_of(text: str) -> int:
     return int(text)
 
 
-def mentions(query: str) -> ColumnElement[bool]:
-    """Return the condition that an item's label, operation or arguments contain some words."""
-    text = clean(query) or ""
-    return or_(
-        media.c.label.contains(text, autoescape=True),
-        media.c.operation.contains(text, autoescape=True),
-    )
-
-
-def newest_of(
-    kind: Kind | None, conditions: Sequence[ColumnElement[bool]], count: int
-) -> Select[Any]:
-    """Return the query for the numbers of the newest rows, of one kind or of all.
-
-    Of one kind, the newest of each of its types are read off the index and put together: sound that
-    is rare among pictures is found at once.
-    """
-    rows = select(media.c.seq).where(*conditions).order_by(media.c.seq.desc()).limit(count)
-    if kind is None:
-        return select(rows.subquery().c.seq)
-    each = [select(rows.where(media.c.media_type == name).subquery().c.seq) for name in TYPES[kind]]
-    return select(union_all(*each).subquery().c.seq)
+def pattern_of(query: str) -> str:
+    """Return the LIKE pattern of a text that contains some words; `/` is its escape character."""
+    words = clean(query) or ""
+    for special in "/%_":  # the escape character first
+        words = words.replace(special, f"/{special}")
+    return f"%{words}%"
 
 
 def suggestion(connection: Connection, owner: str, name: str) -> str:
     """Return `Did you mean …?` with labels that are close to a name, or ""."""
-    labels = select(media.c.label).where(
-        media.c.owner == owner, media.c.label.isnot(None), media.c.deleted_at.is_(None)
+    first = name[:3]
+    alike = _labels_between(
+        connection,
+        owner=owner,
+        first=first,
+        last=f"{first}\U0010ffff",
+        limit=MAX_LABELS_SEARCHED,
     )
-    start = name[:3]
-    alike = labels.where(media.c.label >= start, media.c.label < f"{start}\U0010ffff")
-    newest = labels.order_by(media.c.seq.desc())
-    known = [
-        str(row.label)
-        for rows in (alike, newest)
-        for row in connection.execute(rows.limit(MAX_LABELS_SEARCHED))
-    ]
-    return did_you_mean(name, known)
+    newest = _newest_labels(connection, owner=owner, limit=MAX_LABELS_SEARCHED)
+    return did_you_mean(name, [*alike, *newest])

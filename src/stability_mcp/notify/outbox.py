@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.jobs.models import JobRow, load_job
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.uris import media_uri
 
@@ -26,44 +25,33 @@ MAX_AGE_SECONDS = 24 * 3_600.0
 COPY_WAIT_SECONDS = 5.0
 """Seconds for which an end waits until the readable copies are written."""
 
-# The first line is for an index, the rest for the few rows that it leaves.
-_DUE = text(
-    "SELECT id, finished_at, told_at FROM jobs WHERE upstream = :upstream AND finished_at > :since"
-    " AND owner = :owner AND state IN ('done', 'failed', 'cancelled', 'unknown')"
-    " AND (told_at IS NULL OR told_at BETWEEN 0 AND finished_at"
-    "  OR told_at < 0 AND (-told_at <= :now OR -told_at > :now + :latest))"
-    " AND NOT (state = 'done' AND output_dir IS NOT NULL AND finished_at > :copying"
-    "  AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id AND copy_path IS NULL"
-    "   AND deleted_at IS NULL))"
-    " ORDER BY finished_at LIMIT :limit"
-)
-_CLAIM = text(
-    "UPDATE jobs SET told_at = :claim"
-    " WHERE id = :job AND finished_at = :finished_at AND told_at IS :known"
-)
-_SETTLE = text(
-    "UPDATE jobs SET told_at = :at"
-    " WHERE id = :job AND finished_at = :finished_at AND told_at = :claim"
-)
-_MEDIA = text(
-    "SELECT id, media_type, copy_path FROM media WHERE job = :job AND deleted_at IS NULL"
-    " ORDER BY position"
-)
-_CHARGED = text(
-    "SELECT coalesce(sum(credits), 0) FROM charges"
-    " WHERE job = :job AND state IN ('charged', 'assumed')"
-)
-_BEGIN = text("INSERT INTO meta (key, value) VALUES (:key, :now) ON CONFLICT DO NOTHING")
-_BEGUN = text("SELECT value FROM meta WHERE key = :key")
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DueEnd:
     """An end that nobody was told of."""
 
     id: str
     finished_at: float
     told_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """A result that a message names."""
+
+    id: str
+    media_type: str
+    copy_path: str | None
+
+
+_SQL = load(__file__)
+_due = _SQL.many("due", DueEnd)
+_claim = _SQL.count("claim")
+_settle_end = _SQL.count("settle")
+_results = _SQL.many("results", ResultRow)
+_charged = _SQL.value("charged", int)
+_begin = _SQL.count("begin")
+_begun = _SQL.value("begun", float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +71,9 @@ def start(connection: Connection, account: Account, *, now: float) -> float:
     What ended before anybody wanted to know is not told.
     """
     key = f"told_since:{account.owner}:{account.upstream}"
-    connection.execute(_BEGIN, {"key": key, "now": repr(now)})
-    return float(connection.execute(_BEGUN, {"key": key}).scalar_one())
+    _begin(connection, key=key, now=repr(now))
+    since = _begun(connection, key=key)
+    return now if since is None else since
 
 
 def due(
@@ -95,18 +84,18 @@ def due(
         **account.key,
         "since": max(since, now - MAX_AGE_SECONDS),
         "now": now,
-        "latest": MAX_RETRY_SECONDS,
+        "max_retry": MAX_RETRY_SECONDS,
         "copying": now - COPY_WAIT_SECONDS,
         "limit": limit,
     }
-    return [DueEnd(**row._asdict()) for row in connection.execute(_DUE, key)]
+    return _due(connection, **key)
 
 
 def claim(connection: Connection, due_end: DueEnd, *, now: float) -> ClaimedEnd | None:
     """Take an end to tell, and return what to say; None: another process was faster."""
     until = -(now + CLAIM_SECONDS)
     row = {"job": due_end.id, "finished_at": due_end.finished_at, "known": due_end.told_at}
-    if connection.execute(_CLAIM, row | {"claim": until}).rowcount != 1:
+    if _claim(connection, **row, claim=until) != 1:
         return None
     job = load_job(connection, due_end.id)
     if job is None:
@@ -134,14 +123,14 @@ def release(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
 
 def _settle(connection: Connection, end: ClaimedEnd, at: float) -> None:
     row = {"job": end.job, "finished_at": end.finished_at, "claim": end.claim, "at": at}
-    connection.execute(_SETTLE, row)
+    _settle_end(connection, **row)
 
 
 def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:
-    charged = connection.execute(_CHARGED, {"job": job.id}).scalar_one()
+    charged = _charged(connection, job=job.id) or 0
     media = [
         {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}
-        for row in connection.execute(_MEDIA, {"job": job.id})
+        for row in _results(connection, job=job.id)
     ]
     at = datetime.fromtimestamp(finished_at, UTC)
     return {

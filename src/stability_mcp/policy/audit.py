@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, text
-
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import plain
 
@@ -19,22 +18,8 @@ moderation; stopped here because the API refused it shortly before."""
 
 DETAIL_CHARACTERS = 400
 
-_RECORD = text(
-    "INSERT INTO audit (owner, upstream, at, event, operation, prompt_hash, detail)"
-    " VALUES (:owner, :upstream, :at, :event, :operation, :prompt_hash, :detail)"
-)
-_NEWEST = text(
-    "SELECT at, event, operation, prompt_hash, detail FROM audit WHERE owner = :owner"
-    " ORDER BY id DESC LIMIT :limit"
-)
-_LATEST = text(
-    "SELECT at, event, operation, prompt_hash, detail FROM audit"
-    " WHERE prompt_hash = :prompt_hash AND owner = :owner AND upstream = :upstream"
-    " AND operation = :operation AND event = :event ORDER BY id DESC LIMIT 1"
-)
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A row of the log."""
 
@@ -44,6 +29,12 @@ class Entry:
     operation: str
     prompt_hash: str
     detail: str
+
+
+_SQL = load(__file__)
+_record = _SQL.count("record")
+_newest = _SQL.many("newest", Entry)
+_latest = _SQL.one("latest", Entry)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +56,15 @@ def record(
     connection: Connection, subject: Subject, *, event: Event, detail: str, now: float
 ) -> None:
     """Write an entry."""
-    row = subject.key | {"at": now, "event": event, "detail": plain(detail)[:DETAIL_CHARACTERS]}
-    connection.execute(_RECORD, row)
+    short = plain(detail)[:DETAIL_CHARACTERS]
+    _record(connection, **subject.key, at=now, event=event, detail=short)
 
 
 def newest(connection: Connection, owner: str, limit: int) -> Sequence[Entry]:
     """Read the newest entries, the newest first."""
-    found = connection.execute(_NEWEST, {"owner": owner, "limit": limit})
-    return [Entry(**row._asdict()) for row in found]
+    return _newest(connection, owner=owner, limit=limit)
 
 
 def latest(connection: Connection, subject: Subject, event: Event) -> Entry | None:
     """Read the newest entry of a kind about a request; None: there is none."""
-    row = connection.execute(_LATEST, subject.key | {"event": event}).first()
-    return None if row is None else Entry(**row._asdict())
+    return _latest(connection, **subject.key, event=event)

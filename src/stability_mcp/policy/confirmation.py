@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.items import MediaItem
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 VALID_SECONDS = 3_600.0
@@ -23,25 +22,6 @@ VALID_SECONDS = 3_600.0
 
 Answer = Literal["yes", "no", "dismissed"]
 """`dismissed`: the question was closed without an answer."""
-
-_ASK = text(
-    "INSERT INTO confirmations (owner, upstream, call_key, credits, asked_at)"
-    " VALUES (:owner, :upstream, :key, :credits, :now)"
-)
-_ANSWER = text(
-    "UPDATE confirmations SET answer = :answer, answered_at = :now"
-    " WHERE id = :id AND call_key = :key AND answer IS NULL"
-)
-_USE = text(
-    "UPDATE confirmations SET used_by = :process WHERE id = ("
-    "SELECT id FROM confirmations WHERE call_key = :key AND answer = 'yes' AND used_by IS NULL"
-    " AND credits >= :credits AND asked_at > :since ORDER BY id LIMIT 1) RETURNING id"
-)
-_GIVE_BACK = text("UPDATE confirmations SET used_by = NULL WHERE id = :id")
-_LATEST = text(
-    "SELECT id, answer FROM confirmations WHERE call_key = :key AND asked_at > :since"
-    " AND used_by IS NULL ORDER BY id DESC LIMIT 1"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +37,21 @@ class Quote:
     """See `question_key`; it's in the column `confirmations.call_key`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A question that was put."""
+    """A question that was asked."""
 
     id: int
     answer: Answer | None
     """None: none yet."""
+
+
+_SQL = load(__file__)
+_ask = _SQL.value("ask", int)
+_answer = _SQL.count("answer")
+_use = _SQL.value("use", int)
+_give_back = _SQL.count("give_back")
+_latest = _SQL.one("latest", Question)
 
 
 Confirm = Callable[[Quote], Awaitable[int | None]]
@@ -119,7 +107,9 @@ def question_key(
 def ask(connection: Connection, quote: Quote, now: float) -> int:
     """Write a question and return its number."""
     row = {**quote.account.key, "key": quote.question_key, "credits": quote.credits, "now": now}
-    return int(connection.execute(_ASK, row).lastrowid)
+    number = _ask(connection, **row)
+    assert number is not None  # noqa: S101 -- every insert returns its number
+    return number
 
 
 def answer(
@@ -127,29 +117,25 @@ def answer(
 ) -> bool:
     """Write the answer to a question about this very quote; False: it has one, or is none."""
     row = {"id": question, "key": quote.question_key, "answer": answer, "now": now}
-    return connection.execute(_ANSWER, row).rowcount == 1
+    return _answer(connection, **row) == 1
 
 
 def use(connection: Connection, quote: Quote, *, now: float) -> int | None:
     """Use up a yes to this quote and return its question; None: there is none that counts."""
-    row = {
-        "key": quote.question_key,
-        "credits": quote.credits,
-        "since": now - VALID_SECONDS,
-        "process": str(os.getpid()),
-    }
-    found = connection.execute(_USE, row).scalar()
-    return None if found is None else int(found)
+    return _use(
+        connection,
+        key=quote.question_key,
+        credits=quote.credits,
+        since=now - VALID_SECONDS,
+        process=str(os.getpid()),
+    )
 
 
 def give_back(connection: Connection, question: int) -> None:
     """Let a yes count again: the call that used it was not written."""
-    connection.execute(_GIVE_BACK, {"id": question})
+    _give_back(connection, id=question)
 
 
 def latest(connection: Connection, quote: Quote, now: float) -> Question | None:
     """Return the newest question about this quote that counts and paid for nothing yet."""
-    row = connection.execute(
-        _LATEST, {"key": quote.question_key, "since": now - VALID_SECONDS}
-    ).first()
-    return None if row is None else Question(id=row.id, answer=row.answer)
+    return _latest(connection, key=quote.question_key, since=now - VALID_SECONDS)

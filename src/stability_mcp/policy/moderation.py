@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ModerationError, StudioError
 from stability_mcp.media.items import MediaItem
 from stability_mcp.policy import audit
 from stability_mcp.policy.audit import Subject
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
 REMEMBERED_SECONDS = 3_600.0

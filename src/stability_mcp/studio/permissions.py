@@ -12,7 +12,6 @@ from functools import partial
 
 import anyio
 from anyio import to_thread
-from sqlalchemy import Connection
 
 from stability_mcp.errors import ArgumentsError, ModerationError
 from stability_mcp.jobs.runner import Agree
@@ -23,6 +22,7 @@ from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, 
 from stability_mcp.policy.terms import Terms
 from stability_mcp.settings import Settings, variable
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import EMULATOR, Account
 from support.jobs.jobs import ME, OWNER, call_request
+from support.store.rows import change
 
-END = text("UPDATE jobs SET state = 'failed', error = 'no', finished_at = :at WHERE id = :job")
+END = "UPDATE jobs SET state = 'failed', error = 'no', finished_at = ? WHERE id = ?"
 
 
 @dataclass
@@ -117,8 +118,11 @@ async def ended(database: Database, *ats: float) -> list[str]:
         register_upstream(connection, EMULATOR)
         account = Account(owner=OWNER, upstream=EMULATOR.id)
         terms = SubmitTerms(process=ME, now=at)
-        call = insert_call(connection, call_request(account=account), terms)
-        connection.execute(END, {"job": call.job_ids[0], "at": at})
-        return call.job_ids[0]
+        return insert_call(connection, call_request(account=account), terms).job_ids[0]
 
-    return [await database.write(partial(write, at=at), name="test.write") for at in ats]
+    jobs = []
+    for at in ats:
+        job = await database.write(partial(write, at=at), name="test.write")
+        change(database.home, END, at, job)
+        jobs.append(job)
+    return jobs

@@ -44,6 +44,16 @@ def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def change(home: Path, statement: str, *values: object) -> int:
+    """Change rows of a store beside the program, and return how many changed."""
+    connection = sqlite3.connect(home / "store.db", timeout=30)
+    try:
+        with connection:
+            return connection.execute(statement, values).rowcount
+    finally:
+        connection.close()
+
+
 def money(home: Path) -> tuple[int, int]:
     """Return what is held and spent over all days, in millicredits."""
     [found] = rows(home, "SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0) FROM spending")
