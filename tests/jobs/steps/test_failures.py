@@ -45,7 +45,7 @@ class Watched(Database):
             Watched.seen.update((row[0], row[1]) for row in connection.execute(STANDS))
             return work(connection)
 
-        return await super().write(watched, durable=durable, name=name)
+        return await super().write(watched, name=name, durable=durable, alone=alone)
 
 
 @pytest.mark.parametrize(
