@@ -239,7 +239,7 @@ class JobPage:
     """Cursor of the next page; None at the end."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class JobRow:
     """One job. Times are unix seconds, money millicredits; `schema` says what the columns mean."""
 
