@@ -15,7 +15,6 @@ import anyio
 import pytest
 from anyio.abc import Process
 from pydantic import SecretStr
-from sqlalchemy import Connection
 
 from stability_mcp.client.client import Client
 from stability_mcp.errors import RateLimitedError
@@ -23,6 +22,7 @@ from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import RateLimit
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs import limited_upstream
 from support.jobs.jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
 from support.jobs.limited_upstream import Limited, limited

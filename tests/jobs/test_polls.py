@@ -4,12 +4,12 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Later
-from stability_mcp.jobs.models import JobRow, JobSettings, Timing
+from stability_mcp.jobs.models import JobSettings, Timing
 from stability_mcp.jobs.steps.poll import poll
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import (
     ME,
     Wire,
@@ -22,16 +22,14 @@ from support.jobs.jobs import (
     starts,
 )
 from support.server.in_memory import until
-from support.store.rows import rows
+from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
 
 
-def _under_way(connection: Connection, process: str) -> JobRow:
+def _put(connection: Connection, process: str) -> str:
     [job] = put(connection, deferred(), process=process).job_ids
-    change = "UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job"
-    connection.execute(text(change), {"job": job})
-    return row(connection, job)
+    return job
 
 
 @pytest.mark.parametrize(("others", "seconds"), [(0, 10.0), (74, 10.0), (149, 20.0), (599, 80.0)])
@@ -43,15 +41,17 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
     wire = Wire([starts()], looks=[lambda _: None])
     jobs = idle_desk(database, wire, rate=(150, 10.0), max_retries=0, timing=Timing())
 
-    def generate(connection: Connection) -> JobRow:
+    def generate(connection: Connection) -> str:
         for process in (ME, "other"):
             register(connection, process)
-        mine = _under_way(connection, ME)
+        job = _put(connection, ME)
         for _ in range(others):
-            _under_way(connection, "other")
-        return mine
+            _put(connection, "other")
+        return job
 
-    mine = await database.write(generate, name="test.write")
+    job = await database.write(generate, name="test.write")
+    change(tmp_path, "UPDATE jobs SET state = 'submitted', generation = 'g'")
+    mine = await database.read(lambda c: row(c, job))
 
     step = await poll(jobs.context, mine)  # it would be polled again in 10 s at the earliest
     await database.close()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import Desk, idle_desk, put, register
 from support.store.observed import Reads
+from support.store.rows import change
 
 pytestmark = pytest.mark.anyio
 
@@ -53,9 +54,7 @@ async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> No
     """*Chosen*: a read that began before is not the answer."""
     database, made, jobs = await _store(tmp_path, Reads(), 1)
     before = await jobs.views(made)
-    await database.write(
-        lambda c: c.execute(text("UPDATE jobs SET state = 'done'")) and None, name="test.write"
-    )
+    change(tmp_path, "UPDATE jobs SET state = 'done'")
     after = await jobs.views(made)
     await database.close()
 

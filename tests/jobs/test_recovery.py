@@ -7,7 +7,6 @@ from pathlib import Path
 import anyio
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import Timing
@@ -33,7 +32,7 @@ from support.jobs.jobs import (
     yes,
 )
 from support.jobs.upstream import counting_upstream
-from support.store.rows import ledger, money, rows, spool
+from support.store.rows import change, ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -43,18 +42,17 @@ async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns
     database = await anyio.to_thread.run_sync(Database, home)
     made = await database.write(lambda c: put(c, now=time.time() - age), name="test.write")
     [job] = made.job_ids
-    change = {"state": state, "attempt": 0 if state == "queued" else 1, **columns}
-    pairs = ", ".join(f"{name} = :{name}" for name in change)
-    update = text(f"UPDATE jobs SET {pairs} WHERE id = :job")  # noqa: S608 -- names of this test
-    await database.write(lambda c: c.execute(update, {**change, "job": job}), name="test.write")
+    values = {"state": state, "attempt": 0 if state == "queued" else 1, **columns}
+    pairs = ", ".join(f"{name} = ?" for name in values)
+    change(home, f"UPDATE jobs SET {pairs} WHERE id = ?", *values.values(), job)  # noqa: S608 -- names of this test
     await database.write(register, name="test.write")
     if state != "queued":
-        charge = text(
-            "INSERT INTO charges VALUES (1, :owner, :up, :job, 1, :day, :price, 'sent', 0)"
+        [(day,)] = rows(home, "SELECT day FROM jobs")
+        change(
+            home,
+            "INSERT INTO charges VALUES (1, ?, ?, ?, 1, ?, ?, 'sent', 0)",
+            *(OWNER, PAID.id, job, day, PRICE),
         )
-        day = rows(home, "SELECT day FROM jobs")[0][0]
-        values = {"owner": OWNER, "up": PAID.id, "job": job, "day": day, "price": PRICE}
-        await database.write(lambda c: c.execute(charge, values), name="test.write")
     await database.close()
     return job
 
@@ -132,9 +130,7 @@ async def test_what_was_queued_long_ago_is_not_sent_unasked(
     """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
     job = await _left_by_the_dead(tmp_path, "queued", age=recover.MAX_QUEUE_SECONDS + 10)
     if removed:  # it lived all the same, and went on for a moment
-        database = await anyio.to_thread.run_sync(Database, tmp_path)
-        await database.write(lambda c: c.execute(text("DELETE FROM processes")), name="test.write")
-        await database.close()
+        change(tmp_path, "DELETE FROM processes")
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.maintenance import blob_check
@@ -20,7 +19,7 @@ from stability_mcp.media.records import blob_path
 from stability_mcp.store.database import Database
 from stability_mcp.studio import open_studio
 from support.server.in_memory import paced, settings_in
-from support.store.rows import money, rows
+from support.store.rows import change, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -51,11 +50,6 @@ def _home(folder: Path) -> Path:
 async def _found(folder: Path, *, repair: bool = False) -> list[Finding]:
     async with _database(folder) as database:
         return [each async for each in StoreCheck(database, repair=repair).findings()]
-
-
-async def _write(folder: Path, statement: str) -> None:
-    async with _database(folder) as database:
-        await database.write(lambda c: c.execute(text(statement)), name="test.write")
 
 
 def _quarantine(folder: Path) -> list[str]:
@@ -231,13 +225,13 @@ async def test_a_file_that_no_row_names_is_put_aside_once_it_is_old(tmp_path: Pa
 async def test_counters_are_set_to_what_jobs_and_ledger_say(tmp_path: Path) -> None:
     """*Chosen*: held is the sum of unfinished holds, spent the sum of charges."""
     await _made(tmp_path)
-    await _write(
-        tmp_path,
+    change(
+        _home(tmp_path),
         "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state, day, price,"
         " price_list, charged, created_at) SELECT 'waits', owner, upstream, operation, '{}', 0,"
         " 'paused', day, 4000, price_list, 'held', 1 FROM jobs",
     )
-    await _write(tmp_path, "UPDATE spending SET held = 9, spent = 1")
+    change(_home(tmp_path), "UPDATE spending SET held = 9, spent = 1")
 
     [seen] = await _found(tmp_path)
     assert seen.bad
@@ -252,7 +246,7 @@ async def test_counters_are_set_to_what_jobs_and_ledger_say(tmp_path: Path) -> N
 async def test_a_day_without_counters_gets_them(tmp_path: Path) -> None:
     """*Chosen*: the ledger is what holds."""
     await _made(tmp_path)
-    await _write(tmp_path, "DELETE FROM spending")
+    change(_home(tmp_path), "DELETE FROM spending")
 
     assert len(await _found(tmp_path, repair=True)) == 1
     assert money(_home(tmp_path)) == (0, 3_000)
@@ -285,8 +279,8 @@ async def test_processes_that_ended_are_counted_and_living_ones_left_alone(tmp_p
     """*Chosen*: whoever opens the store takes over; examining it takes nothing."""
     await _made(tmp_path)
     (_home(tmp_path) / "locks" / "dead.lock").touch()
-    await _write(
-        tmp_path, "INSERT INTO processes VALUES ('gone', 'emulator', 1, 'test', 1, NULL, 0)"
+    change(
+        _home(tmp_path), "INSERT INTO processes VALUES ('gone', 'emulator', 1, 'test', 1, NULL, 0)"
     )
 
     async with open_studio(settings_in(tmp_path)):  # it takes over, and lives

@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
@@ -18,7 +17,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.studio import CallOptions, Studio, open_studio, reruns
 from support.imaging.sample_files import png
 from support.server.in_memory import settings_in
-from support.store.rows import ledger, money, rows
+from support.store.rows import change, ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -57,32 +56,20 @@ async def _make(studio: Studio, **values: Any) -> str:  # noqa: ANN401 -- fields
     return outcome.media[0].id
 
 
-async def _age(folder: Path, days: float = KEEP + 1) -> None:
+def _age(folder: Path, days: float = KEEP + 1) -> None:
     """Make everything that is there so many days older."""
-
-    def older(connection: Connection) -> None:
-        for table, column in (
-            ("jobs", "created_at"),
-            ("jobs", "finished_at"),
-            ("calls", "created_at"),
-            ("media", "created_at"),
-        ):
-            connection.execute(
-                text(f"UPDATE {table} SET {column} = {column} - :by"),  # noqa: S608 -- the names above
-                {"by": days * DAY_SECONDS},
-            )
-
-    async with _store(folder) as database:
-        await database.write(older, name="test.write")
+    for table, column in (
+        ("jobs", "created_at"),
+        ("jobs", "finished_at"),
+        ("calls", "created_at"),
+        ("media", "created_at"),
+    ):
+        older = f"UPDATE {table} SET {column} = {column} - ?"  # noqa: S608 -- the names above
+        change(_home(folder), older, days * DAY_SECONDS)
     then = time.time() - days * DAY_SECONDS
     for path in _home(folder).rglob("*"):
         if path.is_file() and path.parent.name not in {"locks", "emulator"}:
             os.utime(path, (then, then))
-
-
-async def _write(folder: Path, statement: str) -> None:
-    async with _store(folder) as database:
-        await database.write(lambda c: c.execute(text(statement)), name="test.write")
 
 
 async def _sweep(folder: Path, days: float | None = KEEP) -> Swept:
@@ -96,7 +83,7 @@ async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -
         media = await _make(studio)
         copy = (await studio.get_media(media)).copy_path
         before = money(_home(tmp_path)), ledger(_home(tmp_path))
-        await _age(tmp_path)
+        _age(tmp_path)
 
         swept = await _sweep(tmp_path)
 
@@ -121,7 +108,7 @@ async def test_never_is_never(tmp_path: Path) -> None:
     """Documented (README): by default everything is kept."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        await _age(tmp_path, days=10_000)
+        _age(tmp_path, days=10_000)
 
         assert await _sweep(tmp_path, None) == Swept()
         assert (await studio.get_media(media)).path.is_file()
@@ -131,7 +118,7 @@ async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
     """*Chosen*: by the day it ended."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        await _age(tmp_path, days=KEEP - 1)
+        _age(tmp_path, days=KEEP - 1)
 
         assert await _sweep(tmp_path) == Swept()
         assert (await studio.get_media(media)).path.is_file()
@@ -141,7 +128,7 @@ async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
     """*Chosen*: what somebody still works with is not old, and its lineage can be told."""
     async with _studio(tmp_path) as studio:
         first = await _make(studio)
-        await _age(tmp_path)
+        _age(tmp_path)
         second = await _make(
             studio, name="edit_remove_background", arguments={"prompt": None, "image": first}
         )
@@ -150,7 +137,7 @@ async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
         parents = rows(_home(tmp_path), "SELECT parent, child FROM media_parents")
         assert parents == [(first, second)]
 
-        await _age(tmp_path)
+        _age(tmp_path)
         assert (await _sweep(tmp_path)).jobs == 2  # once nobody keeps the second, both go
     assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
     assert rows(_home(tmp_path), "SELECT count(*) FROM media_parents") == [(0,)]
@@ -163,7 +150,7 @@ async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Pat
         media = await _make(studio)
         other = await _make(studio)  # lighthouse-2: a number is no name
         await studio.label_media(media, "hero")
-        await _age(tmp_path)
+        _age(tmp_path)
 
         assert (await _sweep(tmp_path)).jobs == 1
         assert (await studio.get_media("hero")).path.is_file()
@@ -178,12 +165,12 @@ async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
     async with _studio(tmp_path) as studio:
         item, _ = await studio.import_media(str(mine), None)
         await _make(studio, name="upscale_fast", arguments={"prompt": None, "image": item.id})
-        await _write(tmp_path, "UPDATE jobs SET state = 'queued', finished_at = NULL")
-        await _age(tmp_path)
+        change(_home(tmp_path), "UPDATE jobs SET state = 'queued', finished_at = NULL")
+        _age(tmp_path)
 
         assert (await _sweep(tmp_path)).media == 0
 
-        await _write(tmp_path, "UPDATE jobs SET state = 'done', finished_at = 1")
+        change(_home(tmp_path), "UPDATE jobs SET state = 'done', finished_at = 1")
         swept = await _sweep(tmp_path)
     assert (swept.jobs, swept.media) == (1, 1)
     assert mine.is_file()
@@ -202,8 +189,8 @@ async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_pat
             "DELETE FROM media_parents WHERE child IN (SELECT id FROM media WHERE job IS NOT NULL)",
             "DELETE FROM media WHERE job IS NOT NULL",
         ):
-            await _write(tmp_path, statement)  # as if it had never been sent
-        await _age(tmp_path)
+            change(_home(tmp_path), statement)  # as if it had never been sent
+        _age(tmp_path)
 
         swept = await _sweep(tmp_path)
 
@@ -216,8 +203,8 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
     """*Chosen*: the ledger does not know it, so nothing needs its row."""
     async with _studio(tmp_path) as studio:
         await _make(studio)
-        await _write(  # as if it had been cancelled
-            tmp_path,
+        change(  # as if it had been cancelled
+            _home(tmp_path),
             "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state, day,"
             " price, price_list, created_at, finished_at) SELECT 'never', owner, upstream,"
             " operation, '{}', 0, 'cancelled', day, price, price_list, 1, 2 FROM jobs",
@@ -254,7 +241,7 @@ async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
     async with _studio(tmp_path) as studio:
         for number in range(6):
             await _make(studio, arguments={"prompt": f"lighthouse number {number}"})
-        await _age(tmp_path)
+        _age(tmp_path)
         found: list[Swept] = []
 
         async def sweep() -> None:

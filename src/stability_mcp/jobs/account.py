@@ -7,7 +7,6 @@ import logging
 
 import anyio
 from pydantic import BaseModel
-from sqlalchemy import Connection
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations.account.balance import Balance
@@ -17,6 +16,7 @@ from stability_mcp.jobs.models import NoSlotError
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.transactions import usage
+from stability_mcp.store.queries import Connection
 
 MAX_WAIT_SECONDS = 10.0
 """Seconds a question may wait for its slot: somebody waits for the answer."""

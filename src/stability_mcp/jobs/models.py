@@ -239,7 +239,7 @@ class JobPage:
     """Cursor of the next page; None at the end."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class JobRow:
     """One job. Times are unix seconds, money millicredits; `schema` says what the columns mean."""
 
@@ -271,10 +271,10 @@ class JobRow:
     sent_at: float | None
     finished_at: float | None
     cancel_at: float | None
-    media: tuple[str, ...] = ()
-    """Ids of the results, in order; only where they were read with it."""
     collected: bool = False
     """Whether an answer handed the result over; only where that was read with it."""
+    media: tuple[str, ...] = ()
+    """Ids of the results, in order; only where they were read with it."""
 
     @property
     def account(self) -> Account:

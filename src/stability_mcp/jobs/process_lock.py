@@ -13,24 +13,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, text
 
 from stability_mcp.store.format import SCHEMA, lock_path
 from stability_mcp.store.ids import CALL_CHARACTERS, new_id
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
+from stability_mcp.store.queries import Connection, load
 
 MAX_TRIES = 20
 """Names that are tried for a lock: one fails only when somebody looks at it that very moment."""
 
-_REGISTER = text(
-    "INSERT INTO processes (id, upstream, pid, program, writes_schema, host, started_at)"
-    " VALUES (:id, :upstream, :pid, :program, :writes_schema, :host, :started_at)"
-    " ON CONFLICT DO NOTHING"
-)
-_LEAVE = text("DELETE FROM processes WHERE id = :id")
-_HAND_BACK = text(
-    "UPDATE jobs SET process = NULL, epoch = epoch + 1 WHERE process = :id AND finished_at IS NULL"
-)
+_SQL = load(__file__)
+_register = _SQL.count("register")
+_hand_back_jobs = _SQL.count("hand_back_jobs")
+_leave = _SQL.count("leave")
 
 
 class ProcessLock:
@@ -67,7 +62,7 @@ class ProcessLock:
 
     def register_again(self, connection: Connection) -> None:
         """Write the row once more, where another process has taken this one for dead."""
-        connection.execute(_REGISTER, self._row)
+        _register(connection, **self._row)
 
     def restore_lock(self) -> bool:
         """Take the lock anew if somebody deleted its file, and return whether that was done.
@@ -88,8 +83,8 @@ class ProcessLock:
 
     def hand_back(self, connection: Connection) -> None:
         """Hand unfinished jobs back, for any process of their upstream to take, and end the row."""
-        connection.execute(_HAND_BACK, {"id": self.id})
-        connection.execute(_LEAVE, {"id": self.id})
+        _hand_back_jobs(connection, id=self.id)
+        _leave(connection, id=self.id)
 
     def release(self) -> None:
         """Give the lock back and remove its file, unless the file is not ours any more."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
-from sqlalchemy import Connection
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget
@@ -19,6 +18,7 @@ from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import Balance, LedgerBy, LedgerLine, RateStatus
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Engine
@@ -22,6 +21,7 @@ from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
 from stability_mcp.store.format import LOCK_SUFFIX, MAX_MISSING_PROBES, lock_path
+from stability_mcp.store.queries import Connection, load
 
 MAX_PROBES = 3
 """How often a lock that is held is tried: another process may be trying it at that moment."""
@@ -51,7 +51,8 @@ def _free_locks(context: JobContext, processes: frozenset[str]) -> set[str]:
 
 log = logging.getLogger(__name__)
 
-_REGISTERED = text("SELECT id FROM processes WHERE id <> :me")
+_SQL = load(__file__)
+_other_processes = _SQL.values("other_processes", str)
 
 
 class Recovery:
@@ -225,4 +226,4 @@ def _names(home: Path) -> set[str]:
 
 
 def _others(connection: Connection, me: str) -> set[str]:
-    return set(connection.execute(_REGISTERED, {"me": me}).scalars())
+    return set(_other_processes(connection, me=me))

@@ -11,25 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.media.importer import spool_path
 from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.uris import media_uri
 
-_BLOBS = text(
-    "SELECT sha256, bytes FROM blobs WHERE sha256 > :after AND EXISTS"
-    " (SELECT 1 FROM media WHERE media.blob = blobs.sha256 AND deleted_at IS NULL)"
-    " ORDER BY sha256 LIMIT :limit"
-)
-_MEDIA = text(
-    "SELECT id, label, copy_path FROM media WHERE blob = :blob AND deleted_at IS NULL ORDER BY seq"
-)
-_GIVE_UP = text("UPDATE media SET deleted_at = :now WHERE blob = :blob AND deleted_at IS NULL")
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes that a row promises."""
 
@@ -37,7 +26,7 @@ class Blob:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Holder:
     """An item that has them."""
 
@@ -51,10 +40,15 @@ class Holder:
         return f'"{self.label}" ({media_uri(self.id)})' if self.label else media_uri(self.id)
 
 
+_SQL = load(__file__)
+_blobs = _SQL.many("blobs", Blob)
+_holders = _SQL.many("holders", Holder)
+_delete_holders = _SQL.count("delete_holders")
+
+
 def blobs(connection: Connection, *, after: str, limit: int) -> list[Blob]:
     """Return the bytes that living items stand for, in the order of their hashes."""
-    found = connection.execute(_BLOBS, {"after": after, "limit": limit})
-    return [Blob(row.sha256, row.bytes) for row in found]
+    return _blobs(connection, after=after, most=limit)
 
 
 def is_emptied(home: Path) -> bool:
@@ -64,8 +58,7 @@ def is_emptied(home: Path) -> bool:
 
 def holders(connection: Connection, blob: Blob) -> list[Holder]:
     """Return the living items that have these bytes."""
-    found = connection.execute(_MEDIA, {"blob": blob.sha256})
-    return [Holder(row.id, row.label, row.copy_path) for row in found]
+    return _holders(connection, blob=blob.sha256)
 
 
 def fault(home: Path, blob: Blob, *, compare: bool = True) -> str | None:
@@ -136,7 +129,7 @@ def give_up(connection: Connection, home: Path, blob: Blob, now: float) -> bool:
     if _fault(blob_path(home, blob.sha256), blob) is None:
         return False
     put_aside(home, blob.sha256, "damaged")
-    connection.execute(_GIVE_UP, {"blob": blob.sha256, "now": now})
+    _delete_holders(connection, blob=blob.sha256, now=now)
     return True
 
 

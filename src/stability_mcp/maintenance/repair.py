@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.process_lock import try_lock
 from stability_mcp.maintenance import blob_check, recount, retention_rows
@@ -26,6 +24,7 @@ from stability_mcp.media.files import in_file_thread
 from stability_mcp.store.database import Database, is_damage
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import credits_text, listed, plain, quoted
 
 PAGE_ROWS = 100
@@ -33,9 +32,11 @@ MAX_COMPARE_SECONDS = 10.0
 """Seconds for which files are compared with their hashes where nothing is mended."""
 
 _OF_JOB = re.compile(rf"([{ALPHABET}]{{{ID_CHARACTERS}}})\.\d+\.(?:.*\.)?\w+")
-_CHECK = "PRAGMA quick_check(3)"
-_KNOWN = text("SELECT 1 FROM jobs WHERE id = :job")
-_PROCESSES = text("SELECT id FROM processes")
+
+_SQL = load(__file__)
+_quick_check = _SQL.values("quick_check", str)
+_job_exists = _SQL.value("job_exists", int)
+_processes = _SQL.values("processes", str)
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +80,7 @@ class StoreCheck:
             StorageError: the store cannot be read or written.
         """
         try:
-            result = await self._database.read(
-                lambda c: [str(row[0]) for row in c.exec_driver_sql(_CHECK)]
-            )
+            result = await self._database.read(_quick_check)
             if result != ["ok"]:
                 yield _damaged(self._home, "; ".join(result))
                 return
@@ -170,6 +169,7 @@ class StoreCheck:
             gone = await self._database.write(
                 lambda c: blob_check.give_up(c, self._home, blob, now),
                 name="maintenance.give_up_blob",
+                alone=True,
                 durable=True,
             )
             if not gone:
@@ -180,7 +180,7 @@ class StoreCheck:
         file, where = found
         try:
             back = await self._database.write(
-                partial(self._put_back, blob, file), name="maintenance.restore_blob"
+                partial(self._put_back, blob, file), name="maintenance.restore_blob", alone=True
             )
         finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
@@ -205,7 +205,7 @@ class StoreCheck:
         moved = 0
         for each in old if self._repair else ():
             moved += await self._database.write(
-                partial(self._put_aside, each), name="maintenance.quarantine_blob"
+                partial(self._put_aside, each), name="maintenance.quarantine_blob", alone=True
             )
         yield Finding(text=text, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 
@@ -237,7 +237,7 @@ class StoreCheck:
 
     async def _dead_processes(self) -> int:
         """Count the processes that are dead: a row without a lock, or a lock that is free."""
-        rows = await self._database.read(lambda c: set(c.execute(_PROCESSES).scalars()))
+        rows = set(await self._database.read(_processes))
 
         def free() -> int:
             names = {path.name.removesuffix(LOCK_SUFFIX) for path in self._locks()}
@@ -268,7 +268,7 @@ def _readable_copy(paths: list[str]) -> list[str]:
 
 
 def _exists(job: str, connection: Connection) -> bool:
-    return connection.execute(_KNOWN, {"job": job}).first() is not None
+    return _job_exists(connection, job=job) is not None
 
 
 def _older(path: Path, than: float) -> bool:

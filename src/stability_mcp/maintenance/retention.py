@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import anyio
-from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
+from stability_mcp.jobs.transactions.lookup import MAX_SEQ
 from stability_mcp.maintenance import retention_rows
 from stability_mcp.maintenance.retention_rows import Numbered
 from stability_mcp.media.files import in_file_thread
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 
 START_SECONDS = 60.0
 """Seconds from the opening of the store to the first look."""
@@ -34,8 +35,6 @@ MAX_WRITE_SECONDS = 0.01
 stays within 50 ms."""
 PAUSE_SECONDS = 0.05
 """Seconds between two transactions, in which everybody else can write."""
-MAX_SEQ = 2**62
-"""Above every `seq`."""
 
 log = logging.getLogger(__name__)
 
@@ -185,6 +184,7 @@ class Retention:
                         c, home, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                     ),
                     name="maintenance.retain_blobs",
+                    alone=True,
                 ),
             )
         return gone

@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, text
-
 from stability_mcp.media.labels import join, usable_label
 from stability_mcp.media.records import blob_path
+from stability_mcp.store.queries import Connection, in_parts, load
 
 MIN_FILE_AGE_SECONDS = 3_600.0
 """Seconds. Nothing that was written later is taken for a leftover."""
@@ -30,66 +29,16 @@ IN_SPOOL = ("import-*.part", "fit-*.part", "mend-*.part")
 """Files on their way into the store. Each is written within minutes, and its owner moves it."""
 
 MAX_HASHES_PER_QUERY = 400
-"""Hashes in one query, twice: older SQLite takes 999 values."""
+"""Hashes in one query: older SQLite takes 999 values."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"-(\d+)$")
 
-_OLD_MEDIA = text(
-    "SELECT seq, id FROM media WHERE job IS NULL AND seq < :before AND created_at < :cutoff"
-    " ORDER BY seq DESC LIMIT :limit"
-)
-_AGAIN = text("SELECT 1 FROM media WHERE id = :id AND job IS NULL AND created_at < :cutoff")
-_SENT = text("SELECT 1 FROM job_inputs WHERE media = :id LIMIT 1")
-_CHILD = text(
-    "SELECT 1 FROM media_parents JOIN media ON media.id = media_parents.child"
-    " WHERE media_parents.parent = :id AND media.deleted_at IS NULL LIMIT 1"
-)
-_LINEAGE = text("DELETE FROM media_parents WHERE child = :id OR parent = :id")
-_DELETE = text("DELETE FROM media WHERE id = :id RETURNING blob")
-_BLOB = text(
-    "DELETE FROM blobs WHERE sha256 = :blob AND NOT EXISTS"
-    " (SELECT 1 FROM media WHERE media.blob = blobs.sha256)"
-)
-_NAMED = text(
-    "SELECT sha256 FROM blobs WHERE sha256 IN :hashes"
-    " UNION SELECT blob FROM media WHERE blob IN :hashes"
-).bindparams(bindparam("hashes", expanding=True))
-
 STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
 """What stands where the error of a bare row would; by it such a row is known."""
 
-# A state that is not among these has not ended, whatever a program of another version wrote.
-_OLD_JOBS = (
-    " finished_at < :cutoff AND state IN ('done', 'failed', 'cancelled', 'unknown')"
-    " AND coalesce(error, '') <> :swept"
-)
-_PAGE = text(
-    f"SELECT seq, id FROM jobs WHERE seq < :before AND{_OLD_JOBS} ORDER BY seq DESC LIMIT :limit"  # noqa: S608 -- the words above
-)
-_JOB = text(f"SELECT label, call FROM jobs WHERE id = :job AND{_OLD_JOBS}")  # noqa: S608 -- likewise
-_MEDIA = text("SELECT id, label, created_at, deleted_at FROM media WHERE job = :job")
-_INPUTS = text("DELETE FROM job_inputs WHERE job = :job")
-_CHARGED = text("SELECT 1 FROM charges WHERE job = :job LIMIT 1")
-_STRIP = text(
-    "UPDATE jobs SET arguments = '{}', result_key = NULL, answer = NULL, generation = NULL,"
-    " engine_id = NULL, label = NULL, output_dir = NULL, call = NULL, error = :swept"
-    " WHERE id = :job"
-)
-_DELETE_JOB = text("DELETE FROM jobs WHERE id = :job")
-_CALLS = text(
-    "SELECT seq, id FROM calls WHERE seq < :before AND created_at < :cutoff"
-    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
-    " ORDER BY seq DESC LIMIT :limit"
-)
-_CALL = text(
-    "DELETE FROM calls WHERE id = :call AND created_at < :cutoff"
-    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)"
-    " AND NOT EXISTS (SELECT 1 FROM calls AS joined_call WHERE joined_call.joined = calls.id)"
-)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """An id and where it stands in the order of its table."""
 
@@ -97,16 +46,47 @@ class Numbered:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _OldJob:
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    id: str
+    label: str | None
+    created_at: float
+    deleted_at: float | None
+
+
+_SQL = load(__file__)
+_old_media = _SQL.many("old_media", Numbered)
+_is_old_media = _SQL.value("is_old_media", int)
+_is_input = _SQL.value("is_input", int)
+_has_child = _SQL.value("has_child", int)
+_delete_lineage = _SQL.count("delete_lineage")
+_delete_media = _SQL.value("delete_media", str)
+_delete_blob = _SQL.count("delete_blob")
+_named_hashes = _SQL.values("named_hashes", str)
+_old_jobs = _SQL.many("old_jobs", Numbered)
+_old_job = _SQL.one("old_job", _OldJob)
+_results = _SQL.many("results", _Result)
+_delete_inputs = _SQL.count("delete_inputs")
+_is_charged = _SQL.value("is_charged", int)
+_strip_job = _SQL.count("strip_job")
+_delete_job = _SQL.count("delete_job")
+_old_calls = _SQL.many("old_calls", Numbered)
+_delete_call = _SQL.count("delete_call")
+
+
 def old_media(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
     """Return imported and fitted items from before `cutoff`, the newest first."""
-    key = {"cutoff": cutoff, "before": before, "limit": limit}
-    return [Numbered(row.seq, row.id) for row in connection.execute(_OLD_MEDIA, key)]
+    return _old_media(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def is_needed(connection: Connection, media_id: str) -> bool:
     """Return whether a job names an item as an input, or something kept was made from it."""
-    key = {"id": media_id}
-    return any(connection.execute(query, key).first() is not None for query in (_SENT, _CHILD))
+    return any(look(connection, media=media_id) is not None for look in (_is_input, _has_child))
 
 
 def is_renamed(label: str | None, requested: str | None) -> bool:
@@ -127,10 +107,10 @@ def is_renamed(label: str | None, requested: str | None) -> bool:
 
 def delete_media(connection: Connection, media_id: str) -> None:
     """Delete an item's row, its lineage, and the row of its bytes if nothing else has them."""
-    connection.execute(_LINEAGE, {"id": media_id})
-    blob = connection.execute(_DELETE, {"id": media_id}).scalar()
+    _delete_lineage(connection, media=media_id)
+    blob = _delete_media(connection, id=media_id)
     if blob is not None:
-        connection.execute(_BLOB, {"blob": blob})
+        _delete_blob(connection, sha256=blob)
 
 
 def sweep_media(
@@ -139,8 +119,7 @@ def sweep_media(
     """Forget imported and fitted items that nobody needs, for about `seconds`."""
 
     def step(media_id: str) -> bool:
-        key = {"id": media_id, "cutoff": cutoff}
-        still_old = connection.execute(_AGAIN, key).first() is not None
+        still_old = _is_old_media(connection, id=media_id, cutoff=cutoff) is not None
         may_go = still_old and not is_needed(connection, media_id)
         if may_go:
             delete_media(connection, media_id)
@@ -173,9 +152,8 @@ def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
     """Return those of the hashes that no row names."""
     wanted = sorted(hashes)
     named: set[str] = set()
-    for at in range(0, len(wanted), MAX_HASHES_PER_QUERY):
-        part = wanted[at : at + MAX_HASHES_PER_QUERY]
-        named.update(connection.execute(_NAMED, {"hashes": part}).scalars())
+    for part in in_parts(wanted, MAX_HASHES_PER_QUERY):
+        named.update(_named_hashes(connection, hashes=part))
     return [each for each in wanted if each not in named]
 
 
@@ -221,20 +199,19 @@ def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) 
 
     The newest first, because what a result was made from is older and goes after it.
     """
-    key = {"cutoff": cutoff, "before": before, "limit": limit, "swept": STRIPPED}
-    return [Numbered(row.seq, row.id) for row in connection.execute(_PAGE, key)]
+    return _old_jobs(connection, before=before, cutoff=cutoff, stripped=STRIPPED, most=limit)
 
 
 def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
     """Return whether a job ended before `cutoff` and nobody needs any of its results."""
-    row = connection.execute(_JOB, {"job": job, "cutoff": cutoff, "swept": STRIPPED}).first()
+    row = _old_job(connection, job=job, cutoff=cutoff, stripped=STRIPPED)
     if row is None:
         return False
     return not any(
         media.created_at >= cutoff
         or is_needed(connection, media.id)
         or (media.deleted_at is None and is_renamed(media.label, row.label))
-        for media in connection.execute(_MEDIA, {"job": job}).all()
+        for media in _results(connection, job=job)
     )
 
 
@@ -254,8 +231,7 @@ def sweep_jobs(
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
     """Return calls from before `cutoff` that have no jobs any more, the newest first."""
-    key = {"cutoff": cutoff, "before": before, "limit": limit}
-    return [Numbered(row.seq, row.id) for row in connection.execute(_CALLS, key)]
+    return _old_calls(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def sweep_calls(
@@ -265,13 +241,15 @@ def sweep_calls(
     return run_within(
         calls,
         seconds,
-        lambda call: connection.execute(_CALL, {"call": call, "cutoff": cutoff}).rowcount > 0,
+        lambda call: _delete_call(connection, call=call, cutoff=cutoff) > 0,
     )
 
 
 def _remove_job(connection: Connection, job: str) -> None:
-    for media in connection.execute(_MEDIA, {"job": job}).all():
+    for media in _results(connection, job=job):
         delete_media(connection, media.id)
-    connection.execute(_INPUTS, {"job": job})
-    charged = connection.execute(_CHARGED, {"job": job}).first() is not None
-    connection.execute(_STRIP if charged else _DELETE_JOB, {"job": job, "swept": STRIPPED})
+    _delete_inputs(connection, job=job)
+    if _is_charged(connection, job=job) is not None:
+        _strip_job(connection, job=job, stripped=STRIPPED)
+    else:
+        _delete_job(connection, job=job)

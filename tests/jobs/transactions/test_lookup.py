@@ -3,20 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import Connection, event, text
 
 from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.progress import Viewpoint, to_record
 from stability_mcp.jobs.transactions import lookup, recover, submit
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
 from support.store.direct import write_now
-from support.store.rows import MAX_STEPS, steps
+from support.store.rows import MAX_STEPS, change, sqlite_of, steps
 
 MANY = 100_000
 
@@ -27,30 +26,26 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
     database = Database(tmp_path_factory.mktemp("many"))
     write_now(database, register, name="test.write")
     write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")
-    write_now(database, _multiply, name="test.write")
+    for each in (CALLS, JOBS):
+        change(database.home, each, MANY)
     write_now(database, _adopt, name="test.write")
     write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")
     return database
 
 
-CALLS = text(
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
+CALLS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, handed_at)"
     " SELECT 'call-' || i, owner, upstream, process, tool, call_key, i, 1"
     " FROM n, (SELECT * FROM calls LIMIT 1)"
 )
-JOBS = text(
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
+JOBS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     " INSERT INTO jobs (id, owner, upstream, call, operation, arguments, deferred, state, day,"
     " price, price_list, created_at, finished_at)"
     " SELECT 'job-' || i, owner, upstream, 'call-' || i, operation, arguments, 0, 'done', day,"
     " price, price_list, i, 1 FROM n, (SELECT * FROM jobs LIMIT 1)"
 )
-
-
-def _multiply(connection: Connection) -> None:
-    for each in (CALLS, JOBS):
-        connection.execute(each, {"many": MANY})
 
 
 def _adopt(connection: Connection) -> str:
@@ -91,19 +86,13 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
     plans: list[str] = []
 
     def explain(connection: Connection) -> None:
-        statements: list[tuple[str, Any]] = []
-
-        def note(*given: Any) -> None:  # noqa: ANN401 -- SQLAlchemy's event
-            statements.append((str(given[2]), given[3]))
-
-        event.listen(connection, "before_cursor_execute", note)
+        statements: list[str] = []
+        sqlite = sqlite_of(connection)
+        sqlite.set_trace_callback(statements.append)
         QUERIES[name](connection)
-        event.remove(connection, "before_cursor_execute", note)
-        for statement, parameters in statements:
-            cursor = connection.connection.cursor()
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.extend(str(row[3]) for row in cursor.fetchall())
-            cursor.close()
+        sqlite.set_trace_callback(None)
+        for each in statements:
+            plans.extend(str(row[3]) for row in sqlite.execute(f"EXPLAIN QUERY PLAN {each}"))
 
     anyio.run(many.read, explain)
 
@@ -116,8 +105,10 @@ def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     """*Chosen*: a job whose operation is not in this table is told, not a crash."""
     database = Database(tmp_path)
     made = write_now(database, put, name="test.write")
-    change = text("UPDATE jobs SET operation = 'generate_next', state = 'submitted', sent_at = 1")
-    write_now(database, lambda c: c.execute(change), name="test.write")
+    change(
+        tmp_path,
+        "UPDATE jobs SET operation = 'generate_next', state = 'submitted', sent_at = 1",
+    )
     found = write_now(database, lambda c: lookup.jobs_by_id(c, made.job_ids), name="test.write")
 
     seen = Viewpoint(upstream=PAID.id, now=5, blocked_until=0, timing=Timing())

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.jobs.models import LeaseLostError, RateLimit
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.send import begin
 from stability_mcp.store.database import Database
 from support.jobs.jobs import PAID, PRICE, Wire, at_work, put, row, yes
-from support.store.rows import ledger, money
+from support.store.rows import change, ledger, money
 
 pytestmark = pytest.mark.anyio
 
@@ -30,9 +29,7 @@ async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None
     await database.write(
         lambda c: begin(c, row(c, job), limit=RateLimit(), now=now), name="test.write"
     )
-    await database.write(
-        lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}), name="test.write"
-    )
+    change(tmp_path, "UPDATE jobs SET process = ?", left)
     assert await database.read(lambda c: recover.has_unowned(c, PAID.id))
     assert not await database.read(lambda c: recover.has_unowned(c, f"not {PAID.id}"))
     await database.close()
@@ -53,9 +50,7 @@ async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None
     made = await database.write(lambda c: put(c, now=now), name="test.write")
     [job] = made.job_ids
     before = await database.read(lambda c: row(c, job))
-    await database.write(
-        lambda c: c.execute(text("UPDATE jobs SET process = :of"), {"of": left}), name="test.write"
-    )
+    change(tmp_path, "UPDATE jobs SET process = ?", left)
     wire = Wire([yes()])
 
     async with at_work(tmp_path, wire) as jobs:

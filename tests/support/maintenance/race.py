@@ -10,7 +10,6 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
-from sqlalchemy import Connection
 
 from stability_mcp.maintenance import retention_rows
 from stability_mcp.media.records import (
@@ -22,6 +21,7 @@ from stability_mcp.media.records import (
     insert_media,
 )
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 
 PICTURES = 3
 """So few that a storer and a sweeper meet all the time."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from stability_mcp.store.queries import Connection
 
 T = TypeVar("T")
 
@@ -19,8 +19,7 @@ thousand."""
 
 def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, int]:
     """Do some work, and return with its result how many steps SQLite took, on whatever machine."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    driver = sqlite_of(connection)
     ticks = 0
 
     def tick() -> None:
@@ -33,6 +32,14 @@ def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, i
         return found, ticks * COUNTED_BY
     finally:
         driver.set_progress_handler(None, COUNTED_BY)
+
+
+def sqlite_of(connection: Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection behind that of a transaction."""
+    raw = getattr(connection, "connection", None)
+    driver = connection if raw is None else raw.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -8,32 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.transactions import finish
+from stability_mcp.store.queries import Connection, load
 
 CancelOutcome = Literal["cancelled", "sent", "detached", "ended"]
 """What cancelling did: never sent; sent before, so its result is kept; still awaited; too late."""
 
 BEFORE_SENDING = "Cancelled before it was sent. Nothing was charged."
 
-_CANCEL = text(
-    "UPDATE jobs SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now,"
-    " finished_at = :now WHERE id = :job AND state IN ('queued', 'paused')"
-)
-_REQUEST_CANCEL = text(
-    "UPDATE jobs SET cancel_at = coalesce(cancel_at, :now) WHERE id = :job AND finished_at IS NULL"
-)
-_CANCEL_REQUESTED = text(
-    "SELECT 1 FROM jobs WHERE id = :job AND state = 'queued' AND cancel_at IS NOT NULL"
-)
-_OTHERS = text(
-    "SELECT 1 FROM calls WHERE (id = :root OR joined = :root) AND id <> :mine"
-    " AND handed_at IS NULL AND abandoned_at IS NULL"
-    " AND process IN (SELECT id FROM processes) LIMIT 1"
-)
+_SQL = load(__file__)
+_cancel = _SQL.count("cancel")
+_request_cancel = _SQL.count("request_cancel")
+_is_cancel_requested = _SQL.value("is_cancel_requested", int)
+_other_call = _SQL.value("other_call", int)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +61,7 @@ def cancel_jobs(
 
 def cancel_if_requested(connection: Connection, job: JobRow, now: float) -> bool:
     """Cancel a job that came back into the queue after it was cancelled while it was out."""
-    requested = connection.execute(_CANCEL_REQUESTED, {"job": job.id}).first() is not None
+    requested = _is_cancel_requested(connection, job=job.id) is not None
     return requested and _end(connection, job, now)
 
 
@@ -81,18 +70,16 @@ def _one(connection: Connection, job: JobRow, caller: str | None, now: float) ->
         return "ended"
     mine = caller or job.call or ""
     finish.mark_abandoned(connection, mine, now)
-    waiting = {"root": job.call or "", "mine": mine}
-    if connection.execute(_OTHERS, waiting).first() is not None:
+    if _other_call(connection, root=job.call or "", mine=mine) is not None:
         return "detached"
     if _end(connection, job, now):
         return "cancelled"
-    connection.execute(_REQUEST_CANCEL, {"job": job.id, "now": now})
+    _request_cancel(connection, job=job.id, now=now)
     return "sent"
 
 
 def _end(connection: Connection, job: JobRow, now: float) -> bool:
-    row = {"job": job.id, "now": now, "error": BEFORE_SENDING}
-    moved = connection.execute(_CANCEL, row).rowcount == 1
+    moved = _cancel(connection, job=job.id, error=BEFORE_SENDING, now=now) == 1
     if moved:
         budget.release_job(connection, job)
     return moved

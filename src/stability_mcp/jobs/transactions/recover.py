@@ -12,35 +12,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, ColumnElement, Connection, bindparam, literal_column, select, text
-
 from stability_mcp.jobs import budget, queue
-from stability_mcp.jobs.models import COLUMNS, JobRow, load_job, to_row
+from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.transactions import finish
-from stability_mcp.store import schema
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 MAX_QUEUE_SECONDS = 600.0
 """Seconds. Nobody may still want what was queued longer ago while no program was running."""
 
-# Handed back, or driven by one of which nothing is left: taken for dead, alive, and then killed.
-UNOWNED = "(process IS NULL OR process NOT IN (SELECT id FROM processes))"
+MAX_MISSING_COPIES = 100
+"""Results whose copies are written late: more than one process can leave at once."""
 
-_ALIVE = text("SELECT 1 FROM processes WHERE upstream = :upstream AND id <> :me LIMIT 1")
-_PAUSE = text(
-    "UPDATE jobs SET state = 'paused', process = NULL, epoch = epoch + 1"  # noqa: S608 -- our own words
-    f" WHERE {UNOWNED} AND upstream = :upstream AND finished_at IS NULL"
-    " AND state = 'queued' AND created_at <= :fresh_since"
-)
-_PAUSED = text(
-    "SELECT id, price FROM jobs WHERE owner = :owner AND state = 'paused' AND upstream = :upstream"
-    " ORDER BY seq"
-)
-_RESUME = text(
-    "UPDATE jobs SET state = 'queued', process = :process, epoch = epoch + 1, day = :day,"
-    " wake_at = 0, lane = max(lane, :lane) WHERE id = :job AND state = 'paused'"
-)
+MAX_MISSING = 100
+"""Generations that one recovery polls for; job_wait polls for the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +35,6 @@ class RecoveringProcess:
 
     process: str
     upstream: str
-
-    @property
-    def key(self) -> dict[str, object]:
-        """Return the parameters of statements."""
-        return {"me": self.process, "upstream": self.upstream}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +57,80 @@ class PausedJobs:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """What came of it."""
+
+    jobs: int
+    """How many go on here."""
+    paused: int
+    """How many wait until somebody says whether they are still wanted."""
+    lost: list[JobRow]
+    """Jobs whose request was out; what came of them is not known."""
+    spent: int
+    """Millicredits that those are assumed to have cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingGeneration:
+    """A job whose generation is polled for once more."""
+
+    id: str
+    seq: int
+    epoch: int
+    """Counted up, so that two processes that poll at once receive into files of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PausedJob:
+    id: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class _JobEpoch:
+    id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class _MissingCopy:
+    job: str
+    output_dir: str
+    media: str
+
+
+_SQL = load(__file__)
+_other_process = _SQL.value("other_process", int)
+_pause_stale = _SQL.count("pause_stale")
+_paused = _SQL.many("paused", _PausedJob)
+_resume = _SQL.count("resume")
+_submitting_of = _SQL.values("submitting_of", str)
+_submitting_unowned = _SQL.values("submitting_unowned", str)
+_release_jobs = _SQL.count("release_jobs")
+_mark_requests_sent = _SQL.count("mark_requests_sent")
+_delete_process = _SQL.count("delete_process")
+_take_unowned = _SQL.count("take_unowned")
+_has_unowned = _SQL.value("has_unowned", int)
+_ended = _SQL.values("ended", str)
+_epochs = _SQL.many("epochs", _JobEpoch)
+_missing_copies = _SQL.many("missing_copies", _MissingCopy)
+_find_missing = _SQL.values("find_missing", str)
+_take_missing = _SQL.many("take_missing", MissingGeneration)
+_resume_polling = _SQL.count("resume_polling")
+
+
 def pause_stale(connection: Connection, recovering: RecoveringProcess, *, now: float) -> int:
     """Pause what was queued long ago, unless another process was there to send it."""
-    key = {**recovering.key, "fresh_since": now - MAX_QUEUE_SECONDS}
-    if connection.execute(_ALIVE, key).first() is not None:
+    upstream = recovering.upstream
+    if _other_process(connection, upstream=upstream, me=recovering.process) is not None:
         return 0
-    return connection.execute(_PAUSE, key).rowcount
+    return _pause_stale(connection, upstream=upstream, fresh_since=now - MAX_QUEUE_SECONDS)
 
 
 def paused_jobs(connection: Connection, account: Account) -> PausedJobs:
     """Return what is paused."""
-    rows = connection.execute(_PAUSED, account.key).all()
+    rows = _paused(connection, **account.key)
     return PausedJobs(jobs=[row.id for row in rows], price=sum(row.price for row in rows))
 
 
@@ -108,9 +152,9 @@ def resume(
     for job in rows:
         budget.release_job(connection, job)
     day = _reserve_again(connection, rows, limit=limit, now=now)
-    values = {"process": process, "day": day, "lane": queue.priority_of_many(len(rows))}
+    lane = queue.priority_of_many(len(rows))
     for job in rows:
-        connection.execute(_RESUME, values | {"job": job.id})
+        _resume(connection, job=job.id, process=process, day=day, lane=lane)
     return rows
 
 
@@ -123,81 +167,24 @@ def _reserve_again(
     return budget.reserve(connection, rows[0].account, prices, limit=limit, now=now)
 
 
-_MARK_REQUESTS_SENT = text(
-    "UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL"
-)
-_RELEASE_JOBS = text(
-    "UPDATE jobs SET process = NULL, epoch = epoch + 1"
-    " WHERE process = :dead AND finished_at IS NULL"
-)
-_DELETE_PROCESS = text("DELETE FROM processes WHERE id = :dead")
-_TAKE = text(
-    "UPDATE jobs SET process = :me, epoch = epoch + 1"  # noqa: S608 -- our own words
-    f" WHERE {UNOWNED} AND upstream = :upstream AND finished_at IS NULL"
-    " AND state IN ('submitted', 'storing', 'queued')"
-)
-_UNOWNED = text(
-    f"SELECT 1 FROM jobs WHERE {UNOWNED}"  # noqa: S608 -- our own words
-    " AND upstream = :upstream AND finished_at IS NULL"
-    " AND state IN ('submitting', 'submitted', 'storing', 'queued') LIMIT 1"
-)
-
-
-_ENDED = text(
-    "SELECT id FROM jobs WHERE id IN :ids AND finished_at IS NOT NULL"
-    " AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes))"
-).bindparams(bindparam("ids", expanding=True))
-
-_EPOCHS = text("SELECT id, epoch FROM jobs WHERE id IN :ids").bindparams(
-    bindparam("ids", expanding=True)
-)
-
-_MISSING_COPIES = text(
-    "SELECT jobs.id, jobs.output_dir, media.id AS media FROM jobs JOIN media ON media.job = jobs.id"
-    " WHERE jobs.upstream = :upstream AND jobs.finished_at > :since"
-    " AND jobs.process NOT IN (SELECT id FROM processes)"
-    " AND jobs.state = 'done' AND jobs.output_dir IS NOT NULL"
-    " AND media.copy_path IS NULL AND media.deleted_at IS NULL"
-    " ORDER BY jobs.seq, media.position LIMIT :most"
-)
-
-MAX_MISSING_COPIES = 100
-"""Results whose copies are written late: more than one process can leave at once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recovered:
-    """What came of it."""
-
-    jobs: int
-    """How many go on here."""
-    paused: int
-    """How many wait until somebody says whether they are still wanted."""
-    lost: list[JobRow]
-    """Jobs whose request was out; what came of them is not known."""
-    spent: int
-    """Millicredits that those are assumed to have cost."""
-
-
 def release_dead_process(
     connection: Connection, dead: str, *, now: float
 ) -> tuple[list[JobRow], int]:
     """Take its jobs from a dead process; return those whose request was out and what they cost."""
-    lost = _mark_unknown(connection, schema.jobs.c.process == dead, now=now)
-    connection.execute(_RELEASE_JOBS, {"dead": dead})
-    connection.execute(_MARK_REQUESTS_SENT, {"dead": dead, "now": now})
-    connection.execute(_DELETE_PROCESS, {"dead": dead})
+    lost = _mark_unknown(connection, _submitting_of(connection, dead=dead), now=now)
+    _release_jobs(connection, dead=dead)
+    _mark_requests_sent(connection, dead=dead, now=now)
+    _delete_process(connection, dead=dead)
     return lost
 
 
 def _mark_unknown(
-    connection: Connection, whose: ColumnElement[bool], *, now: float
+    connection: Connection, jobs: Sequence[str], *, now: float
 ) -> tuple[list[JobRow], int]:
-    """End the jobs whose request was out; what came of them nobody will know."""
-    jobs = schema.jobs.c
-    query = select(*COLUMNS).where(whose, jobs.finished_at.is_(None), jobs.state == "submitting")
+    """End jobs whose request was out; no answer of theirs can arrive any more."""
+    found = (load_job(connection, each) for each in jobs)
+    lost = [job for job in found if job is not None]
     spent = 0
-    lost = [to_row(row) for row in connection.execute(query)]
     for job in lost:
         error = str(finish.interrupted_error(job))
         spent += finish.mark_unknown(connection, job, error=error, now=now)
@@ -209,18 +196,17 @@ def ended_jobs(connection: Connection, jobs: Collection[str]) -> set[str]:
 
     A late answer may still come to one that is `unknown`, as long as its process lives.
     """
-    return set(connection.execute(_ENDED, {"ids": list(jobs)}).scalars())
+    return set(_ended(connection, ids=jobs))
 
 
 def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
     """Return the epoch of jobs; adoption counts it up, so it tells whose a file in the spool is."""
-    rows = connection.execute(_EPOCHS, {"ids": list(jobs)})
-    return {row.id: row.epoch for row in rows}
+    return {row.id: row.epoch for row in _epochs(connection, ids=jobs)}
 
 
 def has_unowned(connection: Connection, upstream: str) -> bool:
     """Return whether there are jobs of this upstream that nobody drives and that may go on."""
-    return connection.execute(_UNOWNED, {"upstream": upstream}).first() is not None
+    return _has_unowned(connection, upstream=upstream) is not None
 
 
 def recover_jobs(
@@ -242,10 +228,10 @@ def recover_jobs(
     """
     released = [release_dead_process(connection, each, now=now) for each in dead]
     # A process that ended in order could not write what became of them: its disk was full.
-    unowned = literal_column(UNOWNED, Boolean) & (schema.jobs.c.upstream == recovering.upstream)
+    unowned = _submitting_unowned(connection, upstream=recovering.upstream)
     released.append(_mark_unknown(connection, unowned, now=now))
     paused = pause_stale(connection, recovering, now=now) if starting else 0
-    count = connection.execute(_TAKE, recovering.key).rowcount
+    count = _take_unowned(connection, upstream=recovering.upstream, me=recovering.process)
     lost = [job for jobs, _ in released for job in jobs]
     spent = sum(spent for _, spent in released)
     return Recovered(jobs=count, paused=paused, lost=lost, spent=spent)
@@ -259,56 +245,24 @@ def missing_copies(
     Returns:
         Job, folder and media ids; the oldest first.
     """
-    key = {"upstream": upstream, "since": since, "most": MAX_MISSING_COPIES}
     found: dict[tuple[str, str], list[str]] = {}
-    for row in connection.execute(_MISSING_COPIES, key):
-        found.setdefault((row.id, row.output_dir), []).append(row.media)
+    for row in _missing_copies(connection, upstream=upstream, since=since, most=MAX_MISSING_COPIES):
+        found.setdefault((row.job, row.output_dir), []).append(row.media)
     return [(job, folder, media) for (job, folder), media in found.items()]
-
-
-MAX_MISSING = 100
-"""Generations that one recovery polls for; job_wait polls for the others."""
-
-# `finished_at` is there for the index: a job ends after it is sent.
-_FIND_MISSING = text(
-    "SELECT id FROM jobs WHERE upstream = :upstream AND finished_at > :since"
-    " AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since"
-    " ORDER BY seq DESC LIMIT :most"
-)
-_TAKE_MISSING = text(
-    "UPDATE jobs SET process = :me, epoch = epoch + 1 WHERE id IN :jobs"
-    " AND upstream = :upstream AND state = 'unknown' AND generation IS NOT NULL"
-    " AND sent_at > :since RETURNING id, seq, epoch"
-).bindparams(bindparam("jobs", expanding=True))
-_RESUME_POLLING = text(
-    "UPDATE jobs SET state = 'submitted', process = :process, wake_at = :wake_at,"
-    " finished_at = NULL, error = NULL"
-    " WHERE id = :job AND attempt = :attempt AND state = 'unknown'"
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MissingGeneration:
-    """A job whose generation is polled for once more."""
-
-    id: str
-    seq: int
-    epoch: int
-    """Counted up, so that two processes that poll at once receive into files of their own."""
 
 
 def find_missing(connection: Connection, *, upstream: str, since: float) -> list[str]:
     """Return the jobs whose generation was started after `since` and is missing, newest first."""
-    row = {"upstream": upstream, "since": since, "most": MAX_MISSING}
-    return list(connection.execute(_FIND_MISSING, row).scalars())
+    return _find_missing(connection, upstream=upstream, since=since, most=MAX_MISSING)
 
 
 def take_missing(
     connection: Connection, jobs: Sequence[str], recovering: RecoveringProcess, *, since: float
 ) -> list[MissingGeneration]:
     """Let a process poll once more for those of these jobs that are still missing."""
-    row = {"jobs": list(jobs), **recovering.key, "since": since}
-    return [MissingGeneration(**each._asdict()) for each in connection.execute(_TAKE_MISSING, row)]
+    return _take_missing(
+        connection, jobs=jobs, upstream=recovering.upstream, me=recovering.process, since=since
+    )
 
 
 def resume_polling(connection: Connection, job: JobRow, *, process: str, wake_at: float) -> bool:
@@ -316,6 +270,7 @@ def resume_polling(connection: Connection, job: JobRow, *, process: str, wake_at
 
     What was assumed to be spent stays so until the result is there.
     """
-    key = {"job": job.id, "attempt": job.attempt}
-    row = key | {"process": process, "wake_at": wake_at}
-    return connection.execute(_RESUME_POLLING, row).rowcount == 1
+    resumed = _resume_polling(
+        connection, job=job.id, attempt=job.attempt, process=process, wake_at=wake_at
+    )
+    return resumed == 1

@@ -1,35 +1,17 @@
 """Rows of an account: upstream and balance, sums of the ledger, rate limit, client timeouts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
-
-from sqlalchemy import ColumnElement, Connection, Label, Select, case, func, select, text
+from types import MappingProxyType
+from typing import Literal
 
 from stability_mcp.jobs.models import RateLimit
 from stability_mcp.jobs.rate_limit import STALLED_SECONDS
-from stability_mcp.store import schema
+from stability_mcp.store.queries import Connection, Query, load
 from stability_mcp.store.tenancy import Account, Upstream
 
-_REGISTER_UPSTREAM = text(
-    "INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)"
-    " ON CONFLICT DO NOTHING"
-)
-_PAUSED = text("SELECT paused_why FROM upstreams WHERE id = :id")
-_PAUSE = text("UPDATE upstreams SET paused_why = :why WHERE id = :id")
-_READ_BALANCE = text("SELECT balance, balance_at FROM upstreams WHERE id = :id")
-_SAVE_BALANCE = text("UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :id")
-
 LedgerBy = Literal["day", "operation", "job", "request"]
-
-_charges, _jobs = schema.charges.c, schema.jobs.c
-
-_KEYS = {
-    "day": (_charges.day,),
-    "operation": (_jobs.operation,),
-    "job": (_charges.job, _jobs.operation, _jobs.state),
-    "request": (_charges.job, _charges.attempt, _jobs.operation, _charges.state, _charges.day),
-}
 
 CLIENT_TIMEOUT_PREFIX = "patience:"
 """Prefix of the keys in `meta`, before the name of the client; the value is JSON."""
@@ -45,14 +27,8 @@ SAME_HOST_SHARE = 0.15
 MAX_TIMES = 8
 """Times that are kept of a client."""
 
-_READ_CLIENT_TIMEOUTS = text("SELECT value FROM meta WHERE key = :key")
-_SAVE_CLIENT_TIMEOUTS = text(
-    "INSERT INTO meta (key, value) VALUES (:key, :value)"
-    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-)
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Balance:
     """What was left on the account."""
 
@@ -66,55 +42,17 @@ class Balance:
         return now - seconds < self.at <= now
 
 
-def register_upstream(connection: Connection, upstream: Upstream) -> None:
-    """Write its row, unless there is one."""
-    connection.execute(
-        _REGISTER_UPSTREAM,
-        {
-            "id": upstream.id,
-            "base_url": upstream.base_url,
-            "emulated": int(upstream.emulated),
-        },
-    )
-
-
-def paused_why(connection: Connection, upstream: str) -> str | None:
-    """Return why nothing may be sent, as the refusal said it; None: it may."""
-    found = connection.execute(_PAUSED, {"id": upstream}).scalar_one()
-    return None if found is None else str(found)
-
-
-def pause_upstream(connection: Connection, upstream: str, why: str) -> None:
-    """Send nothing until a balance query answers above 0: the key was refused or has no credits."""
-    connection.execute(_PAUSE, {"id": upstream, "why": why})
-
-
-def last_balance(connection: Connection, upstream: str) -> Balance | None:
-    """Return the balance that was noted last; None: nobody asked yet."""
-    found = connection.execute(_READ_BALANCE, {"id": upstream}).first()
-    if found is None or found.balance is None:
-        return None
-    return Balance(credits=found.balance, at=found.balance_at)
-
-
-def save_balance(connection: Connection, upstream: str, *, balance: int, now: float) -> None:
-    """Note about how many millicredits are left, and send again where there are any."""
-    connection.execute(_SAVE_BALANCE, {"id": upstream, "balance": balance, "now": now})
-    if balance > 0:
-        connection.execute(_PAUSE, {"id": upstream, "why": None})
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class LedgerLine:
     """One line of the ledger's sums; money in millicredits. What does not apply is None."""
 
-    day: str | None = None
-    operation: str | None = None
-    job: str | None = None
-    state: str | None = None
+    day: str | None
+    operation: str | None
+    job: str | None
+    state: str | None
     """Of the job; of a request: sent, charged, assumed or free."""
-    attempt: int | None = None
-    at: float | None = None
+    attempt: int | None
+    at: float | None
     """Unix seconds of the newest request."""
     jobs: int
     requests: int
@@ -141,71 +79,103 @@ class RateStatus:
     """Why nothing is sent: the key was refused or has no credits."""
 
 
-def _sum(state: str) -> ColumnElement[int]:
-    return case((_charges.state == state, _charges.credits), else_=0)
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    blocked_until: float
+    paused_why: str | None
 
 
-_SUMS: tuple[Label[Any], ...] = (
-    func.max(_charges.at).label("at"),
-    func.count(_charges.job.distinct()).label("jobs"),
-    func.count().label("requests"),
-    func.sum(case((_charges.state == "free", 1), else_=0)).label("free"),
-    func.sum(_sum("charged")).label("charged"),
-    func.sum(_sum("assumed")).label("assumed"),
-    func.sum(_sum("sent")).label("under_way"),
+_SQL = load(__file__)
+_register_upstream = _SQL.count("register_upstream")
+_sending = _SQL.one("sending", _Sending)
+_pause = _SQL.count("pause")
+_balance = _SQL.one("balance", Balance)
+_save_balance = _SQL.count("save_balance")
+_LEDGER_BY: Mapping[LedgerBy, Query[list[LedgerLine]]] = MappingProxyType(
+    {
+        "day": _SQL.many("ledger_by_day", LedgerLine),
+        "operation": _SQL.many("ledger_by_operation", LedgerLine),
+        "job": _SQL.many("ledger_by_job", LedgerLine),
+        "request": _SQL.many("ledger_by_request", LedgerLine),
+    }
 )
+_ledger_total = _SQL.one("ledger_total", LedgerLine)
+_taken_slots = _SQL.value("taken_slots", int)
+_client_timeouts = _SQL.value("client_timeouts", str)
+_save_client_timeouts = _SQL.count("save_client_timeouts")
+
+
+def register_upstream(connection: Connection, upstream: Upstream) -> None:
+    """Write its row, unless there is one."""
+    _register_upstream(
+        connection,
+        id=upstream.id,
+        base_url=upstream.base_url,
+        emulated=int(upstream.emulated),
+    )
+
+
+def paused_why(connection: Connection, upstream: str) -> str | None:
+    """Return why nothing may be sent, as the refusal said it; None: it may."""
+    return _sending_of(connection, upstream).paused_why
+
+
+def pause_upstream(connection: Connection, upstream: str, why: str) -> None:
+    """Send nothing until a balance query answers above 0: the key was refused or has no credits."""
+    _pause(connection, upstream=upstream, why=why)
+
+
+def last_balance(connection: Connection, upstream: str) -> Balance | None:
+    """Return the balance that was noted last; None: it was never asked for."""
+    return _balance(connection, upstream=upstream)
+
+
+def save_balance(connection: Connection, upstream: str, *, balance: int, now: float) -> None:
+    """Note about how many millicredits are left, and send again where there are any."""
+    _save_balance(connection, upstream=upstream, balance=balance, now=now)
+    if balance > 0:
+        _pause(connection, upstream=upstream, why=None)
 
 
 def ledger_lines(
     connection: Connection, account: Account, *, since: str, by: LedgerBy, limit: int
 ) -> list[LedgerLine]:
     """Return sums of the ledger since a day, the newest first."""
-    keys = _KEYS[by]
-    query: Select[tuple[object, ...]] = (
-        select(*keys, *_SUMS)
-        .join(schema.jobs, _jobs.id == _charges.job)
-        .where(*_since(account, since))
-        .group_by(*keys)
-        .order_by(func.max(_charges.id).desc())
-        .limit(limit)
-    )
-    return [LedgerLine(**row._asdict()) for row in connection.execute(query)]
+    return _LEDGER_BY[by](connection, **account.key, since=since, most=limit)
 
 
 def ledger_total(connection: Connection, account: Account, *, since: str) -> LedgerLine:
     """Return the sum of everything since a day."""
-    query = select(*(func.coalesce(each, 0).label(each.name) for each in _SUMS)).where(
-        *_since(account, since)
-    )
-    return LedgerLine(**connection.execute(query).one()._asdict())
-
-
-def _since(account: Account, day: str) -> tuple[ColumnElement[bool], ...]:
-    mine = (_charges.owner == account.owner, _charges.upstream == account.upstream)
-    return (*mine, _charges.day >= day)
+    total = _ledger_total(connection, **account.key, since=since)
+    assert total is not None  # noqa: S101 -- a sum without GROUP BY is one row
+    return total
 
 
 def rate_status(
     connection: Connection, rate: RateLimit, *, upstream: str, now: float
 ) -> RateStatus:
     """Return how many slots are taken, and whether the API takes requests at all."""
-    slots, upstreams = schema.requests.c, schema.upstreams.c
-    kept = (slots.sent_at >= now - rate.kept) | (
-        slots.sent_at.is_(None) & (slots.granted_at >= now - max(STALLED_SECONDS, rate.kept))
+    taken = _taken_slots(
+        connection,
+        upstream=upstream,
+        kept_since=now - rate.kept,
+        stalled_since=now - max(STALLED_SECONDS, rate.kept),
     )
-    taken = connection.execute(
-        select(func.count()).select_from(schema.requests).where(slots.upstream == upstream, kept)
-    ).scalar_one()
-    blocked, why = connection.execute(
-        select(upstreams.blocked_until, upstreams.paused_why).where(upstreams.id == upstream)
-    ).one()
+    sending = _sending_of(connection, upstream)
     return RateStatus(
-        taken=taken,
+        taken=taken or 0,
         limit=rate.limit,
         window=rate.window,
-        blocked_until=blocked if blocked > now else 0,
-        paused_why=why,
+        blocked_until=sending.blocked_until if sending.blocked_until > now else 0,
+        paused_why=sending.paused_why,
     )
+
+
+def _sending_of(connection: Connection, upstream: str) -> _Sending:
+    found = _sending(connection, upstream=upstream)
+    if found is None:
+        raise LookupError(f"The upstream {upstream} is not registered.")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,11 +220,11 @@ def record_give_up(connection: Connection, client: str, seconds: float, *, now: 
     )
     newest = sorted([*others, seen], key=lambda each: each.at)[-MAX_TIMES:]
     value = json.dumps([asdict(each) for each in newest])
-    connection.execute(_SAVE_CLIENT_TIMEOUTS, {"key": _client_timeout_key(client), "value": value})
+    _save_client_timeouts(connection, key=_client_timeout_key(client), value=value)
 
 
 def _read_give_ups(connection: Connection, client: str) -> list[GiveUp]:
-    found = connection.execute(_READ_CLIENT_TIMEOUTS, {"key": _client_timeout_key(client)}).scalar()
+    found = _client_timeouts(connection, key=_client_timeout_key(client))
     if found is None:
         return []
     rows = json.loads(found)

@@ -1,0 +1,71 @@
+-- name: jobs_by_id(ids...) -> many
+-- Whole jobs, and whether an answer delivered their results: every waiting call reads this.
+SELECT
+    jobs.seq, jobs.id, jobs.owner, jobs.upstream, jobs.call, jobs.position, jobs.run,
+    jobs.operation, jobs.arguments, jobs.deferred, jobs.lane, jobs.state, jobs.process, jobs.epoch,
+    jobs.attempt, jobs.wake_at, jobs.day, jobs.price, jobs.charged, jobs.generation, jobs.answer,
+    jobs.error, jobs.label, jobs.output_dir, jobs.created_at, jobs.sent_at, jobs.finished_at,
+    jobs.cancel_at, calls.handed_at IS NOT NULL AS collected
+FROM jobs LEFT JOIN calls ON calls.id = jobs.call
+WHERE jobs.id IN (:ids...);
+
+-- name: results(jobs...) -> many
+-- Media of finished jobs, in order.
+SELECT job, id FROM media
+WHERE job IN (:jobs...) AND deleted_at IS NULL
+ORDER BY job, position;
+
+-- name: page(owner, before, most) -> values
+-- The newest jobs of an owner.
+SELECT id FROM jobs
+WHERE owner = :owner AND seq < :before
+ORDER BY seq DESC LIMIT :most;
+
+-- name: page_of_state(owner, state, before, most) -> values
+-- The same in one state; a statement of its own, because it goes by another index.
+SELECT id FROM jobs
+WHERE owner = :owner AND state = :state AND seq < :before
+ORDER BY seq DESC LIMIT :most;
+
+-- name: states(ids...) -> many
+-- What a waiting call compares to see that a job changed.
+SELECT id, state, attempt, process FROM jobs WHERE id IN (:ids...);
+
+-- name: blocked_until(upstream) -> value
+-- A lock-out stops every process of the upstream.
+SELECT blocked_until FROM upstreams WHERE id = :upstream;
+
+-- name: unfinished(owner, upstream) -> values
+-- Jobs that some process carries out.
+SELECT id FROM jobs
+WHERE owner = :owner AND upstream = :upstream AND process IS NOT NULL
+    AND state IN ('queued', 'paused', 'submitting', 'submitted', 'storing');
+
+-- name: unfinished_states(owner) -> many
+-- What changes when a job goes on or ends.
+SELECT id, state, attempt FROM jobs
+WHERE owner = :owner AND state IN ('queued', 'paused', 'submitting', 'submitted', 'storing');
+
+-- name: newest(owner) -> value
+-- What changes when a job is added.
+SELECT max(seq) FROM jobs WHERE owner = :owner;
+
+-- name: uncollected(owner, since) -> many
+-- Ended jobs for which no call waits any more: each call ended without them, or its process did.
+SELECT
+    jobs.id,
+    coalesce(media.label, jobs.id) AS name,
+    jobs.state = 'unknown' AND jobs.generation IS NOT NULL AND jobs.sent_at > :since AS missing
+FROM calls
+JOIN jobs ON jobs.call = calls.id
+LEFT JOIN media ON media.job = jobs.id AND media.position = 0 AND media.deleted_at IS NULL
+WHERE calls.owner = :owner AND calls.handed_at IS NULL
+    AND (calls.abandoned_at IS NOT NULL OR calls.process NOT IN (SELECT id FROM processes))
+    AND NOT EXISTS (
+        SELECT 1 FROM calls AS joined_call
+        WHERE joined_call.joined = calls.id
+            AND joined_call.handed_at IS NULL AND joined_call.abandoned_at IS NULL
+            AND joined_call.process IN (SELECT id FROM processes)
+    )
+    AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'
+ORDER BY jobs.seq;

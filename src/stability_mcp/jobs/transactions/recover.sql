@@ -1,0 +1,102 @@
+-- name: other_process(upstream, me) -> value
+-- Whether a process was there to send what was queued.
+SELECT 1 FROM processes WHERE upstream = :upstream AND id <> :me LIMIT 1;
+
+-- name: pause_stale(upstream, fresh_since) -> count
+-- What was queued long ago is not sent unasked.
+UPDATE jobs SET state = 'paused', process = NULL, epoch = epoch + 1
+WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
+    AND upstream = :upstream AND finished_at IS NULL
+    AND state = 'queued' AND created_at <= :fresh_since;
+
+-- name: paused(owner, upstream) -> many
+-- What waits for an answer of the user, the oldest first.
+SELECT id, price FROM jobs
+WHERE owner = :owner AND state = 'paused' AND upstream = :upstream
+ORDER BY seq;
+
+-- name: resume(job, process, day, lane) -> count
+-- A job keeps its own lane if that is the later one.
+UPDATE jobs
+SET state = 'queued', process = :process, epoch = epoch + 1, day = :day, wake_at = 0,
+    lane = CASE WHEN lane > :lane THEN lane ELSE :lane END
+WHERE id = :job AND state = 'paused';
+
+-- name: submitting_of(dead) -> values
+-- Jobs of a dead process whose request was out.
+SELECT id FROM jobs
+WHERE process = :dead AND finished_at IS NULL AND state = 'submitting';
+
+-- name: submitting_unowned(upstream) -> values
+-- The same of jobs that were handed back, or whose process was removed while it still wrote.
+SELECT id FROM jobs
+WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
+    AND upstream = :upstream AND finished_at IS NULL AND state = 'submitting';
+
+-- name: release_jobs(dead) -> count
+-- Any process of their upstream may take them.
+UPDATE jobs SET process = NULL, epoch = epoch + 1
+WHERE process = :dead AND finished_at IS NULL;
+
+-- name: mark_requests_sent(dead, now) -> count
+-- The API may have counted the requests of a dead process, so their slots are kept from now on.
+UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL;
+
+-- name: delete_process(dead) -> count
+-- From now on its jobs count as unowned.
+DELETE FROM processes WHERE id = :dead;
+
+-- name: take_unowned(upstream, me) -> count
+-- Every job without a living process that may go on.
+UPDATE jobs SET process = :me, epoch = epoch + 1
+WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
+    AND upstream = :upstream AND finished_at IS NULL
+    AND state IN ('submitted', 'storing', 'queued');
+
+-- name: has_unowned(upstream) -> value
+-- Whether there are such jobs, or some whose request was out.
+SELECT 1 FROM jobs
+WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
+    AND upstream = :upstream AND finished_at IS NULL
+    AND state IN ('submitting', 'submitted', 'storing', 'queued')
+LIMIT 1;
+
+-- name: ended(ids...) -> values
+-- Jobs to which no answer can come any more; to an unknown one it can while its process lives.
+SELECT id FROM jobs
+WHERE id IN (:ids...) AND finished_at IS NOT NULL
+    AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes));
+
+-- name: epochs(ids...) -> many
+-- Tells which process a file in the spool belongs to.
+SELECT id, epoch FROM jobs WHERE id IN (:ids...);
+
+-- name: missing_copies(upstream, since, most) -> many
+-- Results of ended processes without the readable copy that the user asked for.
+SELECT jobs.id AS job, jobs.output_dir, media.id AS media
+FROM jobs JOIN media ON media.job = jobs.id
+WHERE jobs.upstream = :upstream AND jobs.finished_at > :since
+    AND jobs.process NOT IN (SELECT id FROM processes)
+    AND jobs.state = 'done' AND jobs.output_dir IS NOT NULL
+    AND media.copy_path IS NULL AND media.deleted_at IS NULL
+ORDER BY jobs.seq, media.position LIMIT :most;
+
+-- name: find_missing(upstream, since, most) -> values
+-- `finished_at` is there for the index: a job ends after it is sent.
+SELECT id FROM jobs
+WHERE upstream = :upstream AND finished_at > :since
+    AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since
+ORDER BY seq DESC LIMIT :most;
+
+-- name: take_missing(jobs..., upstream, me, since) -> many
+-- The epoch counts up, so that two processes that poll receive into files of their own.
+UPDATE jobs SET process = :me, epoch = epoch + 1
+WHERE id IN (:jobs...) AND upstream = :upstream
+    AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since
+RETURNING id, seq, epoch;
+
+-- name: resume_polling(job, attempt, process, wake_at) -> count
+-- The generation is there after all, so the job is polled as usual.
+UPDATE jobs
+SET state = 'submitted', process = :process, wake_at = :wake_at, finished_at = NULL, error = NULL
+WHERE id = :job AND attempt = :attempt AND state = 'unknown';

@@ -1,0 +1,118 @@
+-- name: register_upstream(id, base_url, emulated) -> count
+-- Every process that opens the store does this.
+INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)
+ON CONFLICT DO NOTHING;
+
+-- name: sending(upstream) -> one
+-- Until when the API takes no request, and why nothing is sent.
+SELECT blocked_until, paused_why FROM upstreams WHERE id = :upstream;
+
+-- name: pause(upstream, why) -> count
+-- Stops every process of the upstream; no reason lets them send again.
+UPDATE upstreams SET paused_why = :why WHERE id = :upstream;
+
+-- name: balance(upstream) -> one
+-- What the API answered last.
+SELECT balance AS credits, balance_at AS at FROM upstreams WHERE id = :upstream AND balance IS NOT NULL;
+
+-- name: save_balance(upstream, balance, now) -> count
+-- For every process of the upstream.
+UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :upstream;
+
+-- name: ledger_by_day(owner, upstream, since, most) -> many
+-- Sums of the ledger, the newest first; so are the next three.
+SELECT
+    charges.day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
+    max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
+    CAST(sum(CASE WHEN charges.state = 'free' THEN 1 ELSE 0 END) AS BIGINT) AS free,
+    CAST(sum(CASE WHEN charges.state = 'charged' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS charged,
+    CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS assumed,
+    CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS under_way
+FROM charges JOIN jobs ON jobs.id = charges.job
+WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+GROUP BY charges.day
+ORDER BY max(charges.id) DESC LIMIT :most;
+
+-- name: ledger_by_operation(owner, upstream, since, most) -> many
+-- What each endpoint cost.
+SELECT
+    NULL AS day, jobs.operation, NULL AS job, NULL AS state, NULL AS attempt,
+    max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
+    CAST(sum(CASE WHEN charges.state = 'free' THEN 1 ELSE 0 END) AS BIGINT) AS free,
+    CAST(sum(CASE WHEN charges.state = 'charged' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS charged,
+    CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS assumed,
+    CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS under_way
+FROM charges JOIN jobs ON jobs.id = charges.job
+WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+GROUP BY jobs.operation
+ORDER BY max(charges.id) DESC LIMIT :most;
+
+-- name: ledger_by_job(owner, upstream, since, most) -> many
+-- What each job cost; the state is that of the job.
+SELECT
+    NULL AS day, jobs.operation, charges.job, jobs.state, NULL AS attempt,
+    max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
+    CAST(sum(CASE WHEN charges.state = 'free' THEN 1 ELSE 0 END) AS BIGINT) AS free,
+    CAST(sum(CASE WHEN charges.state = 'charged' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS charged,
+    CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS assumed,
+    CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS under_way
+FROM charges JOIN jobs ON jobs.id = charges.job
+WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+GROUP BY charges.job, jobs.operation, jobs.state
+ORDER BY max(charges.id) DESC LIMIT :most;
+
+-- name: ledger_by_request(owner, upstream, since, most) -> many
+-- Every request; the state is that of its charge.
+SELECT
+    charges.day, jobs.operation, charges.job, charges.state, charges.attempt,
+    max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
+    CAST(sum(CASE WHEN charges.state = 'free' THEN 1 ELSE 0 END) AS BIGINT) AS free,
+    CAST(sum(CASE WHEN charges.state = 'charged' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS charged,
+    CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS assumed,
+    CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS under_way
+FROM charges JOIN jobs ON jobs.id = charges.job
+WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+GROUP BY charges.job, charges.attempt, jobs.operation, charges.state, charges.day
+ORDER BY max(charges.id) DESC LIMIT :most;
+
+-- name: ledger_total(owner, upstream, since) -> one
+-- The sum of everything; without charges it is 0.
+SELECT
+    NULL AS day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
+    coalesce(max(at), 0) AS at, count(DISTINCT job) AS jobs, count(*) AS requests,
+    CAST(coalesce(sum(CASE WHEN state = 'free' THEN 1 ELSE 0 END), 0) AS BIGINT) AS free,
+    CAST(coalesce(sum(CASE WHEN state = 'charged' THEN credits ELSE 0 END), 0) AS BIGINT)
+        AS charged,
+    CAST(coalesce(sum(CASE WHEN state = 'assumed' THEN credits ELSE 0 END), 0) AS BIGINT)
+        AS assumed,
+    CAST(coalesce(sum(CASE WHEN state = 'sent' THEN credits ELSE 0 END), 0) AS BIGINT)
+        AS under_way
+FROM charges
+WHERE owner = :owner AND upstream = :upstream AND day >= :since;
+
+-- name: taken_slots(upstream, kept_since, stalled_since) -> value
+-- Slots of the rate limit that are not free yet.
+SELECT count(*) FROM requests
+WHERE upstream = :upstream
+    AND (sent_at >= :kept_since OR sent_at IS NULL AND granted_at >= :stalled_since);
+
+-- name: client_timeouts(key) -> value
+-- JSON of the times after which a client gave up.
+SELECT value FROM meta WHERE key = :key;
+
+-- name: save_client_timeouts(key, value) -> count
+-- Replaces them.
+INSERT INTO meta (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,18 @@
+-- name: blobs(after, most) -> many
+-- Bytes that living items stand for, in the order of their hashes.
+SELECT sha256, bytes FROM blobs
+WHERE sha256 > :after
+    AND EXISTS (
+        SELECT 1 FROM media WHERE media.blob = blobs.sha256 AND media.deleted_at IS NULL
+    )
+ORDER BY sha256 LIMIT :most;
+
+-- name: holders(blob) -> many
+-- The living items that have these bytes.
+SELECT id, label, copy_path FROM media
+WHERE blob = :blob AND deleted_at IS NULL
+ORDER BY seq;
+
+-- name: delete_holders(blob, now) -> count
+-- The bytes are nowhere, so nothing can be done with these items.
+UPDATE media SET deleted_at = :now WHERE blob = :blob AND deleted_at IS NULL;
