@@ -148,13 +148,13 @@ async def test_a_question_without_an_answer_is_nobodys_trouble(tmp_path: Path) -
 
 async def test_a_place_that_cannot_be_given_back_costs_no_answer(tmp_path: Path) -> None:
     """*Chosen*: on a full disk the place is free a minute later, and the balance is known."""
-    full = FailingWrites("send.free_sent")
+    full = FailingWrites("send.sent")
     wire = Slow([], balance=7)
     wire.let = anyio.Event()
     wire.let.set()
     async with at_work(tmp_path, wire, kind=full.open) as jobs:
         assert await jobs.query(Balance()) == CreditBalance(credits=7)
-    assert full.failed == ["send.free_sent"]
+    assert full.failed == ["send.sent"]
 
 
 async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import pytest
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.budget import Spending
+from stability_mcp.jobs.models import load_job
 from stability_mcp.store.database import Database
-from support.jobs.jobs import ACCOUNT, PRICE
+from stability_mcp.store.queries import Connection
+from support.jobs.jobs import ACCOUNT, PRICE, put
 from support.jobs.spender import spend_until_refused
 from support.store.direct import write_now
 from support.store.processes import SPAWN, in_processes
-from support.store.rows import money
+from support.store.rows import money, sqlite_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -32,11 +34,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def _hold(
     database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
 ) -> str:
-    return write_now(
-        database,
-        lambda c: budget.reserve(c, ACCOUNT, [price] * count, limit=limit, now=now),
-        name="test.write",
-    )
+    def write(connection: Connection) -> str:
+        day = budget.day_of(connection, ACCOUNT, now)
+        budget.reserve(connection, ACCOUNT, [price] * count, limit=limit, day=day)
+        return day
+
+    return write_now(database, write, name="test.write")
 
 
 def test_the_ceiling_can_be_reached_and_not_passed(database: Database) -> None:
@@ -109,13 +112,13 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
     """*Chosen*: money counts on the day it goes out."""
     day = _hold(database, PRICE, limit=None)
 
-    moved = write_now(
-        database,
-        lambda c: budget.move_reservation(c, ACCOUNT, day=day, price=PRICE, now=NOON + DAY),
-        name="test.write",
-    )
+    def move(connection: Connection) -> None:
+        today = budget.day_of(connection, ACCOUNT, NOON + DAY)
+        assert today > day
+        budget.move_reservation(connection, ACCOUNT, day=day, today=today, price=PRICE)
 
-    assert moved > day
+    write_now(database, move, name="test.write")
+
     held = write_now(database, lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
     assert held == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
@@ -123,15 +126,18 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
 
 def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> None:
     """*Chosen*: after a 2xx nothing but the disk may fail a job."""
-    day = _hold(database, 1_000, limit=None)
+    call = write_now(database, lambda c: put(c, now=NOON), name="test.write")
 
-    write_now(
-        database,
-        lambda c: budget.spend_reservation(c, ACCOUNT, day=day, price=5_000),
-        name="test.write",
-    )
+    def charge(connection: Connection) -> None:
+        [job] = [load_job(connection, each) for each in call.job_ids]
+        assert job is not None
+        budget.open_charge(connection, job, attempt=0, day=job.day, now=NOON)
+        sqlite_of(connection).execute("UPDATE spending SET held = 1")
+        budget.mark_charged(connection, job)
 
-    assert money(database.home) == (0, 5_000)
+    write_now(database, charge, name="test.write")
+
+    assert money(database.home) == (0, PRICE)
 
 
 def test_what_is_left_counts_what_is_reserved() -> None:

@@ -145,9 +145,8 @@ def look_up(connection: Connection) -> None:
     """Do what a call looks up before it is written."""
     call = call_request(core(seed=5))
     hashes = input_hashes(connection, call.inputs)
-    reuse.waiting_processes(connection, call_request(), now=1_001)
     key = call_key(call_request(), hashes)
-    reuse.find_joinable(connection, key, dead=["p"], now=1_001)
+    reuse.find_joinable(connection, key, dead=["p"], alive=["me"], now=1_001)
     keys = [result_key(call, call.operation, hashes), "key-5000"]
     reuse.find_cached(connection, keys)
 

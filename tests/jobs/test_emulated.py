@@ -39,7 +39,7 @@ async def emulated(home: Path) -> AsyncIterator[tuple[Desk, State]]:
 
 
 async def _run(jobs: Desk, operation: Operation, inputs: dict[str, str] | None = None) -> JobRecord:
-    submitted = await jobs.submit(operation, tool=operation.name(), inputs=inputs)
+    submitted = await jobs.submit(operation, tool=operation.name(), inputs=inputs or {})
     [view] = await jobs.wait(submitted.job_ids, 30)
     return view
 

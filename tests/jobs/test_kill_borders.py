@@ -37,6 +37,7 @@ HERE = {
     ("inside send.begin", "enlarged"): (DONE, 1),
     ("after send.begin", "picture"): (LOST, 0),  # connected, and no byte has left
     ("before send.sent", "picture"): (LOST, 1),
+    ("inside send.sent", "sound"): (LOST, 1),
     ("after send.sent", "enlarged"): (LOST, 1),
     ("before send.headers", "picture"): (LOST, 1),
     ("inside send.headers", "samples"): (LOST, 1),
@@ -162,9 +163,11 @@ async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
     believed, expected = STOPS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
+        _hold_where_slots_are_written(upstream, place)
         where = (str(home), upstream.url, "1", "idle", kind, place, "SIGSTOP")
         async with forks.child("support.jobs.worker_process:run", *where) as worker:
             await worker.stopped()
+            upstream.release.set()
             for lock in (home / "locks").iterdir():
                 lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
             async with adopting(home, upstream) as jobs:
@@ -205,8 +208,16 @@ async def _killed(  # noqa: PLR0913 -- who asks whom for what, and where it ends
     forks: Forks, home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1
 ) -> None:
     """Have a process kill itself there."""
+    _hold_where_slots_are_written(upstream, place)
     where = (str(home), upstream.url, str(calls), "idle", kind, place, "SIGKILL")
     assert await forks.run("support.jobs.worker_process:run", *where) == -signal.SIGKILL
+    upstream.release.set()
+
+
+def _hold_where_slots_are_written(upstream: Upstream, place: str) -> None:
+    """Hold the answer back: with it, the time of a slot would be written in its transaction."""
+    if place.endswith("send.sent"):
+        upstream.hold = "waiting"
 
 
 async def _adopted(home: Path, upstream: Upstream) -> None:

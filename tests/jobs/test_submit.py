@@ -9,6 +9,7 @@ import pytest
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ConfirmationError, OutOfCreditsError
 from stability_mcp.jobs.models import Call
+from stability_mcp.jobs.runner import Agreement
 from stability_mcp.jobs.transactions import usage
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
@@ -47,7 +48,9 @@ class Loses(Payer):
 
 async def ask(jobs: Desk, operation: Operation, payer: Payer, count: int = 1) -> Call:
     """Make a call that somebody has to agree to."""
-    return await jobs.submit(operation, tool="generate_core", count=count, agree=payer)
+    return await jobs.submit(
+        operation, tool="generate_core", count=count, agreement=Agreement(unasked=0, ask=payer)
+    )
 
 
 async def made(jobs: Desk, operation: Operation) -> Call:
@@ -73,7 +76,7 @@ async def test_whoever_pays_is_asked_about_what_the_call_reserves(tmp_path: Path
         await ask(jobs, SEEDED, payer)
         await ask(jobs, SEEDED, payer, count=3)
 
-    assert payer.asked == [0, 2 * PRICE]
+    assert payer.asked == [2 * PRICE]
 
 
 async def test_what_vanishes_while_they_agree_is_not_paid_unasked(tmp_path: Path) -> None:
@@ -81,19 +84,19 @@ async def test_what_vanishes_while_they_agree_is_not_paid_unasked(tmp_path: Path
     wire = Wire([yes()])
     async with at_work(tmp_path, wire) as jobs:
         await made(jobs, SEEDED)
-        refuses = Loses(jobs, until=0)
+        refuses = Loses(jobs, until=PRICE)
         with pytest.raises(ConfirmationError):
-            await ask(jobs, SEEDED, refuses)
+            await ask(jobs, SEEDED, refuses, count=2)
         written = rows(tmp_path, "SELECT count(*) FROM calls")
         agrees = Loses(jobs)
-        call = await ask(jobs, SEEDED, agrees)
+        call = await ask(jobs, SEEDED, agrees, count=2)
         await jobs.wait(call.job_ids, 30)
 
-    assert refuses.asked == [0, PRICE]
+    assert refuses.asked == [PRICE, 2 * PRICE]
     assert written == [(1,)]
-    assert agrees.asked == [PRICE]  # the cache was empty by then
-    assert len(wire.posts) == 2
-    assert money(tmp_path) == (0, 2 * PRICE)
+    assert agrees.asked == [2 * PRICE]  # the cache was empty by then
+    assert len(wire.posts) == 3
+    assert money(tmp_path) == (0, 3 * PRICE)
 
 
 async def test_an_abandoned_call_that_somebody_else_takes_over_is_asked_about(
@@ -108,7 +111,7 @@ async def test_an_abandoned_call_that_somebody_else_takes_over_is_asked_about(
             group.start_soon(ask, jobs, core(), one)
             group.start_soon(ask, jobs, core(), other)
 
-    assert sorted([one.asked[-1], other.asked[-1]]) == [0, PRICE]
+    assert sorted([one.asked, other.asked]) == [[], [PRICE]]
 
 
 async def test_what_a_dead_process_left_is_not_asked_about(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ async def test_what_a_dead_process_left_is_not_asked_about(tmp_path: Path) -> No
         call = await ask(jobs, core(), payer)
 
     assert call.joined is not None
-    assert payer.asked == [0]
+    assert payer.asked == []
 
 
 async def test_what_costs_nothing_needs_no_credits(tmp_path: Path) -> None:

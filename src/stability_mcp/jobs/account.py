@@ -41,8 +41,7 @@ async def run_query(context: JobContext, process: str, operation: Query) -> Base
     except NoSlotError as error:
         raise _rate_limited(error) from None
     finally:
-        with anyio.CancelScope(shield=True):
-            await trace.slot.release()
+        trace.slot.mark_sent()
 
 
 async def ask_balance(context: JobContext, process: str) -> float:

@@ -10,57 +10,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.models import JobRow
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
-_LATEST = text("SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream")
-_NEW_DAY = text(
-    "INSERT INTO spending (owner, upstream, day) VALUES (:owner, :upstream, :day)"
-    " ON CONFLICT DO NOTHING"
-)
-_COUNTERS = text(
-    "SELECT held, spent FROM spending WHERE owner = :owner AND upstream = :upstream AND day = :day"
-)
-_RESERVE = text(
-    "UPDATE spending SET held = held + :credits"
-    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
-)
-_RESERVE_WITHIN = text(
-    "UPDATE spending SET held = held + :credits"
-    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
-    " AND held + spent + :credits <= :limit"
-)
-_CEILING = text("SELECT value FROM meta WHERE key = :key")
-_DELETE_CEILING = text("DELETE FROM meta WHERE key LIKE :keys")
-_RAISE = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
-# A counter that is wrong must not cost a paid result: it stops at 0 rather than fail a check.
-_RELEASE_RESERVATION = text(
-    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END"
-    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
-)
-_SPEND = text(
-    "UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END,"
-    " spent = spent + :credits"
-    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
-)
-_RESERVE_ASSUMED = text(
-    "UPDATE spending SET held = held + :credits,"
-    " spent = CASE WHEN spent > :credits THEN spent - :credits ELSE 0 END"
-    " WHERE owner = :owner AND upstream = :upstream AND day = :day"
-)
+UNLIMITED = 2**62
+"""Millicredits: the ceiling where there is none; sums below it fit 64 bits."""
 
-_OPEN_CHARGE = text(
-    "INSERT INTO charges (owner, upstream, job, attempt, day, credits, state, at)"
-    " VALUES (:owner, :upstream, :job, :attempt, :day, :credits, 'sent', :now)"
-)
-_FIND_CHARGE = text(
-    "SELECT state, day, credits FROM charges WHERE job = :job AND attempt = :attempt"
-)
-_SET_CHARGE = text("UPDATE charges SET state = :state WHERE job = :job AND attempt = :attempt")
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Millicredits of one day."""
+
+    reserved: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A row of the ledger."""
+
+    state: str
+    day: str
+    credits: int
+
+
+_SQL = load(__file__)
+_latest_day = _SQL.value("latest_day", str)
+_counters = _SQL.one("counters", Counters)
+_reserve = _SQL.one("reserve", Counters)
+_ceiling = _SQL.value("ceiling", int)
+_delete_ceilings = _SQL.count("delete_ceilings")
+_insert_ceiling = _SQL.count("insert_ceiling")
+_release = _SQL.count("release")
+_spend = _SQL.count("spend")
+_reserve_assumed = _SQL.count("reserve_assumed")
+_open_charge = _SQL.count("open_charge")
+_find_charge = _SQL.one("find_charge", Charge)
+_settle_charge = _SQL.one("settle_charge", Charge)
+_set_charge = _SQL.count("set_charge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +79,12 @@ def day_of(connection: Connection, account: Account, now: float) -> str:
 
     It never goes back: a clock set to yesterday does not refill a budget.
     """
-    latest = connection.execute(_LATEST, account.key).scalar()
-    today = datetime.fromtimestamp(now).astimezone().date().isoformat()
-    return max(today, latest or "")
+    return later_day(now, _latest_day(connection, **account.key))
+
+
+def later_day(now: float, latest: str | None) -> str:
+    """Return the day of a time, or the latest day that has a row if that is later."""
+    return max(_today(now), latest or "")
 
 
 def reserve(
@@ -100,33 +93,26 @@ def reserve(
     prices: Sequence[int],
     *,
     limit: int | None,
-    now: float,
-) -> str:
-    """Reserve the prices of several jobs, all or none, and return the day they count towards.
+    day: str,
+) -> None:
+    """Reserve the prices of several jobs, all or none.
 
     Raises:
         BudgetError: together they would pass the ceiling; says how many still fit.
     """
     total = sum(prices)
-    row: dict[str, str | int] = {
-        **account.key,
-        "day": day_of(connection, account, now),
-        "credits": total,
-    }
-    connection.execute(_NEW_DAY, row)
-    limit = ceiling(connection, account, limit=limit, now=now)
-    if limit is None:
-        connection.execute(_RESERVE, row)
-    elif connection.execute(_RESERVE_WITHIN, row | {"limit": limit}).rowcount != 1:
-        reserved, spent = connection.execute(_COUNTERS, row).one()
-        left = limit - reserved - spent
-        raise BudgetError(
-            f"This costs {credits_text(total)}, and the budget of "
-            f"{credits_text(limit)} a day has {credits_text(max(left, 0))} left: "
-            f"{credits_text(spent)} are spent today and {credits_text(reserved)} reserved.",
-            hint=_what_fits(prices, left),
-        )
-    return str(row["day"])
+    limit = _ceiling_of(connection, account, limit=limit, day=day)
+    most = UNLIMITED if limit is None else limit
+    if _reserve(connection, **account.key, day=day, credits=total, max_credits=most) is not None:
+        return
+    now = _counters(connection, **account.key, today=day) or Counters(0, 0)
+    left = most - now.reserved - now.spent
+    raise BudgetError(
+        f"This costs {credits_text(total)}, and the budget of "
+        f"{credits_text(most)} a day has {credits_text(max(left, 0))} left: "
+        f"{credits_text(now.spent)} are spent today and {credits_text(now.reserved)} reserved.",
+        hint=_what_fits(prices, left),
+    )
 
 
 def ceiling(
@@ -135,17 +121,24 @@ def ceiling(
     """Return the ceiling of today: the given one, or what a person raised it to for the day."""
     if limit is None:
         return None
-    key = {"key": f"{_ceiling_keys(account)}{day_of(connection, account, now)}"}
-    raised = connection.execute(_CEILING, key).scalar()
-    return limit if raised is None else max(limit, int(raised))
+    return _ceiling_of(connection, account, limit=limit, day=day_of(connection, account, now))
+
+
+def _ceiling_of(
+    connection: Connection, account: Account, *, limit: int | None, day: str
+) -> int | None:
+    if limit is None:
+        return None
+    raised = _ceiling(connection, key=f"{_ceiling_keys(account)}{day}")
+    return limit if raised is None else max(limit, raised)
 
 
 def raise_ceiling(connection: Connection, account: Account, *, limit: int, now: float) -> None:
     """Raise the ceiling of today, for every process of the store."""
     keys = _ceiling_keys(account)
-    connection.execute(_DELETE_CEILING, {"keys": f"{keys}%"})
+    _delete_ceilings(connection, keys=f"{keys}%")
     day = day_of(connection, account, now)
-    connection.execute(_RAISE, {"key": f"{keys}{day}", "value": str(limit)})
+    _insert_ceiling(connection, key=f"{keys}{day}", value=str(limit))
 
 
 def _ceiling_keys(account: Account) -> str:
@@ -153,38 +146,22 @@ def _ceiling_keys(account: Account) -> str:
 
 
 def move_reservation(
-    connection: Connection, account: Account, *, day: str, price: int, now: float
-) -> str:
-    """Move a reservation to today and return the day: money counts on the day it is sent."""
-    today = day_of(connection, account, now)
+    connection: Connection, account: Account, *, day: str, today: str, price: int
+) -> None:
+    """Move a reservation to another day: money counts on the day it is sent."""
     if today != day:
-        row = {**account.key, "day": today, "credits": price}
-        release_reservation(connection, account, day=day, price=price)
-        connection.execute(_NEW_DAY, row)
-        connection.execute(_RESERVE, row)
-    return today
-
-
-def release_reservation(connection: Connection, account: Account, *, day: str, price: int) -> None:
-    """Give back a reservation: nothing was charged."""
-    connection.execute(_RELEASE_RESERVATION, {**account.key, "day": day, "credits": price})
-
-
-def spend_reservation(connection: Connection, account: Account, *, day: str, price: int) -> None:
-    """Turn a reservation into spending."""
-    connection.execute(_SPEND, {**account.key, "day": day, "credits": price})
-
-
-def reserve_assumed(connection: Connection, account: Account, *, day: str, price: int) -> None:
-    """Turn spending back into a reservation: it was assumed, and nothing was charged."""
-    connection.execute(_RESERVE_ASSUMED, {**account.key, "day": day, "credits": price})
+        _release(connection, **account.key, day=day, credits=price)
+        _reserve(connection, **account.key, day=today, credits=price, max_credits=UNLIMITED)
 
 
 def counters(connection: Connection, account: Account, now: float) -> tuple[int, int]:
     """Return what is reserved and what is spent today."""
-    row = {**account.key, "day": day_of(connection, account, now)}
-    found = connection.execute(_COUNTERS, row).first()
-    return (0, 0) if found is None else (found[0], found[1])
+    found = _counters(connection, **account.key, today=_today(now))
+    return (0, 0) if found is None else (found.reserved, found.spent)
+
+
+def _today(now: float) -> str:
+    return datetime.fromtimestamp(now).astimezone().date().isoformat()
 
 
 def _what_fits(prices: Sequence[int], left: int) -> str:
@@ -200,17 +177,8 @@ def _what_fits(prices: Sequence[int], left: int) -> str:
 
 def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, now: float) -> None:
     """Write that a request is about to go out which may cost its price."""
-    connection.execute(
-        _OPEN_CHARGE,
-        {
-            **job.account.key,
-            "job": job.id,
-            "attempt": attempt,
-            "day": day,
-            "credits": job.price,
-            "now": now,
-        },
-    )
+    row = {**job.account.key, "job": job.id, "attempt": attempt, "day": day, "credits": job.price}
+    _open_charge(connection, **row, now=now)
 
 
 def mark_free(connection: Connection, job: JobRow) -> None:
@@ -219,10 +187,12 @@ def mark_free(connection: Connection, job: JobRow) -> None:
     What was assumed to be spent, while the API did not have the generation, is reserved again.
     """
     key = {"job": job.id, "attempt": job.attempt}
-    state, day, credits_ = connection.execute(_FIND_CHARGE, key).one()
-    connection.execute(_SET_CHARGE, key | {"state": "free"})
-    if state == "assumed":
-        reserve_assumed(connection, job.account, day=day, price=credits_)
+    if _settle_charge(connection, **key, state="free") is not None:
+        return
+    charge = _known_charge(connection, job)
+    _set_charge(connection, **key, state="free")
+    if charge.state == "assumed":
+        _reserve_assumed(connection, **job.account.key, day=charge.day, credits=charge.credits)
 
 
 def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) -> int:
@@ -234,14 +204,23 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
         assumed: Whether nobody can know; a late answer makes it certain and adds nothing more.
     """
     key = {"job": job.id, "attempt": job.attempt}
-    state, day, credits_ = connection.execute(_FIND_CHARGE, key).one()
-    connection.execute(_SET_CHARGE, key | {"state": "assumed" if assumed else "charged"})
-    if state != "sent":
+    state = "assumed" if assumed else "charged"
+    charge = _settle_charge(connection, **key, state=state)
+    if charge is None:
+        _known_charge(connection, job)
+        _set_charge(connection, **key, state=state)
         return 0
-    spend_reservation(connection, job.account, day=day, price=credits_)
-    return int(credits_)
+    _spend(connection, **job.account.key, day=charge.day, credits=charge.credits)
+    return charge.credits
+
+
+def _known_charge(connection: Connection, job: JobRow) -> Charge:
+    charge = _find_charge(connection, job=job.id, attempt=job.attempt)
+    if charge is None:
+        raise LookupError(f"job {job.id} has no charge of attempt {job.attempt}")
+    return charge
 
 
 def release_job(connection: Connection, job: JobRow) -> None:
     """Give back what is reserved for a job that ends without a charge."""
-    release_reservation(connection, job.account, day=job.day, price=job.price)
+    _release(connection, **job.account.key, day=job.day, credits=job.price)

@@ -6,14 +6,15 @@ no process that lives that long. A step sees the store, the client and its lease
 request that asked.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import anyio
-from sqlalchemy import Connection
 
+from stability_mcp.jobs.models import JobRow
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 
 Kind = Literal["store", "poll", "send"]
 """What a step does, the most urgent first: bytes that wait, results that wait, new requests."""
@@ -44,10 +45,12 @@ class Lease:
     Args:
         epoch: The epoch of the job's row that the right is for.
         begun: Called when the request is about to go out, so that the next one may connect.
+        row: The job as it was queued, so that the first step need not read it.
     """
 
-    def __init__(self, epoch: int, begun: Callable[[], None]) -> None:
+    def __init__(self, epoch: int, begun: Callable[[], None], row: JobRow | None = None) -> None:
         self.epoch = epoch
+        self.row = row
         self.begun = begun
         self.lost = anyio.Event()
         """Set when the job must not be sent any more; what is out is finished all the same."""
@@ -79,8 +82,12 @@ class Engine(Protocol):
         """Give up a job inside the transaction that cancels it."""
         ...
 
+    def add(self, jobs: Sequence[JobRow]) -> None:
+        """Run jobs that were dispatched, after their transaction is committed."""
+        ...
+
     def wake(self) -> None:
-        """Look for new jobs, after the transaction is committed."""
+        """Look for jobs that were added without `add`."""
         ...
 
     def rescan(self) -> None:

@@ -44,7 +44,7 @@ class Executor:
             step = await disk_retry.resume_write(self._context, job_id)
             if step is not None:
                 return step
-            job = await self._load(job_id)
+            job = lease.row or await self._load(job_id)
             if job is None:  # ended elsewhere, or not ours any more
                 self._context.forget(job_id)
                 return Done()

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
-from sqlalchemy import Connection
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.errors import StorageError
@@ -21,13 +20,14 @@ from stability_mcp.jobs.engine import EngineFactory
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.reader import JobReader
-from stability_mcp.jobs.runner import Agree, Runner
+from stability_mcp.jobs.runner import Agreement, Check, Runner
 from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import cancel, finish, recover, reuse, submit, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
 TICK_SECONDS = 1.0
@@ -64,7 +64,13 @@ class Jobs:
         """Send nothing more, finish what is out, and leave the rest to other processes."""
         await self._runner.drain()
 
-    async def submit(self, call_request: CallRequest, *, agree: Agree | None = None) -> Call:
+    async def submit(
+        self,
+        call_request: CallRequest,
+        *,
+        agreement: Agreement | None = None,
+        check: Check | None = None,
+    ) -> Call:
         """Write a call and its jobs, which are carried out from then on.
 
         A call takes over the jobs of an identical one that was given up, and a finished job answers
@@ -72,14 +78,16 @@ class Jobs:
 
         Args:
             call_request: The request, its files as media ids.
-            agree: Sees that the price may be spent; None: nothing is asked.
+            agreement: Sees that the price may be spent; None: nothing is asked.
+            check: Runs inside the transaction, before anything is written.
 
         Raises:
             BudgetError: it would pass the ceiling; says what still fits.
             RequestError: the key was refused or had no credits, and that has not changed.
             StorageError: the store cannot be written.
+            StudioError: what `agreement` or `check` raises.
         """
-        return await self._runner.submit(call_request, agree)
+        return await self._runner.submit(call_request, agreement, check)
 
     async def wait(
         self,

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
-
-from sqlalchemy import Connection, Row, bindparam, select
 
 from stability_mcp.api.operation import MIB, MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
-from stability_mcp.store import schema
 from stability_mcp.store.disk import MIN_FREE_BYTES, RESERVE_BYTES
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 MARGIN_SECONDS = 0.5
@@ -147,17 +145,6 @@ class UpstreamPausedError(NotNowError):
         super().__init__(why)
 
 
-class PriceRoseError(Exception):
-    """What was to answer for a call is gone, so it costs more than was agreed to.
-
-    Args:
-        credits: Millicredits that it costs now.
-    """
-
-    def __init__(self, credits: int) -> None:  # noqa: A002 -- the name of the column
-        super().__init__(f"{credits} millicredits")
-
-
 State = Literal[
     "queued",
     "paused",
@@ -241,7 +228,7 @@ class JobPage:
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. Times are unix seconds, money millicredits; `schema` says what the columns mean."""
+    """One job. Times are unix seconds, money millicredits; `schema.sql` explains the columns."""
 
     seq: int
     id: str
@@ -305,22 +292,13 @@ class JobRow:
         return f"{self.id}.{self.attempt}"
 
 
-COLUMNS = tuple(
-    schema.jobs.c[field.name] for field in fields(JobRow) if field.name in schema.jobs.c
-)
-
-_LOAD_JOB = select(*COLUMNS).where(schema.jobs.c.id == bindparam("job"))
-
-
-def to_row(row: Row[Any]) -> JobRow:
-    """Return what a query over `COLUMNS` found."""
-    return JobRow(**row._asdict())
+_SQL = load(__file__)
+_load_job = _SQL.one("load_job", JobRow)
 
 
 def load_job(connection: Connection, job: str) -> JobRow | None:
     """Read one job; None where there is none of that id."""
-    row = connection.execute(_LOAD_JOB, {"job": job}).first()
-    return None if row is None else to_row(row)
+    return _load_job(connection, job=job)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ import heapq
 import time
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.jobs.engine import Kind, Lease
+from stability_mcp.jobs.models import JobRow
+from stability_mcp.store.queries import Connection, load
 
 INTERACTIVE = 0
 """Somebody waits for it."""
@@ -29,25 +29,15 @@ two seconds where the rate limit has slots."""
 MAX_UNSENT = 3
 """So many may wait because they are on their way; where more do, more may be to come."""
 
-_WAITING = text(
-    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE process = :process AND state = 'queued'"
-    " AND lane = 0 AND finished_at IS NULL LIMIT :many)"
-)
-
-_UNSENT = text(
-    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
-    " AND finished_at IS NULL LIMIT :many)"
-)
-
 ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
 """Of what is due: bytes that wait come first, then generations, then new requests."""
 
 
-def priority_of_call(connection: Connection, process: str) -> int:
-    """Return the priority of the next call of a process."""
-    waiting = connection.execute(
-        _WAITING, {"process": process, "many": MIN_BATCH_JOBS}
-    ).scalar_one()
+_count_unsent = load(__file__).value("count_unsent", int)
+
+
+def priority_of_call(waiting: int) -> int:
+    """Return the priority of the next call of a process in which so many jobs wait to be sent."""
     return BATCH if waiting >= MIN_BATCH_JOBS else INTERACTIVE
 
 
@@ -58,10 +48,8 @@ def priority_of_many(count: int) -> int:
 
 def has_backlog(connection: Connection, upstream: str) -> bool:
     """Return whether more than a few jobs wait to be sent to an upstream, in any process."""
-    unsent = connection.execute(
-        _UNSENT, {"upstream": upstream, "many": MAX_UNSENT + 1}
-    ).scalar_one()
-    return bool(unsent > MAX_UNSENT)
+    unsent = _count_unsent(connection, upstream=upstream, max_jobs=MAX_UNSENT + 1)
+    return (unsent or 0) > MAX_UNSENT
 
 
 @dataclass
@@ -79,6 +67,8 @@ class ScheduledJob:
     """Its turn in its priority; kept when it found no slot, so that it does not queue up again."""
     lease: Lease | None = None
     """While a step of it runs."""
+    row: JobRow | None = None
+    """The job as it was queued in this process, until its first step."""
 
     @property
     def level(self) -> int:

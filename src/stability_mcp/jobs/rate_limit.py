@@ -10,10 +10,9 @@ slot is told how long to wait, and tries again.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
-
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.jobs.models import NoSlotError, RateLimit
+from stability_mcp.store.queries import Connection, load
 
 STALLED_SECONDS = 60.0
 """Seconds after which the slot of a request that was never said to be out is free again."""
@@ -41,42 +40,25 @@ MAX_GENERATIONS_COUNTED = 10_000
 RATE_LIMIT = "behind the rate limit"
 LOCKED_OUT = "the API asked for a pause of all requests"
 
-_BLOCKED = text("SELECT blocked_until FROM upstreams WHERE id = :upstream")
-_FREE_SLOTS = text(
-    "DELETE FROM requests WHERE upstream = :upstream"
-    " AND (sent_at < :kept_since OR sent_at IS NULL AND granted_at < :stopped_since)"
-)
-# A clock that was set back: what was sent in the future was sent just now.
-_CLAMP_TIMES = text(
-    "UPDATE requests SET granted_at = :now,"
-    " sent_at = CASE WHEN sent_at IS NULL THEN NULL ELSE :now END"
-    " WHERE upstream = :upstream AND (sent_at > :now + 1 OR granted_at > :now + 1)"
-)
-_COUNT_KEPT = text(
-    "SELECT count(*), min(CASE WHEN sent_at IS NULL THEN granted_at END)"
-    " FROM requests WHERE upstream = :upstream"
-    " AND (sent_at >= :kept_since OR sent_at IS NULL AND granted_at >= :stopped_since)"
-)
-_NEXT_FREE = text(
-    "SELECT sent_at FROM requests WHERE upstream = :upstream AND sent_at >= :kept_since"
-    " ORDER BY sent_at LIMIT 1 OFFSET :ahead"
-)
-_COUNT_GENERATIONS = text(
-    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'submitted'"
-    " AND finished_at IS NULL LIMIT :most)"
-)
-_COUNT_INTERACTIVE = text(
-    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued'"
-    " AND lane = 0 AND wake_at <= :now AND process IS NOT NULL AND finished_at IS NULL LIMIT :most)"
-)
-_TAKE_SLOT = text(
-    "INSERT INTO requests (upstream, process, granted_at) VALUES (:upstream, :process, :now)"
-    " RETURNING id"
-)
-_MARK_SENT = text("UPDATE requests SET sent_at = :now WHERE id = :slot AND sent_at IS NULL")
-_BLOCK = text(
-    "UPDATE upstreams SET blocked_until = :until WHERE id = :upstream AND blocked_until < :until"
-)
+
+@dataclass(frozen=True, slots=True)
+class _Occupancy:
+    rows: int
+    kept: int
+    stopped: float | None
+
+
+_SQL = load(__file__)
+_blocked_until = _SQL.value("blocked_until", float)
+_occupancy = _SQL.one("occupancy", _Occupancy)
+_free_slots = _SQL.count("free_slots")
+_clamp_times = _SQL.count("clamp_times")
+_next_free = _SQL.value("next_free", float)
+_count_generations = _SQL.value("count_generations", int)
+_count_interactive = _SQL.value("count_interactive", int)
+_take_slot = _SQL.value("take_slot", int)
+_mark_sent = _SQL.count("mark_sent")
+_block = _SQL.count("block")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +74,18 @@ class SlotRequest:
     caller is told when the one after theirs comes free."""
 
 
-def take_slot(connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float) -> int:
+def take_slot(
+    connection: Connection,
+    rate: RateLimit,
+    wanted: SlotRequest,
+    *,
+    now: float,
+    blocked_until: float | None = None,
+) -> int:
     """Take a slot for a request that is about to go out, and return its number.
+
+    Old rows are deleted, and times after a clock was set back are corrected, only where there are
+    so many rows that it matters.
 
     Args:
         connection: The writer's.
@@ -101,15 +93,22 @@ def take_slot(connection: Connection, rate: RateLimit, wanted: SlotRequest, *, n
         wanted: For whom and for what.
         now: Unix seconds, read inside this transaction: what is later is taken for a clock that
             was set, and not for a request that went out while this one waited for the writer.
+        blocked_until: End of a lock-out in unix seconds, where the caller has read it.
 
     Raises:
         NoSlotError: all are taken, or the API has locked this key out.
     """
-    parameters = _parameters(rate, wanted, now)
-    connection.execute(_FREE_SLOTS, parameters)
-    connection.execute(_CLAMP_TIMES, parameters)
-    _raise_if_full(connection, rate, wanted, now=now)
-    return int(connection.execute(_TAKE_SLOT, parameters).scalar_one())
+    look = _Look(rate=rate, wanted=wanted, now=now)
+    occupancy = look.occupancy(connection)
+    if occupancy.rows >= rate.limit - 2 * _tenth(rate):
+        _free_slots(connection, **look.window)
+        _clamp_times(connection, upstream=wanted.upstream, now=now)
+        occupancy = look.occupancy(connection)
+    _raise_if_full(connection, look, occupancy, blocked_until=blocked_until)
+    slot = _take_slot(connection, upstream=wanted.upstream, process=wanted.process, now=now)
+    if slot is None:  # pragma: no cover -- an INSERT that succeeds returns its row
+        raise LookupError("the slot has no number")
+    return slot
 
 
 def check_slot(
@@ -130,7 +129,8 @@ def check_slot(
         NoSlotError: there will be none so soon.
     """
     try:
-        _raise_if_full(connection, rate, wanted, now=now, taken=connecting)
+        look = _Look(rate=rate, wanted=wanted, now=now)
+        _raise_if_full(connection, look, look.occupancy(connection), taken=connecting)
     except NoSlotError as error:
         if error.why == RATE_LIMIT and error.seconds <= CONNECT_AHEAD_SECONDS:
             return
@@ -141,47 +141,69 @@ def check_slot(
 
 def generations_running(connection: Connection, upstream: str) -> int:
     """Return how many generations are looked at now and then, by all processes together."""
-    most = {"upstream": upstream, "most": MAX_GENERATIONS_COUNTED}
-    return int(connection.execute(_COUNT_GENERATIONS, most).scalar_one())
+    return _count_generations(connection, upstream=upstream, max_jobs=MAX_GENERATIONS_COUNTED) or 0
 
 
-def mark_sent(connection: Connection, slot: int, now: float) -> None:
-    """Note that the request of a slot is out whole; may come late, never early."""
-    connection.execute(_MARK_SENT, {"slot": slot, "now": now})
+def mark_sent(connection: Connection, slot: int, sent_at: float) -> None:
+    """Note when the request of a slot was out whole; may be late, never early."""
+    _mark_sent(connection, slot=slot, sent_at=sent_at)
 
 
 def block_upstream(connection: Connection, *, upstream: str, until: float) -> None:
     """Stop every process of an upstream until then, in unix seconds: the API answered 429."""
-    connection.execute(_BLOCK, {"upstream": upstream, "until": until})
+    _block(connection, upstream=upstream, until=until)
 
 
-def _parameters(rate: RateLimit, wanted: SlotRequest, now: float) -> dict[str, object]:
-    return {
-        "upstream": wanted.upstream,
-        "process": wanted.process,
-        "now": now,
-        "kept_since": now - rate.kept,
-        "stopped_since": now - _stalled_seconds(rate),
-    }
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """A look at the slots: under which limit, for what, when."""
+
+    rate: RateLimit
+    wanted: SlotRequest
+    now: float
+
+    @property
+    def window(self) -> dict[str, object]:
+        """Return the times since which slots are kept, and the upstream."""
+        return {
+            "upstream": self.wanted.upstream,
+            "kept_since": self.now - self.rate.kept,
+            "stopped_since": self.now - _stalled_seconds(self.rate),
+        }
+
+    def occupancy(self, connection: Connection) -> _Occupancy:
+        """Count the slots."""
+        return _occupancy(connection, **self.window) or _Occupancy(0, 0, None)
 
 
 def _raise_if_full(
-    connection: Connection, rate: RateLimit, wanted: SlotRequest, *, now: float, taken: int = 0
+    connection: Connection,
+    look: _Look,
+    occupancy: _Occupancy,
+    *,
+    taken: int = 0,
+    blocked_until: float | None = None,
 ) -> None:
-    parameters = _parameters(rate, wanted, now)
-    blocked_until = float(connection.execute(_BLOCKED, parameters).scalar_one())
+    rate, wanted, now = look.rate, look.wanted, look.now
+    if blocked_until is None:
+        blocked_until = _blocked_until(connection, upstream=wanted.upstream) or 0
     if now < blocked_until <= now + MAX_LOCKOUT_SECONDS:
         raise NoSlotError(blocked_until - now, LOCKED_OUT)
-    kept, stopped = connection.execute(_COUNT_KEPT, parameters).one()
-    excess = kept + taken - rate.limit
+    excess = occupancy.kept + taken - rate.limit
     if wanted.priority is not None and excess + 2 * _tenth(rate) >= 0:
-        excess += _spare_slots(connection, rate, parameters, wanted.priority)
+        excess += _spare_slots(connection, look, wanted.priority)
     if excess < 0:
         return
-    sent_at = connection.execute(_NEXT_FREE, parameters | {"ahead": excess + wanted.ahead}).scalar()
+    sent_at = _next_free(
+        connection,
+        upstream=wanted.upstream,
+        kept_since=now - rate.kept,
+        ahead=excess + wanted.ahead,
+    )
     if sent_at is not None:
-        seconds = float(sent_at) + rate.kept - now
+        seconds = sent_at + rate.kept - now
     else:  # requests that are not out keep their slots for as long again, or until they are dead
+        stopped = occupancy.stopped
         dead = rate.kept if stopped is None else stopped + _stalled_seconds(rate) - now
         seconds = min(rate.kept, dead)
     raise NoSlotError(max(MIN_WAIT_SECONDS, seconds), RATE_LIMIT)
@@ -195,12 +217,12 @@ def _tenth(rate: RateLimit) -> int:
     return max(rate.limit // SPARE_ONE_IN, 1)
 
 
-def _spare_slots(
-    connection: Connection, rate: RateLimit, parameters: dict[str, object], priority: int
-) -> int:
+def _spare_slots(connection: Connection, look: _Look, priority: int) -> int:
     """Return how many slots a request of a priority leaves to what is more urgent."""
-    most = parameters | {"most": _tenth(rate)}
-    spared = int(connection.execute(_COUNT_GENERATIONS, most).scalar_one())
+    upstream, most = look.wanted.upstream, _tenth(look.rate)
+    spared = _count_generations(connection, upstream=upstream, max_jobs=most) or 0
     if priority > 0:
-        spared += int(connection.execute(_COUNT_INTERACTIVE, most).scalar_one())
-    return min(spared, rate.limit - 1)  # whoever is alone gets on
+        spared += (
+            _count_interactive(connection, upstream=upstream, now=look.now, max_jobs=most) or 0
+        )
+    return min(spared, look.rate.limit - 1)  # whoever is alone gets on

@@ -1,4 +1,4 @@
-"""The queue of connected requests for slots of the rate limit, and the slot of one request.
+"""Queues connected requests for slots of the rate limit, and follows the slot of a request.
 
 A slot is worth most the moment it comes free, and a handshake takes longer than that. So whoever
 is about to get one has its line ready, and asks again exactly when the next slot comes free that
@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
-from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.models import NoSlotError
-from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS, RATE_LIMIT
-from stability_mcp.jobs.transactions import send
+from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS, RATE_LIMIT, mark_sent
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 
 log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.25
+"""Seconds for which times of requests are gathered: a slot is kept 40 times as long."""
 
 MAX_IDLE_SECONDS = 1.0
 """Seconds a line may stand idle before its request: servers close those that say nothing."""
@@ -90,39 +92,71 @@ class RateGate:
                 raise
 
 
-class RateSlot:
-    """The slot of one request, released when the request is out.
+class SentSlots:
+    """Slots whose requests are out, until the store knows it.
+
+    A slot runs down from the time its request was out. Nothing waits for that to be written: it
+    goes with the answer's own transaction, or with those of other requests in one. What a process
+    that dies had not written, recovery writes with a later time, which frees the slot later.
 
     Args:
         database: The store.
-        clock: Gives Unix seconds.
-        paid: Whether the request can be charged.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float], *, paid: bool) -> None:
-        self.number: int | None = None
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
-        self._paid = paid
+        self._sent_at: dict[int, float] = {}
+        self._news = anyio.Event()
 
-    async def mark_sent(self) -> None:
-        """Start the time after which the slot is free, once."""
-        if self.number is None:
+    def add(self, slot: int, sent_at: float) -> None:
+        """Note when the request of a slot was out, in unix seconds."""
+        self._sent_at.setdefault(slot, sent_at)
+        self._news.set()
+
+    def take(self, slot: int | None) -> float | None:
+        """Return when the request of a slot was out, for a transaction that writes it."""
+        return None if slot is None else self._sent_at.pop(slot, None)
+
+    async def run(self) -> None:
+        """Write what has been noted for a moment, until cancelled."""
+        while True:
+            await self._news.wait()
+            await anyio.sleep(FLUSH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write all that is noted; an error of the disk is only logged."""
+        self._news = anyio.Event()
+        sent_at, self._sent_at = self._sent_at, {}
+        if not sent_at:
             return
-        number, now = self.number, self._clock()
 
-        def write(c: Connection) -> None:
-            send.mark_sent(c, number, now)
+        def write(connection: Connection) -> None:
+            for slot, at in sent_at.items():
+                mark_sent(connection, slot, at)
 
-        if self._paid:
-            await self._database.write(write, name="send.sent")
-        else:
-            await self._database.write(write, name="send.free_sent")
-        self.number = None
-
-    async def release(self) -> None:
-        """Do the same at the end of a request; a disk error is only logged."""
         try:
-            await self.mark_sent()
-        except StorageError as error:  # the slot is free after a minute anyway
-            log.warning("a rate slot could not be released: %s", error)
+            await self._database.write(write, name="send.sent")
+        except StorageError as error:  # each slot is free after a minute anyway
+            log.warning("%d rate slots could not be released: %s", len(sent_at), error)
+
+
+class RateSlot:
+    """The slot of one request.
+
+    Args:
+        sent: Where it is noted that the request is out.
+        clock: Gives Unix seconds.
+    """
+
+    def __init__(self, sent: SentSlots, clock: Callable[[], float]) -> None:
+        self.number: int | None = None
+        """None: there is none, or its request is out."""
+        self._sent = sent
+        self._clock = clock
+
+    def mark_sent(self) -> None:
+        """Start the time after which the slot is free, once."""
+        if self.number is not None:
+            self._sent.add(self.number, self._clock())
+            self.number = None

@@ -8,26 +8,45 @@ from functools import partial
 import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
-from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs import account
 from stability_mcp.jobs.account import BalanceMonitor
+from stability_mcp.jobs.budget import UNLIMITED
 from stability_mcp.jobs.engine import Engine, EngineFactory
 from stability_mcp.jobs.executor import Executor
-from stability_mcp.jobs.models import Call, PriceRoseError, UpstreamPausedError
+from stability_mcp.jobs.models import Call, UpstreamPausedError
 from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.jobs.recovery import Recovery, dead_processes, revisit_missing
 from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.jobs.transactions import lookup, reuse, usage
+from stability_mcp.jobs.transactions import usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
-from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call, price_after_reuse
+from stability_mcp.jobs.transactions.reuse import NeedsLivenessError
+from stability_mcp.jobs.transactions.submit import (
+    NeedsConfirmationError,
+    SubmittedCall,
+    SubmitTerms,
+    insert_call,
+)
 from stability_mcp.store.disk import allow_open_files
+from stability_mcp.store.queries import Connection
 
-Agree = Callable[[int], Awaitable[None]]
-"""Sees that so many millicredits may be reserved; raises what the caller is told where not. Asked
-once more where the price has changed meanwhile."""
+Check = Callable[[Connection], None]
+"""Looks, inside the transaction that would write a call, whether it may be written; raises what the
+caller is told where not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How the user agrees to the price of a call."""
+
+    unasked: int
+    """Most millicredits that may be reserved without a question."""
+    ask: Callable[[int], Awaitable[None]]
+    """Asks about a price in millicredits; raises what the caller is told where the user does not
+    agree. Asked once more where the price has risen meanwhile."""
+
 
 FILES_PER_REQUEST = 4
 """Its socket, the guard of its room, the file of its body, and one that is sent."""
@@ -35,8 +54,6 @@ OTHER_FILES = 256
 """The database, locks, polls, blobs, previews, and whatever the host gave this process."""
 
 log = logging.getLogger(__name__)
-
-_RESERVED = text("SELECT coalesce(sum(price), 0) FROM jobs WHERE call = :call")
 
 
 @dataclass
@@ -105,6 +122,7 @@ class Runner:
             with running.background:
                 async with anyio.create_task_group() as group:
                     group.start_soon(recovery.run)
+                    group.start_soon(context.sent_slots.run)
                     if not context.upstream.emulated:  # the emulator's credits mean nothing
                         group.start_soon(balance.run)
 
@@ -119,6 +137,7 @@ class Runner:
         running.ended = True
         running.background.cancel()
         await running.engine.drain(self._context.settings.timeout)
+        await self._context.sent_slots.flush()
         try:
             if await disk_retry.flush_writes(self._context):
                 await self._context.database.write(
@@ -133,51 +152,73 @@ class Runner:
         if jobs:
             await revisit_missing(self._context, self.engine, self.process, jobs)
 
-    async def submit(self, call_request: CallRequest, agree: Agree | None = None) -> Call:
+    async def submit(
+        self,
+        call_request: CallRequest,
+        agreement: Agreement | None = None,
+        check: Check | None = None,
+    ) -> Call:
         """Write a call and its jobs, or take over what answers for it.
 
-        A call that an earlier one answers for costs nothing, so `agree` is not asked and the
-        balance does not matter. Between the look and the transaction that writes the call another
-        process may have taken what was to answer for it: then nothing is written, and `agree` is
-        asked about the new price.
+        A call that an earlier one answers for costs nothing, so nobody is asked and the balance
+        does not matter. What one transaction cannot find out, it leaves to be found out here, and
+        runs again: the user's word about the price, whether other processes live, and whether the
+        balance allows sending again.
 
         Args:
             call_request: The call.
-            agree: Asked before anything is written; None: nothing is asked.
+            agreement: Asked before more than `unasked` is reserved; None: nothing is asked.
+            check: Runs inside the transaction, before anything is written.
 
         Raises:
             BudgetError: it would pass the ceiling.
             RequestError: something has to be sent, the key was refused or had no credits, and that
                 has not changed.
             StorageError: the store cannot be written.
-            StudioError: what `agree` raises.
+            StudioError: what `agreement` or `check` raises.
         """
         context, running = self._context, self._started()
-        terms, may_pay = self._terms(), False
+        terms = self._terms(UNLIMITED if agreement is None else agreement.unasked)
         while True:
-            terms, due = await self._quote(call_request, terms, priced=agree is not None)
-            if agree is not None and due is not None:
-                await agree(due)
-            write = partial(
-                _submit, call_request=call_request, terms=terms, at_most=due, may_pay=may_pay
-            )
+            write = partial(self._write_call, call_request=call_request, terms=terms, check=check)
             try:
-                call = await context.database.write(write, name="submit.call")
+                submitted = await context.database.write(write, name="submit.call")
+            except NeedsLivenessError as needed:
+                dead = await dead_processes(context, needed.processes)
+                alive = needed.processes - dead
+                terms = replace(terms, dead={*terms.dead, *dead}, alive={*terms.alive, *alive})
+            except NeedsConfirmationError as needed:
+                if agreement is None:
+                    raise
+                await agreement.ask(needed.price)
+                # Other processes may have died while the user thought about it.
+                terms = replace(terms, agreed=needed.price, dead=(), alive=())
             except UpstreamPausedError:
                 await account.check_can_pay(context, running.process.id)
-                may_pay = True
-            except PriceRoseError:
-                continue
+                terms = replace(terms, may_pay=True)
             else:
                 break
-        if call.joined is None:
-            running.engine.wake()
+        if submitted.call.joined is None:
+            running.engine.add(submitted.queued)
             context.on_paid()
         else:
             running.engine.rescan()
-        return call
+        return submitted.call
 
-    def _terms(self) -> SubmitTerms:
+    def _write_call(
+        self,
+        connection: Connection,
+        *,
+        call_request: CallRequest,
+        terms: SubmitTerms,
+        check: Check | None,
+    ) -> SubmittedCall:
+        if check is not None:
+            check(connection)
+        # In the transaction: it may have waited for the writer.
+        return insert_call(connection, call_request, replace(terms, now=self._context.clock()))
+
+    def _terms(self, agreed: int) -> SubmitTerms:
         running, settings = self._started(), self._context.settings
 
         def dispatch(connection: Connection, job: str, priority: int) -> None:
@@ -187,51 +228,12 @@ class Runner:
             process=running.process.id,
             now=self._context.clock(),
             budget=settings.budget,
+            agreed=agreed,
             cache=settings.cache,
             dispatch=dispatch,
         )
-
-    async def _quote(
-        self, call_request: CallRequest, terms: SubmitTerms, *, priced: bool
-    ) -> tuple[SubmitTerms, int | None]:
-        """Return the terms with the dead whose calls it may take over, and what it would cost."""
-        context = self._context
-
-        def read(connection: Connection, terms: SubmitTerms) -> tuple[set[str], int | None]:
-            waiting = reuse.waiting_processes(connection, call_request, now=terms.now)
-            due = price_after_reuse(connection, call_request, terms) if priced else None
-            return waiting - {terms.process, *terms.dead}, due
-
-        terms = replace(terms, dead=())
-        others, due = await context.database.read(partial(read, terms=terms))
-        dead = await dead_processes(context, others)
-        if dead:
-            terms = replace(terms, dead=dead)
-            _, due = await context.database.read(partial(read, terms=terms))
-        return terms, due
 
     def _started(self) -> _Running:
         if self._running is None:
             raise RuntimeError("Jobs.start comes first")
         return self._running
-
-
-def _submit(
-    connection: Connection,
-    *,
-    call_request: CallRequest,
-    terms: SubmitTerms,
-    at_most: int | None,
-    may_pay: bool,
-) -> Call:
-    """Do T1, unless it turns out that it reserves more or sends what may not be sent."""
-    call = insert_call(connection, call_request, terms)
-    if at_most is not None:
-        reserved = connection.execute(_RESERVED, {"call": call.id}).scalar_one()
-        if reserved > at_most:
-            raise PriceRoseError(reserved)
-    if not may_pay and usage.paused_why(connection, call_request.account.upstream) is not None:
-        states = lookup.job_states(connection, call.job_ids).values()
-        if any(state == "queued" for state, _, _ in states):
-            raise UpstreamPausedError("the balance decides")
-    return call

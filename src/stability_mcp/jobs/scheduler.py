@@ -7,20 +7,21 @@ In what order it goes is said in `queue`.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
-from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Perform
-from stability_mcp.jobs.models import FINISHED
+from stability_mcp.jobs.models import FINISHED, JobRow, State
 from stability_mcp.jobs.queue import JobQueue, ScheduledJob
 from stability_mcp.jobs.rate_limit import MAX_RETRY_SECONDS
 from stability_mcp.jobs.transactions import lookup
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection, load
 
 MAX_SLEEP_SECONDS = 60.0
 """Seconds; a stored time that is further away was written by another clock."""
@@ -40,10 +41,19 @@ RETRY_READ_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
-_DRIVEN = text(
-    "SELECT id, seq, lane, coalesce(run, call, id) AS fair_group, state, epoch, wake_at FROM jobs"
-    " WHERE process = :process AND finished_at IS NULL AND seq > :after ORDER BY seq"
-)
+
+@dataclass(frozen=True, slots=True)
+class _DrivenJob:
+    id: str
+    seq: int
+    priority: int
+    fair_group: str
+    state: State
+    epoch: int
+    wake_at: float
+
+
+_driven = load(__file__).many("driven", _DrivenJob)
 
 
 class Scheduler:
@@ -82,6 +92,18 @@ class Scheduler:
 
     def cancel(self, tx: Connection, job_id: str) -> None:
         """Do nothing: the intent is not journalled for a job that is cancelled."""
+
+    def add(self, jobs: Sequence[JobRow]) -> None:
+        """Run new jobs as soon as they may; their rows are committed."""
+        now = time.monotonic()
+        for row in jobs:
+            if row.id in self._known:  # a look for new jobs came first
+                continue
+            group = row.run or row.call or row.id
+            job = ScheduledJob(row.id, row.seq, row.lane, group, "send", row.epoch, row=row)
+            self._known[job.id] = job
+            self._queue.put(job, now)
+        self._work.set()
 
     def wake(self) -> None:
         """Look for new jobs."""
@@ -162,10 +184,10 @@ class Scheduler:
                 await self._work.wait()
 
     async def _find_new(self) -> None:
-        keys = {"process": self._process, "after": self._last_seq}
+        keys: dict[str, object] = {"process": self._process, "after": self._last_seq}
         self._has_new = False
         try:
-            rows = await self._database.read(lambda c: c.execute(_DRIVEN, keys).all())
+            rows = await self._database.read(lambda c: _driven(c, **keys))
         except StorageError as error:
             log.error("new jobs cannot be found: %s", error)  # noqa: TRY400 -- the text says all
             await anyio.sleep(RETRY_READ_SECONDS)
@@ -175,10 +197,12 @@ class Scheduler:
         for row in rows:
             self._last_seq = max(self._last_seq, row.seq)
             if row.id in self._known:
-                self._known[row.id].epoch = row.epoch  # it was taken away and given back
+                known = self._known[row.id]
+                if known.epoch != row.epoch:  # it was taken away and given back
+                    known.epoch, known.row = row.epoch, None
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
-            job = ScheduledJob(row.id, row.seq, row.lane, row.fair_group, kind, row.epoch)
+            job = ScheduledJob(row.id, row.seq, row.priority, row.fair_group, kind, row.epoch)
             self._known[job.id] = job
             self._queue.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
 
@@ -187,7 +211,8 @@ class Scheduler:
         now = time.monotonic()
         while (job := self._queue.first(now)) is not None and self._may_start(job, now):
             self._queue.draw()
-            job.lease = Lease(job.epoch, partial(self._begun, job.id))
+            job.lease = Lease(job.epoch, partial(self._begun, job.id), job.row)
+            job.row = None
             self._running[job.id] = job
             if job.kind == "send":
                 self._sending[job.level - 1] += 1

@@ -8,9 +8,9 @@ that its user agreed. The guard is the budget.
 import hashlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.items import MediaItem
@@ -54,9 +54,20 @@ _give_back = _SQL.count("give_back")
 _latest = _SQL.one("latest", Question)
 
 
-Confirm = Callable[[Quote], Awaitable[int | None]]
-"""Sees that the user agrees to a quote and returns the question whose yes it used up; None: there
-was nothing to ask. Raises what the caller is to be told where the user did not agree."""
+class Confirm(Protocol):
+    """Sees that the user agrees to what a call costs."""
+
+    @property
+    def unasked(self) -> int:
+        """Return the most millicredits that may be spent without asking."""
+        ...
+
+    async def __call__(self, quote: Quote) -> int | None:
+        """See that the user agrees, and return the question whose yes that used up.
+
+        None: there was nothing to ask. Raises what the caller is told where they do not agree.
+        """
+        ...
 
 
 def quote_for(

@@ -7,6 +7,7 @@ to ask, and what to pass.
 """
 
 import logging
+import sys
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,13 @@ class Confirmer:
     """Credits that the user agreed to, as the model says."""
     max_wait: float
     """Seconds that the call may wait for an answer."""
+
+    @property
+    def unasked(self) -> int:
+        """Return the most millicredits that may be spent without asking."""
+        limit = self.studio.settings.confirm_millicredits
+        most = sys.maxsize if limit is None else limit - 1
+        return most if self.agreed is None else min(most, round(self.agreed * 1000))
 
     async def __call__(self, quote: "Quote") -> int | None:
         """Return the question whose yes pays for it; None: there was nothing to ask.

@@ -11,8 +11,6 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from stability_mcp.store.locks import PRIVATE_FILE
 
 if sys.platform == "win32":
@@ -121,8 +119,7 @@ def is_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL_ERRNOS:
             return True
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
         if code & 0xFF in _FULL_SQLITE_CODES:
             return True
         error = error.__cause__

@@ -9,8 +9,8 @@ A file stands beside the module that uses it and holds the statements of one top
 
 The header names the parameters and what the statement gives: `count` (rows that changed), `value`
 (first column of the first row, or None), `values` (first column of every row), `one` (the first row
-or None) or `many` (every row). `:ids...` takes a list, as in `id IN (:ids...)`; an empty list
-matches nothing. The module binds each statement to the type of what it gives:
+or None) or `many` (every row). `:ids...` takes a list, as in `id IN (:ids...)`; nothing is in
+an empty list. The module binds each statement to the type of what it gives:
 
     _SQL = load(__file__)
     _reserve = _SQL.count("reserve")
@@ -36,6 +36,9 @@ _HEADER = re.compile(
 )
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)(\.\.\.)?")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+
+NOTHING = "SELECT NULL WHERE 1 = 0"
+"""An empty list: nothing is in it, and everything is not (`NOT IN (NULL)` would be unknown)."""
 
 LOADED: "list[Statements]" = []
 """Every file that was loaded; tests run and prepare all statements."""
@@ -74,7 +77,7 @@ class Statement:
         sql = self.sql
         for name in self.lists:
             values = list(parameters[name])
-            marks = ", ".join(f":{name}_{at}" for at in range(len(values))) or "NULL"
+            marks = ", ".join(f":{name}_{at}" for at in range(len(values))) or NOTHING
             sql = sql.replace(f":{name}...", marks)
             parameters = {**parameters, **{f"{name}_{at}": v for at, v in enumerate(values)}}
         return _driver(connection).execute(sql, parameters)

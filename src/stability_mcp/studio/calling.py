@@ -88,7 +88,9 @@ async def run(
             inputs={file: item.id for file, item in prepared.files.items()},
             retry_of=options.retry_of,
         )
-        submitted = await parts.jobs.submit(request, agree=permission.agree)
+        submitted = await parts.jobs.submit(
+            request, agreement=permission.agreement, check=permission.check
+        )
     wait = Wait(
         seconds=max(options.longest_wait - permission.seconds, 0),
         progress=options.progress,

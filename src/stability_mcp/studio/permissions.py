@@ -13,8 +13,9 @@ from functools import partial
 import anyio
 from anyio import to_thread
 
+from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ArgumentsError, ModerationError
-from stability_mcp.jobs.runner import Agree
+from stability_mcp.jobs.runner import Agreement
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.policy import audit, confirmation, moderation
 from stability_mcp.policy.audit import Event, Subject
@@ -53,6 +54,7 @@ class Permission:
         self,
         permissions: "Permissions",
         prepared: PreparedInputs,
+        subject: Subject,
         *,
         count: int,
         confirm: Confirm | None,
@@ -61,17 +63,34 @@ class Permission:
         """What is to be said of it."""
         self.seconds = 0.0
         """How long the user took to agree: so much less the caller may be kept waiting."""
+        self.repeated = False
+        """Whether it repeats what moderation refused."""
         self._permissions = permissions
         self._prepared = prepared
+        self._subject = subject
         self._count = count
         self._confirm = confirm
         self._agreed: int | None = None
         self._used: int | None = None
 
     @property
-    def agree(self) -> Agree | None:
+    def agreement(self) -> Agreement | None:
         """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
-        return None if self._confirm is None else self._confirm_price
+        if self._confirm is None:
+            return None
+        return Agreement(unasked=self._confirm.unasked, ask=self._confirm_price)
+
+    def check(self, connection: Connection) -> None:
+        """Refuse what the API's moderation refused within the hour.
+
+        Raises:
+            ModerationError: it did.
+        """
+        try:
+            self._permissions.check_not_refused(connection, self._subject)
+        except ModerationError:
+            self.repeated = True
+            raise
 
     async def give_back(self) -> None:
         """Let the yes that was used up count again."""
@@ -149,14 +168,25 @@ class Permissions:
             ArgumentsError: a prompt holds a term that is not sent here.
             ModerationError: the API refused the same within the hour.
         """
-        permission = Permission(self, prepared, count=count, confirm=confirm)
-        permission.notes += await self._judge(prepared)
+        subject = moderation.subject_of(self._account, prepared.operation, prepared.files)
+        permission = Permission(self, prepared, subject, count=count, confirm=confirm)
+        permission.notes += await self._judge(prepared.operation, subject)
         try:
             yield permission
-        except BaseException:
+        except BaseException as error:
             with anyio.CancelScope(shield=True):
                 await permission.give_back()
+                if permission.repeated and isinstance(error, ModerationError):
+                    await self._record(subject, "repeated", error.message)
             raise
+
+    def check_not_refused(self, connection: Connection, subject: Subject) -> None:
+        """Refuse what the API's moderation refused within the hour.
+
+        Raises:
+            ModerationError: it did.
+        """
+        moderation.check_not_refused(connection, subject, self._clock())
 
     async def question(self, quote: Quote) -> Question | None:
         """Return the newest question about a quote that paid for nothing yet."""
@@ -207,9 +237,7 @@ class Permissions:
             credits=due,
         )
 
-    async def _judge(self, prepared: PreparedInputs) -> list[str]:
-        operation = prepared.operation
-        subject = moderation.subject_of(self._account, operation, prepared.files)
+    async def _judge(self, operation: Operation, subject: Subject) -> list[str]:
         texts = moderation.texts_of(operation)
         blocked = self._terms.blocked.found_in_each(texts)
         if blocked:
@@ -219,12 +247,6 @@ class Permissions:
                 hint="Say it without. Only the person who runs the server can change the list, "
                 f"by {variable('blocked_terms')}.",
             )
-        now = self._clock()
-        try:
-            await self._database.read(lambda c: moderation.check_not_refused(c, subject, now))
-        except ModerationError as error:
-            await self._record(subject, "repeated", error.message)
-            raise
         warned = self._terms.warned.found_in_each(texts)
         if not warned:
             return []

@@ -82,7 +82,8 @@ class Worker:
         """Submit a job inside a transaction."""
         register_upstream(connection, PAID)
         terms = SubmitTerms(process=self.process, now=time.time())
-        [job] = insert_call(connection, call_request(deferred() if poll else None), terms).job_ids
+        request = call_request(deferred() if poll else None)
+        [job] = insert_call(connection, request, terms).call.job_ids
         connection.execute(
             text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
         )

@@ -34,7 +34,7 @@ from stability_mcp.jobs.models import (
     load_job,
 )
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.runner import Agree
+from stability_mcp.jobs.runner import Agreement
 from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.steps import context
 from stability_mcp.jobs.steps.context import JobContext
@@ -101,7 +101,7 @@ def put(
     names = {"process", "budget", "cache", "dead"}
     terms: dict[str, Any] = {"process": ME, "now": now}
     terms |= {name: values.pop(name) for name in names & values.keys()}
-    call = insert_call(connection, call_request(operation, **values), SubmitTerms(**terms))
+    call = insert_call(connection, call_request(operation, **values), SubmitTerms(**terms)).call
     assert call.joined is None, "it took over an earlier call: register its process"
     return call
 
@@ -298,12 +298,12 @@ class Desk:
         operation: Operation,
         *,
         tool: str,
-        agree: Agree | None = None,
+        agreement: Agreement | None = None,
         **values: Any,  # noqa: ANN401 -- fields of CallRequest
     ) -> Call:
         """Submit a call of this account."""
         request = CallRequest(account=self.account, tool=tool, operation=operation, **values)
-        return await self.jobs.submit(request, agree=agree)
+        return await self.jobs.submit(request, agreement=agreement)
 
     async def wait(
         self, job_ids: Sequence[str], seconds: float, progress: Progress | None = None

@@ -10,19 +10,20 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
-from sqlalchemy import Connection
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.client.models import Answer, SentFile
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Lease, Step
 from stability_mcp.jobs.models import (
     EMULATED_TIMING,
@@ -33,7 +34,7 @@ from stability_mcp.jobs.models import (
     RateLimit,
     Timing,
 )
-from stability_mcp.jobs.rate_queue import RateGate, RateQueue, RateSlot
+from stability_mcp.jobs.rate_queue import RateGate, RateQueue, RateSlot, SentSlots
 from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.jobs.transactions import send
 from stability_mcp.jobs.transactions.send import SendIntent
@@ -41,6 +42,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
 from stability_mcp.store.disk import is_full
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Upstream
 from stability_mcp.text import plain
 
@@ -139,6 +141,8 @@ class JobContext:
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
     """What is known of jobs and not on the disk yet, by job."""
     spool: Spool = field(init=False)
+    sent_slots: SentSlots = field(init=False)
+    """Slots whose requests are out."""
     _notes: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _disk_failures: dict[str, int] = field(default_factory=dict)
@@ -147,6 +151,7 @@ class JobContext:
     _scarce_until: float = 0.0
 
     def __post_init__(self) -> None:
+        self.sent_slots = SentSlots(self.database)
         self.spool = Spool(self.database.home, self.settings.room, self.database.observer)
         self.timing = self.settings.timing or (
             EMULATED_TIMING if self.upstream.emulated else Timing()
@@ -288,7 +293,8 @@ class SendTrace:
         """The headers of a 2xx."""
         self.journalled = False
         """Whether the answer is in the journal."""
-        self.slot = RateSlot(context.database, context.clock, paid=True)
+        self.slot = RateSlot(context.sent_slots, context.clock)
+        self._slot: int | None = None
         self._context = context
         self._lease = lease
         self._large = large
@@ -298,6 +304,7 @@ class SendTrace:
         """Do T2; whatever it raises keeps every byte here."""
         begun = await self._context.rate_queue.take_when_free(self._begin)
         self.job, self.slot.number, self.begun = begun.job, begun.slot, True
+        self._slot = begun.slot
         self.connected()
         self._lease.begun()
 
@@ -318,10 +325,10 @@ class SendTrace:
             raise
 
     async def sent(self) -> None:
-        """Do T2r."""
+        """Note that the request is out."""
         self.is_sent = True
         if not self._large:
-            await self.slot.mark_sent()
+            self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
         """Do T3 or T3d; `journal` writes later what cannot be written now."""
@@ -347,17 +354,34 @@ class SendTrace:
             self._context.connecting -= 1
 
     async def _write_answer(self, answer: Answer) -> None:
-        context, job, now = self._context, self.job, self._context.clock()
-        if job.deferred and answer.generation is not None:
-            generation, wake_at = answer.generation, now + context.poll_interval()
-            await context.record(
-                lambda c: send.save_generation(c, job, generation, wake_at=wake_at, now=now),
-                name="send.generation",
-            )
-        elif not job.deferred:
-            await context.record(
-                lambda c: send.save_headers(c, job, answer, now=now), name="send.headers"
-            )
+        context, job, slot = self._context, self.job, self._slot
+        self.slot.mark_sent()  # what is answered has arrived
+        sent_at = context.sent_slots.take(slot)
+
+        def write_slot(connection: Connection) -> None:
+            if slot is not None and sent_at is not None:
+                rate_limit.mark_sent(connection, slot, sent_at)
+
+        def write_generation(connection: Connection, generation: str) -> None:
+            now = context.clock()
+            wake_at = now + context.poll_interval()
+            write_slot(connection)
+            send.save_generation(connection, job, generation, wake_at=wake_at, now=now)
+
+        def write_headers(connection: Connection) -> None:
+            write_slot(connection)
+            send.save_headers(connection, job, answer, now=context.clock())
+
+        try:
+            if job.deferred and answer.generation is not None:
+                write = partial(write_generation, generation=answer.generation)
+                await context.record(write, name="send.generation")
+            elif not job.deferred:
+                await context.record(write_headers, name="send.headers")
+        except BaseException:
+            if slot is not None and sent_at is not None:
+                context.sent_slots.add(slot, sent_at)
+            raise
         self.journalled = True
 
 
@@ -370,13 +394,13 @@ class FreeTrace:
     """
 
     def __init__(self, context: JobContext, process: str) -> None:
-        self.slot = RateSlot(context.database, context.clock, paid=False)
+        self.slot = RateSlot(context.sent_slots, context.clock)
         self._context = context
         self._process = process
 
     async def sent(self) -> None:
-        """Do T2r."""
-        await self.slot.mark_sent()
+        """Note that the request is out."""
+        self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
         """Write nothing: it can be asked for again."""

@@ -4,8 +4,6 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection
-
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.errors import (
     JobError,
@@ -28,6 +26,7 @@ from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.transactions import cancel, finish, usage
 from stability_mcp.policy import moderation
 from stability_mcp.policy.audit import Subject
+from stability_mcp.store.queries import Connection
 from stability_mcp.text import plain
 
 log = logging.getLogger(__name__)

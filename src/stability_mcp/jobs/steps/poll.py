@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection
-
 from stability_mcp.client.models import Answer
 from stability_mcp.errors import (
     AccessDeniedError,
@@ -35,6 +33,7 @@ from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.steps.store_result import ReceivedAnswer, store_result
 from stability_mcp.jobs.transactions import recover
+from stability_mcp.store.queries import Connection
 from stability_mcp.text import local_time
 
 NOT_YET = "the API has no result for it yet"
@@ -123,7 +122,7 @@ async def _fetch_once(context: JobContext, job: JobRow) -> Answer | None:
         search.polled_at = time.monotonic()
         raise
     finally:
-        await trace.slot.release()
+        trace.slot.mark_sent()
     search.missing_since = None
     return answer
 

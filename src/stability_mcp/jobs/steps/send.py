@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from anyio import CancelScope, get_cancelled_exc_class
-from sqlalchemy import Connection
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.client.models import Answer, SentFile
@@ -22,6 +21,7 @@ from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.steps.store_result import FinishBody, ReceivedAnswer, store_result
+from stability_mcp.store.queries import Connection
 from stability_mcp.uris import media_uri
 
 MIN_LARGE_BODY_BYTES = 1_000_000
@@ -103,7 +103,7 @@ async def _exchange(
     finally:
         trace.connected()
         with CancelScope(shield=True):
-            await trace.slot.release()
+            trace.slot.mark_sent()
             await _clear(context, trace, body)
 
 

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, select
-
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
-from stability_mcp.store import schema
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
-_HASHES = select(schema.media.c.id, schema.media.c.blob).where(
-    schema.media.c.id.in_(bindparam("ids", expanding=True))
-)
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    id: str
+    blob: str
+
+
+_input_hashes = load(__file__).many("input_hashes", _Input)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,7 @@ def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str,
     """Return the hashes of the files that a call sends, by field."""
     if not inputs:
         return {}
-    rows = connection.execute(_HASHES, {"ids": list(inputs.values())})
-    found = {row.id: row.blob for row in rows}
+    found = {row.id: row.blob for row in _input_hashes(connection, ids=list(inputs.values()))}
     return {name: found.get(media, media) for name, media in inputs.items()}
 
 

@@ -9,35 +9,48 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, text
-
 from stability_mcp.client.models import Generation
 from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import Call, JobRow
 from stability_mcp.jobs.transactions import reuse
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
+from stability_mcp.store.queries import Connection, load
 
-_REQUEUE = text(
-    "UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error"
-    " WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted')"
-)
-_FAIL = text(
-    "UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now"
-    " WHERE id = :job AND attempt = :attempt"
-    " AND (state IN ('queued', 'submitting', 'submitted', 'storing')"
-    " OR state = 'unknown' AND :revisited = 1)"
-)
-_MARK_UNKNOWN = text(
-    "UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now"
-    " WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted', 'storing')"
-)
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    field: str
+    media: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CallRow:
+    id: str
+    joined: str | None
+    tool: str
+    created_at: float
+    cancelled_at: float | None
+    notes: str | None
+
+
+_SQL = load(__file__)
+_requeue = _SQL.count("requeue")
+_fail_job = _SQL.count("fail")
+_mark_job_unknown = _SQL.count("mark_unknown")
+_mark_done = _SQL.count("mark_done")
+_inputs = _SQL.many("inputs", _Input)
+_mark_calls_delivered = _SQL.count("mark_delivered")
+_mark_call_abandoned = _SQL.count("mark_abandoned")
+_load_call = _SQL.one("load_call", _CallRow)
+_save_call_notes = _SQL.count("save_notes")
+_mark_call_cancelled = _SQL.count("cancel_call")
 
 
 def requeue(connection: Connection, job: JobRow, *, error: str | None, wake_at: float) -> bool:
     """Put a job whose request was surely free back into the queue; its reservation stays."""
     key = {"job": job.id, "attempt": job.attempt}
-    moved = connection.execute(_REQUEUE, key | {"error": error, "wake_at": wake_at}).rowcount == 1
+    moved = _requeue(connection, **key, error=error, wake_at=wake_at) == 1
     if moved:
         budget.mark_free(connection, job)
     return moved
@@ -62,7 +75,7 @@ def fail_charged(connection: Connection, job: JobRow, *, error: str, now: float)
 def mark_unknown(connection: Connection, job: JobRow, *, error: str, now: float) -> int:
     """End a job of which nobody knows what came; return what is assumed to be spent."""
     key = {"job": job.id, "attempt": job.attempt}
-    if connection.execute(_MARK_UNKNOWN, key | {"error": error, "now": now}).rowcount != 1:
+    if _mark_job_unknown(connection, **key, error=error, now=now) != 1:
         return 0
     return budget.mark_charged(connection, job, assumed=True)
 
@@ -78,11 +91,8 @@ def interrupted_error(job: JobRow, what: str = "The program ended") -> JobError:
 
 
 def _fail(connection: Connection, job: JobRow, *, charged: str, error: str, now: float) -> bool:
-    key = {"job": job.id, "attempt": job.attempt}
-    # An unknown job ends here only by an answer to a later poll for its generation.
-    revisited = int(job.state == "unknown")
-    row = key | {"charged": charged, "error": error, "now": now, "revisited": revisited}
-    return connection.execute(_FAIL, row).rowcount == 1
+    key = {"job": job.id, "attempt": job.attempt, "revisited": int(job.state == "unknown")}
+    return _fail_job(connection, **key, charged=charged, error=error, now=now) == 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,22 +115,16 @@ class FinishedJob:
     """Millicredits that it added to what is spent."""
 
 
-_DONE = text(
-    "UPDATE jobs SET state = 'done', charged = 'yes', error = NULL, finished_at = :now"
-    " WHERE id = :job AND attempt = :attempt"
-    " AND state IN ('submitting', 'submitted', 'storing', 'unknown')"
-)
-_INPUTS = text("SELECT field, media FROM job_inputs WHERE job = :job ORDER BY field, position")
-
-
 def store_results(
     connection: Connection, blobs: Blobs, job: JobRow, results: Sequence[JobResult], *, now: float
 ) -> FinishedJob:
     """Do T5; a label that is taken gets a suffix, never an error."""
     key = {"job": job.id, "attempt": job.attempt}
-    if connection.execute(_DONE, key | {"now": now}).rowcount != 1:
+    if _mark_done(connection, **key, now=now) != 1:
         return FinishedJob(media=[], spent=0)
-    parents = {row.field: row.media for row in connection.execute(_INPUTS, {"job": job.id})}
+    has_inputs = bool(job.kind.file_fields())
+    found = _inputs(connection, job=job.id) if has_inputs else []
+    parents = {row.field: row.media for row in found}
     provenance = Provenance(
         origin="generated",
         upstream=job.upstream,
@@ -149,42 +153,19 @@ def store_results(
     return FinishedJob(media=media, spent=budget.mark_charged(connection, job))
 
 
-_MARK_DELIVERED = text(
-    "UPDATE calls SET handed_at = :now WHERE handed_at IS NULL AND (id IN :calls"
-    " OR id IN (SELECT joined FROM calls WHERE id IN :calls))"
-).bindparams(bindparam("calls", expanding=True))
-_MARK_ABANDONED = text(
-    "UPDATE calls SET abandoned_at = :now"
-    " WHERE id = :call AND abandoned_at IS NULL AND handed_at IS NULL"
-)
-
-
 def mark_delivered(connection: Connection, calls: Iterable[str], now: float) -> None:
     """Note that an answer carried the results of these calls, and of those they had joined."""
-    connection.execute(_MARK_DELIVERED, {"calls": list(calls), "now": now})
+    _mark_calls_delivered(connection, calls=list(calls), now=now)
 
 
 def mark_abandoned(connection: Connection, call: str, now: float) -> None:
     """Note that nobody waits for a call any more: it ended without its result, or with an id."""
-    connection.execute(_MARK_ABANDONED, {"call": call, "now": now})
-
-
-_CALL = text(
-    "SELECT id, joined, tool, created_at, cancelled_at, said"
-    " FROM calls WHERE id = :call AND owner = :owner"
-)
-_SAVE_NOTES = text("UPDATE calls SET said = :said WHERE id = :call")
-# What has ended stays as it ended.
-_CANCEL_CALL = text(
-    "UPDATE calls SET cancelled_at = :now, abandoned_at = coalesce(abandoned_at, :now)"
-    " WHERE id = :call AND cancelled_at IS NULL AND EXISTS (SELECT 1 FROM jobs"
-    " WHERE jobs.call = coalesce(calls.joined, calls.id) AND jobs.finished_at IS NULL)"
-)
+    _mark_call_abandoned(connection, call=call, now=now)
 
 
 def load_call(connection: Connection, call: str, *, owner: str) -> Call | None:
     """Read one call; None where the owner has none of that id."""
-    row = connection.execute(_CALL, {"call": call, "owner": owner}).first()
+    row = _load_call(connection, call=call, owner=owner)
     if row is None:
         return None
     return Call(
@@ -194,16 +175,16 @@ def load_call(connection: Connection, call: str, *, owner: str) -> Call | None:
         job_ids=reuse.jobs_of_call(connection, call),
         joined=row.joined,
         cached=tuple(reuse.cached_jobs(connection, row.joined or row.id)),
-        notes=tuple(json.loads(row.said or "[]")),
+        notes=tuple(json.loads(row.notes or "[]")),
         cancelled_at=row.cancelled_at,
     )
 
 
 def save_notes(connection: Connection, call: str, notes: Sequence[str]) -> None:
     """Keep what was said of a call's inputs: its answer may be made after a restart."""
-    connection.execute(_SAVE_NOTES, {"call": call, "said": json.dumps(list(notes))})
+    _save_call_notes(connection, call=call, notes=json.dumps(list(notes)))
 
 
 def cancel_call(connection: Connection, call: str, now: float) -> bool:
     """Note that its caller wants no answer any more; False: it had ended before, either way."""
-    return connection.execute(_CANCEL_CALL, {"call": call, "now": now}).rowcount == 1
+    return _mark_call_cancelled(connection, call=call, now=now) == 1

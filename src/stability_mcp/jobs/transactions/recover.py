@@ -163,8 +163,10 @@ def _reserve_again(
 ) -> str:
     if not rows:
         return ""
-    prices = [job.price for job in rows]
-    return budget.reserve(connection, rows[0].account, prices, limit=limit, now=now)
+    account, prices = rows[0].account, [job.price for job in rows]
+    day = budget.day_of(connection, account, now)
+    budget.reserve(connection, account, prices, limit=limit, day=day)
+    return day
 
 
 def release_dead_process(

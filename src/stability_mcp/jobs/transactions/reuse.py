@@ -13,105 +13,94 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, text
-
-from stability_mcp.jobs.transactions.call_keys import CallRequest, call_key, input_hashes
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds. Whoever asks for the same after a day wants a new one."""
 
-_WAITING_PROCESSES = text(
-    "SELECT DISTINCT process FROM calls WHERE call_key = :key AND created_at > :since"
-    " AND handed_at IS NULL AND abandoned_at IS NULL"
-)
-# The oldest: of several that were given up, each repeat takes over another.
-_ABANDONED = text(
-    "SELECT root.id FROM calls AS root WHERE root.call_key = :key AND root.joined IS NULL"
-    " AND root.created_at > :since AND root.handed_at IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM calls AS waiter WHERE"
-    "  (waiter.id = root.id OR waiter.joined = root.id)"
-    "  AND (waiter.handed_at IS NOT NULL OR waiter.abandoned_at IS NULL"
-    "   AND waiter.process NOT IN :dead"
-    "   AND waiter.process IN (SELECT id FROM processes)))"
-    " AND EXISTS (SELECT 1 FROM jobs WHERE jobs.call = root.id)"
-    " AND NOT EXISTS (SELECT 1 FROM jobs LEFT JOIN media ON media.job = jobs.id"
-    "  WHERE jobs.call = root.id AND (jobs.run IS NOT NULL OR jobs.cancel_at IS NOT NULL"
-    "  OR jobs.state IN ('failed', 'unknown', 'cancelled')"
-    "  OR jobs.state = 'done' AND (media.id IS NULL OR media.deleted_at IS NOT NULL"
-    "   OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS')))"
-    " ORDER BY root.seq LIMIT 1"
-).bindparams(bindparam("dead", expanding=True))
-_WAKE = text(
-    "UPDATE jobs SET process = :me, epoch = epoch + 1"
-    " WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL"
-)
-_JOBS = text(
-    "SELECT jobs.id, jobs.position, caller.cached AS cached FROM calls AS caller"
-    " LEFT JOIN jobs ON jobs.call = caller.id"
-    " WHERE caller.id = (SELECT coalesce(joined, id) FROM calls WHERE id = :call)"
-    " ORDER BY jobs.position, jobs.seq"
-)
 
-# `state = 'done'` is said in words, for the index covers no other; whose it is, is in the key.
-_FIND_CACHED = text(
-    "SELECT jobs.id FROM jobs WHERE jobs.result_key = :key AND jobs.state = 'done'"
-    " AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id)"
-    " AND NOT EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id"
-    "  AND (media.deleted_at IS NOT NULL"
-    "   OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS'))"
-    " ORDER BY jobs.seq DESC LIMIT 1"
-)
-_ENTRIES = text(
-    "SELECT count(*) FROM jobs WHERE result_key IS NOT NULL AND state = 'done'"
-    " AND owner = :owner AND upstream = :upstream"
-)
-_HITS = text(
-    "SELECT count(*), coalesce(sum(saved), 0) FROM calls WHERE saved IS NOT NULL"
-    " AND owner = :owner AND upstream = :upstream"
-)
-_CLEAR_CACHE = text(
-    "UPDATE jobs SET result_key = NULL WHERE result_key IS NOT NULL"
-    " AND owner = :owner AND upstream = :upstream"
-)
+@dataclass(frozen=True, slots=True)
+class _OpenCall:
+    process: str
+    waiting: bool
 
 
-def waiting_processes(connection: Connection, call_request: CallRequest, *, now: float) -> set[str]:
-    """Return the processes in which identical calls seem to wait: dead ones wait for nothing."""
-    key = call_key(call_request, input_hashes(connection, call_request.inputs))
-    rows = connection.execute(_WAITING_PROCESSES, {"key": key, "since": now - MAX_AGE_SECONDS})
-    return set(rows.scalars())
+@dataclass(frozen=True, slots=True)
+class _AnsweringJob:
+    id: str | None
+    position: int | None
+    cached: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    hits: int
+    saved: int
+
+
+_SQL = load(__file__)
+_open_calls = _SQL.many("open_calls", _OpenCall)
+_find_joinable = _SQL.value("find_joinable", str)
+_wake = _SQL.count("wake")
+_jobs_of_call = _SQL.many("jobs_of_call", _AnsweringJob)
+_find_cached = _SQL.value("find_cached", str)
+_count_entries = _SQL.value("count_entries", int)
+_count_hits = _SQL.one("count_hits", _Hits)
+_clear_cache = _SQL.count("clear_cache")
+
+
+class NeedsLivenessError(Exception):
+    """Identical calls seem to wait in other processes, which may have died.
+
+    Args:
+        processes: The processes whose locks have to be tried, outside the transaction.
+    """
+
+    def __init__(self, processes: frozenset[str]) -> None:
+        self.processes = processes
+        super().__init__(f"{len(processes)} processes seem to wait")
 
 
 def find_joinable(
-    connection: Connection, key: str, *, dead: Collection[str], now: float
+    connection: Connection,
+    key: str,
+    *,
+    dead: Collection[str],
+    alive: Collection[str],
+    now: float,
 ) -> str | None:
     """Return the call that an identical one takes over; None: it must be carried out.
 
     Args:
         connection: The writer's: nobody else can take it over at the same time.
         key: The `call_key` of the call that arrives.
-        dead: Processes whose lock was found free: their calls count as given up.
+        dead: Processes whose lock was found free: their calls count as abandoned.
+        alive: Processes whose lock is held.
         now: Unix seconds.
+
+    Raises:
+        NeedsLivenessError: calls seem to wait in processes that are in neither list.
     """
-    row = {
-        "key": key,
-        "since": now - MAX_AGE_SECONDS,
-        "dead": list(dead),
-    }
-    found = connection.execute(_ABANDONED, row).scalar()
-    return None if found is None else str(found)
+    since = now - MAX_AGE_SECONDS
+    calls = _open_calls(connection, key=key, since=since)
+    if not calls:
+        return None
+    unprobed = {call.process for call in calls if call.waiting} - {*dead, *alive}
+    if unprobed:
+        raise NeedsLivenessError(frozenset(unprobed))
+    return _find_joinable(connection, key=key, since=since, dead=dead)
 
 
 def wake_queued(connection: Connection, root: str, process: str) -> None:
     """Let this process send what no process drives any more: now somebody wants it."""
-    connection.execute(_WAKE, {"root": root, "me": process})
+    _wake(connection, root=root, process=process)
 
 
 def jobs_of_call(connection: Connection, call: str) -> list[str]:
     """Return the jobs that answer for a call, by position: its own, joined or from the cache."""
-    rows = connection.execute(_JOBS, {"call": call}).all()
-    found = {row.position: str(row.id) for row in rows if row.id is not None}
+    rows = _jobs_of_call(connection, call=call)
+    found = {row.position or 0: row.id for row in rows if row.id is not None}
     if rows and rows[0].cached:
         found |= {int(position): job for position, job in json.loads(rows[0].cached).items()}
     return [found[position] for position in sorted(found)]
@@ -119,7 +108,7 @@ def jobs_of_call(connection: Connection, call: str) -> list[str]:
 
 def cached_jobs(connection: Connection, call: str) -> list[str]:
     """Return those of the jobs that answer for a call which were finished for an earlier one."""
-    rows = connection.execute(_JOBS, {"call": call}).all()
+    rows = _jobs_of_call(connection, call=call)
     return list(json.loads(rows[0].cached).values()) if rows and rows[0].cached else []
 
 
@@ -141,19 +130,19 @@ def find_cached(connection: Connection, keys: Sequence[str | None]) -> dict[int,
     for position, key in enumerate(keys):
         if key is None:
             continue
-        job = connection.execute(_FIND_CACHED, {"key": key}).scalar()
+        job = _find_cached(connection, key=key)
         if job is not None:
-            found[position] = str(job)
+            found[position] = job
     return found
 
 
 def cache_statistics(connection: Connection, account: Account) -> CacheStatistics:
     """Count what there is and what it saved."""
-    hits, saved = connection.execute(_HITS, account.key).one()
-    entries = connection.execute(_ENTRIES, account.key).scalar_one()
-    return CacheStatistics(entries=entries, hits=hits, saved=saved)
+    found = _count_hits(connection, **account.key) or _Hits(0, 0)
+    entries = _count_entries(connection, **account.key) or 0
+    return CacheStatistics(entries=entries, hits=found.hits, saved=found.saved)
 
 
 def clear_cache(connection: Connection, account: Account) -> int:
     """Let no result of now answer again, and return how many could; the results stay."""
-    return connection.execute(_CLEAR_CACHE, account.key).rowcount
+    return _clear_cache(connection, **account.key)

@@ -1,22 +1,21 @@
 """T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written.
 
 Before anything is reserved, `reuse` decides whether the call joins an abandoned identical one, and
-which of its variants a finished job answers. `adopt_generation` adds a job for a generation that
-was started elsewhere.
+which of its variants a finished job answers. What the transaction cannot know, it raises: the price
+that the user has to agree to, the processes whose locks have to be tried. The caller finds out and
+runs it again. `adopt_generation` adds a job for a generation that was started elsewhere.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, text
-from sqlalchemy.dialects.sqlite import insert
-
 from stability_mcp.api.operation import Operation
 from stability_mcp.jobs import budget, queue
-from stability_mcp.jobs.models import Call, load_job
-from stability_mcp.jobs.transactions import recover, reuse
+from stability_mcp.jobs.budget import UNLIMITED
+from stability_mcp.jobs.models import Call, JobRow, UpstreamPausedError, load_job
+from stability_mcp.jobs.transactions import lookup, recover, reuse
 from stability_mcp.jobs.transactions.call_keys import (
     CallRequest,
     call_key,
@@ -24,8 +23,8 @@ from stability_mcp.jobs.transactions.call_keys import (
     result_key,
     spread_seeds,
 )
-from stability_mcp.store import schema
 from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 PRICE_LIST = "2026-09-22"
@@ -33,12 +32,33 @@ PRICE_LIST = "2026-09-22"
 
 ADOPT_TOOL = "job_adopt"
 
-_FIND_GENERATION = text(
-    "SELECT id FROM jobs WHERE owner = :owner AND upstream = :upstream"
-    " AND generation = :generation AND (state NOT IN ('failed', 'cancelled', 'unknown')"
-    "  OR state = 'unknown' AND sent_at > :since)"
-    " ORDER BY seq DESC LIMIT 1"
-)
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    paused_why: str | None
+    latest_day: str | None
+    waiting: int
+
+
+_SQL = load(__file__)
+_terms = _SQL.one("terms", _Terms)
+_insert_call = _SQL.count("insert_call")
+_insert_job = _SQL.value("insert_job", int)
+_insert_input = _SQL.count("insert_input")
+_find_generation = _SQL.value("find_generation", str)
+_insert_adopted = _SQL.count("insert_adopted")
+
+
+class NeedsConfirmationError(Exception):
+    """A call costs more than was agreed to; nothing was written.
+
+    Args:
+        price: Millicredits that it would reserve.
+    """
+
+    def __init__(self, price: int) -> None:
+        self.price = price
+        super().__init__(f"{price} millicredits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +71,36 @@ class SubmitTerms:
     """Unix seconds."""
     budget: int | None = None
     """Most millicredits a day; None: no ceiling."""
+    agreed: int = UNLIMITED
+    """Millicredits that the call may reserve."""
+    may_pay: bool = False
+    """Whether the balance allows sending although an earlier request was refused for it."""
     cache: bool = True
     """Whether a finished job that must have the same result may answer for it."""
     dead: Collection[str] = ()
     """Processes whose lock was found free: no call waits in them any more."""
+    alive: Collection[str] = ()
+    """Processes whose lock is held."""
     dispatch: Callable[[Connection, str, int], None] = lambda _connection, _job, _priority: None
     """Tells the engine of each job and its priority, inside the transaction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmittedCall:
+    """A call that was written, and the jobs that were queued for it."""
+
+    call: Call
+    queued: Sequence[JobRow] = ()
+    """Its new jobs, in order; empty where earlier ones answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Variant:
+    """A variant that becomes a job."""
+
+    position: int
+    request: Operation
+    result_key: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,50 +114,56 @@ class _Plan:
     """Finished jobs that answer for variants, by position."""
     saved: int = 0
     """Price of those variants, in millicredits."""
-    wanted: Mapping[int, tuple[Operation, str | None]] = field(default_factory=dict)
-    """Variants that become jobs, by position, each with its result key."""
+    wanted: Sequence[_Variant] = ()
 
     @property
     def prices(self) -> list[int]:
         """Return the price of each new job, in millicredits."""
-        return [request.price() for request, _ in self.wanted.values()]
+        return [variant.request.price() for variant in self.wanted]
 
 
-def price_after_reuse(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> int:
-    """Return the millicredits that a call would reserve if it were written now.
-
-    It only looks: the transaction that writes the call decides again.
-    """
-    return sum(_plan(connection, call_request, terms).prices)
-
-
-def insert_call(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> Call:
+def insert_call(
+    connection: Connection, call_request: CallRequest, terms: SubmitTerms
+) -> SubmittedCall:
     """Do T1.
 
     Raises:
         BudgetError: it would pass the ceiling.
+        NeedsConfirmationError: it costs more than was agreed to.
+        NeedsLivenessError: identical calls seem to wait in processes that may be dead.
+        UpstreamPausedError: something has to be sent, and the last request was refused for the key
+            or the balance.
     """
     plan = _plan(connection, call_request, terms)
-    call: dict[str, object] = {
-        **call_request.account.key,
-        "process": terms.process,
-        "tool": call_request.tool,
-        "call_key": plan.key,
-        "created_at": terms.now,
-    }
+    price = sum(plan.prices)
+    if price > terms.agreed:
+        raise NeedsConfirmationError(price)
     if plan.root is not None:
-        return _join(connection, plan.root, call, terms)
-    if plan.cached:
-        call |= {"cached": json.dumps(plan.cached), "saved": plan.saved}
-    call_id = _insert_row(connection, schema.calls, CALL_CHARACTERS, call)
-    new = _queue(connection, call_request, call_id, plan, terms) if plan.wanted else {}
-    answering = {**plan.cached, **new}
-    return Call(
-        id=call_id,
-        tool=call_request.tool,
-        created_at=terms.now,
-        job_ids=[answering[position] for position in sorted(answering)],
-        cached=tuple(plan.cached.values()),
+        return SubmittedCall(call=_join(connection, plan, call_request, terms))
+    if not plan.wanted:
+        call = _new_call(connection, call_request, plan, terms)
+        jobs: list[JobRow] = []
+    else:
+        found = _terms_of(connection, call_request.account, terms)
+        if found.paused_why is not None and not terms.may_pay:
+            raise UpstreamPausedError(found.paused_why)
+        day = budget.later_day(terms.now, found.latest_day)
+        budget.reserve(connection, call_request.account, plan.prices, limit=terms.budget, day=day)
+        call = _new_call(connection, call_request, plan, terms)
+        place = _Place(call=call, day=day, priority=queue.priority_of_call(found.waiting))
+        jobs = [
+            _new_job(connection, call_request, variant, place, terms) for variant in plan.wanted
+        ]
+    answering = {**plan.cached, **{job.position: job.id for job in jobs}}
+    return SubmittedCall(
+        call=Call(
+            id=call,
+            tool=call_request.tool,
+            created_at=terms.now,
+            job_ids=[answering[position] for position in sorted(answering)],
+            cached=tuple(plan.cached.values()),
+        ),
+        queued=jobs,
     )
 
 
@@ -122,34 +172,48 @@ def _plan(connection: Connection, call_request: CallRequest, terms: SubmitTerms)
     key = call_key(call_request, hashes)
     repeats = call_request.retry_of is not None
     if not repeats:
-        root = reuse.find_joinable(connection, key, dead=terms.dead, now=terms.now)
+        root = reuse.find_joinable(
+            connection,
+            key,
+            dead=terms.dead,
+            alive=[terms.process, *terms.alive],
+            now=terms.now,
+        )
         if root is not None:
             return _Plan(key=key, root=root)
     variants = [
-        (request, result_key(call_request, request, hashes))
-        for request in spread_seeds(call_request.operation, call_request.count)
+        _Variant(
+            position=position, request=request, result_key=result_key(call_request, request, hashes)
+        )
+        for position, request in enumerate(spread_seeds(call_request.operation, call_request.count))
     ]
     cached: dict[int, str] = {}
     if terms.cache and not repeats:
-        cached = reuse.find_cached(connection, [key for _, key in variants])
+        cached = reuse.find_cached(connection, [variant.result_key for variant in variants])
     return _Plan(
         key=key,
         cached=cached,
-        saved=sum(variants[position][0].price() for position in cached),
-        wanted={at: each for at, each in enumerate(variants) if at not in cached},
+        saved=sum(variants[position].request.price() for position in cached),
+        wanted=[variant for variant in variants if variant.position not in cached],
     )
 
 
 def _join(
-    connection: Connection, root: str, call: Mapping[str, object], terms: SubmitTerms
+    connection: Connection, plan: _Plan, call_request: CallRequest, terms: SubmitTerms
 ) -> Call:
+    root = plan.root or ""
     jobs = reuse.jobs_of_call(connection, root)
     recover.resume(connection, jobs, process=terms.process, limit=terms.budget, now=terms.now)
     reuse.wake_queued(connection, root, terms.process)
-    joined = _insert_row(connection, schema.calls, CALL_CHARACTERS, {**call, "joined": root})
+    if not terms.may_pay:
+        states = lookup.job_states(connection, jobs).values()
+        if any(state == "queued" for state, _, _ in states):
+            why = _terms_of(connection, call_request.account, terms).paused_why
+            if why is not None:
+                raise UpstreamPausedError(why)
     return Call(
-        id=joined,
-        tool=str(call["tool"]),
+        id=_new_call(connection, call_request, plan, terms),
+        tool=call_request.tool,
         created_at=terms.now,
         job_ids=jobs,
         joined=root,
@@ -157,67 +221,101 @@ def _join(
     )
 
 
-def _queue(
-    connection: Connection, call_request: CallRequest, call: str, plan: _Plan, terms: SubmitTerms
-) -> dict[int, str]:
-    limit, now = terms.budget, terms.now
-    day = budget.reserve(connection, call_request.account, plan.prices, limit=limit, now=now)
-    priority = queue.priority_of_call(connection, terms.process)
-    jobs = {}
-    for position, (request, key) in plan.wanted.items():
-        values = {
-            **_job_values(call_request, request),
-            "process": terms.process,
-            "result_key": key,
-            "call": call,
-            "position": position,
-            "lane": priority,
-            "label": call_request.labels[position] if position < len(call_request.labels) else None,
-            "day": day,
-            "created_at": now,
-        }
-        jobs[position] = _insert_row(connection, schema.jobs, ID_CHARACTERS, values)
-        _insert_inputs(connection, jobs[position], call_request.inputs)
-    for job in jobs.values():
-        terms.dispatch(connection, job, priority)
-    return jobs
+def _terms_of(connection: Connection, account: Account, terms: SubmitTerms) -> _Terms:
+    found = _terms(
+        connection, **account.key, process=terms.process, max_waiting=queue.MIN_BATCH_JOBS
+    )
+    if found is None:
+        raise LookupError(f"the upstream {account.upstream} is not registered")
+    return found
 
 
-def _job_values(call_request: CallRequest, request: Operation) -> dict[str, object]:
-    return {
+def _new_call(
+    connection: Connection,
+    call_request: CallRequest,
+    plan: _Plan,
+    terms: SubmitTerms,
+) -> str:
+    row = {
         **call_request.account.key,
+        "process": terms.process,
+        "tool": call_request.tool,
+        "call_key": plan.key,
+        "joined": plan.root,
+        "cached": json.dumps(plan.cached) if plan.cached else None,
+        "saved": plan.saved if plan.cached else None,
+        "now": terms.now,
+    }
+    while True:
+        call = new_id(CALL_CHARACTERS)
+        if _insert_call(connection, **row, id=call) == 1:
+            return call
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where the jobs of a call belong."""
+
+    call: str
+    day: str
+    priority: int
+
+
+def _new_job(
+    connection: Connection,
+    call_request: CallRequest,
+    variant: _Variant,
+    place: _Place,
+    terms: SubmitTerms,
+) -> JobRow:
+    request, labels = variant.request, call_request.labels
+    row = {
+        **call_request.account.key,
+        "call": place.call,
+        "position": variant.position,
         "operation": request.name(),
         "arguments": request.canonical(),
         "deferred": int(request.is_deferred()),
-        "state": "queued",
-        "epoch": 1,
+        "process": terms.process,
+        "day": place.day,
         "price": request.price(),
-        "price_list": PRICE_LIST,
-        "charged": "held",
+        "label": labels[variant.position] if variant.position < len(labels) else None,
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
-        "retry_of": call_request.retry_of,
     }
-
-
-def _insert_inputs(connection: Connection, job: str, inputs: Mapping[str, str]) -> None:
-    if inputs:
-        connection.execute(
-            insert(schema.job_inputs),
-            [
-                {"job": job, "field": name, "position": 0, "media": media}
-                for name, media in inputs.items()
-            ],
+    seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}
+    while seq is None:  # 50 random bits do collide, once in years
+        job = new_id(ID_CHARACTERS)
+        seq = _insert_job(
+            connection,
+            **row,
+            **extra,
+            id=job,
+            priority=place.priority,
+            price_list=PRICE_LIST,
+            now=terms.now,
         )
-
-
-def _insert_row(
-    connection: Connection, table: Table, characters: int, values: Mapping[str, object]
-) -> str:
-    statement = insert(table).on_conflict_do_nothing(index_elements=["id"])
-    while True:  # 50 random bits do collide, once in years
-        row = {**values, "id": new_id(characters)}
-        if connection.execute(statement, row).rowcount == 1:
-            return str(row["id"])
+    for name, media in call_request.inputs.items():
+        _insert_input(connection, job=job, field=name, media=media)
+    terms.dispatch(connection, job, place.priority)
+    return JobRow(
+        **row,  # type: ignore[arg-type]  # a test compares it with the row
+        seq=seq,
+        id=job,
+        run=None,
+        lane=place.priority,
+        state="queued",
+        epoch=1,
+        attempt=0,
+        wake_at=0.0,
+        charged="held",
+        generation=None,
+        answer=None,
+        error=None,
+        created_at=terms.now,
+        sent_at=None,
+        finished_at=None,
+        cancel_at=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,45 +347,36 @@ def adopt_generation(
         since: A missing generation that this store started after this time has its job here.
     """
     keys = generation.account.key
-    known = connection.execute(
-        _FIND_GENERATION, keys | {"generation": generation.generation, "since": since}
-    ).scalar()
+    known = _find_generation(connection, **keys, generation=generation.generation, since=since)
     if known is not None:
-        return str(known), False
+        return known, False
     day = budget.day_of(connection, generation.account, now)
     call, job = new_id(CALL_CHARACTERS), new_id(ID_CHARACTERS)
-    connection.execute(
-        insert(schema.calls).values(
-            id=call,
-            process=process,
-            tool=ADOPT_TOOL,
-            call_key=f"{ADOPT_TOOL}:{call}",  # nothing ever joins it by what was asked
-            created_at=now,
-            **keys,
-        )
+    _insert_call(
+        connection,
+        **keys,
+        id=call,
+        process=process,
+        tool=ADOPT_TOOL,
+        call_key=f"{ADOPT_TOOL}:{call}",  # nothing ever joins it by what was asked
+        joined=None,
+        cached=None,
+        saved=None,
+        now=now,
     )
-    connection.execute(
-        insert(schema.jobs).values(
-            id=job,
-            call=call,
-            operation=generation.kind.name(),
-            arguments=json.dumps({}),
-            deferred=1,
-            state="submitted",
-            process=process,
-            epoch=1,
-            attempt=1,
-            day=day,
-            price=0,
-            price_list=PRICE_LIST,
-            charged="no",
-            generation=generation.generation,
-            label=generation.label,
-            output_dir=str(generation.output_dir) if generation.output_dir else None,
-            created_at=now,
-            sent_at=now,
-            **keys,
-        )
+    _insert_adopted(
+        connection,
+        **keys,
+        id=job,
+        call=call,
+        operation=generation.kind.name(),
+        process=process,
+        day=day,
+        price_list=PRICE_LIST,
+        generation=generation.generation,
+        label=generation.label,
+        output_dir=str(generation.output_dir) if generation.output_dir else None,
+        now=now,
     )
     row = load_job(connection, job)
     if row is None:

@@ -1,0 +1,6 @@
+-- name: count_unsent(upstream, max_jobs) -> value
+-- Stops counting at a few: more needn't be told apart.
+SELECT count(*) FROM (
+    SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued' AND finished_at IS NULL
+    LIMIT :max_jobs
+) AS unsent;

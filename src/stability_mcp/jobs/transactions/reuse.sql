@@ -1,0 +1,69 @@
+-- name: open_calls(key, since) -> many
+-- Identical calls whose results nobody got: almost always there are none.
+SELECT process, abandoned_at IS NULL AS waiting FROM calls
+WHERE call_key = :key AND created_at > :since AND handed_at IS NULL;
+
+-- name: find_joinable(key, since, dead...) -> value
+-- The oldest call with usable jobs that no living caller waits for: of several, each repeat takes
+-- over another.
+SELECT root.id FROM calls AS root
+WHERE root.call_key = :key AND root.joined IS NULL AND root.created_at > :since
+    AND root.handed_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM calls AS waiter
+        WHERE (waiter.id = root.id OR waiter.joined = root.id)
+            AND (waiter.handed_at IS NOT NULL
+                OR waiter.abandoned_at IS NULL
+                    AND waiter.process NOT IN (:dead...)
+                    AND waiter.process IN (SELECT id FROM processes))
+    )
+    AND EXISTS (SELECT 1 FROM jobs WHERE jobs.call = root.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs LEFT JOIN media ON media.job = jobs.id
+        WHERE jobs.call = root.id
+            AND (jobs.run IS NOT NULL OR jobs.cancel_at IS NOT NULL
+                OR jobs.state IN ('failed', 'unknown', 'cancelled')
+                OR jobs.state = 'done' AND (media.id IS NULL OR media.deleted_at IS NOT NULL
+                    OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS'))
+    )
+ORDER BY root.seq LIMIT 1;
+
+-- name: wake(root, process) -> count
+-- Sends what no process drives any more: now somebody wants it.
+UPDATE jobs SET process = :process, epoch = epoch + 1
+WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL;
+
+-- name: jobs_of_call(call) -> many
+-- Jobs of the call that a call joined, or of itself, and the finished jobs that answer for it.
+SELECT jobs.id, jobs.position, caller.cached FROM calls AS caller
+LEFT JOIN jobs ON jobs.call = caller.id
+WHERE caller.id = (SELECT coalesce(asked.joined, asked.id) FROM calls AS asked WHERE asked.id = :call)
+ORDER BY jobs.position, jobs.seq;
+
+-- name: find_cached(key) -> value
+-- The newest finished job with the same result; its owner is in the key. The state is a literal
+-- because the index covers no other.
+SELECT jobs.id FROM jobs
+WHERE jobs.result_key = :key AND jobs.state = 'done'
+    AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM media WHERE media.job = jobs.id
+            AND (media.deleted_at IS NOT NULL
+                OR coalesce(media.finish_reason, 'SUCCESS') <> 'SUCCESS')
+    )
+ORDER BY jobs.seq DESC LIMIT 1;
+
+-- name: count_entries(owner, upstream) -> value
+-- Finished jobs that can answer again.
+SELECT count(*) FROM jobs
+WHERE result_key IS NOT NULL AND state = 'done' AND owner = :owner AND upstream = :upstream;
+
+-- name: count_hits(owner, upstream) -> one
+-- Calls that a finished job answered, and what they would have cost.
+SELECT count(*) AS hits, CAST(coalesce(sum(saved), 0) AS BIGINT) AS saved FROM calls
+WHERE saved IS NOT NULL AND owner = :owner AND upstream = :upstream;
+
+-- name: clear_cache(owner, upstream) -> count
+-- The results stay.
+UPDATE jobs SET result_key = NULL
+WHERE result_key IS NOT NULL AND owner = :owner AND upstream = :upstream;

@@ -1,0 +1,46 @@
+-- name: terms(owner, upstream, process, max_waiting) -> one
+-- What decides about a call beside its price: why nothing is sent, the latest day with money, and
+-- how many jobs of this process somebody waits for.
+SELECT upstreams.paused_why,
+    (SELECT max(spending.day) FROM spending
+        WHERE spending.owner = :owner AND spending.upstream = :upstream) AS latest_day,
+    (SELECT count(*) FROM (
+        SELECT 1 FROM jobs WHERE jobs.process = :process AND jobs.state = 'queued'
+            AND jobs.lane = 0 AND jobs.finished_at IS NULL
+        LIMIT :max_waiting
+    ) AS waiting_jobs) AS waiting
+FROM upstreams WHERE upstreams.id = :upstream;
+
+-- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, now) -> count
+-- No row changes if the random id is taken: the caller draws another one.
+INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached, saved, created_at)
+VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :now)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: insert_job(id, owner, upstream, call, position, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, output_dir, now) -> value
+-- Returns the seq; none if the random id is taken: the caller draws another one.
+INSERT INTO jobs (id, owner, upstream, call, position, retry_of, operation, arguments, result_key,
+    deferred, lane, state, process, epoch, day, price, price_list, charged, label, output_dir,
+    created_at)
+VALUES (:id, :owner, :upstream, :call, :position, :retry_of, :operation, :arguments, :result_key,
+    :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'held', :label,
+    :output_dir, :now)
+ON CONFLICT (id) DO NOTHING RETURNING seq;
+
+-- name: insert_input(job, field, media) -> count
+-- Pins the input against retention.
+INSERT INTO job_inputs (job, field, position, media) VALUES (:job, :field, 0, :media);
+
+-- name: find_generation(owner, upstream, generation, since) -> value
+-- The job of a generation that is known here.
+SELECT id FROM jobs
+WHERE owner = :owner AND upstream = :upstream AND generation = :generation
+    AND (state NOT IN ('failed', 'cancelled', 'unknown') OR state = 'unknown' AND sent_at > :since)
+ORDER BY seq DESC LIMIT 1;
+
+-- name: insert_adopted(id, owner, upstream, call, operation, process, day, price_list, generation, label, output_dir, now) -> count
+-- A job that is only polled: whoever started the generation paid for it.
+INSERT INTO jobs (id, owner, upstream, call, operation, arguments, deferred, state, process, epoch,
+    attempt, day, price, price_list, charged, generation, label, output_dir, created_at, sent_at)
+VALUES (:id, :owner, :upstream, :call, :operation, '{}', 1, 'submitted', :process, 1,
+    1, :day, 0, :price_list, 'no', :generation, :label, :output_dir, :now, :now);
