@@ -16,20 +16,10 @@ from support.store.processes import in_processes, migrate_and_die, open_and_clos
 
 pytestmark = pytest.mark.anyio
 
-FROZEN = sorted(Path(__file__).parent.glob("schema_*.sql"))
-"""Stores that the programs of older schemas made, with what they did in them."""
-SCHEMA_1 = FROZEN[0]
-
+FROZEN = frozen.STORES
 
 def _schema_1(home: Path) -> Path:
-    return _made(home, SCHEMA_1)
-
-
-def _made(home: Path, frozen: Path) -> Path:
-    home.mkdir(exist_ok=True)
-    with closing(_connect(home)) as connection:
-        connection.executescript(frozen.read_text())
-    return home
+    return frozen.thaw(frozen.SCHEMA_1, home)
 
 
 def _kept(home: Path, columns: Mapping[str, str]) -> dict[str, list[tuple[Any, ...]]]:
