@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store.database import Database, Moment
+from stability_mcp.store.format import OLDEST_WRITER
 from stability_mcp.store.schema import metadata
 from support.store.processes import count_up, in_processes, open_and_close
 from support.store.rows import rows
@@ -235,7 +236,7 @@ async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) 
 
     database = Database(tmp_path)
 
-    assert await database.read(lambda c: _get(c, "oldest_writer")) == "1"
+    assert await database.read(lambda c: _get(c, "oldest_writer")) == str(OLDEST_WRITER)
     await database.close()
 
 

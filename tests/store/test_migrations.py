@@ -1,196 +1,326 @@
 """Stores of older programs: brought up to date whole or not at all, with every row kept."""
 
+import signal
 import sqlite3
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store.database import Database
-from stability_mcp.store.format import SCHEMA
-from stability_mcp.store.migrations import STEPS, migrate
-from support.store.processes import in_processes, migrate_and_die, open_and_close
+from stability_mcp.jobs.models import State
+from stability_mcp.jobs.process_lock import ProcessLock
+from stability_mcp.store.database import Database, check_writable
+from stability_mcp.store.format import SCHEMA, lock_path
+from stability_mcp.store.migrations import migrate, statements, steps
+from support.store import frozen
+from support.store.migrating import LATEST, contents, kill_at_every_statement, update
+from support.store.processes import in_processes, open_and_close
+from support.store.rows import rows
+from support.store.tables import columns, tables
 
 pytestmark = pytest.mark.anyio
 
-FROZEN = sorted(Path(__file__).parent.glob("schema_*.sql"))
-"""Stores that the programs of older schemas made, with what they did in them."""
-SCHEMA_1 = FROZEN[0]
+FROZEN = [*frozen.STORES, frozen.EMULATOR_3]
+OLDER = [store for store in frozen.STORES if int(store.stem.rpartition("_")[2]) < SCHEMA]
+BREAKING = 4
+"""The step that programs of older schemas cannot live with."""
+
+STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
+
+RENAMED = {
+    ("calls", "handed_at"): "delivered_at",
+    ("calls", "said"): "notes",
+    ("confirmations", "call_key"): "question_key",
+    ("jobs", "epoch"): "lease_version",
+    ("jobs", "lane"): "priority",
+    ("jobs", "told_at"): "notified_at",
+    ("spending", "held"): "reserved",
+}
+"""What schema 4 calls a column."""
+
+CHANGED: Mapping[tuple[str, str], Callable[[Any], Any]] = {
+    ("jobs", "charged"): lambda charged: "reserved" if charged == "held" else charged,
+    ("jobs", "error"): lambda error: None if error == STRIPPED else error,
+    ("jobs", "told_at"): lambda at: None if at is None or at < 0 else at,
+    ("meta", "key"): lambda key: key.replace("told_since:", "notify_since:").replace(
+        "patience:", "client_timeouts:"
+    ),
+}
+"""What schema 4 makes of a value, by the column it had."""
 
 
 def _schema_1(home: Path) -> Path:
-    return _made(home, SCHEMA_1)
-
-
-def _made(home: Path, frozen: Path) -> Path:
-    home.mkdir(exist_ok=True)
-    with closing(_connect(home)) as connection:
-        connection.executescript(frozen.read_text())
-    return home
-
-
-def _kept(home: Path, columns: Mapping[str, str]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of these columns, by table."""
-    return {
-        table: sorted(_rows(home, f"SELECT {names} FROM {table}"), key=repr)  # noqa: S608 -- names of our own tables
-        for table, names in columns.items()
-    }
+    return frozen.thaw(frozen.SCHEMA_1, home)
 
 
 def _connect(home: Path) -> sqlite3.Connection:
     return sqlite3.connect(home / "store.db", isolation_level=None)
 
 
-def _rows(home: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(_connect(home)) as connection:
-        return connection.execute(query).fetchall()
+def _meta(home: Path) -> dict[str, str]:
+    return dict(rows(home, "SELECT key, value FROM meta"))
 
 
-def _tables(home: Path) -> dict[str, object]:
-    """Return what the tables and indexes are, without how their SQL is written."""
-    names = [name for (name,) in _rows(home, "SELECT name FROM sqlite_master ORDER BY name")]
-    return {
-        name: (
-            sorted(row[1:] for row in _rows(home, f"PRAGMA table_xinfo('{name}')")),
-            sorted(row[1:] for row in _rows(home, f"PRAGMA index_list('{name}')")),
-            _rows(home, f"PRAGMA index_xinfo('{name}')"),
-            [row[3:] for row in _rows(home, "PRAGMA table_list") if row[1] == name],
-        )
-        for name in names
-    }
+def _rows(home: Path, table: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    listed = ", ".join(f'"{name}"' for name in names)
+    found = rows(home, f"SELECT {listed} FROM {table}")  # noqa: S608 -- names of our own tables
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _as_of_schema_4(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of an older store as schema 4 has it, without what it did not have."""
+    values = {name: CHANGED.get((table, name), _same)(value) for name, value in row.items()}
+    return {RENAMED.get((table, name), name): value for name, value in values.items()}
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _in_order(found: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted(repr(row) for row in found if row.get("key") not in {"schema", "oldest_writer"})
 
 
 def test_there_is_a_store_of_every_older_schema() -> None:
     """*Chosen*: whoever adds a step freezes a store of the program before it."""
-    names = [f"schema_{number}.sql" for number in range(1, SCHEMA)]
+    names = [f"schema_{number}.sql" for number in range(1, LATEST)]
 
-    assert [frozen.name for frozen in FROZEN] == names
-    assert sorted(STEPS) == list(range(2, SCHEMA + 1))
-
-
-@pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen.stem)
-async def test_every_row_of_an_older_store_is_kept(frozen: Path, tmp_path: Path) -> None:
-    """*Chosen*: what was paid for outlives an update."""
-    home = _made(tmp_path, frozen)
-    tables = [
-        name for (name,) in _rows(home, "SELECT name FROM sqlite_master WHERE type = 'table'")
-    ]
-    columns = {
-        table: ", ".join(f'"{row[1]}"' for row in _rows(home, f"PRAGMA table_info('{table}')"))
-        for table in tables
-        if table not in {"meta", "sqlite_sequence"}
-    }
-    before = _kept(home, columns)
-
-    await Database(home).close()
-
-    assert before["jobs"]
-    assert _kept(home, columns) == before
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
-    assert _rows(home, "PRAGMA foreign_key_check") == []
+    assert [store.name for store in frozen.STORES] == names
+    assert sorted(steps(LATEST)) == list(range(2, LATEST + 1))
+    assert sorted(steps()) == list(range(2, SCHEMA + 1))
 
 
-async def test_a_store_of_schema_1_opens_and_keeps_every_row(tmp_path: Path) -> None:
-    """*Chosen*: changes are additive; the file was made by the program that wrote schema 1."""
-    home = _schema_1(tmp_path)
-
-    await Database(home).close()
-
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
-    assert _rows(home, "SELECT id, state, price, told_at FROM jobs") == [
-        ("jkjkjkjkj1", "done", 3000, None)
-    ]
-    assert _rows(home, "SELECT label FROM media") == [("a-lighthouse",)]
-    assert _rows(home, "SELECT credits, state FROM charges") == [(3000, "charged")]
-    assert _rows(home, "SELECT spent FROM spending") == [(3000,)]
-    assert _rows(home, "SELECT count(*) FROM confirmations") == [(0,)]
-    assert _rows(home, "PRAGMA integrity_check") == [("ok",)]
-
-
-@pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen.stem)
-async def test_a_migrated_store_is_like_a_new_one(frozen: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", OLDER, ids=lambda store: store.stem)
+async def test_a_migrated_store_is_like_a_new_one(store: Path, tmp_path: Path) -> None:
     """*Chosen*: both ways lead to the same columns, types, defaults and indexes."""
-    old = _made(tmp_path / "old", frozen)
+    old = frozen.thaw(store, tmp_path / "old")
     await Database(old).close()
     await Database(tmp_path / "new").close()
 
-    assert _tables(old) == _tables(tmp_path / "new")
+    assert tables(old) == tables(tmp_path / "new")
+    assert _meta(old)["schema"] == str(SCHEMA)
 
 
-async def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", FROZEN[1:], ids=lambda store: store.stem)
+def test_the_prepared_steps_lead_to_the_same_tables(store: Path, tmp_path: Path) -> None:
+    """*Chosen*: from every older schema, whether or not programs write the last one yet."""
+    first, other = _schema_1(tmp_path / "first"), frozen.thaw(store, tmp_path / "other")
+    update(first)
+    update(other)
+
+    assert tables(first) == tables(other)
+
+
+@pytest.mark.parametrize("store", FROZEN, ids=lambda store: store.stem)
+def test_every_row_of_an_older_store_is_kept(store: Path, tmp_path: Path) -> None:
+    """*Chosen*: what was paid for outlives an update; what means the same is called the same."""
+    home = frozen.thaw(store, tmp_path)
+    before = {
+        table: [_as_of_schema_4(table, row) for row in _rows(home, table, names)]
+        for table, names in columns(home).items()
+    }
+
+    update(home)
+
+    assert before["jobs"]
+    for table, expected in before.items():
+        names = list(expected[0]) if expected else columns(home)[table]
+        assert _in_order(_rows(home, table, names)) == _in_order(expected)
+    assert rows(home, "PRAGMA foreign_key_check") == []
+    assert rows(home, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("store", [frozen.SCHEMA_3, frozen.EMULATOR_3], ids=lambda at: at.stem)
+def test_what_had_two_meanings_has_two_columns(store: Path, tmp_path: Path) -> None:
+    """*Chosen*: no sign, no sentence and no price stands for something else."""
+    home = frozen.thaw(store, tmp_path)
+    old = {row["id"]: row for row in _rows(home, "jobs", columns(home)["jobs"])}
+
+    update(home)
+
+    names = ["id", "origin", "stripped_at", "notified_at", "notify_after"]
+    for row in _rows(home, "jobs", names):
+        was = old[row["id"]]
+        told = was["told_at"]
+        assert row == {
+            "id": was["id"],
+            "origin": "call" if was["price"] else "adopted",
+            "stripped_at": was["finished_at"] if was["error"] == STRIPPED else None,
+            "notified_at": told if told is not None and told >= 0 else None,
+            "notify_after": -told if told is not None and told < 0 else None,
+        }
+
+
+def test_the_frozen_store_has_every_kind_of_row(tmp_path: Path) -> None:
+    """*Chosen*: a migration that is tested on few rows is tested on few."""
+    home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
+    update(home)
+
+    def count(table: str, what: str) -> int:
+        [(found,)] = rows(home, f"SELECT count(*) FROM {table} WHERE {what}")  # noqa: S608 -- our own words
+        return int(found)
+
+    states = {state for (state,) in rows(home, "SELECT state FROM jobs")}
+    assert states == set(get_args(State))
+    assert {state for (state,) in rows(home, "SELECT state FROM charges")} == {
+        "sent",
+        "charged",
+        "assumed",
+        "free",
+    }
+    assert count("jobs", "state = 'unknown' AND generation IS NOT NULL") == 1
+    assert count("jobs", "notified_at > finished_at") == 1
+    assert count("jobs", "notified_at < finished_at") == 1
+    assert count("jobs", "notify_after IS NOT NULL") == 3
+    assert count("jobs", "stripped_at IS NOT NULL") == 3
+    assert count("jobs", "origin = 'adopted'") == 4
+    assert count("jobs", "origin = 'adopted' AND stripped_at IS NOT NULL") == 1
+    assert count("jobs", "priority = 1") == 3
+    assert count("jobs", "charged = 'reserved'") == 11
+    assert count("spending", "reserved > 0") == 2
+    assert count("calls", "joined IS NOT NULL") == 1
+    assert count("calls", "abandoned_at IS NOT NULL") == 3
+    assert count("calls", "delivered_at IS NOT NULL") == 3
+    assert count("calls", "notes IS NOT NULL") == 1
+    assert count("calls", "cached IS NOT NULL") == 1
+    assert count("media", "deleted_at IS NOT NULL") == 1
+    assert count("media", "label = 'lighthouse-2'") == 1
+    assert count("meta", "key LIKE 'client_timeouts:%'") == 2
+    assert count("meta", "key LIKE 'ceiling:%'") == 1
+
+
+def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path: Path) -> None:
     """*Chosen*: one transaction. A killed process rolls back as a closed connection does."""
     home = _schema_1(tmp_path)
-    before = _tables(home)
-    broken = {2: (*STEPS[2][:2], "SELECT nothing FROM nowhere")}
+    before = contents(home)
+    broken = {2: [*steps()[2][:2], "SELECT nothing FROM nowhere"]}
 
     with closing(_connect(home)) as connection, pytest.raises(sqlite3.OperationalError):
-        migrate(connection, broken)
+        migrate(connection, home, broken)
 
-    assert _tables(home) == before
-    await Database(home).close()
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
+    assert contents(home) == before
+    update(home)
+    assert _meta(home)["schema"] == str(LATEST)
 
 
 @pytest.mark.processes
-def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_store(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+@pytest.mark.parametrize("store", [frozen.SCHEMA_1, frozen.SCHEMA_3], ids=lambda at: at.stem)
+def test_a_kill_at_any_statement_leaves_the_old_store(store: Path, tmp_path: Path) -> None:
     """*Chosen*: no start ever finds a column without its version number."""
-    home = _schema_1(tmp_path)
-    before = _tables(home)
+    home = frozen.thaw(store, tmp_path)
+    before = contents(home)
 
-    with pytest.raises(AssertionError):
-        in_processes(migrate_and_die, [(str(home),)])
+    *killed, done = kill_at_every_statement(home)
 
-    assert _tables(home) == before
-    in_processes(open_and_close, [(str(home),)])
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
+    version = int(store.stem.rpartition("_")[2])
+    todo = [each for number, step in steps(LATEST).items() if number > version for each in step]
+    assert len(killed) >= len(todo) + 4  # BEGIN, the version before and after, COMMIT
+    assert {ended for ended, _ in killed} == {int(signal.SIGKILL)}
+    assert {held for _, held in killed} == {before}
+    assert done[0] == 0
+    assert _meta(home)["schema"] == str(LATEST)
+    assert rows(home, "PRAGMA integrity_check") == [("ok",)]
 
 
 @pytest.mark.processes
-def test_two_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
+def test_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
     """*Chosen*: the second finds it done, because it reads the number again under the lock."""
     home = _schema_1(tmp_path)
 
     in_processes(open_and_close, [(str(home),)] * 3)
 
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'schema'") == [(str(SCHEMA),)]
-    assert _rows(home, "SELECT count(*) FROM jobs") == [(1,)]
+    assert _meta(home)["schema"] == str(SCHEMA)
+    assert rows(home, "SELECT count(*) FROM jobs") == [(1,)]
 
 
 def test_a_store_that_another_process_just_migrated_is_left_alone(tmp_path: Path) -> None:
     """*Chosen*: the number that counts is the one read inside the transaction."""
     home = _schema_1(tmp_path)
-    with closing(_connect(home)) as first, closing(_connect(home)) as second:
-        migrate(first)
-        migrate(second)
+    update(home)
+    before = contents(home)
 
-    assert _rows(home, "SELECT count(*) FROM meta WHERE key = 'schema'") == [(1,)]
+    update(home)
+
+    assert contents(home) == before
 
 
-def test_every_step_only_adds(tmp_path: Path) -> None:
+def test_a_step_that_does_not_break_older_programs_only_adds(tmp_path: Path) -> None:
     """*Chosen*: a program that is one step older goes on writing, so its statements still run."""
     home = _schema_1(tmp_path)
     with closing(_connect(home)) as connection:
-        migrate(connection)
-        rows = [
-            line
-            for line in SCHEMA_1.read_text().splitlines()
-            if line.startswith(("INSERT INTO jobs", "INSERT INTO charges"))
-        ]
-        for line in rows:
-            connection.execute(line.replace("jkjkjkjkj1", "another001"))
+        migrate(connection, home, steps(BREAKING - 1), oldest_writer=1)
+        lines = frozen.SCHEMA_1.read_text().splitlines()
+        for line in lines:
+            if line.startswith(("INSERT INTO jobs", "INSERT INTO charges")):
+                connection.execute(line.replace("jkjkjkjkj1", "another001"))
 
-    assert _rows(home, "SELECT count(*) FROM jobs") == [(2,)]
-    assert _rows(home, "SELECT value FROM meta WHERE key = 'oldest_writer'") == [("1",)]
+    assert rows(home, "SELECT count(*) FROM jobs") == [(2,)]
+    assert _meta(home)["oldest_writer"] == "1"
+
+
+def test_a_living_older_program_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
+    """*Chosen*: a step that breaks its statements is not done while it may be in a paid job."""
+    home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
+    lock = ProcessLock(home)
+    with closing(_connect(home)) as connection:
+        connection.execute(
+            "INSERT INTO processes VALUES (?, 'emulator', 4321, 'claude', 3, NULL, 0)", (lock.id,)
+        )
+    before = contents(home)
+
+    with pytest.raises(StorageError, match=r"cannot be updated .*: claude \(process 4321\)\."):
+        update(home)
+
+    assert contents(home) == before
+    lock.release()
+    update(home)
+    assert _meta(home)["schema"] == str(LATEST)
+
+
+def test_a_lock_that_a_dead_program_left_stops_no_migration(tmp_path: Path) -> None:
+    """*Chosen*: only a lock that is held tells of a living process."""
+    home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
+    lock_path(home, "killedprocess0000000000000").touch()
+
+    update(home)
+
+    assert _meta(home)["schema"] == str(LATEST)
+
+
+def test_a_program_that_just_started_stops_a_migration_too(tmp_path: Path) -> None:
+    """*Chosen*: it has its lock before its row."""
+    home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
+    lock = ProcessLock(home)
+
+    with pytest.raises(StorageError, match="a program that just started"):
+        update(home)
+
+    lock.release()
 
 
 def test_an_older_program_that_may_not_write_names_both_versions(tmp_path: Path) -> None:
     """*Chosen*: one sentence says which schema the store has and which this program writes."""
-    home = _schema_1(tmp_path)
-    with closing(_connect(home)) as connection:
-        connection.execute("UPDATE meta SET value = '99' WHERE key IN ('schema', 'oldest_writer')")
+    home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
+    update(home)
 
-    with pytest.raises(StorageError, match=rf"schema 99; this program writes {SCHEMA}"):
-        Database(home)
+    for schema in range(1, LATEST):
+        with pytest.raises(StorageError, match=rf"schema {LATEST}; this program writes {schema}"):
+            check_writable(home, _meta(home), schema)
+    check_writable(home, _meta(home), LATEST)
+    if SCHEMA < LATEST:
+        with pytest.raises(StorageError, match=rf"schema {LATEST}; this program writes {SCHEMA}"):
+            Database(home)
+
+
+def test_a_file_of_statements_is_split_where_they_end() -> None:
+    """*Chosen*: comments stay with the statement below them; half a statement is an error."""
+    text = "-- a; b\nSELECT ';';\n\n-- two\nSELECT\n2; -- c\n"
+
+    assert statements(text) == ["-- a; b\nSELECT ';';", "-- two\nSELECT\n2; -- c"]
+    with pytest.raises(ValueError, match="does not end"):
+        statements("SELECT 1")

@@ -10,25 +10,25 @@ import os
 import queue
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import Connection as BridgedConnection
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store import migrations, schema
+from stability_mcp.store import migrations
 from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, upstream_id
 from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
-from stability_mcp.store.queries import Connection
-from stability_mcp.store.schema import metadata
+from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.writer import Moment, Observer, Writer
 
 __all__ = ["Connection", "Database", "Moment", "Observer", "is_damage", "unobserved"]
@@ -50,6 +50,18 @@ FOLDERS = ("blobs", "spool", "locks", "quarantine")
 DAMAGED = "It is damaged: `stability-mcp doctor` says what can be done."
 _DISK_ERRORS = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
 """Other classes of errors, which are below the first of these, are bugs of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meta:
+    key: str
+    value: str
+
+
+_SQL = load(__file__)
+_meta = _SQL.many("meta", _Meta)
+_insert_meta = _SQL.count("insert_meta")
+_fingerprint_secret = _SQL.value("fingerprint_secret", str)
 
 
 class Database:
@@ -170,12 +182,10 @@ class Database:
 
     async def fingerprint(self, base_url: str, key: str) -> str:
         """Return the id of an upstream: it tells keys apart and cannot be turned back into one."""
-
-        def secret(connection: Connection) -> str:
-            rows = select(schema.meta.c.value).where(schema.meta.c.key == "fingerprint_secret")
-            return str(connection.execute(rows).scalar_one())
-
-        return upstream_id(await self.read(secret), base_url, key)
+        secret = await self.read(_fingerprint_secret)
+        if secret is None:
+            raise StorageError(f"The store in {self.home} has lost its secret.", hint=DAMAGED)
+        return upstream_id(secret, base_url, key)
 
     async def close(self) -> None:
         """Close every connection, under the write lock: the last one to close checkpoints."""
@@ -198,45 +208,55 @@ class Database:
             os.close(
                 os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE_FILE)
             )  # SQLite would make it 0644
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
+        with closing(_connect(self.home, writer=True)) as connection:
             if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
                 raise StorageError(
                     f"The data folder {self.home} is on a file system without shared memory.",
                     hint="Set STABILITY_HOME to a folder on a local disk.",
                 )
-            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-            values = dict(connection.execute("SELECT key, value FROM meta")) if known else {}
-            if values and int(values["schema"]) < SCHEMA:
-                migrations.migrate(connection)
-        finally:
-            connection.close()
-        if not values:
-            self._create()
-        elif int(values["oldest_writer"]) > SCHEMA:
-            raise StorageError(
-                f"The store in {self.home} was made by a newer stability-mcp (schema "
-                f"{values['schema']}; this program writes {SCHEMA}).",
-                hint="Update stability-mcp, or set STABILITY_HOME to another folder.",
-            )
+            if connection.execute("PRAGMA table_info(meta)").fetchone() is None:
+                _create(connection)
+                return
+            values = {row.key: row.value for row in _meta(connection)}
+            check_writable(self.home, values)
+            if int(values["schema"]) < SCHEMA:
+                migrations.migrate(connection, self.home)
 
-    def _create(self) -> None:
-        engine = create_engine(
-            "sqlite://", creator=lambda: _connect(self.home, writer=True), poolclass=StaticPool
+
+def check_writable(home: Path, meta: Mapping[str, str], schema: int = SCHEMA) -> None:
+    """See that a program of a schema may write a store.
+
+    Args:
+        home: Folder of the store.
+        meta: What its table `meta` says.
+        schema: What the program writes.
+
+    Raises:
+        StorageError: the store was made, or brought up to date, by a newer program.
+    """
+    if int(meta["oldest_writer"]) > schema:
+        raise StorageError(
+            f"The store in {home} was made by a newer stability-mcp (schema "
+            f"{meta['schema']}; this program writes {schema}).",
+            hint="Update stability-mcp, or set STABILITY_HOME to another folder.",
         )
-        with engine.begin() as connection:  # one transaction: a kill leaves all of it or nothing
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            metadata.create_all(connection)
-            rows = {
-                "schema": str(SCHEMA),
-                "oldest_writer": str(OLDEST_WRITER),
-                "store_id": secrets.token_hex(16),
-                "fingerprint_secret": secrets.token_hex(32),
-            }
-            connection.execute(
-                insert(schema.meta), [{"key": key, "value": value} for key, value in rows.items()]
-            )
-        engine.dispose()
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables in one transaction: a kill leaves all of them or nothing."""
+    text = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    rows = {
+        "schema": str(SCHEMA),
+        "oldest_writer": str(OLDEST_WRITER),
+        "store_id": secrets.token_hex(16),
+        "fingerprint_secret": secrets.token_hex(32),
+    }
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in migrations.statements(text):
+        connection.execute(statement)
+    for key, value in rows.items():
+        _insert_meta(connection, key=key, value=value)
+    connection.execute("COMMIT")
 
 
 def unobserved(moment: Moment, name: str) -> None:

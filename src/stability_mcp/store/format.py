@@ -9,7 +9,7 @@ import hmac
 from pathlib import Path
 
 SCHEMA = 3
-"""Version of the tables; `schema` says what a change may be."""
+"""Version of the tables; `migrations` says what a change may be."""
 OLDEST_WRITER = 1
 """The oldest version whose programs may write such a store."""
 

@@ -51,6 +51,14 @@ if sys.platform == "win32":
         os.lseek(file, 0, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
+    def _is_free(file: int) -> bool:
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+        except OSError:
+            return False
+        return True
+
 else:
     import fcntl
 
@@ -59,6 +67,28 @@ else:
 
     def _unlock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _is_free(file: int) -> bool:
+        try:
+            # Shared, so that two processes that look do not take each other for the owner.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a living process holds the lock of a file; False: also where there is none."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # nothing shows that its owner is dead
+    try:
+        return not _is_free(file)
+    finally:
+        os.close(file)  # gives the lock back, if it was taken
 
 
 if sys.platform == "win32":

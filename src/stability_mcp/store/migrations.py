@@ -1,79 +1,117 @@
-"""Bringing the store of an older program up to date: one transaction, whatever is missing.
+"""Brings the store of an older program up to date: one transaction, whatever is missing.
 
 Not by Alembic: on SQLite it commits in the middle of a revision, so that a kill there leaves a
-store that no start can mend, and with one transaction around all of it nothing is left for it to
-do. A step is a few statements, and steps only add: nullable or defaulted columns, new tables, new
-indexes. So a program that is one step older goes on writing beside this one, and none that runs has
-to be closed first. A change that breaks older writers would raise `OLDEST_WRITER`.
+store that no start can repair, and with one transaction around all of it nothing is left for it to
+do. Step n is the file `migration_<n>.sql`. Most steps only add: nullable or defaulted columns, new
+tables, new indexes. A program that is one step older goes on writing beside this one, and none that
+runs has to be closed first.
 
-A new store is made from `schema` in one go and never comes through here; a test holds that both
+A step that breaks older programs raises `OLDEST_WRITER` to its number. It is done only while no
+process of the store lives, because such a process would fail in the middle of a paid job.
+
+A new store is made from `schema.sql` in one go and never comes through here; a test holds that both
 ways lead to the same tables.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-STEPS: Mapping[int, Sequence[str]] = {
-    2: (
-        "ALTER TABLE jobs ADD COLUMN told_at REAL",
-        (
-            "CREATE TABLE confirmations (id INTEGER NOT NULL, owner TEXT NOT NULL,"
-            " upstream TEXT NOT NULL, call_key TEXT NOT NULL, credits INTEGER NOT NULL,"
-            " asked_at REAL NOT NULL, answer TEXT, answered_at REAL, used_by TEXT,"
-            " PRIMARY KEY (id)) STRICT"
-        ),
-        "CREATE INDEX confirmations_key ON confirmations (call_key, id)",
-        (
-            "CREATE TABLE audit (id INTEGER NOT NULL, owner TEXT NOT NULL, upstream TEXT NOT NULL,"
-            " at REAL NOT NULL, event TEXT NOT NULL, operation TEXT NOT NULL,"
-            " prompt_hash TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (id)) STRICT"
-        ),
-        "CREATE INDEX audit_prompt ON audit (prompt_hash, id)",
-        "ALTER TABLE calls ADD COLUMN cancelled_at REAL",
-        "ALTER TABLE calls ADD COLUMN said TEXT",
-        "ALTER TABLE calls ADD COLUMN cached TEXT",
-        "ALTER TABLE calls ADD COLUMN saved INTEGER",
-        "CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL",
-        "CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL",
-        "CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL",
-        # Some stores of the first schema have these three already.
-        "CREATE INDEX IF NOT EXISTS jobs_state ON jobs (owner, state, seq)",
-        (
-            "CREATE INDEX IF NOT EXISTS media_kind ON media (owner, media_type, seq)"
-            " WHERE deleted_at IS NULL"
-        ),
-        (
-            "CREATE INDEX IF NOT EXISTS media_copy ON media (owner, copy_path)"
-            " WHERE copy_path IS NOT NULL"
-        ),
-    ),
-    3: (
-        ("CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL"),
-        (
-            "CREATE INDEX jobs_generation ON jobs (upstream, generation)"
-            " WHERE generation IS NOT NULL"
-        ),
-    ),
-}
+from stability_mcp.errors import StorageError
+from stability_mcp.store.format import LOCK_SUFFIX, OLDEST_WRITER, SCHEMA
+from stability_mcp.store.locks import is_locked
+from stability_mcp.store.queries import load
+
+Steps = Mapping[int, Sequence[str]]
 """The statements that make a schema out of the one before it, by its number."""
 
 
-def migrate(connection: sqlite3.Connection, steps: Mapping[int, Sequence[str]] = STEPS) -> None:
+@dataclass(frozen=True, slots=True)
+class _Process:
+    id: str
+    program: str
+    pid: int
+
+
+_SQL = load(__file__)
+_schema = _SQL.value("schema", int)
+_set_versions = _SQL.count("set_versions")
+_processes = _SQL.many("processes", _Process)
+
+
+def steps(schema: int = SCHEMA) -> Steps:
+    """Read every step up to a schema."""
+    found = {
+        int(file.stem.rpartition("_")[2]): statements(file.read_text(encoding="utf-8"))
+        for file in Path(__file__).parent.glob("migration_*.sql")
+    }
+    return {number: found[number] for number in sorted(found) if number <= schema}
+
+
+def statements(text: str) -> list[str]:
+    """Return the statements of a file, each with the comments above it.
+
+    Raises:
+        ValueError: the last one does not end.
+    """
+    found, part = list[str](), ""
+    for line in text.splitlines(keepends=True):
+        part += line
+        if sqlite3.complete_statement(part):
+            found.append(part.strip())
+            part = ""
+    if part.strip():
+        raise ValueError(f"a statement does not end: {part.strip()[:80]}")
+    return found
+
+
+def migrate(
+    connection: sqlite3.Connection,
+    home: Path,
+    todo: Steps | None = None,
+    *,
+    oldest_writer: int = OLDEST_WRITER,
+) -> None:
     """Do every step that a store lacks, all or none of them.
 
     Args:
         connection: Without transactions of its own (`isolation_level=None`), under the write lock.
-        steps: The statements by the number of the schema that they lead to.
+        home: Folder of the store.
+        todo: The steps; None: those up to `SCHEMA`.
+        oldest_writer: The oldest schema whose programs may write the store afterwards.
+
+    Raises:
+        StorageError: a living process may not write it afterwards; nothing was changed.
     """
+    todo = steps() if todo is None else todo
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again in here: another process may have done it since somebody looked.
-        found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        for number in sorted(step for step in steps if step > int(found[0])):
-            for statement in steps[number]:
+        found = _schema(connection) or 0
+        if found < oldest_writer:
+            _refuse_while_used(connection, home)
+        missing = [number for number in sorted(todo) if number > found]
+        for number in missing:
+            for statement in todo[number]:
                 connection.execute(statement)
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(number),))
+        if missing:
+            versions = {"schema": str(missing[-1]), "oldest_writer": str(oldest_writer)}
+            _set_versions(connection, **versions)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _refuse_while_used(connection: sqlite3.Connection, home: Path) -> None:
+    locks = sorted((home / "locks").glob(f"*{LOCK_SUFFIX}"))
+    living = {path.name.removesuffix(LOCK_SUFFIX) for path in locks if is_locked(path)}
+    if not living:
+        return
+    known = {each.id: f"{each.program} (process {each.pid})" for each in _processes(connection)}
+    names = ", ".join(sorted(known.get(each, "a program that just started") for each in living))
+    raise StorageError(
+        f"The store in {home} cannot be updated while an older program uses it: {names}.",
+        hint="Close that program, then start this one again.",
+    )

@@ -91,6 +91,8 @@ class Statements:
     by_name: Mapping[str, Statement]
     shapes: dict[str, type] = field(default_factory=dict)
     """The classes of rows, by statement: their fields are its columns, in order."""
+    bound: set[str] = field(default_factory=set)
+    """The statements that the module uses."""
 
     def count(self, name: str) -> Query[int]:
         """Bind a statement that changes rows and returns how many."""
@@ -143,6 +145,7 @@ class Statements:
         statement = self.by_name[name]
         if statement.result != result:
             raise TypeError(f"{statement.name} gives {statement.result}, not {result}")
+        self.bound.add(name)
         if shape is not None:
             self.shapes[name] = shape
         return statement

@@ -1,9 +1,6 @@
 """What other processes do with a store; apart from the tests, so that they can import it."""
 
 import multiprocessing
-import os
-import signal
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -16,7 +13,6 @@ from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.locks import FileLock
-from stability_mcp.store.migrations import STEPS, migrate
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -72,10 +68,3 @@ def take_lock(path: str, refused: Event, took: Event) -> None:
         refused.set()
     with FileLock(Path(path)).held():
         took.set()
-
-
-def migrate_and_die(home: str) -> None:
-    """Begin to migrate a store, and be killed with half of it written."""
-    with sqlite3.connect(Path(home) / "store.db", isolation_level=None) as connection:
-        connection.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
-        migrate(connection, {2: (*STEPS[2][:3], "SELECT die()")})

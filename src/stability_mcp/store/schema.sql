@@ -1,0 +1,235 @@
+-- The tables of a new store. One of an older schema is brought to the same by `migrations`.
+--
+-- Money is whole millicredits (1 credit is 1000). Times are unix seconds, for people: no rule takes
+-- something for dead by them. Rows are ordered by `seq`, which never comes back, not even after the
+-- newest row was deleted: cursors rely on it. No CHECK lists states: a new state needs no new table.
+-- PostgreSQL takes the same text with BIGINT, DOUBLE PRECISION and identity columns, and without
+-- STRICT and WITHOUT ROWID.
+
+-- schema, oldest_writer, store_id, fingerprint_secret; what else is kept by name, as
+-- ceiling:<owner>:<upstream>:<day>.
+CREATE TABLE meta (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- Whose money, rate limit and generations.
+CREATE TABLE upstreams (
+    id TEXT NOT NULL PRIMARY KEY,  -- keyed hash of base URL and key; 'emulator'
+    base_url TEXT NOT NULL,
+    emulated INTEGER NOT NULL DEFAULT 0,
+    blocked_until REAL NOT NULL DEFAULT 0,  -- a 429 stops every process
+    paused_why TEXT,  -- 401, 402: nothing is sent until a balance query answers
+    balance INTEGER,  -- approximate: never part of a sum
+    balance_at REAL
+) STRICT;
+
+-- A process lives while it holds locks/<id>.lock; the row is for people and recovery.
+CREATE TABLE processes (
+    id TEXT NOT NULL PRIMARY KEY,
+    upstream TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    program TEXT NOT NULL,
+    writes_schema INTEGER NOT NULL,
+    host TEXT,
+    started_at REAL NOT NULL
+) STRICT;
+
+-- One tools/call that spends: joining, delivery, results that wait to be collected.
+CREATE TABLE calls (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    process TEXT NOT NULL,  -- in which it was asked
+    tool TEXT NOT NULL,
+    call_key TEXT NOT NULL,  -- hash of owner, upstream, operation, arguments, input hashes, count
+    joined TEXT REFERENCES calls (id),  -- NULL: it has jobs; else it waits for the jobs of that call
+    created_at REAL NOT NULL,
+    abandoned_at REAL,  -- the request ended without the result
+    handed_at REAL,  -- the request ended with it
+    cancelled_at REAL,  -- its caller gave it up; its jobs may go on
+    said TEXT,  -- JSON: how its inputs were found and made to fit
+    cached TEXT,  -- JSON: jobs of earlier calls that answer for it, by position
+    saved INTEGER  -- what those would have cost again
+) STRICT;
+CREATE INDEX calls_key ON calls (call_key, seq);
+CREATE INDEX calls_open ON calls (owner, seq) WHERE handed_at IS NULL;
+CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL;
+-- Identical calls that may be joined, among the many that were delivered.
+CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL;
+CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL;
+
+CREATE TABLE jobs (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL REFERENCES upstreams (id),
+    call TEXT REFERENCES calls (id),
+    position INTEGER NOT NULL DEFAULT 0,  -- among the jobs of one call
+    run TEXT,  -- run, step, item: coordinates in a workflow
+    step TEXT,
+    item INTEGER NOT NULL DEFAULT 0,
+    retry_of TEXT,
+    operation TEXT NOT NULL,
+    arguments TEXT NOT NULL,  -- canonical JSON; files as media ids; never URLs, paths or bytes
+    result_key TEXT,  -- set only where the same call gives the same result
+    deferred INTEGER NOT NULL,
+    lane INTEGER NOT NULL DEFAULT 0,  -- 0: a caller waits for it; 1: one of a batch or workflow
+    state TEXT NOT NULL,  -- queued paused submitting submitted storing | done failed cancelled unknown
+    process TEXT,  -- which drives it; fences sending, never results
+    epoch INTEGER NOT NULL DEFAULT 0,
+    lease_until REAL,  -- hosted only
+    attempt INTEGER NOT NULL DEFAULT 0,  -- one for each POST; a result is accepted by attempt
+    wake_at REAL NOT NULL DEFAULT 0,
+    cancel_at REAL,
+    day TEXT NOT NULL,
+    price INTEGER NOT NULL,
+    price_list TEXT NOT NULL,
+    charged TEXT NOT NULL DEFAULT 'no',  -- no held assumed yes
+    generation TEXT,
+    answer TEXT,
+    error TEXT,
+    engine_id TEXT,
+    label TEXT,  -- of the process that was asked, so that recovery files it
+    output_dir TEXT,  -- where the user looks
+    created_at REAL NOT NULL,
+    sent_at REAL,
+    answered_at REAL,
+    finished_at REAL,
+    told_at REAL  -- when its end was delivered to STABILITY_ON_DONE; below 0: not before then
+) STRICT;
+CREATE INDEX jobs_due ON jobs (upstream, state, lane, wake_at) WHERE finished_at IS NULL;
+CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
+CREATE INDEX jobs_call ON jobs (call, position);
+CREATE INDEX jobs_cache ON jobs (result_key, seq) WHERE result_key IS NOT NULL AND state = 'done';
+CREATE INDEX jobs_list ON jobs (owner, seq);
+-- What ended lately, and what ended long ago.
+CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL;
+-- Whether a generation is known here.
+CREATE INDEX jobs_generation ON jobs (upstream, generation) WHERE generation IS NOT NULL;
+-- The few unfinished among the many.
+CREATE INDEX jobs_state ON jobs (owner, state, seq);
+-- One job for each step of a run, whichever process schedules it.
+CREATE UNIQUE INDEX jobs_step ON jobs (run, step, item) WHERE run IS NOT NULL AND retry_of IS NULL;
+
+-- The ledger, one row for each POST, never deleted.
+CREATE TABLE charges (
+    id INTEGER NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    job TEXT NOT NULL REFERENCES jobs (id),
+    attempt INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    credits INTEGER NOT NULL,
+    state TEXT NOT NULL,  -- sent charged assumed free
+    at REAL NOT NULL,
+    UNIQUE (job, attempt)
+) STRICT;
+CREATE INDEX charges_day ON charges (owner, upstream, day);
+
+-- The budget: one conditional UPDATE guards the ceiling of a day.
+CREATE TABLE spending (
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    day TEXT NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    spent INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (owner, upstream, day),
+    CHECK (held >= 0),
+    CHECK (spent >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- The rate limit: a slot is kept until 10.5 s after the request is known to be out.
+CREATE TABLE requests (
+    id INTEGER NOT NULL PRIMARY KEY,
+    upstream TEXT NOT NULL,
+    process TEXT NOT NULL,
+    granted_at REAL NOT NULL,
+    sent_at REAL
+) STRICT;
+CREATE INDEX requests_sent ON requests (upstream, sent_at);
+
+CREATE TABLE blobs (
+    sha256 TEXT NOT NULL PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    created_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE media (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    emulated INTEGER NOT NULL DEFAULT 0,
+    upstream TEXT,  -- NULL: imported
+    job TEXT REFERENCES jobs (id),
+    position INTEGER NOT NULL DEFAULT 0,
+    blob TEXT NOT NULL REFERENCES blobs (sha256),
+    media_type TEXT NOT NULL,
+    width INTEGER,
+    height INTEGER,
+    seconds REAL,
+    seed TEXT,  -- text: a provider's 2^63 must not cost a paid result
+    finish_reason TEXT,
+    origin TEXT NOT NULL,  -- generated imported fitted
+    operation TEXT,  -- JSON of what made it: {"operation": ..., "arguments": ...}
+    label TEXT,
+    copy_path TEXT,
+    created_at REAL NOT NULL,
+    deleted_at REAL
+) STRICT;
+CREATE UNIQUE INDEX media_job ON media (job, position) WHERE job IS NOT NULL;
+CREATE INDEX media_list ON media (owner, seq) WHERE deleted_at IS NULL;
+-- Lists of one kind.
+CREATE INDEX media_kind ON media (owner, media_type, seq) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX media_label ON media (owner, label)
+WHERE label IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX media_blob ON media (blob);
+-- Whose readable copy a file is.
+CREATE INDEX media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;
+
+CREATE TABLE media_parents (
+    child TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (child, parent, role)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_parents_parent ON media_parents (parent);
+
+-- Keeps the inputs of jobs from retention.
+CREATE TABLE job_inputs (
+    job TEXT NOT NULL,
+    field TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    media TEXT NOT NULL,
+    PRIMARY KEY (job, field, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_inputs_media ON job_inputs (media);
+
+-- A question to the user whether a price may be spent, and the answer.
+CREATE TABLE confirmations (
+    id INTEGER NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    call_key TEXT NOT NULL,  -- the question key of policy.confirmation, not calls.call_key
+    credits INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    answer TEXT,  -- yes no dismissed; NULL: none yet
+    answered_at REAL,
+    used_by TEXT  -- the process that used it up; a yes counts once
+) STRICT;
+CREATE INDEX confirmations_key ON confirmations (call_key, id);
+
+-- What was refused or flagged, for the person who answers for the prompts.
+CREATE TABLE audit (
+    id INTEGER NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    at REAL NOT NULL,
+    event TEXT NOT NULL,  -- blocked warned moderated repeated
+    operation TEXT NOT NULL,
+    prompt_hash TEXT NOT NULL,  -- never the prompt itself
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_prompt ON audit (prompt_hash, id);
