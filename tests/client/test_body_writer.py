@@ -34,7 +34,6 @@ class _Disk:
 
 
 def _received(writer: BodyWriter, *pieces: bytes) -> None:
-    writer.open()
     for piece in pieces:
         writer.write(piece)
     writer.close()
@@ -47,9 +46,8 @@ def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Pat
     inode, blocks = body.stat().st_ino, body.stat().st_blocks
     writer = BodyWriter(body, OverflowBuffer())
 
-    writer.open()
-    assert body.stat().st_blocks == blocks
     writer.write(b"some ")
+    assert body.stat().st_blocks == blocks
     writer.write(b"bytes")
     assert body.stat().st_size == 1_000_000
     writer.close()

@@ -119,7 +119,6 @@ async def test_a_body_without_end_is_cut_at_the_bound(tmp_path: Path) -> None:
         context=RequestContext(operation=type(request), request=request, key=None),
         body=tmp_path / "body",
         trace=Recorder(),
-        limiter=anyio.CapacityLimiter(1),
         overflow=OverflowBuffer(),
         max_bytes=MIB,
     )

@@ -48,7 +48,7 @@ async def _import(home: Path, jobs: Desk) -> str:
     file = home / "spool" / "import"
     await anyio.Path(file).write_bytes(picture())
     measured = file_info(file)
-    return await jobs.context.database.write(
+    item = await jobs.context.database.write(
         lambda c: insert_media(
             c,
             Blobs(home=home),
@@ -63,6 +63,7 @@ async def _import(home: Path, jobs: Desk) -> str:
         ),
         name="test.write",
     )
+    return item.id
 
 
 @pytest.mark.full_size

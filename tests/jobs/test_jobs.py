@@ -264,7 +264,7 @@ async def test_an_answer_goes_out_although_it_cannot_be_noted(tmp_path: Path) ->
     async with at_work(tmp_path, Wire([yes()]), kind=full.open) as jobs:
         call = await jobs.submit(core(), tool="generate_core")
         await jobs.wait(call.job_ids, 30)
-        spent, _ = await jobs.deliver([call.id], excluding=call.job_ids)
+        spent, _ = await jobs.deliver([call.id], jobs=call.job_ids)
         await jobs.mark_abandoned([call.id])
 
         assert full.failed == ["finish.deliver"]

@@ -21,7 +21,7 @@ async def test_a_copy_is_filed_by_day_under_its_label(tmp_path: Path) -> None:
         names = []
         for data in (png(), jpeg(), webp(), mp3(2), glb()):
             item = await here.generated(data, label="hero shot")
-            path = await write_copy(item, here.copies)
+            path = write_copy(item, here.copies)
             assert path is not None
             names.append(path.relative_to(here.copies).parts)
 
@@ -39,10 +39,10 @@ async def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """Chosen: what lies there is the user's."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
-        first = await write_copy(item, here.copies)
+        first = write_copy(item, here.copies)
         assert first is not None
         first.write_bytes(b"the user's own")
-        second = await write_copy(item, here.copies)
+        second = write_copy(item, here.copies)
 
         assert second is not None
         assert second.name == "hero-2.png"
@@ -57,7 +57,7 @@ async def test_copies_at_once_get_names_of_their_own(tmp_path: Path) -> None:
         item = await here.generated(png(), label="hero")
 
         async def file() -> None:
-            paths.append(await write_copy(item, here.copies))
+            paths.append(write_copy(item, here.copies))
 
         async with anyio.create_task_group() as group:
             for _ in range(10):
@@ -79,9 +79,9 @@ async def test_a_copy_tells_how_it_was_made_without_names_and_paths(tmp_path: Pa
             parents={"image": source.id},
         )
         sources = await here.store.sources(item.id)
-        full = await write_copy(item, here.copies, "full", sources=sources)
-        minimal = await write_copy(item, here.copies, "minimal", sources=sources)
-        off = await write_copy(item, here.copies, "off", sources=sources)
+        full = write_copy(item, here.copies, "full", sources=sources)
+        minimal = write_copy(item, here.copies, "minimal", sources=sources)
+        off = write_copy(item, here.copies, "off", sources=sources)
 
     assert full is not None
     assert minimal is not None
@@ -114,7 +114,7 @@ async def test_an_item_without_a_label_is_filed_by_its_id(tmp_path: Path) -> Non
     """Chosen: a name has to come from somewhere, and this one leads back to the item."""
     async with desk(tmp_path) as here:
         item = await here.generated(png())
-        path = await write_copy(item, here.copies)
+        path = write_copy(item, here.copies)
 
     assert path is not None
     assert item.id in path.name
@@ -130,7 +130,7 @@ async def test_a_folder_that_cannot_be_written_costs_no_result(where: str, tmp_p
         folder = here.root / where
         item = await here.generated(png(), label="hero")
 
-        assert await write_copy(item, folder) is None
+        assert write_copy(item, folder) is None
         [said] = await without_copy([item], folder)
     assert 'no file of "hero"' in said
     assert "cannot be written" in said
@@ -153,7 +153,7 @@ async def test_a_folder_whose_name_is_no_unicode_works(tmp_path: Path) -> None:
     """Chosen: the user's folders are called as they are called."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
-        path = await write_copy(item, here.root / os.fsdecode(b"\xff"))
+        path = write_copy(item, here.root / os.fsdecode(b"\xff"))
 
         assert path is not None
         assert path.exists()

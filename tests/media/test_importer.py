@@ -191,7 +191,7 @@ async def test_an_unchanged_copy_is_the_item_it_was_copied_from(
     """Chosen: lineage is kept when an agent names the readable copy, also after it was moved."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
-        copy = await write_copy(item, here.copies, metadata)
+        copy = write_copy(item, here.copies, metadata)
         assert copy is not None
         moved = copy.rename(here.root / "renamed.png")
 
@@ -205,7 +205,7 @@ async def test_a_copy_that_was_changed_on_disk_is_imported_and_said(tmp_path: Pa
     """Chosen: the user's own retouching is what they mean; the item stays as it was."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
-        copy = await write_copy(item, here.copies)
+        copy = write_copy(item, here.copies)
         assert copy is not None
         await here.store.set_copy_path(item.id, copy)
         copy.write_bytes(png((80, 80)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import free_label
 from stability_mcp.media.records import (
     Blobs,
@@ -118,7 +119,7 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
             name="test.write",
         )
 
-    assert drawn == "0123456789"
+    assert drawn.id == "0123456789"
 
 
 async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
@@ -130,7 +131,7 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
         file.write_bytes(png())
         info = file_info(file)
 
-        def insert(connection: Connection, *, fail: bool) -> str:
+        def insert(connection: Connection, *, fail: bool) -> MediaItem:
             done = insert_media(
                 connection,
                 Blobs(home=here.home),

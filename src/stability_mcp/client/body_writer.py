@@ -4,6 +4,7 @@ The room of a file that was made ahead is used and not given back: it may be all
 at the end the file is cut to what came.
 """
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -50,16 +51,17 @@ class BodyWriter:
         self._overflow = overflow
         self._written = 0
         self._file: int | None = None
+        self._hash = hashlib.sha256()
 
-    def open(self) -> None:
-        """Open the file; where that fails, memory takes the body."""
-        try:
-            self._file = self._opened()
-        except OSError as error:
-            self._failed(error)
+    @property
+    def sha256(self) -> str:
+        """Return the hash of all bytes that were taken."""
+        return self._hash.hexdigest()
 
     def write(self, data: bytes | bytearray) -> None:
-        """Take the next bytes."""
+        """Take the next bytes; where the file cannot be opened or written, memory takes them."""
+        self._hash.update(data)
+        self._open()
         if self.failure is None and self._file is not None:
             left = memoryview(data)
             try:
@@ -80,6 +82,7 @@ class BodyWriter:
 
     def close(self) -> None:
         """Cut the file to the bytes that are in it, and close it."""
+        self._open()  # an empty body is a file, too
         file, self._file = self._file, None
         if file is None:
             return
@@ -109,6 +112,13 @@ class BodyWriter:
         finally:
             os.close(file)
         self.failure = None
+
+    def _open(self) -> None:
+        if self._file is None and self.failure is None:
+            try:
+                self._file = self._opened()
+            except OSError as error:
+                self._failed(error)
 
     def _failed(self, error: OSError) -> None:
         # Without its traceback, which would hold this writer, and so its memory, for longer.

@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -25,15 +26,13 @@ from stability_mcp.client.models import Answer, Deferred, Generation, SentFile
 from stability_mcp.client.trace import NullTrace, Trace
 from stability_mcp.errors import ConfigurationError, GenerationGoneError, RequestError
 from stability_mcp.settings import API_URL
+from stability_mcp.store.threads import in_file_thread
 
 if TYPE_CHECKING:
     import httpx2
 
     from stability_mcp.client.http import HttpTransport
     from stability_mcp.client.response import ResponseReader
-
-_MAX_FILE_THREADS = 8
-"""Files read and written at once; more would wait for the same disk."""
 
 
 class Client:
@@ -71,7 +70,6 @@ class Client:
         self._transport = transport
         self._http: HttpTransport | None = None
         self._opening = anyio.Lock()
-        self._limiter = anyio.CapacityLimiter(_MAX_FILE_THREADS)
         self._overflow = OverflowBuffer()
 
     async def __aenter__(self) -> Self:
@@ -117,7 +115,7 @@ class Client:
 
         http = await self._open()
         context = RequestContext(operation=type(operation), request=operation, key=self._key())
-        async with multipart_body(http.fresh, operation, files, self._limiter) as request:
+        async with multipart_body(http.fresh, operation, files) as request:
             reader = self._reader(context, body, trace)
             return await http.perform(request, context, trace, reader.read)
 
@@ -199,16 +197,14 @@ class Client:
 
         if isinstance(operation, Query):
             return await self.query(operation)
-        sent = await anyio.to_thread.run_sync(sent_files, operation, files, limiter=self._limiter)
+        sent = await in_file_thread(partial(sent_files, operation, files))
         body = spool_file(type(operation), folder)
         async for attempt in attempts(retry_send, self._max_retries):
             with attempt:
                 answer = await self.exchange(operation, sent, body, NullTrace())
         if answer.generation is not None:
             return Deferred(operation=type(operation), id=answer.generation)
-        return await anyio.to_thread.run_sync(
-            save_results, type(operation), answer, body, limiter=self._limiter
-        )
+        return await in_file_thread(partial(save_results, type(operation), answer, body))
 
     async def poll(self, deferred: Deferred, *, folder: Path) -> list[Generation] | None:
         """Return a finished generation, None while the API makes it; wait 10 s between polls.
@@ -227,9 +223,7 @@ class Client:
                 answer = await self._fetch_anywhere(deferred, body)
         if answer is None:
             return None
-        return await anyio.to_thread.run_sync(
-            save_results, deferred.operation, answer, body, limiter=self._limiter
-        )
+        return await in_file_thread(partial(save_results, deferred.operation, answer, body))
 
     async def _fetch_anywhere(self, deferred: Deferred, body: Path) -> Answer | None:
         """Fetch a generation from the first results path that has it."""
@@ -264,9 +258,7 @@ class Client:
     def _reader(self, context: RequestContext, body: Path, trace: Trace) -> "ResponseReader":
         from stability_mcp.client.response import ResponseReader
 
-        return ResponseReader(
-            context=context, body=body, trace=trace, limiter=self._limiter, overflow=self._overflow
-        )
+        return ResponseReader(context=context, body=body, trace=trace, overflow=self._overflow)
 
     def _key(self) -> str | None:
         return self._api_key.get_secret_value() if self._api_key else None
@@ -274,7 +266,7 @@ class Client:
     async def _open(self) -> "HttpTransport":
         async with self._opening:
             if self._http is None:
-                self._http = await anyio.to_thread.run_sync(self._connect, limiter=self._limiter)
+                self._http = await in_file_thread(self._connect)
             return self._http
 
     def _connect(self) -> "HttpTransport":

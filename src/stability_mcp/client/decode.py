@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -148,10 +149,8 @@ def decode(
     """
     if operation.answer == "artifacts":
         return _samples(operation, body, folder)
-    generation = _generation(
-        operation, body, answer.seed, answer.finish_reason, declared=answer.media_type
-    )
-    return [generation]
+    facts = _Facts(answer.seed, answer.finish_reason, answer.media_type, answer.sha256)
+    return [_generation(operation, body, facts)]
 
 
 def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Generation]:
@@ -169,9 +168,9 @@ def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Gener
         found = type_of(picture[:HEAD_BYTES], operation.media, SAMPLE_TYPE)
         path = folder / f"{body.stem}-{position}.{extension(found or '')}"
         path.write_bytes(picture)
-        generations.append(
-            _generation(operation, path, seed(entry.get("seed", "")), reason, declared=SAMPLE_TYPE)
-        )
+        digest = hashlib.sha256(picture).hexdigest()
+        facts = _Facts(seed(entry.get("seed", "")), reason, SAMPLE_TYPE, digest)
+        generations.append(_generation(operation, path, facts))
     if not generations:
         raise _unusable(operation, f"all {failed} pictures in it ended with the word ERROR")
     if failed:
@@ -204,28 +203,35 @@ def _unpack(operation: type[Operation], packed: object) -> bytes:
         raise _unusable(operation, "a picture in it is no base64") from None
 
 
-def _generation(
-    operation: type[Operation],
-    path: Path,
-    seed_text: str | None,
-    reason: str | None,
-    *,
-    declared: str | None,
-) -> Generation:
+@dataclass(frozen=True)
+class _Facts:
+    """What is known of one result beside its bytes."""
+
+    seed: str | None
+    finish_reason: str | None
+    declared: str | None
+    """Its media type, as the API says."""
+    sha256: str | None
+    """None: it has to be read for it."""
+
+
+def _generation(operation: type[Operation], path: Path, facts: _Facts) -> Generation:
     with path.open("rb") as file:
-        found = type_of(file.read(HEAD_BYTES), operation.media, declared)
+        found = type_of(file.read(HEAD_BYTES), operation.media, facts.declared)
         if found is None:
             raise _unusable(operation, f"it holds no {operation.media}")
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = file.tell()
+        digest = facts.sha256
+        if digest is None:
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.seek(0, os.SEEK_END)
     return Generation(
         path=path,
         media_type=found,
         bytes=size,
         sha256=digest,
-        seed=seed_text,
-        finish_reason=reason,
+        seed=facts.seed,
+        finish_reason=facts.finish_reason,
     )
 
 

@@ -24,10 +24,14 @@ class Answer:
     request_id: str | None = None
     generation: str | None = None
     """Id to poll for; only in the answer of a deferred start."""
+    sha256: str | None = None
+    """Hash of the body, taken while it was stored; None: nobody took it. Isn't journalled."""
 
     def to_json(self) -> str:
-        """Return the answer as JSON for the journal."""
-        return json.dumps(asdict(self))
+        """Return the headers as JSON for the journal."""
+        headers = asdict(self)
+        del headers["sha256"]
+        return json.dumps(headers)
 
     @classmethod
     def from_json(cls, text: str) -> "Answer":

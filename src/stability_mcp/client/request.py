@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from functools import partial
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-import anyio
 import httpx2
 
 from stability_mcp.api.kinds import V1Images
@@ -21,6 +21,7 @@ from stability_mcp.errors import (
     FileUnusableError,
 )
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import quoted
 
 _PIECES_PER_READ = 8
@@ -87,7 +88,6 @@ async def multipart_body(
     http: httpx2.AsyncClient,
     operation: Operation,
     files: Mapping[str, SentFile],
-    limiter: anyio.CapacityLimiter,
 ) -> AsyncIterator[httpx2.Request]:
     """Yield the request of an operation, whose files stay open meanwhile.
 
@@ -113,13 +113,13 @@ async def multipart_body(
         for field, file in files.items():
             # The API need not know what a file is called here.
             name = f"{field}.{extension(file.media_type)}"
-            opened = await anyio.to_thread.run_sync(open_input, field, file.path, limiter=limiter)
+            opened = await in_file_thread(partial(open_input, field, file.path))
             parts.append((field, (name, stack.enter_context(opened), file.media_type)))
         request = http.build_request("POST", operation.path(), files=parts, headers=headers)
         # httpx2 hands out a form in a dozen pieces, and each would be a write of its own.
         form = cast("Iterable[bytes]", request.stream)  # it can be read both ways
         if files:
-            request.stream = _ThreadedStream(form, limiter)
+            request.stream = _ThreadedStream(form)
         else:
             request.stream = httpx2.ByteStream(b"".join(form))
         yield request
@@ -155,13 +155,12 @@ def poll_request(
 class _ThreadedStream(httpx2.AsyncByteStream):
     """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
 
-    def __init__(self, form: Iterable[bytes], limiter: anyio.CapacityLimiter) -> None:
+    def __init__(self, form: Iterable[bytes]) -> None:
         self._form = form
-        self._limiter = limiter
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = iter(self._form)
-        while data := await anyio.to_thread.run_sync(_read_pieces, pieces, limiter=self._limiter):
+        while data := await in_file_thread(partial(_read_pieces, pieces)):
             yield data
 
 

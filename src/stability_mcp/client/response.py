@@ -7,12 +7,14 @@ be taken is reported only after the last byte.
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
 import httpx2
+from anyio.abc import TaskGroup
 
 from stability_mcp.client.api_errors import RequestContext
 from stability_mcp.client.body_writer import BodyWriter, OverflowBuffer
@@ -20,7 +22,13 @@ from stability_mcp.client.decode import find_corruption
 from stability_mcp.client.headers import clean, read_answer
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
-from stability_mcp.errors import StorageError, UnusableAnswerError, UnwrittenError
+from stability_mcp.errors import (
+    StorageError,
+    StudioError,
+    UnusableAnswerError,
+    UnwrittenError,
+)
+from stability_mcp.store.threads import in_file_thread
 
 MAX_BODY_BYTES = 256 * 1_048_576
 """Most bytes of one result. The largest documented, 380 s of stereo sound as 32-bit WAV, has 134
@@ -41,7 +49,6 @@ class ResponseReader:
         context: What was asked for.
         body: Where the body is stored; the room of a file that is there is used.
         trace: Told the headers.
-        limiter: Bounds the threads that write.
         overflow: Where bytes of a paid answer go that the disk does not take.
         max_bytes: Most bytes of the body.
     """
@@ -49,7 +56,6 @@ class ResponseReader:
     context: RequestContext
     body: Path
     trace: Trace
-    limiter: anyio.CapacityLimiter
     overflow: OverflowBuffer
     max_bytes: int = MAX_BODY_BYTES
 
@@ -84,7 +90,7 @@ class ResponseReader:
         generation = _generation_id(came)
         if generation is None:
             with contextlib.suppress(OSError):  # it is of no use to anybody but the curious
-                await anyio.to_thread.run_sync(self.body.write_bytes, came, limiter=self.limiter)
+                await in_file_thread(partial(self.body.write_bytes, came))
             raise self._unusable("it holds no id of a generation")
         answer = replace(answer, generation=generation)
         await self.trace.answered(answer)
@@ -94,27 +100,25 @@ class ResponseReader:
         answer = read_answer(response.status_code, response.headers)
         headers = _HeadersTask(self.trace, answer)
         writer = BodyWriter(self.body, self.overflow if self._is_paid() else None)
-        async with anyio.create_task_group() as group:
-            group.start_soon(headers.run)
-            problem = await self._download(response, answer, deadline, writer)
-        if headers.failure is not None:
-            raise headers.failure
-
         # A chunked body that breaks off before its last chunk is an error of the line.
         chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
         whole = answer.length is not None or chunked
 
         def check() -> None:
-            problem_found = problem or find_corruption(
+            problem = find_corruption(
                 self.body, self.context.operation, whole=whole, declared=answer.media_type
             )
-            if problem_found is not None:
-                raise self._unusable(problem_found)
+            if problem is not None:
+                raise self._unusable(problem)
 
-        if problem is None and writer.failure is not None:
-            raise self._unwritten(writer, check)
-        await anyio.to_thread.run_sync(check, limiter=self.limiter)
-        return answer
+        async with anyio.create_task_group() as group:
+            group.start_soon(headers.run)
+            failure = await self._download(response, answer, deadline, writer, check)
+        if headers.failure is not None:
+            raise headers.failure
+        if failure is not None:
+            raise failure
+        return replace(answer, sha256=writer.sha256)
 
     def _is_paid(self) -> bool:
         return self.context.request is not None
@@ -146,16 +150,45 @@ class ResponseReader:
         )
 
     async def _download(
-        self, response: httpx2.Response, answer: Answer, deadline: float, writer: BodyWriter
-    ) -> str | None:
-        """Store the body and return what is wrong with it, None when nothing seems to be.
+        self,
+        response: httpx2.Response,
+        answer: Answer,
+        deadline: float,
+        writer: BodyWriter,
+        check: Callable[[], None],
+    ) -> Exception | None:
+        """Store the body and return why it cannot be used; None: it can.
 
         What the disk did not take is no flaw of the body, as long as memory has it.
         """
+        async with anyio.create_task_group() as group:
+            pipeline = _WritePipeline(group, writer)
+            problem: str | None = "it was not read to its end"
+            failure: Exception | None = None
+            try:
+                problem = await self._copy(response, answer, deadline, pipeline)
+            finally:
+                with anyio.CancelScope(shield=True):  # what came is kept, whatever happened
+                    failure = await pipeline.end(check if problem is None else None)
+        if problem is None and writer.lost and self._is_paid():
+            problem = f"it could not be written to disk ({_reason(writer.failure)})"
+        if problem is not None:
+            return self._unusable(problem)
+        return self._unwritten(writer, check) if writer.failure is not None else failure
+
+    async def _copy(
+        self, response: httpx2.Response, answer: Answer, deadline: float, pipeline: "_WritePipeline"
+    ) -> str | None:
+        """Hand the body to the writer and return what is wrong with it, None when nothing is."""
+        size = 0
         try:
-            async with self._opened(writer):
-                with anyio.CancelScope(deadline=deadline) as scope:
-                    size = await self._copy(response, writer)
+            with anyio.CancelScope(deadline=deadline) as scope:
+                async with contextlib.aclosing(response.aiter_bytes()) as chunks:
+                    async for chunk in chunks:
+                        size += len(chunk)
+                        await pipeline.put(chunk)
+                        if size > self.max_bytes:
+                            break
         except httpx2.HTTPError:
             return "the line broke before its end"
         if scope.cancelled_caught:
@@ -165,40 +198,55 @@ class ResponseReader:
         came = response.num_bytes_downloaded
         if answer.length is not None and came != answer.length:
             return f"only {came} of its {answer.length} bytes came"
-        if writer.lost and self._is_paid():
-            return f"it could not be written to disk ({_reason(writer.failure)})"
         return None
 
-    @contextlib.asynccontextmanager
-    async def _opened(self, writer: BodyWriter) -> AsyncIterator[None]:
-        await anyio.to_thread.run_sync(writer.open, limiter=self.limiter)
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(writer.close, limiter=self.limiter)
 
-    async def _copy(self, response: httpx2.Response, writer: BodyWriter) -> int:
-        """Return how many bytes came; the writer has them also when the line breaks."""
-        size = 0
-        gathered = bytearray()
-        try:
-            async with contextlib.aclosing(response.aiter_bytes()) as chunks:
-                async for chunk in chunks:
-                    size += len(chunk)
-                    gathered += chunk
-                    if size > self.max_bytes:
-                        break
-                    if len(gathered) >= _WRITE_BYTES:
-                        await self._write(writer, gathered)
-                        gathered = bytearray()
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._write(writer, gathered)
-        return size
+class _WritePipeline:
+    """Writes and hashes one piece of a body in a thread while the next piece is read.
 
-    async def _write(self, writer: BodyWriter, data: bytearray) -> None:
-        await anyio.to_thread.run_sync(writer.write, data, limiter=self.limiter)
+    At most two pieces of `_WRITE_BYTES` are in memory: one is written, one is gathered.
+
+    Args:
+        group: Runs the writes.
+        writer: Takes the pieces.
+    """
+
+    def __init__(self, group: TaskGroup, writer: BodyWriter) -> None:
+        self._group = group
+        self._writer = writer
+        self._gathered = bytearray()
+        self._written = anyio.Event()
+        self._written.set()
+
+    async def put(self, chunk: bytes) -> None:
+        """Gather some bytes, and begin to write them when there are enough."""
+        self._gathered += chunk
+        if len(self._gathered) >= _WRITE_BYTES:
+            await self._written.wait()
+            piece, self._gathered = self._gathered, bytearray()
+            self._written = anyio.Event()
+            self._group.start_soon(self._write, piece)
+
+    async def end(self, check: Callable[[], None] | None) -> Exception | None:
+        """Write the rest, close the file and check it; return what the check raised."""
+        await self._written.wait()
+        return await in_file_thread(partial(self._end, check))
+
+    async def _write(self, piece: bytearray) -> None:
+        with anyio.CancelScope(shield=True):
+            await in_file_thread(partial(self._writer.write, piece))
+        self._written.set()
+
+    def _end(self, check: Callable[[], None] | None) -> Exception | None:
+        self._writer.write(self._gathered)
+        self._writer.close()
+        if check is None or self._writer.failure is not None:
+            return None
+        try:
+            check()
+        except (StudioError, OSError) as error:
+            return error
+        return None
 
 
 class _HeadersTask:

@@ -6,8 +6,10 @@ host that cancels, times out or goes away loses nothing.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
+import anyio
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
 
@@ -22,11 +24,13 @@ from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.reader import JobReader
 from stability_mcp.jobs.runner import Agreement, Check, Runner
 from stability_mcp.jobs.scheduler import Scheduler
-from stability_mcp.jobs.steps.context import JobContext
+from stability_mcp.jobs.steps.context import FreshResult, JobContext
+from stability_mcp.jobs.steps.store_result import record_copies
 from stability_mcp.jobs.transactions import cancel, finish, recover, reuse, submit, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
+from stability_mcp.media.records import set_copy_path
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
@@ -185,31 +189,61 @@ class Jobs:
         self._runner.engine.wake()
         return job, new
 
+    @asynccontextmanager
+    async def collecting(self, job_ids: Sequence[str]) -> AsyncIterator[Mapping[str, FreshResult]]:
+        """Keep what these jobs make while a call waits for them, so that it need not be read.
+
+        Yields:
+            The results of those that ended meanwhile, by job. `deliver` notes their copies; at the
+            end what it did not note is noted here.
+        """
+        context = self._context
+        context.awaited.update(job_ids)
+        try:
+            yield context.fresh
+        finally:
+            context.awaited.subtract(job_ids)
+            for job in [each for each in job_ids if context.awaited[each] <= 0]:
+                del context.awaited[job]
+                fresh = context.fresh.pop(job, None)
+                if fresh is not None:
+                    with anyio.CancelScope(shield=True):
+                        await record_copies(context, fresh.copies)
+
     async def deliver(
-        self, account: Account, call_ids: Iterable[str], *, excluding: Iterable[str]
+        self, account: Account, call_ids: Iterable[str], *, jobs: Sequence[str]
     ) -> tuple[Spending, str | None]:
         """Note that an answer carries the results of these calls, and return what it ends with.
 
         Args:
             account: Whose calls.
-            call_ids: The calls; with none nothing is written.
-            excluding: Jobs that the answer itself tells of.
+            call_ids: The calls.
+            jobs: Jobs that the answer itself tells of.
 
         Returns:
             What was spent, and the line about other results.
         """
-        calls, named, now = list(call_ids), frozenset(excluding), self._context.clock()
+        calls, named, now = list(call_ids), frozenset(jobs), self._context.clock()
+        fresh = [each for job in jobs if (each := self._context.fresh.get(job)) is not None]
         summary = self.reader.summary_in
 
         def work(connection: Connection) -> tuple[Spending, str | None]:
-            finish.mark_delivered(connection, calls, now)
+            for result in fresh:
+                for media, path in result.copies.items():
+                    set_copy_path(connection, account.owner, media, path)
+            if calls:
+                finish.mark_delivered(connection, calls, now)
             return summary(connection, account, named)
 
-        if calls:
+        if calls or fresh:
             try:
-                return await self._context.database.write(work, name="finish.deliver")
+                done = await self._context.database.write(work, name="finish.deliver")
             except StorageError as error:  # the answer goes out; it is delivered again later
                 log.warning("a delivered result could not be noted as delivered: %s", error)
+            else:
+                for result in fresh:
+                    result.copies.clear()
+                return done
         return await self._context.database.read(lambda c: summary(c, account, named))
 
     async def mark_abandoned(self, call_ids: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
 from stability_mcp.store.format import LOCK_SUFFIX, MAX_MISSING_PROBES, lock_path
 from stability_mcp.store.queries import Connection, load
+from stability_mcp.store.threads import in_file_thread
 
 MAX_PROBES = 3
 """How often a lock that is held is tried: another process may be trying it at that moment."""
@@ -37,7 +38,7 @@ async def dead_processes(context: JobContext, processes: Collection[str]) -> fro
             break
         if attempt:
             await anyio.sleep(PROBE_INTERVAL_SECONDS)
-        free = await context.on_disk(partial(_free_locks, context, frozenset(alive)))
+        free = await in_file_thread(partial(_free_locks, context, frozenset(alive)))
         dead |= free
         alive -= free
     return frozenset(dead)
@@ -82,7 +83,7 @@ class Recovery:
                     group.start_soon(self._write_missing_copies)
                 try:
                     await self._keep_registered()
-                    free = await self._context.on_disk(self._any_free_lock)
+                    free = await in_file_thread(self._any_free_lock)
                     if await self._has_unowned_or_gone() or free:
                         await self.recover()
                 except (StorageError, OSError) as error:
@@ -130,7 +131,7 @@ class Recovery:
 
     async def _keep_registered(self) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""
-        if await self._context.on_disk(self._process.restore_lock):
+        if await in_file_thread(self._process.restore_lock):
             self._unregistered = True
             log.warning("the lock of this process was deleted; it is made anew")
         if self._unregistered:
@@ -142,13 +143,13 @@ class Recovery:
     async def _sweep_spool(self) -> None:
         """Remove what ended processes left and nobody needs."""
         folder, spool = self._context.database.home / "spool", self._context.spool
-        files = await self._context.on_disk(lambda: list(folder.iterdir()))
+        files = await in_file_thread(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
         if jobs:
             ended, epochs = await self._context.database.read(
                 lambda c: (recover.ended_jobs(c, jobs), recover.epochs(c, jobs))
             )
-            await self._context.on_disk(lambda: spool.sweep_dead(files, ended, epochs))
+            await in_file_thread(lambda: spool.sweep_dead(files, ended, epochs))
 
     async def _dead(self, locks: ExitStack, *, starting: bool) -> list[str]:
         """Return the ids of dead processes; their locks are held until `locks` is closed."""
@@ -159,7 +160,7 @@ class Recovery:
             known = _names(home) | listed | self._gone()
             return [each for each in sorted(known - {me}) if try_lock(lock_path(home, each), locks)]
 
-        return await self._context.on_disk(probe)
+        return await in_file_thread(probe)
 
     async def _has_unowned_or_gone(self) -> bool:
         """Return whether jobs were handed back, or a lock is gone for good."""
@@ -167,7 +168,7 @@ class Recovery:
         unowned, listed = await self._context.database.read(
             lambda c: (recover.has_unowned(c, upstream), _others(c, me))
         )
-        missing = listed - await self._context.on_disk(lambda: _names(self._context.database.home))
+        missing = listed - await in_file_thread(lambda: _names(self._context.database.home))
         self._missing = {each: self._missing.get(each, 0) + 1 for each in missing}
         return unowned or bool(self._gone())
 

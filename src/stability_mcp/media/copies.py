@@ -17,8 +17,8 @@ from typing import Any
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
-from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, plain, quoted
 
 MAX_COPIES_OF_A_NAME = 10_000
@@ -27,7 +27,7 @@ HINT = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
 log = logging.getLogger(__name__)
 
 
-async def write_copy(
+def write_copy(
     item: MediaItem,
     folder: Path,
     metadata: str = "full",
@@ -35,6 +35,8 @@ async def write_copy(
     sources: Mapping[str, MediaItem] | None = None,
 ) -> Path | None:
     """Write the readable copy of an item and return where it is; None where it cannot be written.
+
+    Blocks for as long as the folder does.
 
     Args:
         item: What to copy.
@@ -46,7 +48,7 @@ async def write_copy(
     if metadata != "off" and not item.unreadable:
         data = making(item, sources or {}, full=metadata == "full")
     try:
-        return await in_file_thread(lambda: _write(item, folder, data))
+        return _write(item, folder, data)
     except OSError as error:
         log.warning("%s: no readable copy in %s: %s", item.id, plain(str(folder)), error.strerror)
         return None

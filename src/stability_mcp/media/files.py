@@ -1,4 +1,4 @@
-"""Files of the user: threads to work on them, opening without races, finding by name."""
+"""Files of the user: opening without races, finding by name."""
 
 import os
 import stat
@@ -8,17 +8,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
-
-import anyio
-import anyio.lowlevel
-import anyio.to_thread
-
-T = TypeVar("T")
-
-FILE_THREADS = 8
-
-_threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("media_file_threads")
 
 _FLAGS = (
     os.O_RDONLY
@@ -47,15 +36,6 @@ MAX_NAMES = 5_000
 _SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " "})
 _CLOSED = (".app", ".photoslibrary", ".photolibrary", ".bundle")
 _TEDIOUS = frozenset({"node_modules", "__pycache__", "site-packages"})
-
-
-async def in_file_thread(work: Callable[[], T]) -> T:
-    """Run blocking work on files in a thread, and wait for its end even when cancelled."""
-    threads = _threads.get(None)
-    if threads is None:
-        threads = anyio.CapacityLimiter(FILE_THREADS)
-        _threads.set(threads)
-    return await anyio.to_thread.run_sync(work, limiter=threads)
 
 
 def open_to_read(path: Path) -> int:

@@ -28,7 +28,6 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -36,6 +35,7 @@ from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, 
 from stability_mcp.media.references import Inline, Named, in_a_sandbox, parse, sandboxed
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.store.locks import PRIVATE_FILE
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}

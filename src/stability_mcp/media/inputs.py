@@ -18,10 +18,10 @@ from stability_mcp.imaging.mask import has_transparency, is_empty_mask
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
-from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.fitting import Fitter
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, quoted
 
 PART_OVERHEAD = 300

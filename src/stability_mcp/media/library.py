@@ -20,6 +20,7 @@ from stability_mcp.media.records import (
     clean,
     insert_media,
     item_of,
+    set_copy_path,
 )
 from stability_mcp.media.search import (
     MAX_CURSOR,
@@ -64,7 +65,6 @@ _item_of_copy = _SQL.one("item_of_copy", ItemRow)
 _parents = _SQL.many("parents", Parent)
 _label_holder = _SQL.value("label_holder", str)
 _set_label = _SQL.count("set_label")
-_set_copy_path = _SQL.count("set_copy_path")
 
 
 @dataclass(frozen=True)
@@ -198,11 +198,9 @@ class MediaLibrary:
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Note where the readable copy of an item is."""
-        name = clean(str(path))
 
         def note(connection: Connection) -> None:
-            changed = _set_copy_path(connection, owner=self.owner, id=media_id, copy_path=name)
-            _check_changed(changed, media_id)
+            _check_changed(set_copy_path(connection, self.owner, media_id, path), media_id)
 
         await self.database.write(note, name="media.set_copy_path")
 
@@ -222,27 +220,24 @@ class MediaLibrary:
             now: The time, in unix seconds.
         """
 
-        def insert(connection: Connection) -> tuple[ItemRow, bool]:
+        def insert(connection: Connection) -> tuple[MediaItem, bool]:
             known = self._same(connection, info.sha256, provenance)
             if known is not None:
                 file.unlink(missing_ok=True)
-                return known, False
+                return item_of(known, self.home), False
             blobs = Blobs(home=self.home, observer=self.database.observer)
             new = NewMedia(
                 owner=self.owner, label=label, file=file, info=info, provenance=provenance
             )
-            media_id = insert_media(connection, blobs, new, now=now)
-            [row] = _items_by_id(connection, ids=[media_id])
-            return row, True
+            return insert_media(connection, blobs, new, now=now), True
 
         try:
-            row, new = await self.database.write(insert, name="media.insert")
+            return await self.database.write(insert, name="media.insert")
         except OSError as error:
             raise StorageError(
                 f"A file could not be stored in {self.home}: {error.strerror}.",
                 hint="Make room on the disk, then call again.",
             ) from error
-        return item_of(row, self.home), new
 
     async def of_blob(self, sha256: str) -> MediaItem | None:
         """Return the oldest item that has exactly these bytes, but none that was only fitted."""

@@ -98,7 +98,3 @@ SELECT id FROM media WHERE owner = :owner AND label = :label AND deleted_at IS N
 -- name: set_label(owner, id, label) -> count
 -- No row changes if the item was deleted meanwhile.
 UPDATE media SET label = :label WHERE owner = :owner AND id = :id AND deleted_at IS NULL;
-
--- name: set_copy_path(owner, id, copy_path) -> count
--- No row changes if the item was deleted meanwhile.
-UPDATE media SET copy_path = :copy_path WHERE owner = :owner AND id = :id AND deleted_at IS NULL;

@@ -15,9 +15,9 @@ from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, PreviewFormat, preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
-from stability_mcp.media.files import in_file_thread
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.store.threads import in_file_thread
 
 PreviewSize = Literal["small", "large"]
 

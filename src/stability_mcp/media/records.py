@@ -31,10 +31,10 @@ CHUNK = 1 << 20
 log = logging.getLogger(__name__)
 
 _SQL = load(__file__)
-_find_stored = _SQL.value("stored_before", str)
 _insert_blob = _SQL.count("insert_blob")
-_insert_media = _SQL.count("insert_media")
+_insert_media = _SQL.value("insert_media", int)
 _insert_parent = _SQL.count("insert_parent")
+_set_copy_path = _SQL.count("set_copy_path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ class ItemRow:
     copy_path: str | None
     created_at: float
     bytes: int
+
+
+_stored_item = _SQL.one("stored_item", ItemRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,7 @@ class Provenance:
     """Media id by role: the field it was sent in."""
 
 
-def file_info(path: Path, *, declared: str | None = None) -> FileInfo:
+def file_info(path: Path, *, declared: str | None = None, sha256: str | None = None) -> FileInfo:
     """Hash a file and read its header; a header that cannot be read is no error.
 
     It is used on what was paid for, which is kept whatever it is.
@@ -105,6 +108,7 @@ def file_info(path: Path, *, declared: str | None = None) -> FileInfo:
     Args:
         path: The file.
         declared: Its media type where its header cannot be read; None: what its magic bytes say.
+        sha256: Its hash where that is known; None: the file is read for it.
 
     Raises:
         OSError: it cannot be read from the disk.
@@ -114,8 +118,9 @@ def file_info(path: Path, *, declared: str | None = None) -> FileInfo:
 
     with path.open("rb") as file:
         head = file.read(4_096)
-        file.seek(0)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if sha256 is None:
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
     try:
         facts = probe(path)
@@ -167,8 +172,8 @@ def insert_media(
     *,
     now: float,
     new_id: Callable[[], str] = new_id,
-) -> str:
-    """Move a file among the blobs, write its row and return the media id.
+) -> MediaItem:
+    """Move a file among the blobs, write its row and return the item.
 
     The same job and position is the same row however often it is stored. A taken label gets a
     number, one that cannot be a label is made one: after a request was paid nothing here fails but
@@ -182,16 +187,12 @@ def insert_media(
         new_id: Makes ids; a taken one is drawn again.
     """
     file, info, provenance = new.file, new.info, new.provenance
-    stored = _stored_before(connection, provenance)
-    if stored is not None:
-        file.unlink(missing_ok=True)
-        return stored
     blobs.observer("before", "blob.rename")
     keep_blob(blobs.home, file, info)
     blobs.observer("after", "blob.rename")
     blob = {"sha256": info.sha256, "bytes": info.bytes, "media_type": info.media_type}
     _insert_blob(connection, **blob, now=now)
-    row = {
+    row: dict[str, Any] = {
         "owner": new.owner,
         "emulated": int(provenance.emulated),
         "upstream": provenance.upstream,
@@ -206,13 +207,26 @@ def insert_media(
         "finish_reason": clean(provenance.finish_reason),
         "origin": provenance.origin,
         "operation": _making(provenance, readable=info.readable),
-        "label": None if new.label is None else free_label(connection, new.owner, new.label),
-        "now": now,
+        "created_at": now,
     }
-    media_id = _insert_with_id(connection, row, new_id)
+    seq = None
+    while seq is None:
+        media_id = new_id()
+        row["label"] = new.label and free_label(connection, new.owner, new.label)
+        seq = _insert_media(connection, **row, id=media_id)
+        if seq is None and provenance.job is not None:
+            stored = _stored_item(connection, job=provenance.job, position=provenance.position)
+            if stored is not None:
+                return item_of(stored, blobs.home)
     for role, parent in provenance.parents.items():
         _insert_parent(connection, child=media_id, parent=parent, role=role)
-    return media_id
+    inserted = ItemRow(**row, seq=seq, id=media_id, copy_path=None, bytes=info.bytes)
+    return item_of(inserted, blobs.home)
+
+
+def set_copy_path(connection: Connection, owner: str, media_id: str, path: Path) -> bool:
+    """Note where the readable copy of an item is; False: the item was deleted meanwhile."""
+    return _set_copy_path(connection, owner=owner, id=media_id, copy_path=clean(str(path))) == 1
 
 
 def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
@@ -304,12 +318,6 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _stored_before(connection: Connection, provenance: Provenance) -> str | None:
-    if provenance.job is None:
-        return None
-    return _find_stored(connection, job=provenance.job, position=provenance.position)
-
-
 def _making(provenance: Provenance, *, readable: bool) -> str | None:
     if provenance.operation is None:
         return None
@@ -320,12 +328,3 @@ def _making(provenance: Provenance, *, readable: bool) -> str | None:
     if not readable:
         making["unreadable"] = True
     return clean(json.dumps(making, ensure_ascii=False, separators=(",", ":")))
-
-
-def _insert_with_id(
-    connection: Connection, row: Mapping[str, object], new_id: Callable[[], str]
-) -> str:
-    while True:
-        media_id = new_id()
-        if _insert_media(connection, **row, id=media_id):
-            return media_id

@@ -1,6 +1,11 @@
--- name: stored_before(job, position) -> value
+-- name: stored_item(job, position) -> one
 -- A result that was stored by another process, or before a retry, isn't stored twice.
-SELECT id FROM media WHERE job = :job AND position = :position;
+SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
+    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
+    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
+    media.created_at, blobs.bytes
+FROM media JOIN blobs ON blobs.sha256 = media.blob
+WHERE media.job = :job AND media.position = :position;
 
 -- name: insert_blob(sha256, bytes, media_type, now) -> count
 -- Equal bytes are one blob.
@@ -8,15 +13,19 @@ INSERT INTO blobs (sha256, bytes, media_type, created_at)
 VALUES (:sha256, :bytes, :media_type, :now)
 ON CONFLICT (sha256) DO NOTHING;
 
--- name: insert_media(id, owner, emulated, upstream, job, position, blob, media_type, width, height, seconds, seed, finish_reason, origin, operation, label, now) -> count
--- No row changes if the random id is taken: the caller draws another one.
+-- name: insert_media(id, owner, emulated, upstream, job, position, blob, media_type, width, height, seconds, seed, finish_reason, origin, operation, label, created_at) -> value
+-- Returns the seq; none if the random id is taken or the result of the job is stored.
 INSERT INTO media (id, owner, emulated, upstream, job, position, blob, media_type, width, height,
     seconds, seed, finish_reason, origin, operation, label, created_at)
 VALUES (:id, :owner, :emulated, :upstream, :job, :position, :blob, :media_type, :width, :height,
-    :seconds, :seed, :finish_reason, :origin, :operation, :label, :now)
-ON CONFLICT (id) DO NOTHING;
+    :seconds, :seed, :finish_reason, :origin, :operation, :label, :created_at)
+ON CONFLICT DO NOTHING RETURNING seq;
 
 -- name: insert_parent(child, parent, role) -> count
 -- What the media was made from.
 INSERT INTO media_parents (child, parent, role) VALUES (:child, :parent, :role)
 ON CONFLICT (child, parent, role) DO NOTHING;
+
+-- name: set_copy_path(owner, id, copy_path) -> count
+-- No row changes if the item was deleted meanwhile.
+UPDATE media SET copy_path = :copy_path WHERE owner = :owner AND id = :id AND deleted_at IS NULL;

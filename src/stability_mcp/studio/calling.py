@@ -8,8 +8,9 @@ import anyio
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
-from stability_mcp.jobs.models import Call
+from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.steps.context import FreshResult
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.inputs import prepare_inputs
@@ -124,12 +125,24 @@ async def collect(
         NotFoundError: there is no such job.
         StorageError: the store cannot be read.
     """
+    async with parts.jobs.collecting(job_ids) as fresh:
+        return await _collect(parts, job_ids, wait, fresh, submitted=submitted, notes=notes)
+
+
+async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs made meanwhile
+    parts: StudioParts,
+    job_ids: Sequence[str],
+    wait: Wait,
+    fresh: Mapping[str, FreshResult],
+    *,
+    submitted: Call | None,
+    notes: Sequence[str],
+) -> Outcome:
     jobs = parts.jobs
     try:
         earlier = await earlier_lines(parts, submitted) if submitted is not None else []
         views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress)
-        done = [view for view in views if view.state == "done"]
-        media = await parts.media.many([each for view in done for each in view.media])
+        media = await _results(parts, views, fresh)
         shown = await preview(parts, media)
     except BaseException:
         # The host gave up. The jobs go on, and the next answer says that they wait.
@@ -142,7 +155,7 @@ async def collect(
     if submitted is not None:
         settled = {submitted.id} if all(view.settled for view in views) else set()
     spent, uncollected = await jobs.deliver(
-        parts.account, settled, excluding=[view.id for view in views]
+        parts.account, settled, jobs=[view.id for view in views]
     )
     if submitted is not None and not settled:
         if wait.comes_back:
@@ -163,6 +176,17 @@ async def collect(
     )
 
 
+async def _results(
+    parts: StudioParts, views: Sequence[JobRecord], fresh: Mapping[str, FreshResult]
+) -> list[MediaItem]:
+    """Return the results of jobs that are done, in order; what was made just now isn't read."""
+    wanted = [media for view in views if view.state == "done" for media in view.media]
+    made = {item.id: item for view in views if view.id in fresh for item in fresh[view.id].items}
+    missing = [media for media in wanted if media not in made]
+    made |= {item.id: item for item in await parts.media.many(missing)}
+    return [made[media] for media in wanted if media in made]
+
+
 async def called(parts: StudioParts, call: Call) -> Outcome:
     """Do what `Studio.called` says."""
     # The jobs have ended: this waits for their readable copies alone.
@@ -173,7 +197,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     if not settled:  # its result may still come, and is uncollected then
         await parts.jobs.mark_abandoned([call.id])
     spent, uncollected = await parts.jobs.deliver(
-        parts.account, [call.id] if settled else [], excluding=[job.id for job in jobs]
+        parts.account, [call.id] if settled else [], jobs=[job.id for job in jobs]
     )
     return Outcome(
         operation=jobs[0].operation if jobs else None,

@@ -332,10 +332,10 @@ class Desk:
         return await self.jobs.adopt(found)
 
     async def deliver(
-        self, calls: Iterable[str], *, excluding: Iterable[str] = ()
+        self, calls: Iterable[str], *, jobs: Sequence[str] = ()
     ) -> tuple[Spending, str | None]:
         """Deliver calls."""
-        return await self.jobs.deliver(self.account, calls, excluding=excluding)
+        return await self.jobs.deliver(self.account, calls, jobs=jobs)
 
     async def mark_abandoned(self, calls: Iterable[str]) -> None:
         """Give calls up."""

@@ -28,7 +28,7 @@ PICTURES = 3
 
 
 def _store(connection: Connection, home: Path, file: Path) -> str:
-    return insert_media(
+    item = insert_media(
         connection,
         Blobs(home=home),
         NewMedia(
@@ -40,6 +40,7 @@ def _store(connection: Connection, home: Path, file: Path) -> str:
         ),
         now=time.time(),
     )
+    return item.id
 
 
 def store_and_forget(home: str, number: int, times: int) -> None:

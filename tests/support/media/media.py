@@ -64,7 +64,7 @@ class Desk:
         }
         how = Provenance(**(given | provenance))
         info = file_info(file)
-        media_id = await self.store.database.write(
+        return await self.store.database.write(
             lambda connection: insert_media(
                 connection,
                 Blobs(home=self.home),
@@ -73,10 +73,6 @@ class Desk:
             ),
             name="test.write",
         )
-        [item] = await MediaLibrary(
-            self.store.database, Account(owner=owner, upstream="emulator")
-        ).many([media_id])
-        return item
 
     async def prepare(
         self, name: str, *, max_file_size: int = 10 * MIB, **arguments: object

@@ -7,7 +7,7 @@ was out, why a job waits. What a job *is* stands in its row.
 import logging
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import anyio
-from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
 
 from stability_mcp.api.kinds import Query
@@ -44,13 +43,10 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.disk import is_full
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Upstream
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain
 
 T = TypeVar("T")
-
-FILE_THREADS = 8
-"""Threads for spool and blobs: a stuck disk must not hold up commits, which have their own."""
-
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +74,16 @@ class DeferredWrite:
     """Does it, or what is left of it; takes itself off the list when that is done."""
     describe_loss: Callable[[], str]
     """Says what is lost if the process ends now."""
+
+
+@dataclass(kw_only=True)
+class FreshResult:
+    """What a job made a moment ago, so that the call that waits for it need not read it."""
+
+    items: list[MediaItem]
+    """Its results in order, with the paths of their copies."""
+    copies: dict[str, Path]
+    """Copies that are not recorded yet, by media id."""
 
 
 class ApiClient(Protocol):
@@ -140,6 +146,10 @@ class JobContext:
     """Jobs that are `unknown` and whose generation is being polled once more."""
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
     """What is known of jobs and not on the disk yet, by job."""
+    awaited: Counter[str] = field(default_factory=Counter)
+    """Jobs whose results calls of this process wait for."""
+    fresh: dict[str, FreshResult] = field(default_factory=dict)
+    """Results of awaited jobs."""
     spool: Spool = field(init=False)
     sent_slots: SentSlots = field(init=False)
     """Slots whose requests are out."""
@@ -147,7 +157,6 @@ class JobContext:
     _failures: dict[str, int] = field(default_factory=dict)
     _disk_failures: dict[str, int] = field(default_factory=dict)
     _copying: dict[str, anyio.Event] = field(default_factory=dict)
-    _files: CapacityLimiter | None = None
     _scarce_until: float = 0.0
 
     def __post_init__(self) -> None:
@@ -162,12 +171,6 @@ class JobContext:
         """Return the rate limit, over all processes of the upstream."""
         return self.settings.rate
 
-    async def on_disk(self, work: Callable[[], T]) -> T:
-        """Run blocking work on files in a thread of its own kind, and wait for its end."""
-        if self._files is None:  # a limiter belongs to the event loop that runs
-            self._files = CapacityLimiter(FILE_THREADS)
-        return await to_thread.run_sync(work, limiter=self._files)
-
     async def record(self, work: Callable[[Connection], T], *, name: str) -> T:
         """Write what became of a request; a disk that is full gives up its reserve for it.
 
@@ -181,7 +184,7 @@ class JobContext:
         try:
             return await self.database.write(work, name=name, durable=True)
         except (StorageError, OSError) as error:
-            if not (is_full(error) and await self.on_disk(self.spool.reserve.give_up)):
+            if not (is_full(error) and await in_file_thread(self.spool.reserve.give_up)):
                 raise
         log.warning("the disk is full: its reserve was given up for the journal")
         return await self.database.write(work, name=name, durable=True)

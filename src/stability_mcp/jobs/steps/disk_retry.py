@@ -15,6 +15,7 @@ from stability_mcp.jobs.engine import Kind, Later, Step
 from stability_mcp.jobs.models import JobRow
 from stability_mcp.jobs.steps.context import DeferredWrite, JobContext
 from stability_mcp.store.disk import is_full
+from stability_mcp.store.threads import in_file_thread
 
 MAX_WAIT_FOR_ROOM_SECONDS = 2.0
 """Longest wait for room, in seconds, while requests under way are about to give some back."""
@@ -101,5 +102,5 @@ async def flush_writes(context: JobContext) -> bool:
             log.exception("job %s: the program itself failed", job_id)
         if job_id in context.pending:
             log.error("job %s: the program ends, and %s", job_id, pending.describe_loss())
-    await context.on_disk(context.spool.leave)
+    await in_file_thread(context.spool.leave)
     return not context.pending

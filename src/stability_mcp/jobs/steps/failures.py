@@ -27,6 +27,7 @@ from stability_mcp.jobs.transactions import cancel, finish, usage
 from stability_mcp.policy import moderation
 from stability_mcp.policy.audit import Subject
 from stability_mcp.store.queries import Connection
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ async def fail_charged(context: JobContext, job: JobRow, error: StudioError | st
     """End a job whose answer cannot be used; it was charged, and its bytes are put aside."""
     why = plain(str(error))
     now = context.clock()
-    await context.on_disk(lambda: context.spool.quarantine(job))
+    await in_file_thread(lambda: context.spool.quarantine(job))
     context.session += await context.record(
         lambda c: finish.fail_charged(c, job, error=why, now=now), name="finish.fail_charged"
     )
@@ -145,7 +146,7 @@ async def settle(context: JobContext, trace: SendTrace, error: StudioError) -> S
             context, job, _not_stored_error(job.id, error) if usable else error
         )
     if trace.begun:
-        await context.on_disk(lambda: context.spool.sweep(job))
+        await in_file_thread(lambda: context.spool.sweep(job))
     if isinstance(error, RefusedError):
         return await _on_refusal(context, trace, error)
     if trace.is_sent:
@@ -178,7 +179,7 @@ async def on_cancelled(context: JobContext, trace: SendTrace) -> None:
 
 async def _interrupted(context: JobContext, trace: SendTrace) -> Step:
     job = trace.job
-    await context.on_disk(lambda: context.spool.sweep(job))
+    await in_file_thread(lambda: context.spool.sweep(job))
     if not trace.is_sent:
         return await requeue(context, job, NotSentError("The program ended."), 0)
     return await mark_unknown(context, job, finish.interrupted_error(job))

@@ -22,6 +22,7 @@ from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.steps.store_result import FinishBody, ReceivedAnswer, store_result
 from stability_mcp.store.queries import Connection
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.uris import media_uri
 
 MIN_LARGE_BODY_BYTES = 1_000_000
@@ -38,7 +39,7 @@ async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
     try:
         request = job.request()
         files = await _files(context, job)
-        large = bool(files) and await context.on_disk(
+        large = bool(files) and await in_file_thread(
             lambda: _bytes_of(files) > MIN_LARGE_BODY_BYTES
         )
     except (StudioError, ValueError, KeyError, OSError) as error:
@@ -81,7 +82,7 @@ async def _exchange(
         await _check_slot(context, trace.job)
     context.connecting += 1
     try:
-        await context.on_disk(lambda: context.spool.take_room(body, type(request)))
+        await in_file_thread(lambda: context.spool.take_room(body, type(request)))
         return await context.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
@@ -124,7 +125,7 @@ async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:
     context.spool.give_back(body)
     if not trace.begun:
         with suppress(OSError):
-            await context.on_disk(lambda: context.spool.drop(body))
+            await in_file_thread(lambda: context.spool.drop(body))
 
 
 async def _files(context: JobContext, job: JobRow) -> dict[str, SentFile]:

@@ -8,8 +8,8 @@ that takes over from a dead one writes the copies that it left out.
 import logging
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,17 +17,24 @@ from anyio import CancelScope
 
 from stability_mcp.client.decode import decode
 from stability_mcp.client.models import Answer, Generation
-from stability_mcp.errors import FileUnusableError, JobError, UnusableAnswerError
+from stability_mcp.errors import (
+    FileUnusableError,
+    JobError,
+    StorageError,
+    UnusableAnswerError,
+)
 from stability_mcp.jobs.engine import Done, Step
 from stability_mcp.jobs.models import JobRow
 from stability_mcp.jobs.steps import disk_retry, failures
-from stability_mcp.jobs.steps.context import JobContext
+from stability_mcp.jobs.steps.context import FreshResult, JobContext
 from stability_mcp.jobs.transactions import finish as finishing
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.finish import FinishedJob, JobResult
 from stability_mcp.media.copies import write_copy
+from stability_mcp.media.items import MediaItem
 from stability_mcp.media.records import Blobs, file_info, sync_file
 from stability_mcp.store.locks import PRIVATE_FOLDER
+from stability_mcp.store.threads import in_file_thread
 
 MAX_COPY_AGE_SECONDS = 3_600.0
 """Seconds. Who looks for what was finished longer ago asks for it by its label."""
@@ -38,47 +45,59 @@ FinishBody = Callable[[], None]
 """Writes the end of a body that is only in memory; blocks, and raises while the disk is full."""
 
 
-async def write_copies(
-    context: JobContext,
-    job: str,
-    output_dir: str | None,
-    media: Sequence[str],
-    *,
-    has_sources: bool = True,
-) -> None:
-    """Write the copies of the results of a job.
-
-    Args:
-        context: What the steps share.
-        job: Whose results.
-        output_dir: The folder; None: there are to be no copies.
-        media: The results.
-        has_sources: Whether they may be made of other media.
-    """
-    if output_dir is None or not media:
-        return
-    try:
-        for item in await context.library.many(list(media)):
-            sources = await context.library.sources(item.id) if has_sources else {}
-            context.database.observer("before", "copy.write")
-            path = await write_copy(
-                item, Path(output_dir), metadata=context.settings.metadata, sources=sources
-            )
-            context.database.observer("after", "copy.write")
-            if path is not None:
-                await context.library.set_copy_path(item.id, path)
-    except Exception:  # the result is stored: only its copy is missing
-        log.exception("job %s: the readable copy could not be written", job)
-
-
 async def write_missing_copies(context: JobContext) -> None:
     """Write the copies that ended processes owe."""
     upstream, since = context.upstream.id, context.clock() - MAX_COPY_AGE_SECONDS
     missing = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
     )
-    for job, output_dir, media in missing:
-        await write_copies(context, job, output_dir, media)
+    for _, output_dir, media in missing:
+        items = await context.library.many(media)
+        sources = await _sources_of(context, items)
+        write = partial(_write_copies, context, items, Path(output_dir), sources)
+        await record_copies(context, await in_file_thread(write))
+
+
+async def record_copies(context: JobContext, copies: Mapping[str, Path]) -> None:
+    """Note where copies are; one that cannot be noted is written again by a later process."""
+    try:
+        for media, path in copies.items():
+            await context.library.set_copy_path(media, path)
+    except Exception:  # the result is stored: only its copy is missing
+        log.exception("%s: the readable copies could not be noted", ", ".join(copies))
+
+
+async def _sources_of(
+    context: JobContext, items: Sequence[MediaItem]
+) -> dict[str, Mapping[str, MediaItem]]:
+    """Return what each item was made from, by role; nothing where that cannot be read."""
+    try:
+        return {item.id: await context.library.sources(item.id) for item in items}
+    except StorageError as error:  # the copies say less
+        log.warning("the inputs of results could not be read: %s", error)
+        return {}
+
+
+def _write_copies(
+    context: JobContext,
+    items: Sequence[MediaItem],
+    folder: Path,
+    sources: Mapping[str, Mapping[str, MediaItem]],
+) -> dict[str, Path]:
+    """Write the copies of results and return where they are, by media id; blocks."""
+    copies: dict[str, Path] = {}
+    try:
+        for item in items:
+            context.database.observer("before", "copy.write")
+            path = write_copy(
+                item, folder, metadata=context.settings.metadata, sources=sources.get(item.id)
+            )
+            context.database.observer("after", "copy.write")
+            if path is not None:
+                copies[item.id] = path
+    except Exception:  # the results are stored: only a copy is missing
+        log.exception("the readable copy of a result could not be written")
+    return copies
 
 
 @dataclass
@@ -117,7 +136,7 @@ async def store_result(context: JobContext, received: ReceivedAnswer) -> Step:
 
 async def resume_storing(context: JobContext, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
-    if job.answer is not None and await context.on_disk(context.spool.file(job, ".body").exists):
+    if job.answer is not None and await in_file_thread(context.spool.file(job, ".body").exists):
         return await store_result(
             context, ReceivedAnswer(job, Answer.from_json(job.answer), completed=True)
         )
@@ -128,7 +147,7 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
         charged="unknown",
         hint="Call the tool again to make it anew.",
     )
-    await context.on_disk(lambda: context.spool.sweep(job))
+    await in_file_thread(lambda: context.spool.sweep(job))
     return await failures.mark_unknown(context, job, cut)
 
 
@@ -137,11 +156,10 @@ async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
     context.copying(job.id)
     try:
         with CancelScope(shield=True):  # local, short, and paid
-            await _finish_body(context, received)
-            results = await context.on_disk(lambda: _results(context, received))
+            await _finish_body(received)
+            results = await in_file_thread(lambda: _results(context, received))
             finished = await _finish(context, job, results)
-        has_sources = bool(job.kind.file_fields())
-        await write_copies(context, job.id, job.output_dir, finished.media, has_sources=has_sources)
+        await _publish(context, job, finished)
     except (UnusableAnswerError, FileUnusableError) as error:
         return await failures.fail_charged(context, job, _unusable(job, error))
     finally:
@@ -149,12 +167,12 @@ async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
     return Done()
 
 
-async def _finish_body(context: JobContext, received: ReceivedAnswer) -> None:
+async def _finish_body(received: ReceivedAnswer) -> None:
     """Do T3 and write the end of the body, each whether or not the disk takes the other."""
     failure = None
     if received.finish is not None:
         try:
-            await context.on_disk(received.finish)
+            await in_file_thread(received.finish)
             received.finish = None
         except OSError as error:
             failure = error
@@ -178,7 +196,7 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
 
 
 def _result(generation: Generation, body: Path) -> JobResult:
-    info = file_info(generation.path, declared=generation.media_type)
+    info = file_info(generation.path, declared=generation.media_type, sha256=generation.sha256)
     if generation.path != body:
         sync_file(generation.path)
         return JobResult(generation=generation, info=info, file=generation.path)
@@ -193,7 +211,7 @@ def _result(generation: Generation, body: Path) -> JobResult:
 
 
 async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
-    """Do T5, and remove what is left in the spool."""
+    """Do T5."""
     blobs = Blobs(home=context.database.home, observer=context.database.observer)
     now = context.clock()
     finished = await context.record(
@@ -203,11 +221,32 @@ async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) ->
     context.on_paid()
     context.forget(job.id)
     context.searches.pop(job.id, None)
-    try:
-        await context.on_disk(lambda: context.spool.sweep(job))
-    except OSError as error:  # the next process that takes something over removes it
-        log.warning("job %s: the spool could not be swept: %s", job.id, error)
     return finished
+
+
+async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> None:
+    """Remove what is left in the spool, and write the readable copies.
+
+    A call of this process that waits for the job notes the paths of the copies together with its
+    delivery.
+    """
+    folder = None if job.output_dir is None else Path(job.output_dir)
+    has_sources = folder is not None and bool(job.kind.file_fields())
+    sources = await _sources_of(context, finished.media) if has_sources else {}
+
+    def work() -> dict[str, Path]:
+        try:
+            context.spool.sweep(job)
+        except OSError as error:  # the next process that takes something over removes it
+            log.warning("job %s: the spool could not be swept: %s", job.id, error)
+        return {} if folder is None else _write_copies(context, finished.media, folder, sources)
+
+    copies = await in_file_thread(work)
+    if not context.awaited[job.id]:
+        await record_copies(context, copies)
+        return
+    items = [replace(item, copy_path=copies.get(item.id)) for item in finished.media]
+    context.fresh[job.id] = FreshResult(items=items, copies=copies)
 
 
 def _unusable(job: JobRow, error: UnusableAnswerError | FileUnusableError) -> JobError:

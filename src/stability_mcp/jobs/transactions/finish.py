@@ -14,6 +14,7 @@ from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import Call, JobRow
 from stability_mcp.jobs.transactions import reuse
+from stability_mcp.media.items import MediaItem
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
 from stability_mcp.store.queries import Connection, load
 
@@ -109,8 +110,8 @@ class JobResult:
 class FinishedJob:
     """What T5 did."""
 
-    media: list[str]
-    """Ids of the results in order; empty when another had finished the job before."""
+    media: list[MediaItem]
+    """The results in order; empty when another had finished the job before."""
     spent: int
     """Millicredits that it added to what is spent."""
 
