@@ -120,7 +120,7 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
     write_now(database, move, name="test.write")
 
     held = write_now(database, lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
-    assert held == (PRICE, 0)
+    assert (held.reserved, held.spent) == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
 
 

@@ -26,6 +26,7 @@ class Counters:
 
     reserved: int
     spent: int
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,11 @@ def reserve(
         BudgetError: together they would pass the ceiling; says how many still fit.
     """
     total = sum(prices)
-    limit = _ceiling_of(connection, account, limit=limit, day=day)
+    limit = ceiling(connection, account, limit=limit, day=day)
     most = UNLIMITED if limit is None else limit
     if _reserve(connection, **account.key, day=day, credits=total, max_credits=most) is not None:
         return
-    now = _counters(connection, **account.key, today=day) or Counters(0, 0)
+    now = _counters(connection, **account.key, today=day) or Counters(0, 0, day)
     left = most - now.reserved - now.spent
     raise BudgetError(
         f"This costs {credits_text(total)}, and the budget of "
@@ -115,18 +116,8 @@ def reserve(
     )
 
 
-def ceiling(
-    connection: Connection, account: Account, *, limit: int | None, now: float
-) -> int | None:
-    """Return the ceiling of today: the given one, or what a person raised it to for the day."""
-    if limit is None:
-        return None
-    return _ceiling_of(connection, account, limit=limit, day=day_of(connection, account, now))
-
-
-def _ceiling_of(
-    connection: Connection, account: Account, *, limit: int | None, day: str
-) -> int | None:
+def ceiling(connection: Connection, account: Account, *, limit: int | None, day: str) -> int | None:
+    """Return the ceiling of a day: the given one, or what a person raised it to for the day."""
     if limit is None:
         return None
     raised = _ceiling(connection, key=f"{_ceiling_keys(account)}{day}")
@@ -154,10 +145,10 @@ def move_reservation(
         _reserve(connection, **account.key, day=today, credits=price, max_credits=UNLIMITED)
 
 
-def counters(connection: Connection, account: Account, now: float) -> tuple[int, int]:
+def counters(connection: Connection, account: Account, now: float) -> Counters:
     """Return what is reserved and what is spent today."""
-    found = _counters(connection, **account.key, today=_today(now))
-    return (0, 0) if found is None else (found.reserved, found.spent)
+    today = _today(now)
+    return _counters(connection, **account.key, today=today) or Counters(0, 0, today)
 
 
 def _today(now: float) -> str:

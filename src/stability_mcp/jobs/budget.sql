@@ -4,7 +4,7 @@ SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream;
 
 -- name: counters(owner, upstream, today) -> one
 -- The latest day counts: no earlier one can be spent from any more.
-SELECT held AS reserved, spent FROM spending
+SELECT held AS reserved, spent, day FROM spending
 WHERE owner = :owner AND upstream = :upstream AND day >= :today
 ORDER BY day DESC LIMIT 1;
 
@@ -16,7 +16,7 @@ SELECT CAST(:owner AS TEXT), CAST(:upstream AS TEXT), CAST(:day AS TEXT), CAST(:
 WHERE CAST(:credits AS BIGINT) <= :max_credits
 ON CONFLICT (owner, upstream, day) DO UPDATE SET held = spending.held + excluded.held
     WHERE spending.held + spending.spent + excluded.held <= :max_credits
-RETURNING held AS reserved, spent;
+RETURNING held AS reserved, spent, day;
 
 -- name: ceiling(key) -> value
 -- The ceiling to which a person raised a day.

@@ -19,7 +19,7 @@ from stability_mcp.jobs import account as queries
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.engine import EngineFactory
-from stability_mcp.jobs.models import Call, JobRecord
+from stability_mcp.jobs.models import Call, JobRecord, JobRow
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.reader import JobReader
 from stability_mcp.jobs.runner import Agreement, Check, Runner
@@ -36,6 +36,9 @@ from stability_mcp.store.tenancy import Account
 
 TICK_SECONDS = 1.0
 """How often a waiting caller is told how far its jobs are."""
+
+LOOK_SECONDS = 5.0
+"""How often jobs are read that nothing seems to happen to, while nobody follows them."""
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""
@@ -99,17 +102,31 @@ class Jobs:
         job_ids: Sequence[str],
         seconds: float,
         progress: Progress | None = None,
+        *,
+        queued: Sequence[JobRow] = (),
     ) -> list[JobRecord]:
         """Wait until all have ended or the time is over, and return them in the order given.
 
         Paused jobs are not waited for: nothing happens to them by itself. A generation that the API
         did not have is polled once more. The caller may be cancelled; the jobs go on.
 
+        Args:
+            account: Whose jobs.
+            job_ids: The jobs.
+            seconds: The longest wait.
+            progress: Receives what is going on.
+            queued: The jobs, in this order, as this process has queued them just now; they are
+                read only when something has happened to them.
+
         Raises:
             NotFoundError: there is no such job.
         """
         deadline, shown_share = time.monotonic() + seconds, 0.0
-        jobs = await self.reader.records(account, job_ids)
+        tick = LOOK_SECONDS if progress is None else TICK_SECONDS
+        if [row.id for row in queued] == list(job_ids):
+            jobs = self.reader.records_of(queued)
+        else:
+            jobs = await self.reader.records(account, job_ids)
         await self._runner.revisit([job.id for job in jobs if job.is_missing])
         while (left := deadline - time.monotonic()) > 0:
             revisiting = self._context.revisiting
@@ -120,7 +137,7 @@ class Jobs:
                 line, share = describe_call(jobs)
                 shown_share = max(shown_share, share)  # never back, whatever the clock does
                 await progress(line, shown_share)
-            await self._runner.engine.changed(open_, min(left, TICK_SECONDS))
+            await self._runner.engine.changed(open_, min(left, tick))
             jobs = await self.reader.records(account, job_ids)
         await self._context.wait_for_copies(list(job_ids), COPIES_SECONDS)
         return jobs

@@ -323,6 +323,8 @@ class Call:
     """When its caller gave it up; its jobs may go on."""
     jobs: tuple[JobRecord, ...] = ()
     """Its jobs; only where they were read with it."""
+    queued: tuple[JobRow, ...] = ()
+    """Its new jobs as they were written; only of a call that was submitted just now."""
 
     @property
     def finished(self) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import anyio
 
@@ -22,14 +23,14 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
+MAX_PEEKED = 8
+"""Jobs that are read on the event loop, 0.1 ms each; more are read in a thread."""
+
 REST_RATIO = 3.0
-"""How much longer than a read took nobody reads again: reads take a quarter of the time at most."""
+"""Pause after a read of many jobs, in lengths of it: reads take a quarter of the time."""
 
 MAX_REST_SECONDS = 0.1
 """Seconds; somebody waits for the answer."""
-
-MAX_WITHOUT_REST = 8
-"""Jobs that are read without a rest: so few keep nobody else from reading."""
 
 Found = tuple[dict[str, JobRow], float]
 """Jobs by id, and the unix seconds until which the API takes no request."""
@@ -42,11 +43,11 @@ class _ReadBatch:
 
 
 class ReadBatcher:
-    """Coalesces concurrent reads of jobs into one query.
+    """Coalesces concurrent reads of many jobs into one query.
 
-    Hundreds of calls may wait in one process, and each reads its jobs every second. A read costs
-    milliseconds however few rows it returns, so a caller that asks while a read is running is
-    answered by the next one, together with all others that asked meanwhile.
+    A call may wait for hundreds of jobs and reads them whenever one changes. A caller that asks
+    while such a read is running is answered by the next one, together with all others that asked
+    meanwhile. A few jobs are read at once, by key.
 
     Args:
         database: Where the jobs are.
@@ -65,6 +66,8 @@ class ReadBatcher:
 
         The lock-out is looked up only where a job waits to be sent.
         """
+        if len(ids) <= MAX_PEEKED:
+            return await self._database.peek(partial(self._find, ids))
         batch = self._next
         batch.ids.update(ids)
         async with self._turn:
@@ -76,23 +79,18 @@ class ReadBatcher:
         return batch.found
 
     async def _read(self, ids: list[str]) -> Found:
-        def read(connection: Connection) -> Found:
-            jobs = lookup.jobs_by_id(connection, ids)
-            if all(each.state != "queued" for each in jobs.values()):
-                return jobs, 0.0
-            return jobs, lookup.blocked_until(connection, self._upstream)
-
         began = time.monotonic()
         try:
-            return await self._database.read(read)
+            return await self._database.read(lambda c: self._find(ids, c))
         finally:
             ended = time.monotonic()
-            rest = (
-                min(REST_RATIO * (ended - began), MAX_REST_SECONDS)
-                if len(ids) > MAX_WITHOUT_REST
-                else 0
-            )
-            self._rested_at = ended + rest
+            self._rested_at = ended + min(REST_RATIO * (ended - began), MAX_REST_SECONDS)
+
+    def _find(self, ids: list[str], connection: Connection) -> Found:
+        jobs = lookup.jobs_by_id(connection, ids)
+        if all(each.state != "queued" for each in jobs.values()):
+            return jobs, 0.0
+        return jobs, lookup.blocked_until(connection, self._upstream)
 
 
 Jobs = list[JobRecord]
@@ -125,6 +123,10 @@ class JobReader:
             if job not in mine:
                 raise NotFoundError(f"There is no job {quoted(job)}.", hint="job_list shows all.")
         return [self._record(mine[job], blocked) for job in job_ids]
+
+    def records_of(self, rows: Sequence[JobRow]) -> Jobs:
+        """Return jobs whose rows are known."""
+        return [self._record(row, 0.0) for row in rows]
 
     async def list(
         self,
@@ -253,12 +255,12 @@ class JobReader:
 
     def _spending(self, connection: Connection, account: Account) -> Spending:
         context, now = self._context, self._context.clock()
-        reserved, spent = budget.counters(connection, account, now)
-        limit = budget.ceiling(connection, account, limit=context.settings.budget, now=now)
+        found = budget.counters(connection, account, now)
+        limit = budget.ceiling(connection, account, limit=context.settings.budget, day=found.day)
         known = None if account.emulated else usage.last_balance(connection, account.upstream)
         return Spending(
-            today=spent,
-            reserved=reserved,
+            today=found.spent,
+            reserved=found.reserved,
             limit=limit,
             session=context.session,
             balance=known.credits if known and known.is_fresh(now, SHOWN_SECONDS) else None,

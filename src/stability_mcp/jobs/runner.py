@@ -25,7 +25,6 @@ from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.reuse import NeedsLivenessError
 from stability_mcp.jobs.transactions.submit import (
     NeedsConfirmationError,
-    SubmittedCall,
     SubmitTerms,
     insert_call,
 )
@@ -182,7 +181,7 @@ class Runner:
         while True:
             write = partial(self._write_call, call_request=call_request, terms=terms, check=check)
             try:
-                submitted = await context.database.write(write, name="submit.call")
+                call = await context.database.write(write, name="submit.call")
             except NeedsLivenessError as needed:
                 dead = await dead_processes(context, needed.processes)
                 alive = needed.processes - dead
@@ -198,12 +197,12 @@ class Runner:
                 terms = replace(terms, may_pay=True)
             else:
                 break
-        if submitted.call.joined is None:
-            running.engine.add(submitted.queued)
+        if call.joined is None:
+            running.engine.add(call.queued)
             context.on_paid()
         else:
             running.engine.rescan()
-        return submitted.call
+        return call
 
     def _write_call(
         self,
@@ -212,7 +211,7 @@ class Runner:
         call_request: CallRequest,
         terms: SubmitTerms,
         check: Check | None,
-    ) -> SubmittedCall:
+    ) -> Call:
         if check is not None:
             check(connection)
         # In the transaction: it may have waited for the writer.

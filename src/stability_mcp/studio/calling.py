@@ -141,7 +141,8 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
     jobs = parts.jobs
     try:
         earlier = await earlier_lines(parts, submitted) if submitted is not None else []
-        views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress)
+        queued = submitted.queued if submitted is not None else ()
+        views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress, queued=queued)
         media = await _results(parts, views, fresh)
         shown = await preview(parts, media)
     except BaseException:

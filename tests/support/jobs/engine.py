@@ -83,7 +83,7 @@ class Worker:
         register_upstream(connection, PAID)
         terms = SubmitTerms(process=self.process, now=time.time())
         request = call_request(deferred() if poll else None)
-        [job] = insert_call(connection, request, terms).call.job_ids
+        [job] = insert_call(connection, request, terms).job_ids
         connection.execute(
             text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
         )

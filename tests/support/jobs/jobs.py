@@ -101,7 +101,7 @@ def put(
     names = {"process", "budget", "cache", "dead"}
     terms: dict[str, Any] = {"process": ME, "now": now}
     terms |= {name: values.pop(name) for name in names & values.keys()}
-    call = insert_call(connection, call_request(operation, **values), SubmitTerms(**terms)).call
+    call = insert_call(connection, call_request(operation, **values), SubmitTerms(**terms))
     assert call.joined is None, "it took over an earlier call: register its process"
     return call
 

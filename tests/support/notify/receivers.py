@@ -118,7 +118,7 @@ async def ended(database: Database, *ats: float) -> list[str]:
         register_upstream(connection, EMULATOR)
         account = Account(owner=OWNER, upstream=EMULATOR.id)
         terms = SubmitTerms(process=ME, now=at)
-        return insert_call(connection, call_request(account=account), terms).call.job_ids[0]
+        return insert_call(connection, call_request(account=account), terms).job_ids[0]
 
     jobs = []
     for at in ats:

@@ -86,15 +86,6 @@ class SubmitTerms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmittedCall:
-    """A call that was written, and the jobs that were queued for it."""
-
-    call: Call
-    queued: Sequence[JobRow] = ()
-    """Its new jobs, in order; empty where earlier ones answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Variant:
     """A variant that becomes a job."""
 
@@ -122,9 +113,7 @@ class _Plan:
         return [variant.request.price() for variant in self.wanted]
 
 
-def insert_call(
-    connection: Connection, call_request: CallRequest, terms: SubmitTerms
-) -> SubmittedCall:
+def insert_call(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> Call:
     """Do T1.
 
     Raises:
@@ -139,7 +128,7 @@ def insert_call(
     if price > terms.agreed:
         raise NeedsConfirmationError(price)
     if plan.root is not None:
-        return SubmittedCall(call=_join(connection, plan, call_request, terms))
+        return _join(connection, plan, call_request, terms)
     if not plan.wanted:
         call = _new_call(connection, call_request, plan, terms)
         jobs: list[JobRow] = []
@@ -155,15 +144,13 @@ def insert_call(
             _new_job(connection, call_request, variant, place, terms) for variant in plan.wanted
         ]
     answering = {**plan.cached, **{job.position: job.id for job in jobs}}
-    return SubmittedCall(
-        call=Call(
-            id=call,
-            tool=call_request.tool,
-            created_at=terms.now,
-            job_ids=[answering[position] for position in sorted(answering)],
-            cached=tuple(plan.cached.values()),
-        ),
-        queued=jobs,
+    return Call(
+        id=call,
+        tool=call_request.tool,
+        created_at=terms.now,
+        job_ids=[answering[position] for position in sorted(answering)],
+        cached=tuple(plan.cached.values()),
+        queued=tuple(jobs),
     )
 
 
