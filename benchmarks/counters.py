@@ -28,8 +28,9 @@ from mcp import Client
 from mcp.types import TextContent
 
 from stability_mcp.server.app import build_server
+from stability_mcp.server.lazy_studio import OpenStudio
 from stability_mcp.settings import Settings
-from stability_mcp.store.database import Moment, Observer
+from stability_mcp.store.database import Moment
 from stability_mcp.studio import open_studio
 
 T = TypeVar("T")
@@ -259,10 +260,9 @@ def _caller() -> str | None:
 
 
 @asynccontextmanager
-async def connected(settings: Settings, observer: Observer | None = None) -> AsyncIterator[Client]:
+async def connected(settings: Settings, opener: OpenStudio = open_studio) -> AsyncIterator[Client]:
     """Connect an MCP client to a server in this process."""
-    server = build_server(settings, open_studio=partial(open_studio, observer=observer))
-    async with Client(server) as client:
+    async with Client(build_server(settings, open_studio=opener)) as client:
         yield client
 
 
@@ -304,7 +304,7 @@ async def warm_call(settings: Settings, *, calls: int = 9) -> WarmCall:
             names.append(name)
 
     with counting(settings.home_dir) as tally:
-        async with connected(settings, observe) as client:
+        async with connected(settings, partial(open_studio, observer=observe)) as client:
             taken: list[WarmCall] = []
             for number in range(WARM_UP + calls):
                 before, lines, written = tally.counts(), len(tally.log), len(names)
@@ -326,11 +326,26 @@ async def warm_call(settings: Settings, *, calls: int = 9) -> WarmCall:
     return WarmCall(counts=usual, log=nearest.log, writes=nearest.writes)
 
 
-async def commits_at_once(settings: Settings, *, calls: int = AT_ONCE) -> int:
-    """Count the commits of many calls that are made together on a warm server."""
+async def commits_at_once(
+    settings: Settings,
+    *,
+    calls: int = AT_ONCE,
+    opener: OpenStudio = open_studio,
+    begin: Callable[[int], None] | None = None,
+) -> int:
+    """Count the commits of many calls that are made together on a warm server.
+
+    Args:
+        settings: Of the server.
+        calls: How many.
+        opener: Opens its studio.
+        begin: Called with their number before they are made.
+    """
     with counting(settings.home_dir) as tally:
-        async with connected(settings) as client:
+        async with connected(settings, opener) as client:
             await call(client, "the first")
+            if begin is not None:
+                begin(calls)
             before = tally.commits
             async with asyncio.TaskGroup() as group:
                 for number in range(calls):
