@@ -10,10 +10,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -23,6 +24,8 @@ OURS = (sys.executable, "-m", "stability_mcp")
 BARE = (sys.executable, "-m", "benchmarks.bare_server")
 MAX_LINE_BYTES = 1 << 24
 SAMPLE_SECONDS = 0.005
+WARM_UP = 3
+"""Calls that import, connect and open."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 HELLO = {
@@ -110,6 +113,10 @@ class Server:
         """Return the megabytes of memory the process holds."""
         return resident(self.process.pid)
 
+    def cpu_ms(self) -> float:
+        """Return the milliseconds of processor time the process has used."""
+        return cpu_ms(self.process.pid)
+
     def _send(self, message: dict[str, Any]) -> None:
         if self.process.stdin is not None:
             self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
@@ -122,6 +129,19 @@ class Server:
                 waiting.set_result(message)
         for waiting in self._waiting.values():
             waiting.set_exception(ServerError("the server ended"))
+
+
+def cpu_ms(pid: int) -> float:
+    """Return the milliseconds of processor time that a process has used."""
+    tasks = [*Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    if tasks:
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+    told = subprocess.run(  # noqa: S603 -- a fixed command
+        ["/bin/ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    minutes, _, seconds = told.stdout.strip().rpartition(":")
+    hours, _, rest = minutes.rpartition(":")
+    return (int(hours or 0) * 3600 + int(rest or 0) * 60 + float(seconds)) * 1000
 
 
 def resident(pid: int) -> float:
@@ -144,6 +164,26 @@ async def running(command: tuple[str, ...], environment: dict[str, str]) -> Asyn
         yield server
     finally:
         await server.stop()
+
+
+async def in_turns(
+    servers: Sequence[Server], rounds: int, ask: Callable[[Server, int], Awaitable[object]]
+) -> list[float]:
+    """Ask the servers the same in turns; returns the median of each, in milliseconds.
+
+    Args:
+        servers: Which.
+        rounds: How often; what imports and connects comes before and is not counted.
+        ask: Asks one of them for the n-th time.
+    """
+    took: list[list[float]] = [[] for _ in servers]
+    for number in range(-WARM_UP, rounds):
+        for server, times in zip(servers, took, strict=True):
+            started = now()
+            await ask(server, number)
+            if number >= 0:
+                times.append(now() - started)
+    return [median(times) for times in took]
 
 
 @asynccontextmanager
@@ -171,14 +211,15 @@ class Upstream:
 
     url: str
 
-    def set(
-        self, file: Path, *, media_type: str = "image/png", latency: float = 0, lock: float = 0
-    ) -> None:
+    def set(self, file: Path, *, media_type: str = "image/png", **chosen: float) -> None:
         """Choose what every request is answered with, and forget what was counted.
 
-        With `lock` more requests than the API's limiter lets through are refused for so long.
+        Args:
+            file: The body.
+            media_type: Its type.
+            chosen: `latency`, `lock` and `deferred` in seconds: see `benchmarks.upstream`.
         """
-        query = urlencode({"file": file, "type": media_type, "latency": latency, "lock": lock})
+        query = urlencode({"file": file, "type": media_type, "latency": 0, **chosen})
         self._ask(Request(f"{self.url}/bench?{query}", method="PUT"))  # noqa: S310 -- loopback
 
     def counted(self) -> dict[str, Any]:

@@ -1,24 +1,29 @@
 """What a host pays before the first call: the handshake, the idle memory, the list of tools."""
 
 import asyncio
-import json
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
-from benchmarks.processes import BARE, OURS, Server, environment, now, running
+from benchmarks.processes import (
+    BARE,
+    OURS,
+    Server,
+    Upstream,
+    environment,
+    now,
+    running,
+)
 from benchmarks.table import Line, at_most
-
-from stability_mcp.api.operations import OPERATIONS
 
 SETTLE_SECONDS = 1.0
 """Time for what a server does right after the handshake; idle is what it is then."""
 
-MAX_LIST_BYTES, MAX_OPERATION_BYTES = 48_000, 1_400
+URL = "http://127.0.0.1:9"
 
 
 async def initialize(folder: Path, *, starts: int) -> Line:
     """Compare the time from start to the answer of `initialize`, both servers in turns."""
-    env = environment(folder, "http://127.0.0.1:9")
+    env = environment(folder, URL)
     took: dict[tuple[str, ...], list[float]] = {OURS: [], BARE: []}
     for number in range(starts + 1):
         for command, times in took.items():
@@ -36,7 +41,7 @@ async def initialize(folder: Path, *, starts: int) -> Line:
 
 async def idle_memory(folder: Path) -> Line:
     """Compare the memory of both before the first call that costs anything."""
-    env = environment(folder, "http://127.0.0.1:9")
+    env = environment(folder, URL)
     held = []
     for command in (OURS, BARE):
         async with running(command, env) as server:
@@ -44,30 +49,22 @@ async def idle_memory(folder: Path) -> Line:
             await asyncio.sleep(SETTLE_SECONDS)
             held.append(server.resident())
     ours, bare = held
-    return at_most("memory idle, x the bare server", ours / bare, 1.35, note=f"{ours:.0f} MB")
+    return at_most("memory idle, x the bare server", ours / bare, 1.15, note=f"{ours:.0f} MB")
 
 
-async def tool_list(folder: Path) -> list[Line]:
-    """Count what the default list costs the model: names, descriptions and input schemas."""
-    async with running(OURS, environment(folder, "http://127.0.0.1:9")) as server:
-        tools = (await server.request("tools/list"))["tools"]
-    sizes = {
-        tool["name"]: len(
-            json.dumps(
-                {key: tool[key] for key in ("name", "description", "inputSchema")},
-                separators=(",", ":"),
-                ensure_ascii=False,
-            ).encode()
-        )
-        for tool in tools
-    }
-    operations = [size for name, size in sizes.items() if name in OPERATIONS]
-    count = f"{len(sizes)} tools; goal 40,000"
+async def first_paid_call(folder: Path, up: Upstream, picture: Path, *, starts: int) -> list[Line]:
+    """Compare the first paid call after the handshake, without a store, both servers in turns."""
+    up.set(picture)
+    took: dict[tuple[str, ...], list[float]] = {OURS: [], BARE: []}
+    for number in range(starts):
+        for command, times in took.items():
+            env = environment(folder / f"{number}-{command[-1]}", up.url)
+            async with running(command, env) as server:
+                started = now()
+                await server.call("generate_core", prompt="a lighthouse")
+                times.append(now() - started)
+    ours, bare = median(took[OURS]), median(took[BARE])
     return [
-        at_most(
-            "tools/list, default, bytes", sum(sizes.values()), MAX_LIST_BYTES, "{:,.0f}", count
-        ),
-        at_most(
-            "mean operation, bytes", mean(operations), MAX_OPERATION_BYTES, "{:,.0f}", "goal 1,200"
-        ),
+        at_most("first paid call, ms", ours, 350, "{:.0f}"),
+        at_most("first paid call, x the bare server", ours / bare, 5, note=f"{bare:.0f} ms"),
     ]

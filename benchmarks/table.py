@@ -12,6 +12,8 @@ class Line:
     measured: str
     limit: str
     holds: bool
+    measurable: bool = True
+    """False: this machine cannot show it."""
 
 
 HEAD = ("", "measured", "limit", "verdict")
@@ -19,14 +21,25 @@ HEAD = ("", "measured", "limit", "verdict")
 
 def verdict(line: Line) -> str:
     """Return the verdict in a word."""
+    if not line.measurable:
+        return "skipped"
     return "ok" if line.holds else "MISSED"
+
+
+def skipped(name: str, why: str, limit: str) -> Line:
+    """Return the line of a figure that this machine cannot show."""
+    return Line(name=name, measured=why, limit=limit, holds=True, measurable=False)
 
 
 def rendered(lines: Sequence[Line]) -> str:
     """Return the lines as aligned columns."""
-    told = [(each.name, each.measured, each.limit, verdict(each)) for each in lines]
-    widths = [max(len(row[column]) for row in (HEAD, *told)) for column in range(len(HEAD))]
-    rows = [HEAD, tuple("-" * width for width in widths), *told]
+    return columns([HEAD, *((e.name, e.measured, e.limit, verdict(e)) for e in lines)])
+
+
+def columns(told: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, the first as their heads."""
+    widths = [max(len(row[column]) for row in told) for column in range(len(told[0]))]
+    rows = [told[0], tuple("-" * width for width in widths), *told[1:]]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

@@ -1,9 +1,12 @@
 """A stand-in for the API that costs nothing: it answers every POST with the same file.
 
+A PNG gets a comment with a number, since the API never makes the same bytes twice.
+
 `python -m benchmarks.upstream` prints its port on the first line and serves until it is ended. It
 knows no operation and checks nothing, so that what is measured is the server under test. `PUT
 /bench` sets what is answered (`?latency=1&file=/path&type=image/png`) and forgets what was
-counted; with `&lock=60` more than the API's limiter lets through are refused for so many seconds.
+counted; with `&lock=60` more than the API's limiter lets through are refused for so many seconds;
+with `&deferred=12` a POST is answered with the id of a generation, which is ready so much later.
 `GET /bench` tells when requests arrived, the most in any window, and how many were refused.
 """
 
@@ -11,6 +14,7 @@ import asyncio
 import json
 import sys
 import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +23,11 @@ MAX_REQUESTS, WINDOW_SECONDS = 150, 10.0
 """The API's limiter: so many requests in so many seconds."""
 
 CHUNK = 1 << 18
+END_BYTES = 12
+"""Length of the last chunk of a PNG."""
 
+STARTED = b'{"id":"%064x"}' % 1
+RUNNING = b'{"id":"%064x","status":"in-progress"}' % 1
 REFUSAL = b'{"id":"bench","name":"rate_limit_exceeded","errors":["Too many requests."]}'
 
 
@@ -31,6 +39,7 @@ class Bench:
     body: bytes = b""
     media_type: str = "image/png"
     lock: float = 0
+    deferred: float = 0
     locked_until: float = 0
     refused: int = 0
     arrivals: list[float] = field(default_factory=list)
@@ -41,6 +50,7 @@ class Bench:
         self.body = Path(query["file"][0]).read_bytes()
         self.media_type = query["type"][0]
         self.lock = float(query.get("lock", ["0"])[0])
+        self.deferred = float(query.get("deferred", ["0"])[0])
         self.locked_until = self.refused = 0
         self.arrivals.clear()
 
@@ -52,6 +62,15 @@ class Bench:
             self.locked_until = arrived + self.lock if lately > MAX_REQUESTS else 0
         self.refused += arrived < self.locked_until
         return arrived >= self.locked_until
+
+    def answer(self) -> bytes:
+        """Return the next body."""
+        if self.media_type != "image/png":
+            return self.body
+        comment = b"tEXtnumber\0%d" % len(self.arrivals)
+        size, check = len(comment) - 4, zlib.crc32(comment)
+        chunk = size.to_bytes(4, "big") + comment + check.to_bytes(4, "big")
+        return self.body[:-END_BYTES] + chunk + self.body[-END_BYTES:]
 
     def told(self) -> bytes:
         """Return what was counted, as JSON."""
@@ -92,6 +111,8 @@ async def _answer_one(
         if method == "PUT":
             bench.set(parse_qs(url.query))
         _write(writer, "application/json", bench.told())
+    elif "/results/" in url.path:
+        _write_result(bench, writer, arrived)
     elif method == "GET":
         _write(writer, "application/json", b'{"credits":100000}')
     else:
@@ -99,8 +120,18 @@ async def _answer_one(
             _write(writer, "application/json", REFUSAL, status="429 Too Many Requests")
             return True
         await asyncio.sleep(bench.latency)
-        _write(writer, bench.media_type, bench.body)
+        if bench.deferred:
+            _write(writer, "application/json", STARTED)
+        else:
+            _write(writer, bench.media_type, bench.answer())
     return True
+
+
+def _write_result(bench: Bench, writer: asyncio.StreamWriter, arrived: float) -> None:
+    if arrived < bench.arrivals[0] + bench.deferred:
+        _write(writer, "application/json", RUNNING, status="202 Accepted")
+    else:
+        _write(writer, bench.media_type, bench.body)
 
 
 async def _discard(reader: asyncio.StreamReader, head: str) -> None:
