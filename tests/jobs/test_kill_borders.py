@@ -42,7 +42,8 @@ HERE = {
     ("before send.headers", "picture"): (LOST, 1),
     ("inside send.headers", "samples"): (LOST, 1),
     ("after send.headers", "picture"): (LOST, 1),
-    ("before spool.sync", "picture"): (LOST, 1),  # whole, and nothing says so yet
+    ("before spool.sync", "picture"): (DONE, 1),  # whole, and its length says so
+    ("before spool.sync", "samples"): (DONE, 1),
     ("inside spool.complete", "picture"): (DONE, 1),  # now its name says so
     ("after spool.complete", "samples"): (DONE, 1),
     ("before finish.store", "picture"): (DONE, 1),
@@ -163,7 +164,7 @@ async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
     believed, expected = STOPS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        _hold_where_slots_are_written(upstream, place)
+        _hold_where_it_ends(upstream, place)
         where = (str(home), upstream.url, "1", "idle", kind, place, "SIGSTOP")
         async with forks.child("support.jobs.worker_process:run", *where) as worker:
             await worker.stopped()
@@ -208,16 +209,18 @@ async def _killed(  # noqa: PLR0913 -- who asks whom for what, and where it ends
     forks: Forks, home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1
 ) -> None:
     """Have a process kill itself there."""
-    _hold_where_slots_are_written(upstream, place)
+    _hold_where_it_ends(upstream, place)
     where = (str(home), upstream.url, str(calls), "idle", kind, place, "SIGKILL")
     assert await forks.run("support.jobs.worker_process:run", *where) == -signal.SIGKILL
     upstream.release.set()
 
 
-def _hold_where_slots_are_written(upstream: Upstream, place: str) -> None:
-    """Hold the answer back: with it, the time of a slot would be written in its transaction."""
-    if place.endswith("send.sent"):
+def _hold_where_it_ends(upstream: Upstream, place: str) -> None:
+    """Hold the answer back where the process ends before it could have come."""
+    if place.endswith("send.sent"):  # with an answer the time of a slot goes into its transaction
         upstream.hold = "waiting"
+    if place == "after send.headers":  # a whole body would be kept
+        upstream.hold = "body"
 
 
 async def _adopted(home: Path, upstream: Upstream) -> None:

@@ -106,18 +106,19 @@ async def imaging_memory(size: int) -> AsyncIterator[None]:
 async def run(
     function: Callable[[*Arguments], T],
     *arguments: *Arguments,
-    facts: Facts | Iterable[Facts],
+    facts: Facts | Iterable[Facts] | int,
 ) -> T:
     """Call a function of this package in a thread, when there is a thread and memory for it.
 
     Args:
         function: What to call; it blocks. `functools.partial` binds its options.
         arguments: What to call it with.
-        facts: What it will unpack.
+        facts: What it will unpack, or the bytes that takes.
     """
     threads = _threads.get(None)
     if threads is None:
         threads = anyio.CapacityLimiter(MAX_THREADS)
         _threads.set(threads)
-    async with imaging_memory(estimate(facts)):
+    size = facts if isinstance(facts, int) else estimate(facts)
+    async with imaging_memory(size):
         return await anyio.to_thread.run_sync(function, *arguments, limiter=threads)

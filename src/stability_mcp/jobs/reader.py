@@ -244,7 +244,7 @@ class JobReader:
     async def give_up_seconds(self, client: str) -> float | None:
         """Return the shortest time after which a client gives up, in seconds; None: it does not."""
         now = self._context.clock()
-        return await self._database.read(lambda c: usage.give_up_seconds(c, client, now=now))
+        return await self._database.peek(lambda c: usage.give_up_seconds(c, client, now=now))
 
     def summary_in(
         self, connection: Connection, account: Account, named: frozenset[str]

@@ -5,7 +5,7 @@ cannot be made the answer goes without.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ async def preview_of(
     size: PreviewSize,
     format: PreviewFormat,  # noqa: A002 -- the word for it
     library: MediaLibrary | None = None,
+    memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
     """Return one small picture of the items; None where there is nothing to see.
 
@@ -41,16 +42,22 @@ async def preview_of(
         size: How large it may be.
         format: How it is packed.
         library: Finds what a 3D model was made from.
+        memory: Bytes it takes to unpack items, by id, where that is known; of others the header
+            is read first.
     """
     try:
-        shown = [
-            (picture.path, item.name)
-            for item in items
-            if (picture := await _picture_of(item, library))
+        pictures = [
+            (picture, item.name) for item in items if (picture := await _picture_of(item, library))
         ]
-        if not shown:
+        if not pictures:
             return None
-        facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
+        shown = [(picture.path, name) for picture, name in pictures]
+        known = memory or {}
+        facts: int | list[Facts]
+        if all(picture.id in known for picture, _ in pictures):
+            facts = max(known[picture.id] for picture, _ in pictures)
+        else:
+            facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
         options = partial(preview if len(shown) == 1 else sheet, longest=SIDES[size], format=format)
         return await run(options, shown[0][0] if len(shown) == 1 else shown, facts=facts)
     except Exception:  # whatever it is, a paid result is not held up for want of its preview

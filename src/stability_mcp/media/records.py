@@ -80,6 +80,8 @@ class FileInfo:
     seconds: float | None = None
     readable: bool = True
     """Whether anything here can read it."""
+    memory: int = 0
+    """Bytes it takes to unpack it; 0: it is no picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def file_info(path: Path, *, declared: str | None = None, sha256: str | None = N
     Raises:
         OSError: it cannot be read from the disk.
     """
+    from stability_mcp.imaging.memory import estimate
     from stability_mcp.imaging.probe import probe
     from stability_mcp.imaging.sniff import media_type
 
@@ -138,6 +141,7 @@ def file_info(path: Path, *, declared: str | None = None, sha256: str | None = N
         width=width,
         height=height,
         seconds=facts.seconds,
+        memory=estimate(facts) if facts.kind == "image" else 0,
     )
 
 
@@ -163,6 +167,8 @@ class NewMedia:
     transaction moved it and was rolled back."""
     info: FileInfo
     provenance: Provenance
+    durable: bool = False
+    """Whether its bytes survive a power failure already."""
 
 
 def insert_media(
@@ -188,7 +194,7 @@ def insert_media(
     """
     file, info, provenance = new.file, new.info, new.provenance
     blobs.observer("before", "blob.rename")
-    keep_blob(blobs.home, file, info)
+    keep_blob(blobs.home, file, info, durable=new.durable)
     blobs.observer("after", "blob.rename")
     blob = {"sha256": info.sha256, "bytes": info.bytes, "media_type": info.media_type}
     _insert_blob(connection, **blob, now=now)
@@ -229,7 +235,7 @@ def set_copy_path(connection: Connection, owner: str, media_id: str, path: Path)
     return _set_copy_path(connection, owner=owner, id=media_id, copy_path=clean(str(path))) == 1
 
 
-def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
+def keep_blob(home: Path, file: Path, info: FileInfo, *, durable: bool = False) -> Path:
     """Move a file to the path of its hash, durably; one that is there already is kept."""
     target = blob_path(home, info.sha256)
     if target.is_file() and target.stat().st_size == info.bytes:
@@ -239,7 +245,8 @@ def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
     if not target.parent.is_dir():
         target.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         sync_folder(target.parent.parent)
-    sync_file(file)
+    if not durable:
+        sync_file(file)
     file.replace(target)
     sync_folder(target.parent)
     return target

@@ -144,7 +144,8 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
         queued = submitted.queued if submitted is not None else ()
         views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress, queued=queued)
         media = await _results(parts, views, fresh)
-        shown = await preview(parts, media)
+        memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
+        shown = await preview(parts, media, memory=memory)
     except BaseException:
         # The host gave up. The jobs go on, and the next answer says that they wait.
         if submitted is not None:
@@ -214,11 +215,17 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
 
 
 async def preview(
-    parts: StudioParts, items: Sequence[MediaItem], size: PreviewSize | None = None
+    parts: StudioParts,
+    items: Sequence[MediaItem],
+    size: PreviewSize | None = None,
+    *,
+    memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
-    """Do what `Studio.preview` says."""
+    """Do what `Studio.preview` says; `memory` is that of `preview_of`."""
     settings = parts.settings
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:
         return None
-    return await preview_of(items, size=wanted, format=settings.preview_format, library=parts.media)
+    return await preview_of(
+        items, size=wanted, format=settings.preview_format, library=parts.media, memory=memory
+    )

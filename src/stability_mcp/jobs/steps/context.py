@@ -84,6 +84,8 @@ class FreshResult:
     """Its results in order, with the paths of their copies."""
     copies: dict[str, Path]
     """Copies that are not recorded yet, by media id."""
+    memory: dict[str, int]
+    """Bytes it takes to unpack each result, by media id."""
 
 
 class ApiClient(Protocol):

@@ -97,7 +97,9 @@ class Spool:
     def complete(self, job: JobRow) -> None:
         """Make a received answer durable, then give it the name that means whole.
 
-        Done again after an error of the disk, it does what is left.
+        After a power failure that name may be lost. A picture is recognised without it (see
+        `whole_parts`), so only for other media it is made durable as well. Done again after an
+        error of the disk, it does what is left.
         """
         part = self.part(job)
         received = part.exists()
@@ -109,8 +111,34 @@ class Spool:
         if received:
             part.replace(self.file(job, ".body"))
         self._observer("inside", "spool.complete")
-        sync_folder(part.parent)
+        if job.kind.media != "image":
+            sync_folder(part.parent)
         self._observer("after", "spool.complete")
+
+    def whole_parts(self, job: JobRow, length: int | None) -> list[Path]:
+        """Return what ended processes received of an attempt that has the length of the answer.
+
+        A part is preallocated above its length and cut only when all of it came. Its bytes may be
+        lost all the same, by a power failure, so whoever uses one sees that it can be read.
+
+        Args:
+            job: The job.
+            length: Bytes of the answer as announced; None: nothing tells whether a part is whole.
+        """
+        return [
+            part
+            for part in self._parts(job)
+            if length is not None and part.stat().st_size == length and not is_guarded(part)
+        ]
+
+    def adopt(self, job: JobRow, part: Path) -> None:
+        """Make a whole part durable and give it the name that means whole."""
+        sync_file(part)
+        part.replace(self.file(job, ".body"))
+        sync_folder(part.parent)
+
+    def _parts(self, job: JobRow) -> list[Path]:
+        return list((self._home / "spool").glob(f"{job.spool_name()}.*.part"))
 
     def quarantine(self, job: JobRow) -> None:
         """Put the bytes of a paid answer aside, for a person to look at."""
@@ -124,6 +152,9 @@ class Spool:
     def sweep(self, job: JobRow) -> None:
         """Remove what an attempt left here; not what another process may still be storing."""
         self.drop(self.part(job))
+        for part in self._parts(job):
+            if not is_guarded(part):
+                remove(part)
         if is_guarded(self.file(job, ".body")):
             return
         for suffix in (".body", ".link", ".d"):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from anyio import CancelScope
 
-from stability_mcp.client.decode import decode
+from stability_mcp.client.decode import decode, find_corruption
 from stability_mcp.client.models import Answer, Generation
 from stability_mcp.errors import (
     FileUnusableError,
@@ -136,10 +136,9 @@ async def store_result(context: JobContext, received: ReceivedAnswer) -> Step:
 
 async def resume_storing(context: JobContext, job: JobRow) -> Step:
     """Store the answer of a job that was interrupted after its headers were journalled."""
-    if job.answer is not None and await in_file_thread(context.spool.file(job, ".body").exists):
-        return await store_result(
-            context, ReceivedAnswer(job, Answer.from_json(job.answer), completed=True)
-        )
+    answer = None if job.answer is None else Answer.from_json(job.answer)
+    if answer is not None and await in_file_thread(partial(_has_body, context, job, answer)):
+        return await store_result(context, ReceivedAnswer(job, answer, completed=True))
     cut = JobError(
         "The API answered, and the program ended before the answer was whole; it cannot be "
         "fetched again.",
@@ -149,6 +148,43 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
     )
     await in_file_thread(lambda: context.spool.sweep(job))
     return await failures.mark_unknown(context, job, cut)
+
+
+def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
+    """Return whether the whole body is in the spool, and give it the name that says so; blocks."""
+    spool = context.spool
+    if spool.file(job, ".body").exists():
+        return True
+    for part in spool.whole_parts(job, answer.length):
+        if _is_readable(job, answer, part, spool.file(job, ".d")):
+            spool.adopt(job, part)
+            return True
+    return False
+
+
+def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
+    """Return whether all of a body can be read; False: also where only a decoder could tell."""
+    from stability_mcp.imaging.pixels import unpacked
+    from stability_mcp.imaging.probe import probe
+
+    if job.kind.media != "image":
+        return False
+    _make_empty(folder)
+    try:
+        generations = decode(job.kind, answer, part, folder)
+        for generation in generations:
+            unpacked(generation.path, probe(generation.path))
+    except (UnusableAnswerError, FileUnusableError):
+        return False
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    declared = answer.media_type
+    return find_corruption(part, job.kind, whole=False, declared=declared) is None
+
+
+def _make_empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=PRIVATE_FOLDER)
 
 
 async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
@@ -190,8 +226,7 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
         spool.complete(job)
         received.completed = True
     if job.kind.answer == "artifacts":
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=PRIVATE_FOLDER)
+        _make_empty(folder)
     return [_result(each, body) for each in decode(job.kind, received.answer, body, folder)]
 
 
@@ -207,6 +242,7 @@ def _result(generation: Generation, body: Path) -> JobResult:
         os.link(body, link)
     except OSError:  # a file system without hard links
         shutil.copyfile(body, link)
+        sync_file(link)
     return JobResult(generation=generation, info=info, file=link)
 
 
@@ -246,7 +282,7 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
         await record_copies(context, copies)
         return
     items = [replace(item, copy_path=copies.get(item.id)) for item in finished.media]
-    context.fresh[job.id] = FreshResult(items=items, copies=copies)
+    context.fresh[job.id] = FreshResult(items=items, copies=copies, memory=finished.memory)
 
 
 def _unusable(job: JobRow, error: UnusableAnswerError | FileUnusableError) -> JobError:

@@ -112,6 +112,8 @@ class FinishedJob:
 
     media: list[MediaItem]
     """The results in order; empty when another had finished the job before."""
+    memory: dict[str, int]
+    """Bytes it takes to unpack each, by media id."""
     spent: int
     """Millicredits that it added to what is spent."""
 
@@ -122,7 +124,7 @@ def store_results(
     """Do T5; a label that is taken gets a suffix, never an error."""
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_done(connection, **key, now=now) != 1:
-        return FinishedJob(media=[], spent=0)
+        return FinishedJob(media=[], memory={}, spent=0)
     has_inputs = bool(job.kind.file_fields())
     found = _inputs(connection, job=job.id) if has_inputs else []
     parents = {row.field: row.media for row in found}
@@ -143,6 +145,7 @@ def store_results(
             label=job.label,
             file=result.file,
             info=result.info,
+            durable=True,
             provenance=replace(
                 provenance,
                 position=position,
@@ -151,7 +154,8 @@ def store_results(
             ),
         )
         media.append(insert_media(connection, blobs, new, now=now))
-    return FinishedJob(media=media, spent=budget.mark_charged(connection, job))
+    memory = {item.id: each.info.memory for item, each in zip(media, results, strict=True)}
+    return FinishedJob(media=media, memory=memory, spent=budget.mark_charged(connection, job))
 
 
 def mark_delivered(connection: Connection, calls: Iterable[str], now: float) -> None:

@@ -202,7 +202,10 @@ def ended_jobs(connection: Connection, jobs: Collection[str]) -> set[str]:
 
 
 def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
-    """Return the epoch of jobs; adoption counts it up, so it tells whose a file in the spool is."""
+    """Return the epoch of jobs that are not storing; recovery counts it up.
+
+    So it tells which process a file in the spool belongs to.
+    """
     return {row.id: row.epoch for row in _epochs(connection, ids=jobs)}
 
 

@@ -68,8 +68,9 @@ WHERE id IN (:ids...) AND finished_at IS NOT NULL
     AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes));
 
 -- name: epochs(ids...) -> many
--- Tells which process a file in the spool belongs to.
-SELECT id, epoch FROM jobs WHERE id IN (:ids...);
+-- Tells which process a file in the spool belongs to. A job that is storing keeps all of its files:
+-- an answer may be whole in one of them.
+SELECT id, epoch FROM jobs WHERE id IN (:ids...) AND state <> 'storing';
 
 -- name: missing_copies(upstream, since, most) -> many
 -- Results of ended processes without the readable copy that the user asked for.
