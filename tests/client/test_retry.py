@@ -1,18 +1,17 @@
 """What `send`, `poll` and `query` repeat: never what may have been charged."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import pytest
-import stamina
 from pydantic import SecretStr
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.account.balance import Balance, CreditBalance
+from stability_mcp.client.api_errors import LOCKOUT_SECONDS
 from stability_mcp.client.client import Client
 from stability_mcp.client.models import Deferred, Generation
 from stability_mcp.client.retry import retry_query, retry_send
@@ -44,16 +43,18 @@ GATEWAY = http(502, b"<html>", media_type="text/html")
 GONE = http(404, b'{"errors":["gone"],"id":"1","name":"generation_not_found"}')
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
+async def _at_once(seconds: float) -> None:
     """Repeat at once, so that no test waits; how often is still what the client says."""
-    with stamina.set_testing(True, attempts=100, cap=True):
-        yield
+    assert 0 <= seconds <= LOCKOUT_SECONDS
 
 
 def _client_of(server: RawServer, *, max_retries: int = 3) -> Client:
     return Client(
-        base_url=server.url, api_key=SecretStr("sk-0123456789"), max_retries=max_retries, timeout=30
+        base_url=server.url,
+        api_key=SecretStr("sk-0123456789"),
+        max_retries=max_retries,
+        timeout=30,
+        sleep=_at_once,
     )
 
 

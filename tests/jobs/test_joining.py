@@ -11,9 +11,9 @@ from sqlalchemy import text
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
 from stability_mcp.jobs.models import Call
-from stability_mcp.jobs.process_lock import file_lock
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
+from stability_mcp.store.locks import HeldLock
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, register, yes
 from support.store.direct import write_now
@@ -183,9 +183,8 @@ async def test_a_dead_asker_waits_no_more(tmp_path: Path) -> None:
 
 async def test_a_living_asker_goes_on_waiting(tmp_path: Path) -> None:
     """*Chosen*: another server of the same store holds its lock."""
-    lock = file_lock(lock_path(tmp_path, GHOST))
     async with at_work(tmp_path, Wire([yes()]), clock=lambda: 1e9 + 1) as jobs:
-        lock.acquire()
+        lock = HeldLock(lock_path(tmp_path, GHOST))
         await anyio.to_thread.run_sync(_left_behind, tmp_path)
         call = await ask(jobs)
         lock.release()

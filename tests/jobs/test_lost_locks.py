@@ -12,9 +12,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.jobs.process_lock import ProcessLock, try_lock
+from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import MAX_MISSING_PROBES, lock_path
+from stability_mcp.store.locks import try_lock
 from support.jobs import worker_process
 from support.jobs.jobs import AT_ONCE, ME, Wire, at_work, core, hangs, picture, put, register, yes
 from support.jobs.killed import see_that_all_is_accounted_for, start

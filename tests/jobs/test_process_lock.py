@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stability_mcp.jobs.process_lock import ProcessLock, try_lock
+from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
+from stability_mcp.store.locks import try_lock
 
 fcntl = pytest.importorskip("fcntl")  # not there on Windows
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted")

@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import Timing
-from stability_mcp.jobs.process_lock import ProcessLock, file_lock
+from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
+from stability_mcp.store.locks import HeldLock
 from stability_mcp.store.tenancy import Upstream
 from support.jobs import worker_process
 from support.jobs.jobs import (
@@ -100,7 +101,45 @@ async def test_a_whole_answer_in_the_spool_is_stored(tmp_path: Path) -> None:
 async def test_an_answer_that_was_cut_is_unknown_and_its_rest_is_removed(tmp_path: Path) -> None:
     """*Chosen*: surely charged, and it cannot be fetched again."""
     job = await _left_by_the_dead(tmp_path, "storing", answer=answer().to_json())
-    (tmp_path / "spool" / f"{job}.1.part").write_bytes(b"half")
+    (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(b"half")
+
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        [view] = await jobs.wait([job], 30)
+
+    assert (view.state, view.charged) == ("unknown", "assumed")
+    assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
+
+
+async def test_a_whole_picture_is_stored_although_its_name_does_not_say_so(tmp_path: Path) -> None:
+    """*Chosen*: its length is that of the answer, and all of it can be read."""
+    whole = answer(length=len(picture()), seed="42")
+    job = await _left_by_the_dead(tmp_path, "storing", answer=whole.to_json())
+    (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(picture())
+
+    async with at_work(tmp_path, Wire([yes()])) as jobs:
+        [view] = await jobs.wait([job], 30)
+
+    assert (view.state, view.charged) == ("done", "yes")
+    assert rows(tmp_path, "SELECT seed FROM media") == [("42",)]
+    assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
+
+
+@pytest.mark.parametrize(
+    ("announced", "lies"),
+    [
+        (len(picture()), picture() + bytes(4_096)),  # not cut: nothing says that all of it came
+        (len(picture()), picture()[:-200] + bytes(200)),  # what a power failure leaves
+        (None, picture()),  # a length that was not announced
+    ],
+    ids=["not cut", "zeros", "no length"],
+)
+async def test_what_may_not_be_the_whole_picture_is_unknown(
+    tmp_path: Path, announced: int | None, lies: bytes
+) -> None:
+    """*Chosen*: as what was cut."""
+    whole = answer(length=announced)
+    job = await _left_by_the_dead(tmp_path, "storing", answer=whole.to_json())
+    (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(lies)
 
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         [view] = await jobs.wait([job], 30)
@@ -197,14 +236,14 @@ async def test_a_late_answer_is_taken_from_whoever_was_believed_dead(tmp_path: P
 
 
 async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path) -> None:
-    """*Documented* (filelock): by default a lock belongs to the thread that took it."""
+    """*Documented* (flock): a lock belongs to the open file, whatever thread opened it."""
     (tmp_path / "locks").mkdir()
     process = await anyio.to_thread.run_sync(ProcessLock, tmp_path)
     path = lock_path(tmp_path, process.id)
 
     assert path.exists()
-    with pytest.raises(Exception, match="could not be acquired"):
-        file_lock(path).acquire()
+    with pytest.raises(BlockingIOError):
+        HeldLock(path)
     await anyio.to_thread.run_sync(process.release)
 
     assert not path.exists()

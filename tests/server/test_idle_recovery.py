@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.process_lock import ProcessLock, try_lock
+from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.server.idle_recovery import (
     MIN_ABANDONED_PROBES,
     STATES,
@@ -29,6 +29,7 @@ from stability_mcp.server.idle_recovery import (
 from stability_mcp.server.lazy_studio import LazyStudio, lazy_studio_open
 from stability_mcp.settings import Settings
 from stability_mcp.store.format import lock_path
+from stability_mcp.store.locks import try_lock
 from stability_mcp.studio import Studio, open_studio
 from support.server.abandoned import change, leave, only_user, settings_of
 from support.store.rows import rows

@@ -9,11 +9,11 @@ httpx2 is heavy and is imported with the first request.
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
 from pydantic import BaseModel, SecretStr
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from stability_mcp.client.http import HttpTransport
     from stability_mcp.client.response import ResponseReader
+    from stability_mcp.client.retry import Sleep
+
+T = TypeVar("T")
 
 
 class Client:
@@ -44,12 +47,13 @@ class Client:
         timeout: Longest wait for one whole request, in seconds.
         max_retries: How often `send`, `poll` and `query` repeat a request that was not charged.
         transport: Stands in for the network, such as the emulator's; None: the network.
+        sleep: Waits between a request and its repeat.
 
     Raises:
         ConfigurationError: the key holds characters that no key has.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         *,
         base_url: str = API_URL,
@@ -57,6 +61,7 @@ class Client:
         timeout: float = 300,
         max_retries: int = 3,
         transport: "httpx2.AsyncBaseTransport | None" = None,
+        sleep: "Sleep" = anyio.sleep,
     ) -> None:
         if api_key and not re.fullmatch(r"[!-~]+", api_key.get_secret_value()):
             raise ConfigurationError(
@@ -68,6 +73,7 @@ class Client:
         self._timeout = timeout
         self._max_retries = max_retries
         self._transport = transport
+        self._sleep = sleep
         self._http: HttpTransport | None = None
         self._opening = anyio.Lock()
         self._overflow = OverflowBuffer()
@@ -167,12 +173,11 @@ class Client:
             RequestError: the API could not be asked, or answered something else.
             RefusedError: the API said no.
         """
-        from stability_mcp.client.retry import attempts, retry_query
+        from stability_mcp.client.retry import retry_query
 
-        async for attempt in attempts(retry_query, self._max_retries):
-            with attempt:
-                return await self._query(operation, trace or NullTrace())
-        raise AssertionError("the last attempt returns or raises")
+        return await self._repeated(
+            lambda: self._query(operation, trace or NullTrace()), retry_query
+        )
 
     async def send(
         self, operation: Operation, files: Mapping[str, Path] | None = None, *, folder: Path
@@ -193,15 +198,15 @@ class Client:
         """
         from stability_mcp.client.decode import save_results, spool_file
         from stability_mcp.client.request import sent_files
-        from stability_mcp.client.retry import attempts, retry_send
+        from stability_mcp.client.retry import retry_send
 
         if isinstance(operation, Query):
             return await self.query(operation)
         sent = await in_file_thread(partial(sent_files, operation, files))
         body = spool_file(type(operation), folder)
-        async for attempt in attempts(retry_send, self._max_retries):
-            with attempt:
-                answer = await self.exchange(operation, sent, body, NullTrace())
+        answer = await self._repeated(
+            lambda: self.exchange(operation, sent, body, NullTrace()), retry_send
+        )
         if answer.generation is not None:
             return Deferred(operation=type(operation), id=answer.generation)
         return await in_file_thread(partial(save_results, type(operation), answer, body))
@@ -215,15 +220,22 @@ class Client:
             RequestError: there is no result; see the other subclasses.
         """
         from stability_mcp.client.decode import save_results, spool_file
-        from stability_mcp.client.retry import attempts, retry_poll
+        from stability_mcp.client.retry import retry_poll
 
         body = spool_file(deferred.operation, folder)
-        async for attempt in attempts(retry_poll, self._max_retries):
-            with attempt:
-                answer = await self._fetch_anywhere(deferred, body)
+        answer = await self._repeated(lambda: self._fetch_anywhere(deferred, body), retry_poll)
         if answer is None:
             return None
         return await in_file_thread(partial(save_results, deferred.operation, answer, body))
+
+    async def _repeated(
+        self, request: Callable[[], Awaitable[T]], should_retry: Callable[[Exception], bool | float]
+    ) -> T:
+        from stability_mcp.client.retry import repeated
+
+        return await repeated(
+            request, should_retry, max_retries=self._max_retries, sleep=self._sleep
+        )
 
     async def _fetch_anywhere(self, deferred: Deferred, body: Path) -> Answer | None:
         """Fetch a generation from the first results path that has it."""

@@ -1,8 +1,9 @@
 """What may be repeated, and after how long: never a request that may have been charged."""
 
-from collections.abc import AsyncIterator, Callable
-
-import stamina
+import random
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import TypeVar
 
 from stability_mcp.errors import (
     NotSentError,
@@ -15,18 +16,38 @@ from stability_mcp.errors import (
 _MIN_WAIT_SECONDS = 0.5
 _MAX_WAIT_SECONDS = 10.0
 
+T = TypeVar("T")
 
-def attempts(
-    should_retry: Callable[[Exception], bool | float], max_retries: int
-) -> AsyncIterator[stamina.Attempt]:
-    """Return the attempts of one request: the first, and up to `max_retries` more."""
-    return stamina.retry_context(
-        on=should_retry,
-        attempts=max_retries + 1,
-        timeout=None,
-        wait_initial=_MIN_WAIT_SECONDS,
-        wait_max=_MAX_WAIT_SECONDS,
-    ).__aiter__()
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
+
+
+async def repeated(
+    request: Callable[[], Awaitable[T]],
+    should_retry: Callable[[Exception], bool | float],
+    *,
+    max_retries: int,
+    sleep: Sleep,
+) -> T:
+    """Make a request, and up to `max_retries` more while it may be repeated.
+
+    Args:
+        request: Makes it.
+        should_retry: Says of an error whether to repeat the request, or after how many seconds.
+        max_retries: Most repeats.
+        sleep: Waits between two requests: twice as long each time, and never in step with others.
+    """
+    for tries in count():
+        try:
+            return await request()
+        except Exception as error:
+            again = should_retry(error)
+            if again is False or tries >= max_retries:
+                raise
+            longest = min(_MIN_WAIT_SECONDS * 2**tries, _MAX_WAIT_SECONDS)
+            pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret, only a spread
+            await sleep(pause if again is True else again)
+    raise AssertionError("the last try returns or raises")
 
 
 def retry_send(error: Exception) -> bool | float:

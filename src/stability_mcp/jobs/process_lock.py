@@ -8,15 +8,11 @@ import errno
 import os
 import platform
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from stability_mcp.store.format import SCHEMA, lock_path
 from stability_mcp.store.ids import CALL_CHARACTERS, new_id
-from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
+from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, HeldLock
 from stability_mcp.store.queries import Connection, load
 
 MAX_TRIES = 20
@@ -74,8 +70,8 @@ class ProcessLock:
             return False
         self._path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         try:
-            lock = _HeldLock(self._path)
-        except Timeout:
+            lock = HeldLock(self._path)
+        except BlockingIOError:
             return False
         self._lock.release()
         self._lock = lock
@@ -93,7 +89,7 @@ class ProcessLock:
         self._lock.release()
 
 
-def _new_lock(path: Path) -> "_HeldLock | None":
+def _new_lock(path: Path) -> HeldLock | None:
     """Make a lock file and take its lock; None where somebody took it for one of the dead.
 
     Whoever looks for the dead may try a lock in the moment between its making and its taking, and
@@ -102,35 +98,14 @@ def _new_lock(path: Path) -> "_HeldLock | None":
     # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
     try:
-        lock = _HeldLock(path)
-    except Timeout:
+        lock = HeldLock(path)
+    except BlockingIOError:
         remove_held(path)
         return None
     if lock.is_linked():
         return lock
     lock.release()
     return None
-
-
-class _HeldLock:
-    """A lock that is held, and whether anybody who looks for it can see that.
-
-    Raises:
-        Timeout: somebody else holds it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = -1
-        self._lock = file_lock(path, self._acquired)
-        self._lock.acquire()
-        self.release = self._lock.release
-
-    def is_linked(self) -> bool:
-        """Return whether the file has its name: of one that was deleted only the lock is left."""
-        return os.fstat(self._file).st_nlink > 0
-
-    def _acquired(self, file: int) -> None:
-        self._file = file  # it is the lock's own, and open for as long as that is held
 
 
 def remove_held(path: Path) -> None:
@@ -140,28 +115,3 @@ def remove_held(path: Path) -> None:
     """
     if sys.platform != "win32":
         path.unlink(missing_ok=True)
-
-
-def file_lock(path: Path, acquired: Callable[[int], None] | None = None) -> FileLock:
-    """Return a lock that is held by the process, not by the thread that happened to take it.
-
-    Args:
-        path: Its file.
-        acquired: Given the open file, which belongs to the lock, when that is taken.
-    """
-    return FileLock(path, timeout=0, thread_local=False, on_acquired=acquired)
-
-
-def try_lock(path: Path, locks: ExitStack) -> bool:
-    """Take a lock if it is free, until `locks` is closed; it is free where its owner is dead.
-
-    A file that is gone is made anew for it: while it is held, an owner that lives all the same
-    cannot come back. A file that was deleted before its lock was taken counts as held.
-    """
-    lock = file_lock(path)
-    try:
-        lock.acquire()
-    except (Timeout, OSError):
-        return False
-    locks.callback(lock.release)
-    return True

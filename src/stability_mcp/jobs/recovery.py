@@ -15,12 +15,13 @@ import anyio
 
 from stability_mcp.errors import StorageError
 from stability_mcp.jobs.engine import Engine
-from stability_mcp.jobs.process_lock import ProcessLock, remove_held, try_lock
+from stability_mcp.jobs.process_lock import ProcessLock, remove_held
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
 from stability_mcp.store.format import LOCK_SUFFIX, MAX_MISSING_PROBES, lock_path
+from stability_mcp.store.locks import try_lock
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.threads import in_file_thread
 

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.process_lock import try_lock
 from stability_mcp.maintenance import blob_check, recount, retention_rows
 from stability_mcp.maintenance.blob_check import Blob
 from stability_mcp.maintenance.recount import BudgetMismatch
@@ -23,6 +22,7 @@ from stability_mcp.maintenance.retention_rows import MIN_FILE_AGE_SECONDS
 from stability_mcp.store.database import Database, is_damage
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 from stability_mcp.store.ids import ALPHABET, ID_CHARACTERS
+from stability_mcp.store.locks import try_lock
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import credits_text, listed, plain, quoted

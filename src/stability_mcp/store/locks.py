@@ -1,15 +1,20 @@
-"""A file lock that blocks in the kernel: the write lock of the database.
+"""Locks between processes, each on a file and the operating system's own.
 
-SQLite's own busy handler sleeps and polls, and SQLite before 3.51.3 can corrupt a WAL database when
-one connection commits while another checkpoints. Two writers that never overlap avoid both. A
-library lock polls as well, so this one is the operating system's.
+* `FileLock` is waited for: the write lock of the database. SQLite's own busy handler sleeps and
+  polls, and SQLite before 3.51.3 can corrupt a WAL database when one connection commits while
+  another checkpoints. Two writers that never overlap avoid both.
+* `HeldLock` is taken at once and held for as long as its process lives, so that others can tell:
+  the operating system gives a lock back however a process ends.
+* `Guards` keep other processes from removing files that this one needs.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -35,6 +40,63 @@ class FileLock:
         os.close(self._file)
 
 
+class HeldLock:
+    """A lock that this process holds until `release`; no child that is forked holds it.
+
+    Args:
+        path: Its file, which is made where it is missing.
+
+    Raises:
+        BlockingIOError: it is held already, by this process or another.
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        if not _try(self._file):
+            os.close(self._file)
+            raise BlockingIOError(errno.EAGAIN, "the lock is held", str(path))
+        _held.add(self)
+
+    def is_linked(self) -> bool:
+        """Return whether the file has its name: of one that was deleted only the lock is left."""
+        return os.fstat(self._file).st_nlink > 0
+
+    def release(self) -> None:
+        """Give the lock back, once."""
+        _held.discard(self)
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+_held: WeakSet[HeldLock] = WeakSet()
+
+
+def _let_go_in_child() -> None:
+    """Close what a child got by a fork: with it the lock of a dead parent would look held."""
+    for lock in list(_held):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+def try_lock(path: Path, locks: ExitStack) -> bool:
+    """Take a lock if it is free, until `locks` is closed; it is free where its owner is dead.
+
+    A file that is gone is made again for it: while it is held, an owner that lives all the same
+    cannot come back. A file that was deleted before its lock was taken counts as held.
+    """
+    try:
+        lock = HeldLock(path)
+    except OSError:
+        return False
+    locks.callback(lock.release)
+    return lock.is_linked() or sys.platform == "win32"
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -51,13 +113,14 @@ if sys.platform == "win32":
         os.lseek(file, 0, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
-    def _is_free(file: int) -> bool:
+    def _try(file: int) -> bool:
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
         except OSError:
             return False
         return True
+
+    _is_free = _try
 
 else:
     import fcntl
@@ -67,6 +130,13 @@ else:
 
     def _unlock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _try(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
 
     def _is_free(file: int) -> bool:
         try:

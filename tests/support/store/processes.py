@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import filelock
 from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
-from stability_mcp.store.locks import FileLock
+from stability_mcp.store.locks import FileLock, HeldLock
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -62,9 +61,8 @@ def hold_lock(path: str, held: Event, release: Event) -> None:
 def take_lock(path: str, refused: Event, took: Event) -> None:
     """Find that a lock cannot be had at once, and take it as soon as it can."""
     try:
-        with filelock.FileLock(path, timeout=0):  # the operating system's own, as ours is
-            pass
-    except filelock.Timeout:
+        HeldLock(Path(path)).release()
+    except BlockingIOError:
         refused.set()
     with FileLock(Path(path)).held():
         took.set()
