@@ -12,7 +12,7 @@ from stability_mcp.settings import Settings
 HIDDEN = "sk-…"
 """What stands where the key would."""
 
-QUIET = ("httpx2", "httpcore2", "PIL", "mcp", "uvicorn.access", "stamina")
+QUIET = ("httpx2", "httpcore2", "PIL", "mcp", "uvicorn.access")
 """Loggers of libraries whose debug lines hold headers, statements or every request."""
 
 

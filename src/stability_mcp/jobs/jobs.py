@@ -24,11 +24,12 @@ from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.reader import JobReader
 from stability_mcp.jobs.runner import Agreement, Check, Runner
 from stability_mcp.jobs.scheduler import Scheduler
-from stability_mcp.jobs.steps.context import FreshResult, JobContext
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import record_copies
 from stability_mcp.jobs.transactions import cancel, finish, recover, reuse, submit, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.media.records import set_copy_path
 from stability_mcp.store.queries import Connection

@@ -1,8 +1,6 @@
 """Brings the store of an older program up to date: one transaction, whatever is missing.
 
-Not by Alembic: on SQLite it commits in the middle of a revision, so that a kill there leaves a
-store that no start can repair, and with one transaction around all of it nothing is left for it to
-do. Step n is the file `migration_<n>.sql`. Most steps only add: nullable or defaulted columns, new
+A kill leaves the old store or the new one, never a half. Step n is the file `migration_<n>.sql`. Most steps only add: nullable or defaulted columns, new
 tables, new indexes. A program that is one step older goes on writing beside this one, and none that
 runs has to be closed first.
 

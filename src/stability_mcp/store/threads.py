@@ -2,6 +2,8 @@
 
 Commits have the writer's thread and pictures have threads of their own, so a disk that hangs holds
 up neither.
+
+Length: one function that every layer uses.
 """
 
 from collections.abc import Callable
@@ -14,8 +16,8 @@ import anyio.to_thread
 T = TypeVar("T")
 
 FILE_THREADS = 16
-"""More would wait for the same disk. Half of them are left when a folder of the user hangs: see
-`MAX_COPY_THREADS`."""
+"""More would wait for the same disk. It used to be eight each for the spool, the user's files and the
+client; some may hang in a folder on a drive that is away."""
 
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("file_threads")
 

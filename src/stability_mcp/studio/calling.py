@@ -10,8 +10,8 @@ from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.steps.context import FreshResult
 from stability_mcp.jobs.transactions.call_keys import CallRequest
+from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.media.copies import without_copy
 from stability_mcp.media.inputs import prepare_inputs
 from stability_mcp.media.items import MediaItem

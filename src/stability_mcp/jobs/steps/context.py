@@ -36,6 +36,7 @@ from stability_mcp.jobs.models import (
 from stability_mcp.jobs.rate_queue import RateGate, RateQueue, RateSlot, SentSlots
 from stability_mcp.jobs.steps.spool import Spool
 from stability_mcp.jobs.transactions import send
+from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.jobs.transactions.send import SendIntent
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
@@ -74,18 +75,6 @@ class DeferredWrite:
     """Does it, or what is left of it; takes itself off the list when that is done."""
     describe_loss: Callable[[], str]
     """Says what is lost if the process ends now."""
-
-
-@dataclass(kw_only=True)
-class FreshResult:
-    """What a job made a moment ago, so that the call that waits for it need not read it."""
-
-    items: list[MediaItem]
-    """Its results in order, with the paths of their copies."""
-    copies: dict[str, Path]
-    """Copies that are not recorded yet, by media id."""
-    memory: dict[str, int]
-    """Bytes it takes to unpack each result, by media id."""
 
 
 class ApiClient(Protocol):

@@ -26,10 +26,10 @@ from stability_mcp.errors import (
 from stability_mcp.jobs.engine import Done, Step
 from stability_mcp.jobs.models import JobRow
 from stability_mcp.jobs.steps import disk_retry, failures
-from stability_mcp.jobs.steps.context import FreshResult, JobContext
+from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish as finishing
 from stability_mcp.jobs.transactions import recover
-from stability_mcp.jobs.transactions.finish import FinishedJob, JobResult
+from stability_mcp.jobs.transactions.finish import FinishedJob, FreshResult, JobResult
 from stability_mcp.media.copies import write_copy
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.records import Blobs, file_info, sync_file

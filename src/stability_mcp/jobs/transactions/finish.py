@@ -118,6 +118,18 @@ class FinishedJob:
     """Millicredits that it added to what is spent."""
 
 
+@dataclass(kw_only=True)
+class FreshResult:
+    """What a job made a moment ago, so that the call that waits for it need not read it."""
+
+    items: list[MediaItem]
+    """Its results in order, with the paths of their copies."""
+    copies: dict[str, Path]
+    """Copies that are not recorded yet, by media id."""
+    memory: dict[str, int]
+    """Bytes it takes to unpack each result, by media id."""
+
+
 def store_results(
     connection: Connection, blobs: Blobs, job: JobRow, results: Sequence[JobResult], *, now: float
 ) -> FinishedJob:
