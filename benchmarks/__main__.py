@@ -65,7 +65,7 @@ async def measure(folder: Path, up: Upstream, effort: Effort) -> tuple[list[Line
         return made
 
     lines, stages = await inside.inside(
-        room("inside"), up, small, calls=effort.calls, crowd=effort.crowd.calls
+        room("inside"), up, small, calls=effort.calls, crowd=effort.crowd
     )
     lines += await calls.overhead(room("calls"), up, (small, large), calls=effort.calls)
     lines += await calls.at_once(room("at-once"), up, small, effort.crowd)

@@ -1,7 +1,7 @@
 """What a warm paid call does inside the server: its counts, and where its time goes.
 
-`python -m benchmarks.inside <url> <folder> <calls> <calls at once>` runs the server and a client in
-one process, which is watched by `counters` and `stages`, and prints what was found as JSON.
+`python -m benchmarks.inside` runs the server and a client in one process, which is watched by
+`counters` and `stages`, and prints what was found as JSON; what to do is JSON, too, on stdin.
 """
 
 import asyncio
@@ -9,10 +9,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from benchmarks.calls import Crowd
 from benchmarks.counters import (
     MAX_COMMITS,
     MAX_COUNTS,
@@ -28,18 +29,26 @@ from stability_mcp.settings import Settings
 
 
 async def inside(
-    folder: Path, up: Upstream, picture: Path, *, calls: int, crowd: int
+    folder: Path, up: Upstream, picture: Path, *, calls: int, crowd: Crowd
 ) -> tuple[list[Line], str]:
     """Return the lines of the counts, and the table of stages."""
-    up.set(picture)
+    asked = Asked(
+        url=up.url,
+        folder=str(folder),
+        picture=str(picture),
+        calls=calls,
+        crowd=crowd.calls,
+        latency=crowd.latency,
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "benchmarks.inside", up.url, str(folder), str(calls), str(crowd)),
+        *("-m", "benchmarks.inside"),
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    told, failed = await process.communicate()
+    told, failed = await process.communicate(json.dumps(asdict(asked)).encode())
     if process.returncode:
         raise ServerError(failed.decode()[-2000:])
     found = json.loads(told)
@@ -48,7 +57,7 @@ async def inside(
         for each in fields(Counts)
         for limit in [getattr(MAX_COUNTS, each.name)]
     ]
-    name = f"{crowd} calls at once, commits"
+    name = f"{crowd.calls} calls at once, commits"
     return [*lines, at_most(name, found["commits"], MAX_COMMITS, "{:.0f}")], _table(found["stages"])
 
 
@@ -58,8 +67,24 @@ def _table(found: Mapping[str, float]) -> str:
     return columns([("a warm paid call, server and client in one process", "ms", "share"), *rows])
 
 
-async def measure(url: str, folder: Path, calls: int, crowd: int) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the process is to do."""
+
+    url: str
+    folder: str
+    picture: str
+    calls: int
+    """One after the other."""
+    crowd: int
+    """At once."""
+    latency: float
+    """Seconds that the API takes for each of these."""
+
+
+async def measure(asked: Asked) -> dict[str, Any]:
     """Run the servers and return what was found."""
+    folder, picture, up = Path(asked.folder), Path(asked.picture), Upstream(asked.url)
 
     def settings(name: str, **more: str) -> Settings:
         chosen = {
@@ -67,19 +92,21 @@ async def measure(url: str, folder: Path, calls: int, crowd: int) -> dict[str, A
             "output_dir": folder / f"{name}-files",
             "roots": (folder,),
             "api_key": "sk-bench-not-a-key",
-            "base_url": url,
+            "base_url": asked.url,
             "budget": "none",
             **more,
         }
         return Settings.model_validate(chosen)
 
-    return {
-        "stages": await stages(settings("stages"), calls=calls),
-        "counts": asdict((await warm_call(settings("counts"), calls=min(calls, 9))).counts),
-        "commits": await commits_at_once(settings("at-once", preview="none"), calls=crowd),
+    up.set(picture)
+    found: dict[str, Any] = {
+        "stages": await stages(settings("stages"), calls=asked.calls),
+        "counts": asdict((await warm_call(settings("counts"), calls=min(asked.calls, 9))).counts),
     }
+    up.set(picture, latency=asked.latency)
+    commits = await commits_at_once(settings("at-once", preview="none"), calls=asked.crowd)
+    return found | {"commits": commits}
 
 
 if __name__ == "__main__":
-    address, place, *numbers = sys.argv[1:]
-    print(json.dumps(asyncio.run(measure(address, Path(place), *map(int, numbers)))))
+    print(json.dumps(asyncio.run(measure(Asked(**json.load(sys.stdin))))))

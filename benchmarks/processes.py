@@ -45,6 +45,8 @@ class Server:
 
     process: asyncio.subprocess.Process
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
+    _threads: dict[str, int] = field(default_factory=dict)
+    """Nanoseconds of processor time of each thread, also of those that have ended."""
     _last: int = 0
     _reading: asyncio.Task[None] | None = None
 
@@ -114,8 +116,14 @@ class Server:
         return resident(self.process.pid)
 
     def cpu_ms(self) -> float:
-        """Return the milliseconds of processor time the process has used."""
-        return cpu_ms(self.process.pid)
+        """Return the milliseconds of processor time that the threads seen so far have used."""
+        for thread in Path(f"/proc/{self.process.pid}/task").glob("*"):
+            with contextlib.suppress(OSError):  # it has just ended
+                used = int((thread / "schedstat").read_text().split()[0])
+                self._threads[thread.name] = used
+        if not self._threads:
+            return _cpu_seconds_by_ps(self.process.pid) * 1000
+        return sum(self._threads.values()) / 1e6
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.process.stdin is not None:
@@ -131,17 +139,13 @@ class Server:
             waiting.set_exception(ServerError("the server ended"))
 
 
-def cpu_ms(pid: int) -> float:
-    """Return the milliseconds of processor time that a process has used."""
-    tasks = [*Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    if tasks:
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+def _cpu_seconds_by_ps(pid: int) -> float:
     told = subprocess.run(  # noqa: S603 -- a fixed command
         ["/bin/ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
     )
     minutes, _, seconds = told.stdout.strip().rpartition(":")
     hours, _, rest = minutes.rpartition(":")
-    return (int(hours or 0) * 3600 + int(rest or 0) * 60 + float(seconds)) * 1000
+    return int(hours or 0) * 3600 + int(rest or 0) * 60 + float(seconds)
 
 
 def resident(pid: int) -> float:

@@ -3,6 +3,7 @@
 They do not depend on the machine: `benchmarks/counters.py` counts, no clock is involved.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,10 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stability_emulator.app import create_app
 from stability_emulator.transport import EmulatorTransport
 from stability_mcp.settings import Settings
+from stability_mcp.store.database import Moment
 from stability_mcp.studio import Studio, open_studio
 from support.server.in_memory import settings_in
 
 pytestmark = pytest.mark.anyio
+
+DISK_SECONDS = 0.002
+FILE_STEPS = {"spool.complete"}
+"""Steps that are no transaction."""
 
 
 async def test_a_warm_call_takes_few_transactions_statements_hops_and_fsyncs(
@@ -81,13 +87,19 @@ class Barrier:
 
 @asynccontextmanager
 async def opened(settings: Settings, together: Together) -> AsyncIterator[Studio]:
-    """Open a studio whose emulated API passes the barriers."""
-    async with open_studio(settings) as studio:
+    """Open a studio on a slow disk, whose emulated API passes the barriers."""
+    async with open_studio(settings, observer=_slow_disk) as studio:
         transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
         assert isinstance(transport, EmulatorTransport)
         app = await anyio.to_thread.run_sync(create_app, transport.state)
         transport._app = together.before(app)  # noqa: SLF001 -- as above
         yield studio
+
+
+def _slow_disk(moment: Moment, name: str) -> None:
+    """Take as long as a disk does; in memory a commit is done before the next call is there."""
+    if moment == "inside" and name not in FILE_STEPS:
+        time.sleep(DISK_SECONDS)
 
 
 async def test_a_hundred_calls_at_once_share_their_commits(tmp_path: Path) -> None:
