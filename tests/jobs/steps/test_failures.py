@@ -8,19 +8,19 @@ from typing import TypeVar
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError, RefusedError
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import Wire, at_work, fails, picture, refused, run_one, yes
-from support.store.rows import ledger, money, spool
+from support.store.rows import execute, ledger, money, spool
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 
-STANDS = text(
+STANDS = (
     "SELECT jobs.state, upstreams.blocked_until > 0 OR upstreams.paused_why IS NOT NULL"
     " FROM jobs, upstreams"
 )
@@ -42,7 +42,7 @@ class Watched(Database):
         """Look, then write."""
 
         def watched(connection: Connection) -> T:
-            Watched.seen.update((row[0], row[1]) for row in connection.execute(STANDS))
+            Watched.seen.update(execute(connection, STANDS))
             return work(connection)
 
         return await super().write(watched, name=name, durable=durable, alone=alone)

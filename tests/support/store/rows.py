@@ -1,13 +1,17 @@
 """What a store holds, read beside the program."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stability_mcp.store import database
 from stability_mcp.store.queries import Connection
 
 T = TypeVar("T")
+
+SCHEMA = Path(database.__file__).with_name("schema.sql")
 
 COUNTED_BY = 100
 """Steps of SQLite's machine between two ticks of a count."""
@@ -34,12 +38,43 @@ def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, i
         driver.set_progress_handler(None, COUNTED_BY)
 
 
+def plans(
+    work: Callable[[Connection], T], connection: Connection
+) -> tuple[T, dict[str, list[str]]]:
+    """Do some work, and return with its result how SQLite carries out each of its statements."""
+    driver = sqlite_of(connection)
+    statements: list[str] = []
+    driver.set_trace_callback(statements.append)
+    try:
+        found = work(connection)
+    finally:
+        driver.set_trace_callback(None)
+    explained = {sql: driver.execute(f"EXPLAIN QUERY PLAN {sql}") for sql in statements}
+    return found, {sql: [str(row[3]) for row in plan] for sql, plan in explained.items()}
+
+
 def sqlite_of(connection: Connection) -> sqlite3.Connection:
     """Return SQLite's own connection behind that of a transaction."""
     raw = getattr(connection, "connection", None)
     driver = connection if raw is None else raw.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+def execute(connection: Connection, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
+    """Execute a statement inside a transaction, and return its rows."""
+    return sqlite_of(connection).execute(statement, values).fetchall()
+
+
+@contextmanager
+def in_memory() -> Iterator[sqlite3.Connection]:
+    """Give a database in memory that has the tables of a store and no rows."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        yield connection
+    finally:
+        connection.close()
 
 
 def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
