@@ -12,6 +12,7 @@ from stability_mcp.store.queries import Connection
 T = TypeVar("T")
 
 SCHEMA = Path(database.__file__).with_name("schema.sql")
+"""The tables of a store."""
 
 COUNTED_BY = 100
 """Steps of SQLite's machine between two ticks of a count."""
