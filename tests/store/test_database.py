@@ -15,7 +15,7 @@ from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.format import OLDEST_WRITER
 from stability_mcp.store.queries import Connection
 from support.store.processes import count_up, in_processes, open_and_close
-from support.store.rows import SCHEMA, execute, rows
+from support.store.rows import SCHEMA, damage, execute, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -137,14 +137,7 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
 async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> None:
     """*Chosen*: those who look at it all the time beside the jobs expect no other."""
     await Database(tmp_path).close()
-    path = tmp_path / "store.db"
-    connection = sqlite3.connect(path)
-    [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'jobs'")
-    [(size,)] = connection.execute("PRAGMA page_size")
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
+    damage(tmp_path, "jobs")
     database = Database(tmp_path)
 
     for use in (database.read, partial(database.write, name="test.write")):

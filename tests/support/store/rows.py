@@ -97,6 +97,15 @@ def change(home: Path, statement: str, *values: object) -> int:
         connection.close()
 
 
+def damage(home: Path, table: str) -> None:
+    """Overwrite the first page of a table in a store that nobody has open."""
+    [(root,)] = rows(home, "SELECT rootpage FROM sqlite_master WHERE name = ?", table)
+    [(size,)] = rows(home, "PRAGMA page_size")
+    with (home / "store.db").open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+
+
 def money(home: Path) -> tuple[int, int]:
     """Return what is held and spent over all days, in millicredits."""
     [found] = rows(home, "SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0) FROM spending")
