@@ -265,6 +265,27 @@ async def test_what_another_program_locks_fails_those_who_wait_and_no_more(tmp_p
     assert _kept(tmp_path) == ["d"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name")
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_written_to_a_file_that_was_removed(
+    tmp_path: Path, *, replaced: bool
+) -> None:
+    """*Chosen*: what is committed there is lost with the process."""
+    async with logged(tmp_path) as (database, log):
+        async with together(database) as waiting:
+            for key in ("a", "b"):
+                waiting.write(partial(_insert, key=key))
+            path = (tmp_path / "store.db").rename(tmp_path / "moved.db")
+            if replaced:
+                (tmp_path / "store.db").write_bytes(path.read_bytes())
+        assert len(log.groups()) == 1
+        path.rename(tmp_path / "store.db")
+        await database.write(partial(_insert, key="c"), name="test.write")
+
+    _see_that_all_failed(waiting, r"removed or replaced.*restart")
+    assert _kept(tmp_path) == ["c"]
+
+
 async def test_one_that_finds_damage_fails_alone(tmp_path: Path) -> None:
     """*Chosen*: `doctor` names what is damaged; the rest of the store goes on."""
     await Database(tmp_path).close()
