@@ -14,9 +14,7 @@ from stability_mcp.store.database import Database
 
 LATER = (
     "PIL",
-    "filelock",
-    "sqlalchemy",
-    "stamina",
+    "sqlite3",
     "tinytag",
     "typer",
     "stability_mcp.client",

@@ -17,7 +17,7 @@ from support.jobs.jobs import ACCOUNT, PRICE, put
 from support.jobs.spender import spend_until_refused
 from support.store.direct import write_now
 from support.store.processes import SPAWN, in_processes
-from support.store.rows import money, sqlite_of
+from support.store.rows import money
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -132,7 +132,7 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
         [job] = [load_job(connection, each) for each in call.job_ids]
         assert job is not None
         budget.open_charge(connection, job, attempt=0, day=job.day, now=NOON)
-        sqlite_of(connection).execute("UPDATE spending SET held = 1")
+        connection.execute("UPDATE spending SET held = 1")
         budget.mark_charged(connection, job)
 
     write_now(database, charge, name="test.write")

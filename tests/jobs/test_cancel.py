@@ -12,7 +12,7 @@ from stability_mcp.errors import BudgetError, UnavailableError
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.database import Database
 from support.jobs.jobs import PAID, PRICE, Wire, at_work, core, hangs, put, yes
-from support.store.rows import ledger, money, rows
+from support.store.rows import execute, ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -28,9 +28,7 @@ async def _queued_long_ago(home: Path, count: int) -> list[str]:
         )
         for n in range(count)
     ]
-    await database.write(
-        lambda c: c.exec_driver_sql("UPDATE jobs SET process = NULL"), name="test.write"
-    )
+    await database.write(lambda c: execute(c, "UPDATE jobs SET process = NULL"), name="test.write")
     await database.close()
     return [job for each in made for job in each.job_ids]
 

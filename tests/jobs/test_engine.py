@@ -6,9 +6,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection
 
 from stability_mcp.jobs.engine import EngineFactory, Later, Lease, Step
+from stability_mcp.store.queries import Connection
 from support.jobs.engine import ENGINES, SHORT, working
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]

@@ -23,7 +23,7 @@ from support.jobs.jobs import (
     setting_when_it_drains,
     yes,
 )
-from support.store.rows import rows
+from support.store.rows import execute, rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
@@ -82,7 +82,7 @@ async def test_who_waits_is_told_when_a_job_moves(
         if ends:
             return await one.end(job)
         await one.database.write(
-            lambda c: c.exec_driver_sql("UPDATE jobs SET attempt = attempt + 1") and None,
+            lambda c: execute(c, "UPDATE jobs SET attempt = attempt + 1"),
             name="test.write",
         )
         return Later(seconds=0.05, kind="poll")

@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import RefusedError, UnknownOutcomeError
@@ -17,7 +16,7 @@ from stability_mcp.store.locks import HeldLock
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PRICE, Desk, Wire, at_work, core, fails, hangs, put, register, yes
 from support.store.direct import write_now
-from support.store.rows import money, rows
+from support.store.rows import execute, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -212,7 +211,7 @@ async def test_a_workflow_step_is_never_taken_over(tmp_path: Path) -> None:
     async with at_work(tmp_path, Wire([yes()])) as jobs:
         first = await asked_and_ended(jobs)
         await jobs.context.database.write(
-            lambda c: c.execute(text("UPDATE jobs SET run = 'r', step = 's'")), name="test.write"
+            lambda c: execute(c, "UPDATE jobs SET run = 'r', step = 's'"), name="test.write"
         )
         second = await ask(jobs)
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, text
 
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import MARGIN_SECONDS, NoSlotError, RateLimit
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.transactions.usage import register_upstream
-from stability_mcp.store import schema
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PAID, put, register
+from support.store.rows import execute, in_memory
 
 LIMIT = RateLimit(limit=3, window=10.0)
 KEY = "key"
@@ -24,12 +24,9 @@ MINE = SlotRequest(upstream=KEY, process="p")
 
 @contextmanager
 def _places() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    schema.requests.metadata.create_all(engine)
-    with engine.connect() as found:
+    with in_memory() as found:
         register_upstream(found, Upstream(id=KEY, base_url="https://a"))
         yield found
-    engine.dispose()
 
 
 @pytest.fixture
@@ -133,9 +130,8 @@ def test_requests_that_are_connecting_are_counted_before_connecting(
 
 def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
     [job] = put(connection).job_ids
-    row = {"job": job, "state": state, "lane": lane, "wake_at": wake_at}
     change = "UPDATE jobs SET state = :state, lane = :lane, wake_at = :wake_at WHERE id = :job"
-    connection.execute(text(change), row)
+    execute(connection, change, job=job, state=state, lane=lane, wake_at=wake_at)
 
 
 def _fill(connection: Connection, lane: int | None, limit: RateLimit) -> int:

@@ -8,26 +8,28 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, TextClause, text
 
 from stability_mcp.jobs.engine import Done, Kind, Later, Lease, Step
 from stability_mcp.jobs.scheduler import MAX_CONNECTING, Scheduler
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ME, put, register
 from support.store.observed import Reads
+from support.store.rows import execute
 
 pytestmark = pytest.mark.anyio
-
-
-def _execute(change: TextClause, values: dict[str, object], connection: Connection) -> None:
-    connection.execute(change, values)
 
 
 Perform = Callable[[str, Lease], Awaitable[Step]]
 
 
+def _set(connection: Connection, *, job: str, state: str, lane: int) -> None:
+    change = "UPDATE jobs SET state = :state, lane = :lane WHERE id = :job"
+    execute(connection, change, job=job, state=state, lane=lane)
+
+
 def _register_once(connection: Connection) -> None:
-    if connection.execute(text("SELECT 1 FROM processes")).first() is None:
+    if not execute(connection, "SELECT 1 FROM processes"):
         register(connection)
 
 
@@ -73,9 +75,7 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
     jobs = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(5)]
     states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
     for job, (state, lane) in zip(jobs, states, strict=True):
-        values = {"job": job, "state": state, "lane": lane}
-        change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
-        await database.write(partial(_execute, change, values), name="test.write")
+        await database.write(partial(_set, job=job, state=state, lane=lane), name="test.write")
     await database.close()
 
     async with running(tmp_path, perform):
@@ -123,8 +123,7 @@ async def _look(engine: Scheduler, database: Database, order: list[str]) -> list
 
 def _put(state: str, lane: int, connection: Connection) -> str:
     [job] = put(connection).job_ids
-    change = text("UPDATE jobs SET state = :state, lane = :lane WHERE id = :job")
-    _execute(change, {"job": job, "state": state, "lane": lane}, connection)
+    _set(connection, job=job, state=state, lane=lane)
     return job
 
 
@@ -291,9 +290,7 @@ async def test_a_stored_time_far_ahead_does_not_stall_a_job(
     reads = Reads()
     database = await anyio.to_thread.run_sync(reads.open, tmp_path)
     await database.write(put, name="test.write")
-    await database.write(
-        lambda c: c.execute(text("UPDATE jobs SET wake_at = 1e12")), name="test.write"
-    )
+    await database.write(lambda c: execute(c, "UPDATE jobs SET wake_at = 1e12"), name="test.write")
     engine = Scheduler(database, process=ME, concurrency=1)
     with anyio.fail_after(120):
         async with anyio.create_task_group() as group:
@@ -335,7 +332,7 @@ async def test_nothing_begins_after_drain_was_called_during_a_read(tmp_path: Pat
     assert steps == []
 
 
-_AWAY_AND_BACK = text("UPDATE jobs SET epoch = epoch + 2 WHERE id = :job")
+_AWAY_AND_BACK = "UPDATE jobs SET epoch = epoch + 2 WHERE id = :job"
 
 
 async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path: Path) -> None:
@@ -355,7 +352,7 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
     reads = Reads()
     async with running(tmp_path, perform, jobs=1, kind=reads.open) as (engine, [job], database):
         await began.wait()
-        await database.write(partial(_execute, _AWAY_AND_BACK, {"job": job}), name="test.write")
+        await database.write(lambda c: execute(c, _AWAY_AND_BACK, job=job), name="test.write")
         engine.rescan()
         await reads.more(1)
         release.set()

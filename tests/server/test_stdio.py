@@ -150,7 +150,7 @@ def test_the_start_loads_nothing_that_only_a_call_needs(tmp_path: Path) -> None:
         "from stability_mcp.server.app import build_server\n"
         "from stability_mcp.server import stdio\n"
         "build_server(Settings())\n"
-        "heavy = {'sqlalchemy', 'PIL', 'stamina', 'tinytag', 'filelock', 'sqlite3', 'typer',\n"
+        "heavy = {'PIL', 'tinytag', 'sqlite3', 'typer',\n"
         "    'stability_mcp.studio', 'stability_mcp.api.operations',\n"
         "    'stability_mcp.client.client'}\n"
         "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"

@@ -9,29 +9,24 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.format import OLDEST_WRITER
-from stability_mcp.store.schema import metadata
+from stability_mcp.store.queries import Connection
 from support.store.processes import count_up, in_processes, open_and_close
-from support.store.rows import rows
+from support.store.rows import SCHEMA, damage, execute, rows
 
 pytestmark = pytest.mark.anyio
 
 
 def _put(connection: Connection, key: str, value: str) -> None:
-    connection.execute(
-        text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": key, "value": value}
-    )
+    execute(connection, "INSERT INTO meta (key, value) VALUES (:key, :value)", key=key, value=value)
 
 
 def _get(connection: Connection, key: str) -> str | None:
-    return connection.execute(
-        text("SELECT value FROM meta WHERE key = :key"), {"key": key}
-    ).scalar()
+    found = execute(connection, "SELECT value FROM meta WHERE key = :key", key=key)
+    return found[0][0] if found else None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
@@ -58,7 +53,7 @@ async def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         _put(connection, "first", "1")
         _put(connection, "first", "2")
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):
         await database.write(broken, name="test.write")
 
     assert await database.read(lambda c: _get(c, "first")) is None
@@ -122,7 +117,7 @@ async def test_an_observer_is_not_told_of_the_commit_of_a_write_that_fails(tmp_p
     database = Database(tmp_path, lambda moment, name: seen.append(f"{moment} {name}"))
     await database.write(lambda c: _put(c, "a", "b"), name="test.first")
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):
         await database.write(lambda c: _put(c, "a", "c"), name="test.second")
 
     assert seen[-1] == "before test.second"
@@ -142,19 +137,12 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
 async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> None:
     """*Chosen*: those who look at it all the time beside the jobs expect no other."""
     await Database(tmp_path).close()
-    path = tmp_path / "store.db"
-    connection = sqlite3.connect(path)
-    [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'jobs'")
-    [(size,)] = connection.execute("PRAGMA page_size")
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
+    damage(tmp_path, "jobs")
     database = Database(tmp_path)
 
     for use in (database.read, partial(database.write, name="test.write")):
         with pytest.raises(StorageError, match=r"malformed.*doctor"):
-            await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
+            await use(lambda c: execute(c, "SELECT * FROM jobs"))
 
     await database.close()
 
@@ -166,7 +154,7 @@ async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: 
 
     for use in (partial(database.write, name="test.write"), database.read):
         with pytest.raises(StorageError, match=r"not a database.*doctor"):
-            await use(lambda c: c.execute(text("SELECT * FROM jobs")).all())
+            await use(lambda c: execute(c, "SELECT * FROM jobs"))
 
     await database.close()
 
@@ -274,5 +262,5 @@ async def test_every_table_is_strict(tmp_path: Path) -> None:
     ).fetchall()
 
     connection.close()
-    assert len(tables) == len(metadata.tables)
+    assert len(tables) == SCHEMA.read_text().count("CREATE TABLE ")
     assert [name for name, strict in tables if not strict] == []

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import disk
 from stability_mcp.store.database import Database
 from stability_mcp.store.disk import RESERVE_BYTES, Reserve, is_full, preallocate
+from stability_mcp.store.queries import Connection
 from support.store.direct import write_now
+from support.store.rows import execute
 
 needs_fallocate = pytest.mark.skipif(
     not hasattr(os, "posix_fallocate"), reason="this system gives no room ahead"
@@ -130,19 +131,17 @@ def test_things_go_on_where_no_reserve_can_be_made(
 def test_a_full_database_is_told_from_one_that_is_read_only(tmp_path: Path) -> None:
     """*Chosen*: SQLite's own codes, through the errors that hide them."""
     database = Database(tmp_path)
-    table = text("CREATE TABLE more (data BLOB)")
-    more = text("INSERT INTO more VALUES (zeroblob(1000000))")
 
     def refused(pragma: str) -> StorageError:
         def write(connection: Connection) -> None:
-            connection.execute(text(pragma))
-            connection.execute(more)
+            execute(connection, pragma)
+            execute(connection, "INSERT INTO more VALUES (zeroblob(1000000))")
 
         with pytest.raises(StorageError) as raised:
             write_now(database, write, name="test.write")
         return raised.value
 
-    write_now(database, lambda c: c.execute(table), name="test.write")
+    write_now(database, lambda c: execute(c, "CREATE TABLE more (data BLOB)"), name="test.write")
     full, read_only = refused("PRAGMA max_page_count=1"), refused("PRAGMA query_only=1")
     anyio.run(database.close)
 

@@ -146,7 +146,7 @@ class ResponseReader:
         return UnwrittenError(
             f"The end of the API's answer to {self.context.name} {why}.",
             finish=finish,
-            hint="Make room on the disk or mend its permissions.",
+            hint="Free disk space or fix the permissions of the data folder.",
         )
 
     async def _download(

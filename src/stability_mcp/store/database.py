@@ -18,10 +18,6 @@ from typing import TypeVar
 
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
-from sqlalchemy import Connection as BridgedConnection
-from sqlalchemy import create_engine
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations
@@ -133,7 +129,7 @@ class Database:
             StorageError: the disk is full or the database is damaged.
         """
         with CancelScope(shield=True), self._of_the_store("written"):
-            done = await self._writer.run(_bridged(work), name=name, durable=durable, alone=alone)
+            done = await self._writer.run(work, name=name, durable=durable, alone=alone)
         return done  # noqa: RET504 -- mypy cannot see that the scope above swallows nothing
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -154,7 +150,7 @@ class Database:
         """
         try:
             return _in_snapshot(self._peeker, work)
-        except (DatabaseError, sqlite3.DatabaseError):  # busy, or a disk that a thread may wait for
+        except sqlite3.DatabaseError:  # busy, or a disk that a thread may wait for
             return await self.read(work)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
@@ -170,14 +166,13 @@ class Database:
         """Turn what the disk or the file does to a transaction into errors of the store."""
         try:
             yield
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            cause = error.orig if isinstance(error, DatabaseError) else error
-            if type(cause) not in _DISK_ERRORS:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in _DISK_ERRORS:
                 raise
-            hint = "Make room on the disk or mend its permissions, then call again."
+            hint = "Free disk space or fix the permissions of the data folder, then call again."
             raise StorageError(
-                f"The database in {self.home} cannot be {done}: {cause}.",
-                hint=DAMAGED if is_damage(cause) else hint,
+                f"The database in {self.home} cannot be {done}: {error}.",
+                hint=DAMAGED if is_damage(error) else hint,
             ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
@@ -266,8 +261,7 @@ def unobserved(moment: Moment, name: str) -> None:
 
 def is_damage(error: BaseException | None) -> bool:
     """Return whether a statement failed because what is in the database is damaged."""
-    cause = error.orig if isinstance(error, DatabaseError) else error
-    return type(cause) is sqlite3.DatabaseError
+    return type(error) is sqlite3.DatabaseError
 
 
 def _make_private(home: Path) -> None:
@@ -300,28 +294,7 @@ def _in_snapshot(connection: sqlite3.Connection, work: Callable[[Connection], T]
     """Run reads that all see the same state of the database."""
     connection.execute("BEGIN")
     try:
-        return _bridged(work)(connection)
+        return work(connection)
     finally:
         if connection.in_transaction:
             connection.execute("COMMIT")
-
-
-_bridges: dict[int, tuple[sqlite3.Connection, BridgedConnection]] = {}
-
-
-def _bridged(work: Callable[[Connection], T]) -> Callable[[sqlite3.Connection], T]:
-    def run(connection: sqlite3.Connection) -> T:
-        known = _bridges.get(id(connection))
-        if known is None or known[0] is not connection:
-            engine = create_engine(
-                "sqlite://",
-                creator=lambda: connection,
-                poolclass=StaticPool,
-                pool_reset_on_return=None,
-            )
-            for each in ("do_commit", "do_rollback", "do_close"):
-                setattr(engine.dialect, each, lambda _: None)
-            known = _bridges[id(connection)] = connection, engine.connect()
-        return work(known[1])
-
-    return run

@@ -1,8 +1,8 @@
 """Brings the store of an older program up to date: one transaction, whatever is missing.
 
-A kill leaves the old store or the new one, never a half. Step n is the file `migration_<n>.sql`. Most steps only add: nullable or defaulted columns, new
-tables, new indexes. A program that is one step older goes on writing beside this one, and none that
-runs has to be closed first.
+A kill leaves the old store or the new one, never a half. Step n is the file `migration_<n>.sql`.
+Most steps only add: nullable or defaulted columns, new tables, new indexes. A program that is one
+step older goes on writing beside this one, and none that runs has to be closed first.
 
 A step that breaks older programs raises `OLDEST_WRITER` to its number. It is done only while no
 process of the store lives, because such a process would fail in the middle of a paid job.

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-Connection = Any
-"""A connection of the database driver, `sqlite3.Connection`."""
+Connection = sqlite3.Connection
+"""A connection of the database driver."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -80,7 +80,7 @@ class Statement:
             marks = ", ".join(f":{name}_{at}" for at in range(len(values))) or NOTHING
             sql = sql.replace(f":{name}...", marks)
             parameters = {**parameters, **{f"{name}_{at}": v for at, v in enumerate(values)}}
-        return _driver(connection).execute(sql, parameters)
+        return connection.execute(sql, parameters)
 
 
 @dataclass(frozen=True)
@@ -198,11 +198,6 @@ def _parse(file: str, text: str) -> dict[str, Statement]:
             result=result,
         )
     return statements
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    raw = getattr(connection, "connection", None)
-    return cast("sqlite3.Connection", connection if raw is None else raw.driver_connection)
 
 
 def in_parts(values: Iterable[T], size: int) -> Iterable[list[T]]:

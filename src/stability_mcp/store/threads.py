@@ -16,8 +16,7 @@ import anyio.to_thread
 T = TypeVar("T")
 
 FILE_THREADS = 16
-"""More would wait for the same disk. It used to be eight each for the spool, the user's files and the
-client; some may hang in a folder on a drive that is away."""
+"""More would wait for the same disk; some may hang in a folder on a drive that is away."""
 
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("file_threads")
 

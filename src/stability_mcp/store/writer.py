@@ -17,8 +17,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from stability_mcp.errors import StorageError
 from stability_mcp.store.locks import FileLock
 from stability_mcp.store.queries import Connection
 
@@ -66,6 +68,9 @@ class Writer:
     _postponed: deque[Unit] = field(default_factory=deque)
     _thread: threading.Thread | None = None
     _connection: sqlite3.Connection | None = None
+    _path: Path = field(default_factory=Path)
+    _file: tuple[int, int] | None = None
+    """The file that the connection has open."""
     _synchronous: str = ""
 
     async def run(
@@ -205,16 +210,37 @@ class Writer:
         return True
 
     def _begun(self, group: list[Unit]) -> sqlite3.Connection:
-        """Begin a transaction whose commit is as durable as one of the units asks."""
+        """Begin a transaction whose commit is as durable as one of the units asks.
+
+        Raises:
+            StorageError: what is committed would be lost with a file that has no name any more.
+        """
         connection = self._connection
         if connection is None:
             connection = self._connection = self.connect()
+            [(_, _, path)] = connection.execute("PRAGMA database_list")
+            self._path = Path(path)
+            self._file = _identity(self._path)
+        elif _identity(self._path) != self._file:
+            raise StorageError(
+                "The database file was removed or replaced while this program used it.",
+                hint="Put the file back if it was moved, then restart this program.",
+            )
         synchronous = "FULL" if any(unit.durable for unit in group) else "NORMAL"
         if synchronous != self._synchronous:
             connection.execute(f"PRAGMA synchronous={synchronous}")
             self._synchronous = synchronous
         connection.execute("BEGIN IMMEDIATE")
         return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return which file on which disk has this name; None: there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _resolve(group: Iterable[Unit]) -> None:

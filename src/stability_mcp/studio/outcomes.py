@@ -179,5 +179,5 @@ def under_way(submitted: Call, error: StorageError) -> JobError:
         job=jobs[0],
         charged="unknown",
         hint="Do not call the tool again: job_wait gets the result. "
-        "Make room on the disk or mend its permissions first.",
+        "Free disk space or fix the permissions of the data folder first.",
     )

@@ -4,8 +4,8 @@ import errno
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import pytest
@@ -15,7 +15,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import InvalidRequestError, StorageError, UnavailableError
-from stability_mcp.store.database import Connection, Database
+from stability_mcp.store.database import Database, Moment, Observer
 from support.jobs.jobs import (
     PRICE,
     Behaviour,
@@ -36,17 +36,21 @@ from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
-T = TypeVar("T")
-
 FULL = OSError(errno.ENOSPC, "No space left on device")
 READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 
 
 @dataclass
 class Switch:
-    """What a store says to whoever writes; None: it writes."""
+    """An observer that refuses every write while there is an error."""
 
     error: OSError | None = None
+
+    def __call__(self, moment: Moment, name: str) -> None:
+        """Refuse before the write begins."""
+        del name
+        if moment == "before" and self.error is not None:
+            raise StorageError("It cannot be written.") from self.error
 
 
 @pytest.fixture
@@ -55,21 +59,8 @@ def switch() -> Switch:
     return Switch()
 
 
-def _store(switch: Switch) -> type[Database]:
-    class Store(Database):
-        async def write(
-            self,
-            work: Callable[[Connection], T],
-            *,
-            name: str,
-            durable: bool = False,
-            alone: bool = False,
-        ) -> T:
-            if switch.error is not None:
-                raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, name=name, durable=durable, alone=alone)
-
-    return Store
+def _store(observer: Observer) -> Callable[[Path], Database]:
+    return partial(Database, observer=observer)
 
 
 def _refusing(switch: Switch, behaviour: Behaviour, error: OSError = READ_ONLY) -> Behaviour:
@@ -108,28 +99,14 @@ async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing
     """*Chosen*: SQLite's own refusal, at T3; the row says `submitting`, the answer is kept."""
     writer: list[sqlite3.Connection] = []
 
-    class ReadOnly(Database):
-        async def write(
-            self,
-            work: Callable[[Connection], T],
-            *,
-            name: str,
-            durable: bool = False,
-            alone: bool = False,
-        ) -> T:
-            def known(connection: Connection) -> T:
-                writer[:] = [connection.connection.driver_connection]
-                return work(connection)
-
-            return await super().write(known, name=name, durable=durable, alone=alone)
-
     def refuse(yes: int) -> None:
         writer[0].execute(f"PRAGMA query_only={yes}")  # nothing else stops SQLite for root
 
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work_on_small_disk(tmp_path, client, kind=ReadOnly) as jobs:
+        async with client, at_work_on_small_disk(tmp_path, client) as jobs:
+            await jobs.context.database.write(writer.append, name="test.write")
             job = await _submit(jobs)
             with anyio.fail_after(SECONDS):
                 await upstream.held.wait()
@@ -227,21 +204,12 @@ async def test_an_outcome_that_cannot_be_journalled_is_when_it_can(
 async def test_a_full_disk_costs_the_reserve_and_no_time(tmp_path: Path, switch: Switch) -> None:
     """*Chosen*: given up when an answer is to be journalled, and made again before the next."""
 
-    class UntilGivenUp(Database):
-        async def write(
-            self,
-            work: Callable[[Connection], T],
-            *,
-            name: str,
-            durable: bool = False,
-            alone: bool = False,
-        ) -> T:
-            if switch.error is not None and (self.home / "reserve").exists():
-                raise StorageError("It cannot be written.") from switch.error
-            return await super().write(work, name=name, durable=durable, alone=alone)
+    def until_given_up(moment: Moment, name: str) -> None:
+        if (tmp_path / "reserve").exists():
+            switch(moment, name)
 
     wire = Wire([_refusing(switch, yes(), FULL)])
-    async with at_work_on_small_disk(tmp_path, wire, kind=UntilGivenUp) as jobs:
+    async with at_work_on_small_disk(tmp_path, wire, kind=_store(until_given_up)) as jobs:
         await _until_done(jobs, await _submit(jobs))
         assert not (tmp_path / "reserve").exists()
         switch.error = None

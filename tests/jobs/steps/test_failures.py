@@ -2,50 +2,34 @@
 
 import base64
 import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import OutOfCreditsError, RateLimitedError, RefusedError
-from stability_mcp.store.database import Database
+from stability_mcp.store.database import Database, Moment
 from support.jobs.jobs import Wire, at_work, fails, picture, refused, run_one, yes
-from support.store.rows import ledger, money, spool
+from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
-T = TypeVar("T")
-
-STANDS = text(
+STANDS = (
     "SELECT jobs.state, upstreams.blocked_until > 0 OR upstreams.paused_why IS NOT NULL"
     " FROM jobs, upstreams"
 )
 
 
-class Watched(Database):
-    """Notes how the job and the upstream stand before each transaction."""
+def _watching(seen: set[tuple[object, ...]], home: Path) -> Database:
+    """Open a store, and note how the job and the upstream stand between its transactions."""
 
-    seen: set[tuple[str, int]]
+    def look(moment: Moment, _name: str) -> None:
+        if moment != "inside":
+            seen.update(rows(home, STANDS))
 
-    async def write(
-        self,
-        work: Callable[[Connection], T],
-        *,
-        name: str,
-        durable: bool = False,
-        alone: bool = False,
-    ) -> T:
-        """Look, then write."""
-
-        def watched(connection: Connection) -> T:
-            Watched.seen.update((row[0], row[1]) for row in connection.execute(STANDS))
-            return work(connection)
-
-        return await super().write(watched, name=name, durable=durable, alone=alone)
+    return Database(home, look)
 
 
 @pytest.mark.parametrize(
@@ -56,17 +40,17 @@ async def test_the_job_and_its_upstream_change_together(
     error: type[RefusedError], status: int, expected: str, tmp_path: Path
 ) -> None:
     """*Chosen*: killed in between, a request that was surely free would count as spent."""
-    Watched.seen = set()
+    seen = set[tuple[object, ...]]()
     wire = Wire([fails(refused(error, status)), yes()])
 
-    async with at_work(tmp_path, wire, kind=Watched) as jobs:
+    async with at_work(tmp_path, wire, kind=partial(_watching, seen)) as jobs:
         await jobs.submit(OPERATIONS["generate_core"].model_validate({"prompt": "x"}), tool="test")
         with anyio.fail_after(30):
-            while not any(stopped for _, stopped in Watched.seen):
+            while not any(stopped for _, stopped in seen):
                 await jobs.jobs.remember_balance(0)  # any transaction looks
 
-    assert ("submitting", 1) not in Watched.seen
-    assert (expected, 1) in Watched.seen
+    assert ("submitting", 1) not in seen
+    assert (expected, 1) in seen
 
 
 async def test_nothing_is_left_of_samples_that_cannot_be_used(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
@@ -39,7 +38,7 @@ from support.store.disk import (
     at_work_on_small_disk,
     until_said,
 )
-from support.store.rows import rows, spool
+from support.store.rows import execute, rows, spool
 
 pytestmark = pytest.mark.anyio
 
@@ -152,7 +151,7 @@ async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> No
     [job] = write_now(database, lambda c: put(c).job_ids, name="test.write")
     write_now(
         database,
-        lambda c: c.execute(text("UPDATE jobs SET process = NULL, epoch = 3")),
+        lambda c: execute(c, "UPDATE jobs SET process = NULL, epoch = 3"),
         name="test.write",
     )
     await database.close()

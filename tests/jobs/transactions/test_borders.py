@@ -6,7 +6,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.jobs import rate_limit
@@ -19,9 +18,10 @@ from stability_mcp.jobs.models import (
 )
 from stability_mcp.jobs.transactions import finish, send, usage
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ME, PAID, PRICE, answer, creative, put, register, row
 from support.store.direct import write_now
-from support.store.rows import ledger, money, rows
+from support.store.rows import execute, ledger, money, rows
 
 NOW = 1_000.0
 DAY = 86_400.0
@@ -90,7 +90,7 @@ def test_an_intent_that_may_not_be_leaves_nothing(
 ) -> None:
     """*Chosen*: process, epoch, cancel, block and place are checked in T2 itself."""
     job = _queued(database)
-    write_now(database, lambda c: c.execute(text(change)), name="test.write")
+    write_now(database, lambda c: execute(c, change), name="test.write")
     before = _everything(database)
 
     with pytest.raises(error):
@@ -253,8 +253,8 @@ def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database
     root, joined, other = (write_now(database, put, name="test.write").id for _ in range(3))
     write_now(
         database,
-        lambda c: c.execute(
-            text("UPDATE calls SET joined = :root WHERE id = :id"), {"root": root, "id": joined}
+        lambda c: execute(
+            c, "UPDATE calls SET joined = :root WHERE id = :id", root=root, id=joined
         ),
         name="test.write",
     )

@@ -3,18 +3,19 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.transactions import finish
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import OWNER, put, register
+from support.store.rows import execute
 
 pytestmark = pytest.mark.anyio
 
 
 def _end(connection: Connection, job: str) -> None:
-    connection.execute(
-        text("UPDATE jobs SET state = 'done', finished_at = 1100 WHERE id = :job"), {"job": job}
+    execute(
+        connection, "UPDATE jobs SET state = 'done', finished_at = 1100 WHERE id = :job", job=job
     )
 
 
@@ -66,12 +67,10 @@ async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> 
         assert finish.cancel_call(connection, open_.id, 1_200)
         assert not finish.cancel_call(connection, open_.id, 1_300)
         assert not finish.cancel_call(connection, ended.id, 1_200)
-        rows = connection.execute(
-            text("SELECT cancelled_at, abandoned_at FROM calls ORDER BY seq")
-        ).all()
-        states = connection.execute(text("SELECT state FROM jobs ORDER BY seq")).scalars()
-        assert [tuple(row) for row in rows] == [(1_200, 1_200), (None, None)]
-        assert list(states) == ["queued", "done"]
+        ends = execute(connection, "SELECT cancelled_at, abandoned_at FROM calls ORDER BY seq")
+        states = execute(connection, "SELECT state FROM jobs ORDER BY seq")
+        assert ends == [(1_200, 1_200), (None, None)]
+        assert states == [("queued",), ("done",)]
 
     await database.write(look, name="test.write")
     await database.close()

@@ -15,7 +15,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
 from support.store.direct import write_now
-from support.store.rows import MAX_STEPS, change, sqlite_of, steps
+from support.store.rows import MAX_STEPS, change, steps
 
 MANY = 100_000
 
@@ -87,7 +87,7 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
 
     def explain(connection: Connection) -> None:
         statements: list[str] = []
-        sqlite = sqlite_of(connection)
+        sqlite = connection
         sqlite.set_trace_callback(statements.append)
         QUERIES[name](connection)
         sqlite.set_trace_callback(None)

@@ -9,16 +9,16 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.transactions.call_keys import is_repeatable, spread_seeds
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, PRICE, core, fast, put, register, row
 from support.store.direct import write_now
-from support.store.rows import money, rows
+from support.store.rows import execute, money, rows
 
 PICTURE = "k7f3q2m9xa"
 
@@ -131,16 +131,17 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
     def import_twice(connection: Connection) -> None:
         for media in ("k7f3q2m9xa", "k7f3q2m9xb", "k7f3q2m9xc"):
             blob = "other" if media.endswith("c") else "same"
-            connection.execute(
-                text("INSERT OR IGNORE INTO blobs VALUES (:blob, 1, 'image/png', 0)"),
-                {"blob": blob},
+            execute(
+                connection,
+                "INSERT INTO blobs VALUES (:blob, 1, 'image/png', 0) ON CONFLICT DO NOTHING",
+                blob=blob,
             )
-            connection.execute(
-                text(
-                    "INSERT INTO media (id, owner, blob, media_type, origin, created_at)"
-                    " VALUES (:id, 'local', :blob, 'image/png', 'imported', 0)"
-                ),
-                {"id": media, "blob": blob},
+            execute(
+                connection,
+                "INSERT INTO media (id, owner, blob, media_type, origin, created_at)"
+                " VALUES (:id, 'local', :blob, 'image/png', 'imported', 0)",
+                id=media,
+                blob=blob,
             )
 
     write_now(database, import_twice, name="test.write")

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from filelock import FileLock
 from PIL import Image, ImageDraw
+
+from stability_mcp.store.locks import FileLock
 
 SIDE = 1024
 """Pixels: a size that every operation takes, v1 too."""
@@ -23,7 +24,7 @@ def run_once(
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     folder.mkdir(exist_ok=True)
     output = folder / "output.json"
-    with FileLock(folder / "lock"):
+    with FileLock(folder / "lock").held():
         if not output.exists():
             printed = run(folder)
             output.write_text(printed, encoding="utf-8")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.jobs.engine import Done, Engine, EngineFactory, Lease, Step
 from stability_mcp.jobs.models import load_job
@@ -19,7 +18,9 @@ from stability_mcp.jobs.scheduler import Scheduler
 from stability_mcp.jobs.transactions.submit import SubmitTerms, insert_call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import PAID, call_request, deferred, register
+from support.store.rows import execute
 
 ENGINES: list[EngineFactory] = [Scheduler]
 """Every engine that is behind the port."""
@@ -29,8 +30,9 @@ SHORT = 0.3
 
 Behaviour = Callable[[str, Lease], Awaitable[Step]]
 
-_END = text("UPDATE jobs SET state = :state, finished_at = :now WHERE id = :job")
-_GENERATION = text("UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job")
+_END = "UPDATE jobs SET state = :state, finished_at = :now WHERE id = :job"
+_GENERATION = "UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job"
+_PRIORITY = "UPDATE jobs SET lane = :lane WHERE id = :job"
 
 
 @dataclass
@@ -60,8 +62,8 @@ class Worker:
 
     async def end(self, job_id: str, _lease: Lease | None = None) -> Done:
         """End a job."""
-        row = {"job": job_id, "state": "done", "now": time.time()}
-        await self.database.write(lambda c: c.execute(_END, row) and None, name="test.write")
+        row: dict[str, object] = {"job": job_id, "state": "done", "now": time.time()}
+        await self.database.write(lambda c: execute(c, _END, **row), name="test.write")
         return Done()
 
     async def put(self, *, wake: bool = True, lane: int = 0, poll: bool = False) -> str:
@@ -70,7 +72,7 @@ class Worker:
         def write(connection: Connection) -> str:
             job = self.put_inside(connection, lane=lane, poll=poll)
             if poll:
-                connection.execute(_GENERATION, {"job": job})
+                execute(connection, _GENERATION, job=job)
             return job
 
         job = await self.database.write(write, name="test.write")
@@ -84,16 +86,13 @@ class Worker:
         terms = SubmitTerms(process=self.process, now=time.time())
         request = call_request(deferred() if poll else None)
         [job] = insert_call(connection, request, terms).job_ids
-        connection.execute(
-            text("UPDATE jobs SET lane = :lane WHERE id = :job"), {"lane": lane, "job": job}
-        )
+        execute(connection, _PRIORITY, lane=lane, job=job)
         self.engine.dispatch(connection, job, priority=lane)
         return job
 
     def cancel_inside(self, connection: Connection, job: str) -> None:
         """Cancel a job inside a transaction."""
-        row = {"job": job, "state": "cancelled", "now": time.time()}
-        connection.execute(_END, row)
+        execute(connection, _END, job=job, state="cancelled", now=time.time())
         self.engine.cancel(connection, job)
 
     async def until_steps(self, count: int) -> None:

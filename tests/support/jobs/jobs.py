@@ -11,7 +11,6 @@ from typing import Any
 import anyio
 from PIL import Image
 from pydantic import BaseModel
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
@@ -46,7 +45,9 @@ from stability_mcp.jobs.transactions.submit import ForeignGeneration, SubmitTerm
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account, Upstream
+from support.store.rows import execute
 
 OWNER = "local"
 ME = "process-one"
@@ -106,7 +107,7 @@ def put(
     return call
 
 
-_REGISTER = text(
+_REGISTER = (
     "INSERT INTO processes (id, upstream, pid, program, writes_schema, started_at)"
     " VALUES (:process, :upstream, 1, 'test', 1, 0)"
 )
@@ -114,7 +115,7 @@ _REGISTER = text(
 
 def register(connection: Connection, process: str = ME) -> None:
     """Write the row of a process: without one its calls count as given up."""
-    connection.execute(_REGISTER, {"process": process, "upstream": PAID.id})
+    execute(connection, _REGISTER, process=process, upstream=PAID.id)
 
 
 def row(connection: Connection, job: str) -> JobRow:

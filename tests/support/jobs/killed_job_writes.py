@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations import OPERATIONS
@@ -27,6 +26,7 @@ from stability_mcp.errors import (
 from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
 from support.jobs.jobs import (
     AT_ONCE,
     PAID,
@@ -45,6 +45,7 @@ from support.jobs.jobs import (
     yes,
 )
 from support.jobs.killed_writes import Act, Row, only, opened, sql, started, there, write
+from support.store.rows import execute
 
 GENERATION = "g" * 64
 
@@ -154,7 +155,7 @@ def _left(age: float) -> Callable[[Path], Awaitable[None]]:
 
     def leave(connection: Connection) -> None:
         put(connection, now=time.time() - age)
-        connection.execute(text("UPDATE jobs SET process = NULL"))
+        execute(connection, "UPDATE jobs SET process = NULL")
 
     async def arrange(home: Path) -> None:
         async with opened(home) as database:

@@ -5,18 +5,17 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.client.models import Answer
 from stability_mcp.store.database import Database
 from support.jobs.jobs import Desk, Wire, answer, desk, yes
 from support.jobs.upstream import sound
 from support.jobs.worker_process import end_at
+from support.store.rows import execute
 
 Act = Callable[[Database], Awaitable[None]]
 """What is killed in a child."""
@@ -73,7 +72,7 @@ def sql(query: str) -> Callable[[Database], Awaitable[list[tuple[Any, ...]]]]:
     """Return what reads the rows of a query."""
 
     async def read(database: Database) -> list[tuple[Any, ...]]:
-        return await database.read(lambda c: [tuple(row) for row in c.execute(text(query))])
+        return await database.read(lambda c: execute(c, query))
 
     return read
 
@@ -86,12 +85,7 @@ async def only(database: Database, table: str) -> str:
 
 async def write(database: Database, *statements: str) -> None:
     """Write what no face of the program does."""
-    for statement in statements:
-        await database.write(partial(_execute, statement=statement), name="test.write")
-
-
-def _execute(connection: Connection, *, statement: str) -> None:
-    connection.execute(text(statement))
+    await database.write(lambda c: [execute(c, each) for each in statements], name="test.write")
 
 
 @asynccontextmanager

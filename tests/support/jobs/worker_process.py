@@ -19,7 +19,6 @@ from typing import Any
 
 import anyio
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
@@ -31,8 +30,9 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.store.database import Database, Moment, Observer
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import Desk, at_work
+from support.store.rows import execute
 
-OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
+OPEN = "SELECT 1 FROM jobs WHERE finished_at IS NULL LIMIT 1"
 
 KINDS: dict[str, tuple[str, Callable[[str], dict[str, object]]]] = {
     "picture": ("generate_core", lambda prompt: {"prompt": prompt}),
@@ -135,7 +135,7 @@ async def main(
                 await jobs.cancel(made)
         _say(ASKED)
         database = jobs.context.database
-        while not until_idle or await database.read(lambda c: c.execute(OPEN).scalar_one()):  # noqa: ASYNC110 -- other processes set no event here
+        while not until_idle or await database.read(lambda c: bool(execute(c, OPEN))):  # noqa: ASYNC110 -- other processes set no event here
             await anyio.sleep(0.05)
 
 

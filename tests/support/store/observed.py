@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
-from sqlalchemy import Connection
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store.database import Database, Moment
+from stability_mcp.store.queries import Connection
 
 T = TypeVar("T")
 

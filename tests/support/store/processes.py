@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, text
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.locks import FileLock, HeldLock
+from stability_mcp.store.queries import Connection
+from support.store.rows import execute
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -36,10 +37,12 @@ def count_up(home: str, times: int) -> None:
     database = Database(Path(home))
 
     def step(connection: Connection) -> None:
-        found = connection.execute(text("SELECT value FROM meta WHERE key = 'number'")).scalar()
-        connection.execute(
-            text("INSERT OR REPLACE INTO meta (key, value) VALUES ('number', :n)"),
-            {"n": str(int(found or 0) + 1)},
+        [(found,)] = execute(connection, "SELECT max(value) FROM meta WHERE key = 'number'")
+        execute(
+            connection,
+            "INSERT INTO meta (key, value) VALUES ('number', :n)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            n=str(int(found or 0) + 1),
         )
 
     async def run() -> None:

@@ -1,13 +1,18 @@
 """What a store holds, read beside the program."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stability_mcp.store import database
 from stability_mcp.store.queries import Connection
 
 T = TypeVar("T")
+
+SCHEMA = Path(database.__file__).with_name("schema.sql")
+"""The tables of a store."""
 
 COUNTED_BY = 100
 """Steps of SQLite's machine between two ticks of a count."""
@@ -19,27 +24,48 @@ thousand."""
 
 def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, int]:
     """Do some work, and return with its result how many steps SQLite took, on whatever machine."""
-    driver = sqlite_of(connection)
     ticks = 0
 
     def tick() -> None:
         nonlocal ticks
         ticks += 1
 
-    driver.set_progress_handler(tick, COUNTED_BY)
+    connection.set_progress_handler(tick, COUNTED_BY)
     try:
         found = work(connection)
         return found, ticks * COUNTED_BY
     finally:
-        driver.set_progress_handler(None, COUNTED_BY)
+        connection.set_progress_handler(None, COUNTED_BY)
 
 
-def sqlite_of(connection: Connection) -> sqlite3.Connection:
-    """Return SQLite's own connection behind that of a transaction."""
-    raw = getattr(connection, "connection", None)
-    driver = connection if raw is None else raw.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
+def plans(
+    work: Callable[[Connection], T], connection: Connection
+) -> tuple[T, dict[str, list[str]]]:
+    """Do some work, and return with its result how SQLite carries out each of its statements."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    try:
+        found = work(connection)
+    finally:
+        connection.set_trace_callback(None)
+    explained = {sql: connection.execute(f"EXPLAIN QUERY PLAN {sql}") for sql in statements}
+    return found, {sql: [str(row[3]) for row in plan] for sql, plan in explained.items()}
+
+
+def execute(connection: Connection, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
+    """Execute a statement inside a transaction, and return its rows."""
+    return connection.execute(statement, values).fetchall()
+
+
+@contextmanager
+def in_memory() -> Iterator[sqlite3.Connection]:
+    """Give a database in memory that has the tables of a store and no rows."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        yield connection
+    finally:
+        connection.close()
 
 
 def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -59,6 +85,15 @@ def change(home: Path, statement: str, *values: object) -> int:
             return connection.execute(statement, values).rowcount
     finally:
         connection.close()
+
+
+def damage(home: Path, table: str) -> None:
+    """Overwrite the first page of a table in a store that nobody has open."""
+    [(root,)] = rows(home, "SELECT rootpage FROM sqlite_master WHERE name = ?", table)
+    [(size,)] = rows(home, "PRAGMA page_size")
+    with (home / "store.db").open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
 
 
 def money(home: Path) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def _facts(connection: sqlite3.Connection, name: str, sql: str) -> tuple[Any, ..
 
 
 def _column(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a column without its place; SQLAlchemy wrote the default 0 as '0'."""
+    """Return a column without its place; older programs wrote the default 0 as '0'."""
     _, name, kind, required, default, key, hidden = row
     number = re.fullmatch(r"'(\d+)'", default or "")
     return name, kind, required, number[1] if number else str(default), key, hidden
