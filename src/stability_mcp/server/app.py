@@ -4,7 +4,6 @@ It lists tools from the shipped files and loads nothing else that is heavy; the 
 needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `idle_recovery.py`).
 """
 
-import importlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
@@ -12,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -43,10 +41,12 @@ from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
 from stability_mcp.server.idle_recovery import recover_while_idle
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
+from stability_mcp.server.loading import load
 from stability_mcp.server.subscriptions import Subscriptions
 from stability_mcp.server.tasks.extension import TasksExtension
 from stability_mcp.server.tasks.job_tasks import JobTasks
 from stability_mcp.server.tasks.port import Tasks
+from stability_mcp.server.tools import FREE_TOOLS
 from stability_mcp.settings import Settings
 
 NAME = "stability-mcp"
@@ -61,6 +61,10 @@ EMULATED = (
     "There is no API key: everything runs on a built-in emulator that draws placeholders, for "
     "nothing; tell the user."
 )
+
+FREE_CALLS = "stability_mcp.server.free_calls"
+TOOL_CALLS = "stability_mcp.server.tool_calls"
+"""Modules that carry out calls: each is loaded with the first call that it is for."""
 
 _current: ContextVar[LazyStudio] = ContextVar("lazy_studio")
 """The studio of the request under way; completions are told nothing else of it."""
@@ -134,7 +138,7 @@ class StudioServer(MCPServer[LazyStudio]):
     async def _run(
         self, name: str, arguments: dict[str, Any], ctx: Context[LazyStudio, Any]
     ) -> CallToolResult | InputRequiredResult:
-        calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.tool_calls")
+        calls = await load(FREE_CALLS if name in FREE_TOOLS else TOOL_CALLS)
         params = ctx.session.client_params
         context = CallContext(
             tool=name,
@@ -240,7 +244,7 @@ def _add_prompts(server: StudioServer) -> None:
     @server.prompt(title="Edit a picture")
     async def edit_picture(image: prompts.Image, change: prompts.Change) -> str:
         """Change one thing in a picture with the tool that fits best."""
-        return prompts.edit_picture(enabled, image, change)
+        return await prompts.edit_picture(enabled, image, change)
 
 
 async def _complete(

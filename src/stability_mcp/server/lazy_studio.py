@@ -6,16 +6,15 @@ The store, its database library and the emulator take a third of a second and te
 load. A host starts the server with every conversation, and most conversations never make a picture.
 """
 
-import importlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
+from stability_mcp.server.loading import load
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,6 +68,14 @@ class LazyStudio:
     async def uncollected_line(self) -> str | None:
         """Return the line about results that nobody was handed; None also before the first call."""
         return await self._studio.uncollected_line() if self._studio else None
+
+    async def uncollected_line_or_none(self) -> str | None:
+        """Return the same line; None also where the store cannot be read, which others say."""
+        try:
+            return await self.uncollected_line()
+        except Exception as error:  # noqa: BLE001 -- an answer that is there is not lost for a line
+            log.info("uncollected results could not be looked up: %s", error)
+            return None
 
     def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something that outlives the request, but not the server."""
@@ -133,6 +140,6 @@ async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncItera
 @asynccontextmanager
 async def open_lazily(settings: Settings) -> "AsyncIterator[Studio]":
     """Open a studio whose code is loaded only now, in a thread: the server goes on answering."""
-    loaded = await to_thread.run_sync(importlib.import_module, "stability_mcp.studio")
+    loaded = await load("stability_mcp.studio")
     async with loaded.open_studio(settings) as studio:
         yield studio
