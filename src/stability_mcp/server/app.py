@@ -4,7 +4,7 @@ It lists tools from the shipped files and loads nothing else that is heavy; the 
 needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `idle_recovery.py`).
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -40,6 +40,7 @@ from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
 from stability_mcp.server.idle_recovery import recover_while_idle
+from stability_mcp.server.kept_list import KeptToolList
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
 from stability_mcp.server.loading import load
 from stability_mcp.server.subscriptions import Subscriptions
@@ -94,6 +95,7 @@ class StudioServer(MCPServer[LazyStudio]):
     ) -> None:
         self._studio_settings = settings
         self._lazy_studios: set[LazyStudio] = set()
+        self._tool_list = KeptToolList()
         self._wait = wait if settings.wait is None else settings.wait
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
@@ -108,7 +110,7 @@ class StudioServer(MCPServer[LazyStudio]):
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *extra_tools],
             lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
-            middleware=[_remember_lazy_studio, subscriptions.meet],
+            middleware=[_remember_lazy_studio, subscriptions.meet, self._tool_list.answer],
             subscriptions=subscriptions.bus,
             extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
             log_level=settings.log_level,
@@ -173,6 +175,16 @@ class StudioServer(MCPServer[LazyStudio]):
                 toolsets=self._studio_settings.toolsets,
             )
         return await super().call_tool(name, arguments, context)
+
+    def add_tool(self, fn: Callable[..., Any], *names: Any, **options: Any) -> None:  # noqa: ANN401 -- the SDK's
+        """Add a tool; clients that list the tools from now on see it."""
+        super().add_tool(fn, *names, **options)
+        self._tool_list.drop()
+
+    def remove_tool(self, name: str) -> None:
+        """Remove a tool; clients that list the tools from now on do not see it."""
+        super().remove_tool(name)
+        self._tool_list.drop()
 
     async def list_resources(self) -> list[Resource]:
         """List the resources that are always there, and the newest jobs."""
