@@ -1,7 +1,7 @@
 """Builds the server: one factory for stdio, HTTP, the command line and every test.
 
 It lists tools from the shipped files and loads nothing else that is heavy; the first call that
-needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `idle_recovery.py`).
+needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `opening.py`).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -39,10 +39,10 @@ from stability_mcp.server.completions import complete
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
-from stability_mcp.server.idle_recovery import recover_while_idle
 from stability_mcp.server.kept_list import KeptToolList
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
 from stability_mcp.server.loading import load
+from stability_mcp.server.opening import open_existing
 from stability_mcp.server.subscriptions import Subscriptions
 from stability_mcp.server.tasks.extension import TasksExtension
 from stability_mcp.server.tasks.job_tasks import JobTasks
@@ -66,6 +66,9 @@ EMULATED = (
 FREE_CALLS = "stability_mcp.server.free_calls"
 TOOL_CALLS = "stability_mcp.server.tool_calls"
 """Modules that carry out calls: each is loaded with the first call that it is for."""
+
+BEFORE_THE_HANDSHAKE = frozenset({"initialize", "ping"})
+"""What a client sends until it has shaken hands; `server/discover` is a whole handshake."""
 
 _current: ContextVar[LazyStudio] = ContextVar("lazy_studio")
 """The studio of the request under way; completions are told nothing else of it."""
@@ -271,6 +274,8 @@ async def _remember_lazy_studio(
     ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
 ) -> HandlerResult:
     _current.set(ctx.lifespan_context)
+    if ctx.method not in BEFORE_THE_HANDSHAKE:
+        ctx.lifespan_context.greeted.set()
     return await call_next(ctx)
 
 
@@ -288,5 +293,5 @@ async def _lifespan(
             # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
             stack.callback(lazy_studios.discard, lazy_studio)
             lazy_studio.spawn(partial(subscriptions.watch, lazy_studio))
-            lazy_studio.spawn(partial(recover_while_idle, settings, lazy_studio))
+            lazy_studio.spawn(partial(open_existing, settings.home_dir, lazy_studio))
             yield lazy_studio

@@ -1,6 +1,6 @@
 """Keeps the studio: opened at the first call that needs it, closed when the server ends.
 
-Abandoned jobs open it without a call (see `idle_recovery.py`).
+A store that exists is opened without a call (see `opening.py`).
 
 The store, its database library and the emulator take a third of a second and tens of megabytes to
 load. A host starts the server with every conversation, and most conversations never make a picture.
@@ -37,6 +37,8 @@ class LazyStudio:
         self._opening = anyio.Lock()
         self.ready = anyio.Event()
         """Set when the studio was opened first."""
+        self.greeted = anyio.Event()
+        """Set when a client has shaken hands."""
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, PendingQuestion] = {}
@@ -99,7 +101,7 @@ class LazyStudio:
         self._closing.set()
         for scope in self._spawned:
             scope.cancel()
-        if self._studio is None:
+        if self._studio is None:  # of one that is being opened nothing is out yet
             self.closed.set()
 
     async def _hold(self, *, task_status: "TaskStatus[Studio]") -> None:
