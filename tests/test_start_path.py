@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import anyio
@@ -54,38 +53,52 @@ def test_the_server_starts_without_what_only_a_call_needs() -> None:
     assert _loaded(program) & set(LATER) == set()
 
 
-IDLE = """
+OPENING = """
+import json
 import sys
+import threading
 import anyio
 from mcp import Client
 from stability_mcp.server.app import build_server
 from stability_mcp.settings import read_settings
 
-looks = []
-sys.addaudithook(lambda event, _: event == "sqlite3.connect" and looks.append(event))
+here = threading.get_ident()
+imported = {True: set(), False: set()}
+
+def note(event, what):
+    if event == "import":
+        imported[threading.get_ident() == here].add(what[0])
 
 async def main():
+    server = build_server(read_settings())
     with anyio.fail_after(60):
-        async with Client(build_server(read_settings())):
-            while len(looks) < 2:
-                await anyio.sleep(0.01)
+        async with Client(server) as client:
+            await client.list_tools()
+            sys.addaudithook(note)
+            [lazy_studio] = server._lazy_studios
+            await lazy_studio.ready.wait()
+            print(json.dumps({"loop": sorted(imported[True]), "threads": sorted(imported[False])}))
 
 anyio.run(main)
 """
-"""A server that nothing is asked of, until it looks at the store for the second time."""
+"""A server that is asked for nothing but its tools, until its store is open."""
 
 
 @pytest.mark.processes
-def test_an_idle_server_looks_at_its_store_without_what_only_a_call_needs(tmp_path: Path) -> None:
-    """Chosen: it looks for the jobs of dead processes; here are none."""
-    home = tmp_path / "emulator"
-    anyio.run(Database(home).close)
-    os.utime(home / "store.db", (time.time() + 600,) * 2)  # so that each look reads it again
+def test_a_store_is_opened_beside_the_event_loop(tmp_path: Path) -> None:
+    """Chosen: imports take half a second, in which the handshake would not be answered."""
+    anyio.run(Database(tmp_path / "emulator").close)
+    done = subprocess.run(
+        [sys.executable, "-c", OPENING],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "STABILITY_HOME": str(tmp_path)},
+    )
+    told = json.loads(done.stdout)
 
-    loaded = _loaded(IDLE, STABILITY_HOME=str(tmp_path))
-
-    assert "sqlite3" in loaded
-    assert loaded & set(LATER) == set()
+    assert {"stability_mcp.jobs.jobs", "stability_emulator"} <= set(told["threads"])
+    assert [name for name in told["loop"] if name.startswith(LATER)] == []
 
 
 @pytest.mark.processes

@@ -40,7 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
     configure_logs(settings)
     if sys.stdin.isatty():
         sys.stderr.write(TERMINAL_HELP + "\n")
-    from stability_mcp.server.stdio import run_stdio
+    from stability_mcp.server.garbage import paused_collection
+
+    with paused_collection():
+        from stability_mcp.server.stdio import run_stdio
 
     run_stdio(settings)
 

@@ -88,7 +88,7 @@ async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> N
     wire, reads = Wire([yes()]), Reads()
     timing = replace(AT_ONCE, recovery_seconds=0.01)
     async with at_work(tmp_path, wire, upstream=OTHER, kind=reads.open, timing=timing) as jobs:
-        await reads.more(10)  # recovery looks for jobs to take over
+        await reads.more_looks(10)  # recovery looks for jobs to take over
         views = await jobs.views(job_ids)
         waited_for = await jobs.unfinished_and_uncollected()
 

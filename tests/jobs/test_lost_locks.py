@@ -176,7 +176,7 @@ async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: 
         with ExitStack() as held:
             if owner == "alive":
                 assert try_lock(lock_path(tmp_path, ME), held)
-                await reads.more(3 * MAX_MISSING_PROBES)
+                await reads.more_looks(3 * MAX_MISSING_PROBES)
             [view] = await jobs.wait(left.job_ids, 30 if owner == "dead" else 0)
     await database.close()
 

@@ -12,7 +12,7 @@ import pytest
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.results import cleaned
+from stability_mcp.server.plain_results import cleaned
 from support.api.operations import fewest
 from support.imaging import sample_files
 from support.server.in_memory import connected

@@ -23,6 +23,7 @@ from stability_mcp.client.api_errors import (
 )
 from stability_mcp.client.headers import CLIENT_HEADERS
 from stability_mcp.client.response import read_bounded
+from stability_mcp.client.tls import tls_context
 from stability_mcp.client.trace import Trace, TraceHook
 from stability_mcp.errors import NotSentError, RequestError, UnknownOutcomeError
 
@@ -62,7 +63,7 @@ class HttpTransport:
         piece = min(CONNECT_SECONDS, timeout)
         # A read may take as long as the request may: pictures begin to come after up to a minute.
         timeouts = httpx2.Timeout(timeout, connect=piece, write=piece)
-        verify = httpx2.create_ssl_context() if transport is None else True
+        verify = tls_context() if transport is None else True
 
         def client(limits: httpx2.Limits) -> httpx2.AsyncClient:
             return httpx2.AsyncClient(

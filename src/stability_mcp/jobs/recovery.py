@@ -1,13 +1,15 @@
 """Recovery: finds dead processes by their locks and takes over their jobs.
 
 A lock that can be taken, or that stays away while its process still has a row, has no living owner.
-Probing costs a listing of one folder and one look at an index, so it is done often.
+Probing costs a listing of one folder and a try of each lock, so it is done often; the rows are read
+only after the database has changed.
 """
 
 import logging
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.steps.store_result import write_missing_copies
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.recover import MissingGeneration, Recovered, RecoveringProcess
+from stability_mcp.store.changes import ChangeWatch
 from stability_mcp.store.format import LOCK_SUFFIX, MAX_MISSING_PROBES, lock_path
 from stability_mcp.store.locks import try_lock
 from stability_mcp.store.queries import Connection, load
@@ -74,6 +77,10 @@ class Recovery:
         self._copying = False
         self._unregistered = False
         self._missing: dict[str, int] = {}
+        self._changes = ChangeWatch(context.database)
+        self._unowned = False
+        self._listed = set[str]()
+        """The other processes that have a row, as of the last read."""
 
     async def run(self) -> None:
         """Look for the dead until cancelled."""
@@ -83,11 +90,13 @@ class Recovery:
                 if self._copies_missing and not self._copying:
                     group.start_soon(self._write_missing_copies)
                 try:
-                    await self._keep_registered()
-                    free = await in_file_thread(self._any_free_lock)
-                    if await self._has_unowned_or_gone() or free:
+                    changed = self._changes.changed()  # before the rows are read
+                    seen = await in_file_thread(partial(self._probe, changed=changed))
+                    await self._keep_registered(restored=seen.restored)
+                    if await self._has_unowned_or_gone(seen) or seen.free:
                         await self.recover()
                 except (StorageError, OSError) as error:
+                    self._changes.forget()
                     log.warning("jobs of an ended process could not be adopted yet: %s", error)
 
     async def recover(self, *, starting: bool = False) -> Recovered:
@@ -130,9 +139,9 @@ class Recovery:
         finally:
             self._copying = False
 
-    async def _keep_registered(self) -> None:
+    async def _keep_registered(self, *, restored: bool) -> None:
         """See that others can tell that this process lives, whoever tidied up the locks."""
-        if await in_file_thread(self._process.restore_lock):
+        if restored:
             self._unregistered = True
             log.warning("the lock of this process was deleted; it is made anew")
         if self._unregistered:
@@ -163,15 +172,24 @@ class Recovery:
 
         return await in_file_thread(probe)
 
-    async def _has_unowned_or_gone(self) -> bool:
+    def _probe(self, *, changed: bool) -> "_Seen":
+        """Look at the files of the locks; in a thread."""
+        restored = self._process.restore_lock()
+        free = self._any_free_lock()
+        return _Seen(restored, changed, free, _names(self._context.database.home))
+
+    async def _has_unowned_or_gone(self, seen: "_Seen") -> bool:
         """Return whether jobs were handed back, or a lock is gone for good."""
-        me, upstream = self._process.id, self._context.upstream.id
-        unowned, listed = await self._context.database.read(
-            lambda c: (recover.has_unowned(c, upstream), _others(c, me))
-        )
-        missing = listed - await in_file_thread(lambda: _names(self._context.database.home))
+        me, upstream, names = self._process.id, self._context.upstream.id, seen.names
+        if seen.changed:
+            self._unowned, self._listed = await self._context.database.read(
+                lambda c: (recover.has_unowned(c, upstream), _others(c, me))
+            )
+            # A process makes its lock before its row, so the locks are listed after the rows.
+            names = await in_file_thread(lambda: _names(self._context.database.home))
+        missing = self._listed - names
         self._missing = {each: self._missing.get(each, 0) + 1 for each in missing}
-        return unowned or bool(self._gone())
+        return self._unowned or bool(self._gone())
 
     def _gone(self) -> set[str]:
         return {each for each, probes in self._missing.items() if probes >= MAX_MISSING_PROBES}
@@ -181,6 +199,20 @@ class Recovery:
         home, me = self._context.database.home, self._process.id
         with ExitStack() as locks:
             return any(try_lock(lock_path(home, each), locks) for each in _names(home) - {me})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look at the files found."""
+
+    restored: bool
+    """Whether the lock of this process was missing, and is there again."""
+    changed: bool
+    """Whether the database has changed since the last look."""
+    free: bool
+    """Whether the lock of another process is free."""
+    names: set[str]
+    """The processes that have a lock file."""
 
 
 async def revisit_missing(

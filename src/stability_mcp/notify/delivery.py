@@ -163,7 +163,10 @@ def _end(process: Process) -> None:
 def _client(seconds: float) -> Any:  # noqa: ANN401 -- a client of a library that is loaded late
     import httpx2
 
+    from stability_mcp.client.tls import tls_context
+
     return httpx2.AsyncClient(
+        verify=tls_context(),
         headers={"user-agent": f"stability-mcp/{__version__}"},
         timeout=seconds,
         limits=httpx2.Limits(max_keepalive_connections=0),

@@ -1,18 +1,16 @@
 """Builds the server: one factory for stdio, HTTP, the command line and every test.
 
 It lists tools from the shipped files and loads nothing else that is heavy; the first call that
-needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `idle_recovery.py`).
+needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `opening.py`).
 """
 
-import importlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -41,12 +39,15 @@ from stability_mcp.server.completions import complete
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
-from stability_mcp.server.idle_recovery import recover_while_idle
+from stability_mcp.server.kept_list import KeptToolList
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
+from stability_mcp.server.loading import load
+from stability_mcp.server.opening import open_existing
 from stability_mcp.server.subscriptions import Subscriptions
 from stability_mcp.server.tasks.extension import TasksExtension
 from stability_mcp.server.tasks.job_tasks import JobTasks
 from stability_mcp.server.tasks.port import Tasks
+from stability_mcp.server.tools import FREE_TOOLS
 from stability_mcp.settings import Settings
 
 NAME = "stability-mcp"
@@ -61,6 +62,13 @@ EMULATED = (
     "There is no API key: everything runs on a built-in emulator that draws placeholders, for "
     "nothing; tell the user."
 )
+
+FREE_CALLS = "stability_mcp.server.free_calls"
+TOOL_CALLS = "stability_mcp.server.tool_calls"
+"""Modules that carry out calls: each is loaded with the first call that it is for."""
+
+BEFORE_THE_HANDSHAKE = frozenset({"initialize", "ping"})
+"""What a client sends until it has shaken hands; `server/discover` is a whole handshake."""
 
 _current: ContextVar[LazyStudio] = ContextVar("lazy_studio")
 """The studio of the request under way; completions are told nothing else of it."""
@@ -90,6 +98,7 @@ class StudioServer(MCPServer[LazyStudio]):
     ) -> None:
         self._studio_settings = settings
         self._lazy_studios: set[LazyStudio] = set()
+        self._tool_list = KeptToolList()
         self._wait = wait if settings.wait is None else settings.wait
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
@@ -104,7 +113,7 @@ class StudioServer(MCPServer[LazyStudio]):
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *extra_tools],
             lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
-            middleware=[_remember_lazy_studio, subscriptions.meet],
+            middleware=[_remember_lazy_studio, subscriptions.meet, self._tool_list.answer],
             subscriptions=subscriptions.bus,
             extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
             log_level=settings.log_level,
@@ -134,7 +143,7 @@ class StudioServer(MCPServer[LazyStudio]):
     async def _run(
         self, name: str, arguments: dict[str, Any], ctx: Context[LazyStudio, Any]
     ) -> CallToolResult | InputRequiredResult:
-        calls = await to_thread.run_sync(importlib.import_module, "stability_mcp.server.tool_calls")
+        calls = await load(FREE_CALLS if name in FREE_TOOLS else TOOL_CALLS)
         params = ctx.session.client_params
         context = CallContext(
             tool=name,
@@ -169,6 +178,16 @@ class StudioServer(MCPServer[LazyStudio]):
                 toolsets=self._studio_settings.toolsets,
             )
         return await super().call_tool(name, arguments, context)
+
+    def add_tool(self, fn: Callable[..., Any], *names: Any, **options: Any) -> None:  # noqa: ANN401 -- the SDK's
+        """Add a tool; clients that list the tools from now on see it."""
+        super().add_tool(fn, *names, **options)
+        self._tool_list.drop()
+
+    def remove_tool(self, name: str) -> None:
+        """Remove a tool; clients that list the tools from now on do not see it."""
+        super().remove_tool(name)
+        self._tool_list.drop()
 
     async def list_resources(self) -> list[Resource]:
         """List the resources that are always there, and the newest jobs."""
@@ -240,7 +259,7 @@ def _add_prompts(server: StudioServer) -> None:
     @server.prompt(title="Edit a picture")
     async def edit_picture(image: prompts.Image, change: prompts.Change) -> str:
         """Change one thing in a picture with the tool that fits best."""
-        return prompts.edit_picture(enabled, image, change)
+        return await prompts.edit_picture(enabled, image, change)
 
 
 async def _complete(
@@ -255,6 +274,8 @@ async def _remember_lazy_studio(
     ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
 ) -> HandlerResult:
     _current.set(ctx.lifespan_context)
+    if ctx.method not in BEFORE_THE_HANDSHAKE:
+        ctx.lifespan_context.greeted.set()
     return await call_next(ctx)
 
 
@@ -272,5 +293,5 @@ async def _lifespan(
             # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
             stack.callback(lazy_studios.discard, lazy_studio)
             lazy_studio.spawn(partial(subscriptions.watch, lazy_studio))
-            lazy_studio.spawn(partial(recover_while_idle, settings, lazy_studio))
+            lazy_studio.spawn(partial(open_existing, settings.home_dir, lazy_studio))
             yield lazy_studio

@@ -55,11 +55,11 @@ def read(files: Iterable[Path]) -> dict[str, Definition]:
 def from_code() -> dict[str, Definition]:
     """Return every tool as the code has it: one for each operation, and those beside them."""
     from stability_mcp.api.operations import OPERATIONS
+    from stability_mcp.server import tools
     from stability_mcp.server.tool_schema import of_operation
-    from stability_mcp.server.tools import TOOLS
 
     operations = {name: of_operation(row) for name, row in OPERATIONS.items()}
-    return operations | {name: each.definition() for name, each in TOOLS.items()}
+    return operations | {name: each.definition() for name, each in tools.all_tools().items()}
 
 
 def without(text: str, names: Iterable[str]) -> str:

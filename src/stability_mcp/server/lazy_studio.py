@@ -1,21 +1,20 @@
 """Keeps the studio: opened at the first call that needs it, closed when the server ends.
 
-Abandoned jobs open it without a call (see `idle_recovery.py`).
+A store that exists is opened without a call (see `opening.py`).
 
 The store, its database library and the emulator take a third of a second and tens of megabytes to
 load. A host starts the server with every conversation, and most conversations never make a picture.
 """
 
-import importlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
+from stability_mcp.server.loading import load
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ class LazyStudio:
         self._opening = anyio.Lock()
         self.ready = anyio.Event()
         """Set when the studio was opened first."""
+        self.greeted = anyio.Event()
+        """Set when a client has shaken hands."""
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, PendingQuestion] = {}
@@ -70,6 +71,14 @@ class LazyStudio:
         """Return the line about results that nobody was handed; None also before the first call."""
         return await self._studio.uncollected_line() if self._studio else None
 
+    async def uncollected_line_or_none(self) -> str | None:
+        """Return the same line; None also where the store cannot be read, which others say."""
+        try:
+            return await self.uncollected_line()
+        except Exception as error:  # noqa: BLE001 -- an answer that is there is not lost for a line
+            log.info("uncollected results could not be looked up: %s", error)
+            return None
+
     def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something that outlives the request, but not the server."""
         scope = anyio.CancelScope()
@@ -92,7 +101,7 @@ class LazyStudio:
         self._closing.set()
         for scope in self._spawned:
             scope.cancel()
-        if self._studio is None:
+        if self._studio is None:  # of one that is being opened nothing is out yet
             self.closed.set()
 
     async def _hold(self, *, task_status: "TaskStatus[Studio]") -> None:
@@ -133,6 +142,6 @@ async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncItera
 @asynccontextmanager
 async def open_lazily(settings: Settings) -> "AsyncIterator[Studio]":
     """Open a studio whose code is loaded only now, in a thread: the server goes on answering."""
-    loaded = await to_thread.run_sync(importlib.import_module, "stability_mcp.studio")
+    loaded = await load("stability_mcp.studio")
     async with loaded.open_studio(settings) as studio:
         yield studio

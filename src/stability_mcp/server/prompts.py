@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.loading import load
 from stability_mcp.text import credits_text, plain, quoted
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ async def ai_director(
     )
 
 
-def edit_picture(enabled: frozenset[str], image: str, change: str) -> str:
+async def edit_picture(enabled: frozenset[str], image: str, change: str) -> str:
     """Return how to go about one change to one picture."""
-    from stability_mcp.server.guide import operation_list
-
-    tools = operation_list(enabled, CHANGING)
+    await load("stability_mcp.api.operations")
+    guide = await load("stability_mcp.server.guide")
+    tools = guide.operation_list(enabled, CHANGING)
     return plain(
         f"Change the picture {quoted(image, limit=400)}: {quoted(change, limit=BRIEF_CHARACTERS)}."
         "\n\n1. Choose the one tool that fits, by how well the thing can be named or marked:"

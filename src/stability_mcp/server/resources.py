@@ -14,7 +14,8 @@ from mcp.types import Resource, ResourceTemplate
 
 from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
-from stability_mcp.text import did_you_mean, plain, quoted
+from stability_mcp.server.loading import load
+from stability_mcp.text import plain, quoted
 from stability_mcp.uris import job_uri, media_uri
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     kind, name, rest = found["kind"], found["name"], found["rest"]
     try:
         if kind == "stability":
-            return _page(name, rest, enabled)
+            return await _page(name, rest, enabled)
         if kind == "job" and rest is None:
             return await _job(name, lazy_studio)
         if kind == "media" and rest in {None, "original"}:
@@ -122,25 +123,14 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     raise ResourceNotFoundError(f"There is no resource {quoted(uri)}.")
 
 
-def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
-    from stability_mcp.server.guide import TOPICS, guide_text
-    from stability_mcp.server.tables import operations_table, styles_table
-
-    tables = {"operations": operations_table, "styles": styles_table}
-    if name in tables and topic is None:
-        text = json.dumps(tables[name](enabled), ensure_ascii=False)
-        return [ReadResourceContents(content=text, mime_type="application/json")]
-    if name == "guide" and topic in TOPICS:
-        text = guide_text(topic, enabled)
-        return [ReadResourceContents(content=text, mime_type="text/markdown")]
-    wanted = topic or name
-    raise NotFoundError(
-        f"There is no page {quoted(wanted)}.", hint=did_you_mean(wanted, (*tables, *TOPICS))
-    )
+async def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
+    pages = await load("stability_mcp.server.pages")
+    text, media_type = pages.page(name, topic, enabled)
+    return [ReadResourceContents(content=text, mime_type=media_type)]
 
 
 async def _job(name: str, lazy_studio: LazyStudio) -> Contents:
-    from stability_mcp.server.results import cleaned
+    from stability_mcp.server.plain_results import cleaned
     from stability_mcp.server.views import JobFacts
 
     studio = await lazy_studio.studio()

@@ -6,7 +6,6 @@ picture. Everything that leaves goes through `plain()` here, and nowhere else.
 """
 
 import base64
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ from mcp.types import (
     ResourceLink,
     TextContent,
 )
-from pydantic import BaseModel
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.server import answer_text
-from stability_mcp.server.tool import Data
+from stability_mcp.server.plain_results import cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
@@ -99,34 +97,6 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
     return _result(text, facts, shown)
-
-
-def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
-    """Return the result of a tool that only returns data: as structure, and the same as text."""
-    structure = cleaned(data.model_dump(mode="json", exclude_none=True))
-    data_text = data.as_text() if isinstance(data, Data) else None
-    text = [
-        data_text or json.dumps(structure, ensure_ascii=False, separators=(",", ":")),
-        *filter(None, [uncollected]),
-    ]
-    return CallToolResult(
-        content=[TextContent(text=plain(each)) for each in text], structured_content=structure
-    )
-
-
-def of_text(text: str, *, uncollected: str | None) -> CallToolResult:
-    """Return the result of a tool that answers with a page of text."""
-    parts = [text, *filter(None, [uncollected])]
-    return CallToolResult(content=[TextContent(text=plain(each)) for each in parts])
-
-
-def cleaned(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
-    """Return JSON whose texts can leave the program."""
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {plain(str(key)): cleaned(each) for key, each in value.items()}
-    return [cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _result(

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 import anyio
 
 from stability_mcp.server.app import StudioServer, build_server
+from stability_mcp.server.garbage import paused_collection
 from stability_mcp.settings import Settings
 
 ENDED_BY_SIGNAL = 128
@@ -24,7 +25,9 @@ def run_stdio(settings: Settings) -> None:
     Raises:
         ConfigurationError: a toolset does not exist.
     """
-    anyio.run(serve, build_server(settings))
+    with paused_collection():
+        server = build_server(settings)
+    anyio.run(serve, server)
 
 
 async def serve(server: StudioServer) -> None:

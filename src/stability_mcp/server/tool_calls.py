@@ -1,4 +1,4 @@
-"""Carries out one call of a tool: from its name and raw arguments to a result.
+"""Carries out one call of a tool that needs the studio: from its raw arguments to a result.
 
 This is where everything that is heavy gets loaded, so `app.py` imports it with the first call.
 """
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
-from stability_mcp.server import results
+from stability_mcp.server import plain_results, results
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.client_timeout import limit_wait, record_give_up
 from stability_mcp.server.elicitation import AskFirstError, Confirmer
@@ -22,7 +22,7 @@ from stability_mcp.server.error_results import error_result
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.results import Shown
-from stability_mcp.server.tools import TOOLS
+from stability_mcp.server.tools import all_tools
 from stability_mcp.studio import CallOptions, Outcome, Studio
 
 Answer = Outcome | Shown | BaseModel | str
@@ -46,15 +46,16 @@ async def call(
         if isinstance(answer, Shown):
             return results.of_shown(answer, tool=context.tool, uncollected=uncollected)
         if isinstance(answer, BaseModel):
-            return results.of_data(answer, uncollected=uncollected)
-        return results.of_text(answer, uncollected=uncollected)
+            return plain_results.of_data(answer, uncollected=uncollected)
+        return plain_results.of_text(answer, uncollected=uncollected)
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
         record_give_up(lazy_studio, context, anyio.current_time() - arrived)
         raise
     except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
-        return error_result(error, context.tool, uncollected=await _uncollected(lazy_studio))
+        uncollected = await lazy_studio.uncollected_line_or_none()
+        return error_result(error, context.tool, uncollected=uncollected)
 
 
 async def _answer(
@@ -62,11 +63,10 @@ async def _answer(
 ) -> Answer:
     if context.tool in OPERATIONS:
         return await _operate(lazy_studio, arguments, context)
-    tool = TOOLS[context.tool]
+    tool = all_tools()[context.tool]
     parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
-    studio = await lazy_studio.studio() if tool.needs_studio else None
-    if studio is not None:
-        context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
+    studio = await lazy_studio.studio()
+    context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
     answer: Answer = await tool.function(studio, parsed, context)
     return answer
 
@@ -101,10 +101,3 @@ def _confirmer(
         agreed=agreed,
         max_wait=context.wait,
     )
-
-
-async def _uncollected(lazy_studio: LazyStudio) -> str | None:
-    try:
-        return await lazy_studio.uncollected_line()
-    except Exception:  # noqa: BLE001 -- the first error is the one to tell
-        return None

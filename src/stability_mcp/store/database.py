@@ -153,6 +153,17 @@ class Database:
         except sqlite3.DatabaseError:  # busy, or a disk that a thread may wait for
             return await self.read(work)
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each commit of any process; None: not known.
+
+        Takes microseconds; call it on the event loop.
+        """
+        try:
+            [(version,)] = self._peeker.execute("PRAGMA data_version")
+        except sqlite3.Error:  # busy, damaged or closed: whoever reads is told
+            return None
+        return int(version)
+
     def _read_now(self, work: Callable[[Connection], T]) -> T:
         connection = self._readers.get()
         try:

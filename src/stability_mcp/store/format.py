@@ -1,8 +1,4 @@
-"""The format of a store: what a process must know to read one without the database library.
-
-Length: an idle server (`server/idle_recovery`) reads a store with the standard library alone, so
-this module imports nothing else.
-"""
+"""The format of a store: versions of its tables, names of its files, ids of upstreams."""
 
 import hashlib
 import hmac

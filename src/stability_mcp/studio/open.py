@@ -4,7 +4,9 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
@@ -26,6 +28,9 @@ from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
+
+if TYPE_CHECKING:
+    import httpx2
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +79,7 @@ async def open_studio(
                 client=client,
                 library=media,
                 upstream=upstream,
-                settings=replace(_job_settings(settings, program), timing=timing),
+                settings=_job_settings(settings, program, timing),
             )
             jobs = Jobs(context)
             delivery = await _delivery(settings, database, account)
@@ -132,10 +137,11 @@ async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[S
         await database.close()
 
 
-def _job_settings(settings: Settings, program: str) -> JobSettings:
+def _job_settings(settings: Settings, program: str, timing: Timing | None) -> JobSettings:
     limit, window = settings.rate
     return JobSettings(
         program=program,
+        timing=timing,
         rate=RateLimit(limit=limit, window=window),
         concurrency=settings.concurrency,
         max_retries=settings.max_retries,
@@ -158,26 +164,34 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
     if settings.api_key is None:
-        from stability_emulator import EMULATOR_KEY
-        from stability_emulator.transport import in_process
-
-        transport = await to_thread.run_sync(in_process, settings.home_dir / "upstream")
-        client = Client(
-            base_url=EMULATOR.base_url,
-            api_key=SecretStr(EMULATOR_KEY),
-            transport=transport,
-            timeout=settings.timeout,
-            max_retries=settings.max_retries,
-        )
-        return EMULATOR, client
-    key = settings.api_key.get_secret_value()
+        key, transport = await to_thread.run_sync(_emulator, settings.home_dir / "upstream")
+        return EMULATOR, _client(settings, EMULATOR.base_url, key, transport)
+    key = settings.api_key
     upstream = Upstream(
-        id=await database.fingerprint(settings.base_url, key),
+        id=await database.fingerprint(settings.base_url, key.get_secret_value()),
         base_url=settings.base_url,
     )
-    return upstream, Client(
-        base_url=settings.base_url,
-        api_key=settings.api_key,
+    return upstream, _client(settings, upstream.base_url, key)
+
+
+def _client(
+    settings: Settings,
+    base_url: str,
+    key: SecretStr,
+    transport: "httpx2.AsyncBaseTransport | None" = None,
+) -> Client:
+    return Client(
+        base_url=base_url,
+        api_key=key,
+        transport=transport,
         timeout=settings.timeout,
         max_retries=settings.max_retries,
     )
+
+
+def _emulator(folder: Path) -> "tuple[SecretStr, httpx2.AsyncBaseTransport]":
+    """Return the key and the transport of the built-in emulator; in a thread, for it is heavy."""
+    from stability_emulator import EMULATOR_KEY
+    from stability_emulator.transport import in_process
+
+    return SecretStr(EMULATOR_KEY), in_process(folder)

@@ -1,6 +1,7 @@
 """One studio: what a face can ask for. Faces reach nothing below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -21,6 +22,7 @@ from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
 from stability_mcp.settings import Settings
+from stability_mcp.store.changes import KeptRead
 from stability_mcp.studio import calling, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
@@ -40,6 +42,9 @@ class Studio:
         self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
+        database, reader = parts.runtime.database, parts.jobs.reader
+        self._activity = KeptRead(database, partial(reader.activity, parts.account))
+        self._uncollected = KeptRead(database, partial(reader.uncollected_line, parts.account))
 
     @property
     def settings(self) -> Settings:
@@ -190,11 +195,11 @@ class Studio:
 
     async def activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
         """Return a number that rises with every new job, and (state, attempt) of the unfinished."""
-        return await self._jobs.reader.activity(self._account)
+        return await self._activity.get()
 
     async def uncollected_line(self) -> str | None:
         """Return the line about paused jobs and results that no answer handed over, or None."""
-        return await self._jobs.reader.uncollected_line(self._account)
+        return await self._uncollected.get()
 
     # Media
 

@@ -44,6 +44,7 @@ class Reads:
 
     def __init__(self) -> None:
         self.count = 0
+        self._looks = 0
         self._news = anyio.Event()
         self._opened = anyio.Event()
         self._opened.set()
@@ -67,11 +68,26 @@ class Reads:
             while self.count < wanted:
                 await self._news.wait()
 
+    async def more_looks(self, count: int) -> None:
+        """Wait until recovery, which reads only after a change, has looked so many more times."""
+        wanted = self._looks + count
+        with anyio.fail_after(30):
+            while self._looks < wanted:
+                await self._news.wait()
+
+    def look(self) -> None:
+        """Count a look at whether the store has changed."""
+        self._looks += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
     async def add(self) -> None:
         """Count a read."""
         self.count += 1
-        self._news.set()
-        self._news = anyio.Event()
+        self._tell()
         await self._opened.wait()
 
 
@@ -84,3 +100,7 @@ class _CountedDatabase(Database):
         found = await super().read(work)
         await self._reads.add()
         return found
+
+    def version(self) -> int | None:
+        self._reads.look()
+        return super().version()

@@ -4,14 +4,12 @@ A task's id is that of its call. Ending a task ends nothing that was sent: its j
 their results are uncollected.
 """
 
-import importlib
 from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio import to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, CallToolRequestParams
@@ -19,6 +17,7 @@ from mcp.types import INTERNAL_ERROR, CallToolRequestParams
 from stability_mcp.errors import StudioError
 from stability_mcp.server.call_context import TICKET, Ticket
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.loading import load
 from stability_mcp.server.tasks.port import Task
 from stability_mcp.text import plain
 
@@ -133,9 +132,7 @@ async def _studio(ctx: Context) -> "Studio":
 
 
 async def _task_results() -> ModuleType:
-    return await to_thread.run_sync(
-        importlib.import_module, "stability_mcp.server.tasks.task_results"
-    )
+    return await load("stability_mcp.server.tasks.task_results")
 
 
 def _read_error(error: StudioError) -> MCPError:

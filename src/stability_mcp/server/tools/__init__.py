@@ -13,18 +13,32 @@ A new family needs a place in `ORDER` of `server/toolsets.py`.
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
-from stability_mcp.server.tool import Tool
+if TYPE_CHECKING:
+    from stability_mcp.server.tool import Tool
+
+FREE_TOOLS: Mapping[str, str] = {"guide": "guide"}
+"""The tools that need no studio and the file of each, which is loaded without the others."""
 
 
-def _written() -> dict[str, Tool]:
-    modules = [
-        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
-    ]
-    found = (value for module in modules for value in vars(module).values())
+@cache
+def all_tools() -> Mapping[str, "Tool"]:
+    """Return every tool that is written by hand, by name; loads the studio."""
+    return _written(module.name for module in pkgutil.iter_modules(__path__))
+
+
+@cache
+def free_tools() -> Mapping[str, "Tool"]:
+    """Return the tools that need no studio, by name."""
+    return _written(FREE_TOOLS.values())
+
+
+def _written(modules: Iterable[str]) -> Mapping[str, "Tool"]:
+    from stability_mcp.server.tool import Tool
+
+    loaded = [importlib.import_module(f"{__name__}.{name}") for name in modules]
+    found = (value for module in loaded for value in vars(module).values())
     return {each.name: each for each in found if isinstance(each, Tool)}
-
-
-TOOLS: Mapping[str, Tool] = _written()
-"""Every tool that is written by hand, by name."""

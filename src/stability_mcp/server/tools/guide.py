@@ -5,7 +5,7 @@ Length: a family of tools has a file, and this family has one tool.
 
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import READS
-from stability_mcp.server.guide import Topic, guide_text
+from stability_mcp.server.guide import Topic, read_page
 from stability_mcp.server.tool import Arguments, tool
 
 
@@ -22,4 +22,4 @@ class Guide(Arguments):
 @tool(title="Guide", effects=READS, needs_studio=False)
 async def guide(studio: None, arguments: Guide, context: CallContext) -> str:  # noqa: ARG001 -- every tool takes the three
     """Answer with the page."""
-    return guide_text(arguments.topic, context.enabled)
+    return await read_page(arguments.topic, context.enabled)

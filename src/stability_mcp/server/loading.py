@@ -1,0 +1,24 @@
+"""Imports a module in a thread, the first time alone: the server goes on answering."""
+
+import importlib
+from types import ModuleType
+
+from anyio import to_thread
+
+from stability_mcp.server.garbage import paused_collection
+
+_loaded: dict[str, ModuleType] = {}
+"""Modules whose import has ended, unlike some of those in `sys.modules`."""
+
+
+async def load(name: str) -> ModuleType:
+    """Return a module; a later call for it returns at once, without a thread."""
+    module = _loaded.get(name)
+    if module is None:
+        module = _loaded[name] = await to_thread.run_sync(_import, name)
+    return module
+
+
+def _import(name: str) -> ModuleType:
+    with paused_collection():
+        return importlib.import_module(name)

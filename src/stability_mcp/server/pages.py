@@ -1,0 +1,40 @@
+"""The pages behind `stability://`: the table of operations, the styles, the guide.
+
+They need the table, so `resources.py` imports this with the first of them.
+"""
+
+import json
+from functools import lru_cache
+
+from stability_mcp.errors import NotFoundError
+from stability_mcp.server.guide import TOPICS, guide_text
+from stability_mcp.server.tables import operations_table, styles_table
+from stability_mcp.text import did_you_mean, quoted
+
+TABLES = {"operations": operations_table, "styles": styles_table}
+
+
+def page(name: str, topic: str | None, enabled: frozenset[str]) -> tuple[str, str]:
+    """Return a page and its media type.
+
+    Args:
+        name: What follows `stability://`.
+        topic: The page of the guide.
+        enabled: Names of the tools that are on; a page of the guide names no others.
+
+    Raises:
+        NotFoundError: there is no such page.
+    """
+    if name in TABLES and topic is None:
+        return _table_text(name, enabled), "application/json"
+    if name == "guide" and topic in TOPICS:
+        return guide_text(topic, enabled), "text/markdown"
+    wanted = topic or name
+    raise NotFoundError(
+        f"There is no page {quoted(wanted)}.", hint=did_you_mean(wanted, (*TABLES, *TOPICS))
+    )
+
+
+@lru_cache(maxsize=16)
+def _table_text(name: str, enabled: frozenset[str]) -> str:
+    return json.dumps(TABLES[name](enabled), ensure_ascii=False)

@@ -1,0 +1,62 @@
+"""Tells whether the database of a store has changed, and repeats a read only then.
+
+The database counts commits in memory that all processes share, so asking takes microseconds. A
+query of lists takes a thread and a transaction.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from stability_mcp.store.database import Database
+
+T = TypeVar("T")
+
+
+class ChangeWatch:
+    """Tells whether a database has changed since the last look; call it on the event loop.
+
+    Args:
+        database: The store.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: int | None = None
+
+    def changed(self) -> bool:
+        """Return whether to read again; call it before the read that it decides about."""
+        version = self._database.version()
+        changed = version is None or version != self._seen
+        self._seen = version
+        return changed
+
+    def forget(self) -> None:
+        """Have the next look count as a change: what was to be read was not."""
+        self._seen = None
+
+
+class KeptRead(Generic[T]):
+    """Repeats a read only after the database has changed.
+
+    Args:
+        database: The store.
+        read: Reads what is wanted; it must depend on the rows alone.
+    """
+
+    def __init__(self, database: Database, read: Callable[[], Awaitable[T]]) -> None:
+        self._changes = ChangeWatch(database)
+        self._read = read
+        self._kept: tuple[T] | None = None
+        self._newest = object()
+
+    async def get(self) -> T:
+        """Return what the rows say, as of now or later."""
+        if self._changes.changed():
+            self._kept = None
+        if self._kept is not None:
+            return self._kept[0]
+        self._newest = mine = object()
+        found = await self._read()
+        if mine is self._newest:  # a read that began later may have ended sooner
+            self._kept = (found,)
+        return found

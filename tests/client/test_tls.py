@@ -1,0 +1,60 @@
+"""One TLS context serves every client of the process."""
+
+import ssl
+import threading
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio import to_thread
+from pydantic import SecretStr
+
+from stability_mcp.client.client import Client
+from stability_mcp.client.http import HttpTransport
+from stability_mcp.client.tls import tls_context
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """Note which threads read a trust store; here is one that was not read before."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_text("".join(map(ssl.DER_cert_to_PEM_cert, _system_certificates()[:1])))
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    threads, load = list[int](), ssl.SSLContext.load_verify_locations
+
+    def noting(context: ssl.SSLContext, *arguments: object, **options: object) -> None:
+        threads.append(threading.get_ident())
+        load(context, *arguments, **options)  # type: ignore[arg-type]  # whatever httpx2 gives it
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noting)
+    return threads
+
+
+def _system_certificates() -> list[bytes]:
+    context = ssl.create_default_context()
+    return context.get_ca_certs(binary_form=True)
+
+
+async def test_the_trust_store_is_read_once_and_beside_the_event_loop(loads: list[int]) -> None:
+    """*Chosen*: it takes 20 to 40 ms, in which no other call would be answered."""
+    client = Client(base_url="https://api.test", api_key=SecretStr("sk-test"))
+    async with client, anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(client._open)  # noqa: SLF001 -- a request needs a server
+    await to_thread.run_sync(HttpTransport, "https://api.test", None, 5.0, None)
+
+    assert len(loads) == 1
+    assert threading.get_ident() not in loads
+
+
+def test_other_certificates_make_another_context(
+    loads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Documented* (httpx2): `SSL_CERT_FILE` says whom to trust."""
+    first = tls_context()
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    assert tls_context() is not first
+    assert loads

@@ -1,0 +1,126 @@
+"""A read is repeated only after the database has changed."""
+
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+import anyio
+import pytest
+
+from stability_mcp.jobs.transactions.usage import register_upstream
+from stability_mcp.store.changes import ChangeWatch, KeptRead
+from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
+from stability_mcp.store.tenancy import Upstream
+from support.store.rows import rows
+
+pytestmark = pytest.mark.anyio
+
+
+async def _commit(home: Path) -> None:
+    """Change a row from another process's view."""
+    connection = sqlite3.connect(home / "store.db")
+    connection.execute("UPDATE meta SET value = value || '1' WHERE key = 'store_id'")
+    connection.commit()
+    connection.close()
+
+
+def _write(connection: Connection) -> None:
+    register_upstream(connection, Upstream(id=uuid4().hex, base_url="https://api.test"))
+
+
+async def test_a_database_at_rest_has_not_changed(tmp_path: Path) -> None:
+    """*Chosen*: an idle server reads nothing then."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    watch = ChangeWatch(database)
+    looks = [watch.changed() for _ in range(5)]
+    await _commit(tmp_path)
+    after = watch.changed()
+    await database.close()
+
+    assert looks == [True, False, False, False, False]
+    assert after
+
+
+async def test_each_commit_of_this_program_is_a_change(tmp_path: Path) -> None:
+    """*Chosen*: also of two in the same moment."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    watch = ChangeWatch(database)
+    looks = [watch.changed()]
+    for _ in range(3):
+        await database.write(_write, name="test.write")
+        looks += [watch.changed(), watch.changed()]
+    await database.close()
+
+    assert looks == [True, *[True, False] * 3]
+
+
+async def test_a_closed_database_counts_as_changed(tmp_path: Path) -> None:
+    """*Chosen*: who reads is told what is wrong."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    watch = ChangeWatch(database)
+    watch.changed()
+    await database.close()
+
+    assert watch.changed()
+
+
+async def test_a_read_that_failed_is_repeated(tmp_path: Path) -> None:
+    """*Chosen*: what was to be read was not."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    watch = ChangeWatch(database)
+    first = watch.changed()
+    watch.forget()
+    second = watch.changed()
+    await database.close()
+
+    assert (first, second) == (True, True)
+
+
+async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
+    """*Chosen*: asking costs two looks at files."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    read: list[str] = []
+
+    async def store_id() -> str:
+        [(found,)] = rows(tmp_path, "SELECT value FROM meta WHERE key = 'store_id'")
+        read.append(found)
+        return str(found)
+
+    kept = KeptRead(database, store_id)
+    before = [await kept.get() for _ in range(3)]
+    await _commit(tmp_path)
+    after = await kept.get()
+    await database.close()
+
+    assert len(set(before)) == 1
+    assert after == f"{before[0]}1"
+    assert len(read) == 2
+
+
+async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
+    """*Chosen*: it may have begun before the change that a later one saw."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    begun, go_on = anyio.Event(), anyio.Event()
+    count = 0
+
+    async def counted() -> int:
+        nonlocal count
+        count += 1
+        mine = count
+        if mine == 1:
+            begun.set()
+            await go_on.wait()
+        return mine
+
+    kept = KeptRead(database, counted)
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(kept.get)
+            await begun.wait()
+            newer = await kept.get()
+            go_on.set()
+    last = await kept.get()
+    await database.close()
+
+    assert (newer, last) == (2, 2)
