@@ -34,6 +34,7 @@ FILE_WIDE = re.compile(r"#\s*ruff:\s*(noqa(?!:)|(noqa|disable|file-ignore).*(PLR
 
 KWARGS_OF_OTHERS = {
     "_Protocol.__init__": "uvicorn makes the protocol and chooses its arguments",
+    "StudioServer.add_tool": "the MCP SDK chooses its options",
 }
 """Functions that must pass on `**kwargs`, with the reason."""
 

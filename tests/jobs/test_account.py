@@ -80,7 +80,7 @@ async def test_nothing_is_asked_before_the_first_call(tmp_path: Path) -> None:
     wire = Wire([yes()])
     reads = Reads()
     async with at_work(tmp_path, wire, kind=reads.open, timing=SOON):
-        await reads.more(READS)
+        await reads.more_looks(READS)
 
     assert wire.queries == 0
 
@@ -110,7 +110,7 @@ async def test_it_is_asked_once_a_minute_however_many_results_there_are(tmp_path
         with anyio.fail_after(30):
             while not wire.times or wire.times[-1] < last:  # noqa: ASYNC110 -- the wire sets no event
                 await anyio.sleep(0.01)
-        await reads.more(2 * READS)
+        await reads.more_looks(2 * READS)
 
     assert all(b - a >= timing.balance_seconds for a, b in pairwise(wire.times))
     assert sum(at > last for at in wire.times) <= 2  # one may have been due already
@@ -126,7 +126,7 @@ async def test_two_processes_ask_once(tmp_path: Path) -> None:
         await run_one(one)
         await until(one, 1)
         await run_one(other)
-        await reads.more(READS)
+        await reads.more_looks(READS)
         told = (await other.spending()).balance
 
     assert [wire.queries for wire in wires] == [1, 0]
@@ -162,7 +162,7 @@ async def test_on_the_emulator_nothing_is_asked(tmp_path: Path) -> None:
     wire, reads = Wire([yes()]), Reads()
     async with at_work(tmp_path, wire, upstream=EMULATOR, kind=reads.open, timing=SOON) as jobs:
         await run_one(jobs)
-        await reads.more(READS)
+        await reads.more_looks(READS)
 
     assert wire.queries == 0
 

@@ -1,6 +1,8 @@
 """The TLS context of the process: reading the trust store takes 20 to 40 ms, so it is read once.
 
 This module imports httpx2, which takes 40 ms; import it in a thread.
+
+Length: it is imported alone, in a thread, by whoever connects first.
 """
 
 import os

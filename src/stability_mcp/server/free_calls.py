@@ -2,6 +2,8 @@
 
 The table of operations may be needed, so `app.py` imports this with the first such call. It imports
 neither the store nor the studio, and waits for neither.
+
+Length: it is imported alone, with the first call of a free tool.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Imports a module in a thread, the first time alone: the server goes on answering."""
+"""Imports a module in a thread, the first time alone: the server goes on answering.
+
+Length: one function that every part of the server uses.
+"""
 
 import importlib
 from types import ModuleType

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from stability_mcp.errors import StorageError
@@ -148,6 +149,7 @@ class Database:
         Raises:
             StorageError: the database is damaged or out of reach.
         """
+        await anyio.lowlevel.checkpoint()  # whoever peeks in a loop must let others run
         try:
             return _in_snapshot(self._peeker, work)
         except sqlite3.DatabaseError:  # busy, or a disk that a thread may wait for

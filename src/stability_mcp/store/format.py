@@ -1,4 +1,7 @@
-"""The format of a store: versions of its tables, names of its files, ids of upstreams."""
+"""The format of a store: versions of its tables, names of its files, ids of upstreams.
+
+Length: facts that are needed where no database is opened.
+"""
 
 import hashlib
 import hmac

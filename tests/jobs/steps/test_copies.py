@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 SOON = replace(AT_ONCE, recovery_seconds=0.01)
 READS = 10
-"""Reads of the store by recovery; the first few look for copies."""
+"""Looks of recovery at the store; the first few look for copies."""
 
 COPIES = "SELECT copy_path FROM media ORDER BY seq"
 
@@ -51,7 +51,7 @@ async def test_what_was_finished_long_ago_gets_none(tmp_path: Path) -> None:
 
     reads = Reads()
     async with at_work(home, Wire([yes()]), clock=lambda: 4e9, kind=reads.open, timing=SOON):
-        await reads.more(READS)
+        await reads.more_looks(READS)
 
     assert rows(home, COPIES) == [(None,)]
 
@@ -86,7 +86,7 @@ async def test_what_a_living_process_is_about_to_write_is_left_to_it(tmp_path: P
             await one.submit(core(), tool="test", labels=["logo"], output_dir=folder)
             await drive.began()
             async with at_work(home, Wire([yes()]), kind=reads.open, timing=SOON):
-                await reads.more(READS)
+                await reads.more_looks(READS)
                 drive.release()
 
     assert [path.name for path in folder.glob("*/*")] == ["logo.png"]
