@@ -61,6 +61,13 @@ class Reads:
         """Return what was read meanwhile."""
         self._opened.set()
 
+    async def more(self, count: int) -> None:
+        """Wait for so many more reads."""
+        wanted = self.count + count
+        with anyio.fail_after(30):
+            while self.count < wanted:
+                await self._news.wait()
+
     async def more_looks(self, count: int) -> None:
         """Wait until recovery, which reads only after a change, has looked so many more times."""
         wanted = self._looks + count
