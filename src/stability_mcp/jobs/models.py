@@ -200,6 +200,10 @@ class JobRecord:
     """Whether an answer handed the result over."""
     generation: str | None
     """Id of the deferred generation at the API."""
+    stripped: bool
+    """Whether retention removed its details."""
+    adopted: bool
+    """Whether another program started its generation and paid for it."""
     fetchable_until: float | None
     """Only of a job that is `unknown` because the API did not have its generation: until when every
     `wait` polls for it again. None: nothing more is fetched."""
@@ -271,6 +275,8 @@ class JobRow:
     sent_at: float | None
     finished_at: float | None
     cancel_at: float | None
+    origin: Literal["call", "adopted"] = "call"
+    stripped_at: float | None = None
     collected: bool = False
     """Whether an answer handed the result over; only where that was read with it."""
     media: tuple[str, ...] = ()
@@ -285,6 +291,11 @@ class JobRow:
     def finished(self) -> bool:
         """Return whether nothing more happens to it by itself."""
         return self.state in FINISHED
+
+    @property
+    def adopted(self) -> bool:
+        """Return whether another program started its generation and paid for it."""
+        return self.origin == "adopted"
 
     @property
     def kind(self) -> type[Operation]:

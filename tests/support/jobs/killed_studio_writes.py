@@ -172,7 +172,7 @@ def _tell(then: str = "", *, finish: bool = True) -> Act:
         before = _heard(database.home)
         await write(
             database,
-            f"UPDATE jobs SET told_at = told_at + {2 * CLAIM_SECONDS} WHERE told_at < 0",  # noqa: S608 -- a number of ours
+            f"UPDATE jobs SET notify_after = notify_after - {2 * CLAIM_SECONDS}",  # noqa: S608 -- a number of ours
         )
         announcer = _announcer(database, then)
         await announcer.begin()

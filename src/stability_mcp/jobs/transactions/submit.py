@@ -279,6 +279,7 @@ def adopt_generation(
             attempt=1,
             day=day,
             price=0,
+            origin="adopted",
             price_list=PRICE_LIST,
             charged="no",
             generation=generation.generation,
