@@ -110,14 +110,14 @@ async def test_a_signal_waits_for_what_is_out_and_leaves_the_rest(era: Era, tmp_
             os.kill(pid, signal.SIGTERM)
             for _ in range(3):  # the signal is heard before what is asked after it is answered
                 await client.call_tool("job_list", {})
-            assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
+            assert _states(tmp_path) == [("submitting", "reserved"), ("queued", "reserved")]
             upstream.release.set()
             await until(lambda: _ended(pid))
         left = _states(tmp_path)
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_wait", {"seconds": 20})
 
-    assert left == [("done", "yes"), ("queued", "held")]
+    assert left == [("done", "yes"), ("queued", "reserved")]
     assert _states(tmp_path) == [("done", "yes")] * 2
     assert upstream.posts == {"out": 1, "waits": 1}
     assert money(tmp_path / "home") == (0, 2 * PRICE)
@@ -140,7 +140,7 @@ async def test_a_signal_ends_it_at_once_when_nothing_is_out(era: Era, tmp_path: 
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_wait", {"seconds": 20})
 
-    assert left == [("queued", "held")] * 2
+    assert left == [("queued", "reserved")] * 2
     assert _states(tmp_path) == [("done", "yes")] * 2
     assert upstream.posts == {"a fox": 1, "a hen": 1}
 
@@ -164,7 +164,7 @@ async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path
         dead = lock_path(tmp_path / "home", "0" * CALL_CHARACTERS)
         dead.touch(PRIVATE_FILE)
         await until(lambda: not dead.exists())
-        assert _states(tmp_path) == [("submitting", "held"), ("queued", "held")]
+        assert _states(tmp_path) == [("submitting", "reserved"), ("queued", "reserved")]
         os.kill(doomed_pid, signal.SIGKILL)
         await until(lambda: upstream.posts["waits"] == 1)
         await living.call_tool("job_wait", {"seconds": 20})

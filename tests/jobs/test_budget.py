@@ -43,7 +43,7 @@ def _hold(
 
 
 def test_the_ceiling_can_be_reached_and_not_passed(database: Database) -> None:
-    """*Chosen*: `held + spent` is at most the limit, by a millicredit."""
+    """*Chosen*: `reserved + spent` is at most the limit, by a millicredit."""
     _hold(database, 6_000, limit=10_000)
     _hold(database, 4_000, limit=10_000)
 
@@ -132,7 +132,7 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
         [job] = [load_job(connection, each) for each in call.job_ids]
         assert job is not None
         budget.open_charge(connection, job, attempt=0, day=job.day, now=NOON)
-        connection.execute("UPDATE spending SET held = 1")
+        connection.execute("UPDATE spending SET reserved = 1")
         budget.mark_charged(connection, job)
 
     write_now(database, charge, name="test.write")

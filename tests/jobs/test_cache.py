@@ -118,7 +118,7 @@ async def test_it_can_be_off_and_cleared(tmp_path: Path) -> None:
 
 CALLS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
-    " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, handed_at)"
+    " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, delivered_at)"
     " SELECT 'call-' || i, owner, upstream, process, tool, call_key, 1000, 1"
     " FROM n, (SELECT * FROM calls LIMIT 1)"
 )
@@ -129,7 +129,7 @@ JOBS = (
     " SELECT 'job-' || i, owner, upstream, 'call-' || i, operation, arguments, 'key-' || i, 0,"
     " 'done', day, price, price_list, i, 1 FROM n, (SELECT * FROM jobs LIMIT 1)"
 )
-ABANDONED = "UPDATE calls SET abandoned_at = 1000 WHERE handed_at IS NULL"
+ABANDONED = "UPDATE calls SET abandoned_at = 1000 WHERE delivered_at IS NULL"
 
 
 LOOK_UPS = {

@@ -142,7 +142,7 @@ OUTCOMES: list[tuple[str, Fault | None, tuple[str, str, str]]] = [
     ("emulate language", None, ("failed", "no", "Nothing was charged.")),
     ("emulate filter", None, ("done", "yes", "")),
     ("a cat", Fault(status=500), ("done", "yes", "")),
-    ("a cat", Fault(status=429, name="rate_limit_exceeded"), ("queued", "held", "")),
+    ("a cat", Fault(status=429, name="rate_limit_exceeded"), ("queued", "reserved", "")),
     ("a cat", Fault(html=True), ("unknown", "assumed", "It may have been charged")),
     ("a cat", Fault(html=True, status=504), ("unknown", "assumed", "It may have been charged")),
     ("a cat", Fault(reset="before"), ("unknown", "assumed", "It may have been charged")),
@@ -172,7 +172,7 @@ async def test_every_outcome_is_told_as_it_is(
     assert (view.state, view.charged) == (state, charged), view.error
     assert says in (view.error or "")
     assert money(tmp_path) == (
-        3_000 if charged == "held" else 0,
+        3_000 if charged == "reserved" else 0,
         3_000 if charged in {"yes", "assumed"} else 0,
     )
     assert len(list((tmp_path / "quarantine").iterdir())) == (

@@ -138,7 +138,7 @@ async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: EngineFa
     async with working(tmp_path, make, concurrency=1, behave=behave) as worker:
         first = await worker.put()
         await worker.until_steps(1)
-        batch = [await worker.put(lane=1, wake=False) for _ in range(3)]
+        batch = [await worker.put(priority=1, wake=False) for _ in range(3)]
         awaited = await worker.put()  # all four are seen at once
         release.set()
         await worker.until_steps(5)
@@ -175,7 +175,7 @@ async def test_a_job_that_has_ended_is_revisited_once(tmp_path: Path, make: Engi
         ended = await worker.put()
         await worker.engine.changed([ended], 10)
         for _ in range(3):
-            worker.engine.revisit(ended, seq=1, epoch=1, seconds=SHORT)
+            worker.engine.revisit(ended, seq=1, lease_version=1, seconds=SHORT)
         await worker.put()
         await worker.until_steps(2)
         early = worker.began[ended]

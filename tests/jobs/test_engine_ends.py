@@ -129,8 +129,8 @@ async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
 async def test_what_a_killed_process_left_goes_on_in_another(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: with a new epoch, so that the dead could send no more."""
-    epochs: list[int] = []
+    """*Chosen*: with a new lease_version, so that the dead could send no more."""
+    lease_versions: list[int] = []
 
     async def hang(_job: str, _lease: Lease) -> Step:
         await anyio.sleep_forever()
@@ -141,7 +141,7 @@ async def test_what_a_killed_process_left_goes_on_in_another(
         await dead.until_steps(1)
 
     async def behave(job: str, lease: Lease) -> Step:
-        epochs.append(lease.epoch)
+        lease_versions.append(lease.version)
         return await worker.end(job)
 
     recovering = RecoveringProcess(process="two", upstream=PAID.id)
@@ -154,7 +154,7 @@ async def test_what_a_killed_process_left_goes_on_in_another(
         await worker.until_steps(3)
 
     assert sorted(worker.steps) == sorted(jobs)
-    assert min(epochs) > 1
+    assert min(lease_versions) > 1
 
 
 def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:

@@ -67,7 +67,7 @@ async def test_a_single_call_goes_before_two_hundred_in_whichever_process(tmp_pa
         working(tmp_path, server) as other,
     ):
         await flood(one, server)
-        [(awaited,)] = rows(tmp_path, "SELECT count(*) FROM jobs WHERE lane = 0")
+        [(awaited,)] = rows(tmp_path, "SELECT count(*) FROM jobs WHERE priority = 0")
         before = len(server.arrivals)
         await _submit(one, "beside them")
         await _submit(other, "elsewhere")

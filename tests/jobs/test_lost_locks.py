@@ -154,7 +154,7 @@ async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
     assert rows(home, "SELECT state, count(*) FROM jobs GROUP BY state") == [
         ("done", WORKERS * CALLS)
     ]
-    assert rows(home, "SELECT max(epoch) > 1 FROM jobs") == [(1,)]
+    assert rows(home, "SELECT max(lease_version) > 1 FROM jobs") == [(1,)]
     see_that_all_is_accounted_for(home, server)
 
 

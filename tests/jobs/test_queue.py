@@ -1,4 +1,4 @@
-"""In what order jobs are drawn: by urgency, lane and turn."""
+"""In what order jobs are drawn: by urgency, priority and turn."""
 
 from itertools import count
 
@@ -10,10 +10,10 @@ from stability_mcp.jobs.queue import JobQueue, ScheduledJob
 NUMBERS = count(1)
 
 
-def job(group: str, kind: Kind = "send", lane: int = 0) -> ScheduledJob:
+def job(group: str, kind: Kind = "send", priority: int = 0) -> ScheduledJob:
     """Return a job, younger than those before."""
     number = next(NUMBERS)
-    return ScheduledJob(f"{group}{number}", number, lane, group, kind, 1)
+    return ScheduledJob(f"{group}{number}", number, priority, group, kind, 1)
 
 
 def order(queues: JobQueue, *, most: int = 1000) -> list[str]:
@@ -31,7 +31,7 @@ def put(queues: JobQueue, *jobs: ScheduledJob) -> None:
 
 
 def test_a_single_job_beside_a_large_call_is_the_next_and_not_the_last() -> None:
-    """*Chosen*: calls take turns within a lane."""
+    """*Chosen*: calls take turns within a priority."""
     queues = JobQueue()
     put(queues, *(job("many") for _ in range(200)))
     begun = order(queues, most=50)
@@ -77,7 +77,11 @@ def test_what_found_no_place_keeps_its_turn() -> None:
 def test_what_somebody_waits_for_goes_before_batches(lanes: tuple[int, int]) -> None:
     """*Chosen*: and bytes that wait, and polls, before both."""
     queues = JobQueue()
-    put(queues, *(job(str(lane), lane=lane) for lane in lanes), job("poll", "poll", 1))
+    put(
+        queues,
+        *(job(str(priority), priority=priority) for priority in lanes),
+        job("poll", "poll", 1),
+    )
     put(queues, job("store", "store", 1))
 
     assert order(queues) == ["store", "poll", "0", "1"]

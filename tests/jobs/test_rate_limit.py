@@ -128,17 +128,19 @@ def test_requests_that_are_connecting_are_counted_before_connecting(
         rate_limit.check_slot(connection, LIMIT, MINE, now=100.0, connecting=2)
 
 
-def _job(connection: Connection, state: str, lane: int = 0, wake_at: float = 0) -> None:
+def _job(connection: Connection, state: str, priority: int = 0, wake_at: float = 0) -> None:
     [job] = put(connection).job_ids
-    change = "UPDATE jobs SET state = :state, lane = :lane, wake_at = :wake_at WHERE id = :job"
-    execute(connection, change, job=job, state=state, lane=lane, wake_at=wake_at)
+    change = (
+        "UPDATE jobs SET state = :state, priority = :priority, wake_at = :wake_at WHERE id = :job"
+    )
+    execute(connection, change, job=job, state=state, priority=priority, wake_at=wake_at)
 
 
-def _fill(connection: Connection, lane: int | None, limit: RateLimit) -> int:
+def _fill(connection: Connection, priority: int | None, limit: RateLimit) -> int:
     """Take places until there is none, and return how many."""
     for taken in range(limit.limit + 1):
         try:
-            wanted = SlotRequest(upstream=PAID.id, process="p", priority=lane)
+            wanted = SlotRequest(upstream=PAID.id, process="p", priority=priority)
             rate_limit.take_slot(connection, limit, wanted, now=100.0)
         except NoSlotError:
             return taken
@@ -163,11 +165,11 @@ def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
     """*Chosen*: a tenth for polls, and of what batches take a tenth for who waits; if needed."""
     register_upstream(connection, PAID)
     register(connection)
-    for state, lane in jobs:
-        _job(connection, state, lane)
+    for state, priority in jobs:
+        _job(connection, state, priority)
 
     limit = RateLimit(limit=20, window=10.0)
-    assert tuple(_fill(connection, lane, limit) for lane in (1, 0, None)) == left
+    assert tuple(_fill(connection, priority, limit) for priority in (1, 0, None)) == left
 
 
 def test_nothing_is_left_to_who_cannot_take_it_yet(connection: Connection) -> None:

@@ -67,7 +67,9 @@ async def test_what_was_queued_is_sent(tmp_path: Path) -> None:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, len(wire.posts)) == ("done", 1)
-    assert rows(tmp_path, "SELECT epoch FROM jobs") == [(3,)]  # taken from the dead, and taken on
+    assert rows(tmp_path, "SELECT lease_version FROM jobs") == [
+        (3,)
+    ]  # taken from the dead, and taken on
 
 
 async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.anyio
 Perform = Callable[[str, Lease], Awaitable[Step]]
 
 
-def _set(connection: Connection, *, job: str, state: str, lane: int) -> None:
-    change = "UPDATE jobs SET state = :state, lane = :lane WHERE id = :job"
-    execute(connection, change, job=job, state=state, lane=lane)
+def _set(connection: Connection, *, job: str, state: str, priority: int) -> None:
+    change = "UPDATE jobs SET state = :state, priority = :priority WHERE id = :job"
+    execute(connection, change, job=job, state=state, priority=priority)
 
 
 def _register_once(connection: Connection) -> None:
@@ -74,8 +74,10 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
     await database.write(register, name="test.write")
     jobs = [(await database.write(put, name="test.write")).job_ids[0] for _ in range(5)]
     states = [("queued", 1), ("queued", 0), ("queued", 0), ("submitted", 1), ("storing", 1)]
-    for job, (state, lane) in zip(jobs, states, strict=True):
-        await database.write(partial(_set, job=job, state=state, lane=lane), name="test.write")
+    for job, (state, priority) in zip(jobs, states, strict=True):
+        await database.write(
+            partial(_set, job=job, state=state, priority=priority), name="test.write"
+        )
     await database.close()
 
     async with running(tmp_path, perform):
@@ -121,9 +123,9 @@ async def _look(engine: Scheduler, database: Database, order: list[str]) -> list
     return made
 
 
-def _put(state: str, lane: int, connection: Connection) -> str:
+def _put(state: str, priority: int, connection: Connection) -> str:
     [job] = put(connection).job_ids
-    _set(connection, job=job, state=state, lane=lane)
+    _set(connection, job=job, state=state, priority=priority)
     return job
 
 
@@ -146,9 +148,9 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
             await stored.wait()
 
 
-@pytest.mark.parametrize(("kind", "lane", "stopped"), [("send", 1, 1), ("send", 0, 2)])
+@pytest.mark.parametrize(("kind", "priority", "stopped"), [("send", 1, 1), ("send", 0, 2)])
 async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
-    tmp_path: Path, kind: Kind, lane: int, stopped: int
+    tmp_path: Path, kind: Kind, priority: int, stopped: int
 ) -> None:
     """*Chosen*: places are left to polls, and by batches to what somebody waits for."""
     order: list[str] = []
@@ -162,7 +164,7 @@ async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
         return Done()
 
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    await database.write(partial(_put, "queued", lane), name="test.write")
+    await database.write(partial(_put, "queued", priority), name="test.write")
     await database.close()
     async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
         await refused.wait()
@@ -332,17 +334,17 @@ async def test_nothing_begins_after_drain_was_called_during_a_read(tmp_path: Pat
     assert steps == []
 
 
-_AWAY_AND_BACK = "UPDATE jobs SET epoch = epoch + 2 WHERE id = :job"
+_AWAY_AND_BACK = "UPDATE jobs SET lease_version = lease_version + 2 WHERE id = :job"
 
 
 async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path: Path) -> None:
     """*Chosen*: a step of the lease that was lost may end after the job is here anew."""
     began, release, done = anyio.Event(), anyio.Event(), anyio.Event()
-    epochs: list[int] = []
+    lease_versions: list[int] = []
 
     async def perform(_job: str, lease: Lease) -> Step:
-        epochs.append(lease.epoch)
-        if len(epochs) == 1:
+        lease_versions.append(lease.version)
+        if len(lease_versions) == 1:
             began.set()
             await release.wait()
         else:
@@ -358,4 +360,4 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
         release.set()
         await done.wait()
 
-    assert epochs == [1, 3]
+    assert lease_versions == [1, 3]

@@ -229,9 +229,9 @@ async def test_counters_are_set_to_what_jobs_and_ledger_say(tmp_path: Path) -> N
         _home(tmp_path),
         "INSERT INTO jobs (id, owner, upstream, operation, arguments, deferred, state, day, price,"
         " price_list, charged, created_at) SELECT 'waits', owner, upstream, operation, '{}', 0,"
-        " 'paused', day, 4000, price_list, 'held', 1 FROM jobs",
+        " 'paused', day, 4000, price_list, 'reserved', 1 FROM jobs",
     )
-    change(_home(tmp_path), "UPDATE spending SET held = 9, spent = 1")
+    change(_home(tmp_path), "UPDATE spending SET reserved = 9, spent = 1")
 
     [seen] = await _found(tmp_path)
     assert seen.bad

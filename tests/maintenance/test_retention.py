@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from stability_mcp.errors import NotFoundError
+from stability_mcp.jobs.progress import STRIPPED
 from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
-from stability_mcp.maintenance.retention_rows import STRIPPED
 from stability_mcp.store.database import Database
 from stability_mcp.studio import CallOptions, Studio, open_studio, reruns
 from support.imaging.sample_files import png

@@ -41,12 +41,14 @@ def _home(folder: Path) -> Path:
     return folder / "home" / "emulator"
 
 
-def _told_at(folder: Path) -> list[float | None]:
-    return [at for (at,) in rows(_home(folder), "SELECT told_at FROM jobs ORDER BY seq")]
+def _delivered(folder: Path) -> list[tuple[bool, bool]]:
+    """Return of each job whether its end was delivered, and whether it is claimed or postponed."""
+    states = "SELECT notified_at IS NOT NULL, notify_after IS NOT NULL FROM jobs ORDER BY seq"
+    return [(bool(done), bool(later)) for done, later in rows(_home(folder), states)]
 
 
 async def _all_told(home: Path, count: int) -> None:
-    told = "SELECT count(*) FROM jobs WHERE told_at > 0"
+    told = "SELECT count(*) FROM jobs WHERE notified_at > 0"
     await until(lambda: rows(home, told) == [(count,)])
 
 
@@ -83,7 +85,7 @@ async def test_a_url_is_told_what_became_of_a_job(tmp_path: Path) -> None:
             job = await _make(studio, label="beacon")
             [heard] = await told.hears()
             media = await studio.get_media("beacon")
-            await until(lambda: (_told_at(tmp_path)[0] or -1) > 0)
+            await until(lambda: _delivered(tmp_path)[0][0])
 
     assert heard.pop("finished_at").endswith("Z")
     assert heard == {
@@ -202,8 +204,7 @@ async def test_a_job_is_no_slower_for_somebody_who_does_not_answer(tmp_path: Pat
 
     assert unanswered  # both ended before there was an answer
     assert took < URL_SECONDS
-    at = [each or 0 for each in _told_at(tmp_path)]
-    assert all(each <= 0 for each in at)  # handed back, for the next process
+    assert not any(done for done, _ in _delivered(tmp_path))  # handed back, for the next process
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -224,13 +225,13 @@ async def test_a_process_killed_between_end_and_telling_is_followed_by_another(
             process.send_signal(signal.SIGKILL)
             process.wait(20)
         told.release.set()
-        assert (_told_at(tmp_path)[0] or 0) < 0  # claimed, and nobody there
+        assert _delivered(tmp_path)[0] == (False, True)  # claimed, and nobody there
 
         expired = 2 * outbox.CLAIM_SECONDS
-        change(_home(tmp_path), "UPDATE jobs SET told_at = told_at + ?", expired)
+        change(_home(tmp_path), "UPDATE jobs SET notify_after = notify_after - ?", expired)
         async with _studio(tmp_path, told.url):
             await told.hears(2)
-            await until(lambda: (_told_at(tmp_path)[0] or -1) > 0)
+            await until(lambda: _delivered(tmp_path)[0][0])
 
     assert told.heard[0] == told.heard[1]
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox"}
 SEEDED = {"prompt": "a fox", "seed": 7}
-CLIENT_TIMEOUTS = "SELECT key, value FROM meta WHERE key LIKE 'patience:%'"
+CLIENT_TIMEOUTS = "SELECT key, value FROM meta WHERE key LIKE 'client_timeouts:%'"
 CALLS = "SELECT count(*), count(abandoned_at) FROM calls"
 
 
@@ -202,7 +202,7 @@ async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) 
         gate.open()
 
     [(name, seen)] = rows(store(tmp_path), CLIENT_TIMEOUTS)
-    assert name == "patience:mcp"
+    assert name == "client_timeouts:mcp"
     assert 0 < json.loads(seen)[0]["seconds"] < longest
     assert "1 still under way" in text(result)
     assert 4.9 < took < 40

@@ -41,10 +41,10 @@ async def _left_for_long(folder: Path, count: int = 1) -> list[str]:
     _change(folder, "DELETE FROM media")
     _change(
         folder,
-        "UPDATE jobs SET state = 'queued', process = NULL, finished_at = NULL, charged = 'held',"
-        " created_at = created_at - 3600",
+        "UPDATE jobs SET state = 'queued', process = NULL, finished_at = NULL,"
+        " charged = 'reserved', created_at = created_at - 3600",
     )
-    _change(folder, "UPDATE spending SET held = spent, spent = 0")
+    _change(folder, "UPDATE spending SET reserved = spent, spent = 0")
     return [facts(each)["jobs"][0]["id"] for each in made]
 
 

@@ -73,7 +73,7 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
         fine(await client.call_tool("upscale_creative", {**CREATIVE, "confirm_spend": 100}))
         said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
-        _change(tmp_path, "UPDATE calls SET handed_at = 1")
+        _change(tmp_path, "UPDATE calls SET delivered_at = 1")
         fine(await client.call_tool("job_adopt", said))
         gate.open()
         with anyio.fail_after(30):

@@ -8,7 +8,7 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
 from stability_mcp.text import credits_text, local_time
 
-CHARGED = {"yes": "", "held": "reserved", "assumed": "assumed", "no": "free"}
+CHARGED = {"yes": "", "reserved": "reserved", "assumed": "assumed", "no": "free"}
 """How a charge that is not simply charged is called."""
 
 HASH_CHARACTERS = 12

@@ -4,19 +4,19 @@ SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream;
 
 -- name: counters(owner, upstream, today) -> one
 -- The latest day counts: no earlier one can be spent from any more.
-SELECT held AS reserved, spent, day FROM spending
+SELECT reserved AS reserved, spent, day FROM spending
 WHERE owner = :owner AND upstream = :upstream AND day >= :today
 ORDER BY day DESC LIMIT 1;
 
 -- name: reserve(owner, upstream, day, credits, max_credits) -> one
 -- Gives no row if the day would pass the ceiling: one statement checks and reserves, since two
 -- processes that read first and write later would both pass it.
-INSERT INTO spending (owner, upstream, day, held)
+INSERT INTO spending (owner, upstream, day, reserved)
 SELECT CAST(:owner AS TEXT), CAST(:upstream AS TEXT), CAST(:day AS TEXT), CAST(:credits AS BIGINT)
 WHERE CAST(:credits AS BIGINT) <= :max_credits
-ON CONFLICT (owner, upstream, day) DO UPDATE SET held = spending.held + excluded.held
-    WHERE spending.held + spending.spent + excluded.held <= :max_credits
-RETURNING held AS reserved, spent, day;
+ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = spending.reserved + excluded.reserved
+    WHERE spending.reserved + spending.spent + excluded.reserved <= :max_credits
+RETURNING reserved AS reserved, spent, day;
 
 -- name: ceiling(key) -> value
 -- The ceiling to which a person raised a day.
@@ -32,18 +32,18 @@ INSERT INTO meta (key, value) VALUES (:key, :value);
 
 -- name: release(owner, upstream, day, credits) -> count
 -- A wrong counter must not cost a paid result: it stops at 0 instead of failing a check.
-UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END
+UPDATE spending SET reserved = CASE WHEN reserved > :credits THEN reserved - :credits ELSE 0 END
 WHERE owner = :owner AND upstream = :upstream AND day = :day;
 
 -- name: spend(owner, upstream, day, credits) -> count
 -- Turns a reservation into spending.
-UPDATE spending SET held = CASE WHEN held > :credits THEN held - :credits ELSE 0 END,
+UPDATE spending SET reserved = CASE WHEN reserved > :credits THEN reserved - :credits ELSE 0 END,
     spent = spent + :credits
 WHERE owner = :owner AND upstream = :upstream AND day = :day;
 
 -- name: reserve_assumed(owner, upstream, day, credits) -> count
 -- Turns assumed spending back into a reservation.
-UPDATE spending SET held = held + :credits,
+UPDATE spending SET reserved = reserved + :credits,
     spent = CASE WHEN spent > :credits THEN spent - :credits ELSE 0 END
 WHERE owner = :owner AND upstream = :upstream AND day = :day;
 

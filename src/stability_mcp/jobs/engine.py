@@ -43,13 +43,13 @@ class Lease:
     """The right to send one job, until it is lost; a result is taken without one.
 
     Args:
-        epoch: The epoch of the job's row that the right is for.
+        version: The lease version of the job's row that the right is for.
         begun: Called when the request is about to go out, so that the next one may connect.
         row: The job as it was queued, so that the first step need not read it.
     """
 
-    def __init__(self, epoch: int, begun: Callable[[], None], row: JobRow | None = None) -> None:
-        self.epoch = epoch
+    def __init__(self, version: int, begun: Callable[[], None], row: JobRow | None = None) -> None:
+        self.version = version
         self.row = row
         self.begun = begun
         self.lost = anyio.Event()
@@ -94,13 +94,13 @@ class Engine(Protocol):
         """Look for jobs of any age, after a transaction that gave some to this process."""
         ...
 
-    def revisit(self, job_id: str, *, seq: int, epoch: int, seconds: float) -> None:
+    def revisit(self, job_id: str, *, seq: int, lease_version: int, seconds: float) -> None:
         """Run a step of a job that has ended, of which nothing is due by its row.
 
         Args:
             job_id: The job; where a step of it is due anyway, nothing is added.
             seq: The number of its row.
-            epoch: That of its lease.
+            lease_version: That of its lease.
             seconds: Until then.
         """
         ...

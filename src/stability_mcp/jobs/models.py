@@ -171,7 +171,7 @@ class JobRecord:
     operation: str
     arguments: Mapping[str, Any]
     state: State
-    charged: Literal["no", "held", "assumed", "yes"]
+    charged: Literal["no", "reserved", "assumed", "yes"]
     price: int
     """List price in millicredits."""
     error: str | None
@@ -187,6 +187,10 @@ class JobRecord:
     """Whether an answer handed the result over."""
     generation: str | None
     """Id of the deferred generation at the API."""
+    stripped: bool
+    """Whether retention removed its details."""
+    adopted: bool
+    """Whether another program started its generation and paid for it."""
     fetchable_until: float | None
     """Only of a job that is `unknown` because the API did not have its generation: until when every
     `wait` polls for it again. None: nothing more is fetched."""
@@ -240,15 +244,15 @@ class JobRow:
     operation: str
     arguments: str
     deferred: int
-    lane: int
+    priority: int
     state: State
     process: str | None
-    epoch: int
+    lease_version: int
     attempt: int
     wake_at: float
     day: str
     price: int
-    charged: Literal["no", "held", "assumed", "yes"]
+    charged: Literal["no", "reserved", "assumed", "yes"]
     generation: str | None
     answer: str | None
     error: str | None
@@ -258,6 +262,8 @@ class JobRow:
     sent_at: float | None
     finished_at: float | None
     cancel_at: float | None
+    origin: Literal["call", "adopted"] = "call"
+    stripped_at: float | None = None
     collected: bool = False
     """Whether an answer handed the result over; only where that was read with it."""
     media: tuple[str, ...] = ()
@@ -272,6 +278,11 @@ class JobRow:
     def finished(self) -> bool:
         """Return whether nothing more happens to it by itself."""
         return self.state in FINISHED
+
+    @property
+    def adopted(self) -> bool:
+        """Return whether another program started its generation and paid for it."""
+        return self.origin == "adopted"
 
     @property
     def kind(self) -> type[Operation]:

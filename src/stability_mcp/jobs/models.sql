@@ -1,6 +1,6 @@
 -- name: load_job(job) -> one
 -- The columns of JobRow, in order; whether it was collected is read with lists only.
-SELECT seq, id, owner, upstream, call, position, run, operation, arguments, deferred, lane, state,
-    process, epoch, attempt, wake_at, day, price, charged, generation, answer, error, label,
-    output_dir, created_at, sent_at, finished_at, cancel_at
+SELECT seq, id, owner, upstream, call, position, run, operation, arguments, deferred, priority, state,
+    process, lease_version, attempt, wake_at, day, price, charged, generation, answer, error, label,
+    output_dir, created_at, sent_at, finished_at, cancel_at, origin, stripped_at
 FROM jobs WHERE id = :job;

@@ -6,7 +6,7 @@ ON CONFLICT DO NOTHING;
 
 -- name: hand_back_jobs(id) -> count
 -- Any process of their upstream may take them.
-UPDATE jobs SET process = NULL, epoch = epoch + 1
+UPDATE jobs SET process = NULL, lease_version = lease_version + 1
 WHERE process = :id AND finished_at IS NULL;
 
 -- name: leave(id) -> count

@@ -10,6 +10,9 @@ from stability_mcp.text import local_time
 Progress = Callable[[str, float], Awaitable[None]]
 """Receives what is going on, in words, and how far it is, from 0 to 1."""
 
+STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
+"""The error of a job whose details retention removed."""
+
 MAX_BEFORE_DONE = 0.95
 """A job that takes longer than usual stays short of its end."""
 
@@ -104,7 +107,9 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         state=job.state,
         charged=job.charged,
         price=job.price,
-        error=job.error,
+        error=job.error if job.stripped_at is None else STRIPPED,
+        stripped=job.stripped_at is not None,
+        adopted=job.adopted,
         label=job.label,
         upstream=job.upstream,
         mine=mine,

@@ -62,7 +62,7 @@ class ScheduledJob:
     group: str
     """The run or call that it takes turns with others of."""
     kind: Kind
-    epoch: int
+    lease_version: int
     turn: int = 0
     """Its turn in its priority; kept when it found no slot, so that it does not queue up again."""
     lease: Lease | None = None

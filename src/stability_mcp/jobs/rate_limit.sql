@@ -35,7 +35,7 @@ SELECT count(*) FROM (
 -- name: count_interactive(upstream, now, max_jobs) -> value
 -- Jobs that somebody waits for and that could be sent now.
 SELECT count(*) FROM (
-    SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued' AND lane = 0
+    SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued' AND priority = 0
         AND wake_at <= :now AND process IS NOT NULL AND finished_at IS NULL
     LIMIT :max_jobs
 ) AS interactive;

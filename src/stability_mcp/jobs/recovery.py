@@ -156,10 +156,10 @@ class Recovery:
         files = await in_file_thread(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
         if jobs:
-            ended, epochs = await self._context.database.read(
-                lambda c: (recover.ended_jobs(c, jobs), recover.epochs(c, jobs))
+            ended, lease_versions = await self._context.database.read(
+                lambda c: (recover.ended_jobs(c, jobs), recover.lease_versions(c, jobs))
             )
-            await in_file_thread(lambda: spool.sweep_dead(files, ended, epochs))
+            await in_file_thread(lambda: spool.sweep_dead(files, ended, lease_versions))
 
     async def _dead(self, locks: ExitStack, *, starting: bool) -> list[str]:
         """Return the ids of dead processes; their locks are held until `locks` is closed."""
@@ -249,7 +249,9 @@ async def revisit_missing(
         context.revisiting.add(each.id)
         polled_at = context.searches[each.id].polled_at
         pause = 0.0 if polled_at is None else polled_at + context.poll_interval() - time.monotonic()
-        engine.revisit(each.id, seq=each.seq, epoch=each.epoch, seconds=max(pause, 0.0))
+        engine.revisit(
+            each.id, seq=each.seq, lease_version=each.lease_version, seconds=max(pause, 0.0)
+        )
 
 
 def _names(home: Path) -> set[str]:

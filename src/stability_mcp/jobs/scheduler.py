@@ -49,7 +49,7 @@ class _DrivenJob:
     priority: int
     fair_group: str
     state: State
-    epoch: int
+    lease_version: int
     wake_at: float
 
 
@@ -100,7 +100,9 @@ class Scheduler:
             if row.id in self._known:  # a look for new jobs came first
                 continue
             group = row.run or row.call or row.id
-            job = ScheduledJob(row.id, row.seq, row.lane, group, "send", row.epoch, row=row)
+            job = ScheduledJob(
+                row.id, row.seq, row.priority, group, "send", row.lease_version, row=row
+            )
             self._known[job.id] = job
             self._queue.put(job, now)
         self._work.set()
@@ -115,11 +117,11 @@ class Scheduler:
         self._last_seq = 0
         self.wake()
 
-    def revisit(self, job_id: str, *, seq: int, epoch: int, seconds: float) -> None:
+    def revisit(self, job_id: str, *, seq: int, lease_version: int, seconds: float) -> None:
         """Run a step of a job that has ended, unless one is due anyway."""
         if job_id in self._known:
             return
-        job = ScheduledJob(job_id, seq, 0, job_id, "poll", epoch)
+        job = ScheduledJob(job_id, seq, 0, job_id, "poll", lease_version)
         self._known[job_id] = job
         self._queue.put(job, time.monotonic() + seconds)
         self._work.set()
@@ -198,11 +200,13 @@ class Scheduler:
             self._last_seq = max(self._last_seq, row.seq)
             if row.id in self._known:
                 known = self._known[row.id]
-                if known.epoch != row.epoch:  # it was taken away and given back
-                    known.epoch, known.row = row.epoch, None
+                if known.lease_version != row.lease_version:  # it was taken away and given back
+                    known.lease_version, known.row = row.lease_version, None
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
-            job = ScheduledJob(row.id, row.seq, row.priority, row.fair_group, kind, row.epoch)
+            job = ScheduledJob(
+                row.id, row.seq, row.priority, row.fair_group, kind, row.lease_version
+            )
             self._known[job.id] = job
             self._queue.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
 
@@ -211,7 +215,7 @@ class Scheduler:
         now = time.monotonic()
         while (job := self._queue.first(now)) is not None and self._may_start(job, now):
             self._queue.draw()
-            job.lease = Lease(job.epoch, partial(self._begun, job.id), job.row)
+            job.lease = Lease(job.lease_version, partial(self._begun, job.id), job.row)
             job.row = None
             self._running[job.id] = job
             if job.kind == "send":
@@ -256,7 +260,11 @@ class Scheduler:
 
     def _after(self, job: ScheduledJob, step: Done | Later) -> None:
         now = time.monotonic()
-        if isinstance(step, Done) and job.lease is not None and job.lease.epoch != job.epoch:
+        if (
+            isinstance(step, Done)
+            and job.lease is not None
+            and job.lease.version != job.lease_version
+        ):
             # What ended is a step of a lease that was lost: the job itself is here anew.
             step = Later(seconds=0, kind=job.kind)
         if isinstance(step, Later):

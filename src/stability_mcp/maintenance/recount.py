@@ -41,5 +41,5 @@ def recount(connection: Connection, mismatch: BudgetMismatch) -> BudgetMismatch 
     key = {"owner": mismatch.owner, "upstream": mismatch.upstream, "day": mismatch.day}
     found = _mismatch(connection, **key)
     if found is not None:
-        _set_counters(connection, **key, held=found.reserved, spent=found.spent)
+        _set_counters(connection, **key, reserved=found.reserved, spent=found.spent)
     return found

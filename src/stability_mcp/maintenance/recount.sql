@@ -8,12 +8,12 @@ SELECT
     CAST(sum(counted.was_spent) AS BIGINT) AS was_spent
 FROM (
     SELECT owner, upstream, day, price AS reserved, 0 AS spent, 0 AS was_reserved, 0 AS was_spent
-    FROM jobs WHERE finished_at IS NULL AND charged = 'held'
+    FROM jobs WHERE finished_at IS NULL AND charged = 'reserved'
     UNION ALL
     SELECT owner, upstream, day, 0, credits, 0, 0
     FROM charges WHERE state IN ('charged', 'assumed')
     UNION ALL
-    SELECT owner, upstream, day, 0, 0, held, spent FROM spending
+    SELECT owner, upstream, day, 0, 0, reserved, spent FROM spending
 ) AS counted
 GROUP BY counted.owner, counted.upstream, counted.day
 HAVING sum(counted.reserved) <> sum(counted.was_reserved)
@@ -30,20 +30,20 @@ SELECT
     CAST(sum(counted.was_spent) AS BIGINT) AS was_spent
 FROM (
     SELECT owner, upstream, day, price AS reserved, 0 AS spent, 0 AS was_reserved, 0 AS was_spent
-    FROM jobs WHERE finished_at IS NULL AND charged = 'held'
+    FROM jobs WHERE finished_at IS NULL AND charged = 'reserved'
     UNION ALL
     SELECT owner, upstream, day, 0, credits, 0, 0
     FROM charges WHERE state IN ('charged', 'assumed')
     UNION ALL
-    SELECT owner, upstream, day, 0, 0, held, spent FROM spending
+    SELECT owner, upstream, day, 0, 0, reserved, spent FROM spending
 ) AS counted
 WHERE counted.owner = :owner AND counted.upstream = :upstream AND counted.day = :day
 GROUP BY counted.owner, counted.upstream, counted.day
 HAVING sum(counted.reserved) <> sum(counted.was_reserved)
     OR sum(counted.spent) <> sum(counted.was_spent);
 
--- name: set_counters(owner, upstream, day, held, spent) -> count
+-- name: set_counters(owner, upstream, day, reserved, spent) -> count
 -- A day may have no row of counters yet.
-INSERT INTO spending (owner, upstream, day, held, spent)
-VALUES (:owner, :upstream, :day, :held, :spent)
-ON CONFLICT (owner, upstream, day) DO UPDATE SET held = excluded.held, spent = excluded.spent;
+INSERT INTO spending (owner, upstream, day, reserved, spent)
+VALUES (:owner, :upstream, :day, :reserved, :spent)
+ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = excluded.reserved, spent = excluded.spent;

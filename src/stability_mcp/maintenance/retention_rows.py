@@ -34,9 +34,6 @@ MAX_HASHES_PER_QUERY = 400
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"-(\d+)$")
 
-STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
-"""What stands where the error of a bare row would; by it such a row is known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
@@ -199,12 +196,12 @@ def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) 
 
     The newest first, because what a result was made from is older and goes after it.
     """
-    return _old_jobs(connection, before=before, cutoff=cutoff, stripped=STRIPPED, most=limit)
+    return _old_jobs(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
     """Return whether a job ended before `cutoff` and nobody needs any of its results."""
-    row = _old_job(connection, job=job, cutoff=cutoff, stripped=STRIPPED)
+    row = _old_job(connection, job=job, cutoff=cutoff)
     if row is None:
         return False
     return not any(
@@ -250,6 +247,6 @@ def _remove_job(connection: Connection, job: str) -> None:
         delete_media(connection, media.id)
     _delete_inputs(connection, job=job)
     if _is_charged(connection, job=job) is not None:
-        _strip_job(connection, job=job, stripped=STRIPPED)
+        _strip_job(connection, job=job, now=time.time())
     else:
         _delete_job(connection, job=job)

@@ -37,18 +37,18 @@ WHERE sha256 = :sha256
 SELECT sha256 FROM blobs WHERE sha256 IN (:hashes...)
 UNION SELECT blob FROM media WHERE blob IN (:hashes...);
 
--- name: old_jobs(before, cutoff, stripped, most) -> many
+-- name: old_jobs(before, cutoff, most) -> many
 -- The states are listed: another one of a newer program has not ended.
 SELECT seq, id FROM jobs
 WHERE seq < :before AND finished_at < :cutoff
-    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND coalesce(error, '') <> :stripped
+    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL
 ORDER BY seq DESC LIMIT :most;
 
--- name: old_job(job, cutoff, stripped) -> one
+-- name: old_job(job, cutoff) -> one
 -- Looks at one of them again inside the transaction that removes it.
 SELECT label FROM jobs
 WHERE id = :job AND finished_at < :cutoff
-    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND coalesce(error, '') <> :stripped;
+    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL;
 
 -- name: results(job) -> many
 -- What a job left, deleted items too.
@@ -62,11 +62,12 @@ DELETE FROM job_inputs WHERE job = :job;
 -- The ledger refers to the row of such a job.
 SELECT 1 FROM charges WHERE job = :job LIMIT 1;
 
--- name: strip_job(job, stripped) -> count
+-- name: strip_job(job, now) -> count
 -- The row stays without details, so that the ledger still adds up.
 UPDATE jobs
 SET arguments = '{}', result_key = NULL, answer = NULL, generation = NULL, engine_id = NULL,
-    label = NULL, output_dir = NULL, call = NULL, error = :stripped
+    label = NULL, output_dir = NULL, call = NULL, error = NULL,
+    stripped_at = :now
 WHERE id = :job;
 
 -- name: delete_job(job) -> count

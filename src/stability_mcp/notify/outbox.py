@@ -1,9 +1,9 @@
-"""Who was told of the end of a job: `jobs.told_at`, the only column that says so.
+"""Which ends of jobs were delivered to STABILITY_ON_DONE, and which are due.
 
-Nothing there: nobody. A time: told then; a late answer to an `unknown` job ends it once more, later
-than that, and is told as well. A time below zero: not to be told before that time, because somebody
-is at it or because it failed. So a process that is killed while it tells is followed by another
-when its claim is over, and no process tells what another is telling.
+`jobs.notified_at` is when an end was delivered. A late answer to an `unknown` job ends it once
+more, later than that, so that end is due too. `jobs.notify_after` is set while a process delivers
+an end, and after a failure: nobody else tries before that time. When a process is killed while it
+delivers, another one follows after its claim has expired.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,9 @@ class DueEnd:
 
     id: str
     finished_at: float
-    told_at: float | None
+    notified_at: float | None
+    """When an earlier end of the job was delivered."""
+    notify_after: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class ResultRow:
 _SQL = load(__file__)
 _due = _SQL.many("due", DueEnd)
 _claim = _SQL.count("claim")
-_settle_end = _SQL.count("settle")
+_mark_delivered = _SQL.count("mark_delivered")
+_postpone = _SQL.count("postpone")
 _results = _SQL.many("results", ResultRow)
 _charged = _SQL.value("charged", int)
 _begin = _SQL.count("begin")
@@ -70,7 +73,7 @@ def start(connection: Connection, account: Account, *, now: float) -> float:
 
     What ended before anybody wanted to know is not told.
     """
-    key = f"told_since:{account.owner}:{account.upstream}"
+    key = f"notify_since:{account.owner}:{account.upstream}"
     _begin(connection, key=key, now=repr(now))
     since = _begun(connection, key=key)
     return now if since is None else since
@@ -93,9 +96,16 @@ def due(
 
 def claim(connection: Connection, due_end: DueEnd, *, now: float) -> ClaimedEnd | None:
     """Take an end to tell, and return what to say; None: another process was faster."""
-    until = -(now + CLAIM_SECONDS)
-    row = {"job": due_end.id, "finished_at": due_end.finished_at, "known": due_end.told_at}
-    if _claim(connection, **row, claim=until) != 1:
+    until = now + CLAIM_SECONDS
+    claimed = _claim(
+        connection,
+        job=due_end.id,
+        finished_at=due_end.finished_at,
+        notified_at=due_end.notified_at,
+        notify_after=due_end.notify_after,
+        until=until,
+    )
+    if claimed != 1:
         return None
     job = load_job(connection, due_end.id)
     if job is None:
@@ -106,24 +116,25 @@ def claim(connection: Connection, due_end: DueEnd, *, now: float) -> ClaimedEnd 
 
 def mark_delivered(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
     """Note that it was told."""
-    _settle(connection, end, max(now, end.finished_at + 0.001))
+    at = max(now, end.finished_at + 0.001)
+    _mark_delivered(connection, job=end.job, finished_at=end.finished_at, claim=end.claim, now=at)
 
 
 def mark_failed(connection: Connection, end: ClaimedEnd, *, now: float) -> float:
     """Note that it could not be told; return the pause before the next try, in seconds."""
     pause = min(max(now - end.finished_at, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
-    _settle(connection, end, -(now + pause))
+    _postpone_until(connection, end, now + pause)
     return pause
 
 
 def release(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
     """Leave it to whoever looks next: this process ends."""
-    _settle(connection, end, -now)
+    _postpone_until(connection, end, now)
 
 
-def _settle(connection: Connection, end: ClaimedEnd, at: float) -> None:
-    row = {"job": end.job, "finished_at": end.finished_at, "claim": end.claim, "at": at}
-    _settle_end(connection, **row)
+def _postpone_until(connection: Connection, end: ClaimedEnd, until: float) -> None:
+    row = {"job": end.job, "finished_at": end.finished_at, "claim": end.claim, "until": until}
+    _postpone(connection, **row)
 
 
 def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:

@@ -1,25 +1,32 @@
 -- name: due(owner, upstream, since, now, max_retry, copying, limit) -> many
 -- The first condition is for the index; the others filter the few rows that it leaves. A job that is
 -- done waits until its readable copies are written, unless they take too long.
-SELECT id, finished_at, told_at FROM jobs
+SELECT id, finished_at, notified_at, notify_after FROM jobs
 WHERE upstream = :upstream AND finished_at > :since
     AND owner = :owner AND state IN ('done', 'failed', 'cancelled', 'unknown')
-    AND (told_at IS NULL OR told_at BETWEEN 0 AND finished_at
-        OR told_at < 0 AND (-told_at <= :now OR -told_at > :now + :max_retry))
+    AND (notified_at IS NULL OR notified_at <= finished_at)
+    AND (notify_after IS NULL OR notify_after <= :now OR notify_after > :now + :max_retry)
     AND NOT (state = 'done' AND output_dir IS NOT NULL AND finished_at > :copying
         AND EXISTS (SELECT 1 FROM media
             WHERE media.job = jobs.id AND copy_path IS NULL AND deleted_at IS NULL))
 ORDER BY finished_at LIMIT :limit;
 
--- name: claim(job, finished_at, known, claim) -> count
+-- name: claim(job, finished_at, notified_at, notify_after, until) -> count
 -- No row changes if another process claimed the end first, or if the job ended once more.
-UPDATE jobs SET told_at = :claim
-WHERE id = :job AND finished_at = :finished_at AND told_at IS NOT DISTINCT FROM :known;
+UPDATE jobs SET notify_after = :until
+WHERE id = :job AND finished_at = :finished_at
+    AND notified_at IS NOT DISTINCT FROM :notified_at
+    AND notify_after IS NOT DISTINCT FROM :notify_after;
 
--- name: settle(job, finished_at, claim, at) -> count
+-- name: mark_delivered(job, finished_at, claim, now) -> count
 -- No row changes if the claim expired and another process has the end.
-UPDATE jobs SET told_at = :at
-WHERE id = :job AND finished_at = :finished_at AND told_at = :claim;
+UPDATE jobs SET notified_at = :now, notify_after = NULL
+WHERE id = :job AND finished_at = :finished_at AND notify_after = :claim;
+
+-- name: postpone(job, finished_at, claim, until) -> count
+-- The same condition.
+UPDATE jobs SET notify_after = :until
+WHERE id = :job AND finished_at = :finished_at AND notify_after = :claim;
 
 -- name: results(job) -> many
 -- The media that the message names.

@@ -173,7 +173,7 @@ def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
 
 def _money(jobs: Sequence[JobRecord], *, emulated: bool) -> str:
     paid = charged(jobs)
-    reserved = sum(job.price for job in jobs if job.charged == "held")
+    reserved = sum(job.price for job in jobs if job.charged == "reserved")
     where = " on the emulator" if emulated else ""
     parts = (
         f"{credits_text(paid)}{where}" if paid or not reserved else "",

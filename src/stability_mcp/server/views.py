@@ -8,7 +8,12 @@ from stability_mcp.server.tool import Data
 from stability_mcp.studio import JobRecord, MediaItem
 from stability_mcp.uris import media_uri
 
-STATE_OF_CHARGE = {"no": "nothing", "held": "reserved", "assumed": "may be charged", "yes": "yes"}
+STATE_OF_CHARGE = {
+    "no": "nothing",
+    "reserved": "reserved",
+    "assumed": "may be charged",
+    "yes": "yes",
+}
 
 
 class MediaFacts(Data):

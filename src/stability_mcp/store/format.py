@@ -7,9 +7,9 @@ import hashlib
 import hmac
 from pathlib import Path
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the tables; `migrations` says what a change may be."""
-OLDEST_WRITER = 1
+OLDEST_WRITER = 4
 """The oldest version whose programs may write such a store."""
 
 EMULATOR_ID = "emulator"

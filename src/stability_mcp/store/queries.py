@@ -4,7 +4,7 @@ A file stands beside the module that uses it and holds the statements of one top
 
     -- name: reserve(owner, upstream, day, credits) -> count
     -- Adds to the reservation of a day.
-    UPDATE spending SET held = held + :credits
+    UPDATE spending SET reserved = reserved + :credits
     WHERE owner = :owner AND upstream = :upstream AND day = :day;
 
 The header names the parameters and what the statement gives: `count` (rows that changed), `value`

@@ -47,17 +47,17 @@ CREATE TABLE calls (
     joined TEXT REFERENCES calls (id),  -- NULL: it has jobs; else it waits for the jobs of that call
     created_at REAL NOT NULL,
     abandoned_at REAL,  -- the request ended without the result
-    handed_at REAL,  -- the request ended with it
+    delivered_at REAL,  -- the request ended with it
     cancelled_at REAL,  -- its caller gave it up; its jobs may go on
-    said TEXT,  -- JSON: how its inputs were found and made to fit
+    notes TEXT,  -- JSON: how its inputs were found and made to fit
     cached TEXT,  -- JSON: jobs of earlier calls that answer for it, by position
     saved INTEGER  -- what those would have cost again
 ) STRICT;
 CREATE INDEX calls_key ON calls (call_key, seq);
-CREATE INDEX calls_open ON calls (owner, seq) WHERE handed_at IS NULL;
+CREATE INDEX calls_open ON calls (owner, seq) WHERE delivered_at IS NULL;
 CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL;
 -- Identical calls that may be joined, among the many that were delivered.
-CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL;
+CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE delivered_at IS NULL;
 CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL;
 
 CREATE TABLE jobs (
@@ -75,10 +75,10 @@ CREATE TABLE jobs (
     arguments TEXT NOT NULL,  -- canonical JSON; files as media ids; never URLs, paths or bytes
     result_key TEXT,  -- set only where the same call gives the same result
     deferred INTEGER NOT NULL,
-    lane INTEGER NOT NULL DEFAULT 0,  -- 0: a caller waits for it; 1: one of a batch or workflow
+    priority INTEGER NOT NULL DEFAULT 0,  -- 0: a caller waits for it; 1: one of a batch or workflow
     state TEXT NOT NULL,  -- queued paused submitting submitted storing | done failed cancelled unknown
     process TEXT,  -- which drives it; fences sending, never results
-    epoch INTEGER NOT NULL DEFAULT 0,
+    lease_version INTEGER NOT NULL DEFAULT 0,  -- counted up with each change of the process
     lease_until REAL,  -- hosted only
     attempt INTEGER NOT NULL DEFAULT 0,  -- one for each POST; a result is accepted by attempt
     wake_at REAL NOT NULL DEFAULT 0,
@@ -86,7 +86,7 @@ CREATE TABLE jobs (
     day TEXT NOT NULL,
     price INTEGER NOT NULL,
     price_list TEXT NOT NULL,
-    charged TEXT NOT NULL DEFAULT 'no',  -- no held assumed yes
+    charged TEXT NOT NULL DEFAULT 'no',  -- no reserved assumed yes
     generation TEXT,
     answer TEXT,
     error TEXT,
@@ -97,9 +97,12 @@ CREATE TABLE jobs (
     sent_at REAL,
     answered_at REAL,
     finished_at REAL,
-    told_at REAL  -- when its end was delivered to STABILITY_ON_DONE; below 0: not before then
+    notified_at REAL,  -- when its end was delivered to STABILITY_ON_DONE
+    notify_after REAL,  -- not before: a process is delivering it, or it failed
+    stripped_at REAL,  -- when retention removed its details and kept its charge
+    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted: started by another program, which pays
 ) STRICT;
-CREATE INDEX jobs_due ON jobs (upstream, state, lane, wake_at) WHERE finished_at IS NULL;
+CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
 CREATE INDEX jobs_call ON jobs (call, position);
 CREATE INDEX jobs_cache ON jobs (result_key, seq) WHERE result_key IS NOT NULL AND state = 'done';
@@ -133,10 +136,10 @@ CREATE TABLE spending (
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
     day TEXT NOT NULL,
-    held INTEGER NOT NULL DEFAULT 0,
+    reserved INTEGER NOT NULL DEFAULT 0,
     spent INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (owner, upstream, day),
-    CHECK (held >= 0),
+    CHECK (reserved >= 0),
     CHECK (spent >= 0)
 ) STRICT, WITHOUT ROWID;
 
@@ -212,14 +215,14 @@ CREATE TABLE confirmations (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
-    call_key TEXT NOT NULL,  -- the question key of policy.confirmation, not calls.call_key
+    question_key TEXT NOT NULL,  -- see policy.confirmation
     credits INTEGER NOT NULL,
     asked_at REAL NOT NULL,
     answer TEXT,  -- yes no dismissed; NULL: none yet
     answered_at REAL,
     used_by TEXT  -- the process that used it up; a yes counts once
 ) STRICT;
-CREATE INDEX confirmations_key ON confirmations (call_key, id);
+CREATE INDEX confirmations_key ON confirmations (question_key, id);
 
 -- What was refused or flagged, for the person who answers for the prompts.
 CREATE TABLE audit (

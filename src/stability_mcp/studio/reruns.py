@@ -11,7 +11,6 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.jobs.transactions.cancel import CancelledJob
-from stability_mcp.maintenance.retention_rows import STRIPPED
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label
 from stability_mcp.studio.calling import CallOptions
@@ -168,7 +167,7 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
 
 
 def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
-    if job.error == STRIPPED:
+    if job.stripped:
         raise NotFoundError(
             f"What job {job.id} was asked for left the store after STABILITY_KEEP_DAYS.",
             hint=f"Call {job.operation} with its arguments.",
@@ -197,7 +196,7 @@ def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
             hint="Ask the user whether to pay for it once more. After a yes call again with "
             f"accept_double_charge true; it costs {credits_text(job.price)} more.",
         )
-    if job.price == 0:
+    if job.adopted:
         raise ArgumentsError(
             f"Job {job.id} fetched a generation that was started elsewhere; what was asked for "
             "is not known here.",

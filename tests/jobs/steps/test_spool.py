@@ -151,13 +151,13 @@ async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> No
     [job] = write_now(database, lambda c: put(c).job_ids, name="test.write")
     write_now(
         database,
-        lambda c: execute(c, "UPDATE jobs SET process = NULL, epoch = 3"),
+        lambda c: execute(c, "UPDATE jobs SET process = NULL, lease_version = 3"),
         name="test.write",
     )
     await database.close()
     folder = tmp_path / "spool"
-    for epoch in (1, 2, 3):
-        (folder / f"{job}.1.{epoch}.part").write_bytes(b"room")
+    for lease_version in (1, 2, 3):
+        (folder / f"{job}.1.{lease_version}.part").write_bytes(b"room")
     (folder / "import-0123456789abcdef.part").write_bytes(b"somebody else's")
 
     another = Upstream(id="another", base_url="https://api.test")

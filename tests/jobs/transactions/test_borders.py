@@ -45,9 +45,9 @@ def _read(database: Database, job: str) -> JobRow:
 
 
 def _begin(connection: Connection, job: JobRow, **values: float) -> JobRow:
-    given = {"epoch": job.epoch, "now": NOW, **values}
+    given = {"lease_version": job.lease_version, "now": NOW, **values}
     limit = RateLimit(limit=1, window=10)
-    leased = replace(job, epoch=int(given["epoch"]))
+    leased = replace(job, lease_version=int(given["lease_version"]))
     return send.begin(connection, leased, limit=limit, now=given["now"]).job
 
 
@@ -76,7 +76,7 @@ def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> N
     ("change", "error"),
     [
         ("UPDATE jobs SET process = 'another'", LeaseLostError),
-        ("UPDATE jobs SET epoch = epoch + 1", LeaseLostError),
+        ("UPDATE jobs SET lease_version = lease_version + 1", LeaseLostError),
         ("UPDATE jobs SET cancel_at = 1", LeaseLostError),
         ("UPDATE jobs SET state = 'submitting'", LeaseLostError),
         ("UPDATE jobs SET attempt = 1", LeaseLostError),
@@ -88,7 +88,7 @@ def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> N
 def test_an_intent_that_may_not_be_leaves_nothing(
     database: Database, change: str, error: type[Exception]
 ) -> None:
-    """*Chosen*: process, epoch, cancel, block and place are checked in T2 itself."""
+    """*Chosen*: process, lease_version, cancel, block and place are checked in T2 itself."""
     job = _queued(database)
     write_now(database, lambda c: execute(c, change), name="test.write")
     before = _everything(database)
@@ -107,7 +107,7 @@ def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
     sent = write_now(database, lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")
 
     assert sent.day > job.day
-    assert rows(database.home, "SELECT day, held FROM spending ORDER BY day") == [
+    assert rows(database.home, "SELECT day, reserved FROM spending ORDER BY day") == [
         (job.day, 0),
         (sent.day, PRICE),
     ]
@@ -128,7 +128,7 @@ def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Dat
 
 
 def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
-    """*Chosen*: T2x, failed, `held -= price`."""
+    """*Chosen*: T2x, failed, `reserved -= price`."""
     job = _sent(database)
 
     assert write_now(
@@ -263,5 +263,5 @@ def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database
     write_now(database, lambda c: finish.mark_abandoned(c, joined, NOW), name="test.write")
     write_now(database, lambda c: finish.mark_abandoned(c, other, NOW), name="test.write")
 
-    found = rows(database.home, "SELECT id, handed_at, abandoned_at FROM calls")
+    found = rows(database.home, "SELECT id, delivered_at, abandoned_at FROM calls")
     assert found == [(root, NOW, None), (joined, NOW, None), (other, None, NOW)]

@@ -35,7 +35,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
 
 CALLS = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-    " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, handed_at)"
+    " INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, delivered_at)"
     " SELECT 'call-' || i, owner, upstream, process, tool, call_key, i, 1"
     " FROM n, (SELECT * FROM calls LIMIT 1)"
 )

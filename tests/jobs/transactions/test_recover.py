@@ -44,7 +44,7 @@ async def test_what_was_out_is_unknown(left: str | None, tmp_path: Path) -> None
 
 @LEFT
 async def test_what_was_queued_is_sent(left: str | None, tmp_path: Path) -> None:
-    """*Chosen*: sends are fenced by the epoch, so that whoever had it sends it no more."""
+    """*Chosen*: sends are fenced by the lease version, so that whoever had it sends it no more."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     now = time.time()
     made = await database.write(lambda c: put(c, now=now), name="test.write")

@@ -58,7 +58,7 @@ def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> No
         ("c", 2, "queued", ME),
     ]
     assert {(job.price, job.charged, job.output_dir) for job in jobs} == {
-        (PRICE, "held", "/pictures")
+        (PRICE, "reserved", "/pictures")
     }
     assert money(database.home) == (3 * PRICE, 0)
     assert len(made.id) == 26
@@ -160,6 +160,6 @@ def test_every_column_of_a_later_look_up_is_filled(database: Database) -> None:
     assert rows(
         database.home,
         "SELECT calls.owner, calls.upstream, calls.process, tool, length(call_key),"
-        " length(result_key), price_list IS NOT NULL, epoch, deferred, lane"
+        " length(result_key), price_list IS NOT NULL, lease_version, deferred, priority"
         " FROM calls JOIN jobs ON jobs.call = calls.id",
     ) == [(OWNER, PAID.id, ME, "generate_core", 64, 64, 1, 1, 0, 0)]

@@ -32,7 +32,7 @@ Behaviour = Callable[[str, Lease], Awaitable[Step]]
 
 _END = "UPDATE jobs SET state = :state, finished_at = :now WHERE id = :job"
 _GENERATION = "UPDATE jobs SET state = 'submitted', generation = 'g' WHERE id = :job"
-_PRIORITY = "UPDATE jobs SET lane = :lane WHERE id = :job"
+_PRIORITY = "UPDATE jobs SET priority = :priority WHERE id = :job"
 
 
 @dataclass
@@ -53,7 +53,12 @@ class Worker:
         """Look at the row first, as every step does, then behave."""
         self.began[job_id] += 1
         row = await self.database.read(lambda c: load_job(c, job_id))
-        if row is None or row.finished or row.process != self.process or row.epoch != lease.epoch:
+        if (
+            row is None
+            or row.finished
+            or row.process != self.process
+            or row.lease_version != lease.version
+        ):
             return Done()
         self.steps.append(job_id)
         self._news.set()
@@ -66,11 +71,11 @@ class Worker:
         await self.database.write(lambda c: execute(c, _END, **row), name="test.write")
         return Done()
 
-    async def put(self, *, wake: bool = True, lane: int = 0, poll: bool = False) -> str:
+    async def put(self, *, wake: bool = True, priority: int = 0, poll: bool = False) -> str:
         """Submit a job as this process."""
 
         def write(connection: Connection) -> str:
-            job = self.put_inside(connection, lane=lane, poll=poll)
+            job = self.put_inside(connection, priority=priority, poll=poll)
             if poll:
                 execute(connection, _GENERATION, job=job)
             return job
@@ -80,14 +85,14 @@ class Worker:
             self.engine.wake()
         return job
 
-    def put_inside(self, connection: Connection, *, lane: int = 0, poll: bool = False) -> str:
+    def put_inside(self, connection: Connection, *, priority: int = 0, poll: bool = False) -> str:
         """Submit a job inside a transaction."""
         register_upstream(connection, PAID)
         terms = SubmitTerms(process=self.process, now=time.time())
         request = call_request(deferred() if poll else None)
         [job] = insert_call(connection, request, terms).job_ids
-        execute(connection, _PRIORITY, lane=lane, job=job)
-        self.engine.dispatch(connection, job, priority=lane)
+        execute(connection, _PRIORITY, priority=priority, job=job)
+        self.engine.dispatch(connection, job, priority=priority)
         return job
 
     def cancel_inside(self, connection: Connection, job: str) -> None:

@@ -302,7 +302,7 @@ ROWS = {
     "recover.resume": Row(
         arrange=_paused,
         act=_resume,
-        read=sql("SELECT state, (SELECT sum(held) FROM spending) FROM jobs"),
+        read=sql("SELECT state, (SELECT sum(reserved) FROM spending) FROM jobs"),
         old=[("paused", PRICE)],
         new=[("done", 0)],
     ),

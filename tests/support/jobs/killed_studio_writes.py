@@ -151,7 +151,7 @@ async def _one_ended(home: Path) -> None:
     async with opened(home) as database:
         await _announcer(database).begin()
         await ended(database, time.time())
-        await write(database, "UPDATE jobs SET charged = 'no'", "UPDATE spending SET held = 0")
+        await write(database, "UPDATE jobs SET charged = 'no'", "UPDATE spending SET reserved = 0")
 
 
 def _announcer(database: Database, then: str = "") -> Delivery:
@@ -172,7 +172,7 @@ def _tell(then: str = "", *, finish: bool = True) -> Act:
         before = _heard(database.home)
         await write(
             database,
-            f"UPDATE jobs SET told_at = told_at + {2 * CLAIM_SECONDS} WHERE told_at < 0",  # noqa: S608 -- a number of ours
+            f"UPDATE jobs SET notify_after = notify_after - {2 * CLAIM_SECONDS}",  # noqa: S608 -- a number of ours
         )
         announcer = _announcer(database, then)
         await announcer.begin()
@@ -227,7 +227,7 @@ async def _whole(database: Database) -> object:
 async def _miscounted(home: Path) -> None:
     await _two_results(home)
     async with opened(home) as database:
-        await write(database, "UPDATE spending SET held = held + 7, spent = spent - 7")
+        await write(database, "UPDATE spending SET reserved = reserved + 7, spent = spent - 7")
 
 
 async def _with_a_stray(home: Path) -> None:
@@ -274,7 +274,7 @@ ROWS = {
     "policy.audit": Row(act=_permit(_say_what_is_blocked), read=_audited, old=[], new=["blocked"]),
     "notify.start": Row(
         act=_begin,
-        read=sql("SELECT count(*) FROM meta WHERE key LIKE 'told_since:%'"),
+        read=sql("SELECT count(*) FROM meta WHERE key LIKE 'notify_since:%'"),
         old=[(0,)],
         new=[(1,)],
     ),
@@ -304,7 +304,7 @@ ROWS = {
     "maintenance.recount": Row(
         arrange=_miscounted,
         act=_repair,
-        read=sql("SELECT held, spent FROM spending"),
+        read=sql("SELECT reserved, spent FROM spending"),
         old=[(7, 2 * PRICE - 7)],
         new=[(0, 2 * PRICE)],
         sound=False,

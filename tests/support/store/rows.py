@@ -98,7 +98,7 @@ def damage(home: Path, table: str) -> None:
 
 def money(home: Path) -> tuple[int, int]:
     """Return what is held and spent over all days, in millicredits."""
-    [found] = rows(home, "SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0) FROM spending")
+    [found] = rows(home, "SELECT coalesce(sum(reserved), 0), coalesce(sum(spent), 0) FROM spending")
     return found[0], found[1]
 
 

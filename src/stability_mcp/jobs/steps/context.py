@@ -303,7 +303,7 @@ class SendTrace:
         self._lease.begun()
 
     async def _begin(self, ahead: int) -> SendIntent:
-        if self._lease.lost.is_set() or self._lease.epoch != self.job.epoch:
+        if self._lease.lost.is_set() or self._lease.version != self.job.lease_version:
             raise LeaseLostError(f"job {self.job.id} is not ours to send")
         context, job = self._context, self.job
 

@@ -43,7 +43,7 @@ async def poll(context: JobContext, job: JobRow) -> Step:
     """Poll once."""
     context.polling.add(job.id)
     # Where a 404 ends the job, no results path may be left out.
-    last = job.price == 0 or _is_expired(context, job)
+    last = job.adopted or _is_expired(context, job)
     try:
         answer = await _fetch(context, job, every_path=last)
     except NoSlotError as error:
@@ -62,7 +62,9 @@ async def poll(context: JobContext, job: JobRow) -> Step:
 
 async def revisit(context: JobContext, job: JobRow, lease: Lease) -> Step:
     """Poll once more for a generation that was missing, on every results path."""
-    job = replace(job, epoch=lease.epoch)  # another process may have taken the job meanwhile
+    job = replace(
+        job, lease_version=lease.version
+    )  # another process may have taken the job meanwhile
     try:
         answer = await _fetch(context, job, every_path=True)
     except NoSlotError as error:
@@ -165,7 +167,7 @@ async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> St
 
 async def _missing(context: JobContext, job: JobRow, error: GenerationGoneError) -> Step:
     """Decide what a 404 means: not there yet, or not there any more."""
-    if job.price == 0:  # taken over, and never sent from here: its age is not known
+    if job.adopted:  # taken over, and never sent from here: its age is not known
         elsewhere = JobError(
             f"The API has no such generation for this key: {error.message}",
             job=job.id,

@@ -110,7 +110,7 @@ async def _exchange(
 
 async def _check_slot(context: JobContext, job: JobRow) -> None:
     """Look before connecting: a connection that gets no slot costs both sides."""
-    priority, process = job.lane, job.process or ""
+    priority, process = job.priority, job.process or ""
     wanted = SlotRequest(upstream=job.upstream, process=process, priority=priority)
 
     def check(connection: Connection) -> None:

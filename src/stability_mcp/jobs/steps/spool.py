@@ -1,10 +1,11 @@
 """The spool: where an answer lies from its first byte until it is a blob. Everything here blocks.
 
 `.part` is under way. It is preallocated before a paid request connects, so that a disk that fills
-up meanwhile still has room for the answer, and it is named by the epoch too: of two processes that
-both take a job for theirs neither touches what the other receives. `.body` is whole and exact, and
-gets its name only when the headers of the answer are journalled. Both are guarded from the first
-byte to the last commit: who lives may be taken for dead, and the answer is paid all the same.
+up meanwhile still has room for the answer, and it is named by the lease version too: of two
+processes that both take a job for theirs neither touches what the other receives. `.body` is whole
+and exact, and gets its name only when the headers of the answer are journalled. Both are guarded
+from the first byte to the last commit: who lives may be taken for dead, and the answer is paid all
+the same.
 """
 
 import errno
@@ -50,7 +51,7 @@ class Spool:
     def part(self, job: JobRow, *, attempt: int | None = None) -> Path:
         """Return where this process receives the answer of an attempt; None: of the last one."""
         number = job.attempt if attempt is None else attempt
-        return self._home / "spool" / f"{job.id}.{number}.{job.epoch}.part"
+        return self._home / "spool" / f"{job.id}.{number}.{job.lease_version}.part"
 
     def take_room(self, part: Path, kind: type[Operation]) -> None:
         """Make sure of room for an answer, before anything is asked for.
@@ -170,21 +171,25 @@ class Spool:
         self._guards.let_all_go()
 
     def sweep_dead(
-        self, files: Iterable[Path], ended: Collection[str], epochs: Mapping[str, int]
+        self, files: Iterable[Path], ended: Collection[str], lease_versions: Mapping[str, int]
     ) -> None:
         """Remove what ended processes left.
 
         Args:
             files: Files of the spool.
             ended: Jobs that have ended: nothing of theirs is needed.
-            epochs: The epoch of every job: what was under way in an earlier one is not whole, or
-                was made ahead for a request that never went out.
+            lease_versions: The lease version of every job that isn't storing: what was under way in
+                an earlier one is not whole, or was made ahead for a request that never went out.
         """
         files = list(files)
         alive = {path.name.partition(".")[0] for path in files if is_guarded(path)}
         for path in files:
             job, *rest = path.name.split(".")
-            old = job in epochs and rest[-1:] == ["part"] and rest[1:2] != [str(epochs[job])]
+            old = (
+                job in lease_versions
+                and rest[-1:] == ["part"]
+                and rest[1:2] != [str(lease_versions[job])]
+            )
             if (job in ended or old) and job not in alive:
                 remove(path)
 

@@ -26,6 +26,6 @@ Several that wait at the same time share one commit. F: the commit must survive 
 T10 is in `maintenance/`, the delivery of ends in `notify/`. `lookup` reads, `usage` has what is
 known of an account, `call_keys` says what makes two calls the same.
 
-Sending is fenced by process and epoch. A result is taken by (job, attempt) from any unfinished
-state and from `unknown`: whatever the API answered and was received whole is kept.
+Sending is fenced by process and lease version. A result is taken by (job, attempt) from any
+unfinished state and from `unknown`: whatever the API answered and was received whole is kept.
 """

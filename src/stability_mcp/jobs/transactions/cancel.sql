@@ -17,6 +17,6 @@ SELECT 1 FROM jobs WHERE id = :job AND state = 'queued' AND cancel_at IS NOT NUL
 -- Whether a living call other than that of the caller still waits for the job.
 SELECT 1 FROM calls
 WHERE (id = :root OR joined = :root) AND id <> :mine
-    AND handed_at IS NULL AND abandoned_at IS NULL
+    AND delivered_at IS NULL AND abandoned_at IS NULL
     AND process IN (SELECT id FROM processes)
 LIMIT 1;

@@ -27,22 +27,22 @@ SELECT field, media FROM job_inputs WHERE job = :job ORDER BY field, position;
 
 -- name: mark_delivered(calls..., now) -> count
 -- An answer carried the results of these calls, and so of those that they had joined.
-UPDATE calls SET handed_at = :now WHERE handed_at IS NULL
+UPDATE calls SET delivered_at = :now WHERE delivered_at IS NULL
     AND (id IN (:calls...) OR id IN (SELECT asked.joined FROM calls AS asked WHERE asked.id IN (:calls...)));
 
 -- name: mark_abandoned(call, now) -> count
 -- An identical call may take its jobs over from now on.
 UPDATE calls SET abandoned_at = :now
-WHERE id = :call AND abandoned_at IS NULL AND handed_at IS NULL;
+WHERE id = :call AND abandoned_at IS NULL AND delivered_at IS NULL;
 
 -- name: load_call(call, owner) -> one
 -- Calls of other owners do not exist for this one.
-SELECT id, joined, tool, created_at, cancelled_at, said AS notes FROM calls
+SELECT id, joined, tool, created_at, cancelled_at, notes AS notes FROM calls
 WHERE id = :call AND owner = :owner;
 
 -- name: save_notes(call, notes) -> count
 -- The answer may be made after a restart.
-UPDATE calls SET said = :notes WHERE id = :call;
+UPDATE calls SET notes = :notes WHERE id = :call;
 
 -- name: cancel_call(call, now) -> count
 -- A call whose jobs have ended stays as it ended.

@@ -2,10 +2,10 @@
 -- Whole jobs, and whether an answer delivered their results: every waiting call reads this.
 SELECT
     jobs.seq, jobs.id, jobs.owner, jobs.upstream, jobs.call, jobs.position, jobs.run,
-    jobs.operation, jobs.arguments, jobs.deferred, jobs.lane, jobs.state, jobs.process, jobs.epoch,
+    jobs.operation, jobs.arguments, jobs.deferred, jobs.priority, jobs.state, jobs.process, jobs.lease_version,
     jobs.attempt, jobs.wake_at, jobs.day, jobs.price, jobs.charged, jobs.generation, jobs.answer,
     jobs.error, jobs.label, jobs.output_dir, jobs.created_at, jobs.sent_at, jobs.finished_at,
-    jobs.cancel_at, calls.handed_at IS NOT NULL AS collected
+    jobs.cancel_at, jobs.origin, jobs.stripped_at, calls.delivered_at IS NOT NULL AS collected
 FROM jobs LEFT JOIN calls ON calls.id = jobs.call
 WHERE jobs.id IN (:ids...);
 
@@ -59,12 +59,12 @@ SELECT
 FROM calls
 JOIN jobs ON jobs.call = calls.id
 LEFT JOIN media ON media.job = jobs.id AND media.position = 0 AND media.deleted_at IS NULL
-WHERE calls.owner = :owner AND calls.handed_at IS NULL
+WHERE calls.owner = :owner AND calls.delivered_at IS NULL
     AND (calls.abandoned_at IS NOT NULL OR calls.process NOT IN (SELECT id FROM processes))
     AND NOT EXISTS (
         SELECT 1 FROM calls AS joined_call
         WHERE joined_call.joined = calls.id
-            AND joined_call.handed_at IS NULL AND joined_call.abandoned_at IS NULL
+            AND joined_call.delivered_at IS NULL AND joined_call.abandoned_at IS NULL
             AND joined_call.process IN (SELECT id FROM processes)
     )
     AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'

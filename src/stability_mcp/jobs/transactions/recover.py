@@ -77,7 +77,7 @@ class MissingGeneration:
 
     id: str
     seq: int
-    epoch: int
+    lease_version: int
     """Counted up, so that two processes that poll at once receive into files of their own."""
 
 
@@ -90,7 +90,7 @@ class _PausedJob:
 @dataclass(frozen=True, slots=True)
 class _JobEpoch:
     id: str
-    epoch: int
+    lease_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ _delete_process = _SQL.count("delete_process")
 _take_unowned = _SQL.count("take_unowned")
 _has_unowned = _SQL.value("has_unowned", int)
 _ended = _SQL.values("ended", str)
-_epochs = _SQL.many("epochs", _JobEpoch)
+_lease_versions = _SQL.many("lease_versions", _JobEpoch)
 _missing_copies = _SQL.many("missing_copies", _MissingCopy)
 _find_missing = _SQL.values("find_missing", str)
 _take_missing = _SQL.many("take_missing", MissingGeneration)
@@ -152,9 +152,9 @@ def resume(
     for job in rows:
         budget.release_job(connection, job)
     day = _reserve_again(connection, rows, limit=limit, now=now)
-    lane = queue.priority_of_many(len(rows))
+    priority = queue.priority_of_many(len(rows))
     for job in rows:
-        _resume(connection, job=job.id, process=process, day=day, lane=lane)
+        _resume(connection, job=job.id, process=process, day=day, priority=priority)
     return rows
 
 
@@ -201,12 +201,12 @@ def ended_jobs(connection: Connection, jobs: Collection[str]) -> set[str]:
     return set(_ended(connection, ids=jobs))
 
 
-def epochs(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
-    """Return the epoch of jobs that are not storing; recovery counts it up.
+def lease_versions(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
+    """Return the lease version of jobs that are not storing; recovery counts it up.
 
     So it tells which process a file in the spool belongs to.
     """
-    return {row.id: row.epoch for row in _epochs(connection, ids=jobs)}
+    return {row.id: row.lease_version for row in _lease_versions(connection, ids=jobs)}
 
 
 def has_unowned(connection: Connection, upstream: str) -> bool:

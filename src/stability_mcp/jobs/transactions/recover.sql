@@ -4,7 +4,7 @@ SELECT 1 FROM processes WHERE upstream = :upstream AND id <> :me LIMIT 1;
 
 -- name: pause_stale(upstream, fresh_since) -> count
 -- What was queued long ago is not sent unasked.
-UPDATE jobs SET state = 'paused', process = NULL, epoch = epoch + 1
+UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1
 WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
     AND upstream = :upstream AND finished_at IS NULL
     AND state = 'queued' AND created_at <= :fresh_since;
@@ -15,11 +15,11 @@ SELECT id, price FROM jobs
 WHERE owner = :owner AND state = 'paused' AND upstream = :upstream
 ORDER BY seq;
 
--- name: resume(job, process, day, lane) -> count
--- A job keeps its own lane if that is the later one.
+-- name: resume(job, process, day, priority) -> count
+-- A job keeps its own priority if that is the later one.
 UPDATE jobs
-SET state = 'queued', process = :process, epoch = epoch + 1, day = :day, wake_at = 0,
-    lane = CASE WHEN lane > :lane THEN lane ELSE :lane END
+SET state = 'queued', process = :process, lease_version = lease_version + 1, day = :day, wake_at = 0,
+    priority = CASE WHEN priority > :priority THEN priority ELSE :priority END
 WHERE id = :job AND state = 'paused';
 
 -- name: submitting_of(dead) -> values
@@ -35,7 +35,7 @@ WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
 
 -- name: release_jobs(dead) -> count
 -- Any process of their upstream may take them.
-UPDATE jobs SET process = NULL, epoch = epoch + 1
+UPDATE jobs SET process = NULL, lease_version = lease_version + 1
 WHERE process = :dead AND finished_at IS NULL;
 
 -- name: mark_requests_sent(dead, now) -> count
@@ -48,7 +48,7 @@ DELETE FROM processes WHERE id = :dead;
 
 -- name: take_unowned(upstream, me) -> count
 -- Every job without a living process that may go on.
-UPDATE jobs SET process = :me, epoch = epoch + 1
+UPDATE jobs SET process = :me, lease_version = lease_version + 1
 WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
     AND upstream = :upstream AND finished_at IS NULL
     AND state IN ('submitted', 'storing', 'queued');
@@ -67,10 +67,10 @@ SELECT id FROM jobs
 WHERE id IN (:ids...) AND finished_at IS NOT NULL
     AND (state <> 'unknown' OR process NOT IN (SELECT id FROM processes));
 
--- name: epochs(ids...) -> many
+-- name: lease_versions(ids...) -> many
 -- Tells which process a file in the spool belongs to. A job that is storing keeps all of its files:
 -- an answer may be whole in one of them.
-SELECT id, epoch FROM jobs WHERE id IN (:ids...) AND state <> 'storing';
+SELECT id, lease_version FROM jobs WHERE id IN (:ids...) AND state <> 'storing';
 
 -- name: missing_copies(upstream, since, most) -> many
 -- Results of ended processes without the readable copy that the user asked for.
@@ -90,11 +90,11 @@ WHERE upstream = :upstream AND finished_at > :since
 ORDER BY seq DESC LIMIT :most;
 
 -- name: take_missing(jobs..., upstream, me, since) -> many
--- The epoch counts up, so that two processes that poll receive into files of their own.
-UPDATE jobs SET process = :me, epoch = epoch + 1
+-- The lease version counts up, so that two processes that poll receive into files of their own.
+UPDATE jobs SET process = :me, lease_version = lease_version + 1
 WHERE id IN (:jobs...) AND upstream = :upstream
     AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since
-RETURNING id, seq, epoch;
+RETURNING id, seq, lease_version;
 
 -- name: resume_polling(job, attempt, process, wake_at) -> count
 -- The generation is there after all, so the job is polled as usual.

@@ -1,18 +1,18 @@
 -- name: open_calls(key, since) -> many
 -- Identical calls whose results nobody got: almost always there are none.
 SELECT process, abandoned_at IS NULL AS waiting FROM calls
-WHERE call_key = :key AND created_at > :since AND handed_at IS NULL;
+WHERE call_key = :key AND created_at > :since AND delivered_at IS NULL;
 
 -- name: find_joinable(key, since, dead...) -> value
 -- The oldest call with usable jobs that no living caller waits for: of several, each repeat takes
 -- over another.
 SELECT root.id FROM calls AS root
 WHERE root.call_key = :key AND root.joined IS NULL AND root.created_at > :since
-    AND root.handed_at IS NULL
+    AND root.delivered_at IS NULL
     AND NOT EXISTS (
         SELECT 1 FROM calls AS waiter
         WHERE (waiter.id = root.id OR waiter.joined = root.id)
-            AND (waiter.handed_at IS NOT NULL
+            AND (waiter.delivered_at IS NOT NULL
                 OR waiter.abandoned_at IS NULL
                     AND waiter.process NOT IN (:dead...)
                     AND waiter.process IN (SELECT id FROM processes))
@@ -30,7 +30,7 @@ ORDER BY root.seq LIMIT 1;
 
 -- name: wake(root, process) -> count
 -- Sends what no process drives any more: now somebody wants it.
-UPDATE jobs SET process = :process, epoch = epoch + 1
+UPDATE jobs SET process = :process, lease_version = lease_version + 1
 WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL;
 
 -- name: jobs_of_call(call) -> many

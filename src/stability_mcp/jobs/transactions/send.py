@@ -40,7 +40,7 @@ def begin(
 
     Args:
         connection: The writer's.
-        job: The job as it was read: queued, driven by this process, in the epoch of its lease.
+        job: The job as it was read: queued, driven by this process, in the version of its lease.
         limit: The rate limit.
         now: Unix seconds.
         ahead: Requests of this process that wait for the next slots already.
@@ -56,13 +56,18 @@ def begin(
     if gate.paused_why is not None:
         raise UpstreamPausedError(gate.paused_why)
     process = job.process or ""
-    wanted = SlotRequest(upstream=job.upstream, process=process, priority=job.lane, ahead=ahead)
+    wanted = SlotRequest(upstream=job.upstream, process=process, priority=job.priority, ahead=ahead)
     slot = rate_limit.take_slot(
         connection, limit, wanted, now=now, blocked_until=gate.blocked_until
     )
     today = budget.later_day(now, gate.latest_day)
     budget.move_reservation(connection, job.account, day=job.day, today=today, price=job.price)
-    key = {"job": job.id, "attempt": job.attempt, "process": job.process, "epoch": job.epoch}
+    key = {
+        "job": job.id,
+        "attempt": job.attempt,
+        "process": job.process,
+        "lease_version": job.lease_version,
+    }
     if _submit(connection, **key, day=today, now=now) != 1:
         raise LeaseLostError(f"job {job.id} is not ours to send")
     attempt = job.attempt + 1

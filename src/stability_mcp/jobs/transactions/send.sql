@@ -5,12 +5,12 @@ SELECT upstreams.blocked_until, upstreams.paused_why,
         WHERE spending.owner = :owner AND spending.upstream = :upstream) AS latest_day
 FROM upstreams WHERE upstreams.id = :upstream;
 
--- name: submit(job, attempt, process, epoch, day, now) -> count
+-- name: submit(job, attempt, process, lease_version, day, now) -> count
 -- The fence: changes no row if the job was cancelled, taken over or sent meanwhile.
 UPDATE jobs SET state = 'submitting', attempt = attempt + 1, day = :day, sent_at = :now,
     error = NULL
 WHERE id = :job AND state = 'queued' AND attempt = :attempt AND process = :process
-    AND epoch = :epoch AND cancel_at IS NULL;
+    AND lease_version = :lease_version AND cancel_at IS NULL;
 
 -- name: save_headers(job, attempt, answer, now) -> count
 -- Accepted by attempt, also after the job was taken for lost.

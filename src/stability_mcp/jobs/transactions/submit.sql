@@ -6,7 +6,7 @@ SELECT upstreams.paused_why,
         WHERE spending.owner = :owner AND spending.upstream = :upstream) AS latest_day,
     (SELECT count(*) FROM (
         SELECT 1 FROM jobs WHERE jobs.process = :process AND jobs.state = 'queued'
-            AND jobs.lane = 0 AND jobs.finished_at IS NULL
+            AND jobs.priority = 0 AND jobs.finished_at IS NULL
         LIMIT :max_waiting
     ) AS waiting_jobs) AS waiting
 FROM upstreams WHERE upstreams.id = :upstream;
@@ -20,10 +20,10 @@ ON CONFLICT (id) DO NOTHING;
 -- name: insert_job(id, owner, upstream, call, position, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, output_dir, now) -> value
 -- Returns the seq; none if the random id is taken: the caller draws another one.
 INSERT INTO jobs (id, owner, upstream, call, position, retry_of, operation, arguments, result_key,
-    deferred, lane, state, process, epoch, day, price, price_list, charged, label, output_dir,
+    deferred, priority, state, process, lease_version, day, price, price_list, charged, label, output_dir,
     created_at)
 VALUES (:id, :owner, :upstream, :call, :position, :retry_of, :operation, :arguments, :result_key,
-    :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'held', :label,
+    :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'reserved', :label,
     :output_dir, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
@@ -40,7 +40,9 @@ ORDER BY seq DESC LIMIT 1;
 
 -- name: insert_adopted(id, owner, upstream, call, operation, process, day, price_list, generation, label, output_dir, now) -> count
 -- A job that is only polled: whoever started the generation paid for it.
-INSERT INTO jobs (id, owner, upstream, call, operation, arguments, deferred, state, process, epoch,
-    attempt, day, price, price_list, charged, generation, label, output_dir, created_at, sent_at)
-VALUES (:id, :owner, :upstream, :call, :operation, '{}', 1, 'submitted', :process, 1,
-    1, :day, 0, :price_list, 'no', :generation, :label, :output_dir, :now, :now);
+INSERT INTO jobs (id, owner, upstream, call, origin, operation, arguments, deferred, state, process,
+    lease_version, attempt, day, price, price_list, charged, generation, label, output_dir, created_at,
+    sent_at)
+VALUES (:id, :owner, :upstream, :call, 'adopted', :operation, '{}', 1, 'submitted', :process,
+    1, 1, :day, 0, :price_list, 'no', :generation, :label, :output_dir, :now,
+    :now);

@@ -13,7 +13,7 @@ from stability_mcp.store.tenancy import Account, Upstream
 
 LedgerBy = Literal["day", "operation", "job", "request"]
 
-CLIENT_TIMEOUT_PREFIX = "patience:"
+CLIENT_TIMEOUT_PREFIX = "client_timeouts:"
 """Prefix of the keys in `meta`, before the name of the client; the value is JSON."""
 MAX_CLIENT_CHARACTERS = 80
 
