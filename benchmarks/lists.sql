@@ -9,7 +9,7 @@ VALUES (:blob, 3117216, 'image/png', :at);
 
 -- name: insert_call(call, upstream, key, at) -> count
 -- A call whose result was delivered.
-INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, handed_at)
+INSERT INTO calls (id, owner, upstream, process, tool, call_key, created_at, delivered_at)
 VALUES (:call, 'local', :upstream, 'p', 'generate_core', :key, :at, :at);
 
 -- name: insert_job(job, call, upstream, key, label, at) -> count
