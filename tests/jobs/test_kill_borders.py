@@ -47,9 +47,9 @@ HERE = {
     ("inside spool.complete", "picture"): (DONE, 1),  # now its name says so
     ("after spool.complete", "samples"): (DONE, 1),
     ("before finish.store", "picture"): (DONE, 1),
-    ("before blob.rename", "picture"): (DONE, 1),
-    ("after blob.rename", "picture"): (DONE, 1),
-    ("after blob.rename", "samples"): (DONE, 1),  # the first of two is renamed
+    ("before blob.link", "picture"): (DONE, 1),
+    ("after blob.link", "picture"): (DONE, 1),
+    ("after blob.link", "samples"): (DONE, 1),  # the first of two is placed
     ("inside finish.store", "enlarged"): (DONE, 1),
     ("after finish.store", "picture"): (DONE, 1),
     ("before copy.write", "samples"): (DONE, 1),
@@ -62,7 +62,7 @@ HERE = {
     ("after send.generation", "sound"): (DONE, 1),
     ("before spool.sync", "sound"): (DONE, 1),  # a generation is fetched again
     ("after spool.complete", "reinvented"): (DONE, 1),
-    ("after blob.rename", "sound"): (DONE, 1),
+    ("after blob.link", "sound"): (DONE, 1),
     ("before cancel.jobs", "cancelled"): (DONE, 1),
     ("inside cancel.jobs", "cancelled"): (DONE, 1),
     ("after cancel.jobs", "cancelled"): ([("cancelled", "no")], 0),

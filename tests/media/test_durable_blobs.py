@@ -5,8 +5,21 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.media import records
-from stability_mcp.media.records import blob_path, file_info, keep_blob
+from stability_mcp.media.records import (
+    Blobs,
+    FileInfo,
+    NewMedia,
+    Provenance,
+    blob_path,
+    file_info,
+    insert_media,
+    keep_blob,
+    place_blob,
+)
+from stability_mcp.store.database import Database
 from support.jobs.jobs import picture
+
+pytestmark = pytest.mark.anyio
 
 
 def test_a_blob_that_is_there_already_is_made_durable_too(
@@ -27,3 +40,60 @@ def test_a_blob_that_is_there_already_is_made_durable_too(
     assert kept == [target] * 2
     assert synced == [target.parent.parent, target.parent, target.parent]
     assert not any(file.exists() for file in files)
+
+
+def _new(file: Path, info: FileInfo, *, placed: bool) -> NewMedia:
+    provenance = Provenance(origin="imported")
+    return NewMedia(
+        owner="local", label=None, file=file, info=info, provenance=provenance, placed=placed
+    )
+
+
+async def test_a_blob_that_was_placed_is_not_moved_in_the_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: an fsync of the folder there would hold up every other commit."""
+    database = Database(tmp_path)
+    file = tmp_path / "spool" / "body"
+    file.write_bytes(picture())
+    info, blobs = file_info(file), Blobs(home=tmp_path)
+    assert place_blob(blobs, file, info)
+    synced: list[Path] = []
+    monkeypatch.setattr(records, "sync_folder", synced.append)
+
+    item = await database.write(
+        lambda c: insert_media(c, blobs, _new(file, info, placed=True), now=1.0), name="test.write"
+    )
+    await database.close()
+
+    assert item.path.read_bytes() == file.read_bytes() == picture()
+    assert synced == []
+
+
+async def test_a_placed_blob_that_is_gone_is_moved_there_again(tmp_path: Path) -> None:
+    """*Chosen*: retention may have removed an old blob with the same bytes meanwhile."""
+    database = Database(tmp_path)
+    file = tmp_path / "spool" / "body"
+    file.write_bytes(picture())
+    info, blobs = file_info(file), Blobs(home=tmp_path)
+    assert place_blob(blobs, file, info)
+    blob_path(tmp_path, info.sha256).unlink()
+
+    item = await database.write(
+        lambda c: insert_media(c, blobs, _new(file, info, placed=True), now=1.0), name="test.write"
+    )
+    await database.close()
+
+    assert item.path.read_bytes() == picture()
+
+
+def test_a_damaged_blob_is_not_taken_for_one_that_was_placed(tmp_path: Path) -> None:
+    """*Chosen*: the transaction replaces it."""
+    file = tmp_path / "body"
+    file.write_bytes(picture())
+    info = file_info(file)
+    target = blob_path(tmp_path, info.sha256)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"cut")
+
+    assert not place_blob(Blobs(home=tmp_path), file, info)

@@ -4,14 +4,15 @@ The order is what keeps a paid result: the bytes are durable under their hash be
 names them is committed, and the row is committed with whatever the caller commits. All functions
 here block; the ones that take a connection run on the writer's or a reader's thread.
 
-The blob is renamed under the write lock, so that whoever sweeps unused blobs inside a write
-transaction of its own never takes one that is about to be named.
+Unused blobs are removed inside a write transaction, and none that is younger than an hour. So one
+that was placed before its transaction is still there in it, or is moved there once more.
 """
 
 import hashlib
 import json
 import logging
 import os
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -152,7 +153,7 @@ class Blobs:
     home: Path
     """Folder of the store."""
     observer: Observer = unobserved
-    """Called at each moment of `blob.rename`."""
+    """Called at each moment of `blob.link`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,8 +168,8 @@ class NewMedia:
     transaction moved it and was rolled back."""
     info: FileInfo
     provenance: Provenance
-    durable: bool = False
-    """Whether its bytes survive a power failure already."""
+    placed: bool = False
+    """Whether `place_blob` has put its bytes among the blobs."""
 
 
 def insert_media(
@@ -193,9 +194,8 @@ def insert_media(
         new_id: Makes ids; a taken one is drawn again.
     """
     file, info, provenance = new.file, new.info, new.provenance
-    blobs.observer("before", "blob.rename")
-    keep_blob(blobs.home, file, info, durable=new.durable)
-    blobs.observer("after", "blob.rename")
+    if not (new.placed and _is_kept(blob_path(blobs.home, info.sha256), info)):
+        keep_blob(blobs.home, file, info)
     blob = {"sha256": info.sha256, "bytes": info.bytes, "media_type": info.media_type}
     _insert_blob(connection, **blob, now=now)
     row: dict[str, Any] = {
@@ -235,21 +235,54 @@ def set_copy_path(connection: Connection, owner: str, media_id: str, path: Path)
     return _set_copy_path(connection, owner=owner, id=media_id, copy_path=clean(str(path))) == 1
 
 
-def keep_blob(home: Path, file: Path, info: FileInfo, *, durable: bool = False) -> Path:
+def place_blob(blobs: Blobs, file: Path, info: FileInfo) -> bool:
+    """Give a durable file a second name among the blobs, before the transaction that names it.
+
+    So no fsync of the folder holds up other commits. Retention spares what is younger than an hour;
+    the transaction sees that the blob is still there.
+
+    Returns:
+        Whether it is there, durably; False: the transaction has to move it.
+    """
+    target = blob_path(blobs.home, info.sha256)
+    blobs.observer("before", "blob.link")
+    try:
+        _make_parent(target)
+        if not _is_kept(target, info):
+            os.link(file, target)
+        sync_folder(target.parent)
+    except OSError:  # no hard links, a file that is damaged, or a disk that the transaction reports
+        return False
+    blobs.observer("after", "blob.link")
+    return True
+
+
+def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
     """Move a file to the path of its hash, durably; one that is there already is kept."""
     target = blob_path(home, info.sha256)
-    if target.is_file() and target.stat().st_size == info.bytes:
+    if _is_kept(target, info):
         sync_folder(target.parent)  # whoever moved it here may have been killed before that
         file.unlink(missing_ok=True)
         return target
-    if not target.parent.is_dir():
-        target.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        sync_folder(target.parent.parent)
-    if not durable:
-        sync_file(file)
+    _make_parent(target)
+    sync_file(file)
     file.replace(target)
     sync_folder(target.parent)
     return target
+
+
+def _is_kept(target: Path, info: FileInfo) -> bool:
+    try:
+        found = target.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == info.bytes
+
+
+def _make_parent(target: Path) -> None:
+    if not target.parent.is_dir():
+        target.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        sync_folder(target.parent.parent)
 
 
 def blob_path(home: Path, sha256: str) -> Path:

@@ -32,7 +32,7 @@ from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.finish import FinishedJob, FreshResult, JobResult
 from stability_mcp.media.copies import write_copy
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.records import Blobs, file_info, sync_file
+from stability_mcp.media.records import Blobs, file_info, place_blob, sync_file
 from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.store.threads import in_file_thread
 
@@ -227,16 +227,25 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
         received.completed = True
     if job.kind.answer == "artifacts":
         _make_empty(folder)
-    return [_result(each, body) for each in decode(job.kind, received.answer, body, folder)]
+    blobs = _blobs_of(context)
+    return [_result(blobs, each, body) for each in decode(job.kind, received.answer, body, folder)]
 
 
-def _result(generation: Generation, body: Path) -> JobResult:
-    info = file_info(generation.path, declared=generation.media_type, sha256=generation.sha256)
-    if generation.path != body:
-        sync_file(generation.path)
-        return JobResult(generation=generation, info=info, file=generation.path)
-    # A second name: the transaction moves it, and when that is rolled back the body is still here.
+def _blobs_of(context: JobContext) -> Blobs:
+    return Blobs(home=context.database.home, observer=context.database.observer)
+
+
+def _result(blobs: Blobs, generation: Generation, body: Path) -> JobResult:
+    path = generation.path
+    info = file_info(path, declared=generation.media_type, sha256=generation.sha256)
+    if path != body:
+        sync_file(path)
+        placed = place_blob(blobs, path, info)
+        return JobResult(generation=generation, info=info, file=path, placed=placed)
     link = body.with_suffix(".link")
+    if place_blob(blobs, body, info):
+        return JobResult(generation=generation, info=info, file=link, placed=True)
+    # A second name: the transaction moves it, and when that is rolled back the body is still here.
     link.unlink(missing_ok=True)
     try:
         os.link(body, link)
@@ -248,8 +257,7 @@ def _result(generation: Generation, body: Path) -> JobResult:
 
 async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
     """Do T5."""
-    blobs = Blobs(home=context.database.home, observer=context.database.observer)
-    now = context.clock()
+    blobs, now = _blobs_of(context), context.clock()
     finished = await context.record(
         lambda c: finishing.store_results(c, blobs, job, results, now=now), name="finish.store"
     )

@@ -104,6 +104,8 @@ class JobResult:
     info: FileInfo
     file: Path
     """What becomes the blob: moved, so that whoever needs the spool's own name links it first."""
+    placed: bool = False
+    """Whether `place_blob` has put its bytes among the blobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,7 @@ def store_results(
             label=job.label,
             file=result.file,
             info=result.info,
-            durable=True,
+            placed=result.placed,
             provenance=replace(
                 provenance,
                 position=position,
