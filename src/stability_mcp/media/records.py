@@ -287,7 +287,7 @@ def _make_parent(target: Path) -> None:
 
 def blob_path(home: Path, sha256: str) -> Path:
     """Return where the bytes of a hash are kept: `blobs/ab/abcd…`."""
-    return home / "blobs" / sha256[:2] / sha256
+    return home.joinpath("blobs", sha256[:2], sha256)
 
 
 def item_of(row: ItemRow, home: Path) -> MediaItem:

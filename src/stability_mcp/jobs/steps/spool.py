@@ -40,18 +40,19 @@ class Spool:
         self._observer = observer
         self.reserve = Reserve(home, self._room.reserve)
         self._home = home
+        self._folder = home / "spool"
         self._promised: dict[Path, int] = {}
         self._guards = Guards()
         self._lock = threading.Lock()
 
     def file(self, job: JobRow, suffix: str) -> Path:
         """Return a file of the job's attempt that any process may go on with: `.body`."""
-        return self._home / "spool" / f"{job.spool_name()}{suffix}"
+        return self._folder / f"{job.spool_name()}{suffix}"
 
     def part(self, job: JobRow, *, attempt: int | None = None) -> Path:
         """Return where this process receives the answer of an attempt; None: of the last one."""
         number = job.attempt if attempt is None else attempt
-        return self._home / "spool" / f"{job.id}.{number}.{job.lease_version}.part"
+        return self._folder / f"{job.id}.{number}.{job.lease_version}.part"
 
     def take_room(self, part: Path, kind: type[Operation]) -> None:
         """Make sure of room for an answer, before anything is asked for.
@@ -139,7 +140,12 @@ class Spool:
         sync_folder(part.parent)
 
     def _parts(self, job: JobRow) -> list[Path]:
-        return list((self._home / "spool").glob(f"{job.spool_name()}.*.part"))
+        begin = f"{job.spool_name()}."
+        return [
+            path
+            for path in self._folder.iterdir()
+            if path.name.startswith(begin) and path.name.endswith(".part")
+        ]
 
     def quarantine(self, job: JobRow) -> None:
         """Put the bytes of a paid answer aside, for a person to look at."""
@@ -153,13 +159,19 @@ class Spool:
     def sweep(self, job: JobRow) -> None:
         """Remove what an attempt left here; not what another process may still be storing."""
         self.drop(self.part(job))
+        if is_guarded(self.file(job, ".body")):
+            return
+        for suffix in (".body", ".link"):
+            self.file(job, suffix).unlink(missing_ok=True)
+        if job.kind.answer == "artifacts":
+            remove(self.file(job, ".d"))
+
+    def sweep_parts(self, job: JobRow) -> None:
+        """Remove what ended processes received of an attempt, and `sweep`."""
         for part in self._parts(job):
             if not is_guarded(part):
                 remove(part)
-        if is_guarded(self.file(job, ".body")):
-            return
-        for suffix in (".body", ".link", ".d"):
-            remove(self.file(job, suffix))
+        self.sweep(job)
 
     def drop(self, part: Path) -> None:
         """Remove where this process would have received an answer."""

@@ -146,7 +146,7 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
         charged="unknown",
         hint="Call the tool again to make it anew.",
     )
-    await in_file_thread(lambda: context.spool.sweep(job))
+    await in_file_thread(lambda: context.spool.sweep_parts(job))
     return await failures.mark_unknown(context, job, cut)
 
 
