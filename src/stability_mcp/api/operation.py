@@ -6,21 +6,17 @@ plain JSON: it can be stored, hashed and sent again. Bytes are never in it; a fi
 name of a file. The kinds are in `kinds.py`.
 """
 
-import ast
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cache
 from inspect import cleandoc
-from itertools import pairwise
-from textwrap import dedent
 from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import ConfigDict, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema
 
+from stability_mcp.api.described import Described
 from stability_mcp.api.fields import File
 
 MIB = 1_048_576
@@ -84,7 +80,7 @@ class Wire:
         return Wire(**{name: getattr(self, name) | getattr(other, name) for name in names})
 
 
-class Operation(BaseModel):
+class Operation(Described):
     """Base of all rows; subclass one of the kinds in `kinds.py` instead."""
 
     model_config = ConfigDict(
@@ -129,22 +125,6 @@ class Operation(BaseModel):
             words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
             cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()
             cls.result_label = cls.result_label or "-".join(words)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Describe each field by its docstring.
-
-        Pydantic's `use_attribute_docstrings` reads the sources of all rows when they are imported,
-        which takes most of the time of the import; only a schema needs them.
-        """
-        schema = handler(core_schema)
-        properties = handler.resolve_ref_schema(schema).get("properties", {})
-        for name, text in _field_docstrings(cls).items():
-            if name in properties:
-                properties[name].setdefault("description", text)
-        return schema
 
     @model_validator(mode="after")
     def _needs_what_it_depends_on(self) -> Self:
@@ -264,30 +244,3 @@ def file_mark(field: FieldInfo) -> File | None:
 def form_text(value: object) -> str:
     """Return a value as the API reads it in a form: `true`, `0.5`, `7`."""
     return json.dumps(value) if isinstance(value, bool | float | int) else str(value)
-
-
-@cache
-def _field_docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a model, its bases' included."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, Operation):
-            try:
-                source = inspect.getsource(base)
-            except OSError:  # a class that a program made, or sources that were left out
-                continue
-            found |= _docstrings_in(ast.parse(dedent(source)).body[0])
-    return found
-
-
-def _docstrings_in(tree: ast.stmt) -> dict[str, str]:
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }

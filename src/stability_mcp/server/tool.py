@@ -7,18 +7,18 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
+from stability_mcp.api.described import Described
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import Definition, Effects
 from stability_mcp.server.tool_schema import plain_schema
 
 
-class Arguments(BaseModel):
+class Arguments(Described):
     """Base of the arguments of a tool; the docstring of a subclass is the tool's description."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
         defer_build=True,
     )
@@ -38,10 +38,10 @@ class PageArguments(Arguments):
         return self.before if self.cursor is None else self.cursor
 
 
-class Data(BaseModel):
+class Data(Described):
     """Base of what a tool answers that only returns data; None means that there is none."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     def dumped(self) -> dict[str, Any]:
         """Return it as JSON, without what there is none of."""

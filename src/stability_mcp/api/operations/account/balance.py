@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from stability_mcp.api.described import Described
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Spec
 
@@ -17,10 +18,8 @@ def _a_balance(credits_left: float) -> float:
     return credits_left
 
 
-class CreditBalance(BaseModel):
+class CreditBalance(Described):
     """Credits left on the account."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     credits: Annotated[float, AfterValidator(_a_balance)]
     """Credits left; 1 credit is 0.01 USD. The figure lags some minutes behind."""

@@ -1,15 +1,12 @@
 """Account: https://platform.stability.ai/docs/api-reference#tag/User/paths/account."""
 
-from pydantic import BaseModel, ConfigDict
-
+from stability_mcp.api.described import Described
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Spec
 
 
-class Organization(BaseModel):
+class Organization(Described):
     """An organization that the user belongs to."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: str
     """Its id."""
@@ -21,10 +18,8 @@ class Organization(BaseModel):
     """Whether it is billed unless another one is named."""
 
 
-class AccountDetails(BaseModel):
+class AccountDetails(Described):
     """The user that the API key belongs to."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: str
     """The user's id."""

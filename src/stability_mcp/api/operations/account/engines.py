@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from stability_mcp.api.described import Described
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Spec
 
 
-class Engine(BaseModel):
+class Engine(Described):
     """One engine of the first version of the API."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: str
     """What `engine_id` takes."""
@@ -23,10 +22,8 @@ class Engine(BaseModel):
     """What it makes: PICTURE, AUDIO, VIDEO, TEXT, CLASSIFICATION or STORAGE."""
 
 
-class EngineList(BaseModel):
+class EngineList(Described):
     """The engines this account may use."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     engines: list[Engine]
     """In the API's order."""

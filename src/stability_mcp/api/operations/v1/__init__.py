@@ -6,8 +6,9 @@ documented shape, so there is nothing to validate and nothing to tell an agent.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from stability_mcp.api.described import Described
 from stability_mcp.api.fields import (
     FILE_HELP,
     MAX_V1_SEED,
@@ -50,12 +51,10 @@ MaskImage = Annotated[
 ]
 
 
-class TextPrompt(BaseModel):
+class TextPrompt(Described):
     """One part of the prompt."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     text: Annotated[str, Field(min_length=1, max_length=2_000)]
     """What to see, in English."""
