@@ -238,21 +238,24 @@ def _blobs_of(context: JobContext) -> Blobs:
 def _result(blobs: Blobs, generation: Generation, body: Path) -> JobResult:
     path = generation.path
     info = file_info(path, declared=generation.media_type, sha256=generation.sha256)
-    if path != body:
+    if path == body:
+        path = _second_name(body)
+    else:
         sync_file(path)
-        placed = place_blob(blobs, path, info)
-        return JobResult(generation=generation, info=info, file=path, placed=placed)
+    placed = place_blob(blobs, path, info)
+    return JobResult(generation=generation, info=info, file=path, placed=placed)
+
+
+def _second_name(body: Path) -> Path:
+    """Return a name that the transaction may move: if it is rolled back, the body is still here."""
     link = body.with_suffix(".link")
-    if place_blob(blobs, body, info):
-        return JobResult(generation=generation, info=info, file=link, placed=True)
-    # A second name: the transaction moves it, and when that is rolled back the body is still here.
     link.unlink(missing_ok=True)
     try:
         os.link(body, link)
     except OSError:  # a file system without hard links
         shutil.copyfile(body, link)
         sync_file(link)
-    return JobResult(generation=generation, info=info, file=link)
+    return link
 
 
 async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:

@@ -103,7 +103,7 @@ class JobResult:
     generation: Generation
     info: FileInfo
     file: Path
-    """What becomes the blob: moved, so that whoever needs the spool's own name links it first."""
+    """What becomes the blob: moved if it isn't placed, or if the blob is gone by then."""
     placed: bool = False
     """Whether `place_blob` has put its bytes among the blobs."""
 
