@@ -4,7 +4,7 @@ SELECT max(day) FROM spending WHERE owner = :owner AND upstream = :upstream;
 
 -- name: counters(owner, upstream, today) -> one
 -- The latest day counts: no earlier one can be spent from any more.
-SELECT reserved AS reserved, spent, day FROM spending
+SELECT reserved, spent, day FROM spending
 WHERE owner = :owner AND upstream = :upstream AND day >= :today
 ORDER BY day DESC LIMIT 1;
 
@@ -16,7 +16,7 @@ SELECT CAST(:owner AS TEXT), CAST(:upstream AS TEXT), CAST(:day AS TEXT), CAST(:
 WHERE CAST(:credits AS BIGINT) <= :max_credits
 ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = spending.reserved + excluded.reserved
     WHERE spending.reserved + spending.spent + excluded.reserved <= :max_credits
-RETURNING reserved AS reserved, spent, day;
+RETURNING reserved, spent, day;
 
 -- name: ceiling(key) -> value
 -- The ceiling to which a person raised a day.

@@ -37,7 +37,7 @@ WHERE id = :call AND abandoned_at IS NULL AND delivered_at IS NULL;
 
 -- name: load_call(call, owner) -> one
 -- Calls of other owners do not exist for this one.
-SELECT id, joined, tool, created_at, cancelled_at, notes AS notes FROM calls
+SELECT id, joined, tool, created_at, cancelled_at, notes FROM calls
 WHERE id = :call AND owner = :owner;
 
 -- name: save_notes(call, notes) -> count
