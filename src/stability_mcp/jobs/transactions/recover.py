@@ -88,7 +88,7 @@ class _PausedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class _JobEpoch:
+class _JobLease:
     id: str
     lease_version: int
 
@@ -113,7 +113,7 @@ _delete_process = _SQL.count("delete_process")
 _take_unowned = _SQL.count("take_unowned")
 _has_unowned = _SQL.value("has_unowned", int)
 _ended = _SQL.values("ended", str)
-_lease_versions = _SQL.many("lease_versions", _JobEpoch)
+_lease_versions = _SQL.many("lease_versions", _JobLease)
 _missing_copies = _SQL.many("missing_copies", _MissingCopy)
 _find_missing = _SQL.values("find_missing", str)
 _take_missing = _SQL.many("take_missing", MissingGeneration)
