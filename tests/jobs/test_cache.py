@@ -74,7 +74,7 @@ async def test_without_a_seed_every_call_is_made(tmp_path: Path) -> None:
 
 
 async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> None:
-    """*Chosen*: only what can be handed over as it is."""
+    """*Chosen*: only what can be delivered as it is."""
     wire = Wire([yes(finish_reason="CONTENT_FILTERED"), yes()])
     async with at_work(tmp_path, wire) as jobs:
         await collected(jobs, core(seed=5))
@@ -142,7 +142,7 @@ LOOK_UPS = {
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Return a store in which the same call was handed over 100,000 times and given up once."""
+    """Return a store in which the same call was delivered 100,000 times and given up once."""
     database = Database(tmp_path_factory.mktemp("many"))
     write_now(database, put, name="test.write")
     write_now(database, lambda c: execute(c, CALLS, many=MANY), name="test.write")

@@ -1,4 +1,4 @@
-"""The face: calls outlive whoever asked, are waited for, drained, read and handed over."""
+"""The face: calls outlive whoever asked, are waited for, drained, read and delivered."""
 
 import time
 from pathlib import Path

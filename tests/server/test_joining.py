@@ -117,7 +117,7 @@ async def test_a_job_that_was_handed_back_is_taken_over_by_the_same_call(
 
     assert "the same call again waits for the same result" in text(first)
     assert ids(again) == ids(first)
-    assert ids(new) != ids(first)  # its result was handed over meanwhile
+    assert ids(new) != ids(first)  # its result was delivered meanwhile
 
 
 @both_eras

@@ -184,7 +184,7 @@ class JobRecord:
     media: tuple[str, ...]
     """Ids of the results, in order; empty until it is done."""
     collected: bool
-    """Whether an answer handed the result over."""
+    """Whether an answer delivered the result."""
     generation: str | None
     """Id of the deferred generation at the API."""
     stripped: bool
@@ -265,7 +265,7 @@ class JobRow:
     origin: Literal["call", "adopted"] = "call"
     stripped_at: float | None = None
     collected: bool = False
-    """Whether an answer handed the result over; only where that was read with it."""
+    """Whether an answer delivered the result; only where that was read with it."""
     media: tuple[str, ...] = ()
     """Ids of the results, in order; only where they were read with it."""
 

@@ -92,7 +92,7 @@ class JobFacts(Data):
     media: list[str] = Field(default_factory=list)
     """URIs of the results."""
     collected: bool
-    """Whether an answer handed the result over."""
+    """Whether an answer delivered the result."""
     created: str
     finished: str | None = None
 

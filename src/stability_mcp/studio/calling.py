@@ -112,7 +112,7 @@ async def collect(
     submitted: Call | None = None,
     notes: Sequence[str] = (),
 ) -> Outcome:
-    """Wait for jobs and return their outcome; results in it count as handed over.
+    """Wait for jobs and return their outcome; results in it count as delivered.
 
     Args:
         parts: The parts of the studio.

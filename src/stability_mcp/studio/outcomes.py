@@ -102,7 +102,7 @@ class Outcome:
     spent: Spending
     preview: Preview | None = None
     uncollected: str | None = None
-    """One line about earlier results that no answer handed over yet."""
+    """One line about earlier results that no answer delivered."""
     call: str | None = None
     """Id of the call, where there is one."""
     cached: tuple[str, ...] = ()

@@ -88,7 +88,7 @@ class Studio:
         return await calling.run(self._parts, name, arguments, options)
 
     async def called(self, call: Call) -> Outcome:
-        """Return the outcome of a call whose jobs have all ended; then it counts as handed over."""
+        """Return the outcome of a call whose jobs have all ended; then it counts as delivered."""
         return await calling.called(self._parts, call)
 
     async def find_call(self, call_id: str) -> Call | None:
@@ -198,7 +198,7 @@ class Studio:
         return await self._activity.get()
 
     async def uncollected_line(self) -> str | None:
-        """Return the line about paused jobs and results that no answer handed over, or None."""
+        """Return the line about paused jobs and results that no answer delivered, or None."""
         return await self._uncollected.get()
 
     # Media

@@ -22,7 +22,7 @@ MANY = 100_000
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Return a store with 100,000 jobs that are done and handed over, and a few others."""
+    """Return a store with 100,000 jobs that are done and delivered, and a few others."""
     database = Database(tmp_path_factory.mktemp("many"))
     write_now(database, register, name="test.write")
     write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")

@@ -81,7 +81,7 @@ class JobTasks:
         return task or answer
 
     async def get(self, ctx: Context, task_id: str) -> Task | None:
-        """Return a task; with its result the call counts as handed over."""
+        """Return a task; with its result the call counts as delivered."""
         results = await _task_results()
         try:
             task: Task | None = await results.finished_task(
