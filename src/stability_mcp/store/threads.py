@@ -15,8 +15,8 @@ import anyio.to_thread
 
 T = TypeVar("T")
 
-FILE_THREADS = 16
-"""More would wait for the same disk; some may hang in a folder on a drive that is away."""
+MAX_FILE_THREADS = 16
+"""Threads: more would wait for the same disk; some may hang in a folder on a drive that is away."""
 
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("file_threads")
 
@@ -25,6 +25,6 @@ async def in_file_thread(work: Callable[[], T]) -> T:
     """Run blocking work on files in a thread, and wait for its end even when cancelled."""
     threads = _threads.get(None)
     if threads is None:  # a limiter belongs to the event loop that runs
-        threads = anyio.CapacityLimiter(FILE_THREADS)
+        threads = anyio.CapacityLimiter(MAX_FILE_THREADS)
         _threads.set(threads)
     return await anyio.to_thread.run_sync(work, limiter=threads)
