@@ -78,7 +78,7 @@ async def test_a_read_that_failed_is_repeated(tmp_path: Path) -> None:
 
 
 async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
-    """*Chosen*: asking costs two looks at files."""
+    """*Chosen*: asking costs microseconds, a read a thread and a transaction."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     read: list[str] = []
 

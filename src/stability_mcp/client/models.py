@@ -25,7 +25,7 @@ class Answer:
     generation: str | None = None
     """Id to poll for; only in the answer of a deferred start."""
     sha256: str | None = None
-    """Hash of the body, taken while it was stored; None: nobody took it. Isn't journalled."""
+    """Hash of the body, computed while it was stored; None: not computed. Not journalled."""
 
     def to_json(self) -> str:
         """Return the headers as JSON for the journal."""

@@ -2,7 +2,7 @@
 
 This module imports httpx2, which takes 40 ms; import it in a thread.
 
-Length: it is imported alone, in a thread, by whoever connects first.
+Length: one function; imported in a thread with the first connection.
 """
 
 import os

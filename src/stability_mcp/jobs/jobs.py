@@ -39,7 +39,7 @@ TICK_SECONDS = 1.0
 """How often a waiting caller is told how far its jobs are."""
 
 LOOK_SECONDS = 5.0
-"""How often jobs are read that nothing seems to happen to, while nobody follows them."""
+"""Seconds between two reads of jobs that didn't change, if nobody receives progress."""
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""

@@ -32,8 +32,8 @@ from stability_mcp.store.disk import allow_open_files
 from stability_mcp.store.queries import Connection
 
 Check = Callable[[Connection], None]
-"""Looks, inside the transaction that would write a call, whether it may be written; raises what the
-caller is told where not."""
+"""Runs in the transaction that writes a call; raises the caller's error if the call may not be
+written."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ Jobs: a finished job leaves with its results. If it was charged, its row stays w
 that the ledger still adds up. Calls: a call leaves when no job and no joined call refers to it.
 
 Rows are deleted first and bytes later, each in a write transaction: a crash in between leaves a
-file without a row, never a row without its file. Bytes move into place in a write transaction too,
-so a process that stores the same picture again either finds the file or writes a new one.
+file without a row, never a row without its file. A process may place bytes before its transaction
+(`media.records.place_blob`): a file that is younger than `MIN_FILE_AGE_SECONDS` is never removed,
+and the transaction checks that the bytes are still there.
 """
 
 import re

@@ -34,7 +34,7 @@ class Quote:
     credits: int
     """Millicredits, of all variants together."""
     question_key: str
-    """See `question_key`; it's in the column `confirmations.call_key`."""
+    """See the function `question_key`; the column has the same name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """Collect no garbage in the block, and none of what is there at its end ever after."""
+    """Pause collection in the block, and exclude what exists at its end from every later one."""
     enabled = gc.isenabled()
     gc.disable()
     try:

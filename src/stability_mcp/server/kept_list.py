@@ -15,7 +15,7 @@ class KeptToolList:
         self._answers: dict[str, dict[str, Any]] = {}
 
     def drop(self) -> None:
-        """Keep nothing that was answered so far: the tools have changed."""
+        """Drop every kept answer: the tools have changed."""
         self._answers = {}
 
     async def answer(

@@ -1,9 +1,7 @@
-"""Keeps the studio: opened at the first call that needs it, closed when the server ends.
+"""Keeps the studio: opened once, by the first call that needs it or by `opening.py`.
 
-A store that exists is opened without a call (see `opening.py`).
-
-The store, its database library and the emulator take a third of a second and tens of megabytes to
-load. A host starts the server with every conversation, and most conversations never make a picture.
+It is closed when the server ends. The store, the client and the emulator take a third of a second
+and tens of megabytes to load, so the handshake doesn't wait for them.
 """
 
 import logging
@@ -68,7 +66,7 @@ class LazyStudio:
         return self._studio
 
     async def uncollected_line(self) -> str | None:
-        """Return the line about results that nobody was handed; None also before the first call."""
+        """Return the line about undelivered results; None also while the store isn't open."""
         return await self._studio.uncollected_line() if self._studio else None
 
     async def uncollected_line_or_none(self) -> str | None:

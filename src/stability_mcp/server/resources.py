@@ -83,7 +83,7 @@ MAX_LISTED = 50
 
 
 async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
-    """Return the newest jobs as resources; none before the first call that needs the store."""
+    """Return the newest jobs as resources; none while the store isn't open."""
     if lazy_studio.opened is None:
         return []
     page = await lazy_studio.opened.list_jobs(limit=MAX_LISTED)

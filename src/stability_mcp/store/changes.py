@@ -31,7 +31,7 @@ class ChangeWatch:
         return changed
 
     def forget(self) -> None:
-        """Have the next look count as a change: what was to be read was not."""
+        """Make the next `changed` return True, after a read that failed."""
         self._seen = None
 
 

@@ -46,6 +46,7 @@ class Permission:
     Args:
         permissions: Where questions are kept.
         prepared: The call, its files ready.
+        subject: What moderation and the audit log know it by.
         count: How many variants.
         confirm: Asks the user; None: nobody needs to be asked.
     """
@@ -166,7 +167,8 @@ class Permissions:
 
         Raises:
             ArgumentsError: a prompt holds a term that is not sent here.
-            ModerationError: the API refused the same within the hour.
+            ModerationError: raised inside, by `Permission.check`, if the API refused the same
+                within the hour; it is recorded here.
         """
         subject = moderation.subject_of(self._account, prepared.operation, prepared.files)
         permission = Permission(self, prepared, subject, count=count, confirm=confirm)

@@ -88,7 +88,7 @@ def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> N
 def test_an_intent_that_may_not_be_leaves_nothing(
     database: Database, change: str, error: type[Exception]
 ) -> None:
-    """*Chosen*: process, lease_version, cancel, block and place are checked in T2 itself."""
+    """*Chosen*: T2 itself checks process, lease version, cancellation, lock-out and slot."""
     job = _queued(database)
     write_now(database, lambda c: execute(c, change), name="test.write")
     before = _everything(database)
@@ -101,7 +101,7 @@ def test_an_intent_that_may_not_be_leaves_nothing(
 
 
 def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
-    """*Chosen*: T2 re-keys the hold to today."""
+    """*Chosen*: T2 moves the reservation to today."""
     job = _queued(database)
 
     sent = write_now(database, lambda c: _begin(c, job, now=NOW + 3 * DAY), name="test.write")

@@ -121,7 +121,7 @@ class Spool:
         """Return what ended processes received of an attempt that has the length of the answer.
 
         A part is preallocated above its length and cut only when all of it came. Its bytes may be
-        lost all the same, by a power failure, so whoever uses one sees that it can be read.
+        lost all the same, by a power failure, so the caller must check that it can be read.
 
         Args:
             job: The job.

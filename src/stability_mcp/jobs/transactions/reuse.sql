@@ -1,5 +1,5 @@
 -- name: open_calls(key, since) -> many
--- Identical calls whose results nobody got: almost always there are none.
+-- Identical calls whose results were not delivered; usually there are none.
 SELECT process, abandoned_at IS NULL AS waiting FROM calls
 WHERE call_key = :key AND created_at > :since AND delivered_at IS NULL;
 
