@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from stability_mcp.store.database import Database
-from stability_mcp.store.queries import Statement, Statements, columns_of, in_parts, load
+from stability_mcp.store.queries import Statement, Statements, in_parts, load
 from support.store import postgres, sql
 
 pytestmark = pytest.mark.anyio
@@ -233,7 +233,7 @@ def _problem(file: Statements, name: str, statement: Statement, found: list[str]
     if statement.result in {"value", "values"}:
         return None if len(found) == 1 else f"one column: {found}"
     shape = file.shapes[name]
-    expected, optional = columns_of(shape), _optional(shape)
+    expected, optional = sql.columns_of(shape), _optional(shape)
     rest = expected[len(found) :]
     if found == expected[: len(found)] and set(rest) <= optional:
         return None

@@ -21,9 +21,9 @@ Statements are portable between SQLite 3.40 and PostgreSQL 15.
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 Connection = sqlite3.Connection
 """A connection of the database driver."""
@@ -165,14 +165,6 @@ def load(module: str) -> Statements:
     statements = Statements(path, _parse(path.stem, path.read_text(encoding="utf-8")))
     LOADED.append(statements)
     return statements
-
-
-def columns_of(shape: type) -> list[str]:
-    """Return the columns that rows of a class are made of, in order.
-
-    Fields with a default that follow the columns of a statement are filled in by its caller.
-    """
-    return [each.name for each in fields(cast("Any", shape)) if each.init]
 
 
 def _parse(file: str, text: str) -> dict[str, Statement]:

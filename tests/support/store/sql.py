@@ -5,8 +5,10 @@ import pkgutil
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import stability_mcp
 from stability_mcp.store import queries
@@ -80,6 +82,14 @@ def faults(sql: str) -> list[str]:
     ):
         found.append("a subquery after FROM has a name")
     return found
+
+
+def columns_of(shape: type) -> list[str]:
+    """Return the columns that rows of a class are made of, in order.
+
+    Fields with a default that follow the columns of a statement are filled in by its caller.
+    """
+    return [each.name for each in fields(cast("Any", shape)) if each.init]
 
 
 _EXTREMES = {"max", "min"}
