@@ -201,12 +201,19 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
         first = await jobs.page(limit=3)
         second = await jobs.page(limit=3, cursor=first.next_cursor)
         unknown = await jobs.page(state="unknown")
-        with pytest.raises(NotFoundError):
-            await jobs.page(cursor="newest")
 
     assert [view.id for view in first.items + second.items] == list(reversed(job_ids))
     assert second.next_cursor is None
     assert [view.id for view in unknown.items] == [job_ids[2]]
+
+
+@pytest.mark.parametrize("cursor", ["", "newest", "-1", str(2**63), "9" * 5_000, "\u0661"])
+async def test_a_cursor_of_another_list_is_refused(cursor: str, tmp_path: Path) -> None:
+    """*Chosen*: a made-up cursor is an error of the caller, not of the database."""
+    async with at_work(tmp_path, Wire([])) as jobs:
+        with pytest.raises(NotFoundError, match="not a cursor"):
+            await jobs.page(cursor=cursor)
+        assert (await jobs.page(cursor=str(2**63 - 1))).items == ()
 
 
 async def test_two_processes_on_one_store_wait_for_each_others_jobs(tmp_path: Path) -> None:

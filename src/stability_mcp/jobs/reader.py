@@ -19,6 +19,7 @@ from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import Balance, LedgerBy, LedgerLine, RateStatus
 from stability_mcp.store.database import Database
+from stability_mcp.store.ids import seq_of
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
@@ -147,13 +148,13 @@ class JobReader:
         Raises:
             NotFoundError: the cursor is not one of this list.
         """
-        if cursor is not None and not cursor.isdecimal():
+        mark = None if cursor is None else seq_of(cursor)
+        if cursor is not None and mark is None:
             raise NotFoundError(
                 f"{quoted(cursor)} is not a cursor of job_list.",
                 hint="Pass the `next_cursor` of the page before, or leave it out to begin with "
                 "the newest.",
             )
-        mark = None if cursor is None else int(cursor)
         found, blocked = await self._database.read(
             lambda c: (
                 lookup.job_page(c, account.owner, limit=limit + 1, before=mark, state=state),

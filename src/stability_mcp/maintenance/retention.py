@@ -15,10 +15,10 @@ from functools import partial
 import anyio
 
 from stability_mcp.errors import StorageError
-from stability_mcp.jobs.transactions.lookup import MAX_SEQ
 from stability_mcp.maintenance import retention_rows
 from stability_mcp.maintenance.retention_rows import Numbered
 from stability_mcp.store.database import Database
+from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.threads import in_file_thread
 

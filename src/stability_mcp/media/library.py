@@ -23,7 +23,6 @@ from stability_mcp.media.records import (
     set_copy_path,
 )
 from stability_mcp.media.search import (
-    MAX_CURSOR,
     TYPES,
     Kind,
     cursor_of,
@@ -32,7 +31,7 @@ from stability_mcp.media.search import (
     suggestion,
 )
 from stability_mcp.store.database import Database
-from stability_mcp.store.ids import looks_like_id
+from stability_mcp.store.ids import MAX_SEQ, looks_like_id
 from stability_mcp.store.queries import Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
@@ -155,7 +154,7 @@ class MediaLibrary:
         count = max(1, min(limit, MAX_LISTED))
         wanted = {
             "owner": self.owner,
-            "before": MAX_CURSOR if cursor is None else cursor_of(cursor),
+            "before": MAX_SEQ if cursor is None else cursor_of(cursor),
             "pattern": pattern_of(query) if query else None,
             "limit": count + 1,
         }

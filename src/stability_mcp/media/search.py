@@ -7,6 +7,7 @@ from unicodedata import normalize
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.sniff import EXTENSIONS
 from stability_mcp.media.records import UNKNOWN_TYPE, clean
+from stability_mcp.store.ids import seq_of
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import did_you_mean, quoted
 from stability_mcp.uris import MEDIA_SCHEME, parse_uri
@@ -22,8 +23,6 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
 
 MAX_LABELS_SEARCHED = 300
 """How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
-MAX_CURSOR = 2**63 - 1
-"""Above the number of every row, so that a list begins with the newest one."""
 
 _SQL = load(__file__)
 _labels_between = _SQL.values("labels_between", str)
@@ -43,14 +42,14 @@ def cursor_of(text: str) -> int:
     Raises:
         ArgumentsError: it is none of ours.
     """
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_CURSOR))
-    if not digits or int(text) > MAX_CURSOR:
+    seq = seq_of(text)
+    if seq is None:
         raise ArgumentsError(
             f"{quoted(text)} is no cursor of media_list.",
             hint="Pass the `next_cursor` of the page before, or leave it out to begin with the "
             "newest.",
         )
-    return int(text)
+    return seq
 
 
 def pattern_of(query: str) -> str:

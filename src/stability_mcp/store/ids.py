@@ -14,6 +14,9 @@ ID_CHARACTERS = 10
 CALL_CHARACTERS = 26
 """128 bits and more: the id of a call is a capability over HTTP."""
 
+MAX_SEQ = 2**63 - 1
+"""Above every seq: SQLite's largest integer."""
+
 
 def new_id(characters: int = ID_CHARACTERS) -> str:
     """Return a random id."""
@@ -23,3 +26,11 @@ def new_id(characters: int = ID_CHARACTERS) -> str:
 def looks_like_id(text: str) -> bool:
     """Return whether a text has the shape of a public id."""
     return len(text) == ID_CHARACTERS and all(character in ALPHABET for character in text)
+
+
+def seq_of(cursor: str) -> int | None:
+    """Return the `seq` that the cursor of a list is; None: it can't be one."""
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(MAX_SEQ))):
+        return None
+    seq = int(cursor)
+    return seq if seq <= MAX_SEQ else None

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stability_mcp.jobs.models import JobRow, State
+from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
-
-MAX_SEQ = 2**62
-"""Above every `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
