@@ -8,6 +8,7 @@ hands out slots for later cannot promise that. Nothing is handed out for later h
 slot is told how long to wait, and tries again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
@@ -139,6 +140,16 @@ def check_slot(
         ) from None
 
 
+def blocked_until(connection: Connection, upstream: str) -> float:
+    """Return the unix seconds until which the API takes no request; 0: it does."""
+    return _blocked_until(connection, upstream=upstream) or 0.0
+
+
+def taken(connection: Connection, rate: RateLimit, upstream: str, now: float) -> int:
+    """Return how many slots are taken, by all processes together."""
+    return _count_slots(connection, _window(rate, upstream, now)).kept
+
+
 def generations_running(connection: Connection, upstream: str) -> int:
     """Return how many generations are looked at now and then, by all processes together."""
     return _count_generations(connection, upstream=upstream, max_jobs=MAX_GENERATIONS_COUNTED) or 0
@@ -165,15 +176,23 @@ class _Look:
     @property
     def window(self) -> dict[str, object]:
         """Return the times since which slots are kept, and the upstream."""
-        return {
-            "upstream": self.wanted.upstream,
-            "kept_since": self.now - self.rate.kept,
-            "stopped_since": self.now - _stalled_seconds(self.rate),
-        }
+        return _window(self.rate, self.wanted.upstream, self.now)
 
     def occupancy(self, connection: Connection) -> _Occupancy:
         """Count the slots."""
-        return _occupancy(connection, **self.window) or _Occupancy(0, 0, None)
+        return _count_slots(connection, self.window)
+
+
+def _window(rate: RateLimit, upstream: str, now: float) -> dict[str, object]:
+    return {
+        "upstream": upstream,
+        "kept_since": now - rate.kept,
+        "stopped_since": now - _stalled_seconds(rate),
+    }
+
+
+def _count_slots(connection: Connection, window: Mapping[str, object]) -> _Occupancy:
+    return _occupancy(connection, **window) or _Occupancy(0, 0, None)
 
 
 def _raise_if_full(

@@ -1,5 +1,5 @@
 -- name: blocked_until(upstream) -> value
--- The end of a lock-out after a 429.
+-- The end of a lock-out after a 429, which stops every process of the upstream.
 SELECT blocked_until FROM upstreams WHERE id = :upstream;
 
 -- name: occupancy(upstream, kept_since, stopped_since) -> one

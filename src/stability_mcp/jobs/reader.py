@@ -8,7 +8,7 @@ from functools import partial
 import anyio
 
 from stability_mcp.errors import NotFoundError
-from stability_mcp.jobs import budget
+from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import SHOWN_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, JobRow, State
@@ -91,7 +91,7 @@ class ReadBatcher:
         jobs = lookup.jobs_by_id(connection, ids)
         if all(each.state != "queued" for each in jobs.values()):
             return jobs, 0.0
-        return jobs, lookup.blocked_until(connection, self._upstream)
+        return jobs, rate_limit.blocked_until(connection, self._upstream)
 
 
 Jobs = list[JobRecord]
@@ -158,7 +158,7 @@ class JobReader:
         found, blocked = await self._database.read(
             lambda c: (
                 lookup.job_page(c, account.owner, limit=limit + 1, before=mark, state=state),
-                lookup.blocked_until(c, self._context.upstream.id),
+                rate_limit.blocked_until(c, self._context.upstream.id),
             )
         )
         more = len(found) > limit

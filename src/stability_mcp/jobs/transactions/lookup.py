@@ -51,7 +51,6 @@ _results = _SQL.many("results", _Result)
 _page = _SQL.values("page", str)
 _page_of_state = _SQL.values("page_of_state", str)
 _states = _SQL.many("states", _JobState)
-_blocked_until = _SQL.value("blocked_until", float)
 _unfinished = _SQL.values("unfinished", str)
 _unfinished_states = _SQL.many("unfinished_states", _UnfinishedJob)
 _newest = _SQL.value("newest", int)
@@ -94,11 +93,6 @@ def job_states(
     """Read state, attempt and driving process of jobs: what a waiter compares."""
     rows = _states(connection, ids=ids)
     return {row.id: (row.state, row.attempt, row.process) for row in rows}
-
-
-def blocked_until(connection: Connection, upstream: str) -> float:
-    """Return the unix seconds until which the API takes no request; 0: it does."""
-    return _blocked_until(connection, upstream=upstream) or 0.0
 
 
 def unfinished_jobs(connection: Connection, account: Account) -> list[str]:

@@ -31,10 +31,6 @@ ORDER BY seq DESC LIMIT :most;
 -- What a waiting call compares to see that a job changed.
 SELECT id, state, attempt, process FROM jobs WHERE id IN (:ids...);
 
--- name: blocked_until(upstream) -> value
--- A lock-out stops every process of the upstream.
-SELECT blocked_until FROM upstreams WHERE id = :upstream;
-
 -- name: unfinished(owner, upstream) -> values
 -- Jobs that some process carries out.
 SELECT id FROM jobs

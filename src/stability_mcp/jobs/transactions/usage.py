@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import RateLimit
-from stability_mcp.jobs.rate_limit import STALLED_SECONDS
 from stability_mcp.store.queries import Connection, Query, load
 from stability_mcp.store.tenancy import Account, Upstream
 
@@ -100,7 +100,6 @@ _LEDGER_BY: Mapping[LedgerBy, Query[list[LedgerLine]]] = MappingProxyType(
     }
 )
 _ledger_total = _SQL.one("ledger_total", LedgerLine)
-_taken_slots = _SQL.value("taken_slots", int)
 _client_timeouts = _SQL.value("client_timeouts", str)
 _save_client_timeouts = _SQL.count("save_client_timeouts")
 
@@ -155,15 +154,9 @@ def rate_status(
     connection: Connection, rate: RateLimit, *, upstream: str, now: float
 ) -> RateStatus:
     """Return how many slots are taken, and whether the API takes requests at all."""
-    taken = _taken_slots(
-        connection,
-        upstream=upstream,
-        kept_since=now - rate.kept,
-        stalled_since=now - max(STALLED_SECONDS, rate.kept),
-    )
     sending = _sending_of(connection, upstream)
     return RateStatus(
-        taken=taken or 0,
+        taken=rate_limit.taken(connection, rate, upstream, now),
         limit=rate.limit,
         window=rate.window,
         blocked_until=sending.blocked_until if sending.blocked_until > now else 0,

@@ -102,12 +102,6 @@ SELECT
 FROM charges
 WHERE owner = :owner AND upstream = :upstream AND day >= :since;
 
--- name: taken_slots(upstream, kept_since, stalled_since) -> value
--- Slots of the rate limit that are not free yet.
-SELECT count(*) FROM requests
-WHERE upstream = :upstream
-    AND (sent_at >= :kept_since OR sent_at IS NULL AND granted_at >= :stalled_since);
-
 -- name: client_timeouts(key) -> value
 -- JSON of the times after which a client gave up.
 SELECT value FROM meta WHERE key = :key;
