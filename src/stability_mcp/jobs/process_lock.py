@@ -20,8 +20,6 @@ MAX_TRIES = 20
 
 _SQL = load(__file__)
 _register = _SQL.count("register")
-_hand_back_jobs = _SQL.count("hand_back_jobs")
-_leave = _SQL.count("leave")
 
 
 class ProcessLock:
@@ -76,11 +74,6 @@ class ProcessLock:
         self._lock.release()
         self._lock = lock
         return True
-
-    def hand_back(self, connection: Connection) -> None:
-        """Hand unfinished jobs back, for any process of their upstream to take, and end the row."""
-        _hand_back_jobs(connection, id=self.id)
-        _leave(connection, id=self.id)
 
     def release(self) -> None:
         """Give the lock back and remove its file, unless the file is not ours any more."""

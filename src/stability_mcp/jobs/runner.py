@@ -20,7 +20,7 @@ from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.jobs.recovery import Recovery, dead_processes, revisit_missing
 from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.jobs.transactions import usage
+from stability_mcp.jobs.transactions import recover, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.reuse import NeedsLivenessError
 from stability_mcp.jobs.transactions.submit import (
@@ -140,7 +140,8 @@ class Runner:
         try:
             if await disk_retry.flush_writes(self._context):
                 await self._context.database.write(
-                    running.process.hand_back, name="recover.hand_back"
+                    partial(recover.hand_back, process=running.process.id),
+                    name="recover.hand_back",
                 )
         except StorageError as error:  # the free lock tells recovery the same
             log.warning("unfinished jobs could not be handed back: %s", error)

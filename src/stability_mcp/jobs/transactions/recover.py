@@ -174,10 +174,15 @@ def release_dead_process(
 ) -> tuple[list[JobRow], int]:
     """Take its jobs from a dead process; return those whose request was out and what they cost."""
     lost = _mark_unknown(connection, _submitting_of(connection, dead=dead), now=now)
-    _release_jobs(connection, dead=dead)
     _mark_requests_sent(connection, dead=dead, now=now)
-    _delete_process(connection, dead=dead)
+    hand_back(connection, dead)
     return lost
+
+
+def hand_back(connection: Connection, process: str) -> None:
+    """Release the unfinished jobs of a process for others of its upstream, and delete its row."""
+    _release_jobs(connection, process=process)
+    _delete_process(connection, process=process)
 
 
 def _mark_unknown(

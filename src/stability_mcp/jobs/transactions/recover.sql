@@ -33,18 +33,18 @@ SELECT id FROM jobs
 WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
     AND upstream = :upstream AND finished_at IS NULL AND state = 'submitting';
 
--- name: release_jobs(dead) -> count
+-- name: release_jobs(process) -> count
 -- Any process of their upstream may take them.
 UPDATE jobs SET process = NULL, lease_version = lease_version + 1
-WHERE process = :dead AND finished_at IS NULL;
+WHERE process = :process AND finished_at IS NULL;
 
 -- name: mark_requests_sent(dead, now) -> count
 -- The API may have counted the requests of a dead process, so their slots are kept from now on.
 UPDATE requests SET sent_at = :now WHERE process = :dead AND sent_at IS NULL;
 
--- name: delete_process(dead) -> count
+-- name: delete_process(process) -> count
 -- From now on its jobs count as unowned.
-DELETE FROM processes WHERE id = :dead;
+DELETE FROM processes WHERE id = :process;
 
 -- name: take_unowned(upstream, me) -> count
 -- Every job without a living process that may go on.
