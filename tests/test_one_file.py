@@ -67,8 +67,8 @@ class Words(Data):
     """A setting."""
 
 
-@tool(title="Count words", effects=READS, needs_studio=False)
-async def word_count(studio: None, arguments: WordCount, context: CallContext) -> Words:
+@tool(title="Count words", effects=READS)
+async def word_count(studio: object, arguments: WordCount, context: CallContext) -> Words:
     """Count them."""
     return Words(words=len(arguments.text.split()), wait=context.settings.wait)
 '''

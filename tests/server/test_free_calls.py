@@ -14,7 +14,7 @@ from mcp import Client
 
 from stability_mcp.errors import StorageError
 from stability_mcp.server.app import build_server
-from stability_mcp.server.tools import FREE_TOOLS, all_tools, free_tools
+from stability_mcp.server.tools import FREE_TOOLS, free_tools
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Studio
 from support.server.in_memory import Era, both_eras, fine, refused, settings_in, text
@@ -71,11 +71,9 @@ def test_free_calls_load_no_studio_and_read_their_files_once(tmp_path: Path) -> 
     assert not (tmp_path / "home").exists()
 
 
-def test_the_free_tools_are_those_that_say_so() -> None:
-    """*Chosen*: what a tool says of itself is not known before it is loaded."""
-    said = {name for name, each in all_tools().items() if not each.needs_studio}
-
-    assert said == FREE_TOOLS.keys() == free_tools().keys()
+def test_each_free_tool_is_in_the_file_that_is_named_for_it() -> None:
+    """*Chosen*: the file is loaded without the others, so it has no other tools."""
+    assert free_tools().keys() == FREE_TOOLS.keys()
 
 
 @pytest.mark.anyio

@@ -67,7 +67,10 @@ def listed_alone(value: object) -> object:
 
 
 Function = Callable[[Any, Any, CallContext], Awaitable[Any]]
-"""Takes the studio, the arguments and what is known of the call."""
+"""Takes the studio, the arguments and what is known of the call.
+
+A tool of `FREE_TOOLS` gets None instead of the studio.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,6 @@ class Tool:
     output: type[BaseModel] | None
     """What it answers; None: text and perhaps a picture."""
     function: Function
-    needs_studio: bool
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to say about an argument that does not exist here but that callers try."""
 
@@ -101,7 +103,6 @@ def tool(
     *,
     title: str,
     effects: Effects,
-    needs_studio: bool = True,
     hints: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Tool]:
     """Make a tool of a function; its name, arguments and answer are those of the function.
@@ -109,7 +110,6 @@ def tool(
     Args:
         title: Its name for people.
         effects: What it does to the world: `SPENDS`, `QUERIES`, `READS` or `CHANGES`.
-        needs_studio: Whether the store is opened for it; else the function gets None.
         hints: What to say about arguments that do not exist but that callers try.
     """
 
@@ -123,7 +123,6 @@ def tool(
             arguments=types["arguments"],
             output=answer if isinstance(answer, type) and issubclass(answer, Data) else None,
             function=function,
-            needs_studio=needs_studio,
             hints=hints or {},
         )
 

@@ -8,7 +8,8 @@ To add a tool
    `Shown` media or text, and holds no logic that a test would want to reach without MCP.
 2. Run `make schemas` and read the diff in `tool_schemas/`.
 
-A new family needs a place in `ORDER` of `server/toolsets.py`.
+A new family needs a place in `ORDER` of `server/toolsets.py`. A tool that needs no studio is
+listed in `FREE_TOOLS` with its file, and its function gets None instead of the studio.
 """
 
 import importlib

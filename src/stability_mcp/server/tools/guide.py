@@ -19,7 +19,7 @@ class Guide(Arguments):
     """The page."""
 
 
-@tool(title="Guide", effects=READS, needs_studio=False)
+@tool(title="Guide", effects=READS)
 async def guide(studio: None, arguments: Guide, context: CallContext) -> str:  # noqa: ARG001 -- every tool takes the three
     """Answer with the page."""
     return await read_page(arguments.topic, context.enabled)
