@@ -1,7 +1,6 @@
 """A server opens a store that exists without a call, and makes none."""
 
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
@@ -12,14 +11,16 @@ import pytest
 from mcp import Client
 
 from stability_mcp.errors import StorageError
+from stability_mcp.server import opening
 from stability_mcp.server.app import build_server
 from stability_mcp.server.lazy_studio import lazy_studio_open
 from stability_mcp.server.opening import OpenTiming, open_existing
 from stability_mcp.settings import Settings
+from stability_mcp.store import format as store_format
 from stability_mcp.store.database import Database
 from stability_mcp.studio import Studio, open_studio
 from support.server.in_memory import Era, both_eras, connected, fine, refused, settings_in, until
-from support.store.rows import rows
+from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +37,9 @@ async def _make_store(folder: Path) -> Path:
     return home
 
 
-def _change(home: Path, statement: str) -> None:
-    with sqlite3.connect(home / "store.db") as connection:
-        connection.execute(statement)
-    connection.close()
+def test_the_file_of_the_database_has_one_name() -> None:
+    """*Chosen*: the server looks for it before it loads the store."""
+    assert opening.DATABASE == store_format.DATABASE
 
 
 @both_eras
@@ -118,7 +118,7 @@ async def test_a_store_that_cannot_be_opened_is_said_once_and_by_the_call_that_n
     home = await _make_store(tmp_path)
     whole = (home / "store.db").read_bytes()
     if broken == "newer":
-        _change(home, "UPDATE meta SET value = '99' WHERE key = 'oldest_writer'")
+        change(home, "UPDATE meta SET value = '99' WHERE key = 'oldest_writer'")
     else:
         (home / "store.db").write_bytes(b"no database " * 1_000)
     said = {"newer": "was made by a newer stability-mcp", "damaged": "file is not a database"}

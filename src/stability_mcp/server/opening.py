@@ -15,7 +15,7 @@ from stability_mcp.errors import StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
 
 DATABASE = "store.db"
-"""The file that makes a folder a store."""
+"""The file that makes a folder a store: `store.format.DATABASE`; the package isn't loaded here."""
 
 log = logging.getLogger(__name__)
 

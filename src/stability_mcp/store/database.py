@@ -22,7 +22,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations
-from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, upstream_id
+from stability_mcp.store.format import DATABASE, OLDEST_WRITER, SCHEMA, upstream_id
 from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 from stability_mcp.store.queries import Connection, load
@@ -211,7 +211,7 @@ class Database:
             await to_thread.run_sync(close)
 
     def _create_or_check(self) -> None:
-        path = self.home / "store.db"
+        path = self.home / DATABASE
         if not path.exists():
             os.close(
                 os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE_FILE)
@@ -287,7 +287,7 @@ def _connect(
     home: Path, *, writer: bool = False, busy_milliseconds: int = BUSY_MILLISECONDS
 ) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        home / "store.db",
+        home / DATABASE,
         isolation_level=None,  # BEGIN is ours
         check_same_thread=False,  # of a reader's, one thread at a time uses it
         cached_statements=CACHED_STATEMENTS,

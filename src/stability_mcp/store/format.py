@@ -12,6 +12,9 @@ SCHEMA = 4
 OLDEST_WRITER = 4
 """The oldest version whose programs may write such a store."""
 
+DATABASE = "store.db"
+"""The file of the database, in the folder of the store."""
+
 EMULATOR_ID = "emulator"
 """The id of the built-in emulator as an upstream."""
 
