@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from support.jobs.upstream import Upstream, counting_upstream
-from support.server.abandoned import KEY, change, environment, kill, server, start_job, until
+from support.server.abandoned import KEY, environment, kill, server, start_job, until
 from support.server.host import ERAS, Era
 from support.server.in_memory import environment_in
-from support.store.rows import rows
+from support.store.rows import change, rows
 
 pytestmark = [
     pytest.mark.anyio,
@@ -45,7 +45,8 @@ async def _see_that_the_result_is_stored(folder: Path, upstream: Upstream) -> No
 async def _kill_while_a_result_is_awaited(folder: Path, upstream: Upstream) -> str:
     """Kill the server that polls for a result, which is ready then; return its process."""
     driver = _process(folder)
-    change(folder, "UPDATE jobs SET wake_at = 0")  # polls are 10 s apart, the API's own pace
+    # Polls are 10 s apart, the API's own pace.
+    change(folder / "home", "UPDATE jobs SET wake_at = 0")
     await kill(folder)
     upstream.results_after = 0
     return driver
@@ -85,7 +86,8 @@ async def test_a_server_that_starts_after_the_crash_takes_over_without_a_call(
             await start_job(doomed, tmp_path, upstream)
             await _kill_while_a_result_is_awaited(tmp_path, upstream)
         if missing:
-            change(tmp_path, "UPDATE jobs SET state = 'unknown', finished_at = ?", time.time())
+            lose = "UPDATE jobs SET state = 'unknown', finished_at = ?"
+            change(tmp_path / "home", lose, time.time())
         async with server(tmp_path, "auto", upstream):
             await _see_that_the_result_is_stored(tmp_path, upstream)
 

@@ -1,6 +1,5 @@
 """Cancel, make anew, take over, through a real client in both eras."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,16 @@ from support.server.in_memory import (
     refused,
     text,
 )
+from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox", "label": "fox"}
 
 
-def _change(folder: Path, statement: str, *values: object) -> None:
-    """Change the journal behind the server's back."""
-    with sqlite3.connect(
-        folder / "home" / "emulator" / "store.db", isolation_level=None
-    ) as database:
-        database.execute("PRAGMA busy_timeout = 30000")
-        database.execute(statement, values)
+def _home(folder: Path) -> Path:
+    """Return the folder of the store, which is written behind the server's back."""
+    return folder / "home" / "emulator"
 
 
 async def _left_for_long(folder: Path, count: int = 1) -> list[str]:
@@ -38,13 +34,13 @@ async def _left_for_long(folder: Path, count: int = 1) -> list[str]:
             fine(await client.call_tool("generate_core", {"prompt": f"a fox {n}"}))
             for n in range(count)
         ]
-    _change(folder, "DELETE FROM media")
-    _change(
-        folder,
+    change(_home(folder), "DELETE FROM media")
+    change(
+        _home(folder),
         "UPDATE jobs SET state = 'queued', process = NULL, finished_at = NULL,"
         " charged = 'reserved', created_at = created_at - 3600",
     )
-    _change(folder, "UPDATE spending SET reserved = spent, spent = 0")
+    change(_home(folder), "UPDATE spending SET reserved = spent, spent = 0")
     return [facts(each)["jobs"][0]["id"] for each in made]
 
 
@@ -175,8 +171,8 @@ async def test_an_unknown_job_is_repeated_only_when_the_user_accepts_it(
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         job = facts(made)["media"][0]["job"]
-        _change(tmp_path, "UPDATE jobs SET state = 'unknown', charged = 'assumed'")
-        _change(tmp_path, "UPDATE charges SET state = 'assumed'")
+        change(_home(tmp_path), "UPDATE jobs SET state = 'unknown', charged = 'assumed'")
+        change(_home(tmp_path), "UPDATE charges SET state = 'assumed'")
         asked = refused(await client.call_tool("job_rerun", {"job": job}))
         accepted = fine(
             await client.call_tool("job_rerun", {"job": job, "accept_double_charge": True})
@@ -214,14 +210,13 @@ async def test_a_generation_started_elsewhere_is_fetched_for_nothing(tmp_path: P
             )
         )
         job = facts(made)["media"][0]["job"]
-        with sqlite3.connect(tmp_path / "home" / "emulator" / "store.db") as database:
-            [[generation]] = database.execute("SELECT generation FROM jobs WHERE id = ?", (job,))
+        [(generation,)] = rows(_home(tmp_path), "SELECT generation FROM jobs WHERE id = ?", job)
         known = fine(
             await client.call_tool(
                 "job_adopt", {"generation": generation, "operation": "upscale_creative"}
             )
         )
-        _change(tmp_path, "UPDATE jobs SET generation = NULL WHERE id = ?", job)
+        change(_home(tmp_path), "UPDATE jobs SET generation = NULL WHERE id = ?", job)
         adopted = fine(
             await client.call_tool(
                 "job_adopt", {"generation": generation, "operation": "upscale_creative"}

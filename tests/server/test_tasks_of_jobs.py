@@ -1,6 +1,5 @@
 """Clients that take tasks get them for what is made anew or taken over, too."""
 
-import sqlite3
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from mcp import Client
 
 from support.server.in_memory import Gate, connected, data, facts, fine, text, until
 from support.server.tasks import Created, TakesTasks, answer_of, begun, call, ended
-from support.store.rows import rows
+from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +47,7 @@ async def test_what_is_taken_over_is_a_task(tmp_path: Path) -> None:
         gate.shut()
         await begun(client, "upscale_creative", CREATIVE)
         said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
-        _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
+        change(_home(tmp_path), "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
         task = await begun(client, "job_adopt", said)
         again = await call(client, "job_adopt", said)
         gate.open()
@@ -72,8 +71,8 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
         gate.shut()
         fine(await client.call_tool("upscale_creative", {**CREATIVE, "confirm_spend": 100}))
         said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
-        _change(tmp_path, "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
-        _change(tmp_path, "UPDATE calls SET delivered_at = 1")
+        change(_home(tmp_path), "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
+        change(_home(tmp_path), "UPDATE calls SET delivered_at = 1")
         fine(await client.call_tool("job_adopt", said))
         gate.open()
         with anyio.fail_after(30):
@@ -86,11 +85,10 @@ async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path)
 
 async def _started(folder: Path) -> str:
     query = "SELECT generation FROM jobs WHERE generation IS NOT NULL"
-    home = folder / "home" / "emulator"
+    home = _home(folder)
     await until(lambda: bool(rows(home, query)))
     return str(rows(home, query)[0][0])
 
 
-def _change(folder: Path, statement: str) -> None:
-    with sqlite3.connect(folder / "home" / "emulator" / "store.db") as database:
-        database.execute(statement)
+def _home(folder: Path) -> Path:
+    return folder / "home" / "emulator"

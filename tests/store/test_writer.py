@@ -16,7 +16,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.queries import Connection
 from support.store.group_kills import kill_often
-from support.store.grouped import Waiting, logged, together
+from support.store.grouped import Waiting, logged, orphan, together
 from support.store.rows import damage, execute, rows
 
 pytestmark = pytest.mark.anyio
@@ -47,11 +47,9 @@ def _insert_and_raise(connection: Connection, key: str) -> None:
     raise FoiledError(key)
 
 
-def _orphan(connection: Connection, key: str) -> None:
-    """Insert what the commit refuses: a charge of no job."""
+def _insert_orphan(connection: Connection, key: str) -> None:
     execute(connection, INSERT, key=key)
-    execute(connection, "PRAGMA defer_foreign_keys=ON")
-    execute(connection, "INSERT INTO charges VALUES (1, 'o', 'u', 'no job', 1, 'd', 0, 'sent', 0)")
+    orphan(connection)
 
 
 def _roll_back_all(connection: Connection, key: str) -> None:
@@ -114,7 +112,7 @@ async def test_one_that_raises_takes_back_its_own_rows_alone(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("guilty", "error"),
     [
-        (_orphan, sqlite3.IntegrityError),
+        (_insert_orphan, sqlite3.IntegrityError),
         (_roll_back_all, sqlite3.IntegrityError),
         (_fill, StorageError),
     ],

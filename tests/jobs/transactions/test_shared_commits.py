@@ -14,8 +14,8 @@ from stability_mcp.media.records import Blobs, file_info, place_blob
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from support.jobs.jobs import PRICE, picture, put, row
-from support.store.grouped import logged, together
-from support.store.rows import execute, ledger, money, rows
+from support.store.grouped import logged, orphan, together
+from support.store.rows import ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -48,14 +48,6 @@ def _result(home: Path, job: JobRow, number: int, *, placed: bool) -> JobResult:
     return replace(result, placed=place_blob(Blobs(home=home), file, info)) if placed else result
 
 
-def _orphan(connection: Connection) -> None:
-    """Insert what the commit refuses: a charge of no job."""
-    execute(connection, "PRAGMA defer_foreign_keys=ON")
-    execute(
-        connection, "INSERT INTO charges VALUES (1000, 'o', 'u', 'no job', 1, 'd', 0, 'sent', 0)"
-    )
-
-
 @pytest.mark.parametrize("placed", [True, False], ids=["placed", "moved in the transaction"])
 async def test_three_results_whose_commit_fails_are_stored_one_by_one(
     tmp_path: Path, *, placed: bool
@@ -80,7 +72,7 @@ async def test_three_results_whose_commit_fails_are_stored_one_by_one(
                 )
                 for number, job in enumerate(jobs)
             ]
-            guilty = waiting.write(_orphan)
+            guilty = waiting.write(orphan)
 
     assert guilty.error is not None
     finished = [each.result for each in stored if isinstance(each.result, FinishedJob)]

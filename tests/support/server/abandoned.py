@@ -2,9 +2,8 @@
 
 import os
 import signal
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +59,6 @@ async def kill(folder: Path) -> None:
     [(pid,)] = rows(folder / "home", f"SELECT pid FROM processes WHERE id IN ({drivers})")  # noqa: S608 -- our own words
     os.kill(pid, signal.SIGKILL)
     await until(lambda: _is_dead(pid))
-
-
-def change(folder: Path, statement: str, *values: object) -> None:
-    """Change the database of a store, beside the program."""
-    with closing(sqlite3.connect(folder / "home" / "store.db")) as connection:
-        connection.execute(statement, values)
-        connection.commit()
 
 
 def _is_dead(pid: int) -> bool:

@@ -13,9 +13,18 @@ from anyio.abc import TaskGroup
 
 from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.queries import Connection
+from support.store.rows import execute
 
 SECONDS = 60
 """Longest wait for what happens at once."""
+
+
+def orphan(connection: Connection) -> None:
+    """Insert what the commit refuses: a charge of no job."""
+    execute(connection, "PRAGMA defer_foreign_keys=ON")
+    execute(
+        connection, "INSERT INTO charges VALUES (1000, 'o', 'u', 'no job', 1, 'd', 0, 'sent', 0)"
+    )
 
 
 @dataclass(eq=False)
