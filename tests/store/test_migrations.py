@@ -17,7 +17,7 @@ from stability_mcp.store.database import Database, check_writable
 from stability_mcp.store.format import SCHEMA, lock_path
 from stability_mcp.store.migrations import migrate, statements, steps
 from support.store import frozen
-from support.store.migrating import LATEST, contents, kill_at_every_statement, update
+from support.store.migrating import contents, kill_at_every_statement, update
 from support.store.processes import in_processes, open_and_close
 from support.store.rows import rows
 from support.store.tables import columns, tables
@@ -25,7 +25,6 @@ from support.store.tables import columns, tables
 pytestmark = pytest.mark.anyio
 
 FROZEN = [*frozen.STORES, frozen.EMULATOR_3]
-OLDER = [store for store in frozen.STORES if int(store.stem.rpartition("_")[2]) < SCHEMA]
 BREAKING = 4
 """The step that programs of older schemas cannot live with."""
 
@@ -87,14 +86,13 @@ def _in_order(found: Iterable[dict[str, Any]]) -> list[str]:
 
 def test_there_is_a_store_of_every_older_schema() -> None:
     """*Chosen*: whoever adds a step freezes a store of the program before it."""
-    names = [f"schema_{number}.sql" for number in range(1, LATEST)]
+    names = [f"schema_{number}.sql" for number in range(1, SCHEMA)]
 
     assert [store.name for store in frozen.STORES] == names
-    assert sorted(steps(LATEST)) == list(range(2, LATEST + 1))
-    assert sorted(steps()) == list(range(2, SCHEMA + 1))
+    assert sorted(steps(sys.maxsize)) == list(range(2, SCHEMA + 1))
 
 
-@pytest.mark.parametrize("store", OLDER, ids=lambda store: store.stem)
+@pytest.mark.parametrize("store", FROZEN, ids=lambda store: store.stem)
 async def test_a_migrated_store_is_like_a_new_one(store: Path, tmp_path: Path) -> None:
     """*Chosen*: both ways lead to the same columns, types, defaults and indexes."""
     old = frozen.thaw(store, tmp_path / "old")
@@ -103,16 +101,6 @@ async def test_a_migrated_store_is_like_a_new_one(store: Path, tmp_path: Path) -
 
     assert tables(old) == tables(tmp_path / "new")
     assert _meta(old)["schema"] == str(SCHEMA)
-
-
-@pytest.mark.parametrize("store", FROZEN[1:], ids=lambda store: store.stem)
-def test_the_prepared_steps_lead_to_the_same_tables(store: Path, tmp_path: Path) -> None:
-    """*Chosen*: from every older schema, whether or not programs write the last one yet."""
-    first, other = _schema_1(tmp_path / "first"), frozen.thaw(store, tmp_path / "other")
-    update(first)
-    update(other)
-
-    assert tables(first) == tables(other)
 
 
 @pytest.mark.parametrize("store", FROZEN, ids=lambda store: store.stem)
@@ -204,7 +192,7 @@ def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path: Path
 
     assert contents(home) == before
     update(home)
-    assert _meta(home)["schema"] == str(LATEST)
+    assert _meta(home)["schema"] == str(SCHEMA)
 
 
 @pytest.mark.processes
@@ -218,12 +206,12 @@ def test_a_kill_at_any_statement_leaves_the_old_store(store: Path, tmp_path: Pat
     *killed, done = kill_at_every_statement(home)
 
     version = int(store.stem.rpartition("_")[2])
-    todo = [each for number, step in steps(LATEST).items() if number > version for each in step]
+    todo = [each for number, step in steps().items() if number > version for each in step]
     assert len(killed) >= len(todo) + 4  # BEGIN, the version before and after, COMMIT
     assert {ended for ended, _ in killed} == {int(signal.SIGKILL)}
     assert {held for _, held in killed} == {before}
     assert done[0] == 0
-    assert _meta(home)["schema"] == str(LATEST)
+    assert _meta(home)["schema"] == str(SCHEMA)
     assert rows(home, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -279,7 +267,7 @@ def test_a_living_older_program_is_named_and_nothing_is_changed(tmp_path: Path) 
     assert contents(home) == before
     lock.release()
     update(home)
-    assert _meta(home)["schema"] == str(LATEST)
+    assert _meta(home)["schema"] == str(SCHEMA)
 
 
 def test_a_lock_that_a_dead_program_left_stops_no_migration(tmp_path: Path) -> None:
@@ -289,7 +277,7 @@ def test_a_lock_that_a_dead_program_left_stops_no_migration(tmp_path: Path) -> N
 
     update(home)
 
-    assert _meta(home)["schema"] == str(LATEST)
+    assert _meta(home)["schema"] == str(SCHEMA)
 
 
 def test_a_program_that_just_started_stops_a_migration_too(tmp_path: Path) -> None:
@@ -308,13 +296,10 @@ def test_an_older_program_that_may_not_write_names_both_versions(tmp_path: Path)
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     update(home)
 
-    for schema in range(1, LATEST):
-        with pytest.raises(StorageError, match=rf"schema {LATEST}; this program writes {schema}"):
+    for schema in range(1, SCHEMA):
+        with pytest.raises(StorageError, match=rf"schema {SCHEMA}; this program writes {schema}"):
             check_writable(home, _meta(home), schema)
-    check_writable(home, _meta(home), LATEST)
-    if SCHEMA < LATEST:
-        with pytest.raises(StorageError, match=rf"schema {LATEST}; this program writes {SCHEMA}"):
-            Database(home)
+    check_writable(home, _meta(home), SCHEMA)
 
 
 def test_a_file_of_statements_is_split_where_they_end() -> None:

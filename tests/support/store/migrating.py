@@ -15,17 +15,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from stability_mcp.store.migrations import migrate, steps
+from stability_mcp.store.migrations import migrate
 
 MAX_STATEMENTS = 200
-LATEST = max(steps(sys.maxsize))
-"""The schema of the last step there is, whether or not programs write it yet."""
 
 
 def update(home: Path) -> None:
-    """Do every step there is, also one that is prepared and not in force."""
+    """Do every step."""
     with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as connection:
-        migrate(connection, home, steps(LATEST), oldest_writer=LATEST)
+        migrate(connection, home)
 
 
 def contents(home: Path) -> str:
@@ -53,7 +51,7 @@ def _killed_at(home: Path, statement: int) -> None:
 
     with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as connection:
         connection.set_trace_callback(count)
-        migrate(connection, home, steps(LATEST), oldest_writer=LATEST)
+        migrate(connection, home)
         connection.set_trace_callback(None)
 
 
