@@ -44,6 +44,17 @@ async def test_a_copy_that_a_dead_process_owes_is_written(tmp_path: Path) -> Non
     assert await anyio.Path(path).stat()
 
 
+async def test_the_log_names_the_job_whose_copy_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """*Chosen*: a result without its copy is looked for by its job."""
+    home = tmp_path / "home"
+    await leave_without_copy(home, tmp_path / "out")
+
+    [(job,)] = rows(home, "SELECT id FROM jobs")
+    assert f"job {job}: a readable copy could not be written" in caplog.text
+
+
 async def test_what_was_finished_long_ago_gets_none(tmp_path: Path) -> None:
     """*Chosen*: a folder does not fill with what was wanted yesterday."""
     home, folder = tmp_path / "home", tmp_path / "out"

@@ -51,10 +51,10 @@ async def write_missing_copies(context: JobContext) -> None:
     missing = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
     )
-    for _, output_dir, media in missing:
+    for job, output_dir, media in missing:
         items = await context.library.many(media)
         sources = await _sources_of(context, items)
-        write = partial(_write_copies, context, items, Path(output_dir), sources)
+        write = partial(_write_copies, context, job, items, Path(output_dir), sources)
         await record_copies(context, await in_file_thread(write))
 
 
@@ -80,6 +80,7 @@ async def _sources_of(
 
 def _write_copies(
     context: JobContext,
+    job: str,
     items: Sequence[MediaItem],
     folder: Path,
     sources: Mapping[str, Mapping[str, MediaItem]],
@@ -96,7 +97,7 @@ def _write_copies(
             if path is not None:
                 copies[item.id] = path
     except Exception:  # the results are stored: only a copy is missing
-        log.exception("the readable copy of a result could not be written")
+        log.exception("job %s: a readable copy could not be written", job)
     return copies
 
 
@@ -286,7 +287,11 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
             context.spool.sweep(job)
         except OSError as error:  # the next process that takes something over removes it
             log.warning("job %s: the spool could not be swept: %s", job.id, error)
-        return {} if folder is None else _write_copies(context, finished.media, folder, sources)
+        return (
+            {}
+            if folder is None
+            else _write_copies(context, job.id, finished.media, folder, sources)
+        )
 
     copies = await in_file_thread(work)
     if not context.awaited[job.id]:
