@@ -233,9 +233,11 @@ class _WritePipeline:
         return await in_file_thread(partial(self._end, check))
 
     async def _write(self, piece: bytearray) -> None:
-        with anyio.CancelScope(shield=True):
-            await in_file_thread(partial(self._writer.write, piece))
-        self._written.set()
+        try:
+            with anyio.CancelScope(shield=True):
+                await in_file_thread(partial(self._writer.write, piece))
+        finally:
+            self._written.set()
 
     def _end(self, check: Callable[[], None] | None) -> Exception | None:
         self._writer.write(self._gathered)

@@ -38,7 +38,7 @@ from stability_mcp.store.tenancy import Account
 TICK_SECONDS = 1.0
 """How often a waiting caller is told how far its jobs are."""
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 """Seconds between two reads of jobs that didn't change, if nobody receives progress."""
 
 COPIES_SECONDS = 5.0
@@ -209,13 +209,19 @@ class Jobs:
 
     @asynccontextmanager
     async def collecting(self, job_ids: Sequence[str]) -> AsyncIterator[Mapping[str, FreshResult]]:
-        """Keep what these jobs make while a call waits for them, so that it need not be read.
+        """Keep what a job makes while a call waits for it, so that it need not be read.
+
+        Only of one job: with several, the paths of the first copies would be noted only when the
+        last job has ended.
 
         Yields:
             The results of those that ended meanwhile, by job. `deliver` notes their copies; at the
             end what it did not note is noted here.
         """
         context = self._context
+        if len(job_ids) != 1:
+            yield {}
+            return
         context.awaited.update(job_ids)
         try:
             yield context.fresh

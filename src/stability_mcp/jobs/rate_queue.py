@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.25
 """Seconds for which times of requests are gathered: a slot is kept 40 times as long."""
 
+RETRY_SECONDS = 1.0
+"""Seconds until times that the disk did not take are written again."""
+
 MAX_IDLE_SECONDS = 1.0
 """Seconds a line may stand idle before its request: servers close those that say nothing."""
 
@@ -123,6 +126,9 @@ class SentSlots:
             await self._news.wait()
             await anyio.sleep(FLUSH_SECONDS)
             await self.flush()
+            if self._sent_at:  # the disk did not take them
+                await anyio.sleep(RETRY_SECONDS)
+                self._news.set()
 
     async def flush(self) -> None:
         """Write all that is noted; an error of the disk is only logged."""
@@ -138,7 +144,8 @@ class SentSlots:
         try:
             await self._database.write(write, name="send.sent")
         except StorageError as error:  # each slot is free after a minute anyway
-            log.warning("%d rate slots could not be released: %s", len(sent_at), error)
+            log.warning("%d rate slots could not be released yet: %s", len(sent_at), error)
+            self._sent_at = sent_at | self._sent_at
 
 
 class RateSlot:

@@ -196,6 +196,9 @@ class Runner:
             except UpstreamPausedError:
                 await account.check_can_pay(context, running.process.id)
                 terms = replace(terms, may_pay=True)
+            except BaseException:
+                running.engine.wake()  # it may be committed all the same
+                raise
             else:
                 break
         if call.joined is None:

@@ -91,7 +91,11 @@ class Scheduler:
         """Do nothing: the row itself is what `run` looks for."""
 
     def cancel(self, tx: Connection, job_id: str) -> None:
-        """Do nothing: the intent is not journalled for a job that is cancelled."""
+        """Have the job read again before it is sent; its intent is not journalled any more."""
+        del tx
+        known = self._known.get(job_id)
+        if known is not None:
+            known.row = None
 
     def add(self, jobs: Sequence[JobRow]) -> None:
         """Run new jobs as soon as they may; their rows are committed."""

@@ -123,6 +123,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_calls",
+                alone=True,
             ),
         )
         swept.files = await self._files(min(cutoff, now - retention_rows.MIN_FILE_AGE_SECONDS))
@@ -141,6 +142,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_jobs",
+                alone=True,
             ),
         )
         imported = await self._rows(
@@ -153,6 +155,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_media",
+                alone=True,
             ),
         )
         return (ended, imported) if ended or imported else None

@@ -64,7 +64,7 @@ async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[
     bare = [item.name for item in items if item.copy_path is None]
     if folder is None or not bare:
         return []
-    why = await in_file_thread(lambda: _why_not(folder))
+    why = await in_file_thread(lambda: _why_not(folder), of_user=True)
     if why is None:
         return []
     line = f"no file of {listed(quoted(name) for name in bare)}: {why} "

@@ -174,7 +174,7 @@ class Importer:
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
-            close = await in_file_thread(partial(self.roots.similar, named.name))
+            close = await in_file_thread(partial(self.roots.similar, named.name), of_user=True)
             hint = missing.hint if missing.hint.startswith("Did") or not close else close
             raise NotFoundError(
                 f"No media and no file is called {quoted(reference)}.", hint=hint
@@ -182,7 +182,7 @@ class Importer:
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
-            opened, imported = await in_file_thread(partial(self._copy_file, path))
+            opened, imported = await in_file_thread(partial(self._copy_file, path), of_user=True)
         except InputFileError as error:
             if in_a_sandbox(path) and not isinstance(error, FileUnusableError):
                 raise sandboxed(reference) from None

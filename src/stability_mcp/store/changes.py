@@ -4,12 +4,16 @@ The database counts commits in memory that all processes share, so asking takes 
 query of lists takes a thread and a transaction.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from stability_mcp.store.database import Database
 
 T = TypeVar("T")
+
+MAX_KEPT_SECONDS = 60.0
+"""Seconds after which a read is repeated without a change: a generation may have expired."""
 
 
 class ChangeWatch:
@@ -40,7 +44,7 @@ class KeptRead(Generic[T]):
 
     Args:
         database: The store.
-        read: Reads what is wanted; it must depend on the rows alone.
+        read: Reads what is wanted. What depends on the time as well may be `MAX_KEPT_SECONDS` old.
     """
 
     def __init__(self, database: Database, read: Callable[[], Awaitable[T]]) -> None:
@@ -48,14 +52,16 @@ class KeptRead(Generic[T]):
         self._read = read
         self._kept: tuple[T] | None = None
         self._newest = object()
+        self._read_at = 0.0
 
     async def get(self) -> T:
         """Return what the rows say, as of now or later."""
-        if self._changes.changed():
+        now = time.monotonic()
+        if self._changes.changed() or now - self._read_at > MAX_KEPT_SECONDS:
             self._kept = None
         if self._kept is not None:
             return self._kept[0]
-        self._newest = mine = object()
+        self._newest, self._read_at = (mine := object()), now
         found = await self._read()
         if mine is self._newest:  # a read that began later may have ended sooner
             self._kept = (found,)

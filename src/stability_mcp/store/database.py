@@ -10,6 +10,7 @@ import os
 import queue
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from stability_mcp.store.format import DATABASE, OLDEST_WRITER, SCHEMA, upstream
 from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 from stability_mcp.store.queries import Connection, load
-from stability_mcp.store.writer import Moment, Observer, Writer
+from stability_mcp.store.writer import CLOSED, Moment, Observer, Writer
 
 __all__ = ["Connection", "Database", "Moment", "Observer", "is_damage", "unobserved"]
 
@@ -101,10 +102,12 @@ class Database:
             observer=self.observer,
         )
         self._few_readers = CapacityLimiter(MAX_READERS)
-        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        """Free connections; None: the store is closed."""
         for _ in range(MAX_READERS):
             self._readers.put(_connect(home))
         self._peeker = _connect(home, busy_milliseconds=0)
+        self._peeking_thread: int | None = None
 
     async def write(
         self,
@@ -150,6 +153,10 @@ class Database:
             StorageError: the database is damaged or out of reach.
         """
         await anyio.lowlevel.checkpoint()  # whoever peeks in a loop must let others run
+        if self._peeking_thread is None:
+            self._peeking_thread = threading.get_ident()
+        if self._peeking_thread != threading.get_ident():  # another event loop's
+            return await self.read(work)
         try:
             return _in_snapshot(self._peeker, work)
         except sqlite3.DatabaseError:  # busy, or a disk that a thread may wait for
@@ -168,6 +175,9 @@ class Database:
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
         connection = self._readers.get()
+        if connection is None:
+            self._readers.put(None)
+            raise StorageError(CLOSED)
         try:
             with self._of_the_store("read"):
                 return _in_snapshot(connection, work)
@@ -199,14 +209,16 @@ class Database:
         """Close every connection, under the write lock: the last one to close checkpoints."""
 
         def close() -> None:
-            connections = [self._writer.stop(), self._peeker]
+            connections = [self._writer.stop()]
             connections += [self._readers.get() for _ in range(MAX_READERS)]
+            self._readers.put(None)
             with self._write_lock.held():
                 for connection in connections:
                     if connection is not None:
                         connection.close()
             self._write_lock.close()
 
+        self._peeker.close()  # on the event loop, which may not be inside it now
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(close)
 

@@ -36,8 +36,9 @@ class FileLock:
             _unlock(self._file)
 
     def close(self) -> None:
-        """Close the file, which also gives the lock back."""
-        os.close(self._file)
+        """Close the file, which also gives the lock back; it cannot be held again."""
+        file, self._file = self._file, -1
+        os.close(file)
 
 
 class HeldLock:

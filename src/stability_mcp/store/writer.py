@@ -15,7 +15,8 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -32,6 +33,8 @@ Moment = Literal["before", "inside", "after"]
 Observer = Callable[[Moment, str], None]
 """Called at each moment of a named write step, on the thread that does the step: a transaction of
 the database, or a step on files that a result depends on. What it raises fails the step."""
+
+CLOSED = "The store is closed, because this program ends."
 
 MAX_GROUP = 64
 """Most units in one commit: each adds its statements to the time the write lock is held."""
@@ -72,6 +75,9 @@ class Writer:
     _file: tuple[int, int] | None = None
     """The file that the connection has open."""
     _synchronous: str = ""
+    _state: threading.Lock = field(default_factory=threading.Lock)
+    """Held to put a unit in and to stop: no unit comes behind the end."""
+    _stopped: bool = False
 
     async def run(
         self, work: Callable[[Connection], T], *, name: str, durable: bool, alone: bool
@@ -80,17 +86,28 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         unit = Unit(work=work, name=name, durable=durable, alone=alone, future=future, loop=loop)
-        self._units.put(unit)
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
-            self._thread.start()
+        with self._state:
+            if self._stopped:
+                raise StorageError(CLOSED)
+            self._units.put(unit)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._serve, name="store-writer", daemon=True
+                )
+                self._thread.start()
         return await future
 
     def stop(self) -> sqlite3.Connection | None:
-        """Finish what waits, end the thread and return its connection, to be closed; blocks."""
-        thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive():
-            self._units.put(None)
+        """Finish what waits, end the thread and return its connection, to be closed; blocks.
+
+        Later writes are refused.
+        """
+        with self._state:
+            self._stopped = True
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._units.put(None)
+        if thread is not None:
             thread.join()
         connection, self._connection = self._connection, None
         return connection
@@ -135,8 +152,7 @@ class Writer:
         if len(begun) == 1:
             self._run_alone(begun[0])
             return
-        with self.lock.held():
-            connection = self._begun(begun)
+        with self._begun(begun) as connection:
             try:
                 committed = self._commit(connection, begun)
             except BaseException as error:  # noqa: BLE001 -- each unit finds out by itself
@@ -152,8 +168,8 @@ class Writer:
 
     def _run_alone(self, unit: Unit) -> None:
         try:
-            with self.lock.held():
-                self._commit(self._begun([unit]), [unit])
+            with self._begun([unit]) as connection:
+                self._commit(connection, [unit])
         except BaseException as error:  # noqa: BLE001 -- the caller of this unit gets it
             unit.error = error
             return
@@ -209,12 +225,27 @@ class Writer:
             return False
         return True
 
-    def _begun(self, group: list[Unit]) -> sqlite3.Connection:
-        """Begin a transaction whose commit is as durable as one of the units asks.
+    @contextmanager
+    def _begun(self, group: list[Unit]) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock, and begin a transaction as durable as one of the units asks.
 
         Raises:
-            StorageError: what is committed would be lost with a file that has no name any more.
+            StorageError: the disk refuses, or what is committed would be lost with a file that has
+                no name any more.
         """
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.lock.held())
+                connection = self._begin(group)
+            except OSError as error:
+                raise StorageError(
+                    f"The database cannot be written: {error.strerror or error}.",
+                    hint="Free disk space or fix the permissions of the data folder, then call "
+                    "again.",
+                ) from error
+            yield connection
+
+    def _begin(self, group: list[Unit]) -> sqlite3.Connection:
         connection = self._connection
         if connection is None:
             connection = self._connection = self.connect()
@@ -259,7 +290,10 @@ def _set(units: list[Unit]) -> None:
     for unit in units:
         if unit.future.done():
             continue
-        if unit.error is not None:
-            unit.future.set_exception(unit.error)
+        error = unit.error
+        if isinstance(error, StopIteration):  # a future refuses it
+            error = RuntimeError(repr(error))
+        if error is not None:
+            unit.future.set_exception(error)
         else:
             unit.future.set_result(unit.result)

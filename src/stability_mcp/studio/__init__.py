@@ -14,13 +14,14 @@ CONTRIBUTING.md has the path with every file.
 Faces import nothing of ours below this package, so the types that they name are imported here too.
 """
 
+from typing import TYPE_CHECKING
+
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
-from stability_mcp.maintenance.repair import Finding, StoreCheck
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
@@ -28,7 +29,7 @@ from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
-from stability_mcp.studio.open import open_for_check, open_studio
+from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.outcomes import (
     Estimate,
     Outcome,
@@ -39,6 +40,9 @@ from stability_mcp.studio.outcomes import (
     price_of,
 )
 from stability_mcp.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
 
 __all__ = [
     "MIN_FREE_BYTES",
@@ -77,3 +81,14 @@ __all__ = [
     "paid_operation",
     "price_of",
 ]
+
+_OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
+
+
+def __getattr__(name: str) -> object:
+    """Import what only `doctor` needs when it asks for it: no call waits for that."""
+    if name not in _OF_CHECK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from stability_mcp.studio import check
+
+    return getattr(check, name)

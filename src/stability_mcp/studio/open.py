@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Retention
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
@@ -33,14 +31,6 @@ if TYPE_CHECKING:
     import httpx2
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoreTools:
-    """What examines a store, and removes what is old from it."""
-
-    check: StoreCheck
-    retention: Retention
 
 
 @asynccontextmanager
@@ -112,27 +102,6 @@ async def open_studio(
                     if delivery is not None:
                         await delivery.finish()
                 group.cancel_scope.cancel()
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[StoreTools]:
-    """Open the store alone, to examine it beside servers that run.
-
-    Args:
-        settings: Where the store is, and how long things are kept.
-        repair: Whether to repair what is found.
-
-    Raises:
-        StorageError: the data folder cannot be used.
-    """
-    database = await to_thread.run_sync(Database, settings.home_dir)
-    try:
-        yield StoreTools(
-            check=StoreCheck(database, repair=repair),
-            retention=Retention(database, keep_days=settings.keep_days),
-        )
     finally:
         await database.close()
 

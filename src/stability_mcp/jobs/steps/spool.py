@@ -96,12 +96,15 @@ class Spool:
         """Return whether requests are under way that will give room back."""
         return bool(self._promised)
 
-    def complete(self, job: JobRow) -> None:
+    def complete(self, job: JobRow, *, recognisable: bool = False) -> None:
         """Make a received answer durable, then give it the name that means whole.
 
-        After a power failure that name may be lost. A picture is recognised without it (see
-        `whole_parts`), so only for other media it is made durable as well. Done again after an
-        error of the disk, it does what is left.
+        Done again after an error of the disk, it does what is left.
+
+        Args:
+            job: The job.
+            recognisable: Whether a whole answer is recognised without that name, which a power
+                failure may take (see `whole_parts`); else the name is made durable as well.
         """
         part = self.part(job)
         received = part.exists()
@@ -113,7 +116,7 @@ class Spool:
         if received:
             part.replace(self.file(job, ".body"))
         self._observer("inside", "spool.complete")
-        if job.kind.media != "image":
+        if not recognisable:
             sync_folder(part.parent)
         self._observer("after", "spool.complete")
 

@@ -55,7 +55,7 @@ async def write_missing_copies(context: JobContext) -> None:
         items = await context.library.many(media)
         sources = await _sources_of(context, items)
         write = partial(_write_copies, context, job, items, Path(output_dir), sources)
-        await record_copies(context, await in_file_thread(write))
+        await record_copies(context, await in_file_thread(write, of_user=True))
 
 
 async def record_copies(context: JobContext, copies: Mapping[str, Path]) -> None:
@@ -164,11 +164,11 @@ def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
 
 
 def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
-    """Return whether all of a body can be read; False: also where only a decoder could tell."""
+    """Return whether all of a body is there; False: also where that cannot be told."""
     from stability_mcp.imaging.pixels import unpacked
     from stability_mcp.imaging.probe import probe
 
-    if job.kind.media != "image":
+    if not _is_recognisable(job, answer):
         return False
     _make_empty(folder)
     try:
@@ -181,6 +181,14 @@ def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
         shutil.rmtree(folder, ignore_errors=True)
     declared = answer.media_type
     return find_corruption(part, job.kind, whole=False, declared=declared) is None
+
+
+def _is_recognisable(job: JobRow, answer: Answer) -> bool:
+    """Return whether a body with lost bytes can be told from a whole one.
+
+    A PNG has checksums, and so has base64 in JSON. Decoders draw a JPEG or WebP with a hole.
+    """
+    return job.kind.answer == "artifacts" or answer.media_type == "image/png"
 
 
 def _make_empty(folder: Path) -> None:
@@ -224,7 +232,7 @@ def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
     job, spool = received.job, context.spool
     body, folder = spool.file(job, ".body"), spool.file(job, ".d")
     if not received.completed:
-        spool.complete(job)
+        spool.complete(job, recognisable=_is_recognisable(job, received.answer))
         received.completed = True
     if job.kind.answer == "artifacts":
         _make_empty(folder)
@@ -293,7 +301,7 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
             else _write_copies(context, job.id, finished.media, folder, sources)
         )
 
-    copies = await in_file_thread(work)
+    copies = await in_file_thread(work, of_user=True)
     if not context.awaited[job.id]:
         await record_copies(context, copies)
         return
