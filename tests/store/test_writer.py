@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from stability_mcp.errors import StorageError
@@ -335,3 +336,60 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
 
     assert seen.kills == KILLS
     assert seen.acknowledged + seen.failed >= KILLED_TRANSACTIONS
+
+
+async def test_a_folder_that_cannot_be_looked_at_is_an_error_of_the_store(tmp_path: Path) -> None:
+    """*Chosen*: what catches StorageError keeps a paid result, and the next write works."""
+    home = tmp_path / "home"
+    database = await anyio.to_thread.run_sync(Database, home)
+    await database.write(partial(_insert, key="a"), name="test.write")
+    home.rename(tmp_path / "away")
+    home.write_text("a file where the folder was")
+
+    with pytest.raises(StorageError, match="cannot be written: Not a directory"):
+        await database.write(partial(_insert, key="b"), name="test.write")
+    home.unlink()
+    (tmp_path / "away").rename(home)
+    await database.write(partial(_insert, key="c"), name="test.write")
+    await database.close()
+
+    assert _kept(home) == ["a", "c"]
+
+
+async def test_a_store_that_is_closed_refuses_and_never_hangs(tmp_path: Path) -> None:
+    """*Chosen*: a call may still run when the server ends."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    await database.write(partial(_insert, key="a"), name="test.write")
+    await database.close()
+
+    with anyio.fail_after(30):
+        for use in (database.read, database.peek, partial(database.write, name="test.write")):
+            with pytest.raises(StorageError, match="closed"):
+                await use(lambda _: None)
+
+
+async def test_what_is_written_while_the_store_closes_is_written_or_refused(tmp_path: Path) -> None:
+    """*Chosen*: nobody waits for ever, and nothing is acknowledged and lost."""
+    database = await anyio.to_thread.run_sync(Database, tmp_path)
+    written: list[str] = []
+    refused: list[str] = []
+
+    async def write(key: str) -> None:
+        try:
+            await database.write(partial(_insert, key=key), name="test.write")
+        except StorageError:
+            refused.append(key)
+        else:
+            written.append(key)
+
+    keys = [f"key-{number}" for number in range(200)]
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for number, key in enumerate(keys):
+                group.start_soon(write, key)
+                if number == 100:
+                    await anyio.lowlevel.checkpoint()
+                    group.start_soon(database.close)
+
+    assert sorted(written + refused) == sorted(keys)
+    assert sorted(_kept(tmp_path)) == sorted(written)

@@ -6,7 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from support.jobs.jobs import AT_ONCE, Wire, at_work, core, yes
+from stability_mcp.store.threads import MAX_FILE_THREADS
+from support.jobs.jobs import AT_ONCE, Wire, at_work, core, hangs, yes
 from support.store.disk import hanging
 from support.store.observed import FailingWrites, Reads
 from support.store.rows import rows
@@ -101,3 +102,42 @@ async def test_what_a_living_process_is_about_to_write_is_left_to_it(tmp_path: P
                 drive.release()
 
     assert [path.name for path in folder.glob("*/*")] == ["logo.png"]
+
+
+async def test_folders_of_copies_that_hang_hold_up_no_other_request(tmp_path: Path) -> None:
+    """*Chosen*: more of them than there are threads for files."""
+    home, folder = tmp_path / "home", tmp_path / "out"
+    with hanging(folder) as drive:
+        async with at_work(home, Wire([yes()])) as jobs:
+            for number in range(2 * MAX_FILE_THREADS):
+                await jobs.submit(core(f"hangs {number}"), tool="test", output_dir=folder)
+            await drive.began()
+            call = await jobs.submit(core("no copy"), tool="test")
+            [view] = await jobs.wait(call.job_ids, 30)
+            drive.release()
+
+    assert view.state == "done"
+
+
+async def test_the_copy_of_one_of_several_is_noted_before_the_others_have_ended(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: else its end would be notified without its path."""
+    home, folder = tmp_path / "home", tmp_path / "out"
+    sent, release = anyio.Event(), anyio.Event()
+    async with at_work(home, Wire([yes(), hangs(sent, release)])) as jobs:
+        call = await jobs.submit(core(), tool="test", count=2, output_dir=folder)
+
+        async def collect() -> None:
+            async with jobs.jobs.collecting(call.job_ids):
+                await jobs.wait(call.job_ids, 30)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(collect)
+            with anyio.fail_after(30):
+                while not any(path for (path,) in rows(home, COPIES)):  # noqa: ASYNC110 -- nothing tells of it
+                    await anyio.sleep(0.01)
+            unfinished = rows(home, "SELECT count(*) FROM jobs WHERE finished_at IS NULL")
+            release.set()
+
+    assert unfinished == [(1,)]
