@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import MARGIN_SECONDS, NoSlotError, RateLimit
 from stability_mcp.jobs.rate_limit import SlotRequest
+from stability_mcp.jobs.rate_queue import SentSlots
 from stability_mcp.jobs.transactions.usage import register_upstream
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import PAID, put, register
-from support.store.rows import execute, in_memory
+from support.store.observed import FailingWrites
+from support.store.rows import execute, in_memory, rows
 
 LIMIT = RateLimit(limit=3, window=10.0)
 KEY = "key"
@@ -252,3 +256,27 @@ def test_no_window_at_the_api_has_more_than_the_limit(
         sum(start <= other < start + LIMIT.window for other in arrivals) for start in arrivals
     )
     assert worst <= LIMIT.limit
+
+
+@pytest.mark.anyio
+async def test_times_that_the_disk_did_not_take_are_written_later(tmp_path: Path) -> None:
+    """*Chosen*: else the slots stay taken for a minute."""
+    full = FailingWrites(times={"send.sent": 1})
+    database = await anyio.to_thread.run_sync(full.open, tmp_path)
+
+    def take(connection: Connection) -> int:
+        register_upstream(connection, Upstream(id=KEY, base_url="https://a"))
+        return _take(connection, 100.0)
+
+    slot = await database.write(take, name="test.write")
+    sent = SentSlots(database)
+    sent.add(slot, 101.0)
+    await sent.flush()
+    before = rows(tmp_path, "SELECT sent_at FROM requests")
+    sent.add(slot, 105.0)  # noted again: the first time counts
+    await sent.flush()
+    await database.close()
+
+    assert full.failed == ["send.sent"]
+    assert before == [(None,)]
+    assert rows(tmp_path, "SELECT sent_at FROM requests") == [(101.0,)]
