@@ -247,7 +247,7 @@ class Jobs:
         Returns:
             What was spent, and the line about other results.
         """
-        calls, named, now = list(call_ids), frozenset(jobs), self._context.clock()
+        calls, named = list(call_ids), frozenset(jobs)
         fresh = [each for job in jobs if (each := self._context.fresh.get(job)) is not None]
         summary = self.reader.summary_in
 
@@ -256,7 +256,7 @@ class Jobs:
                 for media, path in result.copies.items():
                     set_copy_path(connection, account.owner, media, path)
             if calls:
-                finish.mark_delivered(connection, calls, now)
+                finish.mark_delivered(connection, calls, self._context.clock())
             return summary(connection, account, named)
 
         if calls or fresh:

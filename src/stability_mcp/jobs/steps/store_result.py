@@ -269,9 +269,10 @@ def _second_name(body: Path) -> Path:
 
 async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) -> FinishedJob:
     """Do T5."""
-    blobs, now = _blobs_of(context), context.clock()
+    blobs = _blobs_of(context)
     finished = await context.record(
-        lambda c: finishing.store_results(c, blobs, job, results, now=now), name="finish.store"
+        lambda c: finishing.store_results(c, blobs, job, results, now=context.clock()),
+        name="finish.store",
     )
     context.session += finished.spent
     context.on_paid()
