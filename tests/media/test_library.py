@@ -135,7 +135,7 @@ async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
 async def test_a_cursor_of_somebody_else_is_refused(cursor: str, tmp_path: Path) -> None:
     """Chosen: a made-up cursor is an error of the caller, not of the database."""
     async with desk(tmp_path) as here:
-        with pytest.raises(ArgumentsError, match="no cursor"):
+        with pytest.raises(ArgumentsError, match="not a cursor"):
             await here.store.list(cursor=cursor)
 
 

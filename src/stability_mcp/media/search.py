@@ -45,7 +45,7 @@ def cursor_of(text: str) -> int:
     seq = seq_of(text)
     if seq is None:
         raise ArgumentsError(
-            f"{quoted(text)} is no cursor of media_list.",
+            f"{quoted(text)} is not a cursor of media_list.",
             hint="Pass the `next_cursor` of the page before, or leave it out to begin with the "
             "newest.",
         )
