@@ -1,0 +1,92 @@
+"""Finds words in texts and names that this project does not use; `make lint` runs it.
+
+`wording.toml` lists the words and what to write instead. Every tracked file that people or models
+read is searched: sources, tests, documents and tool schemas. Copies of texts by others are not.
+
+    python scripts/wording.py [PATH ...]
+
+Prints `path:line: word: write ...` for each find and exits with 1 if there is one.
+"""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WORDS = Path(__file__).with_suffix(".toml")
+READ = [
+    *("src", "tests", "docs", "scripts", "benchmarks", "tool_schemas", ".github"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "pyproject.toml"),
+]
+"""What is searched below the root."""
+SUFFIXES = {
+    *(".py", ".sql", ".md", ".json", ".yaml", ".yml", ".toml", ".html", ".txt"),
+    *(".ts", ".mjs", ".js", ".sh"),
+}
+QUOTED = ("tests/facts/", "tests/compat/", "tests/protocol/", "scripts/wording.toml")
+"""What quotes others: the API's documents, earlier releases, protocol schemas, the list itself."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A phrase to avoid."""
+
+    pattern: re.Pattern[str]
+    write: str
+
+
+def read_words(path: Path = WORDS) -> list[Word]:
+    """Return the phrases of a list in TOML."""
+    entries = tomllib.loads(path.read_text("utf-8"))["words"]
+    return [
+        Word(_pattern(each["find"], each.get("unless_after", ())), each["write"])
+        for each in entries
+    ]
+
+
+def _pattern(find: str, unless_after: Sequence[str]) -> re.Pattern[str]:
+    before = "".join(rf"(?<!{re.escape(word)}[\s_])" for word in unless_after)
+    spaced = find.replace(" ", r"[\s_]+")
+    return re.compile(rf"{before}(?<![a-z])(?:{spaced})(?![a-z])", re.IGNORECASE)
+
+
+def find_in(text: str, words: Sequence[Word]) -> Iterator[tuple[int, str, str]]:
+    """Yield line number, the words found and what to write instead, in order of the list."""
+    for word in words:
+        for match in word.pattern.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield line, " ".join(match[0].split()), word.write
+
+
+def files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files to search below paths."""
+    for path in paths:
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for each in found:
+            if not each.is_file() or "__pycache__" in each.parts or "node_modules" in each.parts:
+                continue
+            name = each.resolve().relative_to(ROOT).as_posix()
+            if (each.suffix in SUFFIXES or each.name == "Makefile") and not name.startswith(QUOTED):
+                yield each
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Search and print; return the exit code."""
+    words = read_words()
+    paths = [Path(each) for each in arguments] or [
+        ROOT / each for each in READ if (ROOT / each).exists()
+    ]
+    finds = 0
+    for path in files(paths):
+        for line, found, write in sorted(find_in(path.read_text("utf-8"), words)):
+            print(f"{path.resolve().relative_to(ROOT)}:{line}: {found}: write {write}")
+            finds += 1
+    print(f"wording: {finds} finds" if finds else "wording: nothing found")
+    return 1 if finds else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
