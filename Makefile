@@ -9,8 +9,6 @@ VENV   := .venv
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # The tests start hundreds of processes: each module is compiled once, not once in each of them.
 unexport PYTHONDONTWRITEBYTECODE
-# What is fast: the table, the client, imaging, media, the store and parsing.
-FAST   := $(addprefix tests/,api client imaging jobs/transactions media policy store) $(wildcard tests/test_*.py)
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
@@ -25,7 +23,7 @@ test: setup style lint layers  ## Format, lint, layers, types and every test: wh
 	@$(MAKE) --no-print-directory --jobs 2 types tests
 
 fast: $(READY) style lint  ## In a minute: tests without other processes and without Node
-	@$(BIN)/pytest --fast -q -n $(WORKERS) --dist worksteal $(FAST)
+	@$(BIN)/pytest --fast -q -n $(WORKERS) --dist worksteal
 
 check: schemas test  ## Rewrite what is derived, then everything
 

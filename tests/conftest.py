@@ -20,6 +20,12 @@ from stability_mcp.api.fields import Size
 MAX_SMALL_SIDE = 192
 """Pixels: enough for every operation that takes a picture."""
 
+FAST = [
+    Path(__file__).parent / each
+    for each in ("api", "client", "imaging", "jobs/transactions", "media", "policy", "store")
+]
+"""What --fast collects in addition to the files directly in tests/."""
+
 settings.register_profile("slow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("slow")  # no property depends on how fast the machine is
 
@@ -29,6 +35,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast", action="store_true", help="leave out what starts processes, and refuse to"
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --fast, collect the fast folders and the files directly in tests/ only."""
+    if not config.getoption("--fast") or collection_path.parent == Path(__file__).parents[1]:
+        return None
+    fast = any(
+        collection_path.is_relative_to(each) or each.is_relative_to(collection_path)
+        for each in FAST
+    )
+    is_top_file = collection_path.is_file() and collection_path.parent == Path(__file__).parent
+    return None if fast or is_top_file else True
 
 
 @pytest.fixture(scope="session", autouse=True)
