@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -26,8 +27,8 @@ SUFFIXES = {
     *(".py", ".sql", ".md", ".json", ".yaml", ".yml", ".toml", ".html", ".txt"),
     *(".ts", ".mjs", ".js", ".sh"),
 }
-QUOTED = ("tests/facts/", "tests/compat/", "tests/protocol/", "scripts/wording.toml")
-"""What quotes others: the API's documents, earlier releases, protocol schemas, the list itself."""
+QUOTED = ["tests/facts/*", "tests/compat/*.json", "tests/test_wording.py", "scripts/wording.toml"]
+"""Patterns of files that quote others: the API's documents, earlier releases, the list itself."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ def find_in(text: str, words: Sequence[Word]) -> Iterator[tuple[int, str, str]]:
             yield line, " ".join(match[0].split()), word.write
 
 
+def searched() -> list[Path]:
+    """Return the folders and files that are searched when none is given."""
+    return [path for each in READ if (path := ROOT / each).exists()]
+
+
 def files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield the files to search below paths."""
     for path in paths:
@@ -68,21 +74,24 @@ def files(paths: Sequence[Path]) -> Iterator[Path]:
         for each in found:
             if not each.is_file() or "__pycache__" in each.parts or "node_modules" in each.parts:
                 continue
-            name = each.resolve().relative_to(ROOT).as_posix()
-            if (each.suffix in SUFFIXES or each.name == "Makefile") and not name.startswith(QUOTED):
+            is_text = each.suffix in SUFFIXES or each.name == "Makefile"
+            if is_text and not any(fnmatch(_name(each), pattern) for pattern in QUOTED):
                 yield each
+
+
+def _name(path: Path) -> str:
+    whole = path.resolve()
+    return (whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else whole).as_posix()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Search and print; return the exit code."""
     words = read_words()
-    paths = [Path(each) for each in arguments] or [
-        ROOT / each for each in READ if (ROOT / each).exists()
-    ]
+    paths = [Path(each) for each in arguments] or searched()
     finds = 0
     for path in files(paths):
         for line, found, write in sorted(find_in(path.read_text("utf-8"), words)):
-            print(f"{path.resolve().relative_to(ROOT)}:{line}: {found}: write {write}")
+            print(f"{_name(path)}:{line}: {found}: write {write}")
             finds += 1
     print(f"wording: {finds} finds" if finds else "wording: nothing found")
     return 1 if finds else 0
