@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from stability_emulator import rendering
 from stability_emulator.pictures.brief import Brief
 from stability_mcp.api.fields import Size
+from support.home import use_home
 
 MAX_SMALL_SIDE = 192
 """Pixels: enough for every operation that takes a picture."""
@@ -134,8 +136,19 @@ def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the 
     return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
+    """Yield empty home folders, and use the first one for whatever outlives a single test."""
+    parent = tmp_path_factory.mktemp("homes")
+    homes = (parent / str(number) for number in count())
+    with pytest.MonkeyPatch.context() as patched:
+        use_home(next(homes), patched)
+        yield homes
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own key and folders out of every test."""
+def _isolated_environment(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
+    """Keep the developer's key, settings and home folder out of every test and its processes."""
     for name in [name for name in os.environ if name.startswith("STABILITY_")]:
         monkeypatch.delenv(name)
+    use_home(next(_homes), monkeypatch)

@@ -1,6 +1,5 @@
 """Which folders may be read when nobody said so."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from stability_mcp.errors import FileForbiddenError, FileMissingError
 from stability_mcp.media.roots import Roots
 from stability_mcp.settings import Settings
+from support.home import use_home
 
 
 def test_the_usual_folders_are_roots_but_never_home_itself(
@@ -50,10 +50,7 @@ def test_only_the_named_folders_are_roots_when_asked_so(
 @contextmanager
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Work in a home folder of the test's own."""
-    for name in [name for name in os.environ if name.startswith("XDG_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("USERPROFILE", str(home))
+    use_home(home, monkeypatch)
     monkeypatch.chdir(home)
     yield
     monkeypatch.undo()

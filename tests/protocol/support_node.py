@@ -40,7 +40,12 @@ def node(
         capture_output=True,
         check=False,
         cwd=home,
-        env=environment | {"HOME": str(home), "STABILITY_HOME": str(home / "store")},
+        env={
+            **environment,
+            "HOME": str(home),
+            "USERPROFILE": str(home),
+            "STABILITY_HOME": str(home / "store"),
+        },
         text=True,
         timeout=seconds,
     )
