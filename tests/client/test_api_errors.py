@@ -1,4 +1,4 @@
-"""Every error body that is documented or was seen: its class, its words, and never the key."""
+"""Every documented or observed error body: its class, its text, and no API key in it."""
 
 import json
 import traceback
@@ -53,12 +53,10 @@ async def _refused(
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_every_known_error_body_has_its_class_and_its_words(
-    tmp_path: Path, case: str
-) -> None:
+async def test_every_known_error_body_has_its_class_and_text(tmp_path: Path, case: str) -> None:
     """Documented, or captured live (the facts' `errors` and samples); refusals are never charged.
 
-    Their words name the operation, repeat the API's reasons and say what helps.
+    The text names the operation, quotes the API's reasons and says what to do.
     """
     status, body, kind, words = CASES[case]
 
@@ -76,8 +74,8 @@ async def test_every_known_error_body_has_its_class_and_its_words(
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_the_key_is_in_no_text_of_an_error(tmp_path: Path, case: str) -> None:
-    """Captured: v1's 401 echoes the key, whole or with its middle as asterisks."""
+async def test_error_texts_never_contain_the_key(tmp_path: Path, case: str) -> None:
+    """Captured: v1's 401 echoes the key, in full or with asterisks in the middle."""
     status, body, _, _ = CASES[case]
 
     error = await _refused(tmp_path, status, body)
@@ -88,8 +86,8 @@ async def test_the_key_is_in_no_text_of_an_error(tmp_path: Path, case: str) -> N
     assert "sk-" not in text
 
 
-async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Path) -> None:
-    """Chosen: whatever looks like a key is none of an agent's business."""
+async def test_a_key_of_another_account_is_redacted_too(tmp_path: Path) -> None:
+    """Chosen: an agent must not see anything that looks like a key."""
     body = v1("unauthorized", "key sk-somebodyelse1234 is not Bearer abcdef")
 
     error = await _refused(tmp_path, 401, body)
@@ -98,7 +96,7 @@ async def test_a_key_of_another_account_in_an_answer_is_hidden_too(tmp_path: Pat
     assert "abcdef" not in str(error)
 
 
-async def test_the_id_of_the_body_stands_in_for_a_missing_header(tmp_path: Path) -> None:
+async def test_the_body_id_replaces_a_missing_request_id_header(tmp_path: Path) -> None:
     """Captured: the error's id equals x-request-id."""
     error = await _refused(tmp_path, 401, CASES["unauthorized"][1])
 
@@ -123,10 +121,10 @@ async def test_the_id_of_the_body_stands_in_for_a_missing_header(tmp_path: Path)
         (None, 60),
     ],
 )
-async def test_the_wait_after_429_is_the_headers_if_that_is_sane(
+async def test_the_wait_after_429_is_retry_after_if_plausible(
     tmp_path: Path, header: str | None, seconds: float
 ) -> None:
-    """Documented: a lock-out of 60 s; the header is not, so it is believed within reason only."""
+    """Documented: a lockout of 60 s. Retry-After is not, so implausible values are ignored."""
     headers = [] if header is None else [("retry-after", header)]
 
     error = await _refused(tmp_path, *CASES["rate"][:2], *headers)
@@ -135,8 +133,8 @@ async def test_the_wait_after_429_is_the_headers_if_that_is_sane(
     assert error.retry_after == seconds
 
 
-async def test_moderation_names_what_it_most_likely_means(tmp_path: Path) -> None:
-    """Chosen: prompt and picture are both looked at, so both are named."""
+async def test_a_moderation_hint_names_the_likely_arguments(tmp_path: Path) -> None:
+    """Chosen: moderation checks both prompts and pictures, so both are named."""
     picture = sample_files.save(tmp_path / "a.png", sample_files.png((64, 64)))
     request = OPERATIONS["edit_search_and_replace"].model_validate(
         {"prompt": "a person", "search_prompt": "a dog", "image": "a"}
@@ -146,12 +144,12 @@ async def test_moderation_names_what_it_most_likely_means(tmp_path: Path) -> Non
     error = await _refused(tmp_path, *CASES["moderation"][:2], request=request, files=files)
 
     assert error.hint.startswith("Change prompt, search_prompt and image;")
-    assert "do not repeat it unchanged" in error.hint
+    assert "an identical call would be refused again" in error.hint
     assert "Nothing was charged." in str(error)
 
 
-async def test_moderation_names_the_argument_that_the_api_names(tmp_path: Path) -> None:
-    """Chosen: `image: ...` in the API's sentence settles which one it is."""
+async def test_a_moderation_hint_names_the_argument_that_the_api_names(tmp_path: Path) -> None:
+    """Chosen: `image: ...` in the API's sentence identifies the argument."""
     picture = sample_files.save(tmp_path / "a.png", sample_files.png((64, 64)))
     request = OPERATIONS["edit_inpaint"].model_validate({"prompt": "a hat", "image": "a"})
     files = {"image": SentFile(path=picture, media_type="image/png")}
@@ -162,8 +160,8 @@ async def test_moderation_names_the_argument_that_the_api_names(tmp_path: Path) 
     assert error.hint.startswith("Change image;")
 
 
-async def test_copyright_means_the_sound(tmp_path: Path) -> None:
-    """Documented: 422 copyrighted_content is about the sound that was sent."""
+async def test_a_copyright_refusal_is_about_the_audio_file(tmp_path: Path) -> None:
+    """Documented: 422 copyrighted_content is about the audio that was sent."""
     sound = sample_files.save(tmp_path / "a.wav", sample_files.wav(6))
     request = OPERATIONS["audio2_audio_to_audio"].model_validate(
         {"prompt": "rain", "audio": "a", "duration": 7}
@@ -195,13 +193,13 @@ async def test_copyright_means_the_sound(tmp_path: Path) -> None:
         b"\xff\xfe{",
     ],
 )
-async def test_an_answer_in_another_shape_is_not_the_apis_no(tmp_path: Path, body: bytes) -> None:
-    """Chosen: only the API's own shape proves that nothing was charged."""
+async def test_an_error_in_another_format_is_not_a_refusal(tmp_path: Path, body: bytes) -> None:
+    """Chosen: only the API's own format proves that nothing was charged."""
     assert isinstance(await _refused(tmp_path, 400, body), UnknownOutcomeError)
 
 
 async def test_a_missing_generation_is_gone(tmp_path: Path) -> None:
-    """Documented: 404 also for another key, and after 24 hours."""
+    """Documented: 404 also for another key's generation, and after 24 hours."""
     body = v2("generation_not_found", "id: the generation either does not exist or has expired.")
 
     async with (
@@ -214,13 +212,13 @@ async def test_a_missing_generation_is_gone(tmp_path: Path) -> None:
             )
 
 
-async def test_a_stranger_at_a_poll_leaves_everything_open(tmp_path: Path) -> None:
-    """Chosen: a poll costs nothing, so there is nothing unknown about it."""
+async def test_a_gateway_error_on_a_poll_is_a_free_request_error(tmp_path: Path) -> None:
+    """Chosen: a poll costs nothing, so its outcome is never unknown."""
     async with (
         raw_server(answering(http(502, b"<html>", media_type="text/html"))) as server,
         Client(base_url=server.url, api_key=SecretStr(KEY)) as client,
     ):
-        with pytest.raises(RequestError, match=r"Asking again is free\.") as raised:
+        with pytest.raises(RequestError, match=r"Retrying is free\.") as raised:
             await client.fetch(
                 OPERATIONS["upscale_creative"], "a" * 64, tmp_path / "body", Recorder()
             )
@@ -235,10 +233,10 @@ async def test_a_stranger_at_a_poll_leaves_everything_open(tmp_path: Path) -> No
     number=st.text(min_size=1, max_size=200),
     status=st.integers(400, 599),
 )
-def test_whatever_the_api_says_becomes_a_bounded_clean_text(
+def test_any_error_body_becomes_a_short_clean_text(
     name: str, reasons: list[object], number: str, status: int
 ) -> None:
-    """Chosen: a server's words are quoted and bounded, and break nothing."""
+    """Chosen: foreign text is quoted and shortened, and never breaks the message."""
     body = json.dumps({"errors": reasons, "id": number, "name": name}).encode()
     fault = read_fault(body)
     context = RequestContext(operation=OPERATIONS["generate_core"], request=_core(), key=KEY)

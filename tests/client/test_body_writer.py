@@ -1,4 +1,4 @@
-"""A body on its way to a file, over a disk that takes it, takes a part of it, or nothing."""
+"""Writing a body to a disk that accepts all of it, part of it, or nothing."""
 
 import errno
 import os
@@ -14,33 +14,33 @@ from stability_mcp.client.body_writer import BodyWriter, OverflowBuffer
 
 @pytest.fixture
 def disk() -> Iterator["_Disk"]:
-    """Give a disk that takes so many bytes."""
+    """Simulate a disk with limited space."""
     with pytest.MonkeyPatch.context() as patch:
         yield _Disk(patch)
 
 
 class _Disk:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.takes = 1 << 40
+        self.free = 1 << 40
         self._write = os.write
-        patch.setattr(os, "write", self._take)
+        patch.setattr(os, "write", self._limited_write)
 
-    def _take(self, descriptor: int, data: bytes) -> int:
-        if not self.takes:
+    def _limited_write(self, descriptor: int, data: bytes) -> int:
+        if not self.free:
             raise OSError(errno.ENOSPC, "No space left on device")
-        written = self._write(descriptor, bytes(data[: self.takes]))
-        self.takes -= written
+        written = self._write(descriptor, bytes(data[: self.free]))
+        self.free -= written
         return written
 
 
-def _received(writer: BodyWriter, *pieces: bytes) -> None:
-    for piece in pieces:
-        writer.write(piece)
+def _write_all(writer: BodyWriter, *chunks: bytes) -> None:
+    for chunk in chunks:
+        writer.write(chunk)
     writer.close()
 
 
-def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Path) -> None:
-    """*Chosen*: on a disk that is full those blocks are all that there is."""
+def test_a_preallocated_file_is_overwritten_and_then_truncated(tmp_path: Path) -> None:
+    """*Chosen*: on a full disk those blocks are the only space left."""
     body = tmp_path / "body"
     body.write_bytes(bytes(1_000_000))
     inode, blocks = body.stat().st_ino, body.stat().st_blocks
@@ -57,79 +57,81 @@ def test_room_that_was_made_is_used_and_what_is_left_of_it_cut_off(tmp_path: Pat
 
 
 @given(
-    pieces=st.lists(st.binary(max_size=40), max_size=6),
-    takes=st.integers(0, 100),
+    chunks=st.lists(st.binary(max_size=40), max_size=6),
+    free=st.integers(0, 100),
     later=st.integers(0, 100),
 )
-def test_file_and_memory_together_are_always_the_body(
-    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], takes: int, later: int
+def test_file_and_memory_together_always_hold_the_body(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes], free: int, later: int
 ) -> None:
-    """*Chosen*: wherever the disk stops taking, and wherever it stops again."""
+    """*Chosen*: wherever the disk fills up, also for a second time."""
     body = tmp_path_factory.mktemp("writer") / "body"
-    whole = b"".join(pieces)
+    whole = b"".join(chunks)
     with pytest.MonkeyPatch.context() as patch:
         disk = _Disk(patch)
-        disk.takes = takes
+        disk.free = free
         writer = BodyWriter(body, OverflowBuffer())
 
-        _received(writer, *pieces)
+        _write_all(writer, *chunks)
         assert body.read_bytes() + writer.kept == whole
-        assert (writer.failure is None) == (takes >= len(whole))
-        disk.takes = later
+        assert (writer.failure is None) == (free >= len(whole))
+        disk.free = later
         if len(writer.kept) > later:
             with pytest.raises(OSError, match="No space"):
                 writer.finish()
-        disk.takes = 1_000
+        disk.free = 1_000
         writer.finish()
 
     assert (body.read_bytes(), bytes(writer.kept), writer.failure) == (whole, b"", None)
 
 
-def test_all_bodies_together_keep_no_more_than_they_may(tmp_path: Path, disk: _Disk) -> None:
-    """*Chosen*: what is beyond it is lost as a whole, for half a body is of no use."""
+def test_all_bodies_together_respect_the_memory_limit(tmp_path: Path, disk: _Disk) -> None:
+    """*Chosen*: a body beyond the limit is dropped completely, as half of it is useless."""
     overflow = OverflowBuffer(max_bytes=10)
     one, two = (BodyWriter(tmp_path / name, overflow) for name in ("one", "two"))
-    disk.takes = 0
+    disk.free = 0
 
-    _received(one, b"six by", b"")
-    _received(two, b"four", b"!", b"?")
+    _write_all(one, b"six by", b"")
+    _write_all(two, b"four", b"!", b"?")
 
     assert (bytes(one.kept), one.lost) == (b"six by", False)
     assert (bytes(two.kept), two.lost) == (b"", True)
-    disk.takes = 100
+    disk.free = 100
     one.finish()
     three = BodyWriter(tmp_path / "three", overflow)
-    disk.takes = 0
-    _received(three, b"ten bytes!")
+    disk.free = 0
+    _write_all(three, b"ten bytes!")
     assert not three.lost
 
 
-def test_a_body_that_is_dropped_gives_its_memory_back(tmp_path: Path, disk: _Disk) -> None:
-    """*Chosen*: whoever gives an answer up need not say so."""
+def test_a_dropped_writer_frees_its_memory(tmp_path: Path, disk: _Disk) -> None:
+    """*Chosen*: no explicit release is needed."""
     overflow = OverflowBuffer(max_bytes=4)
-    disk.takes = 0
+    disk.free = 0
     for _ in range(3):
         writer = BodyWriter(tmp_path / "body", overflow)
-        _received(writer, b"four")
+        _write_all(writer, b"four")
         assert not writer.lost
 
 
-def test_a_result_that_can_be_fetched_again_is_kept_nowhere(tmp_path: Path, disk: _Disk) -> None:
-    """*Chosen*: memory is for what was paid and cannot be had again."""
+def test_without_an_overflow_buffer_unwritten_bytes_are_dropped(
+    tmp_path: Path, disk: _Disk
+) -> None:
+    """*Chosen*: memory is only for paid results that cannot be fetched again."""
     writer = BodyWriter(tmp_path / "body", None)
-    disk.takes = 3
+    disk.free = 3
 
-    _received(writer, b"some bytes")
+    _write_all(writer, b"some bytes")
 
     assert (writer.lost, bytes(writer.kept)) == (True, b"")
     assert (tmp_path / "body").read_bytes() == b"som"
 
 
-def test_a_folder_that_cannot_be_written_leaves_all_to_memory(tmp_path: Path) -> None:
-    """*Chosen*: also where not even a file can be made."""
+def test_a_missing_folder_leaves_the_whole_body_in_memory(tmp_path: Path) -> None:
+    """*Chosen*: also if the file cannot be created at all."""
     writer = BodyWriter(tmp_path / "folder" / "body", OverflowBuffer())
 
-    _received(writer, b"some ", b"bytes")
+    _write_all(writer, b"some ", b"bytes")
     with pytest.raises(FileNotFoundError):
         writer.finish()
     (tmp_path / "folder").mkdir()

@@ -1,4 +1,4 @@
-"""From a stored body to generations."""
+"""Decoding stored bodies into generations."""
 
 import base64
 import hashlib
@@ -46,10 +46,10 @@ def _stored(folder: Path, found: object) -> Path:
         ("model3d_stable_fast_3d", sample_files.glb(), "model/gltf-binary"),
     ],
 )
-def test_a_body_that_is_the_media_is_the_generation(
+def test_a_media_body_is_the_generation_itself(
     tmp_path: Path, operation: str, data: bytes, media_type: str
 ) -> None:
-    """Documented: the body is the file; what it is is told by its magic bytes."""
+    """Documented: the body is the file; its magic bytes give its type."""
     body = _stored(tmp_path, data)
 
     (generation,) = decode(OPERATIONS[operation], ANSWER, body, tmp_path)
@@ -66,7 +66,7 @@ def test_a_body_that_is_the_media_is_the_generation(
 
 
 ODD = bytes(range(200, 256)) * 40
-"""Bytes of no known format."""
+"""Bytes of an unknown format."""
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ ODD = bytes(range(200, 256)) * 40
         ("model3d_stable_fast_3d", "model/gltf-binary", "model/gltf-binary"),
     ],
 )
-def test_a_whole_body_that_nothing_here_can_read_is_what_was_declared(
+def test_a_complete_body_of_unknown_format_has_the_declared_type(
     tmp_path: Path, operation: str, declared: str, media_type: str
 ) -> None:
-    """Chosen: it is paid, and another program may read it."""
+    """Chosen: it was charged, and another program may be able to read it."""
     body = _stored(tmp_path, ODD)
 
     (generation,) = decode(
@@ -105,18 +105,18 @@ def test_a_whole_body_that_nothing_here_can_read_is_what_was_declared(
         ("image/png", b""),
     ],
 )
-def test_what_is_not_declared_as_the_kind_or_is_a_page_is_unusable(
+def test_a_body_of_another_kind_or_an_error_page_is_unusable(
     tmp_path: Path, declared: str | None, found: bytes
 ) -> None:
-    """Chosen: an error page is no picture, whatever its headers say."""
+    """Chosen: an error page isn't a picture, whatever its headers say."""
     body = _stored(tmp_path, found)
 
-    with pytest.raises(UnusableAnswerError, match="no image"):
+    with pytest.raises(UnusableAnswerError, match="isn't image data"):
         decode(OPERATIONS["generate_core"], replace(ANSWER, media_type=declared), body, tmp_path)
 
 
-def test_a_sample_that_nothing_here_can_read_costs_none_of_the_others(tmp_path: Path) -> None:
-    """Documented: the first version makes PNG alone."""
+def test_a_sample_of_unknown_format_does_not_affect_the_others(tmp_path: Path) -> None:
+    """Documented: v1 only returns PNG."""
     body = _stored(tmp_path, {"artifacts": [_sample(), _sample(ODD)]})
 
     first, second = decode(V1, ANSWER, body, tmp_path)
@@ -126,8 +126,8 @@ def test_a_sample_that_nothing_here_can_read_costs_none_of_the_others(tmp_path: 
     assert second.path.suffix == ".png"
 
 
-def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
-    """Documented: `artifacts` with base64, seed and finishReason of each."""
+def test_v1_samples_become_files_in_order(tmp_path: Path) -> None:
+    """Documented: `artifacts`, each with base64, seed and finishReason."""
     other = sample_files.png((64, 65))
     samples = [_sample(), _sample(other, seed=4_294_967_295, finishReason="CONTENT_FILTERED")]
     body = _stored(tmp_path, {"artifacts": samples})
@@ -141,19 +141,19 @@ def test_v1_samples_become_files_in_their_order(tmp_path: Path) -> None:
     assert body.exists()
 
 
-def test_a_bare_list_of_samples_is_read_too(tmp_path: Path) -> None:
-    """Documented: the schema of 2023 had the list alone."""
+def test_a_bare_list_of_samples_is_accepted(tmp_path: Path) -> None:
+    """Documented: the schema of 2023 had only the list."""
     assert len(decode(V1, ANSWER, _stored(tmp_path, [_sample()]), tmp_path)) == 1
 
 
 def test_decoding_again_gives_the_same_files(tmp_path: Path) -> None:
-    """Chosen: a process that takes over from a dead one decodes the body anew."""
+    """Chosen: recovery after a crash decodes the body again."""
     body = _stored(tmp_path, {"artifacts": [_sample(), _sample()]})
 
     assert decode(V1, ANSWER, body, tmp_path) == decode(V1, ANSWER, body, tmp_path)
 
 
-def test_a_sample_that_failed_is_left_out_and_said(
+def test_a_failed_sample_is_left_out_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Documented: finishReason ERROR; it has no picture."""
@@ -163,14 +163,14 @@ def test_a_sample_that_failed_is_left_out_and_said(
         generations = decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
 
     assert [each.seed for each in generations] == ["1", "3"]
-    assert "1 of 3 pictures" in caplog.text
+    assert "left out 1 of 3 pictures" in caplog.text
 
 
-def test_samples_that_all_failed_are_no_result(tmp_path: Path) -> None:
-    """Chosen: nothing came, and the text says why."""
+def test_an_answer_with_only_failed_samples_is_unusable(tmp_path: Path) -> None:
+    """Chosen: there is no picture, and the text says why."""
     samples = [{"seed": 2, "finishReason": "ERROR"}] * 2
 
-    with pytest.raises(UnusableAnswerError, match="all 2 pictures in it ended with the word ERROR"):
+    with pytest.raises(UnusableAnswerError, match="all 2 of its pictures are marked ERROR"):
         decode(V1, ANSWER, _stored(tmp_path, {"artifacts": samples}), tmp_path)
 
 
@@ -193,15 +193,15 @@ def test_samples_that_all_failed_are_no_result(tmp_path: Path) -> None:
         b"[" * 100_000,
     ],
 )
-def test_rubbish_is_unusable(tmp_path: Path, found: object) -> None:
-    """Chosen: it counts as charged, and never breaks the program."""
-    with pytest.raises(UnusableAnswerError, match="v1_text_to_image cannot be used"):
+def test_garbage_is_unusable(tmp_path: Path, found: object) -> None:
+    """Chosen: it counts as charged, and never crashes the program."""
+    with pytest.raises(UnusableAnswerError, match="v1_text_to_image is unusable"):
         decode(V1, ANSWER, _stored(tmp_path, found), tmp_path)
 
 
 @pytest.mark.parametrize("odd", ["x", -1, 2**63, 1.5, None, "\ud800", [], True])
-def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
-    """Chosen: the picture is paid; a seed that could not be sent again is not kept."""
+def test_an_invalid_seed_does_not_lose_the_picture(tmp_path: Path, odd: object) -> None:
+    """Chosen: the picture was charged; a seed that could not be sent is dropped."""
     body = _stored(tmp_path, {"artifacts": [_sample(seed=odd, finishReason=odd)]})
 
     (generation,) = decode(V1, ANSWER, body, tmp_path)
@@ -211,8 +211,8 @@ def test_an_odd_seed_costs_no_picture(tmp_path: Path, odd: object) -> None:
 
 
 @pytest.mark.anyio
-async def test_ten_large_samples_come_through(tmp_path: Path) -> None:
-    """Documented: up to ten samples, some 24 MB of JSON."""
+async def test_ten_large_samples_are_decoded(tmp_path: Path) -> None:
+    """Documented: up to ten samples, about 24 MB of JSON."""
     picture = sample_files.png((860, 860), noise=True)
     body = json.dumps({"artifacts": [_sample(picture, seed=n) for n in range(10)]}).encode()
     request = V1.model_validate({"text_prompts": [{"text": "a fox"}], "samples": 10})
@@ -231,8 +231,8 @@ async def test_ten_large_samples_come_through(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("body", [b'{"artifacts":[{"base64":""}', b"<html>", b'{"artifacts":['])
-async def test_cut_json_is_unusable_at_once(tmp_path: Path, body: bytes) -> None:
-    """Chosen: where no length is announced, JSON shows that it is whole by being readable."""
+async def test_truncated_json_is_unusable_at_once(tmp_path: Path, body: bytes) -> None:
+    """Chosen: without Content-Length, JSON is complete if it can be parsed."""
     request = V1.model_validate({"text_prompts": [{"text": "a fox"}]})
 
     async with (

@@ -1,4 +1,4 @@
-"""What a request of any row promises, with the fewest and with all arguments."""
+"""Properties of requests of every row, with the fewest and with all arguments."""
 
 import json
 import re
@@ -31,8 +31,8 @@ every_request = pytest.mark.parametrize(
 
 
 @every_request
-def test_a_request_is_read_back_from_its_json(request_: Operation) -> None:
-    """*Chosen*: an instance is a job's input and a picture's provenance."""
+def test_a_request_round_trips_through_json(request_: Operation) -> None:
+    """*Chosen*: the JSON is a job's input and a picture's provenance."""
     again = parse(type(request_), json.loads(request_.canonical()))
 
     assert again.canonical() == request_.canonical()
@@ -41,8 +41,8 @@ def test_a_request_is_read_back_from_its_json(request_: Operation) -> None:
 
 
 @every_request
-def test_a_request_sends_only_what_the_api_knows(request_: Operation) -> None:
-    """*Documented*: the form holds fields of the endpoint, and neither files nor path."""
+def test_a_request_sends_only_documented_fields(request_: Operation) -> None:
+    """*Documented*: the form has only fields of the endpoint, without files and path."""
     documented = endpoints(facts())[request_.name()]["fields"]
     sent = {part.partition("[")[0] for part in request_.form()}
 
@@ -52,7 +52,7 @@ def test_a_request_sends_only_what_the_api_knows(request_: Operation) -> None:
 
 
 @every_request
-def test_a_request_sends_every_field_that_means_something(request_: Operation) -> None:
+def test_a_request_sends_every_field_that_applies(request_: Operation) -> None:
     """*Chosen*: defaults too, so that a result does not change when the API's default does."""
     sent = {part.partition("[")[0] for part in request_.form()}
     given_ = request_.model_dump(exclude_none=True).keys()
@@ -64,20 +64,20 @@ def test_a_request_sends_every_field_that_means_something(request_: Operation) -
 
 
 @every_request
-def test_what_is_not_sent_depends_on_something(request_: Operation) -> None:
-    """*Chosen*: so that an error can say what is missing beside it."""
+def test_a_field_that_is_not_sent_depends_on_another(request_: Operation) -> None:
+    """*Chosen*: so that an error can say which other argument is missing."""
     assert request_.not_sent() <= request_.depends_on.keys()
 
 
 @every_request
-def test_a_path_is_filled_in(request_: Operation) -> None:
+def test_paths_have_no_placeholders_left(request_: Operation) -> None:
     """*Documented*: v1 has the engine in its paths."""
     assert re.fullmatch(r"/(v1|v2beta)/[a-z0-9./-]+", request_.path())
 
 
 @every_request
-def test_a_picture_has_a_size_beforehand(request_: Operation) -> None:
-    """*Chosen*: the emulator draws it, and the fit of a next step is known before it is paid."""
+def test_the_size_of_a_picture_is_known_before_the_call(request_: Operation) -> None:
+    """*Chosen*: the emulator needs it, and so do fit checks of a next step before paying."""
     if isinstance(request_, ImageOperation | V1Images):
         sizes = [request_.output_size(source) for source in (None, Size(1152, 896), Size(64, 64))]
 
@@ -92,8 +92,8 @@ def test_an_unknown_argument_is_refused(row: type[Operation]) -> None:
 
 
 @every
-def test_a_default_may_be_said(row: type[Operation]) -> None:
-    """*Chosen*: hosts fill in the defaults of a schema unasked."""
+def test_an_explicit_default_changes_nothing(row: type[Operation]) -> None:
+    """*Chosen*: some clients fill in a schema's defaults."""
     defaults = {
         name: each["default"]
         for name, each in field_schemas(row)
@@ -108,8 +108,8 @@ def test_a_default_may_be_said(row: type[Operation]) -> None:
 @every
 @settings(max_examples=30)
 @given(data=st.data())
-def test_a_price_is_within_the_range_told(row: type[Operation], data: st.DataObject) -> None:
-    """*Chosen*: what is said before a call holds for every call."""
+def test_a_price_is_within_the_stated_range(row: type[Operation], data: st.DataObject) -> None:
+    """*Chosen*: the range shown before a call holds for every call."""
     extremes = {
         name: st.sampled_from(_extremes(each))
         for name, each in field_schemas(row)
@@ -127,7 +127,7 @@ def test_a_price_is_within_the_range_told(row: type[Operation], data: st.DataObj
 
 @every
 def test_the_ends_of_the_price_range_are_prices(row: type[Operation]) -> None:
-    """*Chosen*: "2.5 to 6.5 credits" is neither too much nor too little."""
+    """*Chosen*: "2.5 to 6.5 credits" is neither too wide nor too narrow."""
     choices = [
         {},
         {"samples": 10, "steps": 50},
@@ -160,6 +160,6 @@ def _extremes(schema: Mapping[str, Any]) -> list[Any]:
 
 
 def _by_model(drawn: Mapping[str, Any]) -> dict[str, Any]:
-    """Return steps that suit the model of Stable Audio, where one is drawn."""
+    """Return valid steps for the Stable Audio model drawn, if any."""
     steps = {"stable-audio-2": 100, "stable-audio-2.5": 4}.get(str(drawn.get("model")))
     return {"steps": steps} if steps and "steps" in drawn else {}

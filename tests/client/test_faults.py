@@ -1,4 +1,4 @@
-"""What every way of failing amounts to: surely free, surely charged, or unknown."""
+"""How failures are classified: not charged, charged, or unknown."""
 
 import socket
 from collections.abc import Awaitable, Callable
@@ -52,7 +52,7 @@ def _core() -> Operation:
 
 
 def _large_upload(folder: Path) -> tuple[Operation, dict[str, SentFile]]:
-    """More than the buffers between two sockets of one machine hold."""
+    """Return an upload larger than the socket buffers of one machine."""
     path = folder / "large.wav"
     with path.open("wb") as file:
         file.write(sample_files.wav(0.1))
@@ -72,22 +72,22 @@ async def _close_after_the_request(connection: Connection) -> None:
     await connection.read_request()
 
 
-async def _cut_in_the_headers(connection: Connection) -> None:
+async def _close_in_the_headers(connection: Connection) -> None:
     await connection.read_request()
-    await connection.say(b"HTTP/1.1 200 OK\r\ncontent-ty")
+    await connection.send(b"HTTP/1.1 200 OK\r\ncontent-ty")
 
 
-async def _no_http_at_all(connection: Connection) -> None:
+async def _not_http(connection: Connection) -> None:
     await connection.read_request()
-    await connection.say(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+    await connection.send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
 
-async def _cut_in_a_chunk(connection: Connection) -> None:
+async def _close_in_a_chunk(connection: Connection) -> None:
     await connection.read_request()
     head = http(200, b"", media_type="image/png", length=None).replace(
         b"connection: close", b"transfer-encoding: chunked"
     )
-    await connection.say(head + b"%x\r\n" % len(PNG) + PNG[:-20])
+    await connection.send(head + b"%x\r\n" % len(PNG) + PNG[:-20])
 
 
 def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | None = -1) -> bytes:
@@ -99,8 +99,8 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
     [
         pytest.param(_reset_after_the_request, UnknownOutcomeError, SENT, id="reset after body"),
         pytest.param(_close_after_the_request, UnknownOutcomeError, SENT, id="closed after body"),
-        pytest.param(_cut_in_the_headers, UnknownOutcomeError, SENT, id="cut in the headers"),
-        pytest.param(_no_http_at_all, UnknownOutcomeError, SENT, id="no HTTP"),
+        pytest.param(_close_in_the_headers, UnknownOutcomeError, SENT, id="closed in the headers"),
+        pytest.param(_not_http, UnknownOutcomeError, SENT, id="not HTTP"),
         pytest.param(
             answering(http(502, HTML, media_type="text/html")),
             UnknownOutcomeError,
@@ -135,7 +135,7 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
             answering(http(500, BROKEN[:-20], length=None)),
             UnknownOutcomeError,
             SENT,
-            id="error cut short",
+            id="truncated error",
         ),
         pytest.param(answering(http(500, BROKEN)), UnavailableError, SENT, id="the API's own 500"),
         pytest.param(answering(http(429, BUSY)), RateLimitedError, SENT, id="429"),
@@ -156,30 +156,30 @@ def _picture(body: bytes = PNG, *, media_type: str = "image/png", length: int | 
             answering(_picture(PNG[:-30], length=None)),
             UnusableAnswerError,
             ALL,
-            id="cut PNG without a length",
+            id="truncated PNG without a length",
         ),
         pytest.param(
             answering(_picture(JPEG[:-30], media_type="image/jpeg", length=None)),
             UnusableAnswerError,
             ALL,
-            id="cut JPEG without a length",
+            id="truncated JPEG without a length",
         ),
         pytest.param(
             answering(_picture(sample_files.webp((64, 64))[:-30], length=None)),
             UnusableAnswerError,
             ALL,
-            id="cut WebP without a length",
+            id="truncated WebP without a length",
         ),
-        pytest.param(_cut_in_a_chunk, UnusableAnswerError, ALL, id="cut in a chunk"),
+        pytest.param(_close_in_a_chunk, UnusableAnswerError, ALL, id="closed in a chunk"),
     ],
 )
-async def test_each_fault_is_told_apart(
+async def test_each_fault_is_classified(
     tmp_path: Path,
     behave: Callable[[Connection], Awaitable[None]],
     kind: type[RequestError],
     events: list[str],
 ) -> None:
-    """Chosen: charged or not is decided by what went over the line, not by the exception."""
+    """Chosen: whether it was charged depends on the bytes sent, not on the exception."""
     trace = Recorder()
 
     async with raw_server(behave) as server, _client_of(server) as client:
@@ -192,34 +192,37 @@ async def test_each_fault_is_told_apart(
     assert KEY not in str(raised.value)
 
 
-async def test_nobody_listening_is_surely_not_sent(tmp_path: Path) -> None:
-    """Chosen: a refused connection takes no byte, so the request may be repeated."""
+async def test_a_refused_connection_means_not_sent(tmp_path: Path) -> None:
+    """Chosen: nothing was sent, so the request may be retried; the text is plain."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     trace = Recorder()
 
     async with Client(base_url=url, api_key=SecretStr(KEY)) as client:
-        with pytest.raises(NotSentError, match=r"Nothing was charged\."):
+        with pytest.raises(NotSentError, match=r"Nothing was charged\.") as raised:
             await client.exchange(_core(), {}, tmp_path / "body", trace)
 
+    host = url.removeprefix("http://")
+    expected = f"Could not reach the Stability API at {host} (connection failed)."
+    assert raised.value.message == expected
     assert trace.events == []
 
 
-async def test_a_reset_at_accept_is_surely_not_sent(tmp_path: Path) -> None:
-    """Chosen: the same ReadError as after the body, and yet nothing was charged."""
+async def test_a_reset_at_accept_means_not_sent(tmp_path: Path) -> None:
+    """Chosen: nothing was charged, although the ReadError is the same as after the body."""
     gone = anyio.Event()
 
     async def behave(connection: Connection) -> None:
         connection.reset()
         gone.set()
 
-    class WaitsForTheReset(Recorder):
+    class _WaitForReset(Recorder):
         async def before_send(self) -> None:
             await super().before_send()
             await gone.wait()
             await anyio.wait_all_tasks_blocked()
 
-    trace = WaitsForTheReset()
+    trace = _WaitForReset()
     async with raw_server(behave) as server, _client_of(server) as client:
         with anyio.fail_after(30), pytest.raises(NotSentError):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
@@ -227,7 +230,7 @@ async def test_a_reset_at_accept_is_surely_not_sent(tmp_path: Path) -> None:
     assert trace.events == BEFORE
 
 
-async def test_a_reset_in_mid_upload_is_surely_not_sent(tmp_path: Path) -> None:
+async def test_a_reset_during_the_upload_means_not_sent(tmp_path: Path) -> None:
     """Chosen: half a request cannot be charged."""
 
     async def behave(connection: Connection) -> None:
@@ -245,8 +248,8 @@ async def test_a_reset_in_mid_upload_is_surely_not_sent(tmp_path: Path) -> None:
     assert trace.events == BEFORE
 
 
-async def test_a_refusal_in_mid_upload_is_read(tmp_path: Path) -> None:
-    """Documented: 413 for a body that is too large, which comes before the body is through."""
+async def test_a_refusal_during_the_upload_is_read(tmp_path: Path) -> None:
+    """Documented: 413 for a body that is too large, sent before the upload is complete."""
     refusal = (
         b'{"id":"4212a4b66fbe1cedca4bf2133d35dca5","name":"payload_too_large",'
         b'"errors":["body: payloads cannot be larger than 10MiB in size"]}'
@@ -254,7 +257,7 @@ async def test_a_refusal_in_mid_upload_is_read(tmp_path: Path) -> None:
 
     async def behave(connection: Connection) -> None:
         await connection.read_headers()
-        await connection.say(http(413, refusal, [("connection", "close")]))
+        await connection.send(http(413, refusal, [("connection", "close")]))
 
     operation, files = _large_upload(tmp_path)
     trace = Recorder()
@@ -267,8 +270,8 @@ async def test_a_refusal_in_mid_upload_is_read(tmp_path: Path) -> None:
     assert raised.value.charged == "no"
 
 
-async def test_silence_after_the_request_is_unknown(tmp_path: Path) -> None:
-    """Chosen: the API may be at work; after STABILITY_TIMEOUT nobody waits any more."""
+async def test_a_timeout_after_the_request_is_unknown(tmp_path: Path) -> None:
+    """Chosen: after STABILITY_TIMEOUT the client stops waiting, but the API may be working."""
     done = anyio.Event()
 
     async def behave(connection: Connection) -> None:
@@ -277,7 +280,7 @@ async def test_silence_after_the_request_is_unknown(tmp_path: Path) -> None:
 
     trace = Recorder()
     async with raw_server(behave) as server, _client_of(server, timeout=1) as client:
-        with anyio.fail_after(30), pytest.raises(UnknownOutcomeError, match=r"within 1 s"):
+        with anyio.fail_after(30), pytest.raises(UnknownOutcomeError, match=r"timed out after 1 s"):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
         done.set()
 

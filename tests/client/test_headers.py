@@ -1,4 +1,4 @@
-"""Headers of an answer are read without ever failing: by then the result is paid."""
+"""Reading response headers never fails: the result has already been charged."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ ID = "a6dc6c6e20acda010fe14d71f180658f2896ed9b4ec25aa99a6ff06c796987c4"
 
 
 def test_documented_headers_are_read() -> None:
-    """Documented: the headers of a picture."""
+    """Documented: the headers of a picture response."""
     headers = {
         "Content-Type": "image/PNG; charset=none",
         "Content-Length": "17",
@@ -45,13 +45,13 @@ def test_documented_headers_are_read() -> None:
     "odd",
     ["", "random", "-1", "1.5", str(2**63), "4294967296", "1" * 5_000, "17, 18", "\xb2", "\udc80"],
 )
-def test_an_odd_seed_is_none(odd: str) -> None:
-    """Chosen: what could not be sent again as a seed is not kept."""
+def test_an_invalid_seed_is_none(odd: str) -> None:
+    """Chosen: a seed that could not be sent in a request is dropped."""
     assert read_answer(200, {"seed": odd}).seed is None
 
 
 def test_absent_headers_are_none() -> None:
-    """Documented: 3D models come with a type alone."""
+    """Documented: 3D models only have a content type."""
     assert read_answer(200, {}) == Answer(status=200, media_type=None, length=None)
 
 
@@ -63,8 +63,8 @@ def test_absent_headers_are_none() -> None:
         st.text() | st.text(st.characters(categories=["Cs", "Cc", "Nd"])),
     )
 )
-def test_whatever_the_headers_hold_can_be_journalled(headers: dict[str, str]) -> None:
-    """Chosen: no byte of a header may cost a paid result."""
+def test_any_header_values_can_be_stored(headers: dict[str, str]) -> None:
+    """Chosen: an odd header must not lose a paid result."""
     answer = read_answer(200, headers)
 
     assert Answer.from_json(answer.to_json()) == answer
@@ -73,7 +73,7 @@ def test_whatever_the_headers_hold_can_be_journalled(headers: dict[str, str]) ->
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [200, 202])
-async def test_a_deferred_start_gives_its_id_to_trace_and_caller(
+async def test_a_deferred_start_passes_its_id_to_trace_and_caller(
     tmp_path: Path, status: int
 ) -> None:
     """Documented: 200 for pictures, 202 for Stable Audio 3; nothing is stored yet."""
@@ -100,7 +100,7 @@ async def test_a_deferred_start_gives_its_id_to_trace_and_caller(
 async def test_a_deferred_start_without_an_id_counts_as_charged_and_is_kept(
     tmp_path: Path, body: bytes
 ) -> None:
-    """Chosen: the API said yes, and what it said is evidence."""
+    """Chosen: the API accepted the request, and the body is evidence."""
     request = OPERATIONS["audio3_text_to_audio"].model_validate({"prompt": "rain", "duration": 7})
     trace = Recorder()
 
@@ -108,7 +108,7 @@ async def test_a_deferred_start_without_an_id_counts_as_charged_and_is_kept(
         raw_server(answering(http(200, body))) as server,
         Client(base_url=server.url, api_key=SecretStr("sk-0123456789")) as client,
     ):
-        with pytest.raises(UnusableAnswerError, match="no id of a generation"):
+        with pytest.raises(UnusableAnswerError, match="no generation id"):
             await client.exchange(request, {}, tmp_path / "body", trace)
 
     assert trace.events == ["before_send", "sent"]

@@ -1,4 +1,4 @@
-"""Every request of the table, judged by a server that knows the facts and none of our code."""
+"""Every request of the table, checked by a server that knows the facts but not our code."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ KINDS = {"image": "image/", "audio": "audio/", "model": "model/"}
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Write files that fit every operation."""
+    """Write files that suit every operation."""
     folder = tmp_path_factory.mktemp("inputs")
     return {
         "image": str(sample_files.save(folder / "a.png", PICTURE)),
@@ -38,7 +38,7 @@ def _client_of(server: FactsServer) -> Client:
 
 @pytest.mark.parametrize("amount", [fewest, everything], ids=["fewest", "everything"])
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_the_facts_find_no_fault_with_a_request(
+async def test_requests_conform_to_the_facts(
     tmp_path: Path, files: dict[str, str], name: str, amount: object
 ) -> None:
     """Documented: method, path, headers, content type, parts, values and files of each endpoint."""
@@ -67,7 +67,7 @@ async def test_the_facts_find_no_fault_with_a_request(
         assert results[0].finish_reason == "SUCCESS"
 
 
-async def test_every_argument_that_was_given_is_sent(tmp_path: Path, files: dict[str, str]) -> None:
+async def test_every_given_argument_is_sent(tmp_path: Path, files: dict[str, str]) -> None:
     """Chosen: defaults too, so that a result does not change when the API's default does."""
     request = OPERATIONS["edit_outpaint"].model_validate(everything("edit_outpaint", files))
 
@@ -83,8 +83,8 @@ async def test_every_argument_that_was_given_is_sent(tmp_path: Path, files: dict
     assert int(sent.headers["content-length"]) == len(sent.body)
 
 
-async def test_text_goes_out_as_it_is(tmp_path: Path) -> None:
-    """Chosen: quotes, line breaks and every script reach the API unchanged."""
+async def test_text_is_sent_unchanged(tmp_path: Path) -> None:
+    """Chosen: quotes, line breaks and any script reach the API unchanged."""
     prompt = 'a "fox"\r\n--boundary\r\nin 雪 🦊 ; filename="x"'
     request = OPERATIONS["generate_core"].model_validate({"prompt": prompt})
 
@@ -96,8 +96,8 @@ async def test_text_goes_out_as_it_is(tmp_path: Path) -> None:
     assert server.requests[0].parts["prompt"].data.decode() == prompt
 
 
-def test_the_server_of_facts_finds_faults() -> None:
-    """Chosen: a judge that never says no would prove nothing."""
+def test_the_facts_server_finds_faults() -> None:
+    """Chosen: a checker that never objects would prove nothing."""
     headers = {"content-type": "multipart/form-data; boundary=b", "accept": "image/jpeg"}
     parts = {"seed": "-1", "style": "x", "output_format": "gif", "image": "words"}
     body = "".join(
@@ -110,8 +110,8 @@ def test_the_server_of_facts_finds_faults() -> None:
 
     found = list(faults(request, KEY))
 
-    begun = {fault.partition(":")[0] for fault in found}
-    assert begun == {
+    fields = {fault.partition(":")[0] for fault in found}
+    assert fields == {
         "authorization",
         "stability-client-id",
         "stability-client-version",

@@ -1,4 +1,4 @@
-"""A 2xx answer: its body is kept whatever happens, and the books are told at the right time."""
+"""2xx responses: the body is always kept, and the trace is called at the right time."""
 
 from pathlib import Path
 
@@ -40,13 +40,13 @@ def _picture(body: bytes = PNG, *, length: int | None = -1) -> bytes:
     return http(200, body, [("seed", "17")], media_type="image/png", length=length)
 
 
-async def test_a_body_that_stops_coming_counts_as_charged_and_is_kept(tmp_path: Path) -> None:
-    """Chosen: the API said yes, so the bytes that came are evidence."""
+async def test_a_stalled_body_counts_as_charged_and_is_kept(tmp_path: Path) -> None:
+    """Chosen: the API accepted the request, so the received bytes are evidence."""
     done = anyio.Event()
 
     async def behave(connection: Connection) -> None:
         await connection.read_request()
-        await connection.say(_picture()[:-10])
+        await connection.send(_picture()[:-10])
         await done.wait()
 
     trace = Recorder()
@@ -59,12 +59,14 @@ async def test_a_body_that_stops_coming_counts_as_charged_and_is_kept(tmp_path: 
     assert (tmp_path / "body").read_bytes() == PNG[:-10]
 
 
-async def test_a_body_shorter_than_announced_counts_as_charged_and_is_kept(tmp_path: Path) -> None:
-    """Chosen: cut short is no picture, whatever a decoder makes of it."""
+async def test_a_body_shorter_than_content_length_counts_as_charged_and_is_kept(
+    tmp_path: Path,
+) -> None:
+    """Chosen: a truncated picture is unusable, even if a decoder accepts it."""
 
     async def behave(connection: Connection) -> None:
         await connection.read_request()
-        await connection.say(_picture(length=len(PNG) + 1_000))
+        await connection.send(_picture(length=len(PNG) + 1_000))
 
     async with raw_server(behave) as server, _client_of(server) as client:
         with pytest.raises(UnusableAnswerError, match=r"It was charged\."):
@@ -73,8 +75,8 @@ async def test_a_body_shorter_than_announced_counts_as_charged_and_is_kept(tmp_p
     assert (tmp_path / "body").read_bytes() == PNG
 
 
-async def test_a_picture_of_another_format_is_a_result(tmp_path: Path) -> None:
-    """Chosen: it was paid, and it is a picture."""
+async def test_a_picture_in_another_format_is_a_result(tmp_path: Path) -> None:
+    """Chosen: it was charged, and it is a picture."""
     async with (
         raw_server(answering(_picture(JPEG))) as server,
         _client_of(server) as client,
@@ -86,8 +88,10 @@ async def test_a_picture_of_another_format_is_a_result(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("whole", [PNG, JPEG, sample_files.webp((64, 64))])
-async def test_a_whole_picture_without_a_length_is_a_result(tmp_path: Path, whole: bytes) -> None:
-    """Chosen: where no length is announced, the end of the container shows that it is whole."""
+async def test_a_complete_picture_without_content_length_is_a_result(
+    tmp_path: Path, whole: bytes
+) -> None:
+    """Chosen: without Content-Length, the end of the container shows that it is complete."""
     async with (
         raw_server(answering(_picture(whole, length=None))) as server,
         _client_of(server) as client,
@@ -98,9 +102,9 @@ async def test_a_whole_picture_without_a_length_is_a_result(tmp_path: Path, whol
     assert (tmp_path / "body").read_bytes() == whole
 
 
-async def test_raising_before_the_first_byte_keeps_every_byte_here(tmp_path: Path) -> None:
-    """Chosen: an intent that cannot be journalled must not become a request."""
-    refusal = RuntimeError("the journal is full")
+async def test_an_error_in_before_send_stops_the_request(tmp_path: Path) -> None:
+    """Chosen: a request that cannot be recorded must not be sent."""
+    refusal = RuntimeError("the database is full")
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
         with pytest.raises(RuntimeError) as raised:
@@ -110,10 +114,10 @@ async def test_raising_before_the_first_byte_keeps_every_byte_here(tmp_path: Pat
     assert server.received == b""
 
 
-async def test_an_oserror_before_the_first_byte_reaches_the_caller_unchanged(
+async def test_an_oserror_in_before_send_reaches_the_caller_unchanged(
     tmp_path: Path,
 ) -> None:
-    """Chosen: what the journal raises is never taken for a failure of the network."""
+    """Chosen: a database error is never mistaken for a network error."""
     refusal = OSError("disk")
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
@@ -124,11 +128,11 @@ async def test_an_oserror_before_the_first_byte_reaches_the_caller_unchanged(
     assert server.received == b""
 
 
-async def test_what_the_books_raise_about_an_answer_wins_and_the_body_is_kept(
+async def test_an_error_in_answered_is_raised_after_the_body_is_stored(
     tmp_path: Path,
 ) -> None:
-    """Chosen: the picture is paid, so it is stored before anything is reported."""
-    failure = RuntimeError("the journal is full")
+    """Chosen: the picture was charged, so it is stored first."""
+    failure = RuntimeError("the database is full")
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
         with pytest.raises(RuntimeError) as raised:
@@ -138,45 +142,45 @@ async def test_what_the_books_raise_about_an_answer_wins_and_the_body_is_kept(
     assert (tmp_path / "body").read_bytes() == PNG
 
 
-async def test_the_books_are_told_while_the_body_comes(tmp_path: Path) -> None:
-    """Chosen: headers hold the seed, so they are journalled before the body is through."""
-    told = anyio.Event()
+async def test_answered_is_called_while_the_body_arrives(tmp_path: Path) -> None:
+    """Chosen: the headers contain the seed, so they are recorded before the body is complete."""
+    answered = anyio.Event()
 
     async def behave(connection: Connection) -> None:
         await connection.read_request()
-        await connection.say(_picture()[:-10])
-        await told.wait()
-        await connection.say(PNG[-10:])
+        await connection.send(_picture()[:-10])
+        await answered.wait()
+        await connection.send(PNG[-10:])
 
-    class Tells(Recorder):
-        async def answered(self, answer: object) -> None:  # noqa: ARG002 -- the event matters
-            told.set()
+    class SignalAnswered(Recorder):
+        async def answered(self, answer: object) -> None:  # noqa: ARG002 -- part of the protocol
+            answered.set()
 
     async with raw_server(behave) as server, _client_of(server) as client:
         with anyio.fail_after(30):
-            await client.exchange(_core(), {}, tmp_path / "body", Tells())
+            await client.exchange(_core(), {}, tmp_path / "body", SignalAnswered())
 
     assert (tmp_path / "body").read_bytes() == PNG
 
 
-async def test_a_note_that_cannot_be_taken_does_not_cost_the_answer(
+async def test_an_error_in_sent_does_not_lose_the_response(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Chosen: the request is out and will be charged; the answer is taken all the same."""
+    """Chosen: the request was sent and will be charged, so the response is still read."""
 
-    class Forgetful(Recorder):
+    class FailInSent(Recorder):
         async def sent(self) -> None:
             raise RuntimeError("no more rows")
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
-        answer = await client.exchange(_core(), {}, tmp_path / "body", Forgetful())
+        answer = await client.exchange(_core(), {}, tmp_path / "body", FailInSent())
 
     assert answer.seed == "17"
-    assert "could not be noted" in caplog.text
+    assert "Could not record that a request was sent" in caplog.text
 
 
-async def test_a_whole_answer_that_the_disk_does_not_take_is_kept_in_memory(tmp_path: Path) -> None:
-    """Chosen: the API has done its part, and what it sent cannot be had again."""
+async def test_a_complete_body_that_cannot_be_written_stays_in_memory(tmp_path: Path) -> None:
+    """Chosen: the result was charged and cannot be fetched again."""
     body = tmp_path / "body"
     body.mkdir()
 
@@ -193,8 +197,8 @@ async def test_a_whole_answer_that_the_disk_does_not_take_is_kept_in_memory(tmp_
     assert body.stat().st_size > 0
 
 
-async def test_every_paid_request_has_a_connection_of_its_own(tmp_path: Path) -> None:
-    """Chosen: a connection that slept may swallow a request, and nobody would know."""
+async def test_every_paid_request_opens_a_connection(tmp_path: Path) -> None:
+    """Chosen: a connection kept during sleep may lose a request without notice."""
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
         for _ in range(3):
             await client.exchange(_core(), {}, tmp_path / "body", Recorder())
@@ -203,7 +207,7 @@ async def test_every_paid_request_has_a_connection_of_its_own(tmp_path: Path) ->
 
 
 async def test_polls_share_a_connection(tmp_path: Path) -> None:
-    """Chosen: a poll can be repeated, so it need not pay for a new connection."""
+    """Chosen: a poll can be retried, so it reuses connections."""
     busy = http(202, b'{"id":"%s","status":"in-progress"}' % (b"a" * 64))
     row = OPERATIONS["upscale_creative"]
 
@@ -215,24 +219,24 @@ async def test_polls_share_a_connection(tmp_path: Path) -> None:
 
 
 SOUND = sample_files.wav(0.5)
-ENDLESS = SOUND[:4] + b"\xff\xff\xff\xff" + SOUND[8:]
-"""A sound whose writer did not know its length when it began."""
+OPEN_WAV = SOUND[:4] + b"\xff\xff\xff\xff" + SOUND[8:]
+"""A WAV file whose length was unknown when its header was written."""
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
     [
         ("audio2_text_to_audio", SOUND),
-        ("audio2_text_to_audio", ENDLESS),
+        ("audio2_text_to_audio", OPEN_WAV),
         ("audio2_text_to_audio", sample_files.mp3(0.5)),
         ("model3d_stable_fast_3d", sample_files.glb()),
     ],
     ids=["wav", "open wav", "mp3", "glb"],
 )
-async def test_whole_sound_and_models_without_a_length_are_results(
+async def test_complete_audio_and_models_without_content_length_are_results(
     tmp_path: Path, name: str, body: bytes
 ) -> None:
-    """Chosen: an MP3 has no end to look for, and neither has a WAV written in one go."""
+    """Chosen: MP3 has no end marker, and neither has a streamed WAV."""
     request = _example(name)
     files = _files(request, tmp_path)
     answer = http(200, body, media_type="application/octet-stream", length=None)
@@ -251,36 +255,36 @@ async def test_whole_sound_and_models_without_a_length_are_results(
     ],
     ids=["wav", "glb"],
 )
-async def test_cut_sound_and_models_without_a_length_are_unusable(
+async def test_truncated_audio_and_models_without_content_length_are_unusable(
     tmp_path: Path, name: str, body: bytes
 ) -> None:
-    """Documented: both formats say at their start how long they are."""
+    """Documented: both formats state their length in the header."""
     request = _example(name)
     files = _files(request, tmp_path)
     answer = http(200, body, media_type="application/octet-stream", length=None)
 
     async with raw_server(answering(answer)) as server, _client_of(server) as client:
-        with pytest.raises(UnusableAnswerError, match="cut short"):
+        with pytest.raises(UnusableAnswerError, match="truncated"):
             await client.exchange(request, files, tmp_path / "body", Recorder())
 
     assert (tmp_path / "body").read_bytes() == body
 
 
-async def test_a_file_that_does_not_come_with_its_field_is_told(tmp_path: Path) -> None:
-    """Chosen: half a request is not sent."""
+async def test_a_file_field_without_a_file_is_an_error(tmp_path: Path) -> None:
+    """Chosen: an incomplete request is not sent."""
     request = _example("model3d_stable_fast_3d")
 
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
-        with pytest.raises(ArgumentsError, match="names image, and no file comes with it"):
+        with pytest.raises(ArgumentsError, match="has a value for image, but no file was given"):
             await client.exchange(request, {}, tmp_path / "body", Recorder())
 
     assert server.connections == 0
 
 
-async def test_an_operation_that_answers_at_once_cannot_be_polled(tmp_path: Path) -> None:
-    """Chosen: it is a slip of ours, not of a caller."""
+async def test_an_operation_that_is_not_deferred_cannot_be_polled(tmp_path: Path) -> None:
+    """Chosen: a programming error, so a TypeError."""
     async with raw_server(answering(_picture())) as server, _client_of(server) as client:
-        with pytest.raises(TypeError, match="generate_core starts no generation"):
+        with pytest.raises(TypeError, match="generate_core is not deferred"):
             await client.fetch(OPERATIONS["generate_core"], "a", tmp_path / "body", Recorder())
 
 
@@ -295,7 +299,7 @@ def _files(request: Operation, folder: Path) -> dict[str, SentFile]:
 
 
 ODD = bytes(range(200, 256)) * 40
-"""Bytes of no known format."""
+"""Bytes of an unknown format."""
 
 
 @pytest.mark.parametrize(
@@ -307,10 +311,10 @@ ODD = bytes(range(200, 256)) * 40
     ],
 )
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_whole_body_of_the_declared_kind_is_a_result_even_if_unreadable(
+async def test_a_complete_body_of_the_declared_kind_is_a_result_even_if_unreadable(
     tmp_path: Path, name: str, declared: str, *, chunked: bool
 ) -> None:
-    """Chosen: its length, or its last chunk, says that it is whole."""
+    """Chosen: Content-Length or the last chunk shows that it is complete."""
     request = _example(name)
     files = _files(request, tmp_path)
     answer = http(200, ODD, media_type=declared)
@@ -323,25 +327,27 @@ async def test_a_whole_body_of_the_declared_kind_is_a_result_even_if_unreadable(
     assert (tmp_path / "body").read_bytes() == ODD
 
 
-CUT = {
+UNUSABLE = {
     "chunked": (_chunked(ODD, "audio/mpeg")[:-5], "broke before its end"),
-    "to its end": (http(200, ODD, media_type="audio/mpeg", length=None), "no audio"),
-    "a page": (http(200, b"<html>busy</html>", media_type="text/html"), "no audio"),
-    "JSON": (http(200, b'{"errors": []}', media_type="audio/mpeg"), "no audio"),
+    "until close": (http(200, ODD, media_type="audio/mpeg", length=None), "isn't audio data"),
+    "a page": (http(200, b"<html>busy</html>", media_type="text/html"), "isn't audio data"),
+    "JSON": (http(200, b'{"errors": []}', media_type="audio/mpeg"), "isn't audio data"),
     "nothing": (http(200, b"", media_type="audio/mpeg"), "empty"),
 }
 
 
-@pytest.mark.parametrize("case", CUT)
-async def test_what_may_be_cut_and_what_is_a_page_is_unusable(tmp_path: Path, case: str) -> None:
-    """Chosen: without a length or chunks nothing says that the line did not break."""
-    answer, says = CUT[case]
+@pytest.mark.parametrize("case", UNUSABLE)
+async def test_possibly_truncated_bodies_and_error_pages_are_unusable(
+    tmp_path: Path, case: str
+) -> None:
+    """Chosen: without Content-Length or chunks, a broken connection goes unnoticed."""
+    answer, problem = UNUSABLE[case]
     request = _example("audio2_text_to_audio")
 
     async def behave(connection: Connection) -> None:
         await connection.read_request()
-        await connection.say(answer)
+        await connection.send(answer)
 
     async with raw_server(behave) as server, _client_of(server) as client:
-        with pytest.raises(UnusableAnswerError, match=says):
+        with pytest.raises(UnusableAnswerError, match=problem):
             await client.exchange(request, {}, tmp_path / "body", Recorder())

@@ -1,4 +1,4 @@
-"""What `send`, `poll` and `query` repeat: never what may have been charged."""
+"""What `send`, `poll` and `query` retry: never a request that may have been charged."""
 
 import json
 from pathlib import Path
@@ -43,8 +43,8 @@ GATEWAY = http(502, b"<html>", media_type="text/html")
 GONE = http(404, b'{"errors":["gone"],"id":"1","name":"generation_not_found"}')
 
 
-async def _at_once(seconds: float) -> None:
-    """Repeat at once, so that no test waits; how often is still what the client says."""
+async def _no_delay(seconds: float) -> None:
+    """Retry at once; the client still decides how often."""
     assert 0 <= seconds <= LOCKOUT_SECONDS
 
 
@@ -54,7 +54,7 @@ def _client_of(server: RawServer, *, max_retries: int = 3) -> Client:
         api_key=SecretStr("sk-0123456789"),
         max_retries=max_retries,
         timeout=30,
-        sleep=_at_once,
+        sleep=_no_delay,
     )
 
 
@@ -66,8 +66,8 @@ def _requests_of(server: RawServer) -> int:
     return server.received.count(b"HTTP/1.1\r\n")
 
 
-async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
-    """Chosen: a person gets files whose names say what made them and what they are."""
+async def test_a_picture_is_saved_under_a_meaningful_name(tmp_path: Path) -> None:
+    """Chosen: the file name tells the operation and the format."""
     async with raw_server(answering(OK)) as server, _client_of(server) as client:
         results = await client.send(_core(), folder=tmp_path)
 
@@ -82,8 +82,8 @@ async def test_a_picture_is_saved_under_its_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", [BUSY, BROKEN], ids=["429", "500"])
-async def test_what_was_surely_not_charged_is_repeated(tmp_path: Path, first: bytes) -> None:
-    """Chosen: the API's own 429 and 5xx cost nothing."""
+async def test_requests_known_not_to_be_charged_are_retried(tmp_path: Path, first: bytes) -> None:
+    """Chosen: the API's own 429 and 5xx are not charged."""
     async with raw_server(answering(first, OK)) as server, _client_of(server) as client:
         results = await client.send(_core(), folder=tmp_path)
 
@@ -91,7 +91,7 @@ async def test_what_was_surely_not_charged_is_repeated(tmp_path: Path, first: by
     assert _requests_of(server) == 2
 
 
-async def test_repeats_are_bounded(tmp_path: Path) -> None:
+async def test_retries_are_limited(tmp_path: Path) -> None:
     """Chosen: STABILITY_MAX_RETRIES."""
     async with raw_server(answering(BROKEN)) as server, _client_of(server, max_retries=2) as client:
         with pytest.raises(UnavailableError):
@@ -109,10 +109,10 @@ async def test_repeats_are_bounded(tmp_path: Path) -> None:
     ],
     ids=["gateway", "unusable", "401"],
 )
-async def test_what_may_have_been_charged_or_fails_again_is_not_repeated(
+async def test_possible_charges_and_permanent_errors_are_not_retried(
     tmp_path: Path, answer: bytes, kind: type[RequestError]
 ) -> None:
-    """Chosen: a second request might be a second charge."""
+    """Chosen: a second request might be charged again."""
     async with raw_server(answering(answer)) as server, _client_of(server) as client:
         with pytest.raises(kind):
             await client.send(_core(), folder=tmp_path)
@@ -121,7 +121,7 @@ async def test_what_may_have_been_charged_or_fails_again_is_not_repeated(
 
 
 async def test_a_deferred_generation_is_started_and_polled(tmp_path: Path) -> None:
-    """Documented: 200 with an id, 202 while it is made, then the picture."""
+    """Documented: 200 with an id, 202 while it is running, then the picture."""
     picture = sample_files.save(tmp_path / "in.png", PNG)
     out = tmp_path / "out"
     out.mkdir()
@@ -148,15 +148,15 @@ async def test_a_deferred_generation_is_started_and_polled(tmp_path: Path) -> No
     assert _requests_of(server) == 5
 
 
-async def test_a_result_that_came_cut_is_fetched_again(tmp_path: Path) -> None:
-    """Documented: the API keeps a generation for 24 hours, so a poll may be repeated."""
-    cut = OK.replace(PNG, PNG[:-30]) + b""
+async def test_a_truncated_poll_result_is_fetched_again(tmp_path: Path) -> None:
+    """Documented: the API keeps a generation for 24 hours, so a poll may be retried."""
+    truncated = OK.replace(PNG, PNG[:-30]) + b""
     deferred = Deferred(operation=OPERATIONS["upscale_creative"], id=ID)
-    left = [cut, OK]
+    left = [truncated, OK]
 
     async def behave(connection: Connection) -> None:
         await connection.read_request()
-        await connection.say(left.pop(0))
+        await connection.send(left.pop(0))
 
     async with raw_server(behave) as server, _client_of(server) as client:
         finished = await client.poll(deferred, folder=tmp_path)
@@ -165,8 +165,8 @@ async def test_a_result_that_came_cut_is_fetched_again(tmp_path: Path) -> None:
     assert finished[0].path.read_bytes() == PNG
 
 
-async def test_a_query_is_repeated_and_read(tmp_path: Path) -> None:
-    """Documented: `credits` is a number with decimals; chosen: a query is free, so it repeats."""
+async def test_a_query_is_retried_and_parsed(tmp_path: Path) -> None:
+    """Documented: `credits` is a decimal number. Chosen: queries are free, so they are retried."""
     balance = http(200, b'{"credits": 0.6336833840314097}')
     answers = answering(GATEWAY, BROKEN, balance)
 
@@ -185,7 +185,7 @@ async def test_a_query_is_repeated_and_read(tmp_path: Path) -> None:
     [(NO_KEY, UnauthorizedError), (BUSY, RateLimitedError), (GONE, RequestError)],
 )
 async def test_a_4xx_to_a_query_is_final(answer: bytes, kind: type[RequestError]) -> None:
-    """Chosen: repeating does not help, or only after a minute that nobody waits here."""
+    """Chosen: a retry would not help, or only after a minute, which is too long here."""
     async with raw_server(answering(answer)) as server, _client_of(server) as client:
         with pytest.raises(kind):
             await client.query(Balance())
@@ -194,8 +194,8 @@ async def test_a_4xx_to_a_query_is_final(answer: bytes, kind: type[RequestError]
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"credits":"many"}', b"", b"<html>", b"[" * 100_000])
-async def test_an_odd_answer_to_a_query_is_an_error_and_free(body: bytes) -> None:
-    """Chosen: what is not documented is not guessed at."""
+async def test_an_undocumented_answer_to_a_query_is_an_error_and_free(body: bytes) -> None:
+    """Chosen: undocumented formats are not guessed."""
     async with (
         raw_server(answering(http(200, body))) as server,
         _client_of(server, max_retries=0) as client,
@@ -204,8 +204,8 @@ async def test_an_odd_answer_to_a_query_is_an_error_and_free(body: bytes) -> Non
             await client.query(Balance())
 
 
-async def test_files_are_given_by_value_or_by_name(tmp_path: Path) -> None:
-    """Chosen: a person writes a path, either in the field or beside it."""
+async def test_files_are_given_in_the_field_or_separately(tmp_path: Path) -> None:
+    """Chosen: a path is either the field's value or passed in `files`."""
     picture = sample_files.save(tmp_path / "in.png", PNG)
     row = OPERATIONS["upscale_fast"]
 
@@ -223,15 +223,15 @@ async def test_files_are_given_by_value_or_by_name(tmp_path: Path) -> None:
     ("files", "kind", "words"),
     [
         ({"image": "missing.png"}, FileMissingError, "missing.png"),
-        ({"image": "words.png"}, FileUnusableError, "is no image"),
+        ({"image": "words.png"}, FileUnusableError, "isn't image data"),
         ({"image": "."}, FileUnusableError, "cannot be read"),
-        ({"image": "in.png", "mask": "in.png"}, ArgumentsError, "takes no file called"),
+        ({"image": "in.png", "mask": "in.png"}, ArgumentsError, "has no file field"),
     ],
 )
-async def test_a_file_that_cannot_be_sent_is_told_before_anything_is(
+async def test_an_unusable_file_is_reported_before_anything_is_sent(
     tmp_path: Path, files: dict[str, str], kind: type[Exception], words: str
 ) -> None:
-    """Chosen: nothing goes out, and the text names field and file."""
+    """Chosen: the text names the field and the file."""
     sample_files.save(tmp_path / "in.png", PNG)
     sample_files.save(tmp_path / "words.png", b"only words")
     given = {field: tmp_path / name for field, name in files.items()}
@@ -245,27 +245,27 @@ async def test_a_file_that_cannot_be_sent_is_told_before_anything_is(
 
 
 @pytest.mark.parametrize("key", ["sk-two words", "sk-\n1", "sk-\u2026", " "])
-def test_a_key_that_is_none_is_named_without_being_repeated(key: str) -> None:
-    """Chosen: an HTTP library would put it into its own error."""
+def test_an_invalid_key_is_reported_without_quoting_it(key: str) -> None:
+    """Chosen: the HTTP library's own error would contain it."""
     with pytest.raises(ConfigurationError, match="STABILITY_API_KEY") as raised:
         Client(api_key=SecretStr(key))
 
     assert key.strip() == "" or key not in str(raised.value)
 
 
-def test_the_wait_after_429_is_the_apis() -> None:
-    """Documented: a lock-out of 60 s."""
+def test_the_wait_after_429_is_set_by_the_api() -> None:
+    """Documented: a lockout of 60 s."""
     busy = RateLimitedError("busy.", status=429, name="rate_limit_exceeded", retry_after=60)
 
     assert retry_send(busy) == 60
     assert retry_query(busy) is False
-    assert retry_send(NotSentError("no line.")) is True
-    assert retry_send(UnknownOutcomeError("silence.")) is False
+    assert retry_send(NotSentError("no connection.")) is True
+    assert retry_send(UnknownOutcomeError("no response.")) is False
     assert retry_send(ValueError()) is False
 
 
-def test_every_query_of_the_table_can_be_asked() -> None:
-    """Chosen: a query is a GET without fields, or the client would have to learn more."""
+def test_every_query_is_a_get_without_fields() -> None:
+    """Chosen: the client supports no other kind of query."""
     queries = [row for row in OPERATIONS.values() if issubclass(row, Query)]
 
     assert queries

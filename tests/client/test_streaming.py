@@ -1,4 +1,4 @@
-"""Large bodies pass through; they never lie in memory."""
+"""Large bodies are streamed, never held in memory."""
 
 import math
 import os
@@ -33,8 +33,8 @@ KEY = SecretStr("sk-0123456789")
 
 
 @contextmanager
-def swallowing_server() -> Iterator[str]:
-    """Take any request and answer with a sound of `DOWN` bytes, piece by piece."""
+def streaming_server() -> Iterator[str]:
+    """Accept any request and respond with `DOWN` bytes of audio, in chunks."""
     listener = socket.create_server(("127.0.0.1", 0))
     start = sample_files.wav(0.1)
 
@@ -65,7 +65,7 @@ def swallowing_server() -> Iterator[str]:
 async def test_a_large_upload_and_download_need_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: at most 16 MB more while 30 MB go out and 20 MB come in, and no blocked loop."""
+    """Chosen: at most 16 MB for 30 MB up and 20 MB down, and the event loop is never blocked."""
     path = tmp_path / "large.wav"
     with path.open("wb") as file:
         file.write(sample_files.wav(0.1))
@@ -79,7 +79,7 @@ async def test_a_large_upload_and_download_need_little_memory(
     os_write = os.write
 
     def write(file: int, data: bytes) -> int:
-        if len(data) > 1_000:  # not what wakes a loop
+        if len(data) > 1_000:  # ignore writes that wake the loop
             writers.add(threading.get_ident())
         return os_write(file, data)
 
@@ -87,13 +87,15 @@ async def test_a_large_upload_and_download_need_little_memory(
 
     async def watch() -> None:
         while True:
-            before = time.thread_time()  # of this thread alone, whatever else the machine does
+            before = (
+                time.thread_time()
+            )  # of this thread only, so that load on the machine does not count
             await anyio.sleep(0.01)
             lags.append(time.thread_time() - before)
 
-    with swallowing_server() as url:
+    with streaming_server() as url:
         async with Client(base_url=url, api_key=KEY) as client, anyio.create_task_group() as group:
-            await client._open()  # noqa: SLF001 -- what the first request imports is not meant
+            await client._open()  # noqa: SLF001 -- leaves the imports of the first request out
             group.start_soon(watch)
             tracemalloc.start()
             try:
@@ -111,8 +113,8 @@ async def test_a_large_upload_and_download_need_little_memory(
     assert sorted(lags)[len(lags) // 2] < 0.1
 
 
-async def test_a_body_without_end_is_cut_at_the_bound(tmp_path: Path) -> None:
-    """Chosen: no answer may fill the disk."""
+async def test_an_endless_body_is_cut_off_at_the_limit(tmp_path: Path) -> None:
+    """Chosen: no response may fill the disk."""
     request = OPERATIONS["generate_core"].model_validate({"prompt": "a red fox"})
 
     reader = response.ResponseReader(
@@ -135,6 +137,6 @@ async def test_a_body_without_end_is_cut_at_the_bound(tmp_path: Path) -> None:
     assert MIB <= (tmp_path / "body").stat().st_size < 2 * MIB
 
 
-def test_the_bound_is_above_all_that_the_api_can_send() -> None:
-    """Documented: at most 380 s of stereo sound at 44.1 kHz; 32 bits is the widest WAV."""
+def test_the_limit_exceeds_the_largest_documented_result() -> None:
+    """Documented: at most 380 s of stereo at 44.1 kHz; 32 bits is the widest WAV."""
     assert response.MAX_BODY_BYTES > 380 * 44_100 * 2 * 4

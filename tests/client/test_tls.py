@@ -1,4 +1,4 @@
-"""One TLS context serves every client of the process."""
+"""All clients of a process share one TLS context."""
 
 import ssl
 import threading
@@ -18,17 +18,17 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
-    """Note which threads read a trust store; here is one that was not read before."""
+    """Record which threads read a trust store, using a new one that is not cached yet."""
     trusted = tmp_path / "trusted.pem"
     trusted.write_text("".join(map(ssl.DER_cert_to_PEM_cert, _system_certificates()[:1])))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     threads, load = list[int](), ssl.SSLContext.load_verify_locations
 
-    def noting(context: ssl.SSLContext, *arguments: object, **options: object) -> None:
+    def recording(context: ssl.SSLContext, *arguments: object, **options: object) -> None:
         threads.append(threading.get_ident())
-        load(context, *arguments, **options)  # type: ignore[arg-type]  # whatever httpx2 gives it
+        load(context, *arguments, **options)  # type: ignore[arg-type]  # passed on unchanged
 
-    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noting)
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", recording)
     return threads
 
 
@@ -37,8 +37,8 @@ def _system_certificates() -> list[bytes]:
     return context.get_ca_certs(binary_form=True)
 
 
-async def test_the_trust_store_is_read_once_and_beside_the_event_loop(loads: list[int]) -> None:
-    """*Chosen*: it takes 20 to 40 ms, in which no other call would be answered."""
+async def test_the_trust_store_is_read_once_and_off_the_event_loop(loads: list[int]) -> None:
+    """*Chosen*: it takes 20 to 40 ms, which would block all other calls."""
     client = Client(base_url="https://api.test", api_key=SecretStr("sk-test"))
     async with client, anyio.create_task_group() as group:
         for _ in range(3):
@@ -49,10 +49,10 @@ async def test_the_trust_store_is_read_once_and_beside_the_event_loop(loads: lis
     assert threading.get_ident() not in loads
 
 
-def test_other_certificates_make_another_context(
+def test_changed_certificates_create_a_new_context(
     loads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Documented* (httpx2): `SSL_CERT_FILE` says whom to trust."""
+    """*Documented* (httpx2): `SSL_CERT_FILE` replaces the trust store."""
     first = tls_context()
     monkeypatch.delenv("SSL_CERT_FILE")
 

@@ -1,4 +1,4 @@
-"""The trace, behind a proxy too: what is the proxy's own does not count."""
+"""The trace ignores a proxy's own CONNECT."""
 
 import datetime as dt
 import ipaddress
@@ -33,8 +33,8 @@ def _core() -> Operation:
 
 
 @pytest.fixture
-def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """Make a certificate for the loopback that this process trusts."""
+def loopback_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Create a certificate for the loopback address that this process trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     now = dt.datetime.now(dt.UTC)
@@ -93,7 +93,7 @@ async def _pump(reader: StreamReader, writer: StreamWriter) -> None:
 
 @asynccontextmanager
 async def _proxy(seen: list[bytes], *, status: int = 200) -> AsyncIterator[int]:
-    """Pass connections through, and write down what was asked of the proxy itself."""
+    """Tunnel connections, and record the requests to the proxy itself."""
 
     async def handle(reader: StreamReader, writer: StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -114,13 +114,13 @@ async def _proxy(seen: list[bytes], *, status: int = 200) -> AsyncIterator[int]:
 
 
 async def test_behind_a_proxy_the_trace_follows_the_request_itself(
-    tmp_path: Path, certified: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, loopback_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: the proxy's CONNECT fires the same events first, and is not the request."""
+    """Chosen: the proxy's CONNECT causes the same events first, which must not count."""
     seen: list[bytes] = []
     trace = Recorder()
 
-    async with _picture_server(certified) as port, _proxy(seen) as proxy_port:
+    async with _picture_server(loopback_tls) as port, _proxy(seen) as proxy_port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy_port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
@@ -135,13 +135,13 @@ async def test_behind_a_proxy_the_trace_follows_the_request_itself(
 
 
 async def test_a_proxy_that_refuses_means_not_sent(
-    tmp_path: Path, certified: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, loopback_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: the CONNECT went out whole, the request never did."""
+    """Chosen: the CONNECT was sent, the request was not."""
     seen: list[bytes] = []
     trace = Recorder()
 
-    async with _picture_server(certified) as port, _proxy(seen, status=407) as proxy_port:
+    async with _picture_server(loopback_tls) as port, _proxy(seen, status=407) as proxy_port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy_port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
@@ -153,15 +153,15 @@ async def test_a_proxy_that_refuses_means_not_sent(
     assert trace.events == []
 
 
-async def test_a_server_that_cannot_prove_who_it_is_gets_no_byte(
-    tmp_path: Path, certified: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+async def test_nothing_is_sent_to_an_untrusted_server(
+    tmp_path: Path, loopback_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: the key goes to nobody whose certificate is not trusted."""
+    """Chosen: the key is never sent without a trusted certificate."""
     monkeypatch.delenv("SSL_CERT_FILE")
     trace = Recorder()
 
     async with (
-        _picture_server(certified) as port,
+        _picture_server(loopback_tls) as port,
         Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client,
     ):
         with anyio.fail_after(30), pytest.raises(NotSentError):

@@ -1,4 +1,4 @@
-"""A copy of the project, to see what a change to its source needs besides itself."""
+"""A copy of the project, to test what a change to its source regenerates."""
 
 import os
 import shutil
@@ -20,10 +20,10 @@ MAX_SECONDS = 120
 
 
 class Checkout:
-    """A copy of the source with what is derived from it, and the program run from there.
+    """A copy of the source and its generated files; runs the program from there.
 
     Args:
-        folder: Where the copy, and what the program makes, is put.
+        folder: Holds the copy and the program's data.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,17 +46,17 @@ class Checkout:
         }
 
     def add(self, name: str, text: str) -> None:
-        """Add a file to the source of the server's package; `name` is its path below that."""
+        """Add a file to the package `stability_mcp`; `name` is its path in the package."""
         path = self.root / "src" / "stability_mcp" / name
         assert not path.exists(), path
         path.write_text(text.lstrip(), encoding="utf-8")
 
     def derive(self) -> None:
-        """Do what `make schemas` does."""
+        """Regenerate files, as `make schemas` does."""
         self.python("scripts/derive.py").check_returncode()
 
     def changed(self) -> set[str]:
-        """Return the files that differ from the project's, or that it does not have."""
+        """Return the files that differ from the project's or are new."""
         paths = {
             path.relative_to(self.root)
             for path in self.root.rglob("*")
@@ -70,7 +70,7 @@ class Checkout:
         }
 
     def python(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run Python in the copy; `more` are further variables of its environment."""
+        """Run Python in the copy; `more` is added to its environment."""
         return subprocess.run(
             [sys.executable, *words],
             cwd=self.root,
@@ -82,5 +82,5 @@ class Checkout:
         )
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of the program."""
+        """Run a command of `stability-mcp`."""
         return self.python("-m", "stability_mcp", *words, **more)

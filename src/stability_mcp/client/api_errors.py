@@ -1,4 +1,4 @@
-"""Reads the API's error answers into the error tree: what, why, charged or not, what to do."""
+"""Converts the API's error responses into the error tree, with a reason and a hint each."""
 
 import json
 import math
@@ -27,35 +27,35 @@ HIDDEN = "<API key hidden>"
 
 _LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\. )|(?<=Bearer )\S+")
 _MIN_KEY_CHARACTERS = 4
-"""Below this a key is a piece of ordinary words; no key is that short."""
+"""A shorter key could match ordinary words; real keys are much longer."""
 
 CREDITS_URL = "https://platform.stability.ai/account/credits"
 
 _HINTS: Mapping[type[RefusedError], str] = {
-    UnauthorizedError: f"Check STABILITY_API_KEY; keys are made at {KEYS_URL}.",
-    OutOfCreditsError: f"A person has to buy credits at {CREDITS_URL}; then call again.",
+    UnauthorizedError: f"Check STABILITY_API_KEY; create a key at {KEYS_URL}.",
+    OutOfCreditsError: f"The user must buy credits at {CREDITS_URL}; then call again.",
     AccessDeniedError: (
-        "This key or account may not use the operation; take another one, or ask the owner of the "
-        "account."
+        "This key or account has no access to the operation. Use another key, or ask the account "
+        "owner."
     ),
     GenerationGoneError: (
-        "The API keeps a generation for 24 hours, for the key that started it; a younger one may "
-        "still appear, so poll again."
+        "The API keeps a generation for 24 hours, and only for the key that started it. If it is "
+        "newer than that, poll again: it may still appear."
     ),
     RateLimitedError: "Wait, then call again.",
-    UnavailableError: "The same call may work in a minute.",
+    UnavailableError: "Try again in a minute.",
 }
 _INVALID_BY_NAME: Mapping[str, str] = {
     "invalid_language": "Write the prompt in English.",
-    "invalid_prompts": "Word the prompt differently: it holds words that the API refuses.",
-    "not_found": "Check the engine and STABILITY_BASE_URL: the API knows no such address.",
+    "invalid_prompts": "Reword the prompt: it contains words that the API rejects.",
+    "not_found": "Check the engine and STABILITY_BASE_URL: the API has no such address.",
 }
 
 MAX_ERROR_BODY_BYTES = 65_536
-"""Most bytes read of an answer that is no result; the API's longest are some hundred."""
+"""Bytes read of an error response; the API's longest have a few hundred."""
 
 LOCKOUT_SECONDS = 60.0
-"""How long the API refuses a key after too many requests (documented), if it names no time."""
+"""How long the API locks out a key after too many requests (documented), without Retry-After."""
 
 _MAX_RETRY_AFTER_SECONDS = 600.0
 _MAX_REASON_CHARACTERS = 300
@@ -71,10 +71,10 @@ _BY_STATUS: Mapping[int, type[RefusedError]] = {
 
 
 def redact(text: str, key: str | None) -> str:
-    """Return the text without the key, and without anything that looks like one.
+    """Remove the key, and anything that looks like one, from a text.
 
-    The API shows a wrong key either whole or as its first 7 and last 4 characters with asterisks
-    between (seen live in both forms).
+    The API quotes a wrong key either in full or as its first 7 and last 4 characters with
+    asterisks in between (both seen live).
     """
     if key and len(key) >= _MIN_KEY_CHARACTERS:
         shown = rf"{re.escape(key[:7])}\*+{re.escape(key[-4:])}"
@@ -89,56 +89,56 @@ def hint(
     reasons_text: str,
     request: Operation | type[Operation],
 ) -> str:
-    """Return what to do about a refusal.
+    """Return what the caller can do about a refusal.
 
     Args:
         kind: The class of the error.
         status: The HTTP status.
         name: The API's name of the problem.
         reasons_text: The API's reasons.
-        request: The request, or its row where only the result was asked for.
+        request: The request, or only its row when a result was polled.
     """
     if kind is ModerationError:
         arguments = listed(_likely_arguments(name, reasons_text, request))
-        return f"Change {arguments}; the same call is refused again, so do not repeat it unchanged."
+        return f"Change {arguments}; an identical call would be refused again."
     if kind is not InvalidRequestError:
         return _HINTS[kind]
     if status == 413:  # noqa: PLR2004 -- payload too large
         max_mib = request.spec.max_body // MIB
-        return f"Send a smaller file: the whole request may have {max_mib} MiB."
+        return f"Send a smaller file: the whole request is limited to {max_mib} MiB."
     return _INVALID_BY_NAME.get(
-        name, "Change the arguments that it names; the very same call fails again."
+        name, "Fix the arguments it names; an identical call would fail again."
     )
 
 
 def wait_seconds(seconds: float | None) -> str:
-    """Return a time to wait as people say it: `60 s`."""
+    """Format a wait: `60 s`."""
     return f"{seconds or 0:.0f} s"
 
 
 def _likely_arguments(
     name: str, reasons_text: str, request: Operation | type[Operation]
 ) -> list[str]:
-    """Return the arguments that moderation most likely means, most likely first."""
+    """Return the arguments that moderation probably objected to, most likely first."""
     row = request if isinstance(request, type) else type(request)
     given = [field for field in row.model_fields if getattr(request, field, True) is not None]
     files = [field for field in given if field in row.file_fields()]
     words = [field for field in given if "prompt" in field and field != "negative_prompt"]
     if name == "copyrighted_content" and files:
         return files
-    # The API often begins its sentence with the argument: "prompt: ...".
+    # The API often starts its sentence with the argument: "prompt: ...".
     named = [field for field in (*words, *files) if re.search(rf"\b{field}:", reasons_text)]
     return named or [*words, *files] or ["the arguments"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestContext:
-    """What a request was for, so that an error can say it.
+    """What a request was for, for use in error texts.
 
     Args:
         operation: The row.
-        request: The request itself; None where only its result is asked for.
-        key: The API key, to keep it out of what is said.
+        request: The request itself; None for a poll.
+        key: The API key, to redact it.
     """
 
     operation: type[Operation]
@@ -151,13 +151,13 @@ class RequestContext:
         return self.operation.name()
 
     def clean(self, text: str, *, limit: int = _MAX_REASON_CHARACTERS) -> str:
-        """Return foreign text quoted, bounded and without the key."""
+        """Quote foreign text, shortened and with the key redacted."""
         return quoted(redact(plain(text), self.key), limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiFault:
-    """An error body in the API's own shape, of either version."""
+    """An error body in the API's own format, of either version."""
 
     id: str
     name: str
@@ -165,9 +165,9 @@ class ApiFault:
 
 
 def read_fault(body: bytes) -> ApiFault | None:
-    """Return the API's own error, None when somebody else is talking.
+    """Parse the API's own error; return None for any other body, such as a proxy's.
 
-    v2beta says `{"errors": [...], "id", "name"}`, v1 says `{"id", "message", "name"}`.
+    v2beta sends `{"errors": [...], "id", "name"}`, v1 sends `{"id", "message", "name"}`.
     """
     try:
         found: Any = json.loads(body)
@@ -190,7 +190,7 @@ def read_fault(body: bytes) -> ApiFault | None:
 def to_error(
     status: int, headers: Mapping[str, str], fault: ApiFault, context: RequestContext
 ) -> RefusedError:
-    """Return the error for a 4xx or 5xx answer in the API's own shape."""
+    """Return the error for a 4xx or 5xx response in the API's own format."""
     kind = _kind(status, fault.name, context)
     name = re.sub(r"[^\w.-]", "_", redact(plain(fault.name), context.key))[:_MAX_NAME_CHARACTERS]
     reasons = tuple(context.clean(reason) for reason in fault.reasons[:_MAX_REASONS])
@@ -198,9 +198,9 @@ def to_error(
     detail = f": {'; '.join(reasons)}" if reasons else ""
     message = f"The API refused {context.name} ({status} {name}){detail}."
     if kind is UnavailableError:
-        message = f"The API failed at {context.name} ({status} {name}){detail}."
+        message = f"The API failed on {context.name} ({status} {name}){detail}."
     if kind is RateLimitedError:
-        message += f" This key is locked out for about {wait_seconds(wait)}."
+        message += f" The API has locked this key out for about {wait_seconds(wait)}."
     return kind(
         message,
         status=status,
@@ -216,20 +216,20 @@ def to_error(
 def _kind(status: int, name: str, context: RequestContext) -> type[RefusedError]:
     if name in _MODERATION:
         return ModerationError
-    if name == "insufficient_balance":  # v1 says it with 429
+    if name == "insufficient_balance":  # v1 uses 429
         return OutOfCreditsError
-    if status == 404 and context.request is None:  # noqa: PLR2004 -- the status that says: not there
+    if status == 404 and context.request is None:  # noqa: PLR2004 -- not found
         return GenerationGoneError
-    if status >= 500:  # noqa: PLR2004 -- the server's own failures
+    if status >= 500:  # noqa: PLR2004 -- server errors
         return UnavailableError
     return _BY_STATUS.get(status, InvalidRequestError)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Return how long to wait, in seconds: what the header says if that is sane."""
+    """Return the seconds to wait: Retry-After if it is plausible, else the documented lockout."""
     try:
         seconds = float(headers.get("retry-after", ""))
-    except ValueError:  # absent, a date, or rubbish
+    except ValueError:  # absent, a date, or garbage
         return LOCKOUT_SECONDS
     return (
         seconds

@@ -1,7 +1,7 @@
-"""A body on its way to a file; what the disk does not take is kept in memory for a while.
+"""Writes a response body to a file, and buffers in memory what the disk does not accept.
 
-The room of a file that was made ahead is used and not given back: it may be all that there is. Only
-at the end the file is cut to what came.
+A preallocated file is overwritten in place and not truncated first, because its blocks may be the
+only free space left. It is truncated to the body's length at the end.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ from pathlib import Path
 from weakref import WeakSet
 
 MAX_OVERFLOW_BYTES = 64 * 1_048_576
-"""Bytes that all bodies together may keep in memory: forty pictures, or a large sound."""
+"""Bytes that all bodies together may buffer: forty pictures, or one long audio file."""
 
 
 class OverflowBuffer:
-    """Bounds what the body writers of one client keep in memory."""
+    """Limits the memory that all body writers of one client use."""
 
     def __init__(self, max_bytes: int = MAX_OVERFLOW_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -23,7 +23,7 @@ class OverflowBuffer:
         self._lock = threading.Lock()
 
     def keep(self, writer: "BodyWriter", data: bytes | bytearray) -> bool:
-        """Let a writer keep some bytes more; False: there is no room for them."""
+        """Buffer more bytes of a writer; return False when the limit would be exceeded."""
         with self._lock:
             self._writers.add(writer)
             if sum(len(each.kept) for each in self._writers) + len(data) > self._max_bytes:
@@ -33,20 +33,20 @@ class OverflowBuffer:
 
 
 class BodyWriter:
-    """Takes in one body; every method blocks, and one thread at a time calls them.
+    """Writes one body to a file; every method blocks and must run in one thread at a time.
 
     Args:
-        path: The file; what is in it is written over.
-        overflow: Where bytes go that the disk does not take; None: nowhere.
+        path: The file; existing content is overwritten.
+        overflow: Buffers the bytes that cannot be written; None drops them.
     """
 
     def __init__(self, path: Path, overflow: OverflowBuffer | None) -> None:
         self.failure: OSError | None = None
-        """Why bytes are only in memory, or lost; None: all are in the file."""
+        """Why bytes are only in memory, or lost; None while all are in the file."""
         self.kept = bytearray()
-        """The end of the body, as far as it is not in the file."""
+        """The rest of the body that is not in the file."""
         self.lost = False
-        """Whether there are bytes that are in neither."""
+        """Whether some bytes are neither in the file nor in memory."""
         self._path = path
         self._overflow = overflow
         self._written = 0
@@ -55,17 +55,17 @@ class BodyWriter:
 
     @property
     def sha256(self) -> str:
-        """Return the hash of all bytes that were taken."""
+        """Return the hash of all bytes received."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes | bytearray) -> None:
-        """Take the next bytes; where the file cannot be opened or written, memory takes them."""
+        """Append bytes; buffer them in memory if the file cannot be opened or written."""
         self._hash.update(data)
         self._open()
         if self.failure is None and self._file is not None:
             left = memoryview(data)
             try:
-                while left:  # a file may take a part at a time
+                while left:  # a write may be partial
                     count = os.write(self._file, left)
                     self._written += count
                     left = left[count:]
@@ -81,8 +81,8 @@ class BodyWriter:
             self.kept.clear()
 
     def close(self) -> None:
-        """Cut the file to the bytes that are in it, and close it."""
-        self._open()  # an empty body is a file, too
+        """Truncate the file to the bytes written, and close it."""
+        self._open()  # an empty body also makes a file
         file, self._file = self._file, None
         if file is None:
             return
@@ -94,10 +94,10 @@ class BodyWriter:
             os.close(file)
 
     def finish(self) -> None:
-        """Write what is kept in memory, and cut the file to its length.
+        """Write the buffered bytes, and truncate the file to its final length.
 
         Raises:
-            OSError: the disk still does not take it.
+            OSError: the disk still cannot be written.
         """
         if self.failure is None:
             return
@@ -121,7 +121,7 @@ class BodyWriter:
                 self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        # Without its traceback, which would hold this writer, and so its memory, for longer.
+        # The traceback would keep this writer, and so its buffer, alive for longer.
         self.failure = self.failure or error.with_traceback(None)
 
     def _opened(self) -> int:

@@ -1,9 +1,9 @@
-"""The client: one operation becomes one request, and one answer becomes one outcome.
+"""The client: sends operations to the API and stores the results.
 
-For the journal there are `exchange` and `fetch`: one request, no repeats, every step told to a
-trace. For people there are `send` and `poll`, which repeat what surely was not charged.
+Jobs use `exchange` and `fetch`: one request, no retries, every step reported to a trace. Python
+programs use `send` and `poll`, which retry requests known not to have been charged.
 
-httpx2 is heavy and is imported with the first request.
+httpx2 is slow to import, so it is imported with the first request.
 """
 
 import contextlib
@@ -39,21 +39,21 @@ T = TypeVar("T")
 
 
 class Client:
-    """Speaks to the API or to the emulator; close it, or use it in `async with`.
+    """A client for the API or the emulator; close it, or use it in `async with`.
 
     Args:
-        base_url: Where the API is.
-        api_key: The key; None sends none.
-        timeout: Longest wait for one whole request, in seconds.
-        max_retries: How often `send`, `poll` and `query` repeat a request that was not charged.
-        transport: Stands in for the network, such as the emulator's; None: the network.
-        sleep: Waits between a request and its repeat.
+        base_url: Address of the API.
+        api_key: The key; None sends no authorization.
+        timeout: Limit for one whole request, in seconds.
+        max_retries: Retries by `send`, `poll` and `query` of requests that were not charged.
+        transport: Replaces the network, e.g. with the emulator; None uses the network.
+        sleep: Waits between retries.
 
     Raises:
-        ConfigurationError: the key holds characters that no key has.
+        ConfigurationError: the key contains characters that are never part of a key.
     """
 
-    def __init__(  # noqa: PLR0913 -- each is a choice of its own
+    def __init__(  # noqa: PLR0913 -- independent options
         self,
         *,
         base_url: str = API_URL,
@@ -65,8 +65,8 @@ class Client:
     ) -> None:
         if api_key and not re.fullmatch(r"[!-~]+", api_key.get_secret_value()):
             raise ConfigurationError(
-                "STABILITY_API_KEY holds a space, a line break or a character that no key has.",
-                hint="Copy the key again; it is one word.",
+                "STABILITY_API_KEY contains a space, a line break or another invalid character.",
+                hint="Copy the key again; it has no spaces.",
             )
         self._base_url = base_url
         self._api_key = api_key
@@ -90,7 +90,7 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Close every connection; a later request opens new ones."""
+        """Close all connections; a later request opens new ones."""
         http, self._http = self._http, None
         if http is not None:
             await http.close()
@@ -98,23 +98,24 @@ class Client:
     async def exchange(
         self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
     ) -> Answer:
-        """Send one paid operation once, and store what comes back.
+        """Send one paid operation once, and store the response.
 
         Args:
-            operation: What to ask for.
-            files: What is sent for each file field that has a value.
-            body: Where the body of a 2xx is stored; the room of a file that is there is used, and
-                in the end it is as long as what came. A deferred start has no body to store: its
-                answer is read, and `Answer.generation` is set. There the file is written only when
-                the answer cannot be used.
-            trace: Told what happens on the line.
+            operation: The operation to send.
+            files: The file to send for each file field that has a value.
+            body: Where the body of a 2xx is stored. An existing file is overwritten in place, so
+                that its preallocated space is used, and truncated at the end. The response to a
+                deferred start has no body to store: `Answer.generation` is set instead, and the
+                file is written only if the response is unusable.
+            trace: Receives the progress of the request.
 
         Raises:
-            NotSentError: it never went out whole: safe to repeat.
-            UnknownOutcomeError: it went out, and the API's answer never came.
-            UnusableAnswerError: the API said yes, and the body cannot be used; it is in `body`.
-            UnwrittenError: the body came whole, and the disk did not take all of it.
-            RefusedError: the API said no; nothing was charged.
+            NotSentError: the request was not fully sent: safe to retry.
+            UnknownOutcomeError: the request was sent, and no response arrived.
+            UnusableAnswerError: the API accepted the request, but the body is unusable; it is in
+                `body`.
+            UnwrittenError: the whole body arrived, but could not be fully written to disk.
+            RefusedError: the API refused the request; not charged.
             InputFileError: a file to send cannot be read.
         """
         from stability_mcp.client.request import multipart_body
@@ -134,25 +135,25 @@ class Client:
         *,
         turn: int = 0,
     ) -> Answer | None:
-        """Ask once for a generation that was started before, and store it; None: not ready.
+        """Poll a generation once; store it and return its headers, or None if it is not ready.
 
-        `trace.answered` is told only of a finished generation.
+        `trace.answered` is called only for a finished generation.
 
         Args:
             operation: The row that started it.
             generation: Its id.
             body: As for `exchange`.
             trace: As for `exchange`.
-            turn: Which of the row's results paths is polled; counts on past the last.
+            turn: Which of the row's results paths to poll, modulo their number.
 
         Raises:
-            NotSentError: it never went out whole.
-            RequestError: itself, no subclass: no answer of the API came. Asking again is free.
-            UnusableAnswerError: the body cannot be used; asking again may bring it whole.
-            StorageError: the disk did not take the body.
-            GenerationGoneError: 404, there is no such generation for this key at this path. Within
-                24 hours of its start it may still appear, here or at another path.
-            RefusedError: the API said no in another way.
+            NotSentError: the request was not fully sent.
+            RequestError: itself, not a subclass: the API did not respond. Polling again is free.
+            UnusableAnswerError: the body is unusable; another poll may return it complete.
+            StorageError: the body could not be written to disk.
+            GenerationGoneError: 404, this key has no such generation at this path. Within 24 hours
+                of its start it may still appear, at this path or another.
+            RefusedError: the API refused the request for another reason.
         """
         from stability_mcp.client.request import poll_request
 
@@ -163,15 +164,15 @@ class Client:
         return await http.perform(request, context, trace, reader.read_poll)
 
     async def query(self, operation: Query, trace: Trace | None = None) -> BaseModel:
-        """Read something about the account; free, so failures are repeated within seconds.
+        """Send a free query about the account; retry failures within seconds.
 
         Args:
-            operation: What to ask for.
-            trace: Follows each of the requests; None: nobody does.
+            operation: The query.
+            trace: Receives the progress of each request; None ignores it.
 
         Raises:
-            RequestError: the API could not be asked, or answered something else.
-            RefusedError: the API said no.
+            RequestError: the API did not respond, or sent something undocumented.
+            RefusedError: the API refused the query.
         """
         from stability_mcp.client.retry import retry_query
 
@@ -182,19 +183,19 @@ class Client:
     async def send(
         self, operation: Operation, files: Mapping[str, Path] | None = None, *, folder: Path
     ) -> list[Generation] | Deferred | BaseModel:
-        """Send an operation, and repeat it as long as it surely was not charged.
+        """Send an operation; retry it only if it was certainly not charged.
 
         Args:
-            operation: What to ask for.
-            files: Paths of the files to send, by field; the fields' own values where not given.
+            operation: The operation to send.
+            files: Paths of the files to send, by field; default: the values of the fields.
             folder: Where results are stored.
 
         Returns:
-            What was made, or what to `poll` for, or the result of a query.
+            The generations, or what to `poll` for, or the result of a query.
 
         Raises:
             RequestError: there is no result; see its subclasses.
-            InputFileError: a file to send cannot be used.
+            InputFileError: a file to send is missing, unreadable or of the wrong kind.
         """
         from stability_mcp.client.decode import save_results, spool_file
         from stability_mcp.client.request import sent_files
@@ -212,7 +213,7 @@ class Client:
         return await in_file_thread(partial(save_results, type(operation), answer, body))
 
     async def poll(self, deferred: Deferred, *, folder: Path) -> list[Generation] | None:
-        """Return a finished generation, None while the API makes it; wait 10 s between polls.
+        """Return a finished generation, or None while it is running; wait 10 s between polls.
 
         Raises:
             GenerationGoneError: no results path has it. Within 24 hours of its start it may still
@@ -238,7 +239,7 @@ class Client:
         )
 
     async def _fetch_anywhere(self, deferred: Deferred, body: Path) -> Answer | None:
-        """Fetch a generation from the first results path that has it."""
+        """Fetch a generation from the first results path that knows it."""
         last = len(deferred.operation.poll_paths) - 1
         for turn in range(last):
             with contextlib.suppress(GenerationGoneError):
@@ -261,7 +262,7 @@ class Client:
                 )
             except (ValueError, RecursionError):  # pydantic's errors are ValueErrors
                 raise RequestError(
-                    f"The API answered {context.name} with something else than is documented."
+                    f"The API's response to {context.name} is not in the documented format."
                 ) from None
 
         request = query_request(http.pooled, operation)

@@ -1,4 +1,4 @@
-"""Decodes a response body: checks its container, unpacks several results, saves files."""
+"""Decodes a response body: checks its container, unpacks multiple results, saves files."""
 
 import base64
 import hashlib
@@ -20,11 +20,11 @@ from stability_mcp.errors import UnusableAnswerError
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
 
 MAX_TAIL_BYTES = 4_096
-"""How far from the end the mark of the end is looked for: some programs append a few bytes."""
+"""Bytes searched for the end marker: some programs append a few bytes after it."""
 
 _ENDS = {"image/png": b"IEND\xae\x42\x60\x82", "image/jpeg": b"\xff\xd9"}
 _OPEN_SIZES = {0, 0xFFFF_FFFF}
-"""RIFF sizes of a writer that could not go back and fill them in."""
+"""RIFF sizes left by writers that stream and cannot go back to fill them in."""
 
 _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -40,29 +40,30 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "image/pjpeg": "image/jpeg",
     }
 )
-"""Names that servers use in Content-Type beside the registered ones."""
+"""Unregistered names that servers use in Content-Type, with the registered ones."""
 
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0e-\x1f]*")
-"""How HTML, XML and JSON begin: with a bracket, and without a byte that only binary data has."""
+"""Matches HTML, XML and JSON: a bracket first, and no byte that only binary data has."""
 
 _log = logging.getLogger(__name__)
 
 SAMPLE_TYPE = "image/png"
-"""What the first version of the API packs into its JSON (documented)."""
+"""Media type of the pictures inside the v1 API's JSON (documented)."""
 
 
 def find_corruption(
     path: Path, operation: type[Operation], *, whole: bool, declared: str | None
 ) -> str | None:
-    """Return what is wrong with a stored 2xx body, None when nothing is; blocking.
+    """Return what is wrong with a stored 2xx body, or None; blocking.
 
-    A valid picture of another format than was asked for is a result.
+    A valid picture in a format other than the requested one counts as a result.
 
     Args:
         path: The body.
-        operation: The row it answers.
-        whole: Whether it is known to have come whole; else the end of the container is looked for.
-        declared: The media type in its headers.
+        operation: The row that was called.
+        whole: Whether the whole body is known to have arrived; if not, the end of the container is
+            checked.
+        declared: The media type in the headers.
     """
     with path.open("rb") as file:
         head, tail, size = _read_ends(file)
@@ -72,19 +73,19 @@ def find_corruption(
             return _json_corruption(path, head, tail, whole=whole)
     found = media_type(head)
     if found is not None and is_kind(found, operation.media):
-        return None if whole or _has_end(found, head, tail, size) else "it is cut short"
+        return None if whole or _has_end(found, head, tail, size) else "it is truncated"
     if whole and type_of(head, operation.media, declared) is not None:
         return None
-    return f"it is no {operation.media}"
+    return f"it isn't {operation.media} data"
 
 
 def type_of(head: bytes, kind: MediaKind | None, declared: str | None) -> str | None:
-    """Return the media type of a whole body; None when it is not of the kind.
+    """Return the media type of a complete body, or None if it is of another kind.
 
     Args:
         head: Its first `HEAD_BYTES`.
-        kind: What it should be.
-        declared: The media type in its headers, which counts where the bytes cannot be read.
+        kind: The expected kind.
+        declared: The media type in the headers, used when the bytes are not recognised.
     """
     found = media_type(head)
     if found is not None and is_kind(found, kind):
@@ -107,7 +108,7 @@ def _read_ends(file: BinaryIO) -> tuple[bytes, bytes, int]:
 
 
 def _has_end(found: str, head: bytes, tail: bytes, size: int) -> bool:
-    """Return whether a container is whole; MP3 has no end, so it always counts as whole."""
+    """Return whether a container is complete; always true for MP3, which has no end marker."""
     if found in _ENDS:
         return _ENDS[found] in tail
     if head.startswith(b"RIFF"):
@@ -120,32 +121,32 @@ def _has_end(found: str, head: bytes, tail: bytes, size: int) -> bool:
 
 def _json_corruption(path: Path, head: bytes, tail: bytes, *, whole: bool) -> str | None:
     if head.lstrip()[:1] not in {b"{", b"["}:
-        return "it is no JSON"
+        return "it isn't JSON"
     if tail.rstrip()[-1:] not in {b"}", b"]"}:
-        return "it is cut short"
+        return "it is truncated"
     if not whole:
-        # Some 20 MB of base64, read whole only here: with a length it is read once, by `decode`.
+        # About 20 MB of base64. With a known length only `decode` parses it, once.
         try:
             json.loads(path.read_bytes())
         except (ValueError, RecursionError):
-            return "it is cut short"
+            return "it is truncated"
     return None
 
 
 def decode(
     operation: type[Operation], answer: Answer, body: Path, folder: Path
 ) -> list[Generation]:
-    """Return what the API made, in its order.
+    """Return the generations in a body, in the API's order.
 
     Args:
-        operation: The row that was asked.
-        answer: The headers of the answer.
-        body: The stored body; where it is the media itself, the generation is this file.
-        folder: Where pictures that are packed into JSON are written, named after the body; a file
-            of the same name is from an earlier try and is written again.
+        operation: The row that was called.
+        answer: The headers of the response.
+        body: The stored body; if it is the media itself, the generation is this file.
+        folder: Where pictures inside JSON are written, named after the body; a file of the same
+            name is from an earlier attempt and is overwritten.
 
     Raises:
-        UnusableAnswerError: the body is not what was promised.
+        UnusableAnswerError: the body does not contain the expected media.
     """
     if operation.answer == "artifacts":
         return _samples(operation, body, folder)
@@ -154,7 +155,7 @@ def decode(
 
 
 def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Generation]:
-    """Unpack `{"artifacts": [{"base64", "seed", "finishReason"}]}`, or that list bare (2023)."""
+    """Unpack `{"artifacts": [{"base64", "seed", "finishReason"}]}`, or the bare list (2023)."""
     generations = []
     failed = 0
     entries = _entries(operation, body)
@@ -172,10 +173,10 @@ def _samples(operation: type[Operation], body: Path, folder: Path) -> list[Gener
         facts = _Facts(seed(entry.get("seed", "")), reason, SAMPLE_TYPE, digest)
         generations.append(_generation(operation, path, facts))
     if not generations:
-        raise _unusable(operation, f"all {failed} pictures in it ended with the word ERROR")
+        raise _unusable(operation, f"all {failed} of its pictures are marked ERROR")
     if failed:
         _log.warning(
-            "%s: %d of %d pictures ended with the word ERROR and are left out.",
+            "%s: left out %d of %d pictures that the API marked ERROR.",
             operation.name(),
             failed,
             len(entries),
@@ -187,10 +188,10 @@ def _entries(operation: type[Operation], body: Path) -> list[dict[str, Any]]:
     try:
         found: Any = json.loads(body.read_bytes())
     except (ValueError, RecursionError):
-        raise _unusable(operation, "it is no whole JSON") from None
+        raise _unusable(operation, "it isn't valid JSON") from None
     entries = found.get("artifacts") if isinstance(found, dict) else found
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise _unusable(operation, "it holds no list of pictures")
+        raise _unusable(operation, "it contains no list of pictures")
     if not entries:
         raise _unusable(operation, "its list of pictures is empty")
     return entries
@@ -198,28 +199,28 @@ def _entries(operation: type[Operation], body: Path) -> list[dict[str, Any]]:
 
 def _unpack(operation: type[Operation], packed: object) -> bytes:
     try:
-        return base64.b64decode(packed, validate=True)  # type: ignore[arg-type]  # tested by trying
+        return base64.b64decode(packed, validate=True)  # type: ignore[arg-type]  # the except clause covers it
     except (TypeError, ValueError):
-        raise _unusable(operation, "a picture in it is no base64") from None
+        raise _unusable(operation, "one of its pictures isn't valid base64") from None
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is known of one result beside its bytes."""
+    """Metadata of one result."""
 
     seed: str | None
     finish_reason: str | None
     declared: str | None
-    """Its media type, as the API says."""
+    """The media type that the API declared."""
     sha256: str | None
-    """None: it has to be read for it."""
+    """None if it must be computed from the file."""
 
 
 def _generation(operation: type[Operation], path: Path, facts: _Facts) -> Generation:
     with path.open("rb") as file:
         found = type_of(file.read(HEAD_BYTES), operation.media, facts.declared)
         if found is None:
-            raise _unusable(operation, f"it holds no {operation.media}")
+            raise _unusable(operation, f"it isn't {operation.media} data")
         digest = facts.sha256
         if digest is None:
             file.seek(0)
@@ -237,21 +238,21 @@ def _generation(operation: type[Operation], path: Path, facts: _Facts) -> Genera
 
 def _unusable(operation: type[Operation], why: str) -> UnusableAnswerError:
     return UnusableAnswerError(
-        f"The API's answer to {operation.name()} cannot be used: {why}.",
-        hint="The bytes are kept. A new call is a new request, and is paid again.",
+        f"The API's response to {operation.name()} is unusable: {why}.",
+        hint="The bytes received are kept. A new call is charged again.",
     )
 
 
 def spool_file(operation: type[Operation], folder: Path) -> Path:
-    """Return a new name for a body that is under way."""
+    """Return a new file name for a body that is being received."""
     return folder / f"{operation.name()}-{secrets.token_hex(5)}.part"
 
 
 def save_results(operation: type[Operation], answer: Answer, body: Path) -> list[Generation]:
-    """Turn a stored body into files beside it that are named like it.
+    """Turn a stored body into result files next to it, with its name.
 
     Raises:
-        UnusableAnswerError: the body is not what was promised; it stays where it is.
+        UnusableAnswerError: the body does not contain the expected media; it is kept.
     """
     generations = decode(operation, answer, body, body.parent)
     if operation.answer == "artifacts":

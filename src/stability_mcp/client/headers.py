@@ -1,7 +1,7 @@
-"""The headers of an answer: those we send, and those of a 2xx as an `Answer`.
+"""Request headers, and the headers of a 2xx response as an `Answer`.
 
-The result is paid for by the time its headers are read. So reading them cannot fail: what is not
-exactly as documented is None.
+The result has been charged by the time its headers are read, so reading them never fails: a value
+that isn't exactly as documented becomes None.
 """
 
 import re
@@ -15,14 +15,14 @@ CLIENT_HEADERS: Mapping[str, str] = {
     "stability-client-id": "stability-mcp",
     "stability-client-version": __version__,
     "user-agent": f"stability-mcp/{__version__}",
-    # Pictures and sound do not shrink any further, and the length is then that of the file.
+    # Media does not compress further, and Content-Length is then the size of the file.
     "accept-encoding": "identity",
 }
-"""Sent with every request. The first two are documented; they help the API's support."""
+"""Sent with every request. The first two are documented and help the API's support."""
 
 
 def read_answer(status: int, headers: Mapping[str, str]) -> Answer:
-    """Return what the headers of a 2xx answer say; `headers` is case-insensitive."""
+    """Parse the headers of a 2xx response; `headers` must be case-insensitive."""
     return Answer(
         status=status,
         media_type=clean(headers.get("content-type", "").partition(";")[0], r"[\w.+-]+/[\w.+-]+"),
@@ -34,24 +34,24 @@ def read_answer(status: int, headers: Mapping[str, str]) -> Answer:
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id by which the API's support finds the request."""
+    """Return the id that identifies the request to the API's support."""
     return clean(headers.get("x-request-id", ""), r"[\w.:-]{1,128}", lower=False)
 
 
 def seed(value: object) -> str | None:
-    """Return a seed as text, None when it is none that could be sent again."""
+    """Return a seed as text, or None if it could not be sent in a request."""
     number = _number(str(value))
     return None if number is None or number > MAX_V1_SEED else str(number)
 
 
 def finish_reason(value: object) -> str | None:
-    """Return the API's word on how the generation ended, in capitals; None when it is no word."""
+    """Return the finish reason in upper case, or None if it isn't a single word."""
     word = clean(str(value), r"\w{1,40}")
     return word and word.upper()
 
 
 def clean(text: str, pattern: str, *, lower: bool = True) -> str | None:
-    """Return the text without spaces around it if all of it fits the pattern, else None."""
+    """Return the stripped text if it fully matches the pattern, else None."""
     text = text.strip().lower() if lower else text.strip()
     return text if re.fullmatch(pattern, text, re.ASCII) else None
 

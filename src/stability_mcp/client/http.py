@@ -1,9 +1,9 @@
-"""The two HTTP clients, and one request over them.
+"""The two HTTP clients, and how one request is sent.
 
-A paid POST gets a connection of its own: after a laptop slept, a kept one may swallow the request,
-and nobody could tell whether it was charged. Polls and queries share a pool. Redirects are not
-followed, so that the key goes nowhere else, and HTTP/2 is off, because the outcome is read off the
-events of HTTP/1.1.
+Each paid POST opens a new connection: after a laptop wakes from sleep, a kept-alive one may lose
+the request, leaving it unknown whether it was charged. Polls and queries share a pool. Redirects
+are not followed, so that the key is never sent elsewhere. HTTP/2 is off, because the outcome is
+derived from HTTP/1.1 events.
 
 This module takes 40 ms to import, so it is imported with the first request.
 """
@@ -28,7 +28,7 @@ from stability_mcp.client.trace import Trace, TraceHook
 from stability_mcp.errors import NotSentError, RequestError, UnknownOutcomeError
 
 CONNECT_SECONDS = 30.0
-"""Longest wait for a connection, and for each piece of an upload to be taken."""
+"""Timeout for connecting, and for each chunk of an upload."""
 
 _MAX_POLL_CONNECTIONS = 20
 _POOLED_LIMITS = httpx2.Limits(
@@ -36,17 +36,20 @@ _POOLED_LIMITS = httpx2.Limits(
 )
 _FRESH_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
 
+_ANY_CONNECT_ERROR = {"", "All connection attempts failed"}
+"""Texts of a `ConnectError` that say nothing beyond its name."""
+
 T = TypeVar("T")
 
 
 class HttpTransport:
-    """Sends requests and tells what became of each; making one blocks for some 50 ms.
+    """Sends requests and classifies their outcomes; the constructor blocks for about 50 ms.
 
     Args:
-        base_url: Where the API is.
-        key: The API key; None: no authorization is sent.
-        timeout: Longest wait for one whole request, in seconds.
-        transport: Stands in for the network; None: the network.
+        base_url: Address of the API.
+        key: The API key; None sends no authorization.
+        timeout: Limit for one whole request, in seconds.
+        transport: Replaces the network; None uses the network.
     """
 
     def __init__(
@@ -61,9 +64,9 @@ class HttpTransport:
         if key is not None:
             headers["authorization"] = f"Bearer {key}"
         piece = min(CONNECT_SECONDS, timeout)
-        # A read may take as long as the request may: pictures begin to come after up to a minute.
+        # A read may take the whole timeout: the first byte of a picture can take a minute.
         timeouts = httpx2.Timeout(timeout, connect=piece, write=piece)
-        # Making the context takes 20 to 40 ms, and a server on this machine needs none.
+        # Creating the context takes 20 to 40 ms, and plain HTTP does not need it.
         needs_tls = transport is None and not base_url.startswith("http://")
         verify = tls_context() if needs_tls else True
 
@@ -81,7 +84,7 @@ class HttpTransport:
         self.pooled = client(_POOLED_LIMITS) if transport is None else self.fresh
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         await self.fresh.aclose()
         await self.pooled.aclose()
 
@@ -92,13 +95,13 @@ class HttpTransport:
         trace: Trace,
         receive: Callable[[httpx2.Response, float], Awaitable[T]],
     ) -> T:
-        """Send one request once, and hand a 2xx answer with its deadline to `receive`.
+        """Send one request once, and pass a 2xx response and its deadline to `receive`.
 
         Raises:
-            NotSentError: it never went out whole.
-            UnknownOutcomeError: a paid request went out, and no answer of the API came back.
-            RefusedError: the API said no.
-            RequestError: a free request was answered by nobody, or by somebody in between.
+            NotSentError: the request was not fully sent.
+            UnknownOutcomeError: a paid request was sent, and the API did not respond.
+            RefusedError: the API refused the request.
+            RequestError: a free request got no response, or one from a proxy or gateway.
         """
         deadline = anyio.current_time() + self.timeout
         hook = TraceHook(trace, request.method)
@@ -110,7 +113,7 @@ class HttpTransport:
         except (httpx2.HTTPError, OSError) as error:
             if hook.stopped_by is not None:
                 raise
-            raise self._no_answer(error, context, request, hook) from error
+            raise self._no_response(error, context, request, hook) from error
         try:
             if response.is_success:
                 return await receive(response, deadline)
@@ -119,52 +122,57 @@ class HttpTransport:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
         fault = read_fault(body)
-        if fault is None and response.status_code == 404 and context.request is None:  # noqa: PLR2004 -- the status that says: not there
-            # A gateway that has no such results path says so in words of its own.
+        if fault is None and response.status_code == 404 and context.request is None:  # noqa: PLR2004 -- not found
+            # The gateway returns its own 404 for a results path that it does not have.
             fault = ApiFault(id="", name="not_found", reasons=())
         if fault is not None and response.is_error:
             raise to_error(response.status_code, response.headers, fault, context)
-        raise self._foreign_answer(response, context, request, hook)
+        raise self._foreign_response(response, context, request, hook)
 
-    def _no_answer(
+    def _no_response(
         self, error: Exception, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
-        """Return what it means that no answer came."""
-        why = f"nothing came within {self.timeout:g} s"
-        if not isinstance(error, TimeoutError | httpx2.ReadTimeout):
-            reason = context.clean(str(error)) if str(error) else "the line was closed"
-            why = f"{reason} ({type(error).__name__})"
-        return _no_api_answer(
-            f"no answer of {request.url.netloc.decode()}, {why}", context, request, hook
-        )
+        """Return the error for a request without a response."""
+        if isinstance(error, httpx2.ConnectTimeout):
+            why = "connecting timed out"
+        elif isinstance(error, TimeoutError | httpx2.TimeoutException):
+            why = f"timed out after {self.timeout:g} s"
+        elif isinstance(error, httpx2.ConnectError) and str(error) in _ANY_CONNECT_ERROR:
+            why = "connection failed"
+        else:
+            reason = context.clean(str(error)) if str(error) else "connection closed"
+            why = f"{reason}, {type(error).__name__}"
+        return _request_error(why, context, request, hook)
 
     @staticmethod
-    def _foreign_answer(
+    def _foreign_response(
         response: httpx2.Response, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
-        """Return what it means that somebody between us and the API answered."""
-        why = f"somebody between here and the API answered {response.status_code}"
+        """Return the error for a response from something else than the API, such as a proxy."""
+        why = f"a proxy or gateway answered with status {response.status_code}"
         if response.is_redirect:
-            here = request.url.netloc.decode()
-            why += f", which points elsewhere than {here}: set STABILITY_BASE_URL right"
-        return _no_api_answer(why, context, request, hook)
+            why += ", a redirect to another address: check STABILITY_BASE_URL"
+        return _request_error(why, context, request, hook)
 
 
-def _no_api_answer(
+def _request_error(
     why: str, context: RequestContext, request: httpx2.Request, hook: TraceHook
 ) -> RequestError:
-    """Return the error for a request that the API itself did not answer."""
+    """Return the error for a request that the API itself did not respond to."""
+    host = request.url.netloc.decode()
     if not hook.sent:
         return NotSentError(
-            f"The request for {context.name} could not be sent whole: {why}.",
-            hint="The same call may be repeated. If it fails again, look at the network, a proxy "
-            "and STABILITY_BASE_URL.",
+            f"Could not reach the Stability API at {host} ({why}).",
+            hint="Try again. If it fails again, check the network, the proxy and "
+            "STABILITY_BASE_URL.",
         )
     if request.method == "POST":
         return UnknownOutcomeError(
-            f"The request for {context.name} was sent, and nobody knows what became of it: {why}.",
-            hint="It is not repeated by itself, because that might be paid twice.",
+            f"{context.name} was sent to the Stability API at {host}, but no response arrived "
+            f"({why}).",
+            hint="It is not retried automatically, because it might be charged twice.",
         )
     return RequestError(
-        f"The API could not be asked for {context.name}: {why}.", hint="Asking again is free."
+        f"The Stability API at {host} did not respond to {context.name} ({why}).",
+        hint="Retrying is free.",
     )

@@ -1,4 +1,4 @@
-"""Builds requests: a multipart body with files streamed from disk, a query, a poll."""
+"""Builds requests: multipart bodies with files streamed from disk, queries, polls."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -25,47 +25,49 @@ from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import quoted
 
 _PIECES_PER_READ = 8
-"""Pieces of 64 KiB read in one hop to a thread."""
+"""Chunks of 64 KiB read per switch to a thread."""
 
 _Text = tuple[None, bytes]
-"""A form's text part: without a file name, so that the API does not take it for a file."""
+"""A text part of a form; it has no file name, so that the API does not treat it as a file."""
 
 _File = tuple[str, BufferedReader, str]
 
 
 def open_input(field: str, path: Path) -> BufferedReader:
-    """Open a file that is sent as a field.
+    """Open the file for a field.
 
     Raises:
-        FileMissingError: it is not there.
-        FileForbiddenError: it may not be read.
-        FileUnusableError: it cannot be read.
+        FileMissingError: it does not exist.
+        FileForbiddenError: the system denies reading it.
+        FileUnusableError: it cannot be read for another reason.
     """
-    named = f"The file of {field}, {quoted(path.name)},"
+    named = f"The {field} file {quoted(path.name)}"
     try:
         return path.open("rb")
     except FileNotFoundError:
-        raise FileMissingError(f"{named} is not there.", hint="Name one that is.") from None
+        raise FileMissingError(f"{named} does not exist.", hint="Check its path.") from None
     except PermissionError:
-        raise FileForbiddenError(f"{named} may not be read.", hint="Allow reading it.") from None
+        raise FileForbiddenError(
+            f"{named} cannot be read: permission denied.", hint="Change its permissions."
+        ) from None
     except (OSError, ValueError) as error:
         raise FileUnusableError(f"{named} cannot be read ({type(error).__name__}).") from None
 
 
 def sent_files(operation: Operation, files: Mapping[str, Path] | None) -> dict[str, SentFile]:
-    """Return what is sent for each file field that has a value.
+    """Return the file to send for each file field that has a value.
 
     Args:
         operation: The request.
-        files: Paths by field; for fields that are not in it, their value is the path.
+        files: Paths by field; for other fields, their value is the path.
 
     Raises:
-        ArgumentsError: a file is given for a field that takes none.
-        InputFileError: a file is not there, cannot be read, or is of the wrong kind.
+        ArgumentsError: a file is given for a field that does not take one.
+        InputFileError: a file is missing, unreadable or of the wrong kind.
     """
     marks = operation.file_fields()
     for field in (files or {}).keys() - marks.keys():
-        raise ArgumentsError(f"{operation.name()} takes no file called {quoted(field)}.")
+        raise ArgumentsError(f"{operation.name()} has no file field {quoted(field)}.")
     sent = {}
     for field, mark in marks.items():
         value = getattr(operation, field)
@@ -76,7 +78,7 @@ def sent_files(operation: Operation, files: Mapping[str, Path] | None) -> dict[s
             found = media_type(file.read(HEAD_BYTES))
         if found is None or found.partition("/")[0] != mark.media:
             raise FileUnusableError(
-                f"The file of {field}, {quoted(path.name)}, is no {mark.media}.",
+                f"The {field} file {quoted(path.name)} isn't {mark.media} data.",
                 hint=f"{operation.name()} takes {', '.join(mark.limits.formats)}.",
             )
         sent[field] = SentFile(path=path, media_type=found)
@@ -89,11 +91,11 @@ async def multipart_body(
     operation: Operation,
     files: Mapping[str, SentFile],
 ) -> AsyncIterator[httpx2.Request]:
-    """Yield the request of an operation, whose files stay open meanwhile.
+    """Yield the request for an operation, and keep its files open until the block ends.
 
     Raises:
-        ArgumentsError: a file field has a value and no file.
-        InputFileError: a file is not there or cannot be read.
+        ArgumentsError: a file field has a value but no file.
+        InputFileError: a file is missing or unreadable.
     """
     headers = {"accept": operation.accept}
     if isinstance(operation, V1Images) and not operation.file_fields():
@@ -105,19 +107,21 @@ async def multipart_body(
         if getattr(operation, field) is not None and field not in files
     ]
     if missing:
-        raise ArgumentsError(f"{operation.name()} names {missing[0]}, and no file comes with it.")
+        raise ArgumentsError(
+            f"{operation.name()} has a value for {missing[0]}, but no file was given."
+        )
     with contextlib.ExitStack() as stack:
         parts: list[tuple[str, _Text | _File]] = [
             (name, (None, text.encode())) for name, text in operation.form().items()
         ]
         for field, file in files.items():
-            # The API need not know what a file is called here.
+            # The user's file names are not sent to the API.
             name = f"{field}.{extension(file.media_type)}"
             opened = await in_file_thread(partial(open_input, field, file.path))
             parts.append((field, (name, stack.enter_context(opened), file.media_type)))
         request = http.build_request("POST", operation.path(), files=parts, headers=headers)
-        # httpx2 hands out a form in a dozen pieces, and each would be a write of its own.
-        form = cast("Iterable[bytes]", request.stream)  # it can be read both ways
+        # httpx2 yields a form in a dozen chunks, each of which would be a separate write.
+        form = cast("Iterable[bytes]", request.stream)  # it is both a sync and an async stream
         if files:
             request.stream = _ThreadedStream(form)
         else:
@@ -126,34 +130,34 @@ async def multipart_body(
 
 
 def query_request(http: httpx2.AsyncClient, operation: Operation) -> httpx2.Request:
-    """Return the request of a query."""
+    """Return the request for a query."""
     return http.build_request("GET", operation.path(), headers={"accept": operation.accept})
 
 
 def poll_request(
     http: httpx2.AsyncClient, operation: type[Operation], generation: str, turn: int
 ) -> httpx2.Request:
-    """Return the request for a generation that was started before.
+    """Return the request that polls a generation.
 
     Args:
-        http: Sends it.
-        operation: The row that started it.
+        http: Builds the request.
+        operation: The row that started the generation.
         generation: Its id.
-        turn: Which of the row's results paths is polled; counts on past the last.
+        turn: Which of the row's results paths to poll, modulo their number.
 
     Raises:
-        TypeError: the operation answers at once, so that there is nothing to ask for later.
+        TypeError: the operation is not deferred, so there is nothing to poll.
     """
     paths = list(operation.poll_paths.items())
     if not paths:
-        raise TypeError(f"{operation.name()} starts no generation that could be polled")
+        raise TypeError(f"{operation.name()} is not deferred: there is nothing to poll")
     path, accept = paths[turn % len(paths)]
     url = path.format(id=quote(generation, safe=""))
     return http.build_request("GET", url, headers={"accept": accept})
 
 
 class _ThreadedStream(httpx2.AsyncByteStream):
-    """Reads a form in a thread, as it is sent; httpx2 itself reads files on the event loop."""
+    """Reads a form in a thread while sending; httpx2 itself reads files on the event loop."""
 
     def __init__(self, form: Iterable[bytes]) -> None:
         self._form = form

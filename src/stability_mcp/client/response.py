@@ -1,8 +1,8 @@
-"""The body of a 2xx answer: streamed to disk off the event loop, while the books note its headers.
+"""Stores the body of a 2xx response on disk, off the event loop, while its headers are recorded.
 
-By now the request counts as charged. So nothing here gives up early: bytes that came are kept even
-when they cannot be used, what a full disk does not take stays in memory, and a note that could not
-be taken is reported only after the last byte.
+At this point the request counts as charged, so nothing here gives up early: unusable bytes are kept
+too, bytes that a full disk does not accept stay in memory, and a failure to record the headers is
+raised only after the last byte.
 """
 
 import contextlib
@@ -31,26 +31,26 @@ from stability_mcp.errors import (
 from stability_mcp.store.threads import in_file_thread
 
 MAX_BODY_BYTES = 256 * 1_048_576
-"""Most bytes of one result. The largest documented, 380 s of stereo sound as 32-bit WAV, has 134
-MB; anything beyond twice that is no result and would fill the disk."""
+"""Limit for one result, in bytes. The largest documented one, 380 s of stereo as 32-bit WAV, has
+134 MB; anything over twice that isn't a result and would fill the disk."""
 
 MAX_SHORT_BODY_BYTES = 1_048_576
-"""Most bytes read of an answer that is words; the longest documented has some thousand."""
+"""Bytes read of a response that is text; the longest documented has a few thousand."""
 
 _WRITE_BYTES = 262_144
-"""Bytes gathered for one write: a hop to a thread costs more than writing what comes at once."""
+"""Bytes buffered per write: switching to a thread costs more than writing one network read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseReader:
-    """Takes in the 2xx answer to one request.
+    """Reads the 2xx response to one request.
 
     Args:
-        context: What was asked for.
-        body: Where the body is stored; the room of a file that is there is used.
-        trace: Told the headers.
-        overflow: Where bytes of a paid answer go that the disk does not take.
-        max_bytes: Most bytes of the body.
+        context: What the request was for.
+        body: Where the body is stored; an existing file is overwritten in place.
+        trace: Receives the headers.
+        overflow: Buffers bytes of a paid response that cannot be written to disk.
+        max_bytes: Size limit of the body.
     """
 
     context: RequestContext
@@ -60,38 +60,38 @@ class ResponseReader:
     max_bytes: int = MAX_BODY_BYTES
 
     async def read(self, response: httpx2.Response, deadline: float) -> Answer:
-        """Take the answer to a POST, until `deadline` by the event loop's clock.
+        """Read the response to a POST, until `deadline` by the event loop's clock.
 
         Raises:
-            UnusableAnswerError: it cannot be used.
-            UnwrittenError: it came whole, and the disk did not take all of it.
+            UnusableAnswerError: the body is unusable.
+            UnwrittenError: the whole body arrived, but could not be fully written to disk.
         """
         if self.context.operation.is_deferred():
             return await self._read_start(response, deadline)
         return await self._store(response, deadline)
 
     async def read_poll(self, response: httpx2.Response, deadline: float) -> Answer | None:
-        """Take the answer to a poll; None: the API is still at it.
+        """Read the response to a poll; return None while the generation is in progress.
 
         Raises:
-            UnusableAnswerError: it cannot be used.
-            StorageError: the disk did not take it.
+            UnusableAnswerError: the body is unusable.
+            StorageError: the body could not be written to disk.
         """
-        if response.status_code == 202:  # noqa: PLR2004 -- the API's word for: in progress
-            # Read, so that the connection can be kept; what it says is known already.
+        if response.status_code == 202:  # noqa: PLR2004 -- in progress
+            # Read the body so that the connection can be reused; its content is irrelevant.
             await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
             return None
         return await self._store(response, deadline)
 
     async def _read_start(self, response: httpx2.Response, deadline: float) -> Answer:
-        """Read the generation id, and then tell the trace: both are one step of the journal."""
+        """Read the generation id before calling the trace, which records both in one step."""
         answer = read_answer(response.status_code, response.headers)
         came = await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
         generation = _generation_id(came)
         if generation is None:
-            with contextlib.suppress(OSError):  # it is of no use to anybody but the curious
+            with contextlib.suppress(OSError):  # kept only for diagnosis
                 await in_file_thread(partial(self.body.write_bytes, came))
-            raise self._unusable("it holds no id of a generation")
+            raise self._unusable("it contains no generation id")
         answer = replace(answer, generation=generation)
         await self.trace.answered(answer)
         return answer
@@ -100,7 +100,7 @@ class ResponseReader:
         answer = read_answer(response.status_code, response.headers)
         headers = _HeadersTask(self.trace, answer)
         writer = BodyWriter(self.body, self.overflow if self._is_paid() else None)
-        # A chunked body that breaks off before its last chunk is an error of the line.
+        # httpx2 raises when a chunked body ends before its last chunk.
         chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
         whole = answer.length is not None or chunked
 
@@ -125,18 +125,18 @@ class ResponseReader:
 
     def _unusable(self, problem: str) -> UnusableAnswerError:
         return UnusableAnswerError(
-            f"The API's answer to {self.context.name} cannot be used: {problem}.",
-            hint="The bytes that came are kept. A new call is a new request, and is paid again."
+            f"The API's response to {self.context.name} is unusable: {problem}.",
+            hint="The bytes received are kept. A new call is charged again."
             if self._is_paid()
-            else "The API keeps it for 24 hours: fetching it again is free.",
+            else "The API keeps the result for 24 hours; polling it again is free.",
         )
 
     def _unwritten(self, writer: BodyWriter, check: Callable[[], None]) -> StorageError:
         why = f"could not be written to disk ({_reason(writer.failure)})"
         if not self._is_paid():
             return StorageError(
-                f"The API's answer to {self.context.name} {why}.",
-                hint="The API keeps it for 24 hours: fetching it again is free.",
+                f"The API's response to {self.context.name} {why}.",
+                hint="The API keeps the result for 24 hours; polling it again is free.",
             )
 
         def finish() -> None:
@@ -144,7 +144,7 @@ class ResponseReader:
             check()
 
         return UnwrittenError(
-            f"The end of the API's answer to {self.context.name} {why}.",
+            f"The end of the API's response to {self.context.name} {why}.",
             finish=finish,
             hint="Free disk space or fix the permissions of the data folder.",
         )
@@ -157,18 +157,18 @@ class ResponseReader:
         writer: BodyWriter,
         check: Callable[[], None],
     ) -> Exception | None:
-        """Store the body and return why it cannot be used; None: it can.
+        """Store the body and return an error if it is unusable or not fully on disk.
 
-        What the disk did not take is no flaw of the body, as long as memory has it.
+        Bytes that could not be written don't make the body unusable while memory holds them.
         """
         async with anyio.create_task_group() as group:
             pipeline = _WritePipeline(group, writer)
-            problem: str | None = "it was not read to its end"
+            problem: str | None = "it was not read to the end"
             failure: Exception | None = None
             try:
                 problem = await self._copy(response, answer, deadline, pipeline)
             finally:
-                with anyio.CancelScope(shield=True):  # what came is kept, whatever happened
+                with anyio.CancelScope(shield=True):  # keep what arrived in any case
                     failure = await pipeline.end(check if problem is None else None)
         if problem is None and writer.lost and self._is_paid():
             problem = f"it could not be written to disk ({_reason(writer.failure)})"
@@ -179,7 +179,7 @@ class ResponseReader:
     async def _copy(
         self, response: httpx2.Response, answer: Answer, deadline: float, pipeline: "_WritePipeline"
     ) -> str | None:
-        """Hand the body to the writer and return what is wrong with it, None when nothing is."""
+        """Pass the body to the writer; return what is wrong with it, or None."""
         size = 0
         try:
             with anyio.CancelScope(deadline=deadline) as scope:
@@ -190,25 +190,25 @@ class ResponseReader:
                         if size > self.max_bytes:
                             break
         except httpx2.HTTPError:
-            return "the line broke before its end"
+            return "the connection broke before its end"
         if scope.cancelled_caught:
-            return "it did not end in time"
+            return "it did not arrive in time"
         if size > self.max_bytes:
             return f"it is larger than {self.max_bytes // 1_048_576} MiB"
         came = response.num_bytes_downloaded
         if answer.length is not None and came != answer.length:
-            return f"only {came} of its {answer.length} bytes came"
+            return f"only {came} of its {answer.length} bytes arrived"
         return None
 
 
 class _WritePipeline:
-    """Writes and hashes one piece of a body in a thread while the next piece is read.
+    """Writes and hashes one chunk of a body in a thread while the next one is received.
 
-    At most two pieces of `_WRITE_BYTES` are in memory: one is written, one is gathered.
+    Memory holds at most two chunks of `_WRITE_BYTES`: one being written, one being filled.
 
     Args:
         group: Runs the writes.
-        writer: Takes the pieces.
+        writer: Receives the chunks.
     """
 
     def __init__(self, group: TaskGroup, writer: BodyWriter) -> None:
@@ -219,7 +219,7 @@ class _WritePipeline:
         self._written.set()
 
     async def put(self, chunk: bytes) -> None:
-        """Gather some bytes, and begin to write them when there are enough."""
+        """Buffer bytes, and start a write when there are enough."""
         self._gathered += chunk
         if len(self._gathered) >= _WRITE_BYTES:
             await self._written.wait()
@@ -228,7 +228,7 @@ class _WritePipeline:
             self._group.start_soon(self._write, piece)
 
     async def end(self, check: Callable[[], None] | None) -> Exception | None:
-        """Write the rest, close the file and check it; return what the check raised."""
+        """Write the rest, close the file and check it; return the error that the check raised."""
         await self._written.wait()
         return await in_file_thread(partial(self._end, check))
 
@@ -252,7 +252,7 @@ class _WritePipeline:
 
 
 class _HeadersTask:
-    """Tells a trace the headers, and keeps what it raises until the body is stored."""
+    """Passes the headers to a trace, and keeps its error until the body is stored."""
 
     def __init__(self, trace: Trace, answer: Answer) -> None:
         self.failure: Exception | None = None
@@ -262,7 +262,7 @@ class _HeadersTask:
     async def run(self) -> None:
         try:
             await self._trace.answered(self._answer)
-        except Exception as error:  # noqa: BLE001 -- raised again by `_store`, whatever it is
+        except Exception as error:  # noqa: BLE001 -- `_store` raises it
             self.failure = error
 
 
@@ -271,9 +271,9 @@ def _reason(error: OSError | None) -> str:
 
 
 async def read_bounded(response: httpx2.Response, max_bytes: int, deadline: float) -> bytes:
-    """Return what comes of a short body until `deadline`, at most so many bytes of it.
+    """Return up to `max_bytes` of a short body, as received before `deadline`.
 
-    A line that breaks only makes it shorter: whoever reads it as JSON finds out.
+    A broken connection only shortens it: parsing the JSON then fails.
     """
     body = bytearray()
     with anyio.CancelScope(deadline=deadline), contextlib.suppress(httpx2.HTTPError):
@@ -286,7 +286,7 @@ async def read_bounded(response: httpx2.Response, max_bytes: int, deadline: floa
 
 
 def _generation_id(body: bytes) -> str | None:
-    """Return the id in `{"id": ...}`; documented as 64 characters, taken at any sane length."""
+    """Return the id in `{"id": ...}`; documented as 64 characters, accepted from 1 to 128."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

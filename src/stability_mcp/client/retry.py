@@ -1,4 +1,4 @@
-"""What may be repeated, and after how long: never a request that may have been charged."""
+"""Retries with backoff; a request that may have been charged is never retried."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _MAX_WAIT_SECONDS = 10.0
 T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[None]]
-"""Waits so many seconds."""
+"""Waits for the given seconds."""
 
 
 async def repeated(
@@ -29,13 +29,13 @@ async def repeated(
     max_retries: int,
     sleep: Sleep,
 ) -> T:
-    """Make a request, and up to `max_retries` more while it may be repeated.
+    """Make a request, and retry it with jittered exponential backoff.
 
     Args:
-        request: Makes it.
-        should_retry: Says of an error whether to repeat the request, or after how many seconds.
-        max_retries: Most repeats.
-        sleep: Waits between two requests: twice as long each time, and never in step with others.
+        request: Makes one attempt.
+        should_retry: Decides whether to retry after an error; a number is the delay in seconds.
+        max_retries: Maximum number of retries.
+        sleep: Waits between attempts.
     """
     for tries in count():
         try:
@@ -45,27 +45,27 @@ async def repeated(
             if again is False or tries >= max_retries:
                 raise
             longest = min(_MIN_WAIT_SECONDS * 2**tries, _MAX_WAIT_SECONDS)
-            pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret, only a spread
+            pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
             await sleep(pause if again is True else again)
-    raise AssertionError("the last try returns or raises")
+    raise AssertionError("the last attempt returns or raises")
 
 
 def retry_send(error: Exception) -> bool | float:
-    """Return whether to repeat a paid request, or after how many seconds."""
+    """Return whether to retry a paid request, or the delay in seconds."""
     if isinstance(error, RateLimitedError) and error.retry_after:
         return error.retry_after
     return isinstance(error, NotSentError | UnavailableError)
 
 
 def retry_poll(error: Exception) -> bool | float:
-    """Return whether to ask for a generation again: also when nobody or somebody else answered."""
-    return retry_send(error) or isinstance(error, UnusableAnswerError) or _unanswered(error)
+    """Return whether to poll again, also after no response, a proxy's, or an unusable one."""
+    return retry_send(error) or isinstance(error, UnusableAnswerError) or _has_no_response(error)
 
 
 def retry_query(error: Exception) -> bool | float:
-    """Return whether to repeat a query: not on a 4xx, and so never after a minute."""
-    return isinstance(error, NotSentError | UnavailableError) or _unanswered(error)
+    """Return whether to retry a query: never on a 4xx, so never after a lockout of a minute."""
+    return isinstance(error, NotSentError | UnavailableError) or _has_no_response(error)
 
 
-def _unanswered(error: Exception) -> bool:
+def _has_no_response(error: Exception) -> bool:
     return type(error) is RequestError

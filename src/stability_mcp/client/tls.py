@@ -1,4 +1,4 @@
-"""The TLS context of the process: reading the trust store takes 20 to 40 ms, so it is read once.
+"""The process's TLS context: created once, as reading the trust store takes 20 to 40 ms.
 
 This module imports httpx2, which takes 40 ms; import it in a thread.
 
@@ -13,17 +13,17 @@ from functools import cache
 import httpx2
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where httpx2 looks for other certificates than those of the system."""
+"""Variables that replace the system's certificates in httpx2."""
 
 _making = threading.Lock()
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the one context, with the certificates to trust; blocks at first."""
-    with _making:  # two clients that connect first at the same time share one, too
+    """Return the shared context; the first call blocks."""
+    with _making:  # clients that connect at the same time share one
         return _context(*map(os.environ.get, VARIABLES))
 
 
 @cache
-def _context(*certificates: str | None) -> ssl.SSLContext:  # noqa: ARG001 -- the key of the cache
+def _context(*certificates: str | None) -> ssl.SSLContext:  # noqa: ARG001 -- the cache key
     return httpx2.create_ssl_context()

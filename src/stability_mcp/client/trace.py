@@ -1,9 +1,9 @@
-"""What happens on the line while one request is out, told to whoever keeps the books.
+"""Reports the progress of one request: about to be sent, fully sent, headers received.
 
-Whether a request can have been charged cannot be read off an exception: the same `ReadError` stands
-for a line that broke before, in and after the upload. It can be read off httpcore2's trace events,
-so these are watched here. Behind an HTTPS proxy the same events come first for the proxy's own
-CONNECT; only those of the request itself count.
+An exception does not show whether a request can have been charged: `ReadError` is raised for a
+connection that broke before, during or after the upload. httpcore2's trace events do show it, so
+they are observed here. An HTTPS proxy causes the same events for its own CONNECT first; only those
+of the request itself count.
 """
 
 import logging
@@ -18,57 +18,57 @@ _log = logging.getLogger(__name__)
 
 
 class Trace(Protocol):
-    """Follows one request; every method is awaited by the request itself."""
+    """Observes one request, which awaits every method."""
 
     async def before_send(self) -> None:
-        """Hear that the line stands and no byte of the request is out.
+        """Run once connected, before the first byte is sent.
 
-        Whatever this raises keeps it so, and reaches the caller of the request unchanged.
+        An exception stops the request and reaches its caller unchanged.
         """
 
     async def sent(self) -> None:
-        """Hear that the request is out whole. Must not raise: an answer is coming that was paid."""
+        """Run once the whole request is sent. Must not raise: a paid response is on its way."""
 
     async def answered(self, answer: Answer) -> None:
-        """Hear the headers of a 2xx answer, while its body is being stored.
+        """Run with the headers of a 2xx response, while its body is being stored.
 
-        The answer to a deferred start is complete: `generation` is set. What this raises is raised
-        once the body is stored, and wins over what is wrong with the body.
+        For a deferred start, `generation` is already set. An exception is raised once the body is
+        stored, and takes precedence over an unusable body.
         """
 
 
 class NullTrace:
-    """A trace for callers who keep no books."""
+    """A trace that does nothing."""
 
     async def before_send(self) -> None:
-        """Let it go."""
+        """Do nothing."""
 
     async def sent(self) -> None:
-        """Take no note."""
+        """Do nothing."""
 
     async def answered(self, answer: Answer) -> None:
-        """Take no note."""
+        """Do nothing."""
 
 
 class TraceHook:
-    """Turns httpcore2's events into calls of a trace; one for each request.
+    """Converts httpcore2's events into calls of a trace; one for each request.
 
     Args:
-        trace: Who is told.
-        method: The request's own method, to tell it from a proxy's CONNECT.
+        trace: The trace to call.
+        method: The request's own method, to distinguish it from a proxy's CONNECT.
     """
 
     def __init__(self, trace: Trace, method: str) -> None:
         self.sent = False
-        """Whether the whole request is out; as long as it is not, nothing can have been charged."""
+        """Whether the whole request was sent; until then nothing can have been charged."""
         self.stopped_by: Exception | None = None
-        """What the trace raised to keep the request from going out."""
+        """The exception with which the trace stopped the request."""
         self._trace = trace
         self._method = method.encode("ascii")
         self._is_own = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
-        """Take one event; httpcore2 awaits this before it goes on."""
+        """Handle one event; httpcore2 awaits this before it continues."""
         if event == HEADERS_STARTED:
             self._is_own = info["request"].method == self._method
             if self._is_own:
@@ -87,5 +87,5 @@ class TraceHook:
     async def _sent(self) -> None:
         try:
             await self._trace.sent()
-        except Exception:  # noqa: BLE001 -- a note not taken must not cost the paid answer
-            _log.exception("A request went out and that could not be noted.")
+        except Exception:  # noqa: BLE001 -- must not lose the paid response
+            _log.exception("Could not record that a request was sent.")

@@ -1,6 +1,6 @@
-"""A tiny HTTP server that is told what to answer, byte for byte, and remembers what it was sent.
+"""A minimal HTTP server that sends a given reply, byte for byte, and records requests.
 
-It knows nothing of the program: it stands for an API, a gateway or a line that misbehaves.
+It uses no code of the program. It simulates a misbehaving API, gateway or connection.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Upstream:
-    """One misbehaving upstream. `reply` is written after the whole request was read."""
+    """A misbehaving upstream; it sends `reply` once it has read a whole request."""
 
     reply: bytes
     url: str = ""
@@ -21,7 +21,7 @@ class Upstream:
 
     @property
     def posts(self) -> int:
-        """Return how many POSTs came in whole."""
+        """Return the number of complete POSTs received."""
         return sum(request.startswith(b"POST ") for request in self.requests)
 
 
@@ -33,7 +33,7 @@ def answer(
     length: int | None = None,
     **headers: str,
 ) -> bytes:
-    """Return the bytes of an HTTP answer; `length` lies about the body's."""
+    """Return the bytes of an HTTP response; `length` overrides Content-Length."""
     data = json.dumps(body).encode() if isinstance(body, dict) else body
     shown = {
         "Content-Type": media_type,
@@ -47,8 +47,8 @@ def answer(
 
 @contextmanager
 def upstream(reply: bytes) -> Iterator[Upstream]:
-    """Serve one reply to every request, on loopback, until the block ends."""
-    told = Upstream(reply)
+    """Send the same reply to every request, on loopback, until the block ends."""
+    served = Upstream(reply)
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -58,8 +58,8 @@ def upstream(reply: bytes) -> Iterator[Upstream]:
                 if not line:
                     return
                 head += line
-            told.requests.append(head + self._body(head))
-            self.wfile.write(told.reply)
+            served.requests.append(head + self._body(head))
+            self.wfile.write(served.reply)
 
         def _body(self, head: bytes) -> bytes:
             for line in head.split(b"\r\n"):
@@ -80,11 +80,11 @@ def upstream(reply: bytes) -> Iterator[Upstream]:
         daemon_threads = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        told.url = f"http://127.0.0.1:{server.server_address[1]}"
+        served.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield told
+            yield served
         finally:
             server.shutdown()
             thread.join(5)

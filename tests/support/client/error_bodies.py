@@ -1,4 +1,4 @@
-"""Every error body that the API documents or was seen to send, and what it means."""
+"""Every documented or observed error body of the API, and the error it becomes."""
 
 import json
 
@@ -15,7 +15,7 @@ from stability_mcp.errors import (
 
 KEY = "sk-nota9876543210abcdzzzz"
 MASKED = "sk-nota***********zzzz"
-"""How v1 repeats a long key: first 7, last 4."""
+"""How v1 quotes a long key: the first 7 and last 4 characters."""
 
 FLAGGED = "Your request was flagged by our content moderation system, denied and not charged."
 
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
         UnauthorizedError,
         "STABILITY_API_KEY",
     ),
-    "doubled word": (
+    "doubled field name": (
         401,
         v2("unauthorized", "authorization: authorization: invalid or missing header value"),
         UnauthorizedError,
@@ -68,7 +68,7 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
         '"prompt: required"; "seed: too large"',
     ),
     "moderation": (403, v2("content_moderation", FLAGGED), ModerationError, "Change prompt"),
-    "denied": (403, v2("forbidden", "no access"), AccessDeniedError, "another one"),
+    "denied": (403, v2("forbidden", "no access"), AccessDeniedError, "another key"),
     "too large": (
         413,
         v2("payload_too_large", "body: payloads cannot be larger than 10MiB in size"),
@@ -96,10 +96,20 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
             number="rate_limit_exceeded",
         ),
         RateLimitedError,
-        "locked out for about 60 s",
+        "locked this key out for about 60 s",
     ),
-    "internal": (500, v2("internal_error", "unexpected"), UnavailableError, "may work"),
-    "unavailable": (503, v2("service_unavailable", "later"), UnavailableError, "may work"),
+    "internal": (
+        500,
+        v2("internal_error", "unexpected"),
+        UnavailableError,
+        "Try again in a minute",
+    ),
+    "unavailable": (
+        503,
+        v2("service_unavailable", "later"),
+        UnavailableError,
+        "Try again in a minute",
+    ),
     "no reasons": (400, v2("bad_request"), InvalidRequestError, "(400 bad_request)."),
     "v1 key": (
         401,
@@ -136,7 +146,12 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
         OutOfCreditsError,
         "need $0.009",
     ),
-    "v1 rate": (429, v1("rate_limit_exceeded", "too many"), RateLimitedError, "locked out"),
+    "v1 rate": (
+        429,
+        v1("rate_limit_exceeded", "too many"),
+        RateLimitedError,
+        "locked this key out",
+    ),
     "v1 size": (
         400,
         v1(
@@ -152,16 +167,16 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
         400,
         v1("invalid_prompts", "One or more prompts contains filtered words."),
         InvalidRequestError,
-        "Word the prompt differently",
+        "Reword the prompt",
     ),
-    "v1 denied": (403, v1("permission_denied", "not yours"), AccessDeniedError, "another one"),
+    "v1 denied": (403, v1("permission_denied", "not yours"), AccessDeniedError, "another key"),
     "v1 engine": (
         404,
         v1("not_found", "The specified engine (ID x) was not found."),
         InvalidRequestError,
         "engine",
     ),
-    "v1 failure": (500, v1("server_error", "sorry"), UnavailableError, "may work"),
+    "v1 failure": (500, v1("server_error", "sorry"), UnavailableError, "Try again in a minute"),
     "v1beta failure": (
         500,
         json.dumps(
@@ -178,4 +193,4 @@ CASES: dict[str, tuple[int, bytes, type[RefusedError], str]] = {
         "image: unknown format",
     ),
 }
-"""Status, body, class, and words that the text of the error holds."""
+"""Status, body, error class, and part of the error's text."""

@@ -1,6 +1,6 @@
-"""A server that answers by the facts alone and writes down every fault of what it is sent.
+"""A server that checks requests against the facts and records every fault.
 
-It is no emulator: it makes nothing, keeps nothing, and knows nothing of the program.
+It isn't an emulator: it returns canned results, keeps no state and uses no code of the program.
 """
 
 import base64
@@ -51,7 +51,7 @@ class FactsServer(ThreadingHTTPServer):
     """The server.
 
     Attributes:
-        faults: What was wrong with the requests so far, in words.
+        faults: What was wrong with the requests so far.
         requests: The requests so far.
     """
 
@@ -89,19 +89,19 @@ class FactsServer(ThreadingHTTPServer):
             return _json(endpoint["success"]["status"], {"id": ID})
         if request.method == "GET":
             return _json(200, QUERIES[endpoint["id"]])
-        return _made(request, endpoint["family"])
+        return _result(request, endpoint["family"])
 
 
-def _made(request: Request, family: str) -> tuple[int, dict[str, str], bytes]:
+def _result(request: Request, family: str) -> tuple[int, dict[str, str], bytes]:
     if family == "3d":
         return 200, {"content-type": "model/gltf-binary"}, MODEL
     if family == "v1":
         return _json(200, {"artifacts": [_sample(n) for n in range(_samples(request))]})
-    asked = request.parts.get("output_format")
+    output_format = request.parts.get("output_format")
     if family == "audio":
-        form = asked.data.decode() if asked else "mp3"
+        form = output_format.data.decode() if output_format else "mp3"
         return _media("audio/mpeg" if form == "mp3" else "audio/wav", SOUNDS[form])
-    return _picture(asked.data.decode() if asked else "png")
+    return _picture(output_format.data.decode() if output_format else "png")
 
 
 def _samples(request: Request) -> int:
@@ -152,12 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _answer  # noqa: N815 -- http.server's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- http.server's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def facts_server() -> Iterator[FactsServer]:
-    """Serve on a free port of the loopback."""
+    """Serve on a free loopback port."""
     server = FactsServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,6 +1,6 @@
-"""A server that does with a connection what a test says, down to the last byte.
+"""A server whose connections are handled by a test, byte for byte.
 
-It knows nothing of HTTP but where a request ends, so that it can fail at any point of one.
+It only knows where an HTTP request ends, so it can fail at any point.
 """
 
 import socket
@@ -42,13 +42,13 @@ class Connection:
         self.server.received += body
         return head + body
 
-    async def say(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         """Send bytes."""
         self.writer.write(data)
         await self.writer.drain()
 
     def reset(self) -> None:
-        """End the connection with a reset, as a machine that knows nothing of it does."""
+        """Reset the connection, as a host that does not know it would."""
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.writer.transport.abort()
@@ -56,7 +56,7 @@ class Connection:
 
 @dataclass
 class RawServer:
-    """Where the server is and what it saw."""
+    """The server's address and what it received."""
 
     url: str
     received: bytearray = field(default_factory=bytearray)
@@ -65,7 +65,7 @@ class RawServer:
 
 @asynccontextmanager
 async def raw_server(behave: Behaviour) -> AsyncIterator[RawServer]:
-    """Serve on a free port of the loopback; every connection is handled by `behave`."""
+    """Serve on a free loopback port; `behave` handles every connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
     state = RawServer(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -76,7 +76,7 @@ async def raw_server(behave: Behaviour) -> AsyncIterator[RawServer]:
         try:
             await behave(connection)
         except (ConnectionError, IncompleteReadError):
-            pass  # the other side went away, which some tests are about
+            pass  # the client disconnected, as some tests intend
         finally:
             writer.close()
 
@@ -96,7 +96,7 @@ def http(
     media_type: str = "application/json",
     length: int | None = -1,
 ) -> bytes:
-    """Return an answer; its length is announced truly (-1), wrongly, or not at all (None)."""
+    """Return a response with a correct (-1), a wrong, or no (None) Content-Length."""
     lines = [f"HTTP/1.1 {status} X", f"content-type: {media_type}"]
     lines += [f"{name}: {value}" for name, value in headers]
     if length is None:
@@ -107,14 +107,14 @@ def http(
 
 
 def answering(*answers: bytes) -> Behaviour:
-    """Read one request after the other and give these answers, the last of them for ever."""
+    """Send one of these responses per request, repeating the last one."""
     left = list(answers)
 
     async def behave(connection: Connection) -> None:
         while True:
             await connection.read_request()
             answer = left.pop(0) if len(left) > 1 else left[0]
-            await connection.say(answer)
+            await connection.send(answer)
             if b"connection: close" in answer.split(b"\r\n\r\n")[0]:
                 return
 
@@ -122,7 +122,7 @@ def answering(*answers: bytes) -> Behaviour:
 
 
 class Recorder:
-    """A trace that writes down what it is told, and can be made to raise."""
+    """A trace that records its calls and can be made to raise."""
 
     def __init__(self, *, before: Exception | None = None, after: Exception | None = None) -> None:
         self.events: list[str] = []
@@ -132,17 +132,17 @@ class Recorder:
         self._after = after
 
     async def before_send(self) -> None:
-        """Write it down."""
+        """Record the call."""
         self.events.append("before_send")
         if self._before:
             raise self._before
 
     async def sent(self) -> None:
-        """Write it down."""
+        """Record the call."""
         self.events.append("sent")
 
     async def answered(self, answer: Answer) -> None:
-        """Write it down."""
+        """Record the call."""
         self.events.append("answered")
         self.answer = answer
         if self._after:
