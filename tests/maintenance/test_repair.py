@@ -80,7 +80,7 @@ async def test_lost_bytes_are_put_back_from_an_identical_copy(tmp_path: Path, da
     assert not item.path.exists() or item.path.read_bytes() != whole  # looking changes nothing
 
     [mended] = await _found(tmp_path, repair=True)
-    assert mended.done == f"put back from the readable copy {item.copy_path}"
+    assert mended.done == f"restored from the readable copy {item.copy_path}"
     assert item.path.read_bytes() == whole
     assert await _found(tmp_path) == []
     kept = [] if damage == "missing" else [f"{item.sha256}.damaged"]
@@ -95,7 +95,7 @@ async def test_a_readable_copy_with_provenance_is_named_and_can_be_imported(tmp_
     [seen] = await _found(tmp_path)
     assert f"media_import with {item.copy_path} adds it" in seen.text
     [mended] = await _found(tmp_path, repair=True)
-    assert "it is deleted" in mended.done
+    assert "it was deleted" in mended.done
     assert f"media_import with {item.copy_path} adds it" in mended.done
 
     async with open_studio(settings_in(tmp_path)) as studio:
@@ -124,7 +124,7 @@ async def test_lost_bytes_are_put_back_from_the_spool(tmp_path: Path) -> None:
 
     [mended] = await _found(tmp_path, repair=True)
 
-    assert mended.done == f"put back from spool/{item.job}.1.body"
+    assert mended.done == f"restored from spool/{item.job}.1.body"
     assert hashlib.sha256(item.path.read_bytes()).hexdigest() == item.sha256
 
 
@@ -135,7 +135,7 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
 
     [seen] = await _found(tmp_path, repair=True)
 
-    assert "it is deleted" in seen.done
+    assert "it was deleted" in seen.done
     assert item.id in seen.text
     assert _quarantine(tmp_path) == [f"{item.sha256}.damaged"]
     async with open_studio(settings_in(tmp_path)) as studio:
@@ -152,7 +152,7 @@ async def test_a_folder_of_bytes_that_is_away_costs_nothing(tmp_path: Path) -> N
 
     [seen] = await _found(tmp_path, repair=True)
 
-    assert ("blobs/ holds nothing" in seen.text, seen.bad, seen.done) == (True, True, "")
+    assert ("blobs/ is empty" in seen.text, seen.bad, seen.done) == (True, True, "")
     blobs.rmdir()
     away.rename(blobs)
     assert await _found(tmp_path, repair=True) == []
@@ -170,11 +170,11 @@ async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
         full.setattr(blob_check, "sync_file", _fails(errno.ENOSPC))
         [seen] = await _found(tmp_path, repair=True)
     assert (seen.bad, seen.done) == (True, "")
-    assert "could not be mended (No space left on device)" in seen.text
+    assert "could not be repaired (No space left on device)" in seen.text
     assert list((_home(tmp_path) / "spool").iterdir()) == []
 
     [mended] = await _found(tmp_path, repair=True)
-    assert "put back from the readable copy" in mended.done
+    assert "restored from the readable copy" in mended.done
 
 
 async def test_a_file_that_cannot_be_read_is_not_given_up(
@@ -288,7 +288,7 @@ async def test_processes_that_ended_are_counted_and_living_ones_left_alone(tmp_p
     (_home(tmp_path) / "locks" / "dead.lock").touch()
     [seen] = await _found(tmp_path)
 
-    assert seen.text == "1 program ended without a word"
+    assert seen.text == "1 process stopped unexpectedly"
     assert not seen.bad
 
 

@@ -183,7 +183,7 @@ async def test_no_secret_of_the_address_is_logged(
             await ended(database, clock.now + 1)
             clock.now += 2
             await told.hears()
-            await until(lambda: "was not told" in caplog.text)
+            await until(lambda: "notification to" in caplog.text)
     await database.close()
 
     assert "s3cret" not in caplog.text

@@ -19,7 +19,7 @@ async def test_a_failure_is_told_again_later_and_later_and_not_for_ever(tmp_path
     [job] = await ended(database, now)
 
     def attempt(connection: Connection) -> float | None:
-        def due() -> list[outbox.DueEnd]:
+        def due() -> list[outbox.DueNotification]:
             account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
             return outbox.due(connection, account, since=1.0, now=now, limit=4)
 

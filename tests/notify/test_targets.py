@@ -41,7 +41,7 @@ async def test_a_redirect_is_not_followed() -> None:
     """*Chosen*: what is told is for the address that was given."""
     with listening(302) as told:
         messenger = WebhookTarget(told.url)
-        assert await messenger.send({"job": "1"}) == "it answered 302"
+        assert await messenger.send({"job": "1"}) == "status 302"
         await messenger.close()
 
     assert len(told.heard) == 1
@@ -54,14 +54,14 @@ async def test_a_command_that_hangs_is_ended() -> None:
         seconds=0.5,
     )
 
-    assert await words.send({"job": "1"}) == "it took longer than 0.5 s and was ended"
+    assert await words.send({"job": "1"}) == "the command was killed after 0.5 s"
 
 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("/nowhere/at/all",), "it cannot be started (FileNotFoundError)"),
-        ((sys.executable, "-c", "raise SystemExit(3)"), "it ended with exit code 3"),
+        (("/nowhere/at/all",), "the command could not be started (FileNotFoundError)"),
+        ((sys.executable, "-c", "raise SystemExit(3)"), "the command failed with exit code 3"),
     ],
 )
 async def test_a_command_that_fails_says_how(words: tuple[str, ...], why: str) -> None:
@@ -73,7 +73,7 @@ async def test_an_address_that_hangs_is_given_up() -> None:
     """Documented (README): 10 seconds; here fewer."""
     with listening(slow=True) as told:
         messenger = WebhookTarget(told.url, seconds=0.3)
-        assert await messenger.send({"job": "1"}) == "no answer within 0.3 s"
+        assert await messenger.send({"job": "1"}) == "no response within 0.3 s"
         await messenger.close()
 
 

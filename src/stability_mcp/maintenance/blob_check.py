@@ -1,7 +1,7 @@
-"""Finds stored bytes that are lost or changed, by size and hash, and restores them if possible.
+"""Finds lost or damaged files of stored media, by size and hash, and restores them if possible.
 
-Only a byte-identical file restores them: the hash decides. Such a file may lie in the spool or the
-quarantine, or be a readable copy without provenance. Every function blocks.
+Only a byte-identical file can restore one: the hash decides. Such a file may be in the spool, in
+the quarantine, or a readable copy without provenance. Every function blocks.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from stability_mcp.uris import media_uri
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that a row promises."""
+    """The expected content of a stored file."""
 
     sha256: str
     bytes: int
@@ -28,7 +28,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An item that has them."""
+    """A media item with this content."""
 
     id: str
     label: str | None
@@ -36,7 +36,7 @@ class Holder:
 
     @property
     def name(self) -> str:
-        """Return what a person finds it by."""
+        """Return the label and URI, for people."""
         return f'"{self.label}" ({media_uri(self.id)})' if self.label else media_uri(self.id)
 
 
@@ -47,27 +47,27 @@ _delete_holders = _SQL.count("delete_holders")
 
 
 def blobs(connection: Connection, *, after: str, limit: int) -> list[Blob]:
-    """Return the bytes that living items stand for, in the order of their hashes."""
+    """Return the blobs of items that are not deleted, in the order of their hashes."""
     return _blobs(connection, after=after, most=limit)
 
 
-def is_emptied(home: Path) -> bool:
-    """Return whether the folder of all bytes holds nothing, as one does whose disk is away."""
+def is_empty(home: Path) -> bool:
+    """Return whether the blobs folder is empty, as when its disk is not mounted."""
     return next((home / "blobs").iterdir(), None) is None
 
 
 def holders(connection: Connection, blob: Blob) -> list[Holder]:
-    """Return the living items that have these bytes."""
+    """Return the items with this content that are not deleted."""
     return _holders(connection, blob=blob.sha256)
 
 
 def fault(home: Path, blob: Blob, *, compare: bool = True) -> str | None:
-    """Return what is wrong with the file of a blob, in words; None: nothing.
+    """Return a description of what is wrong with the file of a blob, or None.
 
     Args:
         home: Folder of the store.
-        blob: What it should be.
-        compare: Whether it is read whole and compared with its hash, not only by its size.
+        blob: The expected content.
+        compare: Whether to check the hash too, not only the size.
     """
     try:
         return _fault(blob_path(home, blob.sha256), blob, compare=compare)
@@ -76,13 +76,13 @@ def fault(home: Path, blob: Blob, *, compare: bool = True) -> str | None:
 
 
 def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path, str] | None:
-    """Write the bytes of a blob into the spool, durably, if they are anywhere.
+    """Find the content of a blob, and copy it durably to the spool.
 
     Returns:
-        The new file, and where the bytes were found in words; None where they are nowhere.
+        The new file, and a description of its source; None if there is no source.
 
     Raises:
-        OSError: they may be in a file that cannot be read, or the disk is full.
+        OSError: a possible source cannot be read, or the disk is full.
     """
     target = spool_path(home, "mend")
     failure: OSError | None = None
@@ -90,9 +90,9 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
         try:
             if _copied(source, target, blob.sha256):
                 return target, where
-        except FileNotFoundError:  # gone meanwhile
+        except FileNotFoundError:  # it was deleted meanwhile
             target.unlink(missing_ok=True)
-        except OSError as error:  # another one may do
+        except OSError as error:  # try the other sources
             target.unlink(missing_ok=True)
             failure = error
     if failure is not None:
@@ -100,16 +100,16 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
     return None
 
 
-def put_back(home: Path, blob: Blob, file: Path) -> bool:
-    """Move recovered bytes to their place; only inside a write transaction.
+def restore(home: Path, blob: Blob, file: Path) -> bool:
+    """Move a recovered file to its place; only inside a write transaction.
 
     Returns:
-        Whether they were wanted: another process may have stored the same picture anew.
+        Whether it was moved: another process may have stored the same content meanwhile.
     """
     if fault(home, blob) is None:
         file.unlink(missing_ok=True)
         return False
-    put_aside(home, blob.sha256, "damaged")
+    quarantine_blob(home, blob.sha256, "damaged")
     path = blob_path(home, blob.sha256)
     path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     file.replace(path)
@@ -117,32 +117,32 @@ def put_back(home: Path, blob: Blob, file: Path) -> bool:
     return True
 
 
-def give_up(connection: Connection, home: Path, blob: Blob, now: float) -> bool:
-    """Delete the items whose bytes are nowhere; what is left of those is put aside.
+def delete_items(connection: Connection, home: Path, blob: Blob, now: float) -> bool:
+    """Delete the items of a blob that cannot be recovered, and quarantine its damaged file.
 
     Returns:
-        Whether it was done: not if the bytes are back.
+        Whether they were deleted: not if the content is back.
 
     Raises:
-        OSError: their file is there and cannot be read, so they may be whole.
+        OSError: the file exists but cannot be read, so it may be intact.
     """
     if _fault(blob_path(home, blob.sha256), blob) is None:
         return False
-    put_aside(home, blob.sha256, "damaged")
+    quarantine_blob(home, blob.sha256, "damaged")
     _delete_holders(connection, blob=blob.sha256, now=now)
     return True
 
 
-def put_aside(home: Path, sha256: str, why: str) -> bool:
-    """Move the file of a hash into the quarantine, if there is one; return whether there was.
+def quarantine_blob(home: Path, sha256: str, why: str) -> bool:
+    """Move the file of a hash to the quarantine; return whether it existed.
 
-    Its time becomes now, for what is in the quarantine is swept by its age.
+    Its modification time becomes now, because the quarantine is swept by age.
     """
-    return aside(home, blob_path(home, sha256), f"{sha256}.{why}")
+    return quarantine_file(home, blob_path(home, sha256), f"{sha256}.{why}")
 
 
-def aside(home: Path, path: Path, name: str) -> bool:
-    """Move any file into the quarantine under a name; return whether it was there."""
+def quarantine_file(home: Path, path: Path, name: str) -> bool:
+    """Move a file to the quarantine under a new name; return whether it existed."""
     try:
         os.utime(path)
         path.replace(home / "quarantine" / name)
@@ -152,7 +152,7 @@ def aside(home: Path, path: Path, name: str) -> bool:
 
 
 def _fault(path: Path, blob: Blob, *, compare: bool = True) -> str | None:
-    """Do what `fault` does; raise where that cannot be told."""
+    """Do what `fault` does, but raise if the file cannot be read."""
     try:
         size = path.stat().st_size
         if size != blob.bytes:
@@ -160,19 +160,19 @@ def _fault(path: Path, blob: Blob, *, compare: bool = True) -> str | None:
         if compare:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-                    return "its file is not what was stored: the disk changed it"
+                    return "its file was changed on disk"
     except FileNotFoundError:
         return "its file is missing"
     return None
 
 
 def readable(copies: Iterable[str | None]) -> list[str]:
-    """Return those of the readable copies that still exist, each once."""
+    """Return the readable copies that still exist, without duplicates."""
     return [copy for copy in dict.fromkeys(filter(None, copies)) if _size(Path(copy)) is not None]
 
 
 def _copied(source: Path, target: Path, sha256: str) -> bool:
-    """Copy a file durably if it has this hash, and return whether it has."""
+    """Copy a file durably if it has the given hash; return whether it has."""
     with source.open("rb") as file, target.open("w+b") as out:
         shutil.copyfileobj(file, out)
         out.seek(0)
@@ -185,7 +185,7 @@ def _copied(source: Path, target: Path, sha256: str) -> bool:
 
 
 def _sources(home: Path, blob: Blob, copies: Iterable[str | None]) -> Iterator[tuple[Path, str]]:
-    """Yield files of the right size, which may have the bytes."""
+    """Yield files of the right size, which may have the content."""
     for folder in ("spool", "quarantine"):
         for path in sorted((home / folder).iterdir()):
             if _size(path) == blob.bytes:
@@ -198,5 +198,5 @@ def _sources(home: Path, blob: Blob, copies: Iterable[str | None]) -> Iterator[t
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size if path.is_file() else None
-    except OSError:  # gone meanwhile
+    except OSError:  # it was deleted meanwhile
         return None

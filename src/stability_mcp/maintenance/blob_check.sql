@@ -1,5 +1,5 @@
 -- name: blobs(after, most) -> many
--- Bytes that living items stand for, in the order of their hashes.
+-- Blobs of items that are not deleted, in the order of their hashes.
 SELECT sha256, bytes FROM blobs
 WHERE sha256 > :after
     AND EXISTS (
@@ -8,11 +8,11 @@ WHERE sha256 > :after
 ORDER BY sha256 LIMIT :most;
 
 -- name: holders(blob) -> many
--- The living items that have these bytes.
+-- Items with this content that are not deleted.
 SELECT id, label, copy_path FROM media
 WHERE blob = :blob AND deleted_at IS NULL
 ORDER BY seq;
 
 -- name: delete_holders(blob, now) -> count
--- The bytes are nowhere, so nothing can be done with these items.
+-- The content is lost, so these items are unusable.
 UPDATE media SET deleted_at = :now WHERE blob = :blob AND deleted_at IS NULL;

@@ -1,7 +1,7 @@
-"""Recounts the days: reserved from the unfinished jobs, spent from the ledger.
+"""Recomputes the budget counters of each day: reserved from unfinished jobs, spent from the ledger.
 
-They follow both in the same transactions, so they differ only where a machine lost what it had
-written, or somebody wrote into the database by hand. What the ledger says is what holds.
+The counters are updated in the same transactions as jobs and ledger. They can differ only if the
+machine lost data that it had written, or if someone edited the database. The ledger is right.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from stability_mcp.store.queries import Connection, load
 
 @dataclass(frozen=True, slots=True)
 class BudgetMismatch:
-    """A day whose counters are not what jobs and ledger say; in millicredits."""
+    """A day whose counters differ from jobs and ledger; in millicredits."""
 
     owner: str
     upstream: str
     day: str
     reserved: int
-    """Price of the unfinished jobs that it is reserved for."""
+    """Total price of the unfinished jobs."""
     spent: int
-    """What the ledger charged or assumes."""
+    """Total of the charged and assumed entries of the ledger."""
     was_reserved: int
     was_spent: int
 
@@ -32,12 +32,12 @@ _set_counters = _SQL.count("set_counters")
 
 
 def find_mismatches(connection: Connection) -> Sequence[BudgetMismatch]:
-    """Return the days whose counters are wrong, the oldest first."""
+    """Return the days with wrong counters, oldest first."""
     return _mismatches(connection)
 
 
 def recount(connection: Connection, mismatch: BudgetMismatch) -> BudgetMismatch | None:
-    """Set the counters of a day right, and return from what to what; None: they are by now."""
+    """Correct the counters of a day; return old and new values, or None if already correct."""
     key = {"owner": mismatch.owner, "upstream": mismatch.upstream, "day": mismatch.day}
     found = _mismatch(connection, **key)
     if found is not None:

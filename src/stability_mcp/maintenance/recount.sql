@@ -1,5 +1,5 @@
 -- name: mismatches() -> many
--- Days whose counters differ from unfinished jobs and ledger, the oldest first.
+-- Days whose counters differ from unfinished jobs and ledger, oldest first.
 SELECT
     counted.owner, counted.upstream, counted.day,
     CAST(sum(counted.reserved) AS BIGINT) AS reserved,
@@ -21,7 +21,7 @@ HAVING sum(counted.reserved) <> sum(counted.was_reserved)
 ORDER BY counted.day;
 
 -- name: mismatch(owner, upstream, day) -> one
--- The same of one day, so that a write transaction does not count all of them.
+-- The same for one day, so that the write transaction is short.
 SELECT
     counted.owner, counted.upstream, counted.day,
     CAST(sum(counted.reserved) AS BIGINT) AS reserved,

@@ -1,8 +1,8 @@
-"""What a machine that died can leave in the store: found, and mended where somebody asks for it.
+"""Finds damage that a crash left in a store, and repairs it on request.
 
-It is safe beside servers that run: every change is a write transaction that looks again, no file is
-touched that was written within the hour, and nothing that may have been paid for is removed. What
-no row names goes into the quarantine, where a person can look at it.
+It is safe while servers are running: every change is a write transaction that checks again, files
+less than an hour old are left alone, and nothing that may have been charged is removed. Files
+without a row are moved to the quarantine, where the user can inspect them.
 """
 
 import logging
@@ -29,7 +29,7 @@ from stability_mcp.text import credits_text, listed, plain, quoted
 
 PAGE_ROWS = 100
 MAX_COMPARE_SECONDS = 10.0
-"""Seconds for which files are compared with their hashes where nothing is mended."""
+"""Time limit for checking hashes when nothing is repaired."""
 
 _OF_JOB = re.compile(rf"([{ALPHABET}]{{{ID_CHARACTERS}}})\.\d+\.(?:.*\.)?\w+")
 
@@ -43,21 +43,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is not as it should be."""
+    """A problem in the store."""
 
     text: str
     done: str = ""
-    """What was done about it; "": nothing."""
+    """The repair, or "" if nothing was done."""
     bad: bool = False
-    """Whether something is lost or wrong; else it is only a leftover."""
+    """Whether something is lost or wrong; False for leftovers."""
 
 
 class StoreCheck:
-    """Examines one store.
+    """Checks one store.
 
     Args:
         database: The store.
-        repair: Whether to mend what is found.
+        repair: Whether to repair what is found.
         clock: Unix seconds.
     """
 
@@ -69,12 +69,12 @@ class StoreCheck:
         self._repair = repair
         self._clock = clock
         self.compared = 0
-        """Files that were compared with their hashes."""
+        """Files whose hash was checked."""
         self.blobs = 0
-        """Files that there are rows for."""
+        """Files that have a row."""
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Yield what is found, with what was done about it.
+        """Yield problems, with the repair made.
 
         Raises:
             StorageError: the store cannot be read or written.
@@ -103,14 +103,14 @@ class StoreCheck:
         ended = await self._dead_processes()
         if ended:
             yield Finding(
-                text=f"{ended} {'program' if ended == 1 else 'programs'} ended without a word",
-                done="whatever opens the store next, such as this program, goes on with the jobs",
+                text=f"{ended} {'process' if ended == 1 else 'processes'} stopped unexpectedly",
+                done="the next process that opens the store, such as this one, resumes the jobs",
             )
 
     async def _check_budget(self, mismatch: BudgetMismatch) -> Finding:
         text = (
-            f"the counters of {mismatch.day} say {credits_text(mismatch.was_reserved)} reserved "
-            f"and {credits_text(mismatch.was_spent)} spent; jobs and ledger say "
+            f"the budget of {mismatch.day} counts {credits_text(mismatch.was_reserved)} reserved "
+            f"and {credits_text(mismatch.was_spent)} spent, but jobs and ledger add up to "
             f"{credits_text(mismatch.reserved)} and {credits_text(mismatch.spent)}"
         )
         if not self._repair:
@@ -118,15 +118,15 @@ class StoreCheck:
         await self._database.write(
             partial(recount.recount, mismatch=mismatch), name="maintenance.recount", durable=True
         )
-        return Finding(text=text, done="set to what jobs and ledger say", bad=True)
+        return Finding(text=text, done="corrected", bad=True)
 
     async def _check_blobs(self) -> AsyncIterator[Finding]:
-        promised = await self._database.read(partial(blob_check.blobs, after="", limit=1))
-        emptied = await in_file_thread(partial(blob_check.is_emptied, self._home))
-        if promised and emptied:
+        expected = await self._database.read(partial(blob_check.blobs, after="", limit=1))
+        is_empty = await in_file_thread(partial(blob_check.is_empty, self._home))
+        if expected and is_empty:
             yield Finding(
-                text="the folder blobs/ holds nothing at all: was it moved, or is its disk away? "
-                "Nothing is mended before it is back",
+                text="the folder blobs/ is empty: it was moved, or its disk is not mounted. "
+                "Nothing is repaired until it is back",
                 bad=True,
             )
             return
@@ -147,7 +147,7 @@ class StoreCheck:
 
     async def _lost_blob(self, blob: Blob, why: str) -> Finding | None:
         items = await self._database.read(partial(blob_check.holders, blob=blob))
-        if not items:  # it was deleted just now
+        if not items:  # it was deleted meanwhile
             return None
         text = f"{listed(item.name for item in items)}: {why}"
         copies = [item.copy_path for item in items]
@@ -158,40 +158,40 @@ class StoreCheck:
             done = await self._repair_blob(blob, copies)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            return Finding(text=f"{text}, and it could not be mended ({why})", bad=True)
+            return Finding(text=f"{text}, and could not be repaired ({why})", bad=True)
         return Finding(text=text, done=done, bad=True)
 
     async def _repair_blob(self, blob: Blob, copies: list[str | None]) -> str:
-        """Bring lost bytes back, or delete what needs them; return which in words."""
+        """Restore a blob, or delete its items; return a description of what was done."""
         found = await in_file_thread(lambda: blob_check.recover(self._home, blob, copies))
         if found is None:
             now = self._clock()
             gone = await self._database.write(
-                lambda c: blob_check.give_up(c, self._home, blob, now),
+                lambda c: blob_check.delete_items(c, self._home, blob, now),
                 name="maintenance.give_up_blob",
                 alone=True,
                 durable=True,
             )
             if not gone:
-                return "it is back"
+                return "it is already back"
             left = await in_file_thread(partial(blob_check.readable, copies))
-            deleted = "the bytes are nowhere else: it is deleted, and what is left of them is in "
+            deleted = "no identical file was found, so it was deleted; any damaged file is in "
             return "; ".join((f"{deleted}quarantine/", *_readable_copy(left)))
         file, where = found
         try:
-            back = await self._database.write(
-                partial(self._put_back, blob, file), name="maintenance.restore_blob", alone=True
+            restored = await self._database.write(
+                partial(self._restore, blob, file), name="maintenance.restore_blob", alone=True
             )
         finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
-        return f"put back from {where}" if back else "it is back, or was deleted just now"
+        return f"restored from {where}" if restored else "it is already back, or was deleted"
 
-    def _put_back(self, blob: Blob, file: Path, connection: Connection) -> bool:
-        wanted = bool(blob_check.holders(connection, blob))
-        return wanted and blob_check.put_back(self._home, blob, file)
+    def _restore(self, blob: Blob, file: Path, connection: Connection) -> bool:
+        needed = bool(blob_check.holders(connection, blob))
+        return needed and blob_check.restore(self._home, blob, file)
 
     async def _check_unreferenced(self) -> AsyncIterator[Finding]:
-        """Look for files among the blobs that no row names."""
+        """Find stored files without a row."""
         folders, old, size = retention_rows.unreferenced_blobs(self._home), list[str](), 0
         young = self._clock() - MIN_FILE_AGE_SECONDS
         while (files := await in_file_thread(lambda: next(folders, None))) is not None:
@@ -201,20 +201,20 @@ class StoreCheck:
             size += sum(sizes[each] for each in free)
         if not old:
             return
-        text = f"{_files(len(old))} among the stored media, {size / 1e6:.1f} MB, that no row names"
+        text = f"{_files(len(old))} in blobs/ ({size / 1e6:.1f} MB) without a media item"
         moved = 0
         for each in old if self._repair else ():
             moved += await self._database.write(
-                partial(self._put_aside, each), name="maintenance.quarantine_blob", alone=True
+                partial(self._quarantine_blob, each), name="maintenance.quarantine_blob", alone=True
             )
         yield Finding(text=text, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 
-    def _put_aside(self, sha256: str, connection: Connection) -> bool:
+    def _quarantine_blob(self, sha256: str, connection: Connection) -> bool:
         unnamed = retention_rows.unnamed(connection, [sha256])
-        return bool(unnamed) and blob_check.put_aside(self._home, sha256, "unnamed")
+        return bool(unnamed) and blob_check.quarantine_blob(self._home, sha256, "unnamed")
 
     async def _check_spool(self) -> AsyncIterator[Finding]:
-        """Look for what imports left that died, and for answers of jobs that do not exist."""
+        """Find leftovers of interrupted imports, and responses that belong to no job."""
         young, spool = self._clock() - MIN_FILE_AGE_SECONDS, self._home / "spool"
         paths = await in_file_thread(lambda: [p for p in spool.iterdir() if _older(p, young)])
         left = [path for path in paths if any(path.match(each) for each in retention_rows.IN_SPOOL)]
@@ -224,19 +224,21 @@ class StoreCheck:
                 gone = await in_file_thread(
                     lambda: sum(retention_rows.remove_if_older(path, young) for path in left)
                 )
-            text = f"{_files(len(left))} that an import or a repair left in spool/"
+            text = f"{_files(len(left))} left in spool/ by an interrupted import or repair"
             yield Finding(text=text, done=f"{_files(gone)} removed" if gone else "")
         for path in paths:
             match = _OF_JOB.fullmatch(path.name)
             if match and not await self._database.read(partial(_exists, match[1])):
                 done = ""
                 if self._repair:
-                    await in_file_thread(partial(blob_check.aside, self._home, path, path.name))
+                    await in_file_thread(
+                        partial(blob_check.quarantine_file, self._home, path, path.name)
+                    )
                     done = "moved to quarantine/"
                 yield Finding(text=f"spool/{path.name} belongs to no job", done=done, bad=True)
 
     async def _dead_processes(self) -> int:
-        """Count the processes that are dead: a row without a lock, or a lock that is free."""
+        """Count dead processes: a row without a lock, or a lock that is free."""
         rows = set(await self._database.read(_processes))
 
         def free() -> int:
@@ -253,15 +255,15 @@ class StoreCheck:
 
 def _damaged(home: Path, damage: str) -> Finding:
     return Finding(
-        text=f"the database in {home} is damaged: {quoted(plain(damage), limit=300)}. Stop every "
-        "server, copy the folder, and bring it back from a backup, or by the .recover command of "
-        "the sqlite3 program",
+        text=f"the database in {home} is damaged: {quoted(plain(damage), limit=300)}. Stop all "
+        "servers and copy the folder; then restore a backup, or use the .recover command of the "
+        "sqlite3 program",
         bad=True,
     )
 
 
 def _readable_copy(paths: list[str]) -> list[str]:
-    """Return what to say about the readable copies that still exist."""
+    """Return a hint about the readable copies that still exist, if any."""
     if not paths:
         return []
     return [f"a readable copy exists: media_import with {listed(paths)} adds it as new media"]
@@ -274,7 +276,7 @@ def _exists(job: str, connection: Connection) -> bool:
 def _older(path: Path, than: float) -> bool:
     try:
         return path.is_file() and path.stat().st_mtime < than
-    except OSError:  # gone meanwhile
+    except OSError:  # it was deleted meanwhile
         return False
 
 

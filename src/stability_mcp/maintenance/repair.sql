@@ -1,9 +1,9 @@
 -- name: quick_check() -> values
--- Of SQLite alone: "ok", or the first errors in the structure of the file.
+-- SQLite only: "ok", or the first errors in the structure of the file.
 PRAGMA quick_check(3);
 
 -- name: job_exists(job) -> value
--- A file in the spool without a job may be an answer that was paid for.
+-- A file in the spool without a job may be a response that was charged.
 SELECT 1 FROM jobs WHERE id = :job;
 
 -- name: processes() -> values

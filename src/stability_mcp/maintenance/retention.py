@@ -1,9 +1,9 @@
-"""The sweeper: what has ended leaves the store after STABILITY_KEEP_DAYS, a little at a time.
+"""Removes finished jobs, their results and old imports after STABILITY_KEEP_DAYS, in small steps.
 
-It looks some time after the store was opened, so that it slows no start, and every few hours from
-then on. What may go is looked up by readers; the writer is only asked for short transactions that
-look again, so two sweepers at once are as good as one. `retention_rows` says what goes and
-what stays. Paid answers that could not be used leave the quarantine at the same age.
+The first sweep runs some time after the store was opened, so that it doesn't slow down the start;
+further ones run every few hours. Candidates are found by readers; the writer only runs short
+transactions that check again, so two processes may sweep at the same time. `retention_rows` has
+the rules. Unusable paid responses leave the quarantine at the same age.
 """
 
 import logging
@@ -23,48 +23,48 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.store.threads import in_file_thread
 
 START_SECONDS = 60.0
-"""Seconds from the opening of the store to the first look."""
+"""Seconds from opening the store to the first sweep."""
 INTERVAL_SECONDS = 6 * 3_600.0
-"""Seconds between two looks."""
+"""Seconds between two sweeps."""
 DAY_SECONDS = 86_400.0
 
 PAGE_ROWS = 200
-"""Rows that are looked at in one read."""
+"""Rows per read."""
 MAX_WRITE_SECONDS = 0.01
-"""Seconds after which a transaction takes up nothing more; with its last step and the commit it
+"""Seconds after which a transaction starts no further step; with its last step and the commit it
 stays within 50 ms."""
 PAUSE_SECONDS = 0.05
-"""Seconds between two transactions, in which everybody else can write."""
+"""Seconds between two transactions, so that others can write."""
 
 log = logging.getLogger(__name__)
 
 ListRows = Callable[[Connection, int], list[Numbered]]
-MayGo = Callable[[Connection, str], bool]
+IsRemovable = Callable[[Connection, str], bool]
 Remove = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
-"""One write transaction: how many of the ids were looked at, and how many of those are gone."""
+"""One write transaction; returns how many ids it checked, and how many it removed."""
 
 
 @dataclass
 class Swept:
-    """What is gone."""
+    """How much was removed."""
 
     jobs: int = 0
     media: int = 0
     """Imported and fitted items; results go with their jobs."""
     calls: int = 0
     files: int = 0
-    """Blobs that no row names."""
+    """Blobs without a row."""
     quarantined: int = 0
     spool: int = 0
-    """What imports left that died on the way."""
+    """Leftovers of interrupted imports."""
 
 
 class Retention:
-    """Sweeps one store, for as long as `run` runs.
+    """Sweeps one store while `run` is running.
 
     Args:
         database: The store.
-        keep_days: Days for which what has ended is kept; None: for ever.
+        keep_days: Days to keep finished jobs and old media; None keeps everything.
         clock: Unix seconds.
     """
 
@@ -83,23 +83,23 @@ class Retention:
         """Sweep until cancelled.
 
         Args:
-            delay: Seconds before the first time.
-            every: Seconds between two times.
+            delay: Seconds before the first sweep.
+            every: Seconds between two sweeps.
         """
         await anyio.sleep(delay)
         while True:
             try:
                 swept = await self.sweep()
             except (StorageError, OSError) as error:
-                log.warning("the store could not be swept yet: %s", error)
-            except Exception:  # a bug in here must not end the jobs beside it
-                log.exception("the store could not be swept by a bug")
+                log.warning("sweeping the store failed, retrying later: %s", error)
+            except Exception:  # a bug here must not stop the jobs
+                log.exception("internal error while sweeping the store")
             else:
                 log.info("swept: %s", swept)
             await anyio.sleep(every)
 
     async def sweep(self) -> Swept:
-        """Sweep once and tell what is gone.
+        """Sweep once; return how much was removed.
 
         Raises:
             StorageError: the store cannot be read or written.
@@ -110,14 +110,14 @@ class Retention:
             return swept
         cutoff = now - self._keep_days * DAY_SECONDS
         while gone := await self._results(cutoff):
-            # What something was made from is free only when that is gone: once more.
+            # Parents become removable only after their children: repeat.
             swept.jobs += gone[0]
             swept.media += gone[1]
         swept.calls = await self._rows(
             lambda c, before: retention_rows.old_calls(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
             ),
-            _every,
+            _always,
             lambda ids: self._database.write(
                 lambda c: retention_rows.sweep_calls(
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
@@ -131,7 +131,7 @@ class Retention:
         return swept
 
     async def _results(self, cutoff: float) -> tuple[int, int] | None:
-        """Sweep jobs with their results, then imports; None: there was nothing to sweep."""
+        """Sweep jobs with their results, then imports; return None if there was nothing."""
         ended = await self._rows(
             lambda c, before: retention_rows.old_jobs(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
@@ -160,12 +160,12 @@ class Retention:
         )
         return (ended, imported) if ended or imported else None
 
-    async def _rows(self, list_rows: ListRows, may_go: MayGo, remove: Remove) -> int:
-        """Go through rows from the newest to the oldest, in pages and short transactions."""
+    async def _rows(self, list_rows: ListRows, is_removable: IsRemovable, remove: Remove) -> int:
+        """Process rows from newest to oldest, in pages and short transactions."""
 
         def read(before: int, connection: Connection) -> tuple[list[str], int]:
             page = list_rows(connection, before)
-            ids = [each.id for each in page if may_go(connection, each.id)]
+            ids = [each.id for each in page if is_removable(connection, each.id)]
             return ids, page[-1].seq if page else 0
 
         gone, before = 0, MAX_SEQ
@@ -195,8 +195,8 @@ class Retention:
     async def _write(self, ids: list[str], remove: Remove) -> int:
         gone = 0
         while ids:
-            looked, done = await remove(ids)
-            ids, gone = ids[looked:], gone + done
+            checked, removed = await remove(ids)
+            ids, gone = ids[checked:], gone + removed
             await anyio.sleep(PAUSE_SECONDS)
         return gone
 
@@ -205,7 +205,7 @@ class Retention:
         return sum(retention_rows.remove_if_older(path, cutoff) for path in folder.iterdir())
 
 
-def _every(connection: Connection, each: str) -> bool:
-    """Leave nothing out: looking again is as cheap."""
+def _always(connection: Connection, each: str) -> bool:
+    """Keep all candidates: the transaction checks them again just as cheaply."""
     del connection, each
     return True

@@ -1,16 +1,17 @@
-"""T10: which media, jobs and calls are old enough to leave the store, and how they leave it.
+"""T10: which media, jobs and calls are removed from the store, and how.
 
-Media: an item is kept while a job names it as an input, or while media made from it is kept. A
-result whose label was changed after the job is kept too. The label of an import is not a reason to
-keep it, and its file belongs to the user. Readable copies are never deleted.
+Media: an item is kept while a job uses it as an input, or while media made from it is kept. A
+result whose label was changed after the job is kept too. An import is not kept because of its
+label, as the original file belongs to the user. Readable copies are never deleted.
 
-Jobs: a finished job leaves with its results. If it was charged, its row stays without details, so
-that the ledger still adds up. Calls: a call leaves when no job and no joined call refers to it.
+Jobs: a finished job is removed with its results. If it was charged, its row stays without details,
+so that the ledger still adds up. Calls: a call is removed when no job and no joined call refers to
+it.
 
 Rows are deleted first and bytes later, each in a write transaction: a crash in between leaves a
-file without a row, never a row without its file. A process may place bytes before its transaction
-(`media.records.place_blob`): a file that is younger than `MIN_FILE_AGE_SECONDS` is never removed,
-and the transaction checks that the bytes are still there.
+file without a row, never a row without its file. A process may write a file before its transaction
+(`media.records.place_blob`), so a file younger than `MIN_FILE_AGE_SECONDS` is never removed, and
+that transaction checks that the file still exists.
 """
 
 import re
@@ -24,13 +25,13 @@ from stability_mcp.media.records import blob_path
 from stability_mcp.store.queries import Connection, in_parts, load
 
 MIN_FILE_AGE_SECONDS = 3_600.0
-"""Seconds. Nothing that was written later is taken for a leftover."""
+"""Seconds. A younger file is never treated as a leftover."""
 
 IN_SPOOL = ("import-*.part", "fit-*.part", "mend-*.part")
-"""Files on their way into the store. Each is written within minutes, and its owner moves it."""
+"""Temporary files of imports, fittings and repairs, which exist for minutes at most."""
 
 MAX_HASHES_PER_QUERY = 400
-"""Hashes in one query: older SQLite takes 999 values."""
+"""Hashes per query: older SQLite versions accept 999 parameters."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NUMBERED = re.compile(r"-(\d+)$")
@@ -38,7 +39,7 @@ _NUMBERED = re.compile(r"-(\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An id and where it stands in the order of its table."""
+    """An id and its position in the order of its table."""
 
     seq: int
     id: str
@@ -78,21 +79,21 @@ _delete_call = _SQL.count("delete_call")
 
 
 def old_media(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
-    """Return imported and fitted items from before `cutoff`, the newest first."""
+    """Return imported and fitted items from before `cutoff`, newest first."""
     return _old_media(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def is_needed(connection: Connection, media_id: str) -> bool:
-    """Return whether a job names an item as an input, or something kept was made from it."""
-    return any(look(connection, media=media_id) is not None for look in (_is_input, _has_child))
+    """Return whether a job uses an item as an input, or kept media was made from it."""
+    return any(query(connection, media=media_id) is not None for query in (_is_input, _has_child))
 
 
 def is_renamed(label: str | None, requested: str | None) -> bool:
-    """Return whether a result bears another label than the one its job asked for.
+    """Return whether the label of a result differs from the one its job requested.
 
     Args:
-        label: What it is called now.
-        requested: What its job asked for; a taken label got a number.
+        label: The current label.
+        requested: The label its job requested; if it was taken, a number was appended.
     """
     if label is None:
         return False
@@ -104,7 +105,7 @@ def is_renamed(label: str | None, requested: str | None) -> bool:
 
 
 def delete_media(connection: Connection, media_id: str) -> None:
-    """Delete an item's row, its lineage, and the row of its bytes if nothing else has them."""
+    """Delete an item's row, its lineage, and its blob's row if no other item uses it."""
     _delete_lineage(connection, media=media_id)
     blob = _delete_media(connection, id=media_id)
     if blob is not None:
@@ -114,40 +115,40 @@ def delete_media(connection: Connection, media_id: str) -> None:
 def sweep_media(
     connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Forget imported and fitted items that nobody needs, for about `seconds`."""
+    """Delete imported and fitted items that are not needed, for about `seconds`."""
 
     def step(media_id: str) -> bool:
         still_old = _is_old_media(connection, id=media_id, cutoff=cutoff) is not None
-        may_go = still_old and not is_needed(connection, media_id)
-        if may_go:
+        is_removable = still_old and not is_needed(connection, media_id)
+        if is_removable:
             delete_media(connection, media_id)
-        return may_go
+        return is_removable
 
     return run_within(ids, seconds, step)
 
 
 def run_within(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
-    """Do a step for each id until the time is over, so that the write lock is soon free again.
+    """Run a step for each id until the time is up, so that the write lock is free again soon.
 
     Returns:
-        How many were looked at, one at least, and for how many the step did something.
+        How many ids were processed, at least one, and for how many the step returned True.
     """
-    until, done = time.monotonic() + seconds, 0
-    for looked, each in enumerate(ids, 1):
-        done += step(each)
+    until, removed = time.monotonic() + seconds, 0
+    for checked, each in enumerate(ids, 1):
+        removed += step(each)
         if time.monotonic() > until:
-            return looked, done
-    return len(ids), done
+            return checked, removed
+    return len(ids), removed
 
 
 def unreferenced_blobs(home: Path) -> Iterator[list[Path]]:
-    """Yield the files among the blobs, folder by folder; blocks."""
+    """Yield all blob files, folder by folder; blocks."""
     for folder in sorted((home / "blobs").glob("??")):
         yield [path for path in folder.iterdir() if _HASH.fullmatch(path.name)]
 
 
 def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
-    """Return those of the hashes that no row names."""
+    """Return the hashes without a row."""
     wanted = sorted(hashes)
     named: set[str] = set()
     for part in in_parts(wanted, MAX_HASHES_PER_QUERY):
@@ -158,14 +159,14 @@ def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
 def unlink(
     connection: Connection, home: Path, hashes: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Remove the bytes of hashes that no row names; only inside a write transaction.
+    """Remove blob files without a row; only inside a write transaction.
 
     Args:
-        connection: The writer's, so that nobody names them meanwhile.
+        connection: The writer's, so that no row for them is added meanwhile.
         home: Folder of the store.
-        hashes: What was found unnamed; it is looked up again here.
-        cutoff: Unix seconds; a file that was written later stays.
-        seconds: Roughly how long this may take.
+        hashes: The candidates; they are checked again here.
+        cutoff: Unix seconds; a file written later is kept.
+        seconds: Approximate time limit.
     """
     free = set(unnamed(connection, hashes))
     return run_within(
@@ -176,32 +177,32 @@ def unlink(
 
 
 def remove_if_older(path: Path, cutoff: float) -> bool:
-    """Remove a file that was last written before `cutoff`; return whether it is gone by this."""
+    """Remove a file last written before `cutoff`; return whether it was removed."""
     try:
         if not path.is_file() or path.stat().st_mtime >= cutoff:
             return False
         path.unlink()
-    except OSError:  # another process was faster, or has it open on Windows
+    except OSError:  # another process was faster, or has it open (Windows)
         return False
     return True
 
 
 def sweep_spool(home: Path, now: float) -> int:
-    """Remove what imports and fittings left that died on the way; blocks."""
+    """Remove leftovers of interrupted imports and fittings; blocks."""
     files = (path for pattern in IN_SPOOL for path in (home / "spool").glob(pattern))
     return sum(remove_if_older(path, now - MIN_FILE_AGE_SECONDS) for path in files)
 
 
 def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
-    """Return jobs that ended before `cutoff` and are whole yet, the newest first.
+    """Return jobs that finished before `cutoff` and still have their details, newest first.
 
-    The newest first, because what a result was made from is older and goes after it.
+    The order matters: the inputs of a result are older and can only be removed after it.
     """
     return _old_jobs(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
-    """Return whether a job ended before `cutoff` and nobody needs any of its results."""
+    """Return whether a job finished before `cutoff` and none of its results is needed."""
     row = _old_job(connection, job=job, cutoff=cutoff)
     if row is None:
         return False
@@ -216,26 +217,26 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
 def sweep_jobs(
     connection: Connection, jobs: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Do T10 for some jobs and their results, for about `seconds`."""
+    """Remove jobs and their results (T10), for about `seconds`."""
 
     def step(job: str) -> bool:
-        may_go = may_be_removed(connection, job, cutoff=cutoff)
-        if may_go:
+        is_removable = may_be_removed(connection, job, cutoff=cutoff)
+        if is_removable:
             _remove_job(connection, job)
-        return may_go
+        return is_removable
 
     return run_within(jobs, seconds, step)
 
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
-    """Return calls from before `cutoff` that have no jobs any more, the newest first."""
+    """Return calls from before `cutoff` that no longer have jobs, newest first."""
     return _old_calls(connection, before=before, cutoff=cutoff, most=limit)
 
 
 def sweep_calls(
     connection: Connection, calls: Sequence[str], *, cutoff: float, seconds: float
 ) -> tuple[int, int]:
-    """Delete calls without jobs that no other call has joined, for about `seconds`."""
+    """Delete calls without jobs that no other call joined, for about `seconds`."""
     return run_within(
         calls,
         seconds,

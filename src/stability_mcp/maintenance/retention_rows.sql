@@ -1,29 +1,29 @@
 -- name: old_media(before, cutoff, most) -> many
--- Imported and fitted items; results leave with their jobs.
+-- Imported and fitted items; results are removed with their jobs.
 SELECT seq, id FROM media
 WHERE job IS NULL AND seq < :before AND created_at < :cutoff
 ORDER BY seq DESC LIMIT :most;
 
 -- name: is_old_media(id, cutoff) -> value
--- Looks again inside the transaction that deletes it.
+-- Checks again inside the transaction that deletes it.
 SELECT 1 FROM media WHERE id = :id AND job IS NULL AND created_at < :cutoff;
 
 -- name: is_input(media) -> value
--- A job that names an item as an input keeps it.
+-- An item is kept while a job uses it as an input.
 SELECT 1 FROM job_inputs WHERE media = :media LIMIT 1;
 
 -- name: has_child(media) -> value
--- A living item keeps what it was made from.
+-- An item is kept while media made from it is kept.
 SELECT 1 FROM media_parents JOIN media ON media.id = media_parents.child
 WHERE media_parents.parent = :media AND media.deleted_at IS NULL
 LIMIT 1;
 
 -- name: delete_lineage(media) -> count
--- Lines in which an item is child or parent.
+-- Rows with the item as child or parent.
 DELETE FROM media_parents WHERE child = :media OR parent = :media;
 
 -- name: delete_media(id) -> value
--- Gives the hash of its bytes, which may be unused now.
+-- Returns the hash of its blob, which may now be unused.
 DELETE FROM media WHERE id = :id RETURNING blob;
 
 -- name: delete_blob(sha256) -> count
@@ -33,33 +33,33 @@ WHERE sha256 = :sha256
     AND NOT EXISTS (SELECT 1 FROM media WHERE media.blob = blobs.sha256);
 
 -- name: named_hashes(hashes...) -> values
--- Hashes of which the file must stay.
+-- Hashes whose file must be kept.
 SELECT sha256 FROM blobs WHERE sha256 IN (:hashes...)
 UNION SELECT blob FROM media WHERE blob IN (:hashes...);
 
 -- name: old_jobs(before, cutoff, most) -> many
--- The states are listed: another one of a newer program has not ended.
+-- The states are listed because an unknown state of a newer version may not be final.
 SELECT seq, id FROM jobs
 WHERE seq < :before AND finished_at < :cutoff
     AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL
 ORDER BY seq DESC LIMIT :most;
 
 -- name: old_job(job, cutoff) -> one
--- Looks at one of them again inside the transaction that removes it.
+-- Checks one job again inside the transaction that removes it.
 SELECT label FROM jobs
 WHERE id = :job AND finished_at < :cutoff
     AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL;
 
 -- name: results(job) -> many
--- What a job left, deleted items too.
+-- The results of a job, including deleted ones.
 SELECT id, label, created_at, deleted_at FROM media WHERE job = :job;
 
 -- name: delete_inputs(job) -> count
--- The items that a job sent are not kept by it any more.
+-- The job no longer keeps its inputs.
 DELETE FROM job_inputs WHERE job = :job;
 
 -- name: is_charged(job) -> value
--- The ledger refers to the row of such a job.
+-- The ledger refers to the row of a charged job.
 SELECT 1 FROM charges WHERE job = :job LIMIT 1;
 
 -- name: strip_job(job, now) -> count
@@ -75,14 +75,14 @@ WHERE id = :job;
 DELETE FROM jobs WHERE id = :job;
 
 -- name: old_calls(before, cutoff, most) -> many
--- Calls whose jobs have left.
+-- Calls without jobs.
 SELECT seq, id FROM calls
 WHERE seq < :before AND created_at < :cutoff
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)
 ORDER BY seq DESC LIMIT :most;
 
 -- name: delete_call(call, cutoff) -> count
--- A call that another one joined stays until that one has left.
+-- A call that another one joined is kept until that one is removed.
 DELETE FROM calls
 WHERE id = :call AND created_at < :cutoff
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)

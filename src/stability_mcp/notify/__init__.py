@@ -1,5 +1,5 @@
-"""Delivers the ends of jobs to a webhook or a command, at least once.
+"""Notifies a webhook or a command of finished jobs, at least once.
 
-Open `delivery` first: it claims ends that are due, sends them and records the result. `outbox` has
-the rows; they are written by `jobs.transactions`.
+Start with `delivery`: it claims notifications that are due, sends them and records the result.
+`outbox` reads and updates the rows, which `jobs.transactions` writes.
 """

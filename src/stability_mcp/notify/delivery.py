@@ -1,4 +1,4 @@
-"""Delivers the ends of jobs to a webhook or a command (STABILITY_ON_DONE), at least once."""
+"""Notifies a webhook or a command (STABILITY_ON_DONE) of finished jobs, at least once."""
 
 import json
 import logging
@@ -17,43 +17,43 @@ from anyio.abc import Process
 from stability_mcp import __version__
 from stability_mcp.errors import StorageError
 from stability_mcp.notify import outbox
-from stability_mcp.notify.outbox import ClaimedEnd, DueEnd
+from stability_mcp.notify.outbox import ClaimedNotification, DueNotification
 from stability_mcp.settings import NEAR_MISSES, read_target, shown_target, variable
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account
 
 URL_SECONDS = 10.0
-"""Longest wait for an address to answer."""
+"""Timeout of a webhook."""
 COMMAND_SECONDS = 30.0
-"""Longest time that a command may take; then it is ended."""
+"""Time limit of a command; then it is killed."""
 
 SECRET_VARIABLES = frozenset({variable("api_key"), variable("on_done"), *NEAR_MISSES})
-"""Variables that no command gets: they hold secrets that are not its own."""
+"""Variables removed from a command's environment, because they contain secrets."""
 
 INTERVAL_SECONDS = 1.0
-"""Seconds between two looks at the rows."""
+"""Seconds between two polls of the database."""
 MAX_CONCURRENT = 4
-"""Ends that are told at the same time."""
+"""Notifications sent at the same time."""
 CLOSING_SECONDS = 2.0
-"""Seconds for which the end of the server waits for what is being told; hosts wait no longer."""
+"""Seconds that a closing server waits for notifications; clients wait no longer for its exit."""
 
 log = logging.getLogger(__name__)
 
 
 class Target(Protocol):
-    """Tells somebody."""
+    """Receives notifications."""
 
     async def send(self, message: Mapping[str, Any]) -> str | None:
-        """Tell it and return None, or why it could not be told."""
+        """Send a message; return None, or the reason why it failed."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...
 
 
 def target_of(target: str) -> Target:
-    """Return what tells a target: a URL or a command, as `settings.read_target` reads it."""
+    """Return the target for a URL or a command, as parsed by `settings.read_target`."""
     read = read_target(target)
     return WebhookTarget(read) if isinstance(read, str) else CommandTarget(read)
 
@@ -62,19 +62,19 @@ class WebhookTarget:
     """Posts JSON to a URL.
 
     Args:
-        url: Where; it may hold a user and a password.
-        seconds: Longest wait for the answer.
+        url: The address; it may contain a user and a password.
+        seconds: Timeout.
     """
 
     def __init__(self, url: str, *, seconds: float = URL_SECONDS) -> None:
         self._url = url
         self._seconds = seconds
-        self._client: Any = None  # httpx2 takes 40 ms to import, so it is, in a thread, when needed
-        self._making = anyio.Lock()
+        self._client: Any = None  # created in a thread on first use: importing httpx2 takes 40 ms
+        self._creating = anyio.Lock()
 
     async def send(self, message: Mapping[str, Any]) -> str | None:
-        """Post it; any 2xx means that it arrived."""
-        async with self._making:
+        """Post a message; any 2xx status counts as delivered."""
+        async with self._creating:
             if self._client is None:
                 self._client = await to_thread.run_sync(partial(_client, self._seconds))
         try:
@@ -83,23 +83,23 @@ class WebhookTarget:
                 response = await self._client.send(request, stream=True)
                 await response.aclose()
         except TimeoutError:
-            return f"no answer within {self._seconds:g} s"
-        except Exception as error:  # noqa: BLE001 -- a port of 99999 ends in a group of errors
-            return type(error).__name__  # its text may repeat the address
-        return None if response.is_success else f"it answered {response.status_code}"
+            return f"no response within {self._seconds:g} s"
+        except Exception as error:  # noqa: BLE001 -- port 99999 raises an ExceptionGroup
+            return type(error).__name__  # its text may contain the address
+        return None if response.is_success else f"status {response.status_code}"
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         if self._client is not None:
             await self._client.aclose()
 
 
 class CommandTarget:
-    """Starts a command with JSON on its standard input, without a shell.
+    """Runs a command without a shell, with JSON on its standard input.
 
     Args:
         words: The program and its arguments.
-        seconds: Longest time that it may take.
+        seconds: Time limit.
     """
 
     def __init__(self, words: tuple[str, ...], *, seconds: float = COMMAND_SECONDS) -> None:
@@ -107,7 +107,7 @@ class CommandTarget:
         self._seconds = seconds
 
     async def send(self, message: Mapping[str, Any]) -> str | None:
-        """Run it; exit code 0 means that it was told. What it prints is thrown away."""
+        """Run the command; exit code 0 counts as delivered. Its output is discarded."""
         environment = {
             name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES
         }
@@ -117,10 +117,10 @@ class CommandTarget:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=environment,
-                start_new_session=True,  # what ends the server by its terminal does not end it
+                start_new_session=True,  # Ctrl+C in the server's terminal must not kill it
             )
         except (OSError, ValueError) as error:
-            return f"it cannot be started ({type(error).__name__})"
+            return f"the command could not be started ({type(error).__name__})"
         code: int | None = None
         try:
             with anyio.move_on_after(self._seconds):
@@ -129,14 +129,14 @@ class CommandTarget:
         finally:
             with anyio.CancelScope(shield=True):
                 if code is None:
-                    _end(process)
+                    _kill(process)
                 await process.aclose()
         if code is None:
-            return f"it took longer than {self._seconds:g} s and was ended"
-        return None if code == 0 else f"it ended with exit code {code}"
+            return f"the command was killed after {self._seconds:g} s"
+        return None if code == 0 else f"the command failed with exit code {code}"
 
     async def close(self) -> None:
-        """Do nothing: no command outlives its message."""
+        """Do nothing: a command ends before `send` returns."""
 
 
 async def _feed(process: Process, data: bytes) -> None:
@@ -146,21 +146,21 @@ async def _feed(process: Process, data: bytes) -> None:
         await process.stdin.send(data)
         await process.stdin.aclose()
     except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-        return  # it does not want to read: its exit code says whether that is well
+        return  # it does not read its input; its exit code decides
 
 
-def _end(process: Process) -> None:
-    """End a command and what it started: they are a session of their own."""
+def _kill(process: Process) -> None:
+    """Kill a command and its children; they have their own session."""
     try:
         if os.name == "nt":
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        return  # it ended by itself just now
+        return  # it has just exited
 
 
-def _client(seconds: float) -> Any:  # noqa: ANN401 -- a client of a library that is loaded late
+def _client(seconds: float) -> Any:  # noqa: ANN401 -- httpx2 is imported lazily
     import httpx2
 
     from stability_mcp.client.tls import tls_context
@@ -175,14 +175,14 @@ def _client(seconds: float) -> Any:  # noqa: ANN401 -- a client of a library tha
 
 
 class Delivery:
-    """Delivers the ends of the jobs of one account.
+    """Sends notifications of the finished jobs of one account.
 
     Args:
         database: The store.
         target: The URL or command.
-        account: Whose jobs.
+        account: The account.
         clock: Unix seconds.
-        interval: Seconds between two looks at the rows.
+        interval: Seconds between two polls of the database.
     """
 
     def __init__(
@@ -206,7 +206,7 @@ class Delivery:
         self._tasks: anyio.abc.TaskGroup | None = None
 
     async def begin(self) -> None:
-        """Note that ends are told from now on; before any job of this process can end.
+        """Record that notifications start now; call it before a job of this process can finish.
 
         Raises:
             StorageError: the store cannot be written.
@@ -217,7 +217,7 @@ class Delivery:
         )
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Send notifications until cancelled."""
         try:
             async with anyio.create_task_group() as self._tasks:
                 while True:
@@ -228,28 +228,28 @@ class Delivery:
                 await self._target.close()
 
     async def finish(self) -> None:
-        """Tell what has just ended, and wait a moment for what is being told.
+        """Send what is due, and wait up to `CLOSING_SECONDS` for deliveries to finish.
 
-        The rest is handed back when `run` is cancelled, for the next process.
+        Cancelling `run` releases the rest for the next process.
         """
         with anyio.move_on_after(CLOSING_SECONDS):
-            while await self._claim_due() or self._delivering:  # noqa: ASYNC110 -- the rows set no event
+            while await self._claim_due() or self._delivering:  # noqa: ASYNC110 -- the database has no event to wait for
                 await anyio.sleep(INTERVAL_SECONDS / 20)
 
     async def _claim_due(self) -> int:
-        """Take what is to be told, as far as there is room, and return how much that is."""
+        """Claim due notifications up to the concurrency limit; return how many."""
         claimed = 0
         try:
             async with self._claiming:
                 for each in await self._due():
                     claimed += await self._claim(each)
         except StorageError as error:
-            log.warning("ends of jobs cannot be told yet: %s", error)
-        except Exception:  # a bug in here must not end the jobs beside it
-            log.exception("ends of jobs could not be told by a bug")
+            log.warning("job notifications are delayed: %s", error)
+        except Exception:  # a bug here must not stop the jobs
+            log.exception("internal error while claiming job notifications")
         return claimed
 
-    async def _due(self) -> list[DueEnd]:
+    async def _due(self) -> list[DueNotification]:
         room = MAX_CONCURRENT - len(self._delivering)
         if room <= 0 or self._tasks is None:
             return []
@@ -262,62 +262,62 @@ class Delivery:
         )
         return await self._database.read(query)
 
-    async def _claim(self, found: DueEnd) -> bool:
+    async def _claim(self, found: DueNotification) -> bool:
         now = self._clock()
-        end = await self._database.write(
+        notification = await self._database.write(
             lambda c: outbox.claim(c, found, now=now), name="notify.claim"
         )
-        if end is None or self._tasks is None:
+        if notification is None or self._tasks is None:
             return False
-        self._delivering.add(end.job)
-        self._tasks.start_soon(self._deliver, end)
+        self._delivering.add(notification.job)
+        self._tasks.start_soon(self._deliver, notification)
         return True
 
-    async def _deliver(self, end: ClaimedEnd) -> None:
+    async def _deliver(self, notification: ClaimedNotification) -> None:
         done = False
         try:
-            why = await self._send(end)
+            why = await self._send(notification)
             done = True
-            await self._record(end, why)
-        except StorageError as error:  # the claim runs out, and it is told once more
-            log.warning("job %s: it was not noted whether its end was told: %s", end.job, error)
+            await self._record(notification, why)
+        except StorageError as error:  # the claim expires, and it is sent again
+            log.warning("job %s: could not record its notification: %s", notification.job, error)
         finally:
-            self._delivering.discard(end.job)
+            self._delivering.discard(notification.job)
             if not done:
                 with anyio.CancelScope(shield=True):
-                    await self._release(end)
+                    await self._release(notification)
 
-    async def _send(self, end: ClaimedEnd) -> str | None:
-        """Tell it, and return why that failed; a bug in here must not end the jobs beside it."""
+    async def _send(self, notification: ClaimedNotification) -> str | None:
+        """Send a notification; return why it failed. A bug here must not stop the jobs."""
         try:
-            return await self._target.send(end.message)
+            return await self._target.send(notification.message)
         except Exception as error:
-            log.exception("job %s: its end was not told by a bug", end.job)
-            return f"the program itself failed ({type(error).__name__})"
+            log.exception("job %s: internal error while sending its notification", notification.job)
+            return f"internal error ({type(error).__name__})"
 
-    async def _record(self, end: ClaimedEnd, why: str | None) -> None:
+    async def _record(self, notification: ClaimedNotification, why: str | None) -> None:
         now = self._clock()
         if why is None:
             await self._database.write(
-                lambda c: outbox.mark_delivered(c, end, now=now), name="notify.delivered"
+                lambda c: outbox.mark_delivered(c, notification, now=now), name="notify.delivered"
             )
             return
         pause = await self._database.write(
-            lambda c: outbox.mark_failed(c, end, now=now), name="notify.failed"
+            lambda c: outbox.mark_failed(c, notification, now=now), name="notify.failed"
         )
         log.warning(
-            "job %s: %s was not told of its end: %s; the next try is in %.0f s",
-            end.job,
+            "job %s: notification to %s failed: %s; next attempt in %.0f s",
+            notification.job,
             self._target_name,
             why,
             pause,
         )
 
-    async def _release(self, end: ClaimedEnd) -> None:
+    async def _release(self, notification: ClaimedNotification) -> None:
         now = self._clock()
         try:
             await self._database.write(
-                lambda c: outbox.release(c, end, now=now), name="notify.release"
+                lambda c: outbox.release(c, notification, now=now), name="notify.release"
             )
-        except StorageError as error:  # the claim runs out
-            log.warning("job %s: its end is told later: %s", end.job, error)
+        except StorageError as error:  # the claim expires
+            log.warning("job %s: its notification is sent later: %s", notification.job, error)

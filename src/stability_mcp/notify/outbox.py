@@ -1,9 +1,9 @@
-"""Which ends of jobs were delivered to STABILITY_ON_DONE, and which are due.
+"""The notification outbox in `jobs`: which finished jobs were delivered, and which are due.
 
-`jobs.notified_at` is when an end was delivered. A late answer to an `unknown` job ends it once
-more, later than that, so that end is due too. `jobs.notify_after` is set while a process delivers
-an end, and after a failure: nobody else tries before that time. When a process is killed while it
-delivers, another one follows after its claim has expired.
+`jobs.notified_at` is the time of delivery. A late response to an `unknown` job finishes it again,
+after that time, so it is due again. `jobs.notify_after` is set while a process is delivering and
+after a failure: no process attempts delivery before that time. If a process is killed during
+delivery, another one takes over when the claim expires.
 """
 
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.uris import media_uri
 
 CLAIM_SECONDS = 60.0
-"""Seconds for which an end is one process's to tell: twice as long as a command may take."""
+"""Seconds for which one process holds a notification: twice the time limit of a command."""
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10.0, 3_600.0
-"""Shortest and longest pause between two tries, in seconds; between them as long again as it has
-been untold, so that it doubles."""
+"""Shortest and longest retry delay, in seconds. In between, the delay equals the age of the
+notification, so it doubles each time."""
 MAX_AGE_SECONDS = 24 * 3_600.0
-"""Seconds after which an end is no news."""
+"""Seconds after which an undelivered notification is dropped."""
 COPY_WAIT_SECONDS = 5.0
-"""Seconds for which an end waits until the readable copies are written."""
+"""Seconds for which a notification waits for the readable copies."""
 
 
 @dataclass(frozen=True, slots=True)
-class DueEnd:
-    """An end that nobody was told of."""
+class DueNotification:
+    """A finished job whose notification is due."""
 
     id: str
     finished_at: float
     notified_at: float | None
-    """When an earlier end of the job was delivered."""
+    """Time of an earlier delivery for the same job."""
     notify_after: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """A result that a message names."""
+    """A result listed in a message."""
 
     id: str
     media_type: str
@@ -47,7 +47,7 @@ class ResultRow:
 
 
 _SQL = load(__file__)
-_due = _SQL.many("due", DueEnd)
+_due = _SQL.many("due", DueNotification)
 _claim = _SQL.count("claim")
 _mark_delivered = _SQL.count("mark_delivered")
 _postpone = _SQL.count("postpone")
@@ -58,20 +58,20 @@ _begun = _SQL.value("begun", float)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimedEnd:
-    """An end that is ours to tell, until the claim is over."""
+class ClaimedNotification:
+    """A notification that this process holds until its claim expires."""
 
     job: str
     finished_at: float
     claim: float
     message: dict[str, Any]
-    """What to tell, as plain JSON."""
+    """The JSON message."""
 
 
 def start(connection: Connection, account: Account, *, now: float) -> float:
-    """Note that ends are told from now on, unless they are already; return since when.
+    """Record that notifications start now, unless they already have; return their start time.
 
-    What ended before anybody wanted to know is not told.
+    Jobs that finished before that time are not notified.
     """
     key = f"notify_since:{account.owner}:{account.upstream}"
     _begin(connection, key=key, now=repr(now))
@@ -81,8 +81,8 @@ def start(connection: Connection, account: Account, *, now: float) -> float:
 
 def due(
     connection: Connection, account: Account, *, since: float, now: float, limit: int
-) -> list[DueEnd]:
-    """Return ends that are to be told now, the oldest first."""
+) -> list[DueNotification]:
+    """Return notifications that are due, oldest first."""
     key = {
         **account.key,
         "since": max(since, now - MAX_AGE_SECONDS),
@@ -94,46 +94,65 @@ def due(
     return _due(connection, **key)
 
 
-def claim(connection: Connection, due_end: DueEnd, *, now: float) -> ClaimedEnd | None:
-    """Take an end to tell, and return what to say; None: another process was faster."""
+def claim(
+    connection: Connection, notification: DueNotification, *, now: float
+) -> ClaimedNotification | None:
+    """Claim a notification; return None if another process was faster."""
     until = now + CLAIM_SECONDS
     claimed = _claim(
         connection,
-        job=due_end.id,
-        finished_at=due_end.finished_at,
-        notified_at=due_end.notified_at,
-        notify_after=due_end.notify_after,
+        job=notification.id,
+        finished_at=notification.finished_at,
+        notified_at=notification.notified_at,
+        notify_after=notification.notify_after,
         until=until,
     )
     if claimed != 1:
         return None
-    job = load_job(connection, due_end.id)
+    job = load_job(connection, notification.id)
     if job is None:
         return None
-    message = _message(connection, job, due_end.finished_at)
-    return ClaimedEnd(job=job.id, finished_at=due_end.finished_at, claim=until, message=message)
+    message = _message(connection, job, notification.finished_at)
+    return ClaimedNotification(
+        job=job.id, finished_at=notification.finished_at, claim=until, message=message
+    )
 
 
-def mark_delivered(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
-    """Note that it was told."""
-    at = max(now, end.finished_at + 0.001)
-    _mark_delivered(connection, job=end.job, finished_at=end.finished_at, claim=end.claim, now=at)
+def mark_delivered(
+    connection: Connection, notification: ClaimedNotification, *, now: float
+) -> None:
+    """Record a successful delivery."""
+    at = max(now, notification.finished_at + 0.001)
+    _mark_delivered(
+        connection,
+        job=notification.job,
+        finished_at=notification.finished_at,
+        claim=notification.claim,
+        now=at,
+    )
 
 
-def mark_failed(connection: Connection, end: ClaimedEnd, *, now: float) -> float:
-    """Note that it could not be told; return the pause before the next try, in seconds."""
-    pause = min(max(now - end.finished_at, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
-    _postpone_until(connection, end, now + pause)
+def mark_failed(connection: Connection, notification: ClaimedNotification, *, now: float) -> float:
+    """Record a failed delivery; return the delay until the next attempt, in seconds."""
+    pause = min(max(now - notification.finished_at, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
+    _postpone_until(connection, notification, now + pause)
     return pause
 
 
-def release(connection: Connection, end: ClaimedEnd, *, now: float) -> None:
-    """Leave it to whoever looks next: this process ends."""
-    _postpone_until(connection, end, now)
+def release(connection: Connection, notification: ClaimedNotification, *, now: float) -> None:
+    """Give up the claim because this process is stopping; another process sends it."""
+    _postpone_until(connection, notification, now)
 
 
-def _postpone_until(connection: Connection, end: ClaimedEnd, until: float) -> None:
-    row = {"job": end.job, "finished_at": end.finished_at, "claim": end.claim, "until": until}
+def _postpone_until(
+    connection: Connection, notification: ClaimedNotification, until: float
+) -> None:
+    row = {
+        "job": notification.job,
+        "finished_at": notification.finished_at,
+        "claim": notification.claim,
+        "until": until,
+    }
     _postpone(connection, **row)
 
 

@@ -1,6 +1,6 @@
 -- name: due(owner, upstream, since, now, max_retry, copying, limit) -> many
--- The first condition is for the index; the others filter the few rows that it leaves. A job that is
--- done waits until its readable copies are written, unless they take too long.
+-- The first condition uses the index; the others filter the few remaining rows. A done job waits
+-- until its readable copies are written, unless that takes too long.
 SELECT id, finished_at, notified_at, notify_after FROM jobs
 WHERE upstream = :upstream AND finished_at > :since
     AND owner = :owner AND state IN ('done', 'failed', 'cancelled', 'unknown')
@@ -12,14 +12,14 @@ WHERE upstream = :upstream AND finished_at > :since
 ORDER BY finished_at LIMIT :limit;
 
 -- name: claim(job, finished_at, notified_at, notify_after, until) -> count
--- No row changes if another process claimed the end first, or if the job ended once more.
+-- No row changes if another process was faster, or if the job finished again.
 UPDATE jobs SET notify_after = :until
 WHERE id = :job AND finished_at = :finished_at
     AND notified_at IS NOT DISTINCT FROM :notified_at
     AND notify_after IS NOT DISTINCT FROM :notify_after;
 
 -- name: mark_delivered(job, finished_at, claim, now) -> count
--- No row changes if the claim expired and another process has the end.
+-- No row changes if the claim expired and another process holds the notification.
 UPDATE jobs SET notified_at = :now, notify_after = NULL
 WHERE id = :job AND finished_at = :finished_at AND notify_after = :claim;
 
@@ -29,17 +29,17 @@ UPDATE jobs SET notify_after = :until
 WHERE id = :job AND finished_at = :finished_at AND notify_after = :claim;
 
 -- name: results(job) -> many
--- The media that the message names.
+-- The media listed in the message.
 SELECT id, media_type, copy_path FROM media
 WHERE job = :job AND deleted_at IS NULL ORDER BY position;
 
 -- name: charged(job) -> value
--- Millicredits of a job, over all its attempts.
+-- Millicredits charged for a job, over all its attempts.
 SELECT CAST(coalesce(sum(credits), 0) AS BIGINT) FROM charges
 WHERE job = :job AND state IN ('charged', 'assumed');
 
 -- name: begin(key, now) -> count
--- The first process that notifies sets the time from which ends count.
+-- The first process that notifies sets the start time.
 INSERT INTO meta (key, value) VALUES (:key, :now) ON CONFLICT (key) DO NOTHING;
 
 -- name: begun(key) -> value
