@@ -1,67 +1,67 @@
-# Everything a developer does. `make demo` and `make test` set up by themselves on a machine that has
-# only Python 3.11 and pip: `.venv` is made with virtualenv, since not every Python brings venv.
+# Developer commands. All of them set up `.venv` first and only need Python 3.11 and pip; virtualenv
+# creates it, because some Python installations lack venv.
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast soak check format schemas serve bench emulator-sheet setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
-# Half of what the tests take is waiting for other processes: three workers keep two cores busy.
+# Tests spend half their time waiting for other processes: three workers keep two cores busy.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
-# The tests start hundreds of processes: each module is compiled once, not once in each of them.
+# Tests start hundreds of processes: cache bytecode, so that modules are compiled only once.
 unexport PYTHONDONTWRITEBYTECODE
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
 
-help:     ## This list
+help:     ## List the commands
 	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
 
-demo: $(READY)  ## The main job in one command, on the built-in emulator
+demo: $(READY)  ## Generate a picture on the built-in emulator
 	@$(BIN)/stability-mcp demo
 
-test: setup style lint layers  ## Format, lint, layers, types and every test: what to run before a commit
+test: setup style lint layers  ## Check format, lint, layers and types, and run all tests; run it before a commit
 	@$(MAKE) --no-print-directory --jobs 2 types tests
 
-fast: $(READY) style lint  ## In a minute: tests without other processes and without Node
+fast: $(READY) style lint  ## Run tests without other processes and Node; takes a minute
 	@$(BIN)/pytest --fast -q -n $(WORKERS) --dist worksteal
 
-check: schemas test  ## Rewrite what is derived, then everything
+check: schemas test  ## Rewrite generated files, then run `test`
 
-format: $(READY)  ## Format and fix
+format: $(READY)  ## Format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY)  ## Rewrite what is derived: tool_schemas/ and the README's table
+schemas: $(READY)  ## Rewrite generated files: tool_schemas/ and the README's table
 	$(BIN)/python scripts/derive.py
 
-serve: $(READY)  ## The server over HTTP on loopback, on the emulator unless a key is set
+serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key is set
 	$(BIN)/stability-mcp serve --http
 
-bench: setup  ## Figures against a bare server, as ratios in one run
+bench: setup  ## Benchmark against a bare server
 	$(BIN)/python -m benchmarks
 
-emulator-sheet: $(READY)  ## Every operation of the emulator on one picture: docs/emulator-sheet.webp
+emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/emulator-sheet.webp
 	$(BIN)/python -m benchmarks.emulator_sheet
 
-setup: $(READY) $(NODE)  ## Everything that is installed, once
+setup: $(READY) $(NODE)  ## Install everything
 
-style: $(READY)  ## Formatting, without changing files
+style: $(READY)  ## Check the format without changing files
 	@printf 'format: ' && $(BIN)/ruff format --check .
 
-lint: $(READY)  ## Lint, without changing files
+lint: $(READY)  ## Run the linter without changing files
 	@printf 'lint: ' && $(BIN)/ruff check .
 
-layers: $(READY)  ## Imports point down
-	@told=$$($(BIN)/lint-imports 2>&1) || { echo "$$told"; echo 'layers: broken'; exit 1; }; \
-	  echo "layers: $$(echo "$$told" | grep '^Contracts:')"
+layers: $(READY)  ## Check that imports follow the layers
+	@output=$$($(BIN)/lint-imports 2>&1) || { echo "$$output"; echo 'layers: failed'; exit 1; }; \
+	  echo "layers: $$(echo "$$output" | grep '^Contracts:')"
 
-types: $(READY)  ## Static types
-	@told=$$($(BIN)/mypy 2>&1) || { echo "$$told"; echo 'types: wrong'; exit 1; }; echo "types: $$told"
+types: $(READY)  ## Check static types
+	@output=$$($(BIN)/mypy 2>&1) || { echo "$$output"; echo 'types: failed'; exit 1; }; echo "types: $$output"
 
-tests: setup  ## Every test, in parallel
+tests: setup  ## Run all tests in parallel
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-soak: $(READY)  ## A thousand kills and long pauses, 600 calls at the API's rate, ten thousand requests; half an hour
+soak: $(READY)  ## Run 1,000 kills, 600 rate-limited calls and 10,000 requests; takes half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
 	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/stability_emulator/test_memory.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py

@@ -1,8 +1,8 @@
-"""The least that can be called an MCP server for this API: what the real one is measured against.
+"""A minimal MCP server for this API, as the baseline of the benchmarks.
 
-The same SDK and the same HTTP library; one tool that makes the same request and writes the file. It
-keeps no books: a host that gives up loses what it paid for. `BENCH_PAGE` is a file whose text the
-tool `guide` answers with, `BENCH_TOOLS` a file with a list of tools to offer instead of its own.
+It uses the same SDK and HTTP library, and has one tool that sends the same request and writes the
+file. It has no database: a client that times out loses the result it paid for. `BENCH_PAGE` is a
+file whose text the tool `guide` returns; `BENCH_TOOLS` is a file with tools to offer instead.
 """
 
 import json
@@ -25,7 +25,7 @@ FOLDER = Path(os.environ["STABILITY_OUTPUT_DIR"])
 
 @cache
 def client() -> httpx2.AsyncClient:
-    """Return the one client, made with the first call: it reads certificates, which takes time."""
+    """Return the shared client, created on the first call because reading certificates is slow."""
     return httpx2.AsyncClient(base_url=URL, headers=HEADERS, timeout=300)
 
 
@@ -36,24 +36,24 @@ def page() -> str:
 
 
 async def generate_core(prompt: str) -> str:
-    """Make a picture."""
+    """Generate a picture."""
     form = {"prompt": prompt, "aspect_ratio": "1:1", "seed": "0", "output_format": "png"}
     parts = {name: (None, value) for name, value in form.items()}
-    answer = await client().post("/v2beta/stable-image/generate/core", files=parts)
-    answer.raise_for_status()
+    response = await client().post("/v2beta/stable-image/generate/core", files=parts)
+    response.raise_for_status()
     path = FOLDER / f"{uuid.uuid4().hex}.png"
-    path.write_bytes(answer.content)
-    return f"{path} seed {answer.headers['seed']}"
+    path.write_bytes(response.content)
+    return f"{path} seed {response.headers['seed']}"
 
 
 async def guide(topic: str) -> str:
-    """Answer with a page."""
+    """Return a page of text."""
     del topic
     return page()
 
 
 def copied(tool: dict[str, Any]) -> Tool:
-    """Return a tool that looks like another server's, and does nothing."""
+    """Return a tool with another server's definition that does nothing."""
 
     async def run() -> str:
         return "done"

@@ -1,4 +1,4 @@
-"""What a paid call costs beside the API's own time, and what a hundred of them do."""
+"""The overhead of a paid call on top of the API's own time, for one call and for a hundred."""
 
 import asyncio
 import time
@@ -9,15 +9,15 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import files
-from benchmarks.processes import BARE, OURS, Server, Upstream, environment, in_turns, now, running
+from benchmarks.processes import BARE, OURS, Server, Upstream, alternate, environment, now, running
 from benchmarks.slow_disk import DELAY_MILLISECONDS, WHY_NOT_SLOW, slow_disk
 from benchmarks.table import Line, at_most, skipped
 
 MAX_SMALL_MB = 1
 READY_SECONDS = 11.0
-"""After the poll at 10 s, so that the next is nearly a whole pause later."""
+"""Just after the poll at 10 s, so that the next one is almost a full interval later."""
 GROWTH_SHARE = 1.05
-"""More than that from the first hundred calls to the second is called growth."""
+"""A larger ratio between the second and the first hundred calls counts as a leak."""
 
 MAX_REQUESTS, WINDOW_SECONDS = 150, 10.0
 RATE_CALLS = 600
@@ -25,25 +25,25 @@ RATE_CALLS = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
-    """Calls that are made together."""
+    """Concurrent calls."""
 
     calls: int
     latency: float
-    """Seconds that the API takes for each."""
+    """Seconds that the API takes for each call."""
     rounds: int
 
 
 async def overhead(
     folder: Path, up: Upstream, pictures: Sequence[Path], *, calls: int
 ) -> list[Line]:
-    """Compare single calls on an upstream that answers at once, both servers in turns."""
+    """Compare single calls with an upstream without latency, alternating between the servers."""
     env = environment(folder, up.url, STABILITY_PREVIEW="none")
     lines = []
     async with running(OURS, env) as one, running(BARE, env) as other:
         for picture in pictures:
             up.set(picture)
             ask = partial(_one_call, picture.stem)
-            ours, bare = await in_turns((one, other), calls, ask)
+            ours, bare = await alternate((one, other), calls, ask)
             lines += _overhead_lines(files.megabytes(picture), ours, bare)
     return lines
 
@@ -67,7 +67,7 @@ def _overhead_lines(size: float, ours: float, bare: float) -> list[Line]:
 
 
 async def memory(folder: Path, up: Upstream, picture: Path, *, calls: int) -> list[Line]:
-    """Compare the memory of both after many calls, and watch it over as many again."""
+    """Compare memory after many calls, and check its growth over as many again."""
     up.set(picture)
     env = environment(folder, up.url)
     held: dict[tuple[str, ...], list[float]] = {}
@@ -91,9 +91,9 @@ async def memory(folder: Path, up: Upstream, picture: Path, *, calls: int) -> li
 
 
 async def at_once(folder: Path, up: Upstream, picture: Path, crowd: Crowd) -> list[Line]:
-    """Compare the wall time of many calls that are made together, both servers in turns.
+    """Compare the wall time of many concurrent calls, alternating between the servers.
 
-    Each round has a store of its own, so that the rate limit of the last does not hold it up.
+    Each round has its own store, so that the previous round's rate limit does not delay it.
     """
     name = f"{crowd.calls} calls at once, latency {crowd.latency:g} s"
     usual, busiest = await _walls(folder / "usual", up, picture, crowd)
@@ -102,7 +102,7 @@ async def at_once(folder: Path, up: Upstream, picture: Path, crowd: Crowd) -> li
         at_most("most requests in any 10 s", busiest, MAX_REQUESTS, "{:.0f}"),
     ]
     if crowd.rounds == 1:
-        return lines  # a look at whether it runs at all
+        return lines  # only checks that it works
     name += f", every fsync {DELAY_MILLISECONDS} ms slower"
     shim = slow_disk(folder)
     if shim is None:
@@ -120,7 +120,7 @@ def _at_once_line(name: str, walls: tuple[float, float], limit: float) -> Line:
 async def _walls(
     folder: Path, up: Upstream, picture: Path, crowd: Crowd, **more: str
 ) -> tuple[tuple[float, float], int]:
-    """Return the median wall time of both servers, and the most requests of ours in 10 s."""
+    """Return the median wall time of both servers, and our maximum requests in 10 s."""
     walls: dict[tuple[str, ...], list[float]] = {OURS: [], BARE: []}
     busiest = 0
     for number in range(crowd.rounds):
@@ -132,15 +132,15 @@ async def _walls(
                 await server.call("generate_core", prompt="the first")
                 up.set(picture, latency=crowd.latency)
                 started = now()
-                await _together(server, crowd.calls)
+                await _call_concurrently(server, crowd.calls)
                 times.append(now() - started)
                 if command is OURS:
-                    busiest = max(busiest, int(up.counted()["busiest"]))
+                    busiest = max(busiest, int(up.counts()["busiest"]))
     return (median(walls[OURS]), median(walls[BARE])), busiest
 
 
 async def deferred(folder: Path, up: Upstream, picture: Path) -> Line:
-    """Time how long after a generation is ready its result is stored: a poll is every 10 s."""
+    """Measure how long after a generation is ready its result is stored; polls are 10 s apart."""
     source = files.picture(folder / "source.png", 256, noise=0)
     up.set(picture, deferred=READY_SECONDS)
     env = environment(folder, up.url, STABILITY_PREVIEW="none", STABILITY_WAIT="300")
@@ -149,23 +149,24 @@ async def deferred(folder: Path, up: Upstream, picture: Path) -> Line:
             "upscale_creative", prompt="a harbour", image=str(source), confirm_spend=60
         )
         stored = time.monotonic()
-    ready = min(up.counted()["arrivals"]) + READY_SECONDS
+    ready = min(up.counts()["arrivals"]) + READY_SECONDS
     return at_most("deferred result, seconds from ready to stored", stored - ready, 11, "{:.1f}")
 
 
 async def rate(folder: Path, up: Upstream, picture: Path) -> list[Line]:
-    """Make more calls than the API lets through, over two servers, and see what of it is used.
+    """Exceed the API's rate limit with two servers, and measure how much of it they use.
 
-    From the first arrival at the API to the last: what a call costs before and after is told by
-    other lines.
+    Measured from the first to the last arrival at the API; other lines cover a call's overhead.
     """
     up.set(picture, latency=0.2, lock=60)
     env = environment(folder, up.url, STABILITY_PREVIEW="none", STABILITY_WAIT="300")
     async with running(OURS, env) as one, running(OURS, env) as other:
         half = RATE_CALLS // 2
-        await asyncio.gather(_together(one, half), _together(other, half, "harbour"))
-        told = up.counted()
-    wall = max(told["arrivals"]) - min(told["arrivals"])
+        await asyncio.gather(
+            _call_concurrently(one, half), _call_concurrently(other, half, "harbour")
+        )
+        counts = up.counts()
+    wall = max(counts["arrivals"]) - min(counts["arrivals"])
     used = (RATE_CALLS / MAX_REQUESTS - 1) * WINDOW_SECONDS / wall
     name = f"{RATE_CALLS} calls over 2 servers"
     return [
@@ -173,14 +174,16 @@ async def rate(folder: Path, up: Upstream, picture: Path) -> list[Line]:
             name=f"{name}, share of the API's rate used",
             measured=f"{used:.1%} ({wall:.1f} s)",
             limit="at least 90%",
-            holds=used >= 0.9,  # noqa: PLR2004 -- the limit beside it
+            holds=used >= 0.9,  # noqa: PLR2004 -- the limit in the line above
         ),
-        at_most(f"{name}, most requests in any 10 s", int(told["busiest"]), MAX_REQUESTS, "{:.0f}"),
-        at_most(f"{name}, refused for being too many", int(told["refused"]), 0, "{:.0f}"),
+        at_most(
+            f"{name}, most requests in any 10 s", int(counts["busiest"]), MAX_REQUESTS, "{:.0f}"
+        ),
+        at_most(f"{name}, refused for being too many", int(counts["refused"]), 0, "{:.0f}"),
     ]
 
 
-async def _together(server: Server, count: int, what: str = "street") -> None:
+async def _call_concurrently(server: Server, count: int, what: str = "street") -> None:
     await asyncio.gather(
         *(server.call("generate_core", prompt=f"a {what}, number {n}") for n in range(count))
     )

@@ -1,8 +1,7 @@
-"""Counts what a paid call asks of the store, the threads and the disk; no clock is involved.
+"""Counts the database, thread and disk operations of a paid call; no clock is involved.
 
-The product is not changed for it: `counting` wraps `sqlite3.connect`, `anyio.to_thread.run_sync`,
-executors and `os.fsync` in this process, whatever stands between them and the code that calls. What
-the built-in emulator does is left out.
+The product is not changed: `counting` wraps `sqlite3.connect`, `anyio.to_thread.run_sync`,
+executors and `os.fsync` in this process. Operations of the built-in emulator are not counted.
 """
 
 import asyncio
@@ -40,10 +39,10 @@ WARM_UP = 4
 
 OURS, EMULATOR = "stability_mcp.", "stability_emulator."
 SHARED = ("stability_mcp.api.", "stability_mcp.imaging.", "stability_mcp.text")
-"""Modules that the emulator uses too: who called them decides."""
+"""Modules that the emulator uses too; they count as their caller."""
 
 CONTROL = ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
-"""Statements that open, close or set up a transaction; they count as transactions instead."""
+"""Statements that control transactions; they are not counted as statements."""
 
 SYNCS = ("fsync", "fdatasync")
 
@@ -53,25 +52,25 @@ UNSYNCED = frozenset({"OFF", "NORMAL", "0", "1"})
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was counted."""
+    """Operations counted."""
 
     writes: int
     """Write transactions; each unit of a group commit is one."""
     reads: int
-    """Read transactions, and single statements outside of one."""
+    """Read transactions, and single statements outside a transaction."""
     statements: int
-    """Statements in both, without BEGIN, COMMIT and the like."""
+    """Statements in both, without BEGIN, COMMIT and other control statements."""
     hops: int
-    """Pieces of work handed to another thread."""
+    """Calls handed to another thread."""
     fsyncs: int
     """`os.fsync`, `os.fdatasync`, and commits that must outlive a power failure."""
 
     def __sub__(self, other: "Counts") -> "Counts":
-        """Return what was added since."""
+        """Return the difference."""
         return Counts(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def above(self, limits: "Counts") -> list[str]:
-        """Return the counts that are above their limits, with both numbers."""
+        """Return descriptions of the counts that exceed their limits."""
         return [
             f"{each.name}: {getattr(self, each.name)}, limit {getattr(limits, each.name)}"
             for each in fields(self)
@@ -80,20 +79,20 @@ class Counts:
 
 
 MAX_COUNTS = Counts(writes=5, reads=2, statements=32, hops=10, fsyncs=5)
-"""Limits of a warm paid call that succeeds."""
+"""Limits for a successful paid call on a warm server."""
 
 MAX_COMMITS, AT_ONCE = 150, 100
-"""Commits that so many calls at once may take."""
+"""Maximum commits, for that many concurrent calls."""
 
 
 @dataclass
 class Tally:
-    """What is counted while `counting` is in force."""
+    """The counts of a `counting` block."""
 
     home: Path
     commits: int = 0
     log: list[str] = field(default_factory=list)
-    """What was counted, in order: the text of statements, who went to a thread, what was synced."""
+    """All operations in order: statements, callers of threads, syncs."""
     _counter: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -102,18 +101,18 @@ class Tally:
         return Counts(**{each.name: self._counter[each.name] for each in fields(Counts)})
 
     def add(self, what: str, line: str, count: int = 1) -> None:
-        """Count something."""
+        """Count an operation."""
         with self._lock:
             self._counter[what] += count
             self.log.append(f"{what}: {line}")
 
     def is_store(self, database: object) -> bool:
-        """Return whether a path or URI of SQLite means the store."""
+        """Return whether a SQLite path or URI is the store's."""
         return str(self.home / "store.db") in str(database)
 
 
 class _Traced:
-    """Follows the transactions of one connection by the statements that run on it."""
+    """Tracks the transactions of one connection by its statements."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -168,7 +167,7 @@ class _Traced:
 
 @contextmanager
 def counting(home: Path) -> Iterator[Tally]:
-    """Count what is done for the store in `home` by connections that are opened in this block."""
+    """Count operations on the store in `home` by connections opened in this block."""
     tally = Tally(home)
     connect, run_sync = sqlite3.connect, to_thread.run_sync
     submit = ThreadPoolExecutor.submit
@@ -200,7 +199,7 @@ def counting(home: Path) -> Iterator[Tally]:
         context: Context | None = None,
     ) -> asyncio.Handle:
         if not _is_pooled(threading.current_thread()):
-            _hop(tally, callback)  # a thread of its own hands a result back
+            _hop(tally, callback)  # a dedicated thread returns a result
         return wake(loop, callback, *values, context=context)
 
     with ExitStack() as stack:
@@ -217,7 +216,7 @@ def counting(home: Path) -> Iterator[Tally]:
 
 
 def _is_pooled(thread: threading.Thread) -> bool:
-    """Return whether work came to a thread by a way that is counted, or not at all."""
+    """Return whether a thread is the main thread, or gets its work through a counted call."""
     pooled = thread.name.startswith(("AnyIO worker", "ThreadPoolExecutor", "asyncio_"))
     return pooled or thread is threading.main_thread()
 
@@ -243,8 +242,8 @@ def _hop(tally: Tally, function: Callable[..., object]) -> None:
 
 
 def _caller() -> str | None:
-    """Return the line of ours that is at work; None: it is the emulator, or other code."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- the stack is what is asked for
+    """Return the calling line of the product; None for the emulator or other code."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- the call stack is needed
     shared = None
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
@@ -270,7 +269,7 @@ async def call(client: Client, words: str) -> None:
     """Make a paid call that must succeed.
 
     Raises:
-        RuntimeError: it failed.
+        RuntimeError: the call failed.
     """
     result = await client.call_tool("generate_core", {"prompt": words})
     if result.is_error:
@@ -280,23 +279,23 @@ async def call(client: Client, words: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class WarmCall:
-    """What one warm call took."""
+    """The counts of a call on a warm server."""
 
     counts: Counts
     log: Sequence[str]
-    """Everything that was counted in a call that took so much, or nearly."""
+    """All operations of the call closest to the median."""
     writes: Sequence[str]
-    """The names of its write steps, in order."""
+    """The names of its write transactions, in order."""
 
 
 async def warm_call(settings: Settings, *, calls: int = 9) -> WarmCall:
-    """Count what a warm call takes: the median of several.
+    """Count the operations of a call on a warm server, as the median of several calls.
 
-    From the begin of a call to the begin of the next, so that nothing escapes that is done after
-    the answer; the median leaves out what happens every few seconds.
+    Each is counted from its start to the start of the next, so that work after the response is
+    included; the median excludes what happens every few seconds.
     """
     names: list[str] = []
-    for number in range(256):  # a store that has been in use has every folder of blobs
+    for number in range(256):  # a store in use has all blob folders
         (settings.home_dir / "blobs" / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
     def observe(moment: Moment, name: str) -> None:
@@ -321,7 +320,7 @@ async def warm_call(settings: Settings, *, calls: int = 9) -> WarmCall:
         *(int(median(each)) for each in zip(*(astuple(t.counts) for t in taken), strict=True))
     )
     if not usual.statements or not usual.hops:
-        raise RuntimeError("nothing was counted: the product has found another way")
+        raise RuntimeError("nothing was counted: the product bypasses the counters")
     nearest = min(taken, key=lambda each: sum(abs(count) for count in astuple(each.counts - usual)))
     return WarmCall(counts=usual, log=nearest.log, writes=nearest.writes)
 
@@ -333,13 +332,13 @@ async def commits_at_once(
     opener: OpenStudio = open_studio,
     begin: Callable[[int], None] | None = None,
 ) -> int:
-    """Count the commits of many calls that are made together on a warm server.
+    """Count the commits of many concurrent calls on a warm server.
 
     Args:
-        settings: Of the server.
-        calls: How many.
-        opener: Opens its studio.
-        begin: Called with their number before they are made.
+        settings: Settings of the server.
+        calls: Number of calls.
+        opener: Opens the studio.
+        begin: Called with the number of calls before they start.
     """
     with counting(settings.home_dir) as tally:
         async with connected(settings, opener) as client:

@@ -1,4 +1,4 @@
-"""The files that go back and forth: of the sizes and kinds that the API takes and makes."""
+"""Test files with the sizes and formats that the API accepts and returns."""
 
 import random
 import wave
@@ -10,18 +10,18 @@ CHUNK = 1 << 20
 
 
 def megabytes(path: Path) -> float:
-    """Return the length of a file in millions of bytes."""
+    """Return the size of a file in MB (10^6 bytes)."""
     return path.stat().st_size / 1e6
 
 
 def picture(path: Path, side: int, *, noise: int, height: int | None = None) -> Path:
-    """Write a PNG of `side` pixels, with noise as photographs have: more of it, more bytes.
+    """Write a PNG with noise like a photograph's; more noise makes a larger file.
 
     Args:
-        path: Where.
-        side: Its width, and its height where none is given.
-        noise: Strength of the noise; 0 for a drawing of some kilobytes, 20 for what the API makes.
-        height: Its height.
+        path: The file.
+        side: Width in pixels, and height unless given.
+        noise: Strength of the noise; 0 gives a few kilobytes, 20 the size of the API's pictures.
+        height: Height in pixels.
     """
     from PIL import Image, ImageChops
 
@@ -42,8 +42,8 @@ def picture(path: Path, side: int, *, noise: int, height: int | None = None) -> 
 
 
 def sound(path: Path, size: int, *, rate: int = 48_000, width: int = 3) -> Path:
-    """Write a stereo WAV of about `size` bytes, of noise."""
-    source = random.Random(SEED)  # noqa: S311 -- noise, no secret
+    """Write a stereo WAV file of noise with about `size` bytes."""
+    source = random.Random(SEED)  # noqa: S311 -- noise, not a secret
     chunk = source.randbytes(CHUNK - CHUNK % (2 * width))
     with path.open("wb") as file:
         _write(file, chunk, size, rate, width)

@@ -1,4 +1,4 @@
-"""What free calls and the list of tools cost, beside a bare server with the same text and tools."""
+"""The cost of free calls and of `tools/list`, against a bare server with the same content."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from statistics import mean, median
 
-from benchmarks.processes import BARE, OURS, Server, environment, in_turns, now, running
+from benchmarks.processes import BARE, OURS, Server, alternate, environment, now, running
 from benchmarks.table import Line, at_most, skipped
 
 from stability_mcp.api.operations import OPERATIONS
@@ -19,9 +19,9 @@ SHOWN = ("name", "description", "inputSchema")
 MAX_LIST_BYTES, MAX_BASIC_BYTES = 48_000, 34_000
 MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_400
 SETTLE_SECONDS = 3.0
-"""Time in which what follows a call is done."""
+"""Time for background work after a call to finish."""
 BLOCK = 20
-"""Calls in a row whose processor time is read together: the system counts it in steps."""
+"""Calls measured together, because the system counts CPU time in coarse steps."""
 
 OPENED = """
 import os, runpy, sys
@@ -32,14 +32,13 @@ def opened(event, values):
 sys.addaudithook(opened)
 runpy.run_module("stability_mcp", run_name="__main__", alter_sys=True)
 """
-"""A server that writes down which files its Python code opens."""
+"""A server that logs which files its Python code opens."""
 
 
 async def free_calls(folder: Path, url: str, *, blocks: int, idle_seconds: float) -> list[Line]:
-    """Compare the processor time of a free call with a page of text, both servers in turns.
+    """Compare the CPU time of a free call that returns a page of text, alternating between servers.
 
-    Both have made a picture before, so that ours has an open store; what it uses when it is asked
-    nothing is the second line.
+    Both have generated a picture before, so our store is open. The second line is its idle CPU use.
     """
     page = folder / "page.txt"
     env = environment(folder, url, BENCH_PAGE=str(page))
@@ -73,12 +72,12 @@ async def _idle_share(server: Server, seconds: float) -> float:
     started, before = now(), server.cpu_ms()
     while now() - started < seconds * 1000:
         await asyncio.sleep(min(seconds, 1))
-        server.cpu_ms()  # what a thread has used is gone when it ends
+        server.cpu_ms()  # a thread's CPU time is lost when it ends
     return (server.cpu_ms() - before) / (now() - started)
 
 
 async def first_free_call(folder: Path, *, starts: int) -> Line:
-    """Time the first free call of a server that has just shaken hands."""
+    """Measure the first free call right after the handshake."""
     env = environment(folder, URL)
     took = []
     for _ in range(starts):
@@ -90,7 +89,7 @@ async def first_free_call(folder: Path, *, starts: int) -> Line:
 
 
 async def opened_files(folder: Path, url: str, *, calls: int = 5) -> Line:
-    """Count the files that our code opens for a free call after the first, with an open store."""
+    """Count the files that our code opens in a repeated free call, with an open store."""
     log = folder / "opened"
     command = (sys.executable, "-c", OPENED, str(log))
     async with running(command, environment(folder, url)) as server:
@@ -106,9 +105,9 @@ async def opened_files(folder: Path, url: str, *, calls: int = 5) -> Line:
 
 
 async def tool_list(folder: Path, *, rounds: int) -> list[Line]:
-    """Compare `tools/list` with a bare server that has the same tools, in turns; count its bytes.
+    """Compare `tools/list` with a bare server that has the same tools, and measure its size.
 
-    They are what the list costs the model: names, descriptions and input schemas.
+    The size is what the model reads: names, descriptions and input schemas.
     """
     offered = folder / "tools.json"
     env = environment(folder, URL)
@@ -116,7 +115,7 @@ async def tool_list(folder: Path, *, rounds: int) -> list[Line]:
         tools = (await ours.request("tools/list"))["tools"]
         offered.write_text(json.dumps(tools), encoding="utf-8")
         async with running(BARE, env | {"BENCH_TOOLS": str(offered)}) as bare:
-            one, other = await in_turns(
+            one, other = await alternate(
                 (ours, bare), rounds, lambda server, _: server.request("tools/list")
             )
     sizes = {tool["name"]: _bytes_of(*(tool[key] for key in SHOWN)) for tool in tools}
@@ -146,7 +145,7 @@ def _basic() -> Line:
     try:
         tools = enabled_tools(("basic",))
     except ConfigurationError:
-        return skipped(name, "there is no such toolset", f"{MAX_BASIC_BYTES:,}")
+        return skipped(name, "the toolset does not exist", f"{MAX_BASIC_BYTES:,}")
     size = sum(_bytes_of(each.name, each.description, each.input_schema) for each in tools)
     return at_most(name, size, MAX_BASIC_BYTES, "{:,.0f}", f"{len(tools)} tools")
 

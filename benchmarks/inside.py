@@ -1,7 +1,7 @@
-"""What a warm paid call does inside the server: its counts, and where its time goes.
+"""A paid call inside a warm server: operation counts, and time by stage.
 
-`python -m benchmarks.inside` runs the server and a client in one process, which is watched by
-`counters` and `stages`, and prints what was found as JSON; what to do is JSON, too, on stdin.
+`python -m benchmarks.inside` runs server and client in one process, observed by `counters` and
+`stages`. It reads a JSON task from stdin and prints the results as JSON.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def inside(
     folder: Path, up: Upstream, picture: Path, *, calls: int, crowd: Crowd
 ) -> tuple[list[Line], str]:
     """Return the lines of the counts, and the table of stages."""
-    asked = Asked(
+    task = Task(
         url=up.url,
         folder=str(folder),
         picture=str(picture),
@@ -48,10 +48,10 @@ async def inside(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    told, failed = await process.communicate(json.dumps(asdict(asked)).encode())
+    output, errors = await process.communicate(json.dumps(asdict(task)).encode())
     if process.returncode:
-        raise ServerError(failed.decode()[-2000:])
-    found = json.loads(told)
+        raise ServerError(errors.decode()[-2000:])
+    found = json.loads(output)
     lines = [
         at_most(f"warm paid call, {each.name}", found["counts"][each.name], limit, "{:.0f}")
         for each in fields(Counts)
@@ -68,23 +68,23 @@ def _table(found: Mapping[str, float]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the process is to do."""
+class Task:
+    """What the process should measure."""
 
     url: str
     folder: str
     picture: str
     calls: int
-    """One after the other."""
+    """Sequential calls."""
     crowd: int
-    """At once."""
+    """Concurrent calls."""
     latency: float
-    """Seconds that the API takes for each of these."""
+    """Seconds that the API takes for each concurrent call."""
 
 
-async def measure(asked: Asked) -> dict[str, Any]:
-    """Run the servers and return what was found."""
-    folder, picture, up = Path(asked.folder), Path(asked.picture), Upstream(asked.url)
+async def measure(task: Task) -> dict[str, Any]:
+    """Run the measurements and return their results."""
+    folder, picture, up = Path(task.folder), Path(task.picture), Upstream(task.url)
 
     def settings(name: str, **more: str) -> Settings:
         chosen = {
@@ -92,7 +92,7 @@ async def measure(asked: Asked) -> dict[str, Any]:
             "output_dir": folder / f"{name}-files",
             "roots": (folder,),
             "api_key": "sk-bench-not-a-key",
-            "base_url": asked.url,
+            "base_url": task.url,
             "budget": "none",
             **more,
         }
@@ -100,13 +100,13 @@ async def measure(asked: Asked) -> dict[str, Any]:
 
     up.set(picture)
     found: dict[str, Any] = {
-        "stages": await stages(settings("stages"), calls=asked.calls),
-        "counts": asdict((await warm_call(settings("counts"), calls=min(asked.calls, 9))).counts),
+        "stages": await stages(settings("stages"), calls=task.calls),
+        "counts": asdict((await warm_call(settings("counts"), calls=min(task.calls, 9))).counts),
     }
-    up.set(picture, latency=asked.latency)
-    commits = await commits_at_once(settings("at-once", preview="none"), calls=asked.crowd)
+    up.set(picture, latency=task.latency)
+    commits = await commits_at_once(settings("at-once", preview="none"), calls=task.crowd)
     return found | {"commits": commits}
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(Asked(**json.load(sys.stdin))))))
+    print(json.dumps(asyncio.run(measure(Task(**json.load(sys.stdin))))))

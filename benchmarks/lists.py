@@ -1,4 +1,4 @@
-"""What lists and look-ups cost in a store that is years old."""
+"""The cost of lists and look-ups in a store with years of data."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _insert_media = _SQL.count("insert_media")
 
 
 async def lists(folder: Path, *, rows: int) -> list[Line]:
-    """Time the tools that list, over a store with so many finished jobs and pictures."""
+    """Measure the list tools on a store with `rows` finished jobs and pictures."""
     env = environment(folder, URL)
     home = Path(env["STABILITY_HOME"])
     database = Database(home)
@@ -36,8 +36,8 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
             lambda connection: _fill(connection, upstream, rows), name="test.write"
         )
         looked_up = [
-            at_most(f"{name} look-up with {rows:,} rows, ms", await took, 10, "{:.2f}")
-            for name, took in (
+            at_most(f"{name} look-up with {rows:,} rows, ms", await milliseconds, 10, "{:.2f}")
+            for name, milliseconds in (
                 (
                     "join",
                     _look_up(
@@ -53,9 +53,12 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
     async with running(OURS, env) as server:
         listed = [
             at_most(
-                f"{name} with {rows:,} rows, ms", await _time(server, tool, **asked), 10, "{:.1f}"
+                f"{name} with {rows:,} rows, ms",
+                await _time(server, tool, **arguments),
+                10,
+                "{:.1f}",
             )
-            for name, tool, asked in (
+            for name, tool, arguments in (
                 ("media_list", "media_list", {}),
                 ("job_list", "job_list", {}),
                 ("word search", "media_list", {"query": f"lighthouse-{rows // 100}"}),
@@ -80,12 +83,12 @@ def _call_with(
     return work(connection, key)
 
 
-async def _time(server: Server, tool: str, **asked: object) -> float:
+async def _time(server: Server, tool: str, **arguments: object) -> float:
     took = []
     for number in range(ROUNDS + 2):
         started = now()
-        await server.call(tool, **asked)
-        if number > 1:  # the first open the store
+        await server.call(tool, **arguments)
+        if number > 1:  # the first calls open the store
             took.append(now() - started)
     return median(took)
 

@@ -1,9 +1,9 @@
 -- name: insert_upstream(upstream, base_url) -> count
--- The upstream of every row.
+-- The upstream of all rows.
 INSERT INTO upstreams (id, base_url, emulated) VALUES (:upstream, :base_url, 0);
 
 -- name: insert_blob(blob, at) -> count
--- One blob for all media: lists don't read its bytes.
+-- One blob for all media, because lists don't read the file.
 INSERT INTO blobs (sha256, bytes, media_type, created_at)
 VALUES (:blob, 3117216, 'image/png', :at);
 
@@ -20,7 +20,7 @@ VALUES (:job, 'local', :upstream, :call, 'generate_core', '{"prompt":"a lighthou
     0, 'done', '2026-11-22', 3000, '2026-11', 'yes', :label, :at, :at, :at, :at);
 
 -- name: insert_media(media, job, upstream, blob, seed, label, at) -> count
--- Its result.
+-- The result of a job.
 INSERT INTO media (id, owner, upstream, job, blob, media_type, width, height, seed, finish_reason,
     origin, operation, label, created_at)
 VALUES (:media, 'local', :upstream, :job, :blob, 'image/png', 1536, 1536, :seed, 'SUCCESS',

@@ -1,4 +1,4 @@
-"""What large files cost: the time and memory of previews, and sound that is streamed both ways."""
+"""The cost of large files: time and memory of previews, and memory of streamed audio."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,12 @@ from benchmarks.table import Line, at_most
 from stability_mcp.settings import Settings
 
 TICK_SECONDS = 0.002
-GIVEN_BACK_MB = 16
-"""What may be left of a large preview: the allocator keeps some pages."""
+MAX_KEPT_MB = 16
+"""Memory that may remain in use after a large preview: the allocator keeps some pages."""
 
 
 async def previews(folder: Path, *, rounds: int) -> list[Line]:
-    """Time previews of a picture as the API makes them, and how long the event loop stood still."""
+    """Measure previews of a typical result, and how long they block the event loop."""
     from stability_mcp.studio import open_studio
 
     path = picture(folder / "photo.png", 1536, noise=20)
@@ -48,7 +48,7 @@ async def previews(folder: Path, *, rounds: int) -> list[Line]:
 
 @asynccontextmanager
 async def _lag() -> AsyncIterator[list[float]]:
-    """Collect how much later than asked for a sleeping task wakes up, in milliseconds."""
+    """Collect the wake-up delays of a sleeping task, in milliseconds."""
     lags: list[float] = [0]
 
     async def tick() -> None:
@@ -67,7 +67,7 @@ async def _lag() -> AsyncIterator[list[float]]:
 
 
 async def large_preview(folder: Path, up: Upstream) -> list[Line]:
-    """Watch the memory while a picture of 9.4 megapixels comes and its preview is made."""
+    """Measure memory while a picture of 9.4 megapixels arrives and its preview is made."""
     small = picture(folder / "small.png", 512, noise=0)
     large = picture(folder / "large.png", 3072, noise=20)
     async with running(OURS, environment(folder, up.url)) as server:
@@ -80,18 +80,18 @@ async def large_preview(folder: Path, up: Upstream) -> list[Line]:
         after = server.resident()
     return [
         at_most("preview of 9.4 MP, MB more at most", most - before, 160, "{:.0f}"),
-        at_most("... of which kept", after - before, GIVEN_BACK_MB, "{:.0f}"),
+        at_most("... of which kept", after - before, MAX_KEPT_MB, "{:.0f}"),
     ]
 
 
-async def large_sound(folder: Path, up: Upstream, *, sent: int, back: int) -> Line:
-    """Watch the memory while a large sound is sent and a large one comes back."""
+async def large_sound(folder: Path, up: Upstream, *, upload: int, download: int) -> Line:
+    """Measure memory while a large audio file is sent and a large one is returned."""
     little = sound(folder / "little.wav", 2_000_000)
-    large = sound(folder / "large.wav", sent)
-    answer = sound(folder / "answer.wav", back, rate=44_100, width=2)
+    large = sound(folder / "large.wav", upload)
+    result = sound(folder / "result.wav", download, rate=44_100, width=2)
     async with running(OURS, environment(folder, up.url)) as server:
-        for file, came in ((little, little), (large, answer)):
-            up.set(came, media_type="audio/wav")
+        for file, returned in ((little, little), (large, result)):
+            up.set(returned, media_type="audio/wav")
             before = server.resident()
             async with peak_of(server.process.pid) as peak:
                 await server.call(
@@ -103,7 +103,7 @@ async def large_sound(folder: Path, up: Upstream, *, sent: int, back: int) -> Li
                 )
             most = peak()
     return at_most(
-        f"sound of {sent / 1e6:.0f} MB sent, {back / 1e6:.0f} MB back, MB more at most",
+        f"sound of {upload / 1e6:.0f} MB sent, {download / 1e6:.0f} MB back, MB more at most",
         most - before,
         16,
         "{:.1f}",

@@ -1,4 +1,4 @@
-"""A view of a GLB model, drawn triangle by triangle from the back to the front."""
+"""Renders a GLB model, triangle by triangle from back to front."""
 
 import io
 import json
@@ -8,24 +8,24 @@ import struct
 from PIL import Image, ImageDraw
 
 TURN, TILT = -0.6, 0.3
-"""Radians that the model is turned to the side and nodded forward."""
+"""Radians by which the model is turned sideways and tilted forward."""
 BACKGROUND = (44, 46, 52)
 
 
 def model_view(content: bytes, side: int) -> Image.Image:
-    """Return a square picture of the only mesh of a GLB file."""
+    """Render the only mesh of a GLB file as a square picture."""
     size = struct.unpack_from("<I", content, 12)[0]
-    told = json.loads(content[20 : 20 + size])
+    document = json.loads(content[20 : 20 + size])
     numbers = content[28 + size :]
 
     def view(index: int) -> bytes:
-        place = told["bufferViews"][index]
-        return numbers[place["byteOffset"] : place["byteOffset"] + place["byteLength"]]
+        part = document["bufferViews"][index]
+        return numbers[part["byteOffset"] : part["byteOffset"] + part["byteLength"]]
 
     positions = memoryview(view(0)).cast("f").tolist()
     places = memoryview(view(1)).cast("f").tolist()
     corners = memoryview(view(2)).cast("I").tolist()
-    texture = Image.open(io.BytesIO(view(told["images"][0]["bufferView"]))).convert("RGB")
+    texture = Image.open(io.BytesIO(view(document["images"][0]["bufferView"]))).convert("RGB")
     texture = texture.resize((256, 256), Image.Resampling.BOX)
     pixels = texture.load()
     points = [_turned(*positions[i : i + 3]) for i in range(0, len(positions), 3)]

@@ -1,7 +1,7 @@
-"""A picture that looks like a photograph, drawn: fruit and a cup on a table before a blurred room.
+"""Draws a picture that looks like a photograph: fruit and a cup on a table in a blurred room.
 
-No photograph belongs to this project, and edits look different on one than on a drawing: soft
-edges, grain, shade and depth of field are what they have to cope with.
+The project has no photographs, but edits must also handle the soft edges, grain, shade and depth of
+field of one.
 """
 
 import math
@@ -11,12 +11,12 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Colour = tuple[int, int, int]
 TABLE = 0.6
-"""Where the table begins, as a share of the height."""
+"""Top edge of the table, as a share of the height."""
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Return the picture; the same for the same size."""
-    rng = random.Random(7)  # noqa: S311 -- repeatable is what is wanted
+    """Draw the picture; it is identical for the same size."""
+    rng = random.Random(7)  # noqa: S311 -- reproducible on purpose
     picture = _room(width, height, rng)
     picture.paste(_wood(width, height - round(height * TABLE), rng), (0, round(height * TABLE)))
     unit = min(width, height)
@@ -27,7 +27,7 @@ def photograph(width: int, height: int) -> Image.Image:
 
 
 def _room(width: int, height: int, rng: random.Random) -> Image.Image:
-    """Paint a wall out of focus, with daylight from the left and a few lamps."""
+    """Paint an out-of-focus wall with daylight from the left and a few lamps."""
     column = Image.linear_gradient("L").rotate(90).resize((width, height))
     wall = Image.composite(
         Image.new("RGB", (width, height), (92, 104, 112)),
@@ -45,7 +45,7 @@ def _room(width: int, height: int, rng: random.Random) -> Image.Image:
 
 
 def _wood(width: int, height: int, rng: random.Random) -> Image.Image:
-    """Paint a table top: noise, stretched along the grain."""
+    """Paint a table top from noise stretched along the grain."""
     fine = Image.frombytes("L", (48, 160), rng.randbytes(48 * 160))
     coarse = Image.frombytes("L", (6, 40), rng.randbytes(6 * 40))
     grain = Image.blend(
@@ -70,7 +70,7 @@ def _shadow(picture: Image.Image, box: tuple[float, float, float, float], darkne
 
 
 def _fruit(picture: Image.Image, place: tuple[float, float], radius: float, tone: Colour) -> None:
-    """Paint a ball lit from the upper left, with its stalk and shadow."""
+    """Paint a ball lit from the upper left, with stalk and shadow."""
     x, y = place
     _shadow(
         picture,
@@ -110,7 +110,7 @@ def _fruit(picture: Image.Image, place: tuple[float, float], radius: float, tone
 
 
 def _cup(picture: Image.Image, place: tuple[float, float], radius: float) -> None:
-    """Paint a white cup: a tube lit from the left, its rim and its handle."""
+    """Paint a white cup: a cylinder lit from the left, with rim and handle."""
     x, y = place
     _shadow(picture, (x - radius * 0.9, y + radius * 0.72, x + radius * 1.9, y + radius * 1.3), 170)
     scale = 4
@@ -145,7 +145,7 @@ def _cup(picture: Image.Image, place: tuple[float, float], radius: float) -> Non
 
 
 def _grained(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Add the noise of a sensor."""
+    """Add sensor noise."""
     noise = Image.frombytes("L", picture.size, rng.randbytes(picture.width * picture.height))
     noise = noise.filter(ImageFilter.GaussianBlur(0.6)).point(
         lambda value: 128 + (value - 128) // 7

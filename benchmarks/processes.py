@@ -1,6 +1,6 @@
-"""The processes that are measured: servers on stdio, spoken to in plain JSON lines.
+"""The servers under test: processes on stdio, driven with plain JSON lines.
 
-No client library stands between: its own time would be counted as the server's.
+No client library is involved, as its time would count as the server's.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ BARE = (sys.executable, "-m", "benchmarks.bare_server")
 MAX_LINE_BYTES = 1 << 24
 SAMPLE_SECONDS = 0.005
 WARM_UP = 3
-"""Calls that import, connect and open."""
+"""Calls not measured, in which a server imports, connects and opens its store."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 HELLO = {
@@ -36,7 +36,7 @@ HELLO = {
 
 
 class ServerError(Exception):
-    """The server under test answered with an error or went away."""
+    """The server under test returned an error or exited."""
 
 
 @dataclass
@@ -46,13 +46,13 @@ class Server:
     process: asyncio.subprocess.Process
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _threads: dict[str, int] = field(default_factory=dict)
-    """Nanoseconds of processor time of each thread, also of those that have ended."""
+    """CPU time of each thread in nanoseconds, including threads that have ended."""
     _last: int = 0
     _reading: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, command: tuple[str, ...], environment: dict[str, str]) -> Self:
-        """Start the process, without waiting for it to say anything."""
+        """Start the process without waiting for output."""
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=ROOT,
@@ -67,7 +67,7 @@ class Server:
         return server
 
     async def initialize(self) -> None:
-        """Shake hands, as hosts do today."""
+        """Perform the handshake of the legacy protocol era."""
         await self.request("initialize", HELLO)
         self._send({"method": "notifications/initialized"})
 
@@ -75,7 +75,7 @@ class Server:
         """Send one request and return its result.
 
         Raises:
-            ServerError: it was answered with an error, or the server ended.
+            ServerError: the server returned an error or exited.
         """
         self._last += 1
         number = self._last
@@ -91,7 +91,7 @@ class Server:
         """Call a tool and return its text.
 
         Raises:
-            ServerError: it failed.
+            ServerError: the tool failed.
         """
         result = await self.request("tools/call", {"name": tool, "arguments": arguments})
         text = "\n".join(block.get("text", "") for block in result["content"])
@@ -100,7 +100,7 @@ class Server:
         return text
 
     async def stop(self) -> None:
-        """Close stdin, as hosts do, and wait for the end; kill what does not end."""
+        """Close stdin, as clients do, and wait for the process; kill it after 10 s."""
         if self.process.stdin is not None:
             self.process.stdin.close()
         try:
@@ -112,13 +112,13 @@ class Server:
             await self._reading
 
     def resident(self) -> float:
-        """Return the megabytes of memory the process holds."""
+        """Return the resident memory of the process in MB."""
         return resident(self.process.pid)
 
     def cpu_ms(self) -> float:
-        """Return the milliseconds of processor time that the threads seen so far have used."""
+        """Return the CPU time of all threads seen so far, in milliseconds."""
         for thread in Path(f"/proc/{self.process.pid}/task").glob("*"):
-            with contextlib.suppress(OSError):  # it has just ended
+            with contextlib.suppress(OSError):  # the thread has just ended
                 used = int((thread / "schedstat").read_text().split()[0])
                 self._threads[thread.name] = used
         if not self._threads:
@@ -136,32 +136,32 @@ class Server:
             if waiting is not None:
                 waiting.set_result(message)
         for waiting in self._waiting.values():
-            waiting.set_exception(ServerError("the server ended"))
+            waiting.set_exception(ServerError("the server exited"))
 
 
 def _cpu_seconds_by_ps(pid: int) -> float:
-    told = subprocess.run(  # noqa: S603 -- a fixed command
+    listed = subprocess.run(  # noqa: S603 -- a fixed command
         ["/bin/ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
     )
-    minutes, _, seconds = told.stdout.strip().rpartition(":")
+    minutes, _, seconds = listed.stdout.strip().rpartition(":")
     hours, _, rest = minutes.rpartition(":")
     return int(hours or 0) * 3600 + int(rest or 0) * 60 + float(seconds)
 
 
 def resident(pid: int) -> float:
-    """Return the megabytes of memory a process holds."""
+    """Return the resident memory of a process in MB."""
     proc = Path(f"/proc/{pid}/statm")
     if proc.exists():
         return int(proc.read_text().split()[1]) * PAGE / 1e6
-    told = subprocess.run(  # noqa: S603 -- a fixed command
+    listed = subprocess.run(  # noqa: S603 -- a fixed command
         ["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
     )
-    return int(told.stdout) * 1024 / 1e6
+    return int(listed.stdout) * 1024 / 1e6
 
 
 @asynccontextmanager
 async def running(command: tuple[str, ...], environment: dict[str, str]) -> AsyncIterator[Server]:
-    """Run a server that has shaken hands."""
+    """Run a server and perform the handshake."""
     server = await Server.start(command, environment)
     try:
         await server.initialize()
@@ -170,15 +170,15 @@ async def running(command: tuple[str, ...], environment: dict[str, str]) -> Asyn
         await server.stop()
 
 
-async def in_turns(
+async def alternate(
     servers: Sequence[Server], rounds: int, ask: Callable[[Server, int], Awaitable[object]]
 ) -> list[float]:
-    """Ask the servers the same in turns; returns the median of each, in milliseconds.
+    """Make the same request to the servers alternately; return each median in milliseconds.
 
     Args:
-        servers: Which.
-        rounds: How often; what imports and connects comes before and is not counted.
-        ask: Asks one of them for the n-th time.
+        servers: The servers.
+        rounds: Measured requests per server; warm-up requests come first.
+        ask: Makes the n-th request to a server.
     """
     took: list[list[float]] = [[] for _ in servers]
     for number in range(-WARM_UP, rounds):
@@ -192,7 +192,7 @@ async def in_turns(
 
 @asynccontextmanager
 async def peak_of(pid: int) -> AsyncIterator[Callable[[], float]]:
-    """Watch a process; the value is a function that returns the most memory seen, in megabytes."""
+    """Sample a process's memory; yield a function that returns the maximum in MB."""
     seen = [resident(pid)]
 
     async def watch() -> None:
@@ -211,12 +211,12 @@ async def peak_of(pid: int) -> AsyncIterator[Callable[[], float]]:
 
 @dataclass(frozen=True)
 class Upstream:
-    """The stand-in for the API, in its own process."""
+    """The fake API, in its own process."""
 
     url: str
 
     def set(self, file: Path, *, media_type: str = "image/png", **chosen: float) -> None:
-        """Choose what every request is answered with, and forget what was counted.
+        """Set the response to every request, and reset the counts.
 
         Args:
             file: The body.
@@ -226,24 +226,24 @@ class Upstream:
         query = urlencode({"file": file, "type": media_type, "latency": 0, **chosen})
         self._ask(Request(f"{self.url}/bench?{query}", method="PUT"))  # noqa: S310 -- loopback
 
-    def counted(self) -> dict[str, Any]:
-        """Return when requests arrived, and the most in any window of the API's limiter."""
+    def counts(self) -> dict[str, Any]:
+        """Return arrival times, and the maximum number in any rate-limit window."""
         return self._ask(Request(f"{self.url}/bench"))  # noqa: S310 -- loopback
 
     def _ask(self, request: Request) -> dict[str, Any]:
         with urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-            told: dict[str, Any] = json.load(answer)
-        return told
+            counts: dict[str, Any] = json.load(answer)
+        return counts
 
 
 @asynccontextmanager
 async def upstream() -> AsyncIterator[Upstream]:
-    """Run the stand-in for the API."""
+    """Run the fake API."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.upstream", cwd=ROOT, stdout=subprocess.PIPE
     )
     try:
-        if process.stdout is None:  # pragma: no cover -- it was asked for
+        if process.stdout is None:  # pragma: no cover -- it is a pipe
             raise ServerError("the upstream has no output")
         yield Upstream(f"http://127.0.0.1:{int(await process.stdout.readline())}")
     finally:
@@ -252,7 +252,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 
 def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
-    """Return the environment of a server under test with a store of its own in `folder`."""
+    """Return the environment of a server under test, with its own store in `folder`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
     files = folder / "files"
     files.mkdir(parents=True, exist_ok=True)
@@ -268,5 +268,5 @@ def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
 
 
 def now() -> float:
-    """Return a time in milliseconds, to be compared with another."""
+    """Return a monotonic time in milliseconds."""
     return time.perf_counter() * 1000

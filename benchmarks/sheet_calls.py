@@ -1,10 +1,10 @@
-"""The calls that the emulator's sheet shows, and how each result is shown."""
+"""The calls on the emulator's sheet, and how their results are displayed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.sheet_views import beside, model, on_squares, wave_form
+from benchmarks.sheet_views import model, on_squares, side_by_side, wave_form
 from PIL import Image
 
 PHOTO_WORDS = {
@@ -39,13 +39,13 @@ SCENE_WORDS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One call and what to say about it."""
+    """A call and its caption."""
 
     operation: str
     words: str
     values: Mapping[str, object] = field(default_factory=dict)
     shown: Callable[[Path], Image.Image] | None = None
-    """How the result is shown; None: as the picture it is."""
+    """Renders the result; None if it is a plain picture."""
 
 
 def on_pictures(folder: Path, name: str, words: Mapping[str, str]) -> Iterator[Cell]:
@@ -54,8 +54,8 @@ def on_pictures(folder: Path, name: str, words: Mapping[str, str]) -> Iterator[C
     Args:
         folder: Where `<name>.png`, `<name>-mask.png`, `<name>-small.png`, `sketch.png` and
             `style.png` are.
-        name: Which picture.
-        words: What is to be searched and made in it.
+        name: The picture, `photo` or `scene`.
+        words: Search words and prompts for it.
     """
     image, small = str(folder / f"{name}.png"), str(folder / f"{name}-small.png")
     mask, style = str(folder / f"{name}-mask.png"), str(folder / f"{words['style']}.png")
@@ -96,15 +96,15 @@ def on_pictures(folder: Path, name: str, words: Mapping[str, str]) -> Iterator[C
         f"the look of {words['look']}",
         {"init_image": image, "style_image": style},
     )
-    detail = beside(small)
+    detail = side_by_side(small)
     yield Cell("upscale_fast", "left: what was sent", {"image": small}, detail)
     prompted = {"image": small, "prompt": words["what"]}
     yield Cell("upscale_conservative", "left: what was sent", prompted, detail)
     yield Cell("upscale_creative", "creativity 0.5", prompted | {"creativity": 0.5}, detail)
 
 
-def made_anew(folder: Path) -> Iterator[Cell]:
-    """Yield a call of every operation that makes pictures from words, sounds and models."""
+def generated(folder: Path) -> Iterator[Cell]:
+    """Yield calls of the operations that generate pictures, audio and models."""
     yield Cell(
         "generate_core", "a lighthouse at dusk", {"prompt": "a lighthouse at dusk", "seed": 8}
     )
@@ -148,20 +148,20 @@ def made_anew(folder: Path) -> Iterator[Cell]:
             "mask_source": "MASK_IMAGE_WHITE",
         },
     )
-    asked = {"duration": 12, "output_format": "wav", "seed": 2}
+    audio = {"duration": 12, "output_format": "wav", "seed": 2}
     yield Cell(
         "audio3_text_to_audio",
         "techno with drums, 130 bpm",
-        asked | {"prompt": "techno with drums, 130 bpm"},
+        audio | {"prompt": "techno with drums, 130 bpm"},
         wave_form,
     )
     yield Cell(
         "audio2_text_to_audio",
         "slow ambient pad",
-        asked | {"prompt": "slow ambient pad"},
+        audio | {"prompt": "slow ambient pad"},
         wave_form,
     )
-    sent = asked | {"audio": str(folder / "pulses.wav"), "prompt": "happy piano, 120 bpm"}
+    sent = audio | {"audio": str(folder / "pulses.wav"), "prompt": "happy piano, 120 bpm"}
     yield Cell(
         "audio3_audio_to_audio", "of pulses, strength 0.5", sent | {"strength": 0.5}, wave_form
     )

@@ -1,4 +1,4 @@
-"""What the calls of the emulator's sheet send: pictures, masks, a sketch, a sound."""
+"""Inputs for the emulator's sheet: pictures, masks, a sketch, an audio file."""
 
 import wave
 from array import array
@@ -11,8 +11,8 @@ SIZE = (1024, 768)
 V1_SIZE = (1152, 896)
 
 
-def prepared(folder: Path, scene: Path) -> None:
-    """Write what is sent."""
+def prepare(folder: Path, scene: Path) -> None:
+    """Write all input files."""
     photo = photograph(*SIZE)
     picture = Image.open(scene).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
     marks = {"photo": (395, 335, 740, 725), "scene": (140, 330, 580, 740)}
@@ -46,7 +46,7 @@ def sketch(path: Path) -> None:
     paper = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(paper)
     pen = {"fill": "black", "width": 9}
-    draw.line([(290, 400), (512, 190), (734, 400), (290, 400)], **pen, joint="curve")  # type: ignore[arg-type]  # both are
+    draw.line([(290, 400), (512, 190), (734, 400), (290, 400)], **pen, joint="curve")  # type: ignore[arg-type]  # mixed value types
     for box in (
         (340, 400, 684, 660),
         (470, 490, 560, 660),
@@ -55,5 +55,5 @@ def sketch(path: Path) -> None:
     ):
         draw.rectangle(box, outline="black", width=9)
     draw.ellipse((770, 80, 890, 200), outline="black", width=9)
-    draw.line((0, 660, SIZE[0], 660), **pen)  # type: ignore[arg-type]  # both are
+    draw.line((0, 660, SIZE[0], 660), **pen)  # type: ignore[arg-type]  # mixed value types
     paper.save(path)

@@ -1,4 +1,4 @@
-"""How results that are no plain picture are shown: with alpha, beside their source, as a wave."""
+"""Renders results that aren't plain pictures: transparency, comparisons, audio and models."""
 
 import wave
 from array import array
@@ -13,7 +13,7 @@ CELL = (232, 174)
 
 
 def on_squares(path: Path) -> Image.Image:
-    """Show a picture with an alpha channel on a board of squares."""
+    """Show a picture with an alpha channel on a checkerboard."""
     picture = Image.open(path).convert("RGBA")
     board = Image.new("RGB", picture.size, (226, 226, 226))
     draw = ImageDraw.Draw(board)
@@ -25,8 +25,8 @@ def on_squares(path: Path) -> Image.Image:
     return board
 
 
-def beside(small: str) -> Callable[[Path], Image.Image]:
-    """Show the middle of what was sent, its pixels enlarged, beside the same part of the result."""
+def side_by_side(small: str) -> Callable[[Path], Image.Image]:
+    """Show the centre of the source, enlarged, next to the same part of the result."""
 
     def shown(path: Path) -> Image.Image:
         cell = Image.new("RGB", CELL)
@@ -49,7 +49,7 @@ def beside(small: str) -> Callable[[Path], Image.Image]:
 
 
 def wave_form(path: Path) -> Image.Image:
-    """Show a WAV file as what a listener would see of it."""
+    """Show the waveform of a WAV file."""
     with wave.open(str(path)) as file:
         levels = array("h", file.readframes(file.getnframes()))[::2]
     cell = Image.new("RGB", CELL, (36, 38, 44))
@@ -63,5 +63,5 @@ def wave_form(path: Path) -> Image.Image:
 
 
 def model(path: Path) -> Image.Image:
-    """Show a GLB file from in front and above."""
+    """Show a GLB file from the front and above."""
     return model_view(path.read_bytes(), 420)

@@ -1,4 +1,4 @@
-"""Makes a disk slow: a library that a server is started with, in which every fsync takes longer."""
+"""Simulates a slow disk: a preloaded library in which every fsync takes longer."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 DELAY_MILLISECONDS = 5
-WHY_NOT_SLOW = "the disk cannot be made slow here: that needs Linux and a C compiler"
+WHY_NOT_SLOW = "needs Linux and a C compiler"
 
 SOURCE = """
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@ SLOW(fdatasync)
 
 
 def slow_disk(folder: Path) -> Path | None:
-    """Build the library for `LD_PRELOAD`; None: there is no way here."""
+    """Build the library for `LD_PRELOAD`; return None if this system does not support it."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if not sys.platform.startswith("linux") or compiler is None:
         return None

@@ -1,7 +1,7 @@
-"""Where the time of a warm paid call goes, stage by stage.
+"""Time of a paid call on a warm server, by stage.
 
-The moments come from the observer of the store, from the HTTP library (the answer's headers are
-there; its body is read) and from the client that calls. Nothing in the product is changed.
+The times come from the store's observer, from the HTTP library (headers received, body read) and
+from the calling client. The product is not changed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,28 +45,28 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "T7: deliver": (f"before {T7}", f"after {T7}"),
     "answer": (f"after {T7}", ANSWERED),
 }
-"""Stages, from one moment to another. T3 may lie beside the body, and then counts in T3 alone."""
+"""Stages, each between two moments. The time in which T3 overlaps the body counts for T3 only."""
 
 Moments = dict[str, float]
 
 
 class Watch:
-    """Remembers when each moment of a call came, in milliseconds; of several the first."""
+    """Records the first time of each moment of a call, in milliseconds."""
 
     def __init__(self) -> None:
         self.moments: Moments = {}
 
     def __call__(self, moment: Moment, name: str) -> None:
-        """Take a moment of a write step."""
+        """Record a moment of a write transaction."""
         self.mark(f"{moment} {name}")
 
     def mark(self, moment: str) -> None:
-        """Take any moment."""
+        """Record a moment."""
         self.moments.setdefault(moment, now())
 
     @contextmanager
     def of_http(self) -> Iterator[None]:
-        """Take the moments at which the headers and the end of an answer are there."""
+        """Record when the headers and the end of a response arrive."""
         send, close = httpx2.AsyncClient.send, httpx2.Response.aclose
 
         async def send_watched(client: httpx2.AsyncClient, *values: Any, **named: Any) -> Any:  # noqa: ANN401 -- the library's signature
@@ -88,10 +88,10 @@ class Watch:
 
 
 async def stages(settings: Settings, *, calls: int) -> dict[str, float]:
-    """Return how long each stage took in milliseconds, and the `whole` call.
+    """Return the duration of each stage and of the `whole` call, in milliseconds.
 
-    The mean of the calls in the middle, between the fastest and the slowest quarter. A stage that
-    a call did not show is left out.
+    Each is the mean of the calls between the fastest and the slowest quarter. A stage missing from
+    a call is left out.
     """
     watch = Watch()
     seen: list[Moments] = []
@@ -119,9 +119,9 @@ def _spans(moments: Moments) -> dict[str, float]:
         for name, (begin, end) in STAGES.items()
         if begin in moments and end in moments
     }
-    beside = tuple(moments.get(each, 0.0) for each in STAGES["T3: headers"])
+    headers = tuple(moments.get(each, 0.0) for each in STAGES["T3: headers"])
     for name in ("body", "T4: make durable, check"):
         if name in spans:
             begin, end = (moments[each] for each in STAGES[name])
-            spans[name] -= max(0.0, min(end, beside[1]) - max(begin, beside[0]))
+            spans[name] -= max(0.0, min(end, headers[1]) - max(begin, headers[0]))
     return spans | {WHOLE: moments[ANSWERED] - moments[CALLED]}

@@ -1,4 +1,4 @@
-"""What a host pays before the first call: the handshake, the idle memory, the list of tools."""
+"""The cost of a start: handshake, idle memory, first paid call."""
 
 import asyncio
 from pathlib import Path
@@ -16,13 +16,13 @@ from benchmarks.processes import (
 from benchmarks.table import Line, at_most
 
 SETTLE_SECONDS = 1.0
-"""Time for what a server does right after the handshake; idle is what it is then."""
+"""Time for the server's work right after the handshake, before it counts as idle."""
 
 URL = "http://127.0.0.1:9"
 
 
 async def initialize(folder: Path, *, starts: int) -> Line:
-    """Compare the time from start to the answer of `initialize`, both servers in turns."""
+    """Compare the time from start to the response to `initialize`, alternating between servers."""
     env = environment(folder, URL)
     took: dict[tuple[str, ...], list[float]] = {OURS: [], BARE: []}
     for number in range(starts + 1):
@@ -30,7 +30,7 @@ async def initialize(folder: Path, *, starts: int) -> Line:
             started = now()
             server = await Server.start(command, env)
             await server.initialize()
-            if number:  # the first of each fills the file cache
+            if number:  # the first start fills the file cache
                 times.append(now() - started)
             await server.stop()
     ours, bare = median(took[OURS]), median(took[BARE])
@@ -40,7 +40,7 @@ async def initialize(folder: Path, *, starts: int) -> Line:
 
 
 async def idle_memory(folder: Path) -> Line:
-    """Compare the memory of both before the first call that costs anything."""
+    """Compare memory before the first paid call."""
     env = environment(folder, URL)
     held = []
     for command in (OURS, BARE):
@@ -53,7 +53,7 @@ async def idle_memory(folder: Path) -> Line:
 
 
 async def first_paid_call(folder: Path, up: Upstream, picture: Path, *, starts: int) -> list[Line]:
-    """Compare the first paid call after the handshake, without a store, both servers in turns."""
+    """Compare the first paid call with an empty store, alternating between servers."""
     up.set(picture)
     took: dict[tuple[str, ...], list[float]] = {OURS: [], BARE: []}
     for number in range(starts):

@@ -1,4 +1,4 @@
-"""The table: a line for each budget, with what was measured and whether it holds."""
+"""The result table: a line per limit, with the measured value and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,40 +6,40 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One budget."""
+    """A limit and its measurement."""
 
     name: str
     measured: str
     limit: str
     holds: bool
     measurable: bool = True
-    """False: this machine cannot show it."""
+    """Whether this machine can measure it."""
 
 
 HEAD = ("", "measured", "limit", "verdict")
 
 
 def verdict(line: Line) -> str:
-    """Return the verdict in a word."""
+    """Return the verdict as a word."""
     if not line.measurable:
         return "skipped"
     return "ok" if line.holds else "MISSED"
 
 
 def skipped(name: str, why: str, limit: str) -> Line:
-    """Return the line of a figure that this machine cannot show."""
+    """Return the line of a figure that this machine cannot measure."""
     return Line(name=name, measured=why, limit=limit, holds=True, measurable=False)
 
 
 def rendered(lines: Sequence[Line]) -> str:
-    """Return the lines as aligned columns."""
+    """Format the lines as aligned columns."""
     return columns([HEAD, *((e.name, e.measured, e.limit, verdict(e)) for e in lines)])
 
 
-def columns(told: Sequence[Sequence[str]]) -> str:
-    """Return rows as aligned columns, the first as their heads."""
-    widths = [max(len(row[column]) for row in told) for column in range(len(told[0]))]
-    rows = [told[0], tuple("-" * width for width in widths), *told[1:]]
+def columns(table: Sequence[Sequence[str]]) -> str:
+    """Format rows as aligned columns; the first row is the header."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    rows = [table[0], tuple("-" * width for width in widths), *table[1:]]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -47,7 +47,7 @@ def columns(told: Sequence[Sequence[str]]) -> str:
 
 
 def at_most(name: str, value: float, limit: float, form: str = "{:.2f}", note: str = "") -> Line:
-    """Return the line of a figure that may not be greater than its limit."""
+    """Return the line of a figure with an upper limit."""
     return Line(
         name=name,
         measured=form.format(value) + (f" ({note})" if note else ""),

@@ -1,13 +1,13 @@
-"""A stand-in for the API that costs nothing: it answers every POST with the same file.
+"""A fake API with almost no overhead: it responds to every POST with the same file.
 
-A PNG gets a comment with a number, since the API never makes the same bytes twice.
+PNG files get a numbered comment, because the API never returns the same bytes twice.
 
-`python -m benchmarks.upstream` prints its port on the first line and serves until it is ended. It
-knows no operation and checks nothing, so that what is measured is the server under test. `PUT
-/bench` sets what is answered (`?latency=1&file=/path&type=image/png`) and forgets what was
-counted; with `&lock=60` more than the API's limiter lets through are refused for so many seconds;
-with `&deferred=12` a POST is answered with the id of a generation, which is ready so much later.
-`GET /bench` tells when requests arrived, the most in any window, and how many were refused.
+`python -m benchmarks.upstream` prints its port on the first line and serves until it is stopped. It
+knows no operations and checks nothing, so only the server under test is measured. `PUT /bench` sets
+the response (`?latency=1&file=/path&type=image/png`) and resets the counts. `&lock=60` enforces the
+API's rate limit with a lockout of that many seconds. With `&deferred=12` the response to a POST is
+the id of a generation, which is ready that many seconds later. `GET /bench` returns the arrival
+times, the maximum number in any window, and the number of refused requests.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 MAX_REQUESTS, WINDOW_SECONDS = 150, 10.0
-"""The API's limiter: so many requests in so many seconds."""
+"""The API's rate limit: requests per window in seconds."""
 
 CHUNK = 1 << 18
 END_BYTES = 12
-"""Length of the last chunk of a PNG."""
+"""Size of the last chunk of a PNG."""
 
 STARTED = b'{"id":"%064x"}' % 1
 RUNNING = b'{"id":"%064x","status":"in-progress"}' % 1
@@ -33,7 +33,7 @@ REFUSAL = b'{"id":"bench","name":"rate_limit_exceeded","errors":["Too many reque
 
 @dataclass
 class Bench:
-    """What is answered, and what came."""
+    """The current response, and the requests received."""
 
     latency: float = 0
     body: bytes = b""
@@ -45,7 +45,7 @@ class Bench:
     arrivals: list[float] = field(default_factory=list)
 
     def set(self, query: dict[str, list[str]]) -> None:
-        """Change what is answered and forget what was counted."""
+        """Change the response and reset the counts."""
         self.latency = float(query["latency"][0])
         self.body = Path(query["file"][0]).read_bytes()
         self.media_type = query["type"][0]
@@ -55,16 +55,16 @@ class Bench:
         self.arrivals.clear()
 
     def admits(self, arrived: float) -> bool:
-        """Count a request, and return whether the API's limiter would let it through."""
+        """Count a request, and return whether it is within the rate limit."""
         self.arrivals.append(arrived)
         if self.lock and arrived >= self.locked_until:
-            lately = sum(arrived - at < WINDOW_SECONDS for at in self.arrivals[-MAX_REQUESTS - 1 :])
-            self.locked_until = arrived + self.lock if lately > MAX_REQUESTS else 0
+            recent = sum(arrived - at < WINDOW_SECONDS for at in self.arrivals[-MAX_REQUESTS - 1 :])
+            self.locked_until = arrived + self.lock if recent > MAX_REQUESTS else 0
         self.refused += arrived < self.locked_until
         return arrived >= self.locked_until
 
     def answer(self) -> bytes:
-        """Return the next body."""
+        """Return the next response body."""
         if self.media_type != "image/png":
             return self.body
         comment = b"tEXtnumber\0%d" % len(self.arrivals)
@@ -72,14 +72,14 @@ class Bench:
         chunk = size.to_bytes(4, "big") + comment + check.to_bytes(4, "big")
         return self.body[:-END_BYTES] + chunk + self.body[-END_BYTES:]
 
-    def told(self) -> bytes:
-        """Return what was counted, as JSON."""
-        told = {"arrivals": self.arrivals, "refused": self.refused}
-        return json.dumps(told | {"busiest": busiest(self.arrivals)}).encode()
+    def counts(self) -> bytes:
+        """Return the counts as JSON."""
+        counts = {"arrivals": self.arrivals, "refused": self.refused}
+        return json.dumps(counts | {"busiest": busiest(self.arrivals)}).encode()
 
 
 def busiest(arrivals: list[float]) -> int:
-    """Return the most arrivals in any window of the limiter's length."""
+    """Return the maximum number of arrivals in any rate-limit window."""
     most = first = 0
     for last, at in enumerate(arrivals):
         while at - arrivals[first] > WINDOW_SECONDS:
@@ -89,7 +89,7 @@ def busiest(arrivals: list[float]) -> int:
 
 
 async def handle(bench: Bench, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer the requests of one connection."""
+    """Handle the requests of one connection."""
     try:
         while await _answer_one(bench, reader, writer):
             await writer.drain()
@@ -110,7 +110,7 @@ async def _answer_one(
     if url.path == "/bench":
         if method == "PUT":
             bench.set(parse_qs(url.query))
-        _write(writer, "application/json", bench.told())
+        _write(writer, "application/json", bench.counts())
     elif "/results/" in url.path:
         _write_result(bench, writer, arrived)
     elif method == "GET":
@@ -135,7 +135,7 @@ def _write_result(bench: Bench, writer: asyncio.StreamWriter, arrived: float) ->
 
 
 async def _discard(reader: asyncio.StreamReader, head: str) -> None:
-    """Read a body of a known length or in chunks, and keep none of it."""
+    """Read and discard a body with Content-Length or in chunks."""
     if "transfer-encoding: chunked" in head:
         while size := int((await reader.readline()).split(b";")[0], 16):
             await _skip(reader, size + 2)
@@ -163,7 +163,7 @@ def _write(
 
 
 async def main() -> None:
-    """Serve on any free port of loopback."""
+    """Serve on a free loopback port."""
     bench = Bench()
     server = await asyncio.start_server(
         lambda reader, writer: handle(bench, reader, writer), "127.0.0.1", 0, backlog=1024

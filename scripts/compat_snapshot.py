@@ -1,4 +1,4 @@
-"""Writes tests/compat/today.json: run it at a release, when all that has changed is announced.
+"""Writes tests/compat/today.json; run it at a release, once all changes are announced.
 
 .venv/bin/python scripts/compat_snapshot.py
 """
@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent.parent / "tests"
 
 
 async def write_snapshot() -> int:
-    """Write the snapshot of the running code, empty the lists of changes; return how many facts."""
+    """Write a snapshot of the code, and clear the lists of changes; return the number of facts."""
     from compat.facts import as_text
     from compat.snapshot import TODAY, take
 
@@ -27,7 +27,7 @@ async def write_snapshot() -> int:
 
 
 def main() -> None:
-    """Write the snapshot, whatever is set on this machine."""
+    """Write the snapshot, ignoring settings of this machine."""
     sys.path.insert(0, str(TESTS))
     for name in [name for name in os.environ if name.startswith("STABILITY_")]:
         del os.environ[name]

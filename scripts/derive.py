@@ -1,6 +1,6 @@
-"""Derives `tool_schemas/` and the README's table of tools from the code: `make schemas`.
+"""Generates `tool_schemas/` and the README's table of tools from the code (`make schemas`).
 
-Tests compare both with the code, so a change to a tool is a diff that a reviewer reads.
+Tests compare both with the code, so reviewers see a change to a tool as a diff.
 """
 
 import json
@@ -29,7 +29,7 @@ def schema_files() -> dict[str, str]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write the files that differ, and delete those of tools that no longer exist."""
+    """Write changed files, and delete those of removed tools."""
     folder.mkdir(parents=True, exist_ok=True)
     files = schema_files()
     for stale in folder.glob("*.json"):
@@ -60,7 +60,7 @@ def price(row: type[Operation]) -> str:
 
 
 def seconds(row: type[Operation]) -> str:
-    """Return how long the API takes by measurement, or a dash if it wasn't measured."""
+    """Return the measured duration, or a dash if it wasn't measured."""
     return f"{row.spec.seconds:g} s" if row.spec.seconds else "-"
 
 
@@ -78,7 +78,7 @@ def with_table(readme: str) -> str:
 
 
 def main() -> None:
-    """Rewrite everything that is derived."""
+    """Rewrite all generated files."""
     write_schemas(ROOT / "tool_schemas")
     readme = ROOT / "README.md"
     readme.write_text(with_table(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Finds words in texts and names that this project does not use; `make lint` runs it.
+"""Finds words that texts and names of this project should not use; `make lint` runs it.
 
-`wording.toml` lists the words and what to write instead. Every tracked file that people or models
-read is searched: sources, tests, documents and tool schemas. Copies of texts by others are not.
+`wording.toml` lists the words and their replacements. The search covers every file that people or
+models read: sources, tests, documents and tool schemas, but no copies of foreign texts.
 
     python scripts/wording.py [PATH ...]
 
@@ -22,13 +22,13 @@ READ = [
     *("src", "tests", "docs", "scripts", "benchmarks", "tool_schemas", ".github"),
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "pyproject.toml"),
 ]
-"""What is searched below the root."""
+"""Searched by default, relative to the root."""
 SUFFIXES = {
     *(".py", ".sql", ".md", ".json", ".yaml", ".yml", ".toml", ".html", ".txt"),
     *(".ts", ".mjs", ".js", ".sh"),
 }
 QUOTED = ["tests/facts/*", "tests/compat/*.json", "tests/test_wording.py", "scripts/wording.toml"]
-"""Patterns of files that quote others: the API's documents, earlier releases, the list itself."""
+"""Files not searched: copies of API documents, earlier releases, the list itself."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _pattern(find: str, unless_after: Sequence[str]) -> re.Pattern[str]:
 
 
 def find_in(text: str, words: Sequence[Word]) -> Iterator[tuple[int, str, str]]:
-    """Yield line number, the words found and what to write instead, in order of the list."""
+    """Yield line number, match and replacement, in order of the list."""
     for word in words:
         for match in word.pattern.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
@@ -63,12 +63,12 @@ def find_in(text: str, words: Sequence[Word]) -> Iterator[tuple[int, str, str]]:
 
 
 def searched() -> list[Path]:
-    """Return the folders and files that are searched when none is given."""
+    """Return the folders and files to search by default."""
     return [path for each in READ if (path := ROOT / each).exists()]
 
 
 def files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files to search below paths."""
+    """Yield the files to search in the given paths."""
     for path in paths:
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         for each in found:
@@ -85,7 +85,7 @@ def _name(path: Path) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Search and print; return the exit code."""
+    """Search, print the results, and return the exit code."""
     words = read_words()
     paths = [Path(each) for each in arguments] or searched()
     finds = 0
