@@ -1,4 +1,4 @@
-"""Whatever the API, a gateway or the line does: one clear error, and whether it was charged."""
+"""Faults of the API, a gateway or the connection: a clear error that states the charge."""
 
 import socket
 from pathlib import Path
@@ -16,7 +16,7 @@ PNG_START = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 
 
 def refused(status: int, name: str, *errors: str) -> bytes:
-    """Return an error in the shape of the API."""
+    """Return an error in the API's format."""
     return answer(status, {"errors": list(errors), "id": "0" * 32, "name": name})
 
 
@@ -51,27 +51,27 @@ CASES = {
         ["prompt: required", "Nothing was charged"],
         1,
     ),
-    "a gateway's page": (
+    "a gateway page": (
         answer(502, b"<html><body>Bad gateway</body></html>", media_type="text/html"),
-        ["may have been charged", "not repeated"],
+        ["may have been charged", "not retried automatically"],
         1,
     ),
-    "a gateway's JSON": (
+    "gateway JSON": (
         answer(504, {"message": "Endpoint request timed out"}),
         ["may have been charged"],
         1,
     ),
-    "a body cut short": (
+    "a truncated body": (
         answer(200, PNG_START, media_type="image/png", length=5_000, seed="7"),
         ["was charged", "broke before its end"],
         1,
     ),
-    "a page instead of a picture": (
+    "an HTML page instead of a picture": (
         answer(200, b"<html>hello</html>", media_type="text/html"),
         ["was charged"],
         1,
     ),
-    "an error of the API's own that lasts": (
+    "a lasting API error": (
         refused(500, "internal_error", "An unexpected server error has occurred"),
         ["Nothing was charged"],
         2,
@@ -80,17 +80,15 @@ CASES = {
 
 
 PAUSING = ("a wrong key", "no credits")
-"""After these nothing more is sent, so that each has a server of its own."""
-TOGETHER = [case for case in CASES if case not in PAUSING]
+"""Nothing more is sent after these, so each needs its own server."""
+OTHERS = [case for case in CASES if case not in PAUSING]
 
 
-@pytest.mark.parametrize(
-    "cases", [TOGETHER, *([case] for case in PAUSING)], ids=lambda each: each[0]
-)
-async def test_the_answer_names_the_trouble_the_cure_and_the_charge(
+@pytest.mark.parametrize("cases", [OTHERS, *([case] for case in PAUSING)], ids=lambda each: each[0])
+async def test_errors_state_the_cause_the_charge_and_what_to_do(
     cases: list[str], tmp_path: Path
 ) -> None:
-    """Chosen: a person in a chat must know what happened to their money."""
+    """Chosen: the user must know whether money was spent."""
     with upstream(b"") as served:
         async with connected(
             tmp_path,
@@ -104,13 +102,13 @@ async def test_the_answer_names_the_trouble_the_cure_and_the_charge(
                 served.reply, expected, most_posts = CASES[case]
                 served.requests.clear()
                 result = await client.call_tool("generate_core", {"prompt": f"a house, {case}"})
-                _is_told(case, result, expected)
+                _check_error(case, result, expected)
                 assert 1 <= served.posts <= most_posts, case
                 assert not (await client.call_tool("job_list", {})).is_error, case
                 assert list((tmp_path / "home" / "spool").glob("*.part")) == [], case
 
 
-def _is_told(case: str, result: CallToolResult, expected: list[str]) -> None:
+def _check_error(case: str, result: CallToolResult, expected: list[str]) -> None:
     [first, *_] = result.content
     assert isinstance(first, TextContent)
     assert result.is_error, (case, first.text)
@@ -119,8 +117,8 @@ def _is_told(case: str, result: CallToolResult, expected: list[str]) -> None:
     assert "Traceback" not in first.text, case
 
 
-async def test_no_network_is_told_and_nothing_was_charged(tmp_path: Path) -> None:
-    """Chosen: a request that never went out is safe, and the text says so."""
+async def test_an_unreachable_api_is_reported_as_not_charged(tmp_path: Path) -> None:
+    """Chosen: a request that was not sent is not charged, and the text says so."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -138,4 +136,4 @@ async def test_no_network_is_told_and_nothing_was_charged(tmp_path: Path) -> Non
     assert isinstance(first, TextContent)
     assert result.is_error
     assert "Nothing was charged" in first.text
-    assert str(port) in first.text
+    assert f"Could not reach the Stability API at 127.0.0.1:{port}" in first.text

@@ -1,4 +1,4 @@
-"""The ceiling of a day over two server processes on one folder, and fifty calls at once."""
+"""The daily budget with two server processes on one folder and fifty concurrent calls."""
 
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.anyio
 
 CALLS, PRICE, FITTING = 50, 3, 33
 BUDGET = FITTING * PRICE + 1
-"""Credits; one is left over, which no call fits into."""
+"""Credits; the last one is too little for a call."""
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_fifty_calls_at_once_over_two_processes_never_pass_the_budget_by_a_credit(
+async def test_fifty_concurrent_calls_in_two_processes_never_exceed_the_budget(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: exactly what fits is sent; each refusal says how much that still is."""
+    """Chosen: exactly the calls that fit are sent; refusals state the remaining budget."""
     answers: list[CallToolResult] = []
 
     async def call(client: Client, number: int) -> None:
@@ -41,7 +41,7 @@ async def test_fifty_calls_at_once_over_two_processes_never_pass_the_budget_by_a
             connected(tmp_path, era, **chosen) as one,
             connected(tmp_path, era, **chosen) as other,
         ):
-            for client in (one, other):  # both stores are open before anything is called
+            for client in (one, other):  # both stores are open before the paid calls
                 await client.call_tool("job_list", {})
             async with anyio.create_task_group() as group:
                 for number in range(CALLS):
@@ -56,14 +56,14 @@ async def test_fifty_calls_at_once_over_two_processes_never_pass_the_budget_by_a
     assert rows(tmp_path / "home", "SELECT count(*) FROM jobs") == [(FITTING,)]
     assert all(
         f"This costs {PRICE} credits, and the budget of {BUDGET} credits a day has 1 credit left"
-        in said
-        and "Nothing was charged." in said
-        for said in refusals
+        in refusal
+        and "Nothing was charged." in refusal
+        for refusal in refusals
     ), refusals
 
 
-async def test_a_call_of_several_that_does_not_fit_is_told_how_many_do(tmp_path: Path) -> None:
-    """Chosen: nothing of it is sent, and the part that fits can be asked for."""
+async def test_a_refused_count_states_how_many_fit(tmp_path: Path) -> None:
+    """Chosen: nothing is sent; a smaller count succeeds."""
     async with counting_upstream(pace=0) as upstream:
         chosen: dict[str, Any] = {
             "STABILITY_API_KEY": "sk-test",
@@ -71,11 +71,11 @@ async def test_a_call_of_several_that_does_not_fit_is_told_how_many_do(tmp_path:
             "STABILITY_BUDGET": "10",
         }
         async with connected(tmp_path, "auto", **chosen) as client:
-            said = await client.call_tool("generate_core", {"prompt": "fox", "count": 4})
+            refused = await client.call_tool("generate_core", {"prompt": "fox", "count": 4})
             part = await client.call_tool("generate_core", {"prompt": "fox", "count": 3})
 
-    assert said.is_error
-    assert "3 of 4 still fit now" in _text(said)
+    assert refused.is_error
+    assert "3 of 4 still fit now" in _text(refused)
     assert not part.is_error
     assert sum(upstream.posts.values()) == 3
 

@@ -1,4 +1,4 @@
-"""A real client, a real server process and the emulator: what a conversation does, start to end."""
+"""Whole conversations with a real client, a real server process and the emulator."""
 
 from pathlib import Path
 
@@ -14,19 +14,19 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 
 
 def facts(result: CallToolResult) -> tuple[tuple[int, int], str]:
-    """Return the size and mode of the one picture that a result names."""
+    """Return the size and mode of a result's only picture."""
     [path] = files(result)
     with Image.open(path) as picture:
         return picture.size, picture.mode
 
 
 @pytest.mark.long(15)
-async def test_a_picture_is_made_cut_out_and_in_the_next_process_enlarged_and_painted_into(
+async def test_a_picture_is_generated_cut_out_then_upscaled_and_inpainted_in_the_next_process(
     tmp_path: Path,
 ) -> None:
-    """Chosen: this chain must just work, though each step breaks the next one's limits.
+    """Chosen: this chain must just work, although each result exceeds the next step's limits.
 
-    And names outlive the process: ids that die with it make every conversation start anew.
+    Labels outlive the process, so that a new conversation can use earlier results.
     """
     async with connected(tmp_path, "auto") as client:
         made = await client.call_tool(
@@ -51,10 +51,10 @@ async def test_a_picture_is_made_cut_out_and_in_the_next_process_enlarged_and_pa
 
 
 @both_eras
-async def test_a_slow_call_hands_back_a_job_and_the_result_is_collected_later(
+async def test_a_slow_call_returns_a_job_whose_result_is_collected_later(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: a call that takes longer than STABILITY_WAIT hands back a job id."""
+    """Chosen: a call that takes longer than STABILITY_WAIT returns a job id."""
     async with connected(tmp_path, era, STABILITY_WAIT="0") as client:
         started = await client.call_tool("generate_core", {"prompt": "a red house"})
         later = await client.call_tool("job_wait", {"seconds": 30})
@@ -63,8 +63,8 @@ async def test_a_slow_call_hands_back_a_job_and_the_result_is_collected_later(
     assert files(later)[0].exists()
 
 
-async def test_closing_the_host_does_not_lose_what_was_asked_for(tmp_path: Path) -> None:
-    """Chosen: what is out is finished when stdin ends."""
+async def test_closing_the_client_does_not_lose_a_running_job(tmp_path: Path) -> None:
+    """Chosen: requests in flight finish after stdin is closed."""
     async with connected(tmp_path, "auto", STABILITY_WAIT="0") as client:
         text(await client.call_tool("generate_ultra", {"prompt": "a lighthouse", "label": "light"}))
     async with connected(tmp_path, "auto") as client:

@@ -1,4 +1,4 @@
-"""Deferred results, with a real server process and an API that counts polls and charges."""
+"""Deferred results, with a real server process and an upstream that counts polls and charges."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ RAIN = {"prompt": "rain", "duration": 10}
 
 
 def paid_at(upstream: Upstream, **more: str) -> dict[str, Any]:
-    """Return the settings of a server that pays at the counting upstream."""
+    """Return settings of a server that uses the counting upstream."""
     return {
         "STABILITY_API_KEY": "sk-deferred-0123456789",
         "STABILITY_BASE_URL": upstream.url,
@@ -36,11 +36,11 @@ async def test_a_deferred_result_is_stored_at_most_11_s_after_it_is_ready(tmp_pa
         connected(tmp_path, "auto", **paid_at(upstream)) as client,
     ):
         upstream.results_after = 0
-        said = text(await client.call_tool("audio3_text_to_audio", RAIN))
+        output = text(await client.call_tool("audio3_text_to_audio", RAIN))
 
     [(first, _)] = upstream.polls
     [(stored,)] = rows(tmp_path / "home", "SELECT finished_at - answered_at FROM jobs")
-    assert "1 sound" in said
+    assert "1 sound" in output
     assert first >= 10
     assert stored <= 11
 
@@ -52,9 +52,9 @@ SLOW_POLLS = timed(poll_seconds=0.1)
 
 
 async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) -> None:
-    """*Chosen*: it means "not there yet"; a production client found its sounds at the other path.
+    """*Chosen*: it means "not there yet"; a production client found its audio at the other path.
 
-    More 404s than `STABILITY_MAX_RETRIES` are no failures.
+    More 404s than `STABILITY_MAX_RETRIES` don't fail the job.
     """
     async with (
         counting_upstream(pace=0) as upstream,
@@ -64,16 +64,16 @@ async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) 
     ):
         upstream.results_after = 0
         upstream.missing = lambda path: path == AUDIO or len(upstream.polls) < 8
-        said = text(await client.call_tool("audio3_text_to_audio", RAIN))
+        output = text(await client.call_tool("audio3_text_to_audio", RAIN))
 
-    assert "1 sound" in said
+    assert "1 sound" in output
     assert [path for _, path in upstream.polls] == [AUDIO, GENERIC] * 4
     assert upstream.posts == {"rain": 1}
     assert money(tmp_path / "home") == (0, 26_000)
 
 
-async def test_the_path_that_answered_is_the_one_that_is_polled(tmp_path: Path) -> None:
-    """*Chosen*: `in-progress` at one path settles where the result will be."""
+async def test_the_path_that_responded_is_polled_from_then_on(tmp_path: Path) -> None:
+    """*Chosen*: `in-progress` at one path means that the result will appear there."""
     async with (
         counting_upstream(pace=0) as upstream,
         connected(tmp_path, "auto", program=SLOW_POLLS, **paid_at(upstream)) as client,
@@ -88,10 +88,10 @@ async def test_the_path_that_answered_is_the_one_that_is_polled(tmp_path: Path) 
     assert len(others) > 2
 
 
-async def test_a_generation_that_stays_missing_is_unknown_and_says_how_to_get_it(
+async def test_a_generation_that_stays_missing_is_unknown_and_its_error_says_how_to_fetch_it(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: its id, its end, and that looking again is free; paying again is no advice."""
+    """*Chosen*: the text has the id, the expiry and the free `job_wait`, not a new paid call."""
     async with (
         counting_upstream(pace=0) as upstream,
         connected(tmp_path, "auto", program=SOON, **paid_at(upstream)) as client,
@@ -127,7 +127,7 @@ async def test_a_generation_that_stays_missing_is_unknown_and_says_how_to_get_it
 async def test_a_missing_generation_that_appears_is_stored_and_charged_once(
     tmp_path: Path, how: str
 ) -> None:
-    """*Chosen*: for 24 hours every `job_wait` and every recovery looks once more."""
+    """*Chosen*: for 24 hours, every `job_wait` and every recovery polls again."""
     async with counting_upstream(pace=0) as upstream:
         settings: dict[str, Any] = {"program": SOON, **paid_at(upstream)}
         async with connected(tmp_path, "auto", **settings) as client:
@@ -138,27 +138,27 @@ async def test_a_missing_generation_that_appears_is_stored_and_charged_once(
             upstream.results_after = 0
             [generation] = upstream.generations
             if how == "job_wait":
-                said = text(await client.call_tool("job_wait", {"seconds": 20}))
+                output = text(await client.call_tool("job_wait", {"seconds": 20}))
             if how == "job_adopt":
                 adopted = {"generation": generation, "operation": "audio3_text_to_audio"}
-                said = text(await client.call_tool("job_adopt", adopted))
+                output = text(await client.call_tool("job_adopt", adopted))
         if how == "a new server":
             async with connected(tmp_path, "auto", **settings) as client:
                 await client.call_tool("job_list", {})  # opens the store
                 with anyio.fail_after(30):
                     while rows(tmp_path / "home", JOB)[0][0] != "done":  # noqa: ASYNC110 -- another process's row
                         await anyio.sleep(0.05)
-                said = text(await client.call_tool("job_wait", {}))
+                output = text(await client.call_tool("job_wait", {}))
 
-    assert "1 sound" in said
+    assert "1 sound" in output
     assert rows(tmp_path / "home", JOB) == [("done", "yes", generation)]
     assert upstream.posts == {"rain": 1}
     assert money(tmp_path / "home") == (0, 26_000)
     assert ledger(tmp_path / "home") == ["charged"]
 
 
-async def test_two_servers_that_look_at_once_store_one_result(tmp_path: Path) -> None:
-    """*Chosen*: both poll, and a result is stored by its attempt."""
+async def test_two_servers_polling_at_once_store_one_result(tmp_path: Path) -> None:
+    """*Chosen*: both poll, but a result is stored once per attempt."""
     async with counting_upstream(pace=0) as upstream:
         settings: dict[str, Any] = {"program": SOON, **paid_at(upstream)}
         async with (
@@ -173,15 +173,15 @@ async def test_two_servers_that_look_at_once_store_one_result(tmp_path: Path) ->
             async with anyio.create_task_group() as group:
                 for client in (one, other):
                     group.start_soon(client.call_tool, "job_wait", {"jobs": jobs, "seconds": 20})
-            said = text(await other.call_tool("job_wait", {"jobs": jobs}))
+            output = text(await other.call_tool("job_wait", {"jobs": jobs}))
 
-    assert "1 sound" in said
+    assert "1 sound" in output
     assert rows(tmp_path / "home", "SELECT count(*) FROM media") == [(1,)]
     assert money(tmp_path / "home") == (0, 26_000)
     assert list((tmp_path / "home" / "spool").glob("*.body")) == []
 
 
-async def test_a_404_after_its_24_hours_ends_a_generation_for_good(tmp_path: Path) -> None:
+async def test_a_404_after_24_hours_is_final(tmp_path: Path) -> None:
     """*Documented*: results are kept for 24 hours."""
     program = timed(poll_seconds=0.1, missing_after_seconds=60, expires_after_seconds=2)
     async with (

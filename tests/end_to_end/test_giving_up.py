@@ -1,4 +1,4 @@
-"""Hosts that give up and ask again, as real as it gets: a server process and an API that counts."""
+"""Clients that time out and call again, with a server process and a counting upstream."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ CALLS = "SELECT count(*), count(abandoned_at) FROM calls"
 
 
 def paid_at(upstream: Upstream) -> dict[str, Any]:
-    """Return the settings of a server that pays at the counting upstream."""
+    """Return settings of a server that uses the counting upstream."""
     return {
         "STABILITY_API_KEY": "sk-giving-up-0123456789",
         "STABILITY_BASE_URL": upstream.url,
@@ -29,23 +29,23 @@ def paid_at(upstream: Upstream) -> dict[str, Any]:
     }
 
 
-async def ask_and_give_up(client: Client, home: Path, number: int) -> None:
-    """Call for the so manyth time, and cancel when the call is written."""
+async def call_and_cancel(client: Client, home: Path, number: int) -> None:
+    """Make call `number`, and cancel it once it is stored."""
     await give_up(client, "generate_core", FOX, lambda: rows(home, CALLS) == [(number, number - 1)])
     await until(lambda: rows(home, CALLS) == [(number, number)])
 
 
 @both_eras
-async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
+async def test_a_client_that_times_out_and_retries_five_times_is_charged_once(
     era: Era, tmp_path: Path
 ) -> None:
     """*Chosen*: one charge, and one media item."""
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         async with connected(tmp_path, era, **paid_at(upstream)) as client:
-            await client.call_tool("media_list", {})  # now there is a store
+            await client.call_tool("media_list", {})  # creates the store
             for number in range(5):
-                await ask_and_give_up(client, tmp_path / "home", number + 1)
+                await call_and_cancel(client, tmp_path / "home", number + 1)
             upstream.release.set()
             result = text(await client.call_tool("generate_core", FOX))
 
@@ -56,10 +56,10 @@ async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
 
 
 @both_eras
-async def test_four_equal_calls_at_once_are_four_and_pay_four_times(
+async def test_four_identical_concurrent_calls_are_charged_four_times(
     era: Era, tmp_path: Path
 ) -> None:
-    """*Chosen*: while another call still waits, an identical one is a new variant."""
+    """*Chosen*: while the first call is still waiting, an identical one is a new variant."""
     async with (
         counting_upstream() as upstream,
         connected(tmp_path, era, **paid_at(upstream)) as client,

@@ -1,4 +1,4 @@
-"""Keys on one folder: nothing joins, is adopted, cached or paid across them, and each says why."""
+"""Several keys on one folder: nothing is joined, recovered, cached or charged across keys."""
 
 import json
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ def server(
     key: str | None,
     **more: Any,  # noqa: ANN401 -- settings
 ) -> AbstractAsyncContextManager[Client]:
-    """Start a server with a key; None: with the built-in emulator."""
+    """Start a server with a key, or with the built-in emulator (None)."""
     chosen: dict[str, Any] = {"STABILITY_CONFIRM_ABOVE": "never", "STABILITY_PREVIEW": "none"}
     if key is not None:
         chosen |= {"STABILITY_API_KEY": key, "STABILITY_BASE_URL": upstream.url}
@@ -37,8 +37,8 @@ def server(
 
 
 @asynccontextmanager
-async def left_under_way(home: Path, era: Era, upstream: Upstream) -> AsyncIterator[str]:
-    """Have the first key start what takes long, and end its server; gives the id of the job."""
+async def job_left_running(home: Path, era: Era, upstream: Upstream) -> AsyncIterator[str]:
+    """Start a long job with the first key and stop its server; yield the job's id."""
     upstream.results_after = 1e6
     async with server(home, era, upstream, "sk-first", STABILITY_WAIT="0") as client:
         result = await client.call_tool("audio3_text_to_audio", RAIN)
@@ -50,32 +50,32 @@ async def left_under_way(home: Path, era: Era, upstream: Upstream) -> AsyncItera
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
-    """Return what programs read of a result."""
+    """Return the structured data of a result."""
     text(result)
     found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
     return found
 
 
 def price(result: CallToolResult) -> float:
-    """Return what an answer says that it cost."""
+    """Return the cost stated in a result."""
     text(result)
     return float((result.meta or {})["cost"]["credits"])
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_job_of_another_key_is_neither_polled_nor_paid_and_says_why_it_waits(
+async def test_a_job_of_another_key_is_not_polled_and_says_why_it_waits(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: in the list, when waited for, as a resource; with its own key it goes on."""
+    """Chosen: in `job_list`, `job_wait` and the resource; with its own key it resumes."""
     async with (
         counting_upstream(pace=0) as upstream,
-        left_under_way(tmp_path, era, upstream) as job,
+        job_left_running(tmp_path, era, upstream) as job,
     ):
         upstream.results_after = 0
         async with server(tmp_path, era, upstream, "sk-second", STABILITY_WAIT="1") as client:
             listed = (await client.call_tool("job_list", {})).structured_content or {}
             waited = text(await client.call_tool("job_wait", {"jobs": [job], "seconds": 1}))
-            unasked = text(await client.call_tool("job_wait", {"seconds": 0}))
+            collected = text(await client.call_tool("job_wait", {"seconds": 0}))
             [read] = (await client.read_resource(f"job://{job}")).contents
             same = await client.call_tool("audio3_text_to_audio", RAIN)
             foreign = rows(tmp_path / "home", "SELECT state, process FROM jobs WHERE id = ?", job)
@@ -85,7 +85,7 @@ async def test_a_job_of_another_key_is_neither_polled_nor_paid_and_says_why_it_w
 
     assert [each["progress"] for each in listed["jobs"]] == [WAITS]
     assert WAITS in waited
-    assert job not in unasked
+    assert job not in collected
     assert isinstance(read, TextResourceContents)
     assert json.loads(read.text)["progress"] == WAITS
     assert foreign == [("submitted", None)]
@@ -96,12 +96,12 @@ async def test_a_job_of_another_key_is_neither_polled_nor_paid_and_says_why_it_w
     assert driven != [(None,)]
 
 
-async def test_a_key_that_runs_beside_adopts_nothing_of_one_that_ends(tmp_path: Path) -> None:
-    """Chosen: its own process would have taken it over within two seconds."""
+async def test_a_running_server_does_not_recover_jobs_of_another_key(tmp_path: Path) -> None:
+    """Chosen: a process with the same key would have recovered it within two seconds."""
     async with counting_upstream(pace=0) as upstream:
         async with (
             server(tmp_path, "auto", upstream, "sk-second") as other,
-            left_under_way(tmp_path, "auto", upstream) as job,
+            job_left_running(tmp_path, "auto", upstream) as job,
         ):
             await other.call_tool("job_list", {})
             upstream.results_after = 0
@@ -112,8 +112,8 @@ async def test_a_key_that_runs_beside_adopts_nothing_of_one_that_ends(tmp_path: 
     assert foreign == [("submitted", None)]
 
 
-async def test_each_key_and_the_emulator_make_and_pay_their_own(tmp_path: Path) -> None:
-    """Chosen: one after the other and side by side; only its own cache answers for a key."""
+async def test_each_key_and_the_emulator_have_their_own_results_and_charges(tmp_path: Path) -> None:
+    """Chosen: one after the other and at the same time; a key only uses its own cache."""
     async with counting_upstream(pace=0) as upstream:
         costs = []
         for key in (None, "sk-first"):
@@ -134,8 +134,8 @@ async def test_each_key_and_the_emulator_make_and_pay_their_own(tmp_path: Path) 
     assert spent == [(3_000,), (3_000,)]
 
 
-async def test_a_call_that_one_key_gave_up_is_not_taken_over_by_another(tmp_path: Path) -> None:
-    """Chosen: nor by the emulator, nor by a key from the emulator."""
+async def test_an_abandoned_call_is_not_joined_by_another_key(tmp_path: Path) -> None:
+    """Chosen: nor by the emulator, nor the emulator's by a key."""
     async with counting_upstream(pace=0) as upstream:
         answers = []
         for key in (None, "sk-first", "sk-second"):

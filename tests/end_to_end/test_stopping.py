@@ -1,4 +1,4 @@
-"""How a server ends: as hosts end it, by a signal, and by being killed beside another."""
+"""How a server stops: stdin closed, a signal, or killed while another one is running."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from support.store.rows import money, rows
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals"),
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
 ]
 both_eras = pytest.mark.parametrize("era", ERAS)
 
@@ -35,7 +35,7 @@ STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 @asynccontextmanager
 async def server(folder: Path, era: Era, upstream: Upstream, **more: str) -> AsyncIterator[Client]:
-    """Start a server that pays at the counting upstream and hands back a job at once."""
+    """Start a server that uses the counting upstream and returns jobs at once."""
     chosen: dict[str, Any] = {
         "STABILITY_API_KEY": "sk-stopping-0123456789",
         "STABILITY_BASE_URL": upstream.url,
@@ -47,7 +47,7 @@ async def server(folder: Path, era: Era, upstream: Upstream, **more: str) -> Asy
 
 
 async def job_of(client: Client, prompt: str) -> str:
-    """Ask for a picture and return its job."""
+    """Generate a picture and return the id of its job."""
     result = await client.call_tool("generate_core", {"prompt": prompt})
     return str(_facts(result)["jobs"][0]["id"])
 
@@ -66,7 +66,7 @@ def _pids(folder: Path) -> list[int]:
     return [pid for (pid,) in found]
 
 
-def _ended(pid: int) -> bool:
+def _has_exited(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -76,10 +76,10 @@ def _ended(pid: int) -> bool:
 
 @both_eras
 @pytest.mark.parametrize("answered", [0.2, 2.6], ids=["soon", "after SIGTERM"])
-async def test_a_host_that_leaves_costs_no_picture_that_is_under_way(
+async def test_a_client_that_disconnects_does_not_lose_a_running_job(
     era: Era, answered: float, tmp_path: Path
 ) -> None:
-    """*Documented* (the SDK): stdin is closed, and SIGTERM comes 2 s later if it still runs."""
+    """*Documented* (the SDK): it closes stdin, and sends SIGTERM 2 s later."""
     async with counting_upstream(pace=0) as upstream, anyio.create_task_group() as group:
         upstream.hold = "waiting"
         async with server(tmp_path, era, upstream) as client:
@@ -93,13 +93,15 @@ async def test_a_host_that_leaves_costs_no_picture_that_is_under_way(
 
 
 async def _answer_after(upstream: Upstream, seconds: float) -> None:
-    await anyio.sleep(seconds)  # the host's own pace, not ours
+    await anyio.sleep(seconds)  # relative to the SDK's delay
     upstream.release.set()
 
 
 @both_eras
-async def test_a_signal_waits_for_what_is_out_and_leaves_the_rest(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: nothing new is sent; the next process sends what is left."""
+async def test_sigterm_waits_for_requests_in_flight_and_leaves_the_queue(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: nothing new is sent; the next process sends the queued jobs."""
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         async with server(tmp_path, era, upstream, STABILITY_CONCURRENCY="1") as client:
@@ -108,11 +110,11 @@ async def test_a_signal_waits_for_what_is_out_and_leaves_the_rest(era: Era, tmp_
             await job_of(client, "waits")
             [pid] = _pids(tmp_path)
             os.kill(pid, signal.SIGTERM)
-            for _ in range(3):  # the signal is heard before what is asked after it is answered
+            for _ in range(3):  # the signal is handled before these calls return
                 await client.call_tool("job_list", {})
             assert _states(tmp_path) == [("submitting", "reserved"), ("queued", "reserved")]
             upstream.release.set()
-            await until(lambda: _ended(pid))
+            await until(lambda: _has_exited(pid))
         left = _states(tmp_path)
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_wait", {"seconds": 20})
@@ -124,8 +126,8 @@ async def test_a_signal_waits_for_what_is_out_and_leaves_the_rest(era: Era, tmp_
 
 
 @both_eras
-async def test_a_signal_ends_it_at_once_when_nothing_is_out(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: what was not sent costs nothing and waits for the next process."""
+async def test_sigterm_stops_at_once_with_nothing_in_flight(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: queued jobs were not charged and wait for the next process."""
     async with counting_upstream(pace=0) as upstream:
         async with server(tmp_path, era, upstream) as client:
             await client.call_tool("job_list", {})
@@ -134,7 +136,7 @@ async def test_a_signal_ends_it_at_once_when_nothing_is_out(era: Era, tmp_path: 
                 await job_of(client, prompt)
             [pid] = _pids(tmp_path)
             os.kill(pid, signal.SIGTERM)
-            await until(lambda: _ended(pid))  # and not when their turn comes
+            await until(lambda: _has_exited(pid))  # not only when the lockout ends
         left = _states(tmp_path)
         _block(tmp_path, 0)
         async with server(tmp_path, era, upstream) as client:
@@ -146,8 +148,8 @@ async def test_a_signal_ends_it_at_once_when_nothing_is_out(era: Era, tmp_path: 
 
 
 @both_eras
-async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: two servers on one folder are normal, and neither sends what is the other's."""
+async def test_the_jobs_of_a_killed_server_resume_in_another(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: two servers may share a folder; neither sends jobs of the other while it lives."""
     async with counting_upstream(pace=0) as upstream, AsyncExitStack() as stack:
         upstream.hold = "waiting"
         living = await stack.enter_async_context(server(tmp_path, era, upstream))
@@ -160,7 +162,7 @@ async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path
         await job_of(doomed, "waits")
         doomed_pid = _pids(tmp_path)[1]
         await anyio.to_thread.run_sync(_stop, tmp_path, doomed_pid)
-        # A round that removes the lock of one that is dead has tried those of all others too.
+        # A recovery round that removes a dead process's lock has also tried all other locks.
         dead = lock_path(tmp_path / "home", "0" * CALL_CHARACTERS)
         dead.touch(PRIVATE_FILE)
         await until(lambda: not dead.exists())
@@ -175,7 +177,7 @@ async def test_what_a_killed_server_left_goes_on_in_the_other(era: Era, tmp_path
 
 
 def _stop(folder: Path, pid: int) -> None:
-    """Stop a server while it is not writing; it keeps its own lock, and looks at no other's."""
+    """Pause a server while it isn't writing; it keeps its lock and runs no recovery."""
     lock = FileLock(folder / "home" / "write.lock")
     with lock.held():
         os.kill(pid, signal.SIGSTOP)
@@ -185,7 +187,7 @@ def _stop(folder: Path, pid: int) -> None:
 
 
 def _block(folder: Path, until: float) -> None:
-    """Have the API's lock-out end then, as after a 429."""
+    """Set the end of the API's lockout, as after a 429."""
     with closing(sqlite3.connect(folder / "home" / "store.db")) as connection:
         connection.execute("UPDATE upstreams SET blocked_until = ?", (until,))
         connection.commit()

@@ -1,4 +1,4 @@
-"""Results that came whole and that nothing here can read, with a real server process."""
+"""Complete results in unknown formats, with a real server process."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from support.store.rows import ledger, money, rows, spool
 pytestmark = pytest.mark.anyio
 
 ODD = bytes(range(200, 256)) * 400
-"""Bytes of no known format."""
+"""Bytes of an unknown format."""
 KEY: dict[str, Any] = {"STABILITY_API_KEY": "sk-unreadable-0123456789", "STABILITY_WAIT": "30"}
 WARNING = "the file is stored exactly as the API sent it"
 
@@ -28,11 +28,11 @@ RESULTS: dict[str, tuple[str, dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("kind", RESULTS)
-async def test_what_was_paid_and_came_whole_is_kept_and_can_be_used(
+async def test_a_complete_result_of_unknown_format_is_kept_and_usable(
     tmp_path: Path, kind: str
 ) -> None:
-    """*Chosen*: a result of the declared kind, with a warning, and never in quarantine."""
-    tool, arguments, media_type, ending = RESULTS[kind]
+    """*Chosen*: it has the declared type and a warning, and is never quarantined."""
+    tool, arguments, media_type, suffix = RESULTS[kind]
     (tmp_path / "fox.png").write_bytes(sample_files.png((256, 256)))
     with upstream(answer(200, ODD, media_type=media_type, seed="7")) as served:
         async with connected(tmp_path, "auto", STABILITY_BASE_URL=served.url, **KEY) as client:
@@ -42,16 +42,16 @@ async def test_what_was_paid_and_came_whole_is_kept_and_can_be_used(
             uri = next(each for each in listed["media"] if each["label"] == "odd")["uri"]
             [read] = (await client.read_resource(uri)).contents
 
-    said = text(made)
-    assert WARNING in said
+    output = text(made)
+    assert WARNING in output
     assert WARNING in shown
     assert served.posts == 1
     [copy] = files(made)
-    assert copy.suffix == f".{ending}"
+    assert copy.suffix == f".{suffix}"
     assert copy.read_bytes() == ODD
     assert isinstance(read, BlobResourceContents)
     assert read.mime_type == media_type
-    if kind != "model":  # a model shows what it was made from
+    if kind != "model":  # a model is shown with its source picture
         assert not any(isinstance(part, ImageContent) for part in made.content)
     stored = "SELECT media_type, width, height, seconds FROM media WHERE label = 'odd'"
     assert rows(tmp_path / "home", stored) == [(media_type, None, None, None)]
@@ -59,8 +59,8 @@ async def test_what_was_paid_and_came_whole_is_kept_and_can_be_used(
     assert list((tmp_path / "home" / "quarantine").iterdir()) == []
 
 
-async def test_a_deferred_sound_that_nothing_here_can_read_is_kept(tmp_path: Path) -> None:
-    """*Chosen*: it is not fetched again and again until it is given up."""
+async def test_deferred_audio_of_unknown_format_is_kept(tmp_path: Path) -> None:
+    """*Chosen*: it isn't fetched again until it expires."""
     async with (
         counting_upstream(pace=0) as served,
         connected(
@@ -83,9 +83,9 @@ async def test_a_deferred_sound_that_nothing_here_can_read_is_kept(tmp_path: Pat
 
 
 REFUSED = {
-    "a page": answer(200, b"<html>busy</html>", media_type="text/html"),
+    "an HTML page": answer(200, b"<html>busy</html>", media_type="text/html"),
     "JSON": answer(200, {"status": "busy"}),
-    "a page that is declared as a picture": answer(200, b"<html></html>", media_type="image/png"),
+    "an HTML page declared as a picture": answer(200, b"<html></html>", media_type="image/png"),
     "nothing": answer(200, b"", media_type="image/png"),
     "half": answer(200, ODD, media_type="image/png", length=2 * len(ODD)),
     "another kind": answer(200, ODD, media_type="audio/mpeg"),
@@ -93,8 +93,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_what_is_no_result_is_charged_and_put_aside(tmp_path: Path, case: str) -> None:
-    """*Chosen*: its bytes are kept for a person to look at."""
+async def test_an_unusable_body_is_charged_and_quarantined(tmp_path: Path, case: str) -> None:
+    """*Chosen*: its bytes are kept for inspection."""
     with upstream(REFUSED[case]) as served:
         async with connected(tmp_path, "auto", STABILITY_BASE_URL=served.url, **KEY) as client:
             made = await client.call_tool("generate_core", {"prompt": "a fox"})

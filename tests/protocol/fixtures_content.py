@@ -1,6 +1,6 @@
-"""Tools of the conformance suite that answer with content, progress, log lines or an error.
+"""Tools for the conformance suite that return content, progress, log lines or an error.
 
-Names, arguments and answers are the suite's own; it calls them by name.
+The suite prescribes their names, arguments and results.
 """
 
 import base64
@@ -25,16 +25,16 @@ PIXEL = base64.b64encode(
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde"
     b"\x00\x00\x00\x0cIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82"
 ).decode()
-"""A PNG of one red pixel."""
+"""A PNG with one red pixel."""
 
 SILENCE = base64.b64encode(
     b"RIFF\x26\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00"
     b"\x02\x00\x10\x00data\x02\x00\x00\x00\x00\x00"
 ).decode()
-"""A WAV of one silent sample."""
+"""A WAV with one silent sample."""
 
 STEP_SECONDS = 0.05
-"""Pause between two notifications: the suite asks for it, to see several of them arrive."""
+"""Pause between notifications, required by the suite to see them arrive separately."""
 
 RICH_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -62,55 +62,55 @@ RICH_SCHEMA: dict[str, Any] = {
 
 
 def image() -> ImageContent:
-    """Return the suite's picture."""
+    """Return the picture that the suite expects."""
     return ImageContent(data=PIXEL, mime_type="image/png")
 
 
 def embedded(uri: str, text: str, media_type: str = "text/plain") -> EmbeddedResource:
-    """Return a resource as content."""
+    """Return an embedded text resource."""
     return EmbeddedResource(resource=TextResourceContents(uri=uri, mime_type=media_type, text=text))
 
 
 async def test_simple_text() -> str:
-    """Answer with a line of text."""
+    """Return a line of text."""
     return "This is a simple text response for testing."
 
 
 async def test_image_content() -> list[ImageContent]:
-    """Answer with a picture."""
+    """Return a picture."""
     return [image()]
 
 
 async def test_audio_content() -> list[AudioContent]:
-    """Answer with a sound."""
+    """Return audio."""
     return [AudioContent(data=SILENCE, mime_type="audio/wav")]
 
 
 async def test_embedded_resource() -> list[EmbeddedResource]:
-    """Answer with a resource."""
+    """Return a resource."""
     return [embedded("test://embedded-resource", "This is an embedded resource content.")]
 
 
 async def test_multiple_content_types() -> list[TextContent | ImageContent | EmbeddedResource]:
-    """Answer with text, a picture and a resource."""
+    """Return text, a picture and a resource."""
     data = embedded("test://mixed-content-resource", '{"test":"data"}', "application/json")
     return [TextContent(text="Multiple content types test:"), image(), data]
 
 
 async def test_error_handling() -> str:
-    """Answer with an error."""
+    """Return an error."""
     raise ToolError("This tool intentionally returns an error for testing")
 
 
 async def test_headers(
     region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})],
 ) -> str:
-    """Take an argument that is repeated in a header of the HTTP request."""
+    """Take an argument that is also sent as an HTTP header."""
     return f"Region: {region}"
 
 
 async def test_tool_with_progress(ctx: Context[Any, Any]) -> str:
-    """Tell of progress three times."""
+    """Report progress three times."""
     for progress in (0, 50, 100):
         await ctx.report_progress(progress, 100, f"{progress} of 100")
         await anyio.sleep(STEP_SECONDS)
@@ -126,25 +126,25 @@ async def test_tool_with_logging(ctx: Context[Any, Any]) -> str:
 
 
 async def test_logging_tool(ctx: Context[Any, Any]) -> str:
-    """Log a line, which a client that asked for no log must not get."""
+    """Log a line, which a client that did not request logs must not receive."""
     await ctx.info("logged")
     return "done"
 
 
 async def test_trigger_tool_change(ctx: Context[Any, Any]) -> str:
-    """Tell those who watch that the tools changed."""
+    """Notify subscribers that the tools changed."""
     await ctx.notify_tools_changed()
-    return "told"
+    return "notified"
 
 
 async def test_trigger_prompt_change(ctx: Context[Any, Any]) -> str:
-    """Tell those who watch that the prompts changed."""
+    """Notify subscribers that the prompts changed."""
     await ctx.notify_prompts_changed()
-    return "told"
+    return "notified"
 
 
 class AnyArguments(ArgModelBase):
-    """Takes whatever comes: the schema of the tool is written by hand."""
+    """Accepts any arguments: the tool's schema is written by hand."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""Resources, prompts and the methods that only handshake clients know, as the suite wants them."""
+"""Resources, prompts and legacy-only methods that the conformance suite expects."""
 
 import base64
 import json
@@ -34,12 +34,12 @@ def add_resources(server: MCPServer[Any]) -> None:
 
     @server.resource("test://watched-resource", mime_type="text/plain")
     def watched_resource() -> str:
-        """A text that can be watched."""
+        """A text that clients can subscribe to."""
         return "Watched"
 
     @server.resource("test://template/{id}/data", mime_type="application/json")
     def template(id: str) -> str:  # noqa: A002 -- the name in the suite's template
-        """A text by its id."""
+        """A text with an id."""
         return json.dumps({"id": id, "templateTest": True, "data": f"Data for ID: {id}"})
 
 
@@ -48,17 +48,17 @@ def add_prompts(server: MCPServer[Any]) -> None:
 
     @server.prompt()
     def test_simple_prompt() -> str:
-        """Say a line."""
+        """Return a line of text."""
         return "This is a simple prompt for testing."
 
     @server.prompt()
     def test_prompt_with_arguments(arg1: str, arg2: str) -> str:
-        """Say its arguments."""
+        """Return its arguments."""
         return f"Prompt with arguments: arg1={arg1!r}, arg2={arg2!r}"
 
     @server.prompt()
     def test_prompt_with_embedded_resource(resourceUri: str) -> list[UserMessage]:  # noqa: N803 -- the suite's name
-        """Carry a resource."""
+        """Return a resource."""
         return [
             UserMessage(embedded(resourceUri, "Embedded resource content for testing.")),
             UserMessage("Please process the embedded resource above."),
@@ -66,24 +66,24 @@ def add_prompts(server: MCPServer[Any]) -> None:
 
     @server.prompt()
     def test_prompt_with_image() -> list[UserMessage]:
-        """Carry a picture."""
+        """Return a picture."""
         return [UserMessage(image()), UserMessage("Please analyze the image above.")]
 
     @server.prompt()
     def test_input_required_result_prompt(
         ctx: Context[Any, Any],
     ) -> list[UserMessage] | InputRequiredResult:
-        """Ask before it says anything."""
+        """Ask the user before returning a text."""
         entered = content_of(ctx, "user_context")
         if entered is None:
-            asked = ask("What context should the prompt use?", "context")
-            return questions({"user_context": asked})
+            question = ask("What context should the prompt use?", "context")
+            return questions({"user_context": question})
         return [UserMessage(f"The context is {entered['context']}.")]
 
 
 def add_handshake_methods(server: MCPServer[Any]) -> None:
-    """Serve log levels and subscriptions, which 2026-07-28 took out of the protocol."""
-    low = server._lowlevel_server  # noqa: SLF001 -- the SDK has no public way to serve them
+    """Handle log levels and subscriptions, which revision 2026-07-28 removed."""
+    low = server._lowlevel_server  # noqa: SLF001 -- the SDK has no public API for them
 
     async def set_level(_: object, __: SetLevelRequestParams) -> EmptyResult:
         return EmptyResult()

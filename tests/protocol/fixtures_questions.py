@@ -1,7 +1,7 @@
-"""Tools of the conformance suite that ask the client something, in both eras of the protocol.
+"""Tools for the conformance suite that need input from the client, in both protocol eras.
 
-Handshake clients are asked by a request of the server; from 2026-07-28 on the answer itself is a
-question (`InputRequiredResult`), and the client calls again with its reply.
+Legacy clients receive a request from the server. From 2026-07-28 on, the result is the question
+(`InputRequiredResult`), and the client calls again with its reply.
 """
 
 from typing import Any, Literal, cast
@@ -29,7 +29,7 @@ Answer = CallToolResult | InputRequiredResult
 
 
 class User(BaseModel):
-    """What `test_elicitation` asks for."""
+    """The fields that `test_elicitation` asks for."""
 
     username: str = Field(description="User's response")
     email: str = Field(description="User's email address")
@@ -57,17 +57,17 @@ class Choices(BaseModel):
     """Every way to offer a choice."""
 
     untitledSingle: str = Field(json_schema_extra={"enum": OPTIONS})  # noqa: N815 -- the suite's name
-    titledSingle: str = Field(json_schema_extra={"oneOf": TITLED})  # noqa: N815 -- likewise
-    legacyEnum: str = Field(  # noqa: N815 -- likewise
+    titledSingle: str = Field(json_schema_extra={"oneOf": TITLED})  # noqa: N815 -- the suite's name
+    legacyEnum: str = Field(  # noqa: N815 -- the suite's name
         json_schema_extra={
             "enum": ["opt1", "opt2", "opt3"],
             "enumNames": ["Option One", "Option Two", "Option Three"],
         }
     )
-    untitledMulti: list[str] = Field(  # noqa: N815 -- likewise
+    untitledMulti: list[str] = Field(  # noqa: N815 -- the suite's name
         json_schema_extra={"items": {"type": "string", "enum": OPTIONS}}
     )
-    titledMulti: list[str] = Field(json_schema_extra={"items": {"anyOf": TITLED}})  # noqa: N815 -- likewise
+    titledMulti: list[str] = Field(json_schema_extra={"items": {"anyOf": TITLED}})  # noqa: N815 -- the suite's name
 
 
 def ask(message: str, field: str, kind: str = "string") -> ElicitRequest:
@@ -84,18 +84,18 @@ def sample(prompt: str, max_tokens: int = 100) -> CreateMessageRequest:
     )
 
 
-def said(text: str) -> CallToolResult:
-    """Return a text as a result."""
+def text_result(text: str) -> CallToolResult:
+    """Return a text result."""
     return CallToolResult(content=[TextContent(text=text)])
 
 
 def questions(requests: dict[str, InputRequest], state: str | None = None) -> InputRequiredResult:
-    """Return a result that asks."""
+    """Return a result that requests input."""
     return InputRequiredResult(input_requests=requests, request_state=state)
 
 
 def content_of(ctx: Context[Any, Any], key: str) -> dict[str, Any] | None:
-    """Return what the user entered; None where there is no reply yet, or not a yes."""
+    """Return what the user entered, or None if there is no accepted reply."""
     reply = (ctx.input_responses or {}).get(key)
     if isinstance(reply, ElicitResult) and reply.action == "accept":
         return dict(reply.content or {})
@@ -112,34 +112,34 @@ async def test_sampling(prompt: str, ctx: Context[Any, Any]) -> CallToolResult:
         max_tokens=100,
         related_request_id=ctx.request_id,
     )
-    return said(f"LLM response: {result.content}")
+    return text_result(f"LLM response: {result.content}")
 
 
 async def test_elicitation(message: str, ctx: Context[Any, Any]) -> CallToolResult:
     """Ask the user for two fields."""
-    return said(f"User response: {await ctx.elicit(message, User)}")
+    return text_result(f"User response: {await ctx.elicit(message, User)}")
 
 
 async def test_elicitation_sep1034_defaults(ctx: Context[Any, Any]) -> CallToolResult:
     """Ask the user, with a default of every primitive type."""
-    return said(f"Elicitation completed: {await ctx.elicit('Please review', Defaults)}")
+    return text_result(f"Elicitation completed: {await ctx.elicit('Please review', Defaults)}")
 
 
 async def test_elicitation_sep1330_enums(ctx: Context[Any, Any]) -> CallToolResult:
-    """Ask the user to choose, in every way there is."""
-    return said(f"Elicitation completed: {await ctx.elicit('Please choose', Choices)}")
+    """Ask the user for a choice of every kind."""
+    return text_result(f"Elicitation completed: {await ctx.elicit('Please choose', Choices)}")
 
 
 async def test_input_required_result_elicitation(ctx: Context[Any, Any]) -> Answer:
-    """Ask for a name, and again until there is one."""
+    """Ask for a name until there is one."""
     entered = content_of(ctx, "user_name")
     if entered is None:
         return questions({"user_name": ask("What is your name?", "name")})
-    return said(f"Hello, {entered['name']}!")
+    return text_result(f"Hello, {entered['name']}!")
 
 
 async def test_streaming_elicitation(ctx: Context[Any, Any]) -> Answer:
-    """Ask after a notification, so that the answer is a stream."""
+    """Ask after a notification, so that the response is a stream."""
     await ctx.report_progress(1, 2)
     return questions({"user_name": ask("What is your name?", "name")})
 
@@ -149,7 +149,7 @@ async def test_input_required_result_sampling(ctx: Context[Any, Any]) -> Answer:
     reply = (ctx.input_responses or {}).get("capital_question")
     if reply is None:
         return questions({"capital_question": sample("What is the capital of France?")})
-    return said(f"Answered: {reply}")
+    return text_result(f"Answered: {reply}")
 
 
 async def test_input_required_result_list_roots(ctx: Context[Any, Any]) -> Answer:
@@ -157,50 +157,50 @@ async def test_input_required_result_list_roots(ctx: Context[Any, Any]) -> Answe
     reply = (ctx.input_responses or {}).get("client_roots")
     if reply is None:
         return questions({"client_roots": ListRootsRequest()})
-    return said(f"Roots: {reply}")
+    return text_result(f"Roots: {reply}")
 
 
 async def test_input_required_result_capabilities(ctx: Context[Any, Any]) -> Answer:
-    """Ask only what the client says it can be asked."""
-    can = ctx.client_capabilities
-    asked: dict[str, InputRequest] = {}
-    if can is not None and can.elicitation is not None:
-        asked["user_name"] = ask("What is your name?", "name")
-    if can is not None and can.sampling is not None:
-        asked["greeting"] = sample("Generate a greeting")
-    return questions(asked) if asked else said("There is nobody to ask.")
+    """Ask only for input that the client supports."""
+    capabilities = ctx.client_capabilities
+    requests: dict[str, InputRequest] = {}
+    if capabilities is not None and capabilities.elicitation is not None:
+        requests["user_name"] = ask("What is your name?", "name")
+    if capabilities is not None and capabilities.sampling is not None:
+        requests["greeting"] = sample("Generate a greeting")
+    return questions(requests) if requests else text_result("The client supports no input.")
 
 
 async def test_missing_capability(ctx: Context[Any, Any]) -> CallToolResult:
-    """Need sampling, and refuse a client that does not offer it."""
-    can = ctx.client_capabilities
-    if can is None or can.sampling is None:
+    """Require sampling, and refuse a client that does not offer it."""
+    capabilities = ctx.client_capabilities
+    if capabilities is None or capabilities.sampling is None:
         raise MCPError(
             MISSING_REQUIRED_CLIENT_CAPABILITY,
-            "This tool asks the client's model.",
+            "This tool needs sampling.",
             {"requiredCapabilities": {"sampling": {}}},
         )
-    return said("The client can be asked.")
+    return text_result("The client offers sampling.")
 
 
 async def test_input_required_result_request_state(ctx: Context[Any, Any]) -> Answer:
-    """Ask, and find the own state again in the second round."""
+    """Ask, and get the same state back in the second round."""
     if ctx.request_state != "asked":
         return questions({"confirm": CONFIRM}, "asked")
-    return said(f"state-ok: {content_of(ctx, 'confirm')}")
+    return text_result(f"state-ok: {content_of(ctx, 'confirm')}")
 
 
 async def test_input_required_result_tampered_state(ctx: Context[Any, Any]) -> Answer:
-    """Ask with a state that the server seals: a changed one never gets this far."""
+    """Ask with a state that the server signs; a modified one never gets this far."""
     if ctx.request_state is None:
         return questions({"confirm": CONFIRM}, "sealed")
     if ctx.request_state != "sealed":
-        raise MCPError(INVALID_PARAMS, "The state was changed.")
-    return said("The state is whole.")
+        raise MCPError(INVALID_PARAMS, "The state was modified.")
+    return text_result("The state is unchanged.")
 
 
 async def test_input_required_result_multiple_inputs(ctx: Context[Any, Any]) -> Answer:
-    """Ask user, model and roots at once."""
+    """Ask for user, model and roots at once."""
     wanted = {"user_name", "greeting", "client_roots"}
     if not wanted <= set(ctx.input_responses or {}):
         return questions(
@@ -209,9 +209,9 @@ async def test_input_required_result_multiple_inputs(ctx: Context[Any, Any]) -> 
                 "greeting": sample("Generate a greeting", 50),
                 "client_roots": ListRootsRequest(),
             },
-            "three asked",
+            "three requests",
         )
-    return said("All answered.")
+    return text_result("All received.")
 
 
 async def test_input_required_result_multi_round(ctx: Context[Any, Any]) -> Answer:
@@ -222,7 +222,7 @@ async def test_input_required_result_multi_round(ctx: Context[Any, Any]) -> Answ
         step = ask("Step 2: What is your favorite color?", "color")
         return questions({"step2": step}, "round 2")
     entered = cast("dict[str, Any]", content_of(ctx, "step2"))
-    return said(f"Your color is {entered['color']}.")
+    return text_result(f"Your color is {entered['color']}.")
 
 
 QUESTIONS = (

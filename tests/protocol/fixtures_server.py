@@ -1,7 +1,7 @@
 """Our server with the conformance suite's fixtures, over HTTP on loopback.
 
 `python -m protocol.fixtures_server`, with tests/ on the path: prints its address on the first line
-and serves until it is ended.
+and serves until it is stopped.
 """
 
 import sys
@@ -22,7 +22,7 @@ from stability_mcp.settings import read_settings
 
 
 def build(tasks: MemoryTasks) -> StudioServer:
-    """Build it by the factory that also builds the server for hosts."""
+    """Build the server with the product's own factory."""
     functions: list[Callable[..., Any]] = [*CONTENT_TOOLS, *QUESTIONS, *TOOLS]
     fixtures = [Tool.from_function(each) for each in functions]
     server = build_server(
@@ -38,7 +38,7 @@ def build(tasks: MemoryTasks) -> StudioServer:
 
 
 def main() -> None:
-    """Serve."""
+    """Run the server."""
     listener = listen("127.0.0.1", 0)
     tasks = MemoryTasks()
     server = build(tasks)

@@ -1,6 +1,6 @@
-"""Tools of the conformance suite whose work outlives a request, and what carries it on.
+"""Tools for the conformance suite that run as tasks, and the carrier that runs them.
 
-Their tasks are kept in memory; they go through the same extension as those of the journal.
+The tasks are in memory, but use the same extension as the server's own tasks.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, InputRequiredResult
 from pydantic import BaseModel
 
-from protocol.fixtures_questions import Answer, ask, content_of, questions, said
+from protocol.fixtures_questions import Answer, ask, content_of, questions, text_result
 from stability_mcp.server.tasks.extension import TASKS
 from stability_mcp.server.tasks.port import Status, Task
 
@@ -29,7 +29,7 @@ KEEPS_SECONDS = 3600.0
 
 @dataclass
 class Work:
-    """One task and what runs for it."""
+    """A task and its running work."""
 
     task: Task
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -39,17 +39,17 @@ class Work:
     answer: HandlerResult | None = None
 
     def put(self, **changes: Any) -> None:  # noqa: ANN401 -- fields of Task
-        """Change the task and wake who waits for that."""
+        """Change the task and wake its waiters."""
         self.task = replace(self.task, updated_at=time.time(), **changes)
         self.changed.set()
         self.changed = anyio.Event()
 
-    async def asked(
-        self, asked: Mapping[str, Mapping[str, Any]]
+    async def ask(
+        self, requests: Mapping[str, Mapping[str, Any]]
     ) -> Mapping[str, Mapping[str, Any]]:
-        """Ask the client, and wait until all is answered."""
-        self.put(status="input_required", questions=asked)
-        while not asked.keys() <= self.answers.keys():
+        """Ask the client, and wait for all replies."""
+        self.put(status="input_required", questions=requests)
+        while not requests.keys() <= self.answers.keys():
             await self.changed.wait()
         return self.answers
 
@@ -58,7 +58,7 @@ _WORK: ContextVar[Work] = ContextVar("work")
 
 
 class MemoryTasks:
-    """Carries on the work of the tools below while the server runs."""
+    """Runs the tools below as tasks while the server is running."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, Work] = {}
@@ -66,22 +66,22 @@ class MemoryTasks:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Carry work on until the block ends."""
+        """Run tasks until the block ends."""
         async with anyio.create_task_group() as self._group:
             yield
             self._group.cancel_scope.cancel()
 
     def takes(self, tool: str) -> bool:
-        """Take the tools that are made for it."""
+        """Return whether a tool runs as a task."""
         return tool in {each.__name__ for each in TASK_TOOLS}
 
     async def start(
         self,
-        params: CallToolRequestParams,  # noqa: ARG002 -- they reach the tool by itself
+        params: CallToolRequestParams,  # noqa: ARG002 -- part of the protocol
         ctx: ServerRequestContext[Any, Any],
         call_next: CallNext,
     ) -> HandlerResult | Task:
-        """Call the tool beside the request."""
+        """Run the tool in the background; return its result if it is fast, else the task."""
         assert self._group is not None
         now = time.time()
         task = Task(
@@ -93,23 +93,23 @@ class MemoryTasks:
         )
         work = Work(task)
         self._tasks[task.id] = work
-        self._group.start_soon(_carry_out, work, ctx, call_next)
+        self._group.start_soon(_run, work, ctx, call_next)
         with anyio.move_on_after(GRACE_SECONDS):
             await work.done.wait()
         return work.task if work.answer is None else work.answer
 
-    async def get(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> Task | None:  # noqa: ARG002 -- the port
+    async def get(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> Task | None:  # noqa: ARG002 -- part of the protocol
         """Return a task."""
         work = self._tasks.get(task_id)
         return None if work is None else work.task
 
     async def update(
         self,
-        ctx: ServerRequestContext[Any, Any],  # noqa: ARG002 -- the port
+        ctx: ServerRequestContext[Any, Any],  # noqa: ARG002 -- part of the protocol
         task_id: str,
         answers: Mapping[str, Mapping[str, Any]],
     ) -> bool:
-        """Take the answers that were asked for."""
+        """Record the replies to pending questions."""
         work = self._tasks.get(task_id)
         if work is not None and work.task.status == "input_required":
             pending = dict(work.task.questions)
@@ -118,15 +118,15 @@ class MemoryTasks:
             work.put(status=status, questions=pending)
         return work is not None
 
-    async def cancel(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> bool:  # noqa: ARG002 -- the port
-        """Stop the work."""
+    async def cancel(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> bool:  # noqa: ARG002 -- part of the protocol
+        """Cancel the work."""
         work = self._tasks.get(task_id)
         if work is not None:
             work.scope.cancel()
         return work is not None
 
 
-async def _carry_out(work: Work, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> None:
+async def _run(work: Work, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> None:
     _WORK.set(work)
     with work.scope:
         try:
@@ -149,48 +149,48 @@ def _question(message: str, name: str, kind: str = "string") -> Mapping[str, Any
 
 
 async def greet(name: str) -> CallToolResult:
-    """Greet at once: no task."""
-    return said(f"Hello, {name}!")
+    """Return a greeting at once, without a task."""
+    return text_result(f"Hello, {name}!")
 
 
 async def slow_compute(seconds: float, label: str = "") -> CallToolResult:
-    """Answer after so many seconds."""
+    """Return after the given seconds."""
     await anyio.sleep(seconds)
-    return said(f"Computed {label}.")
+    return text_result(f"Computed {label}.")
 
 
 async def failing_job(ctx: Context[Any, Any]) -> CallToolResult:
-    """Fail after a while, and only as a task."""
+    """Fail after a second; requires the tasks extension."""
     require_client_extension(ctx.request_context, TASKS)
     await anyio.sleep(1)
-    return CallToolResult(content=said("It failed.").content, is_error=True)
+    return CallToolResult(content=text_result("It failed.").content, is_error=True)
 
 
 async def protocol_error_job() -> CallToolResult:
-    """End in an error of the protocol."""
+    """Fail with a protocol error."""
     await anyio.sleep(2 * GRACE_SECONDS)
-    raise MCPError(INTERNAL_ERROR, "The work ended in an error of the protocol.")
+    raise MCPError(INTERNAL_ERROR, "The work failed with a protocol error.")
 
 
 async def confirm_delete(filename: str) -> CallToolResult:
-    """Ask while the task is under way."""
-    answers = await _WORK.get().asked({"confirm": _question("Delete it?", "confirm", "boolean")})
-    return said(f"{filename}: {answers['confirm']['action']}")
+    """Ask while the task is running."""
+    answers = await _WORK.get().ask({"confirm": _question("Delete it?", "confirm", "boolean")})
+    return text_result(f"{filename}: {answers['confirm']['action']}")
 
 
 async def multi_input() -> CallToolResult:
-    """Ask two things at once."""
+    """Ask two questions at once."""
     two = {"name": _question("Your name?", "name"), "place": _question("Where?", "name")}
-    return said(f"Answered: {sorted(await _WORK.get().asked(two))}")
+    return text_result(f"Answered: {sorted(await _WORK.get().ask(two))}")
 
 
 async def test_tool_with_task(ctx: Context[Any, Any]) -> Answer:
-    """Ask first, then go on as a task."""
+    """Ask first, then continue as a task."""
     entered = content_of(ctx, "user_name")
     if entered is None:
         return questions({"user_name": ask("What is your name?", "name")})
     await anyio.sleep(4 * GRACE_SECONDS)
-    return said(f"Hello, {entered['name']}!")
+    return text_result(f"Hello, {entered['name']}!")
 
 
 Function = Callable[..., Awaitable[Any]]

@@ -1,7 +1,7 @@
-"""Our server over HTTP on loopback, on an emulated API that takes its time.
+"""Our server over HTTP on loopback, with an emulated API that is slow.
 
 `python -m protocol.paced_server SECONDS`, with tests/ on the path: prints its address on the first
-line and serves until it is ended. Everything else is set by the environment.
+line and serves until it is stopped. The environment sets everything else.
 """
 
 import sys
@@ -17,7 +17,7 @@ from support.server.in_memory import paced
 
 
 def main() -> None:
-    """Serve."""
+    """Run the server."""
     server = build_server(read_settings(), open_studio=partial(paced, latency=float(sys.argv[1])))
     listener = listen("127.0.0.1", 0)
     app = server.streamable_http_app(

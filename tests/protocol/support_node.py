@@ -1,4 +1,4 @@
-"""What the makers of the protocol and of glTF ship for Node; `make setup` installs it."""
+"""Runs Node tools of the MCP and glTF projects, which `make setup` installs."""
 
 import os
 import subprocess
@@ -16,10 +16,9 @@ GLTF_VALIDATOR = "gltf-validator/index.js"
 
 
 def installed(script: str) -> Path:
-    """Return the path of a script of a package.
+    """Return the path of a package's script.
 
-    A missing one fails the test: it was installed together with everything else, and a suite that
-    is skipped would look like one that passed.
+    A missing script fails the test, because a skipped suite would look like a passed one.
     """
     path = PACKAGES / script
     missing = next((each for each in (NODE, path) if not each.exists()), None)
@@ -31,7 +30,7 @@ def installed(script: str) -> Path:
 def node(
     script: Path, *arguments: str, home: Path, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script with a home folder of its own, for so many seconds at most."""
+    """Run a script with its own home folder, for at most `seconds`."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")
     }

@@ -1,4 +1,4 @@
-"""Servers that run as processes of their own while a test lasts."""
+"""Runs servers as separate processes during a test."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from queue import Queue
 
 TESTS = Path(__file__).parents[1]
 START_SECONDS = 60
-END_SECONDS = 20
+STOP_SECONDS = 20
 ADDRESS = re.compile(r"http://\S+/mcp")
 
 
@@ -21,12 +21,12 @@ ADDRESS = re.compile(r"http://\S+/mcp")
 def serving(
     command: Sequence[str],
     folder: Path,
-    end: signal.Signals = signal.SIGTERM,
+    stop_signal: signal.Signals = signal.SIGTERM,
     **environment: str,
 ) -> Iterator[str]:
-    """Run `python COMMAND` on a store of its own in `folder`, until the block ends.
+    """Run `python COMMAND` with its own store in `folder` until the block ends.
 
-    The value is the address that the process prints; `end` is what it is ended with.
+    Yields the address that the process prints; `stop_signal` stops it.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STABILITY_")}
     own = {
@@ -42,27 +42,27 @@ def serving(
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        said: list[str] = []
+        output: list[str] = []
         found: Queue[str | None] = Queue()
-        reading = threading.Thread(target=_read, args=(process, said, found))
+        reading = threading.Thread(target=_read, args=(process, output, found))
         reading.start()
         try:
             address = found.get(timeout=START_SECONDS)
-            assert address, f"it did not start: {''.join(said)[-2_000:]}"
+            assert address, f"it did not start: {''.join(output)[-2_000:]}"
             yield address
         finally:
-            process.send_signal(end)
+            process.send_signal(stop_signal)
             try:
-                process.wait(END_SECONDS)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
             reading.join()
 
 
-def _read(process: subprocess.Popen[str], said: list[str], found: Queue[str | None]) -> None:
-    """Read all it says, so that it never waits for a reader, and hand on the address."""
+def _read(process: subprocess.Popen[str], output: list[str], found: Queue[str | None]) -> None:
+    """Read all output, so that the process never blocks, and pass on the address."""
     for line in process.stdout or ():
-        said.append(line)
+        output.append(line)
         if address := ADDRESS.search(line):
             found.put(address[0])
     found.put(None)

@@ -1,4 +1,4 @@
-"""The protocol's inspector, which judges whether every host can read our schemas."""
+"""MCP's inspector, which checks that all clients can read our schemas."""
 
 import json
 import sys
@@ -14,21 +14,21 @@ SOME = {"generate_core", "edit_erase", "v1_masking", "account_balance", "job_wai
 
 
 def listed(*target: str, era: str, home: Path) -> set[str]:
-    """Return the names of the tools, after the inspector found nothing against them."""
-    told = node(
+    """Return the names of the tools, after the inspector accepted them."""
+    done = node(
         installed(INSPECTOR),
         *("--cli", "--protocol-era", era, "--method", "tools/list", "--strict", "--format", "json"),
         *target,
         home=home,
         seconds=SECONDS,
     )
-    assert (told.returncode, told.stderr) == (0, "")
-    return {tool["name"] for tool in json.loads(told.stdout)["result"]["tools"]}
+    assert (done.returncode, done.stderr) == (0, "")
+    return {tool["name"] for tool in json.loads(done.stdout)["result"]["tools"]}
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-def test_the_inspector_finds_nothing_on_stdio(era: str, tmp_path: Path) -> None:
-    """Chosen: no tool has a schema that some host refuses or misreads."""
+def test_the_inspector_accepts_all_tools_on_stdio(era: str, tmp_path: Path) -> None:
+    """Chosen: no tool has a schema that some client rejects or misreads."""
     server = (sys.executable, "-m", "stability_mcp", "--toolsets", "all")
 
     names = listed("--", *server, era=era, home=tmp_path)
@@ -37,8 +37,8 @@ def test_the_inspector_finds_nothing_on_stdio(era: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-def test_the_inspector_finds_nothing_over_http(era: str, tmp_path: Path) -> None:
-    """Chosen: the same over the other transport."""
+def test_the_inspector_accepts_all_tools_over_http(era: str, tmp_path: Path) -> None:
+    """Chosen: the same over HTTP."""
     command = ("-m", "stability_mcp", "serve", "--http", "--no-auth", "--port", "0")
 
     with serving(command, tmp_path, STABILITY_TOOLSETS="all") as url:

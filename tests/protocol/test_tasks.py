@@ -1,4 +1,4 @@
-"""Tasks over a real line: they outlive the server process that began them."""
+"""Tasks over a real connection: they outlive the server process that started them."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ SECONDS = 60
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
-    """Chosen: call, job and generation are rows; nothing of them is in the process alone."""
+    """Chosen: call, job and generation are rows, so the process holds no state."""
     photo = save(tmp_path / "photo.png", png((512, 512)))
     wanted = {"subject_image": str(photo), "background_prompt": "a meadow", "label": "meadow"}
     settings = {"STABILITY_WAIT": "0", "STABILITY_ROOTS": str(tmp_path)}
@@ -43,10 +43,10 @@ async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     assert f"{name}: 1 picture, 8 credits" in text(answer)
 
 
-def test_the_inspector_follows_a_task_to_its_picture(tmp_path: Path) -> None:
-    """Chosen: a client that others wrote understands what ours does."""
+def test_the_inspector_follows_a_task_to_its_result(tmp_path: Path) -> None:
+    """Chosen: an independent client understands our tasks."""
     with serving([*SERVER, "1"], tmp_path, signal.SIGTERM, STABILITY_WAIT="0") as url:
-        told = node(
+        done = node(
             installed(INSPECTOR),
             *("--cli", url, "--transport", "http", "--protocol-era", "modern"),
             *("--method", "tools/call", "--tool-name", "generate_core", "--format", "json"),
@@ -55,13 +55,13 @@ def test_the_inspector_follows_a_task_to_its_picture(tmp_path: Path) -> None:
             seconds=SECONDS,
         )
 
-    assert (told.returncode, told.stderr) == (0, "")
-    answer = CallToolResult.model_validate(json.loads(told.stdout)["result"])
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = CallToolResult.model_validate(json.loads(done.stdout)["result"])
     assert [item["label"] for item in facts(fine(answer))["media"]] == ["fox"]
 
 
 async def _started(client: Client, task_id: str) -> None:
-    """Wait until the API has taken the job: from then on it is never sent again."""
+    """Wait until the API has accepted the job: from then on it is never sent again."""
     with anyio.fail_after(30):
         while True:
             found = await ask(client, "tasks/get", task_id)

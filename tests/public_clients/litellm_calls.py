@@ -1,6 +1,6 @@
 """Calls the emulator through LiteLLM's own Stability provider, with URL, picture and mask.
 
-Prints one JSON object: by call, what LiteLLM gave back, or its error. Only the base URL is ours.
+Prints a JSON object with LiteLLM's result or error by call. Only the base URL is ours.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 KEY = "sk-litellm"
 SIZES = ("1024x1024", "1792x1024", "1024x1792")
-"""OpenAI's, which LiteLLM turns into aspect ratios."""
+"""OpenAI sizes, which LiteLLM converts to aspect ratios."""
 
 GENERATE = (
     "stable-image-core",
@@ -40,39 +40,39 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 
 NO_PICTURE = ("creative", "replace-background-and-relight")
-"""These start a generation, which LiteLLM does not fetch."""
+"""Deferred operations, whose results LiteLLM doesn't fetch."""
 
 
 def generations() -> list[tuple[str, str]]:
-    """Return every model with a size, and one model with every size."""
+    """Return every model with one size, and one model with every size."""
     one = GENERATE[0]
     return [(model, "1024x1024") for model in GENERATE] + [(one, size) for size in SIZES][1:]
 
 
 def main(url: str, picture: Path, mask: Path) -> dict[str, dict[str, Any]]:
-    """Make every call that the provider has, and return what came of each."""
+    """Make every call that the provider supports, and return the results."""
     import litellm
 
-    litellm.suppress_debug_info = True  # it would go to stdout
-    told = {}
+    litellm.suppress_debug_info = True  # it would be printed to stdout
+    results = {}
     for model, size in generations():
-        made = partial(litellm.image_generation, prompt="a lighthouse at dusk", size=size)
-        told[f"generate {model} {size}"] = _tried(made, model, url)
+        generate = partial(litellm.image_generation, prompt="a lighthouse at dusk", size=size)
+        results[f"generate {model} {size}"] = _result(generate, model, url)
     for model, given in EDITS.items():
         files = {"image": picture.read_bytes()}
         if given.get("mask"):
             files["mask"] = mask.read_bytes()
-        edited = partial(litellm.image_edit, **{**given, **files})
-        told[f"edit {model}"] = _tried(edited, model, url)
+        edit = partial(litellm.image_edit, **{**given, **files})
+        results[f"edit {model}"] = _result(edit, model, url)
     refused = partial(litellm.image_generation, prompt="a lighthouse")
-    told["refused"] = _tried(refused, GENERATE[0], url, key="no key of theirs")
-    return told
+    results["refused"] = _result(refused, GENERATE[0], url, key="not a valid key")
+    return results
 
 
-def _tried(call: Callable[..., Any], model: str, url: str, *, key: str = KEY) -> dict[str, Any]:
+def _result(call: Callable[..., Any], model: str, url: str, *, key: str = KEY) -> dict[str, Any]:
     try:
         answer = call(model=f"stability/{model}", api_base=url, api_key=key)
-    except Exception as error:  # noqa: BLE001 -- what the test wants to read
+    except Exception as error:  # noqa: BLE001 -- the test checks it
         return {"error": f"{type(error).__name__}: {error}"}
     return {"image": answer.data[0].b64_json if answer.data else None}
 

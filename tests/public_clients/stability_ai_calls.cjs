@@ -1,6 +1,6 @@
-// Calls the emulator through the npm package `stability-ai`, and prints what it gave back, by call.
+// Calls the emulator through the npm package `stability-ai`, and prints its results by call.
 // node stability_ai_calls.cjs <path of stability-ai/dist/index.js> <base URL> <picture> <mask>
-// The package has its base URL built in: where axios sends a request is the one thing changed here.
+// The base URL is hard-coded in the package, so an axios interceptor replaces it.
 const { createRequire } = require("node:module");
 const { writeSync } = require("node:fs");
 
@@ -19,7 +19,7 @@ const words = [{ text: "a lighthouse at dusk", weight: 0.8 }];
 const { user, engines, generation } = stability.v1;
 const { generate, edit, control, upscale, results } = stability.v2beta.stableImage;
 
-const fetched = async (fetch) => {
+const poll = async (fetch) => {
   for (;;) {
     const answer = await fetch();
     if (answer.status !== "in-progress") return answer;
@@ -58,7 +58,7 @@ const calls = {
     const { id } = await edit.replaceBackgroundAndRelight(picture, {
       backgroundPrompt: "a beach", lightSourceDirection: "left",
     });
-    return fetched(() => results.fetchAsyncGenerationResult(id));
+    return poll(() => results.fetchAsyncGenerationResult(id));
   },
   "control.sketch": () => control.sketch(picture, "a castle", { controlStrength: 0.8 }),
   "control.structure": () => control.structure(picture, "a castle"),
@@ -66,21 +66,21 @@ const calls = {
   "upscale.conservative": () => upscale.conservative(picture, "a street at night"),
   "upscale.creative": async () => {
     const { id, outputFormat } = await upscale.startCreative(picture, "a street at night");
-    return fetched(() => upscale.fetchCreativeResult(id, outputFormat));
+    return poll(() => upscale.fetchCreativeResult(id, outputFormat));
   },
   "stable3D.stableFast3D": () =>
     stability.v2beta.stable3D.stableFast3D(picture, { textureResolution: 512 }),
-  "a refused key": () => new StabilityAI("no key of theirs").v1.user.balance(),
+  "a refused key": () => new StabilityAI("not a valid key").v1.user.balance(),
 };
 
 (async () => {
-  const told = {};
+  const replies = {};
   for (const [name, call] of Object.entries(calls)) {
     try {
-      told[name] = { answer: await call() };
+      replies[name] = { answer: await call() };
     } catch (error) {
-      told[name] = { error: `${error.message}` };
+      replies[name] = { error: `${error.message}` };
     }
   }
-  writeSync(1, JSON.stringify(told));
+  writeSync(1, JSON.stringify(replies));
 })();

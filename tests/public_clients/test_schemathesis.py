@@ -1,7 +1,7 @@
-"""schemathesis reads the emulator's own OpenAPI document, and sends what it says and forbids.
+"""schemathesis sends valid and invalid requests by the emulator's own OpenAPI document.
 
-Whatever is sent, the emulator must not fail, and must answer nothing that its document does not
-tell of: no other status, content type, header or shape.
+The emulator must never fail, and must only return statuses, content types, headers and bodies that
+its document describes.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,14 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 EXAMPLES = 2
-"""Requests of each kind for each endpoint: some hundred in all, a third of which draw something."""
+"""Requests per mode and endpoint: a few hundred in all, a third of which draw a picture."""
 
 ENDPOINTS = sorted(
     {(row.spec.method, row.spec.path) for row in OPERATIONS.values()}
     | {("GET", path) for row in OPERATIONS.values() for path in row.poll_paths}
-    | {("GET", "/v2beta/stable-image/upscale/creative/result/{id}")}  # its first path, still there
+    | {
+        ("GET", "/v2beta/stable-image/upscale/creative/result/{id}")
+    }  # its first path, still supported
 )
 
 FILES = st.sampled_from(
@@ -54,26 +56,26 @@ KEYS = count()
 
 @pytest.fixture
 def api() -> Iterator[schemathesis.schemas.BaseSchema]:
-    """The emulator in this process, by its own document."""
+    """The schema of an emulator in this process."""
     state = State()
     yield schemathesis.openapi.from_asgi("/v2alpha/openapi", create_app(state))
     state.close()
 
 
-def test_the_document_tells_of_every_endpoint(api: schemathesis.schemas.BaseSchema) -> None:
-    """*Chosen*: the table's, and where results are fetched."""
+def test_the_document_describes_every_endpoint(api: schemathesis.schemas.BaseSchema) -> None:
+    """*Chosen*: those of the table, and the results paths."""
     endpoints = [each.ok() for each in api.get_all_operations() if isinstance(each, Ok)]
-    told = {(each.method.upper(), each.path) for each in endpoints}
+    documented = {(each.method.upper(), each.path) for each in endpoints}
 
-    assert told == set(ENDPOINTS)
+    assert documented == set(ENDPOINTS)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-def test_every_answer_is_one_that_the_document_tells_of(
+def test_every_response_conforms_to_the_document(
     method: str, path: str, mode: GenerationMode, api: schemathesis.schemas.BaseSchema
 ) -> None:
-    """*Chosen*: with what the document allows and with what it does not."""
+    """*Chosen*: for valid and invalid requests."""
     endpoint = api[path][method]
 
     @settings(
@@ -85,9 +87,9 @@ def test_every_answer_is_one_that_the_document_tells_of(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=endpoint.as_strategy(generation_mode=mode))
-    def answers(case: schemathesis.Case[Any]) -> None:
-        # Every request has an account of its own: neither its credits nor its rate limit run out.
+    def conforms(case: schemathesis.Case[Any]) -> None:
+        # Each request has its own account, so neither credits nor rate limit run out.
         case.headers["authorization"] = f"Bearer sk-{next(KEYS)}"
         case.validate_response(case.call(), checks=CHECKS)
 
-    answers()
+    conforms()

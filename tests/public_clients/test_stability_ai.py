@@ -32,7 +32,7 @@ PICTURES: Mapping[str, tuple[str, tuple[int, int] | None]] = {
     "upscale.conservative": ("PNG", None),
     "upscale.creative": ("PNG", None),
 }
-"""What comes back, by call: its format, and its size where the request or the API fixes one."""
+"""Expected format by call, and size if the request or the API determines it."""
 
 MANY = {
     "v1.textToImage": (2, (1152, 896)),
@@ -40,14 +40,14 @@ MANY = {
     "v1.imageToImage by steps": (1, (1024, 1024)),
     "v1.imageToImageMasking": (1, (1024, 1024)),
 }
-"""How many pictures of which size, by call."""
+"""Expected number and size of pictures, by call."""
 
 
 @pytest.fixture(scope="module")
-def told(
+def replies(
     emulator_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Mapping[str, Any]]:
-    """What the package gave back, by call."""
+    """What the package returned, by call."""
 
     def run(folder: Path) -> str:
         credit(emulator_url, KEY)
@@ -61,13 +61,13 @@ def told(
 
 
 @pytest.mark.parametrize("call", PICTURES)
-def test_every_call_of_the_package_brings_a_picture(
-    call: str, told: Mapping[str, Mapping[str, Any]]
+def test_every_call_of_the_package_returns_a_picture(
+    call: str, replies: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """*Documented* by the package: what it sends, and what it reads of the answer."""
+    """*Documented* by the package: its requests, and the response fields it reads."""
     form, size = PICTURES[call]
-    answer = told[call].get("answer")
-    assert answer is not None, told[call]
+    answer = replies[call].get("answer")
+    assert answer is not None, replies[call]
     assert not answer["contentFiltered"]
     assert answer["seed"] is not None or call == "edit.removeBackground"
     with Image.open(answer["filepath"]) as picture:
@@ -76,32 +76,34 @@ def test_every_call_of_the_package_brings_a_picture(
 
 
 @pytest.mark.parametrize("call", MANY)
-def test_every_call_of_the_first_version_brings_its_pictures(
-    call: str, told: Mapping[str, Mapping[str, Any]]
+def test_every_v1_call_returns_its_pictures(
+    call: str, replies: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """*Documented* by the package."""
     count, size = MANY[call]
-    answers = told[call].get("answer")
-    assert answers is not None, told[call]
+    answers = replies[call].get("answer")
+    assert answers is not None, replies[call]
     assert len(answers) == count
     for answer in answers:
         with Image.open(answer["filepath"]) as picture:
             assert picture.size == size
 
 
-def test_a_model_comes_as_a_binary_gltf(told: Mapping[str, Mapping[str, Any]]) -> None:
+def test_a_model_is_binary_gltf(replies: Mapping[str, Mapping[str, Any]]) -> None:
     """*Documented* by the package."""
-    answer = told["stable3D.stableFast3D"]["answer"]
+    answer = replies["stable3D.stableFast3D"]["answer"]
     assert Path(answer["filepath"]).read_bytes()[:4] == b"glTF"
 
 
-def test_the_account_is_read(told: Mapping[str, Mapping[str, Any]]) -> None:
+def test_the_account_is_read(replies: Mapping[str, Mapping[str, Any]]) -> None:
     """*Documented* by the package: three queries."""
-    assert "@" in told["user.account"]["answer"]["email"]
-    assert told["user.balance"]["answer"]["credits"] > 0
-    assert [each["type"] for each in told["engines.list"]["answer"]] == ["PICTURE"]
+    assert "@" in replies["user.account"]["answer"]["email"]
+    assert replies["user.balance"]["answer"]["credits"] > 0
+    assert [each["type"] for each in replies["engines.list"]["answer"]] == ["PICTURE"]
 
 
-def test_a_refused_key_is_an_error_of_its_status(told: Mapping[str, Mapping[str, Any]]) -> None:
+def test_a_refused_key_is_an_error_with_its_status(
+    replies: Mapping[str, Mapping[str, Any]],
+) -> None:
     """*Documented*: 401."""
-    assert "401" in told["a refused key"]["error"]
+    assert "401" in replies["a refused key"]["error"]
