@@ -47,14 +47,14 @@ class Remix:
     """`mp3` or `wav`."""
     strength: float = 1.0
     """0 keeps the sound, 1 ignores it."""
-    redone: tuple[float, float] | None = None
+    replaced: tuple[float, float] | None = None
     """The part that is made anew, in seconds; everything else is kept."""
 
     def kept(self, cell: int) -> float:
         """Return how much of the source is kept in a cell, 0 to 1."""
-        if self.redone is None:
+        if self.replaced is None:
             return 1 - self.strength
-        return 0.0 if self.redone[0] <= cell * CELL_SECONDS < self.redone[1] else 1.0
+        return 0.0 if self.replaced[0] <= cell * CELL_SECONDS < self.replaced[1] else 1.0
 
     @property
     def cells(self) -> int:
@@ -103,7 +103,7 @@ def remixed(remix: Remix, file: IO[bytes], source: str) -> tuple[str, Sequence[b
 def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
     """Return samples: those that were sent and those of the tune, each as loud as it should be."""
     size = round(remix.seconds * RATE) * 4
-    if remix.redone is not None:
+    if remix.replaced is not None:
         return _spliced(remix, sent, new)[:size]
     if remix.strength == 0:
         return sent[:size].ljust(size, b"\0")
@@ -119,7 +119,7 @@ def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
 
 def _spliced(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
     """Return what was sent with a part made anew; the samples around it are untouched."""
-    start, end = (round(side * RATE) * 4 for side in remix.redone or (0, 0))
+    start, end = (round(side * RATE) * 4 for side in remix.replaced or (0, 0))
     size = round(remix.seconds * RATE) * 4
     start, end = min(start, size), min(end, size)
     cells = -(-(end - start) // CELL_BYTES)
@@ -148,7 +148,7 @@ def _turns(remix: Remix) -> Iterator[tuple[int, float, bool]]:
     owed, keeping = 0.0, False
     for index in range(remix.cells):
         kept = remix.kept(index)
-        if remix.redone is not None:
+        if remix.replaced is not None:
             keeping = kept > 0
         elif index % TURN_CELLS == 0:
             owed += kept
