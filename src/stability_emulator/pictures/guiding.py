@@ -31,7 +31,7 @@ def sketched(brief: Brief) -> Image.Image:
 
 def _scenery(brief: Brief) -> Image.Image:
     """Return the scene without its objects, because the source shows those."""
-    things = " ".join(wish.noun for wish in read(brief.prompt).things)
+    things = " ".join(subject.noun for subject in read(brief.prompt).things)
     bare = (
         dict(brief.values) | {"negative_prompt": f"{brief.negative} {things}"}
         if things

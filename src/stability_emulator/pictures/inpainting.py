@@ -61,8 +61,8 @@ def _guessed(picture: Image.Image, mask: Image.Image, avoided: Image.Image | Non
     wide = mask
     if avoided is not None:
         wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
-    beside = diffused(picture, wide, level=True)
-    return Image.composite(beside, picture, mask.point(BINARY))
+    sideways = diffused(picture, wide, level=True)
+    return Image.composite(sideways, picture, mask.point(BINARY))
 
 
 def _joined(

@@ -12,7 +12,7 @@ from stability_emulator.scenery.drawing.palette import NAMED
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shape_style import ShapeStyle
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.prompt.reading import Wish, read
+from stability_emulator.scenery.prompt.reading import Subject, read
 
 FILLED = 0.94
 """Share of the box that the object fills."""
@@ -35,13 +35,13 @@ def placed(
     things = read(prompt, negative).things
     if not things:
         return None
-    wish = things[0]
+    subject = things[0]
     width, height = box[2] - box[0], box[3] - box[1]
     canvas = Canvas(picture.size, _light_in(picture), ShapeStyle(), rng)
     canvas.unit = max(width, height)
     canvas.image = picture.copy()
-    noun = NOUNS[wish.noun]
-    count = max(1, min(wish.count, round(width * 2 / (height * noun.wide)) or 1))
+    noun = NOUNS[subject.noun]
+    count = max(1, min(subject.count, round(width * 2 / (height * noun.wide)) or 1))
     high = min(height, width / noun.wide / (1 + 0.62 * (count - 1))) * FILLED
     for index in range(count):
         step = 0.0 if count == 1 else (index / (count - 1) - 0.5)
@@ -51,18 +51,18 @@ def placed(
         if noun.home in {"air", "heaven", "space"}:
             foot = (box[1] + box[3]) / 2 + size / 2
         stand = Stand(x=across, y=foot, height=size, mirrored=rng.random() < 0.5)
-        main, second = _tones(wish, rng)
+        main, second = _tones(subject, rng)
         noun.draw(Pen(canvas, stand, main, second, rng))
     return _grained(canvas.finish(), picture, rng)
 
 
 def _tones(
-    wish: Wish, rng: random.Random
+    subject: Subject, rng: random.Random
 ) -> tuple[tuple[int, int, int], tuple[int, int, int] | None]:
     """Return the named colours, else one that is typical of the object."""
-    named = [NAMED[name] for name in wish.colours if name in NAMED]
+    named = [NAMED[name] for name in subject.colours if name in NAMED]
     return (
-        named[0] if named else rng.choice(NOUNS[wish.noun].colours),
+        named[0] if named else rng.choice(NOUNS[subject.noun].colours),
         named[1] if len(named) > 1 else None,
     )
 
