@@ -1,10 +1,10 @@
-"""A stand-in for the API: stateful, made from the table, in process or as a server.
+"""A stateful emulator of the API, built from the operation table; runs in process or as a server.
 
-A client cannot tell it from the real API: statuses, headers, error bodies, order of checks,
-credits, deferred generations and the rate limit are those that were captured or documented; only
-what is made is made up. `transport.in_process()` is the way in without a network, `serve.run()`
-the server of the command line, `state.State` what both remember.
+To a client it behaves like the real API: statuses, headers, error bodies, order of checks, credits,
+deferred generations and the rate limit are as captured or documented. Only the generated media are
+synthetic. `transport.in_process()` gives access without a network, `serve.run()` is the command
+line's server, and `state.State` holds the state of both.
 """
 
 EMULATOR_KEY = "sk-emulator-in-process"
-"""The key of the account that everything runs on when no key is set; it opens nothing else."""
+"""The key of the account used when no API key is set; only the emulator accepts it."""

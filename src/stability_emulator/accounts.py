@@ -1,6 +1,6 @@
-"""Accounts of the emulated API: the key's owner, the balance, the charges, and answers to queries.
+"""Accounts of the emulated API: the key's owner, balances, charges, and query responses.
 
-Amounts are integers in millicredits. A key is never stored: an account is named by a hash.
+Amounts are integers in millicredits. Keys are never stored: a hash identifies an account.
 Functions that take a connection run inside a transaction of `storage`.
 """
 
@@ -25,26 +25,26 @@ class Charge:
     operation: str
     millicredits: int
     generation: str | None
-    """Id of the deferred generation that it started."""
+    """Id of the deferred generation that the call started."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An account as it stands."""
+    """The current state of an account."""
 
     owner: str
     millicredits: int
     locked_until: float
-    """When the lock-out for too many requests ends, or ended; 0 without one."""
+    """When the rate-limit lock-out ends or ended; 0 if there was none."""
 
 
 def owner_of(key: str) -> str:
-    """Return the name of the account that a key opens."""
+    """Return the id of the account that a key belongs to; "" without a key."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16] if key else ""
 
 
 def balance(connection: Connection, owner: str, *, opening: int) -> int:
-    """Return the millicredits left; an account that was never seen has its opening credits."""
+    """Return the millicredits left; a new account has its opening balance."""
     found = connection.execute(
         "SELECT millicredits FROM accounts WHERE owner = ?", (owner,)
     ).fetchone()
@@ -52,7 +52,7 @@ def balance(connection: Connection, owner: str, *, opening: int) -> int:
 
 
 def set_balance(connection: Connection, owner: str, millicredits: int) -> None:
-    """Give an account exactly so many millicredits."""
+    """Set the balance of an account."""
     connection.execute(
         "INSERT INTO accounts (owner, millicredits) VALUES (?, ?)"
         " ON CONFLICT (owner) DO UPDATE SET millicredits = excluded.millicredits",
@@ -61,7 +61,7 @@ def set_balance(connection: Connection, owner: str, millicredits: int) -> None:
 
 
 def charge(connection: Connection, charged: Charge, *, opening: int) -> bool:
-    """Take the price of a call from its account; False, and nothing taken, if it has not enough."""
+    """Charge a call to its account; return False and charge nothing if the balance is too low."""
     left = balance(connection, charged.owner, opening=opening) - charged.millicredits
     if left < 0:
         return False
@@ -75,7 +75,7 @@ def charge(connection: Connection, charged: Charge, *, opening: int) -> bool:
 
 
 def charges(connection: Connection) -> list[Charge]:
-    """Return every charge that is still kept, oldest first."""
+    """Return all stored charges, oldest first."""
     rows = connection.execute(
         "SELECT at, owner, request, operation, millicredits, generation FROM charges ORDER BY seq"
     )
@@ -83,15 +83,15 @@ def charges(connection: Connection) -> list[Charge]:
 
 
 def accounts(connection: Connection) -> list[Account]:
-    """Return every account that is not as new."""
+    """Return every account that was charged, changed or locked out."""
     rows = connection.execute("SELECT owner, millicredits, locked_until FROM accounts ORDER BY 1")
     return [Account(**dict(row)) for row in rows]
 
 
 def query_body(row: type[Query], *, millicredits: int) -> Any:  # noqa: ANN401 -- JSON of any shape
-    """Return the body for a query; where it tells the credits left, they are those of the account.
+    """Return the body for a query, with the account's own balance filled in.
 
-    A whole number is written as one (`{"credits":0}`), as it was captured.
+    A whole number of credits is written as an integer (`{"credits":0}`), as in the capture.
     """
     body = row.example
     if isinstance(body, dict) and "credits" in body:
@@ -101,7 +101,7 @@ def query_body(row: type[Query], *, millicredits: int) -> Any:  # noqa: ANN401 -
 
 
 def engine_ids(rows: Iterable[type[Operation]]) -> frozenset[str]:
-    """Return the ids of the engines that the emulated account lists."""
+    """Return the ids of the engines listed for the emulated account."""
     return frozenset(
         engine["id"]
         for row in rows

@@ -1,9 +1,9 @@
-"""The emulated API as an ASGI app: a route for each row of the table, an answer for each kind.
+"""The emulated API as an ASGI app: one route per table row, one handler per kind of operation.
 
-The order of the checks is the API's own. Second version: content type, then every parameter, then
-the key, then credits, then moderation. First version: the key before all else. A place in the rate
-limit is taken before any of them. Credits go with a successful answer only, at its very end: who
-hangs up before is not charged, as was seen live.
+The checks run in the API's own order. Version 2: content type, then all parameters, then the key,
+then credits, then moderation. Version 1: the key first. The rate limit counts a request before any
+check. Only a successful response is charged, at its very end: a client that disconnects earlier is
+not charged, as observed on the real API.
 """
 
 import logging
@@ -31,7 +31,7 @@ from stability_emulator import (
     start_page,
 )
 from stability_emulator.accounts import owner_of
-from stability_emulator.checks import Checked, about_headers, check
+from stability_emulator.checks import Checked, check, header_problems
 from stability_emulator.content_filter import moderate
 from stability_emulator.error_texts import GONE, NO_CREDITS, NOT_FOUND, TOO_FAST, usual
 from stability_emulator.faults import Fault
@@ -48,45 +48,45 @@ log = logging.getLogger(__name__)
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
-Answer = Callable[[Request, Entry], Awaitable[Response]]
+Handler = Callable[[Request, Entry], Awaitable[Response]]
 
 ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/result/{id}",)}
-"""Older paths of results that the API still answers."""
+"""Older results paths that the API still serves."""
 
-CHECKED_SIDE_BY_SIDE = 4
+MAX_CONCURRENT_CHECKS = 4
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATIONS) -> Starlette:
-    """Return the app that answers for a table of operations."""
+    """Return the app that serves a table of operations."""
     api = _API(state, operations)
     rows = [
-        Route(row.spec.path, api.route(api.answer_of(row)), methods=[row.spec.method])
+        Route(row.spec.path, api.route(api.handler_for(row)), methods=[row.spec.method])
         for row in operations.values()
     ]
     polled: dict[str, type[Operation]] = {}
     for row in sorted(operations.values(), key=lambda row: len(row.poll_paths)):
-        for path in row.poll_paths:  # one that several kinds share is described by the plainest
+        for path in row.poll_paths:  # rows with the fewest paths first: they describe shared ones
             for each in (path, *ALIASES.get(path, ())):
                 polled.setdefault(each, row)
     polls = [Route(path, api.route(api.poll), methods=["GET"]) for path in polled]
-    elsewhere = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
+    fallback = Route("/{path:path}", api.route(api.unknown), methods=EVERY_METHOD)
     free = [*control.routes(state), *start_page.routes(operations, polled)]
-    return Starlette(routes=[*free, *rows, *polls, elsewhere])
+    return Starlette(routes=[*free, *rows, *polls, fallback])
 
 
 class _API:
-    """What the routes share."""
+    """The request handlers and the state they share."""
 
     def __init__(self, state: State, operations: Mapping[str, type[Operation]]) -> None:
         self._state = state
         self._renderer = Renderer()
         self._engines = accounts.engine_ids(operations.values())
-        self._books = anyio.CapacityLimiter(1)
-        self._desks = anyio.CapacityLimiter(CHECKED_SIDE_BY_SIDE)
+        self._state_limiter = anyio.CapacityLimiter(1)
+        self._check_limiter = anyio.CapacityLimiter(MAX_CONCURRENT_CHECKS)
 
-    def route(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-        """Return an endpoint: the journal, the rate limit and the refusals around an answer."""
+    def route(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint: a handler with the request log, rate limit and error responses."""
 
         async def endpoint(request: Request) -> Response:
             owner = owner_of(auth.key_of(request))
@@ -94,15 +94,15 @@ class _API:
             entry, admitted = await self._book(self._state.arrived, owner, request.method, path)
             try:
                 if not admitted:
-                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301 -- refused as all others are
-                response = await answer(request, entry)
+                    raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301 -- handled like every refusal
+                response = await handler(request, entry)
             except RefusalError as error:
                 response = responses.refusal(error, path, entry.id)
-                await forms.read_the_rest(request)
+                await forms.drain(request)
             except ClientDisconnect:
                 return connection_faults.DroppedResponse(lambda: None)
-            except Exception:  # the real one has such days as well, and words for them
-                log.exception("%s %s: the emulator itself failed", request.method, path)
+            except Exception:  # answered the way the real API answers an internal error
+                log.exception("Internal error of the emulator in %s %s", request.method, path)
                 name_and_message = usual(500, first_version=is_first_version(path))
                 response = responses.refusal(RefusalError(500, *name_and_message), path, entry.id)
             if not isinstance(response, connection_faults.DroppedResponse):
@@ -111,26 +111,26 @@ class _API:
 
         return endpoint
 
-    def answer_of(self, row: type[Operation]) -> Answer:
-        """Return what answers for a row."""
+    def handler_for(self, row: type[Operation]) -> Handler:
+        """Return the handler of a row."""
         if issubclass(row, Query):
             return partial(self.query, row)
         return partial(self.operate, row)
 
     async def query(self, row: type[Query], request: Request, entry: Entry) -> Response:
-        """Answer a question about the account."""
+        """Answer a query about the account."""
         auth.require(request)
         faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
         left = await self._book(self._state.balance, entry.owner)
         body = accounts.query_body(row, millicredits=left)
-        return _spoiled(responses.data(body, request_id=entry.id), faulty, request)
+        return _with_fault(responses.data(body, request_id=entry.id), faulty, request)
 
     async def poll(self, request: Request, entry: Entry) -> Response:
-        """Answer whether a deferred generation is ready, and hand it out."""
+        """Return the status of a deferred generation, or its result once it is ready."""
         generation = request.path_params["id"]
-        complaints = about_headers(request.headers)
+        complaints = header_problems(request.headers)
         if len(generation) != ID_CHARACTERS:
             complaints = [f"id: must be exactly {ID_CHARACTERS} characters long", *complaints]
         if complaints:
@@ -149,7 +149,7 @@ class _API:
             accept = request.headers.get("accept", "")
             made = found.scrambled() if faulty and faulty.unreadable else found
             response = responses.media(made, accept=accept, request_id=entry.id)
-        return _spoiled(response, faulty, request)
+        return _with_fault(response, faulty, request)
 
     async def operate(self, row: type[Operation], request: Request, entry: Entry) -> Response:
         """Carry out a paid operation."""
@@ -164,21 +164,20 @@ class _API:
             faulty = await self._fault(request, entry)
             if isinstance(faulty, Response):
                 return faulty
-            place = {name: request.path_params[name] for name in row.path_fields()}
-            checked = await to_thread.run_sync(
-                check, row, sent, place, self._engines, request.headers, limiter=self._desks
-            )
-            _fits_accept(checked.operation, request)
+            path_values = {name: request.path_params[name] for name in row.path_fields()}
+            arguments = (row, sent, path_values, self._engines, request.headers)
+            checked = await to_thread.run_sync(check, *arguments, limiter=self._check_limiter)
+            _check_accept(checked.operation, request)
             auth.require(request)
             operation = checked.operation
             left = await self._book(self._state.balance, entry.owner)
             if left < operation.price():
                 raise _no_credits(operation, left)
-            ordered = faulty.moderation if faulty else None
-            moderate(operation, ordered)
-            if ordered == "content_filtered":
+            injected = faulty.moderation if faulty else None
+            moderate(operation, injected)
+            if injected == "content_filtered":
                 checked = replace(checked, filtered=operation.media == "image")
-            await self._wait(row, began)  # before anything is made that would fill the memory
+            await self._wait(row, began)  # before rendering, so no result waits in memory
             if await request.is_disconnected():
                 raise ClientDisconnect
             made = await self._renderer.make(checked)
@@ -186,21 +185,21 @@ class _API:
                 made = [each.scrambled() for each in made]
         if await request.is_disconnected():
             raise ClientDisconnect
-        response = await self._hand_over(checked, made, request, entry)
+        response = await self._deliver(checked, made, request, entry)
         if faulty is not None and faulty.reset == "after":
             return connection_faults.DroppedResponse(connection_faults.drop_of(request))
-        return _spoiled(response, faulty, request)
+        return _with_fault(response, faulty, request)
 
-    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002 -- as every answer
-        """Answer for a path that the API does not have."""
+    async def unknown(self, request: Request, entry: Entry) -> Response:  # noqa: ARG002 -- a handler
+        """Answer a request to an unknown path."""
         if is_first_version(request.url.path):
             auth.require(request)
         raise RefusalError(404, "not_found", NOT_FOUND)
 
-    async def _hand_over(
+    async def _deliver(
         self, checked: Checked, made: list[Artifact], request: Request, entry: Entry
     ) -> Response:
-        """Charge, and return what was made or the id under which it will be there."""
+        """Charge the call, and return the result or the id for polling it."""
         operation, row = checked.operation, type(checked.operation)
         accept = request.headers.get("accept", "")
         if row.is_deferred():
@@ -216,12 +215,12 @@ class _API:
         return responses.media(made[0], accept=accept, request_id=entry.id)
 
     async def _wait(self, row: type[Operation], began: float) -> None:
-        """Wait as long as the call is to take at least; a deferred one waits when polled."""
+        """Wait until the call has taken its latency; a deferred one takes it while polled."""
         seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
     async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
-        """Return what goes wrong with this request: an answer, or something for later."""
+        """Return the fault of this request: as its response, or to be applied to the response."""
         fault = self._state.faults.take(request.url.path, self._state.now())
         if fault is None:
             return None
@@ -230,18 +229,18 @@ class _API:
             return connection_faults.DroppedResponse(connection_faults.drop_of(request))
         if not fault.answers:
             return fault
-        return _spoiled(responses.faulty(fault, request.url.path, entry.id), fault, request)
+        return _with_fault(responses.faulty(fault, request.url.path, entry.id), fault, request)
 
     async def _book(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """Read or write the state, in its thread."""
-        return await to_thread.run_sync(function, *arguments, limiter=self._books)
+        """Read or write the state in a worker thread, one call at a time."""
+        return await to_thread.run_sync(function, *arguments, limiter=self._state_limiter)
 
 
-def _fits_accept(operation: Operation, request: Request) -> None:
-    """Refuse several pictures where only one can be sent."""
-    wants_one = "image/png" in request.headers.get("accept", "")
+def _check_accept(operation: Operation, request: Request) -> None:
+    """Refuse several pictures if the response holds only one."""
+    raw_png = "image/png" in request.headers.get("accept", "")
     several = operation.answer == "artifacts" and operation.model_dump().get("samples", 1) > 1
-    if wants_one and several:
+    if raw_png and several:
         message = "samples: must be 1 when accept is image/png"
         raise RefusalError(400, "invalid_samples", message)
 
@@ -257,8 +256,8 @@ def _no_credits(operation: Operation, left: int) -> RefusalError:
     return RefusalError(429, "insufficient_balance", message)
 
 
-def _spoiled(response: Response, fault: Fault | None, request: Request) -> Response:
-    """Return an answer of the wrong type, slow or cut short, where that was ordered."""
+def _with_fault(response: Response, fault: Fault | None, request: Request) -> Response:
+    """Apply a fault to a response: wrong content type, slow or truncated."""
     if fault is None:
         return response
     if fault.content_type is not None:

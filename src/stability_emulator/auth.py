@@ -1,7 +1,7 @@
-"""Authentication: the API key of a request, and how each version of the API refuses one.
+"""Authentication: reads the API key of a request and rejects it the way each API version does.
 
-Every key that looks like one opens an account. The first version echoes the key, with its middle
-hidden, as it was captured; the second echoes nothing.
+Any well-formed key opens an account. Version 1 echoes the key with its middle hidden, as captured;
+version 2 doesn't echo it.
 """
 
 import re
@@ -16,16 +16,16 @@ SHOWN_FIRST, SHOWN_LAST = 7, 4
 
 
 def key_of(request: Request) -> str:
-    """Return the key that a request carries; "" without one or if it is none."""
+    """Return the key of a request; "" if it is missing or malformed."""
     key = _sent(request)
     return key if _KEY.fullmatch(key) else ""
 
 
 def require(request: Request) -> None:
-    """Refuse a request without a usable key.
+    """Reject a request without a well-formed key.
 
     Raises:
-        RefusalError: 401 in the words of the version that the path belongs to.
+        RefusalError: 401, worded as in the API version of the path.
     """
     if key_of(request):
         return
@@ -41,7 +41,7 @@ def require(request: Request) -> None:
 
 
 def masked(key: str) -> str:
-    """Return a key with its middle hidden: the first 7 and the last 4 characters stay."""
+    """Return a key with everything but the first 7 and last 4 characters hidden."""
     hidden = max(len(key) - SHOWN_FIRST - SHOWN_LAST, 0)
     if not hidden:
         return "*" * len(key)

@@ -1,7 +1,7 @@
-"""From what was sent to an operation: every problem with it in one list, or the operation.
+"""Validates requests: returns the operation, or refuses with a list of every problem.
 
-The table's row is the judge of values, its file marks are the judges of files. Where the wire
-differs from the row, its `wire` says how.
+The table's row validates the values, its file marks validate the files. Where the wire format
+differs from the row, `row.wire` describes the difference.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,13 @@ from pydantic import ValidationError, create_model
 
 from stability_emulator.content_filter import is_filtered
 from stability_emulator.error_bodies import Complaint, complaints_of, invalid_enum, refusal_of
-from stability_emulator.forms import Sent, Upload
+from stability_emulator.forms import ParsedBody, Upload
 from stability_emulator.responses import RefusalError, is_first_version
 from stability_emulator.uploads import (
     SDXL_NAME,
     SDXL_SENTENCE,
-    complaints_about,
-    complaints_about_masks,
+    file_problems,
+    mask_problems,
 )
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import SWITCH, defaults
@@ -29,17 +29,17 @@ MAX_CLIENT_CHARACTERS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A request that the API would carry out."""
+    """A valid request."""
 
     operation: Operation
-    """Its file fields hold `upload:<sha256>`."""
+    """File fields hold `upload:<sha256>`."""
     files: Mapping[str, Upload]
     filtered: bool = False
-    """Whether the result is to be withheld: blurred, and charged all the same."""
+    """Whether the content filter withholds the result: it is blurred but still charged."""
 
 
-def about_headers(headers: Mapping[str, str]) -> list[str]:
-    """Complain about the headers that the second version documents a length of."""
+def header_problems(headers: Mapping[str, str]) -> list[str]:
+    """Return problems with the headers whose length version 2 documents."""
     return [
         f"{name}: must be at most {MAX_CLIENT_CHARACTERS} long"
         for name in CLIENT_HEADERS
@@ -49,66 +49,72 @@ def about_headers(headers: Mapping[str, str]) -> list[str]:
 
 def check(
     row: type[Operation],
-    sent: Sent,
-    place: Mapping[str, str],
+    sent: ParsedBody,
+    path_values: Mapping[str, str],
     engines: frozenset[str],
     headers: Mapping[str, str],
 ) -> Checked:
-    """Check a request; blocking, it reads files.
+    """Validate a request. Blocking: reads files.
 
     Args:
         row: The operation that the path belongs to.
         sent: The parameters and files.
-        place: The fields that are part of the path.
-        engines: The engines that the first version knows.
-        headers: The headers, by names in lower case.
+        path_values: Values of the fields that are part of the path.
+        engines: The engine ids that version 1 knows.
+        headers: The headers, with lower-case names.
 
     Raises:
-        RefusalError: 400 with every problem, or 404 for an engine that does not exist.
+        RefusalError: 400 with every problem, or 404 for an unknown engine.
     """
-    if "engine_id" in place and place["engine_id"] not in engines:
-        message = f"The specified engine (ID {place['engine_id'][:80]}) was not found."
+    if "engine_id" in path_values and path_values["engine_id"] not in engines:
+        message = f"The specified engine (ID {path_values['engine_id'][:80]}) was not found."
         raise RefusalError(404, "not_found", message)
-    given = _given(row, sent) | dict(place)
+    given = _given(row, sent) | dict(path_values)
     idle = _idle(row, given)
     missing = _missing(row, given)
-    complaints = [*_about_parts(row, sent), *_about_idle(row, given, idle), *missing]
+    complaints = [*_part_problems(row, sent), *_idle_problems(row, given, idle), *missing]
     if not is_first_version(row.spec.path):
-        complaints += [Complaint(field="", problem=each) for each in about_headers(headers)]
+        complaints += [Complaint(field="", problem=each) for each in header_problems(headers)]
     unfit = {complaint.field for complaint in complaints} | idle
     known = {name: given[name] for name in given.keys() & row.model_fields if name not in unfit}
     try:
         operation = row.model_validate(known, strict=sent.typed)
     except ValidationError as error:
         found = complaints_of(error, row)
-        broken = any(each.field for each in complaints)  # then a rule between fields may hold
+        broken = any(each.field for each in complaints)  # a cross-field rule may hold once fixed
         further = [
             each for each in found if each.field not in unfit and not (each.between and broken)
         ]
         partly = {name: value for name, value in known.items() if name not in _fields_of(error)}
-        complaints += further + _about_strangers(row, given, _added(row.model_construct(**partly)))
+        complaints += further + _unknown_parameters(
+            row, given, _added(row.model_construct(**partly))
+        )
         complaints = complaints or [Complaint(field="", problem=str(error))]
         raise _refusal(row, known, complaints) from None
-    complaints += _about_strangers(row, given, operation.added())
+    complaints += _unknown_parameters(row, given, operation.added())
     if not missing and not unfit & operation.added().keys():
-        complaints += _about_company(given, operation, sent)
+        complaints += _conflicts(given, operation, sent)
     if complaints:
         raise _refusal(row, known, complaints)
     return Checked(operation=operation, files=sent.files, filtered=is_filtered(operation))
 
 
-def _given(row: type[Operation], sent: Sent) -> dict[str, Any]:
+def _given(row: type[Operation], sent: ParsedBody) -> dict[str, Any]:
     files = {name: f"upload:{upload.sha256()}" for name, upload in sent.files.items()}
-    # A blank is as empty as nothing, and long enough for the row.
+    # A blank means the same as an empty text and satisfies the row's minimum length.
     empty = {name: " " for name in row.wire.may_be_empty if sent.values.get(name) == ""}
     return defaults(row) | dict(sent.values) | empty | files
 
 
 def _missing(row: type[Operation], given: Mapping[str, Any]) -> list[Complaint]:
-    """Complain about parameters that other ones make mandatory."""
-    there = {*given, *(f"{name}={value}" for name, value in given.items())}
-    needed = row.wire.requires
-    names = [name for given_one, names in needed.items() if given_one in there for name in names]
+    """Return problems with missing parameters that other parameters make mandatory."""
+    present = {*given, *(f"{name}={value}" for name, value in given.items())}
+    names = [
+        name
+        for trigger, required in row.wire.requires.items()
+        if trigger in present
+        for name in required
+    ]
     return [
         Complaint(field=name, problem="required")
         for name in dict.fromkeys(names)
@@ -117,26 +123,26 @@ def _missing(row: type[Operation], given: Mapping[str, Any]) -> list[Complaint]:
 
 
 def _idle(row: type[Operation], given: Mapping[str, Any]) -> frozenset[str]:
-    """Return the parameters that the API takes and that have no effect in this request."""
+    """Return the parameters that the API accepts but ignores in this request."""
     names = row.wire.idle & given.keys()
     return names & row.model_construct(**given).not_sent() if names else names
 
 
-def _about_idle(
+def _idle_problems(
     row: type[Operation], given: Mapping[str, Any], idle: frozenset[str]
 ) -> list[Complaint]:
-    """Complain about parameters that would be wrong also if they had an effect."""
+    """Return problems with the values of ignored parameters; the API validates those too."""
     fields = {name: (field.annotation, field) for name, field in row.model_fields.items()}
-    alone = create_model("Idle", **{name: fields[name] for name in idle})  # type: ignore[call-overload]  # by name
+    model = create_model("Idle", **{name: fields[name] for name in idle})  # type: ignore[call-overload]  # by name
     try:
-        alone.model_validate({name: given[name] for name in idle})
+        model.model_validate({name: given[name] for name in idle})
     except ValidationError as error:
         return complaints_of(error, row)
     return []
 
 
-def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
-    """Complain about files where texts belong, the other way round, and about the files."""
+def _part_problems(row: type[Operation], sent: ParsedBody) -> list[Complaint]:
+    """Return problems with the files, and with parts that should be a text or a file instead."""
     marks = row.file_fields()
     no_files = [name for name in marks if name in sent.values and name not in sent.files]
     no_texts = [name for name in sent.files if name in row.model_fields and name not in marks]
@@ -155,9 +161,9 @@ def _about_parts(row: type[Operation], sent: Sent) -> list[Complaint]:
             complaint
             for name, mark in marks.items()
             if name in sent.files
-            for complaint in complaints_about(name, sent.files[name], mark)
+            for complaint in file_problems(name, sent.files[name], mark)
         ),
-        *complaints_about_masks(row, sent.files),
+        *mask_problems(row, sent.files),
         *(
             Complaint(field=name, problem=invalid_enum(_choices(schema["enum"]), sent.values[name]))
             for name, schema in row.wire.added.items()
@@ -170,38 +176,38 @@ def _choices(values: Iterable[str]) -> str:
     return " | ".join(f"'{value}'" for value in values)
 
 
-def _about_strangers(
+def _unknown_parameters(
     row: type[Operation], given: Mapping[str, Any], added: Mapping[str, str]
 ) -> list[Complaint]:
-    """Complain about parameters that do not exist.
+    """Return problems with unknown parameters.
 
-    Version 1 takes no notice of them: the npm package `stability-ai` sends it some.
+    Version 1 ignores them: the npm package `stability-ai` sends some.
     """
     if is_first_version(row.spec.path):
         return []
-    taken = frozenset().union(
+    known = frozenset().union(
         row.model_fields,
         added,
         row.wire.left_out,
     )
-    strangers = [name for name in given if name not in taken]
-    return [Complaint(field=name[:80], problem="unrecognized key") for name in strangers]
+    unknown = [name for name in given if name not in known]
+    return [Complaint(field=name[:80], problem="unrecognized key") for name in unknown]
 
 
-def _about_company(given: Mapping[str, Any], operation: Operation, sent: Sent) -> list[Complaint]:
-    """Complain about parameters that do not go with the others."""
+def _conflicts(given: Mapping[str, Any], operation: Operation, sent: ParsedBody) -> list[Complaint]:
+    """Return problems with parameters that conflict with others."""
     idle = [
         name
         for name in operation.not_sent()
         if name in sent.values and name not in operation.wire.idle
     ]
-    beside = operation.wire.added
+    added = operation.wire.added
     return [
         *(Complaint(field=name, problem="not allowed with these parameters") for name in idle),
         *(
             Complaint(field=name, problem=f"must be '{value}' with these parameters")
             for name, value in operation.added().items()
-            if given.get(name, beside[name]["default"]) != value
+            if given.get(name, added[name]["default"]) != value
         ),
     ]
 
@@ -211,7 +217,7 @@ def _fields_of(error: ValidationError) -> set[object]:
 
 
 def _added(partly: Operation) -> Mapping[str, str]:
-    """Return what a row would add, as far as an incomplete request tells."""
+    """Return the parameters that a row adds, or none if the request is too incomplete to tell."""
     try:
         return partly.added()
     except AttributeError:
@@ -221,9 +227,9 @@ def _added(partly: Operation) -> Mapping[str, str]:
 def _refusal(
     row: type[Operation], known: Mapping[str, Any], complaints: list[Complaint]
 ) -> RefusalError:
-    """Return the refusal; the first version has a sentence of its own for a size it cannot make."""
+    """Return the refusal; version 1 has a special message for unsupported sizes."""
     first = complaints[0]
-    too_large = first.problem.startswith("must be less")  # the row's bound is the engine's
+    too_large = first.problem.startswith("must be less")  # the row's bound is the engine's limit
     if first.field in {"width", "height"} and (too_large or first.name == "bad_request"):
         sentence = SDXL_SENTENCE.format(width=known["width"], height=known["height"])
         complaints = [Complaint(field="", problem=sentence, name=SDXL_NAME)]

@@ -1,6 +1,7 @@
-"""Connection faults: no response, a response that is cut short, a slow response.
+"""Connection faults: no response, a truncated response, a slow response.
 
-Whoever carries the requests (our transport, our server) puts a function for it into the scope.
+The transport or server that carries the request puts a function that drops the connection into the
+ASGI scope.
 """
 
 from collections.abc import Callable
@@ -14,29 +15,29 @@ from starlette.types import Message, Receive, Scope, Send
 from stability_emulator.faults import DROP
 
 SLOW_PIECES = 20
-"""Pieces of a slow answer: enough that a client sees it coming, few enough to be exact."""
+"""Pieces of a slow response: enough for visible progress, few enough for accurate timing."""
 
 
 def drop_of(request: Request) -> Callable[[], None]:
-    """Return what closes the connection of a request."""
+    """Return the function that closes the connection of a request."""
     extensions = request.scope.get("extensions", {})
     return cast("Callable[[], None]", extensions[DROP])
 
 
 class DroppedResponse(Response):
-    """No answer at all."""
+    """Closes the connection without a response."""
 
     def __init__(self, drop: Callable[[], None]) -> None:
         super().__init__()
         self._drop = drop
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- what every response is called with
-        """Close the connection and wait until it is."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI signature
+        """Close the connection and wait for the disconnect."""
         await _dropped(self._drop, receive)
 
 
 class CutResponse(Response):
-    """Another answer, of which only so many bytes of the body are sent."""
+    """Sends the first `length` bytes of another response's body, then drops the connection."""
 
     def __init__(self, whole: Response, length: int, drop: Callable[[], None]) -> None:
         super().__init__(status_code=whole.status_code)
@@ -45,9 +46,9 @@ class CutResponse(Response):
         self._drop = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the beginning, then close the connection."""
+        """Send the first part, then close the connection."""
 
-        async def beginning(message: Message) -> None:
+        async def send_first_part(message: Message) -> None:
             body = message.get("body", b"")
             if message["type"] != "http.response.body" or len(body) <= self._left:
                 self._left -= len(body)
@@ -55,16 +56,16 @@ class CutResponse(Response):
                 return
             part = body[: self._left]
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            raise _EnoughError
+            raise _CutError
 
         try:
-            await self._whole(scope, receive, beginning)
-        except _EnoughError:
+            await self._whole(scope, receive, send_first_part)
+        except _CutError:
             await _dropped(self._drop, receive)
 
 
 class SlowResponse(Response):
-    """Another answer, whose body comes in `SLOW_PIECES` pieces over so many seconds."""
+    """Sends another response's body in `SLOW_PIECES` pieces, spread over `seconds`."""
 
     def __init__(self, whole: Response, seconds: float) -> None:
         super().__init__(status_code=whole.status_code)
@@ -75,7 +76,7 @@ class SlowResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the body piece by piece."""
 
-        async def slowly(message: Message) -> None:
+        async def send_slowly(message: Message) -> None:
             body = message.get("body", b"")
             for start in range(0, len(body), self._size):
                 await anyio.sleep(self._pause)
@@ -84,11 +85,11 @@ class SlowResponse(Response):
             if not body or not message.get("more_body"):
                 await send({**message, "body": b""} if body else message)
 
-        await self._whole(scope, receive, slowly)
+        await self._whole(scope, receive, send_slowly)
 
 
-class _EnoughError(Exception):
-    """As much was sent as was ordered."""
+class _CutError(Exception):
+    """The requested number of bytes was sent."""
 
 
 async def _dropped(drop: Callable[[], None], receive: Receive) -> None:

@@ -1,13 +1,13 @@
 """The content filter: words in a prompt that trigger each refusal of the API.
 
-* `emulate moderation`     403 content_moderation, nothing charged
+* `emulate moderation`     403 content_moderation, not charged
 * `emulate language`       422 invalid_language
-* `emulate public figure`  422 public_figure, of pictures
-* `emulate copyright`      422 copyrighted_content, of sound
+* `emulate public figure`  422 public_figure, pictures only
+* `emulate copyright`      422 copyrighted_content, sound only
 * `emulate filter`         200, a blurred picture marked CONTENT_FILTERED, charged
 
-Names and sentences are documented examples; that the first version answers `invalid_prompts` to
-whatever moderation finds is chosen.
+Names and sentences are documented examples. *Chosen*: version 1 answers `invalid_prompts` to every
+moderation finding.
 """
 
 from collections.abc import Mapping
@@ -39,13 +39,13 @@ ONLY_SOUND: Moderation = "copyrighted_content"
 ONLY_PICTURES: Moderation = "public_figure"
 
 
-def moderate(operation: Operation, ordered: Moderation | None = None) -> None:
-    """Refuse a request whose texts ask for a refusal, or for which one was ordered.
+def moderate(operation: Operation, injected: Moderation | None = None) -> None:
+    """Refuse a request whose texts contain trigger words, or for which a refusal was injected.
 
     Raises:
-        RefusalError: 403 or 422; 400 of the first version.
+        RefusalError: 403 or 422; 400 in version 1.
     """
-    name = ordered or _asked_for(operation)
+    name = injected or _triggered_refusal(operation)
     if name is None or name not in REFUSALS:
         return
     if is_first_version(operation.spec.path):
@@ -55,11 +55,11 @@ def moderate(operation: Operation, ordered: Moderation | None = None) -> None:
 
 
 def is_filtered(operation: Operation) -> bool:
-    """Return whether the result is to be withheld: blurred, and charged all the same."""
+    """Return whether the content filter withholds the result: it is blurred but still charged."""
     return operation.media == "image" and FILTER_WORDS in operation.canonical().casefold()
 
 
-def _asked_for(operation: Operation) -> Moderation | None:
+def _triggered_refusal(operation: Operation) -> Moderation | None:
     texts = operation.canonical().casefold()
     other = ONLY_PICTURES if isinstance(operation, AudioOperation) else ONLY_SOUND
     found = (name for words, name in WORDS.items() if words in texts and name != other)

@@ -1,12 +1,12 @@
-"""The emulator's own controls, under `/_emulator/`, for tests and for people who try their agents.
+"""The emulator's control API under `/_emulator/`, for automated tests and for trying out agents.
 
-`CONTROLS` lists them; `GET /_emulator/` answers that list. An order takes effect at once and says
-`{"done": true}`. Accounts, generations, requests and charges are those of the folder; pace, faults
-and clock are those of one process, which is all of it for the server.
+`CONTROLS` lists the endpoints; `GET /_emulator/` returns that list. A command takes effect
+immediately and returns `{"done": true}`. Accounts, generations, requests and charges belong to the
+folder; pace, faults and clock belong to the process. A server is a single process.
 
-They need no key, so they answer only who is on this machine and is no web page of somebody else:
-the connection must come from the loopback address, the `Host` must name it, and an `Origin`, which
-browsers send, must be the same. So it is also where the API is served to a network.
+The controls need no key, so they only answer local clients and no foreign web pages: the connection
+must come from a loopback address, the `Host` header must name one, and an `Origin` header, which
+browsers send, must match it. This also holds when the server listens on a network.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,35 +27,37 @@ from stability_emulator.generations import Pace
 from stability_emulator.state import MAX_LATENCY_SECONDS, State
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-MAX_ORDER = 65_536
-"""Most bytes of an order; a fault with a page as its body has some thousand."""
+MAX_COMMAND_BYTES = 65_536
+"""Maximum bytes of a command; a fault with an HTML page as its body has a few thousand."""
 
 CONTROLS = {
     "GET /_emulator/journal": "requests and charges, oldest first",
-    "POST /_emulator/reset": "forget accounts, generations, journal, pace, faults and clock",
-    "GET /_emulator/accounts": "what each account has; accounts have names, keys are not kept",
-    "POST /_emulator/credits": '{"key": "sk-...", "credits": 10}; without a key: of new accounts',
+    "POST /_emulator/reset": "reset accounts, generations, journal, pace, faults and clock",
+    "GET /_emulator/accounts": "balance of each account, by a hash of its key",
+    "POST /_emulator/credits": (
+        '{"key": "sk-...", "credits": 10}: set the balance; without a key: for new accounts'
+    ),
     "POST /_emulator/pace": (
         '{"polls": 2} or {"seconds": 5}: when generations are ready;'
         ' {"latency": 1.5} or {"latency": "real"}: how long paid calls take'
     ),
-    "GET /_emulator/faults": "what is still to go wrong",
-    "POST /_emulator/faults": '{"path": "/v2beta/*", "count": 2, "status": 503}',
-    "DELETE /_emulator/faults": "forget them",
+    "GET /_emulator/faults": "injected faults that are still active",
+    "POST /_emulator/faults": 'inject a fault: {"path": "/v2beta/*", "count": 2, "status": 503}',
+    "DELETE /_emulator/faults": "remove all faults",
     "GET /_emulator/clock": "the emulated time, in seconds",
-    "POST /_emulator/clock": '{"advance": 86400} or {"set": 1750000000}',
+    "POST /_emulator/clock": '{"advance": 86400} or {"set": 1750000000}: change the time',
 }
-"""Every control, with an example of its order."""
+"""Every control with its purpose and an example of its body."""
 
 M = TypeVar("M", bound=BaseModel)
 Seconds = Annotated[float, Field(ge=0, le=MAX_LATENCY_SECONDS)]
 
 
-class _Order(BaseModel):
+class _Command(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class PaceOrder(_Order):
+class PaceCommand(_Command):
     """When deferred generations are ready, and how long paid calls take."""
 
     polls: Annotated[int, Field(ge=0, le=100_000)] = 0
@@ -63,28 +65,28 @@ class PaceOrder(_Order):
     latency: Seconds | Literal["real"] | None = None
 
 
-class CreditsOrder(_Order):
-    """What an account has from now on, or every new one."""
+class CreditsCommand(_Command):
+    """The new balance of an account, or of every new account."""
 
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     credits: Annotated[float, Field(ge=0, le=1_000_000_000)]
 
 
-class ClockOrder(_Order):
-    """What time it is; it goes on from there."""
+class ClockCommand(_Command):
+    """The new time; the clock keeps running from there."""
 
     advance: Annotated[float, Field(ge=0, le=10_000_000_000)] | None = None
     set: Annotated[float, Field(ge=0, le=10_000_000_000)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> "ClockOrder":
+    def _require_one(self) -> "ClockCommand":
         if (self.advance is None) == (self.set is None):
             raise ValueError("give advance or set")
         return self
 
 
 class _Controls:
-    """What the routes do."""
+    """The handlers of the routes."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -111,41 +113,41 @@ class _Controls:
         return _done()
 
     async def pace(self, request: Request) -> Response:
-        order = await _read(request, PaceOrder)
-        self._state.pace = Pace(polls=order.polls, seconds=order.seconds)
-        if order.latency is not None:
-            self._state.latency = order.latency
+        command = await _read(request, PaceCommand)
+        self._state.pace = Pace(polls=command.polls, seconds=command.seconds)
+        if command.latency is not None:
+            self._state.latency = command.latency
         return _done()
 
     async def credits(self, request: Request) -> Response:
-        order = await _read(request, CreditsOrder)
-        if order.key is None:
-            self._state.set_opening(order.credits)
+        command = await _read(request, CreditsCommand)
+        if command.key is None:
+            self._state.set_opening_credits(command.credits)
             return _done()
-        await to_thread.run_sync(self._state.set_credits, order.key, order.credits)
-        return _done(account=owner_of(order.key))
+        await to_thread.run_sync(self._state.set_credits, command.key, command.credits)
+        return _done(account=owner_of(command.key))
 
     async def faults(self, request: Request) -> Response:
         if request.method == "GET":
-            left = self._state.faults.left()
-            return JSONResponse([each.model_dump(exclude_defaults=True) for each in left])
+            remaining = self._state.faults.remaining()
+            return JSONResponse([each.model_dump(exclude_defaults=True) for each in remaining])
         if request.method == "DELETE":
             self._state.faults.clear()
             return _done()
         fault = await _read(request, Fault)
         if fault.refuse is None:
-            self._state.faults.order(fault, self._state.now())
+            self._state.faults.inject(fault, self._state.now())
             return _done()
-        self._state.refuse(fault.refuse)
+        self._state.refuse_connections(fault.refuse)
         if REFUSE in request.scope["extensions"]:
             request.scope["extensions"][REFUSE](fault.refuse)
         return _done()
 
     async def clock(self, request: Request) -> Response:
         if request.method == "POST":
-            order = await _read(request, ClockOrder)
-            ahead = self._state.now() + (order.advance or 0)
-            self._state.set_time(ahead if order.set is None else order.set)
+            command = await _read(request, ClockCommand)
+            advanced = self._state.now() + (command.advance or 0)
+            self._state.set_time(advanced if command.set is None else command.set)
         return JSONResponse({"now": self._state.now()})
 
 
@@ -169,17 +171,17 @@ def routes(state: State) -> list[Route]:
 async def _read(request: Request, model: type[M]) -> M:
     body = bytearray()
     async for chunk in request.stream():
-        body += chunk[: MAX_ORDER + 1 - len(body)]
+        body += chunk[: MAX_COMMAND_BYTES + 1 - len(body)]
     return model.model_validate_json(bytes(body))
 
 
 def _guarded(
     endpoint: Callable[[Request], Awaitable[Response]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return an endpoint that answers only this machine, and says what is wrong with an order."""
+    """Return an endpoint that only answers this machine, and reports invalid commands."""
 
     async def guarded(request: Request) -> Response:
-        if not _is_ours(request):
+        if not _is_local(request):
             return JSONResponse({"error": "only from this machine"}, status_code=403)
         try:
             return await endpoint(request)
@@ -190,13 +192,13 @@ def _guarded(
     return guarded
 
 
-def _is_ours(request: Request) -> bool:
+def _is_local(request: Request) -> bool:
     if request.client is None or not _is_loopback(request.client.host):
         return False
     host = request.headers.get("host", "")
     try:
         name = urlsplit(f"//{host}").hostname
-    except ValueError:  # brackets that do not match
+    except ValueError:  # unmatched brackets
         return False
     if name not in LOOPBACK:
         return False

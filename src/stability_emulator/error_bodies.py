@@ -1,8 +1,8 @@
-"""Error bodies: the problems of a request in the wording of the API.
+"""Error bodies: words the problems of a request the way the API does.
 
-Captured are `prompt: required`, the two sentences about the content type, that all problems come
-in one list, and that a closed choice names the accepted values as a zod validator does. The rest
-of the wording follows zod where it was not captured.
+Captured: `prompt: required`, the two sentences about the content type, that all problems come in
+one list, and that an enum error lists the accepted values like a zod validator. Other sentences
+follow zod's wording.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Complaint:
     """One problem with one field."""
 
     field: str
-    """Where the problem is; "" where the problem says so itself."""
+    """Name of the field; "" if the problem already names it."""
     problem: str
     name: str = "bad_request"
-    """What the first version of the API calls it; the second has one name for all."""
+    """Error name in version 1 of the API; version 2 uses one name for all."""
     between: bool = False
-    """Whether a rule between fields is broken, and none of a field alone."""
+    """Whether a cross-field rule is broken rather than the rule of a single field."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}" if self.field else self.problem
@@ -37,7 +37,7 @@ FIRST_VERSION_NAMES = {
     "width": "invalid_height_or_width",
     "text_prompts": "invalid_prompts",
 }
-"""Names that the first version has for a problem with a field."""
+"""Error names in version 1, by field."""
 
 SENTENCES = {
     "missing": "required",
@@ -56,17 +56,17 @@ SENTENCES = {
     "string": "expected string",
     "list": "expected array",
 }
-"""Sentences by pydantic's name of the problem, or by the part of it before the first `_`."""
+"""Sentences by pydantic error type, or by its part before the first `_`."""
 
 
 def refusal_of(complaints: list[Complaint], *, first_version: bool) -> RefusalError:
-    """Return the refusal: the second version lists everything, the first says one thing."""
+    """Return the refusal: version 2 lists every problem, version 1 only the first."""
     name = complaints[0].name if first_version else "bad_request"
     return RefusalError(400, name, *map(str, complaints))
 
 
 def complaints_of(error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
-    """Return what a model found wrong with the values of a request."""
+    """Return the problems that a model found in the values of a request."""
     return [
         Complaint(
             field=_field(detail, model),
@@ -80,7 +80,7 @@ def complaints_of(error: ValidationError, model: type[BaseModel]) -> list[Compla
 
 
 def _field(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """Return `text_prompts[0].text`; a rule between fields goes under the first that it names."""
+    """Return a path such as `text_prompts[0].text`; for a cross-field rule, its first field."""
     location = detail["loc"]
     if not location:
         words = detail["msg"].replace(",", " ").replace(":", " ").split()
@@ -91,7 +91,7 @@ def _field(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _problem(detail: ErrorDetails) -> str | None:
-    """Return the sentence; None where the problem only follows from another one."""
+    """Return the sentence; None if the problem only follows from another one."""
     kind, limits = detail["type"], detail.get("ctx", {})
     if kind == "default_factory_not_called":
         return None
@@ -104,7 +104,7 @@ def _problem(detail: ErrorDetails) -> str | None:
 
 
 def invalid_enum(choices: str, received: object) -> str:
-    """Return the sentence about a value that is none of the accepted ones."""
+    """Return the sentence about a value that isn't one of the accepted ones."""
     echoed = str(received)[:ECHOED_CHARACTERS]
     return f"invalid enum value. Expected {choices}, received '{echoed}'"
 

@@ -1,7 +1,7 @@
 """Error texts: sentences of the API that were captured or are documented examples.
 
-The names are documented or captured throughout. Of the first version only the sentences of 401, 404
-and 429 were captured; what is chosen says so.
+All names are documented or captured. In version 1, only the sentences of 401, 404 and 429 were
+captured. Sentences of our own are marked as chosen.
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,6 @@ _FIRST: Mapping[int, tuple[str, str]] = {
 
 
 def usual(status: int, *, first_version: bool) -> tuple[str, str]:
-    """Return the name and sentence that the API usually has for a status."""
+    """Return the API's usual name and sentence for a status."""
     known = (_FIRST if first_version else _SECOND).get(status)
     return known or ("server_error" if first_version else "internal_error", BROKEN)

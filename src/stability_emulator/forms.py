@@ -1,8 +1,8 @@
-"""Reading a request's body: multipart for the second version, JSON or multipart for the first.
+"""Reads request bodies: multipart in version 2, JSON or multipart in version 1.
 
-Files go to temporary files as they arrive; a body that is larger than the API takes, or is refused
-unread, is read to its end (a connection closed over unread bytes would lose the refusal) and thrown
-away.
+Uploads are spooled to temporary files as they arrive. A body that is too large, or whose request is
+refused early, is read to its end and discarded: closing a connection with unread bytes would lose
+the error response.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from stability_mcp.api.operation import MIB
 
 MAX_PARTS = 200
 MAX_VALUES = 1_000
-"""Values in a JSON object, at any depth: no operation takes a tenth of them, and each of them may
-be a complaint of its own."""
+"""Values in a JSON object at any depth: no operation needs a tenth of that, and each value can
+cause an error message."""
 MAX_TEXT = MIB
-"""Bytes of a text part, and of a JSON object: hundreds of prompts as long as they may be."""
+"""Bytes of a text part or a JSON object: room for hundreds of prompts of maximum length."""
 SPOOLED_ABOVE = 65_536
-"""Bytes of a file that stay in memory; more of it goes to a temporary file as it arrives."""
+"""Bytes of a file kept in memory; a larger one goes to a temporary file as it arrives."""
 DUMMY_PART = "none"
 """Official samples force multipart with an empty part of this name."""
 _INDEXED = re.compile(r"(\w+)\[(\d{1,3})\]\[(\w+)\]")
@@ -42,12 +42,12 @@ class Upload:
     size: int
 
     def read(self) -> bytes:
-        """Return all of it."""
+        """Return the whole content."""
         self.file.seek(0)
         return self.file.read()
 
     def sha256(self) -> str:
-        """Return the digest of its bytes."""
+        """Return the SHA-256 digest of the content, in hex."""
         self.file.seek(0)
         digest = hashlib.sha256()
         while chunk := self.file.read(MIB):
@@ -56,18 +56,18 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
-    """What a request carries beside its path."""
+class ParsedBody:
+    """The values and files of a request body."""
 
     values: Mapping[str, Any]
     files: Mapping[str, Upload] = field(default_factory=dict)
     typed: bool = False
-    """Whether the values have types already, as in JSON, where a number is not a text."""
+    """Whether the values already have types, as in JSON; form values are all texts."""
 
 
 @asynccontextmanager
-async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
-    """Read a multipart body; its files are closed at the end.
+async def read_form(request: Request, max_body: int) -> AsyncIterator[ParsedBody]:
+    """Read a multipart body; its files are closed when the context exits.
 
     Raises:
         RefusalError: 400 or 413.
@@ -87,17 +87,17 @@ async def read_form(request: Request, max_body: int) -> AsyncIterator[Sent]:
         ).parse()
     except _TooLargeError:
         raise too_large(request, max_body) from None
-    except _GoneError:
+    except _DisconnectedError:
         raise ClientDisconnect from None
     except MultiPartException as error:
         raise RefusalError(400, "bad_request", f"body: {error.message}") from None
     try:
-        yield _sort(form)
+        yield _parsed(form)
     finally:
         await form.close()
 
 
-async def read_json(request: Request) -> Sent:
+async def read_json(request: Request) -> ParsedBody:
     """Read a JSON body.
 
     Raises:
@@ -112,26 +112,26 @@ async def read_json(request: Request) -> Sent:
         values = json.loads(body)
     except _TooLargeError:
         raise too_large(request, MAX_TEXT) from None
-    except _GoneError:
+    except _DisconnectedError:
         raise ClientDisconnect from None
-    except (ValueError, RecursionError):  # the latter: brackets within brackets
+    except (ValueError, RecursionError):  # RecursionError: deeply nested brackets
         raise RefusalError(400, "bad_request", "body: invalid JSON") from None
     if not isinstance(values, dict):
         raise RefusalError(400, "bad_request", "body: must be a JSON object")
     if _has_more_values(values, MAX_VALUES):
         raise RefusalError(400, "bad_request", f"body: must have at most {MAX_VALUES} values")
-    return Sent(values=values, typed=True)
+    return ParsedBody(values=values, typed=True)
 
 
-async def read_the_rest(request: Request) -> None:
-    """Throw away what is left of a body."""
-    with suppress(RuntimeError, ClientDisconnect):  # the former: nothing is left
+async def drain(request: Request) -> None:
+    """Read and discard the rest of a body."""
+    with suppress(RuntimeError, ClientDisconnect):  # RuntimeError: already read to the end
         async for _ in request.stream():
             pass
 
 
 def too_large(request: Request, max_body: int) -> RefusalError:
-    """Return the refusal of a body that is too large; the first version documents no 413."""
+    """Return the refusal of a body that is too large; version 1 documents no 413."""
     limit = f"{max_body // MIB}MiB" if max_body % MIB == 0 else f"{max_body // 1_000_000}MB"
     message = TOO_LARGE.format(limit=limit)
     if is_first_version(request.url.path):
@@ -140,20 +140,20 @@ def too_large(request: Request, max_body: int) -> RefusalError:
 
 
 class _Parser(MultiPartParser):
-    """Puts files on disk early: 200 uploads at once would have 200 MB in memory otherwise."""
+    """Spools files to disk early; otherwise 200 concurrent uploads would take 200 MB of memory."""
 
     spool_max_size = SPOOLED_ABOVE
 
 
 class _TooLargeError(MultiPartException):
-    """More bytes than the API takes; the parser closes its files when it meets this."""
+    """The body is larger than the API allows; on this error type the parser closes its files."""
 
     def __init__(self) -> None:
         super().__init__("too large")
 
 
-class _GoneError(MultiPartException):
-    """The client hung up; the parser closes its files when it meets this."""
+class _DisconnectedError(MultiPartException):
+    """The client disconnected; on this error type the parser closes its files."""
 
     def __init__(self) -> None:
         super().__init__("gone")
@@ -167,13 +167,13 @@ async def _bounded(request: Request, max_body: int) -> AsyncGenerator[bytes, Non
             if seen <= max_body:
                 yield chunk
     except ClientDisconnect:
-        raise _GoneError from None
+        raise _DisconnectedError from None
     if seen > max_body:
         raise _TooLargeError
 
 
 def _has_more_values(values: object, max_values: int) -> bool:
-    """Return whether JSON has more values than so many, at any depth."""
+    """Return whether a JSON value contains more than `max_values` values at any depth."""
     waiting, found = [values], 0
     while waiting and found <= max_values:
         value = waiting.pop()
@@ -183,7 +183,7 @@ def _has_more_values(values: object, max_values: int) -> bool:
     return found > max_values
 
 
-def _sort(form: FormData) -> Sent:
+def _parsed(form: FormData) -> ParsedBody:
     texts: dict[str, Any] = {}
     files: dict[str, Upload] = {}
     for name, value in form.multi_items():
@@ -192,19 +192,19 @@ def _sort(form: FormData) -> Sent:
         if isinstance(value, UploadFile):
             files[name] = Upload(file=cast("IO[bytes]", value.file), size=value.size or 0)
         elif indexed := _INDEXED.fullmatch(name):
-            _put(texts, indexed, value)
+            _put_indexed(texts, indexed, value)
         else:
             texts[name] = value
-    return Sent(values={name: _listed(value) for name, value in texts.items()}, files=files)
+    return ParsedBody(values={name: _listed(value) for name, value in texts.items()}, files=files)
 
 
-def _put(texts: dict[str, Any], indexed: re.Match[str], value: str) -> None:
-    """Put `text_prompts[0][text]` where it belongs; gaps between the numbers do not matter."""
+def _put_indexed(texts: dict[str, Any], indexed: re.Match[str], value: str) -> None:
+    """Store a part such as `text_prompts[0][text]`; the indexes may have gaps."""
     name, index, key = indexed.groups()
     entries = texts.setdefault(name, {})
     if isinstance(entries, dict):
         entries.setdefault(int(index), {})[key] = value
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 -- a text, or parts by number
+def _listed(value: Any) -> Any:  # noqa: ANN401 -- a text, or parts by index
     return [value[index] for index in sorted(value)] if isinstance(value, dict) else value

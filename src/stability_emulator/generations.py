@@ -1,9 +1,10 @@
-"""Generated files, and deferred generations that are handed out when the pace says so.
+"""Generated files, and deferred generations that become available when their pace allows.
 
-What was generated is stored with the charge, in one transaction, so that whatever is paid for can
-be fetched: for 24 hours, by the key that started it. Beyond `MAX_KEPT_BYTES` the oldest goes first,
-and never one that was not fetched yet. Every results path has every generation: where the API hands
-out which is not known. All functions run inside a transaction of `storage`.
+A result is stored in the same transaction as its charge, so that everything charged can be fetched,
+for 24 hours and with the same key. Above `MAX_KEPT_BYTES` the oldest fetched results are deleted
+first; results not yet fetched are never deleted for space. Every results path serves every
+generation, since it is unknown which path of the API serves which. All functions run inside a
+transaction of `storage`.
 """
 
 from collections.abc import Sequence
@@ -18,15 +19,15 @@ MAX_KEPT = 1_000
 SUCCESS = "SUCCESS"
 FILTERED = "CONTENT_FILTERED"
 
-_TURNED_OVER = bytes(255 - each for each in range(256))
+_INVERTED_BYTES = bytes(255 - each for each in range(256))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One picture, sound or model, ready to be sent.
+    """One picture, sound or model, ready to send.
 
-    The body is a sequence of pieces because a loop of sound is the same piece many times: ten
-    minutes of it take no more memory than a few seconds.
+    The body is a sequence of pieces because looped sound repeats one piece many times: ten minutes
+    take no more memory than a few seconds.
     """
 
     media_type: str
@@ -40,8 +41,8 @@ class Artifact:
         return sum(map(len, self.pieces))
 
     def scrambled(self) -> "Artifact":
-        """Return the same with every bit turned over: as long, and nothing that can be read."""
-        return replace(self, pieces=[piece.translate(_TURNED_OVER) for piece in self.pieces])
+        """Return an artifact of the same length with every bit inverted, so it can't be decoded."""
+        return replace(self, pieces=[piece.translate(_INVERTED_BYTES) for piece in self.pieces])
 
     def joined(self) -> bytes:
         """Return the whole body."""
@@ -50,36 +51,36 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """When a deferred generation is ready: at once, after so many polls, after so many seconds."""
+    """When a deferred generation is ready: immediately, after some polls or after some seconds."""
 
     polls: int = 0
-    """Polls that are answered `in-progress` first."""
+    """Number of polls answered with `in-progress` first."""
     seconds: float = 0
-    """Seconds from the start on."""
+    """Seconds since the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A generation that is asked for."""
+class GenerationQuery:
+    """A request for a generation."""
 
     id: str
     at: float
-    """When it is asked for; of a generation under way, when it was started."""
+    """Time of the request."""
     owner: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Started(Wanted):
-    """A generation under way."""
+class Started(GenerationQuery):
+    """A started generation; `at` is its start."""
 
     poll_path: str
-    """Template of the path where it is documented to be."""
+    """Template of its documented results path."""
     seconds: float
-    """How long it takes, whatever the pace."""
+    """Minimum duration, independent of the pace."""
 
 
 def keep(connection: Connection, started: Started, made: Artifact) -> None:
-    """Store a generation with what was made for it, and make room."""
+    """Store a generation with its result, and delete old ones."""
     connection.execute(
         "INSERT INTO generations (id, at, owner, poll_path, seconds, media_type, seed,"
         " finish_reason, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -99,21 +100,21 @@ def keep(connection: Connection, started: Started, made: Artifact) -> None:
     _make_room(connection, started.at)
 
 
-def poll(connection: Connection, wanted: Wanted, pace: Pace) -> Artifact | bool:
-    """Count a poll; return what was made, True while it is under way, False if it is not there."""
+def poll(connection: Connection, query: GenerationQuery, pace: Pace) -> Artifact | bool:
+    """Count a poll; return the result, True while the generation runs, or False if unknown."""
     found = connection.execute(
         "SELECT at, seconds, polls FROM generations WHERE id = ? AND owner = ? AND at > ?",
-        (wanted.id, wanted.owner, wanted.at - RETENTION_SECONDS),
+        (query.id, query.owner, query.at - RETENTION_SECONDS),
     ).fetchone()
     if found is None:
         return False
-    connection.execute("UPDATE generations SET polls = polls + 1 WHERE id = ?", (wanted.id,))
-    if found["polls"] < pace.polls or wanted.at < found["at"] + max(found["seconds"], pace.seconds):
+    connection.execute("UPDATE generations SET polls = polls + 1 WHERE id = ?", (query.id,))
+    if found["polls"] < pace.polls or query.at < found["at"] + max(found["seconds"], pace.seconds):
         return True
     row = connection.execute(
         "UPDATE generations SET fetched = 1 WHERE id = ?"
         " RETURNING media_type, seed, finish_reason, body",
-        (wanted.id,),
+        (query.id,),
     ).fetchone()
     return Artifact(
         media_type=row["media_type"],

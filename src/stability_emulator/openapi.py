@@ -1,9 +1,9 @@
-"""The emulated API's own description as OpenAPI 3.0.1, made from the table.
+"""The OpenAPI 3.0.1 document of the emulated API, generated from the operation table.
 
-The version, the way a file is written, the name of the security scheme and that the key is in every
-answer's header are those of the document that the API publishes, so that what reads that one reads
-this one. Here it also has the first version of the API, and the answers that the API gives without
-documenting them (401, 402): everything that the emulator answers is in it.
+The OpenAPI version, the description of files, the security scheme's name and the key header follow
+the document that the API publishes, so a program that reads that one can read this one. This
+document also covers version 1 of the API and the responses that the API gives but doesn't document
+(401, 402): it describes every response of the emulator.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from stability_mcp.api.wire_schema import Schema, is_json, parameters, required
 from stability_mcp.text import credits_text
 
 PATH = "/v2alpha/openapi"
-"""Where the API publishes its description, in spite of what it describes."""
+"""Path where the API publishes its description, although that describes v2beta."""
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -43,8 +43,8 @@ def document(
 
     Args:
         operations: The table.
-        polls: By path of results: a row whose results are there.
-        url: Where the API is.
+        polls: A row for each results path.
+        url: Base URL of the API.
     """
     paths: dict[str, Any] = {}
     for row in operations.values():
@@ -54,10 +54,10 @@ def document(
     return {
         "openapi": "3.0.1",
         "info": {
-            "title": "Stability AI REST API, emulated",
+            "title": "Stability AI REST API (emulator)",
             "version": "v2beta",
-            "description": "A stand-in for the API, made by stability-mcp. "
-            "What it makes bears the word EMULATED and costs nothing.",
+            "description": "Emulator of the API, part of stability-mcp. "
+            "All results are marked EMULATED; nothing is charged.",
         },
         "servers": [{"url": url}],
         "security": [{"STABILITY_API_KEY": []}],
@@ -107,13 +107,13 @@ def _headers(row: type[Operation]) -> Iterator[dict[str, Any]]:
         yield from _client_headers()
 
 
-def _accept(*taken: str | None) -> Iterator[dict[str, Any]]:
-    words = " or ".join(dict.fromkeys(each for each in taken if each))
+def _accept(*accepted: str | None) -> Iterator[dict[str, Any]]:
+    words = " or ".join(dict.fromkeys(each for each in accepted if each))
     yield {
         "name": "accept",
         "in": "header",
-        "description": f"{words}; anything else is taken as the first.",
-        "schema": {"type": "string", "default": taken[0]},
+        "description": f"{words}; any other value means the first.",
+        "schema": {"type": "string", "default": accepted[0]},
     }
 
 
@@ -144,11 +144,11 @@ def _responses(row: type[Operation]) -> Iterator[tuple[str, Any]]:
 
 def _success(row: type[Operation]) -> dict[str, Any]:
     if row.is_deferred():
-        return _json(reference("schemas", "Started"), "The generation is under way.")
+        return _json(reference("schemas", "Started"), "The generation has started.")
     if issubclass(row, Query):
-        return _json(_answer_of(row), "As the account is.")
+        return _json(_answer_of(row), "The account's current data.")
     if row.answer == "artifacts":
-        answer = _json(reference("schemas", "Artifacts"), "What was made.", seeded=True)
+        answer = _json(reference("schemas", "Artifacts"), "The results.", seeded=True)
         answer["content"]["image/png"] = {"schema": reference("schemas", "Bytes")}
         return answer
     if row.media == "model":
@@ -168,12 +168,12 @@ def _poll(path: str, row: type[Operation]) -> dict[str, Any]:
     return {
         "operationId": "fetch" + "".join(part.title() for part in path.split("/")[2:-1]),
         "tags": ["results"],
-        "summary": "Fetch what was made.",
-        "description": "For 24 hours, with the key that started it; free.",
+        "summary": "Fetch the result of a generation.",
+        "description": "Available for 24 hours, with the key that started the generation. Free.",
         "parameters": [place, *_accept(f"{media}/*", JSON), *_client_headers()],
         "responses": {
             "200": _bytes([MEDIA_TYPES[each] for each in GENERATIONS[media]], media),
-            "202": _json(reference("schemas", "InProgress"), "It is not ready."),
+            "202": _json(reference("schemas", "InProgress"), "The generation is still running."),
             "400": reference("responses", "BadRequest"),
             "401": reference("responses", "Unauthorized"),
             "404": reference("responses", "GenerationNotFound"),
@@ -194,7 +194,7 @@ def _bytes(media_types: Iterable[str], kind: str | None, *, seeded: bool = True)
     if seeded:
         headers["finish-reason"] = reference("headers", "FinishReason")
         headers["seed"] = reference("headers", "Seed")
-    return {"description": "What was made.", "headers": headers, "content": content}
+    return {"description": "The result.", "headers": headers, "content": content}
 
 
 def _json(schema: Schema, description: str, *, seeded: bool = False) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _json(schema: Schema, description: str, *, seeded: bool = False) -> dict[str
 
 
 def _answer_of(row: type[Query]) -> Schema:
-    """Return the schema of a query's body; a bare list is that of the one field of its model."""
+    """Return the schema of a query's body; a list is described by its model's only field."""
     full = row.result.model_json_schema()
     models = full.get("$defs", {})
     if isinstance(row.example, list):

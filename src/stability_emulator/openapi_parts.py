@@ -1,4 +1,4 @@
-"""What the operations of the OpenAPI document share: schemas, headers, refusals, the key."""
+"""Shared parts of the OpenAPI document: schemas, headers, error responses, the security scheme."""
 
 from typing import Any
 
@@ -46,18 +46,18 @@ COMPONENTS: Part = {
             "type": "apiKey",
             "name": "authorization",
             "in": "header",
-            "description": "`Bearer sk-...`; the emulator takes any key that begins with sk-.",
+            "description": "`Bearer sk-...`; the emulator accepts any key that begins with sk-.",
         }
     },
     "headers": {
-        "RequestID": {"description": "Names the request.", "schema": _TEXT},
+        "RequestID": {"description": "Id of the request.", "schema": _TEXT},
         "FinishReason": {
-            "description": "Absent where the body is JSON, which holds it. CONTENT_FILTERED: the "
+            "description": "Absent from JSON responses, whose body holds it. CONTENT_FILTERED: the "
             "picture was blurred, and charged.",
             "schema": {"type": "string", "enum": ["SUCCESS", "CONTENT_FILTERED"]},
         },
         "Seed": {
-            "description": "Absent where the body is JSON, which holds it.",
+            "description": "Absent from JSON responses, whose body holds it.",
             "schema": {"type": "string", "pattern": "^[0-9]+$"},
         },
     },
@@ -99,11 +99,11 @@ COMPONENTS: Part = {
     },
     "responses": {
         "BadRequest": _second("Every problem with the parameters, in one list."),
-        "Unauthorized": _second("The key is missing or wrong; parameters are checked before."),
-        "OutOfCredits": _second("The account has not enough credits."),
-        "ContentModerated": _second("Moderation refused the request; nothing was charged."),
-        "GenerationNotFound": _second("There is none for this key, or it has expired."),
-        "PayloadTooLarge": _second("The whole body is larger than the operation takes."),
+        "Unauthorized": _second("The key is missing or invalid; parameters are checked first."),
+        "OutOfCredits": _second("The account has too few credits."),
+        "ContentModerated": _second("Moderation refused the request; not charged."),
+        "GenerationNotFound": _second("This key has no such generation, or it has expired."),
+        "PayloadTooLarge": _second("The body is larger than the operation allows."),
         "ClassificationFailed": _second(
             "invalid_language, public_figure (pictures) or copyrighted_content (sound)."
         ),
@@ -111,15 +111,17 @@ COMPONENTS: Part = {
             f"More than {MAX_REQUESTS} requests in {WINDOW_SECONDS:g} s;"
             f" locked out for {LOCKOUT_SECONDS:g} s."
         ),
-        "InternalError": _second("Only where it was ordered."),
+        "InternalError": _second("Sent for an injected fault, or if the emulator itself fails."),
         "FirstVersionBadRequest": _first("The first problem with the parameters."),
-        "FirstVersionUnauthorized": _first("The key is missing or wrong; checked before all else."),
-        "FirstVersionDenied": _first("The key may not do this; only where it was ordered."),
-        "FirstVersionNotFound": _first("There is no such engine."),
+        "FirstVersionUnauthorized": _first("The key is missing or invalid; checked first."),
+        "FirstVersionDenied": _first("The key lacks permission; sent only for an injected fault."),
+        "FirstVersionNotFound": _first("The engine doesn't exist."),
         "FirstVersionRateLimited": _first(
             "rate_limit_exceeded: too many requests; insufficient_balance: not enough credits."
         ),
-        "FirstVersionInternalError": _first("Only where it was ordered."),
+        "FirstVersionInternalError": _first(
+            "Sent for an injected fault, or if the emulator itself fails."
+        ),
     },
 }
-"""Everything that is referred to."""
+"""All referenced components."""

@@ -1,7 +1,7 @@
-"""Recipes: how each operation on pictures is drawn; without a recipe, the scene is blended in.
+"""Recipes: how each operation on pictures is drawn; the default blends in the prompt's scene.
 
-Every recipe takes a brief and returns a picture; its size is put right afterwards. So a new row
-works without a recipe, and is worth one when people are to see what it does.
+Every recipe takes a brief and returns a picture, which is then resized as required. A new row works
+without a recipe; write one to show what the operation does.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ DEFAULT_STRENGTH = 0.35
 
 
 def paint(brief: Brief) -> Image.Image:
-    """Return the picture that an operation makes, in exactly the size asked for."""
+    """Return the picture that an operation makes, in exactly the requested size."""
     if not brief.pictures:
         return painted(brief, brief.size)
     picture = RECIPES.get(brief.operation, _blended)(brief)
@@ -27,12 +27,12 @@ def paint(brief: Brief) -> Image.Image:
 
 
 def blurred(picture: Image.Image) -> Image.Image:
-    """Return what is left of a picture that moderation withholds."""
+    """Return a picture blurred beyond recognition, as the content filter does."""
     return picture.filter(ImageFilter.GaussianBlur(max(8, min(picture.size) / 12)))
 
 
 def _blended(brief: Brief) -> Image.Image:
-    """Start from the source: `strength` is how much of the scene comes through."""
+    """Return the source blended with the prompt's scene; `strength` is the share of the scene."""
     kept = brief.values.get("image_strength")
     share = 1 - float(kept) if kept is not None else brief.number("strength", DEFAULT_STRENGTH)
     return reimagined(brief.source, brief, share)
@@ -47,8 +47,8 @@ RECIPES: Mapping[str, Callable[[Brief], Image.Image]] = {
     "edit_remove_background": edits.background_removed,
     "edit_replace_background_and_relight": relighting.relit,
     "upscale_fast": upscaling.enlarged,
-    "upscale_conservative": upscaling.enlarged_truly,
-    "upscale_creative": upscaling.enlarged_freely,
+    "upscale_conservative": upscaling.enlarged_conservatively,
+    "upscale_creative": upscaling.enlarged_creatively,
     "control_sketch": guiding.sketched,
     "control_structure": guiding.structured,
     "control_style": guiding.guided,

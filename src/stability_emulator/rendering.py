@@ -1,7 +1,7 @@
-"""Rendering in threads: one function for each kind of operation.
+"""Renders results in worker threads, with one function for each kind of operation.
 
-At most `MAX_CONCURRENT` at a time, so that many requests at once neither fill the memory nor starve
-the event loop.
+At most `MAX_CONCURRENT` requests render at a time, so that many of them neither fill the memory nor
+starve the event loop.
 """
 
 import random
@@ -37,29 +37,29 @@ NO_COUNT = "none"
 
 
 class Renderer:
-    """Renders what requests ask for; one for each emulated API.
+    """Renders the results of requests; each emulated API has one.
 
     Args:
-        rng: Where a seed comes from when none is asked for.
+        rng: Source of seeds for requests without one.
     """
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.SystemRandom()
-        self._places = anyio.CapacityLimiter(MAX_CONCURRENT)
+        self._slots = anyio.CapacityLimiter(MAX_CONCURRENT)
 
     async def make(self, checked: Checked) -> list[Artifact]:
-        """Make what a request asks for: `samples` pictures, else one thing.
+        """Render the results of a request: `samples` pictures, or a single file.
 
         Raises:
-            RefusalError: 400, a file cannot be decoded, or the result not be written.
+            RefusalError: 400, if a file can't be decoded or the result can't be encoded.
         """
         seed = self._seed(checked.operation)
-        return await to_thread.run_sync(make, checked, seed, limiter=self._places)
+        return await to_thread.run_sync(make, checked, seed, limiter=self._slots)
 
     def _seed(self, operation: Operation) -> int:
-        """Return the seed in force: that of the request, else one by chance.
+        """Return the seed to use: the request's own, else a random one.
 
-        A row without a seed makes the same of the same request.
+        An operation without a seed field gives equal requests equal results.
         """
         if "seed" not in type(operation).model_fields:
             return chance("no seed", operation.canonical()).randint(1, MAX_SEED)
@@ -68,10 +68,10 @@ class Renderer:
 
 
 def make(checked: Checked, seed: int) -> list[Artifact]:
-    """Make it; blocking.
+    """Render the results of a request. Blocking.
 
     Raises:
-        RefusalError: 400, a file cannot be decoded, or the result not be written.
+        RefusalError: 400, if a file can't be decoded or the result can't be encoded.
     """
     match checked.operation:
         case ImageOperation():
@@ -84,12 +84,12 @@ def make(checked: Checked, seed: int) -> list[Artifact]:
         case ModelOperation():
             return [_model(checked, seed)]
         case other:
-            raise TypeError(f"{other.name()} is of a kind that the emulator does not know")
+            raise TypeError(f"the emulator does not support the kind of {other.name()}")
 
 
 def _picture(checked: Checked, seed: int) -> Artifact:
     operation = checked.operation
-    assert isinstance(operation, PictureOperation)  # noqa: S101 -- told apart by `make`
+    assert isinstance(operation, PictureOperation)  # noqa: S101 -- `make` checked the type
     values = operation.model_dump()
     pictures = _decoded(checked)
     first = next(iter(pictures.values()), None)
@@ -122,14 +122,14 @@ def _sound(checked: Checked, seed: int) -> Artifact:
     if sent is None:
         media_type, pieces = audio.play(prompt, seed, seconds=seconds, form=form)
     else:
-        redone = (values["mask_start"], values["mask_end"]) if "mask_start" in values else None
+        replaced = (values["mask_start"], values["mask_end"]) if "mask_start" in values else None
         wanted = Remix(
             prompt=prompt,
             seed=seed,
             seconds=seconds,
             form=form,
             strength=float(values.get("strength", 1)),
-            redone=redone,
+            replaced=replaced,
         )
         file = checked.files[sent].file
         media_type, pieces = remixed(wanted, file, str(values[sent]))
@@ -153,13 +153,13 @@ def _model(checked: Checked, seed: int) -> Artifact:
 
 
 def _frame(values: Mapping[str, Any]) -> float:
-    """Return how much larger the frame is than the object; the two rows count opposite ways."""
+    """Return the frame's size relative to the object; the two rows define the ratio inversely."""
     ratio = float(values.get("foreground_ratio") or 1)
     return ratio if ratio >= 1 else 1 / ratio
 
 
 def _decoded(checked: Checked) -> dict[str, Any]:
-    """Return the pictures that were sent, in the order of the row's fields."""
+    """Return the uploaded pictures, in the order of the row's fields."""
     marks = checked.operation.file_fields()
     pictures = {}
     for name, mark in marks.items():

@@ -1,9 +1,8 @@
-"""Log of the requests and their answers, for tests, and the rate limit that is counted from it.
+"""Log of requests and responses, for tests, and the rate limit counted from it.
 
-Documented of the rate limit are the numbers: 150 requests in 10 s for a key, then 60 s of refusals.
-Chosen is that every request that names a key counts, also a refused one, that the lock-out begins
-with the first request over the limit, and that asking during it does not lengthen it. All functions
-run inside a transaction of `storage`.
+*Documented*: 150 requests in 10 s per key, then refusals for 60 s. *Chosen*: every request with a
+key counts, even a refused one; the lock-out starts with the first request over the limit; requests
+during the lock-out don't extend it. All functions run inside a transaction of `storage`.
 """
 
 from dataclasses import dataclass
@@ -14,34 +13,34 @@ WINDOW_SECONDS = 10.0
 LOCKOUT_SECONDS = 60.0
 
 MAX_KEPT_REQUESTS = 20_000
-"""Requests remembered: enough to count the rate windows of more than a hundred busy keys."""
+"""Requests stored: enough to count the rate windows of over a hundred busy keys."""
 MAX_KEPT_CHARGES = 20_000
-"""Charges remembered: as many, since a request is charged at most once."""
+"""Charges stored: as many as requests, since a request is charged at most once."""
 MAX_KEPT_ACCOUNTS = 20_000
-"""Accounts remembered, the newest: any text that looks like a key opens one. One that is forgotten
-is as new."""
+"""Accounts stored, newest first: any well-formed key opens one. A deleted account starts over as
+new."""
 MAX_KEPT_PATH_CHARACTERS = 1_000
-"""Characters of a path remembered: none of the API has a fifth, a request may have 65,000."""
+"""Characters of a path stored: no API path has a fifth of that, but a request may have 65,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request that arrived."""
+    """One received request."""
 
     id: str
-    """32 hex digits: the `x-request-id` of the answer."""
+    """32 hex digits: the `x-request-id` of the response."""
     at: float
     owner: str
-    """Name of the account that the key opens; "" without a key."""
+    """Id of the key's account; "" without a key."""
     method: str
     path: str
     status: int | None = None
-    """Status of the answer; None while there is none and where the connection was dropped."""
+    """Status of the response; None before the response and after a dropped connection."""
     answered_at: float | None = None
 
 
 def arrived(connection: Connection, request: Request) -> None:
-    """Write down that a request arrived, and forget the oldest."""
+    """Log a request, and delete the oldest entries."""
     connection.execute(
         "INSERT INTO requests (id, at, owner, method, path) VALUES (?, ?, ?, ?, ?)",
         (
@@ -66,14 +65,14 @@ def arrived(connection: Connection, request: Request) -> None:
 
 
 def answered(connection: Connection, request_id: str, status: int, now: float) -> None:
-    """Write down how a request was answered."""
+    """Log the response to a request."""
     connection.execute(
         "UPDATE requests SET status = ?, answered_at = ? WHERE id = ?", (status, now, request_id)
     )
 
 
 def requests(connection: Connection) -> list[Request]:
-    """Return every request that is still kept, oldest first."""
+    """Return all stored requests, oldest first."""
     rows = connection.execute(
         "SELECT id, at, owner, method, path, status, answered_at FROM requests ORDER BY seq"
     )
@@ -81,10 +80,10 @@ def requests(connection: Connection) -> list[Request]:
 
 
 def admit(connection: Connection, owner: str, now: float, *, opening: int) -> bool:
-    """Return whether one more request of this account is let through.
+    """Return whether the rate limit allows another request of this account.
 
-    The request itself is already in the log, so it is among those counted. Who set
-    the clock back has not come to what was asked, or locked out, later than now.
+    The request itself is already logged, so it is counted too. After the clock was set back,
+    requests and lock-outs later than `now` don't count.
     """
     locked = connection.execute(
         "SELECT locked_until FROM accounts WHERE owner = ?", (owner,)

@@ -1,7 +1,7 @@
 """Responses: errors in the API's two shapes, and generated media.
 
-Key order, ids and content types are those of the captures: the second version sends `errors, id,
-name`, the first `id, message, name`; an id is 32 hex digits and is also the `x-request-id`.
+Key order, ids and content types follow the captures: version 2 sends `errors, id, name`, version 1
+`id, message, name`. An id is 32 hex digits and is also the `x-request-id`.
 """
 
 import base64
@@ -21,12 +21,12 @@ GATEWAY_PAGE = "<html><head><title>Bad gateway</title></head><body>Bad gateway</
 
 
 class RefusalError(Exception):
-    """The emulated API says no; caught where the answer is built and never outside the emulator.
+    """The emulated API refuses a request; the app turns it into an error response.
 
     Args:
         status: The HTTP status.
-        name: The API's machine name of the problem.
-        messages: The second version sends all of them, the first only the first.
+        name: The API's error name.
+        messages: Version 2 sends all of them, version 1 only the first.
     """
 
     def __init__(self, status: int, name: str, *messages: str) -> None:
@@ -37,12 +37,12 @@ class RefusalError(Exception):
 
 
 def is_first_version(path: str) -> bool:
-    """Return whether a path belongs to the first version of the API, which has its own manners."""
+    """Return whether a path belongs to version 1 of the API, which has its own conventions."""
     return path.startswith("/v1/")
 
 
 def refusal(error: RefusalError, path: str, request_id: str) -> Response:
-    """Return a refusal in the shape of the version that the path belongs to."""
+    """Return an error response in the shape of the path's API version."""
     error_id = "rate_limit_exceeded" if error.name == "rate_limit_exceeded" else request_id
     if is_first_version(path):
         body: object = {"id": error_id, "message": error.messages[0], "name": error.name}
@@ -52,7 +52,7 @@ def refusal(error: RefusalError, path: str, request_id: str) -> Response:
 
 
 def data(body: object, *, request_id: str, status: int = 200) -> Response:
-    """Return JSON as the API writes it: compact."""
+    """Return JSON in the API's compact form."""
     return Response(
         _compact(body),
         status,
@@ -62,7 +62,7 @@ def data(body: object, *, request_id: str, status: int = 200) -> Response:
 
 
 def media(made: Artifact, *, accept: str, request_id: str) -> Response:
-    """Return what was made: raw, or in JSON where the caller asked for that."""
+    """Return a generated file: raw, or in JSON if `accept` asks for it."""
     if made.media_type.startswith(("image/", "audio/")) and "application/json" in accept:
         return _media_in_json(made, request_id)
     headers = {"x-request-id": request_id}
@@ -74,7 +74,7 @@ def media(made: Artifact, *, accept: str, request_id: str) -> Response:
 
 
 def first_version(made: Sequence[Artifact], *, accept: str, request_id: str) -> Response:
-    """Return pictures as the first version does: `artifacts`, or one raw PNG."""
+    """Return pictures the version 1 way: `artifacts`, or one raw PNG."""
     if "image/png" in accept and len(made) == 1:
         headers = {"Finish-Reason": str(made[0].finish_reason), "Seed": str(made[0].seed)}
         return _stream(made[0], headers | {"x-request-id": request_id})
@@ -86,19 +86,19 @@ def first_version(made: Sequence[Artifact], *, accept: str, request_id: str) -> 
 
 
 def _media_in_json(made: Artifact, request_id: str) -> Response:
-    """Return media as base64; seed and finish reason are in the body and not in headers."""
+    """Return media as base64, with seed and finish reason in the body instead of the headers."""
     details = {"seed": made.seed, "finish_reason": made.finish_reason}
     parts = _object(made.media_type.split("/")[0], made, details)
     return _json_of(parts, f"application/json; type={made.media_type}", request_id)
 
 
 def _object(name: str, made: Artifact, details: Mapping[str, object]) -> list[bytes | Artifact]:
-    """Return the parts of a JSON object that has what was made under a name, then the rest."""
+    """Return the parts of a JSON object: the file under a name, then the details."""
     return [f'{{"{name}":"'.encode(), made, b'",' + _compact(details)[1:]]
 
 
 def _json_of(parts: Sequence[bytes | Artifact], content_type: str, request_id: str) -> Response:
-    """Return JSON that is written as it goes out: a sound of 67 MB would hold up everybody."""
+    """Return JSON encoded while it is sent: encoding a 67 MB sound at once blocks the loop."""
     length = sum(
         -(-part.length // 3) * 4 if isinstance(part, Artifact) else len(part) for part in parts
     )
@@ -106,13 +106,13 @@ def _json_of(parts: Sequence[bytes | Artifact], content_type: str, request_id: s
         _in_base64(part.pieces) if isinstance(part, Artifact) else [part] for part in parts
     )
     headers = {"x-request-id": request_id, "content-type": content_type}
-    return StreamingResponse(_sent(pieces), headers=headers | {"content-length": str(length)})
+    return StreamingResponse(_streamed(pieces), headers=headers | {"content-length": str(length)})
 
 
 def _in_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield base64; three bytes are four characters, so what is left over waits for more."""
+    """Yield base64; bytes beyond a multiple of three are carried over to the next piece."""
     left = b""
-    for part in _cut(pieces):
+    for part in _chunked(pieces):
         left += part
         whole = len(left) // 3 * 3
         yield base64.b64encode(left[:whole])
@@ -122,17 +122,17 @@ def _in_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _stream(made: Artifact, headers: dict[str, str]) -> Response:
     sizes = {"content-length": str(made.length), "content-type": made.media_type}
-    return StreamingResponse(_sent(made.pieces), headers=headers | sizes)
+    return StreamingResponse(_streamed(made.pieces), headers=headers | sizes)
 
 
-async def _sent(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Yield pieces of the size that a socket takes; after each, others have their turn."""
-    for part in _cut(pieces):
+async def _streamed(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Yield chunks of at most `CHUNK` bytes, and yield to the event loop after each."""
+    for part in _chunked(pieces):
         yield part
-        await anyio.lowlevel.checkpoint()  # a socket that takes everything never waits
+        await anyio.lowlevel.checkpoint()  # writing to a fast socket never blocks
 
 
-def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         for start in range(0, len(piece), CHUNK):
             yield piece[start : start + CHUNK]
@@ -143,7 +143,7 @@ def _compact(body: object) -> bytes:
 
 
 def faulty(fault: Fault, path: str, request_id: str) -> Response:
-    """Return the answer that a fault consists of."""
+    """Return the response of a fault."""
     if fault.html:
         return Response(GATEWAY_PAGE, fault.status or 502, media_type="text/html")
     status = fault.status or 500

@@ -1,7 +1,7 @@
-"""The emulated API as a server: what `stability-mcp emulator` runs.
+"""The emulated API as a server: the implementation of `stability-mcp emulator`.
 
-Any key that looks like one is a new account with 25 credits; nothing is kept when the server ends.
-Meanwhile everything is in a temporary folder and not in memory: a day of upscales has gigabytes.
+Any well-formed key opens a new account with 25 credits. The state lives in a temporary folder until
+the server stops, not in memory: a day of upscales produces gigabytes.
 """
 
 import asyncio
@@ -21,13 +21,14 @@ from stability_emulator.app import create_app
 from stability_emulator.faults import DROP, REFUSE
 from stability_emulator.state import MAX_LATENCY_SECONDS, NEW_ACCOUNT_CREDITS, Latency, State
 
-READ_AT_ONCE = 16_384
-"""Bytes taken from a line at a time. What was taken lies in four buffers until it is parsed: with
-asyncio's own 256 KiB two hundred uploads at once take a hundred megabytes, with this half of it."""
+READ_BYTES = 16_384
+"""Bytes read from a socket at a time. They pass through four buffers until they are parsed: with
+asyncio's default of 256 KiB, 200 concurrent uploads take 100 MB; with this value, half of that."""
 
 HELP = """{url}
-The Stability API, emulated: set STABILITY_BASE_URL={url} and any key that begins with sk-.
-Every key has {credits} credits. Open {url} to see what there is; {url}/_emulator/ lists controls.
+Emulator of the Stability API. Set STABILITY_BASE_URL={url} and any key that begins with sk-.
+Every key starts with {credits} credits. Open {url} for a list of operations; {url}/_emulator/ lists
+the controls.
 """
 
 
@@ -36,17 +37,17 @@ def run(*, host: str, port: int, latency: str = "none") -> None:
 
     Args:
         host: Address to listen on.
-        port: Port to listen on; 0: any that is free, and the URL printed names it.
-        latency: How long paid calls take: `none`, `real` (what was measured of each operation), or
+        port: Port to listen on; 0 picks a free one, shown in the printed URL.
+        latency: How long paid calls take: `none`, `real` (each operation's measured time), or
             seconds.
 
     Raises:
-        ValueError: the latency is none of these.
+        ValueError: The latency is invalid.
     """
     seconds: Latency = "real" if latency == "real" else float(latency.replace("none", "0"))
     if isinstance(seconds, float) and not 0 <= seconds <= MAX_LATENCY_SECONDS:
-        raise ValueError(f"{latency} is no latency")
-    # The server hands on the signal that ended it, and by default that ends everything at once.
+        raise ValueError(f"latency must be from 0 to {MAX_LATENCY_SECONDS} seconds; got {latency}")
+    # uvicorn re-raises the signal that stopped it; the default handler would skip all cleanup.
     signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory(prefix="stability-mcp-emulator-") as folder:
         state = State(Path(folder), credits=NEW_ACCOUNT_CREDITS, latency=seconds)
@@ -57,7 +58,7 @@ def run(*, host: str, port: int, latency: str = "none") -> None:
 
 
 def _end(number: int, _: object) -> NoReturn:
-    """End in good order: what is temporary goes."""
+    """Exit normally, so that the temporary folder is deleted."""
     sys.exit(128 + number)
 
 
@@ -75,19 +76,19 @@ def _config(state: State, host: str, port: int) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it is there, and can be away for a while."""
+    """Prints its URL once it listens, and can stop listening for a while."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        config.http = partial(_Protocol, self.refuse)  # type: ignore[assignment]  # makes one
-        self._away: asyncio.Task[None] | None = None
+        config.http = partial(_Protocol, self.refuse)  # type: ignore[assignment]  # a factory
+        self._pause: asyncio.Task[None] | None = None
 
     def refuse(self, seconds: float) -> None:
-        """Refuse new connections for so many seconds, from now on."""
-        if self._away is None or self._away.done():
-            self._away = asyncio.ensure_future(self._be_away(seconds))
+        """Refuse new connections for a number of seconds, starting now."""
+        if self._pause is None or self._pause.done():
+            self._pause = asyncio.ensure_future(self._stop_listening(seconds))
 
-    async def _be_away(self, seconds: float) -> None:
+    async def _stop_listening(self, seconds: float) -> None:
         for server in self.servers:
             server.close()
         await asyncio.sleep(seconds)
@@ -105,7 +106,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Lets the app close its connection, and refuse others: faults on order."""
+    """Lets the app close its connection and refuse new ones, for injected faults."""
 
     def __init__(self, refuse: Callable[[float], None], *args: Any, **named: Any) -> None:  # noqa: ANN401 -- uvicorn's
         super().__init__(*args, **named)
@@ -113,14 +114,14 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        if hasattr(transport, "max_size"):  # of asyncio; other event loops have their own way
-            transport.max_size = READ_AT_ONCE
-        orders = {DROP: transport.close, REFUSE: self._refuse}
-        self.app = partial(_with_orders, self.config.loaded_app, orders)
+        if hasattr(transport, "max_size"):  # asyncio only; other event loops differ
+            transport.max_size = READ_BYTES
+        callbacks = {DROP: transport.close, REFUSE: self._refuse}
+        self.app = partial(_with_callbacks, self.config.loaded_app, callbacks)
 
 
-async def _with_orders(
-    app: ASGIApp, orders: Mapping[str, Any], scope: Scope, receive: Receive, send: Send
+async def _with_callbacks(
+    app: ASGIApp, callbacks: Mapping[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
-    scope.setdefault("extensions", {}).update(orders)
+    scope.setdefault("extensions", {}).update(callbacks)
     await app(scope, receive, send)

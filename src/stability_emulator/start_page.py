@@ -1,7 +1,7 @@
 """The start page for people and the OpenAPI document for programs.
 
-Neither needs a key, counts as a request or is in the journal: the API answers the description to
-anybody too, and a browser that asks for an icon is no client.
+Neither needs a key, counts towards the rate limit or appears in the journal: the real API serves
+its description without a key too, and a browser fetching an icon isn't an API client.
 """
 
 import json
@@ -19,7 +19,7 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.text import credits_text
 
 ADDRESSES = 4
-"""Addresses under which the description is kept ready: this machine has few names."""
+"""Base URLs whose OpenAPI document is cached: a machine has few names."""
 
 NO_SCRIPTS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
@@ -31,7 +31,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<title>Stability API, emulated</title>
+<title>Stability API emulator</title>
 <style>
 :root {{ color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }}
 body {{ font: 16px/1.5 system-ui, sans-serif; }}
@@ -47,9 +47,9 @@ td:last-child {{ text-align: right; white-space: nowrap; padding-right: 0; }}
 td code {{ overflow-wrap: anywhere; }}
 small {{ opacity: .75; }}
 </style>
-<h1>The Stability API, emulated</h1>
-<p>Answers like <code>api.stability.ai</code>, costs nothing, and draws what it makes itself. Any
-key that begins with <code>sk-</code> is an account with credits of its own.</p>
+<h1>Stability API emulator</h1>
+<p>Responds like <code>api.stability.ai</code> with synthetic media; nothing is charged. Any key
+that begins with <code>sk-</code> opens an account with its own credits.</p>
 <pre>STABILITY_BASE_URL={url}
 STABILITY_API_KEY=sk-anything</pre>
 <p><a href="{openapi}">OpenAPI document</a> &middot; <a href="/_emulator/">controls</a> &middot;
@@ -61,11 +61,11 @@ STABILITY_API_KEY=sk-anything</pre>
 def routes(
     operations: Mapping[str, type[Operation]], polls: Mapping[str, type[Operation]]
 ) -> list[Route]:
-    """Return the routes of the pages.
+    """Return the routes of the start page and the OpenAPI document.
 
     Args:
         operations: The table.
-        polls: By path of results: a row whose results are there.
+        polls: A row for each results path.
     """
 
     async def start(request: Request) -> Response:
@@ -73,11 +73,11 @@ def routes(
         return HTMLResponse(page, headers=NO_SCRIPTS)
 
     @lru_cache(maxsize=ADDRESSES)
-    def made(url: str) -> bytes:
+    def document(url: str) -> bytes:
         return json.dumps(openapi.document(operations, polls, url)).encode()
 
     async def description(request: Request) -> Response:
-        body = await to_thread.run_sync(made, _url(request))
+        body = await to_thread.run_sync(document, _url(request))
         return Response(body, media_type="application/json")
 
     return [
@@ -98,7 +98,7 @@ def _page(
         line = _line(row.spec.method, row.spec.path, row.summary(), _price(row))
         families.setdefault(row.toolset(), []).append(line)
     families["results"] = [
-        _line("GET", path, "What became of a generation.", "free") for path in polls
+        _line("GET", path, "Fetch the result of a generation.", "free") for path in polls
     ]
     tables = (
         f"<h2>{escape(name)}</h2>\n<table>\n{''.join(lines)}</table>"

@@ -1,6 +1,6 @@
-"""What the emulated API remembers and how it is set: accounts, generations, journal, pace, faults.
+"""State and settings of the emulated API: accounts, generations, journal, pace, faults.
 
-Every method is blocking and safe to call from any thread; the app calls them from its own.
+All methods block and are thread-safe; the app calls them from worker threads.
 """
 
 import secrets
@@ -13,19 +13,19 @@ from typing import Literal
 from stability_emulator import accounts, generations, request_log
 from stability_emulator.accounts import Account, Charge
 from stability_emulator.faults import Faults
-from stability_emulator.generations import Artifact, Pace, Started, Wanted
+from stability_emulator.generations import Artifact, GenerationQuery, Pace, Started
 from stability_emulator.request_log import Request
 from stability_emulator.storage import Storage
 from stability_mcp.api.operation import Operation
 
 AMPLE_CREDITS = 1_000_000
 NEW_ACCOUNT_CREDITS = 25
-"""What a new account of the real API is given."""
+"""Free credits of a new account of the real API."""
 
 UNMEASURED_SECONDS = 13.0
-"""How long an operation takes that was never measured: the median of those that were."""
+"""Duration of operations without a measurement: the median of the measured ones."""
 MAX_LATENCY_SECONDS = 86_400
-"""The longest that anything can be made to take: a longer time is a typing error."""
+"""Maximum latency that can be set; a longer one is probably a typo."""
 
 Latency = float | Literal["real"]
 
@@ -34,19 +34,20 @@ class State:
     """One emulated API.
 
     Args:
-        folder: Where it is remembered across restarts; None: in memory.
-        credits: What an account has when it is first seen; 1 credit is 0.01 USD.
+        folder: Folder that keeps the state across restarts; None: in memory.
+        credits: Opening balance of a new account; 1 credit is 0.01 USD.
         pace: When deferred generations are ready.
         latency: Seconds until a paid call is answered, or until a deferred generation is ready;
-            `real`: what was measured of the operation, or `UNMEASURED_SECONDS`.
-        clock: The time in seconds, for the rate limit and the 24 hours; it can be moved on.
+            `real`: the operation's measured time, or `UNMEASURED_SECONDS`.
+        clock: Source of the time in seconds, for the rate limit and the 24 hours of retention;
+            `set_time` adds an offset.
     """
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
-        credits: float = AMPLE_CREDITS,  # noqa: A002 -- the word for it; the builtin is a pager
+        credits: float = AMPLE_CREDITS,  # noqa: A002 -- shadows a builtin that only prints text
         pace: Pace = Pace(),  # noqa: B008 -- frozen
         latency: Latency = 0,
         clock: Callable[[], float] = time.time,
@@ -55,51 +56,55 @@ class State:
         self.latency = latency
         self.clock = clock
         self.faults = Faults()
-        self._ahead = 0.0
+        self._clock_offset = 0.0
         self._refused_until = 0.0
-        self._at_first = (credits, pace, latency)
-        self._opening = round(credits * 1000)
+        self._initial = (credits, pace, latency)
+        self._opening_balance = round(credits * 1000)
         self._storage = Storage(folder)
 
     def now(self) -> float:
         """Return the time of the emulated API, in seconds."""
-        return self.clock() + self._ahead
+        return self.clock() + self._clock_offset
 
     def set_time(self, now: float) -> None:
-        """Have it be another time; it goes on from there."""
-        self._ahead = now - self.clock()
+        """Set the time; the clock keeps running from there."""
+        self._clock_offset = now - self.clock()
 
-    def refuse(self, seconds: float) -> None:
-        """Take no connection for so many seconds."""
+    def refuse_connections(self, seconds: float) -> None:
+        """Refuse new connections for a number of seconds."""
         self._refused_until = self.clock() + seconds
 
-    def refuses(self) -> bool:
-        """Return whether no connection is taken; who has a socket asks nobody."""
+    def refuses_connections(self) -> bool:
+        """Return whether in-process connections are refused; the server closes its sockets."""
         return self.clock() < self._refused_until
 
     def arrived(self, owner: str, method: str, path: str) -> tuple[Request, bool]:
-        """Write down a request; return it and whether the rate limit lets it through."""
+        """Log a request; return it and whether the rate limit allows it."""
         now = self.now()
         request = Request(id=secrets.token_hex(16), at=now, owner=owner, method=method, path=path)
 
         def change(connection: Connection) -> bool:
             request_log.arrived(connection, request)
-            return not owner or request_log.admit(connection, owner, now, opening=self._opening)
+            return not owner or request_log.admit(
+                connection, owner, now, opening=self._opening_balance
+            )
 
         return request, self._storage.write(change)
 
     def answered(self, request: Request, status: int) -> None:
-        """Write down how a request was answered."""
+        """Log the response to a request."""
         now = self.now()
-        self._storage.write(lambda to: request_log.answered(to, request.id, status, now))
+        self._storage.write(lambda c: request_log.answered(c, request.id, status, now))
 
     def charge(self, request: Request, operation: Operation) -> bool:
-        """Take the price of a call; False if the account has not enough."""
+        """Charge a call; return False if the account has too few credits."""
         charged = self._charge(request, operation)
-        return self._storage.write(lambda to: accounts.charge(to, charged, opening=self._opening))
+        return self._storage.write(
+            lambda c: accounts.charge(c, charged, opening=self._opening_balance)
+        )
 
     def start(self, request: Request, operation: Operation, made: Artifact) -> str | None:
-        """Take the price and keep what was made for polling; None if the account has not enough."""
+        """Charge a call and store its result for polling; return the id, or None if unpaid."""
         generation = secrets.token_hex(generations.ID_CHARACTERS // 2)
         charged = self._charge(request, operation, generation)
         started = Started(
@@ -111,7 +116,7 @@ class State:
         )
 
         def change(connection: Connection) -> bool:
-            if not accounts.charge(connection, charged, opening=self._opening):
+            if not accounts.charge(connection, charged, opening=self._opening_balance):
                 return False
             generations.keep(connection, started, made)
             return True
@@ -119,55 +124,57 @@ class State:
         return generation if self._storage.write(change) else None
 
     def poll(self, generation: str, *, owner: str) -> Artifact | bool:
-        """Return what was made, True while it is under way, False if there is no such thing."""
-        wanted = Wanted(id=generation, at=self.now(), owner=owner)
-        return self._storage.write(lambda to: generations.poll(to, wanted, self.pace))
+        """Return the result, True while the generation runs, or False if it is unknown."""
+        query = GenerationQuery(id=generation, at=self.now(), owner=owner)
+        return self._storage.write(lambda c: generations.poll(c, query, self.pace))
 
     def seconds(self, row: type[Operation]) -> float:
-        """Return how long an operation takes."""
+        """Return how long an operation takes, in seconds."""
         if self.latency != "real":
             return self.latency
         return row.spec.seconds or UNMEASURED_SECONDS
 
     def balance(self, owner: str) -> int:
         """Return the millicredits that an account has left."""
-        return self._storage.read(lambda of: accounts.balance(of, owner, opening=self._opening))
+        return self._storage.read(
+            lambda c: accounts.balance(c, owner, opening=self._opening_balance)
+        )
 
     def set_credits(self, key: str, amount: float) -> None:
-        """Give the account of a key exactly so many credits."""
+        """Set the balance of a key's account, in credits."""
         owner = accounts.owner_of(key)
-        self._storage.write(lambda to: accounts.set_balance(to, owner, round(amount * 1000)))
+        self._storage.write(lambda c: accounts.set_balance(c, owner, round(amount * 1000)))
 
-    def set_opening(self, amount: float) -> None:
-        """Give every account that was never seen so many credits."""
-        self._opening = round(amount * 1000)
+    def set_opening_credits(self, amount: float) -> None:
+        """Set the opening balance of new accounts, in credits."""
+        self._opening_balance = round(amount * 1000)
 
     def accounts(self) -> list[Account]:
-        """Return the accounts that were charged, set or locked out."""
+        """Return the accounts that were charged, changed or locked out."""
         return self._storage.read(accounts.accounts)
 
     def credits(self, key: str) -> float:
-        """Return the credits that the account of a key has left."""
+        """Return the credits left in a key's account."""
         return self.balance(accounts.owner_of(key)) / 1000
 
     def requests(self) -> list[Request]:
-        """Return the requests that arrived, oldest first."""
+        """Return the received requests, oldest first."""
         return self._storage.read(request_log.requests)
 
     def charges(self) -> list[Charge]:
-        """Return what was charged, oldest first."""
+        """Return the charges, oldest first."""
         return self._storage.read(accounts.charges)
 
     def reset(self) -> None:
-        """Forget everything that happened and that was set; it is as at first, and now."""
-        opening, self.pace, self.latency = self._at_first
-        self._opening = round(opening * 1000)
-        self._ahead = self._refused_until = 0.0
+        """Delete all data and restore the initial settings and the current time."""
+        opening, self.pace, self.latency = self._initial
+        self._opening_balance = round(opening * 1000)
+        self._clock_offset = self._refused_until = 0.0
         self.faults.clear()
-        self._storage.write(_forget)
+        self._storage.write(_delete_all)
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is needed again. Memory is not forgotten."""
+        """Close the database file; it is reopened when needed. In-memory state is kept."""
         self._storage.close()
 
     def _charge(
@@ -183,6 +190,6 @@ class State:
         )
 
 
-def _forget(connection: Connection) -> None:
+def _delete_all(connection: Connection) -> None:
     for table in ("accounts", "requests", "charges", "generations"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- constant names

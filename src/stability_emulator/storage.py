@@ -1,10 +1,9 @@
-"""Where the emulator remembers: one SQLite file, or memory that ends with the process.
+"""Persistent storage of the emulator: one SQLite file, or memory for the life of the process.
 
-A store of its own and the standard library's sqlite3: the emulator stands for a machine on the
-other side of the network and shares nothing with ours. Two processes on one folder (a desktop
-program and an editor) see the same account and the same generations, so nothing is kept in Python
-that the other one would have to know. Losing the last second in a power cut harms nobody here, so
-nothing is synchronised to the disk.
+It uses the standard library's sqlite3 and shares nothing with the server's own store, because the
+emulator stands for a remote machine. Two processes with the same folder (a desktop application and
+an editor) see the same accounts and generations, so no shared state is cached in Python. Losing the
+last second in a power cut does no harm here, so nothing is synced to disk.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ T = TypeVar("T")
 
 FILE_NAME = "emulated-api.db"
 WAIT_SECONDS = 30.0
-"""How long one process waits for another one's write; a stored sound takes a while."""
+"""How long a process waits for another's write; storing a sound takes a while."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -67,7 +66,7 @@ class Storage:
     """One connection, used by one thread at a time.
 
     Args:
-        folder: Where the file is; None: memory.
+        folder: Folder of the file; None: memory.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -76,7 +75,7 @@ class Storage:
         self._connection: sqlite3.Connection | None = None
 
     def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function in one transaction; an exception undoes it."""
+        """Run a function in one transaction; an exception rolls it back."""
         with self._lock:
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
@@ -88,13 +87,13 @@ class Storage:
             connection.execute("COMMIT")
             return result
 
-    def read(self, look: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function that changes nothing."""
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads."""
         with self._lock:
-            return look(self._open())
+            return query(self._open())
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is needed again. Memory is not forgotten."""
+        """Close the file; it is reopened when needed. In-memory data is kept."""
         with self._lock:
             if self._connection is not None and self._folder is not None:
                 self._connection.close()
@@ -117,7 +116,7 @@ def _connect(folder: Path | None) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA auto_vacuum = FULL")  # expired generations give their space back
+    connection.execute("PRAGMA auto_vacuum = FULL")  # frees the space of expired generations
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(SCHEMA)

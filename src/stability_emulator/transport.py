@@ -1,9 +1,9 @@
-"""The emulated API in process: a transport of httpx2 that needs no socket.
+"""The emulated API in process: an httpx2 transport that needs no socket.
 
-It tells what a real connection tells, under httpcore2's own names and in its order, so that what
-became of a request can be read off the trace as over the network: an exception raised while the
-headers are about to go out means that the API saw nothing. Bodies are streamed in both directions,
-and a request that is given up here is given up there, too.
+It emits the same trace events as a real connection, with httpcore2's names and order, so that the
+outcome of a request can be determined from the trace as over the network: an exception before the
+headers are sent means that the API did not see the request. Bodies are streamed in both directions,
+and cancelling a request cancels it in the emulator too.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class EmulatorTransport(httpx2.AsyncBaseTransport):
     """Answers requests with the emulated API.
 
     Args:
-        state: What the API remembers; tests read its journal and set its pace.
+        state: State of the API; tests read its journal and set its pace.
     """
 
     def __init__(self, state: "State") -> None:
@@ -44,14 +44,14 @@ class EmulatorTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request."""
-        if self.state.refuses():
+        if self.state.refuses_connections():
             raise httpx2.ConnectError("All connection attempts failed")
         if self._app is None:
             self._app = await to_thread.run_sync(_load, self.state)
         return await _Exchange(self._app, request).respond()
 
     async def aclose(self) -> None:
-        """Close the store; it is opened again when it is needed again."""
+        """Close the storage; it is reopened when needed."""
         await to_thread.run_sync(self.state.close)
 
 
@@ -59,7 +59,7 @@ def in_process(folder: Path | None = None) -> EmulatorTransport:
     """Return the emulated API with ample credits.
 
     Args:
-        folder: Where it is remembered across restarts; None: in memory.
+        folder: Folder that keeps the state across restarts; None: in memory.
     """
     from stability_emulator.state import State
 
@@ -67,36 +67,36 @@ def in_process(folder: Path | None = None) -> EmulatorTransport:
 
 
 def _load(state: "State") -> "ASGIApp":
-    """Import what is heavy, off the event loop."""
+    """Import the app, which is slow, outside the event loop."""
     from stability_emulator.app import create_app
 
     return create_app(state)
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its response."""
 
     def __init__(self, app: "ASGIApp", request: httpx2.Request) -> None:
         self._app = app
         self._request = request
         self._to_app, self._body = anyio.create_memory_object_stream[bytes](1)
-        # Two: headers and a short body, so that who answers unasked ends, and nobody waits for it.
+        # Two: headers and a short body, so an app that responds early doesn't block.
         self._to_client, self.messages = anyio.create_memory_object_stream["Message"](2)
-        self._gone = asyncio.Event()
+        self._disconnected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._all_read = False
+        self._body_read = False
         self._answered = False
         self._closed = False
 
     async def respond(self) -> httpx2.Response:
-        """Send the request and return the answer as soon as its headers are known."""
+        """Send the request and return the response as soon as its headers arrive."""
         sent = {"request": _as_httpcore2(self._request)}
         try:
             async with self.traced("send_request_headers", sent):
                 self._task = asyncio.ensure_future(
                     self._app(self._scope(), self._receive, self._send)
                 )
-                self._task.add_done_callback(self._ended)
+                self._task.add_done_callback(self._on_done)
             async with self.traced("send_request_body", sent):
                 await self._send_body()
             async with self.traced("receive_response_headers", sent) as info:
@@ -108,13 +108,13 @@ class _Exchange:
         return httpx2.Response(
             start["status"],
             headers=start["headers"],
-            stream=_AnswerBody(self, sent),
+            stream=_ResponseBody(self, sent),
             extensions={"http_version": b"HTTP/1.1"},
         )
 
     @asynccontextmanager
     async def traced(self, name: str, started: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Tell the trace that a step begins and how it ended."""
+        """Emit trace events for the start and the end of a step."""
         info: dict[str, Any] = {"return_value": None}
         await self._trace(f"http11.{name}.started", started)
         try:
@@ -125,31 +125,31 @@ class _Exchange:
         await self._trace(f"http11.{name}.complete", info)
 
     async def next_message(self, missing: str) -> "Message":
-        """Return the next part of the answer.
+        """Return the next part of the response.
 
         Raises:
-            ReadTimeout: it did not come in time.
-            RemoteProtocolError: the connection was closed; its text is `missing`.
+            ReadTimeout: It did not arrive in time.
+            RemoteProtocolError: The connection was closed; the error's text is `missing`.
         """
         seconds = self._request.extensions.get("timeout", {}).get("read")
         try:
             with anyio.fail_after(seconds):
                 message: Message = await self.messages.receive()
         except TimeoutError:
-            raise httpx2.ReadTimeout("the answer did not come in time") from None
+            raise httpx2.ReadTimeout("the response did not arrive in time") from None
         except anyio.EndOfStream:
             raise httpx2.RemoteProtocolError(missing) from None
         self._answered = message["type"] == "http.response.body" and not message.get("more_body")
         return message
 
     async def aclose(self) -> None:
-        """Close the connection: an app that has not answered whole is cancelled."""
+        """Close the connection, and cancel the app if its response is incomplete."""
         if self._closed:
             return
         self._closed = True
         with anyio.CancelScope(shield=True):
             async with self.traced("response_closed", {}):
-                self._gone.set()
+                self._disconnected.set()
                 self.messages.close()
                 self._to_app.close()
                 if self._task is not None:
@@ -183,30 +183,30 @@ class _Exchange:
         }
 
     async def _send_body(self) -> None:
-        """Hand the body over as the app reads it; what it does not want is thrown away."""
+        """Send the body as the app reads it; discard what the app doesn't read."""
         stream = self._request.stream
         assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 -- an async client made it
-        wanted = True
+        receiving = True
         async for chunk in stream:
-            if wanted and chunk:
+            if receiving and chunk:
                 try:
                     await self._to_app.send(chunk)
                 except anyio.BrokenResourceError:
-                    wanted = False
+                    receiving = False
         self._to_app.close()
 
     async def _receive(self) -> "Message":
-        if self._gone.is_set():
+        if self._disconnected.is_set():
             return DISCONNECT
-        if self._all_read:
-            await self._gone.wait()
+        if self._body_read:
+            await self._disconnected.wait()
             return DISCONNECT
         try:
             chunk = await self._body.receive()
         except anyio.EndOfStream:
-            if self._gone.is_set():
+            if self._disconnected.is_set():
                 return DISCONNECT
-            self._all_read = True
+            self._body_read = True
             return {"type": "http.request", "body": b"", "more_body": False}
         return {"type": "http.request", "body": chunk, "more_body": True}
 
@@ -214,23 +214,24 @@ class _Exchange:
         try:
             await self._to_client.send(message)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return  # a server, too, lets an app talk to nobody
+            return  # like a server, ignore what an app sends after a disconnect
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._to_client.close()
 
     def _drop(self) -> None:
-        self._gone.set()
+        self._disconnected.set()
         self._to_client.close()
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _on_done(self, task: "asyncio.Task[None]") -> None:
         self._body.close()
         self._to_client.close()
         if not task.cancelled() and (error := task.exception()):
-            logger.error("the emulator failed at %s", self._request.url.path, exc_info=error)
+            path = self._request.url.path
+            logger.error("Internal error of the emulator in %s", path, exc_info=error)
 
 
-class _AnswerBody(httpx2.AsyncByteStream):
-    """The body of an answer, as it comes."""
+class _ResponseBody(httpx2.AsyncByteStream):
+    """The body of a response, streamed."""
 
     def __init__(self, exchange: _Exchange, sent: Mapping[str, Any]) -> None:
         self._exchange = exchange
@@ -255,7 +256,7 @@ class _AnswerBody(httpx2.AsyncByteStream):
 
 
 def _as_httpcore2(request: httpx2.Request) -> httpcore2.Request:
-    """Return the request as the trace of a real connection shows it."""
+    """Return the request in the form that a real connection's trace contains."""
     return httpcore2.Request(
         method=request.method,
         url=httpcore2.URL(

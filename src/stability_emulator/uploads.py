@@ -1,7 +1,7 @@
-"""Whether a file that was sent is within the limits of the API; only its header is read.
+"""Checks uploaded files against the API's limits, reading only their headers.
 
-The second version's wording about files was not captured; its limits are documented. The first
-version's sentence about sizes is a capture.
+Version 2's limits are documented, but its wording about files was not captured. Version 1's
+sentence about sizes is a capture.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ SDXL_SENTENCE = (
 MASK_NAME = "invalid_mask_image"
 SDXL_NAME = "invalid_sdxl_v1_dimensions"
 TOLERATED_SECONDS = 0.1
-"""An MP3 is a whole number of frames, so it is some hundredths longer than was asked for."""
+"""An MP3 has a whole number of frames, so it is some hundredths of a second too long."""
 
 
-def complaints_about(name: str, upload: Upload, mark: File) -> list[Complaint]:
-    """Return what is wrong with a file."""
+def file_problems(name: str, upload: Upload, mark: File) -> list[Complaint]:
+    """Return the problems with a file."""
     if not upload.size:
         return [Complaint(field=name, problem="required")]
     if isinstance(mark.limits, AudioLimits):
@@ -33,10 +33,10 @@ def complaints_about(name: str, upload: Upload, mark: File) -> list[Complaint]:
     return _picture(name, upload, mark.limits, is_mask=mark.mask_for is not None)
 
 
-def complaints_about_masks(row: type[Operation], files: Mapping[str, Upload]) -> list[Complaint]:
-    """Return what is wrong with masks that have to be as large as their picture: the first version.
+def mask_problems(row: type[Operation], files: Mapping[str, Upload]) -> list[Complaint]:
+    """Return the problems with masks of another size than their picture.
 
-    The second version makes a mask fit.
+    Only version 1 requires the same size; version 2 resizes a mask.
     """
     return [
         Complaint(field=name, problem=f"must have the size of {mark.mask_for}", name=MASK_NAME)

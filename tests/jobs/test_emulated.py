@@ -165,7 +165,7 @@ async def test_every_outcome_is_told_as_it_is(
     state, charged, says = ends
     async with emulated(tmp_path) as (jobs, emulator):
         if fault is not None:
-            emulator.faults.order(fault)
+            emulator.faults.inject(fault)
         submitted = await jobs.submit(core(prompt), tool="generate_core")
         [view] = await jobs.wait(submitted.job_ids, 2 if state == "queued" else 30)
 

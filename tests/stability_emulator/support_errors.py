@@ -84,7 +84,7 @@ def refused_by_moderation(name: Moderation) -> Callable[[Ask], Awaitable[httpx2.
     """Have moderation refuse it."""
 
     async def ordered(ask: Ask) -> httpx2.Response:
-        ask.state.faults.order(Fault(moderation=name))
+        ask.state.faults.inject(Fault(moderation=name))
         return await ask.rightly()
 
     return ordered
@@ -94,7 +94,7 @@ def failing(status: int) -> Callable[[Ask], Awaitable[httpx2.Response]]:
     """Have the API answer a status, in its own words."""
 
     async def ordered(ask: Ask) -> httpx2.Response:
-        ask.state.faults.order(Fault(status=status))
+        ask.state.faults.inject(Fault(status=status))
         return await ask.rightly()
 
     return ordered

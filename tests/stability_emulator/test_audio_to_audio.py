@@ -72,7 +72,7 @@ def test_the_length_is_exact_whatever_is_sent(
 
     wanted = replace(WANTED, form=form, seconds=seconds)
     made(files[source](), replace(wanted, strength=0.5))
-    made(files[source](), replace(wanted, redone=(2, 3)))
+    made(files[source](), replace(wanted, replaced=(2, 3)))
 
 
 def test_without_strength_a_wav_comes_back_to_the_sample(sent: "array[int]") -> None:
@@ -120,7 +120,7 @@ def test_the_rhythm_is_kept_the_more_the_lower_the_strength(form: str, sent: "ar
 
 def test_inpainting_keeps_what_is_outside_of_the_part(sent: "array[int]") -> None:
     """Documented: from `mask_start` to `mask_end` it is made anew."""
-    wanted = replace(WANTED, redone=PART)
+    wanted = replace(WANTED, replaced=PART)
 
     result = made(wav(sent), wanted)
 
@@ -170,4 +170,4 @@ def test_damaged_sound_still_gives_a_sound(damage: bytes, form: str, sent: "arra
         whole = file.getvalue()
         broken = io.BytesIO(whole[:5_000] + damage + whole[9_000:30_000])
         made(broken, replace(wanted, strength=0.3))
-        made(broken, replace(wanted, redone=(1, 2)))
+        made(broken, replace(wanted, replaced=(1, 2)))

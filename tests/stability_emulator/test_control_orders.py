@@ -8,7 +8,7 @@ import pytest
 
 from stability_emulator import EMULATOR_KEY
 from stability_emulator.app import create_app
-from stability_emulator.control import CONTROLS, MAX_ORDER
+from stability_emulator.control import CONTROLS, MAX_COMMAND_BYTES
 from stability_emulator.state import State
 
 from .conftest import Clock
@@ -217,7 +217,7 @@ async def test_connections_are_refused_for_a_while(
         ("faults", '{"moderation": "maybe"}'),
         ("faults", '{"content_type": "a\\nb"}'),
         ("pace", '{"latency": "reel"}'),
-        ("faults", '{"body": "' + "x" * MAX_ORDER + '"}'),
+        ("faults", '{"body": "' + "x" * MAX_COMMAND_BYTES + '"}'),
     ],
 )
 async def test_an_order_that_makes_no_sense_is_refused(
@@ -227,7 +227,7 @@ async def test_an_order_that_makes_no_sense_is_refused(
     response = await client.post(f"/_emulator/{what}", content=body)
 
     assert (response.status_code, bool(response.json()["error"])) == (400, True)
-    assert (state.now(), state.faults.left()) == (state.clock(), [])
+    assert (state.now(), state.faults.remaining()) == (state.clock(), [])
 
 
 async def test_a_refusal_is_heard_however_much_is_still_to_be_sent(

@@ -76,9 +76,9 @@ def test_what_is_not_wanted_is_not_read() -> None:
 
 def test_words_that_name_nothing_are_strange() -> None:
     """Chosen: such a prompt gets an abstract picture."""
-    assert read("the essence of zorblax").strange
-    assert not read("a zorblax at sunset").strange
-    assert not read("").strange
+    assert read("the essence of zorblax").abstract
+    assert not read("a zorblax at sunset").abstract
+    assert not read("").abstract
 
 
 def test_the_words_to_write_are_those_in_quotation_marks() -> None:

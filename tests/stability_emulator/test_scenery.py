@@ -101,7 +101,7 @@ def test_a_colour_word_colours_its_thing(noun: str) -> None:
 
 
 def test_what_the_negative_prompt_names_does_not_grow_either() -> None:
-    """Documented: keywords of what you do not wish to see; also what was nobody's wish."""
+    """Documented: keywords of what you do not subject to see; also what was nobody's subject."""
     shown, bare = (scene("a meadow", 4, SIZE, negative=no) for no in ("", "trees, flowers"))
 
     assert apart(shown, bare) > 0.5

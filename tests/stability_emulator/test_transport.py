@@ -133,7 +133,7 @@ async def test_a_client_that_waits_no_longer_times_out(
     client: httpx2.AsyncClient, state: State
 ) -> None:
     """Chosen: the read time-out of the request holds here as on a socket."""
-    state.faults.order(Fault(path=CORE, hang=3_600))
+    state.faults.inject(Fault(path=CORE, hang=3_600))
 
     with pytest.raises(httpx2.ReadTimeout):
         await client.post(

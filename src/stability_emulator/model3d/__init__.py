@@ -1,1 +1,1 @@
-"""GLB models of what a picture shows."""
+"""GLB models made from pictures."""

@@ -1,4 +1,4 @@
-"""Writes GLB files: a mesh with one texture, and the emulator's mark."""
+"""Writes GLB files with one textured mesh and the emulator's mark."""
 
 import io
 import json
@@ -17,18 +17,18 @@ JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 @dataclass(frozen=True, kw_only=True)
 class Mesh:
-    """The numbers of a model."""
+    """The vertex data of a model."""
 
     positions: "array[float]"
     normals: "array[float]"
     places: "array[float]"
-    """Where in the texture each point is, 0 to 1."""
+    """Texture coordinates of each point, 0 to 1."""
     corners: "array[int]"
-    """Three points for each triangle."""
+    """Indices of three points for each triangle."""
 
 
 def write(mesh: Mesh, texture: bytes) -> bytes:
-    """Return the two chunks of a GLB: the description and the numbers it points to."""
+    """Return a GLB file: a JSON chunk and the binary chunk it refers to."""
     arrays = (mesh.positions, mesh.places, mesh.corners, mesh.normals)
     parts = [*(each.tobytes() for each in arrays), texture]
     targets = (ARRAY_BUFFER, ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, ARRAY_BUFFER, None)

@@ -1,7 +1,7 @@
-"""A GLB model of what a picture shows: its outline blown up like a cushion, with it as texture.
+"""Makes a GLB model from a picture: its outline inflated like a cushion, with it as texture.
 
-The front is fuller than the back, and bright parts stand out a little further. Where nothing
-stands in front of a background, the whole picture is the object.
+The front bulges more than the back, and bright parts stand out a little further. A picture without
+a foreground object is used as a whole.
 """
 
 import math
@@ -19,36 +19,36 @@ from stability_mcp.imaging.segment.subject import cut_out, rough_subject
 DEFAULT_VERTICES = 6_000
 MIN_SIDE, MAX_SIDE = 2, 400
 DEPTH = 0.42
-"""How far the middle of the front stands out; the object is 1 high or wide."""
+"""Depth of the front's middle; the object's longer side is 1."""
 BACK = 0.55
-"""How full the back is, as a share of the front."""
+"""Depth of the back as a share of the front."""
 DETAIL = 0.07
-"""How much further what is bright stands out than what is dark."""
+"""Extra depth of bright parts compared with dark ones."""
 MIN_THICKNESS = 0.08
 DOMED_SIDE = 96
 INSIDE = 128
 MARGIN = 0.04
-"""What is left around the object in the texture, as a share of its size."""
+"""Margin around the object in the texture, as a share of its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """How a model is asked for."""
+    """Requested properties of a model."""
 
     texture: int
     """Side of the square texture, in pixels."""
     frame: float = 1.0
-    """How much larger the frame is than the object; 1: none."""
+    """Size of the frame relative to the object; 1 for no frame."""
     tilt: float = 0.0
-    """How much further one side stands out than the other; what a seed changes."""
+    """Difference in depth between the left and right side; depends on the seed."""
     vertices: int | None = None
-    """Most vertices; None: as many as look good."""
+    """Maximum vertices; None for a good default."""
     faces: int | None = None
-    """Most triangles, likewise."""
+    """Maximum triangles; None for a good default."""
 
 
 def relief(picture: Image.Image, shape: Shape) -> bytes:
-    """Return a GLB file; a transparent part of the picture is not part of the object."""
+    """Return a GLB file; transparent parts of the picture don't belong to the object."""
     cut = cut_out(picture) if rough_subject(picture) is not None else picture.convert("RGBA")
     object_, around = _framed(cut), _framed(picture.convert("RGB"), cut)
     alpha = object_.getchannel("A")
@@ -60,7 +60,7 @@ def relief(picture: Image.Image, shape: Shape) -> bytes:
 
 
 def _framed(picture: Image.Image, cut: Image.Image | None = None) -> Image.Image:
-    """Return what is around the object that was cut out."""
+    """Return the picture cropped to the cut-out object, with a margin."""
     box = (cut or picture).getchannel("A").point(BINARY).getbbox()
     if box is None:
         return picture
@@ -71,22 +71,22 @@ def _framed(picture: Image.Image, cut: Image.Image | None = None) -> Image.Image
 
 
 def _side_for(alpha: Image.Image, shape: Shape) -> int:
-    """Return how many points a side has, so that the model has as many as it may."""
-    most_points = shape.vertices or (DEFAULT_VERTICES if shape.faces is None else None)
+    """Return the grid's points per side, for as many vertices and faces as allowed."""
+    max_points = shape.vertices or (DEFAULT_VERTICES if shape.faces is None else None)
     share = max(0.02, ImageStat.Stat(alpha).mean[0] / 255)
-    goal = most_points or (shape.faces or 0) / 2
+    goal = max_points or (shape.faces or 0) / 2
     side = min(MAX_SIDE, math.isqrt(round(goal / share / 2)) + 6)
     while side > MIN_SIDE:
         cells = _cells(alpha, side)
         points = 2 * len(_points(cells, side))
-        if points <= (most_points or math.inf) and 4 * len(cells) <= (shape.faces or math.inf):
+        if points <= (max_points or math.inf) and 4 * len(cells) <= (shape.faces or math.inf):
             return side
         side -= max(1, side // 40)
     return MIN_SIDE
 
 
 def _cells(alpha: Image.Image, side: int) -> list[int]:
-    """Return the upper left points of the squares of a grid that lie in the object."""
+    """Return the upper left points of the grid squares that lie inside the object."""
     inside = alpha.resize((side, side), Image.Resampling.BOX).tobytes()
     cells = [
         place
@@ -104,7 +104,7 @@ def _points(cells: list[int], side: int) -> list[int]:
 
 
 def _domed(alpha: Image.Image) -> tuple[Image.Image, float]:
-    """Return how far inside each point is, 0 to 255, and how thick the thing is there, 0 to 1."""
+    """Return how deep inside the outline each point is, 0 to 255, and the thickness, 0 to 1."""
     mask = Image.new("L", (DOMED_SIDE + 2, DOMED_SIDE + 2), 0)
     mask.paste(alpha.resize((DOMED_SIDE, DOMED_SIDE), Image.Resampling.BOX), (1, 1))
     layers = []
@@ -161,7 +161,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
 
 
 def _rim_of(cells: list[int], side: int) -> set[int]:
-    """Return the points that not all four squares around belong to the object."""
+    """Return the points on the outline: not all four squares around them are in the object."""
     counts: dict[int, int] = {}
     for place in cells:
         for step in (0, 1, side, side + 1):
@@ -172,7 +172,7 @@ def _rim_of(cells: list[int], side: int) -> set[int]:
 def _normal(
     heights: list[float], place: int, side: int, size: tuple[float, float], *, front: bool
 ) -> tuple[float, float, float]:
-    """Return where a point of the surface faces."""
+    """Return the surface normal at a point."""
     column, row = place % side, place // side
     left, right = place - (column > 0), place + (column < side - 1)
     above, below = place - side * (row > 0), place + side * (row < side - 1)

@@ -1,1 +1,1 @@
-"""Edits of pictures that were sent: filling, inserting, recolouring, relighting, enlarging."""
+"""Edits of uploaded pictures: filling, inserting, recolouring, relighting, upscaling."""

@@ -1,4 +1,4 @@
-"""Reading and writing pictures: headers without decoding, encoding, the emulator's mark."""
+"""Reads and writes pictures: headers, decoding, encoding, and the emulator's mark."""
 
 import io
 from functools import lru_cache
@@ -11,9 +11,9 @@ from stability_mcp.imaging.encode import MAX_WEBP_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000
-"""A header that promises more is not decoded: some limits of the API name no pixels."""
+"""Larger pictures are not decoded, since not all API limits bound the pixels."""
 MAX_SIDES = {"jpeg": 65_500, "webp": MAX_WEBP_SIDE, "png": 2_147_483_647}
-"""Pixels that a side may have in a file of each format, says the library that writes it."""
+"""Maximum pixels per side of each file format, according to the library that writes it."""
 MARK = "EMULATED"
 JPEG_QUALITY = 92
 
@@ -24,18 +24,18 @@ _BAD_PICTURE = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow raises at bytes that are no picture, or too much of one."""
+"""What Pillow raises for invalid or oversized pictures."""
 
 
 class UnreadableError(Exception):
-    """The bytes are not a file of the kind that is wanted."""
+    """The file isn't of the expected kind."""
 
 
 def header(file: IO[bytes]) -> tuple[str, Size]:
-    """Return format (`png`) and size as the header tells them.
+    """Return a picture's format (such as `png`) and size from its header.
 
     Raises:
-        UnreadableError: it is no picture.
+        UnreadableError: The file isn't a picture.
     """
     file.seek(0)
     try:
@@ -46,10 +46,10 @@ def header(file: IO[bytes]) -> tuple[str, Size]:
 
 
 def decode(file: IO[bytes]) -> Image.Image:
-    """Return a picture as RGB, or RGBA where some of it is transparent.
+    """Return a picture as RGB, or RGBA if it is partly transparent.
 
     Raises:
-        UnreadableError: it is cut short, damaged or too large.
+        UnreadableError: The file is truncated, damaged or too large.
     """
     file.seek(0)
     try:
@@ -63,7 +63,7 @@ def decode(file: IO[bytes]) -> Image.Image:
 
 
 def encode(picture: Image.Image, form: str) -> bytes:
-    """Return a picture as a file in `png`, `jpeg` or `webp`."""
+    """Encode a picture as `png`, `jpeg` or `webp`."""
     out = io.BytesIO()
     if form == "jpeg":
         picture.convert("RGB").save(out, "JPEG", quality=JPEG_QUALITY)

@@ -1,4 +1,4 @@
-"""Colours by name in a picture: which pixels one would call by the name of a colour."""
+"""Masks of named colours: which pixels of a picture people would call by a colour's name."""
 
 import colorsys
 from collections.abc import Mapping
@@ -13,33 +13,33 @@ GREYS: Mapping[str, tuple[int, int]] = {
     "silver": (150, 226),
     "black": (0, 62),
 }
-"""From which to which brightness a colour without a hue has which name; else it is grey."""
+"""Brightness range of each colour without a hue; outside these ranges it is grey."""
 PALE, DARK = frozenset({"pink", "beige"}), frozenset({"brown", "maroon", "navy", "olive"})
 GREY_SATURATION = 0.25
-"""Saturation under which a colour has no hue to speak of."""
+"""Saturation below which a colour has no perceptible hue."""
 HUE_REACH, HUE_FADE = 17, 8
-"""Steps of 256 around the hue circle that still count fully, and over which they fade."""
+"""Distance on the hue circle of 256 steps that counts fully, and the width of the fade-out."""
 
 
 def colours_in(text: str) -> list[str]:
-    """Return the names of colours in a text, in its order."""
+    """Return the colour names in a text, in order."""
     return [word for word in words_of(text) if word in NAMED]
 
 
 def colour_mask(picture: Image.Image, name: str, *, loosely: bool = False) -> Image.Image:
-    """Return a mask of the pixels that one would call by the name of that colour.
+    """Return a mask of the pixels that match a named colour.
 
     Args:
         picture: RGB.
         name: One of `NAMED`.
-        loosely: Whether the same colour in shade and in glare counts too.
+        loosely: Whether the colour in shade and in glare counts too.
     """
     slack = 1 if loosely else 0
     soft = picture.filter(ImageFilter.GaussianBlur(max(0.6, min(picture.size) / 700)))
     hues, saturations, values = soft.convert("HSV").split()
     hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in NAMED[name]))
     if saturation < GREY_SATURATION and name not in PALE:
-        # Bright things in the shade are still white, dark things in the light still black.
+        # The ranges are wide, since white is darker in shade and black is brighter in light.
         low, high = GREYS.get(name, (62, 190))
         low, high = low - slack * 96, high + slack * 24
         faint = saturations.point(lambda part: _falling(part, 42 + slack * 24, 24))

@@ -1,4 +1,4 @@
-"""Edits of a part of a picture: erase, inpaint, extend, replace, recolour, cut out."""
+"""Edits parts of a picture: erase, inpaint, outpaint, replace, recolour, remove background."""
 
 import random
 
@@ -26,23 +26,23 @@ from stability_mcp.imaging.segment.masks import (
 from stability_mcp.imaging.segment.subject import cut_out, rough_subject
 
 RING = 14
-"""Width of what is looked at around a hole for its brightness, as a part of the longer side."""
+"""Width of the ring around a hole whose brightness is sampled: the longer side divided by this."""
 ROOM = 24
-"""Width of what is drawn on around a hole, likewise."""
+"""Width of the strip around a hole that is drawn on: the longer side divided by this."""
 ABOVE = 0.14
-"""How far above what was found the rest of the thing may be, as a share of its height."""
+"""How far an object may extend above its found part, as a share of that part's height."""
 MAX_WHOLE = 2.5
-"""How much larger the whole thing may be than what was found of it."""
+"""Maximum area of a whole object relative to its found part."""
 MAX_IN_FRONT = 0.3
-"""Share of the picture from which what stands in front is needed to fill holes with."""
+"""Maximum share of the foreground that can be left out when a hole is filled."""
 INVENTIVE = 0.4
-"""Creativity from which a thing that the prompt names is put into a margin."""
+"""Creativity from which an object named in the prompt is drawn into a margin."""
 MIN_ROOM = 64
-"""Least side of a scene that is painted into a hole."""
+"""Minimum side of a scene painted into a hole, in pixels."""
 
 
 def _marked_area(brief: Brief) -> Image.Image:
-    """Return what is to change: a mask that was sent, else what is transparent, else the middle."""
+    """Return the area to change: the uploaded mask, else the transparent part, else the middle."""
     size = brief.source.size
     sent = brief.pictures.get("mask") or brief.pictures.get("mask_image")
     if sent is not None:
@@ -57,7 +57,7 @@ def _marked_area(brief: Brief) -> Image.Image:
 
 
 def erased(brief: Brief) -> Image.Image:
-    """Fill what is marked with what is around it."""
+    """Fill the marked area with its surroundings."""
     return _erased(brief, _marked_area(brief))
 
 
@@ -68,7 +68,7 @@ def _erased(brief: Brief, mask: Image.Image) -> Image.Image:
 
 
 def _in_front(source: Image.Image) -> Image.Image | None:
-    """Return what stands in front and is not to be repeated; None where that is too much of it."""
+    """Return the foreground, which must not be repeated; None if it is too large to leave out."""
     rough = rough_subject(source)
     if rough is None or ImageStat.Stat(rough).mean[0] / 255 > MAX_IN_FRONT:
         return None
@@ -76,19 +76,19 @@ def _in_front(source: Image.Image) -> Image.Image | None:
 
 
 def inpainted(brief: Brief) -> Image.Image:
-    """Paint the prompt where the mask is, and nowhere else."""
+    """Paint the prompt inside the mask only."""
     mask = _marked_area(brief)
     return Image.composite(_repainted(brief, mask), brief.source, mask)
 
 
 def replaced(brief: Brief) -> Image.Image:
-    """Paint the prompt over what the search finds; the new thing may be of another shape."""
+    """Paint the prompt over the object that the search finds; the new one may differ in shape."""
     mask = found(brief.source, brief.text("search_prompt"))
     return _repainted(brief, grown(_whole(brief.source, mask), brief.number("grow_mask", 0)))
 
 
 def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
-    """Return a mask of the whole thing that was found, also where it has another colour."""
+    """Return a mask of the whole object that was found, including parts of another colour."""
     box, standing = mask.point(FULLY_MARKED).getbbox(), rough_subject(source)
     if box is None or standing is None:
         return mask
@@ -102,7 +102,7 @@ def _whole(source: Image.Image, mask: Image.Image) -> Image.Image:
 
 
 def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:
-    """Draw what the prompt names into what is marked; where it names no thing, a scene."""
+    """Draw the object that the prompt names into the marked area, or a scene if it names none."""
     source = brief.source
     bounds = mask.point(FULLY_MARKED).getbbox() or mask.point(BINARY).getbbox()
     if bounds is None:
@@ -125,7 +125,7 @@ def _repainted(brief: Brief, mask: Image.Image) -> Image.Image:
 
 
 def _with_scene(brief: Brief, mask: Image.Image, bounds: Box) -> Image.Image:
-    """Paint a scene into what is marked, in the light of what is around."""
+    """Paint a scene into the marked area, with the brightness of its surroundings."""
     source = brief.source
     size = (max(MIN_ROOM, bounds[2] - bounds[0]), max(MIN_ROOM, bounds[3] - bounds[1]))
     canvas = source.copy()
@@ -138,7 +138,7 @@ def _with_scene(brief: Brief, mask: Image.Image, bounds: Box) -> Image.Image:
 
 
 def outpainted(brief: Brief) -> Image.Image:
-    """Continue the picture on its edges; `creativity` is how much of the prompt comes in."""
+    """Continue the picture beyond its edges; `creativity` sets the influence of the prompt."""
     source, size = brief.source, brief.size
     place = round(brief.number("left", 0)), round(brief.number("up", 0))
     creativity = brief.number("creativity", 0.5)
@@ -160,7 +160,7 @@ def outpainted(brief: Brief) -> Image.Image:
 def _with_thing(
     brief: Brief, canvas: Image.Image, place: tuple[int, int], rng: random.Random
 ) -> Image.Image:
-    """Draw what the prompt names into the wider of the margins beside the picture."""
+    """Draw the object that the prompt names into the wider of the left and right margins."""
     source = brief.source
     right = canvas.width - place[0] - source.width
     wide = max(place[0], right)
@@ -174,7 +174,7 @@ def _with_thing(
 
 
 def recolored(brief: Brief) -> Image.Image:
-    """Give what was found the colour that the prompt names, and keep its light and shade."""
+    """Recolour the found object in the colour that the prompt names; keep its light and shade."""
     source = brief.source
     mask = grown(found(source, brief.text("select_prompt")), brief.number("grow_mask", 0))
     unwanted = set(colours_in(brief.negative))
@@ -185,5 +185,5 @@ def recolored(brief: Brief) -> Image.Image:
 
 
 def background_removed(brief: Brief) -> Image.Image:
-    """Make the background transparent; what was transparent stays so."""
+    """Make the background transparent; transparent parts stay transparent."""
     return cut_out(brief.first)

@@ -1,4 +1,4 @@
-"""Pictures that follow another one: its lines, its light and shade, its look."""
+"""Pictures guided by another one: by its lines, its light and shade, or its style."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from stability_mcp.imaging.segment.regions import mask_of, regions_of
 DIVIDED_SIDE = 220
 MAX_REGIONS = 90
 INKED = 60
-"""Darkness from which a line parts two areas of a sketch."""
+"""Darkness from which a line separates two areas of a sketch."""
 
 
 def sketched(brief: Brief) -> Image.Image:
@@ -30,8 +30,8 @@ def sketched(brief: Brief) -> Image.Image:
 
 
 def _scenery(brief: Brief) -> Image.Image:
-    """Return the scene without the things in it: those are what the other picture shows."""
-    things = " ".join(wish.noun for wish in read(brief.prompt).things)
+    """Return the scene without its objects, because the source shows those."""
+    things = " ".join(subject.noun for subject in read(brief.prompt).things)
     bare = (
         dict(brief.values) | {"negative_prompt": f"{brief.negative} {things}"}
         if things
@@ -41,7 +41,7 @@ def _scenery(brief: Brief) -> Image.Image:
 
 
 def _ink(source: Image.Image) -> Image.Image:
-    """Return how dark each line is: what is darker than what is around it, and edges."""
+    """Return the darkness of the lines: pixels darker than their surroundings, and edges."""
     grey = source.convert("L")
     around = grey.filter(ImageFilter.GaussianBlur(max(source.size) / 40))
     darker = ImageChops.subtract(around, grey)
@@ -59,9 +59,9 @@ def _ink(source: Image.Image) -> Image.Image:
 
 
 def _coloured(painting: Image.Image, ink: Image.Image) -> Image.Image:
-    """Return the areas between the lines, each in the colour that the scene has there.
+    """Return the areas between the lines, each in a colour of the scene.
 
-    The area around the drawing is the scene itself.
+    The area around the drawing shows the scene itself.
     """
     size = small_size(painting.size, DIVIDED_SIDE)
     lines = ink.resize(size, Image.Resampling.BOX).point(lambda value: value > INKED and 255)
@@ -83,7 +83,7 @@ def _coloured(painting: Image.Image, ink: Image.Image) -> Image.Image:
 
 
 def _palette(colours: Image.Image) -> list[tuple[int, int, int]]:
-    """Return the colours of a scene, as few as one would mix on a board."""
+    """Return up to 8 colours of a scene, like a painter's palette."""
     few = colours.quantize(8, Image.Quantize.MEDIANCUT).convert("RGB")
     tones = sorted(few.getcolors(maxcolors=256) or (), reverse=True)
     return [tone for _, tone in tones if isinstance(tone, tuple)]
@@ -94,13 +94,13 @@ def _contrast(tone: tuple[int, int, int], around: list[float]) -> float:
 
 
 def _light(size: tuple[int, int]) -> Image.Image:
-    """Return light that falls from above, to shade an area with."""
+    """Return a light gradient from above for shading an area."""
     ramp = Image.linear_gradient("L").resize(size).point(lambda value: 255 - value // 4)
     return Image.merge("RGB", (ramp, ramp, ramp))
 
 
 def structured(brief: Brief) -> Image.Image:
-    """Keep the light and shade of the source and take the colours of a scene."""
+    """Keep the light and shade of the source, with the colours of a scene."""
     source = brief.source.resize(brief.size, Image.Resampling.BICUBIC)
     strength = brief.number("control_strength", 0.7)
     painting = _scenery(brief)
@@ -112,9 +112,9 @@ def structured(brief: Brief) -> Image.Image:
 
 
 def _in_colours_of(light: Image.Image, painting: Image.Image) -> Image.Image:
-    """Return a grey picture in the colours that a painting has from its darkest to its brightest.
+    """Colour a grey picture with the colours of a painting, ranked by brightness.
 
-    Each colour is taken from where the painting has that rank of brightness.
+    Each grey level gets the colour that has the same brightness rank in the painting.
     """
     pixels = painting.resize((48, 48), Image.Resampling.BOX).tobytes()
     ranked = sorted(
@@ -130,7 +130,7 @@ def _in_colours_of(light: Image.Image, painting: Image.Image) -> Image.Image:
 
 
 def guided(brief: Brief) -> Image.Image:
-    """Paint the prompt in the look of the reference: its colours, contrast and grain."""
+    """Paint the prompt in the style of the reference: its colours, contrast and grain."""
     fidelity = brief.number("fidelity", 0.5)
     painting = painted(brief, brief.size)
     toned = with_tones_of(painting, brief.source, 0.25 + 0.75 * fidelity)
@@ -139,7 +139,7 @@ def guided(brief: Brief) -> Image.Image:
 
 
 def transferred(brief: Brief) -> Image.Image:
-    """Keep what the first picture shows and give it the look of the second."""
+    """Keep the content of the first picture and apply the style of the second."""
     init, style = (opaque(each) for each in list(brief.pictures.values())[:2])
     picture = init.resize(brief.size, Image.Resampling.BICUBIC)
     strength, change = brief.number("style_strength", 1), brief.number("change_strength", 0.9)

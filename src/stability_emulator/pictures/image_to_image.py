@@ -1,7 +1,7 @@
-"""Image to image: the layout and light of a picture are kept, its surface is repainted.
+"""Image to image: keeps the layout and light of a picture and repaints its surface.
 
-Little strength repaints the surface: fewer tones, brushed, in the scene's colours. Much strength
-lets the scene come through where the source has nothing to say, then everywhere.
+Low strength repaints the surface with fewer tones and brush strokes in the scene's colours. High
+strength shows the scene where it differs least from the source, and finally everywhere.
 """
 
 from PIL import Image, ImageChops, ImageFilter
@@ -11,18 +11,18 @@ from stability_emulator.pictures.painting import painted
 from stability_emulator.pictures.toning import with_tones_of
 
 BRUSHED_SIDE = 420
-"""Longest side at which brush strokes are made."""
+"""Longest side of the copy that gets brush strokes, in pixels."""
 MIN_SEEN = 0.3
-"""Strength from which things of the scene begin to appear."""
+"""Strength from which parts of the scene appear."""
 
 
 def reimagined(source: Image.Image, brief: Brief, strength: float) -> Image.Image:
-    """Return a picture of the prompt that starts from a source.
+    """Return a picture of the prompt based on a source.
 
     Args:
         source: RGB.
-        brief: Whose prompt, seed, style and size count.
-        strength: 0 is the source unchanged, 1 takes no notice of it.
+        brief: Gives prompt, seed, style and size.
+        strength: 0 keeps the source unchanged, 1 ignores it.
     """
     start = source.resize(brief.size, Image.Resampling.BICUBIC)
     if strength <= 0:
@@ -37,7 +37,7 @@ def reimagined(source: Image.Image, brief: Brief, strength: float) -> Image.Imag
 
 
 def _brushed(picture: Image.Image, strength: float) -> Image.Image:
-    """Return a picture as laid down with a broad brush; the broader, the more strength."""
+    """Return a picture painted with broad brush strokes, which widen with the strength."""
     scale = min(1.0, BRUSHED_SIDE / max(picture.size))
     small = picture.resize(
         (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
@@ -51,9 +51,9 @@ def _brushed(picture: Image.Image, strength: float) -> Image.Image:
 
 
 def _open(start: Image.Image, goal: Image.Image, grown: float) -> Image.Image:
-    """Return where the scene shows: first where the two differ least, in the end everywhere.
+    """Return a mask of where the scene shows: first where the two differ least, then everywhere.
 
-    The border runs along shapes, softly, so that no part is seen through another.
+    Its soft border follows shapes, so that nothing looks see-through.
     """
     size = (max(1, start.width // 8), max(1, start.height // 8))
     pair = (each.resize(size, Image.Resampling.BOX) for each in (start, goal))

@@ -1,8 +1,8 @@
-"""Inpainting: a hole is filled with patches of the picture itself, joined and evened out.
+"""Inpainting: fills a hole with patches of the picture itself, joined and evened out.
 
-Where the patches come from is found on a small copy, in pieces that overlap; they are then taken
-from the picture in its own size, so that the fill has its grain. What is left of a seam is a
-difference in tone, which is spread over the hole from its rim.
+The sources of the overlapping patches are found on a small copy; the patches are then copied in
+full size, so that the fill has the picture's grain. The remaining differences in tone at the seams
+are spread over the hole from its rim.
 """
 
 import random
@@ -16,11 +16,11 @@ from stability_mcp.imaging.segment.masks import BINARY, diffused, grown_in, inve
 
 WORKED_SIDE = 192
 MAX_EVENED = 36
-"""Grey levels by which a fill is made brighter or darker to match its rim."""
+"""Maximum grey levels by which a fill is brightened or darkened to match its rim."""
 GUESS_SHARE = 0.65
-"""How much of the difference to the guess is made up for inside a hole."""
+"""Share of the difference to the guess that is compensated inside a hole."""
 MAX_SIDE = 1_536
-"""Longest side at which a picture is continued; what is larger is enlarged from there."""
+"""Longest side at which a picture is extended; larger results are scaled up from there."""
 
 
 def healed(
@@ -30,13 +30,13 @@ def healed(
     *,
     avoided: Image.Image | None = None,
 ) -> Image.Image:
-    """Return the picture with what is marked filled with patches from elsewhere in it.
+    """Return the picture with the marked area filled with patches from elsewhere in it.
 
     Args:
         picture: RGB.
-        mask: What is to go; where it is grey, so much of the picture shows through.
-        rng: Where patches are looked for.
-        avoided: A small mask of what is not to be repeated: what stands in front.
+        mask: The area to fill; where it is grey, the picture shows through in proportion.
+        rng: Chooses the places to search for patches.
+        avoided: A small mask of areas not to repeat, such as the foreground.
     """
     small = picture.resize(small_size(picture.size, WORKED_SIDE), Image.Resampling.BOX)
     hole = mask.point(BINARY).resize(small.size, Image.Resampling.BOX)
@@ -54,21 +54,21 @@ def healed(
 
 
 def _guessed(picture: Image.Image, mask: Image.Image, avoided: Image.Image | None) -> Image.Image:
-    """Return the picture with what is marked filled by the tones beside it.
+    """Return the picture with the marked area filled with the tones to its left and right.
 
-    Beside it rather than above and below: most pictures are made of level bands.
+    Not those above and below, because most pictures consist of horizontal bands.
     """
     wide = mask
     if avoided is not None:
         wide = ImageChops.lighter(avoided.filter(ImageFilter.MaxFilter(5)).resize(mask.size), mask)
-    beside = diffused(picture, wide, level=True)
-    return Image.composite(beside, picture, mask.point(BINARY))
+    sideways = diffused(picture, wide, level=True)
+    return Image.composite(sideways, picture, mask.point(BINARY))
 
 
 def _joined(
     picture: Image.Image, base: Image.Image, tiles: Sequence[Tile], scale: float
 ) -> Image.Image:
-    """Lay the patches in full size over each other, with soft edges."""
+    """Paste the patches over each other in full size, with soft edges."""
     canvas, filled = base.copy(), Image.new("L", picture.size, 0)
     for tile in tiles:
         left, top, right, bottom = (round(side * scale) for side in tile.box)
@@ -77,7 +77,7 @@ def _joined(
         down = max(-top, min(picture.height - bottom, down))
         place = moved((left, top, right, bottom), (across, down))
         box = (left, top, right, bottom)
-        # Only what is already filled is blended: the guess under it must not shine through.
+        # Blend only over areas already filled, so that the guess doesn't show through.
         soft = ImageChops.lighter(_soft_edged(box, picture.size), inverted(filled.crop(box)))
         canvas.paste(picture.crop(place), box, soft)
         filled.paste(255, box)
@@ -85,7 +85,7 @@ def _joined(
 
 
 def _soft_edged(box: Box, size: tuple[int, int]) -> Image.Image:
-    """Return a mask of a patch, soft but for where it touches the edge of the picture."""
+    """Return a mask of a patch with soft edges, except where it touches the picture's edge."""
     width, height = box[2] - box[0], box[3] - box[1]
     edge = max(1, min(width, height) // 6)
     wide = Image.new("L", (width + 4 * edge, height + 4 * edge), 0)
@@ -105,7 +105,7 @@ def _soft_edged(box: Box, size: tuple[int, int]) -> Image.Image:
 def _reliable(
     small: Image.Image, tiles: Sequence[Tile], avoided: Image.Image | None
 ) -> Image.Image:
-    """Return a mask of where the patches can be compared with what they stand for."""
+    """Return a mask of where the patches can be compared with the picture."""
     covered = Image.new("L", small.size, 0)
     for tile in tiles:
         covered.paste(255, tile.box)
@@ -120,13 +120,13 @@ def _evened(
     mask: Image.Image,
     reliable: Image.Image,
 ) -> Image.Image:
-    """Bring a fill to the tones of its rim, and inside mostly to those of the guess.
+    """Adjust a fill to the tones of its rim, and inside mostly to those of the guess.
 
     Args:
-        picture: What the rim is taken from.
+        picture: Source of the rim.
         layers: The guess and the fill.
         mask: The hole.
-        reliable: Where the rim says something, small.
+        reliable: A small mask of where the rim can be compared.
     """
     guess, joined = layers
     size = reliable.size
@@ -151,9 +151,9 @@ def extended(
     rng: random.Random,
     avoided: Image.Image | None = None,
 ) -> Image.Image:
-    """Return a canvas of that size with the picture at a place, continued around it.
+    """Return a canvas of a given size with the picture at a position, continued around it.
 
-    One side after the other, so that patches lie across the edge that they continue.
+    Sides are extended one after the other, so that patches overlap the edge they continue.
     """
     left, up = place
     right, down = size.width - left - source.width, size.height - up - source.height

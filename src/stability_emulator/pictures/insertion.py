@@ -1,4 +1,4 @@
-"""Inserting a named thing into a picture: in its light, with its shadow and grain."""
+"""Inserts a named object into a picture, with matching light, shadow and grain."""
 
 import random
 from dataclasses import replace
@@ -12,36 +12,36 @@ from stability_emulator.scenery.drawing.palette import NAMED
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shape_style import ShapeStyle
 from stability_emulator.scenery.nouns.catalog import NOUNS
-from stability_emulator.scenery.prompt.reading import Wish, read
+from stability_emulator.scenery.prompt.reading import Subject, read
 
 FILLED = 0.94
-"""How much of a box a thing fills."""
+"""Share of the box that the object fills."""
 CHANGED = 6
-"""Grey levels from which a pixel counts as drawn on."""
+"""Difference in grey levels above which a pixel counts as drawn on."""
 
 
 def placed(
     picture: Image.Image, box: Box, prompt: str, negative: str, rng: random.Random
 ) -> Image.Image | None:
-    """Return the picture with what a prompt names in a box; None where it names no such thing.
+    """Return the picture with the object that a prompt names; None if it names no known object.
 
     Args:
-        picture: RGB; what was there has been taken away.
-        box: Where the thing is to stand.
-        prompt: What is wanted; the first thing in it counts.
-        negative: What is not wanted.
-        rng: Chance for what differs from one to the next.
+        picture: RGB, with the previous content of the box already removed.
+        box: Where to put the object.
+        prompt: The prompt; its first object is drawn.
+        negative: The negative prompt.
+        rng: Source of random variation.
     """
     things = read(prompt, negative).things
     if not things:
         return None
-    wish = things[0]
+    subject = things[0]
     width, height = box[2] - box[0], box[3] - box[1]
     canvas = Canvas(picture.size, _light_in(picture), ShapeStyle(), rng)
     canvas.unit = max(width, height)
     canvas.image = picture.copy()
-    noun = NOUNS[wish.noun]
-    count = max(1, min(wish.count, round(width * 2 / (height * noun.wide)) or 1))
+    noun = NOUNS[subject.noun]
+    count = max(1, min(subject.count, round(width * 2 / (height * noun.wide)) or 1))
     high = min(height, width / noun.wide / (1 + 0.62 * (count - 1))) * FILLED
     for index in range(count):
         step = 0.0 if count == 1 else (index / (count - 1) - 0.5)
@@ -51,30 +51,30 @@ def placed(
         if noun.home in {"air", "heaven", "space"}:
             foot = (box[1] + box[3]) / 2 + size / 2
         stand = Stand(x=across, y=foot, height=size, mirrored=rng.random() < 0.5)
-        main, second = _tones(wish, rng)
+        main, second = _tones(subject, rng)
         noun.draw(Pen(canvas, stand, main, second, rng))
     return _grained(canvas.finish(), picture, rng)
 
 
 def _tones(
-    wish: Wish, rng: random.Random
+    subject: Subject, rng: random.Random
 ) -> tuple[tuple[int, int, int], tuple[int, int, int] | None]:
-    """Return the colours that were named, else one that the thing mostly has."""
-    named = [NAMED[name] for name in wish.colours if name in NAMED]
+    """Return the named colours, else one that is typical of the object."""
+    named = [NAMED[name] for name in subject.colours if name in NAMED]
     return (
-        named[0] if named else rng.choice(NOUNS[wish.noun].colours),
+        named[0] if named else rng.choice(NOUNS[subject.noun].colours),
         named[1] if len(named) > 1 else None,
     )
 
 
 def _light_in(picture: Image.Image) -> Light:
-    """Return daylight from the side where the picture is brighter."""
+    """Return daylight from the brighter side of the picture."""
     grey = picture.resize((2, 1), Image.Resampling.BOX).convert("L").tobytes()
     return replace(TIMES["day"], across=0.2 if grey[0] > grey[1] else 0.8)
 
 
 def _grained(drawn: Image.Image, picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Return what was drawn with as much noise as the picture has."""
+    """Return the drawn parts with as much noise as the picture has."""
     fine = ImageChops.difference(picture, picture.filter(ImageFilter.MedianFilter(3)))
     level = ImageStat.Stat(fine.convert("L")).median[0]
     noise = Image.frombytes("L", drawn.size, rng.randbytes(drawn.width * drawn.height))

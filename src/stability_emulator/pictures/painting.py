@@ -1,4 +1,4 @@
-"""The scene that a brief asks for, as a picture of its own or as material for an edit."""
+"""Paints the scene of a brief, as the result or as material for an edit."""
 
 import math
 
@@ -9,17 +9,17 @@ from stability_emulator.pictures.toning import without
 from stability_emulator.scenery.scene import Look, scene
 
 USUAL_GUIDANCE = 4
-"""`cfg_scale` where a row or model has no other default."""
+"""Default `cfg_scale` of rows and models that have no other."""
 USUAL_GUIDANCES = {"sd3.5-large-turbo": 1, "sd3.5-flash": 1, "v1": 7}
 
 
 def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -> Image.Image:
-    """Return a scene of that size without what the negative prompt names.
+    """Return a scene of a given size without anything the negative prompt names.
 
     Args:
-        brief: Whose prompt, style, seed, guidance and negative prompt count.
+        brief: Gives prompt, style, seed, guidance and negative prompt.
         size: Width and height in pixels.
-        prompt: What is to be seen, instead of the brief's prompt.
+        prompt: Replaces the brief's prompt.
     """
     picture = scene(
         brief.prompt if prompt is None else prompt,
@@ -32,7 +32,7 @@ def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -
 
 
 def _guidance(brief: Brief) -> float:
-    """Return how much closer than usual the prompt is followed, -1 to 1."""
+    """Return how closely the prompt is followed relative to the default, -1 to 1."""
     requested = brief.number("cfg_scale", -1)
     if requested < 0:
         return 0.0

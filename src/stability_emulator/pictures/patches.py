@@ -1,7 +1,7 @@
-"""Which pieces of a picture to put into a hole: found on a small copy, tile by tile.
+"""Chooses the pieces of a picture that fill a hole: tile by tile, on a small copy.
 
-Each tile is the piece that agrees best with what is known around it, and where nothing is known
-yet, with a guess.
+Each tile is the piece that best matches the known pixels around it, or a guess where none are known
+yet.
 """
 
 import random
@@ -15,43 +15,43 @@ Box = tuple[int, int, int, int]
 Offset = tuple[int, int]
 
 MIN_THICKNESS = 2
-"""Pixels of the smallest tile: a picture that is thinner has no pieces, and keeps the guess."""
+"""Side of the smallest tile in pixels; a thinner picture has no pieces and keeps the guess."""
 TRIES = 12
-"""Random places of each kind that are looked at for one tile."""
+"""Random candidates of each kind that are tried for a tile."""
 MIN_TILE, MAX_TILE = 7, 14
 ROW_PENALTY = 0.28
-"""Grey levels that a patch loses for each row that it is higher or lower than its new place, so
-that what is far stays far: pictures are mostly level."""
-WORST_COUNTS = 0.22
-"""How much the worst pixel counts: one that is far off is worse than many nearly right."""
-HOPELESS = 60.0
-"""Grey levels from which the guess is better than any piece."""
-WHIM = 1.5
-"""Grey levels that chance adds, so that another seed gives another fill."""
+"""Cost in grey levels for each row between a patch and its source. Pictures are mostly horizontal,
+so this keeps distant things distant."""
+WORST_PIXEL_WEIGHT = 0.22
+"""Weight of the worst pixel: one that is far off is worse than many that are nearly right."""
+MAX_COST = 60.0
+"""Cost in grey levels from which the guess is better than any piece."""
+RANDOM_COST = 1.5
+"""Random cost in grey levels, so that another seed gives another fill."""
 AVOIDANCE = 2.0
-"""Grey levels that a patch loses for each 1/255 of it that is to be avoided."""
-GUESSED = 150
-"""How much a guess of the colour counts in the choice of a patch; what is known counts 255."""
+"""Cost in grey levels for each 1/255 of a patch that lies in the avoided area."""
+GUESS_WEIGHT = 150
+"""Weight of guessed pixels in the choice of a patch; known pixels have 255."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A place in the hole, and where to take what goes there from."""
+    """A place in the hole, and the source of the piece that fills it."""
 
     box: Box
     offset: Offset
-    """How far right and down it lies."""
+    """How far right and down of the box the source lies."""
 
 
 class Quilt:
-    """A hole that is being covered with pieces of the picture.
+    """Covers a hole with pieces of the picture.
 
     Args:
         small: The picture, RGB.
-        guess: The same with a guess in the hole.
-        hole: White where it is.
-        avoided: White where pieces are better not taken from.
-        rng: Which places are looked at.
+        guess: The picture with a guess in the hole.
+        hole: Mask of the hole, white.
+        avoided: Mask of areas to avoid as sources, white.
+        rng: Chooses the candidates.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Quilt:
         self._side = 0
 
     def tiles(self) -> Iterator[Tile]:
-        """Yield what to put where, from the rim of the hole inwards."""
+        """Yield the tiles, from the rim of the hole inwards."""
         bounds = self._hole.getbbox()
         if bounds is None or min(self._small.size) < MIN_THICKNESS:
             return
@@ -92,7 +92,7 @@ class Quilt:
             yield Tile(box, offset)
 
     def _grid(self, bounds: Box) -> list[Box]:
-        """Return the boxes that overlap and cover the hole, within the picture."""
+        """Return overlapping boxes within the picture that cover the hole."""
         side = self._side
         lap = max(1, side // 3)
 
@@ -108,30 +108,30 @@ class Quilt:
         return [box for box in boxes if self._in_hole.mean(box)]
 
     def _best(self, box: Box, recent: Sequence[Offset]) -> Offset | None:
-        """Return how far away the piece lies that agrees best with what is in the box."""
+        """Return the offset of the piece that best matches the box; None if none is good enough."""
         side, here = self._side, self._canvas.crop(box)
-        # White where it is known, greyer where it is guessed.
+        # White where pixels are known, darker where they are guessed.
         weight = Image.composite(
-            Image.new("L", (side, side), GUESSED),
+            Image.new("L", (side, side), GUESS_WEIGHT),
             Image.new("L", (side, side), 255),
             self._unknown.crop(box),
         )
         weight = Image.merge("RGB", (weight, weight, weight))
-        best, least = None, HOPELESS
-        for right, down in (*recent, *self._places(box)):
+        best, least = None, MAX_COST
+        for right, down in (*recent, *self._candidates(box)):
             place = moved(box, (right, down))
-            cost = ROW_PENALTY * abs(down) + self._drawback(place)
+            cost = ROW_PENALTY * abs(down) + self._fixed_cost(place)
             if cost >= least:
                 continue
             apart = ImageChops.difference(here, self._small.crop(place))
             cost += _mean(ImageChops.multiply(apart, weight))
-            cost += WORST_COUNTS * _worst(apart) + self._rng.random() * WHIM
+            cost += WORST_PIXEL_WEIGHT * _worst(apart) + self._rng.random() * RANDOM_COST
             if cost < least:
                 best, least = (right, down), cost
         return best
 
-    def _drawback(self, place: Box) -> float:
-        """Return what is against a place, whatever it looks like; infinite where it is unusable."""
+    def _fixed_cost(self, place: Box) -> float:
+        """Return the cost of a source independent of its pixels; infinite if it is unusable."""
         width, height = self._small.size
         if place[0] < 0 or place[1] < 0 or place[2] > width or place[3] > height:
             return float("inf")
@@ -139,8 +139,8 @@ class Quilt:
             return float("inf")
         return AVOIDANCE * self._to_avoid.mean(place) if self._to_avoid else 0.0
 
-    def _places(self, box: Box) -> Iterator[Offset]:
-        """Yield places to look at: in the same rows or columns, near by, and anywhere."""
+    def _candidates(self, box: Box) -> Iterator[Offset]:
+        """Yield candidate offsets: in the same rows or columns, nearby, and anywhere."""
         rng, side = self._rng, self._side
         across, down = (length - side for length in self._small.size)
         for left in range(0, across, max(2, side // 4)):
@@ -153,7 +153,7 @@ class Quilt:
 
 
 class _Sums:
-    """The mean of any box of a mask, at once: sums over all that is above and left of a pixel."""
+    """Summed-area table of a mask: gives the mean of any box in constant time."""
 
     def __init__(self, mask: Image.Image) -> None:
         width, height = mask.size
@@ -173,18 +173,18 @@ class _Sums:
 
 
 def moved(box: Box, offset: Offset) -> Box:
-    """Return a box so far right and down."""
+    """Return a box shifted right and down."""
     right, down = offset
     return box[0] + right, box[1] + down, box[2] + right, box[3] + down
 
 
 def _worst(colours: Image.Image) -> float:
-    """Return the brightest value of any channel."""
+    """Return the maximum value of all channels."""
     channels = colours.getextrema()
     return max(each[1] for each in channels if isinstance(each, tuple))
 
 
 def _mean(colours: Image.Image) -> float:
-    """Return the mean of all channels; several times as fast as by a histogram for so few."""
+    """Return the mean of all channels; for small pictures much faster than a histogram."""
     mean = colours.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     return sum(mean) / 3 if isinstance(mean, tuple) else 0.0

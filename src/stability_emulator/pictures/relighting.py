@@ -1,4 +1,4 @@
-"""A subject in front of another background, and light from a side."""
+"""Replaces the background of a subject and relights it from one side."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ FROM: Mapping[str, tuple[int, int]] = {
 
 
 def relit(brief: Brief) -> Image.Image:
-    """Put the subject in front of another background and let light fall from a side."""
+    """Put the subject in front of another background, lit from one side."""
     source = brief.source
     kept = brief.values.get("keep_original_background") in {True, "true"}
     cut = cut_out(source)
@@ -46,15 +46,15 @@ def relit(brief: Brief) -> Image.Image:
 
 
 def _dressed(brief: Brief, front: Image.Image, alpha: Image.Image) -> Image.Image:
-    """Return the subject in the colour that the prompt about it names, if any."""
+    """Return the subject in the colour that the foreground prompt names, if any."""
     names = colours_in(brief.text("foreground_prompt"))
     return recoloured(front, alpha, NAMED[names[0]]) if names else front
 
 
 def _background(brief: Brief, alpha: Image.Image) -> Image.Image:
-    """Return what is put behind: a picture that was sent, else a scene.
+    """Return the new background: the uploaded reference, else a scene.
 
-    As far as the old background's depth is asked for, its bright and dark parts are kept.
+    `original_background_depth` sets how much of the old background's light and shade is kept.
     """
     source = brief.source
     reference = brief.pictures.get("background_reference")
@@ -76,7 +76,7 @@ def _background(brief: Brief, alpha: Image.Image) -> Image.Image:
 
 
 def _light_of(brief: Brief) -> tuple[tuple[int, int], Colour]:
-    """Return where the light comes from, and its colour."""
+    """Return the direction and the colour of the light."""
     reference = brief.pictures.get("light_reference")
     direction = brief.text("light_source_direction")
     if reference is None:
@@ -105,7 +105,7 @@ def _ramp(size: tuple[int, int], side: tuple[int, int]) -> Image.Image:
 
 
 def _relief(front: Image.Image, alpha: Image.Image, side: tuple[int, int]) -> Image.Image:
-    """Return how much light each part of the subject gets, as if it were round."""
+    """Return how much light each part of the subject gets, treating it as rounded."""
     size = small_size(front.size, SHADED_SIDE)
     mask = alpha.resize(size, Image.Resampling.BOX)
     height = Image.new("L", size, 0)
@@ -124,7 +124,7 @@ def _relief(front: Image.Image, alpha: Image.Image, side: tuple[int, int]) -> Im
 
 
 def _lit(picture: Image.Image, light: Image.Image, tone: Colour, strength: float) -> Image.Image:
-    """Brighten a picture in the colour of the light where it falls, and darken it elsewhere."""
+    """Brighten the lit part of a picture in the light's colour, and darken the rest."""
     bright = ImageEnhance.Brightness(picture).enhance(1 + 1.1 * strength)
     tinted = ImageChops.multiply(bright, Image.new("RGB", picture.size, tone))
     glowing = ImageChops.screen(
@@ -137,7 +137,7 @@ def _lit(picture: Image.Image, light: Image.Image, tone: Colour, strength: float
 def _shadowed(
     behind: Image.Image, alpha: Image.Image, side: tuple[int, int], darkness: float
 ) -> Image.Image:
-    """Let the subject throw a soft shadow on the ground, away from the light."""
+    """Draw the subject's soft shadow on the ground, away from the light."""
     width, height = alpha.size
     box = alpha.point(BINARY).getbbox()
     if box is None:

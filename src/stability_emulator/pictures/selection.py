@@ -1,8 +1,8 @@
-"""Selecting what a text names in a picture: by colour, by place, by its usual look.
+"""Selects the object that a text names in a picture, by colour, position or typical appearance.
 
-`red car` finds what is red, `the cup on the left` the leftmost thing in front, `sky` what is like
-the upper edge, `background` all but what stands in front. Whatever else is named is taken for what
-stands in front.
+`red car` selects red areas, `the cup on the left` the leftmost foreground object, `sky` areas like
+the upper edge, and `background` everything but the foreground. Any other text selects the
+foreground.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,17 @@ from stability_mcp.imaging.segment.subject import distance, rough_subject, smoot
 
 WORKED_SIDE = 200
 MIN_SHARE = 0.0012
-"""Share of the picture that something must have to count as found."""
+"""Minimum share of the picture that counts as found."""
 MIN_OF_LARGEST = 0.22
-"""Share of the largest region of a colour that others of that colour must have."""
+"""Minimum area of further regions of a colour, as a share of the largest."""
 INNER_SHARE = 0.1
-"""Share of a colour that has to be in front for what is in front to be meant."""
-SURE_SHARE = 0.25
+"""Share of a colour in the foreground from which only the foreground is selected."""
+MIN_SURE_SHARE = 0.25
+"""Share of a region that the strict mask must cover for the region to be selected."""
 MAX_OF_HOLE = 0.02
-"""Share of a region up to which a hole in it is filled; one sees through the handle of a cup."""
+"""Maximum area of a hole that is filled, as a share of its region; a cup's handle stays open."""
 LIKE_EDGE = 30
-"""Grey levels from a colour of the edge within which something belongs to what lies there."""
+"""Maximum distance in grey levels from a colour of the edge that still counts as similar."""
 
 BACKGROUND = frozenset({"background", "backdrop", "behind", "surroundings", "scenery"})
 ABOVE = frozenset({"sky", "clouds", "heaven", "ceiling"})
@@ -42,7 +43,7 @@ USUAL: Mapping[str, str] = {
     **dict.fromkeys(("snow", "cloud", "swan", "sheep", "milk"), "white"),
     **dict.fromkeys(("wood", "bear", "trunk", "bread"), "brown"),
 }
-"""The colour that a thing mostly has, where none is named."""
+"""The typical colour of an object, used if the text names none."""
 
 PLACES: Mapping[str, Callable[[Region], float]] = {
     "left": lambda region: region.across,
@@ -54,15 +55,15 @@ PLACES: Mapping[str, Callable[[Region], float]] = {
         lambda region: abs(region.across - 0.5) + abs(region.down - 0.5),
     ),
 }
-"""How far a region is from a place that a word names."""
+"""Functions that rate a region's distance from the position that a word names."""
 
 
 def found(picture: Image.Image, text: str) -> Image.Image:
-    """Return a mask of what a text names.
+    """Return a mask of the object that a text names.
 
     Args:
         picture: RGB.
-        text: What to look for.
+        text: The object to find.
     """
     words = words_of(text)
     named = set(words)
@@ -77,17 +78,17 @@ def found(picture: Image.Image, text: str) -> Image.Image:
     lower = named & (UNDERFOOT | UNDERFOOT_TOO)
     if lower and (below := _like_edge(picture, top=False)) is not None:
         return below
-    return _standing(picture, words)
+    return _foreground(picture, words)
 
 
 def _placed(regions: Sequence[Region], words: Sequence[str]) -> Sequence[Region]:
-    """Return the one of these regions that lies where the words say, all of them if they do not."""
+    """Return the region at the position that the words name, or all regions if they name none."""
     place = next((PLACES[word] for word in words if word in PLACES), None)
     return [min(regions, key=place)] if place and regions else regions
 
 
 def _coloured(picture: Image.Image, colour: str, words: Sequence[str]) -> Image.Image | None:
-    """Return a mask of the things of a colour; None where there are none worth the name."""
+    """Return a mask of the objects of a colour; None if there are none large enough."""
     exact = colour_mask(picture, colour)
     size = small_size(picture.size, WORKED_SIDE)
     small = exact.resize(size, Image.Resampling.BOX).filter(ImageFilter.MedianFilter(3))
@@ -95,36 +96,36 @@ def _coloured(picture: Image.Image, colour: str, words: Sequence[str]) -> Image.
     if standing is not None:
         inner = ImageChops.darker(small, standing.resize(size))
         if sum(inner.histogram()[128:]) > INNER_SHARE * sum(small.histogram()[128:]):
-            # What stands in front is meant, not a wall of that colour behind it.
+            # Select the foreground, not a wall of that colour behind it.
             alike = colour_mask(picture, colour, loosely=True)
             wide = standing.filter(ImageFilter.MaxFilter(5))
             wide = wide.resize(picture.size, Image.Resampling.BICUBIC)
             alike = ImageChops.darker(alike, wide)
-            small = _reaching(alike.resize(size, Image.Resampling.BOX), inner)
+            small = _overlapping(alike.resize(size, Image.Resampling.BOX), inner)
             exact = alike
     regions = regions_of(small)
     if not regions or regions[0].area < MIN_SHARE * size.width * size.height:
         return None
     large = [region for region in regions if region.area >= MIN_OF_LARGEST * regions[0].area]
-    kept = _whole(mask_of(_placed(large, words), size))
+    kept = _without_holes(mask_of(_placed(large, words), size))
     reach = kept.filter(ImageFilter.MaxFilter(5)).resize(picture.size, Image.Resampling.BICUBIC)
     core = kept.filter(ImageFilter.MinFilter(5)).resize(picture.size, Image.Resampling.BICUBIC)
     return ImageChops.lighter(core, ImageChops.darker(reach, exact))
 
 
-def _reaching(alike: Image.Image, sure: Image.Image) -> Image.Image:
-    """Return the regions of a vague mask that a sure one has a good part of."""
+def _overlapping(alike: Image.Image, sure: Image.Image) -> Image.Image:
+    """Return the regions of a loose mask that a strict mask sufficiently covers."""
     certain = sure.tobytes()
 
-    def is_meant(region: Region) -> bool:
+    def overlaps(region: Region) -> bool:
         hit = sum(certain[place] >= MARKED for place in region.places)
-        return hit >= SURE_SHARE * region.area
+        return hit >= MIN_SURE_SHARE * region.area
 
-    return keeping(alike.filter(ImageFilter.MedianFilter(3)), is_meant)
+    return keeping(alike.filter(ImageFilter.MedianFilter(3)), overlaps)
 
 
-def _whole(mask: Image.Image) -> Image.Image:
-    """Return the mask with its small holes filled: highlights belong to the thing."""
+def _without_holes(mask: Image.Image) -> Image.Image:
+    """Return the mask with small holes filled, since highlights belong to the object."""
     max_area = MAX_OF_HOLE * sum(mask.histogram()[MARKED:])
     return inverted(
         keeping(inverted(mask), lambda region: region.on_border > 0 or region.area > max_area)
@@ -132,7 +133,7 @@ def _whole(mask: Image.Image) -> Image.Image:
 
 
 def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
-    """Return a mask of what goes on from the upper or lower edge in its colours."""
+    """Return a mask of the area that continues the colours of the upper or lower edge."""
     size = small_size(picture.size, WORKED_SIDE)
     small = picture.resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.8))
     high = max(2, size.height // 12)
@@ -160,7 +161,7 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
 
 
 def _earthy(small: Image.Image) -> Image.Image:
-    """Return a mask of dark greens and browns, which no sky has, but trees before it."""
+    """Return a mask of dark greens and browns: trees in front of a sky."""
     hues, saturations, values = small.convert("HSV").split()
     hue = hues.point(lambda value: 255 if 14 < value < 118 else 0)
     tone = saturations.point(lambda value: 255 if value > 44 else 0)
@@ -168,18 +169,18 @@ def _earthy(small: Image.Image) -> Image.Image:
     return ImageChops.darker(hue, ImageChops.darker(tone, dark))
 
 
-def _standing(picture: Image.Image, words: Sequence[str]) -> Image.Image:
-    """Return a mask of what stands in front, or of the one thing of it at the place named."""
+def _foreground(picture: Image.Image, words: Sequence[str]) -> Image.Image:
+    """Return a mask of the foreground, or of its object at the named position."""
     whole, rough = subject(picture), rough_subject(picture)
     if rough is None:
-        return _somewhere(picture.size, words)
+        return _default_area(picture.size, words)
     kept = mask_of(_placed(regions_of(rough), words), rough.size)
     reach = kept.filter(ImageFilter.MaxFilter(5)).resize(picture.size, Image.Resampling.BICUBIC)
     return ImageChops.darker(whole, reach)
 
 
-def _somewhere(size: tuple[int, int], words: Sequence[str]) -> Image.Image:
-    """Return a soft mask of the middle, moved to where the words say."""
+def _default_area(size: tuple[int, int], words: Sequence[str]) -> Image.Image:
+    """Return a soft mask of the middle, shifted to the position that the words name."""
     mask = centre(Size(*size))
     across = ("right" in words) - ("left" in words)
     down = bool({"bottom", "below"} & set(words)) - bool({"top", "above"} & set(words))

@@ -1,4 +1,4 @@
-"""Tones of one picture carried over to another: brightness, contrast, colours, grain."""
+"""Transfers tones from one picture to another: brightness, contrast, colours, grain."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -12,21 +12,21 @@ from stability_emulator.scenery.prompt.vocabulary import words_of
 
 GRAIN_TRIES = 16
 SMOOTHED = 14
-"""Grey levels to either side over which a change of contrast is evened out."""
+"""Radius in grey levels over which a change of contrast is smoothed."""
 MIN_CONTRAST, MAX_CONTRAST = 0.6, 1.7
-"""Bounds of the factor by which contrast is changed, so that no noise is blown up."""
+"""Limits of the contrast factor, so that noise isn't amplified."""
 
 
 def matched(
     picture: Image.Image, goal: Image.Image, ring: Image.Image, share: float
 ) -> Image.Image:
-    """Return a picture in about the brightness that another one has within a ring.
+    """Return a picture with about the brightness of another one within a ring.
 
     Args:
         picture: RGB.
         goal: RGB, of the same size.
-        ring: Where `goal` is looked at; black everywhere: nothing is changed.
-        share: How much of the difference is made up for, 0 to 1.
+        ring: Mask of the part of `goal` to match; if it is black, nothing changes.
+        share: Share of the difference to compensate, 0 to 1.
     """
     if ring.getbbox() is None:
         return picture
@@ -34,7 +34,7 @@ def matched(
     had = ImageStat.Stat(picture).mean
     shifts = [(to - from_) * share for to, from_ in zip(wanted, had, strict=True)]
     level = sum(shifts) / 3
-    # Mostly brightness: a blue thing on a brown table stays blue.
+    # Mostly brightness, so that a blue object on a brown table stays blue.
     tables = [
         max(0, min(255, round(value + level * 0.8 + shift * 0.2)))
         for shift in shifts
@@ -46,7 +46,7 @@ def matched(
 def with_tones_of(picture: Image.Image, reference: Image.Image, share: float) -> Image.Image:
     """Return a picture with the colours and contrast of another one.
 
-    Brightness takes its whole distribution, colour its mean and spread.
+    Matches the whole distribution of brightness, and mean and spread of the colours.
     """
     parts = zip(picture.convert("YCbCr").split(), reference.convert("YCbCr").split(), strict=True)
     light, blue, red = parts
@@ -65,7 +65,7 @@ def _same_distribution(grey: Image.Image, reference: Image.Image) -> Sequence[in
         while level < 255 and wanted[level] < share:
             level += 1
         table.append(level)
-    # Smoothed, so that the noise of a flat area is not blown up to the contrast of a whole picture.
+    # Smooth the table, so that the noise of a flat area isn't amplified to full contrast.
     return [
         round(sum(part) / len(part))
         for part in (table[max(0, i - SMOOTHED) : i + SMOOTHED + 1] for i in range(256))
@@ -89,9 +89,9 @@ def _same_spread(grey: Image.Image, reference: Image.Image) -> Sequence[int]:
 
 
 def grain_of(reference: Image.Image, size: tuple[int, int], rng: random.Random) -> Image.Image:
-    """Return what is fine in a picture, around a middle grey, in another size; RGB.
+    """Return the fine structure of a picture around a middle grey, in another size; RGB.
 
-    It is taken from one typical patch, so that nothing that the picture shows is repeated.
+    It comes from one typical patch, so that no recognisable content is repeated.
     """
     side = max(8, min(reference.size) // 6)
     corners = [
@@ -120,13 +120,13 @@ def grain_of(reference: Image.Image, size: tuple[int, int], rng: random.Random) 
 
 
 def with_grain(picture: Image.Image, grain: Image.Image, strength: float) -> Image.Image:
-    """Return a picture with such a grain added, so many times as strong."""
+    """Return a picture with grain added, scaled by `strength`."""
     scaled = grain.point(lambda value: max(0, min(255, round(128 + (value - 128) * strength))))
     return ImageChops.add(picture, scaled, 1, -128)
 
 
 def recoloured(picture: Image.Image, mask: Image.Image, tone: Colour) -> Image.Image:
-    """Return a picture in which what is marked has another colour and keeps light and shade."""
+    """Return a picture with its marked area recoloured, keeping light and shade."""
     if mask.getbbox() is None:
         return picture
     light = picture.convert("L")
@@ -137,7 +137,7 @@ def recoloured(picture: Image.Image, mask: Image.Image, tone: Colour) -> Image.I
 
 
 def _shaded(part: int, value: int, middle: float) -> int:
-    """Return how bright a colour is where the picture has a grey level, with some shine."""
+    """Return the brightness of a colour channel at a grey level, with some shine."""
     if value <= middle:
         return round(part * value / middle)
     shine = 90.0 * ((value - middle) / (255 - middle)) ** 3
@@ -146,13 +146,13 @@ def _shaded(part: int, value: int, middle: float) -> int:
 
 
 def _less_of(picture: Image.Image, colour: str) -> Image.Image:
-    """Return a picture without a colour: what has it is turned a third around the circle."""
+    """Return a picture without a colour: its hue is rotated by a third of the circle."""
     red, green, blue = NAMED[colour]
     other = (blue, red, green) if max(red, green, blue) - min(red, green, blue) > 40 else (128,) * 3
     return recoloured(picture, colour_mask(picture, colour), (other[0], other[1], other[2]))
 
 
-_REMEDIES: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+_CORRECTIONS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
     **dict.fromkeys(
         ("dark", "underexposed", "night", "gloomy"),
         lambda picture: ImageEnhance.Brightness(picture).enhance(1.35),
@@ -181,9 +181,10 @@ _REMEDIES: Mapping[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def without(picture: Image.Image, unwanted: str) -> Image.Image:
-    """Return a picture with less of what a negative prompt names: a colour, darkness, blur."""
+    """Return a picture with less of what a negative prompt names, such as a colour or blur."""
     for colour in dict.fromkeys(colours_in(unwanted)):
         picture = _less_of(picture, colour)
-    for remedy in {id(each): each for each in map(_REMEDIES.get, words_of(unwanted))}.values():
-        picture = remedy(picture) if remedy else picture
+    found = map(_CORRECTIONS.get, words_of(unwanted))
+    for correct in {id(each): each for each in found}.values():
+        picture = correct(picture) if correct else picture
     return picture

@@ -1,4 +1,4 @@
-"""Upscaling: larger and sharper, with invented detail where the operation asks for it."""
+"""Upscaling: larger and sharper, with invented detail where the operation allows it."""
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -8,10 +8,10 @@ from stability_emulator.pictures.toning import with_tones_of, without
 from stability_emulator.scenery.prompt.vocabulary import chance
 
 SHARPENED_SIDE = 2_048
-"""Longest side at which is sharpened; the last step to the full size shows no more."""
+"""Longest side of the sharpened copy; sharpening at full size would show no difference."""
 DETAILED_SIDE = 1_280
-LITTLE = 0.25
-"""Share of the detail that is made up where the picture is to stay true."""
+CONSERVATIVE_SHARE = 0.25
+"""Share of invented detail in the conservative mode."""
 
 
 def enlarged(brief: Brief) -> Image.Image:
@@ -19,25 +19,27 @@ def enlarged(brief: Brief) -> Image.Image:
     return _finished(brief, _sharp(brief, percent=130))
 
 
-def enlarged_truly(brief: Brief) -> Image.Image:
-    """Enlarge and sharpen, and bring out a little of the detail that is there."""
+def enlarged_conservatively(brief: Brief) -> Image.Image:
+    """Enlarge and sharpen, and emphasise existing detail a little."""
     creativity = brief.number("creativity", 0.35)
     sharp = _sharp(brief, percent=90 + 160 * creativity)
-    detailed = _detailed(_clearer(sharp, creativity * 40), brief, creativity * LITTLE)
+    detailed = _detailed(
+        _with_local_contrast(sharp, creativity * 40), brief, creativity * CONSERVATIVE_SHARE
+    )
     return _finished(brief, without(detailed, brief.negative))
 
 
-def enlarged_freely(brief: Brief) -> Image.Image:
-    """Enlarge, sharpen and invent detail, the more the higher `creativity` is."""
+def enlarged_creatively(brief: Brief) -> Image.Image:
+    """Enlarge, sharpen and invent detail in proportion to `creativity`."""
     creativity = brief.number("creativity", 0.3)
-    sharp = _clearer(_sharp(brief, percent=120 + 120 * creativity), creativity * 60)
+    sharp = _with_local_contrast(_sharp(brief, percent=120 + 120 * creativity), creativity * 60)
     tones = painted(brief, (256, 256))
     sharp = with_tones_of(sharp, tones, 0.12 * creativity / 0.5)
     return _finished(brief, without(_detailed(sharp, brief, creativity), brief.negative))
 
 
 def _sharp(brief: Brief, *, percent: float) -> Image.Image:
-    """Return the picture at most `SHARPENED_SIDE` large, with sharp edges."""
+    """Return the picture with sharp edges and sides of at most `SHARPENED_SIDE`."""
     width, height = brief.size
     scale = min(1.0, SHARPENED_SIDE / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -46,13 +48,13 @@ def _sharp(brief: Brief, *, percent: float) -> Image.Image:
     return larger.filter(ImageFilter.UnsharpMask(0.5 + 0.5 * factor, round(percent), 2))
 
 
-def _clearer(picture: Image.Image, percent: float) -> Image.Image:
-    """Return the picture with more contrast between what lies side by side."""
+def _with_local_contrast(picture: Image.Image, percent: float) -> Image.Image:
+    """Return the picture with more local contrast."""
     return picture.filter(ImageFilter.UnsharpMask(max(picture.size) / 90, round(percent), 0))
 
 
 def _detailed(picture: Image.Image, brief: Brief, creativity: float) -> Image.Image:
-    """Return the picture with fine structure where it has some already."""
+    """Return the picture with fine structure added where it already has some."""
     scale = min(1.0, DETAILED_SIDE / max(picture.size))
     size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
     rng = chance("detail", brief.prompt, brief.style, brief.seed)
@@ -73,7 +75,7 @@ def _detailed(picture: Image.Image, brief: Brief, creativity: float) -> Image.Im
 
 
 def _finished(brief: Brief, picture: Image.Image) -> Image.Image:
-    """Bring to the full size; what was transparent stays so, so that a cut-out can be enlarged."""
+    """Resize to the full size and keep the transparency, so that cut-outs can be upscaled."""
     larger = picture.resize(brief.size, Image.Resampling.BICUBIC)
     if brief.first.mode == "RGBA":
         larger.putalpha(brief.first.getchannel("A").resize(brief.size, Image.Resampling.BICUBIC))

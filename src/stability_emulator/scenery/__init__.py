@@ -1,5 +1,5 @@
-"""Drawing from words: a prompt is read, staged in a place and drawn in a style.
+"""Draws prompts: parses the words, arranges objects in a place and draws them in a style.
 
-Blocking, pure functions on Pillow and the standard library. The same prompt with the same seed
-gives the same pixels. Nothing here imports another package of this project.
+Pure, blocking functions on Pillow and the standard library. The same prompt and seed always give
+the same pixels. Nothing here imports another package of this project.
 """

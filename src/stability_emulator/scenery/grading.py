@@ -1,10 +1,10 @@
-"""Contrast, colour casts, dark corners and light that spills, for a finished picture."""
+"""Adjusts finished pictures: contrast, colour grading, vignette and bloom."""
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 
 def curve(picture: Image.Image, contrast: float, lift: float = 0.0) -> Image.Image:
-    """Return a picture with more contrast in the middle tones, its blacks lifted."""
+    """Return a picture with more contrast in the midtones and lifted blacks."""
     table = []
     for value in range(256):
         x = value / 255
@@ -16,13 +16,13 @@ def curve(picture: Image.Image, contrast: float, lift: float = 0.0) -> Image.Ima
 def graded(
     picture: Image.Image, dark: tuple[int, int, int], bright: tuple[int, int, int], share: float
 ) -> Image.Image:
-    """Return a picture whose shadows and lights lean towards two colours."""
+    """Return a picture with its shadows and highlights shifted towards two colours."""
     toned = ImageOps.colorize(picture.convert("L"), dark, bright)
     return Image.blend(picture, ImageChops.soft_light(picture, toned), share)
 
 
 def vignette(picture: Image.Image, strength: float) -> Image.Image:
-    """Return a picture that is darker towards its corners."""
+    """Return a picture with darkened corners."""
     ring = Image.radial_gradient("L").resize(picture.size, Image.Resampling.BICUBIC)
     keep = ring.point(
         [round(255 * (1 - strength * max(0.0, value / 255 - 0.35) ** 1.6)) for value in range(256)]
@@ -31,7 +31,7 @@ def vignette(picture: Image.Image, strength: float) -> Image.Image:
 
 
 def bloom(picture: Image.Image, strength: float) -> Image.Image:
-    """Return a picture whose brightest parts shine beyond their edges."""
+    """Return a picture with a glow around its brightest parts."""
     small = picture.resize(
         (max(1, picture.width // 8), max(1, picture.height // 8)), Image.Resampling.BOX
     )

@@ -1,4 +1,4 @@
-"""Pictures that are no landscapes: emblems, abstract compositions, lettering."""
+"""Draws pictures other than landscapes: emblems, abstract compositions, lettering."""
 
 import math
 from dataclasses import replace
@@ -24,11 +24,11 @@ SCHEMES: tuple[Palette, ...] = (
     ((240, 244, 232), (96, 148, 90), (224, 190, 90), (188, 108, 60), (40, 60, 48)),
     ((246, 240, 236), (200, 85, 61), (242, 143, 59), (88, 139, 139), (45, 48, 71)),
 )
-"""Ground, three colours, and a dark one."""
+"""Background, three colours, and a dark one."""
 
 
 def scheme(canvas: Canvas, reading: Reading) -> Palette:
-    """Return colours that go together, led by those that were named."""
+    """Return matching colours, based on the named ones."""
     chosen = canvas.rng.choice(SCHEMES)
     named = [NAMED[name] for name in reading.colours if name in NAMED]
     if not named:
@@ -45,7 +45,7 @@ def scheme(canvas: Canvas, reading: Reading) -> Palette:
 
 
 def abstract(canvas: Canvas, reading: Reading) -> None:
-    """Draw a composition for words that name nothing that is known."""
+    """Draw an abstract composition, for prompts without any known word."""
     ground, one, two, three, dark = scheme(canvas, reading)
     canvas.wash(
         gradient(canvas.image.size, [(0, lighter(ground, 0.2)), (1, mixed(ground, two, 0.2))])
@@ -157,7 +157,7 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
 
 
 def emblem(canvas: Canvas, reading: Reading) -> None:
-    """Draw a centred emblem on a flat ground."""
+    """Draw a centred emblem on a flat background."""
     canvas.style = replace(canvas.style, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     unit, width, height = canvas.unit, canvas.width, canvas.height
@@ -179,10 +179,10 @@ def emblem(canvas: Canvas, reading: Reading) -> None:
     canvas.fill(oval((x, y), (r * 1.05, r * 1.05), points=90), ground, FLAT_BARE)
     canvas.fill(oval((x, y), (r, r), points=90), disc, FLAT_BARE)
     if reading.things:
-        wish = reading.things[0]
-        noun = NOUNS[wish.noun]
+        subject = reading.things[0]
+        noun = NOUNS[subject.noun]
         high = min(r * 1.36, r * 1.5 / noun.wide)
-        tone, second = colours_of(wish, noun, reading, canvas.rng)
+        tone, second = colours_of(subject, noun, reading, canvas.rng)
         stand = Stand(x=x, y=y + high / 2, height=high)
         noun.draw(Pen(canvas, stand, tone, second, canvas.rng))
     else:
@@ -192,7 +192,7 @@ def emblem(canvas: Canvas, reading: Reading) -> None:
 
 
 def lettering(canvas: Canvas, words: str, *, below: bool) -> None:
-    """Write words large, in the font that Pillow brings."""
+    """Write words in large letters, in Pillow's built-in font."""
     width, height = canvas.width, canvas.height
     lines = [words]
     if len(words) > 14 and " " in words:

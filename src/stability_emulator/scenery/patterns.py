@@ -1,4 +1,4 @@
-"""Pictures of a kind of their own: a block seen from above a corner, a tile without end."""
+"""Draws special layouts: an isometric block and a seamless tile."""
 
 import math
 from dataclasses import replace
@@ -24,7 +24,7 @@ from stability_emulator.scenery.prompt.reading import Reading, colours_of
 
 
 def block(canvas: Canvas, reading: Reading) -> None:
-    """Draw a block of the place, seen from above a corner, with the things on it."""
+    """Draw an isometric block of the place with the objects on it."""
     rng, unit, width, height = canvas.rng, canvas.unit, canvas.width, canvas.height
     back = colour(rng.random(), 0.2, 0.95)
     if canvas.light.night:
@@ -102,31 +102,31 @@ def block(canvas: Canvas, reading: Reading) -> None:
 def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float) -> None:
     rng, flat = canvas.rng, half * 0.52
     items: list[tuple[float, float, str, float, Colour, Colour | None]] = []
-    for rank, wish in enumerate(reading.things):
-        noun = NOUNS[wish.noun]
-        for k in range(wish.count):
+    for rank, subject in enumerate(reading.things):
+        noun = NOUNS[subject.noun]
+        for k in range(subject.count):
             main = rank == 0
-            turn = math.tau * (k / wish.count + rank * 0.37)
-            out = 0.0 if main and wish.count == 1 else 0.46
+            turn = math.tau * (k / subject.count + rank * 0.37)
+            out = 0.0 if main and subject.count == 1 else 0.46
             high = (
                 half
                 * (0.95 if main else 0.55)
-                / (1 + 0.2 * (wish.count - 1))
+                / (1 + 0.2 * (subject.count - 1))
                 * min(1.0, noun.size / 0.4)
             )
             high = min(high, half * 1.25 / noun.wide)
-            tone, second = colours_of(wish, noun, reading, rng)
+            tone, second = colours_of(subject, noun, reading, rng)
             items.append(
                 (
                     flat * out * math.sin(turn) + flat * 0.1,
                     half * out * math.cos(turn),
-                    wish.noun,
+                    subject.noun,
                     high,
                     tone,
                     second,
                 )
             )
-    green = reading.place in {"", "field", "forest", "mountains", "snow"} and reading.wants(
+    green = reading.place in {"", "field", "forest", "mountains", "snow"} and reading.allows(
         "tree", "trees"
     )
     kind = "pine" if reading.place in {"forest", "mountains", "snow"} else "tree"
@@ -162,7 +162,7 @@ def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float)
 
 
 def tile(canvas: Canvas, reading: Reading) -> None:
-    """Draw a pattern that goes on over every edge."""
+    """Draw a seamless pattern."""
     canvas.style = replace(canvas.style, shadows=False)
     ground, one, two, three, dark = scheme(canvas, reading)
     rng, width, height = canvas.rng, canvas.width, canvas.height
@@ -195,9 +195,9 @@ def _motif(canvas: Canvas, reading: Reading, at: Point, high: float, turn: int) 
     state = rng.getstate()
     rng.seed(turn)
     if reading.things:
-        wish = reading.things[turn % len(reading.things)]
-        noun = NOUNS[wish.noun]
-        tone, second = colours_of(wish, noun, reading, rng)
+        subject = reading.things[turn % len(reading.things)]
+        noun = NOUNS[subject.noun]
+        tone, second = colours_of(subject, noun, reading, rng)
     else:
         noun = NOUNS[("leaf", "flower", "leaf")[turn]]
         named = [NAMED[name] for name in reading.colours if name in NAMED]

@@ -1,6 +1,6 @@
-"""The picture of a prompt: it is read, lit, drawn and treated in the style asked for.
+"""Draws the picture of a prompt: parses it, chooses the light, draws it and applies the style.
 
-The words say what is seen, the seed how: the light, the shapes, the place of things.
+The words determine the content; the seed determines the light, the shapes and the positions.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ from stability_emulator.scenery.staging import arrange
 from stability_emulator.scenery.treatments import TREATMENTS
 
 DRAWN_PIXELS = 2_400_000
-"""A larger picture is drawn with so many pixels and enlarged."""
-STRIP = 4
-"""How many times as long as wide a picture is drawn at most; a longer one is stretched."""
+"""Maximum pixels to draw; a larger picture is scaled up from there."""
+MAX_RATIO = 4
+"""Maximum aspect ratio to draw; a longer picture is stretched."""
 MIN_SIDE = 96
-"""A smaller picture is drawn at least as large and shrunk."""
+"""Minimum longer side to draw; a smaller picture is scaled down from there."""
 PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "sea": coast.sea,
     "beach": coast.beach,
@@ -46,19 +46,19 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "sky": beyond.heaven,
     "studio": inside.studio,
 }
-"""The places that can be drawn: each paints itself and says where things can be in it."""
+"""The places: each function draws one and returns where objects can be in it."""
 ON_LAND = ("field", "field", "mountains", "lake")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How a picture looks, whatever it shows."""
+    """The look of a picture, independent of its content."""
 
     style: str = ""
     """One of the API's style presets, or ""."""
     guidance: float = 0.0
-    """How closely the prompt is followed, -1 to 1: low is hazy and pale, high is clear and strong;
-    0 is usual."""
+    """How closely the prompt is followed, -1 to 1: low is hazy and pale, 0 is the default, high is
+    clear and vivid."""
 
 
 USUAL = Look()
@@ -67,14 +67,14 @@ USUAL = Look()
 def scene(
     prompt: str, seed: int, size: tuple[int, int], look: Look = USUAL, *, negative: str = ""
 ) -> Image.Image:
-    """Return the picture of a prompt; the same for the same arguments.
+    """Return the picture of a prompt; the same arguments give the same picture.
 
     Args:
-        prompt: What is to be seen.
-        seed: Another one gives another picture of the same.
+        prompt: The content of the picture.
+        seed: Varies the picture of the same content.
         size: Width and height in pixels.
-        look: Its style, and how closely the prompt is followed.
-        negative: What is not to be seen.
+        look: The style, and how closely the prompt is followed.
+        negative: The negative prompt.
     """
     style = look.style
     reading = read(prompt, negative)
@@ -82,7 +82,7 @@ def scene(
     rng = chance("scene", reading.description, seed)
     _settle(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
-    if reading.place == "studio" or reading.emblem or reading.strange or reading.tiled:
+    if reading.place == "studio" or reading.emblem or reading.abstract or reading.tiled:
         light = STUDIO
     elif reading.place in {"space", "underwater"}:
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
@@ -100,13 +100,15 @@ def scene(
 
 
 def _settle(reading: Reading, land: str) -> None:
-    """Choose a place where the prompt names none."""
-    nouns = {wish.noun for wish in reading.things}
+    """Choose a place if the prompt names none."""
+    nouns = {subject.noun for subject in reading.things}
     if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
         reading.place = reading.place or "room"
-    if reading.place or reading.strange or reading.emblem:
+    if reading.place or reading.abstract or reading.emblem:
         return
-    homes = [NOUNS[wish.noun] for wish in reading.things if NOUNS[wish.noun].home != "heaven"]
+    homes = [
+        NOUNS[subject.noun] for subject in reading.things if NOUNS[subject.noun].home != "heaven"
+    ]
     if homes:
         reading.place = homes[0].place or (
             "sky" if homes[0].home == "air" and land == "lake" else land
@@ -114,7 +116,7 @@ def _settle(reading: Reading, land: str) -> None:
         if reading.time and reading.place == "studio":
             reading.place = "room"
     elif reading.letters and not reading.time:
-        reading.strange = True
+        reading.abstract = True
     else:
         reading.place = land
 
@@ -124,7 +126,7 @@ def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
         patterns.tile(canvas, reading)
     elif reading.emblem:
         layouts.emblem(canvas, reading)
-    elif reading.strange:
+    elif reading.abstract:
         layouts.abstract(canvas, reading)
     elif style == "isometric":
         patterns.block(canvas, reading)
@@ -138,16 +140,16 @@ def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
 
 
 def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Return the size that is drawn: of about the same shape, unless that is a mere strip."""
+    """Return the size to draw, with about the same aspect ratio unless that is extreme."""
     width, height = size
-    width, height = min(width, height * STRIP), min(height, width * STRIP)
+    width, height = min(width, height * MAX_RATIO), min(height, width * MAX_RATIO)
     scale = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
     scale = max(scale, MIN_SIDE / max(width, height))
     return max(16, round(width * scale)), max(16, round(height * scale))
 
 
 def _guided(picture: Image.Image, guidance: float) -> Image.Image:
-    """Return the picture as loosely or closely as the prompt is followed."""
+    """Return the picture with the guidance applied: hazier below 0, more vivid above."""
     if guidance < -0.02:
         share = min(1.0, -guidance)
         radius = min(picture.size) / 260 * share

@@ -1,4 +1,4 @@
-"""What is done to a finished picture: it becomes a photograph, pixels, facets and so on."""
+"""Style presets applied to a finished picture: photograph, pixel art, facets and so on."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ FACETS_ACROSS = 46
 
 
 def plain(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Without a preset: a little contrast and grain."""
+    """Apply the default: a little contrast and grain."""
     return grained(vignette(curve(picture, 0.25), 0.25), rng, 3)
 
 
 def photographic(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Natural colours, a lens's softness at the edges, grain."""
+    """Give natural colours, soft edges like those of a lens, and grain."""
     soft = picture.resize((picture.width // 3 or 1, picture.height // 3 or 1), Image.Resampling.BOX)
     soft = soft.filter(ImageFilter.GaussianBlur(1.6)).resize(picture.size, Image.Resampling.BICUBIC)
     ring = Image.radial_gradient("L").resize(picture.size, Image.Resampling.BICUBIC)
@@ -30,13 +30,13 @@ def photographic(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def enhanced(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Crisp, clear and strong."""
+    """Make the picture crisp, clear and vivid."""
     picture = ImageEnhance.Color(curve(picture, 0.6)).enhance(1.3)
     return grained(picture.filter(ImageFilter.UnsharpMask(3, 90, 2)), rng, 1)
 
 
 def cinematic(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Teal shadows, orange lights, a wide dark frame of light."""
+    """Give teal shadows, orange highlights and a strong vignette."""
     picture = graded(
         ImageEnhance.Brightness(curve(picture, 0.6)).enhance(0.86), (0, 48, 78), (255, 176, 92), 1.0
     )
@@ -45,7 +45,7 @@ def cinematic(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def film(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Faded, warm, grainy, with light that leaks in."""
+    """Make the picture faded, warm and grainy, with a light leak."""
     picture = ImageEnhance.Color(curve(picture, 0.45, 0.09)).enhance(0.72)
     picture = graded(picture, (60, 40, 70), (255, 224, 160), 0.6)
     warm = Image.blend(picture, Image.new("RGB", picture.size, (236, 190, 130)), 0.05)
@@ -62,13 +62,13 @@ def film(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def anime(picture: Image.Image, _rng: random.Random) -> Image.Image:
-    """Clear and bright, light that spills."""
+    """Make the picture clear and bright, with bloom."""
     picture = ImageEnhance.Color(curve(picture, 0.2, 0.03)).enhance(1.2)
     return bloom(ImageEnhance.Brightness(picture).enhance(1.06), 0.55)
 
 
 def comic(picture: Image.Image, _rng: random.Random) -> Image.Image:
-    """Few tones, dots in the shadows, paper."""
+    """Reduce the tones and put halftone dots into the shadows."""
     flat = ImageOps.posterize(ImageEnhance.Color(curve(picture, 0.5)).enhance(1.25), 3)
     flat = ImageChops.add(flat, Image.new("RGB", flat.size, (14, 14, 14)))
     cell = max(5, min(picture.size) // 110)
@@ -92,13 +92,13 @@ def comic(picture: Image.Image, _rng: random.Random) -> Image.Image:
 
 
 def digital(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Strong colours, violet shadows, glowing lights."""
+    """Give strong colours, violet shadows and glowing highlights."""
     picture = graded(curve(picture, 0.5), (58, 10, 110), (255, 226, 190), 0.6)
     return grained(bloom(ImageEnhance.Color(picture).enhance(1.45), 0.7), rng, 1)
 
 
 def fantasy(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Painted, with a magic glow and sparks."""
+    """Make the picture look painted, with a magic glow and sparks."""
     size = picture.size
     small = picture.resize((max(1, size[0] // 3), max(1, size[1] // 3)), Image.Resampling.BOX)
     painted = small.filter(ImageFilter.MedianFilter(3)).resize(size, Image.Resampling.BICUBIC)
@@ -132,12 +132,12 @@ def fantasy(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def rendered(picture: Image.Image, _rng: random.Random) -> Image.Image:
-    """Smooth plastic under soft light."""
+    """Make the picture look like smooth plastic under soft light."""
     return vignette(bloom(ImageEnhance.Color(curve(picture, 0.15, 0.04)).enhance(1.12), 0.6), 0.35)
 
 
 def kneaded(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Modelling clay: matt, with dents and prints of fingers."""
+    """Make the picture look like modelling clay: matt, with dents and fingerprints."""
     size = picture.size
     field = fractal(rng, (256, 256), scale=14, layers=3)
     relief = (
@@ -161,14 +161,14 @@ def kneaded(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def inked(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Ink on paper."""
+    """Turn the picture into ink on paper."""
     grey = curve(picture, 0.4).convert("L")
     page = ImageOps.colorize(grey, (30, 28, 38), PAPER)
     return grained(page, rng, 3)
 
 
 def neon(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Dark, with magenta and cyan light."""
+    """Darken the picture, with magenta and cyan light."""
     picture = graded(ImageEnhance.Brightness(picture).enhance(0.8), (26, 0, 66), (0, 210, 255), 0.5)
     size = picture.size
     wash = Image.linear_gradient("L").rotate(90).resize(size)
@@ -180,7 +180,7 @@ def neon(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def folded(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Paper with fibres."""
+    """Give the picture a texture of paper fibres."""
     fibre = fractal(rng, (256, 256), scale=40, layers=2).resize(
         picture.size, Image.Resampling.BICUBIC
     )
@@ -190,7 +190,7 @@ def folded(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def faceted(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """Flat triangles whose corners lie on the edges of what is seen."""
+    """Turn the picture into flat triangles with their corners on its edges."""
     width, height = picture.size
     cell = max(4.0, min(picture.size) / FACETS_ACROSS)
     columns, rows = max(1, round(width / cell)), max(1, round(height / cell))
@@ -229,7 +229,7 @@ def faceted(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def pixelated(picture: Image.Image, _rng: random.Random) -> Image.Image:
-    """Few large pixels in few colours."""
+    """Turn the picture into large pixels in few colours."""
     share = PIXELS_ACROSS / max(picture.size)
     small = picture.resize(
         (max(1, round(picture.width * share)), max(1, round(picture.height * share))),
@@ -243,7 +243,7 @@ def pixelated(picture: Image.Image, _rng: random.Random) -> Image.Image:
 
 
 def untouched(picture: Image.Image, _rng: random.Random) -> Image.Image:
-    """Nothing: what is seamless stays so."""
+    """Return the picture unchanged, so that it stays seamless."""
     return picture
 
 
@@ -267,4 +267,4 @@ TREATMENTS: Mapping[str, Treatment] = {
     "pixel-art": pixelated,
     "tile-texture": untouched,
 }
-"""By style preset; "" is without one."""
+"""Treatments by style preset; "" for no preset."""

@@ -1,1 +1,1 @@
-"""Sound from a prompt and from a sound that was sent, as WAV and MP3."""
+"""Sound from a prompt or from an uploaded sound, as WAV and MP3."""

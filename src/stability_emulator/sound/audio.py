@@ -1,7 +1,8 @@
-"""Sound from a prompt, and from a WAV that was sent: its samples where they can be kept.
+"""Generates sound from a prompt, or from a prompt and an uploaded WAV.
 
-There is no decoder here. A WAV is kept in a WAV, and in an MP3 its loudness and pitch are followed.
-An MP3, or a WAV that is stored in an unusual way, is answered with a sound made from the prompt.
+There is no MP3 decoder here. A WAV result keeps the samples of an uploaded WAV; an MP3 result
+follows its loudness and pitch. For an uploaded MP3, or a WAV in an unsupported encoding, the result
+is made from the prompt.
 """
 
 from array import array
@@ -15,9 +16,9 @@ from stability_emulator.sound import mp3, mp3_length, samples, wav
 from stability_emulator.sound.melody import (
     FRAME_SAMPLES,
     NOTES,
-    NOTHING,
     RATE,
     SILENT,
+    SILENT_CELL,
     SLOT_FRAMES,
     Cell,
     phrase,
@@ -31,14 +32,14 @@ WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
 MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 CELL_SECONDS = FRAME_SAMPLES / RATE
 MIN_LOUDNESS = 0.02
-"""Share of the loudest under which a sound counts as silent."""
+"""Loudness below which a sound counts as silent, as a share of the loudest."""
 TURN_CELLS = 12
-"""How long kept and new frames alternate, about a third of a second."""
+"""Cells after which kept and new frames alternate, about a third of a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remix:
-    """What is to be made of a sound."""
+    """How to change an uploaded sound."""
 
     prompt: str
     seed: int
@@ -47,26 +48,26 @@ class Remix:
     """`mp3` or `wav`."""
     strength: float = 1.0
     """0 keeps the sound, 1 ignores it."""
-    redone: tuple[float, float] | None = None
-    """The part that is made anew, in seconds; everything else is kept."""
+    replaced: tuple[float, float] | None = None
+    """Start and end of the part to regenerate, in seconds; everything else is kept."""
 
     def kept(self, cell: int) -> float:
-        """Return how much of the source is kept in a cell, 0 to 1."""
-        if self.redone is None:
+        """Return the share of the source that is kept in a cell, 0 to 1."""
+        if self.replaced is None:
             return 1 - self.strength
-        return 0.0 if self.redone[0] <= cell * CELL_SECONDS < self.redone[1] else 1.0
+        return 0.0 if self.replaced[0] <= cell * CELL_SECONDS < self.replaced[1] else 1.0
 
     @property
     def cells(self) -> int:
-        """Return the number of cells that hold the whole sound, and a little more."""
+        """Return the number of cells of the whole sound, plus a small margin."""
         return round(self.seconds * RATE) // FRAME_SAMPLES + 3
 
 
 def header(file: IO[bytes]) -> tuple[str, float]:
-    """Return format (`mp3`) and seconds of a sound.
+    """Return the format (`wav` or `mp3`) and the length in seconds of a sound.
 
     Raises:
-        UnreadableError: it is neither WAV nor MP3.
+        UnreadableError: The file is neither WAV nor MP3.
     """
     for form, measure in (("wav", wav.seconds_of), ("mp3", mp3_length.seconds_of)):
         seconds = measure(file)
@@ -78,17 +79,17 @@ def header(file: IO[bytes]) -> tuple[str, float]:
 def play(
     prompt: str, seed: int, *, seconds: float, form: str, source: str = ""
 ) -> tuple[str, Sequence[bytes]]:
-    """Return the media type and the pieces of a sound of exactly so many seconds."""
+    """Return the media type and the pieces of a sound of exactly the given length."""
     return MEDIA_TYPES[form], WRITERS[form](phrase(prompt, seed, source), seconds)
 
 
 def remixed(remix: Remix, file: IO[bytes], source: str) -> tuple[str, Sequence[bytes]]:
-    """Return the media type and the pieces of a sound of exactly the length asked for.
+    """Return the media type and the pieces of a sound of exactly `remix.seconds`.
 
     Args:
-        remix: What to make.
-        file: The sound that was sent, a WAV or an MP3.
-        source: What tells it apart from other sounds: changes the tune that is added.
+        remix: How to change the sound.
+        file: The uploaded sound, a WAV or an MP3.
+        source: Identifies the uploaded sound; a different one gives a different tune.
     """
     loop = phrase(remix.prompt, remix.seed, source)
     sent = wav.samples_in(file, remix.seconds)
@@ -101,9 +102,9 @@ def remixed(remix: Remix, file: IO[bytes], source: str) -> tuple[str, Sequence[b
 
 
 def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
-    """Return samples: those that were sent and those of the tune, each as loud as it should be."""
+    """Return the samples of the upload mixed with those of the tune."""
     size = round(remix.seconds * RATE) * 4
-    if remix.redone is not None:
+    if remix.replaced is not None:
         return _spliced(remix, sent, new)[:size]
     if remix.strength == 0:
         return sent[:size].ljust(size, b"\0")
@@ -118,8 +119,8 @@ def _mixed(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
 
 
 def _spliced(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
-    """Return what was sent with a part made anew; the samples around it are untouched."""
-    start, end = (round(side * RATE) * 4 for side in remix.redone or (0, 0))
+    """Return the upload with one part regenerated; the samples around it are unchanged."""
+    start, end = (round(side * RATE) * 4 for side in remix.replaced or (0, 0))
     size = round(remix.seconds * RATE) * 4
     start, end = min(start, size), min(end, size)
     cells = -(-(end - start) // CELL_BYTES)
@@ -131,24 +132,24 @@ def _spliced(remix: Remix, sent: bytes, new: Sequence[Cell]) -> bytes:
 
 
 def _followed(remix: Remix, new: Sequence[Cell], sent: bytes) -> list[Cell]:
-    """Return cells: the notes that a sound plays where it is kept, else the tune."""
+    """Return cells with the upload's notes where it is kept, and the tune elsewhere."""
     levels = _loudness_of_samples(sent)
     played = _as_notes(levels, _pitches(sent, levels))
     cells = list[Cell]()
-    for index, kept, keeping in _turns(remix):
+    for index, kept, keeping in _alternation(remix):
         if keeping and played:
-            cells.append(played[index] if index < len(played) else NOTHING)
+            cells.append(played[index] if index < len(played) else SILENT_CELL)
         else:
             cells.append(_softened(new[index], _at(levels, index), kept))
     return cells
 
 
-def _turns(remix: Remix) -> Iterator[tuple[int, float, bool]]:
-    """Return for each cell what share of it is kept, and whether what was sent has its turn."""
+def _alternation(remix: Remix) -> Iterator[tuple[int, float, bool]]:
+    """Yield for each cell its index, the share that is kept, and whether the upload is played."""
     owed, keeping = 0.0, False
     for index in range(remix.cells):
         kept = remix.kept(index)
-        if remix.redone is not None:
+        if remix.replaced is not None:
             keeping = kept > 0
         elif index % TURN_CELLS == 0:
             owed += kept
@@ -158,7 +159,7 @@ def _turns(remix: Remix) -> Iterator[tuple[int, float, bool]]:
 
 
 def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:
-    """Return the nearest notes of a sound as loud as it is; one begins where it gets louder."""
+    """Return the notes nearest to a sound, as loud as it is; a rise in loudness starts a note."""
     cells, place = list[Cell](), 0
     for index, level in enumerate(levels):
         pitch = pitches[index] if index < len(pitches) else 0
@@ -171,7 +172,7 @@ def _as_notes(levels: Sequence[float], pitches: Sequence[int]) -> list[Cell]:
 
 
 def _softened(cell: Cell, level: float, follow: float) -> Cell:
-    """Return a cell made as much softer as a level asks for, as far as it is to follow it."""
+    """Return a cell softened to a level; `follow` sets how closely it follows the level."""
     share = 1 - follow + follow * level
     if share < MIN_LOUDNESS or cell.steps >= SILENT:
         return cell._replace(steps=SILENT)
@@ -184,7 +185,7 @@ def _at(levels: Sequence[float], index: int) -> float:
 
 
 def _loudness_of_samples(sent: bytes) -> list[float]:
-    """Return how loud each cell is, as a share of the loudest."""
+    """Return the loudness of each cell as a share of the loudest."""
     left = array("h", sent)[::2]
     peaks = [
         max(abs(max(part)), abs(min(part)))
@@ -196,7 +197,7 @@ def _loudness_of_samples(sent: bytes) -> list[float]:
 
 
 def _pitches(sent: bytes, levels: Sequence[float]) -> list[int]:
-    """Return the note nearest to what each cell plays, by how often it crosses zero."""
+    """Return the note nearest to each cell's pitch, estimated from zero crossings."""
     left = array("h", sent)[::2]
     notes = list[int]()
     for index, level in enumerate(levels):

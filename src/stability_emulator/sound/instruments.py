@@ -1,4 +1,4 @@
-"""What each sound is: its samples, computed."""
+"""Synthesises the samples of each sound."""
 
 import math
 from array import array
@@ -25,8 +25,7 @@ SAMPLE_BYTES = 2
 LOUDNESS = 9_000
 DRUM_LOUDNESS = 11_000
 LEAD_SAMPLES = 600
-"""Silence that every sound begins with: the first part of an MP3 frame is mixed up with what was
-heard before."""
+"""Silence at the start of every sound, because an MP3 frame overlaps with the one before it."""
 ATTACK_SAMPLES = 260
 HARMONICS = ((1, 1.0), (2, 0.35), (3, 0.12))
 TABLE = [
@@ -81,7 +80,7 @@ def _chord(notes: tuple[float, ...]) -> list[float]:
 
 
 def _kick() -> list[float]:
-    """A sine that falls from 150 to 50 Hz and dies away within a fifth of a second."""
+    """Return a sine that falls from 150 to 50 Hz and decays within a fifth of a second."""
     levels, phase = [], 0.0
     for i in range(SLOT_SAMPLES):
         age = i / RATE
@@ -91,7 +90,7 @@ def _kick() -> list[float]:
 
 
 def _snare() -> list[float]:
-    """Noise, softened a little, that dies away within a tenth of a second."""
+    """Return slightly smoothed noise that decays within a tenth of a second."""
     noise = array("b", chance("snare").randbytes(SLOT_SAMPLES + 1))
     return [
         DRUM_LOUDNESS * 0.5 * math.exp(-i / RATE * 30) * (noise[i] + noise[i + 1]) / 200

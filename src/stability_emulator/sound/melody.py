@@ -1,8 +1,8 @@
-"""Which sound is heard when: a short phrase that follows from words and seed, and is repeated.
+"""Composes a short phrase from words and a seed; the writers repeat it.
 
 Time runs in cells of one MP3 frame (26 ms), so that the same phrase can be written as WAV from
-computed samples and as MP3 from recorded frames. One sound is heard at a time; some are a note
-and a drum together, some a chord.
+computed samples and as MP3 from recorded frames. One sound plays at a time; some are a note with a
+drum, some a chord.
 """
 
 import random
@@ -17,14 +17,14 @@ RATE = 44_100
 CHANNELS = 2
 FRAME_SAMPLES = 1_152
 SLOT_FRAMES = 20
-"""How long each recorded sound is."""
+"""Frames of each recorded sound."""
 PHRASE_STEPS = 16
-"""Half beats in a phrase."""
+"""Half-beats in a phrase."""
 
 NOTES = (220.0, 246.94, 261.63, 293.66, 329.63, 392.0, 440.0, 493.88, 523.25, 587.33, 659.26)
-"""Frequencies in Hz, low to high: one scale that sounds sad from A and glad from C."""
+"""Frequencies in Hz, low to high: a scale that is minor from A and major from C."""
 KICKED, SNARED = len(NOTES), 2 * len(NOTES)
-"""Where the same notes with a drum begin."""
+"""Index of the first note combined with a kick drum, and with a snare drum."""
 KICK, SNARE = 3 * len(NOTES), 3 * len(NOTES) + 1
 CHORDS = (
     (220.0, 261.63, 329.63),
@@ -35,11 +35,11 @@ CHORDS = (
 """A minor, F, C and G."""
 FIRST_CHORD = SNARE + 1
 REST = FIRST_CHORD + len(CHORDS)
-"""The sound in which nothing is played; the number of sounds."""
+"""Index of the silent sound, which is the last one."""
 
 SILENT = 48
 FADE = (4, 9, 18)
-"""The last cells of a sound that is cut short, in steps of 1.5 dB."""
+"""Attenuation of the last cells of a shortened sound, in steps of 1.5 dB."""
 SWELL = (14, 8, 5, 3, 2, 1)
 
 TONICS: Mapping[str, int] = {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4, "g": 5}
@@ -55,25 +55,25 @@ MIN_BPM, MAX_BPM = 40, 220
 
 
 class Cell(NamedTuple):
-    """What is heard in one frame."""
+    """The sound of one frame."""
 
     sound: int
     place: int
-    """Which frame of the recorded sound."""
+    """Index of the frame within the recorded sound."""
     steps: int
-    """How much softer than recorded, in steps of 1.5 dB; from `SILENT` on: nothing."""
+    """Attenuation in steps of 1.5 dB; `SILENT` or more is silence."""
 
 
-NOTHING = Cell(REST, 0, SILENT)
+SILENT_CELL = Cell(REST, 0, SILENT)
 
 
 def phrase(prompt: str, seed: int, source: str = "") -> Sequence[Cell]:
     """Return the cells of a phrase.
 
     Args:
-        prompt: What is to be heard; words give tempo ("120 bpm"), mood, key and instruments.
-        seed: Gives the tune.
-        source: What tells the sounds apart that were sent with the request.
+        prompt: The prompt; its words set tempo ("120 bpm"), mood, key and instruments.
+        seed: Determines the tune.
+        source: Identifies the sound uploaded with the request.
     """
     rng = chance("phrase", prompt, seed, source)
     words = frozenset(words_of(prompt))
@@ -96,12 +96,12 @@ def phrase(prompt: str, seed: int, source: str = "") -> Sequence[Cell]:
     return [
         cell
         for step, sound in enumerate(sounds)
-        for cell in _struck(sound, starts[step + 1] - starts[step], gate)
+        for cell in _decaying(sound, starts[step + 1] - starts[step], gate)
     ]
 
 
 def step_frames(tempo: float) -> float:
-    """Return how many cells half a beat lasts."""
+    """Return the length of half a beat in cells."""
     return 30 / tempo * RATE / FRAME_SAMPLES
 
 
@@ -115,7 +115,7 @@ def _tempo(prompt: str, words: frozenset[str], rng: random.Random) -> float:
 
 
 def _tune(prompt: str, words: frozenset[str], rng: random.Random, *, sad: bool) -> Sequence[int]:
-    """Return one sound for each half beat: a walk over the scale that ends where it began."""
+    """Return one sound per half-beat: a random walk over the scale that returns to its start."""
     scale: tuple[int, ...] = SAD_SCALE if sad else GLAD_SCALE
     key = re.search(r"\b([a-g])[- ]?(?:sharp |flat )?(?:minor|major)\b", prompt.casefold())
     tonic = TONICS.get(key.group(1), scale[0]) if key else scale[0]
@@ -136,20 +136,20 @@ def _tune(prompt: str, words: frozenset[str], rng: random.Random, *, sad: bool) 
     return sounds
 
 
-def _struck(sound: int, length: int, gate: float) -> Sequence[Cell]:
-    """Return the cells of a sound that dies away, and fades where it is cut short."""
+def _decaying(sound: int, length: int, gate: float) -> Sequence[Cell]:
+    """Return the cells of a decaying sound, faded out if it is shortened."""
     if sound == REST:
-        return [NOTHING] * length
+        return [SILENT_CELL] * length
     heard = max(2, min(SLOT_FRAMES, round(length * gate)))
     heard = min(heard, length)
     fade = FADE[-max(1, heard - 1) :] if heard < SLOT_FRAMES else ()
     steps = [0] * (heard - len(fade)) + list(fade)
     cells = [Cell(sound, place, step) for place, step in enumerate(steps)]
-    return cells + [NOTHING] * (length - len(cells))
+    return cells + [SILENT_CELL] * (length - len(cells))
 
 
 def _swelling(sound: int, length: int) -> Sequence[Cell]:
-    """Return the cells of a chord that comes and goes, again and again."""
+    """Return the cells of a chord that swells and fades repeatedly."""
     times = -(-length // SLOT_FRAMES)
     ends = [round(length * part / times) for part in range(times + 1)]
     cells = list[Cell]()

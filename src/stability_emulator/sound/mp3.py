@@ -1,10 +1,9 @@
-"""Writes MP3: cells put together from recorded frames.
+"""Writes MP3 files assembled from recorded frames.
 
 `notes.bin` holds one slot of frames for each sound, recorded once by
-`tests/stability_emulator/record_notes.py`. Each frame holds all of its own data (no bit reservoir),
-so frames can be put in any order; how loud it is played is a number in it. The Info frame in front
-tells decoders how many samples at either end are not part of the sound, which makes its length
-exact.
+`tests/stability_emulator/record_notes.py`. Each frame contains all of its own data (no bit
+reservoir), so frames can be put in any order; a field of the frame sets its loudness. The leading
+Info frame tells decoders how many samples to cut at either end, which makes the length exact.
 """
 
 import struct
@@ -14,29 +13,36 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from stability_emulator.pictures.codec import MARK
-from stability_emulator.sound.melody import FRAME_SAMPLES, NOTHING, RATE, SILENT, SLOT_FRAMES, Cell
+from stability_emulator.sound.melody import (
+    FRAME_SAMPLES,
+    RATE,
+    SILENT,
+    SILENT_CELL,
+    SLOT_FRAMES,
+    Cell,
+)
 
 BANK = "notes.bin"
 RECORDED = struct.Struct(">BBH32s")
 """A recorded frame: second and fourth byte of its header, length of its data, side information;
-then its data."""
+the data follows."""
 
 BITRATE, BITRATE_INDEX = 128_000, 9
-"""Bits in a second, and the number in a frame's header that stands for them."""
+"""Bits per second, and their code in a frame's header."""
 BYTES_BY_RATE = FRAME_SAMPLES * BITRATE // 8
-"""Bytes of a frame times the sampling rate: some frames have one byte more than others."""
+"""Bytes of a frame times the sampling rate; the division leaves some frames a byte longer."""
 ENCODER_DELAY, DECODER_DELAY = 576, 529
 NO_CHECKSUM = 1
 HEADER_BYTES, SIDE_BYTES = 4, 32
 SIDE_BITS = 8 * SIDE_BYTES
 GRANULES_BITS, GRANULE_BITS = 20, 59
-"""Bits of side information before the four granules, and of each."""
+"""Bits of side information before the four granules, and of each granule."""
 GAIN_PLACE, GAIN_BITS = 21, 8
-"""Bits of a granule before its loudness, and of its loudness."""
+"""Bits of a granule before its gain, and of the gain."""
 
 
 class Frame(NamedTuple):
-    """A stereo frame of 44.1 kHz with all of its data."""
+    """A self-contained stereo frame of 44.1 kHz."""
 
     header: bytes
     side: int
@@ -44,7 +50,7 @@ class Frame(NamedTuple):
     data: bytes
 
     def softer(self, steps: int) -> "Frame":
-        """Return the frame with its loudness so many steps of 1.5 dB lower."""
+        """Return the frame attenuated by a number of steps of 1.5 dB."""
         side = self.side
         for part in range(4):
             place = SIDE_BITS - GRANULES_BITS - part * GRANULE_BITS - GAIN_PLACE - GAIN_BITS
@@ -54,11 +60,11 @@ class Frame(NamedTuple):
 
 
 def write(cells: Sequence[Cell], seconds: float) -> Sequence[bytes]:
-    """Return a file of exactly so many seconds, in pieces; the phrase is repeated."""
+    """Return a file of exactly the given length, in pieces; the phrase is repeated."""
     samples = round(seconds * RATE)
     count = -(-(samples + ENCODER_DELAY + DECODER_DELAY) // FRAME_SAMPLES)
     padding = count * FRAME_SAMPLES - ENCODER_DELAY - samples
-    first, *packed = _packed([_heard(NOTHING), *map(_heard, cells)])
+    first, *packed = _packed([_frame_of(SILENT_CELL), *map(_frame_of, cells)])
     whole, rest = divmod(count - 1, len(packed))
     pieces = [first, *[b"".join(packed)] * whole, b"".join(packed[:rest])]
     return [_tag(), _info_frame(count, sum(map(len, pieces)), padding), *pieces]
@@ -66,7 +72,7 @@ def write(cells: Sequence[Cell], seconds: float) -> Sequence[bytes]:
 
 @lru_cache(maxsize=1)
 def _recorded() -> Sequence[Frame]:
-    """Return every recorded frame, in the order of the sounds."""
+    """Return all recorded frames, in the order of the sounds."""
     bank = files(__package__).joinpath(BANK).read_bytes()
     frames, place = [], 0
     while place < len(bank):
@@ -79,10 +85,10 @@ def _recorded() -> Sequence[Frame]:
     return frames
 
 
-def _heard(cell: Cell) -> Frame:
-    """Return the frame of a cell, which is to stand one place later in a file.
+def _frame_of(cell: Cell) -> Frame:
+    """Return the frame of a cell, to be written one position later in the file.
 
-    What a frame says is heard `ENCODER_DELAY + DECODER_DELAY` samples later: nearly a frame.
+    Decoders output a frame `ENCODER_DELAY + DECODER_DELAY` samples late, which is almost one frame.
     """
     if cell.steps >= SILENT:
         return _recorded()[-1]
@@ -90,7 +96,7 @@ def _heard(cell: Cell) -> Frame:
 
 
 def _packed(frames: Sequence[Frame]) -> list[bytes]:
-    """Return frames as they stand in a file, each of the size that the bit rate asks for."""
+    """Return frames encoded for a file, each padded to the size that the bit rate requires."""
     packed, owed = list[bytes](), 0
     for frame in frames:
         size, owed = divmod(BYTES_BY_RATE + owed, RATE)
@@ -107,7 +113,7 @@ def _header(frame: Frame, *, padded: bool = False) -> bytes:
 
 
 def _info_frame(frames: int, size: int, padding: int) -> bytes:
-    """Return the silent first frame that says how long the sound is; not counted in `frames`."""
+    """Return the silent first frame with the length of the sound; `frames` excludes it."""
     length = BYTES_BY_RATE // RATE
     delays = (ENCODER_DELAY << 12 | min(padding, 0xFFF)).to_bytes(3, "big")
     encoder = b"LAME3.100" + bytes(12) + delays
@@ -116,7 +122,7 @@ def _info_frame(frames: int, size: int, padding: int) -> bytes:
 
 
 def _tag() -> bytes:
-    """Return an ID3 tag that says where the sound comes from."""
+    """Return an ID3 tag that marks the sound as emulated."""
     comment = b"\0" + MARK.encode() + b"\0" + b"made by the emulator of the Stability API"
     frame = b"TXXX" + struct.pack(">IH", len(comment), 0) + comment
     size = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))

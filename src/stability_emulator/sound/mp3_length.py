@@ -1,4 +1,4 @@
-"""How long an MP3 is, told by its frames, so that neither bit rate nor version matters."""
+"""Measures the length of an MP3 by its frames, independent of bit rate and MPEG version."""
 
 import io
 from typing import IO
@@ -7,11 +7,11 @@ from stability_mcp.imaging.sniff import mp3_frame
 
 HEADER_BYTES = 4
 MAX_GARBAGE = 65_536
-"""Bytes in front of the first frame that are looked through."""
+"""Maximum bytes to search for the first frame."""
 
 
 def seconds_of(file: IO[bytes]) -> float | None:
-    """Return the length of an MP3 by counting its frames; None if it is none."""
+    """Return the length of an MP3 in seconds; None if the file isn't an MP3."""
     end = file.seek(0, io.SEEK_END)
     samples, rate, frames, place = 0, 0, 0, _first_frame(file)
     while place is not None and place + HEADER_BYTES <= end:
@@ -30,7 +30,7 @@ def seconds_of(file: IO[bytes]) -> float | None:
 
 
 def _first_frame(file: IO[bytes]) -> int | None:
-    """Return where the first frame begins, behind a tag and some garbage."""
+    """Return the position of the first frame, after a tag and possible garbage."""
     file.seek(0)
     head = file.read(10)
     start = 0
@@ -49,7 +49,7 @@ def _first_frame(file: IO[bytes]) -> int | None:
 
 
 def _cut_off(body: bytes) -> int | None:
-    """Return how many samples an Info frame takes off both ends; None for an audible frame."""
+    """Return how many samples an Info frame cuts at both ends; None for an audible frame."""
     for name in (b"Xing", b"Info"):
         place = body.find(name, 0, 64)
         if place < 0:

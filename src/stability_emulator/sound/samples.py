@@ -1,6 +1,6 @@
-"""Arithmetic on many samples at once: 16 bit stereo at 44.1 kHz as rows of a picture.
+"""Vectorised arithmetic on samples: 16-bit stereo at 44.1 kHz as rows of a Pillow picture.
 
-Pillow computes with pictures of floating point numbers, and has no limit to what they show.
+Pillow computes with floating-point pictures, whose values have no fixed range.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,20 +11,20 @@ from PIL import Image, ImageMath
 from stability_emulator.sound.melody import CHANNELS, FRAME_SAMPLES
 
 Formula = Callable[[Mapping[str, Any]], Any]
-"""From what Pillow's arithmetic is given to a result of it."""
+"""Maps the arguments of Pillow's arithmetic to its result."""
 CELL_BYTES = FRAME_SAMPLES * CHANNELS * 2
-"""One cell of samples: one row."""
+"""Bytes of a cell of samples, which is one row."""
 WIDTH = FRAME_SAMPLES * CHANNELS
 MAX_ROWS = 2_000
-"""Rows that are computed at a time, 52 s: keeps what is needed on the way under 60 MB."""
+"""Rows computed at a time, which is 52 s: keeps temporary memory under 60 MB."""
 
 
 def scaled(samples: bytes, gains: Sequence[float]) -> bytes:
-    """Return samples made louder or softer cell by cell, without a jump in between.
+    """Return samples with a gain per cell, interpolated to avoid jumps.
 
     Args:
         samples: Whole cells.
-        gains: One factor for each cell; it is reached at the end of the cell.
+        gains: One factor per cell, reached at the end of the cell.
     """
     pairs = [*zip([gains[0], *gains[:-1]], gains, strict=True)] if gains else []
     return _by_rows(
@@ -35,7 +35,7 @@ def scaled(samples: bytes, gains: Sequence[float]) -> bytes:
 
 
 def mixed(one: bytes, one_gain: float, other: bytes, gains: Sequence[float]) -> bytes:
-    """Return two sounds of the same whole number of cells together; `gains` is for the second."""
+    """Return the mix of two sounds with the same number of cells; `gains` apply to the second."""
     pairs = [*zip([gains[0], *gains[:-1]], gains, strict=True)] if gains else []
     return _by_rows(
         lambda args: args["a"] * one_gain + args["b"] * args["g"],
@@ -65,7 +65,7 @@ def _by_rows(
         }
         ends = Image.new("F", (2, count))
         ends.putdata(pairs[2 * first : 2 * (first + count)])
-        # From the middle of the first to the middle of the second: a straight line between them.
+        # Resizing between the centres of the two pixels interpolates linearly.
         arguments["g"] = ends.resize(
             (WIDTH, count), Image.Resampling.BILINEAR, (0.5, 0, 1.5, count)
         )
@@ -85,7 +85,7 @@ def _bytes_of(formula: Formula, arguments: Mapping[str, Image.Image]) -> bytes:
 
 
 def resampled(mono: bytes, rate: int, wanted: int) -> bytes:
-    """Return 16 bit samples of one channel at another rate."""
+    """Return 16-bit samples of one channel at another rate."""
     count = len(mono) // 2
     if rate == wanted or not count:
         return mono[: 2 * count]
@@ -103,7 +103,7 @@ def resampled(mono: bytes, rate: int, wanted: int) -> bytes:
 
 
 def from_floats(raw: bytes) -> bytes:
-    """Return 16 bit samples of ones that are floating point numbers from -1 to 1."""
+    """Convert 32-bit floating-point samples from -1 to 1 to 16-bit samples."""
     step = 4 * WIDTH * MAX_ROWS
     parts = (raw[first : first + step] for first in range(0, len(raw), step))
     return b"".join(
@@ -116,7 +116,7 @@ def from_floats(raw: bytes) -> bytes:
 
 
 def stereo(left: bytes, right: bytes) -> bytes:
-    """Return two channels of 16 bit samples, interleaved."""
+    """Interleave two channels of 16-bit samples."""
     both = bytearray(2 * len(left))
     both[0::4], both[1::4] = left[0::2], left[1::2]
     both[2::4], both[3::4] = right[0::2], right[1::2]

@@ -1,4 +1,4 @@
-"""WAV: cells written as samples, and what a WAV file that was sent holds."""
+"""Writes cells as WAV files, and reads uploaded WAV files."""
 
 import io
 import struct
@@ -13,12 +13,12 @@ from stability_emulator.sound.samples import CELL_BYTES, from_floats, resampled,
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 STORED = frozenset({(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32)})
-"""How samples may be stored, and in how many bits."""
+"""Supported sample encodings and their bits."""
 MAX_CHANNELS = 8
 
 
 def write(cells: Sequence[Cell], seconds: float) -> Sequence[bytes]:
-    """Return a file of exactly so many seconds, in pieces; the phrase is repeated."""
+    """Return a file of exactly the given length, in pieces; the phrase is repeated."""
     frames = round(seconds * RATE)
     loop = rendered(cells)
     size = frames * CHANNELS * SAMPLE_BYTES
@@ -27,7 +27,7 @@ def write(cells: Sequence[Cell], seconds: float) -> Sequence[bytes]:
 
 
 def pack(samples: bytes) -> Sequence[bytes]:
-    """Return a file of these samples, in pieces."""
+    """Return a file with the given samples, in pieces."""
     return _file([samples], len(samples))
 
 
@@ -48,26 +48,26 @@ def rendered(cells: Sequence[Cell]) -> bytes:
 
 
 def gain_of(steps: int) -> float:
-    """Return the factor of so many steps of 1.5 dB less."""
+    """Return the gain factor of a number of attenuation steps of 1.5 dB."""
     return 0.0 if steps >= SILENT else float(2 ** (-steps / 4))
 
 
 class Format(NamedTuple):
-    """What a WAV file says about its samples."""
+    """How a WAV file stores its samples."""
 
     tag: int
     channels: int
     rate: int
-    bytes_a_second: int
+    byte_rate: int
     bits: int
     start: int
-    """Where the samples begin in the file."""
+    """Position of the samples in the file."""
     size: int
-    """How many bytes of them there are."""
+    """Number of bytes of samples."""
 
 
 def format_of(file: IO[bytes]) -> Format | None:
-    """Return what a WAV file holds, as far as its bytes go; None if it is none."""
+    """Return the format of a WAV file, which may be truncated; None if it isn't a WAV file."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     head = file.read(12)
@@ -82,30 +82,28 @@ def format_of(file: IO[bytes]) -> Format | None:
         if name == b"data":
             if len(chunk) < 16:
                 return None
-            tag, channels, rate, a_second, _, bits = struct.unpack_from("<HHIIHH", chunk)
+            tag, channels, rate, byte_rate, _, bits = struct.unpack_from("<HHIIHH", chunk)
             if tag == EXTENSIBLE and len(chunk) >= 26:
                 tag = struct.unpack_from("<H", chunk, 24)[0]
             return Format(
-                tag, channels, rate, a_second, bits, place + 8, min(length, size - place - 8)
+                tag, channels, rate, byte_rate, bits, place + 8, min(length, size - place - 8)
             )
         place += 8 + length + length % 2
     return None
 
 
 def seconds_of(file: IO[bytes]) -> float | None:
-    """Return the length of a WAV file, as far as its bytes go; None if it is none."""
+    """Return the length of a WAV file in seconds, which may be truncated; None if it isn't one."""
     wave_format = format_of(file)
     return (
-        wave_format.size / wave_format.bytes_a_second
-        if wave_format and wave_format.bytes_a_second
-        else None
+        wave_format.size / wave_format.byte_rate if wave_format and wave_format.byte_rate else None
     )
 
 
 def samples_in(file: IO[bytes], max_seconds: float) -> bytes | None:
-    """Return the sound of a WAV file as 16 bit stereo at 44.1 kHz; None if it is stored otherwise.
+    """Return the sound of a WAV file as 16-bit stereo at 44.1 kHz; None if it is unsupported.
 
-    Whole numbers of 8 to 32 bits and floating point numbers of 32 are understood.
+    Integers of 8 to 32 bits and 32-bit floating-point samples are supported.
     """
     wave_format = format_of(file)
     if wave_format is None or (wave_format.tag, wave_format.bits) not in STORED:
@@ -146,7 +144,7 @@ def _channel(raw: bytes, side: int, channels: int, wide: int) -> bytes:
 
 
 def _head(size: int, behind: int) -> bytes:
-    """Return all that stands before the samples; `behind` is what follows them."""
+    """Return the header before the samples; `behind` is the number of bytes after them."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setparams((CHANNELS, SAMPLE_BYTES, RATE, 0, "NONE", "not compressed"))

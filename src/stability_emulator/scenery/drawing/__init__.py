@@ -1,1 +1,1 @@
-"""Drawing tools: surface, pen, outlines, colours, light, noise."""
+"""Drawing tools: canvas, pen, outlines, colours, light, noise."""

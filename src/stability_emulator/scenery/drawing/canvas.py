@@ -1,7 +1,7 @@
-"""The surface that everything is drawn on: smooth-edged shapes with light and shade, glows, haze.
+"""The drawing surface: antialiased shapes with light and shade, glows, haze.
 
-Positions are pixels, y downwards. Every shape is drawn larger than it is seen and shrunk, so that
-its edge is smooth; what is soft is drawn small and enlarged, which is quick.
+Positions are pixels, with y downwards. Shapes are drawn enlarged and scaled down, which gives
+smooth edges; soft effects are drawn small and scaled up, which is fast.
 """
 
 import math
@@ -17,19 +17,19 @@ from stability_emulator.scenery.drawing.shading import USUAL, Finish, halo, ramp
 from stability_emulator.scenery.drawing.shape_style import PAPER, ShapeStyle
 
 SMALL = 60_000
-"""Pixels up to which a shape is drawn at three times its size, otherwise at twice."""
+"""Pixels below which a shape is drawn at three times its size, otherwise at twice."""
 SOFT = 8
-"""How much smaller what is soft is drawn."""
+"""Factor by which soft effects are drawn smaller."""
 
 
 class Canvas:
-    """A picture that is being drawn.
+    """A picture in progress.
 
     Args:
         size: Width and height in pixels.
-        light: Where light comes from and what colour it is.
+        light: Direction and colour of the light.
         style: How shapes are drawn: shaded, flat, outlined.
-        rng: Chance, the same for the same request and seed.
+        rng: Random numbers, the same for the same request and seed.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Canvas:
         """Draw a shape.
 
         Args:
-            points: Its outline.
-            colour: As it looks in full light.
-            finish: How it looks apart from that.
+            points: The outline.
+            colour: The colour in full light.
+            finish: All other properties of its look.
         """
         box = self._box(points)
         if box is None:
@@ -70,7 +70,7 @@ class Canvas:
             self._outline(points, box, width, times, style.ink(colour))
 
     def wash(self, colours: Image.Image, top: int = 0) -> None:
-        """Lay soft colours over the whole width: a sky, water, a wall."""
+        """Paint soft colours over the whole width, such as a sky, water or a wall."""
         style = self.style
         if style.paper or style.neon:
             goal = PAPER if style.paper else (10, 8, 34)
@@ -86,7 +86,7 @@ class Canvas:
         self.fill(disc, colour, Finish(shade=shade, outlined=shade == "ball"))
 
     def block(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
-        """Draw a plain upright rectangle, quickly: windows and the like."""
+        """Draw a plain upright rectangle without antialiasing, such as a window."""
         box = (round(left), round(top), round(right), round(bottom))
         self.image.paste(self.style.toned(colour), box)
 
@@ -103,7 +103,7 @@ class Canvas:
         self.image.paste(self.style.lined(colour), box, mask)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Let something shine; seen when the picture is finished."""
+        """Add a glow, which `finish` applies."""
         side = max(2, round(2 * radius / SOFT))
         spot = halo().resize((side, side), Image.Resampling.BILINEAR)
         lit = mixed(BLACK, colour, strength)
@@ -114,7 +114,7 @@ class Canvas:
         self._glow = ImageChops.screen(self._glow, whole)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.4) -> None:
-        """Darken the ground softly under something that stands on it."""
+        """Draw a soft shadow on the ground under an object."""
         if not self.style.shadows:
             return
         blot = (max(2, round(rx * 2.6)), max(2, round(ry * 2.6)))
@@ -126,18 +126,18 @@ class Canvas:
         self.image.paste(self.light.shadow, place, mask)
 
     def veil(self, colour: Colour, mask: Image.Image) -> None:
-        """Lay a colour over everything, as much as a small mask says."""
+        """Blend a colour over the picture, as strongly as a small mask says."""
         mask = mask.resize(self.image.size, Image.Resampling.BICUBIC)
         self.image.paste(colour, (0, 0), mask)
 
     def finish(self) -> Image.Image:
-        """Return the picture with everything that shines."""
+        """Return the picture with all glows applied."""
         soft = self._glow.filter(ImageFilter.GaussianBlur(1))
         whole = soft.resize(self.image.size, Image.Resampling.BICUBIC)
         return ImageChops.screen(self.image, whole)
 
     def _box(self, points: Sequence[Point], pad: int = 1) -> tuple[int, int, int, int] | None:
-        """Return what the shape covers of the picture; None: nothing."""
+        """Return the part of the picture that a shape covers; None if it is outside."""
         across, down = [p[0] for p in points], [p[1] for p in points]
         left, top = max(0, math.floor(min(across)) - pad), max(0, math.floor(min(down)) - pad)
         right = min(self.width, math.ceil(max(across)) + pad)
@@ -209,7 +209,7 @@ class Canvas:
         shade: str,
         strength: float,
     ) -> Image.Image | Colour:
-        """Return what a shape is filled with."""
+        """Return the paint that fills a shape."""
         width, height = box[2] - box[0], box[3] - box[1]
         if shade == "flat" or strength == 0 or width * height < 60:
             return colour
@@ -227,7 +227,7 @@ class Canvas:
     def _facets(
         self, points: Sequence[Point], box: tuple[int, int, int, int], colour: Colour
     ) -> Image.Image:
-        """Return folds from the middle to some of the corners, each lit by how it lies."""
+        """Return facets from the middle to some of the corners, each lit by its direction."""
         left, top, right, bottom = box
         paint = Image.new("RGB", (right - left, bottom - top), colour)
         step = max(1, len(points) // 7)
@@ -253,7 +253,7 @@ class Canvas:
     def _shade_inside(
         self, mask: Image.Image, box: tuple[int, int, int, int], colour: Colour
     ) -> None:
-        """Darken the side of a shape away from the light, along its edge; lighten the other."""
+        """Darken the edge of a shape on the side away from the light, and lighten the other."""
         style = self.style
         reach = max(2.0, min(mask.size) * style.inner)
         soft = mask if style.hard else mask.filter(ImageFilter.BoxBlur(reach * 0.7))

@@ -9,11 +9,11 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Two opposite corners: x and y of one, then of the other."""
 STEPS = 7
-"""Points that a curve gets between two of those that it goes through."""
+"""Points of a curve per interval between two of its control points."""
 
 
 def smooth(points: Sequence[Point], *, closed: bool = True) -> list[Point]:
-    """Return a curve through all of the points (Catmull-Rom)."""
+    """Return a curve through all points (Catmull-Rom)."""
     count = len(points)
     if count < 3:
         return list(points)
@@ -35,7 +35,7 @@ def _between(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
 
 
 def tapered(points: Sequence[Point], begin: float, end: float) -> list[Point]:
-    """Return the outline of a limb along a curve: as wide as `begin`, then ever closer to `end`."""
+    """Return the outline of a limb along a curve, tapering from width `begin` to `end`."""
     line = smooth(points, closed=False)
     left, right = [], []
     last = len(line) - 1
@@ -52,7 +52,7 @@ def tapered(points: Sequence[Point], begin: float, end: float) -> list[Point]:
 
 
 def _cap(middle: Point, begin: Point, end: Point) -> list[Point]:
-    """Return half a circle around the end of a limb."""
+    """Return a half-circle around the end of a limb."""
     radius = math.dist(begin, end) / 2
     first = math.atan2(begin[1] - middle[1], begin[0] - middle[0])
     turn = math.pi if _side(middle, begin) else -math.pi
@@ -70,7 +70,7 @@ def _side(middle: Point, begin: Point) -> bool:
 
 
 def oval(middle: Point, radii: Point, *, turn: float = 0.0, points: int = 40) -> list[Point]:
-    """Return an ellipse, turned by so many degrees; `radii` are its horizontal and vertical one."""
+    """Return an ellipse with horizontal and vertical `radii`, rotated by `turn` degrees."""
     (x, y), (rx, ry) = middle, radii
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     result = []
@@ -82,7 +82,7 @@ def oval(middle: Point, radii: Point, *, turn: float = 0.0, points: int = 40) ->
 
 
 def bumps(middle: Point, radii: Point, *, count: int, rng: random.Random) -> list[Point]:
-    """Return the outline of a crown or a cloud: round bumps around an ellipse."""
+    """Return the outline of a tree crown or cloud: round bumps around an ellipse."""
     (x, y), (rx, ry) = middle, radii
     result = []
     sizes = [rng.uniform(0.85, 1.12) for _ in range(count)]
@@ -97,7 +97,7 @@ def bumps(middle: Point, radii: Point, *, count: int, rng: random.Random) -> lis
 
 
 def star(middle: Point, outer: float, inner: float, *, tips: int = 5) -> list[Point]:
-    """Return a star that stands on two tips."""
+    """Return a star standing on two tips."""
     x, y = middle
     return [
         (
@@ -111,13 +111,13 @@ def star(middle: Point, outer: float, inner: float, *, tips: int = 5) -> list[Po
 def waves(
     rng: random.Random, *, swing: float, roughness: float = 0.0, points: int = 120
 ) -> list[float]:
-    """Return heights of a line of hills from left to right, between about -swing and +swing.
+    """Return the heights of a line of hills from left to right, about -swing to +swing.
 
     Args:
-        rng: Where the shape comes from.
-        swing: How far it goes up and down.
-        roughness: How jagged: 0 is round, 1 is rock.
-        points: How many heights.
+        rng: Source of the shape.
+        swing: Amplitude.
+        roughness: 0 is round, 1 is jagged like rock.
+        points: Number of intervals; there is one height more.
     """
     parts = [
         (frequency * rng.uniform(0.7, 1.3), rng.uniform(0, math.tau), rng.uniform(0.4, 1) / n)
@@ -136,7 +136,7 @@ def waves(
 
 
 def jagged(rng: random.Random, *, rounds: int = 6, rough: float = 0.5) -> list[float]:
-    """Return heights of a line of peaks, 0 to 1: halves shifted up or down, again and again."""
+    """Return the heights of a line of peaks, 0 to 1, by midpoint displacement."""
     line = [rng.uniform(0.2, 0.5), rng.uniform(0.2, 0.5)]
     step = 0.55
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""The light of a scene: colours of the sky, where the sun is, how things look in it."""
+"""The light of a scene: colours of the sky, position of the sun, tint of objects."""
 
 import random
 from collections.abc import Mapping
@@ -10,37 +10,37 @@ from stability_emulator.scenery.drawing.palette import BLACK, Colour, Tint, ligh
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """What light there is."""
+    """Light conditions of a scene."""
 
     top: Colour
     middle: Colour
     low: Colour
-    """Of the sky, from above to the horizon."""
+    """Colours of the sky from the top to the horizon."""
     sun: Colour
     altitude: float
-    """How high the sun or moon stands: 0 horizon, 1 upper edge."""
+    """Height of the sun or moon: 0 horizon, 1 upper edge."""
     tint: Tint = (1.0, 1.0, 1.0)
-    """What white looks like."""
+    """Colour of white objects."""
     dark: float = 0.0
-    """0: day; from about 0.5 lamps are lit."""
+    """Darkness: 0 is day; lamps are lit above 0.45."""
     haze: float = 0.5
-    """How much the distance fades."""
+    """How strongly distant objects fade."""
     across: float = 0.7
-    """Where the sun stands, 0 left to 1 right."""
+    """Horizontal position of the sun, 0 left to 1 right."""
     seen: bool = True
-    """Whether the sun or moon is to be seen."""
+    """Whether the sun or moon is visible."""
     cloudy: float = 0.5
-    """How much of the sky clouds cover."""
+    """Share of the sky covered by clouds."""
     weather: AbstractSet[str] = frozenset()
 
     @property
     def side(self) -> int:
-        """Return where light comes from: -1 left, 1 right."""
+        """Return the side of the light: -1 left, 1 right."""
         return 1 if self.across >= 0.5 else -1
 
     @property
     def shade(self) -> Colour:
-        """Return the colour that the dark side of things goes to."""
+        """Return the colour towards which the dark sides of objects shift."""
         return mixed(mixed(self.top, (40, 34, 70), 0.5), BLACK, 0.35 + 0.25 * self.dark)
 
     @property
@@ -50,7 +50,7 @@ class Light:
 
     @property
     def night(self) -> bool:
-        """Return whether lamps are lit and stars seen."""
+        """Return whether lamps are lit and stars visible."""
         return self.dark > 0.45
 
 
@@ -88,13 +88,13 @@ STUDIO = Light(
     top=(214, 214, 216), middle=(232, 232, 232), low=(240, 240, 240), sun=(255, 255, 255),
     altitude=0.8, haze=0.0, seen=False, cloudy=0.0,
 )  # fmt: skip
-WITHOUT_A_TIME = ("day", "day", "morning", "golden", "golden", "dawn")
-"""What a scene is lit by where the prompt tells no time of day."""
+DEFAULT_TIMES = ("day", "day", "morning", "golden", "golden", "dawn")
+"""Times of day to choose from if the prompt names none."""
 
 
 def light_of(time: str, weather: AbstractSet[str], rng: random.Random) -> Light:
-    """Return the light of a time of day in a weather; "" is a time by chance."""
-    usual = rng.choice(WITHOUT_A_TIME)
+    """Return the light of a time of day and weather; the time "" is a random one."""
+    usual = rng.choice(DEFAULT_TIMES)
     chosen = time or ("night" if "aurora" in weather else usual)
     across = rng.choice((rng.uniform(0.1, 0.36), rng.uniform(0.64, 0.9)))
     bend = rng.uniform(-0.018, 0.018)
@@ -123,7 +123,7 @@ def light_of(time: str, weather: AbstractSet[str], rng: random.Random) -> Light:
 
 
 def light_with_sky(light: Light, tone: Colour) -> Light:
-    """Return the light with a sky of that colour."""
+    """Return the light with a sky of the given colour."""
     return replace(
         light,
         top=mixed(light.top, mixed(tone, BLACK, 0.15), 0.75),
@@ -133,7 +133,7 @@ def light_with_sky(light: Light, tone: Colour) -> Light:
 
 
 def _clouded(light: Light, *, grey: Colour, share: float, dim: float) -> Light:
-    """Return the light under a closed cover of clouds."""
+    """Return the light under an overcast sky."""
     grey = mixed(grey, (14, 18, 34), light.dark * 0.8)
     red, green, blue = light.tint
     mean = (red + green + blue) / 3

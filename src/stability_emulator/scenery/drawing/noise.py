@@ -1,4 +1,4 @@
-"""Clouds, mist and grain: noise on several scales, drawn small and enlarged."""
+"""Multi-scale noise for clouds, mist and grain, drawn small and enlarged; gradients."""
 
 import random
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from stability_emulator.scenery.drawing.palette import Colour
 def fractal(
     rng: random.Random, size: tuple[int, int], *, scale: int = 4, layers: int = 5
 ) -> Image.Image:
-    """Return soft noise in grey, about 0 to 255, without edges at the borders of the layers.
+    """Return soft grey noise, about 0 to 255.
 
     Args:
-        rng: Where it comes from.
+        rng: Source of randomness.
         size: Width and height in pixels; keep it small and enlarge the result.
-        scale: How many blots fit across.
-        layers: How many finer layers are mixed in, each twice as fine.
+        scale: Number of blots across.
+        layers: Number of layers, each twice as fine as the one before.
     """
     result: Image.Image | None = None
     for layer in range(layers):
@@ -33,14 +33,14 @@ def fractal(
 
 
 def levels(picture: Image.Image, low: float, high: float, top: float = 255) -> Image.Image:
-    """Return a grey picture spread so that `low` is black and `high` is `top`."""
+    """Return a grey picture scaled so that `low` becomes black and `high` becomes `top`."""
     return picture.point(
         [round(max(0.0, min(1.0, (value - low) / (high - low))) * top) for value in range(256)]
     )
 
 
 def grained(picture: Image.Image, rng: random.Random, strength: float) -> Image.Image:
-    """Return a picture with grain of so many levels of brightness."""
+    """Return a picture with grain of `strength` brightness levels."""
     side = 192
     reach = max(1, round(strength))
     tile = Image.frombytes("L", (side, side), rng.randbytes(side * side))
@@ -54,7 +54,7 @@ def grained(picture: Image.Image, rng: random.Random, strength: float) -> Image.
 
 
 def gradient(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.Image:
-    """Return colours that change from above (0) to below (1)."""
+    """Return a vertical gradient; stops are positions from the top (0) to the bottom (1)."""
     steps = 96
     column = Image.new("RGB", (1, steps))
     values = []

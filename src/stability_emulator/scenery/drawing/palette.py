@@ -1,4 +1,4 @@
-"""Colours as numbers: mixing, tinting, and those that have a name."""
+"""Colour arithmetic, and named colours."""
 
 import colorsys
 from collections.abc import Mapping
@@ -42,24 +42,24 @@ NAMED: Mapping[str, Colour] = {
 
 
 def colour(hue: float, saturation: float, value: float) -> Colour:
-    """Return the colour of a hue, which wraps around at 1."""
+    """Return the colour of an HSV triple; the hue wraps around at 1."""
     red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """Return a colour between two; `share` is how much of the other."""
+    """Return a mix of two colours; `share` is the share of the second."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def lighter(one: Colour, share: float) -> Colour:
-    """Return a colour nearer to white, or nearer to black below 0."""
+    """Return a colour closer to white, or closer to black if `share` is negative."""
     return mixed(one, WHITE, share) if share >= 0 else mixed(one, BLACK, -share)
 
 
 def tinted(one: Colour, tint: Tint) -> Colour:
-    """Return a colour as it looks in light of a colour; 1 is white light."""
+    """Return a colour under tinted light; 1 is white light."""
     red, green, blue = (min(255, round(a * b)) for a, b in zip(one, tint, strict=True))
     return red, green, blue
 

@@ -1,7 +1,7 @@
-"""Draws one thing: in its own coordinates, in the light, haze and colours of where it stands.
+"""Draws one object in its own coordinates, with the light and haze of its position.
 
-A thing is 1 high: x is 0 in its middle and grows to the right, y is 0 where it stands and grows
-upwards. It looks to the right; mirrored, it looks to the left.
+An object is 1 high: x is 0 in its middle and grows to the right, y is 0 at its foot and grows
+upwards. It faces right; mirrored, it faces left.
 """
 
 import random
@@ -15,32 +15,32 @@ from stability_emulator.scenery.drawing.shading import FLAT_BARE, RISE, SHINING,
 
 LAMP: Colour = (255, 214, 128)
 OUTLINED_UNTIL = 0.6
-"""How far in the haze a thing still gets outlines."""
+"""Haze up to which an object gets outlines."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stand:
-    """Where a thing stands and how large it is, in pixels."""
+    """Position of an object's foot and its height, in pixels."""
 
     x: float
     y: float
     height: float
     mirrored: bool = False
     far: float = 0.0
-    """How much of it is lost in haze, 0 to 1."""
+    """How strongly haze hides the object, 0 to 1."""
     mirrored_below: bool = False
-    """Whether it is drawn upside down, as it is seen in water."""
+    """Whether to draw it upside down, as a reflection in water."""
 
 
 class Pen:
-    """Draws one thing.
+    """Draws one object.
 
     Args:
-        canvas: What it is drawn on.
-        stand: Where, and how large.
-        main: The thing's own colour.
-        second: Another colour that goes with it; None: none was named.
-        rng: Chance for what differs from one to the next.
+        canvas: The canvas to draw on.
+        stand: Position and size.
+        main: The object's main colour.
+        second: A second colour, if the prompt names one.
+        rng: Source of random variation.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Pen:
         self.dark = canvas.light.dark
 
     def at(self, points: Sequence[Point]) -> list[Point]:
-        """Return where points of the thing are in the picture."""
+        """Convert points of the object to positions in the picture."""
         stand = self.stand
         sign = -1 if stand.mirrored else 1
         up = -1 if stand.mirrored_below else 1
@@ -66,12 +66,12 @@ class Pen:
         ]
 
     def lit(self, colour: Colour) -> Colour:
-        """Return how a colour looks from afar in this light."""
+        """Return a colour in this light and haze."""
         light = self.canvas.light
         return mixed(tinted(colour, light.tint), light.low, self.stand.far * 0.85)
 
     def shape(self, points: Sequence[Point], colour: Colour, finish: Finish = USUAL) -> None:
-        """Draw a shape with corners."""
+        """Draw a polygon."""
         far = self.stand.far
         seen = Finish(
             shade="flat" if finish.shining else finish.shade,
@@ -94,8 +94,8 @@ class Pen:
         *,
         turn: float = 0.0,
     ) -> None:
-        """Draw an ellipse, turned by so many degrees; shaded as a ball unless told otherwise."""
-        self.shape(oval(middle, radii, turn=turn), colour, finish.usually("ball"))
+        """Draw an ellipse, rotated by `turn` degrees; shaded as a ball by default."""
+        self.shape(oval(middle, radii, turn=turn), colour, finish.with_default("ball"))
 
     def box(self, box: Box, colour: Colour, finish: Finish = USUAL) -> None:
         """Draw an upright rectangle: left, low, right, high."""
@@ -126,14 +126,14 @@ class Pen:
         colour: Colour,
         finish: Finish = USUAL,
     ) -> None:
-        """Draw a leg, a tail or a branch that gets thinner."""
+        """Draw a tapering leg, tail or branch."""
         self.shape(tapered(points, begin, end), colour, finish)
 
     def crown(self, middle: Point, radii: Point, colour: Colour, finish: Finish = USUAL) -> None:
         """Draw something leafy or fluffy."""
         count = max(7, round(9 * sum(radii) / (2 * min(*radii) or 1)))
         points = bumps(middle, radii, count=count, rng=self.rng)
-        self.shape(points, colour, finish.usually("ball"))
+        self.shape(points, colour, finish.with_default("ball"))
 
     def line(
         self,
@@ -144,7 +144,7 @@ class Pen:
         alpha: float = 1.0,
         curved: bool = False,
     ) -> None:
-        """Draw a line; its width in parts of the thing's height."""
+        """Draw a line; its width is a share of the object's height."""
         path = smooth(points, closed=False) if curved else list(points)
         self.canvas.stroke(
             self.at(path), max(0.8, width * self.stand.height), self.lit(colour), alpha=alpha
@@ -166,13 +166,13 @@ class Pen:
             self.box((left, low, right, high), (74, 98, 124), RISE)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Let something shine."""
+        """Add a glow."""
         ((px, py),) = self.at([(x, y)])
         strength *= 1 - self.stand.far * 0.6
         self.canvas.glow(px, py, radius * self.stand.height, colour, strength)
 
     def shadow(self, width: float, *, x: float = 0.0, strength: float = 0.42) -> None:
-        """Draw the shadow where the thing stands; its width in parts of its height."""
+        """Draw the object's shadow on the ground; its width is a share of the object's height."""
         if self.stand.mirrored_below:
             return
         ((px, py),) = self.at([(x, 0.0)])
@@ -182,24 +182,24 @@ class Pen:
         self.canvas.shadow(px + away, py, rx, max(2.0, rx * 0.22), strength)
 
     def tone(self, share: float) -> Colour:
-        """Return the thing's colour, lighter (above 0) or darker."""
+        """Return the object's main colour, lighter (above 0) or darker."""
         return lighter(self.main, share)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noun:
-    """A thing that can be drawn."""
+    """An object that can be drawn."""
 
     draw: Callable[[Pen], None]
     words: str
-    """What it is called, in the singular; two words are joined by `_`."""
+    """Its names in the singular; two words are joined by `_`."""
     colours: tuple[Colour, ...]
-    """What it looks like where no colour is named; one of them by chance."""
+    """Colours to choose from if none is named."""
     size: float = 0.4
-    """How high it is as the main thing, as a part of the picture's shorter side."""
+    """Height as the main object, as a share of the picture's shorter side."""
     wide: float = 1.0
-    """Its width, as a part of its height."""
+    """Width as a share of the height."""
     home: str = "ground"
-    """`ground`, `water`, `air`, `deep` (under water), `space`, `table` or `heaven` (far up)."""
+    """`ground`, `water`, `air`, `deep` (under water), `space`, `table` or `heaven` (in the sky)."""
     place: str = ""
-    """Where it is shown if the prompt names no place; "": anywhere on land."""
+    """Place to draw if the prompt names none; "" for anywhere on land."""

@@ -1,4 +1,4 @@
-"""How a shape looks: its finish, and where light falls on it.
+"""Shading of shapes: their finish, and the light that falls on them.
 
 Light is a small grey picture that is enlarged to the size of the shape.
 """
@@ -12,22 +12,22 @@ from PIL import Image
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
-    """How a shape looks, apart from its colour."""
+    """The look of a shape, apart from its colour."""
 
     shade: str = ""
-    """`plain` from the lit side to the other, `ball`, `column`, `rise` (darker below) or `flat`;
-    "" is what is usual for the shape: ball for an oval or a crown, else plain."""
+    """`plain` (from the lit side to the other), `ball`, `column`, `rise` (darker below) or `flat`;
+    "" is the default of the shape: ball for an oval or a crown, else plain."""
     alpha: float = 1.0
-    """How much of what is behind it is hidden."""
+    """Opacity."""
     outlined: bool = True
-    """Whether a style with outlines gives it one."""
+    """Whether styles with outlines draw one."""
     strength: float = 1.0
-    """How strong the shade is."""
+    """Strength of the shade."""
     shining: bool = False
-    """Whether it keeps its colour in the dark, without a shade."""
+    """Whether the shape keeps its colour in the dark and has no shade."""
 
-    def usually(self, shade: str) -> "Finish":
-        """Return the finish with this shade where it has none of its own."""
+    def with_default(self, shade: str) -> "Finish":
+        """Return the finish with this shade if it has none of its own."""
         return self if self.shade else replace(self, shade=shade)
 
 
@@ -40,7 +40,7 @@ SHINING, SHINING_BARE = Finish(shining=True), Finish(shining=True, outlined=Fals
 
 @lru_cache(maxsize=32)
 def ramp(shade: str, side: int, *, hard: bool) -> Image.Image:
-    """Return how much light falls where on a shape: white in the light, black away from it."""
+    """Return the light on a shape: white towards the light, black away from it."""
     count = 48 if hard else 16
     values = []
     for row in range(count):

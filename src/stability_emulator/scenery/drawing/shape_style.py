@@ -9,7 +9,7 @@ from stability_emulator.scenery.drawing.palette import Colour, colour, lighter, 
 PAPER: Colour = (248, 244, 234)
 INK: Colour = (34, 32, 40)
 DARK = 70
-"""What is darker than this stays black on paper: eyes, tyres."""
+"""Brightness below which a colour stays black on paper, such as that of eyes and tyres."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,21 +17,21 @@ class ShapeStyle:
     """How shapes are drawn."""
 
     outline: float = 0.0
-    """Width of the outline, as a part of the shorter side of the picture."""
+    """Width of outlines, as a share of the picture's shorter side."""
     depth: float = 1.0
-    """How strong light and shade are."""
+    """Strength of light and shade."""
     hard: bool = False
-    """Whether light and shade have an edge between them."""
+    """Whether there is a hard edge between light and shade."""
     inner: float = 0.0
-    """How far the rounding of an edge reaches into a shape, as a part of it."""
+    """How far rounded edges reach into a shape, as a share of its size."""
     facets: bool = False
-    """Whether shapes are folded from flat pieces."""
+    """Whether shapes consist of flat facets."""
     paper: float = 0.0
-    """How much of each colour is the paper's."""
+    """Share of the paper's colour in each colour."""
     neon: bool = False
-    """Whether shapes are dark and their outlines shine."""
+    """Whether shapes are dark with glowing outlines."""
     vivid: float = 1.0
-    """How strong colours are."""
+    """Factor of the colours' saturation."""
     shadows: bool = True
     soft_clouds: bool = True
 
@@ -40,7 +40,7 @@ class ShapeStyle:
         return max(1.0, self.outline * unit) if self.outline else 0.0
 
     def toned(self, tone: Colour) -> Colour:
-        """Return the colour that a shape is filled with."""
+        """Return the fill colour of a shape."""
         if self.neon:
             return mixed(tone, (12, 8, 34), 0.8)
         if self.paper:
@@ -51,7 +51,7 @@ class ShapeStyle:
         return tone
 
     def ink(self, tone: Colour) -> Colour:
-        """Return the colour of the outline of a shape of that colour."""
+        """Return the outline colour of a shape of the given colour."""
         if self.neon:
             hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in tone))
             near = hue if saturation > 0.3 else 0.5

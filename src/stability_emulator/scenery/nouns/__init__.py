@@ -1,1 +1,1 @@
-"""The things that can be drawn, one module for each family; `catalog` has them all."""
+"""The objects that can be drawn, one module per family; `catalog` combines them."""

@@ -1,6 +1,6 @@
-"""Animals on four legs."""
+"""Four-legged animals."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter, mixed
@@ -13,7 +13,7 @@ PINK: Colour = (226, 140, 140)
 
 
 def fox(pen: Pen) -> None:
-    """Draw a fox that sits, looking back over its tail."""
+    """Draw a sitting fox looking back over its tail."""
     pen.shadow(0.95)
     coat, dark = pen.main, pen.tone(-0.28)
     tip = pen.second or CREAM
@@ -77,7 +77,7 @@ def _cat_head(pen: Pen, x: float, y: float, size: float) -> None:
 
 
 def cat(pen: Pen) -> None:
-    """Draw a cat that sits and looks at us."""
+    """Draw a sitting cat facing the viewer."""
     pen.shadow(0.75)
     coat = pen.main
     pen.limb([(0.18, 0.06), (0.42, 0.05), (0.5, 0.2), (0.42, 0.36)], 0.1, 0.05, pen.tone(-0.08))
@@ -93,7 +93,7 @@ def cat(pen: Pen) -> None:
 
 
 def dog(pen: Pen) -> None:
-    """Draw a dog that sits, from the side."""
+    """Draw a sitting dog from the side."""
     pen.shadow(0.8)
     coat, dark = pen.main, pen.tone(-0.3)
     pen.limb([(-0.22, 0.1), (-0.38, 0.16), (-0.44, 0.34)], 0.09, 0.04, coat)
@@ -119,7 +119,7 @@ def dog(pen: Pen) -> None:
 
 
 def horse(pen: Pen) -> None:
-    """Draw a horse that stands."""
+    """Draw a standing horse."""
     pen.shadow(1.0)
     coat, dark = pen.main, pen.tone(-0.35)
     mane = pen.second or lighter(pen.main, -0.6)
@@ -216,7 +216,7 @@ def bear(pen: Pen) -> None:
 
 
 def rabbit(pen: Pen) -> None:
-    """Draw a rabbit that sits."""
+    """Draw a sitting rabbit."""
     pen.shadow(0.8)
     coat = pen.main
     pen.oval((-0.34, 0.16), (0.1, 0.1), CREAM)

@@ -1,6 +1,6 @@
-"""What flies: birds, butterflies, bees."""
+"""Birds and insects."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.curves import oval
@@ -13,7 +13,7 @@ DARK: Colour = (40, 36, 44)
 
 
 def bird(pen: Pen) -> None:
-    """Draw a small bird that stands on a twig."""
+    """Draw a small bird on a twig."""
     coat = pen.main
     pen.line([(-0.75, 0.1), (-0.2, 0.05), (0.3, 0.09), (0.8, 0.03)], 0.05, (96, 70, 52), curved=True)
     pen.shape([(-0.3, 0.36), (-0.86, 0.22), (-0.8, 0.12), (-0.2, 0.22)], pen.tone(-0.25))
@@ -60,7 +60,7 @@ def owl(pen: Pen) -> None:
 
 
 def duck(pen: Pen) -> None:
-    """Draw a duck or swan that swims."""
+    """Draw a swimming duck or swan."""
     coat = pen.main
     pen.blob([(-0.8, 0.5), (-0.6, 0.32), (-0.2, 0.42), (0.3, 0.4), (0.52, 0.2), (0.3, 0.0), (-0.4, 0.0), (-0.66, 0.14)], coat)
     pen.limb([(0.36, 0.24), (0.5, 0.46), (0.34, 0.66), (0.4, 0.82)], 0.22, 0.15, coat)

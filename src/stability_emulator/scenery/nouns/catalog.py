@@ -1,4 +1,4 @@
-"""The things that the emulator can draw, and the words for them."""
+"""The objects that the emulator can draw, and the words for them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -50,22 +50,22 @@ _PLURALS = {
 
 
 def named(tokens: Sequence[str], at: int) -> tuple[str, int, bool]:
-    """Return the thing that is named at a place in a text.
+    """Find the object that the words at a position name.
 
     Returns:
-        Its name ("" for none), how many words it takes, and whether they are a plural.
+        Its name ("" for none), the number of words used, and whether they are a plural.
     """
     for used in (2, 1):
-        spoken = " ".join(tokens[at : at + used])
+        phrase = " ".join(tokens[at : at + used])
         if len(tokens) < at + used:
             continue
-        if spoken in _NAMES:
-            return _NAMES[spoken], used, False
+        if phrase in _NAMES:
+            return _NAMES[phrase], used, False
         for single in (
-            _PLURALS.get(spoken, ""),
-            spoken.removesuffix("s"),
-            spoken.removesuffix("es"),
+            _PLURALS.get(phrase, ""),
+            phrase.removesuffix("s"),
+            phrase.removesuffix("es"),
         ):
-            if single != spoken and single in _NAMES:
+            if single != phrase and single in _NAMES:
                 return _NAMES[single], used, True
     return "", 1, False

@@ -1,6 +1,6 @@
-"""Creatures that do not exist."""
+"""Mythical creatures."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter, mixed
@@ -12,7 +12,7 @@ HORN: Colour = (250, 236, 190)
 
 
 def dragon(pen: Pen) -> None:
-    """Draw a dragon that sits and spreads its wings."""
+    """Draw a sitting dragon with spread wings."""
     pen.shadow(1.1)
     body, wing = pen.main, pen.second or mixed(pen.main, (60, 20, 60), 0.4)
     belly = mixed(body, (250, 226, 160), 0.65)

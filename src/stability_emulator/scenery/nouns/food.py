@@ -1,6 +1,6 @@
 """Food."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 import math
@@ -40,7 +40,7 @@ def pear(pen: Pen) -> None:
 
 
 def orange(pen: Pen) -> None:
-    """Draw a round fruit with a cut half beside it."""
+    """Draw a round fruit next to a cut half."""
     pen.shadow(1.3, strength=0.55)
     pen.oval((-0.24, 0.46), (0.44, 0.44), pen.main)
     pen.blob([(-0.24, 0.88), (-0.06, 1.0), (0.12, 0.92), (-0.06, 0.84)], LEAF)
@@ -96,7 +96,7 @@ def ice_cream(pen: Pen) -> None:
 
 
 def pizza(pen: Pen) -> None:
-    """Draw a round dish from above, half tilted: a pizza, a pie, a plate."""
+    """Draw a round dish, tilted: a pizza, a pie, a plate."""
     pen.shadow(2.0, strength=0.5)
     pen.oval((0, 0.4), (1.0, 0.42), (206, 150, 84))
     pen.oval((0, 0.44), (0.86, 0.34), pen.main)

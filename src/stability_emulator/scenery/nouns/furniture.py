@@ -1,6 +1,6 @@
 """Furniture."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter
@@ -48,7 +48,7 @@ def table(pen: Pen) -> None:
 
 
 def lamp(pen: Pen) -> None:
-    """Draw a floor lamp that is on."""
+    """Draw a lit floor lamp."""
     pen.shadow(0.4)
     metal: Colour = (96, 82, 70)
     pen.oval((0, 0.02), (0.16, 0.03), metal)

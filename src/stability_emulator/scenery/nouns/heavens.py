@@ -1,6 +1,6 @@
-"""What is in the sky as a thing of its own: moon, planets, stars, clouds."""
+"""Objects in the sky: moon, sun, planets, stars, clouds."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.curves import bumps, oval, star
@@ -52,7 +52,7 @@ def earth(pen: Pen) -> None:
 
 
 def big_star(pen: Pen) -> None:
-    """Draw a star that sparkles."""
+    """Draw a sparkling star."""
     pen.glow(0, 0.5, 0.9, pen.main, 0.8)
     pen.shape(star((0, 0.5), 0.5, 0.08, tips=4), pen.main, SHINING)
     pen.shape(oval((0, 0.5), (0.09, 0.09)), (255, 255, 255), SHINING_BARE)

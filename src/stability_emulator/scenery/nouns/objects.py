@@ -1,6 +1,6 @@
-"""Things that one holds or puts on a table."""
+"""Small objects, and a robot."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 import math
@@ -60,7 +60,7 @@ def vase(pen: Pen) -> None:
 
 
 def book(pen: Pen) -> None:
-    """Draw books, one upon the other, and one open on top."""
+    """Draw a stack of books with an open one on top."""
     pen.shadow(1.4, strength=0.5)
     for low, left, right, tone in ((0.0, -0.66, 0.6, pen.main), (0.2, -0.58, 0.68, pen.second or (52, 92, 120))):
         pen.rounded((left, low, right, low + 0.2), 0.04, tone)
@@ -125,7 +125,7 @@ def camera(pen: Pen) -> None:
 
 
 def lantern(pen: Pen) -> None:
-    """Draw a lantern or a candle that burns."""
+    """Draw a lit lantern or candle."""
     pen.shadow(0.5)
     ring = oval((0, 0.9), (0.12, 0.1))
     pen.line([*ring, ring[0]], 0.025, DARK)
@@ -146,7 +146,7 @@ def heart(pen: Pen) -> None:
 
 
 def gem(pen: Pen) -> None:
-    """Draw a cut stone."""
+    """Draw a cut gemstone."""
     pen.shadow(0.6)
     top = [(-0.5, 0.62), (-0.28, 0.92), (0.28, 0.92), (0.5, 0.62)]
     for left, right, tone in ((-0.5, -0.2, -0.1), (-0.2, 0.2, 0.12), (0.2, 0.5, -0.24)):

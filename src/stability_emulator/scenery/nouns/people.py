@@ -1,6 +1,6 @@
-"""People, stylised: figures from behind or the side, and heads and shoulders for portraits."""
+"""Stylised people: figures from behind or the side, and heads and shoulders for portraits."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from stability_emulator.scenery.drawing.shading import BARE, FLAT_BARE, Finish
 
 SKINS: tuple[Colour, ...] = ((242, 206, 178), (224, 172, 134), (190, 132, 94), (128, 84, 60), (94, 62, 48))
 HAIRS: tuple[Colour, ...] = ((52, 36, 30), (92, 58, 38), (30, 26, 30), (196, 148, 84), (150, 72, 40))
-TOLD_APART = 100
+MIN_CONTRAST = 100
 TROUSERS: tuple[Colour, ...] = ((52, 60, 84), (74, 66, 62), (44, 48, 54))
 
 
-def _looks(pen: Pen) -> tuple[Colour, Colour]:
-    """Return the colours of skin and of hair that can be told from it."""
+def _complexion(pen: Pen) -> tuple[Colour, Colour]:
+    """Return the colours of skin and hair, with enough contrast between them."""
     skin = pen.rng.choice(SKINS)
-    hairs = [hair for hair in HAIRS if sum(skin) - sum(hair) > TOLD_APART]
+    hairs = [hair for hair in HAIRS if sum(skin) - sum(hair) > MIN_CONTRAST]
     return skin, pen.rng.choice(hairs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """What differs between figures."""
+    """Proportions and features of a figure."""
 
     head: float = 0.075
     skirt: bool = False
@@ -39,10 +39,10 @@ CHILD = Build(head=0.115, wide=1.1)
 
 
 def _figure(pen: Pen, build: Build) -> None:
-    """Draw a figure that walks away, one shoulder forward."""
+    """Draw a figure walking away, one shoulder forward."""
     pen.shadow(0.36)
     rng = pen.rng
-    skin, hair = _looks(pen)
+    skin, hair = _complexion(pen)
     coat, legs = pen.main, pen.second or rng.choice(TROUSERS)
     wide, neck = build.wide, 0.985 - 2 * build.head
     hip = neck * 0.55
@@ -84,7 +84,7 @@ def child(pen: Pen) -> None:
 
 def _bust(pen: Pen, *, long_hair: bool, young: bool = False) -> None:
     """Draw head and shoulders."""
-    skin, hair = _looks(pen)
+    skin, hair = _complexion(pen)
     shade = lighter(skin, -0.16)
     coat = pen.main
     if long_hair:
@@ -156,4 +156,4 @@ BUSTS: Mapping[str, Noun] = {
     name: Noun(draw=draw, words="", colours=COATS, size=0.86, wide=1.1)
     for name, draw in (("man", man_bust), ("woman", woman_bust), ("child", child_bust))
 }
-"""People as they are shown in a portrait."""
+"""People drawn as portraits."""

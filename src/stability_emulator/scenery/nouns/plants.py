@@ -1,6 +1,6 @@
 """Trees, flowers and other plants."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 import math
@@ -14,7 +14,7 @@ BARK: Colour = (98, 72, 54)
 LEAF: Colour = (78, 132, 66)
 POT: Colour = (188, 102, 72)
 FAR = 0.35
-"""Trees farther than this have fewer leaves."""
+"""Haze above which trees have fewer leaves."""
 
 
 def tree(pen: Pen) -> None:
@@ -53,7 +53,7 @@ def pine(pen: Pen) -> None:
 
 
 def palm(pen: Pen) -> None:
-    """Draw a palm that leans."""
+    """Draw a leaning palm."""
     pen.shadow(0.4)
     pen.limb([(-0.12, 0.0), (-0.08, 0.3), (0.02, 0.6), (0.1, 0.8)], 0.075, 0.04, (142, 106, 74))
     for angle, reach in ((200, 0.34), (168, 0.4), (130, 0.36), (86, 0.32), (52, 0.38), (14, 0.4), (-22, 0.34)):

@@ -1,6 +1,6 @@
-"""What lives under water."""
+"""Sea animals."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.palette import Colour, lighter, mixed
@@ -38,7 +38,7 @@ def whale(pen: Pen) -> None:
 
 
 def dolphin(pen: Pen) -> None:
-    """Draw a dolphin that leaps."""
+    """Draw a leaping dolphin."""
     body = pen.main
     pen.blob([(-0.72, 0.1), (-1.0, 0.1), (-0.98, 0.0), (-0.78, 0.0), (-0.8, -0.18), (-0.68, -0.2), (-0.6, 0.04)], body)
     pen.blob([(-0.02, 0.74), (-0.24, 0.98), (-0.3, 0.98), (-0.28, 0.68)], pen.tone(-0.15))
@@ -49,7 +49,7 @@ def dolphin(pen: Pen) -> None:
 
 
 def turtle(pen: Pen) -> None:
-    """Draw a turtle that swims."""
+    """Draw a swimming turtle."""
     skin = (124, 156, 96)
     for points in (
         [(0.3, 0.4), (0.44, 0.02), (0.3, -0.12), (0.1, 0.3)],
@@ -79,7 +79,7 @@ def octopus(pen: Pen) -> None:
 
 
 def jellyfish(pen: Pen) -> None:
-    """Draw a jellyfish that shines."""
+    """Draw a glowing jellyfish."""
     body = pen.main
     pen.glow(0, 0.7, 0.75, body, 0.5)
     for k in range(7):

@@ -1,6 +1,6 @@
-"""What drives and flies."""
+"""Vehicles on land and in the air."""
 
-# ruff: noqa: E501 -- an outline is read as one line of points
+# ruff: noqa: E501 -- outlines are easier to read as one line of points
 # fmt: off
 
 from stability_emulator.scenery.drawing.curves import oval

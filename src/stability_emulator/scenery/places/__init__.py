@@ -1,1 +1,1 @@
-"""The places that can be drawn: each paints itself and says where things can be in it."""
+"""Places: each function draws one and returns the stage for the objects in it."""

@@ -1,4 +1,4 @@
-"""Places where little grows: desert and snow."""
+"""Barren places: desert and snow."""
 
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, lighter, mixed, tinted
@@ -13,7 +13,7 @@ SAND: Colour = (232, 186, 122)
 
 
 def desert(canvas: Canvas, reading: Reading) -> Stage:
-    """Dunes with a lit and a dark side."""
+    """Draw dunes with a lit and a dark side."""
     rng, height, light = canvas.rng, canvas.height, canvas.light
     horizon = height * rng.uniform(0.52, 0.6)
     paint_sky(canvas, reading, horizon)
@@ -50,7 +50,7 @@ def desert(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def snow(canvas: Canvas, reading: Reading) -> Stage:
-    """White hills, pines with snow, far peaks."""
+    """Draw white hills, pines with snow and distant peaks."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.52, 0.58)
     paint_sky(canvas, reading, horizon)

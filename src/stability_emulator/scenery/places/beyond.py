@@ -1,4 +1,4 @@
-"""Places far from people: space, under water, high in the sky."""
+"""Remote places: space, under water, high in the sky."""
 
 import math
 
@@ -18,7 +18,7 @@ from stability_emulator.scenery.prompt.reading import Reading
 
 
 def space(canvas: Canvas, reading: Reading) -> Stage:
-    """Stars, nebulae, a planet's limb or a far planet."""
+    """Draw stars, nebulae and a distant planet, or a planet's surface for people and objects."""
     rng, width, height, unit = canvas.rng, canvas.width, canvas.height, canvas.unit
     canvas.wash(gradient((width, height), [(0, (6, 6, 20)), (0.5, (14, 12, 38)), (1, (8, 8, 24))]))
     hue = rng.random()
@@ -38,12 +38,12 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
     for _ in range(7):
         x, y = rng.random() * width, rng.random() * height
         canvas.glow(x, y, unit * 0.04, mixed(WHITE, colour(rng.random(), 0.6, 1.0), 0.4), 0.9)
-    wished = {wish.noun for wish in reading.things}
-    if reading.wants("planet") and not wished & {"planet", "earth", "moon"}:
+    named_nouns = {subject.noun for subject in reading.things}
+    if reading.allows("planet") and not named_nouns & {"planet", "earth", "moon"}:
         x = width * rng.choice((0.14, 0.86))
         stand = Stand(x=x, y=height * rng.uniform(0.3, 0.42), height=unit * rng.uniform(0.18, 0.28))
         NOUNS["planet"].draw(Pen(canvas, stand, colour(hue + 0.5, 0.5, 0.8), None, rng))
-    if wished & {"astronaut", "robot", "house", "man", "woman", "car"}:
+    if named_nouns & {"astronaut", "robot", "house", "man", "woman", "car"}:
         hill(canvas, Ridge(height * 0.82, height * 0.02, roughness=0.4), (150, 146, 160))
         for _ in range(9):
             x, y = rng.random() * width, height * rng.uniform(0.88, 0.99)
@@ -59,7 +59,7 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def underwater(canvas: Canvas, reading: Reading) -> Stage:
-    """Light from above, rays, weed, corals, bubbles."""
+    """Draw light rays from above, seaweed, corals, bubbles and fish."""
     rng, width, height, unit = canvas.rng, canvas.width, canvas.height, canvas.unit
     base = NAMED.get(reading.ground) or (18, 96, 140)
     dim = 1 - 0.5 * canvas.light.dark
@@ -132,7 +132,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                     max(2, tall * 0.05),
                     weed,
                 )
-    if reading.wants("bubble", "bubbles"):
+    if reading.allows("bubble", "bubbles"):
         for _ in range(26):
             bx, by, r = (
                 rng.random() * width,
@@ -145,7 +145,7 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
                 Finish(shade="flat", alpha=0.32, outlined=False),
             )
             canvas.dot(bx - r * 0.3, by - r * 0.3, r * 0.26, WHITE, shade="flat")
-    if reading.wants("fish"):
+    if reading.allows("fish"):
         side = rng.random() < 0.5
         tone = rng.choice(NOUNS["fish"].colours)
         cx, cy = width * rng.uniform(0.2, 0.8), height * rng.uniform(0.2, 0.5)
@@ -161,11 +161,11 @@ def underwater(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def heaven(canvas: Canvas, reading: Reading) -> Stage:
-    """A sky full of clouds, seen from among them."""
+    """Draw a sky full of clouds, seen from among them."""
     height, unit, rng = canvas.height, canvas.unit, canvas.rng
     paint_sky(canvas, reading, height)
     light = canvas.light
-    if reading.wants("cloud", "clouds"):
+    if reading.allows("cloud", "clouds"):
         for row in range(4):
             tone = mixed(
                 lighter(light.low, 0.4), mixed(light.middle, light.top, 0.4), 0.42 - 0.12 * row

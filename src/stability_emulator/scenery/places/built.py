@@ -1,4 +1,4 @@
-"""Places that people built: city, street, room, and the plain ground of a studio."""
+"""Built places: city and street."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +25,7 @@ FACADES: tuple[Colour, ...] = (
 
 
 def _block(canvas: Canvas, box: Box, tone: Colour, *, far: float) -> None:
-    """Draw a building with its windows: left, top, right and foot."""
+    """Draw a building with windows; the box is left, top, right and foot."""
     left, top, right, base = box
     light, rng = canvas.light, canvas.rng
     tone = mixed(tinted(tone, light.tint), mixed(light.low, light.middle, 0.3), far)
@@ -78,7 +78,7 @@ def _skyline(canvas: Canvas, base: float, high: float, *, far: float, wide: floa
 
 
 def city(canvas: Canvas, reading: Reading) -> Stage:
-    """A skyline across the water."""
+    """Draw a skyline across the water."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.62, 0.67)
     paint_sky(canvas, reading, horizon)
@@ -95,7 +95,7 @@ def city(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def quay(canvas: Canvas) -> None:
-    """Draw the stone edge that things stand on in front of the water of a city."""
+    """Draw the stone edge in front of a city's water, for objects to stand on."""
     stone = tinted((150, 144, 140), canvas.light.tint)
     top = canvas.height * 0.88
     canvas.fill(
@@ -121,7 +121,7 @@ def quay(canvas: Canvas) -> None:
 
 
 def street(canvas: Canvas, reading: Reading) -> Stage:
-    """Rows of houses on both sides that run to a point."""
+    """Draw rows of houses on both sides, converging at a vanishing point."""
     rng, height, width = canvas.rng, canvas.height, canvas.width
     horizon = height * 0.58
     point = width * rng.uniform(0.44, 0.56)
@@ -165,7 +165,7 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
         for one, other in pairwise(shares):
             _facade(canvas, row, one, other)
     haze(canvas, horizon, height * 0.12, 0.4 * light.haze)
-    if reading.wants("lamp", "street lamp"):
+    if reading.allows("lamp", "street lamp"):
         for x in (0.2, 0.8):
             stand_on(
                 canvas,
@@ -178,16 +178,16 @@ def street(canvas: Canvas, reading: Reading) -> Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """A row of houses that runs to a point."""
+    """A row of houses that converges at a vanishing point."""
 
     point: float
     horizon: float
     edge: float
-    """Where the row would meet the picture plane."""
+    """Horizontal position where the row would meet the picture plane."""
 
 
 def _facade(canvas: Canvas, row: _Row, one: float, other: float) -> None:
-    """Draw a house of a row, between two shares of the way from the point to the edge."""
+    """Draw a house of a row; `one` and `other` are shares of the way from the point to the edge."""
     point, horizon, edge, far = row.point, row.horizon, row.edge, max(0.0, 0.62 - other)
     rng, light = canvas.rng, canvas.light
     tall = min(horizon * 0.95, canvas.unit * 0.62) * rng.uniform(0.8, 1.1)

@@ -17,7 +17,7 @@ ROCK: Colour = (104, 98, 100)
 
 
 def sea(canvas: Canvas, reading: Reading) -> Stage:
-    """Open water; a headland on one side for what stands on land."""
+    """Draw open water with a distant coast."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.54, 0.6)
     paint_sky(canvas, reading, horizon)
@@ -40,7 +40,7 @@ def sea(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) -> None:
-    """Draw a rock in the sea with grass on top, for a thing that stands at x, y."""
+    """Draw a grassy rock in the sea for an object that stands at x, y."""
     light = canvas.light
     rng = canvas.rng
     rough: list[Point] = []
@@ -91,7 +91,7 @@ def headland(canvas: Canvas, reading: Reading, x: float, y: float, wide: float) 
 
 
 def beach(canvas: Canvas, reading: Reading) -> Stage:
-    """Sand in front, surf, the sea, palms."""
+    """Draw the sea; `shore` adds the beach."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.5, 0.56)
     paint_sky(canvas, reading, horizon)
@@ -141,7 +141,7 @@ def shore(canvas: Canvas, reading: Reading) -> None:
             lighter(sand, rng.choice((-0.25, 0.3))),
             shade="flat",
         )
-    if reading.wants("palm", "tree") and all(each.noun != "palm" for each in reading.things):
+    if reading.allows("palm", "tree") and all(each.noun != "palm" for each in reading.things):
         at = 0.94 if side > 0 else 0.06
         stand_on(
             canvas,
@@ -160,12 +160,12 @@ def shore(canvas: Canvas, reading: Reading) -> None:
 
 
 def lake(canvas: Canvas, reading: Reading) -> Stage:
-    """Mountains and trees behind still water, a bank in front."""
+    """Draw mountains and trees behind still water; `bank` adds the foreground."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.5, 0.55)
     paint_sky(canvas, reading, horizon)
     fade = canvas.light.haze
-    if reading.wants("mountain", "mountains"):
+    if reading.allows("mountain", "mountains"):
         range_of_peaks(
             canvas, horizon, min(height * 0.3, canvas.unit * 0.36), far=0.35 + 0.3 * fade, snow=0.28
         )

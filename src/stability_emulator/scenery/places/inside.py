@@ -1,4 +1,4 @@
-"""Places under a roof: a room, its table, the plain ground of a studio."""
+"""Indoor places: a room, its table, a studio."""
 
 import math
 
@@ -23,7 +23,7 @@ from stability_emulator.scenery.prompt.reading import Reading
 
 
 def room(canvas: Canvas, reading: Reading) -> Stage:
-    """A wall with a window, a floor, a picture, a rug."""
+    """Draw a wall with a window, a floor, a picture and a rug."""
     rng, height, width, unit = canvas.rng, canvas.height, canvas.width, canvas.unit
     floor = height * 0.72
     walls: tuple[Colour, ...] = (
@@ -169,7 +169,7 @@ def room(canvas: Canvas, reading: Reading) -> Stage:
 
 
 def board(canvas: Canvas) -> float:
-    """Draw a table top in front, for what stands on tables, and return where it stands."""
+    """Draw a table top in the foreground and return the height at which objects stand on it."""
     wood = tinted((150, 102, 66), canvas.light.tint)
     top, unit = canvas.height * 0.8, canvas.unit
     canvas.fill(
@@ -194,7 +194,7 @@ def board(canvas: Canvas) -> float:
 
 
 def studio(canvas: Canvas, reading: Reading) -> Stage:
-    """A plain ground that runs into the wall, lit from above."""
+    """Draw a plain seamless backdrop, lit from above."""
     rng, height, width = canvas.rng, canvas.height, canvas.width
     free = [NAMED[name] for name in reading.colours if name in NAMED]
     tone = NAMED.get(reading.ground) or (free[0] if free else None)

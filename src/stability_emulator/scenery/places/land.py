@@ -1,4 +1,4 @@
-"""Places on land: field, mountains, forest, desert, snow."""
+"""Places on land: field, mountains, forest; hills, trees and grass for all places."""
 
 from dataclasses import dataclass, replace
 
@@ -21,11 +21,11 @@ class Ridge:
     """A line of hills."""
 
     base: float
-    """Its mean height in the picture."""
+    """Mean vertical position in the picture."""
     swing: float
-    """How far it goes up and down."""
+    """Amplitude."""
     far: float = 0.0
-    """How much of it is lost in haze, 0 to 1."""
+    """How strongly haze hides it, 0 to 1."""
     roughness: float = 0.0
 
 
@@ -37,12 +37,12 @@ class Trees:
     count: int
     height: float
     far: float
-    """How much of them is lost in haze, 0 to 1."""
+    """How strongly haze hides them, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Grass:
-    """Grass from a height in the picture down to its lower edge."""
+    """Grass from a vertical position down to the lower edge of the picture."""
 
     top: float
     tone: Colour
@@ -51,7 +51,7 @@ class Grass:
 
 
 def hill(canvas: Canvas, ridge: Ridge, tone: Colour) -> list[Point]:
-    """Draw a line of hills down to the lower edge, and return its crest."""
+    """Draw a line of hills down to the lower edge and return its crest."""
     light = canvas.light
     line = waves(canvas.rng, swing=ridge.swing, roughness=ridge.roughness)
     last = len(line) - 1
@@ -69,15 +69,15 @@ def hill(canvas: Canvas, ridge: Ridge, tone: Colour) -> list[Point]:
 
 
 def stand_on(canvas: Canvas, noun: str, stand: Stand, tone: Colour) -> None:
-    """Draw a thing of the background, mirrored or not by chance."""
+    """Draw a background object, randomly mirrored."""
     stand = replace(stand, mirrored=canvas.rng.random() < 0.5)
     NOUNS[noun].draw(Pen(canvas, stand, tone, None, canvas.rng))
 
 
 def grove(canvas: Canvas, crest: list[Point], reading: Reading, trees: Trees) -> None:
-    """Put trees on a crest."""
+    """Draw trees on a crest."""
     kind, height = trees.kind, trees.height
-    if not reading.wants(kind, "tree", "trees"):
+    if not reading.allows(kind, "tree", "trees"):
         return
     rng = canvas.rng
     tones = (
@@ -95,7 +95,7 @@ def grove(canvas: Canvas, crest: list[Point], reading: Reading, trees: Trees) ->
 
 
 def tufts(canvas: Canvas, reading: Reading, grass: Grass) -> None:
-    """Draw grass, larger towards us, and flowers in it."""
+    """Draw grass with flowers, larger towards the viewer."""
     top, count = grass.top, grass.count
     if reading.season == "winter":
         return
@@ -121,7 +121,7 @@ def tufts(canvas: Canvas, reading: Reading, grass: Grass) -> None:
 
 
 def field(canvas: Canvas, reading: Reading) -> Stage:
-    """Rolling hills, trees, and grass in front."""
+    """Draw rolling hills, trees, and grass in the foreground."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.5, 0.58)
     paint_sky(canvas, reading, horizon + height * 0.05)
@@ -165,14 +165,14 @@ def field(canvas: Canvas, reading: Reading) -> Stage:
             horizon + height * 0.25,
             grass,
             flowers=reading.season not in {"winter", "autumn"}
-            and reading.wants("flower", "flowers"),
+            and reading.allows("flower", "flowers"),
         ),
     )
     return Stage(horizon=horizon, ground=height * 0.87, far=horizon + height * 0.06)
 
 
 def mountains(canvas: Canvas, reading: Reading) -> Stage:
-    """Ranges in the haze, pines, a meadow."""
+    """Draw hazy mountain ranges, pines and a meadow."""
     rng, height = canvas.rng, canvas.height
     horizon = height * rng.uniform(0.58, 0.64)
     paint_sky(canvas, reading, horizon)
@@ -201,14 +201,14 @@ def mountains(canvas: Canvas, reading: Reading) -> Stage:
             horizon + height * 0.25,
             grass,
             flowers=reading.season in {"", "spring", "summer"}
-            and reading.wants("flower", "flowers"),
+            and reading.allows("flower", "flowers"),
         ),
     )
     return Stage(horizon=horizon, ground=height * 0.88, far=horizon + height * 0.08)
 
 
 def forest(canvas: Canvas, reading: Reading) -> Stage:
-    """Rows of trunks and crowns, paler with distance, and light between them."""
+    """Draw rows of trunks and crowns, paler with distance, with light between them."""
     rng, height, light = canvas.rng, canvas.height, canvas.light
     horizon = height * 0.62
     paint_sky(canvas, reading, horizon)
@@ -242,7 +242,7 @@ def forest(canvas: Canvas, reading: Reading) -> Stage:
         haze(canvas, base, height * 0.1, 0.35 + 0.3 * light.haze - 0.12 * row)
     hill(canvas, Ridge(horizon + height * 0.17, height * 0.015), grass)
     tall = canvas.unit * 0.95
-    if reading.wants(kind, "tree", "trees"):
+    if reading.allows(kind, "tree", "trees"):
         tones = (
             FOLIAGE.get(reading.season, NOUNS[kind].colours)
             if kind == "tree"

@@ -1,4 +1,4 @@
-"""Ranges of mountains with lit and dark sides, and snow."""
+"""Draws mountain ranges with lit and dark sides, and snow."""
 
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.curves import Point, jagged
@@ -52,7 +52,7 @@ def range_of_peaks(canvas: Canvas, base: float, high: float, *, far: float, snow
 
 
 def _summits(crest: list[Point], max_y: float) -> list[int]:
-    """Return the places of the peaks that are higher than all around them."""
+    """Return the indices of the peaks that are higher than their surroundings."""
     reach = len(crest) // 9
     return [
         i
@@ -63,7 +63,7 @@ def _summits(crest: list[Point], max_y: float) -> list[int]:
 
 
 def _slope(crest: list[Point], i: int, step: int) -> list[Point]:
-    """Return the way down from a peak to the next hollow."""
+    """Return the points from a peak down to the next hollow."""
     way: list[Point] = []
     at = i + step
     while 0 <= at < len(crest) and len(way) < len(crest) // 6:

@@ -1,4 +1,4 @@
-"""Sky, sun, moon, stars, clouds, weather, and water that mirrors them."""
+"""Draws the sky: sun, moon, stars, aurora, clouds, rainbow, haze."""
 
 import math
 
@@ -13,11 +13,11 @@ from stability_emulator.scenery.prompt.reading import Reading
 
 SMALL_SIDE = 256
 SHIFT = 5
-"""How far the light side of clouds is from their dark side, in small pixels."""
+"""Distance between the light and the dark side of clouds, in pixels of the small copy."""
 
 
 def paint_sky(canvas: Canvas, reading: Reading, horizon: float) -> None:
-    """Paint the sky down to the horizon, and its colours on below it."""
+    """Paint the sky down to the horizon, and continue its colours below."""
     light = canvas.light
     reach = max(1, round(horizon))
     sky = gradient(
@@ -30,7 +30,7 @@ def paint_sky(canvas: Canvas, reading: Reading, horizon: float) -> None:
         _aurora(canvas, horizon)
     if light.seen and not canvas.style.paper:
         _sun(canvas, reading, horizon)
-    if light.cloudy > 0.12 and reading.wants("cloud", "clouds"):
+    if light.cloudy > 0.12 and reading.allows("cloud", "clouds"):
         if canvas.style.soft_clouds:
             _soft_clouds(canvas, horizon)
         else:
@@ -42,15 +42,15 @@ def paint_sky(canvas: Canvas, reading: Reading, horizon: float) -> None:
 def _sun(canvas: Canvas, reading: Reading, horizon: float) -> None:
     light = canvas.light
     x, y = light.across * canvas.width, horizon * (1 - light.altitude * 0.86)
-    if not reading.wants("moon" if light.night else "sun"):
+    if not reading.allows("moon" if light.night else "sun"):
         return
     big = canvas.unit * (0.045 if light.night else 0.03 + 0.03 * (1 - light.altitude))
     canvas.glow(x, y, big * (5 if light.night else 10), light.sun, 0.4 if light.night else 0.5)
     canvas.glow(x, y, big * 2.6, light.sun, 0.45)
-    wished = {wish.noun for wish in reading.things} & {"moon", "sun"}
-    if not wished:
+    named_nouns = {subject.noun for subject in reading.things} & {"moon", "sun"}
+    if not named_nouns:
         canvas.fill(oval((x, y), (big, big)), light.sun, FLAT)
-    if light.night and not wished:
+    if light.night and not named_nouns:
         for dx, dy, r in ((-0.3, -0.3, 0.2), (0.25, 0.1, 0.24), (-0.2, 0.4, 0.16)):
             canvas.fill(
                 oval((x + dx * big, y + dy * big), (r * big, r * big)),
@@ -87,7 +87,7 @@ def _aurora(canvas: Canvas, horizon: float) -> None:
 
 
 def _soft_clouds(canvas: Canvas, horizon: float) -> None:
-    """Lay clouds from noise over the sky, flatter towards the horizon."""
+    """Draw clouds made of noise over the sky, flatter towards the horizon."""
     light, rng = canvas.light, canvas.rng
     size = (SMALL_SIDE, max(16, round(SMALL_SIDE * horizon / canvas.width)))
     wide = (size[0] + 2 * SHIFT, size[1] + 2 * SHIFT)
@@ -122,7 +122,7 @@ def _soft_clouds(canvas: Canvas, horizon: float) -> None:
 
 
 def _drawn_clouds(canvas: Canvas, horizon: float) -> None:
-    """Draw clouds as things with an outline."""
+    """Draw clouds as shapes with an outline."""
     rng, light = canvas.rng, canvas.light
     tone = mixed(lighter(light.low, 0.5), light.top, 0.35 * light.dark)
     for _ in range(2 + round(3 * light.cloudy)):
@@ -164,7 +164,7 @@ def _rainbow(canvas: Canvas, horizon: float) -> None:
 
 
 def haze(canvas: Canvas, y: float, reach: float, strength: float) -> None:
-    """Let the distance fade around a height."""
+    """Fade the distance around a vertical position."""
     if canvas.style.paper or canvas.style.neon:
         strength *= 0.3
     size = (4, 96)

@@ -1,4 +1,4 @@
-"""What a place offers to the things in it: where they stand, float and fly, and how large."""
+"""The stage that a place provides for objects: where they stand, and how large they are."""
 
 from dataclasses import dataclass
 
@@ -22,23 +22,23 @@ FOLIAGE: dict[str, tuple[Colour, ...]] = {
 
 @dataclass(kw_only=True)
 class Stage:
-    """Where things can be, in pixels from above."""
+    """Positions for objects, in pixels from the top."""
 
     horizon: float
     ground: float
-    """Where the main thing stands."""
+    """Foot of the main object."""
     water: float | None = None
-    """Upper edge of water in front; None: there is none."""
+    """Upper edge of the water in front; None without water."""
     far: float = 0.0
-    """Where things far away stand; 0: at the horizon."""
+    """Foot of distant objects; 0 for the horizon."""
     table: bool = False
     """Whether `ground` is a table."""
     company: bool = False
-    """Whether more than one kind of thing is to be seen."""
+    """Whether the picture shows more than one kind of object."""
     grow: float = 1.0
-    """How much larger than usual things are shown."""
+    """Size factor of objects."""
 
 
 def grass_of(reading: Reading) -> Colour:
-    """Return the colour of grass at that time of year."""
+    """Return the colour of grass in the season of the prompt."""
     return SEASONED.get(reading.season, GREEN)

@@ -1,4 +1,4 @@
-"""Water that mirrors what is above it."""
+"""Draws water that reflects the picture above it."""
 
 import math
 
@@ -10,7 +10,7 @@ from stability_emulator.scenery.drawing.palette import Colour, lighter, mixed, t
 
 
 def paint_water(canvas: Canvas, top: float, bottom: float, tone: Colour | None) -> None:
-    """Paint water that mirrors what is above its upper edge, with waves and glitter."""
+    """Paint a water surface with waves; `mirror` adds the reflection."""
     light = canvas.light
     first, last = round(top), round(bottom)
     if last - first < 2:
@@ -37,7 +37,7 @@ def paint_water(canvas: Canvas, top: float, bottom: float, tone: Colour | None) 
 
 
 def mirror(canvas: Canvas, top: float, bottom: float, *, calm: float = 0.5) -> None:
-    """Mirror what is above the water in it, broken by waves, and let the sun glitter."""
+    """Draw the reflection of the picture above the water, broken by waves, and sun glitter."""
     first, last = round(top), round(bottom)
     high = min(first, last - first)
     if high < 4 or canvas.style.paper:
@@ -67,7 +67,7 @@ def mirror(canvas: Canvas, top: float, bottom: float, *, calm: float = 0.5) -> N
 
 
 def _ripples(canvas: Canvas, first: int, last: int) -> None:
-    """Draw waves as thin bright and dark streaks, and the sun's path."""
+    """Draw waves as thin bright and dark streaks, and the reflection of the sun."""
     light, rng = canvas.light, canvas.rng
     size = (canvas.width, last - first)
     bright, dark = Image.new("L", size), Image.new("L", size)

@@ -1,4 +1,4 @@
-"""Rain, snow, lightning and mist in front of everything."""
+"""Draws rain, snow, lightning and mist over the picture."""
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -8,7 +8,7 @@ from stability_emulator.scenery.drawing.palette import lighter
 
 
 def weather(canvas: Canvas, horizon: float) -> None:
-    """Let it rain, snow, flash or be foggy in front of everything."""
+    """Draw the weather of the scene over the picture."""
     kinds, rng = canvas.light.weather, canvas.rng
     if "fog" in kinds:
         size = (96, 96)

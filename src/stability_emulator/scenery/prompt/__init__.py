@@ -1,1 +1,1 @@
-"""Reading a prompt: the vocabulary and what a prompt asks for."""
+"""Parses prompts: the vocabulary and the parser."""

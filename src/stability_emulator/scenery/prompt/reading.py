@@ -1,4 +1,4 @@
-"""What a prompt asks for: things with colours, numbers and places, and what is around them."""
+"""Parses a prompt: objects with colours, numbers and positions, and their surroundings."""
 
 import random
 import re
@@ -11,98 +11,99 @@ from stability_emulator.scenery.nouns.catalog import named
 from stability_emulator.scenery.prompt import vocabulary as words
 
 MAX_WORDS = 400
-"""A prompt may have 10,000 characters; what comes late in it says little."""
+"""Words to parse; a prompt may have 10,000 characters, but late words matter little."""
 MAX_THINGS, MAX_COUNT = 6, 9
-PLAIN_PLURAL = 3
-"""How many `boats` are."""
+DEFAULT_PLURAL = 3
+"""Number of objects of a plural without a number, such as `boats`."""
 WORN = frozenset({"shirt"})
 WEARERS = frozenset({"man", "woman", "child"})
-"""A woman in a green dress is seen in green, not beside a dress."""
+"""Their clothes give them a colour and aren't drawn as objects: a woman in a green dress."""
 TILED = frozenset({"pattern", "seamless", "wallpaper", "tile", "tiles"})
 FULL_OF = frozenset({"field", "fields", "meadow", "garden", "orchard"})
-"""What is full of what it is named after: a tulip field."""
+"""Places full of the object named before them: a tulip field."""
 SETTLEMENTS = frozenset({"village", "hamlet", "town", "villages"})
-"""Places that are some houses."""
+"""Places drawn as several houses."""
 GENERAL = frozenset({"snow", "sky", "city", "mountains"})
-"""Places that say how another place is, if both are named: a snowy forest, a city street."""
+"""Places that only qualify another named place: a snowy forest, a city street."""
 ARTICLES, JOINING, SKY = frozenset({"a", "an"}), frozenset({"and"}), frozenset({"sky", "skies"})
 ALIKE = 0.06
-"""Hues nearer than this look like the same colour."""
+"""Distance of hues below which colours look the same."""
 HUELESS = 0.2
-"""Saturation under which a colour counts as grey."""
+"""Saturation below which a colour counts as grey."""
 SAME_GREY = 180
-"""Greys whose three parts together differ by less look the same."""
+"""Difference of the channels' sums below which greys look the same."""
 REACH = 4
-"""How many words may stand between a colour and its noun."""
+"""Maximum distance in words between a colour and its noun."""
 
 
 @dataclass(kw_only=True)
-class Wish:
-    """One thing that is to be seen."""
+class Subject:
+    """One kind of object to draw."""
 
     noun: str
     colours: Sequence[str] = ()
     count: int = 1
     where: str = ""
-    """`left`, `right`, `far`, `near`, `middle`, or "" for anywhere."""
+    """Position: `left`, `right`, `far`, `near`, `middle`, or "" for anywhere."""
 
 
 @dataclass(kw_only=True)
 class Reading:
-    """What a prompt asks for."""
+    """The parsed prompt."""
 
-    things: list[Wish] = field(default_factory=list)
+    things: list[Subject] = field(default_factory=list)
     place: str = ""
     places: list[str] = field(default_factory=list)
     time: str = ""
     season: str = ""
     weather: set[str] = field(default_factory=set)
     colours: list[str] = field(default_factory=list)
-    """Colours that belong to no thing."""
+    """Colours that belong to no object."""
     ground: str = ""
-    """Colour of the place, or of the sky where `sky` says so."""
+    """Colour of the place."""
     sky: str = ""
+    """Colour of the sky."""
     letters: str = ""
-    """What is to be written."""
+    """Quoted text to write into the picture."""
     description: str = ""
-    """The prompt without that."""
+    """The prompt without `letters`."""
     emblem: bool = False
     tiled: bool = False
-    """Whether a pattern is asked for."""
-    strange: bool = False
-    """Whether nothing was understood."""
+    """Whether to draw a seamless pattern."""
+    abstract: bool = False
+    """Whether the prompt has no known word, which gives an abstract composition."""
     avoided: set[str] = field(default_factory=set)
-    """Nouns, colours and the like that must not be seen."""
+    """Words of the negative prompt and their nouns, places and so on."""
 
-    def wants(self, *names: str) -> bool:
-        """Return whether none of these was ruled out."""
+    def allows(self, *names: str) -> bool:
+        """Return whether the negative prompt names none of these."""
         return self.avoided.isdisjoint(names)
 
 
 def read(prompt: str, negative: str = "") -> Reading:
-    """Return what is asked for, without what is not."""
+    """Parse a prompt, leaving out what the negative prompt names."""
     reading = Reading(avoided=_avoided(negative))
     quoted = re.search(r'"([^"]{1,60})"|“([^”]{1,60})”', prompt)
     if quoted:
         reading.letters = " ".join((quoted[1] or quoted[2]).split())
         prompt = prompt[: quoted.start()] + " " + prompt[quoted.end() :]
     reading.description = prompt
-    spoken = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
-    spoken = spoken.replace("northern lights", "aurora")
-    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", spoken)[:MAX_WORDS]
-    _Walk(tokens, reading).go()
+    text = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
+    text = text.replace("northern lights", "aurora")
+    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", text)[:MAX_WORDS]
+    _Parser(tokens, reading).parse()
     ranked = sorted(reading.places, key=lambda place: place in GENERAL)
     if len(ranked) > 1 and "underwater" in ranked:
         ranked = ["underwater"]
     reading.place = next(iter(ranked), "")
     meaning = set(tokens) - words.EMPTY - set(",.;:")
     known = reading.things or reading.places or reading.time or reading.weather or reading.emblem
-    reading.strange = not known and not reading.letters and bool(meaning)
+    reading.abstract = not known and not reading.letters and bool(meaning)
     return reading
 
 
 def _avoided(negative: str) -> set[str]:
-    """Return what a negative prompt names, also by the name that the vocabulary has for it."""
+    """Return the words of a negative prompt and the vocabulary's names for them."""
     tokens = re.findall(r"[a-z]+", negative.casefold())[:MAX_WORDS]
     result = set(tokens)
     for i in range(len(tokens)):
@@ -114,47 +115,47 @@ def _avoided(negative: str) -> set[str]:
     return result
 
 
-class _Walk:
-    """Goes through the words of a prompt and remembers what was said of the next noun."""
+class _Parser:
+    """Reads the words of a prompt in order, collecting colours and numbers for the next noun."""
 
     def __init__(self, tokens: Sequence[str], reading: Reading) -> None:
         self._tokens, self._reading = tokens, reading
         self._colours: list[tuple[int, str]] = []
         self._count = 0
-        self._last: Wish | None = None
+        self._last: Subject | None = None
 
-    def go(self) -> None:
-        """Take every word."""
+    def parse(self) -> None:
+        """Read all words into the reading."""
         i = 0
         while i < len(self._tokens):
             noun, used, plural = named(self._tokens, i)
             if noun and used == 1 and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
                 noun = ""
             if noun:
-                self._wish(i, noun, used=used, plural=plural)
+                self._subject(i, noun, used=used, plural=plural)
             else:
                 self._word(i, self._tokens[i])
             i += used if noun else 1
-        self._free()
-        kept = [name for name in self._reading.colours if self._reading.wants(name)]
+        self._release_colours()
+        kept = [name for name in self._reading.colours if self._reading.allows(name)]
         self._reading.colours = kept
 
-    def _wish(self, i: int, noun: str, *, used: int, plural: bool) -> None:
+    def _subject(self, i: int, noun: str, *, used: int, plural: bool) -> None:
         reading = self._reading
-        near = [name for at, name in self._colours if i - at <= REACH and reading.wants(name)]
+        near = [name for at, name in self._colours if i - at <= REACH and reading.allows(name)]
         following = self._tokens[i + used : i + used + 1]
         if following and following[0] in FULL_OF:
             self._count = self._count or MAX_COUNT
-        count = min(self._count or (PLAIN_PLURAL if plural else 1), MAX_COUNT)
+        count = min(self._count or (DEFAULT_PLURAL if plural else 1), MAX_COUNT)
         implied = words.IMPLIED.get(self._tokens[i], "")
         if not implied:
             implied = words.IMPLIED.get(self._tokens[i].removesuffix("s"), "")
-        if not near and implied and reading.wants(implied):
+        if not near and implied and reading.allows(implied):
             near = [implied]
         if used == 1:
             _place_of(self._tokens[i], reading)
         self._colours, self._count = [], 0
-        if not reading.wants(noun):
+        if not reading.allows(noun):
             return
         if noun in WORN and self._last is not None and self._last.noun in WEARERS:
             self._last.colours = self._last.colours or near
@@ -164,7 +165,7 @@ class _Walk:
             same.colours = same.colours or near
             self._last = same
         elif len(reading.things) < MAX_THINGS:
-            self._last = Wish(noun=noun, colours=near, count=count)
+            self._last = Subject(noun=noun, colours=near, count=count)
             reading.things.append(self._last)
 
     def _word(self, i: int, word: str) -> None:
@@ -179,33 +180,33 @@ class _Walk:
         elif word in words.STOPS:
             another = i + 1 < len(self._tokens) and self._tokens[i + 1] in ARTICLES
             if word not in JOINING or another:
-                self._free()
+                self._release_colours()
         else:
             self._around(word)
 
     def _around(self, word: str) -> None:
-        """Take a word that says where, when or what kind of picture."""
+        """Read a word about the place, the time or the kind of picture."""
         reading = self._reading
-        if word in SETTLEMENTS and reading.wants(word, "house"):
-            reading.things.append(Wish(noun="house", count=4))
+        if word in SETTLEMENTS and reading.allows(word, "house"):
+            reading.things.append(Subject(noun="house", count=4))
         place = _place_of(word, reading)
         if self._colours and word in SKY:
             reading.sky, self._colours = self._colours[-1][1], []
         elif self._colours and place:
             reading.ground, self._colours = reading.ground or self._colours[-1][1], []
         if word in words.EMBLEMS:
-            reading.emblem = reading.wants(word)
+            reading.emblem = reading.allows(word)
         if word in TILED:
-            reading.tiled = reading.wants(word)
+            reading.tiled = reading.allows(word)
 
-    def _free(self) -> None:
-        """Let go of colours that belong to no thing."""
+    def _release_colours(self) -> None:
+        """Add the collected colours, which belong to no object, to the reading."""
         self._reading.colours += [name for _, name in self._colours]
         self._colours = []
 
 
 def _is_a_colour(tokens: Sequence[str], i: int) -> bool:
-    """Return whether `orange` and the like is said of something that follows."""
+    """Return whether a word such as `orange` is the colour of a following noun."""
     following = tokens[i + 1 : i + 1 + REACH]
     for at in range(len(following)):
         if following[at] in words.STOPS:
@@ -216,24 +217,24 @@ def _is_a_colour(tokens: Sequence[str], i: int) -> bool:
 
 
 def _place_of(word: str, reading: Reading) -> bool:
-    """Take a place, time, weather or season from a word; return whether it is a place."""
+    """Read a place, time, weather or season from a word; return whether it is a place."""
     place = next((each for each in (word, word.removesuffix("s")) if each in words.PLACES), "")
-    if place and reading.wants(place, words.PLACES[place]):
+    if place and reading.allows(place, words.PLACES[place]):
         reading.places += [words.PLACES[place]]
-    if word in words.TIMES and not reading.time and reading.wants(word, words.TIMES[word]):
+    if word in words.TIMES and not reading.time and reading.allows(word, words.TIMES[word]):
         reading.time = words.TIMES[word]
-    if word in words.WEATHERS and reading.wants(word, words.WEATHERS[word]):
+    if word in words.WEATHERS and reading.allows(word, words.WEATHERS[word]):
         reading.weather.add(words.WEATHERS[word])
-    if word in words.SEASONS and reading.wants(word, words.SEASONS[word]):
+    if word in words.SEASONS and reading.allows(word, words.SEASONS[word]):
         reading.season = reading.season or words.SEASONS[word]
     return bool(place)
 
 
 def colours_of(
-    wish: Wish, noun: Noun, reading: Reading, rng: random.Random
+    subject: Subject, noun: Noun, reading: Reading, rng: random.Random
 ) -> tuple[Colour, Colour | None]:
-    """Return the colours of a thing: those that were named, else its own; never one ruled out."""
-    named = [NAMED[name] for name in wish.colours]
+    """Return the colours of an object: the named ones, else its own that aren't avoided."""
+    named = [NAMED[name] for name in subject.colours]
     banned = [NAMED[name] for name in reading.avoided if name in NAMED]
     own = [tone for tone in noun.colours if not any(alike(tone, bad) for bad in banned)]
     chosen = rng.choice(own or [(150, 150, 156)])
@@ -241,7 +242,7 @@ def colours_of(
 
 
 def alike(one: Colour, other: Colour) -> bool:
-    """Return whether two colours go by the same name."""
+    """Return whether two colours look the same."""
     grey = saturation_of(one) < HUELESS, saturation_of(other) < HUELESS
     if any(grey):
         return all(grey) and abs(sum(one) - sum(other)) < SAME_GREY

@@ -1,6 +1,6 @@
-"""The words that pictures understand, except the names of things, and random numbers from words."""
+"""The words that scenes recognise, except names of objects, and random numbers from words."""
 
-# ruff: noqa: SIM905 -- words are read as a text
+# ruff: noqa: SIM905 -- word lists are easier to read as one text
 
 import hashlib
 import random
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 
 def _table(**rows: str) -> Mapping[str, str]:
-    """Return word → meaning from meaning → words."""
+    """Return a word → meaning mapping from meaning → words."""
     return {word: meaning for meaning, words in rows.items() for word in words.split()}
 
 
@@ -87,7 +87,7 @@ IMPLIED = _table(
     brown="eagle moose buffalo monk",
     beige="camel giraffe",
 )
-"""Colours that go without saying."""
+"""Typical colours of objects, used if no colour is named."""
 STOPS = frozenset(
     "with in on at under over near by of for from behind above below beside is are and or to"
     " through into against around between , . ; : before after during where while".split()
@@ -97,7 +97,7 @@ EMPTY = frozenset(
     " from photo picture image painting drawing illustration render photograph shot style high"
     " quality detailed beautiful stunning 4k 8k hd realistic view scene something some new".split()
 )
-"""Words that say nothing about what is to be seen."""
+"""Words without information about the content of the picture."""
 
 
 def words_of(text: str) -> list[str]:
@@ -106,6 +106,6 @@ def words_of(text: str) -> list[str]:
 
 
 def chance(*parts: object) -> random.Random:
-    """Return random numbers that are the same for the same parts."""
+    """Return a random generator seeded by `parts`."""
     digest = hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).digest()
-    return random.Random(digest)  # noqa: S311 -- repeatable is what is wanted
+    return random.Random(digest)  # noqa: S311 -- must be reproducible
