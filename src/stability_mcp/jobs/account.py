@@ -21,7 +21,7 @@ from stability_mcp.store.queries import Connection
 MAX_WAIT_SECONDS = 10.0
 """Seconds a question may wait for its slot: somebody waits for the answer."""
 
-SHOWN_SECONDS = 600.0
+MAX_BALANCE_AGE_SECONDS = 600.0
 """Seconds for which it is told beside what a call cost; after that it says too little."""
 
 log = logging.getLogger(__name__)

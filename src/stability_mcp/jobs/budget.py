@@ -42,9 +42,9 @@ _SQL = load(__file__)
 _latest_day = _SQL.value("latest_day", str)
 _counters = _SQL.one("counters", Counters)
 _reserve = _SQL.one("reserve", Counters)
-_ceiling = _SQL.value("ceiling", int)
-_delete_ceilings = _SQL.count("delete_ceilings")
-_insert_ceiling = _SQL.count("insert_ceiling")
+_raised_limit = _SQL.value("raised_limit", int)
+_delete_raised_limits = _SQL.count("delete_raised_limits")
+_insert_raised_limit = _SQL.count("insert_raised_limit")
 _release = _SQL.count("release")
 _spend = _SQL.count("spend")
 _reserve_assumed = _SQL.count("reserve_assumed")
@@ -102,7 +102,7 @@ def reserve(
         BudgetError: together they would pass the ceiling; says how many still fit.
     """
     total = sum(prices)
-    limit = ceiling(connection, account, limit=limit, day=day)
+    limit = daily_limit(connection, account, limit=limit, day=day)
     most = UNLIMITED if limit is None else limit
     if _reserve(connection, **account.key, day=day, credits=total, max_credits=most) is not None:
         return
@@ -116,23 +116,25 @@ def reserve(
     )
 
 
-def ceiling(connection: Connection, account: Account, *, limit: int | None, day: str) -> int | None:
+def daily_limit(
+    connection: Connection, account: Account, *, limit: int | None, day: str
+) -> int | None:
     """Return the ceiling of a day: the given one, or what a person raised it to for the day."""
     if limit is None:
         return None
-    raised = _ceiling(connection, key=f"{_ceiling_keys(account)}{day}")
+    raised = _raised_limit(connection, key=f"{_raised_limit_keys(account)}{day}")
     return limit if raised is None else max(limit, raised)
 
 
-def raise_ceiling(connection: Connection, account: Account, *, limit: int, now: float) -> None:
+def raise_budget(connection: Connection, account: Account, *, limit: int, now: float) -> None:
     """Raise the ceiling of today, for every process of the store."""
-    keys = _ceiling_keys(account)
-    _delete_ceilings(connection, keys=f"{keys}%")
+    keys = _raised_limit_keys(account)
+    _delete_raised_limits(connection, keys=f"{keys}%")
     day = day_of(connection, account, now)
-    _insert_ceiling(connection, key=f"{keys}{day}", value=str(limit))
+    _insert_raised_limit(connection, key=f"{keys}{day}", value=str(limit))
 
 
-def _ceiling_keys(account: Account) -> str:
+def _raised_limit_keys(account: Account) -> str:
     return f"ceiling:{account.owner}:{account.upstream}:"
 
 

@@ -18,15 +18,15 @@ ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = spending.reserved + 
     WHERE spending.reserved + spending.spent + excluded.reserved <= :max_credits
 RETURNING reserved, spent, day;
 
--- name: ceiling(key) -> value
+-- name: raised_limit(key) -> value
 -- The ceiling to which a person raised a day.
 SELECT value FROM meta WHERE key = :key;
 
--- name: delete_ceilings(keys) -> count
+-- name: delete_raised_limits(keys) -> count
 -- Ceilings of earlier days count no more.
 DELETE FROM meta WHERE key LIKE :keys;
 
--- name: insert_ceiling(key, value) -> count
+-- name: insert_raised_limit(key, value) -> count
 -- The raised ceiling of a day.
 INSERT INTO meta (key, value) VALUES (:key, :value);
 

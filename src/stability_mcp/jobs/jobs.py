@@ -313,12 +313,12 @@ class Jobs:
         """Note about how many credits are left; where there are some, requests are sent again."""
         await queries.remember_balance(self._context, credits_left)
 
-    async def raise_ceiling(self, account: Account, limit: int) -> None:
+    async def raise_budget(self, account: Account, limit: int) -> None:
         """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
         now = self._context.clock()
         await self._context.database.write(
-            lambda c: budget.raise_ceiling(c, account, limit=limit, now=now),
-            name="usage.raise_ceiling",
+            lambda c: budget.raise_budget(c, account, limit=limit, now=now),
+            name="usage.raise_budget",
             durable=True,
         )
 

@@ -25,7 +25,7 @@ class RateLimit:
     window: float = 10.0
 
     @property
-    def kept(self) -> float:
+    def slot_seconds(self) -> float:
         """Return the seconds a slot is kept once its request is out."""
         return self.window + MARGIN_SECONDS
 

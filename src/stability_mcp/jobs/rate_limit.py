@@ -186,7 +186,7 @@ class _Look:
 def _window(rate: RateLimit, upstream: str, now: float) -> dict[str, object]:
     return {
         "upstream": upstream,
-        "kept_since": now - rate.kept,
+        "kept_since": now - rate.slot_seconds,
         "stopped_since": now - _stalled_seconds(rate),
     }
 
@@ -216,20 +216,20 @@ def _raise_if_full(
     sent_at = _next_free(
         connection,
         upstream=wanted.upstream,
-        kept_since=now - rate.kept,
+        kept_since=now - rate.slot_seconds,
         ahead=excess + wanted.ahead,
     )
     if sent_at is not None:
-        seconds = sent_at + rate.kept - now
+        seconds = sent_at + rate.slot_seconds - now
     else:  # requests that are not out keep their slots for as long again, or until they are dead
         stopped = occupancy.stopped
-        dead = rate.kept if stopped is None else stopped + _stalled_seconds(rate) - now
-        seconds = min(rate.kept, dead)
+        dead = rate.slot_seconds if stopped is None else stopped + _stalled_seconds(rate) - now
+        seconds = min(rate.slot_seconds, dead)
     raise NoSlotError(max(MIN_WAIT_SECONDS, seconds), RATE_LIMIT)
 
 
 def _stalled_seconds(rate: RateLimit) -> float:
-    return max(STALLED_SECONDS, rate.kept)
+    return max(STALLED_SECONDS, rate.slot_seconds)
 
 
 def _tenth(rate: RateLimit) -> int:

@@ -9,7 +9,7 @@ import anyio
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
-from stability_mcp.jobs.account import SHOWN_SECONDS
+from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, JobRow, State
 from stability_mcp.jobs.progress import Viewpoint, to_record
@@ -257,14 +257,18 @@ class JobReader:
     def _spending(self, connection: Connection, account: Account) -> Spending:
         context, now = self._context, self._context.clock()
         found = budget.counters(connection, account, now)
-        limit = budget.ceiling(connection, account, limit=context.settings.budget, day=found.day)
+        limit = budget.daily_limit(
+            connection, account, limit=context.settings.budget, day=found.day
+        )
         known = None if account.emulated else usage.last_balance(connection, account.upstream)
         return Spending(
             today=found.spent,
             reserved=found.reserved,
             limit=limit,
             session=context.session,
-            balance=known.credits if known and known.is_fresh(now, SHOWN_SECONDS) else None,
+            balance=known.credits
+            if known and known.is_fresh(now, MAX_BALANCE_AGE_SECONDS)
+            else None,
         )
 
     def _uncollected_line(

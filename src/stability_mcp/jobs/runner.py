@@ -40,7 +40,7 @@ written."""
 class Agreement:
     """How the user agrees to the price of a call."""
 
-    unasked: int
+    max_unconfirmed: int
     """Most millicredits that may be reserved without a question."""
     ask: Callable[[int], Awaitable[None]]
     """Asks about a price in millicredits; raises what the caller is told where the user does not
@@ -140,8 +140,8 @@ class Runner:
         try:
             if await disk_retry.flush_writes(self._context):
                 await self._context.database.write(
-                    partial(recover.hand_back, process=running.process.id),
-                    name="recover.hand_back",
+                    partial(recover.release_process, process=running.process.id),
+                    name="recover.release_process",
                 )
         except StorageError as error:  # the free lock tells recovery the same
             log.warning("unfinished jobs could not be handed back: %s", error)
@@ -178,7 +178,7 @@ class Runner:
             StudioError: what `agreement` or `check` raises.
         """
         context, running = self._context, self._started()
-        terms = self._terms(UNLIMITED if agreement is None else agreement.unasked)
+        terms = self._terms(UNLIMITED if agreement is None else agreement.max_unconfirmed)
         while True:
             write = partial(self._write_call, call_request=call_request, terms=terms, check=check)
             try:

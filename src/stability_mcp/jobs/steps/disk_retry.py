@@ -102,5 +102,5 @@ async def flush_writes(context: JobContext) -> bool:
             log.exception("job %s: the program itself failed", job_id)
         if job_id in context.pending:
             log.error("job %s: the program ends, and %s", job_id, pending.describe_loss())
-    await in_file_thread(context.spool.leave)
+    await in_file_thread(context.spool.release_guards)
     return not context.pending

@@ -82,7 +82,7 @@ async def _exchange(
         await _check_slot(context, trace.job)
     context.connecting += 1
     try:
-        await in_file_thread(lambda: context.spool.take_room(body, type(request)))
+        await in_file_thread(lambda: context.spool.reserve_room(body, type(request)))
         return await context.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
@@ -122,7 +122,7 @@ async def _check_slot(context: JobContext, job: JobRow) -> None:
 
 async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:
     """Give back the room that was taken for an answer that will not come."""
-    context.spool.give_back(body)
+    context.spool.release_room(body)
     if not trace.begun:
         with suppress(OSError):
             await in_file_thread(lambda: context.spool.drop(body))

@@ -54,7 +54,7 @@ class Spool:
         number = job.attempt if attempt is None else attempt
         return self._folder / f"{job.id}.{number}.{job.lease_version}.part"
 
-    def take_room(self, part: Path, kind: type[Operation]) -> None:
+    def reserve_room(self, part: Path, kind: type[Operation]) -> None:
         """Make sure of room for an answer, before anything is asked for.
 
         What requests under way were given counts as used, so on a disk that is nearly full fewer
@@ -87,7 +87,7 @@ class Spool:
                 f"{self._room.min_free // MIB} MB"
             ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def give_back(self, part: Path) -> None:
+    def release_room(self, part: Path) -> None:
         """Stop counting what was taken for an answer: it is there now, or will never be."""
         with self._lock:
             self._promised.pop(part, None)
@@ -104,7 +104,7 @@ class Spool:
         Args:
             job: The job.
             recognisable: Whether a whole answer is recognised without that name, which a power
-                failure may take (see `whole_parts`); else the name is made durable as well.
+                failure may take (see `complete_parts`); else the name is made durable as well.
         """
         part = self.part(job)
         received = part.exists()
@@ -120,7 +120,7 @@ class Spool:
             sync_folder(part.parent)
         self._observer("after", "spool.complete")
 
-    def whole_parts(self, job: JobRow, length: int | None) -> list[Path]:
+    def complete_parts(self, job: JobRow, length: int | None) -> list[Path]:
         """Return what ended processes received of an attempt that has the length of the answer.
 
         A part is preallocated above its length and cut only when all of it came. Its bytes may be
@@ -181,7 +181,7 @@ class Spool:
         self._guards.let_go(part)
         remove(part)
 
-    def leave(self) -> None:
+    def release_guards(self) -> None:
         """Let others tidy up what is left here, at the end of the process."""
         self._guards.let_all_go()
 

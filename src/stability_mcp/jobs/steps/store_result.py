@@ -156,7 +156,7 @@ def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
     spool = context.spool
     if spool.file(job, ".body").exists():
         return True
-    for part in spool.whole_parts(job, answer.length):
+    for part in spool.complete_parts(job, answer.length):
         if _is_readable(job, answer, part, spool.file(job, ".d")):
             spool.adopt(job, part)
             return True

@@ -175,11 +175,11 @@ def release_dead_process(
     """Take its jobs from a dead process; return those whose request was out and what they cost."""
     lost = _mark_unknown(connection, _submitting_of(connection, dead=dead), now=now)
     _mark_requests_sent(connection, dead=dead, now=now)
-    hand_back(connection, dead)
+    release_process(connection, dead)
     return lost
 
 
-def hand_back(connection: Connection, process: str) -> None:
+def release_process(connection: Connection, process: str) -> None:
     """Release the unfinished jobs of a process for others of its upstream, and delete its row."""
     _release_jobs(connection, process=process)
     _delete_process(connection, process=process)

@@ -18,9 +18,9 @@ CLIENT_TIMEOUT_PREFIX = "client_timeouts:"
 MAX_CLIENT_CHARACTERS = 80
 
 DAY_SECONDS = 86_400.0
-BELIEVED_ONCE, BELIEVED_AGAIN = DAY_SECONDS, 30 * DAY_SECONDS
+TRUST_ONCE_SECONDS, TRUST_REPEATED_SECONDS = DAY_SECONDS, 30 * DAY_SECONDS
 """Seconds for which a time is believed that was seen once, and one that repeated itself."""
-REMEMBERED_SECONDS = 60 * DAY_SECONDS
+KEPT_SECONDS = 60 * DAY_SECONDS
 """Seconds for which a time is kept: seen again by then, it repeats itself."""
 SAME_HOST_SHARE = 0.15
 """Share by which two times differ at most that are the same host's: it is busy now and then."""
@@ -61,7 +61,7 @@ class LedgerLine:
     charged: int
     assumed: int
     """Of requests of which nobody knows; they count as spent."""
-    under_way: int
+    in_flight: int
     """Of requests that are out."""
 
 
@@ -182,29 +182,25 @@ class GiveUp:
     times: int
     """How often it was seen."""
 
-    def is_like(self, seconds: float) -> bool:
+    def is_similar(self, seconds: float) -> bool:
         """Return whether another time may be the same host's."""
         return abs(seconds - self.seconds) <= SAME_HOST_SHARE * max(seconds, self.seconds)
 
-    def is_believed(self, now: float) -> bool:
+    def is_trusted(self, now: float) -> bool:
         """Return whether calls must be answered before it."""
-        return now - self.at < (BELIEVED_ONCE if self.times == 1 else BELIEVED_AGAIN)
+        return now - self.at < (TRUST_ONCE_SECONDS if self.times == 1 else TRUST_REPEATED_SECONDS)
 
 
 def give_up_seconds(connection: Connection, client: str, *, now: float) -> float | None:
     """Return the shortest time after which a client gives up, in seconds; None: it does not."""
-    believed = [
-        each.seconds for each in _read_give_ups(connection, client) if each.is_believed(now)
-    ]
-    return min(believed, default=None)
+    trusted = [each.seconds for each in _read_give_ups(connection, client) if each.is_trusted(now)]
+    return min(trusted, default=None)
 
 
 def record_give_up(connection: Connection, client: str, seconds: float, *, now: float) -> None:
     """Note that a client gave up on a call after so many seconds."""
-    kept = [
-        each for each in _read_give_ups(connection, client) if now - each.at < REMEMBERED_SECONDS
-    ]
-    alike = [each for each in kept if each.is_like(seconds)]
+    kept = [each for each in _read_give_ups(connection, client) if now - each.at < KEPT_SECONDS]
+    alike = [each for each in kept if each.is_similar(seconds)]
     others = [each for each in kept if each not in alike]
     seen = GiveUp(
         seconds=round(min([seconds, *(each.seconds for each in alike)]), 3),

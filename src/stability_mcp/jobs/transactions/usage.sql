@@ -30,7 +30,7 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.day
@@ -47,7 +47,7 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY jobs.operation
@@ -64,7 +64,7 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, jobs.operation, jobs.state
@@ -81,7 +81,7 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, charges.attempt, jobs.operation, charges.state, charges.day
@@ -98,7 +98,7 @@ SELECT
     CAST(coalesce(sum(CASE WHEN state = 'assumed' THEN credits ELSE 0 END), 0) AS BIGINT)
         AS assumed,
     CAST(coalesce(sum(CASE WHEN state = 'sent' THEN credits ELSE 0 END), 0) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges
 WHERE owner = :owner AND upstream = :upstream AND day >= :since;
 
