@@ -179,7 +179,7 @@ async def test_what_was_queued_long_ago_is_not_sent_unasked(
         waited_for = await jobs.unfinished_and_uncollected()
 
     assert (view.state, wire.posts, waited_for) == ("paused", [], [])
-    assert view.progress.startswith("paused, nothing sent: job_rerun sends it")
+    assert view.progress.startswith("paused before sending: job_rerun sends it")
 
 
 async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Path) -> None:

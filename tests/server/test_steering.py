@@ -85,7 +85,7 @@ async def test_what_was_sent_is_kept_though_it_was_cancelled(era: Era, tmp_path:
 
     assert cancelled["jobs"][0]["outcome"] == "sent"
     assert "3 credits are charged if it succeeds" in cancelled["jobs"][0]["said"]
-    assert "cancelled after it was sent" in listed["jobs"][0]["progress"]
+    assert "cancelled after sending" in listed["jobs"][0]["progress"]
     assert facts(waited)["media"][0]["label"] == "fox"
     assert again["jobs"][0]["said"] == "had ended before (done): 3 credits were charged"
 
