@@ -211,7 +211,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
 async def test_a_cursor_of_another_list_is_refused(cursor: str, tmp_path: Path) -> None:
     """*Chosen*: a made-up cursor is an error of the caller, not of the database."""
     async with at_work(tmp_path, Wire([])) as jobs:
-        with pytest.raises(NotFoundError, match="job_list cursor"):
+        with pytest.raises(NotFoundError, match="isn't a job_list cursor"):
             await jobs.page(cursor=cursor)
         assert (await jobs.page(cursor=str(2**63 - 1))).items == ()
 

@@ -82,7 +82,7 @@ async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> N
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
-    assert "The program ended while the request was out" in (view.error or "")
+    assert "The server stopped while the API was working" in (view.error or "")
     assert (money(tmp_path), ledger(tmp_path), spool(tmp_path)) == ((0, PRICE), ["assumed"], [])
 
 

@@ -190,7 +190,7 @@ def test_only_so_many_are_out_as_the_disk_has_room_for(
 
     for number in range(3):
         found.reserve_room(tmp_path / str(number), kind)
-    with pytest.raises(StorageError, match="nothing is sent that may leave less than 2 MB"):
+    with pytest.raises(StorageError, match="a request must leave at least 2 MB"):
         found.reserve_room(tmp_path / "3", kind)
     assert found.is_in_use()
     found.reserve_room(tmp_path / "4", type(deferred()))
