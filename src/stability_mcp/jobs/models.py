@@ -196,7 +196,7 @@ class JobRecord:
     """Whether another program started its generation and paid for it."""
     fetchable_until: float | None
     """For a job that is `unknown` because the API did not have its generation: how long every
-    `wait` polls for it again. None: it is no longer polled."""
+    `wait` polls for it again. None: polling has ended."""
     share: float
     """Progress from 0 to 1, based on the usual time."""
     created_at: float

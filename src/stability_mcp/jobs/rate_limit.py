@@ -1,6 +1,6 @@
 """Enforces the rate limit by occupancy: a fixed number of slots, each kept until it is safe.
 
-A slot is taken in the transaction of the intent. It is released only when the API's window plus
+A slot is taken by the transaction of the intent. It is released only when the API's window plus
 `MARGIN_SECONDS` has passed since the request is known to have been sent. So when the last of the
 requests that arrive in any window gets its slot, all others still hold theirs: no window at the API
 exceeds the limit, however long a process, a network or a machine is suspended in between. A token
