@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 SEEDED = {"prompt": "a fox", "seed": 7}
 RAIN = {"prompt": "rain", "duration": 10}
-WAITS = "waits for the key that started it"
+WAITS = "waiting for the API key that started it"
 
 
 def server(

@@ -173,7 +173,7 @@ async def test_what_was_told_long_ago_is_not_told_again(tmp_path: Path) -> None:
     async with at_work(tmp_path, Wire([yes()], balance=7), clock=lambda: now) as jobs:
         await jobs.jobs.remember_balance(7)
         told = [(await jobs.spending()).balance]
-        for passed in (account.SHOWN_SECONDS - 1, account.SHOWN_SECONDS, -1.0):
+        for passed in (account.MAX_BALANCE_AGE_SECONDS - 1, account.MAX_BALANCE_AGE_SECONDS, -1.0):
             now = 1e9 + passed
             told.append((await jobs.spending()).balance)
 

@@ -89,7 +89,7 @@ def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
     _hold(database, 10_000, limit=10_000)
     write_now(
         database,
-        lambda c: budget.raise_ceiling(c, ACCOUNT, limit=12_000, now=NOON),
+        lambda c: budget.raise_budget(c, ACCOUNT, limit=12_000, now=NOON),
         name="test.write",
     )
 

@@ -185,7 +185,7 @@ async def test_a_process_that_ends_says_what_was_only_in_memory(
         disk.fill()
         upstream.release.set()
         await until_said(jobs, job, ROOM_AGAIN)
-    assert "the end of its answer, which is paid, was only in memory" in caplog.text
+    assert "the end of its paid response was only in memory" in caplog.text
 
     disk.empty()
     async with _out(disk.home) as (jobs, another):
@@ -208,7 +208,7 @@ async def test_a_process_that_ends_leaves_what_is_on_the_disk_to_the_next(
         upstream.release.set()
         await until_said(jobs, job, ROOM_AGAIN)
     assert f"{job}.1.body" in spool(disk.home)
-    assert "its answer is in the spool, where the next program takes it up" in caplog.text
+    assert "its response is in the spool; the next server stores it" in caplog.text
 
     disk.empty()
     async with _out(disk.home) as (jobs, _):

@@ -95,7 +95,7 @@ async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> N
     left = [view for view in views if view.state == "queued"]
     assert left
     assert {(view.mine, view.progress) for view in left} == {
-        (False, "waits for the key that started it")
+        (False, "waiting for the API key that started it")
     }
     assert not {view.id for view in left} & set(waited_for)
     assert wire.posts == []

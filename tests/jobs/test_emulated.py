@@ -116,7 +116,7 @@ async def test_an_input_that_was_deleted_meanwhile_is_named(tmp_path: Path) -> N
 
         assert state.requests() == []
     assert (view.state, view.charged) == ("failed", "no")
-    assert "media://k7f3q2m9xa, given as image, was deleted meanwhile." in (view.error or "")
+    assert "media://k7f3q2m9xa, used as image, has been deleted." in (view.error or "")
 
 
 @pytest.mark.parametrize("name", ["upscale_creative", "audio3_text_to_audio"])

@@ -61,7 +61,7 @@ async def test_a_wait_that_is_over_returns_the_job_as_it_is(tmp_path: Path) -> N
         release.set()
 
     assert view.state == "submitting"
-    assert view.progress == "sent, generating, 0 of ~8 s"
+    assert view.progress == "generating: 0 of about 8 s"
     assert waited >= 0.2
 
 
@@ -151,7 +151,7 @@ async def test_calls_wait_behind_the_rate_limit_and_then_go_on(tmp_path: Path) -
         job_ids = await submit(jobs, count=5)
         with anyio.fail_after(30):
             waiting = set[str]()
-            while "queued (behind the rate limit)" not in waiting:
+            while "queued (the rate limit is used up)" not in waiting:
                 waiting = {view.progress for view in await jobs.views(job_ids)}
         views = await jobs.wait(job_ids, 30)
 
@@ -180,7 +180,7 @@ async def test_uncollected_results_are_named_until_they_are_handed_over(tmp_path
         await jobs.mark_abandoned([first.id])
 
         assert await jobs.uncollected_line() == (
-            "2 earlier results not yet collected: logo and logo-2: job_wait()"
+            "2 earlier results not yet collected: logo and logo-2 (call job_wait)"
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids
@@ -211,7 +211,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
 async def test_a_cursor_of_another_list_is_refused(cursor: str, tmp_path: Path) -> None:
     """*Chosen*: a made-up cursor is an error of the caller, not of the database."""
     async with at_work(tmp_path, Wire([])) as jobs:
-        with pytest.raises(NotFoundError, match="not a cursor"):
+        with pytest.raises(NotFoundError, match="isn't a job_list cursor"):
             await jobs.page(cursor=cursor)
         assert (await jobs.page(cursor=str(2**63 - 1))).items == ()
 

@@ -46,7 +46,7 @@ async def test_two_processes_use_up_the_limit_and_never_pass_it(tmp_path: Path) 
         processes = [await _start(tmp_path, server, calls // 2) for _ in range(2)]
         for process in processes:
             await _ready(process)
-        with anyio.fail_after(60 + 3 * WINDOWS * LIMIT.kept):
+        with anyio.fail_after(60 + 3 * WINDOWS * LIMIT.slot_seconds):
             for process in processes:
                 assert process.stdin is not None
                 await process.stdin.send(b"go\n")

@@ -67,7 +67,7 @@ def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> No
 
     with pytest.raises(NoSlotError) as refused:
         _take(connection, 140.0)
-    assert refused.value.seconds == LIMIT.kept
+    assert refused.value.seconds == LIMIT.slot_seconds
     with pytest.raises(NoSlotError) as refused:
         _take(connection, 155.0)
     assert refused.value.seconds == pytest.approx(5.0)

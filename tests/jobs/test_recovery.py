@@ -82,7 +82,7 @@ async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> N
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
-    assert "The program ended while the request was out" in (view.error or "")
+    assert "The server stopped while the API was working" in (view.error or "")
     assert (money(tmp_path), ledger(tmp_path), spool(tmp_path)) == ((0, PRICE), ["assumed"], [])
 
 
@@ -179,7 +179,7 @@ async def test_what_was_queued_long_ago_is_not_sent_unasked(
         waited_for = await jobs.unfinished_and_uncollected()
 
     assert (view.state, wire.posts, waited_for) == ("paused", [], [])
-    assert view.progress.startswith("paused, nothing sent: job_rerun sends it")
+    assert view.progress.startswith("paused before sending: job_rerun sends it")
 
 
 async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ class Loses(Payer):
 async def ask(jobs: Desk, operation: Operation, payer: Payer, count: int = 1) -> Call:
     """Make a call that somebody has to agree to."""
     return await jobs.submit(
-        operation, tool="generate_core", count=count, agreement=Agreement(unasked=0, ask=payer)
+        operation,
+        tool="generate_core",
+        count=count,
+        agreement=Agreement(max_unconfirmed=0, ask=payer),
     )
 
 

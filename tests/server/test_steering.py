@@ -57,12 +57,12 @@ async def test_what_nobody_may_want_any_more_waits_for_a_word(era: Era, tmp_path
         rest = fine(await client.call_tool("job_rerun", {"job": "paused"}))
         none = refused(await client.call_tool("job_cancel", {"jobs": "paused"}))
 
-    assert "3 jobs wait (9 credits, not charged): job_rerun or job_cancel" in told
+    assert "3 jobs paused (9 credits, not charged): call job_rerun or job_cancel" in told
     assert cancelled["released"] == 3
     assert cancelled["jobs"][0]["said"] == "never sent; nothing charged, 3 credits given back"
     assert "1 paused job goes on" in text(sent)
     assert facts(sent)["jobs"][0]["id"] == second
-    assert "1 job waits (3 credits, not charged)" in left
+    assert "1 job paused (3 credits, not charged)" in left
     assert facts(rest)["jobs"][0]["id"] == third
     assert "today 6" in text(rest)
     assert "No job is paused." in none
@@ -85,7 +85,7 @@ async def test_what_was_sent_is_kept_though_it_was_cancelled(era: Era, tmp_path:
 
     assert cancelled["jobs"][0]["outcome"] == "sent"
     assert "3 credits are charged if it succeeds" in cancelled["jobs"][0]["said"]
-    assert "cancelled after it was sent" in listed["jobs"][0]["progress"]
+    assert "cancelled after sending" in listed["jobs"][0]["progress"]
     assert facts(waited)["media"][0]["label"] == "fox"
     assert again["jobs"][0]["said"] == "had ended before (done): 3 credits were charged"
 

@@ -101,7 +101,9 @@ async def test_every_answer_tells_of_results_that_nobody_was_handed(tmp_path: Pa
         after = fine(await client.call_tool("media_list", {}))
 
     for each in asked:
-        assert text(each).splitlines()[-1] == "1 earlier result not yet collected: fox: job_wait()"
+        assert (
+            text(each).splitlines()[-1] == "1 earlier result not yet collected: fox (call job_wait)"
+        )
     assert facts(collected)["media"][0]["label"] == "fox"
     assert "not yet collected" not in text(after)
 

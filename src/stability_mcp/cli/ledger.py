@@ -31,7 +31,7 @@ async def run_budget(settings: Settings, ceiling: float | None) -> None:
     async with open_studio(settings, program="stability-mcp budget") as studio:
         before = spent = await studio.spending()
         if ceiling is not None and before.limit is not None and ceiling * 1000 > before.limit:
-            await studio.raise_ceiling(round(ceiling * 1000))
+            await studio.raise_budget(round(ceiling * 1000))
             spent = await studio.spending()
     if ceiling is not None and spent == before:
         raise _not_raised(before.limit)

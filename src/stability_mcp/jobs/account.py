@@ -1,6 +1,6 @@
-"""Queries about the account. They are free, but each takes a slot of the rate limit.
+"""Queries the account. Queries are free, but each takes a rate-limit slot.
 
-The balance is refreshed in the background.
+`BalanceMonitor` refreshes the balance in the background.
 """
 
 import logging
@@ -19,20 +19,20 @@ from stability_mcp.jobs.transactions import usage
 from stability_mcp.store.queries import Connection
 
 MAX_WAIT_SECONDS = 10.0
-"""Seconds a question may wait for its slot: somebody waits for the answer."""
+"""Seconds a query may wait for its slot: a caller is waiting for the result."""
 
-SHOWN_SECONDS = 600.0
-"""Seconds for which it is told beside what a call cost; after that it says too little."""
+MAX_BALANCE_AGE_SECONDS = 600.0
+"""Seconds for which an answer shows the balance next to its cost; an older one is too stale."""
 
 log = logging.getLogger(__name__)
 
 
 async def run_query(context: JobContext, process: str, operation: Query) -> BaseModel:
-    """Take a slot and ask; each time that it is asked again takes a slot of its own.
+    """Take a slot and send a query; each retry takes a slot of its own.
 
     Raises:
-        RateLimitedError: there was no slot in time.
-        RequestError: the API could not be asked, or answered something else.
+        RateLimitedError: no slot came free in time.
+        RequestError: the query failed.
     """
     trace = _QueryTrace(context, process)
     await trace.wait_for_slot()
@@ -45,17 +45,17 @@ async def run_query(context: JobContext, process: str, operation: Query) -> Base
 
 
 async def ask_balance(context: JobContext, process: str) -> float:
-    """Ask how many credits are left.
+    """Query how many credits are left.
 
     Raises:
-        RequestError: the API could not be asked, or answered something else.
+        RequestError: the query failed.
     """
     found = await run_query(context, process, Balance())
     return float(found.model_dump()["credits"])
 
 
 async def remember_balance(context: JobContext, credits_left: float) -> None:
-    """Note about how many credits are left; where there are some, requests are sent again."""
+    """Save the approximate balance; a positive one resumes sending."""
     balance, now = round(credits_left * 1000), context.clock()
     await context.database.write(
         lambda c: usage.save_balance(c, context.upstream.id, balance=balance, now=now),
@@ -64,11 +64,11 @@ async def remember_balance(context: JobContext, credits_left: float) -> None:
 
 
 async def check_can_pay(context: JobContext, process: str) -> None:
-    """Ask for the balance, after the API refused this key or its credits.
+    """Query the balance after the API rejected this key or ran out of credits for it.
 
     Raises:
-        OutOfCreditsError: there are still none.
-        RequestError: the key is still refused, or the API could not be asked.
+        OutOfCreditsError: the account still has no credits.
+        RequestError: the API still rejects the key, or the query failed.
     """
     credits_left = await ask_balance(context, process)
     await remember_balance(context, credits_left)
@@ -82,10 +82,10 @@ async def check_can_pay(context: JobContext, process: str) -> None:
 
 
 class _QueryTrace(FreeTrace):
-    """Follows the requests of one question: a slot for each that goes out."""
+    """Takes a rate-limit slot for each request of one query."""
 
     async def wait_for_slot(self) -> None:
-        """Take the first slot before anything connects: a line would not stand for so long."""
+        """Take the first slot before connecting: an idle connection would not stay open so long."""
         deadline = anyio.current_time() + MAX_WAIT_SECONDS
         while True:
             try:
@@ -96,7 +96,7 @@ class _QueryTrace(FreeTrace):
                 await anyio.sleep(error.seconds)
 
     async def before_send(self) -> None:
-        """Do Tp, unless a slot is there that no request has used."""
+        """Do Tp, unless an unused slot is left."""
         context = self._context
         wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
@@ -109,47 +109,47 @@ class _QueryTrace(FreeTrace):
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:
     return RateLimitedError(
-        f"The API cannot be asked for {error.seconds:.0f} s: {error.why}.",
+        f"The API can't be called for {error.seconds:.0f} s: {error.why}.",
         status=429,
         name="rate_limit_exceeded",
         retry_after=error.seconds,
-        hint="Call again then.",
+        hint="Try again after that.",
     )
 
 
 class BalanceMonitor:
-    """Keeps the balance of the upstream about right.
+    """Keeps the saved balance of the upstream approximately right.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         process: The id of this process.
     """
 
     def __init__(self, context: JobContext, process: str) -> None:
         self._context = context
         self._process = process
-        self._wanted = anyio.Event()
+        self._requested = anyio.Event()
 
-    def want(self) -> None:
-        """Have it asked for soon: something was or will be spent."""
-        self._wanted.set()
+    def request(self) -> None:
+        """Request a refresh soon: credits were or will be spent."""
+        self._requested.set()
 
     async def run(self) -> None:
-        """Ask whenever it is wanted, until cancelled."""
+        """Query the balance after each request for it, until cancelled."""
         while True:
-            await self._wanted.wait()
-            self._wanted = anyio.Event()
+            await self._requested.wait()
+            self._requested = anyio.Event()
             await anyio.sleep(self._context.timing.balance_settle_seconds)
             try:
-                await self._ask_unless_known()
-            except StudioError as error:  # nobody waits for it; the next one may succeed
-                log.info("the balance could not be asked for: %s", error)
+                await self._refresh_if_stale()
+            except StudioError as error:  # no caller is waiting; the next query may succeed
+                log.info("the balance query failed: %s", error)
             except NoSlotError as error:
-                log.debug("the balance is asked for later: %s", error)
-                self.want()
+                log.debug("the balance query is postponed: %s", error)
+                self.request()
             await anyio.sleep(self._context.timing.balance_seconds)
 
-    async def _ask_unless_known(self) -> None:
+    async def _refresh_if_stale(self) -> None:
         context, now = self._context, self._context.clock()
         wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
@@ -158,8 +158,8 @@ class BalanceMonitor:
             if known is not None and known.is_fresh(now, context.timing.balance_seconds):
                 return False
             if queue.has_backlog(connection, context.upstream.id):
-                return False  # the last of them would pay with 10 s
-            # Half of the slots are for those who are waited for.
+                return False  # the query's slot would delay the last of them by 10 s
+            # Leave half of the slots to requests that a caller is waiting for.
             busy = context.rate.limit - context.rate.limit // 2 + 1
             rate_limit.check_slot(connection, context.rate, wanted, now=now, connecting=busy)
             return True

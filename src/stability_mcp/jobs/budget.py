@@ -1,9 +1,9 @@
-"""Spending: a row a day that guards the ceiling, and the ledger that moves it.
+"""Spending: the counters that enforce the daily budget, and the ledger that updates them.
 
-Credits are *reserved* when a call is written, and *spent* in the very transaction that moves the
-row of the ledger, so that it happens once. What became of a request that nobody can know about
-counts as spent. The ceiling is one conditional UPDATE: a sum that is read first and trusted later
-is passed by two processes at once.
+Credits are *reserved* when a call is written. They become *spent* in the same transaction that
+settles the ledger row, so each charge counts once. A request whose outcome is unknown counts as
+spent. One conditional UPDATE enforces the budget: if two processes read the sum first and wrote
+later, both could exceed it.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 UNLIMITED = 2**62
-"""Millicredits: the ceiling where there is none; sums below it fit 64 bits."""
+"""Millicredits: stands for "no budget"; sums below it fit 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ _SQL = load(__file__)
 _latest_day = _SQL.value("latest_day", str)
 _counters = _SQL.one("counters", Counters)
 _reserve = _SQL.one("reserve", Counters)
-_ceiling = _SQL.value("ceiling", int)
-_delete_ceilings = _SQL.count("delete_ceilings")
-_insert_ceiling = _SQL.count("insert_ceiling")
+_raised_limit = _SQL.value("raised_limit", int)
+_delete_raised_limits = _SQL.count("delete_raised_limits")
+_insert_raised_limit = _SQL.count("insert_raised_limit")
 _release = _SQL.count("release")
 _spend = _SQL.count("spend")
 _reserve_assumed = _SQL.count("reserve_assumed")
@@ -56,35 +56,35 @@ _set_charge = _SQL.count("set_charge")
 
 @dataclass(frozen=True, kw_only=True)
 class Spending:
-    """Where the money stands, in millicredits."""
+    """Spending and balance, in millicredits."""
 
     today: int
-    """Spent today, what is unknown included."""
+    """Spent today, including requests whose outcome is unknown."""
     reserved: int
-    """Reserved by jobs that are not finished."""
+    """Reserved by unfinished jobs."""
     limit: int | None
-    """Ceiling of a day; None: there is none."""
+    """The daily budget; None: there is none."""
     session: int
     """Spent by this process since it started."""
     balance: int | None = None
-    """Left on the account, about, as of some minutes ago; None: not known."""
+    """Approximate account balance, up to some minutes old; None: not known."""
 
     @property
     def left(self) -> int | None:
-        """Return what may still be spent today; None: there is no ceiling."""
+        """Return what may still be spent today; None: there is no daily budget."""
         return None if self.limit is None else max(self.limit - self.today - self.reserved, 0)
 
 
 def day_of(connection: Connection, account: Account, now: float) -> str:
-    """Return the day that spending counts towards: `2026-11-22`, by this machine's calendar.
+    """Return the day that spending counts towards: `2026-11-22`, in local time.
 
-    It never goes back: a clock set to yesterday does not refill a budget.
+    It never goes backwards: setting the clock back does not refill the budget.
     """
     return later_day(now, _latest_day(connection, **account.key))
 
 
 def later_day(now: float, latest: str | None) -> str:
-    """Return the day of a time, or the latest day that has a row if that is later."""
+    """Return the day of a time, or the latest day with a row, whichever is later."""
     return max(_today(now), latest or "")
 
 
@@ -99,10 +99,10 @@ def reserve(
     """Reserve the prices of several jobs, all or none.
 
     Raises:
-        BudgetError: together they would pass the ceiling; says how many still fit.
+        BudgetError: together they would exceed the daily budget; says how many still fit.
     """
     total = sum(prices)
-    limit = ceiling(connection, account, limit=limit, day=day)
+    limit = daily_limit(connection, account, limit=limit, day=day)
     most = UNLIMITED if limit is None else limit
     if _reserve(connection, **account.key, day=day, credits=total, max_credits=most) is not None:
         return
@@ -116,37 +116,39 @@ def reserve(
     )
 
 
-def ceiling(connection: Connection, account: Account, *, limit: int | None, day: str) -> int | None:
-    """Return the ceiling of a day: the given one, or what a person raised it to for the day."""
+def daily_limit(
+    connection: Connection, account: Account, *, limit: int | None, day: str
+) -> int | None:
+    """Return the budget of a day: the given limit, or what a person raised it to for that day."""
     if limit is None:
         return None
-    raised = _ceiling(connection, key=f"{_ceiling_keys(account)}{day}")
+    raised = _raised_limit(connection, key=f"{_raised_limit_keys(account)}{day}")
     return limit if raised is None else max(limit, raised)
 
 
-def raise_ceiling(connection: Connection, account: Account, *, limit: int, now: float) -> None:
-    """Raise the ceiling of today, for every process of the store."""
-    keys = _ceiling_keys(account)
-    _delete_ceilings(connection, keys=f"{keys}%")
+def raise_budget(connection: Connection, account: Account, *, limit: int, now: float) -> None:
+    """Raise today's budget, for every process of the store."""
+    keys = _raised_limit_keys(account)
+    _delete_raised_limits(connection, keys=f"{keys}%")
     day = day_of(connection, account, now)
-    _insert_ceiling(connection, key=f"{keys}{day}", value=str(limit))
+    _insert_raised_limit(connection, key=f"{keys}{day}", value=str(limit))
 
 
-def _ceiling_keys(account: Account) -> str:
+def _raised_limit_keys(account: Account) -> str:
     return f"ceiling:{account.owner}:{account.upstream}:"
 
 
 def move_reservation(
     connection: Connection, account: Account, *, day: str, today: str, price: int
 ) -> None:
-    """Move a reservation to another day: money counts on the day it is sent."""
+    """Move a reservation to another day: a request counts towards the day it is sent."""
     if today != day:
         _release(connection, **account.key, day=day, credits=price)
         _reserve(connection, **account.key, day=today, credits=price, max_credits=UNLIMITED)
 
 
 def counters(connection: Connection, account: Account, now: float) -> Counters:
-    """Return what is reserved and what is spent today."""
+    """Return what is reserved and spent today."""
     today = _today(now)
     return _counters(connection, **account.key, today=today) or Counters(0, 0, today)
 
@@ -167,15 +169,15 @@ def _what_fits(prices: Sequence[int], left: int) -> str:
 
 
 def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, now: float) -> None:
-    """Write that a request is about to go out which may cost its price."""
+    """Add a ledger row for a request that is about to go out and may be charged."""
     row = {**job.account.key, "job": job.id, "attempt": attempt, "day": day, "credits": job.price}
     _open_charge(connection, **row, now=now)
 
 
 def mark_free(connection: Connection, job: JobRow) -> None:
-    """Note that the last request of a job was not charged; its price is reserved from then on.
+    """Record that the last request of a job was not charged; its price stays reserved.
 
-    What was assumed to be spent, while the API did not have the generation, is reserved again.
+    If the price was assumed spent because the API did not have the generation, reserve it again.
     """
     key = {"job": job.id, "attempt": job.attempt}
     if _settle_charge(connection, **key, state="free") is not None:
@@ -192,7 +194,8 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
     Args:
         connection: The writer's.
         job: The job, with the attempt that was answered.
-        assumed: Whether nobody can know; a late answer makes it certain and adds nothing more.
+        assumed: Whether the outcome is unknown; a late response makes the charge certain and adds
+            nothing more.
     """
     key = {"job": job.id, "attempt": job.attempt}
     state = "assumed" if assumed else "charged"
@@ -213,5 +216,5 @@ def _known_charge(connection: Connection, job: JobRow) -> Charge:
 
 
 def release_job(connection: Connection, job: JobRow) -> None:
-    """Give back what is reserved for a job that ends without a charge."""
+    """Release what is reserved for a job that ends without a charge."""
     _release(connection, **job.account.key, day=job.day, credits=job.price)

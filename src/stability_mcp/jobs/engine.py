@@ -1,9 +1,8 @@
-"""The engine port: who runs the steps of jobs, and when. And what an engine hands to a step.
+"""The engine port: decides when the steps of jobs run; also what an engine passes to a step.
 
-A job is carried out step by step: send, poll, store. A step ends with `Done` or `Later`; whether an
-engine sleeps or re-schedules in between is its own affair, so a job that is polled for a day needs
-no process that lives that long. A step sees the store, the client and its lease, and nothing of the
-request that asked.
+A job runs step by step: send, poll, store. A step ends with `Done` or `Later`; an engine may sleep
+or reschedule in between, so a job that is polled for a day doesn't need a process that lives that
+long. A step sees the store, the client and its lease, and nothing of the request that submitted it.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -17,33 +16,33 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 
 Kind = Literal["store", "poll", "send"]
-"""What a step does, the most urgent first: bytes that wait, results that wait, new requests."""
+"""What a step does, most urgent first: store received bytes, fetch results, send new requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The job has ended, or is not ours any more."""
+    """The job has ended, or no longer belongs to this process."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Later:
-    """The job goes on after a while."""
+    """The job continues later."""
 
     seconds: float
     kind: Kind
     """What the next step does."""
     blocks_others: bool = False
-    """Whether nobody who is not more urgent finds a slot in the rate limit before then."""
+    """Whether no job of the same or lower urgency can get a rate-limit slot before then."""
 
 
 Step = Done | Later
 
 
 class Lease:
-    """The right to send one job, until it is lost; a result is taken without one.
+    """The right to send one job, until it is lost. Accepting a result needs no lease.
 
     Args:
-        version: The lease version of the job's row that the right is for.
+        version: The lease version of the job's row that this lease is for.
         begun: Called when the request is about to go out, so that the next one may connect.
         row: The job as it was queued, so that the first step need not read it.
     """
@@ -53,74 +52,74 @@ class Lease:
         self.row = row
         self.begun = begun
         self.lost = anyio.Event()
-        """Set when the job must not be sent any more; what is out is finished all the same."""
+        """Set when the job must no longer be sent; a request already sent is still finished."""
 
 
 Perform = Callable[[str, Lease], Awaitable[Step]]
-"""Carries out one step of the job of that id."""
+"""Runs one step of the job with that id."""
 
 
 class Engine(Protocol):
-    """Runs the steps of jobs: in this process, or by workers elsewhere.
+    """Runs the steps of jobs: in this process, or on workers elsewhere.
 
-    What a job is stands in its row, and steps look there before they act. So an engine may run a
-    step too often, which does nothing, but never two of one job at a time in one process; and it
-    must come to every job that was dispatched, however late.
+    The row holds a job's state, and steps read it before they act. So an engine may run a step too
+    often, which does nothing. It must never run two steps of a job at once in one process, and it
+    must eventually run every dispatched job.
     """
 
     def dispatch(self, tx: Connection, job_id: str, *, priority: int) -> None:
-        """Take on a job inside the transaction that writes it.
+        """Accept a job inside the transaction that writes it.
 
         Args:
-            tx: The transaction; where it is rolled back, the job is never run.
+            tx: The transaction; if it is rolled back, the job never runs.
             job_id: The job.
-            priority: See `queue`: what has a lower one goes first.
+            priority: See `queue`: lower goes first.
         """
         ...
 
     def cancel(self, tx: Connection, job_id: str) -> None:
-        """Give up a job inside the transaction that cancels it."""
+        """Drop a job inside the transaction that cancels it."""
         ...
 
     def add(self, jobs: Sequence[JobRow]) -> None:
-        """Run jobs that were dispatched, after their transaction is committed."""
+        """Run dispatched jobs, after their transaction is committed."""
         ...
 
     def wake(self) -> None:
-        """Look for jobs that were added without `add`."""
+        """Search for new jobs that did not come through `add`."""
         ...
 
     def rescan(self) -> None:
-        """Look for jobs of any age, after a transaction that gave some to this process."""
+        """Search for jobs of any age, after a transaction that assigned some to this process."""
         ...
 
     def revisit(self, job_id: str, *, seq: int, lease_version: int, seconds: float) -> None:
-        """Run a step of a job that has ended, of which nothing is due by its row.
+        """Run a step of an ended job, whose row has nothing due.
 
         Args:
-            job_id: The job; where a step of it is due anyway, nothing is added.
+            job_id: The job; does nothing if one of its steps is already scheduled.
             seq: The number of its row.
-            lease_version: That of its lease.
-            seconds: Until then.
+            lease_version: The version of its lease.
+            seconds: Delay before the step.
         """
         ...
 
-    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
+    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- reaching the timeout isn't an error here
         """Return when one of the jobs changes, when all have ended, or after `timeout` seconds.
 
-        Whoever carries them out, in this process or another. It may return without a reason.
+        The jobs may run in this process or another. Spurious returns are allowed.
         """
         ...
 
     async def run(self, perform: Perform) -> None:
-        """Run steps until `drain` is called. A step that raises is run again later."""
+        """Run steps until `drain` is called. A step that raises runs again later."""
         ...
 
     async def drain(self, seconds: float) -> None:
-        """Begin no step more, take the leases of what is not sent, and let the rest end.
+        """Start no more steps, revoke the leases of unsent jobs, and let running steps finish.
 
         Args:
-            seconds: Longest wait for that; then steps are cancelled, and write down how they end.
+            seconds: Longest wait for that; then steps are cancelled, and record their outcome.
         """
         ...
 
@@ -129,11 +128,11 @@ class EngineFactory(Protocol):
     """Makes the engine of one process."""
 
     def __call__(self, database: Database, *, process: str, concurrency: int) -> Engine:
-        """Make it; nothing runs before `run`.
+        """Make the engine; nothing runs before `run`.
 
         Args:
-            database: Where the jobs are.
+            database: The store of the jobs.
             process: The id of this process.
-            concurrency: Most paid requests in flight; polls and storing are not counted.
+            concurrency: Maximum paid requests in flight; polls and storing don't count.
         """
         ...

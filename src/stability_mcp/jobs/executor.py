@@ -1,7 +1,7 @@
-"""The executor: one step of a job, whichever is due by its row.
+"""Runs the step of a job that is due according to its row.
 
-A step of ours that fails for a reason of ours is logged, and the job is left in a state that is
-true: nothing is sent twice, nothing is lost, and nothing goes on for ever unseen.
+An internal error in a step is logged and leaves the job in a correct state: nothing is sent twice,
+no result is lost, and no job stays unfinished unnoticed.
 """
 
 import logging
@@ -17,14 +17,16 @@ from stability_mcp.jobs.steps.send import send
 from stability_mcp.jobs.steps.store_result import resume_storing
 from stability_mcp.jobs.transactions.finish import interrupted_error
 
+INTERNAL_ERROR = "An internal error occurred"
+
 log = logging.getLogger(__name__)
 
 
 class Executor:
-    """Carries out steps of the jobs that one process drives.
+    """Runs steps of the jobs that one process owns.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         process: The id of this process.
     """
 
@@ -33,7 +35,7 @@ class Executor:
         self._process = process
 
     async def __call__(self, job_id: str, lease: Lease) -> Step:
-        """Carry out one step; see `engine.Perform`."""
+        """Run one step; see `engine.Perform`."""
         step = await self._perform(job_id, lease)
         if isinstance(step, Done):
             self._context.revisiting.discard(job_id)
@@ -45,12 +47,12 @@ class Executor:
             if step is not None:
                 return step
             job = lease.row or await self._load(job_id)
-            if job is None:  # ended elsewhere, or not ours any more
+            if job is None:  # ended elsewhere, or no longer owned by this process
                 self._context.forget(job_id)
                 return Done()
             return await self._step(job, lease)
         except Exception as error:
-            log.exception("job %s: the program itself failed", job_id)
+            log.exception("job %s: internal error", job_id)
             return await self._after_failure(job_id, error)
 
     async def _load(self, job_id: str) -> JobRow | None:
@@ -70,9 +72,9 @@ class Executor:
             return await revisit(self._context, replace(job, process=self._process), lease)
         if job.state == "storing":
             return await resume_storing(self._context, job)
-        if job.state == "submitting":  # a step of this process ended without its outcome
+        if job.state == "submitting":  # a step of this process ended without recording an outcome
             return await failures.mark_unknown(
-                self._context, job, interrupted_error(job, "The program itself failed")
+                self._context, job, interrupted_error(job, INTERNAL_ERROR)
             )
         return Done()
 
@@ -84,25 +86,24 @@ class Executor:
             if job is None:
                 return Done()
             if job.state == "queued":
-                return await failures.fail_free(self._context, job, _failed(job, error))
+                return await failures.fail_free(self._context, job, _not_sent_error(job, error))
             if job.state == "submitting":
                 return await failures.mark_unknown(
-                    self._context, job, interrupted_error(job, "The program itself failed")
+                    self._context, job, interrupted_error(job, INTERNAL_ERROR)
                 )
         except Exception:
-            log.exception("job %s: what became of it could not be written", job_id)
+            log.exception("job %s: its outcome could not be recorded", job_id)
             return Later(seconds=self._context.timing.max_pause_seconds, kind="store")
-        self._context.note(job_id, f"the program itself failed ({type(error).__name__})")
+        self._context.note(job_id, f"internal error ({type(error).__name__})")
         return Later(
             seconds=self._context.timing.max_pause_seconds,
             kind="poll" if job.state == "submitted" else "store",
         )
 
 
-def _failed(job: JobRow, error: Exception) -> JobError:
+def _not_sent_error(job: JobRow, error: Exception) -> JobError:
     return JobError(
-        f"The program itself failed before {job.operation} was sent ({type(error).__name__}); its "
-        "log says more.",
+        f"Internal error ({type(error).__name__}) before {job.operation} was sent; see the log.",
         job=job.id,
         charged="no",
     )

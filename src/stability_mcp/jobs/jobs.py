@@ -1,7 +1,7 @@
-"""Jobs: the face of this package. Submit a call, wait for its jobs, read them, deliver them.
+"""The public interface of this package: submit a call, wait for its jobs, read and deliver them.
 
-A call becomes rows in one transaction and is then carried out whether or not its caller waits: a
-host that cancels, times out or goes away loses nothing.
+A call becomes rows in one transaction and then runs whether or not its caller waits: a host that
+cancels, times out or disconnects loses nothing.
 """
 
 import logging
@@ -35,11 +35,11 @@ from stability_mcp.media.records import set_copy_path
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
-TICK_SECONDS = 1.0
-"""How often a waiting caller is told how far its jobs are."""
+PROGRESS_SECONDS = 1.0
+"""Interval between progress updates to a waiting caller."""
 
-LOOK_SECONDS = 2.0
-"""Seconds between two reads of jobs that didn't change, if nobody receives progress."""
+NO_PROGRESS_SECONDS = 2.0
+"""Interval between reads of unchanged jobs when the caller doesn't receive progress."""
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""
@@ -48,11 +48,11 @@ log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """The jobs of one upstream: read by `reader`, carried out in this process by `runner`.
+    """The jobs of one upstream: `reader` reads them, `runner` runs them in this process.
 
     Args:
         context: The store, the client, the media, the upstream and the limits.
-        engine: Makes what runs the steps.
+        engine: Makes the engine that runs the steps.
     """
 
     def __init__(self, context: JobContext, *, engine: EngineFactory = Scheduler) -> None:
@@ -61,7 +61,7 @@ class Jobs:
         self.reader = JobReader(context)
 
     async def start(self, task_group: TaskGroup) -> None:
-        """Register this process and carry out jobs in the task group until `drain`.
+        """Register this process and run jobs in the task group until `drain`.
 
         Raises:
             StorageError: the store cannot be written.
@@ -69,7 +69,7 @@ class Jobs:
         await self._runner.start(task_group)
 
     async def drain(self) -> None:
-        """Send nothing more, finish what is out, and leave the rest to other processes."""
+        """Send nothing more, finish sent requests, and leave the rest to other processes."""
         await self._runner.drain()
 
     async def submit(
@@ -79,21 +79,21 @@ class Jobs:
         agreement: Agreement | None = None,
         check: Check | None = None,
     ) -> Call:
-        """Write a call and its jobs, which are carried out from then on.
+        """Write a call and its jobs, and start running them.
 
-        A call takes over the jobs of an identical one that was given up, and a finished job answers
-        where the result must be the same.
+        The call joins the jobs of an abandoned identical call, and finished jobs answer it where
+        the result must be the same.
 
         Args:
             call_request: The request, its files as media ids.
-            agreement: Sees that the price may be spent; None: nothing is asked.
+            agreement: Gets the user's approval of the price; None: no approval needed.
             check: Runs inside the transaction, before anything is written.
 
         Raises:
-            BudgetError: it would pass the ceiling; says what still fits.
-            RequestError: the key was refused or had no credits, and that has not changed.
+            BudgetError: the call would exceed the daily budget; says what still fits.
+            RequestError: the key is still rejected, or still has no credits.
             StorageError: the store cannot be written.
-            StudioError: what `agreement` or `check` raises.
+            StudioError: whatever `agreement` or `check` raises.
         """
         return await self._runner.submit(call_request, agreement, check)
 
@@ -106,24 +106,24 @@ class Jobs:
         *,
         queued: Sequence[JobRow] = (),
     ) -> list[JobRecord]:
-        """Wait until all have ended or the time is over, and return them in the order given.
+        """Wait until all jobs have ended or the time is up, and return them in the order given.
 
-        Paused jobs are not waited for: nothing happens to them by itself. A generation that the API
-        did not have is polled once more. The caller may be cancelled; the jobs go on.
+        Paused jobs are not waited for: they don't continue by themselves. A generation that the
+        API did not have is polled again. If the caller is cancelled, the jobs continue.
 
         Args:
-            account: Whose jobs.
+            account: The owner of the jobs.
             job_ids: The jobs.
             seconds: The longest wait.
-            progress: Receives what is going on.
-            queued: The jobs, in this order, as this process has queued them just now; they are
-                read only when something has happened to them.
+            progress: Receives progress updates.
+            queued: The jobs, in this order, as this process has just queued them; they are read
+                from the store only after a change.
 
         Raises:
             NotFoundError: there is no such job.
         """
         deadline, shown_share = time.monotonic() + seconds, 0.0
-        tick = LOOK_SECONDS if progress is None else TICK_SECONDS
+        tick = NO_PROGRESS_SECONDS if progress is None else PROGRESS_SECONDS
         if [row.id for row in queued] == list(job_ids):
             jobs = self.reader.records_of(queued)
         else:
@@ -136,7 +136,7 @@ class Jobs:
                 break
             if progress is not None:
                 line, share = describe_call(jobs)
-                shown_share = max(shown_share, share)  # never back, whatever the clock does
+                shown_share = max(shown_share, share)  # never backwards, whatever the clock does
                 await progress(line, shown_share)
             await self._runner.engine.changed(open_, min(left, tick))
             jobs = await self.reader.records(account, job_ids)
@@ -146,13 +146,13 @@ class Jobs:
     async def cancel(
         self, account: Account, job_ids: Sequence[str], *, caller: str | None = None
     ) -> list[CancelledJob]:
-        """Cancel what was not sent, for nothing; what was sent is finished and kept.
+        """Cancel unsent jobs free of charge; sent ones finish, and their results are kept.
 
         Args:
-            account: Whose jobs.
+            account: The owner of the jobs.
             job_ids: The jobs.
-            caller: The call for which they are cancelled; None: the one that started each. A job
-                that another call still waits for goes on.
+            caller: The call that cancels them; None: the call that started each. A job that
+                another call still waits for continues.
 
         Raises:
             NotFoundError: there is no such job.
@@ -179,7 +179,7 @@ class Jobs:
         """Queue paused jobs again, all or none, and return those that were paused.
 
         Raises:
-            BudgetError: they would pass the ceiling of today; says how many fit.
+            BudgetError: they would exceed today's budget; says how many fit.
         """
         ids, now = list(job_ids), self._context.clock()
         process, limit = self._runner.process, self._context.settings.budget
@@ -195,7 +195,7 @@ class Jobs:
         """Poll for a generation that was started elsewhere with the same key.
 
         Returns:
-            The job, and whether it is new: a generation that is known here has its job.
+            The job, and whether it is new: a known generation already has a job.
         """
         process, now = self._runner.process, self._context.clock()
         since = now - self._context.timing.expires_after_seconds
@@ -209,14 +209,14 @@ class Jobs:
 
     @asynccontextmanager
     async def collecting(self, job_ids: Sequence[str]) -> AsyncIterator[Mapping[str, FreshResult]]:
-        """Keep what a job makes while a call waits for it, so that it need not be read.
+        """Keep the result of a job in memory while a call waits for it, to save a read.
 
-        Only of one job: with several, the paths of the first copies would be noted only when the
-        last job has ended.
+        Only for a single job: with several, the copy paths of the first ones would not be recorded
+        until the last job has ended.
 
         Yields:
-            The results of those that ended meanwhile, by job. `deliver` notes their copies; at the
-            end what it did not note is noted here.
+            The results of jobs that have ended, by job. `deliver` records the paths of their
+            copies; any that it did not record are recorded on exit.
         """
         context = self._context
         if len(job_ids) != 1:
@@ -237,15 +237,15 @@ class Jobs:
     async def deliver(
         self, account: Account, call_ids: Iterable[str], *, jobs: Sequence[str]
     ) -> tuple[Spending, str | None]:
-        """Note that an answer carries the results of these calls, and return what it ends with.
+        """Mark calls as delivered by an answer, and return the summary that ends the answer.
 
         Args:
-            account: Whose calls.
+            account: The owner of the calls.
             call_ids: The calls.
-            jobs: Jobs that the answer itself tells of.
+            jobs: Jobs that the answer already describes.
 
         Returns:
-            What was spent, and the line about other results.
+            Today's spending, and the line about other results.
         """
         calls, named = list(call_ids), frozenset(jobs)
         fresh = [each for job in jobs if (each := self._context.fresh.get(job)) is not None]
@@ -263,7 +263,7 @@ class Jobs:
             try:
                 done = await self._context.database.write(work, name="finish.deliver")
             except StorageError as error:  # the answer goes out; it is delivered again later
-                log.warning("a delivered result could not be noted as delivered: %s", error)
+                log.warning("a result could not be marked as delivered: %s", error)
             else:
                 for result in fresh:
                     result.copies.clear()
@@ -271,7 +271,7 @@ class Jobs:
         return await self._context.database.read(lambda c: summary(c, account, named))
 
     async def mark_abandoned(self, call_ids: Iterable[str]) -> None:
-        """Note that no caller waits for these calls any more; an identical call takes them over."""
+        """Record that no caller waits for these calls any more; identical calls may join them."""
         calls, now = list(call_ids), self._context.clock()
 
         def write(connection: Connection) -> None:
@@ -281,55 +281,55 @@ class Jobs:
         if calls:
             try:
                 await self._context.database.write(write, name="finish.abandon")
-            except StorageError as error:  # the jobs go on, and the answer names them
-                log.warning("an abandoned call could not be noted as abandoned: %s", error)
+            except StorageError as error:  # the jobs continue, and the answer names them
+                log.warning("a call could not be marked as abandoned: %s", error)
 
     async def save_notes(self, call_id: str, notes: Sequence[str]) -> None:
-        """Keep what was said of a call's inputs, for the answer that is made later."""
+        """Save the notes about a call's inputs for an answer that is rendered later."""
         if notes:
             try:
                 await self._context.database.write(
                     lambda c: finish.save_notes(c, call_id, notes), name="finish.save_notes"
                 )
-            except StorageError as error:  # the answer that is made later says less
-                log.warning("the notes of a call could not be kept: %s", error)
+            except StorageError as error:  # a later answer lacks the notes
+                log.warning("the notes of a call could not be saved: %s", error)
 
     async def cancel_call(self, call_id: str) -> bool:
-        """Note that the caller wants no answer; False: the call had ended before, either way."""
+        """Mark a call as cancelled by its caller; False: it had already ended or been cancelled."""
         now = self._context.clock()
         return await self._context.database.write(
             lambda c: finish.cancel_call(c, call_id, now), name="finish.cancel_call"
         )
 
     async def query(self, operation: Query) -> BaseModel:
-        """Ask something about the account; it takes a slot of the rate limit.
+        """Send a query about the account; it takes a rate-limit slot.
 
         Raises:
-            RequestError: the API could not be asked, or answered something else.
+            RequestError: the query failed.
         """
         return await queries.run_query(self._context, self._runner.process, operation)
 
     async def remember_balance(self, credits_left: float) -> None:
-        """Note about how many credits are left; where there are some, requests are sent again."""
+        """Save the approximate balance; a positive one resumes sending."""
         await queries.remember_balance(self._context, credits_left)
 
-    async def raise_ceiling(self, account: Account, limit: int) -> None:
-        """Raise the ceiling of today, in millicredits; for a person, never for a tool."""
+    async def raise_budget(self, account: Account, limit: int) -> None:
+        """Raise today's budget, in millicredits; for a person, never for a tool."""
         now = self._context.clock()
         await self._context.database.write(
-            lambda c: budget.raise_ceiling(c, account, limit=limit, now=now),
-            name="usage.raise_ceiling",
+            lambda c: budget.raise_budget(c, account, limit=limit, now=now),
+            name="usage.raise_budget",
             durable=True,
         )
 
     async def clear_cache(self, account: Account) -> int:
-        """Let no finished job answer again, and return how many could; their results stay."""
+        """Remove all finished jobs from the cache and return how many; their results stay."""
         return await self._context.database.write(
             lambda c: reuse.clear_cache(c, account), name="usage.clear_cache"
         )
 
     async def record_give_up(self, client: str, seconds: float) -> None:
-        """Note that a client gave up on a call after so many seconds."""
+        """Record after how many seconds a client gave up on a call."""
         now = self._context.clock()
         await self._context.database.write(
             lambda c: usage.record_give_up(c, client, seconds, now=now),

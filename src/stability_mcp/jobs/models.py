@@ -1,4 +1,4 @@
-"""Shapes of a job, the settings and timing of jobs, and the reasons not to send a job now."""
+"""The shapes of jobs and calls, the job settings and timing, and reasons not to send a job now."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 MARGIN_SECONDS = 0.5
-"""Seconds a request may take from this machine's last byte to the API's counter."""
+"""Seconds a request may take from this machine's last byte to the API's rate counter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class RateLimit:
     window: float = 10.0
 
     @property
-    def kept(self) -> float:
-        """Return the seconds a slot is kept once its request is out."""
+    def slot_seconds(self) -> float:
+        """Return how long a slot is kept after its request has been sent, in seconds."""
         return self.window + MARGIN_SECONDS
 
 
@@ -35,34 +35,34 @@ class Timing:
     """How long the steps of jobs wait, in seconds. Tests set it instead of patching constants."""
 
     poll_seconds: float = 10.0
-    """From the start of a generation to its first poll, and from one poll to the next. The API asks
-    for at least 10 s; more would only delay the result."""
+    """From the start of a generation to its first poll, and between polls. The API asks for at
+    least 10 s; more would only delay the result."""
     retry_seconds: float = 1.0
-    """First pause before a failed request is repeated; it doubles."""
+    """First backoff before a failed request is retried; it doubles."""
     disk_retry_seconds: float = 1.0
-    """First pause before something is tried again that the disk did not take; it doubles."""
+    """First backoff before a failed disk write is retried; it doubles."""
     max_pause_seconds: float = LOCKOUT_SECONDS
-    """Longest pause between two tries: as long as the API's own lock-out."""
+    """Longest backoff: as long as the API's own lock-out."""
     missing_after_seconds: float = 600.0
     """How long the API may answer 404 for a generation before its job is shown as `unknown`. The
     slowest measured operation takes 41 s."""
     expires_after_seconds: float = 86_400.0
-    """From the start of a generation to the end of its time at the API (documented: 24 hours)."""
+    """From the start of a generation until the API deletes it (documented: 24 hours)."""
     recovery_seconds: float = 1.0
-    """How often the locks of other processes are tried: what a dead one left goes on within twice
-    that."""
+    """Interval between probes of other processes' locks; the jobs of a dead process continue
+    within twice that."""
     balance_settle_seconds: float = 0.5
-    """From the first paid job to the query for the balance: many may be submitted at once."""
+    """From the first paid job to the balance query: many may be submitted at once."""
     balance_seconds: float = 60.0
-    """Shortest time between two queries for the balance; for so long an answer is good enough."""
+    """Shortest time between two balance queries; a balance counts as fresh for as long."""
 
     def expires_at(self, started_at: float) -> float:
-        """Return when the API deletes what was started then, in unix seconds."""
+        """Return when the API deletes a generation started at a time, both in unix seconds."""
         return started_at + self.expires_after_seconds
 
 
 EMULATED_TIMING = Timing(poll_seconds=0.2, retry_seconds=0.2)
-"""For the built-in emulator, which has no rate limit to spare for anyone else."""
+"""For the built-in emulator, whose rate limit isn't shared with anyone."""
 
 
 ANSWER_ROOM: Mapping[MediaKind | None, int] = MappingProxyType(
@@ -76,51 +76,51 @@ ANSWER_ROOM: Mapping[MediaKind | None, int] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class SpoolRoom:
-    """Room on the disk that is kept for answers and for the journal, in bytes."""
+    """Disk space set aside for responses and for the database, in bytes."""
 
     answers: Mapping[MediaKind | None, int] = field(default_factory=lambda: ANSWER_ROOM)
-    """What an answer is expected to have at most; more is taken if there is room for it."""
+    """Expected maximum size of a response; a larger one is accepted if there is room."""
     min_free: int = MIN_FREE_BYTES
-    """Stays free before anything is paid: for the journal, the media and everybody else."""
+    """Must stay free before a paid request: for the database, the media and other programs."""
     reserve: int = RESERVE_BYTES
-    """The reserve of the journal: enough for some hundred answers, which take 20 to 40 KB each."""
+    """The database's reserve: enough for some hundred responses, which take 20 to 40 KB each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """The limits under which jobs are carried out."""
+    """The limits under which jobs run."""
 
     program: str = "stability-mcp"
-    """What this process calls itself, for people who look at the processes."""
+    """The program name that this process registers with, for people who look at the processes."""
     rate: RateLimit = field(default_factory=RateLimit)
-    """Over all processes of the upstream."""
+    """Shared by all processes of the upstream."""
     concurrency: int = 120
-    """Most paid requests in flight in this process."""
+    """Maximum paid requests in flight in this process."""
     max_retries: int = 3
     """Retries for requests known not to have been charged."""
     timeout: float = 300
     """Longest wait for one request, in seconds; `drain` takes at most as long."""
     budget: int | None = None
-    """Most millicredits a day; None: no ceiling."""
+    """Daily budget in millicredits; None: no budget."""
     cache: bool = True
     """Whether a finished job answers a call that must have the same result."""
     metadata: str = "full"
     """How much provenance is written into a readable copy."""
     room: SpoolRoom = field(default_factory=SpoolRoom)
     timing: Timing | None = None
-    """None: as the upstream asks."""
+    """None: the defaults for the upstream."""
 
 
 class NotNowError(Exception):
-    """Nothing was sent, and nothing was written."""
+    """Nothing was sent or written."""
 
 
 class NoSlotError(NotNowError):
-    """The API's rate limit is used up, or it asked for a pause of all requests.
+    """The rate limit is used up, or the API asked for a pause of all requests.
 
     Args:
-        seconds: Until it is worth trying again.
-        why: What to tell people who wait.
+        seconds: When to try again, in seconds from now.
+        why: The reason, shown to waiting callers.
     """
 
     def __init__(self, seconds: float, why: str) -> None:
@@ -130,14 +130,17 @@ class NoSlotError(NotNowError):
 
 
 class LeaseLostError(NotNowError):
-    """The job is not ours to send any more: adopted, cancelled, or this process is ending."""
+    """This process may no longer send the job: it was taken over or cancelled, or the process ends.
+
+    Nothing was sent.
+    """
 
 
 class UpstreamPausedError(NotNowError):
-    """The key is refused or its credits are used up: nothing is sent until a balance says else.
+    """The API rejected the key or it has no credits; a positive balance resumes sending.
 
     Args:
-        why: The text of the refusal.
+        why: The text of the API's error.
     """
 
     def __init__(self, why: str) -> None:
@@ -157,12 +160,12 @@ State = Literal[
     "unknown",
 ]
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "unknown"})
-"""States that end by themselves never; a late answer may still turn `unknown` into `done`."""
+"""States that don't change by themselves; a late response may still turn `unknown` into `done`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A row of `jobs` without what only the engine needs. Times are unix seconds."""
+    """A row of `jobs` without the columns that only the engine needs. Times are unix seconds."""
 
     id: str
     seq: int
@@ -178,9 +181,9 @@ class JobRecord:
     label: str | None
     upstream: str
     mine: bool
-    """Whether this process's upstream started it; another's is never polled or paid here."""
+    """Whether it belongs to this process's upstream; other jobs are never polled or paid here."""
     progress: str
-    """What is going on, in words: `queued behind the rate limit`, `generating, 12 of ~31 s`."""
+    """The progress in words: `generating: 12 of about 31 s`."""
     media: tuple[str, ...]
     """Ids of the results, in order; empty until it is done."""
     collected: bool
@@ -192,10 +195,10 @@ class JobRecord:
     adopted: bool
     """Whether another program started its generation and paid for it."""
     fetchable_until: float | None
-    """Only of a job that is `unknown` because the API did not have its generation: until when every
-    `wait` polls for it again. None: nothing more is fetched."""
+    """For a job that is `unknown` because the API did not have its generation: how long every
+    `wait` polls for it again. None: polling has ended."""
     share: float
-    """How far it is, 0 to 1, by the time it usually takes."""
+    """Progress from 0 to 1, based on the usual time."""
     created_at: float
     sent_at: float | None
     finished_at: float | None
@@ -207,23 +210,23 @@ class JobRecord:
 
     @property
     def is_missing(self) -> bool:
-        """Return whether its result may still be fetched, although it counts as ended."""
+        """Return whether its result may still be fetched, although it counts as finished."""
         return self.fetchable_until is not None
 
     @property
     def settled(self) -> bool:
-        """Return whether it has ended and no result can come any more."""
+        """Return whether it has finished and can't get a result any more."""
         return self.finished and not self.is_missing
 
     @property
     def awaited(self) -> bool:
-        """Return whether it is worth waiting: it has not ended, and somebody carries it out."""
+        """Return whether it is worth waiting for: unfinished and not paused."""
         return not self.finished and self.state != "paused"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobPage:
-    """Some jobs, the newest first."""
+    """A page of jobs, newest first."""
 
     items: tuple[JobRecord, ...]
     next_cursor: str | None
@@ -232,7 +235,7 @@ class JobPage:
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. Times are unix seconds, money millicredits; `schema.sql` explains the columns."""
+    """One job. Times are unix seconds, prices millicredits; `schema.sql` explains the columns."""
 
     seq: int
     id: str
@@ -265,13 +268,13 @@ class JobRow:
     origin: Literal["call", "adopted"] = "call"
     stripped_at: float | None = None
     collected: bool = False
-    """Whether an answer delivered the result; only where that was read with it."""
+    """Whether an answer delivered the result; only set if it was read with the row."""
     media: tuple[str, ...] = ()
-    """Ids of the results, in order; only where they were read with it."""
+    """Ids of the results, in order; only set if they were read with the row."""
 
     @property
     def account(self) -> Account:
-        """Return whose job it is."""
+        """Return the account that owns the job."""
         return Account(owner=self.owner, upstream=self.upstream)
 
     @property
@@ -286,20 +289,20 @@ class JobRow:
 
     @property
     def kind(self) -> type[Operation]:
-        """Return the row of the table that it carries out."""
+        """Return the operation that it runs."""
         return OPERATIONS[self.operation]
 
     def request(self) -> Operation:
-        """Return the request, its files as media ids."""
+        """Return the request, with files as media ids."""
         return self.kind.model_validate_json(self.arguments)
 
     def inputs(self) -> dict[str, str]:
-        """Return the media ids of the files it sends, by field."""
+        """Return the media ids of its input files, by field."""
         arguments = json.loads(self.arguments)
         return {name: arguments[name] for name in self.kind.file_fields() if name in arguments}
 
     def spool_name(self) -> str:
-        """Return what its files in the spool begin with: one attempt never meets another's."""
+        """Return the prefix of its files in the spool, which is unique per attempt."""
         return f"{self.id}.{self.attempt}"
 
 
@@ -308,13 +311,13 @@ _load_job = _SQL.one("load_job", JobRow)
 
 
 def load_job(connection: Connection, job: str) -> JobRow | None:
-    """Read one job; None where there is none of that id."""
+    """Read one job; None: there is none with that id."""
     return _load_job(connection, job=job)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A tool call that pays: what it asked for became jobs, or was joined or cached.
+    """A tool call that may be charged: it has new jobs, joined another call, or was cached.
 
     Times are unix seconds.
     """
@@ -323,28 +326,28 @@ class Call:
     tool: str
     created_at: float
     job_ids: list[str]
-    """The jobs that answer for it, by position: its own, joined or from the cache."""
+    """The jobs that answer it, by position: its own, joined or cached."""
     joined: str | None = None
-    """The call that it took over: no job is its own, and nothing more is paid."""
+    """The call that it joined: it has no jobs of its own, and is not charged again."""
     cached: tuple[str, ...] = ()
-    """Those of its jobs that were finished for an earlier call: they cost this one nothing."""
+    """Those of its jobs that an earlier call had finished; they are not charged again."""
     notes: tuple[str, ...] = ()
-    """What each input resolved to and how it was made to fit."""
+    """What each input resolved to, and how it was converted to fit the API's limits."""
     cancelled_at: float | None = None
-    """When its caller gave it up; its jobs may go on."""
+    """When its caller cancelled it; its jobs may continue."""
     jobs: tuple[JobRecord, ...] = ()
-    """Its jobs; only where they were read with it."""
+    """Its jobs; only set if they were read with the call."""
     queued: tuple[JobRow, ...] = ()
-    """Its new jobs as they were written; only of a call that was submitted just now."""
+    """Its new jobs as they were written; only set for a call that was just submitted."""
 
     @property
     def finished(self) -> bool:
-        """Return whether every job of it has ended."""
+        """Return whether all its jobs have finished."""
         return all(job.finished for job in self.jobs)
 
     @property
     def updated_at(self) -> float:
-        """Return when something last happened to it."""
+        """Return when it or one of its jobs last changed."""
         times = [
             at
             for job in self.jobs

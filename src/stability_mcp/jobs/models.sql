@@ -1,5 +1,5 @@
 -- name: load_job(job) -> one
--- The columns of JobRow, in order; whether it was collected is read with lists only.
+-- The columns of JobRow, in order; only lists also read whether a job was collected.
 SELECT seq, id, owner, upstream, call, position, run, operation, arguments, deferred, priority, state,
     process, lease_version, attempt, wake_at, day, price, charged, generation, answer, error, label,
     output_dir, created_at, sent_at, finished_at, cancel_at, origin, stripped_at

@@ -1,7 +1,7 @@
-"""This process, as other processes see it: a row, and a lock file held for as long as it lives.
+"""Makes this process visible to others: a row, and a lock file that it holds while it runs.
 
-The operating system gives a lock back however a process ends, so a lock that is free, or gone,
-means a dead owner; no clock and no age is asked.
+The operating system releases the lock however a process ends, so a free or missing lock means a
+dead owner. No clock or age is involved.
 """
 
 import errno
@@ -16,17 +16,17 @@ from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, HeldLock
 from stability_mcp.store.queries import Connection, load
 
 MAX_TRIES = 20
-"""Names that are tried for a lock: one fails only when somebody looks at it that very moment."""
+"""Names tried for a new lock; one fails only if another process probes it at that moment."""
 
 _SQL = load(__file__)
 _register = _SQL.count("register")
 
 
 class ProcessLock:
-    """The living process; make it in a thread, for it touches the disk.
+    """The running process. Create it in a thread: it accesses the disk.
 
     Raises:
-        OSError: the folder of the locks cannot be written, or is being emptied all the time.
+        OSError: the lock folder cannot be written, or is emptied again and again.
     """
 
     def __init__(self, home: Path) -> None:
@@ -37,12 +37,12 @@ class ProcessLock:
             if lock is not None:
                 break
         else:
-            raise OSError(errno.EBUSY, "no lock could be taken", str(self._path.parent))
+            raise OSError(errno.EBUSY, "could not take a lock", str(self._path.parent))
         self._lock = lock
         self._row: dict[str, object] = {}
 
     def register(self, connection: Connection, *, upstream: str, program: str, now: float) -> None:
-        """Write the row of this process; its lock is held already, so nobody takes it for dead."""
+        """Write the row of this process; it already holds its lock, so it doesn't look dead."""
         self._row = {
             "id": self.id,
             "upstream": upstream,
@@ -55,14 +55,14 @@ class ProcessLock:
         self.register_again(connection)
 
     def register_again(self, connection: Connection) -> None:
-        """Write the row once more, where another process has taken this one for dead."""
+        """Write the row again after another process has declared this one dead."""
         _register(connection, **self._row)
 
     def restore_lock(self) -> bool:
-        """Take the lock anew if somebody deleted its file, and return whether that was done.
+        """Take the lock again if its file was deleted, and return whether that was done.
 
-        What others adopted meanwhile stays theirs. Somebody who is just looking at the name makes
-        this wait: then it is not done yet, and the next try may succeed.
+        Jobs that other processes took over in the meantime stay theirs. If another process is
+        probing the lock, this returns False, and the next try may succeed.
         """
         if self._lock.is_linked():
             return False
@@ -76,19 +76,19 @@ class ProcessLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back and remove its file, unless the file is not ours any more."""
+        """Release the lock and remove its file, unless the file belongs to another process."""
         if self._lock.is_linked():
             remove_held(self._path)
         self._lock.release()
 
 
 def _new_lock(path: Path) -> HeldLock | None:
-    """Make a lock file and take its lock; None where somebody took it for one of the dead.
+    """Create a lock file and lock it; None: another process took it for a dead process's lock.
 
-    Whoever looks for the dead may try a lock in the moment between its making and its taking, and
-    remove what nobody holds. Then another name is as good.
+    Recovery may probe the file between its creation and its locking, and remove it. Then the caller
+    tries another name.
     """
-    # Made by nobody else, whatever the id: two owners of one lock would adopt each other.
+    # O_EXCL, whatever the id: two owners of one lock would take over each other's jobs.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
     try:
         lock = HeldLock(path)
@@ -102,9 +102,9 @@ def _new_lock(path: Path) -> HeldLock | None:
 
 
 def remove_held(path: Path) -> None:
-    """Remove a lock file while its lock is held, so that nobody takes it for a dead process's.
+    """Remove a lock file while holding its lock, so that it is never seen free.
 
-    On Windows no open file can be removed; there it goes with its lock.
+    On Windows an open file can't be removed; there it goes when the lock is released.
     """
     if sys.platform != "win32":
         path.unlink(missing_ok=True)

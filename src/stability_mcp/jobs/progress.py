@@ -1,4 +1,4 @@
-"""Describes how jobs and calls stand: in words, as a fraction, and as the public record."""
+"""Describes the progress of jobs and calls: in words, as a fraction, and as the public record."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,48 +8,48 @@ from stability_mcp.jobs.models import JobRecord, JobRow, Timing
 from stability_mcp.text import local_time
 
 Progress = Callable[[str, float], Awaitable[None]]
-"""Receives what is going on, in words, and how far it is, from 0 to 1."""
+"""Receives the progress in words and as a fraction from 0 to 1."""
 
-STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
+STRIPPED = "Its details and results were deleted after STABILITY_KEEP_DAYS; its charge is kept."
 """The error of a job whose details retention removed."""
 
 MAX_BEFORE_DONE = 0.95
-"""A job that takes longer than usual stays short of its end."""
+"""A job that takes longer than usual stays at this fraction until it is done."""
 
 
 def describe(job: JobRow, *, now: float, mine: bool, note: str | None, blocked_until: float) -> str:
-    """Say what is going on.
+    """Return the progress of a job in words.
 
     Args:
         job: The row.
         now: Unix seconds.
-        mine: Whether this process's upstream started it.
-        note: What this process knows beside the row: why the last step did not succeed.
-        blocked_until: Unix seconds until which the API takes no request; 0: it does.
+        mine: Whether the job belongs to this process's upstream.
+        note: Why the last step did not succeed, as far as this process knows.
+        blocked_until: When the API accepts requests again, in unix seconds; 0: it does now.
     """
     if job.finished:
-        return "what came of it is not known" if job.state == "unknown" else job.state
+        return "the outcome is unknown" if job.state == "unknown" else job.state
     if not mine:
-        return "waits for the key that started it"
+        return "waiting for the API key that started it"
     if job.state == "queued":
         return f"queued {_why_queued(job, now=now, note=note, blocked_until=blocked_until)}".strip()
     if job.state == "paused":
-        return "paused, nothing sent: job_rerun sends it, job_cancel gives its credits back"
-    doing = _doing(job, now=now, note=note)
+        return "paused before sending: job_rerun sends it, job_cancel releases its credits"
+    activity = _activity(job, now=now, note=note)
     if job.cancel_at is not None:
-        return f"cancelled after it was sent, so its result is kept and charged: {doing}"
-    return doing
+        return f"cancelled after sending, so its result is kept and charged; {activity}"
+    return activity
 
 
-def _doing(job: JobRow, *, now: float, note: str | None) -> str:
-    if job.state == "storing":
-        return f"storing the result{f' ({note})' if note else ''}"
-    doing = "sent, generating" if job.state == "submitting" else "generating"
-    return f"{doing}, {_of_usual(job, now)}{f' ({note})' if note else ''}"
+def _activity(job: JobRow, *, now: float, note: str | None) -> str:
+    activity = (
+        "storing the result" if job.state == "storing" else f"generating: {_elapsed(job, now)}"
+    )
+    return f"{activity}{f' ({note})' if note else ''}"
 
 
 def fraction(job: JobRow, now: float) -> float:
-    """Return how far a job is, 0 to 1, by the time it usually takes."""
+    """Return the progress of a job from 0 to 1, based on the usual time."""
     if job.finished:
         return 1.0
     usual = _usual_seconds(job)
@@ -61,7 +61,7 @@ def fraction(job: JobRow, now: float) -> float:
 
 
 def describe_call(jobs: Sequence[JobRecord]) -> tuple[str, float]:
-    """Say in one line how the jobs of a call stand, and how far they are together, 0 to 1."""
+    """Return the progress of the jobs of a call: in one line, and together from 0 to 1."""
     share = sum(each.share for each in jobs) / max(len(jobs), 1)
     open_ = [each.progress for each in jobs if not each.finished]
     if len(jobs) == 1 or not open_:
@@ -71,23 +71,23 @@ def describe_call(jobs: Sequence[JobRecord]) -> tuple[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Viewpoint:
-    """What is known beside the rows when they are read."""
+    """The context in which rows are read."""
 
     upstream: str
-    """That of this process."""
+    """The upstream of this process."""
     now: float
     """Unix seconds."""
     blocked_until: float
-    """Unix seconds until which the API takes no request."""
+    """When the API accepts requests again, in unix seconds."""
     timing: Timing
 
 
 def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobRecord:
-    """Return a job as the rest of the program sees it.
+    """Return the public record of a job.
 
     Args:
         job: The row, read with its media.
-        viewpoint: What is known beside the rows.
+        viewpoint: The context in which it is read.
         note: Why the job waits, as far as this process knows.
     """
     mine, now = job.upstream == viewpoint.upstream, viewpoint.now
@@ -96,7 +96,7 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         blocked_until = viewpoint.blocked_until
         progress = describe(job, now=now, mine=mine, note=note, blocked_until=blocked_until)
     else:
-        progress = f"no result yet; job_wait looks again until {local_time(until)}"
+        progress = f"no result yet; job_wait checks again until {local_time(until)}"
     return JobRecord(
         id=job.id,
         seq=job.seq,
@@ -136,18 +136,21 @@ def _why_queued(job: JobRow, *, now: float, note: str | None, blocked_until: flo
     if blocked_until > now:
         return f"for {blocked_until - now:.0f} s: the API asked for a pause of all requests"
     if job.process is None:
-        return "until a running program takes it over"
+        return "until a running server takes it over"
     return f"({note})" if note else ""
 
 
-def _of_usual(job: JobRow, now: float) -> str:
-    elapsed = max(now - (job.sent_at or now), 0)
-    usual = _usual_seconds(job)
-    return f"{elapsed:.0f} of ~{usual:.0f} s" if usual else f"{elapsed:.0f} s so far"
+def _elapsed(job: JobRow, now: float) -> str:
+    elapsed, usual = round(max(now - (job.sent_at or now), 0)), round(_usual_seconds(job))
+    if not usual:
+        return f"{elapsed} s so far"
+    if elapsed > usual:
+        return f"{elapsed} s, longer than the usual {usual} s"
+    return f"{elapsed} of about {usual} s"
 
 
 def _usual_seconds(job: JobRow) -> float:
     try:
         return job.kind.spec.seconds
-    except KeyError:  # written by a newer program, whose table has more rows
+    except KeyError:  # written by a newer version, which has more operations
         return 0

@@ -1,5 +1,5 @@
 -- name: count_unsent(upstream, max_jobs) -> value
--- Stops counting at a few: more needn't be told apart.
+-- Stops counting early: only "more than a few" matters.
 SELECT count(*) FROM (
     SELECT 1 FROM jobs WHERE upstream = :upstream AND state = 'queued' AND finished_at IS NULL
     LIMIT :max_jobs

@@ -1,8 +1,8 @@
-"""Queues connected requests for slots of the rate limit, and follows the slot of a request.
+"""Queues connected requests for rate-limit slots, and records when the request of a slot was sent.
 
-A slot is worth most the moment it comes free, and a handshake takes longer than that. So whoever
-is about to get one has its line ready, and asks again exactly when the next slot comes free that
-nobody in this process waits for already.
+A slot should be used the moment it comes free, and a TLS handshake takes longer than that. So a
+request connects before its slot is free, and tries again exactly when the next slot comes free that
+no other request of this process waits for.
 """
 
 import logging
@@ -20,32 +20,32 @@ from stability_mcp.store.queries import Connection
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.25
-"""Seconds for which times of requests are gathered: a slot is kept 40 times as long."""
+"""Seconds for which sent times are collected before a write: a slot is kept 40 times as long."""
 
 RETRY_SECONDS = 1.0
-"""Seconds until times that the disk did not take are written again."""
+"""Seconds before a failed write of sent times is retried."""
 
 MAX_IDLE_SECONDS = 1.0
-"""Seconds a line may stand idle before its request: servers close those that say nothing."""
+"""Seconds a connection may stay idle before its request: servers close idle connections."""
 
 T = TypeVar("T")
 
 
 class RateQueue:
-    """The connected requests of one process that wait for a slot."""
+    """Connected requests of this process that wait for a rate-limit slot about to come free."""
 
     def __init__(self) -> None:
         self.waiting = 0
-        """How many wait."""
+        """Number of waiting requests."""
 
     async def take_when_free(self, take: Callable[[int], Awaitable[T]]) -> T:
-        """Take a slot when there is one.
+        """Take a slot as soon as one is free.
 
         Args:
-            take: Takes it, or raises; is given how many of this process wait for one already.
+            take: Takes it or raises; gets the number of requests of this process already waiting.
 
         Raises:
-            NoSlotError: there is none in time, or the API has locked this key out.
+            NoSlotError: no slot comes free in time, or the API has locked this key out.
         """
         deadline = anyio.current_time() + MAX_IDLE_SECONDS
         while True:
@@ -66,21 +66,21 @@ class RateQueue:
 
 
 class RateGate:
-    """Whether it is worth connecting: of many who ask at once, one looks for all."""
+    """Checks rate-limit availability once for concurrent connects."""
 
     def __init__(self) -> None:
         self._turn = anyio.Lock()
         self._full_until: dict[int, tuple[float, str]] = {}
 
     async def check(self, priority: int, probe: Callable[[], Awaitable[None]]) -> None:
-        """Return if there is room.
+        """Return if a slot is available.
 
         Args:
-            priority: That of the job that would be sent.
-            probe: Looks, and raises where there is none.
+            priority: The priority of the job to send.
+            probe: Checks the rate limit, and raises if there is no slot.
 
         Raises:
-            NoSlotError: there is none.
+            NoSlotError: there is no slot.
         """
         async with self._turn:
             until, why = self._full_until.get(priority, (0.0, ""))
@@ -96,11 +96,11 @@ class RateGate:
 
 
 class SentSlots:
-    """Slots whose requests are out, until the store knows it.
+    """Slots whose requests were sent, until that is written to the store.
 
-    A slot runs down from the time its request was out. Nothing waits for that to be written: it
-    goes with the answer's own transaction, or with those of other requests in one. What a process
-    that dies had not written, recovery writes with a later time, which frees the slot later.
+    A slot is released a fixed time after its request was sent. Nothing waits for the sent time to
+    be written: it is written in the transaction of the response, or together with those of other
+    requests. If a process dies first, recovery writes a later time, which frees the slot later.
 
     Args:
         database: The store.
@@ -109,30 +109,30 @@ class SentSlots:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sent_at: dict[int, float] = {}
-        self._news = anyio.Event()
+        self._added = anyio.Event()
 
     def add(self, slot: int, sent_at: float) -> None:
-        """Note when the request of a slot was out, in unix seconds."""
+        """Add the time at which the request of a slot was sent, in unix seconds."""
         self._sent_at.setdefault(slot, sent_at)
-        self._news.set()
+        self._added.set()
 
     def take(self, slot: int | None) -> float | None:
-        """Return when the request of a slot was out, for a transaction that writes it."""
+        """Remove and return the sent time of a slot, for a transaction that writes it."""
         return None if slot is None else self._sent_at.pop(slot, None)
 
     async def run(self) -> None:
-        """Write what has been noted for a moment, until cancelled."""
+        """Write sent times in batches, until cancelled."""
         while True:
-            await self._news.wait()
+            await self._added.wait()
             await anyio.sleep(FLUSH_SECONDS)
             await self.flush()
-            if self._sent_at:  # the disk did not take them
+            if self._sent_at:  # the write failed
                 await anyio.sleep(RETRY_SECONDS)
-                self._news.set()
+                self._added.set()
 
     async def flush(self) -> None:
-        """Write all that is noted; an error of the disk is only logged."""
-        self._news = anyio.Event()
+        """Write all collected sent times; a disk error is only logged."""
+        self._added = anyio.Event()
         sent_at, self._sent_at = self._sent_at, {}
         if not sent_at:
             return
@@ -143,7 +143,7 @@ class SentSlots:
 
         try:
             await self._database.write(write, name="send.sent")
-        except StorageError as error:  # each slot is free after a minute anyway
+        except StorageError as error:  # each slot is released after a minute anyway
             log.warning("%d rate slots could not be released yet: %s", len(sent_at), error)
             self._sent_at = sent_at | self._sent_at
 
@@ -152,18 +152,18 @@ class RateSlot:
     """The slot of one request.
 
     Args:
-        sent: Where it is noted that the request is out.
-        clock: Gives Unix seconds.
+        sent: Collects the sent time.
+        clock: Returns unix seconds.
     """
 
     def __init__(self, sent: SentSlots, clock: Callable[[], float]) -> None:
         self.number: int | None = None
-        """None: there is none, or its request is out."""
+        """None: no slot is taken, or its request has been sent."""
         self._sent = sent
         self._clock = clock
 
     def mark_sent(self) -> None:
-        """Start the time after which the slot is free, once."""
+        """Record the sent time of the slot, once."""
         if self.number is not None:
             self._sent.add(self.number, self._clock())
             self.number = None

@@ -1,4 +1,4 @@
-"""Reads the jobs and calls of an account: state, unfinished, uncollected, spent."""
+"""Reads an account's jobs, calls, ledger, spending and balance."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ import anyio
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
-from stability_mcp.jobs.account import SHOWN_SECONDS
+from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, JobRow, State
 from stability_mcp.jobs.progress import Viewpoint, to_record
@@ -25,16 +25,16 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
 MAX_PEEKED = 8
-"""Jobs that are read on the event loop, 0.1 ms each; more are read in a thread."""
+"""Up to this many jobs are read on the event loop, 0.1 ms each; more are read in a thread."""
 
 REST_RATIO = 3.0
-"""Pause after a read of many jobs, in lengths of it: reads take a quarter of the time."""
+"""Pause after reading many jobs, as a multiple of the read: reads take a quarter of the time."""
 
 MAX_REST_SECONDS = 0.1
-"""Seconds; somebody waits for the answer."""
+"""Longest such pause in seconds: a caller is waiting."""
 
 Found = tuple[dict[str, JobRow], float]
-"""Jobs by id, and the unix seconds until which the API takes no request."""
+"""Jobs by id, and when the API accepts requests again, in unix seconds."""
 
 
 @dataclass
@@ -46,13 +46,12 @@ class _ReadBatch:
 class ReadBatcher:
     """Coalesces concurrent reads of many jobs into one query.
 
-    A call may wait for hundreds of jobs and reads them whenever one changes. A caller that asks
-    while such a read is running is answered by the next one, together with all others that asked
-    meanwhile. A few jobs are read at once, by key.
+    A call may wait for hundreds of jobs, and reads them whenever one changes. Callers that arrive
+    while such a read is running share the next one. A few jobs are read immediately, by key.
 
     Args:
-        database: Where the jobs are.
-        upstream: Whose lock-out is read with them.
+        database: The store of the jobs.
+        upstream: The upstream whose lock-out is read with them.
     """
 
     def __init__(self, database: Database, *, upstream: str) -> None:
@@ -63,16 +62,16 @@ class ReadBatcher:
         self._rested_at = 0.0
 
     async def read(self, ids: list[str]) -> Found:
-        """Return how jobs stand, as of now or later; those that do not exist are left out.
+        """Return jobs in a state no older than this call; missing ones are left out.
 
-        The lock-out is looked up only where a job waits to be sent.
+        The lock-out is read only if a job is queued.
         """
         if len(ids) <= MAX_PEEKED:
             return await self._database.peek(partial(self._find, ids))
         batch = self._next
         batch.ids.update(ids)
         async with self._turn:
-            if batch.found is None:  # who was to read it may have been cancelled
+            if batch.found is None:  # the first caller may have been cancelled
                 await anyio.sleep(max(self._rested_at - time.monotonic(), 0))
                 if batch is self._next:
                     self._next = _ReadBatch()
@@ -97,14 +96,14 @@ class ReadBatcher:
 Jobs = list[JobRecord]
 Ids = list[str]
 Lines = list[LedgerLine]
-"""Names for use inside the class below, where `list` is a method."""
+"""Aliases for use inside the class below, where `list` is a method."""
 
 
 class JobReader:
-    """Reads jobs and calls; carries nothing out.
+    """Reads jobs and calls; changes nothing.
 
     Args:
-        context: The store, the upstream, and what this process knows beside the rows.
+        context: The store, the upstream, and the in-memory state of this process.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -122,11 +121,13 @@ class JobReader:
         mine = {job.id: job for job in found.values() if job.owner == account.owner}
         for job in job_ids:
             if job not in mine:
-                raise NotFoundError(f"There is no job {quoted(job)}.", hint="job_list shows all.")
+                raise NotFoundError(
+                    f"There is no job {quoted(job)}.", hint="job_list shows all jobs."
+                )
         return [self._record(mine[job], blocked) for job in job_ids]
 
     def records_of(self, rows: Sequence[JobRow]) -> Jobs:
-        """Return jobs whose rows are known."""
+        """Return the records of rows that are already read."""
         return [self._record(row, 0.0) for row in rows]
 
     async def list(
@@ -140,20 +141,19 @@ class JobReader:
         """Return the newest jobs, at most `limit`.
 
         Args:
-            account: Whose jobs.
-            limit: Most jobs on the page.
-            cursor: `next_cursor` of the page before.
+            account: The owner of the jobs.
+            limit: Maximum jobs on the page.
+            cursor: The previous page's `next_cursor`.
             state: Only jobs in this state.
 
         Raises:
-            NotFoundError: the cursor is not one of this list.
+            NotFoundError: the cursor is invalid.
         """
         mark = None if cursor is None else seq_of(cursor)
         if cursor is not None and mark is None:
             raise NotFoundError(
-                f"{quoted(cursor)} is not a cursor of job_list.",
-                hint="Pass the `next_cursor` of the page before, or leave it out to begin with "
-                "the newest.",
+                f"{quoted(cursor)} isn't a job_list cursor.",
+                hint="Pass the previous page's `next_cursor`, or omit it to start with the newest.",
             )
         found, blocked = await self._database.read(
             lambda c: (
@@ -166,7 +166,7 @@ class JobReader:
         return JobPage(items=items, next_cursor=str(items[-1].seq) if more else None)
 
     async def unfinished_and_uncollected(self, account: Account) -> Ids:
-        """Return ids of jobs under way, and of ended ones whose result was not delivered."""
+        """Return ids of finished jobs whose result was not delivered, and of unfinished jobs."""
         since = self._missing_since()
         return await self._database.read(
             lambda c: [
@@ -176,15 +176,12 @@ class JobReader:
         )
 
     async def uncollected_line(self, account: Account, excluding: Iterable[str] = ()) -> str | None:
-        """Return what every answer ends with: paused jobs, and results that were not delivered.
-
-        None where there is nothing of either.
-        """
+        """Return the lines about paused jobs and undelivered results; None: there are neither."""
         named = frozenset(excluding)
         return await self._database.read(lambda c: self._uncollected_line(c, account, named))
 
     async def call(self, account: Account, call_id: str) -> Call | None:
-        """Return a call of this owner with its jobs; None: there is none."""
+        """Return a call of this owner with its jobs; None: it doesn't exist."""
         owner = account.owner
         call = await self._database.read(lambda c: finish.load_call(c, call_id, owner=owner))
         if call is None:
@@ -192,23 +189,23 @@ class JobReader:
         return replace(call, jobs=tuple(await self.records(account, call.job_ids)))
 
     async def activity(self, account: Account) -> tuple[int, dict[str, tuple[str, int]]]:
-        """Return what changes when a job comes, goes on or ends; see `lookup.activity`."""
+        """Return a value that changes when a job is added or changes; see `lookup.activity`."""
         return await self._database.read(lambda c: lookup.activity(c, account.owner))
 
     async def paused(self, account: Account) -> PausedJobs:
-        """Return the jobs that wait until the user says whether they are still wanted."""
+        """Return the jobs that are paused until the user decides about them."""
         return await self._database.read(lambda c: recover.paused_jobs(c, account))
 
     async def ledger(
         self, account: Account, *, since: str, by: LedgerBy, limit: int
     ) -> tuple[Lines, LedgerLine]:
-        """Return lines of the ledger, the newest first, and the sum of everything.
+        """Return lines of the ledger, newest first, and the total.
 
         Args:
-            account: Whose ledger.
+            account: The account.
             since: The first day: `2026-11-22`.
-            by: What one line is.
-            limit: Most lines.
+            by: What the lines are grouped by.
+            limit: Maximum lines.
         """
         return await self._database.read(
             lambda c: (
@@ -218,18 +215,18 @@ class JobReader:
         )
 
     async def rate_status(self) -> RateStatus:
-        """Return how the rate limit stands, over all processes."""
+        """Return the state of the rate limit, over all processes."""
         context, now = self._context, self._context.clock()
         return await self._database.read(
             lambda c: usage.rate_status(c, context.rate, upstream=context.upstream.id, now=now)
         )
 
     async def spending(self, account: Account) -> Spending:
-        """Return what was spent and reserved today, and the ceiling."""
+        """Return today's spending and reservations, and the daily budget."""
         return await self._database.read(lambda c: self._spending(c, account))
 
     async def balance(self) -> Balance | None:
-        """Return the balance if it was asked for less than a minute ago and the key may pay."""
+        """Return the balance if it is less than a minute old and the key may be used."""
         context, upstream = self._context, self._context.upstream.id
         known, paused = await self._database.read(
             lambda c: (usage.last_balance(c, upstream), usage.paused_why(c, upstream))
@@ -239,32 +236,36 @@ class JobReader:
         return known if known.is_fresh(context.clock(), context.timing.balance_seconds) else None
 
     async def cached(self, account: Account) -> CacheStatistics:
-        """Return how many finished jobs can answer again, how often one did and what that saved."""
+        """Return the number of cached results, cache hits and credits saved."""
         return await self._database.read(lambda c: reuse.cache_statistics(c, account))
 
     async def give_up_seconds(self, client: str) -> float | None:
-        """Return the shortest time after which a client gives up, in seconds; None: it does not."""
+        """Return the shortest known timeout of a client, in seconds; None: none is known."""
         now = self._context.clock()
         return await self._database.peek(lambda c: usage.give_up_seconds(c, client, now=now))
 
     def summary_in(
         self, connection: Connection, account: Account, named: frozenset[str]
     ) -> tuple[Spending, str | None]:
-        """Return what every answer ends with: what was spent, and the line about other results."""
+        """Return the summary that ends an answer: spending, and the line about other results."""
         spending = self._spending(connection, account)
         return spending, self._uncollected_line(connection, account, named)
 
     def _spending(self, connection: Connection, account: Account) -> Spending:
         context, now = self._context, self._context.clock()
         found = budget.counters(connection, account, now)
-        limit = budget.ceiling(connection, account, limit=context.settings.budget, day=found.day)
+        limit = budget.daily_limit(
+            connection, account, limit=context.settings.budget, day=found.day
+        )
         known = None if account.emulated else usage.last_balance(connection, account.upstream)
         return Spending(
             today=found.spent,
             reserved=found.reserved,
             limit=limit,
             session=context.session,
-            balance=known.credits if known and known.is_fresh(now, SHOWN_SECONDS) else None,
+            balance=known.credits
+            if known and known.is_fresh(now, MAX_BALANCE_AGE_SECONDS)
+            else None,
         )
 
     def _uncollected_line(
@@ -275,7 +276,7 @@ class JobReader:
         paused = recover.paused_jobs(connection, account)
         names = [job.name for job in found if job.id not in named and not job.missing]
         results = "result" if len(names) == 1 else "results"
-        line = f"{len(names)} earlier {results} not yet collected: {listed(names)}: job_wait()"
+        line = f"{len(names)} earlier {results} not yet collected: {listed(names)} (call job_wait)"
         return "\n".join(filter(None, (paused.line(), line if names else None))) or None
 
     def _missing_since(self) -> float:

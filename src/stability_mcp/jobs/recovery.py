@@ -1,7 +1,7 @@
 """Recovery: finds dead processes by their locks and takes over their jobs.
 
-A lock that can be taken, or that stays away while its process still has a row, has no living owner.
-Probing costs a listing of one folder and a try of each lock, so it is done often; the rows are read
+A process is dead if its lock can be taken, or if its lock file stays missing while it has a row.
+Probing is cheap (it lists one folder and tries each lock), so it happens often; the rows are read
 only after the database has changed.
 """
 
@@ -29,13 +29,12 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.threads import in_file_thread
 
 MAX_PROBES = 3
-"""How often a lock that is held is tried: another process may be trying it at that moment."""
+"""How often a held lock is tried: another process may be probing it at that moment."""
 PROBE_INTERVAL_SECONDS = 0.02
-"""Seconds."""
 
 
 async def dead_processes(context: JobContext, processes: Collection[str]) -> frozenset[str]:
-    """Return the dead among the processes in which identical calls seem to wait."""
+    """Return which of the processes with seemingly waiting identical calls are dead."""
     alive, dead = set(processes), set[str]()
     for attempt in range(MAX_PROBES):
         if not alive:
@@ -61,12 +60,12 @@ _other_processes = _SQL.values("other_processes", str)
 
 
 class Recovery:
-    """Takes over the jobs of dead processes, for this one.
+    """Takes over the jobs of dead processes for this one.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         process: This process.
-        engine: Carries out what was taken.
+        engine: Runs the recovered jobs.
     """
 
     def __init__(self, context: JobContext, process: ProcessLock, engine: Engine) -> None:
@@ -83,7 +82,7 @@ class Recovery:
         """The other processes that have a row, as of the last read."""
 
     async def run(self) -> None:
-        """Look for the dead until cancelled."""
+        """Probe for dead processes until cancelled."""
         async with anyio.create_task_group() as group:
             while True:
                 await anyio.sleep(self._context.timing.recovery_seconds)
@@ -91,16 +90,16 @@ class Recovery:
                     group.start_soon(self._write_missing_copies)
                 try:
                     changed = self._changes.changed()  # before the rows are read
-                    seen = await in_file_thread(partial(self._probe, changed=changed))
-                    await self._keep_registered(restored=seen.restored)
-                    if await self._has_unowned_or_gone(seen) or seen.free:
+                    result = await in_file_thread(partial(self._probe, changed=changed))
+                    await self._keep_registered(restored=result.restored)
+                    if await self._has_unowned_jobs(result) or result.free:
                         await self.recover()
                 except (StorageError, OSError) as error:
                     self._changes.forget()
-                    log.warning("jobs of an ended process could not be adopted yet: %s", error)
+                    log.warning("jobs of dead processes could not be recovered yet: %s", error)
 
     async def recover(self, *, starting: bool = False) -> Recovered:
-        """Take over what dead processes left, and what was handed back."""
+        """Take over the jobs of dead processes, and jobs that other processes released."""
         with ExitStack() as locks:
             dead = await self._dead(locks, starting=starting)
             context, now = self._context, self._context.clock()
@@ -117,33 +116,33 @@ class Recovery:
         self._copies_missing = self._copies_missing or bool(dead)
         context.session += done.spent
         for job in done.lost:
-            log.warning("job %s: its program ended while the request was out", job.id)
+            log.warning("job %s: outcome unknown: its process ended after sending it", job.id)
         await self._sweep_spool()
         if done.paused:
-            log.warning("%d jobs were queued long ago and are not sent unasked", done.paused)
+            log.warning("%d jobs queued long ago are paused until the user decides", done.paused)
         if done.jobs:
-            log.info("%d jobs of ended processes go on here", done.jobs)
+            log.info("%d jobs recovered from ended processes", done.jobs)
             self._engine.rescan()
         if starting or dead:
             await revisit_missing(context, self._engine, self._process.id)
         return done
 
     async def _write_missing_copies(self) -> None:
-        """Write what ended processes owe: neither a start nor a look waits for a slow folder."""
+        """Write copies that ended processes did not; a slow folder delays no start or probe."""
         self._copies_missing, self._copying = False, True
         try:
             await write_missing_copies(self._context)
         except (StorageError, OSError) as error:
             self._copies_missing = True
-            log.warning("copies of an ended process could not be written yet: %s", error)
+            log.warning("copies for ended processes could not be written yet: %s", error)
         finally:
             self._copying = False
 
     async def _keep_registered(self, *, restored: bool) -> None:
-        """See that others can tell that this process lives, whoever tidied up the locks."""
+        """Write the row of this process again after its lock file was deleted."""
         if restored:
             self._unregistered = True
-            log.warning("the lock of this process was deleted; it is made anew")
+            log.warning("the lock file of this process was deleted; created it again")
         if self._unregistered:
             await self._context.database.write(
                 self._process.register_again, name="recover.register_again"
@@ -151,7 +150,7 @@ class Recovery:
             self._unregistered = False
 
     async def _sweep_spool(self) -> None:
-        """Remove what ended processes left and nobody needs."""
+        """Remove files that ended processes left and no job needs."""
         folder, spool = self._context.database.home / "spool", self._context.spool
         files = await in_file_thread(lambda: list(folder.iterdir()))
         jobs = {path.name.partition(".")[0] for path in files}
@@ -167,31 +166,31 @@ class Recovery:
         listed = await self._context.database.read(lambda c: _others(c, me)) if starting else set()
 
         def probe() -> list[str]:
-            known = _names(home) | listed | self._gone()
+            known = _names(home) | listed | self._without_lock()
             return [each for each in sorted(known - {me}) if try_lock(lock_path(home, each), locks)]
 
         return await in_file_thread(probe)
 
-    def _probe(self, *, changed: bool) -> "_Seen":
-        """Look at the files of the locks; in a thread."""
+    def _probe(self, *, changed: bool) -> "_ProbeResult":
+        """Probe the lock files; call it in a thread."""
         restored = self._process.restore_lock()
         free = self._any_free_lock()
-        return _Seen(restored, changed, free, _names(self._context.database.home))
+        return _ProbeResult(restored, changed, free, _names(self._context.database.home))
 
-    async def _has_unowned_or_gone(self, seen: "_Seen") -> bool:
-        """Return whether jobs were handed back, or a lock is gone for good."""
-        me, upstream, names = self._process.id, self._context.upstream.id, seen.names
-        if seen.changed:
+    async def _has_unowned_jobs(self, result: "_ProbeResult") -> bool:
+        """Return whether jobs were released, or the lock file of a process is gone for good."""
+        me, upstream, names = self._process.id, self._context.upstream.id, result.names
+        if result.changed:
             self._unowned, self._listed = await self._context.database.read(
                 lambda c: (recover.has_unowned(c, upstream), _others(c, me))
             )
-            # A process makes its lock before its row, so the locks are listed after the rows.
+            # A process creates its lock before its row, so list the locks after the rows.
             names = await in_file_thread(lambda: _names(self._context.database.home))
         missing = self._listed - names
         self._missing = {each: self._missing.get(each, 0) + 1 for each in missing}
-        return self._unowned or bool(self._gone())
+        return self._unowned or bool(self._without_lock())
 
-    def _gone(self) -> set[str]:
+    def _without_lock(self) -> set[str]:
         return {each for each, probes in self._missing.items() if probes >= MAX_MISSING_PROBES}
 
     def _any_free_lock(self) -> bool:
@@ -202,13 +201,13 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one look at the files found."""
+class _ProbeResult:
+    """The result of probing the lock files."""
 
     restored: bool
-    """Whether the lock of this process was missing, and is there again."""
+    """Whether the lock of this process was missing and has been created again."""
     changed: bool
-    """Whether the database has changed since the last look."""
+    """Whether the database has changed since the last probe."""
     free: bool
     """Whether the lock of another process is free."""
     names: set[str]
@@ -218,12 +217,12 @@ class _Seen:
 async def revisit_missing(
     context: JobContext, engine: Engine, process: str, jobs: Sequence[str] | None = None
 ) -> None:
-    """Have the engine poll once for each missing generation.
+    """Have the engine poll each missing generation once.
 
-    A job that was polled less than `poll_interval` ago is polled when that time is over.
+    A job that was polled less than `poll_interval` ago is polled when that time is up.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         engine: Runs the polls.
         process: The id of this process.
         jobs: The jobs; None: all of this upstream.
@@ -242,7 +241,7 @@ async def revisit_missing(
                 lambda c: recover.take_missing(c, wanted, recovering, since=since),
                 name="recover.take_missing",
             )
-    except StorageError as error:  # the rows stay as they are, and the next call tries again
+    except StorageError as error:  # the rows are unchanged, and the next call tries again
         log.warning("missing generations could not be polled: %s", error)
         return
     for each in found:

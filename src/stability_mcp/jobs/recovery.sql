@@ -1,3 +1,3 @@
 -- name: other_processes(me) -> values
--- Registered processes; whether they live, their locks say.
+-- All other registered processes, alive or dead.
 SELECT id FROM processes WHERE id <> :me;

@@ -1,4 +1,4 @@
-"""Runs the jobs of one upstream in this process: registers it, submits calls, drains at the end."""
+"""Runs the jobs of one upstream in this process: registers it, submits calls, drains at exit."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,46 +32,45 @@ from stability_mcp.store.disk import allow_open_files
 from stability_mcp.store.queries import Connection
 
 Check = Callable[[Connection], None]
-"""Runs in the transaction that writes a call; raises the caller's error if the call may not be
-written."""
+"""Runs in the transaction that writes a call; raises the caller's error to reject the call."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How the user agrees to the price of a call."""
+    """How the user approves the price of a call."""
 
-    unasked: int
-    """Most millicredits that may be reserved without a question."""
+    max_unconfirmed: int
+    """Millicredits that may be reserved without approval."""
     ask: Callable[[int], Awaitable[None]]
-    """Asks about a price in millicredits; raises what the caller is told where the user does not
-    agree. Asked once more where the price has risen meanwhile."""
+    """Asks for approval of a price in millicredits; raises the caller's error if the user declines.
+    Called again if the price has risen since."""
 
 
 FILES_PER_REQUEST = 4
-"""Its socket, the guard of its room, the file of its body, and one that is sent."""
+"""Open files per request: its socket, its spool guard, its response body and an input file."""
 OTHER_FILES = 256
-"""The database, locks, polls, blobs, previews, and whatever the host gave this process."""
+"""Other open files: database, locks, polls, blobs, previews, and those inherited from the host."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Running:
-    """What exists while jobs are carried out."""
+    """What exists while jobs run."""
 
     process: ProcessLock
     engine: Engine
     background: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """Recovery and the balance."""
+    """Recovery, sent times of slots, and the balance."""
     ended: bool = False
 
 
 class Runner:
-    """Carries out jobs in this process, from `start` to `drain`.
+    """Runs jobs in this process, from `start` to `drain`.
 
     Args:
-        context: What the steps share.
-        make_engine: Makes what runs the steps.
+        context: The state that all steps share.
+        make_engine: Makes the engine that runs the steps.
     """
 
     def __init__(self, context: JobContext, make_engine: EngineFactory) -> None:
@@ -86,11 +85,11 @@ class Runner:
 
     @property
     def engine(self) -> Engine:
-        """Return what runs the steps."""
+        """Return the engine that runs the steps."""
         return self._started().engine
 
     async def start(self, task_group: TaskGroup) -> None:
-        """Register this process and carry out jobs in the task group until `drain`.
+        """Register this process and run jobs in the task group until `drain`.
 
         Raises:
             StorageError: the store cannot be written.
@@ -115,7 +114,7 @@ class Runner:
             raise
         self._running = running = _Running(process, engine)
         balance = BalanceMonitor(context, process.id)
-        context.on_paid = balance.want
+        context.on_paid = balance.request
 
         async def run_background() -> None:
             with running.background:
@@ -129,7 +128,7 @@ class Runner:
         task_group.start_soon(run_background)
 
     async def drain(self) -> None:
-        """Send nothing more, finish what is out, and leave the rest to other processes."""
+        """Send nothing more, finish sent requests, and leave the rest to other processes."""
         running = self._running
         if running is None or running.ended:
             return
@@ -140,15 +139,15 @@ class Runner:
         try:
             if await disk_retry.flush_writes(self._context):
                 await self._context.database.write(
-                    partial(recover.hand_back, process=running.process.id),
-                    name="recover.hand_back",
+                    partial(recover.release_process, process=running.process.id),
+                    name="recover.release_process",
                 )
-        except StorageError as error:  # the free lock tells recovery the same
-            log.warning("unfinished jobs could not be handed back: %s", error)
+        except StorageError as error:  # recovery finds them by the free lock
+            log.warning("unfinished jobs could not be released: %s", error)
         await to_thread.run_sync(running.process.release)
 
     async def revisit(self, jobs: Sequence[str]) -> None:
-        """Poll once more for the missing generations of these jobs."""
+        """Poll again for the missing generations of these jobs."""
         if jobs:
             await revisit_missing(self._context, self.engine, self.process, jobs)
 
@@ -158,27 +157,28 @@ class Runner:
         agreement: Agreement | None = None,
         check: Check | None = None,
     ) -> Call:
-        """Write a call and its jobs, or take over what answers for it.
+        """Write a call and its jobs, or join or reuse earlier ones.
 
-        A call that an earlier one answers for costs nothing, so nobody is asked and the balance
-        does not matter. What one transaction cannot find out, it leaves to be found out here, and
-        runs again: the user's word about the price, whether other processes live, and whether the
-        balance allows sending again.
+        A call that earlier jobs answer is not charged, so it needs no approval and no balance. The
+        transaction raises what it can't determine, this method determines it and runs the
+        transaction again: the user's approval of the price, whether other processes are alive, and
+        whether the balance allows sending again.
 
         Args:
             call_request: The call.
-            agreement: Asked before more than `unasked` is reserved; None: nothing is asked.
+            agreement: Asked before more than `max_unconfirmed` is reserved; None: no approval
+                needed.
             check: Runs inside the transaction, before anything is written.
 
         Raises:
-            BudgetError: it would pass the ceiling.
-            RequestError: something has to be sent, the key was refused or had no credits, and that
-                has not changed.
+            BudgetError: the call would exceed the daily budget.
+            RequestError: a request must be sent, and the key is still rejected or still has no
+                credits.
             StorageError: the store cannot be written.
-            StudioError: what `agreement` or `check` raises.
+            StudioError: whatever `agreement` or `check` raises.
         """
         context, running = self._context, self._started()
-        terms = self._terms(UNLIMITED if agreement is None else agreement.unasked)
+        terms = self._terms(UNLIMITED if agreement is None else agreement.max_unconfirmed)
         while True:
             write = partial(self._write_call, call_request=call_request, terms=terms, check=check)
             try:
@@ -191,13 +191,13 @@ class Runner:
                 if agreement is None:
                     raise
                 await agreement.ask(needed.price)
-                # Other processes may have died while the user thought about it.
+                # Other processes may have died while the user was deciding.
                 terms = replace(terms, agreed=needed.price, dead=(), alive=())
             except UpstreamPausedError:
                 await account.check_can_pay(context, running.process.id)
                 terms = replace(terms, may_pay=True)
             except BaseException:
-                running.engine.wake()  # it may be committed all the same
+                running.engine.wake()  # the call may still have been committed
                 raise
             else:
                 break
@@ -218,7 +218,7 @@ class Runner:
     ) -> Call:
         if check is not None:
             check(connection)
-        # In the transaction: it may have waited for the writer.
+        # Read the clock inside the transaction, which may have waited for the writer.
         return insert_call(connection, call_request, replace(terms, now=self._context.clock()))
 
     def _terms(self, agreed: int) -> SubmitTerms:
@@ -238,5 +238,5 @@ class Runner:
 
     def _started(self) -> _Running:
         if self._running is None:
-            raise RuntimeError("Jobs.start comes first")
+            raise RuntimeError("Jobs.start was not called")
         return self._running

@@ -1,7 +1,7 @@
-"""The local engine: steps run in this process's own task group, never in the request that asked.
+"""The local engine: runs steps in the process's own task group, not in the submitting request.
 
-What is due is kept by the monotonic clock, so that a clock that is set neither stalls nor floods.
-In what order it goes is said in `queue`.
+Due times use the monotonic clock, so changing the system clock neither stalls nor floods the API.
+`queue` defines the order.
 """
 
 import logging
@@ -24,20 +24,20 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection, load
 
 MAX_SLEEP_SECONDS = 60.0
-"""Seconds; a stored time that is further away was written by another clock."""
+"""Seconds; a stored time that is further away was written by a different clock."""
 
 OTHERS_POLL_SECONDS = 0.25
-"""How often jobs that other processes drive are looked at, while somebody here waits for them."""
+"""How often this process reads jobs owned by other processes while a caller here waits for them."""
 
 MAX_CONNECTING = 20
-"""Requests that connect at once: enough to keep up with the rate limit, and when it is used up not
-many of them have connected for nothing."""
+"""Requests that may connect at once: enough to keep up with the rate limit, but few wasted
+connections when it is used up."""
 
 BATCH_SHARE = 0.8
-"""Of the requests in flight, at most so many are of batches: a batch never takes all of them."""
+"""Maximum share of the requests in flight that batches may use."""
 
 RETRY_READ_SECONDS = 1.0
-"""Seconds until new jobs are looked for again in a database that could not be read."""
+"""Seconds before the search for new jobs is retried after the database could not be read."""
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ class Scheduler:
     """See `engine.Engine`.
 
     Args:
-        database: Where the jobs are.
+        database: The store of the jobs.
         process: The id of this process.
-        concurrency: Most paid requests in flight; polls and storing are not counted.
+        concurrency: Maximum paid requests in flight; polls and storing don't count.
     """
 
     def __init__(self, database: Database, *, process: str, concurrency: int) -> None:
@@ -73,10 +73,10 @@ class Scheduler:
         self._queue = JobQueue()
         self._running: dict[str, ScheduledJob] = {}
         self._sending = [0, 0]
-        """Requests in flight: those somebody waits for, and those of batches."""
+        """Requests in flight: interactive, batch."""
         self._starting: set[str] = set()
         self._no_slot_until = [0.0, 0.0, 0.0]
-        """By level of urgency: who finds no slot speaks for all who are less urgent."""
+        """By level: after a job finds no slot, jobs of its level and below don't try until then."""
         self._last_seq = 0
         self._stopping = False
         self._ended = anyio.Event()
@@ -88,20 +88,20 @@ class Scheduler:
         self._scope: anyio.CancelScope | None = None
 
     def dispatch(self, tx: Connection, job_id: str, *, priority: int) -> None:
-        """Do nothing: the row itself is what `run` looks for."""
+        """Do nothing: `run` finds the job by its row."""
 
     def cancel(self, tx: Connection, job_id: str) -> None:
-        """Have the job read again before it is sent; its intent is not journalled any more."""
+        """Have the job read again before it is sent; T2 would reject the cached row."""
         del tx
         known = self._known.get(job_id)
         if known is not None:
             known.row = None
 
     def add(self, jobs: Sequence[JobRow]) -> None:
-        """Run new jobs as soon as they may; their rows are committed."""
+        """Run new jobs as soon as possible; their rows are committed."""
         now = time.monotonic()
         for row in jobs:
-            if row.id in self._known:  # a look for new jobs came first
+            if row.id in self._known:  # `_find_new` came first
                 continue
             group = row.run or row.call or row.id
             job = ScheduledJob(
@@ -112,17 +112,17 @@ class Scheduler:
         self._work.set()
 
     def wake(self) -> None:
-        """Look for new jobs."""
+        """Search for new jobs."""
         self._has_new = True
         self._work.set()
 
     def rescan(self) -> None:
-        """Look for jobs of any age: some were adopted."""
+        """Search for jobs of any age: some were taken over."""
         self._last_seq = 0
         self.wake()
 
     def revisit(self, job_id: str, *, seq: int, lease_version: int, seconds: float) -> None:
-        """Run a step of a job that has ended, unless one is due anyway."""
+        """Run a step of an ended job, unless one is already scheduled."""
         if job_id in self._known:
             return
         job = ScheduledJob(job_id, seq, 0, job_id, "poll", lease_version)
@@ -130,7 +130,7 @@ class Scheduler:
         self._queue.put(job, time.monotonic() + seconds)
         self._work.set()
 
-    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- a wait that is over is no error here
+    async def changed(self, job_ids: Collection[str], timeout: float) -> None:  # noqa: ASYNC109 -- reaching the timeout isn't an error here
         """Return when one of the jobs changes, when all have ended, or after `timeout` seconds."""
         event = anyio.Event()
         for job in job_ids:
@@ -139,7 +139,7 @@ class Scheduler:
             with anyio.move_on_after(timeout):
                 unknown = [job for job in job_ids if job not in self._known]
                 if unknown:
-                    # Read after the event stands, so that no end falls in between.
+                    # Read after registering the event, so that no change is missed.
                     found = await self._states(unknown)
                     ended = all(state in FINISHED for state, _, _ in found.values())
                     if ended and len(unknown) == len(job_ids):
@@ -165,7 +165,7 @@ class Scheduler:
             self._ended.set()
 
     async def drain(self, seconds: float) -> None:
-        """Send nothing more, and finish what is out, for at most so long."""
+        """Send nothing more, and finish running steps within `seconds`."""
         self._stopping = True
         for job in self._running.values():
             if job.lease is not None:
@@ -195,7 +195,7 @@ class Scheduler:
         try:
             rows = await self._database.read(lambda c: _driven(c, **keys))
         except StorageError as error:
-            log.error("new jobs cannot be found: %s", error)  # noqa: TRY400 -- the text says all
+            log.error("could not read new jobs: %s", error)  # noqa: TRY400 -- the message says it all
             await anyio.sleep(RETRY_READ_SECONDS)
             self.wake()
             return
@@ -204,7 +204,7 @@ class Scheduler:
             self._last_seq = max(self._last_seq, row.seq)
             if row.id in self._known:
                 known = self._known[row.id]
-                if known.lease_version != row.lease_version:  # it was taken away and given back
+                if known.lease_version != row.lease_version:  # it was taken over and came back
                     known.lease_version, known.row = row.lease_version, None
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
@@ -215,7 +215,7 @@ class Scheduler:
             self._queue.put(job, monotonic + min(max(row.wake_at - now, 0), MAX_SLEEP_SECONDS))
 
     def _launch(self, steps: TaskGroup, perform: Perform) -> float:
-        """Start every step that is due and may run; return the seconds until the next is."""
+        """Start every step that is due and may run; return the seconds until the next is due."""
         now = time.monotonic()
         while (job := self._queue.first(now)) is not None and self._may_start(job, now):
             self._queue.draw()
@@ -269,7 +269,7 @@ class Scheduler:
             and job.lease is not None
             and job.lease.version != job.lease_version
         ):
-            # What ended is a step of a lease that was lost: the job itself is here anew.
+            # The step that ended had a lost lease; meanwhile the job has come back to this process.
             step = Later(seconds=0, kind=job.kind)
         if isinstance(step, Later):
             seconds = step.seconds
@@ -303,7 +303,7 @@ class Scheduler:
             self._others_awaited.set()
 
     async def _watch_others(self) -> None:
-        """Look at the jobs of other processes that are waited for, all in one read."""
+        """Watch the awaited jobs of other processes, with one read for all."""
         while True:
             if not self._others:
                 self._others_awaited = anyio.Event()
@@ -311,7 +311,7 @@ class Scheduler:
             await anyio.sleep(OTHERS_POLL_SECONDS)
             try:
                 found = await self._states(list(self._others))
-            except StorageError:  # whoever waits reads the rows and says so
+            except StorageError:  # the waiting callers read the rows and report the error
                 continue
             for job, state in found.items():
                 if self._others.get(job, state) != state:

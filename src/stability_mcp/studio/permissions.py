@@ -79,7 +79,7 @@ class Permission:
         """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
         if self._confirm is None:
             return None
-        return Agreement(unasked=self._confirm.unasked, ask=self._confirm_price)
+        return Agreement(max_unconfirmed=self._confirm.unasked, ask=self._confirm_price)
 
     def check(self, connection: Connection) -> None:
         """Refuse what the API's moderation refused within the hour.

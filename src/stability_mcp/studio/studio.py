@@ -277,9 +277,9 @@ class Studio:
         """Return today's spending and its ceiling."""
         return await self._jobs.reader.spending(self._account)
 
-    async def raise_ceiling(self, limit: int) -> None:
+    async def raise_budget(self, limit: int) -> None:
         """Raise today's ceiling, in millicredits; for a person, never for a tool."""
-        await self._jobs.raise_ceiling(self._account, limit)
+        await self._jobs.raise_budget(self._account, limit)
 
     async def usage(
         self, *, since: str, by: LedgerBy, limit: int

@@ -148,7 +148,7 @@ async def test_a_log_names_the_generation_that_the_journal_never_got(
     async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs, later=True)
         await until_said(jobs, job, "stored as soon as")
-    assert f"does not know its generation {'g' * 64}, which job_adopt takes over" in caplog.text
+    assert f"its generation {'g' * 64} is not recorded; job_adopt can take it over" in caplog.text
 
     async with at_work_on_small_disk(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], SECONDS)

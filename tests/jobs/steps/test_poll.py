@@ -130,7 +130,7 @@ async def test_a_generation_that_stays_missing_is_unknown_and_can_be_fetched(
 
     assert (view.state, view.charged, view.is_missing) == ("unknown", "assumed", True)
     assert "g" * 64 in (view.error or "")
-    assert "job_wait looks for it again" in (view.error or "")
+    assert "call job_wait, at no cost" in (view.error or "")
     assert uncollected == ([], None)  # its asker still waits
     assert (late.state, late.charged, late.is_missing) == ("done", "yes", False)
     assert spent == money(tmp_path) == (0, view.price)

@@ -189,13 +189,13 @@ def test_only_so_many_are_out_as_the_disk_has_room_for(
     found, kind = Spool(tmp_path, SMALL_ROOM), type(core())
 
     for number in range(3):
-        found.take_room(tmp_path / str(number), kind)
-    with pytest.raises(StorageError, match="nothing is sent that may leave less than 2 MB"):
-        found.take_room(tmp_path / "3", kind)
+        found.reserve_room(tmp_path / str(number), kind)
+    with pytest.raises(StorageError, match="a request must leave at least 2 MB"):
+        found.reserve_room(tmp_path / "3", kind)
     assert found.is_in_use()
-    found.take_room(tmp_path / "4", type(deferred()))
+    found.reserve_room(tmp_path / "4", type(deferred()))
     for number in range(5):
-        found.give_back(tmp_path / str(number))
+        found.release_room(tmp_path / str(number))
     used.clear()
 
-    found.take_room(tmp_path / "3", kind)
+    found.reserve_room(tmp_path / "3", kind)

@@ -362,9 +362,9 @@ class Desk:
         """Read the paused jobs."""
         return await self.read.paused(self.account)
 
-    async def raise_ceiling(self, limit: int) -> None:
+    async def raise_budget(self, limit: int) -> None:
         """Raise the ceiling of today."""
-        await self.jobs.raise_ceiling(self.account, limit)
+        await self.jobs.raise_budget(self.account, limit)
 
     async def clear_cache(self) -> int:
         """Clear the cache."""

@@ -1,7 +1,7 @@
-"""What every step works with: the store, the wire, the media, and what this process remembers.
+"""The state that all steps share: the store, the client, the media, and in-memory state.
 
-What is remembered here is a convenience that a crash may take: how often a request failed before it
-was out, why a job waits. What a job *is* stands in its row.
+A crash may lose the in-memory state: how often a request failed before it was sent, why a job
+waits. The authoritative state of a job is its row.
 """
 
 import logging
@@ -54,31 +54,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Search:
-    """Where the generation of a job is polled, and since when the API has not had it.
+    """Where the generation of a job is polled, and since when the API has answered 404.
 
     Times are seconds of the monotonic clock.
     """
 
     turn: int = 0
-    """Which results path comes next; it stays the one that answered."""
+    """Number of the results path to poll next; stays at the one that answered."""
     missing_since: float | None = None
-    """The first of the 404s in a row."""
+    """Time of the first 404 in a row."""
     polled_at: float | None = None
-    """The last 404."""
+    """Time of the last 404."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeferredWrite:
-    """What is still to be done of a job, beside what its row says: it could not be written."""
+    """A write about a job that the disk did not accept."""
 
     retry: Callable[[], Awaitable[Step]]
-    """Does it, or what is left of it; takes itself off the list when that is done."""
+    """Does it, or what is left of it; removes itself from `pending` when done."""
     describe_loss: Callable[[], str]
-    """Says what is lost if the process ends now."""
+    """Describes what is lost if the process ends now."""
 
 
 class ApiClient(Protocol):
-    """What the steps need of the client."""
+    """The methods of the client that the steps use."""
 
     async def exchange(
         self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
@@ -95,17 +95,17 @@ class ApiClient(Protocol):
         *,
         turn: int,
     ) -> Answer | None:
-        """Fetch a generation from a results path, or None while it is under way."""
+        """Fetch a generation from a results path, or None while it is running."""
         ...
 
     async def query(self, operation: Query, trace: Trace) -> BaseModel:
-        """Ask about the account, again where that failed."""
+        """Query the account, with retries."""
         ...
 
 
 @dataclass(kw_only=True)
 class JobContext:
-    """The tools and the memory that the steps of one process share."""
+    """The resources and in-memory state that the steps of one process share."""
 
     database: Database
     client: ApiClient
@@ -113,37 +113,37 @@ class JobContext:
     upstream: Upstream
     settings: JobSettings = field(default_factory=JobSettings)
     timing: Timing = field(init=False)
-    """That of the settings, else as the upstream asks."""
+    """The timing in the settings, or the upstream's default."""
     clock: Callable[[], float] = time.time
     session: int = 0
     """Millicredits that this process has spent."""
     on_paid: Callable[[], None] = lambda: None
-    """Told when something is going to be paid, or was."""
+    """Called before and after credits are spent."""
     connecting: int = 0
-    """Requests that are about to ask for a slot in the rate limit."""
+    """Number of requests that are about to take a rate-limit slot."""
     rate_gate: RateGate = field(default_factory=RateGate)
-    """What was seen of the slots before connecting."""
+    """Checks for slots before connecting."""
     rate_queue: RateQueue = field(default_factory=RateQueue)
-    """Requests that are connected and wait for a slot."""
+    """Connected requests that wait for a slot."""
     poll_queue: RateQueue = field(default_factory=RateQueue)
-    """Polls likewise: they do not wait behind requests."""
+    """Polls that wait for a slot, separate so that they don't wait behind requests."""
     polling: set[str] = field(default_factory=set)
-    """Jobs whose generation is under way."""
+    """Jobs whose generation is running."""
     generations_running: int = 0
-    """How many generations all processes had under way when one was last looked at here."""
+    """Generations running in all processes, as of this process's last poll."""
     searches: defaultdict[str, Search] = field(default_factory=lambda: defaultdict(Search))
     """How generations are polled, by job."""
     revisiting: set[str] = field(default_factory=set)
-    """Jobs that are `unknown` and whose generation is being polled once more."""
+    """Jobs that are `unknown` and whose generation is being polled again."""
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
-    """What is known of jobs and not on the disk yet, by job."""
+    """Deferred writes, by job."""
     awaited: Counter[str] = field(default_factory=Counter)
-    """Jobs whose results calls of this process wait for."""
+    """Number of calls of this process that wait for a job's result, by job."""
     fresh: dict[str, FreshResult] = field(default_factory=dict)
     """Results of awaited jobs."""
     spool: Spool = field(init=False)
     sent_slots: SentSlots = field(init=False)
-    """Slots whose requests are out."""
+    """Slots whose requests were sent."""
     _notes: dict[str, str] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _disk_failures: dict[str, int] = field(default_factory=dict)
@@ -159,36 +159,36 @@ class JobContext:
 
     @property
     def rate(self) -> RateLimit:
-        """Return the rate limit, over all processes of the upstream."""
+        """Return the rate limit that all processes of the upstream share."""
         return self.settings.rate
 
     async def record(self, work: Callable[[Connection], T], *, name: str) -> T:
-        """Write what became of a request; a disk that is full gives up its reserve for it.
+        """Record the outcome of a request; on a full disk, release the reserve for it.
 
         Args:
             work: See `Database.write`.
             name: Name of the transaction; a literal.
 
         Raises:
-            StorageError: it cannot be written all the same.
+            StorageError: it still cannot be written.
         """
         try:
             return await self.database.write(work, name=name, durable=True)
         except (StorageError, OSError) as error:
             if not (is_full(error) and await in_file_thread(self.spool.reserve.give_up)):
                 raise
-        log.warning("the disk is full: its reserve was given up for the journal")
+        log.warning("the disk is full: released the reserve for the database")
         return await self.database.write(work, name=name, durable=True)
 
     async def inputs(self, job: JobRow) -> dict[str, MediaItem]:
-        """Return what the job sends, by field; what was deleted meanwhile is left out."""
+        """Return the input files of a job, by field; deleted ones are left out."""
         named = job.inputs()
         found = await self.library.many(list(named.values())) if named else []
         items = {item.id: item for item in found}
         return {name: items[media] for name, media in named.items() if media in items}
 
     def note(self, job: str, why: str | StudioError) -> None:
-        """Remember why a job waits, for those who ask."""
+        """Remember why a job waits, for progress texts."""
         self._notes[job] = plain(why.message if isinstance(why, StudioError) else why)
 
     def note_of(self, job: str) -> str | None:
@@ -196,7 +196,7 @@ class JobContext:
         return self._notes.get(job)
 
     def reset_failures(self, job: str) -> None:
-        """Forget why a job waited and how often it was tried."""
+        """Forget why a job waited, and reset its retry counts."""
         self._notes.pop(job, None)
         self._failures.pop(job, None)
         self._disk_failures.pop(job, None)
@@ -208,16 +208,16 @@ class JobContext:
         self.pending.pop(job, None)
 
     def count_failure(self, job: str) -> float | None:
-        """Count a try that failed and return the pause before the next; None: that was the last."""
+        """Count a failed try and return the backoff before the next; None: no retries are left."""
         failures = self._failures[job] = self._failures.get(job, 0) + 1
         return None if failures > self.settings.max_retries else self.pause(failures)
 
     def pause(self, failures: int) -> float:
-        """Return the pause after so many failed tries, in seconds: doubling, and never in step."""
+        """Return the backoff after a number of failed tries, in seconds: doubling, with jitter."""
         return _jittered(self.timing.retry_seconds, failures, self.timing.max_pause_seconds)
 
     def count_disk_failure(self, job: str) -> tuple[int, float]:
-        """Count a try that the disk foiled; return how many and the seconds until the next."""
+        """Count a try that failed on the disk; return the count and the backoff in seconds."""
         times = self._disk_failures[job] = self._disk_failures.get(job, 0) + 1
         return times, _jittered(
             self.timing.disk_retry_seconds, times, self.timing.max_pause_seconds
@@ -228,30 +228,30 @@ class JobContext:
         self._scarce_until = time.monotonic() + self.rate.window
 
     def slots_are_scarce(self) -> bool:
-        """Return whether the rate limit was used up not long ago."""
+        """Return whether the rate limit was used up recently."""
         return time.monotonic() < self._scarce_until
 
     def poll_interval(self) -> float:
         """Return the seconds from the start of a generation to its first poll, and between polls.
 
-        Stretched so that the polls of all processes use at most half of the rate limit.
+        The interval grows so that the polls of all processes use at most half of the rate limit.
         """
         polls_a_second = self.rate.limit / self.rate.window / 2
         generations = max(len(self.polling), self.generations_running)
         return max(self.timing.poll_seconds, generations / polls_a_second)
 
     def copying(self, job: str) -> None:
-        """Note that a job is done and its readable copies are being written."""
+        """Record that the readable copies of a job are being written."""
         self._copying[job] = anyio.Event()
 
     def copied(self, job: str) -> None:
-        """Note that its readable copies are written, or cannot be."""
+        """Record that the readable copies of a job are written, or can't be."""
         event = self._copying.pop(job, None)
         if event is not None:
             event.set()
 
     async def wait_for_copies(self, jobs: list[str], seconds: float) -> None:
-        """Wait until no readable copy of these jobs is being written, or the time is over."""
+        """Wait until no readable copy of these jobs is being written, or the time is up."""
         with anyio.move_on_after(seconds):
             for job in jobs:
                 event = self._copying.get(job)
@@ -260,33 +260,33 @@ class JobContext:
 
 
 def _jittered(first: float, times: int, maximum: float) -> float:
-    """Return a pause that doubles from time to time, and is never in step with others."""
+    """Return a backoff that doubles with each try, with jitter."""
     longest = min(first * 2.0 ** min(times - 1, 30), maximum)
-    return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- no secret, only a spread
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 -- jitter, not a secret
 
 
 class SendTrace:
-    """Follows the one request of an attempt: T2, T2r, and T3 or T3d.
+    """Journals the single request of an attempt: T2, T2r, and T3 or T3d.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         job: The job as it was read, queued.
         lease: The right to send it.
-        large: Whether the request may arrive long after its last byte was handed to the line; then
-            its rate slot is kept until the answer.
+        large: Whether the request may arrive long after its last byte was written; its rate slot is
+            then kept until the response.
     """
 
     def __init__(self, context: JobContext, job: JobRow, lease: Lease, *, large: bool) -> None:
         self.job = job
-        """The job; once the intent is journalled, with the number of this attempt."""
+        """The job; after the intent is journalled, with the number of this attempt."""
         self.begun = False
         """Whether the intent is journalled."""
         self.is_sent = False
-        """Whether the request went out whole: before that nothing can have been charged."""
+        """Whether the request was completely sent; until then nothing can have been charged."""
         self.answer: Answer | None = None
-        """The headers of a 2xx."""
+        """The headers of a 2xx response."""
         self.journalled = False
-        """Whether the answer is in the journal."""
+        """Whether the response headers are journalled."""
         self.slot = RateSlot(context.sent_slots, context.clock)
         self._slot: int | None = None
         self._context = context
@@ -295,7 +295,7 @@ class SendTrace:
         self._counted = True
 
     async def before_send(self) -> None:
-        """Do T2; whatever it raises keeps every byte here."""
+        """Do T2; if it raises, no byte is sent."""
         begun = await self._context.rate_queue.take_when_free(self._begin)
         self.job, self.slot.number, self.begun = begun.job, begun.slot, True
         self._slot = begun.slot
@@ -304,11 +304,11 @@ class SendTrace:
 
     async def _begin(self, ahead: int) -> SendIntent:
         if self._lease.lost.is_set() or self._lease.version != self.job.lease_version:
-            raise LeaseLostError(f"job {self.job.id} is not ours to send")
+            raise LeaseLostError(f"this process may no longer send job {self.job.id}")
         context, job = self._context, self.job
 
         def begin(c: Connection) -> SendIntent:
-            # In the transaction: an earlier time would set back what went out since.
+            # Inside the transaction: an earlier time would set back times of requests sent since.
             now = context.clock()
             return send.begin(c, job, limit=context.rate, now=now, ahead=ahead)
 
@@ -319,21 +319,21 @@ class SendTrace:
             raise
 
     async def sent(self) -> None:
-        """Note that the request is out."""
+        """Record that the request was completely sent."""
         self.is_sent = True
         if not self._large:
             self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
-        """Do T3 or T3d; `journal` writes later what cannot be written now."""
+        """Do T3 or T3d; if the disk fails, `journal` does it later."""
         self.answer = answer
         try:
             await self._write_answer(answer)
         except StorageError as error:
-            log.error("job %s: the answer is not journalled yet: %s", self.job.id, error.message)  # noqa: TRY400 -- the text says all
+            log.error("job %s: the response is not journalled yet: %s", self.job.id, error.message)  # noqa: TRY400 -- the message says it all
 
     async def journal(self) -> None:
-        """See to it that the answer is journalled.
+        """Journal the response, unless that is done.
 
         Raises:
             StorageError: it still cannot be written.
@@ -342,14 +342,14 @@ class SendTrace:
             await self._write_answer(self.answer)
 
     def connected(self) -> None:
-        """Stop counting as a request that is about to ask for a slot."""
+        """Stop counting as a request that is about to take a slot."""
         if self._counted:
             self._counted = False
             self._context.connecting -= 1
 
     async def _write_answer(self, answer: Answer) -> None:
         context, job, slot = self._context, self.job, self._slot
-        self.slot.mark_sent()  # what is answered has arrived
+        self.slot.mark_sent()  # the request has arrived, since the API responded
         sent_at = context.sent_slots.take(slot)
 
         def write_slot(connection: Connection) -> None:
@@ -380,10 +380,10 @@ class SendTrace:
 
 
 class FreeTrace:
-    """Follows requests that cost a rate slot and nothing else; `before_send` takes it.
+    """Traces free requests, which only need a rate slot; subclasses take it in `before_send`.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         process: The id of this process.
     """
 
@@ -393,8 +393,8 @@ class FreeTrace:
         self._process = process
 
     async def sent(self) -> None:
-        """Note that the request is out."""
+        """Record that the request was sent."""
         self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
-        """Write nothing: it can be asked for again."""
+        """Write nothing: the request can be repeated."""

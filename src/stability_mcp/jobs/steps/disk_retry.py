@@ -1,7 +1,7 @@
-"""Jobs that wait for this machine's own disk: full, or not to be written.
+"""Retries writes that failed because the local disk is full or not writable.
 
-What is known of such a job and is not on the disk yet is kept in memory, as something that is still
-to be done. It is tried again until it works, and once more when the process ends.
+What could not be written is kept in memory as a deferred write. It is retried until it succeeds,
+with a last try when the process ends.
 """
 
 import logging
@@ -18,7 +18,7 @@ from stability_mcp.store.disk import is_full
 from stability_mcp.store.threads import in_file_thread
 
 MAX_WAIT_FOR_ROOM_SECONDS = 2.0
-"""Longest wait for room, in seconds, while requests under way are about to give some back."""
+"""Longest wait for room, in seconds, while running requests are about to release some."""
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ def retry_when_writable(
     *,
     min_seconds: float = 0,
 ) -> Later:
-    """Keep a job as it is, because the disk does not take what is to be written.
+    """Leave a job unchanged and retry later, because the disk cannot be written.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         job: The job.
-        error: What the disk said.
+        error: The disk error.
         kind: What the next step does.
-        min_seconds: Seconds until then, at least.
+        min_seconds: Minimum delay before the next step, in seconds.
     """
     times, seconds = context.count_disk_failure(job.id)
     if kind == "send" and context.spool.is_in_use():
@@ -63,13 +63,13 @@ async def with_disk_retry(
     work: Callable[[], Awaitable[Step]],
     describe_loss: Callable[[], str],
 ) -> Step:
-    """Do what ends in the journal; where the disk does not take it, it is done again later.
+    """Run work that writes to the disk; if the disk fails, defer it and retry later.
 
     Args:
-        context: What the steps share.
+        context: The state that all steps share.
         job: The job.
-        work: What to do; what it had done when the disk foiled it, it does again or leaves out.
-        describe_loss: Says what is lost if the process ends before it is done.
+        work: The work. It is idempotent: a retry repeats or skips what an earlier try has done.
+        describe_loss: Describes what is lost if the process ends before the work is done.
     """
     try:
         step = await work()
@@ -82,25 +82,25 @@ async def with_disk_retry(
 
 
 async def resume_write(context: JobContext, job_id: str) -> Step | None:
-    """Do what is still to be done of a job; None: nothing but what its row says."""
+    """Retry the deferred write of a job; None: it has none."""
     pending = context.pending.get(job_id)
     return None if pending is None else await pending.retry()
 
 
 async def flush_writes(context: JobContext) -> bool:
-    """Do once more what is still to be done, at the end of the process.
+    """Retry all deferred writes a last time, when the process ends.
 
     Returns:
-        Whether all of it was. Otherwise the rows of those jobs are not up to date, so they are to
-        be taken for a dead process's.
+        Whether all succeeded. Otherwise the rows of those jobs are not up to date, so recovery must
+        treat them as jobs of a dead process.
     """
     for job_id, pending in list(context.pending.items()):
         try:
             with CancelScope(shield=True):
                 await pending.retry()
         except Exception:
-            log.exception("job %s: the program itself failed", job_id)
+            log.exception("job %s: internal error", job_id)
         if job_id in context.pending:
-            log.error("job %s: the program ends, and %s", job_id, pending.describe_loss())
-    await in_file_thread(context.spool.leave)
+            log.error("job %s: stopping before it is saved: %s", job_id, pending.describe_loss())
+    await in_file_thread(context.spool.release_guards)
     return not context.pending

@@ -1,4 +1,4 @@
-"""How a job ends without a result, or goes back into the queue: the row, the money, the memory."""
+"""Ends a job without a result, or requeues it: its row, its charge and the in-memory state."""
 
 import logging
 from dataclasses import replace
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
-    """End a job that cost nothing; what moderation refused is remembered for a while."""
+    """End a job that was not charged; a moderation refusal is remembered for a while."""
     why = plain(str(error))
     now = context.clock()
     subject = (
@@ -49,7 +49,7 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
             moderation.record(connection, subject, error, now)
 
     await context.record(write, name="finish.fail_free")
-    log.info("job %s failed, nothing charged: %s", job.id, why)
+    log.info("job %s failed, not charged: %s", job.id, why)
     context.forget(job.id)
     context.searches.pop(job.id, None)
     return Done()
@@ -58,14 +58,14 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
 async def _moderation_subject(context: JobContext, job: JobRow) -> Subject | None:
     try:
         request = job.request()
-    except ValueError:  # a generation that was started elsewhere: nobody here knows its prompt
+    except ValueError:  # a generation started elsewhere: its prompt is unknown here
         return None
     files = await context.inputs(job)
     return moderation.subject_of(job.account, request, files)
 
 
 async def mark_unknown(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
-    """End a job of which nobody knows what came; a late answer is still taken."""
+    """End a job whose outcome is unknown; a late response is still accepted."""
     why = plain(str(error))
     now = context.clock()
     context.session += await context.record(
@@ -77,21 +77,21 @@ async def mark_unknown(context: JobContext, job: JobRow, error: StudioError | st
 
 
 async def fail_charged(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
-    """End a job whose answer cannot be used; it was charged, and its bytes are put aside."""
+    """End a job whose response is unusable; it was charged, and the bytes go to quarantine."""
     why = plain(str(error))
     now = context.clock()
     await in_file_thread(lambda: context.spool.quarantine(job))
     context.session += await context.record(
         lambda c: finish.fail_charged(c, job, error=why, now=now), name="finish.fail_charged"
     )
-    log.error("job %s: charged, and the answer cannot be used: %s", job.id, why)
+    log.error("job %s failed, charged: unusable response: %s", job.id, why)
     context.forget(job.id)
     context.searches.pop(job.id, None)
     return Done()
 
 
 async def requeue(context: JobContext, job: JobRow, error: StudioError, seconds: float) -> Step:
-    """Put a job whose request was surely free back into the queue, unless it was cancelled."""
+    """Requeue a job whose request is known not to have been charged, unless it was cancelled."""
     now = context.clock()
     context.note(job.id, error)
 
@@ -111,7 +111,7 @@ async def requeue(context: JobContext, job: JobRow, error: StudioError, seconds:
 
 
 async def pause_upstream(context: JobContext, why: StudioError) -> None:
-    """Send nothing more with this key until a balance query says that it may."""
+    """Send nothing more with this key until a balance query returns a positive balance."""
     text = plain(str(why))
     await context.database.write(
         lambda c: usage.pause_upstream(c, context.upstream.id, text), name="usage.pause_upstream"
@@ -119,7 +119,7 @@ async def pause_upstream(context: JobContext, why: StudioError) -> None:
 
 
 def lockout_seconds(error: RateLimitedError) -> float:
-    """Return for how long the API asked every process of this key to stop."""
+    """Return how long the API asked every process of this key to stop, in seconds."""
     retry_after = error.retry_after
     return min(
         retry_after if retry_after is not None else LOCKOUT_SECONDS, rate_limit.MAX_LOCKOUT_SECONDS
@@ -138,7 +138,7 @@ async def block_upstream(context: JobContext, error: RateLimitedError) -> float:
 
 
 async def settle(context: JobContext, trace: SendTrace, error: StudioError) -> Step:
-    """Decide, write it down, and say what comes next."""
+    """Decide the outcome of a failed request, record it, and return the next step."""
     job = trace.job
     if isinstance(error, UnusableAnswerError) or trace.answer is not None:
         usable = not isinstance(error, UnusableAnswerError)
@@ -164,14 +164,14 @@ async def _on_not_sent(context: JobContext, trace: SendTrace, error: StudioError
 
 
 async def on_cancelled(context: JobContext, trace: SendTrace) -> None:
-    """Record what became of a request that is cut off because this process ends."""
+    """Record the outcome of a request that was interrupted because this process ends."""
     job = trace.job
     if not trace.begun:
         return
     if trace.answer is not None and job.deferred:
         await await_generation(context, trace)
     else:
-        loss = "the journal does not know that its request was cut off"
+        loss = "the interruption of its request is not recorded"
         await disk_retry.with_disk_retry(
             context, job, partial(_interrupted, context, trace), lambda: loss
         )
@@ -181,12 +181,12 @@ async def _interrupted(context: JobContext, trace: SendTrace) -> Step:
     job = trace.job
     await in_file_thread(lambda: context.spool.sweep(job))
     if not trace.is_sent:
-        return await requeue(context, job, NotSentError("The program ended."), 0)
+        return await requeue(context, job, NotSentError("The server stopped."), 0)
     return await mark_unknown(context, job, finish.interrupted_error(job))
 
 
 async def await_generation(context: JobContext, trace: SendTrace) -> Step:
-    """See to it that a generation is journalled by which the result is fetched later."""
+    """Journal the generation id, by which the result is polled later."""
     generation = trace.answer.generation if trace.answer is not None else None
 
     async def journal() -> Step:
@@ -195,7 +195,7 @@ async def await_generation(context: JobContext, trace: SendTrace) -> Step:
         context.polling.add(trace.job.id)
         return Later(seconds=context.poll_interval(), kind="poll")
 
-    loss = f"the journal does not know its generation {generation}, which job_adopt takes over"
+    loss = f"its generation {generation} is not recorded; job_adopt can take it over"
     return await disk_retry.with_disk_retry(context, trace.job, journal, lambda: loss)
 
 
@@ -210,7 +210,7 @@ async def _on_refusal(context: JobContext, trace: SendTrace, error: RefusedError
 
 
 async def _retry(context: JobContext, trace: SendTrace, error: RequestError) -> Step:
-    """Repeat what surely was not charged, so many times."""
+    """Retry a request known not to have been charged, up to the limit."""
     pause = context.count_failure(trace.job.id)
     if pause is None:
         return await fail_free(context, trace.job, error)
@@ -224,7 +224,7 @@ async def _retry(context: JobContext, trace: SendTrace, error: RequestError) -> 
 
 def _not_stored_error(job: str, error: StudioError) -> JobError:
     return JobError(
-        f"The API answered, and the answer could not be kept: {error.message}",
+        f"The API responded, but the response could not be saved: {error.message}",
         job=job,
         charged="yes",
     )

@@ -1,9 +1,10 @@
-"""Poll a generation that is under way, and fetch it when it is there.
+"""Polls a running generation, and fetches the result when it is ready.
 
-The API keeps it for a day and hands it out again and again, so a poll that fails costs nothing and
-is repeated. A 404 within that day means "not there yet": polling goes on at the usual pace, on each
-of the results paths in turn. After `missing_after_seconds` of 404 the job is shown as `unknown`,
-and `revisit` polls again whenever someone asks for it. Only a 404 after that day ends it.
+The API keeps a result for a day and returns it any number of times, so a failed poll costs nothing
+and is retried. A 404 within that day means "not ready yet": polling continues at the usual pace, on
+each of the results paths in turn. After `missing_after_seconds` of 404 the job is shown as
+`unknown`, and `revisit` polls again whenever a caller waits for it. Only a 404 after that day ends
+the job.
 """
 
 import time
@@ -36,16 +37,16 @@ from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.queries import Connection
 from stability_mcp.text import local_time
 
-NOT_YET = "the API has no result for it yet"
+NOT_YET = "the API has no result yet"
 
 
 async def poll(context: JobContext, job: JobRow) -> Step:
     """Poll once."""
     context.polling.add(job.id)
-    # Where a 404 ends the job, no results path may be left out.
-    last = job.adopted or _is_expired(context, job)
+    # If a 404 would end the job, try every results path.
+    is_last = job.adopted or _is_expired(context, job)
     try:
-        answer = await _fetch(context, job, every_path=last)
+        answer = await _fetch(context, job, every_path=is_last)
     except NoSlotError as error:
         return Later(seconds=error.seconds, kind="poll", blocks_others=True)
     except StorageError as error:
@@ -53,7 +54,7 @@ async def poll(context: JobContext, job: JobRow) -> Step:
             context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
-        return await _settled(context, job, partial(_failed, context, job, error))
+        return await _settle(context, job, partial(_on_failure, context, job, error))
     if answer is None:
         context.reset_failures(job.id)
         return Later(seconds=context.poll_interval(), kind="poll")
@@ -61,10 +62,9 @@ async def poll(context: JobContext, job: JobRow) -> Step:
 
 
 async def revisit(context: JobContext, job: JobRow, lease: Lease) -> Step:
-    """Poll once more for a generation that was missing, on every results path."""
-    job = replace(
-        job, lease_version=lease.version
-    )  # another process may have taken the job meanwhile
+    """Poll again for a missing generation, on every results path."""
+    # Another process may have taken the job in the meantime.
+    job = replace(job, lease_version=lease.version)
     try:
         answer = await _fetch(context, job, every_path=True)
     except NoSlotError as error:
@@ -74,21 +74,21 @@ async def revisit(context: JobContext, job: JobRow, lease: Lease) -> Step:
             context, job, error, "poll", min_seconds=context.poll_interval()
         )
     except StudioError as error:
-        return await _settled(context, job, partial(_not_found, context, job, error))
+        return await _settle(context, job, partial(_on_revisit_failure, context, job, error))
     if answer is not None:
         return await store_result(context, ReceivedAnswer(job, answer))
-    return await _settled(context, job, partial(_resume, context, job))
+    return await _settle(context, job, partial(_resume, context, job))
 
 
-async def _settled(context: JobContext, job: JobRow, settle: Callable[[], Awaitable[Step]]) -> Step:
-    """Write what a poll found, as soon as the disk takes it."""
+async def _settle(context: JobContext, job: JobRow, work: Callable[[], Awaitable[Step]]) -> Step:
+    """Record the outcome of a poll, with retries if the disk fails."""
     return await disk_retry.with_disk_retry(
-        context, job, settle, lambda: "the next program asks once more"
+        context, job, work, lambda: "the next server polls for it again"
     )
 
 
 async def _resume(context: JobContext, job: JobRow) -> Later:
-    """Go on polling an unknown job: its generation is under way after all."""
+    """Resume polling an unknown job: its generation is still running."""
     seconds = context.poll_interval()
     wake_at, me = context.clock() + seconds, job.process or ""
     await context.database.write(
@@ -101,7 +101,7 @@ async def _resume(context: JobContext, job: JobRow) -> Later:
 
 
 async def _fetch(context: JobContext, job: JobRow, *, every_path: bool) -> Answer | None:
-    """Fetch from the results path whose turn it is; with `every_path` until one has it."""
+    """Fetch from the next results path; with `every_path` try all until one has the result."""
     paths = len(job.kind.poll_paths) if every_path else 1
     for left in reversed(range(paths)):
         try:
@@ -129,9 +129,9 @@ async def _fetch_once(context: JobContext, job: JobRow) -> Answer | None:
     return answer
 
 
-async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
+async def _on_failure(context: JobContext, job: JobRow, error: StudioError) -> Step:
     if isinstance(error, GenerationGoneError):
-        return await _missing(context, job, error)
+        return await _on_missing(context, job, error)
     if isinstance(error, ModerationError):
         return await failures.fail_free(context, job, error)
     pause = context.count_failure(job.id)
@@ -147,8 +147,8 @@ async def _failed(context: JobContext, job: JobRow, error: StudioError) -> Step:
     return Later(seconds=seconds, kind="poll")
 
 
-async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> Step:
-    """Leave a job `unknown` unless the API refused it; a poll that failed otherwise is repeated."""
+async def _on_revisit_failure(context: JobContext, job: JobRow, error: StudioError) -> Step:
+    """Fail the job on a refusal, leave it `unknown` on a 404, retry after other errors."""
     if isinstance(error, ModerationError):
         return await failures.fail_free(context, job, error)
     if isinstance(error, RateLimitedError):
@@ -165,29 +165,29 @@ async def _not_found(context: JobContext, job: JobRow, error: StudioError) -> St
     return Later(seconds=max(pause, context.poll_interval()), kind="poll")
 
 
-async def _missing(context: JobContext, job: JobRow, error: GenerationGoneError) -> Step:
-    """Decide what a 404 means: not there yet, or not there any more."""
-    if job.adopted:  # taken over, and never sent from here: its age is not known
+async def _on_missing(context: JobContext, job: JobRow, error: GenerationGoneError) -> Step:
+    """Decide what a 404 means: not ready yet, or gone."""
+    if job.adopted:  # started elsewhere, so its age is unknown
         elsewhere = JobError(
             f"The API has no such generation for this key: {error.message}",
             job=job.id,
             charged="no",
-            hint="It may be older than 24 hours, another key's, or one of another kind.",
+            hint="It may be older than 24 hours, or belong to another key or operation.",
         )
         return await failures.fail_free(context, job, elsewhere)
     if context.upstream.emulated:
-        # The emulator's state beside the store was deleted: there it costs nothing to start again.
+        # The emulator's own state was deleted; starting again costs nothing there.
         pause = context.count_failure(job.id)
         if pause is not None:
             return await failures.requeue(context, job, error, pause)
     elif not _is_expired(context, job) and not _is_overdue(context, job):
         context.note(job.id, NOT_YET)
         return Later(seconds=context.poll_interval(), kind="poll")
-    return await failures.mark_unknown(context, job, _unknown(context, job))
+    return await failures.mark_unknown(context, job, _missing_error(context, job))
 
 
 def _is_overdue(context: JobContext, job: JobRow) -> bool:
-    """Return whether the API has answered 404 and nothing else for too long."""
+    """Return whether the API has answered only 404 for too long."""
     search, now = context.searches[job.id], time.monotonic()
     if search.missing_since is None:
         search.missing_since = now
@@ -198,27 +198,27 @@ def _is_expired(context: JobContext, job: JobRow) -> bool:
     return context.clock() >= context.timing.expires_at(job.sent_at or job.created_at)
 
 
-def _unknown(context: JobContext, job: JobRow) -> JobError:
+def _missing_error(context: JobContext, job: JobRow) -> JobError:
     until = local_time(context.timing.expires_at(job.sent_at or job.created_at))
     if _is_expired(context, job):
         return JobError(
-            f"The API does not have generation {job.generation}, and it keeps results for 24 hours "
-            f"only, which ended at {until}.",
+            f"The API no longer has generation {job.generation}: it keeps results for only 24 "
+            f"hours, which ended at {until}.",
             job=job.id,
             charged="unknown",
-            hint="It can't be fetched any more. Ask the user before paying for it again.",
+            hint="Ask the user before paying for it again.",
         )
     return JobError(
         f"The API does not have the result of generation {job.generation} yet.",
         job=job.id,
         charged="unknown",
-        hint=f"It can be fetched until {until}: job_wait looks for it again, free of charge. "
-        "Don't repeat the paid call before then.",
+        hint=f"It can be fetched until {until}: call job_wait, at no cost. Don't repeat the paid "
+        "call before then.",
     )
 
 
 class _PollTrace(FreeTrace):
-    """Follows a look at a generation."""
+    """Traces one poll of a generation."""
 
     async def before_send(self) -> None:
         """Do Tp."""

@@ -1,7 +1,7 @@
-"""Send a job: the one step that can cost money.
+"""Sends a job: the only step that can be charged.
 
-The order is: room on the disk, room in the rate limit, connect, journal the intent in the
-transport's hook, and only then the first byte.
+The order is: check the rate limit, reserve disk space, connect, journal the intent in the
+transport's hook, and only then send the first byte.
 """
 
 import logging
@@ -26,16 +26,16 @@ from stability_mcp.store.threads import in_file_thread
 from stability_mcp.uris import media_uri
 
 MIN_LARGE_BODY_BYTES = 1_000_000
-"""Bytes of files above which a request may be under way long after its last byte is handed over."""
+"""File bytes above which a request may still be in transit long after its last byte was written."""
 
 MAX_UNCHECKED_CONNECTS = 8
-"""Requests that connect at once, above which a look at the rate limit is cheaper than a line."""
+"""Concurrent connects above which checking the rate limit is cheaper than a wasted connection."""
 
 log = logging.getLogger(__name__)
 
 
 async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
-    """Send a queued job once, and store what comes back."""
+    """Send a queued job once, and store the response."""
     try:
         request = job.request()
         files = await _files(context, job)
@@ -51,7 +51,7 @@ async def send(context: JobContext, job: JobRow, lease: Lease) -> Step:
         return await _not_now(context, job, error)
     except StudioError as error:
         settle = partial(failures.settle, context, trace, error)
-        loss = f"the journal does not know what became of its request: {error}"
+        loss = f"the outcome of its request is not recorded: {error}"
         return await disk_retry.with_disk_retry(context, trace.job, settle, lambda: loss)
     context.reset_failures(job.id)
     if job.deferred:
@@ -72,32 +72,33 @@ async def _not_now(context: JobContext, job: JobRow, error: NotNowError) -> Step
 async def _exchange(
     context: JobContext, request: Operation, files: dict[str, SentFile], trace: SendTrace
 ) -> tuple[Answer, FinishBody | None]:
-    """Send the request; what became of it is never left open.
+    """Send the request; every outcome is returned, raised or recorded.
 
     Returns:
-        The answer, and what writes the end of its body where the disk did not take it.
+        The response, and a function that writes the rest of its body if the disk failed.
     """
     body = context.spool.part(trace.job, attempt=trace.job.attempt + 1)
     if context.connecting >= MAX_UNCHECKED_CONNECTS or context.slots_are_scarce():
         await _check_slot(context, trace.job)
     context.connecting += 1
     try:
-        await in_file_thread(lambda: context.spool.take_room(body, type(request)))
+        await in_file_thread(lambda: context.spool.reserve_room(body, type(request)))
         return await context.client.exchange(request, files, body, trace), None
     except get_cancelled_exc_class():
         with CancelScope(shield=True):  # the outcome is recorded before the process ends
             await failures.on_cancelled(context, trace)
         raise
     except UnwrittenError as error:
-        if trace.answer is None:  # pragma: no cover -- there is no body without headers
+        if trace.answer is None:  # pragma: no cover -- a body always comes after headers
             raise
         return trace.answer, error.finish
     except (StudioError, NotNowError):
         raise
     except Exception as error:
-        log.exception("job %s: the program itself failed while sending", trace.job.id)
+        log.exception("job %s: internal error while sending", trace.job.id)
         raise JobError(
-            f"The program itself failed while sending ({type(error).__name__}); its log says more.",
+            f"Internal error ({type(error).__name__}) while sending {trace.job.operation}; see the "
+            "log.",
             job=trace.job.id,
             charged="unknown" if trace.is_sent else "no",
         ) from error
@@ -109,7 +110,7 @@ async def _exchange(
 
 
 async def _check_slot(context: JobContext, job: JobRow) -> None:
-    """Look before connecting: a connection that gets no slot costs both sides."""
+    """Check the rate limit before connecting: a connection without a slot is wasted."""
     priority, process = job.priority, job.process or ""
     wanted = SlotRequest(upstream=job.upstream, process=process, priority=priority)
 
@@ -121,8 +122,8 @@ async def _check_slot(context: JobContext, job: JobRow) -> None:
 
 
 async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:
-    """Give back the room that was taken for an answer that will not come."""
-    context.spool.give_back(body)
+    """Release the room that was reserved for the response."""
+    context.spool.release_room(body)
     if not trace.begun:
         with suppress(OSError):
             await in_file_thread(lambda: context.spool.drop(body))
@@ -132,7 +133,7 @@ async def _files(context: JobContext, job: JobRow) -> dict[str, SentFile]:
     items = await context.inputs(job)
     for name, media in job.inputs().items():
         if name not in items:
-            raise FileMissingError(f"{media_uri(media)}, given as {name}, was deleted meanwhile.")
+            raise FileMissingError(f"{media_uri(media)}, used as {name}, has been deleted.")
     return {
         name: SentFile(path=item.path, media_type=item.media_type) for name, item in items.items()
     }
@@ -145,8 +146,7 @@ def _bytes_of(files: dict[str, SentFile]) -> int:
 def _unreadable(job: JobRow, error: Exception) -> JobError:
     why = error.message if isinstance(error, StudioError) else f"{type(error).__name__}."
     return JobError(
-        f"{job.operation} could not be sent, because its request or a file of it cannot be read: "
-        f"{why}",
+        f"{job.operation} was not sent because its arguments or an input file can't be read: {why}",
         job=job.id,
         charged="no",
         hint="Call the tool again.",

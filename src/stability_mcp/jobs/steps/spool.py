@@ -1,11 +1,11 @@
-"""The spool: where an answer lies from its first byte until it is a blob. Everything here blocks.
+"""The spool: holds a response from its first byte until it is a blob. Everything here blocks.
 
-`.part` is under way. It is preallocated before a paid request connects, so that a disk that fills
-up meanwhile still has room for the answer, and it is named by the lease version too: of two
-processes that both take a job for theirs neither touches what the other receives. `.body` is whole
-and exact, and gets its name only when the headers of the answer are journalled. Both are guarded
-from the first byte to the last commit: who lives may be taken for dead, and the answer is paid all
-the same.
+A `.part` file is being received. It is preallocated before a paid request connects, so that there
+is room for the response even if the disk fills up in between. Its name contains the lease version:
+if two processes both believe that they own a job, neither touches the file of the other. A `.body`
+file is complete and exact, and gets its name only after the response headers are journalled. Both
+are guarded from the first byte to the last commit, because a live process may be declared dead
+while it receives a paid response.
 """
 
 import errno
@@ -29,7 +29,7 @@ class Spool:
 
     Args:
         home: Folder of the store.
-        room: Room that is kept on the disk.
+        room: Disk space to set aside.
         observer: Called at each moment of `spool.sync` and `spool.complete`.
     """
 
@@ -41,25 +41,25 @@ class Spool:
         self.reserve = Reserve(home, self._room.reserve)
         self._home = home
         self._folder = home / "spool"
-        self._promised: dict[Path, int] = {}
+        self._reserved: dict[Path, int] = {}
         self._guards = Guards()
         self._lock = threading.Lock()
 
     def file(self, job: JobRow, suffix: str) -> Path:
-        """Return a file of the job's attempt that any process may go on with: `.body`."""
+        """Return a file of the job's attempt that any process may use, such as `.body`."""
         return self._folder / f"{job.spool_name()}{suffix}"
 
     def part(self, job: JobRow, *, attempt: int | None = None) -> Path:
-        """Return where this process receives the answer of an attempt; None: of the last one."""
+        """Return where this process receives the response of an attempt; None: the last one."""
         number = job.attempt if attempt is None else attempt
         return self._folder / f"{job.id}.{number}.{job.lease_version}.part"
 
-    def take_room(self, part: Path, kind: type[Operation]) -> None:
-        """Make sure of room for an answer, before anything is asked for.
+    def reserve_room(self, part: Path, kind: type[Operation]) -> None:
+        """Reserve room for a response, before the request is sent.
 
-        What requests under way were given counts as used, so on a disk that is nearly full fewer
-        are under way at a time: each has its room, or is not sent. A generation that is fetched
-        later gets none ahead, for the API keeps it until there is.
+        Room reserved by running requests counts as used, so a nearly full disk limits how many run
+        at a time: each has its room, or is not sent. A deferred generation needs no room in
+        advance, because the API keeps the result until there is some.
 
         Raises:
             StorageError: there is no room, or the folder cannot be written; nothing is left behind.
@@ -72,39 +72,39 @@ class Spool:
                 preallocated = size == 0 or preallocate(part, size)
                 if size:
                     self._guards.hold(part)
-                self._promised[part] = 0 if preallocated else size
+                self._reserved[part] = 0 if preallocated else size
         except OSError as error:
-            raise StorageError(f"no file can be made in the spool ({error.strerror})") from error
+            raise StorageError(f"the spool folder can't be written ({error.strerror})") from error
 
     def _check_room(self, size: int) -> None:
         free = free_bytes(self._home)
         if free is None:
             return
-        left = free - sum(self._promised.values()) - size
+        left = free - sum(self._reserved.values()) - size
         if left < self._room.min_free:
             raise StorageError(
-                f"{free // MIB} MB are free, and nothing is sent that may leave less than "
+                f"{free // MIB} MB are free, and a request must leave at least "
                 f"{self._room.min_free // MIB} MB"
             ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def give_back(self, part: Path) -> None:
-        """Stop counting what was taken for an answer: it is there now, or will never be."""
+    def release_room(self, part: Path) -> None:
+        """Release the room for a response: it has been received, or never will be."""
         with self._lock:
-            self._promised.pop(part, None)
+            self._reserved.pop(part, None)
 
     def is_in_use(self) -> bool:
-        """Return whether requests are under way that will give room back."""
-        return bool(self._promised)
+        """Return whether running requests hold room that they will release."""
+        return bool(self._reserved)
 
     def complete(self, job: JobRow, *, recognisable: bool = False) -> None:
-        """Make a received answer durable, then give it the name that means whole.
+        """Make a received response durable, then rename it to `.body`.
 
-        Done again after an error of the disk, it does what is left.
+        Idempotent: after a disk error, a retry does what is left.
 
         Args:
             job: The job.
-            recognisable: Whether a whole answer is recognised without that name, which a power
-                failure may take (see `whole_parts`); else the name is made durable as well.
+            recognisable: Whether recovery can recognise a complete response if a power failure
+                undoes the rename (see `complete_parts`); else the rename is made durable as well.
         """
         part = self.part(job)
         received = part.exists()
@@ -120,15 +120,15 @@ class Spool:
             sync_folder(part.parent)
         self._observer("after", "spool.complete")
 
-    def whole_parts(self, job: JobRow, length: int | None) -> list[Path]:
-        """Return what ended processes received of an attempt that has the length of the answer.
+    def complete_parts(self, job: JobRow, length: int | None) -> list[Path]:
+        """Return parts of an attempt, received by ended processes, with the length of the response.
 
-        A part is preallocated above its length and cut only when all of it came. Its bytes may be
-        lost all the same, by a power failure, so the caller must check that it can be read.
+        A part is preallocated above its length, and truncated only after all of it has arrived. A
+        power failure may still lose bytes, so the caller must check that it can be read.
 
         Args:
             job: The job.
-            length: Bytes of the answer as announced; None: nothing tells whether a part is whole.
+            length: The announced length in bytes; None: a complete part can't be recognised.
         """
         return [
             part
@@ -137,7 +137,7 @@ class Spool:
         ]
 
     def adopt(self, job: JobRow, part: Path) -> None:
-        """Make a whole part durable and give it the name that means whole."""
+        """Make a complete part durable and rename it to `.body`."""
         sync_file(part)
         part.replace(self.file(job, ".body"))
         sync_folder(part.parent)
@@ -151,7 +151,7 @@ class Spool:
         ]
 
     def quarantine(self, job: JobRow) -> None:
-        """Put the bytes of a paid answer aside, for a person to look at."""
+        """Move the bytes of a paid response to quarantine, for a person to inspect."""
         self._guards.let_go(self.part(job))
         for file in (self.part(job), self.file(job, ".body")):
             if file.exists():
@@ -160,7 +160,7 @@ class Spool:
             remove(self.file(job, suffix))
 
     def sweep(self, job: JobRow) -> None:
-        """Remove what an attempt left here; not what another process may still be storing."""
+        """Remove the files of an attempt, except those that another process may still store."""
         self.drop(self.part(job))
         if is_guarded(self.file(job, ".body")):
             return
@@ -170,31 +170,31 @@ class Spool:
             remove(self.file(job, ".d"))
 
     def sweep_parts(self, job: JobRow) -> None:
-        """Remove what ended processes received of an attempt, and `sweep`."""
+        """Remove the parts of an attempt that ended processes received, and `sweep`."""
         for part in self._parts(job):
             if not is_guarded(part):
                 remove(part)
         self.sweep(job)
 
     def drop(self, part: Path) -> None:
-        """Remove where this process would have received an answer."""
+        """Remove the file in which this process would have received a response."""
         self._guards.let_go(part)
         remove(part)
 
-    def leave(self) -> None:
-        """Let others tidy up what is left here, at the end of the process."""
+    def release_guards(self) -> None:
+        """Release all guards at process end, so that other processes may sweep what is left."""
         self._guards.let_all_go()
 
     def sweep_dead(
         self, files: Iterable[Path], ended: Collection[str], lease_versions: Mapping[str, int]
     ) -> None:
-        """Remove what ended processes left.
+        """Remove files that ended processes left.
 
         Args:
             files: Files of the spool.
-            ended: Jobs that have ended: nothing of theirs is needed.
-            lease_versions: The lease version of every job that isn't storing: what was under way in
-                an earlier one is not whole, or was made ahead for a request that never went out.
+            ended: Jobs that have ended: none of their files are needed.
+            lease_versions: The lease version of every job that isn't storing. A part of an earlier
+                version is incomplete, or was preallocated for a request that was never sent.
         """
         files = list(files)
         alive = {path.name.partition(".")[0] for path in files if is_guarded(path)}
@@ -210,7 +210,7 @@ class Spool:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
+    """Remove a file or folder, if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -1,8 +1,8 @@
 """Stores the result of a job (T4, T5), then writes its readable copies (T6).
 
 The spooled body is decoded, checked and moved into the blobs, and the job's row becomes `done`. A
-readable copy never changes a job: a folder that can't be written costs no result, and the process
-that takes over from a dead one writes the copies that it left out.
+readable copy never changes a job: an unwritable folder doesn't lose a result, and recovery writes
+the copies that a dead process did not.
 """
 
 import logging
@@ -37,16 +37,16 @@ from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.store.threads import in_file_thread
 
 MAX_COPY_AGE_SECONDS = 3_600.0
-"""Seconds. Who looks for what was finished longer ago asks for it by its label."""
+"""Seconds. Recovery writes no copies of older results; they are still available by label."""
 
 log = logging.getLogger(__name__)
 
 FinishBody = Callable[[], None]
-"""Writes the end of a body that is only in memory; blocks, and raises while the disk is full."""
+"""Writes the rest of a body that is only in memory; blocks, and raises while the disk is full."""
 
 
 async def write_missing_copies(context: JobContext) -> None:
-    """Write the copies that ended processes owe."""
+    """Write the copies that ended processes did not."""
     upstream, since = context.upstream.id, context.clock() - MAX_COPY_AGE_SECONDS
     missing = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
@@ -59,21 +59,21 @@ async def write_missing_copies(context: JobContext) -> None:
 
 
 async def record_copies(context: JobContext, copies: Mapping[str, Path]) -> None:
-    """Note where copies are; one that cannot be noted is written again by a later process."""
+    """Record the paths of copies; if that fails, a later process writes the copy again."""
     try:
         for media, path in copies.items():
             await context.library.set_copy_path(media, path)
-    except Exception:  # the result is stored: only its copy is missing
-        log.exception("%s: the readable copies could not be noted", ", ".join(copies))
+    except Exception:  # the result is stored; only the path of its copy is missing
+        log.exception("%s: the paths of readable copies could not be recorded", ", ".join(copies))
 
 
 async def _sources_of(
     context: JobContext, items: Sequence[MediaItem]
 ) -> dict[str, Mapping[str, MediaItem]]:
-    """Return what each item was made from, by role; nothing where that cannot be read."""
+    """Return the sources of each item by role; empty if they can't be read."""
     try:
         return {item.id: await context.library.sources(item.id) for item in items}
-    except StorageError as error:  # the copies say less
+    except StorageError as error:  # the copies get less metadata
         log.warning("the inputs of results could not be read: %s", error)
         return {}
 
@@ -85,7 +85,7 @@ def _write_copies(
     folder: Path,
     sources: Mapping[str, Mapping[str, MediaItem]],
 ) -> dict[str, Path]:
-    """Write the copies of results and return where they are, by media id; blocks."""
+    """Write the copies of results and return their paths, by media id; blocks."""
     copies: dict[str, Path] = {}
     try:
         for item in items:
@@ -96,21 +96,21 @@ def _write_copies(
             context.database.observer("after", "copy.write")
             if path is not None:
                 copies[item.id] = path
-    except Exception:  # the results are stored: only a copy is missing
+    except Exception:  # the results are stored; only a copy is missing
         log.exception("job %s: a readable copy could not be written", job)
     return copies
 
 
 @dataclass
 class ReceivedAnswer:
-    """An answer that came whole.
+    """A completely received response.
 
     Args:
         job: The job, with the attempt that it answers.
         answer: Its headers.
-        journal: Journals the headers, unless they are.
+        journal: Journals the headers, unless that is done.
         finish: See `FinishBody`; None: all of the body is in the spool.
-        completed: Whether its name is `.body` already, so that any process may go on with it.
+        completed: Whether it is already renamed to `.body`, so that any process may store it.
     """
 
     job: JobRow
@@ -120,43 +120,42 @@ class ReceivedAnswer:
     completed: bool = False
 
     def describe_loss(self) -> str:
-        """Say what is lost if the process ends now."""
+        """Describe what is lost if the process ends now."""
         if self.finish is not None:
-            return "the end of its answer, which is paid, was only in memory"
+            return "the end of its paid response was only in memory"
         if self.completed:
-            return "its answer is in the spool, where the next program takes it up"
-        return "its answer, which is paid, could not be made durable or journalled"
+            return "its response is in the spool; the next server stores it"
+        return "its paid response could not be written to disk"
 
 
 async def store_result(context: JobContext, received: ReceivedAnswer) -> Step:
-    """Store an answer, however long the disk does not take it."""
+    """Store a response; while the disk fails, retry without a time limit."""
     return await disk_retry.with_disk_retry(
         context, received.job, partial(_store, context, received), received.describe_loss
     )
 
 
 async def resume_storing(context: JobContext, job: JobRow) -> Step:
-    """Store the answer of a job that was interrupted after its headers were journalled."""
+    """Store the response of a job that was interrupted after its headers were journalled."""
     answer = None if job.answer is None else Answer.from_json(job.answer)
     if answer is not None and await in_file_thread(partial(_has_body, context, job, answer)):
         return await store_result(context, ReceivedAnswer(job, answer, completed=True))
     cut = JobError(
-        "The API answered, and the program ended before the answer was whole; it cannot be "
-        "fetched again.",
+        "The server stopped while receiving the API's response, which can't be fetched again.",
         job=job.id,
         charged="unknown",
-        hint="Call the tool again to make it anew.",
+        hint="Ask the user before calling the tool again.",
     )
     await in_file_thread(lambda: context.spool.sweep_parts(job))
     return await failures.mark_unknown(context, job, cut)
 
 
 def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
-    """Return whether the whole body is in the spool, and give it the name that says so; blocks."""
+    """Return whether the complete body is in the spool, renamed to `.body`; blocks."""
     spool = context.spool
     if spool.file(job, ".body").exists():
         return True
-    for part in spool.whole_parts(job, answer.length):
+    for part in spool.complete_parts(job, answer.length):
         if _is_readable(job, answer, part, spool.file(job, ".d")):
             spool.adopt(job, part)
             return True
@@ -164,7 +163,7 @@ def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
 
 
 def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
-    """Return whether all of a body is there; False: also where that cannot be told."""
+    """Return whether a body is complete; False also if that can't be determined."""
     from stability_mcp.imaging.pixels import unpacked
     from stability_mcp.imaging.probe import probe
 
@@ -184,9 +183,10 @@ def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
 
 
 def _is_recognisable(job: JobRow, answer: Answer) -> bool:
-    """Return whether a body with lost bytes can be told from a whole one.
+    """Return whether lost bytes in a body can be detected.
 
-    A PNG has checksums, and so has base64 in JSON. Decoders draw a JPEG or WebP with a hole.
+    They can in a PNG, which has checksums, and in base64 within JSON. Decoders accept a JPEG or
+    WebP with a hole.
     """
     return job.kind.answer == "artifacts" or answer.media_type == "image/png"
 
@@ -213,7 +213,7 @@ async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
 
 
 async def _finish_body(received: ReceivedAnswer) -> None:
-    """Do T3 and write the end of the body, each whether or not the disk takes the other."""
+    """Do T3 and write the rest of the body; each is tried even if the other fails."""
     failure = None
     if received.finish is not None:
         try:
@@ -228,7 +228,7 @@ async def _finish_body(received: ReceivedAnswer) -> None:
 
 
 def _results(context: JobContext, received: ReceivedAnswer) -> list[JobResult]:
-    """Do T4, and take the body apart: make it durable, then give it the name that means whole."""
+    """Do T4: make the body durable and rename it to `.body`; then decode it."""
     job, spool = received.job, context.spool
     body, folder = spool.file(job, ".body"), spool.file(job, ".d")
     if not received.completed:
@@ -256,7 +256,7 @@ def _result(blobs: Blobs, generation: Generation, body: Path) -> JobResult:
 
 
 def _second_name(body: Path) -> Path:
-    """Return a name that the transaction may move: if it is rolled back, the body is still here."""
+    """Link the body to a second name for T5 to move: after a rollback the body still exists."""
     link = body.with_suffix(".link")
     link.unlink(missing_ok=True)
     try:
@@ -282,10 +282,10 @@ async def _finish(context: JobContext, job: JobRow, results: list[JobResult]) ->
 
 
 async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> None:
-    """Remove what is left in the spool, and write the readable copies.
+    """Sweep the spool and write the readable copies.
 
-    A call of this process that waits for the job notes the paths of the copies together with its
-    delivery.
+    If a call of this process waits for the job, it records the paths of the copies together with
+    its delivery.
     """
     folder = None if job.output_dir is None else Path(job.output_dir)
     has_sources = folder is not None and bool(job.kind.file_fields())
@@ -294,7 +294,7 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
     def work() -> dict[str, Path]:
         try:
             context.spool.sweep(job)
-        except OSError as error:  # the next process that takes something over removes it
+        except OSError as error:  # the next recovery removes the files
             log.warning("job %s: the spool could not be swept: %s", job.id, error)
         return (
             {}
@@ -311,9 +311,10 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
 
 
 def _unusable(job: JobRow, error: UnusableAnswerError | FileUnusableError) -> JobError:
+    prefix = f"The API's response to {job.operation} is unusable: "
     return JobError(
-        f"The API's answer cannot be used: {error.message}",
+        error.message if isinstance(error, UnusableAnswerError) else f"{prefix}{error.message}",
         job=job.id,
         charged="yes",
-        hint="Its bytes are kept in the data folder under quarantine/.",
+        hint="The raw response is kept in the data folder under quarantine/.",
     )

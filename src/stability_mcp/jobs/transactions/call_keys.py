@@ -1,4 +1,4 @@
-"""A call as it arrives, and what makes two calls, or two results, the same."""
+"""A call as it arrives, and the keys that identify equal calls and equal results."""
 
 import hashlib
 import json
@@ -23,25 +23,25 @@ _input_hashes = load(__file__).many("input_hashes", _Input)
 
 @dataclass(frozen=True, kw_only=True)
 class CallRequest:
-    """A call as it arrives: validated, its inputs imported and named by media id."""
+    """A validated call, with its inputs imported and named by media id."""
 
     account: Account
     tool: str
     operation: Operation
     count: int = 1
-    """How many variants; an explicit seed counts up from one to the next."""
+    """Number of variants; an explicit seed counts up from one to the next."""
     labels: Sequence[str | None] = ()
-    """Names of the results, one for each variant."""
+    """Labels of the results, one per variant."""
     output_dir: Path | None = None
-    """Folder of the readable copies; None: none."""
+    """Folder of the readable copies; None: no copies."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Media ids by the name of the field that takes the file."""
     retry_of: str | None = None
-    """The job that this one repeats: it takes over no call and no finished job answers for it."""
+    """The job that this call repeats; then it neither joins a call nor uses the cache."""
 
 
 def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes of the files that a call sends, by field."""
+    """Return the hashes of a call's input files, by field."""
     if not inputs:
         return {}
     found = {row.id: row.blob for row in _input_hashes(connection, ids=list(inputs.values()))}
@@ -49,31 +49,31 @@ def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str,
 
 
 def call_key(call_request: CallRequest, hashes: Mapping[str, str]) -> str:
-    """Return what makes two calls the same: whose, where, what, and how many; no label is in it."""
+    """Return the key of identical calls: account, operation, arguments, inputs, count; no label."""
     return _key(call_request, call_request.operation, hashes, count=call_request.count)
 
 
 def result_key(
     call_request: CallRequest, request: Operation, hashes: Mapping[str, str]
 ) -> str | None:
-    """Return what makes two results the same; None where the API varies them by itself."""
+    """Return the key of identical results; None if the result is random."""
     return _key(call_request, request, hashes, count=None) if is_repeatable(request) else None
 
 
 def is_repeatable(operation: Operation) -> bool:
-    """Return whether the same request gives the same result: an explicit seed, or none to vary."""
+    """Return whether the same request gives the same result: explicit seed, or no seed field."""
     return "seed" not in type(operation).model_fields or bool(getattr(operation, "seed", None))
 
 
 def spread_seeds(operation: Operation, count: int) -> list[Operation]:
-    """Return the requests of `count` variants: an explicit seed counts up, for it repeats a result.
+    """Return the requests of `count` variants: an explicit seed counts up, so that they differ.
 
-    0 and no seed ask for a random one each time, so those stay as they are.
+    With 0 or no seed the API picks a random one each time, so those requests are left unchanged.
     """
     first = getattr(operation, "seed", None)
     if not first:
         return [operation] * count
-    seeds = ((first - 1 + step) % MAX_SEED + 1 for step in range(count))  # never over, never 0
+    seeds = ((first - 1 + step) % MAX_SEED + 1 for step in range(count))  # from 1 to MAX_SEED
     return [operation.model_copy(update={"seed": seed}) for seed in seeds]
 
 

@@ -1,7 +1,7 @@
-"""T9: a job that was not sent is cancelled and its money given back; what was sent is only noted.
+"""T9: cancels unsent jobs and releases their credits; for sent ones it only records the request.
 
-Whoever cancels speaks for one call. A job that another call still waits for is left alone, and the
-call of whoever cancels no longer counts as waiting for it.
+Cancelling applies to one call. A job that another call still waits for continues, and the
+cancelling call no longer counts as waiting for it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from stability_mcp.jobs.transactions import finish
 from stability_mcp.store.queries import Connection, load
 
 CancelOutcome = Literal["cancelled", "sent", "detached", "ended"]
-"""What cancelling did: never sent; sent before, so its result is kept; still awaited; too late."""
+"""What cancelling did: cancelled unsent; already sent, so the result is kept; another call still
+waits for it; already ended."""
 
 BEFORE_SENDING = "Cancelled before it was sent. Nothing was charged."
 
@@ -27,10 +28,10 @@ _other_call = _SQL.value("other_call", int)
 
 @dataclass(frozen=True, kw_only=True)
 class CancelledJob:
-    """What became of one job that was to be cancelled."""
+    """The outcome of cancelling one job."""
 
     job: JobRow
-    """As it was before."""
+    """The job before it was cancelled."""
     fate: CancelOutcome
 
 
@@ -42,43 +43,45 @@ def cancel_jobs(
     now: float,
     caller: str | None = None,
 ) -> list[CancelledJob]:
-    """Do T9 and say what became of each; jobs that do not exist are left out.
+    """Do T9 and return the outcome for each job; missing jobs are left out.
 
     Args:
         connection: The writer's.
-        owner: Whose jobs.
+        owner: The owner of the jobs.
         jobs: Their ids.
         now: Unix seconds.
-        caller: The call for which they are cancelled; None: the one that started each.
+        caller: The call that cancels them; None: the call that started each.
     """
     found = (load_job(connection, each) for each in dict.fromkeys(jobs))
     return [
-        CancelledJob(job=job, fate=_one(connection, job, caller, now))
+        CancelledJob(job=job, fate=_cancel_one(connection, job, caller, now))
         for job in found
         if job is not None and job.owner == owner
     ]
 
 
 def cancel_if_requested(connection: Connection, job: JobRow, now: float) -> bool:
-    """Cancel a job that came back into the queue after it was cancelled while it was out."""
+    """Cancel a requeued job if that was requested while its request was in flight."""
     requested = _is_cancel_requested(connection, job=job.id) is not None
-    return requested and _end(connection, job, now)
+    return requested and _cancel_unsent(connection, job, now)
 
 
-def _one(connection: Connection, job: JobRow, caller: str | None, now: float) -> CancelOutcome:
+def _cancel_one(
+    connection: Connection, job: JobRow, caller: str | None, now: float
+) -> CancelOutcome:
     if job.finished:
         return "ended"
     mine = caller or job.call or ""
     finish.mark_abandoned(connection, mine, now)
     if _other_call(connection, root=job.call or "", mine=mine) is not None:
         return "detached"
-    if _end(connection, job, now):
+    if _cancel_unsent(connection, job, now):
         return "cancelled"
     _request_cancel(connection, job=job.id, now=now)
     return "sent"
 
 
-def _end(connection: Connection, job: JobRow, now: float) -> bool:
+def _cancel_unsent(connection: Connection, job: JobRow, now: float) -> bool:
     moved = _cancel(connection, job=job.id, error=BEFORE_SENDING, now=now) == 1
     if moved:
         budget.release_job(connection, job)

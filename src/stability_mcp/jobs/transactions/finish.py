@@ -1,7 +1,7 @@
-"""T2x, T2u, T5 and T7: how jobs and calls end.
+"""T2x, T2u, T5 and T7: ends jobs and calls.
 
-A job goes back into the queue, fails, becomes unknown or stores its results; a call is delivered,
-abandoned or cancelled. The notes of a call are read and saved here too.
+A job is requeued, fails, becomes unknown or stores its results; a call is delivered, abandoned or
+cancelled. The notes of a call are read and saved here too.
 """
 
 import json
@@ -49,7 +49,7 @@ _mark_call_cancelled = _SQL.count("cancel_call")
 
 
 def requeue(connection: Connection, job: JobRow, *, error: str | None, wake_at: float) -> bool:
-    """Put a job whose request was surely free back into the queue; its reservation stays."""
+    """Requeue a job whose request is known not to have been charged; its reservation stays."""
     key = {"job": job.id, "attempt": job.attempt}
     moved = _requeue(connection, **key, error=error, wake_at=wake_at) == 1
     if moved:
@@ -58,7 +58,7 @@ def requeue(connection: Connection, job: JobRow, *, error: str | None, wake_at: 
 
 
 def fail_free(connection: Connection, job: JobRow, *, error: str, now: float) -> bool:
-    """End a job that cost nothing: refused by the API, or never sent."""
+    """End a job that was not charged: refused by the API, or never sent."""
     moved = _fail(connection, job, charged="no", error=error, now=now)
     if moved:
         if job.state != "queued":
@@ -68,26 +68,26 @@ def fail_free(connection: Connection, job: JobRow, *, error: str, now: float) ->
 
 
 def fail_charged(connection: Connection, job: JobRow, *, error: str, now: float) -> int:
-    """End a job whose answer was a yes with a body that cannot be used; return what it cost."""
+    """End a job that got a 2xx response with an unusable body; return what it cost."""
     moved = _fail(connection, job, charged="yes", error=error, now=now)
     return budget.mark_charged(connection, job) if moved else 0
 
 
 def mark_unknown(connection: Connection, job: JobRow, *, error: str, now: float) -> int:
-    """End a job of which nobody knows what came; return what is assumed to be spent."""
+    """End a job whose outcome is unknown; return what is assumed to be spent."""
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_job_unknown(connection, **key, error=error, now=now) != 1:
         return 0
     return budget.mark_charged(connection, job, assumed=True)
 
 
-def interrupted_error(job: JobRow, what: str = "The program ended") -> JobError:
-    """Return what is said of a job whose request was out when this happened."""
+def interrupted_error(job: JobRow, cause: str = "The server stopped") -> JobError:
+    """Return the error of a job whose request was in flight when it was interrupted."""
     return JobError(
-        f"{what} while the request was out, so what came of it is not known.",
+        f"{cause} while the API was working, so the outcome is unknown.",
         job=job.id,
         charged="unknown",
-        hint="It is not sent again by itself. Call the tool again to make it anew.",
+        hint="It isn't resent automatically: ask the user before calling the tool again.",
     )
 
 
@@ -98,44 +98,44 @@ def _fail(connection: Connection, job: JobRow, *, charged: str, error: str, now:
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """One picture, sound or model whose bytes are durable."""
+    """One image, sound or 3D model whose bytes are durable."""
 
     generation: Generation
     info: FileInfo
     file: Path
-    """What becomes the blob: moved if it isn't placed, or if the blob is gone by then."""
+    """The file to move to the blobs, unless it is `placed` and the blob still exists."""
     placed: bool = False
-    """Whether `place_blob` has put its bytes among the blobs."""
+    """Whether `place_blob` has stored its bytes as a blob."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedJob:
-    """What T5 did."""
+    """The outcome of T5."""
 
     media: list[MediaItem]
-    """The results in order; empty when another had finished the job before."""
+    """The results in order; empty if the job was already finished."""
     memory: dict[str, int]
-    """Bytes it takes to unpack each, by media id."""
+    """Bytes of memory needed to decode each, by media id."""
     spent: int
-    """Millicredits that it added to what is spent."""
+    """Millicredits that this added to the spending."""
 
 
 @dataclass(kw_only=True)
 class FreshResult:
-    """What a job made a moment ago, so that the call that waits for it need not read it."""
+    """The result of a job that just finished, so that the waiting call need not read it."""
 
     items: list[MediaItem]
     """Its results in order, with the paths of their copies."""
     copies: dict[str, Path]
-    """Copies that are not recorded yet, by media id."""
+    """Copies whose paths are not recorded yet, by media id."""
     memory: dict[str, int]
-    """Bytes it takes to unpack each result, by media id."""
+    """Bytes of memory needed to decode each result, by media id."""
 
 
 def store_results(
     connection: Connection, blobs: Blobs, job: JobRow, results: Sequence[JobResult], *, now: float
 ) -> FinishedJob:
-    """Do T5; a label that is taken gets a suffix, never an error."""
+    """Do T5; a label that is already used gets a suffix instead of an error."""
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_done(connection, **key, now=now) != 1:
         return FinishedJob(media=[], memory={}, spent=0)
@@ -173,17 +173,17 @@ def store_results(
 
 
 def mark_delivered(connection: Connection, calls: Iterable[str], now: float) -> None:
-    """Note that an answer carried the results of these calls, and of those they had joined."""
+    """Mark calls, and the calls that they joined, as delivered by an answer."""
     _mark_calls_delivered(connection, calls=list(calls), now=now)
 
 
 def mark_abandoned(connection: Connection, call: str, now: float) -> None:
-    """Note that nobody waits for a call any more: it ended without its result, or with an id."""
+    """Mark a call as abandoned: it ended without its result, or returned only a job id."""
     _mark_call_abandoned(connection, call=call, now=now)
 
 
 def load_call(connection: Connection, call: str, *, owner: str) -> Call | None:
-    """Read one call; None where the owner has none of that id."""
+    """Read one call; None: the owner has none with that id."""
     row = _load_call(connection, call=call, owner=owner)
     if row is None:
         return None
@@ -200,10 +200,10 @@ def load_call(connection: Connection, call: str, *, owner: str) -> Call | None:
 
 
 def save_notes(connection: Connection, call: str, notes: Sequence[str]) -> None:
-    """Keep what was said of a call's inputs: its answer may be made after a restart."""
+    """Save the notes about a call's inputs: its answer may be rendered after a restart."""
     _save_call_notes(connection, call=call, notes=json.dumps(list(notes)))
 
 
 def cancel_call(connection: Connection, call: str, now: float) -> bool:
-    """Note that its caller wants no answer any more; False: it had ended before, either way."""
+    """Mark a call as cancelled by its caller; False: it had already ended or been cancelled."""
     return _mark_call_cancelled(connection, call=call, now=now) == 1

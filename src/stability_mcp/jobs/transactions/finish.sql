@@ -1,51 +1,51 @@
 -- name: requeue(job, attempt, wake_at, error) -> count
--- The request surely cost nothing, so it may be sent again.
+-- The request is known not to have been charged, so it may be sent again.
 UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted');
 
 -- name: fail(job, attempt, charged, error, now, revisited) -> count
--- An unknown job ends here only by an answer to a later poll for its generation.
+-- An unknown job fails only through the response to a later poll for its generation.
 UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now
 WHERE id = :job AND attempt = :attempt
     AND (state IN ('queued', 'submitting', 'submitted', 'storing')
         OR state = 'unknown' AND CAST(:revisited AS BIGINT) = 1);
 
 -- name: mark_unknown(job, attempt, error, now) -> count
--- Nothing tells whether the request arrived; a late answer is still accepted.
+-- It is unknown whether the request arrived; a late response is still accepted.
 UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted', 'storing');
 
 -- name: mark_done(job, attempt, now) -> count
--- A result is accepted by attempt, whatever happened to the job meanwhile.
+-- A result is accepted by attempt, whatever has happened to the job since.
 UPDATE jobs SET state = 'done', charged = 'yes', error = NULL, finished_at = :now
 WHERE id = :job AND attempt = :attempt
     AND state IN ('submitting', 'submitted', 'storing', 'unknown');
 
 -- name: inputs(job) -> many
--- What the results were made from.
+-- The inputs of a job.
 SELECT field, media FROM job_inputs WHERE job = :job ORDER BY field, position;
 
 -- name: mark_delivered(calls..., now) -> count
--- An answer carried the results of these calls, and so of those that they had joined.
+-- Also marks the calls that these calls joined.
 UPDATE calls SET delivered_at = :now WHERE delivered_at IS NULL
     AND (id IN (:calls...) OR id IN (SELECT asked.joined FROM calls AS asked WHERE asked.id IN (:calls...)));
 
 -- name: mark_abandoned(call, now) -> count
--- An identical call may take its jobs over from now on.
+-- From now on an identical call may join it.
 UPDATE calls SET abandoned_at = :now
 WHERE id = :call AND abandoned_at IS NULL AND delivered_at IS NULL;
 
 -- name: load_call(call, owner) -> one
--- Calls of other owners do not exist for this one.
+-- Calls of other owners are invisible.
 SELECT id, joined, tool, created_at, cancelled_at, notes FROM calls
 WHERE id = :call AND owner = :owner;
 
 -- name: save_notes(call, notes) -> count
--- The answer may be made after a restart.
+-- The answer may be rendered after a restart.
 UPDATE calls SET notes = :notes WHERE id = :call;
 
 -- name: cancel_call(call, now) -> count
--- A call whose jobs have ended stays as it ended.
+-- Changes nothing if all jobs of the call have ended.
 UPDATE calls SET cancelled_at = :now, abandoned_at = coalesce(abandoned_at, :now)
 WHERE id = :call AND cancelled_at IS NULL AND EXISTS (
     SELECT 1 FROM jobs

@@ -1,7 +1,7 @@
-"""Reading jobs: one, many, a page, what is unfinished and what was not collected yet.
+"""Reads jobs: one, many, a page, unfinished ones and uncollected ones.
 
-Every query goes by an index and fetches all it wants, so that no reader holds the log of the
-database open.
+Every query uses an index and fetches all its rows at once, so that no reader keeps the database log
+from being reset.
 """
 
 from collections import defaultdict
@@ -16,12 +16,12 @@ from stability_mcp.store.tenancy import Account
 
 @dataclass(frozen=True, slots=True)
 class Uncollected:
-    """An ended job whose result was not delivered and for which no call waits."""
+    """A finished job whose result was not delivered and for which no call waits."""
 
     id: str
     name: str
     missing: bool
-    """Whether there is no result yet: the API did not have its generation."""
+    """Whether it has no result yet, because the API did not have its generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ _uncollected = _SQL.many("uncollected", Uncollected)
 
 
 def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
-    """Read jobs of any owner by id; those that do not exist are left out.
+    """Read jobs of any owner by id; missing ones are left out.
 
-    The owner isn't part of the query: SQLite would then go through all jobs of the owner.
+    The query doesn't filter by owner: SQLite would then scan all jobs of the owner.
     """
     found = _jobs_by_id(connection, ids=ids)
     results: defaultdict[str, list[str]] = defaultdict(list)
@@ -77,7 +77,7 @@ def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
 def job_page(
     connection: Connection, owner: str, *, limit: int, before: int | None, state: State | None
 ) -> list[JobRow]:
-    """Read the newest jobs of an owner, at most `limit`, from before a `seq`."""
+    """Read the newest jobs of an owner before a `seq`, at most `limit`."""
     before = MAX_SEQ if before is None else before
     if state is None:
         ids = _page(connection, owner=owner, before=before, most=limit)
@@ -90,13 +90,13 @@ def job_page(
 def job_states(
     connection: Connection, ids: Sequence[str]
 ) -> dict[str, tuple[State, int, str | None]]:
-    """Read state, attempt and driving process of jobs: what a waiter compares."""
+    """Read state, attempt and owning process of jobs, which waiting calls compare."""
     rows = _states(connection, ids=ids)
     return {row.id: (row.state, row.attempt, row.process) for row in rows}
 
 
 def unfinished_jobs(connection: Connection, account: Account) -> list[str]:
-    """Return ids of jobs that a living process of this upstream carries out."""
+    """Return ids of unfinished jobs of this upstream that have an owning process."""
     return _unfinished(connection, **account.key)
 
 
@@ -105,15 +105,15 @@ def uncollected_jobs(connection: Connection, owner: str, *, since: float) -> lis
 
     Args:
         connection: A reader's.
-        owner: Whose jobs.
-        since: Unix seconds after which a missing generation must have been started to be fetched.
+        owner: The owner of the jobs.
+        since: Unix seconds. A missing generation can still be fetched if it was started after that.
     """
     found = _uncollected(connection, owner=owner, since=since)
     return [replace(each, missing=bool(each.missing)) for each in found]
 
 
 def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str, int]]]:
-    """Return the newest `seq` and how the unfinished jobs stand: what changes when jobs do."""
+    """Return the newest `seq` and the states of unfinished jobs, to detect changes."""
     newest = _newest(connection, owner=owner)
     rows = _unfinished_states(connection, owner=owner)
     return newest or 0, {row.id: (row.state, row.attempt) for row in rows}

@@ -1,5 +1,5 @@
 -- name: jobs_by_id(ids...) -> many
--- Whole jobs, and whether an answer delivered their results: every waiting call reads this.
+-- Jobs with all columns, and whether an answer delivered their results. Every waiting call uses it.
 SELECT
     jobs.seq, jobs.id, jobs.owner, jobs.upstream, jobs.call, jobs.position, jobs.run,
     jobs.operation, jobs.arguments, jobs.deferred, jobs.priority, jobs.state, jobs.process, jobs.lease_version,
@@ -10,7 +10,7 @@ FROM jobs LEFT JOIN calls ON calls.id = jobs.call
 WHERE jobs.id IN (:ids...);
 
 -- name: results(jobs...) -> many
--- Media of finished jobs, in order.
+-- Media of done jobs, in order.
 SELECT job, id FROM media
 WHERE job IN (:jobs...) AND deleted_at IS NULL
 ORDER BY job, position;
@@ -22,32 +22,32 @@ WHERE owner = :owner AND seq < :before
 ORDER BY seq DESC LIMIT :most;
 
 -- name: page_of_state(owner, state, before, most) -> values
--- The same in one state; a statement of its own, because it goes by another index.
+-- The newest jobs in one state; a separate statement because it uses another index.
 SELECT id FROM jobs
 WHERE owner = :owner AND state = :state AND seq < :before
 ORDER BY seq DESC LIMIT :most;
 
 -- name: states(ids...) -> many
--- What a waiting call compares to see that a job changed.
+-- The columns that a waiting call compares to detect changes.
 SELECT id, state, attempt, process FROM jobs WHERE id IN (:ids...);
 
 -- name: unfinished(owner, upstream) -> values
--- Jobs that some process carries out.
+-- Unfinished jobs that have an owning process.
 SELECT id FROM jobs
 WHERE owner = :owner AND upstream = :upstream AND process IS NOT NULL
     AND state IN ('queued', 'paused', 'submitting', 'submitted', 'storing');
 
 -- name: unfinished_states(owner) -> many
--- What changes when a job goes on or ends.
+-- Changes when a job changes state or ends.
 SELECT id, state, attempt FROM jobs
 WHERE owner = :owner AND state IN ('queued', 'paused', 'submitting', 'submitted', 'storing');
 
 -- name: newest(owner) -> value
--- What changes when a job is added.
+-- Changes when a job is added.
 SELECT max(seq) FROM jobs WHERE owner = :owner;
 
 -- name: uncollected(owner, since) -> many
--- Ended jobs for which no call waits any more: each call ended without them, or its process did.
+-- Finished jobs for which no call waits: each call ended without the result, or its process died.
 SELECT
     jobs.id,
     coalesce(media.label, jobs.id) AS name,

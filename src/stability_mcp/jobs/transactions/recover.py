@@ -1,10 +1,10 @@
-"""T8: takes over the jobs of dead processes, and what they left undone.
+"""T8: takes over the jobs of dead processes, and finishes their other work.
 
-* A process whose lock is free is removed: its queued and started jobs get a new owner, and a
-  request that was out ends as `unknown`, charged.
-* Jobs that were queued long ago are paused: a batch of two hundred that was killed in the evening
-  must not be paid for by whoever starts the server in the morning. Their reservation stays until
-  they are resumed or cancelled.
+* A process whose lock is free is removed. Its queued and started jobs get a new owning process; a
+  job whose request was in flight ends as `unknown` and counts as charged.
+* Jobs queued long ago are paused: starting the server in the morning must not pay for a batch of
+  two hundred that was killed in the evening. Their reservation stays until they are resumed or
+  cancelled.
 * Missing generations (jobs that are `unknown` and have a generation id) are polled again.
 * Missing readable copies of stored results are listed for `steps.store_result` to write.
 """
@@ -20,13 +20,13 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 MAX_QUEUE_SECONDS = 600.0
-"""Seconds. Nobody may still want what was queued longer ago while no program was running."""
+"""Seconds. Jobs queued longer ago, with no server running, may no longer be wanted."""
 
 MAX_MISSING_COPIES = 100
-"""Results whose copies are written late: more than one process can leave at once."""
+"""Maximum results whose copies one recovery writes: more than a single process can leave behind."""
 
 MAX_MISSING = 100
-"""Generations that one recovery polls for; job_wait polls for the others."""
+"""Maximum generations that one recovery polls; job_wait polls the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,42 +43,41 @@ class PausedJobs:
 
     jobs: list[str]
     price: int
-    """What they would cost, in millicredits."""
+    """Their total price, in millicredits."""
 
     def line(self) -> str | None:
-        """Return `150 jobs wait (450 credits): job_rerun or job_cancel`; None: there are none."""
+        """Return `150 jobs paused (450 credits, not charged): ...`; None: there are none."""
         if not self.jobs:
             return None
         many = len(self.jobs) > 1
         return (
-            f"{len(self.jobs)} job{'s' * many} {'wait' if many else 'waits'} "
-            f"({credits_text(self.price)}, not charged): job_rerun or job_cancel with "
-            f'"paused"{", or with the id of one" * many}'
+            f"{len(self.jobs)} job{'s' * many} paused ({credits_text(self.price)}, not charged): "
+            f'call job_rerun or job_cancel with "paused"{" or a job id" * many}'
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
-    """What came of it."""
+    """The outcome of a recovery."""
 
     jobs: int
-    """How many go on here."""
+    """Number of jobs that this process has taken over."""
     paused: int
-    """How many wait until somebody says whether they are still wanted."""
+    """Number of jobs that are paused until the user decides."""
     lost: list[JobRow]
-    """Jobs whose request was out; what came of them is not known."""
+    """Jobs whose request was in flight; their outcome is unknown."""
     spent: int
-    """Millicredits that those are assumed to have cost."""
+    """Millicredits assumed spent for those."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingGeneration:
-    """A job whose generation is polled for once more."""
+    """A job whose missing generation is polled again."""
 
     id: str
     seq: int
     lease_version: int
-    """Counted up, so that two processes that poll at once receive into files of their own."""
+    """Incremented, so that two processes that poll at once receive into separate files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ _resume_polling = _SQL.count("resume_polling")
 
 
 def pause_stale(connection: Connection, recovering: RecoveringProcess, *, now: float) -> int:
-    """Pause what was queued long ago, unless another process was there to send it."""
+    """Pause jobs queued long ago, unless another process is registered that could send them."""
     upstream = recovering.upstream
     if _other_process(connection, upstream=upstream, me=recovering.process) is not None:
         return 0
@@ -129,7 +128,7 @@ def pause_stale(connection: Connection, recovering: RecoveringProcess, *, now: f
 
 
 def paused_jobs(connection: Connection, account: Account) -> PausedJobs:
-    """Return what is paused."""
+    """Return the paused jobs of an account."""
     rows = _paused(connection, **account.key)
     return PausedJobs(jobs=[row.id for row in rows], price=sum(row.price for row in rows))
 
@@ -145,7 +144,7 @@ def resume(
     """Queue paused jobs again, all or none, and return those that were paused.
 
     Raises:
-        BudgetError: they would pass the ceiling of today; says how many fit.
+        BudgetError: they would exceed today's budget; says how many fit.
     """
     found = (load_job(connection, each) for each in dict.fromkeys(jobs))
     rows = [job for job in found if job is not None and job.state == "paused"]
@@ -172,15 +171,15 @@ def _reserve_again(
 def release_dead_process(
     connection: Connection, dead: str, *, now: float
 ) -> tuple[list[JobRow], int]:
-    """Take its jobs from a dead process; return those whose request was out and what they cost."""
+    """Release the jobs of a dead process; return those that were in flight, and what they cost."""
     lost = _mark_unknown(connection, _submitting_of(connection, dead=dead), now=now)
     _mark_requests_sent(connection, dead=dead, now=now)
-    hand_back(connection, dead)
+    release_process(connection, dead)
     return lost
 
 
-def hand_back(connection: Connection, process: str) -> None:
-    """Release the unfinished jobs of a process for others of its upstream, and delete its row."""
+def release_process(connection: Connection, process: str) -> None:
+    """Release the unfinished jobs of a process to others of its upstream, and delete its row."""
     _release_jobs(connection, process=process)
     _delete_process(connection, process=process)
 
@@ -188,7 +187,7 @@ def hand_back(connection: Connection, process: str) -> None:
 def _mark_unknown(
     connection: Connection, jobs: Sequence[str], *, now: float
 ) -> tuple[list[JobRow], int]:
-    """End jobs whose request was out; no answer of theirs can arrive any more."""
+    """End jobs whose request was in flight; no response can arrive any more."""
     found = (load_job(connection, each) for each in jobs)
     lost = [job for job in found if job is not None]
     spent = 0
@@ -199,23 +198,23 @@ def _mark_unknown(
 
 
 def ended_jobs(connection: Connection, jobs: Collection[str]) -> set[str]:
-    """Return which of these jobs have ended, so that nothing of theirs is needed in the spool.
+    """Return which of these jobs have ended and need no files in the spool.
 
-    A late answer may still come to one that is `unknown`, as long as its process lives.
+    A job that is `unknown` may still get a late response as long as its process lives.
     """
     return set(_ended(connection, ids=jobs))
 
 
 def lease_versions(connection: Connection, jobs: Collection[str]) -> dict[str, int]:
-    """Return the lease version of jobs that are not storing; recovery counts it up.
+    """Return the lease versions of jobs that are not storing.
 
-    So it tells which process a file in the spool belongs to.
+    Recovery increments them, so they tell which process a file in the spool belongs to.
     """
     return {row.id: row.lease_version for row in _lease_versions(connection, ids=jobs)}
 
 
 def has_unowned(connection: Connection, upstream: str) -> bool:
-    """Return whether there are jobs of this upstream that nobody drives and that may go on."""
+    """Return whether this upstream has unowned jobs that can be taken over."""
     return _has_unowned(connection, upstream=upstream) is not None
 
 
@@ -227,17 +226,17 @@ def recover_jobs(
     now: float,
     starting: bool = False,
 ) -> Recovered:
-    """Do T8 for processes whose lock was found free, and take every job that nobody drives.
+    """Do T8 for processes whose lock was free, and take every job that no process owns.
 
     Args:
         connection: The writer's.
-        recovering: The process that takes them.
-        dead: Ids of the processes.
+        recovering: The process that takes the jobs.
+        dead: Ids of the dead processes.
         now: Unix seconds.
-        starting: Whether this process begins, so that it may be that none was there before it.
+        starting: Whether this process is starting up: then stale jobs are paused.
     """
     released = [release_dead_process(connection, each, now=now) for each in dead]
-    # A process that ended in order could not write what became of them: its disk was full.
+    # A process that shut down in order could not record their outcome, because its disk was full.
     unowned = _submitting_unowned(connection, upstream=recovering.upstream)
     released.append(_mark_unknown(connection, unowned, now=now))
     paused = pause_stale(connection, recovering, now=now) if starting else 0
@@ -250,10 +249,10 @@ def recover_jobs(
 def missing_copies(
     connection: Connection, *, upstream: str, since: float
 ) -> list[tuple[str, str, list[str]]]:
-    """Return results that should have a readable copy and whose process has ended without it.
+    """Return results of ended processes that should have a readable copy but have none.
 
     Returns:
-        Job, folder and media ids; the oldest first.
+        Job, folder and media ids; oldest first.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for row in _missing_copies(connection, upstream=upstream, since=since, most=MAX_MISSING_COPIES):
@@ -262,23 +261,23 @@ def missing_copies(
 
 
 def find_missing(connection: Connection, *, upstream: str, since: float) -> list[str]:
-    """Return the jobs whose generation was started after `since` and is missing, newest first."""
+    """Return jobs with a missing generation that was started after `since`, newest first."""
     return _find_missing(connection, upstream=upstream, since=since, most=MAX_MISSING)
 
 
 def take_missing(
     connection: Connection, jobs: Sequence[str], recovering: RecoveringProcess, *, since: float
 ) -> list[MissingGeneration]:
-    """Let a process poll once more for those of these jobs that are still missing."""
+    """Assign those of these jobs whose generation is still missing to a process that polls them."""
     return _take_missing(
         connection, jobs=jobs, upstream=recovering.upstream, me=recovering.process, since=since
     )
 
 
 def resume_polling(connection: Connection, job: JobRow, *, process: str, wake_at: float) -> bool:
-    """Poll as usual again: the API has the generation after all and is still working on it.
+    """Return an unknown job to regular polling: the API is still working on its generation.
 
-    What was assumed to be spent stays so until the result is there.
+    Its price stays assumed spent until the result arrives.
     """
     resumed = _resume_polling(
         connection, job=job.id, attempt=job.attempt, process=process, wake_at=wake_at

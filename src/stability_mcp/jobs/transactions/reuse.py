@@ -1,10 +1,10 @@
-"""Reuse, a part of T1: an identical call joins an abandoned one, or the cache answers it.
+"""Reuse, a part of T1: a call joins an abandoned identical one, or the cache answers it.
 
-Joining: a host that gave up and asks again must not pay again. While another call still waits for
-a job, an identical call is a new variant: four equal calls at once are four pictures. So a call is
-joined only if every call that waited for its jobs ended without the result, because it gave up or
-its process died, and if its jobs can still be used. `call_key` covers the account, operation,
-arguments, input bytes and count.
+Joining: a host that timed out and calls again must not pay again. While another call still waits
+for a job, an identical call is a new variant: four equal calls at once give four images. So a call
+is joined only if every call that waited for its jobs ended without the result, because it timed out
+or its process died, and only if its jobs are still usable. `call_key` covers the account,
+operation, arguments, input bytes and count.
 
 Cache: a finished job with the same `result_key` answers a variant of a seeded call for free.
 """
@@ -17,7 +17,7 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 MAX_AGE_SECONDS = 24 * 3_600.0
-"""Seconds. Whoever asks for the same after a day wants a new one."""
+"""Seconds. After a day, an identical call is a wish for a new result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ _clear_cache = _SQL.count("clear_cache")
 
 
 class NeedsLivenessError(Exception):
-    """Identical calls seem to wait in other processes, which may have died.
+    """Identical calls seem to be waiting in other processes, which may have died.
 
     Args:
-        processes: The processes whose locks have to be tried, outside the transaction.
+        processes: The processes whose locks must be probed, outside the transaction.
     """
 
     def __init__(self, processes: frozenset[str]) -> None:
         self.processes = processes
-        super().__init__(f"{len(processes)} processes seem to wait")
+        super().__init__(f"{len(processes)} processes must be probed")
 
 
 def find_joinable(
@@ -70,17 +70,17 @@ def find_joinable(
     alive: Collection[str],
     now: float,
 ) -> str | None:
-    """Return the call that an identical one takes over; None: it must be carried out.
+    """Return the call that an identical new call can join; None: there is none.
 
     Args:
-        connection: The writer's: nobody else can take it over at the same time.
-        key: The `call_key` of the call that arrives.
-        dead: Processes whose lock was found free: their calls count as abandoned.
+        connection: The writer's, so that no other call can join it at the same time.
+        key: The `call_key` of the new call.
+        dead: Processes whose lock was free: their calls count as abandoned.
         alive: Processes whose lock is held.
         now: Unix seconds.
 
     Raises:
-        NeedsLivenessError: calls seem to wait in processes that are in neither list.
+        NeedsLivenessError: calls seem to be waiting in processes that are in neither list.
     """
     since = now - MAX_AGE_SECONDS
     calls = _open_calls(connection, key=key, since=since)
@@ -93,12 +93,12 @@ def find_joinable(
 
 
 def wake_queued(connection: Connection, root: str, process: str) -> None:
-    """Let this process send what no process drives any more: now somebody wants it."""
+    """Assign the unowned queued jobs of a call to this process: a caller waits for them again."""
     _wake(connection, root=root, process=process)
 
 
 def jobs_of_call(connection: Connection, call: str) -> list[str]:
-    """Return the jobs that answer for a call, by position: its own, joined or from the cache."""
+    """Return the jobs that answer a call, by position: its own, joined or cached."""
     rows = _jobs_of_call(connection, call=call)
     found = {row.position or 0: row.id for row in rows if row.id is not None}
     if rows and rows[0].cached:
@@ -107,25 +107,25 @@ def jobs_of_call(connection: Connection, call: str) -> list[str]:
 
 
 def cached_jobs(connection: Connection, call: str) -> list[str]:
-    """Return those of the jobs that answer for a call which were finished for an earlier one."""
+    """Return the cached jobs that answer a call."""
     rows = _jobs_of_call(connection, call=call)
     return list(json.loads(rows[0].cached).values()) if rows and rows[0].cached else []
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheStatistics:
-    """How the cache of an owner and upstream stands."""
+    """Statistics of an account's cache."""
 
     entries: int
-    """Finished jobs that can answer again."""
+    """Number of cached results."""
     hits: int
-    """Calls that were answered without paying."""
+    """Calls that were answered from the cache."""
     saved: int
-    """Millicredits that those would have cost."""
+    """Millicredits that those calls would have cost."""
 
 
 def find_cached(connection: Connection, keys: Sequence[str | None]) -> dict[int, str]:
-    """Return the jobs that answer for the variants of a call, by position."""
+    """Return the finished jobs that answer variants of a call, by position."""
     found = {}
     for position, key in enumerate(keys):
         if key is None:
@@ -137,12 +137,12 @@ def find_cached(connection: Connection, keys: Sequence[str | None]) -> dict[int,
 
 
 def cache_statistics(connection: Connection, account: Account) -> CacheStatistics:
-    """Count what there is and what it saved."""
+    """Return the statistics of an account's cache."""
     found = _count_hits(connection, **account.key) or _Hits(0, 0)
     entries = _count_entries(connection, **account.key) or 0
     return CacheStatistics(entries=entries, hits=found.hits, saved=found.saved)
 
 
 def clear_cache(connection: Connection, account: Account) -> int:
-    """Let no result of now answer again, and return how many could; the results stay."""
+    """Remove all finished jobs from the cache and return how many; their results stay."""
     return _clear_cache(connection, **account.key)

@@ -1,11 +1,11 @@
 -- name: open_calls(key, since) -> many
--- Identical calls whose results were not delivered; usually there are none.
+-- Identical calls whose results were not delivered. Usually there are none.
 SELECT process, abandoned_at IS NULL AS waiting FROM calls
 WHERE call_key = :key AND created_at > :since AND delivered_at IS NULL;
 
 -- name: find_joinable(key, since, dead...) -> value
--- The oldest call with usable jobs that no living caller waits for: of several, each repeat takes
--- over another.
+-- The oldest call with usable jobs that no living caller waits for. If there are several, each
+-- repeated call joins another one.
 SELECT root.id FROM calls AS root
 WHERE root.call_key = :key AND root.joined IS NULL AND root.created_at > :since
     AND root.delivered_at IS NULL
@@ -29,20 +29,20 @@ WHERE root.call_key = :key AND root.joined IS NULL AND root.created_at > :since
 ORDER BY root.seq LIMIT 1;
 
 -- name: wake(root, process) -> count
--- Sends what no process drives any more: now somebody wants it.
+-- Takes the unowned queued jobs of a call, because a caller waits for them again.
 UPDATE jobs SET process = :process, lease_version = lease_version + 1
 WHERE call = :root AND process IS NULL AND state = 'queued' AND finished_at IS NULL;
 
 -- name: jobs_of_call(call) -> many
--- Jobs of the call that a call joined, or of itself, and the finished jobs that answer for it.
+-- The call's own jobs, or those of the call that it joined, and the cached jobs that answer it.
 SELECT jobs.id, jobs.position, caller.cached FROM calls AS caller
 LEFT JOIN jobs ON jobs.call = caller.id
 WHERE caller.id = (SELECT coalesce(asked.joined, asked.id) FROM calls AS asked WHERE asked.id = :call)
 ORDER BY jobs.position, jobs.seq;
 
 -- name: find_cached(key) -> value
--- The newest finished job with the same result; its owner is in the key. The state is a literal
--- because the index covers no other.
+-- The newest done job with the same result; the key includes its owner. The state is a literal
+-- because the partial index covers only that state.
 SELECT jobs.id FROM jobs
 WHERE jobs.result_key = :key AND jobs.state = 'done'
     AND EXISTS (SELECT 1 FROM media WHERE media.job = jobs.id)
@@ -54,16 +54,16 @@ WHERE jobs.result_key = :key AND jobs.state = 'done'
 ORDER BY jobs.seq DESC LIMIT 1;
 
 -- name: count_entries(owner, upstream) -> value
--- Finished jobs that can answer again.
+-- Number of cached results.
 SELECT count(*) FROM jobs
 WHERE result_key IS NOT NULL AND state = 'done' AND owner = :owner AND upstream = :upstream;
 
 -- name: count_hits(owner, upstream) -> one
--- Calls that a finished job answered, and what they would have cost.
+-- Calls that the cache answered, and what they would have cost.
 SELECT count(*) AS hits, CAST(coalesce(sum(saved), 0) AS BIGINT) AS saved FROM calls
 WHERE saved IS NOT NULL AND owner = :owner AND upstream = :upstream;
 
 -- name: clear_cache(owner, upstream) -> count
--- The results stay.
+-- Removes jobs from the cache; their results stay.
 UPDATE jobs SET result_key = NULL
 WHERE result_key IS NOT NULL AND owner = :owner AND upstream = :upstream;

@@ -1,4 +1,4 @@
-"""T2, T3 and T3d: journals the intent to send, then the headers of the answer."""
+"""T2, T3 and T3d: journals the intent to send, then the response headers."""
 
 from dataclasses import dataclass, replace
 
@@ -25,30 +25,30 @@ _save_generation = _SQL.count("save_generation")
 
 @dataclass(frozen=True, kw_only=True)
 class SendIntent:
-    """A request that may go out."""
+    """A request that may be sent."""
 
     job: JobRow
     """The job, now `submitting`, with the number of this attempt."""
     slot: int
-    """Its slot in the rate limit."""
+    """Its rate-limit slot."""
 
 
 def begin(
     connection: Connection, job: JobRow, *, limit: RateLimit, now: float, ahead: int = 0
 ) -> SendIntent:
-    """Do T2: slot, state, day of the money and ledger, or none of them.
+    """Do T2: slot, state, day of the charge and ledger, or none of them.
 
     Args:
         connection: The writer's.
-        job: The job as it was read: queued, driven by this process, in the version of its lease.
+        job: The job as it was read: queued, owned by this process, at its lease version.
         limit: The rate limit.
         now: Unix seconds.
-        ahead: Requests of this process that wait for the next slots already.
+        ahead: How many requests of this process already wait for the next slots.
 
     Raises:
         NoSlotError: the rate limit is used up.
         UpstreamPausedError: nothing may be sent with this key.
-        LeaseLostError: the job is not this process's to send.
+        LeaseLostError: this process may no longer send the job.
     """
     gate = _gate(connection, **job.account.key)
     if gate is None:
@@ -69,7 +69,7 @@ def begin(
         "lease_version": job.lease_version,
     }
     if _submit(connection, **key, day=today, now=now) != 1:
-        raise LeaseLostError(f"job {job.id} is not ours to send")
+        raise LeaseLostError(f"this process may no longer send job {job.id}")
     attempt = job.attempt + 1
     budget.open_charge(connection, job, attempt=attempt, day=today, now=now)
     sent = replace(job, state="submitting", attempt=attempt, day=today, sent_at=now)
@@ -77,7 +77,7 @@ def begin(
 
 
 def save_headers(connection: Connection, job: JobRow, answer: Answer, *, now: float) -> bool:
-    """Do T3: keep the headers while the body streams; seed and finish reason are nowhere else."""
+    """Do T3: save the headers while the body streams; only they contain seed and finish reason."""
     row = {"job": job.id, "attempt": job.attempt, "answer": answer.to_json()}
     return _save_headers(connection, **row, now=now) == 1
 
@@ -85,6 +85,6 @@ def save_headers(connection: Connection, job: JobRow, answer: Answer, *, now: fl
 def save_generation(
     connection: Connection, job: JobRow, generation: str, *, wake_at: float, now: float
 ) -> bool:
-    """Do T3d: keep the id by which the generation is fetched, for as long as the API keeps it."""
+    """Do T3d: save the id by which the generation can be fetched while the API keeps it."""
     row = {"job": job.id, "attempt": job.attempt, "generation": generation, "wake_at": wake_at}
     return _save_generation(connection, **row, now=now) == 1

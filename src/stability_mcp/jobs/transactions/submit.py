@@ -1,9 +1,9 @@
-"""T1: a call becomes rows. Its money is reserved and its jobs are queued, or nothing is written.
+"""T1: writes a call. Its credits are reserved and its jobs are queued, or nothing is written.
 
 Before anything is reserved, `reuse` decides whether the call joins an abandoned identical one, and
-which of its variants a finished job answers. What the transaction cannot know, it raises: the price
-that the user has to agree to, the processes whose locks have to be tried. The caller finds out and
-runs it again. `adopt_generation` adds a job for a generation that was started elsewhere.
+which of its variants finished jobs answer. The transaction raises what it can't determine: the
+price that the user must approve, or the processes whose locks must be probed. The caller determines
+that and runs it again. `adopt_generation` adds a job for a generation that was started elsewhere.
 """
 
 import json
@@ -28,7 +28,7 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 PRICE_LIST = "2026-09-22"
-"""Day of the price list that the table follows; written into every job, for the ledger."""
+"""Date of the price list in use; saved with every job, for the ledger."""
 
 ADOPT_TOOL = "job_adopt"
 
@@ -50,7 +50,7 @@ _insert_adopted = _SQL.count("insert_adopted")
 
 
 class NeedsConfirmationError(Exception):
-    """A call costs more than was agreed to; nothing was written.
+    """A call costs more than the user has approved; nothing was written.
 
     Args:
         price: Millicredits that it would reserve.
@@ -63,26 +63,26 @@ class NeedsConfirmationError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitTerms:
-    """Under which terms a call becomes rows, beside what it asks for."""
+    """The conditions under which a call is written."""
 
     process: str
-    """The process that carries its jobs out."""
+    """The process that runs its jobs."""
     now: float
     """Unix seconds."""
     budget: int | None = None
-    """Most millicredits a day; None: no ceiling."""
+    """Daily budget in millicredits; None: no budget."""
     agreed: int = UNLIMITED
     """Millicredits that the call may reserve."""
     may_pay: bool = False
-    """Whether the balance allows sending although an earlier request was refused for it."""
+    """Whether the balance is known to allow sending although the upstream is paused."""
     cache: bool = True
-    """Whether a finished job that must have the same result may answer for it."""
+    """Whether finished jobs with the same result may answer it."""
     dead: Collection[str] = ()
-    """Processes whose lock was found free: no call waits in them any more."""
+    """Processes whose lock was free: no call waits in them any more."""
     alive: Collection[str] = ()
     """Processes whose lock is held."""
     dispatch: Callable[[Connection, str, int], None] = lambda _connection, _job, _priority: None
-    """Tells the engine of each job and its priority, inside the transaction."""
+    """Passes each job and its priority to the engine, inside the transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +96,13 @@ class _Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What answers for a call: an earlier call, finished jobs, or new jobs."""
+    """How to answer a call: join an earlier call, use cached jobs, or add new jobs."""
 
     key: str
     root: str | None = None
-    """The call that it takes over."""
+    """The call to join."""
     cached: Mapping[int, str] = field(default_factory=dict)
-    """Finished jobs that answer for variants, by position."""
+    """Cached jobs that answer variants, by position."""
     saved: int = 0
     """Price of those variants, in millicredits."""
     wanted: Sequence[_Variant] = ()
@@ -117,11 +117,11 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
     """Do T1.
 
     Raises:
-        BudgetError: it would pass the ceiling.
-        NeedsConfirmationError: it costs more than was agreed to.
-        NeedsLivenessError: identical calls seem to wait in processes that may be dead.
-        UpstreamPausedError: something has to be sent, and the last request was refused for the key
-            or the balance.
+        BudgetError: the call would exceed the daily budget.
+        NeedsConfirmationError: it costs more than the user has approved.
+        NeedsLivenessError: identical calls seem to be waiting in processes that may be dead.
+        UpstreamPausedError: a request must be sent, and the API rejected an earlier one because of
+            the key or the balance.
     """
     plan = _plan(connection, call_request, terms)
     price = sum(plan.prices)
@@ -139,9 +139,9 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
         day = budget.later_day(terms.now, found.latest_day)
         budget.reserve(connection, call_request.account, plan.prices, limit=terms.budget, day=day)
         call = _new_call(connection, call_request, plan, terms)
-        place = _Place(call=call, day=day, priority=queue.priority_of_call(found.waiting))
+        common = _JobDefaults(call=call, day=day, priority=queue.priority_of_call(found.waiting))
         jobs = [
-            _new_job(connection, call_request, variant, place, terms) for variant in plan.wanted
+            _new_job(connection, call_request, variant, common, terms) for variant in plan.wanted
         ]
     answering = {**plan.cached, **{job.position: job.id for job in jobs}}
     return Call(
@@ -240,8 +240,8 @@ def _new_call(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
-    """Where the jobs of a call belong."""
+class _JobDefaults:
+    """What all new jobs of a call have in common."""
 
     call: str
     day: str
@@ -252,44 +252,44 @@ def _new_job(
     connection: Connection,
     call_request: CallRequest,
     variant: _Variant,
-    place: _Place,
+    common: _JobDefaults,
     terms: SubmitTerms,
 ) -> JobRow:
     request, labels = variant.request, call_request.labels
     row = {
         **call_request.account.key,
-        "call": place.call,
+        "call": common.call,
         "position": variant.position,
         "operation": request.name(),
         "arguments": request.canonical(),
         "deferred": int(request.is_deferred()),
         "process": terms.process,
-        "day": place.day,
+        "day": common.day,
         "price": request.price(),
         "label": labels[variant.position] if variant.position < len(labels) else None,
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}
-    while seq is None:  # 50 random bits do collide, once in years
+    while seq is None:  # 50 random bits collide once in years
         job = new_id(ID_CHARACTERS)
         seq = _insert_job(
             connection,
             **row,
             **extra,
             id=job,
-            priority=place.priority,
+            priority=common.priority,
             price_list=PRICE_LIST,
             now=terms.now,
         )
     for name, media in call_request.inputs.items():
         _insert_input(connection, job=job, field=name, media=media)
-    terms.dispatch(connection, job, place.priority)
+    terms.dispatch(connection, job, common.priority)
     return JobRow(
         **row,  # type: ignore[arg-type]  # a test compares it with the row
         seq=seq,
         id=job,
         run=None,
-        priority=place.priority,
+        priority=common.priority,
         state="queued",
         lease_version=1,
         attempt=0,
@@ -311,12 +311,12 @@ class ForeignGeneration:
 
     account: Account
     kind: type[Operation]
-    """The operation that started it, by which it is polled."""
+    """The operation that started it; it determines how to poll."""
     generation: str
     label: str | None = None
-    """Name of the result."""
+    """Label of the result."""
     output_dir: Path | None = None
-    """Folder of the readable copies; None: none."""
+    """Folder of the readable copies; None: no copies."""
 
 
 def adopt_generation(
@@ -324,14 +324,14 @@ def adopt_generation(
 ) -> tuple[str, bool]:
     """Write a job that is only polled; return its id and whether it is new.
 
-    Whoever started the generation paid for it, so the price here is 0.
+    The generation was charged where it was started, so the price here is 0.
 
     Args:
         connection: The writer's.
         generation: The generation.
         process: The process that polls.
         now: Unix seconds.
-        since: A missing generation that this store started after this time has its job here.
+        since: Unix seconds. An unknown job of this generation is reused if it was sent after that.
     """
     keys = generation.account.key
     known = _find_generation(connection, **keys, generation=generation.generation, since=since)
@@ -345,7 +345,7 @@ def adopt_generation(
         id=call,
         process=process,
         tool=ADOPT_TOOL,
-        call_key=f"{ADOPT_TOOL}:{call}",  # nothing ever joins it by what was asked
+        call_key=f"{ADOPT_TOOL}:{call}",  # unique, so that no call joins it
         joined=None,
         cached=None,
         saved=None,
@@ -367,6 +367,6 @@ def adopt_generation(
     )
     row = load_job(connection, job)
     if row is None:
-        raise RuntimeError(f"job {job} was written just now")
+        raise RuntimeError(f"job {job} is missing although it was just written")
     budget.open_charge(connection, row, attempt=1, day=day, now=now)
     return job, True

@@ -1,6 +1,6 @@
 -- name: terms(owner, upstream, process, max_waiting) -> one
--- What decides about a call beside its price: why nothing is sent, the latest day with money, and
--- how many jobs of this process somebody waits for.
+-- What decides about a call apart from its price: why the upstream is paused, the latest day with
+-- spending, and how many interactive jobs of this process wait to be sent.
 SELECT upstreams.paused_why,
     (SELECT max(spending.day) FROM spending
         WHERE spending.owner = :owner AND spending.upstream = :upstream) AS latest_day,
@@ -12,13 +12,13 @@ SELECT upstreams.paused_why,
 FROM upstreams WHERE upstreams.id = :upstream;
 
 -- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, now) -> count
--- No row changes if the random id is taken: the caller draws another one.
+-- Changes no row if the random id is taken: the caller picks another one.
 INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached, saved, created_at)
 VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :now)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: insert_job(id, owner, upstream, call, position, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, output_dir, now) -> value
--- Returns the seq; none if the random id is taken: the caller draws another one.
+-- Returns the seq, or nothing if the random id is taken: the caller picks another one.
 INSERT INTO jobs (id, owner, upstream, call, position, retry_of, operation, arguments, result_key,
     deferred, priority, state, process, lease_version, day, price, price_list, charged, label, output_dir,
     created_at)
@@ -32,14 +32,14 @@ ON CONFLICT (id) DO NOTHING RETURNING seq;
 INSERT INTO job_inputs (job, field, position, media) VALUES (:job, :field, 0, :media);
 
 -- name: find_generation(owner, upstream, generation, since) -> value
--- The job of a generation that is known here.
+-- The existing job of a generation.
 SELECT id FROM jobs
 WHERE owner = :owner AND upstream = :upstream AND generation = :generation
     AND (state NOT IN ('failed', 'cancelled', 'unknown') OR state = 'unknown' AND sent_at > :since)
 ORDER BY seq DESC LIMIT 1;
 
 -- name: insert_adopted(id, owner, upstream, call, operation, process, day, price_list, generation, label, output_dir, now) -> count
--- A job that is only polled: whoever started the generation paid for it.
+-- A job that is only polled: the generation was charged where it was started.
 INSERT INTO jobs (id, owner, upstream, call, origin, operation, arguments, deferred, state, process,
     lease_version, attempt, day, price, price_list, charged, generation, label, output_dir, created_at,
     sent_at)

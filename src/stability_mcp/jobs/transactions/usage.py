@@ -1,4 +1,4 @@
-"""Rows of an account: upstream and balance, sums of the ledger, rate limit, client timeouts."""
+"""Data of an account: upstream and balance, ledger totals, rate limit, client timeouts."""
 
 import json
 from collections.abc import Mapping
@@ -18,65 +18,65 @@ CLIENT_TIMEOUT_PREFIX = "client_timeouts:"
 MAX_CLIENT_CHARACTERS = 80
 
 DAY_SECONDS = 86_400.0
-BELIEVED_ONCE, BELIEVED_AGAIN = DAY_SECONDS, 30 * DAY_SECONDS
-"""Seconds for which a time is believed that was seen once, and one that repeated itself."""
-REMEMBERED_SECONDS = 60 * DAY_SECONDS
-"""Seconds for which a time is kept: seen again by then, it repeats itself."""
+TRUST_ONCE_SECONDS, TRUST_REPEATED_SECONDS = DAY_SECONDS, 30 * DAY_SECONDS
+"""Seconds for which a client timeout is trusted: seen once, and seen repeatedly."""
+KEPT_SECONDS = 60 * DAY_SECONDS
+"""Seconds for which a timeout is kept: if seen again by then, it counts as repeated."""
 SAME_HOST_SHARE = 0.15
-"""Share by which two times differ at most that are the same host's: it is busy now and then."""
+"""Maximum relative difference between two measurements of one timeout: hosts can be busy."""
 MAX_TIMES = 8
-"""Times that are kept of a client."""
+"""Maximum timeouts kept per client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What was left on the account."""
+    """The balance of an account."""
 
     credits: int
-    """Millicredits; about, for it lags behind what is spent."""
+    """Millicredits; approximate, because it lags behind spending."""
     at: float
-    """When it was asked for, in unix seconds."""
+    """When it was queried, in unix seconds."""
 
     def is_fresh(self, now: float, seconds: float) -> bool:
-        """Return whether it was asked for in the last so many seconds, by a clock that is right."""
+        """Return whether it was queried within the last `seconds`, and not in the future."""
         return now - seconds < self.at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One line of the ledger's sums; money in millicredits. What does not apply is None."""
+    """One line of ledger totals in millicredits. Columns that don't apply are None."""
 
     day: str | None
     operation: str | None
     job: str | None
     state: str | None
-    """Of the job; of a request: sent, charged, assumed or free."""
+    """State of the job; for a request: sent, charged, assumed or free."""
     attempt: int | None
     at: float | None
     """Unix seconds of the newest request."""
     jobs: int
     requests: int
     free: int
-    """Requests that cost nothing: refused, or never out whole."""
+    """Requests that were not charged: refused, or never completely sent."""
     charged: int
     assumed: int
-    """Of requests of which nobody knows; they count as spent."""
-    under_way: int
-    """Of requests that are out."""
+    """Price of requests whose outcome is unknown; they count as spent."""
+    in_flight: int
+    """Price of requests in flight."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateStatus:
-    """How the rate limit stands, over all processes of this upstream."""
+    """State of the rate limit, over all processes of this upstream."""
 
     taken: int
     limit: int
     window: float
     """Seconds."""
     blocked_until: float
-    """Unix seconds until which the API takes no request; 0: it does."""
+    """When the API accepts requests again, in unix seconds; 0: it does now."""
     paused_why: str | None
-    """Why nothing is sent: the key was refused or has no credits."""
+    """Why nothing is sent: the key was rejected or has no credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ _save_client_timeouts = _SQL.count("save_client_timeouts")
 
 
 def register_upstream(connection: Connection, upstream: Upstream) -> None:
-    """Write its row, unless there is one."""
+    """Write the row of an upstream, unless it exists."""
     _register_upstream(
         connection,
         id=upstream.id,
@@ -115,22 +115,22 @@ def register_upstream(connection: Connection, upstream: Upstream) -> None:
 
 
 def paused_why(connection: Connection, upstream: str) -> str | None:
-    """Return why nothing may be sent, as the refusal said it; None: it may."""
+    """Return the API's error because of which nothing is sent; None: requests may be sent."""
     return _sending_of(connection, upstream).paused_why
 
 
 def pause_upstream(connection: Connection, upstream: str, why: str) -> None:
-    """Send nothing until a balance query answers above 0: the key was refused or has no credits."""
+    """Pause sending until the balance is positive: the key was rejected or has no credits."""
     _pause(connection, upstream=upstream, why=why)
 
 
 def last_balance(connection: Connection, upstream: str) -> Balance | None:
-    """Return the balance that was noted last; None: it was never asked for."""
+    """Return the last saved balance; None: there is none."""
     return _balance(connection, upstream=upstream)
 
 
 def save_balance(connection: Connection, upstream: str, *, balance: int, now: float) -> None:
-    """Note about how many millicredits are left, and send again where there are any."""
+    """Save the approximate balance in millicredits; a positive one resumes sending."""
     _save_balance(connection, upstream=upstream, balance=balance, now=now)
     if balance > 0:
         _pause(connection, upstream=upstream, why=None)
@@ -139,21 +139,21 @@ def save_balance(connection: Connection, upstream: str, *, balance: int, now: fl
 def ledger_lines(
     connection: Connection, account: Account, *, since: str, by: LedgerBy, limit: int
 ) -> list[LedgerLine]:
-    """Return sums of the ledger since a day, the newest first."""
+    """Return ledger totals since a day, newest first."""
     return _LEDGER_BY[by](connection, **account.key, since=since, most=limit)
 
 
 def ledger_total(connection: Connection, account: Account, *, since: str) -> LedgerLine:
-    """Return the sum of everything since a day."""
+    """Return the total since a day."""
     total = _ledger_total(connection, **account.key, since=since)
-    assert total is not None  # noqa: S101 -- a sum without GROUP BY is one row
+    assert total is not None  # noqa: S101 -- an aggregate without GROUP BY returns one row
     return total
 
 
 def rate_status(
     connection: Connection, rate: RateLimit, *, upstream: str, now: float
 ) -> RateStatus:
-    """Return how many slots are taken, and whether the API takes requests at all."""
+    """Return how many slots are taken, and whether requests are blocked or paused."""
     sending = _sending_of(connection, upstream)
     return RateStatus(
         taken=rate_limit.taken(connection, rate, upstream, now),
@@ -173,38 +173,34 @@ def _sending_of(connection: Connection, upstream: str) -> _Sending:
 
 @dataclass(frozen=True, kw_only=True)
 class GiveUp:
-    """A time after which a client gave up."""
+    """A duration after which a client gave up on a call."""
 
     seconds: float
-    """The shortest of those that are alike."""
+    """The shortest of the similar measurements."""
     at: float
-    """When it was seen last, in unix seconds."""
+    """When it was last seen, in unix seconds."""
     times: int
     """How often it was seen."""
 
-    def is_like(self, seconds: float) -> bool:
-        """Return whether another time may be the same host's."""
+    def is_similar(self, seconds: float) -> bool:
+        """Return whether another duration may be the same timeout."""
         return abs(seconds - self.seconds) <= SAME_HOST_SHARE * max(seconds, self.seconds)
 
-    def is_believed(self, now: float) -> bool:
-        """Return whether calls must be answered before it."""
-        return now - self.at < (BELIEVED_ONCE if self.times == 1 else BELIEVED_AGAIN)
+    def is_trusted(self, now: float) -> bool:
+        """Return whether it is recent enough to assume that it still applies."""
+        return now - self.at < (TRUST_ONCE_SECONDS if self.times == 1 else TRUST_REPEATED_SECONDS)
 
 
 def give_up_seconds(connection: Connection, client: str, *, now: float) -> float | None:
-    """Return the shortest time after which a client gives up, in seconds; None: it does not."""
-    believed = [
-        each.seconds for each in _read_give_ups(connection, client) if each.is_believed(now)
-    ]
-    return min(believed, default=None)
+    """Return the shortest trusted timeout of a client, in seconds; None: none is known."""
+    trusted = [each.seconds for each in _read_give_ups(connection, client) if each.is_trusted(now)]
+    return min(trusted, default=None)
 
 
 def record_give_up(connection: Connection, client: str, seconds: float, *, now: float) -> None:
-    """Note that a client gave up on a call after so many seconds."""
-    kept = [
-        each for each in _read_give_ups(connection, client) if now - each.at < REMEMBERED_SECONDS
-    ]
-    alike = [each for each in kept if each.is_like(seconds)]
+    """Record after how many seconds a client gave up on a call."""
+    kept = [each for each in _read_give_ups(connection, client) if now - each.at < KEPT_SECONDS]
+    alike = [each for each in kept if each.is_similar(seconds)]
     others = [each for each in kept if each not in alike]
     seen = GiveUp(
         seconds=round(min([seconds, *(each.seconds for each in alike)]), 3),

@@ -1,26 +1,26 @@
 -- name: register_upstream(id, base_url, emulated) -> count
--- Every process that opens the store does this.
+-- Run by every process that opens the store.
 INSERT INTO upstreams (id, base_url, emulated) VALUES (:id, :base_url, :emulated)
 ON CONFLICT DO NOTHING;
 
 -- name: sending(upstream) -> one
--- Until when the API takes no request, and why nothing is sent.
+-- Until when requests are blocked, and why sending is paused.
 SELECT blocked_until, paused_why FROM upstreams WHERE id = :upstream;
 
 -- name: pause(upstream, why) -> count
--- Stops every process of the upstream; no reason lets them send again.
+-- Pauses sending in every process of the upstream; NULL resumes it.
 UPDATE upstreams SET paused_why = :why WHERE id = :upstream;
 
 -- name: balance(upstream) -> one
--- What the API answered last.
+-- The last known balance.
 SELECT balance AS credits, balance_at AS at FROM upstreams WHERE id = :upstream AND balance IS NOT NULL;
 
 -- name: save_balance(upstream, balance, now) -> count
--- For every process of the upstream.
+-- Shared by all processes of the upstream.
 UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :upstream;
 
 -- name: ledger_by_day(owner, upstream, since, most) -> many
--- Sums of the ledger, the newest first; so are the next three.
+-- Ledger totals by day, newest first; the next three statements have the same columns.
 SELECT
     charges.day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
     max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
@@ -30,14 +30,14 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.day
 ORDER BY max(charges.id) DESC LIMIT :most;
 
 -- name: ledger_by_operation(owner, upstream, since, most) -> many
--- What each endpoint cost.
+-- Ledger totals by operation.
 SELECT
     NULL AS day, jobs.operation, NULL AS job, NULL AS state, NULL AS attempt,
     max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
@@ -47,14 +47,14 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY jobs.operation
 ORDER BY max(charges.id) DESC LIMIT :most;
 
 -- name: ledger_by_job(owner, upstream, since, most) -> many
--- What each job cost; the state is that of the job.
+-- Ledger totals by job, with the state of the job.
 SELECT
     NULL AS day, jobs.operation, charges.job, jobs.state, NULL AS attempt,
     max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
@@ -64,14 +64,14 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, jobs.operation, jobs.state
 ORDER BY max(charges.id) DESC LIMIT :most;
 
 -- name: ledger_by_request(owner, upstream, since, most) -> many
--- Every request; the state is that of its charge.
+-- Every request, with the state of its charge.
 SELECT
     charges.day, jobs.operation, charges.job, charges.state, charges.attempt,
     max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
@@ -81,14 +81,14 @@ SELECT
     CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, charges.attempt, jobs.operation, charges.state, charges.day
 ORDER BY max(charges.id) DESC LIMIT :most;
 
 -- name: ledger_total(owner, upstream, since) -> one
--- The sum of everything; without charges it is 0.
+-- The total of everything; 0 without charges.
 SELECT
     NULL AS day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
     coalesce(max(at), 0) AS at, count(DISTINCT job) AS jobs, count(*) AS requests,
@@ -98,15 +98,15 @@ SELECT
     CAST(coalesce(sum(CASE WHEN state = 'assumed' THEN credits ELSE 0 END), 0) AS BIGINT)
         AS assumed,
     CAST(coalesce(sum(CASE WHEN state = 'sent' THEN credits ELSE 0 END), 0) AS BIGINT)
-        AS under_way
+        AS in_flight
 FROM charges
 WHERE owner = :owner AND upstream = :upstream AND day >= :since;
 
 -- name: client_timeouts(key) -> value
--- JSON of the times after which a client gave up.
+-- The timeouts of a client, as JSON.
 SELECT value FROM meta WHERE key = :key;
 
 -- name: save_client_timeouts(key, value) -> count
--- Replaces them.
+-- Replaces the timeouts of a client.
 INSERT INTO meta (key, value) VALUES (:key, :value)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value;

@@ -70,7 +70,7 @@ class UsageLine(Data):
             free=used.free,
             credits=used.charged / 1000,
             unknown=used.assumed / 1000,
-            under_way=used.under_way / 1000,
+            under_way=used.in_flight / 1000,
         )
 
     def in_words(self) -> str:
