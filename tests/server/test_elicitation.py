@@ -1,4 +1,4 @@
-"""The user is asked before much is spent, in both eras, and a late yes counts."""
+"""Expensive calls need the user's approval, in both eras; a late approval counts."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ pytestmark = pytest.mark.anyio
 
 
 @both_eras
-async def test_the_user_is_asked_once_and_a_yes_spends(
+async def test_the_user_is_asked_once_and_approval_starts_the_call(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: from the threshold on; the question names the tool, the price and the day."""
+    """Chosen: above the threshold; the question states tool, price and daily spending."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, era, user) as client:
         result = fine(await client.call_tool("generate_core", DEAR))
@@ -31,21 +31,21 @@ async def test_the_user_is_asked_once_and_a_yes_spends(
 
 @both_eras
 @pytest.mark.parametrize("action", ["no", "unticked"])
-async def test_a_no_spends_nothing(
+async def test_a_declined_call_spends_nothing(
     era: Era, action: str, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: also a form that was sent without the tick."""
+    """Chosen: also if the form is submitted without ticking the box."""
     async with paying(tmp_path, emulator_url, era, User(action)) as client:
-        said = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", DEAR))
         listed = await client.call_tool("job_list", {})
 
-    assert "the user said no. Nothing was charged." in said
+    assert "the user said no. Nothing was charged." in error
     assert (listed.structured_content or {})["jobs"] == []
 
 
 @both_eras
-async def test_a_small_call_asks_nobody(era: Era, tmp_path: Path, emulator_url: str) -> None:
-    """Chosen: below the threshold the budget is enough."""
+async def test_a_cheap_call_needs_no_approval(era: Era, tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: below the threshold, only the budget applies."""
     user = User()
     async with paying(tmp_path, emulator_url, era, user) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a lighthouse", "count": 1}))
@@ -54,10 +54,10 @@ async def test_a_small_call_asks_nobody(era: Era, tmp_path: Path, emulator_url: 
 
 
 @both_eras
-async def test_each_call_is_a_question_of_its_own(
+async def test_each_call_needs_its_own_approval(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: a yes pays for one call."""
+    """Chosen: an approval covers one call."""
     user = User("yes", "no")
     async with paying(tmp_path, emulator_url, era, user) as client:
         fine(await client.call_tool("generate_core", DEAR))
@@ -67,16 +67,16 @@ async def test_each_call_is_a_question_of_its_own(
 
 
 @both_eras
-async def test_who_cannot_be_asked_is_told_what_to_ask_and_what_to_pass(
+async def test_without_elicitation_the_error_says_what_to_ask_and_pass(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: several hosts show no questions; the text is all a model has."""
+    """Chosen: several clients don't support elicitation; the model only has the text."""
     async with paying(tmp_path, emulator_url, era) as client:
-        said = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", DEAR))
         less = refused(await client.call_tool("generate_core", {**DEAR, "confirm_spend": 5}))
         result = fine(await client.call_tool("generate_core", {**DEAR, "confirm_spend": "6"}))
 
-    assert said == (
+    assert error == (
         "generate_core costs 6 credits (0.06 USD), and so much is spent only when the user "
         "agrees. Nothing was charged. Ask the user whether to spend 6 credits on it. If they say "
         "yes, call again with the same arguments and confirm_spend: 6."
@@ -86,24 +86,26 @@ async def test_who_cannot_be_asked_is_told_what_to_ask_and_what_to_pass(
 
 
 @both_eras
-async def test_a_closed_question_lets_the_user_agree_in_words(
+async def test_after_a_dismissed_question_the_user_may_agree_in_the_chat(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: what a model passes counts only after the question was put and not refused."""
+    """Chosen: `confirm_spend` counts only after the question was shown and not declined."""
     user = User("cancel", "no")
     async with paying(tmp_path, emulator_url, era, user) as client:
-        said = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", DEAR))
         fine(await client.call_tool("generate_core", {**DEAR, "confirm_spend": 6}))
         other = {"prompt": "another", "count": 2, "confirm_spend": 6}
         refused(await client.call_tool("generate_core", other))
 
-    assert "the user was asked and closed the question" in said
-    assert "after a yes add confirm_spend: 6" in said
+    assert "the user was asked and closed the question" in error
+    assert "after a yes add confirm_spend: 6" in error
     assert len(user.asked) == 2
 
 
-async def test_a_yes_after_the_host_gave_up_counts(tmp_path: Path, emulator_url: str) -> None:
-    """Chosen: the question is a row. One question, one charge, though the call came twice."""
+async def test_an_approval_after_the_client_timed_out_counts(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: the question is stored. One question and one charge for both calls."""
     user = User("yes")
     user.wait = anyio.Event()
     async with paying(tmp_path, emulator_url, "legacy", user) as client:
@@ -115,27 +117,29 @@ async def test_a_yes_after_the_host_gave_up_counts(tmp_path: Path, emulator_url:
     assert len(facts(result)["media"]) == 2
 
 
-async def test_a_user_who_takes_long_is_waited_for_and_then_told_of(
+async def test_a_slow_user_is_waited_for_and_may_answer_later(
     tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: no call lasts longer than hosts wait; the answer is taken when it comes."""
+    """Chosen: no call lasts longer than clients wait; a later answer is accepted."""
     user = User("yes")
     user.wait = anyio.Event()
     async with paying(tmp_path, emulator_url, "legacy", user, wait=0.3) as client:
-        said = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", DEAR))
         user.wait.set()
         with anyio.fail_after(30):
             result = await client.call_tool("generate_core", DEAR)
             while result.is_error:
                 result = await client.call_tool("generate_core", DEAR)
 
-    assert "the user was asked and has not answered yet" in said
-    assert "Their yes counts for an hour" in said
+    assert "the user was asked and has not answered yet" in error
+    assert "Their yes counts for an hour" in error
     assert len(user.asked) == 1
 
 
-async def test_equal_calls_at_once_need_a_yes_each(tmp_path: Path, emulator_url: str) -> None:
-    """Chosen: one yes never pays twice."""
+async def test_identical_concurrent_calls_need_an_approval_each(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: an approval never covers two calls."""
     user = User("yes", "yes")
     async with paying(tmp_path, emulator_url, "legacy", user) as client:
         async with anyio.create_task_group() as group:
@@ -147,10 +151,8 @@ async def test_equal_calls_at_once_need_a_yes_each(tmp_path: Path, emulator_url:
     assert len((listed.structured_content or {})["jobs"]) == 4
 
 
-async def test_a_yes_is_not_lost_to_a_budget_that_refuses(
-    tmp_path: Path, emulator_url: str
-) -> None:
-    """Chosen: it counts again, because nothing was paid with it."""
+async def test_an_approval_survives_a_budget_refusal(tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: it stays valid, because nothing was charged."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, "auto", user, budget=5) as client:
         first = refused(await client.call_tool("generate_core", DEAR))
@@ -162,15 +164,15 @@ async def test_a_yes_is_not_lost_to_a_budget_that_refuses(
 
 
 @both_eras
-async def test_it_can_be_turned_off(era: Era, tmp_path: Path, emulator_url: str) -> None:
-    """Chosen: STABILITY_CONFIRM_ABOVE=never, for hosts that run alone; the budget stays."""
+async def test_approval_can_be_turned_off(era: Era, tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: STABILITY_CONFIRM_ABOVE=never, for unattended clients; the budget still applies."""
     async with paying(tmp_path, emulator_url, era, confirm_above=None) as client:
         fine(await client.call_tool("generate_core", DEAR))
 
 
 @both_eras
-async def test_on_the_built_in_emulator_nobody_is_asked(era: Era, tmp_path: Path) -> None:
-    """Chosen: nothing is spent there."""
+async def test_the_built_in_emulator_needs_no_approval(era: Era, tmp_path: Path) -> None:
+    """Chosen: nothing is charged there."""
     async with connected(tmp_path, era) as client:
         result = fine(await client.call_tool("generate_core", DEAR))
 
@@ -178,10 +180,10 @@ async def test_on_the_built_in_emulator_nobody_is_asked(era: Era, tmp_path: Path
 
 
 @both_eras
-async def test_what_costs_nothing_more_is_not_asked(
+async def test_a_cached_result_needs_no_approval(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: an answer from the cache is paid already."""
+    """Chosen: a cached result is not charged again."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, era, user) as client:
         fine(await client.call_tool("generate_core", {**DEAR, "seed": 7}))
@@ -191,10 +193,10 @@ async def test_what_costs_nothing_more_is_not_asked(
     assert "0 credits" in text(result)
 
 
-async def test_a_host_that_gave_up_and_asks_again_is_not_asked_again(
+async def test_a_retry_after_a_timeout_needs_no_second_approval(
     tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: the repeat takes over what was paid for."""
+    """Chosen: the retry joins the first call."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, "auto", user, wait=0) as client:
         fine(await client.call_tool("generate_core", DEAR))

@@ -1,4 +1,4 @@
-"""Streamable HTTP on loopback: a token, no web pages, bounded bodies, both eras."""
+"""Streamable HTTP on loopback: token, web pages refused, body limit, both eras."""
 
 import stat
 import subprocess
@@ -23,7 +23,7 @@ HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "app
 
 @contextmanager
 def _serving(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
-    """Run the server and return its address and the line that tells how to connect."""
+    """Run the server; yield its address and the line that says how to connect."""
     command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment_in(folder)
@@ -40,7 +40,7 @@ def _serving(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """One server for the module: its address and its token."""
+    """Run one server for the module; yield its address and token."""
     with _serving(tmp_path_factory.mktemp("http")) as (address, line):
         yield address, line.split()[-1]
 
@@ -64,7 +64,7 @@ async def test_a_client_with_the_token_is_served(era: Era, served: tuple[str, st
 
 
 @pytest.mark.parametrize("given", [None, "Bearer wrong", "Bearer", "Basic dTpw", "Bearer \xff"])
-def test_nobody_without_the_token_is_served(given: str | None, served: tuple[str, str]) -> None:
+def test_requests_without_the_token_are_refused(given: str | None, served: tuple[str, str]) -> None:
     """Chosen: any local program can reach the port, and calls spend money."""
     shown = {**HEADERS, **({"Authorization": given} if given is not None else {})}
     headers = [(name.encode(), value.encode("latin-1")) for name, value in shown.items()]
@@ -80,10 +80,10 @@ def test_nobody_without_the_token_is_served(given: str | None, served: tuple[str
     ("header", "value", "status"),
     [("Host", "evil.example", 421), ("Origin", "https://evil.example", 403)],
 )
-def test_a_web_page_is_not_served_even_with_the_token(
+def test_web_pages_are_refused_even_with_the_token(
     header: str, value: str, status: int, served: tuple[str, str]
 ) -> None:
-    """Chosen: a page may make the browser send to loopback (DNS rebinding)."""
+    """Chosen: a page may make the browser send requests to loopback (DNS rebinding)."""
     address, token = served
     headers = HEADERS | {"Authorization": f"Bearer {token}", header: value}
 
@@ -91,8 +91,8 @@ def test_a_web_page_is_not_served_even_with_the_token(
 
 
 @pytest.mark.parametrize(("size", "status"), [(15 * 1024**2, 400), (17 * 1024**2, 413)])
-def test_bodies_are_taken_up_to_16_mib(size: int, status: int, served: tuple[str, str]) -> None:
-    """Chosen: a data: URI of 10 MiB fits, and memory does not run out."""
+def test_bodies_up_to_16_mib_are_accepted(size: int, status: int, served: tuple[str, str]) -> None:
+    """Chosen: a data: URI of 10 MiB fits, and memory is limited."""
     address, token = served
     headers = HEADERS | {"Authorization": f"Bearer {token}"}
 
@@ -101,7 +101,7 @@ def test_bodies_are_taken_up_to_16_mib(size: int, status: int, served: tuple[str
     assert answer.status_code == status
 
 
-def test_without_auth_the_start_says_what_that_means(tmp_path: Path) -> None:
+def test_no_auth_prints_a_warning(tmp_path: Path) -> None:
     """Documented (README): --no-auth."""
     with _serving(tmp_path, "--no-auth") as (address, line):
         answer = httpx2.post(address, json=PING, headers=HEADERS)
@@ -110,7 +110,7 @@ def test_without_auth_the_start_says_what_that_means(tmp_path: Path) -> None:
     assert answer.status_code != 401
 
 
-def test_a_token_of_ones_own_is_used(tmp_path: Path) -> None:
+def test_a_given_token_is_used(tmp_path: Path) -> None:
     """Documented (README): --token."""
     with _serving(tmp_path, "--token", "mine") as (address, _):
         right = httpx2.post(address, json=PING, headers=HEADERS | {"Authorization": "Bearer mine"})
@@ -119,8 +119,8 @@ def test_a_token_of_ones_own_is_used(tmp_path: Path) -> None:
     assert not list((tmp_path / "home").rglob(TOKEN_FILE))
 
 
-def test_the_token_is_made_once_and_readable_by_the_user_alone(tmp_path: Path) -> None:
-    """Chosen: it is as good as the key."""
+def test_the_token_is_created_once_and_readable_only_by_the_user(tmp_path: Path) -> None:
+    """Chosen: it is as powerful as the key."""
     token = kept_token(tmp_path / "home")
 
     assert len(token) >= 32
@@ -128,8 +128,8 @@ def test_the_token_is_made_once_and_readable_by_the_user_alone(tmp_path: Path) -
     assert stat.S_IMODE((tmp_path / "home" / TOKEN_FILE).stat().st_mode) == 0o600
 
 
-def test_a_token_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
-    """Chosen: one that changes with every start would lock every client out."""
+def test_a_token_that_cannot_be_stored_is_an_error(tmp_path: Path) -> None:
+    """Chosen: a token that changes at every start would lock out all clients."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(StorageError, match="STABILITY_HOME"):
@@ -137,13 +137,13 @@ def test_a_token_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "example.com", "::", ""])  # noqa: S104 -- refused
-def test_only_this_machine_is_listened_to(host: str) -> None:
-    """Chosen: whoever reaches the port could spend."""
+def test_only_loopback_addresses_are_accepted(host: str) -> None:
+    """Chosen: anyone who reaches the port could spend credits."""
     with pytest.raises(ConfigurationError, match="not an address of this machine alone"):
         listen(host, 0)
 
 
-def test_a_port_that_is_taken_is_an_error() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     """Chosen: one sentence instead of a traceback."""
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigurationError, match="--port"):
         listen("localhost", taken.getsockname()[1])

@@ -15,33 +15,33 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module that notes which thread imported it."""
+    """Create a module that records which thread imports it."""
     name = f"loaded_{tmp_path.name}"
     (tmp_path / f"{name}.py").write_text("import threading\nby = threading.get_ident()\n")
     monkeypatch.syspath_prepend(tmp_path)
     return name
 
 
-async def test_a_module_is_imported_beside_the_event_loop(module: str) -> None:
-    """*Chosen*: the server goes on answering."""
+async def test_a_module_is_imported_off_the_event_loop(module: str) -> None:
+    """*Chosen*: the server stays responsive."""
     loaded = await load(module)
 
     assert loaded is sys.modules[module]
     assert loaded.by != threading.get_ident()
 
 
-async def test_a_loaded_module_takes_no_thread(
+async def test_an_imported_module_needs_no_thread(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: each call asks for one."""
+    """*Chosen*: every call loads modules this way."""
     loaded = await load(module)
     monkeypatch.delattr(to_thread, "run_sync")
 
     assert await load(module) is loaded
 
 
-async def test_a_module_is_whole_for_all_who_wait_for_it(module: str) -> None:
-    """*Chosen*: `sys.modules` also has those whose import goes on."""
+async def test_concurrent_loads_wait_for_the_complete_module(module: str) -> None:
+    """*Chosen*: `sys.modules` also contains modules that are still being imported."""
     async with anyio.create_task_group() as group:
         for _ in range(5):
             group.start_soon(load, module)

@@ -1,4 +1,4 @@
-"""A server opens a store that exists without a call, and makes none."""
+"""A server opens an existing store without a call, but does not create one."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -37,14 +37,14 @@ async def _make_store(folder: Path) -> Path:
     return home
 
 
-def test_the_file_of_the_database_has_one_name() -> None:
-    """*Chosen*: the server looks for it before it loads the store."""
+def test_the_database_file_name_is_the_same_in_both_modules() -> None:
+    """*Chosen*: the server looks for the file before it imports the store."""
     assert opening.DATABASE == store_format.DATABASE
 
 
 @both_eras
-async def test_a_store_that_exists_is_opened_without_a_call(era: Era, tmp_path: Path) -> None:
-    """*Promised* (README): a generation is fetched by any running process, also an idle one."""
+async def test_an_existing_store_is_opened_without_a_call(era: Era, tmp_path: Path) -> None:
+    """*Promised* (README): any running process fetches a generation, even an idle one."""
     home = await _make_store(tmp_path)
     async with connected(tmp_path, era):
         await until(lambda: rows(home, REGISTERED) == [(1,)])
@@ -53,8 +53,8 @@ async def test_a_store_that_exists_is_opened_without_a_call(era: Era, tmp_path: 
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["no folder", "an empty file"])
-async def test_where_no_store_exists_none_is_made(made: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """*Chosen*: only a call that needs a store makes one."""
+async def test_a_missing_store_is_not_created(made: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """*Chosen*: only a call that needs a store creates one."""
     settings = settings_in(tmp_path)
     if made:
         settings.home_dir.mkdir(parents=True)
@@ -62,7 +62,7 @@ async def test_where_no_store_exists_none_is_made(made: bool, tmp_path: Path) ->
     with anyio.fail_after(60):
         async with lazy_studio_open(settings, open_studio) as lazy_studio:
             lazy_studio.spawn(lambda: open_existing(settings.home_dir, lazy_studio, QUICK))
-            await anyio.sleep(0.1)  # some looks
+            await anyio.sleep(0.1)  # a few polls
             opened = lazy_studio.opened
     found = [each.name for each in (tmp_path / "home").rglob("*") if each.is_file()]
 
@@ -70,8 +70,8 @@ async def test_where_no_store_exists_none_is_made(made: bool, tmp_path: Path) ->
     assert opened is None
 
 
-async def test_a_store_that_another_server_makes_is_opened(tmp_path: Path) -> None:
-    """*Promised* (README): by any running process, also one that started before."""
+async def test_a_store_created_by_another_server_is_opened(tmp_path: Path) -> None:
+    """*Promised* (README): by any running process, even one that started earlier."""
     settings = settings_in(tmp_path)
     with anyio.fail_after(60):
         async with lazy_studio_open(settings, open_studio) as lazy_studio:
@@ -85,10 +85,10 @@ async def test_a_store_that_another_server_makes_is_opened(tmp_path: Path) -> No
 
 
 @both_eras
-async def test_the_handshake_and_the_list_do_not_wait_for_the_store(
+async def test_the_handshake_and_tools_list_do_not_wait_for_the_store(
     era: Era, tmp_path: Path
 ) -> None:
-    """*Chosen*: a host waits for both at every start."""
+    """*Chosen*: clients wait for both at every start."""
     await _make_store(tmp_path)
     opening, listed = anyio.Event(), anyio.Event()
 
@@ -111,17 +111,17 @@ async def test_the_handshake_and_the_list_do_not_wait_for_the_store(
 
 
 @pytest.mark.parametrize("broken", ["newer", "damaged"])
-async def test_a_store_that_cannot_be_opened_is_said_once_and_by_the_call_that_needs_it(
+async def test_a_store_that_cannot_be_opened_is_logged_once_and_reported_by_calls(
     broken: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: the server goes on, and the call gets the sentence that says what to do."""
+    """*Chosen*: the server keeps running, and the call's error says what to do."""
     home = await _make_store(tmp_path)
     whole = (home / "store.db").read_bytes()
     if broken == "newer":
         change(home, "UPDATE meta SET value = '99' WHERE key = 'oldest_writer'")
     else:
-        (home / "store.db").write_bytes(b"no database " * 1_000)
-    said = {"newer": "was made by a newer stability-mcp", "damaged": "file is not a database"}
+        (home / "store.db").write_bytes(b"not a database " * 1_000)
+    reasons = {"newer": "was made by a newer stability-mcp", "damaged": "file is not a database"}
 
     async with connected(tmp_path) as client:
         await until(lambda: "cannot be opened" in caplog.text)
@@ -132,16 +132,16 @@ async def test_a_store_that_cannot_be_opened_is_said_once_and_by_the_call_that_n
         (home / "store.db").write_bytes(whole)
         fine(await client.call_tool("media_list", {}))
 
-    assert said[broken] in error
+    assert reasons[broken] in error
     lines = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
     assert len(lines) == 1
-    assert said[broken] in lines[0]
+    assert reasons[broken] in lines[0]
 
 
-async def test_a_store_that_cannot_be_opened_is_tried_less_and_less_often(
+async def test_opening_is_retried_with_backoff(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: a lock may go by itself; the line is logged for the first time alone."""
+    """*Chosen*: a lock may disappear; only the first failure is logged."""
     await _make_store(tmp_path)
     settings, tried, enough = settings_in(tmp_path), list[float](), anyio.Event()
 
@@ -163,8 +163,8 @@ async def test_a_store_that_cannot_be_opened_is_tried_less_and_less_often(
     assert [each.levelno for each in caplog.records].count(logging.WARNING) == 1
 
 
-async def test_a_call_that_opens_the_studio_ends_the_looks(tmp_path: Path) -> None:
-    """*Chosen*: from then on its own recovery looks."""
+async def test_polling_stops_when_a_call_opens_the_studio(tmp_path: Path) -> None:
+    """*Chosen*: from then on the studio runs recovery itself."""
     settings = settings_in(tmp_path)
     with anyio.fail_after(60):
         async with (
@@ -175,8 +175,8 @@ async def test_a_call_that_opens_the_studio_ends_the_looks(tmp_path: Path) -> No
             await lazy_studio.studio()
 
 
-async def test_a_server_that_ends_while_it_opens_leaves_nothing_behind(tmp_path: Path) -> None:
-    """*Chosen*: a signal ends it at once; when stdin ends, what is being opened is closed again."""
+async def test_a_server_stopped_while_opening_leaves_nothing_behind(tmp_path: Path) -> None:
+    """*Chosen*: a signal stops it at once; on the end of stdin, the store is closed again."""
     home = await _make_store(tmp_path)
     opening, ending = anyio.Event(), anyio.Event()
 
@@ -197,8 +197,8 @@ async def test_a_server_that_ends_while_it_opens_leaves_nothing_behind(tmp_path:
     assert rows(home, REGISTERED) == [(0,)]
 
 
-async def test_the_end_of_the_server_ends_the_looks(tmp_path: Path) -> None:
-    """*Chosen*: a pause of an hour does not hold it up."""
+async def test_polling_stops_with_the_server(tmp_path: Path) -> None:
+    """*Chosen*: an interval of an hour does not delay the exit."""
     settings = settings_in(tmp_path)
     with anyio.fail_after(60):
         async with lazy_studio_open(settings, open_studio) as lazy_studio:

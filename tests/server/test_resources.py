@@ -1,4 +1,4 @@
-"""Resources: media, jobs, tables and the guide, by URI."""
+"""Resources by URI: media, jobs, tables and the guide."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ def _blob(result: ReadResourceResult) -> tuple[bytes, str]:
     return base64.b64decode(first.blob), first.mime_type or ""
 
 
-def _said(result: ReadResourceResult) -> str:
+def _text(result: ReadResourceResult) -> str:
     last = result.contents[-1]
     assert isinstance(last, TextResourceContents)
     return last.text
@@ -37,8 +37,8 @@ async def _imported(client: Client, folder: Path, name: str, content: bytes) -> 
 
 
 @both_eras
-async def test_a_small_item_is_read_as_it_is_by_id_and_by_label(era: Era, tmp_path: Path) -> None:
-    """Documented (README): behind a media:// URI."""
+async def test_a_small_item_is_read_unchanged_by_id_and_label(era: Era, tmp_path: Path) -> None:
+    """Documented (README): at its media:// URI."""
     content = sample_files.png((96, 64))
     async with connected(tmp_path, era) as client:
         uri = await _imported(client, tmp_path, "fox.png", content)
@@ -50,8 +50,8 @@ async def test_a_small_item_is_read_as_it_is_by_id_and_by_label(era: Era, tmp_pa
 
 
 @both_eras
-async def test_a_large_picture_comes_as_a_rendition_that_says_so(era: Era, tmp_path: Path) -> None:
-    """Documented (hosts): resources of more than about 1 MB are refused."""
+async def test_a_large_picture_is_a_labelled_rendition(era: Era, tmp_path: Path) -> None:
+    """Documented (clients): resources over about 1 MB are rejected."""
     content = sample_files.png((2_000, 1_500), noise=True)
     async with connected(tmp_path, era) as client:
         uri = await _imported(client, tmp_path, "fox.png", content)
@@ -62,45 +62,45 @@ async def test_a_large_picture_comes_as_a_rendition_that_says_so(era: Era, tmp_p
     assert len(data) <= 700_000
     assert media_type == "image/webp"
     assert max(Image.open(io.BytesIO(data)).size) <= 1_568
-    assert _said(result).startswith("A rendition of 1")
+    assert _text(result).startswith("A rendition of 1")
     assert f"The original (2000x1500 PNG, {len(content) / 1e6:.1f} MB) is {uri}/original" in (
-        _said(result)
+        _text(result)
     )
     assert original == (content, "image/png")
 
 
-async def test_a_large_sound_is_told_instead_of_shown(tmp_path: Path) -> None:
-    """Chosen: no part of a sound stands for the whole."""
+async def test_large_audio_is_described_instead(tmp_path: Path) -> None:
+    """Chosen: an excerpt would not represent the audio."""
     async with connected(tmp_path) as client:
         uri = await _imported(client, tmp_path, "waves.wav", sample_files.wav(10))
         result = await client.read_resource(uri)
 
     assert len(result.contents) == 1
-    assert _said(result).startswith("Too large to be shown here.")
-    assert f"{uri}/original" in _said(result)
+    assert _text(result).startswith("Too large to be shown here.")
+    assert f"{uri}/original" in _text(result)
 
 
 @both_eras
 async def test_a_job_is_read_as_json(era: Era, tmp_path: Path) -> None:
-    """Chosen: the same facts as job_list's."""
+    """Chosen: the same facts as in job_list."""
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
         [job] = facts(made)["jobs"]
-        read = json.loads(_said(await client.read_resource(f"job://{job['id']}")))
+        read = json.loads(_text(await client.read_resource(f"job://{job['id']}")))
 
     assert (read["state"], read["operation"]) == ("done", "generate_core")
     assert read["media"] == [facts(made)["media"][0]["uri"]]
 
 
 @both_eras
-async def test_the_tables_are_made_from_the_rows(era: Era, tmp_path: Path) -> None:
-    """Chosen: prices, durations and limits, once."""
+async def test_the_tables_are_generated_from_the_rows(era: Era, tmp_path: Path) -> None:
+    """Chosen: prices, durations and limits have one source."""
     async with connected(tmp_path, era) as client:
         read = await client.read_resource("stability://operations")
-        styles = json.loads(_said(await client.read_resource("stability://styles")))
-        guide = _said(await client.read_resource("stability://guide/masks"))
+        styles = json.loads(_text(await client.read_resource("stability://styles")))
+        guide = _text(await client.read_resource("stability://guide/masks"))
 
-    rows = {row["tool"]: row for row in json.loads(_said(read))["operations"]}
+    rows = {row["tool"]: row for row in json.loads(_text(read))["operations"]}
     assert rows.keys() == OPERATIONS.keys()
     assert rows["edit_erase"]["credits"] == 5
     assert rows["generate_sd3"]["credits"] == {"from": 2.5, "to": 6.5}
@@ -123,7 +123,7 @@ async def test_the_tables_are_made_from_the_rows(era: Era, tmp_path: Path) -> No
         "other://thing",
     ],
 )
-async def test_what_is_not_there_is_said(era: Era, uri: str, tmp_path: Path) -> None:
+async def test_a_missing_resource_is_an_error(era: Era, uri: str, tmp_path: Path) -> None:
     """Documented (the protocol): invalid params, with the URI."""
     async with connected(tmp_path, era) as client:
         with pytest.raises(MCPError) as caught:
@@ -134,7 +134,7 @@ async def test_what_is_not_there_is_said(era: Era, uri: str, tmp_path: Path) -> 
 
 
 @both_eras
-async def test_what_there_is_is_listed(era: Era, tmp_path: Path) -> None:
+async def test_resources_and_templates_are_listed(era: Era, tmp_path: Path) -> None:
     """Chosen: static pages as resources, the rest as templates."""
     async with connected(tmp_path, era) as client:
         listed = {each.uri for each in (await client.list_resources()).resources}

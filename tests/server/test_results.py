@@ -1,4 +1,4 @@
-"""The form of results: text that is complete on its own, one small picture, links, and no more."""
+"""The format of results: text that is complete by itself, one small picture, and links."""
 
 import base64
 import io
@@ -30,8 +30,8 @@ EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
 
 @pytest.mark.full_size
 @both_eras
-async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> None:
-    """Chosen: an agent that sees nothing but text knows everything."""
+async def test_the_text_of_a_picture_result_has_fixed_lines(era: Era, tmp_path: Path) -> None:
+    """Chosen: an agent that only sees text has all the facts."""
     async with connected(tmp_path, era) as client:
         result = fine(
             await client.call_tool(
@@ -55,8 +55,8 @@ async def test_the_lines_of_a_picture_are_fixed(era: Era, tmp_path: Path) -> Non
 
 
 @pytest.mark.full_size
-async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
-    """Chosen: `_meta` is not for the model, so it costs it nothing."""
+async def test_the_same_facts_are_json_in_meta(tmp_path: Path) -> None:
+    """Chosen: `_meta` is for programs; the model does not read it, so it costs no tokens."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
 
@@ -66,11 +66,11 @@ async def test_the_same_facts_come_as_json_for_programs(tmp_path: Path) -> None:
     assert item["job"] == job["id"]
     assert (job["state"], job["credits"], job["charged"]) == ("done", 3, "yes")
     assert shown["spent"] == {"today": 3, "session": 3, "reserved": 0, "budget": None}
-    assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "nobody pays the emulator"
+    assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "the emulator is free"
 
 
-async def test_a_model_is_not_called_transparent_after_its_picture(tmp_path: Path) -> None:
-    """Chosen: the preview of a 3D model is the picture it was made from, and says nothing of it."""
+async def test_a_3d_model_is_not_called_transparent_because_of_its_source(tmp_path: Path) -> None:
+    """Chosen: the preview of a 3D model is its source picture, so its alpha does not count."""
     async with connected(tmp_path) as client:
         await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
         cut = fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
@@ -83,8 +83,8 @@ async def test_a_model_is_not_called_transparent_after_its_picture(tmp_path: Pat
     assert "transparent:" not in text(model)
 
 
-async def test_several_results_come_as_one_sheet(tmp_path: Path) -> None:
-    """Documented (hosts): a picture each would not fit."""
+async def test_several_results_are_previewed_on_one_sheet(tmp_path: Path) -> None:
+    """Documented (clients): one picture per result would exceed the size limit."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 8}))
 
@@ -95,7 +95,7 @@ async def test_several_results_come_as_one_sheet(tmp_path: Path) -> None:
 
 
 async def test_a_link_is_for_the_user_and_has_a_size(tmp_path: Path) -> None:
-    """Chosen: a model that follows it would fill its context."""
+    """Chosen: a model that reads it would fill its context."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
 
@@ -106,10 +106,10 @@ async def test_a_link_is_for_the_user_and_has_a_size(tmp_path: Path) -> None:
     assert link.annotations.audience == ["user"]
 
 
-async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results(
+async def test_inputs_and_their_fitting_are_listed_before_the_results(
     tmp_path: Path,
 ) -> None:
-    """Chosen: a model that took the wrong picture sees it at once."""
+    """Chosen: a model that used the wrong picture notices at once."""
     sample_files.save(tmp_path / "large.png", sample_files.png((1_600, 1_200)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("upscale_fast", {"image": "large.png"}))
@@ -120,8 +120,8 @@ async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results
     assert lines[3].split("  ")[1].startswith("media://")
 
 
-async def test_transparency_is_said_because_a_preview_cannot_show_it(tmp_path: Path) -> None:
-    """Chosen: a checkerboard may be taken for a pattern."""
+async def test_transparency_is_stated_because_a_preview_cannot_show_it(tmp_path: Path) -> None:
+    """Chosen: a checkerboard could be mistaken for a pattern."""
     sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("edit_remove_background", {"image": "fox.png"}))
@@ -129,7 +129,7 @@ async def test_transparency_is_said_because_a_preview_cannot_show_it(tmp_path: P
     assert re.search(r"^transparent: \d+ %$", text(result), re.MULTILINE)
 
 
-async def test_a_filtered_picture_is_said_in_the_first_line_and_was_charged(tmp_path: Path) -> None:
+async def test_a_filtered_picture_is_reported_in_the_first_line_and_charged(tmp_path: Path) -> None:
     """Documented: CONTENT_FILTERED is HTTP 200, blurred and charged."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox, emulate filter"}))
@@ -142,8 +142,8 @@ async def test_a_filtered_picture_is_said_in_the_first_line_and_was_charged(tmp_
     assert (result.meta or {})["cost"]["credits"] == 3
 
 
-async def test_a_sound_is_told_in_text_and_shows_no_picture(tmp_path: Path) -> None:
-    """Chosen: length, form and size are what text can say of a sound."""
+async def test_an_audio_result_is_described_in_text_without_a_picture(tmp_path: Path) -> None:
+    """Chosen: text can only give duration, format and size."""
     async with connected(tmp_path) as client:
         result = fine(
             await client.call_tool("audio2_text_to_audio", {"prompt": "waves", "duration": 6})
@@ -153,8 +153,8 @@ async def test_a_sound_is_told_in_text_and_shows_no_picture(tmp_path: Path) -> N
     assert re.search(r"^size: 6(\.\d+)? s MP3, [\d.]+ KB$", text(result), re.MULTILINE)
 
 
-async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> None:
-    """Chosen: a GLB cannot be shown, its source can."""
+async def test_a_3d_model_is_shown_with_its_source_picture(tmp_path: Path) -> None:
+    """Chosen: clients cannot display a GLB, but its source."""
     sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("model3d_stable_fast_3d", {"image": "fox.png"}))
@@ -166,7 +166,7 @@ async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> Non
 
 @pytest.mark.full_size
 @pytest.mark.parametrize(("preview", "longest"), [("none", None), ("small", 768), ("large", 1024)])
-async def test_previews_are_the_users_choice(
+async def test_previews_can_be_configured(
     preview: str, longest: int | None, tmp_path: Path
 ) -> None:
     """Documented (README): none, small, large."""
@@ -179,7 +179,7 @@ async def test_previews_are_the_users_choice(
     assert sizes == ([] if longest is None else [longest])
 
 
-async def test_no_copies_are_named_where_there_are_none(tmp_path: Path) -> None:
+async def test_no_paths_are_listed_without_copies(tmp_path: Path) -> None:
     """Documented (README): `none` turns the copies off."""
     async with connected(tmp_path, output_dir="none") as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
@@ -188,8 +188,8 @@ async def test_no_copies_are_named_where_there_are_none(tmp_path: Path) -> None:
     assert "path" not in facts(result)["media"][0]
 
 
-async def test_data_is_structure_and_the_same_as_text(tmp_path: Path) -> None:
-    """Chosen: some hosts read the one, some the other."""
+async def test_structured_content_repeats_the_text(tmp_path: Path) -> None:
+    """Chosen: some clients read one, some the other."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
         listed = await client.call_tool("media_list", {"query": "fox"})
@@ -199,19 +199,19 @@ async def test_data_is_structure_and_the_same_as_text(tmp_path: Path) -> None:
     assert "null" not in json.dumps(data(listed))
 
 
-async def test_showing_media_tells_how_they_were_made(tmp_path: Path) -> None:
-    """Chosen: what made it, so that it can be made again."""
+async def test_media_show_states_how_media_was_made(tmp_path: Path) -> None:
+    """Chosen: the operation and arguments, so that it can be repeated."""
     async with connected(tmp_path, preview="none") as client:
         fine(await client.call_tool("generate_core", {"prompt": "a red fox", "label": "fox"}))
         result = fine(await client.call_tool("media_show", {"media": "fox", "size": "large"}))
 
     assert "by generate_core with " in text(result)
     assert "a red fox" in text(result)
-    assert len(pictures(result)) == 1, "asked for, whatever the setting"
+    assert len(pictures(result)) == 1, "requested, regardless of the setting"
 
 
-async def test_showing_what_is_not_there_guesses(tmp_path: Path) -> None:
-    """Chosen: a model often misspells what it named itself."""
+async def test_media_show_suggests_similar_labels(tmp_path: Path) -> None:
+    """Chosen: models often misspell their own labels."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "red-fox"}))
         result = await client.call_tool("media_show", {"media": ["red-foxx"]})

@@ -1,4 +1,4 @@
-"""The server as hosts run it: a process on stdin and stdout."""
+"""The server as clients run it: a process on stdin and stdout."""
 
 import json
 import signal
@@ -57,7 +57,7 @@ def _answer(process: "subprocess.Popen[str]", number: int) -> dict[str, Any]:
     raise AssertionError(process.stderr.read() if process.stderr else "")
 
 
-def _shaken_hands(process: "subprocess.Popen[str]") -> None:
+def _initialize(process: "subprocess.Popen[str]") -> None:
     _send(process, "initialize", 1, **INITIALIZE)
     assert "result" in _answer(process, 1)
     _send(process, "notifications/initialized", None)
@@ -66,7 +66,7 @@ def _shaken_hands(process: "subprocess.Popen[str]") -> None:
 @pytest.mark.anyio
 @both_eras
 async def test_a_process_serves_both_eras(era: Era, tmp_path: Path) -> None:
-    """Documented (README): hosts start it."""
+    """Documented (README): clients start it."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "stability_mcp"], env=environment_in(tmp_path)
     )
@@ -81,44 +81,46 @@ async def test_a_process_serves_both_eras(era: Era, tmp_path: Path) -> None:
     assert "prompt" in text(refused)
 
 
-def test_a_line_that_is_no_message_does_not_end_it(tmp_path: Path) -> None:
-    """Chosen: what is broken on the other side is no reason to lose a picture here."""
+def test_an_invalid_line_does_not_stop_the_server(tmp_path: Path) -> None:
+    """Chosen: a broken client must not lose a picture."""
     with _process(tmp_path) as process:
-        _shaken_hands(process)
+        _initialize(process)
         assert process.stdin is not None
-        process.stdin.write('no json\n{"jsonrpc": "2.0", "id": 7}\n[1, 2]\n\n')
+        process.stdin.write('not json\n{"jsonrpc": "2.0", "id": 7}\n[1, 2]\n\n')
         _send(process, "tools/list", 2)
 
         assert _answer(process, 2)["result"]["tools"]
 
 
-def test_closing_stdin_ends_it(tmp_path: Path) -> None:
-    """Documented (the protocol): that is how a host ends a server."""
+def test_closing_stdin_stops_the_server(tmp_path: Path) -> None:
+    """Documented (the protocol): clients stop a server this way."""
     with _process(tmp_path) as process:
-        _shaken_hands(process)
+        _initialize(process)
         assert process.stdin is not None
         process.stdin.close()
 
         assert process.wait(20) == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_a_signal_ends_it_when_what_is_out_is_stored(tmp_path: Path, emulator_url: str) -> None:
-    """Chosen: a host that terminates must not cost a picture that was paid for."""
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_sigterm_stops_the_server_after_storing_requests_in_flight(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: a client that stops the server must not lose a paid picture."""
     chosen = {
         "STABILITY_WAIT": "0",
         "STABILITY_API_KEY": "sk-signal-0123456789",
         "STABILITY_BASE_URL": emulator_url,
     }
     with _process(tmp_path, **chosen) as process:
-        _shaken_hands(process)
+        _initialize(process)
         call = {"name": "generate_core", "arguments": {"prompt": "a fox"}}
         _send(process, "tools/call", 2, **call)
         job = _answer(process, 2)["result"]["_meta"]["stability-mcp/result"]["jobs"][0]
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
     with _process(tmp_path, **chosen) as process:
-        _shaken_hands(process)
+        _initialize(process)
         asked = {"name": "job_wait", "arguments": {"jobs": [job["id"]], "seconds": 20}}
         _send(process, "tools/call", 2, **asked)
         result = _answer(process, 2)["result"]
@@ -127,10 +129,10 @@ def test_a_signal_ends_it_when_what_is_out_is_stored(tmp_path: Path, emulator_ur
     assert result["_meta"]["stability-mcp/result"]["media"]
 
 
-def test_stdout_carries_nothing_but_the_protocol(tmp_path: Path) -> None:
+def test_stdout_contains_only_protocol_messages(tmp_path: Path) -> None:
     """Documented (the protocol): anything else breaks the connection."""
     with _process(tmp_path, STABILITY_LOG_LEVEL="DEBUG") as process:
-        _shaken_hands(process)
+        _initialize(process)
         call = {"name": "generate_core", "arguments": {"prompt": "a fox"}}
         _send(process, "tools/call", 2, **call)
         _answer(process, 2)
@@ -142,8 +144,8 @@ def test_stdout_carries_nothing_but_the_protocol(tmp_path: Path) -> None:
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
 
 
-def test_the_start_loads_nothing_that_only_a_call_needs(tmp_path: Path) -> None:
-    """Chosen: a host waits for the handshake at every start."""
+def test_the_start_imports_nothing_that_only_calls_need(tmp_path: Path) -> None:
+    """Chosen: clients wait for the handshake at every start."""
     code = (
         "import sys\n"
         "from stability_mcp.settings import Settings\n"

@@ -1,4 +1,4 @@
-"""Jobs as resources: listed, read, and told of when they change, in both eras."""
+"""Jobs as resources: listed, read, and notified on change, in both eras."""
 
 import json
 from functools import partial
@@ -33,7 +33,7 @@ FOX = {"prompt": "a fox", "label": "fox"}
 
 @both_eras
 async def test_jobs_are_listed_and_read(era: Any, tmp_path: Path) -> None:  # noqa: ANN401 -- the mode of a client
-    """Chosen: the newest ones, beside the pages that are always there."""
+    """Chosen: the newest jobs, in addition to the static pages."""
     async with connected(tmp_path, era) as client:
         before = await client.list_resources()
         made = fine(await client.call_tool("generate_core", FOX))
@@ -48,51 +48,53 @@ async def test_jobs_are_listed_and_read(era: Any, tmp_path: Path) -> None:  # no
 
 
 @pytest.mark.filterwarnings("ignore:resources/:mcp.shared.exceptions.MCPDeprecationWarning")
-async def test_older_clients_are_told_of_jobs_that_come_and_end(tmp_path: Path) -> None:
-    """Documented (2025-11-25): a client that subscribes is told; the server says that it can."""
-    told: list[str] = []
+async def test_legacy_clients_are_notified_of_new_and_finished_jobs(tmp_path: Path) -> None:
+    """Documented (2025-11-25): subscribers are notified; the server declares the capability."""
+    notified: list[str] = []
     ended = anyio.Event()
 
-    async def hear(message: Any) -> None:  # noqa: ANN401 -- whatever the server sends
+    async def record(message: Any) -> None:  # noqa: ANN401 -- any notification
         if isinstance(message, ResourceListChangedNotification):
-            told.append("list")
+            notified.append("list")
         if isinstance(message, ResourceUpdatedNotification):
-            told.append(str(message.params.uri))
+            notified.append(str(message.params.uri))
             ended.set()
 
     gate = Gate()
     server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=partial(paced, gate=gate))
     with anyio.fail_after(60):
-        async with Client(server, mode="legacy", message_handler=hear) as client:
-            able = client.server_capabilities.resources
+        async with Client(server, mode="legacy", message_handler=record) as client:
+            capability = client.server_capabilities.resources
             await client.list_resources()
             made = fine(await client.call_tool("generate_core", FOX))
             [job] = [each["id"] for each in facts(made)["jobs"]]
             await client.subscribe_resource(f"job://{job}")
-            await until(lambda: "list" in told)  # the job was seen, and is looked at again
+            await until(
+                lambda: "list" in notified
+            )  # the server has seen the job and polls it again
             gate.open()
             await ended.wait()
             await client.unsubscribe_resource(f"job://{job}")
 
-    assert able is not None
-    assert (able.subscribe, able.list_changed) == (True, True)
-    assert "list" in told
-    assert f"job://{job}" in told
+    assert capability is not None
+    assert (capability.subscribe, capability.list_changed) == (True, True)
+    assert "list" in notified
+    assert f"job://{job}" in notified
 
 
-async def test_newer_clients_listen(tmp_path: Path) -> None:
-    """Documented (2026-07-28): a client opens a stream and says what it wants to hear."""
+async def test_modern_clients_listen_on_a_stream(tmp_path: Path) -> None:
+    """Documented (2026-07-28): a client opens a stream for selected notifications."""
     gate = Gate()
     async with connected(tmp_path, "auto", gate=gate, wait=0) as client:
-        able = client.server_capabilities.resources
+        capability = client.server_capabilities.resources
         made = fine(await client.call_tool("generate_core", FOX))
         [job] = [each["id"] for each in facts(made)["jobs"]]
-        heard = set[str]()
+        received = set[str]()
 
-        async def call_until_heard() -> None:
-            """Make jobs until one is told of: then the first was seen, too."""
+        async def call_until_notified() -> None:
+            """Start jobs until notified: then the server has seen the first job, too."""
             number = 0
-            while not heard:
+            while not received:
                 fine(await client.call_tool("generate_core", {"prompt": f"hen {number}"}))
                 number += 1
                 await anyio.sleep(0.1)
@@ -104,12 +106,12 @@ async def test_newer_clients_listen(tmp_path: Path) -> None:
             ) as events,
             anyio.create_task_group() as group,
         ):
-            group.start_soon(call_until_heard)
+            group.start_soon(call_until_notified)
             async for event in events:
-                heard.add(str(getattr(event, "uri", "list")))
-                if len(heard) == 2:
+                received.add(str(getattr(event, "uri", "list")))
+                if len(received) == 2:
                     break
 
-    assert able is not None
-    assert (able.subscribe, able.list_changed) == (True, True)
-    assert heard == {"list", f"job://{job}"}
+    assert capability is not None
+    assert (capability.subscribe, capability.list_changed) == (True, True)
+    assert received == {"list", f"job://{job}"}

@@ -1,4 +1,4 @@
-"""Clients that take tasks get them for paid calls that take long, and find the answer in them."""
+"""Clients that support tasks get one for a slow paid call, and its result in it."""
 
 import re
 from contextlib import AbstractAsyncContextManager
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 FOX = {"prompt": "a fox", "label": "fox"}
 ASKED = frozenset({"generate_core", "upscale_fast", "media_list", "job_wait"})
 AT_ONCE = job_tasks.JobTasks(ASKED, grace=0)
-"""Answers every paid call with a task, where the client takes them."""
+"""Returns a task for every paid call if the client supports tasks."""
 TOKEN = re.compile(r"[0-9a-z]{26}")
 
 
@@ -53,14 +53,14 @@ def taking(
 
 
 async def until_sent(client: Client) -> None:
-    """Wait until a job is out."""
+    """Wait until a job is being sent."""
     with anyio.fail_after(30):
         while not data(await client.call_tool("job_list", {"state": "submitting"}))["jobs"]:
             await anyio.lowlevel.checkpoint()
 
 
-async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Path) -> None:
-    """Documented (SEP-2663): the server decides; the task can be asked for at once."""
+async def test_a_slow_paid_call_returns_a_task(tmp_path: Path) -> None:
+    """Documented (SEP-2663): the server decides; `tasks/get` works at once."""
     gate = Gate()
     async with taking(tmp_path, gate=gate) as client:
         task = await begun(client, "generate_core", FOX)
@@ -81,8 +81,8 @@ async def test_a_paid_call_that_takes_long_is_answered_with_a_task(tmp_path: Pat
     assert len(listed["jobs"]) == 1
 
 
-async def test_what_comes_soon_and_what_is_free_is_answered_at_once(tmp_path: Path) -> None:
-    """Chosen: a task costs the client another request."""
+async def test_fast_and_free_calls_return_their_result(tmp_path: Path) -> None:
+    """Chosen: a task would cost the client another request."""
     async with taking(tmp_path, grace=30) as client:
         answers = [
             await call(client, "generate_core", FOX),
@@ -95,8 +95,8 @@ async def test_what_comes_soon_and_what_is_free_is_answered_at_once(tmp_path: Pa
     assert not any(isinstance(each, Created) for each in answers)
 
 
-async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -> None:
-    """Documented: undeclared clients are answered as ever, and may not ask for tasks."""
+async def test_clients_without_the_extension_never_get_a_task(tmp_path: Path) -> None:
+    """Documented: they get normal results, and may not send task requests."""
     async with connected(tmp_path, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError) as refusal:
@@ -107,8 +107,8 @@ async def test_clients_that_do_not_declare_it_never_see_a_task(tmp_path: Path) -
     assert TASKS in refusal.value.error.data["requiredCapabilities"]["extensions"]
 
 
-async def test_a_client_of_an_earlier_revision_never_sees_a_task(tmp_path: Path) -> None:
-    """Found: some clients declare the extension where an answer of its shape is refused."""
+async def test_a_client_of_an_earlier_revision_never_gets_a_task(tmp_path: Path) -> None:
+    """Found: some legacy clients declare the extension but reject task results."""
     extensions = [TakesTasks()]
     async with connected(tmp_path, "legacy", extensions=extensions, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
@@ -118,8 +118,8 @@ async def test_a_client_of_an_earlier_revision_never_sees_a_task(tmp_path: Path)
     assert "generate_core: 1 picture" in text(result)
 
 
-async def test_a_call_that_failed_is_a_completed_task_with_an_error(tmp_path: Path) -> None:
-    """Documented: `failed` is for errors of the protocol, not of a tool."""
+async def test_a_failed_call_is_a_completed_task_with_an_error(tmp_path: Path) -> None:
+    """Documented: `failed` is for protocol errors, not tool errors."""
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", {"prompt": "a fox, emulate moderation"})
         last = await ended(client, task.task_id)
@@ -127,8 +127,8 @@ async def test_a_call_that_failed_is_a_completed_task_with_an_error(tmp_path: Pa
     assert "Nothing was charged." in refused(answer_of(last))
 
 
-async def test_what_was_said_of_the_inputs_is_in_the_answer(tmp_path: Path) -> None:
-    """Chosen: it is kept with the call, since the request is gone that resolved them."""
+async def test_notes_on_inputs_are_in_the_result(tmp_path: Path) -> None:
+    """Chosen: they are stored with the call, because the request that resolved them is over."""
     async with taking(tmp_path, grace=30) as client:
         await call(client, "generate_core", FOX)
     async with taking(tmp_path, wait=0) as client:
@@ -139,8 +139,8 @@ async def test_what_was_said_of_the_inputs_is_in_the_answer(tmp_path: Path) -> N
     assert 'image: "fox"' in text(fine(answer_of(last)))
 
 
-async def test_the_answer_in_a_task_is_handed_over(tmp_path: Path) -> None:
-    """Chosen: no other answer then calls it uncollected; asking again gives it again."""
+async def test_fetching_a_task_collects_its_result(tmp_path: Path) -> None:
+    """Chosen: it no longer counts as uncollected; fetching it again returns it again."""
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
         first = answer_of(await ended(client, task.task_id))
@@ -151,8 +151,8 @@ async def test_the_answer_in_a_task_is_handed_over(tmp_path: Path) -> None:
     assert [job["collected"] for job in listed["jobs"]] == [True]
 
 
-async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -> None:
-    """Documented: `cancelled` is final. Chosen: what is paid for is kept, and told of."""
+async def test_a_cancelled_task_is_final_but_a_sent_job_continues(tmp_path: Path) -> None:
+    """Documented: `cancelled` is final. Chosen: a paid result is kept and reported."""
     gate = Gate()
     async with taking(tmp_path, gate=gate, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
@@ -169,8 +169,8 @@ async def test_a_cancelled_task_ends_and_what_was_sent_goes_on(tmp_path: Path) -
     assert (after.status, after.result) == ("cancelled", None)
 
 
-async def test_what_a_cancelled_task_has_not_sent_is_not_sent(tmp_path: Path) -> None:
-    """Chosen: one request at a time here, so that the second waits in the queue."""
+async def test_cancelling_a_task_cancels_its_queued_job(tmp_path: Path) -> None:
+    """Chosen: with one request at a time, the second stays queued."""
     gate = Gate()
     async with taking(tmp_path, gate=gate, wait=0, concurrency=1) as client:
         first = await begun(client, "generate_core", FOX)
@@ -191,8 +191,8 @@ async def test_what_a_cancelled_task_has_not_sent_is_not_sent(tmp_path: Path) ->
     ]
 
 
-async def test_a_task_that_has_ended_stays_as_it_ended(tmp_path: Path) -> None:
-    """Documented: cancelling it is acknowledged and changes nothing."""
+async def test_a_finished_task_cannot_be_cancelled(tmp_path: Path) -> None:
+    """Documented: the request is acknowledged but has no effect."""
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
         await ended(client, task.task_id)
@@ -203,12 +203,12 @@ async def test_a_task_that_has_ended_stays_as_it_ended(tmp_path: Path) -> None:
     assert after.status == "completed"
 
 
-async def test_answers_that_no_question_asked_for_are_ignored(tmp_path: Path) -> None:
-    """Documented: keys that are not outstanding are ignored."""
+async def test_unrequested_input_responses_are_ignored(tmp_path: Path) -> None:
+    """Documented: keys of no pending request are ignored."""
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
-        told = {"nothing": {"action": "accept", "content": {}}}
-        acknowledged = await ask(client, "tasks/update", task.task_id, input_responses=told)
+        responses = {"nothing": {"action": "accept", "content": {}}}
+        acknowledged = await ask(client, "tasks/update", task.task_id, input_responses=responses)
         last = await ended(client, task.task_id)
 
     assert acknowledged.result_type == "complete"
@@ -225,8 +225,8 @@ async def test_an_unknown_task_is_an_error(method: str, tmp_path: Path) -> None:
     assert refusal.value.error.code == INVALID_PARAMS
 
 
-async def test_two_tasks_of_the_same_call_are_two_pictures(tmp_path: Path) -> None:
-    """Chosen: whoever has a task's id waits for it, so an equal call is a new variant."""
+async def test_two_tasks_with_identical_calls_are_two_pictures(tmp_path: Path) -> None:
+    """Chosen: a task counts as a waiting call, so an identical call is a new variant."""
     async with taking(tmp_path, wait=0) as client:
         tasks = [await begun(client, "generate_core", {"prompt": "a fox"}) for _ in range(2)]
         found = [answer_of(await ended(client, task.task_id)) for task in tasks]
@@ -234,8 +234,8 @@ async def test_two_tasks_of_the_same_call_are_two_pictures(tmp_path: Path) -> No
     assert len({facts(fine(each))["media"][0]["id"] for each in found}) == 2
 
 
-async def test_a_task_that_nobody_looks_at_is_uncollected(tmp_path: Path) -> None:
-    """Chosen: a client can vanish without a word; what it paid for is told of all the same."""
+async def test_a_task_that_is_never_fetched_is_uncollected(tmp_path: Path) -> None:
+    """Chosen: a client may disappear; its paid result is still reported."""
     impatient = job_tasks.JobTasks(ASKED, timeout=0)
     async with connected(
         tmp_path, wait=0, extensions=[TakesTasks()], carriers=[impatient]
@@ -252,7 +252,7 @@ async def test_a_task_that_nobody_looks_at_is_uncollected(tmp_path: Path) -> Non
 
 
 async def test_a_task_outlives_its_server(tmp_path: Path) -> None:
-    """Chosen: it is answered from rows alone."""
+    """Chosen: tasks are stored in the database."""
     async with taking(tmp_path, wait=0) as client:
         task = await begun(client, "generate_core", FOX)
     async with taking(tmp_path) as client:

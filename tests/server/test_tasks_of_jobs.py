@@ -1,4 +1,4 @@
-"""Clients that take tasks get them for what is made anew or taken over, too."""
+"""Clients that support tasks also get one for `job_rerun` and `job_adopt`."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -22,8 +22,8 @@ def taking(folder: Path, gate: Gate) -> AbstractAsyncContextManager[Client]:
     return connected(folder, gate=gate, wait=0, toolsets=("all",), extensions=[TakesTasks()])
 
 
-async def test_what_is_made_anew_is_a_task(tmp_path: Path) -> None:
-    """Chosen: it is a paid call like the first; its answer says what it repeats."""
+async def test_a_rerun_is_a_task(tmp_path: Path) -> None:
+    """Chosen: it is a paid call like the first; its result names the job it repeats."""
     async with connected(tmp_path) as client:
         first = facts(fine(await client.call_tool("generate_core", FOX)))["jobs"][0]["id"]
     gate = Gate()
@@ -39,48 +39,48 @@ async def test_what_is_made_anew_is_a_task(tmp_path: Path) -> None:
     assert [job["collected"] for job in listed["jobs"]] == [True, True]
 
 
-async def test_what_is_taken_over_is_a_task(tmp_path: Path) -> None:
-    """Chosen: it costs nothing here, and takes as long as if it had been started here."""
+async def test_an_adopted_generation_is_a_task(tmp_path: Path) -> None:
+    """Chosen: it is not charged here, but takes as long as any deferred generation."""
     gate = Gate(shut=False)
     async with taking(tmp_path, gate) as client:
         await ended(client, (await begun(client, "generate_core", FOX)).task_id)
         gate.shut()
         await begun(client, "upscale_creative", CREATIVE)
-        said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
+        adopted = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         change(_home(tmp_path), "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
-        task = await begun(client, "job_adopt", said)
-        again = await call(client, "job_adopt", said)
+        task = await begun(client, "job_adopt", adopted)
+        again = await call(client, "job_adopt", adopted)
         gate.open()
         last = await ended(client, task.task_id)
-        told = text(fine(await client.call_tool("media_list", {})))
+        listing = text(fine(await client.call_tool("media_list", {})))
 
-    # The call of a job that is known already is somebody else's to wait for and to end.
+    # A job that already exists belongs to another call, which waits for it and may cancel it.
     assert not isinstance(again, Created)
     assert "charged here: nothing" in text(fine(answer_of(last)))
-    label = f"adopted-{said['generation'][:8]}"
+    label = f"adopted-{adopted['generation'][:8]}"
     assert facts(answer_of(last))["media"][0]["label"] == label
-    assert "not yet collected" not in told
+    assert "not yet collected" not in listing
 
 
-async def test_what_is_taken_over_and_handed_back_is_uncollected(tmp_path: Path) -> None:
-    """Chosen: a client without tasks got the id of a job, not its result."""
+async def test_an_adopted_job_returned_while_running_is_uncollected(tmp_path: Path) -> None:
+    """Chosen: a client without tasks received the id of the job, not its result."""
     gate = Gate(shut=False)
     async with connected(tmp_path, gate=gate, wait=0, toolsets=("all",)) as client:
         fine(await client.call_tool("generate_core", FOX))
         fine(await client.call_tool("job_wait", {"seconds": 20}))
         gate.shut()
         fine(await client.call_tool("upscale_creative", {**CREATIVE, "confirm_spend": 100}))
-        said = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
+        adopted = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         change(_home(tmp_path), "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
         change(_home(tmp_path), "UPDATE calls SET delivered_at = 1")
-        fine(await client.call_tool("job_adopt", said))
+        fine(await client.call_tool("job_adopt", adopted))
         gate.open()
         with anyio.fail_after(30):
-            told = ""
-            while "not yet collected" not in told:
-                told = text(fine(await client.call_tool("media_list", {})))
+            listing = ""
+            while "not yet collected" not in listing:
+                listing = text(fine(await client.call_tool("media_list", {})))
 
-    assert f"not yet collected: adopted-{said['generation'][:8]}" in told
+    assert f"not yet collected: adopted-{adopted['generation'][:8]}" in listing
 
 
 async def _started(folder: Path) -> str:

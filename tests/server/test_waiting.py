@@ -1,4 +1,4 @@
-"""Work outlives the call: it is handed back under way, waited for, and never lost or repeated."""
+"""Jobs outlive their call: they are returned while running, waited for, and never lost."""
 
 import re
 from pathlib import Path
@@ -26,8 +26,8 @@ FOX = {"prompt": "a fox", "label": "fox"}
 
 
 @both_eras
-async def test_a_call_that_takes_long_hands_back_its_job(era: Era, tmp_path: Path) -> None:
-    """Chosen: a normal result that says what to do next, before any host gives up."""
+async def test_a_slow_call_returns_its_job(era: Era, tmp_path: Path) -> None:
+    """Chosen: a normal result that says what to do next, before any client times out."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate, wait=0) as client:
         result = fine(await client.call_tool("generate_core", FOX))
@@ -45,34 +45,34 @@ async def test_a_call_that_takes_long_hands_back_its_job(era: Era, tmp_path: Pat
 
 
 @both_eras
-async def test_progress_is_told_to_those_who_ask(era: Era, tmp_path: Path) -> None:
-    """Documented (the protocol): each notification is further on than the one before."""
-    told: list[tuple[float, float | None, str | None]] = []
+async def test_progress_is_reported_on_request(era: Era, tmp_path: Path) -> None:
+    """Documented (the protocol): progress increases with each notification."""
+    reports: list[tuple[float, float | None, str | None]] = []
     gate = Gate()
 
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        told.append((progress, total, message))
-        if len(told) >= 2 and "generating" in (message or ""):
+    async def record(progress: float, total: float | None, message: str | None) -> None:
+        reports.append((progress, total, message))
+        if len(reports) >= 2 and "generating" in (message or ""):
             gate.open()
 
     async with connected(tmp_path, era, gate=gate) as client:
-        fine(await client.call_tool("generate_core", FOX, progress_callback=hear))
+        fine(await client.call_tool("generate_core", FOX, progress_callback=record))
 
-    shares = [share for share, _, _ in told]
-    assert len(told) >= 2
+    shares = [share for share, _, _ in reports]
+    assert len(reports) >= 2
     assert shares == sorted(set(shares))
-    assert all(total == 1 for _, total, _ in told)
-    assert any("generating" in (message or "") for _, _, message in told)
+    assert all(total == 1 for _, total, _ in reports)
+    assert any("generating" in (message or "") for _, _, message in reports)
 
 
 @both_eras
-async def test_a_call_that_is_given_up_goes_on_and_is_not_paid_again(
+async def test_a_cancelled_call_continues_and_is_not_charged_again(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: hosts cancel and time out; the work outlives the request."""
+    """Chosen: clients cancel and time out; the job outlives the request."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate) as client:
-        fine(await client.call_tool("media_list", {}))  # now there is a store
+        fine(await client.call_tool("media_list", {}))  # creates the store
         home = tmp_path / "home" / "emulator"
         out = "SELECT 1 FROM jobs WHERE state = 'submitting'"
         await give_up(client, "generate_core", FOX, lambda: bool(rows(home, out)))
@@ -84,8 +84,8 @@ async def test_a_call_that_is_given_up_goes_on_and_is_not_paid_again(
     assert len(listed["jobs"]) == 1
 
 
-async def test_every_answer_tells_of_results_that_nobody_was_handed(tmp_path: Path) -> None:
-    """Chosen: the last line of any tool, until they are collected."""
+async def test_every_answer_mentions_uncollected_results(tmp_path: Path) -> None:
+    """Chosen: in the last line of every tool, until they are collected."""
     async with connected(tmp_path, wait=0) as client:
         fine(await client.call_tool("generate_core", FOX))
         with anyio.fail_after(30):
@@ -108,24 +108,24 @@ async def test_every_answer_tells_of_results_that_nobody_was_handed(tmp_path: Pa
     assert "not yet collected" not in text(after)
 
 
-async def test_waiting_for_nothing_says_so(tmp_path: Path) -> None:
-    """Chosen: an empty answer would be taken for a failure."""
+async def test_job_wait_without_jobs_says_so(tmp_path: Path) -> None:
+    """Chosen: an empty answer could be mistaken for a failure."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("job_wait", {}))
 
     assert text(result) == "job_wait: nothing is unfinished or uncollected (today 0)"
 
 
-async def test_an_unknown_job_is_an_error_that_says_where_jobs_are(tmp_path: Path) -> None:
-    """Chosen: a model may have made the id up."""
+async def test_an_unknown_job_is_an_error_that_names_job_list(tmp_path: Path) -> None:
+    """Chosen: the model may have invented the id."""
     async with connected(tmp_path) as client:
         result = await client.call_tool("job_wait", {"jobs": ["zzzzzzzzzz"]})
 
     assert "job_list" in refused(result)
 
 
-async def test_four_equal_calls_at_once_are_four_pictures(tmp_path: Path) -> None:
-    """Chosen: while another call still waits, an equal one is a new variant."""
+async def test_four_identical_concurrent_calls_are_four_pictures(tmp_path: Path) -> None:
+    """Chosen: while the first call is still waiting, an identical one is a new variant."""
     async with connected(tmp_path) as client, anyio.create_task_group() as group:
         for _ in range(4):
             group.start_soon(client.call_tool, "generate_core", {"prompt": "a fox"})
@@ -135,15 +135,15 @@ async def test_four_equal_calls_at_once_are_four_pictures(tmp_path: Path) -> Non
     assert len(listed["media"]) == 4
 
 
-async def test_a_refusal_is_an_error_and_is_told_once_for_all_variants(tmp_path: Path) -> None:
+async def test_a_refusal_is_an_error_stated_once_for_all_variants(tmp_path: Path) -> None:
     """Documented: 403 is free; its text reaches the agent."""
     asked = {"prompt": "a fox, emulate moderation", "label": "fox", "count": 2}
     async with connected(tmp_path) as client:
         result = await client.call_tool("generate_core", asked)
 
-    said = refused(result)
-    assert said.startswith("generate_core: 2 failed, 0 credits")
-    assert re.search(r"^failed: fox-1 \(job \w+\) and fox-2 \(job \w+\): ", said, re.MULTILINE)
-    assert said.count("Nothing was charged.") == 1
-    assert "moderation" in said
+    error = refused(result)
+    assert error.startswith("generate_core: 2 failed, 0 credits")
+    assert re.search(r"^failed: fox-1 \(job \w+\) and fox-2 \(job \w+\): ", error, re.MULTILINE)
+    assert error.count("Nothing was charged.") == 1
+    assert "moderation" in error
     assert (result.meta or {})["cost"] == {"credits": 0, "usd": 0}
