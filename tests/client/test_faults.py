@@ -208,6 +208,24 @@ async def test_a_refused_connection_means_not_sent(tmp_path: Path) -> None:
     assert trace.events == []
 
 
+async def test_an_unknown_host_is_named_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: the text names the host and has no error codes."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    async with Client(base_url="http://no-such-host.invalid", api_key=SecretStr(KEY)) as client:
+        with pytest.raises(NotSentError) as raised:
+            await client.exchange(_core(), {}, tmp_path / "body", Recorder())
+
+    assert raised.value.message == (
+        "Could not reach the Stability API at no-such-host.invalid (host name not found)."
+    )
+
+
 async def test_a_reset_at_accept_means_not_sent(tmp_path: Path) -> None:
     """Chosen: nothing was charged, although the ReadError is the same as after the body."""
     gone = anyio.Event()

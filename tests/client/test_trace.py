@@ -164,7 +164,7 @@ async def test_nothing_is_sent_to_an_untrusted_server(
         _picture_server(loopback_tls) as port,
         Client(base_url=f"https://127.0.0.1:{port}", api_key=KEY) as client,
     ):
-        with anyio.fail_after(30), pytest.raises(NotSentError):
+        with anyio.fail_after(30), pytest.raises(NotSentError, match="TLS certificate not trusted"):
             await client.exchange(_core(), {}, tmp_path / "body", trace)
 
     assert trace.events == []

@@ -8,6 +8,8 @@ derived from HTTP/1.1 events.
 This module takes 40 ms to import, so it is imported with the first request.
 """
 
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -36,8 +38,14 @@ _POOLED_LIMITS = httpx2.Limits(
 )
 _FRESH_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
 
-_ANY_CONNECT_ERROR = {"", "All connection attempts failed"}
-"""Texts of a `ConnectError` that say nothing beyond its name."""
+_NETWORK_ERRORS: tuple[tuple[type[Exception], str], ...] = (
+    (httpx2.ConnectTimeout, "connecting timed out"),
+    (httpx2.WriteTimeout, "the upload timed out"),
+    (httpx2.ConnectError, "connection failed"),
+    (httpx2.ProxyError, "the proxy refused the connection"),
+)
+_NO_DETAIL = {"", "All connection attempts failed"}
+"""Error texts that say nothing beyond the type of the error."""
 
 T = TypeVar("T")
 
@@ -133,32 +141,49 @@ class HttpTransport:
         self, error: Exception, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
         """Return the error for a request without a response."""
-        if isinstance(error, httpx2.ConnectTimeout):
-            why = "connecting timed out"
-        elif isinstance(error, TimeoutError | httpx2.TimeoutException):
+        if isinstance(error, TimeoutError | httpx2.ReadTimeout):
             why = f"timed out after {self.timeout:g} s"
-        elif isinstance(error, httpx2.ConnectError) and str(error) in _ANY_CONNECT_ERROR:
-            why = "connection failed"
         else:
-            reason = context.clean(str(error)) if str(error) else "connection closed"
-            why = f"{reason}, {type(error).__name__}"
-        return _request_error(why, context, request, hook)
+            why = _network_reason(error, context)
+        return _request_error(why, f"no response arrived ({why})", context, request, hook)
 
     @staticmethod
     def _foreign_response(
         response: httpx2.Response, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
         """Return the error for a response from something else than the API, such as a proxy."""
-        why = f"a proxy or gateway answered with status {response.status_code}"
+        why = f"a proxy or gateway responded with status {response.status_code} instead"
         if response.is_redirect:
-            why += ", a redirect to another address: check STABILITY_BASE_URL"
-        return _request_error(why, context, request, hook)
+            why += ", redirecting elsewhere; check STABILITY_BASE_URL"
+        return _request_error(why, why, context, request, hook)
+
+
+def _network_reason(error: Exception, context: RequestContext) -> str:
+    """Describe a network error in plain words."""
+    kind = next((text for each, text in _NETWORK_ERRORS if isinstance(error, each)), "")
+    detail = context.clean(str(error)) if str(error) not in _NO_DETAIL else ""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "host name not found"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS certificate not trusted: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return ": ".join(filter(None, (kind, detail))) or "connection closed"
 
 
 def _request_error(
-    why: str, context: RequestContext, request: httpx2.Request, hook: TraceHook
+    why: str, outcome: str, context: RequestContext, request: httpx2.Request, hook: TraceHook
 ) -> RequestError:
-    """Return the error for a request that the API itself did not respond to."""
+    """Return the error for a request that the API itself did not respond to.
+
+    Args:
+        why: The reason.
+        outcome: What happened after the request was sent, including the reason.
+        context: What the request was for.
+        request: The request.
+        hook: Knows whether the request was sent.
+    """
     host = request.url.netloc.decode()
     if not hook.sent:
         return NotSentError(
@@ -168,9 +193,8 @@ def _request_error(
         )
     if request.method == "POST":
         return UnknownOutcomeError(
-            f"{context.name} was sent to the Stability API at {host}, but no response arrived "
-            f"({why}).",
-            hint="It is not retried automatically, because it might be charged twice.",
+            f"{context.name} was sent to the Stability API at {host}, but {outcome}.",
+            hint="It is not retried automatically; ask the user before paying again.",
         )
     return RequestError(
         f"The Stability API at {host} did not respond to {context.name} ({why}).",
