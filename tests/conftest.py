@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures for all tests."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from stability_mcp.api.fields import Size
 from support.home import use_home
 
 MAX_SMALL_SIDE = 192
-"""Pixels: enough for every operation that takes a picture."""
+"""Pixels; enough for every operation that takes a picture."""
 
 FAST = [
     Path(__file__).parent / each
@@ -29,13 +29,15 @@ FAST = [
 """What --fast collects in addition to the files directly in tests/."""
 
 settings.register_profile("slow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("slow")  # no property depends on how fast the machine is
+settings.load_profile("slow")  # no property depends on the speed of the machine
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --fast, which `make fast` gives."""
+    """Add --fast, which `make fast` uses."""
     parser.addoption(
-        "--fast", action="store_true", help="leave out what starts processes, and refuse to"
+        "--fast",
+        action="store_true",
+        help="skip tests that start processes, and forbid starting any",
     )
 
 
@@ -53,7 +55,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_processes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """See that with --fast no test starts a process, so that none comes in unnoticed."""
+    """With --fast, fail any test that starts a process without the marker."""
     with pytest.MonkeyPatch.context() as patched:
         if request.config.getoption("--fast"):
             patched.setattr(subprocess.Popen, "__init__", _refuse)
@@ -62,7 +64,7 @@ def _no_processes(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _refuse(*_: object, **__: object) -> None:
-    raise AssertionError("a fast test starts no process: mark it with `processes`")
+    raise AssertionError("fast tests must not start processes: mark it with `processes`")
 
 
 def _starts_processes(item: pytest.Item) -> bool:
@@ -71,12 +73,12 @@ def _starts_processes(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what starts processes with --fast, and begin with what takes longest."""
+    """With --fast, skip tests that start processes; run the longest tests first."""
     if config.getoption("--fast"):
         left_out = [item for item in items if _starts_processes(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not _starts_processes(item)]
-    # Each worker begins with a stretch of its own, and takes from others when that is done.
+    # Each worker starts with its own range of tests, then steals from others.
     long = [item for item in items if item.get_closest_marker("long")]
     rest = [item for item in items if not item.get_closest_marker("long")]
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
@@ -97,25 +99,25 @@ def _seconds(item: pytest.Item) -> float:
 
 TESTS = str(Path(__file__).parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (TESTS, os.environ.get("PYTHONPATH"))))
-# Programs of `support` are started with `python -m`.
+# Tests start programs of `support` with `python -m`.
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run async tests on asyncio alone: the program runs on nothing else."""
+    """Run async tests on asyncio only, like the program."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
-    """The emulator as a server in a process of its own: its address."""
+    """Run the emulator in its own process, and yield its address."""
     command = [sys.executable, "-m", "stability_mcp", "emulator", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = None
         while url is None:
             line = process.stderr.readline()
-            assert line, "the emulator ended before it said where it listens"
+            assert line, "the emulator exited before it printed its address"
             url = re.search(r"http://127\.0\.0\.1:\d+", line)
         drain = threading.Thread(target=process.stderr.read, daemon=True)
         drain.start()
@@ -126,19 +128,19 @@ def emulator_url() -> Iterator[str]:
 
 @pytest.fixture
 def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the emulator of this process draw thumbnails, unless a test looks at their size."""
+    """Make the emulator in this process draw thumbnails, unless the test is `full_size`."""
     if request.node.get_closest_marker("full_size") is None:
         monkeypatch.setattr(rendering, "Brief", _small_brief)
 
 
-def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- the other fields of a brief
+def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
     share = min(1, MAX_SMALL_SIDE / max(size))
     return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
-    """Yield empty home folders, and use the first one for whatever outlives a single test."""
+    """Yield empty home folders, and use the first one for longer-lived processes."""
     parent = tmp_path_factory.mktemp("homes")
     homes = (parent / str(number) for number in count())
     with pytest.MonkeyPatch.context() as patched:

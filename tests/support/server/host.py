@@ -1,4 +1,4 @@
-"""A host as real as it gets: the SDK's client and our server as a process on stdio."""
+"""A realistic client: the SDK's client, and our server as a process on stdio."""
 
 import os
 import sys
@@ -24,13 +24,13 @@ async def connected(
     program: Sequence[str] = ("-m", "stability_mcp"),
     **environment: str,
 ) -> AsyncIterator[Client]:
-    """Start the server as a process, with its store and copies below `home`, and connect.
+    """Start the server as a process, with its store and copies in `home`, and connect.
 
     Args:
-        home: The only folder of this machine that is used.
-        era: How the protocol is spoken.
-        seconds: Longest time that the block may take.
-        program: What Python runs.
+        home: Folder for the store and the copies, and the only root.
+        era: The protocol era.
+        seconds: Time limit of the block.
+        program: Arguments of Python.
         environment: Settings of the server, by variable.
     """
     server = StdioServerParameters(
@@ -51,7 +51,7 @@ async def connected(
 
 
 def text(result: CallToolResult) -> str:
-    """Return what the model reads of a result that must not be an error."""
+    """Return the text of a result that must not be an error."""
     first = result.content[0]
     assert isinstance(first, TextContent)
     assert not result.is_error, first.text
@@ -59,6 +59,6 @@ def text(result: CallToolResult) -> str:
 
 
 def files(result: CallToolResult) -> list[Path]:
-    """Return the readable copies that a result names."""
+    """Return the readable copies listed in a result."""
     facts: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
     return [Path(item["path"]) for item in facts["media"]]
