@@ -145,7 +145,7 @@ class HttpTransport:
             why = f"timed out after {self.timeout:g} s"
         else:
             why = _network_reason(error, context)
-        return _request_error(why, f"no response arrived ({why})", context, request, hook)
+        return _request_error(why, f", but no response arrived ({why})", context, request, hook)
 
     @staticmethod
     def _foreign_response(
@@ -155,7 +155,7 @@ class HttpTransport:
         why = f"a proxy or gateway responded with status {response.status_code} instead"
         if response.is_redirect:
             why += ", redirecting elsewhere; check STABILITY_BASE_URL"
-        return _request_error(why, why, context, request, hook)
+        return _request_error(why, f", but {why}", context, request, hook)
 
 
 def _network_reason(error: Exception, context: RequestContext) -> str:
@@ -179,7 +179,7 @@ def _request_error(
 
     Args:
         why: The reason.
-        outcome: What happened after the request was sent, including the reason.
+        outcome: End of the sentence about a request that was sent.
         context: What the request was for.
         request: The request.
         hook: Knows whether the request was sent.
@@ -193,7 +193,7 @@ def _request_error(
         )
     if request.method == "POST":
         return UnknownOutcomeError(
-            f"{context.name} was sent to the Stability API at {host}, but {outcome}.",
+            f"{context.name} was sent to the Stability API at {host}{outcome}.",
             hint="It is not retried automatically; ask the user before paying again.",
         )
     return RequestError(

@@ -86,11 +86,11 @@ class ResponseReader:
     async def _read_start(self, response: httpx2.Response, deadline: float) -> Answer:
         """Read the generation id before calling the trace, which records both in one step."""
         answer = read_answer(response.status_code, response.headers)
-        came = await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
-        generation = _generation_id(came)
+        received = await read_bounded(response, MAX_SHORT_BODY_BYTES, deadline)
+        generation = _generation_id(received)
         if generation is None:
             with contextlib.suppress(OSError):  # kept only for diagnosis
-                await in_file_thread(partial(self.body.write_bytes, came))
+                await in_file_thread(partial(self.body.write_bytes, received))
             raise self._unusable("it contains no generation id")
         answer = replace(answer, generation=generation)
         await self.trace.answered(answer)
@@ -195,9 +195,9 @@ class ResponseReader:
             return "it did not arrive in time"
         if size > self.max_bytes:
             return f"it is larger than {self.max_bytes // 1_048_576} MiB"
-        came = response.num_bytes_downloaded
-        if answer.length is not None and came != answer.length:
-            return f"only {came} of its {answer.length} bytes arrived"
+        received = response.num_bytes_downloaded
+        if answer.length is not None and received != answer.length:
+            return f"only {received} of its {answer.length} bytes arrived"
         return None
 
 

@@ -84,7 +84,7 @@ def recover(home: Path, blob: Blob, copies: Iterable[str | None]) -> tuple[Path,
     Raises:
         OSError: a possible source cannot be read, or the disk is full.
     """
-    target = spool_path(home, "mend")
+    target = spool_path(home, "repair")
     failure: OSError | None = None
     for source, where in _sources(home, blob, copies):
         try:

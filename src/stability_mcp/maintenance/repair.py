@@ -166,13 +166,13 @@ class StoreCheck:
         found = await in_file_thread(lambda: blob_check.recover(self._home, blob, copies))
         if found is None:
             now = self._clock()
-            gone = await self._database.write(
+            is_deleted = await self._database.write(
                 lambda c: blob_check.delete_items(c, self._home, blob, now),
                 name="maintenance.give_up_blob",
                 alone=True,
                 durable=True,
             )
-            if not gone:
+            if not is_deleted:
                 return "it is already back"
             left = await in_file_thread(partial(blob_check.readable, copies))
             deleted = "no identical file was found, so it was deleted; any damaged file is in "
@@ -219,13 +219,13 @@ class StoreCheck:
         paths = await in_file_thread(lambda: [p for p in spool.iterdir() if _older(p, young)])
         left = [path for path in paths if any(path.match(each) for each in retention_rows.IN_SPOOL)]
         if left:
-            gone = 0
+            removed = 0
             if self._repair:
-                gone = await in_file_thread(
+                removed = await in_file_thread(
                     lambda: sum(retention_rows.remove_if_older(path, young) for path in left)
                 )
             text = f"{_files(len(left))} left in spool/ by an interrupted import or repair"
-            yield Finding(text=text, done=f"{_files(gone)} removed" if gone else "")
+            yield Finding(text=text, done=f"{_files(removed)} removed" if removed else "")
         for path in paths:
             match = _OF_JOB.fullmatch(path.name)
             if match and not await self._database.read(partial(_exists, match[1])):

@@ -109,10 +109,10 @@ class Retention:
         if self._keep_days is None:
             return swept
         cutoff = now - self._keep_days * DAY_SECONDS
-        while gone := await self._results(cutoff):
+        while removed := await self._results(cutoff):
             # Parents become removable only after their children: repeat.
-            swept.jobs += gone[0]
-            swept.media += gone[1]
+            swept.jobs += removed[0]
+            swept.media += removed[1]
         swept.calls = await self._rows(
             lambda c, before: retention_rows.old_calls(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
@@ -168,19 +168,19 @@ class Retention:
             ids = [each.id for each in page if is_removable(connection, each.id)]
             return ids, page[-1].seq if page else 0
 
-        gone, before = 0, MAX_SEQ
+        total, before = 0, MAX_SEQ
         while before:
             ids, before = await self._database.read(partial(read, before))
-            gone += await self._write(ids, remove)
-        return gone
+            total += await self._write(ids, remove)
+        return total
 
     async def _files(self, cutoff: float) -> int:
-        gone, home = 0, self._database.home
+        total, home = 0, self._database.home
         folders = retention_rows.unreferenced_blobs(home)
         while (files := await in_file_thread(lambda: next(folders, None))) is not None:
             names = [path.name for path in files]
             free = await self._database.read(partial(retention_rows.unnamed, hashes=names))
-            gone += await self._write(
+            total += await self._write(
                 free,
                 lambda ids: self._database.write(
                     lambda c: retention_rows.unlink(
@@ -190,15 +190,15 @@ class Retention:
                     alone=True,
                 ),
             )
-        return gone
+        return total
 
     async def _write(self, ids: list[str], remove: Remove) -> int:
-        gone = 0
+        total = 0
         while ids:
             checked, removed = await remove(ids)
-            ids, gone = ids[checked:], gone + removed
+            ids, total = ids[checked:], total + removed
             await anyio.sleep(PAUSE_SECONDS)
-        return gone
+        return total
 
     def _quarantine(self, cutoff: float) -> int:
         folder = self._database.home / "quarantine"

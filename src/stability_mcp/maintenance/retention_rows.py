@@ -27,7 +27,7 @@ from stability_mcp.store.queries import Connection, in_parts, load
 MIN_FILE_AGE_SECONDS = 3_600.0
 """Seconds. A younger file is never treated as a leftover."""
 
-IN_SPOOL = ("import-*.part", "fit-*.part", "mend-*.part")
+IN_SPOOL = ("import-*.part", "fit-*.part", "repair-*.part")
 """Temporary files of imports, fittings and repairs, which exist for minutes at most."""
 
 MAX_HASHES_PER_QUERY = 400
