@@ -67,9 +67,9 @@ EMULATED_TIMING = Timing(poll_seconds=0.2, retry_seconds=0.2)
 
 ANSWER_ROOM: Mapping[MediaKind | None, int] = MappingProxyType(
     {
-        "image": 32 * MIB,  # ten pictures of version 1 in base64 have 24 MB, others less
+        "image": 32 * MIB,  # ten version 1 images in base64 take 24 MB, others less
         "model": 32 * MIB,
-        "audio": 100 * MIB,  # 380 s of stereo sound in 16 bits have 67 MB
+        "audio": 100 * MIB,  # 380 s of 16-bit stereo take 67 MB
     }
 )
 
@@ -205,7 +205,7 @@ class JobRecord:
 
     @property
     def finished(self) -> bool:
-        """Return whether nothing more happens to it by itself."""
+        """Return whether its state no longer changes by itself."""
         return self.state in FINISHED
 
     @property
@@ -279,7 +279,7 @@ class JobRow:
 
     @property
     def finished(self) -> bool:
-        """Return whether nothing more happens to it by itself."""
+        """Return whether its state no longer changes by itself."""
         return self.state in FINISHED
 
     @property

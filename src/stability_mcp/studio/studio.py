@@ -278,7 +278,7 @@ class Studio:
         return await self._jobs.reader.spending(self._account)
 
     async def raise_budget(self, limit: int) -> None:
-        """Raise today's ceiling, in millicredits; for a person, never for a tool."""
+        """Raise today's budget, in millicredits; for a person, never for a tool."""
         await self._jobs.raise_budget(self._account, limit)
 
     async def usage(

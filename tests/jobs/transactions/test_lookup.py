@@ -114,5 +114,5 @@ def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
     seen = Viewpoint(upstream=PAID.id, now=5, blocked_until=0, timing=Timing())
     view = to_record(found[made.job_ids[0]], seen, note=None)
 
-    assert (view.operation, view.progress) == ("generate_next", "generating, 4 s so far")
+    assert (view.operation, view.progress) == ("generate_next", "generating: 4 s so far")
     anyio.run(database.close)

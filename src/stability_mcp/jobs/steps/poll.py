@@ -206,7 +206,7 @@ def _missing_error(context: JobContext, job: JobRow) -> JobError:
             f"hours, which ended at {until}.",
             job=job.id,
             charged="unknown",
-            hint="Ask the user before paying for it again.",
+            hint="It can't be fetched any more: ask the user before paying for it again.",
         )
     return JobError(
         f"The API does not have the result of generation {job.generation} yet.",
