@@ -6,8 +6,8 @@
 -- table. PostgreSQL takes the same text with BIGINT, DOUBLE PRECISION and identity columns, and
 -- without STRICT and WITHOUT ROWID.
 
--- schema, oldest_writer, store_id, fingerprint_secret and other named values, such as
--- ceiling:<owner>:<upstream>:<day>.
+-- schema, oldest_writer, store_id, fingerprint_secret and other named values, such as a daily
+-- budget that was raised for one day.
 CREATE TABLE meta (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -100,7 +100,7 @@ CREATE TABLE jobs (
     notified_at REAL,  -- when its end was delivered to STABILITY_ON_DONE
     notify_after REAL,  -- earliest next attempt: a process is delivering it, or it failed
     stripped_at REAL,  -- when retention removed its details and kept its charge
-    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted; adopted: started and paid for by another program
+    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted (started and paid for by another program)
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
