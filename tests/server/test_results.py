@@ -116,7 +116,7 @@ async def test_what_an_input_was_and_how_it_was_fitted_stands_before_the_results
 
     lines = text(result).splitlines()
     assert lines[1].startswith('image: "large.png" = ')
-    assert "of 1600x1200" in lines[2]
+    assert lines[2].startswith("image: shrunk from 1600x1200 to ")
     assert lines[3].split("  ")[1].startswith("media://")
 
 

@@ -12,7 +12,7 @@ from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.encode import encode_within
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import decode, plain_mode, upright
+from stability_mcp.imaging.pixels import decode_image, plain_mode, upright
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
 from stability_mcp.imaging.strip import atomic_write, strip
@@ -113,7 +113,7 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    flat = upright(flat_grey(decode(source, facts)), orientation)
+    flat = upright(flat_grey(decode_image(source, facts)), orientation)
     encoded = encode_within(
         flat if flat.size == size else flat.resize(size), types, max_bytes, limits=ImageLimits()
     )
@@ -198,7 +198,7 @@ def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     turned = facts.size != (facts.width, facts.height)
     stored = Size(size.height, size.width) if turned else size
     # Twice the target size is enough for a good Lanczos resize.
-    image = decode(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
+    image = decode_image(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
     icc_profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA"} else None
     pixels = plain_mode(image)
     if pixels.size != stored:

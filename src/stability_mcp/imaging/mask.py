@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stability_mcp.imaging.fit import flat_grey
-from stability_mcp.imaging.pixels import alpha_of, decode, transparent_share
+from stability_mcp.imaging.pixels import alpha_of, decode_image, transparent_share
 from stability_mcp.imaging.probe import probe
 
 _MIN_MARK_LEVEL = 13
@@ -19,7 +19,7 @@ def transparency(path: Path) -> float:
     facts = probe(path)
     if not facts.has_alpha:
         return 0.0
-    alpha = alpha_of(decode(path, facts))
+    alpha = alpha_of(decode_image(path, facts))
     return 0.0 if alpha is None else transparent_share(alpha)
 
 
@@ -39,4 +39,4 @@ def is_empty_mask(path: Path) -> bool:
         FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     facts = probe(path)
-    return not any(flat_grey(decode(path, facts)).histogram()[_MIN_MARK_LEVEL:])
+    return not any(flat_grey(decode_image(path, facts)).histogram()[_MIN_MARK_LEVEL:])

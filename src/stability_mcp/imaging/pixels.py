@@ -100,7 +100,7 @@ def check_decodable(facts: Facts) -> None:
     )
 
 
-def decode(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
+def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
     """Decode the first frame as stored: it may need rotation and be in any mode.
 
     Args:

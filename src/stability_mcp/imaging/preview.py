@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Literal
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.encode import encode
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import alpha_of, decode, plain_mode, transparent_share, upright
+from stability_mcp.imaging.pixels import (
+    alpha_of,
+    decode_image,
+    plain_mode,
+    transparent_share,
+    upright,
+)
 from stability_mcp.imaging.probe import probe
 
 if TYPE_CHECKING:
@@ -74,7 +80,7 @@ def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, flo
         FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     longest = min(longest, MAX_SIDE)
-    image = decode(path, facts, at_least=Size(longest, longest))
+    image = decode_image(path, facts, at_least=Size(longest, longest))
     alpha = alpha_of(image)
     transparent = None if alpha is None else transparent_share(alpha)
     small = upright(_shrink(plain_mode(_reduce(image, longest)), longest), facts.orientation)
