@@ -115,7 +115,9 @@ def _check_sound(name: str, item: MediaItem, mark: File, max_bytes: int) -> None
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} is {item.seconds:.1f} s long; it must be from "
             f"{limits.min_seconds:g} to {limits.max_seconds:g} s.",
-            hint="Trim it." if item.seconds > limits.max_seconds else "Use a longer sound.",
+            hint=f"Trim it to {limits.max_seconds:g} s or less."
+            if item.seconds > limits.max_seconds
+            else "Use a longer sound.",
         )
     if item.bytes > max_bytes:
         raise FileUnusableError(
