@@ -1,6 +1,5 @@
 """The folders that are allowed by default."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from stability_mcp.errors import FileForbiddenError, FileMissingError
 from stability_mcp.media.roots import Roots
 from stability_mcp.settings import Settings
+from support.home import use_home
 
 
 def test_the_standard_folders_are_roots_but_never_the_home_folder(
@@ -50,10 +50,7 @@ def test_only_the_configured_folders_are_roots_with_roots_only(
 @contextmanager
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Use a temporary home folder."""
-    for name in [name for name in os.environ if name.startswith("XDG_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("USERPROFILE", str(home))
+    use_home(home, monkeypatch)
     monkeypatch.chdir(home)
     yield
     monkeypatch.undo()
