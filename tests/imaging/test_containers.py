@@ -1,4 +1,4 @@
-"""Containers: what breaks a format's own rules is damaged; broken metadata do not matter."""
+"""Containers: a file that violates its format is damaged; broken metadata doesn't matter."""
 
 import io
 import struct
@@ -12,49 +12,49 @@ from stability_mcp.imaging.probe import probe
 
 PNG = make.png()
 HEADER_END = 33
-"""Where IHDR of a PNG ends."""
+"""End of IHDR in a PNG."""
 
 
 def patched(data: bytes, at: int, new: bytes) -> bytes:
-    """Return the bytes with some of them replaced."""
+    """Return the bytes with a part replaced."""
     return data[:at] + new + data[at + len(new) :]
 
 
 def without_pixels() -> bytes:
-    """Return a PNG of a header and an end."""
+    """Return a PNG that only has a header and an end."""
     return PNG[:HEADER_END] + make.png_chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "problem"),
     [
-        (patched(PNG, 12, b"IDAT"), "does not begin with its size"),
-        (patched(PNG, 25, b"\x05"), "colour type that does not exist"),
-        (patched(PNG, 37, b"\x00"), "no chunk at byte 33"),
-        (without_pixels(), "holds no picture"),
+        (patched(PNG, 12, b"IDAT"), "doesn't start with its header"),
+        (patched(PNG, 25, b"\x05"), "invalid colour type or bit depth"),
+        (patched(PNG, 37, b"\x00"), "invalid chunk at byte 33"),
+        (without_pixels(), "contains no picture"),
         (PNG[:HEADER_END] + make.png_chunk(b"teSt", b"") * 100_001, "more than 100,000 parts"),
         (patched(PNG, 16, bytes(4)), "width or height is 0"),
-        (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xd9", "holds no picture"),
+        (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xd9", "contains no picture"),
         (patched(make.jpeg(), make.jpeg().index(b"\xff\xc0") + 9, b"\x07"), "7 colour channels"),
-        (b"RIFF\x14\x00\x00\x00WEBPABCD\x08\x00\x00\x00" + bytes(8), "holds no picture"),
+        (b"RIFF\x14\x00\x00\x00WEBPABCD\x08\x00\x00\x00" + bytes(8), "contains no picture"),
         (b"RIFF\x14\x00\x00\x00WEBPVP8 \x08\x00\x00\x00" + bytes(8), "header is incomplete"),
-        (b"RIFF\x16\x00\x00\x00WEBPVP8 \x0a\x00\x00\x00" + bytes(10), "not one of a picture"),
-        (b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(10), "holds no picture"),
-        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00\x3b", "holds no picture"),
-        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00\x99", "no block at byte 13"),
-        (patched(make.glb(), 16, b"BIN\x00"), "begin with its JSON part"),
-        (b"RIFF\x04\x00\x00\x00WAVE", "says nothing of its sound"),
-        (patched(make.wav(0.1), 22, b"\x00\x00"), "a zero where none can be"),
+        (b"RIFF\x16\x00\x00\x00WEBPVP8 \x0a\x00\x00\x00" + bytes(10), "picture header is invalid"),
+        (b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(10), "contains no picture"),
+        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00\x3b", "contains no picture"),
+        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00\x99", "invalid block at byte 13"),
+        (patched(make.glb(), 16, b"BIN\x00"), "doesn't start with its JSON chunk"),
+        (b"RIFF\x04\x00\x00\x00WAVE", "fmt or data chunk is missing"),
+        (patched(make.wav(0.1), 22, b"\x00\x00"), "zero channels, sample rate or byte rate"),
     ],
 )
-def test_a_broken_rule_is_named(data: bytes, said: str) -> None:
-    """Documented (the formats): what every file of the kind must have."""
-    with pytest.raises(FileUnusableError, match=said):
+def test_the_error_for_a_damaged_file_names_the_problem(data: bytes, problem: str) -> None:
+    """Documented (the formats): what every file of the format must contain."""
+    with pytest.raises(FileUnusableError, match=problem):
         probe(io.BytesIO(data))
 
 
-def test_a_webp_may_leave_out_the_padding_at_its_end() -> None:
-    """Gap: RFC 9649 asks for it, and some encoders forget it."""
+def test_a_webp_may_omit_the_padding_at_its_end() -> None:
+    """Gap: RFC 9649 requires it, but some encoders omit it."""
     data = make.webp((33, 17), lossless=True)
     length = int.from_bytes(data[16:20], "little")
     if length % 2 == 0:
@@ -83,6 +83,6 @@ def test_exif_is_read_in_both_byte_orders() -> None:
         make.exif(6)[:12],
     ],
 )
-def test_broken_exif_says_nothing(block: bytes) -> None:
-    """Chosen: a picture is not refused for what it says of its camera."""
+def test_broken_exif_is_ignored(block: bytes) -> None:
+    """Chosen: a picture isn't rejected because of broken metadata."""
     assert read_exif(block) == Exif(1, place=False)

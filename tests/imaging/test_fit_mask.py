@@ -1,4 +1,4 @@
-"""Fitting a mask: it follows its picture and is grey."""
+"""Fitting a mask: it follows its picture and becomes greyscale."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ ENOUGH = 10_000_000
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """Where the fitted picture goes."""
+    """Path of the fitted mask."""
     return tmp_path / "fitted"
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Where the picture is."""
+    """Path of the original mask."""
     return tmp_path / "source"
 
 
@@ -43,8 +43,8 @@ def mask(source: Path, data: bytes, target: Path, picture: bytes, size: Size) ->
     )
 
 
-def test_a_mask_that_fits_its_picture_is_sent_as_it_is(source: Path, target: Path) -> None:
-    """Chosen: only what has to be changed is."""
+def test_a_mask_that_fits_its_picture_is_unchanged(source: Path, target: Path) -> None:
+    """Chosen: only necessary changes are made."""
     assert mask(source, make.mask(), target, make.png(), Size(96, 64)) is None
 
 
@@ -53,27 +53,27 @@ def test_a_mask_follows_its_picture(source: Path, target: Path) -> None:
     fitted = mask(source, make.mask(mode="RGB"), target, make.png((960, 640)), Size(480, 320))
 
     assert fitted is not None
-    assert fitted.changes == ["scaled up to 480x320 from 96x64", "turned grey"]
+    assert fitted.changes == ["enlarged from 96x64 to 480x320", "converted to greyscale"]
     assert (fitted.facts.size, fitted.facts.mode) == ((480, 320), "L")
     assert pixel(target, 240, 160)[0] == 255
     assert pixel(target, 4, 4)[0] == 0
 
 
-def test_a_mask_drawn_over_the_stored_pixels_is_turned_like_its_picture(
+def test_a_mask_drawn_over_the_stored_pixels_is_rotated_with_its_picture(
     source: Path, target: Path
 ) -> None:
-    """Chosen: an editor that ignores EXIF draws over the picture as it lies."""
+    """Chosen: an editor that ignores EXIF draws over the picture as stored."""
     data = make.encoded(make.picture(mode="L"), "PNG")
     fitted = mask(source, data, target, make.jpeg(orientation=6), Size(64, 96))
 
     assert fitted is not None
     assert fitted.facts.size == (64, 96)
-    assert "turned like its picture" in fitted.changes
+    assert "rotated with its picture" in fitted.changes
     assert pixel(target, 4, 4)[0] == 255  # white was at the bottom left
 
 
-def test_transparent_parts_of_a_mask_mark_nothing(source: Path, target: Path) -> None:
-    """Chosen: white paint on a transparent layer is the commonest mask there is."""
+def test_transparent_areas_of_a_mask_mark_nothing(source: Path, target: Path) -> None:
+    """Chosen: most masks are white paint on a transparent layer."""
     image = Image.new("RGBA", (96, 64), (255, 255, 255, 0))
     image.paste((255, 255, 255, 255), (0, 0, 48, 64))
     data = make.encoded(image, "PNG")
@@ -84,16 +84,16 @@ def test_transparent_parts_of_a_mask_mark_nothing(source: Path, target: Path) ->
     assert pixel(target, 90, 8)[0] == 0
 
 
-def test_a_grey_mask_loses_its_metadata_alone(source: Path, target: Path) -> None:
-    """Chosen: what a mask says of its maker is not sent either."""
+def test_a_greyscale_mask_only_loses_its_metadata(source: Path, target: Path) -> None:
+    """Chosen: metadata about the maker of a mask isn't sent either."""
     data = make.png(mode="L", text={"Author": "someone"})
     fitted = mask(source, data, target, make.png(), Size(96, 64))
     assert fitted is not None
-    assert fitted.changes == ["text left out"]
+    assert fitted.changes == ["metadata removed before sending"]
     assert b"someone" not in target.read_bytes()
 
 
-def test_a_sound_is_no_mask(source: Path, target: Path) -> None:
-    """Chosen: sniffed, so a name that says otherwise does not matter."""
-    with pytest.raises(FileUnusableError, match="a mask is a picture"):
+def test_sound_is_rejected_as_a_mask(source: Path, target: Path) -> None:
+    """Chosen: the type is detected from the bytes, so the name doesn't matter."""
+    with pytest.raises(FileUnusableError, match="a mask must be a picture"):
         mask(source, make.wav(0.1), target, make.png(), Size(96, 64))

@@ -1,4 +1,4 @@
-"""Hostile files: whatever the bytes, one kind of error, no crash and nothing left behind."""
+"""Hostile files: any bytes cause at most one kind of error, no crash and no leftover files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +49,7 @@ LIES = st.sampled_from([b"\x00", b"\xff", b"\x00" * 4, b"\xff" * 4, b"\x7f" + b"
 
 
 def with_true_checksums(data: bytes) -> bytes:
-    """Return a PNG with its checksums made right, so that its lies are believed further in."""
+    """Return a PNG with corrected checksums, so that parsers get further into its false data."""
     parts, at = [data[:8]], 8
     while at + 8 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -62,10 +62,10 @@ def with_true_checksums(data: bytes) -> bytes:
 
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """Draw a real file with lies, noise, cuts or another file's bytes in it."""
+    """Draw a real file with false values, noise, cuts or another file's bytes in it."""
     data = bytearray(SAMPLES[draw(st.sampled_from(sorted(SAMPLES)))])
     for _ in range(draw(st.integers(0, 3))):
-        # Headers are at the start, so that is where most lies go.
+        # Headers are at the start, so most false values go there.
         last = len(data) if draw(st.booleans()) else min(len(data), 64)
         at = draw(st.integers(0, last))
         lie = draw(LIES | st.binary(max_size=16))
@@ -79,7 +79,7 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 def everything(path: Path) -> list[Callable[[], object]]:
-    """Return every way into this package, each reading the file from the start."""
+    """Return every entry point of this package, each reading the file from the start."""
     target = path.with_name("target")
     limits = ImageLimits(min_side=8, min_pixels=64, max_side=25)
     return [
@@ -102,8 +102,8 @@ def everything(path: Path) -> list[Callable[[], object]]:
     ]
 
 
-def test_every_way_in_is_open_to_a_picture_that_is_whole(tmp_path: Path) -> None:
-    """Chosen: a way in that refused everything would make the tests below say nothing."""
+def test_every_entry_point_accepts_an_intact_picture(tmp_path: Path) -> None:
+    """Chosen: an entry point that rejected everything would make the tests below meaningless."""
     whole = ("png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "png P", "png 16")
     for name in whole:
         for use in everything(make.save(tmp_path / "file", SAMPLES[name])):
@@ -112,32 +112,32 @@ def test_every_way_in_is_open_to_a_picture_that_is_whole(tmp_path: Path) -> None
 
 
 def check(folder: Path, data: bytes) -> None:
-    """Try every way in; only FileUnusableError may come out, and no temporary file stay."""
+    """Try every entry point: it may only raise FileUnusableError and leaves no temporary file."""
     path = make.save(folder / "file", data)
-    refusals = []
+    errors = []
     for use in everything(path):
         try:
             use()
         except FileUnusableError as error:
-            refusals.append(error)
-    assert all(error.message.endswith(".") and error.hint for error in refusals)
+            errors.append(error)
+    assert all(error.message.endswith(".") and error.hint for error in errors)
     assert {one.name for one in folder.iterdir()} <= {"file", "target"}
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of what it repairs
+@pytest.mark.filterwarnings("ignore")  # Pillow warns about its repairs
 @settings(max_examples=150)
 @given(data=broken())
 def test_broken_files_give_one_kind_of_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    """Chosen: FileUnusableError with a sentence and a hint, or the file is used."""
+    """Chosen: FileUnusableError with a sentence and a hint, or the file is accepted."""
     check(tmp_path_factory.mktemp("broken"), data)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of what it repairs
+@pytest.mark.filterwarnings("ignore")  # Pillow warns about its repairs
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_file_cut_anywhere_gives_one_kind_of_error(tmp_path: Path, name: str) -> None:
-    """Chosen: a download may break after any byte."""
+    """Chosen: a download may break off after any byte."""
     data = SAMPLES[name]
     for end in sorted({*range(0, min(len(data), 64), 3), *range(0, len(data), len(data) // 12)}):
         check(tmp_path, data[:end])
@@ -147,5 +147,5 @@ def test_a_file_cut_anywhere_gives_one_kind_of_error(tmp_path: Path, name: str) 
 def test_any_bytes_at_all_give_one_kind_of_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    """Chosen: the name of a file promises nothing."""
+    """Chosen: the name of a file proves nothing."""
     check(tmp_path_factory.mktemp("any"), data)

@@ -1,4 +1,4 @@
-"""Marks: whether an edit has anything to work on, known before it is paid."""
+"""Marked areas: whether an edit has anything to change, checked before any charge."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from stability_mcp.imaging.mask import has_transparency, is_empty_mask, transpar
         (make.encoded(make.picture().convert("RGBA"), "PNG"), 0.0),
     ],
 )
-def test_the_transparent_share_is_counted(tmp_path: Path, data: bytes, share: float) -> None:
-    """Chosen: an alpha channel alone marks nothing, a pixel that is not opaque does."""
+def test_the_transparent_share_is_measured(tmp_path: Path, data: bytes, share: float) -> None:
+    """Chosen: an alpha channel marks nothing by itself, only pixels that aren't opaque do."""
     path = make.save(tmp_path / "picture", data)
     assert transparency(path) == pytest.approx(share, abs=0.001)
     assert has_transparency(path) == (share > 0)
@@ -41,11 +41,11 @@ def test_the_transparent_share_is_counted(tmp_path: Path, data: bytes, share: fl
     ],
 )
 def test_a_mask_without_white_is_empty(tmp_path: Path, data: bytes, *, empty: bool) -> None:
-    """Documented (API): white is changed, black kept; near-black is a JPEG's black."""
+    """Documented (API): white is changed, black is kept. Black in a JPEG isn't quite black."""
     assert is_empty_mask(make.save(tmp_path / "mask", data)) is empty
 
 
-def test_a_sound_is_no_mask(tmp_path: Path) -> None:
-    """Chosen: the kind is sniffed."""
+def test_sound_is_rejected_as_a_mask(tmp_path: Path) -> None:
+    """Chosen: the type is detected from the bytes."""
     with pytest.raises(FileUnusableError):
         is_empty_mask(make.save(tmp_path / "mask.png", make.wav(0.1)))

@@ -1,4 +1,4 @@
-"""The purse of memory: unpacked pictures together never take more than it holds."""
+"""The memory budget: decoded pictures together never exceed it."""
 
 import threading
 
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 def facts(media_type: str, pixels: int, *, alpha: bool = False, progressive: bool = False) -> Facts:
-    """Return the facts of a picture of that many pixels."""
+    """Return the facts of a picture with that many pixels."""
     return Facts(
         media_type=media_type,
         bytes=1,
@@ -33,7 +33,7 @@ def facts(media_type: str, pixels: int, *, alpha: bool = False, progressive: boo
 
 
 def test_the_estimate_follows_the_format() -> None:
-    """Measured: WebP takes 15.4 bytes a pixel, PNG with alpha 9, without 5."""
+    """Measured: WebP takes 15.4 bytes per pixel, PNG with alpha 9, without 5."""
     assert estimate(facts("image/webp", 1_000)) == 15_400
     assert estimate(facts("image/webp", 1_000, alpha=True)) == 17_400
     assert estimate(facts("image/png", 1_000, alpha=True)) == 9_000
@@ -42,33 +42,33 @@ def test_the_estimate_follows_the_format() -> None:
 
 
 def test_several_pictures_need_what_the_largest_needs() -> None:
-    """Chosen: a sheet unpacks one after the other."""
+    """Chosen: a sheet decodes one picture after the other."""
     assert estimate([facts("image/png", 10), facts("image/png", 1_000)]) == 5_000
     assert estimate([]) == 0
 
 
-async def test_no_more_is_lent_than_there_is() -> None:
-    """Chosen: 256 MB over all imaging work."""
-    lent, most = 0, 0
+async def test_reservations_never_exceed_the_budget() -> None:
+    """Chosen: 256 MB for all image processing."""
+    reserved, most = 0, 0
 
     async def work(size: int) -> None:
-        nonlocal lent, most
+        nonlocal reserved, most
         async with imaging_memory(size):
-            lent += min(size, MAX_MEMORY_BYTES)
-            most = max(most, lent)
+            reserved += min(size, MAX_MEMORY_BYTES)
+            most = max(most, reserved)
             await anyio.lowlevel.checkpoint()
-            lent -= min(size, MAX_MEMORY_BYTES)
+            reserved -= min(size, MAX_MEMORY_BYTES)
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             for n in range(60):
                 group.start_soon(work, (20 + 37 * n % 300) * MIB)
-    assert lent == 0
+    assert reserved == 0
     assert MAX_MEMORY_BYTES - 20 * MIB < most <= MAX_MEMORY_BYTES
 
 
-async def test_who_asks_for_more_than_there_is_gets_all_of_it_in_turn() -> None:
-    """Chosen: a large picture waits for its turn and is not passed by small ones for ever."""
+async def test_a_request_above_the_budget_gets_all_of_it_in_turn() -> None:
+    """Chosen: a large picture waits its turn and isn't starved by small ones."""
     order: list[str] = []
 
     async def work(name: str, size: int) -> None:
@@ -84,19 +84,19 @@ async def test_who_asks_for_more_than_there_is_gets_all_of_it_in_turn() -> None:
     assert order == ["first", "large", "small"]
 
 
-async def test_who_gives_up_waiting_holds_up_nobody() -> None:
-    """Chosen: a cancelled call leaves the line."""
+async def test_a_cancelled_request_does_not_block_others() -> None:
+    """Chosen: a cancelled call leaves the queue."""
     async with imaging_memory(MAX_MEMORY_BYTES):
         with anyio.move_on_after(0):
             async with imaging_memory(MAX_MEMORY_BYTES):
-                pytest.fail("there was nothing to lend")
+                pytest.fail("no memory was free")
     with anyio.fail_after(30):
         async with imaging_memory(MAX_MEMORY_BYTES):
             pass
 
 
-async def test_an_error_gives_the_memory_back() -> None:
-    """Chosen: a damaged picture must not shrink the purse."""
+async def test_an_error_releases_the_memory() -> None:
+    """Chosen: a damaged picture must not shrink the budget."""
 
     def broken() -> None:
         raise ValueError("broken")
@@ -109,8 +109,8 @@ async def test_an_error_gives_the_memory_back() -> None:
             pass
 
 
-async def test_work_runs_in_two_threads_at_most() -> None:
-    """Measured: eight previews at once make the event loop lag by 20 ms, two by 3."""
+async def test_work_runs_in_at_most_two_threads() -> None:
+    """Measured: eight concurrent previews make the event loop lag by 20 ms, two by 3 ms."""
     lock, threads, at_once, most = threading.Lock(), set[int](), 0, 0
     both = threading.Barrier(MAX_THREADS)
 

@@ -1,4 +1,4 @@
-"""Unpacking: what takes too much memory is refused before the first pixel."""
+"""Decoding: pictures that need too much memory are rejected before the first pixel."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from stability_mcp.api.fields import ImageLimits
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.fit import fit_image
-from stability_mcp.imaging.pixels import check_unpackable
+from stability_mcp.imaging.pixels import check_decodable
 from stability_mcp.imaging.probe import probe
 
 
 def facts(media_type: str, megapixels: float, **others: object) -> Facts:
-    """Return the facts of a picture of that size."""
+    """Return the facts of a picture with that many megapixels."""
     return Facts(
         media_type=media_type,
         bytes=1,
@@ -26,7 +26,7 @@ def facts(media_type: str, megapixels: float, **others: object) -> Facts:
 
 
 @pytest.mark.parametrize(
-    ("what", "most"),
+    ("what", "accepted"),
     [
         (facts("image/webp", 16), True),
         (facts("image/webp", 16.777), True),
@@ -38,24 +38,24 @@ def facts(media_type: str, megapixels: float, **others: object) -> Facts:
         (facts("image/png", 70), False),
     ],
 )
-def test_each_format_has_the_bound_that_its_memory_sets(what: Facts, *, most: bool) -> None:
+def test_the_size_limit_of_a_format_follows_from_its_memory(what: Facts, *, accepted: bool) -> None:
     """Measured: 40 MP of WebP took 616 MB, 40 MP of progressive JPEG 300."""
-    if most:
-        check_unpackable(what)
+    if accepted:
+        check_decodable(what)
         return
-    with pytest.raises(FileUnusableError, match="too large to work on"):
-        check_unpackable(what)
+    with pytest.raises(FileUnusableError, match="too large to process"):
+        check_decodable(what)
 
 
-def test_an_error_of_our_own_is_not_taken_for_a_damaged_file(
+def test_a_bug_is_not_reported_as_a_damaged_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: a bug that says "this PNG is damaged" would never be found."""
+    """Chosen: a bug reported as "this PNG is damaged" would never be found."""
 
     def broken(*_: object, **__: object) -> None:
         raise NameError("a bug")
 
-    monkeypatch.setattr("stability_mcp.imaging.fit.within", broken)
+    monkeypatch.setattr("stability_mcp.imaging.fit.encode_within", broken)
     path = make.save(tmp_path / "picture", make.png((200, 200)))
     with pytest.raises(NameError, match="a bug"):
         fit_image(

@@ -14,7 +14,7 @@ from stability_mcp.imaging.sheet import sheet
 
 
 def shown(made: Preview) -> Image.Image:
-    """Return the preview as pixels, after checking that it is what it says."""
+    """Return the preview as pixels, after checking its declared size and type."""
     with Image.open(io.BytesIO(made.data)) as image:
         assert image.size == (made.width, made.height)
         assert Image.MIME[image.format or ""] == made.media_type
@@ -45,25 +45,25 @@ def rgb(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
 def test_every_kind_of_picture_has_a_preview(
     tmp_path: Path, data: bytes, form: PreviewFormat
 ) -> None:
-    """Chosen: 768 pixels and 64 KiB, whatever the picture."""
+    """Chosen: at most 768 pixels and 64 KiB, whatever the picture."""
     made = preview(make.save(tmp_path / "picture", data), format=form)
 
-    assert 600 < made.width <= 768  # dithered black and white packs badly
+    assert 600 < made.width <= 768  # dithered black and white compresses badly
     assert made.width / made.height == pytest.approx(2, rel=0.01)
     assert len(made.data) <= MAX_BYTES
     assert made.transparent is None
     assert rgb(shown(made), 20, 20) != rgb(shown(made), made.width - 20, made.height - 20)
 
 
-def test_a_small_picture_is_not_blown_up(tmp_path: Path) -> None:
-    """Chosen: a preview shows what there is."""
+def test_a_small_picture_is_not_enlarged(tmp_path: Path) -> None:
+    """Chosen: a preview isn't larger than its picture."""
     made = preview(make.save(tmp_path / "picture", make.png((96, 64))))
     assert (made.width, made.height) == (96, 64)
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg"])
-def test_a_preview_never_passes_its_bound(tmp_path: Path, form: PreviewFormat) -> None:
-    """Chosen: noise does not pack, so it is made smaller until it fits."""
+def test_a_preview_never_exceeds_its_size_limit(tmp_path: Path, form: PreviewFormat) -> None:
+    """Chosen: noise doesn't compress, so the preview is shrunk until it fits."""
     path = make.save(tmp_path / "picture", make.png((900, 900), noise=True))
     for most in (65_536, 8_000, 900):
         made = preview(path, max_bytes=most, format=form)
@@ -72,13 +72,13 @@ def test_a_preview_never_passes_its_bound(tmp_path: Path, form: PreviewFormat) -
 
 
 def test_no_side_reaches_2000_pixels(tmp_path: Path) -> None:
-    """Measured: one host drops every picture of a conversation with a larger one in it."""
+    """Measured: one host drops all pictures of a conversation that contains a larger one."""
     path = make.save(tmp_path / "picture", make.png((2400, 20)))
     assert preview(path, longest=5_000, max_bytes=10**7).width < 2_000
 
 
 def test_transparency_is_a_checkerboard_and_a_number(tmp_path: Path) -> None:
-    """Chosen: a white logo on nothing must be seen."""
+    """Chosen: a white logo on a transparent background must be visible."""
     made = preview(make.save(tmp_path / "picture", make.png((640, 320), "RGBA")))
 
     assert made.transparent == pytest.approx(0.5)
@@ -89,24 +89,24 @@ def test_transparency_is_a_checkerboard_and_a_number(tmp_path: Path) -> None:
 
 
 def test_a_preview_is_upright(tmp_path: Path) -> None:
-    """Documented (EXIF): orientation 6 puts the stored bottom left to the top left."""
+    """Documented (EXIF): orientation 6 moves the stored bottom left to the top left."""
     made = preview(make.save(tmp_path / "picture", make.jpeg((400, 200), orientation=6)))
     assert (made.width, made.height) == (200, 400)
     assert min(rgb(shown(made), 20, 20)) > 200
 
 
 @pytest.mark.parametrize("data", [make.wav(0.1), make.glb(), make.cut(make.png()), make.bomb_png()])
-def test_what_cannot_be_shown_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
-    """Chosen: the caller leaves the preview out and goes on."""
+def test_a_file_without_a_preview_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+    """Chosen: the caller continues without a preview."""
     with pytest.raises(FileUnusableError):
         preview(make.save(tmp_path / "picture", data))
 
 
-def test_a_preview_takes_about_as_long_as_unpacking_the_picture(tmp_path: Path) -> None:
-    """Chosen: 50 ms a megapixel here, of which unpacking is most; so a ratio holds anywhere."""
+def test_a_preview_takes_about_as_long_as_decoding_the_picture(tmp_path: Path) -> None:
+    """Chosen: decoding takes most of the 50 ms per megapixel here, so a ratio holds anywhere."""
     path = make.save(tmp_path / "picture", make.png((1500, 1500), noise=True))
 
-    def seconds_of_unpacking() -> float:
+    def seconds_of_decoding() -> float:
         start = time.process_time()
         with Image.open(path) as image:
             image.load()
@@ -117,13 +117,13 @@ def test_a_preview_takes_about_as_long_as_unpacking_the_picture(tmp_path: Path) 
         preview(path)
         return time.process_time() - start
 
-    unpacking = min(seconds_of_unpacking() for _ in range(3))
+    decoding = min(seconds_of_decoding() for _ in range(3))
     whole = min(seconds_of_preview() for _ in range(3))
-    assert whole < 3 * unpacking + 0.3
+    assert whole < 3 * decoding + 0.3
 
 
 def test_a_sheet_shows_every_picture_in_order(tmp_path: Path) -> None:
-    """Chosen: four variants are compared at one look."""
+    """Chosen: four variants are compared at a glance."""
     pictures = []
     for name in ("red", "lime", "blue", "white"):
         data = make.encoded(Image.new("RGB", (300, 300), name), "PNG")
@@ -141,7 +141,7 @@ def test_a_sheet_shows_every_picture_in_order(tmp_path: Path) -> None:
 
 
 def test_labels_are_written_below_the_pictures(tmp_path: Path) -> None:
-    """Chosen: an agent that says "the second" needs to know which that is."""
+    """Chosen: "the second one" must be identifiable."""
     path = make.save(tmp_path / "picture", make.png((300, 300)))
     written = shown(sheet([(path, "hero-1")]))
     unwritten = shown(sheet([(path, "")]))
@@ -153,13 +153,13 @@ def test_labels_are_written_below_the_pictures(tmp_path: Path) -> None:
     "label", ["κόσμος", "日本語", "a\udcffb", "x" * 500, "line\nbreak\x00", "🎨", "", "\u202egnp"]
 )
 def test_no_label_breaks_a_sheet(tmp_path: Path, label: str) -> None:
-    """Measured: Pillow's own font has ASCII letters only, and a surrogate cannot be drawn."""
+    """Measured: Pillow's built-in font only has ASCII letters, and it can't draw surrogates."""
     path = make.save(tmp_path / "picture", make.png((300, 200)))
     assert shown(sheet([(path, label), (path, label)])).width > 100
 
 
-def test_a_picture_that_cannot_be_shown_leaves_its_place_grey(tmp_path: Path) -> None:
-    """Chosen: the others are still worth seeing."""
+def test_a_picture_that_cannot_be_decoded_is_a_grey_square(tmp_path: Path) -> None:
+    """Chosen: the other pictures are still useful."""
     good = make.save(tmp_path / "good", make.png((300, 300)))
     bad = make.save(tmp_path / "bad", make.cut(make.png((300, 300))))
     image = shown(sheet([(good, "a"), (bad, "b"), (tmp_path / "gone", "c")], format="jpeg"))
@@ -168,7 +168,7 @@ def test_a_picture_that_cannot_be_shown_leaves_its_place_grey(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 20, 70])
-def test_a_sheet_of_any_number_stays_inside_its_bounds(tmp_path: Path, count: int) -> None:
+def test_a_sheet_of_any_number_stays_within_its_limits(tmp_path: Path, count: int) -> None:
     """Chosen: the same limits as for one preview."""
     path = make.save(tmp_path / "picture", make.png((64, 96), noise=True))
     made = sheet([(path, f"picture-{n}") for n in range(count)], longest=700, max_bytes=30_000)
@@ -176,8 +176,8 @@ def test_a_sheet_of_any_number_stays_inside_its_bounds(tmp_path: Path, count: in
     assert len(made.data) <= 30_000
 
 
-def test_a_transparent_colour_of_another_mode_is_ignored(tmp_path: Path) -> None:
-    """Measured: in a damaged PNG it was three values for a picture of one channel, a TypeError."""
+def test_a_transparent_colour_for_another_mode_is_ignored(tmp_path: Path) -> None:
+    """Measured: a damaged one-channel PNG with three values for it caused a TypeError."""
     grey = io.BytesIO()
     Image.new("I;16", (64, 48), 30_000).save(grey, "PNG")
     coloured = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Probing: what a file is and how large, by its header, and whether it is whole."""
+"""Probing: the type and size of a file by its header, and whether it is complete."""
 
 import io
 import struct
@@ -33,7 +33,7 @@ def of(data: bytes) -> Facts:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_size_of_a_picture_is_read_from_its_header(name: str) -> None:
-    """Chosen: no pixel is unpacked to know the size."""
+    """Chosen: the size is known without decoding any pixels."""
     facts = of(PICTURES[name])
 
     assert (facts.width, facts.height, facts.bytes) == (96, 64, len(PICTURES[name]))
@@ -46,15 +46,15 @@ def test_the_size_of_a_picture_is_read_from_its_header(name: str) -> None:
     ("mode", "stored", "depth", "alpha"),
     [("1", "L", 1, False), ("P", "P", 8, False), ("LA", "LA", 8, True), ("I;16", "L", 16, False)],
 )
-def test_odd_modes_of_png_are_told(mode: str, stored: str, depth: int, *, alpha: bool) -> None:
+def test_odd_png_modes_are_recognised(mode: str, stored: str, depth: int, *, alpha: bool) -> None:
     """Documented (PNG): colour type and bit depth are in IHDR."""
     facts = of(make.png(mode=mode))
     assert (facts.mode, facts.depth, facts.has_alpha) == (stored, depth, alpha)
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
-def test_exif_tells_which_way_is_up_and_that_it_names_a_place(form: str) -> None:
-    """Documented (EXIF): orientation 6 is turned by a quarter, so sides change places."""
+def test_exif_gives_the_orientation_and_whether_there_is_a_location(form: str) -> None:
+    """Documented (EXIF): orientation 6 is a quarter turn, so width and height are swapped."""
     exif = make.exif(6, gps=True)
     data = {
         "jpeg": make.jpeg(orientation=6, gps=True),
@@ -70,12 +70,12 @@ def test_exif_tells_which_way_is_up_and_that_it_names_a_place(form: str) -> None
 
 
 def test_text_in_a_png_counts_as_metadata() -> None:
-    """Chosen: a prompt or an author in a text chunk is nobody else's business."""
+    """Chosen: a prompt or an author in a text chunk is private."""
     assert of(make.png(text={"Author": "someone"})).metadata == {"text"}
 
 
 def test_frames_are_counted() -> None:
-    """Chosen: an animation is sent as its first frame, so it must be known for one."""
+    """Chosen: only the first frame of an animation is sent, so it must be recognised."""
     assert of(make.gif(frames=3)).frames == 3
     assert of(make.webp(frames=2)).frames == 2
 
@@ -91,22 +91,22 @@ def test_frames_are_counted() -> None:
     ],
 )
 def test_the_length_of_a_sound_is_known(data: bytes, seconds: float) -> None:
-    """Documented (API): sound of 6 to 190 s is taken, so the length is checked before paying."""
+    """Documented (API): sound must be from 6 to 190 s long, which is checked before any charge."""
     facts = of(data)
     assert facts.seconds == pytest.approx(seconds, abs=0.06)
     assert (facts.kind, facts.rate) == ("audio", 44_100)
 
 
-def test_a_header_that_lies_about_the_length_of_a_sound_is_not_believed() -> None:
-    """Measured: a WAV header of 44 bytes said 24,348 s."""
+def test_a_false_length_in_the_header_of_a_sound_is_corrected() -> None:
+    """Measured: a WAV of 44 bytes claimed 24,348 s."""
     short = bytearray(make.wav(1))
     at = short.index(b"data") + 4
     short[at : at + 4] = struct.pack("<I", 0xFFFFFFF0)
     assert of(bytes(short)).seconds == pytest.approx(1.0)
 
 
-def test_a_recording_without_its_length_filled_in_is_still_a_recording() -> None:
-    """Documented (ffmpeg): what is written to a pipe has 0xFFFFFFFF as both lengths."""
+def test_a_recording_without_a_length_in_its_header_is_accepted() -> None:
+    """Documented (ffmpeg): a WAV written to a pipe has 0xFFFFFFFF as both lengths."""
     piped = bytearray(make.wav(1))
     piped[4:8] = b"\xff" * 4
     at = piped.index(b"data") + 4
@@ -114,8 +114,8 @@ def test_a_recording_without_its_length_filled_in_is_still_a_recording() -> None
     assert of(bytes(piped)).seconds == pytest.approx(1.0)
 
 
-def test_a_model_is_known_by_its_header() -> None:
-    """Documented (glTF 2.0): a GLB says its own length."""
+def test_a_model_is_recognised_by_its_header() -> None:
+    """Documented (glTF 2.0): the header of a GLB contains its length."""
     facts = of(make.glb())
     assert (facts.kind, facts.end) == ("model", len(make.glb()))
 
@@ -132,23 +132,23 @@ WHOLE = {
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
-def test_a_file_that_is_cut_short_is_refused(name: str, share: float) -> None:
-    """Chosen: half a picture would be paid for like a whole one."""
+def test_a_file_that_is_cut_short_is_rejected(name: str, share: float) -> None:
+    """Chosen: half a picture would be charged like a complete one."""
     with pytest.raises(FileUnusableError, match=r"cut short|damaged") as caught:
         of(make.cut(WHOLE[name], share))
     assert "Nothing was charged." in str(caught.value)
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_what_follows_the_end_of_a_container_is_known(name: str) -> None:
-    """Chosen: a picture that is also an archive is cut where the picture ends."""
+def test_trailing_bytes_after_a_container_are_detected(name: str) -> None:
+    """Chosen: a picture with an appended archive is cut at the end of the picture."""
     facts = of(WHOLE[name] + b"PK\x03\x04 and more")
     assert facts.end == len(WHOLE[name])
     assert facts.tail == 13
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    """Measured: a file of 15 KB can hold 120 megapixels."""
+def test_a_decompression_bomb_is_rejected_before_decoding() -> None:
+    """Measured: a file of 15 KB can contain 120 megapixels."""
     bomb = make.bomb_png()
     assert len(bomb) < 100_000
     with pytest.raises(FileUnusableError, match="120 megapixels"):
@@ -156,16 +156,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     assert MAX_PIXELS < 12_000 * 10_000
 
 
-def test_a_jpeg_of_endless_scans_is_refused() -> None:
-    """Chosen: each scan costs a pass over all pixels, whatever its length."""
+def test_a_jpeg_with_too_many_scans_is_rejected() -> None:
+    """Chosen: each scan takes a pass over all pixels, whatever its length."""
     data = make.jpeg(progressive=True)
     scan = data.index(b"\xff\xda")
     with pytest.raises(FileUnusableError, match="scans"):
         of(data[:-2] + data[scan:-2] * 100 + b"\xff\xd9")
 
 
-def test_a_webp_that_names_two_sizes_is_refused() -> None:
-    """Chosen: memory is counted by the header, so the pixels may not be more than it says."""
+def test_a_webp_that_declares_two_sizes_is_rejected() -> None:
+    """Chosen: memory is reserved by the header, so there must be no more pixels than it says."""
     data = bytearray(make.webp(exif=make.exif()))
     at = data.index(b"VP8X") + 12
     data[at : at + 3] = b"\x07\x00\x00"
@@ -174,25 +174,25 @@ def test_a_webp_that_names_two_sizes_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "problem"),
     [
         (b"", "empty"),
         (b"  <!DOCTYPE html><title>404</title>", "a web page"),
         (b'<?xml version="1.0"?><!-- x --><svg width="1"/>', "an SVG drawing"),
         (b"%PDF-1.7", "a PDF document"),
         (b"PK\x03\x04", "an archive"),
-        (b"just words", "no picture, sound or 3D model"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC pictures cannot be read"),
+        (b"just words", "isn't a supported picture, sound or 3D model"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC pictures aren't supported"),
     ],
 )
-def test_what_is_no_media_is_called_by_its_name(data: bytes, said: str) -> None:
-    """Chosen: "a web page" tells a person more than "unknown format"."""
-    with pytest.raises(FileUnusableError, match=said) as caught:
+def test_the_error_for_an_unsupported_file_names_its_format(data: bytes, problem: str) -> None:
+    """Chosen: "a web page" is more helpful than "unknown format"."""
+    with pytest.raises(FileUnusableError, match=problem) as caught:
         of(data)
     assert caught.value.hint
 
 
-def test_garbage_named_mp3_is_no_sound() -> None:
-    """Measured: a tag reader said 0.07 s of garbage."""
+def test_garbage_with_an_mp3_header_is_rejected() -> None:
+    """Measured: a tag reader reported 0.07 s of sound for garbage."""
     with pytest.raises(FileUnusableError):
         of(b"\xff\xfb\x90\x00" + b"garbage " * 1_000)

@@ -1,4 +1,4 @@
-"""Provenance: put into a copy without touching its pixels, read back as a claim."""
+"""Provenance: embedded in a copy without changing its pixels, read back as a claim."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ DATA: dict[str, Any] = {
     "seed": "343940597",
     "arguments": {"prompt": 'a <b>lighthouse</b> & "sea" \u2028 äöü 日本 \udcff ]]> -->'},
 }
-SAID = {**DATA, "arguments": {"prompt": DATA["arguments"]["prompt"].replace("\udcff", "?")}}
+READ_BACK = {**DATA, "arguments": {"prompt": DATA["arguments"]["prompt"].replace("\udcff", "?")}}
 CARRIERS = {
     "png": make.png(mode="RGBA"),
     "jpeg": make.jpeg(),
@@ -41,14 +41,14 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", CARRIERS)
 def test_provenance_is_read_back_and_the_pixels_are_the_same(tmp_path: Path, name: str) -> None:
-    """Chosen: a chunk is put in; nothing is encoded again."""
+    """Chosen: a chunk is inserted; the picture isn't encoded again."""
     source = make.save(tmp_path / "source", CARRIERS[name])
     target = tmp_path / "target"
 
     assert embed(source, target, DATA)
 
     assert read(source) is None
-    assert read(target) == SAID
+    assert read(target) == READ_BACK
     before, after = probe(source), probe(target)
     assert (after.size, after.orientation, after.frames) == (
         before.size,
@@ -63,16 +63,16 @@ def test_provenance_is_read_back_and_the_pixels_are_the_same(tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", CARRIERS)
 def test_a_second_embedding_replaces_the_first(tmp_path: Path, name: str) -> None:
-    """Chosen: a file tells one story of its making."""
+    """Chosen: a file contains one provenance only."""
     first, second = tmp_path / "first", tmp_path / "second"
     embed(make.save(tmp_path / "source", CARRIERS[name]), first, {"seed": "OLDSEED"})
     embed(first, second, DATA)
-    assert read(second) == SAID
+    assert read(second) == READ_BACK
     assert b"OLDSEED" not in second.read_bytes()
 
 
-def test_what_others_said_in_xmp_stays(tmp_path: Path) -> None:
-    """Chosen: a mark that a picture is made by a machine must not be lost."""
+def test_existing_xmp_is_kept(tmp_path: Path) -> None:
+    """Chosen: a mark that a picture was made by an AI model must not be lost."""
     xmp = (
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22'
         b'-rdf-syntax-ns#"><rdf:Description rdf:about="trainedAlgorithmicMedia"/></rdf:RDF>'
@@ -83,14 +83,14 @@ def test_what_others_said_in_xmp_stays(tmp_path: Path) -> None:
 
     assert embed(source, target, DATA)
 
-    assert read(target) == SAID
+    assert read(target) == READ_BACK
     with Image.open(target) as image:
         assert b"trainedAlgorithmicMedia" in image.info["xmp"]
     assert target.read_bytes().count(b"http://ns.adobe.com/xap/1.0/") == 1
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_other_files_are_copied_as_they_are(tmp_path: Path, name: str) -> None:
+def test_other_files_are_copied_unchanged(tmp_path: Path, name: str) -> None:
     """Chosen: a copy without provenance is better than none."""
     source = make.save(tmp_path / "source", OTHERS[name])
     assert not embed(source, tmp_path / "target", DATA)
@@ -99,15 +99,15 @@ def test_other_files_are_copied_as_they_are(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CARRIERS)
-def test_provenance_that_is_too_long_is_left_out(tmp_path: Path, name: str) -> None:
-    """Documented (JPEG): one segment holds 65,533 bytes."""
+def test_provenance_that_is_too_long_is_omitted(tmp_path: Path, name: str) -> None:
+    """Documented (JPEG): a segment holds 65,533 bytes."""
     source = make.save(tmp_path / "source", CARRIERS[name])
     assert not embed(source, tmp_path / "target", {"prompt": "x" * 70_000})
     assert (tmp_path / "target").read_bytes() == CARRIERS[name]
 
 
-def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Chosen: the error is the caller's to tell; no half file stays."""
+def test_a_failed_write_leaves_no_file_behind(tmp_path: Path) -> None:
+    """Chosen: the caller reports the error; no partial file is left."""
     source = make.save(tmp_path / "source", make.png())
     with pytest.raises(OSError, match="gone"):
         embed(source, tmp_path / "gone" / "target", DATA)
@@ -118,18 +118,18 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("claim", [b"[" * 50_000, b"[1]", b"{", b'{"a":' * 10_000, b"1" * 59_000])
-def test_a_claim_that_is_no_object_is_no_claim(tmp_path: Path, claim: bytes) -> None:
-    """Chosen: a stranger may have written it, to break the reader."""
+def test_a_claim_that_is_not_an_object_is_ignored(tmp_path: Path, claim: bytes) -> None:
+    """Chosen: anyone may have written it, even to break the reader."""
     chunk = make.png_chunk(b"iTXt", b"stability-mcp" + bytes(5) + claim)
     data = make.png()
     assert read(make.save(tmp_path / "picture", data[:33] + chunk + data[33:])) is None
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), max_size=5))
-def test_any_plain_data_is_read_back_from_any_carrier(
+def test_any_json_is_read_back_from_any_format(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, object]
 ) -> None:
-    """Chosen: what goes in comes out, lone surrogates aside."""
+    """Chosen: provenance survives unchanged, except for lone surrogates."""
     folder = tmp_path_factory.mktemp("carriers")
     for name in ("png", "jpeg", "webp"):
         source = make.save(folder / "source", CARRIERS[name])

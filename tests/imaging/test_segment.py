@@ -17,7 +17,7 @@ Box = tuple[int, int, int, int]
 
 
 def photograph() -> Image.Image:
-    """Return a red disc before a blue sky and a green field, with the grain of a photograph."""
+    """Return a red disc in front of a blue sky and a green field, with photographic grain."""
     picture = Image.new("RGB", SIZE, (110, 160, 225))
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 110, 256, 192), fill=(70, 130, 60))
@@ -28,7 +28,7 @@ def photograph() -> Image.Image:
 
 
 def squares() -> Image.Image:
-    """Return a mask of a small square on the left and a larger one on the lower right."""
+    """Return a mask with a small square on the left and a larger one at the bottom right."""
     mask = Image.new("L", (60, 40))
     mask.paste(255, (5, 5, 15, 15))
     mask.paste(255, (40, 20, 60, 40))
@@ -36,7 +36,7 @@ def squares() -> Image.Image:
 
 
 def share(mask: Image.Image, box: Box) -> float:
-    """Return how much of a box is marked, 0 to 1."""
+    """Return the marked share of a box, from 0 to 1."""
     return ImageStat.Stat(mask.crop(box)).mean[0] / 255
 
 
@@ -51,7 +51,7 @@ def test_a_cut_out_has_a_clean_and_smooth_outline() -> None:
     assert 0 < partly < 0.03
 
 
-def test_a_cut_out_keeps_the_colours_of_the_thing_alone() -> None:
+def test_a_cut_out_only_keeps_the_colours_of_the_subject() -> None:
     """Chosen: no rim in the colour of the old background."""
     cut = cut_out(photograph())
     rim = cut.getchannel("A").point([0] * 100 + [255] * 100 + [0] * 56)
@@ -61,16 +61,16 @@ def test_a_cut_out_keeps_the_colours_of_the_thing_alone() -> None:
     assert red > blue + 60
 
 
-def test_a_picture_without_anything_in_front_gives_its_middle() -> None:
-    """Chosen: there is always an answer."""
+def test_the_subject_of_a_uniform_picture_is_its_centre() -> None:
+    """Chosen: there is always a result."""
     mask = subject(Image.new("RGB", SIZE, (90, 120, 90)))
 
     assert share(mask, CORNER) < 0.1
     assert share(mask, DISC) > 0.8
 
 
-def test_the_regions_of_a_mask_are_its_connected_parts_the_largest_first() -> None:
-    """Chosen: the largest part is the most likely one to be meant."""
+def test_the_regions_of_a_mask_are_its_connected_parts_largest_first() -> None:
+    """Chosen: the largest region is most likely the one meant."""
     large, small = regions_of(squares())
 
     assert (large.area, small.area) == (400, 100)
@@ -78,15 +78,15 @@ def test_the_regions_of_a_mask_are_its_connected_parts_the_largest_first() -> No
     assert (small.on_border, large.on_border) == (0, 39)
 
 
-def test_a_mask_keeps_the_regions_that_are_wanted() -> None:
-    """Chosen: regions are chosen by a function."""
+def test_regions_of_a_mask_can_be_filtered() -> None:
+    """Chosen: a function selects the regions to keep."""
     kept = keeping(squares(), lambda region: region.on_border == 0)
 
     assert kept.getbbox() == (5, 5, 15, 15)
 
 
 @pytest.mark.parametrize("pixels", [4, 12])
-def test_a_mask_that_is_grown_reaches_that_much_further(pixels: int) -> None:
+def test_a_mask_grows_by_the_given_number_of_pixels(pixels: int) -> None:
     """Documented: `grow_mask`, in pixels."""
     mask = Image.new("L", (100, 100))
     mask.paste(255, (40, 40, 60, 60))
@@ -97,8 +97,8 @@ def test_a_mask_that_is_grown_reaches_that_much_further(pixels: int) -> None:
     assert grown(mask, 0) == mask
 
 
-def test_the_colours_around_a_hole_grow_into_it() -> None:
-    """Chosen: nothing of what was in the hole is left."""
+def test_a_hole_is_filled_with_the_colours_around_it() -> None:
+    """Chosen: none of the hole's own colours are left."""
     picture = Image.new("RGB", (80, 60), (40, 90, 200))
     picture.paste((255, 0, 0), (20, 20, 60, 40))
     hole = Image.new("L", picture.size)
@@ -110,8 +110,8 @@ def test_the_colours_around_a_hole_grow_into_it() -> None:
     assert ImageStat.Stat(filled, hole).mean == pytest.approx([40, 90, 200], abs=3)
 
 
-def test_level_colours_come_from_beside_a_hole() -> None:
-    """Chosen: most pictures are made of level bands."""
+def test_with_level_a_hole_is_filled_from_the_sides() -> None:
+    """Chosen: most pictures consist of horizontal bands."""
     picture = Image.new("RGB", (80, 80), (120, 170, 230))
     picture.paste((60, 120, 50), (0, 40, 80, 80))
     hole = Image.new("L", picture.size)

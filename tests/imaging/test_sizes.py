@@ -1,4 +1,4 @@
-"""To what size a picture is scaled."""
+"""The size to which a picture is scaled."""
 
 import pytest
 from hypothesis import given
@@ -25,52 +25,52 @@ NOT_TOO_LONG = ImageLimits(max_pixels=9_437_184, max_aspect=2.5)
 
 
 def test_a_picture_inside_the_limits_keeps_its_size() -> None:
-    """Chosen: only what has to be changed is."""
+    """Chosen: only necessary changes are made."""
     assert fitting_size(Size(800, 600), FAST) == (800, 600)
 
 
 def test_the_result_of_core_fits_upscale_fast_after_scaling() -> None:
-    """Documented (API): core makes 1536x1536, upscale fast takes 1,048,576 pixels."""
+    """Documented (API): core makes 1536x1536, upscale fast accepts 1,048,576 pixels."""
     assert fitting_size(Size(1536, 1536), FAST) == (1024, 1024)
 
 
-def test_a_tiny_picture_is_scaled_up() -> None:
+def test_a_tiny_picture_is_enlarged() -> None:
     """Documented (API): no side below 64 pixels."""
     assert fitting_size(Size(16, 32), NOT_TOO_LONG) == (64, 128)
 
 
-def test_too_long_a_picture_is_not_cut_but_refused_with_what_would_help() -> None:
-    """Chosen: nobody's picture is cut unasked."""
-    with pytest.raises(FileUnusableError, match=r"3\.20 times") as caught:
+def test_a_picture_that_is_too_long_is_rejected_with_sizes_to_crop_or_pad() -> None:
+    """Chosen: pictures are never cropped automatically."""
+    with pytest.raises(FileUnusableError, match=r"aspect ratio is 3\.20:1") as caught:
         fitting_size(Size(1600, 500), NOT_TOO_LONG)
     assert "Crop it to 1250x500 or pad it to 1600x640" in caught.value.hint
 
 
-def test_a_picture_too_narrow_for_any_size_is_refused() -> None:
-    """Chosen: 16 pixels high and 4 megapixels wide cannot be made to fit by scaling."""
+def test_a_picture_too_narrow_for_any_size_is_rejected() -> None:
+    """Chosen: enlarging a height of 16 pixels would exceed the maximum width."""
     with pytest.raises(FileUnusableError, match="too long and narrow"):
         fitting_size(Size(12_000, 16), FAST)
 
 
 def test_a_square_fits_the_square_on_a_list_of_sizes() -> None:
-    """Documented (API): v1 takes nine sizes and nothing else."""
+    """Documented (API): v1 accepts only nine sizes."""
     limits = ImageLimits(sizes=NINE)
     assert fitting_size(Size(1536, 1536), limits) == (1024, 1024)
     assert fitting_size(Size(1216, 832), limits) == (1216, 832)
 
 
-def test_a_shape_that_is_not_on_the_list_is_refused_with_the_nearest() -> None:
-    """Documented (API): v1 takes nine sizes and nothing else."""
+def test_an_aspect_ratio_that_is_not_on_the_list_is_rejected_with_the_nearest() -> None:
+    """Documented (API): v1 accepts only nine sizes."""
     with pytest.raises(FileUnusableError, match="only these sizes") as caught:
         fitting_size(Size(1920, 1080), ImageLimits(sizes=NINE))
     assert "1344x768" in caught.value.hint
 
 
 @given(SIDES, SIDES, st.sampled_from([FAST, NOT_TOO_LONG, ImageLimits()]))
-def test_whatever_comes_out_is_inside_the_limits_and_of_the_same_shape(
+def test_every_result_is_within_the_limits_and_keeps_the_aspect_ratio(
     width: int, height: int, limits: ImageLimits
 ) -> None:
-    """Chosen: a size that was said to fit must never be refused by the API."""
+    """Chosen: the API must never reject a fitted size."""
     try:
         size = fitting_size(Size(width, height), limits)
     except FileUnusableError:
@@ -80,15 +80,15 @@ def test_whatever_comes_out_is_inside_the_limits_and_of_the_same_shape(
     assert limits.min_pixels <= size.width * size.height <= (limits.max_pixels or 10**9)
     assert max(size) <= min(size) * (limits.max_aspect or max(size))
     shape = width / height
-    # Scaled down, the shorter side is at least 32; up to a pixel is lost on each side.
+    # The shorter side is at least 32 after scaling; each side loses up to a pixel.
     assert size.width / size.height == pytest.approx(shape, rel=0.1)
 
 
 @given(SIDES, SIDES, st.sampled_from([FAST, NOT_TOO_LONG, ImageLimits()]))
-def test_a_smaller_size_is_inside_the_limits_too(
+def test_a_smaller_size_is_within_the_limits_too(
     width: int, height: int, limits: ImageLimits
 ) -> None:
-    """Chosen: a file that is too long is made smaller step by step, and that ends."""
+    """Chosen: a file that is too large is shrunk in a limited number of steps."""
     try:
         size = fitting_size(Size(width, height), limits)
     except FileUnusableError:
@@ -102,5 +102,5 @@ def test_a_smaller_size_is_inside_the_limits_too(
 
 
 def test_a_size_from_a_list_has_no_smaller_one() -> None:
-    """Documented (API): v1 takes nine sizes and nothing else."""
+    """Documented (API): v1 accepts only nine sizes."""
     assert smaller_size(Size(1024, 1024), ImageLimits(sizes=NINE)) is None

@@ -1,4 +1,4 @@
-"""Sniffing: what a file is, by its first bytes alone."""
+"""Sniffing: the type of a file, only by its first bytes."""
 
 import pytest
 from hypothesis import given
@@ -26,13 +26,13 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_every_kind_of_media_is_told_by_its_first_bytes(name: str) -> None:
-    """Chosen: the name of a file and what a server says of it count for nothing."""
+def test_every_media_type_is_recognised_by_its_first_bytes(name: str) -> None:
+    """Chosen: a file's name and a server's claim don't count."""
     assert media_type(REAL[name][:HEAD_BYTES]) == name
 
 
-def test_every_media_type_has_an_ending_and_an_example_here() -> None:
-    """Chosen: a type without an ending could not be saved."""
+def test_every_media_type_has_a_file_extension_and_an_example_here() -> None:
+    """Chosen: a type without an extension couldn't be saved."""
     assert set(REAL) == set(EXTENSIONS)
     assert extension("image/jpeg") == "jpg"
     assert extension("text/html") == "bin"
@@ -48,26 +48,26 @@ def test_every_media_type_has_an_ending_and_an_example_here() -> None:
         b"PK\x03\x04",
         b"RIFF\x00\x00\x00\x00AVI ",
         b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42",
-        b"BM, we said, and left it there",
+        b"BM is also how this text starts",
         b"ID3 tags are described elsewhere",
         b"\xff\xfe<\x00?\x00x\x00m\x00l\x00",
         b"\xff\xfb\x90\x00" + bytes(HEAD_BYTES - 4),
         make.id3(b"<html>"),
     ],
 )
-def test_what_the_program_cannot_use_has_no_media_type(foreign: bytes) -> None:
-    """Chosen: documents, archives and video are refused (and UTF-16 text is no MP3)."""
+def test_an_unusable_file_has_no_media_type(foreign: bytes) -> None:
+    """Chosen: documents, archives and video are rejected (and UTF-16 text isn't an MP3)."""
     assert media_type(foreign) is None
 
 
-def test_a_tag_before_the_sound_does_not_hide_what_the_sound_is() -> None:
-    """Documented (id3.org): an ID3v2 tag may stand before MP3 and before FLAC."""
+def test_sound_is_recognised_behind_a_tag() -> None:
+    """Documented (id3.org): an ID3v2 tag may precede MP3 and FLAC."""
     assert media_type(make.id3(REAL["audio/mpeg"])[:HEAD_BYTES]) == "audio/mpeg"
     assert media_type(make.id3(REAL["audio/flac"])[:HEAD_BYTES]) == "audio/flac"
     assert media_type(make.id3(b"", padding=100_000)[:HEAD_BYTES]) == "audio/mpeg"
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_at_all_are_sniffed_without_harm(head: bytes) -> None:
+def test_any_bytes_can_be_sniffed(head: bytes) -> None:
     """Chosen: sniffing never raises."""
     assert media_type(head) in {None, *EXTENSIONS}

@@ -1,4 +1,4 @@
-"""What is loaded when: Pillow and tinytag only by what needs them."""
+"""Start-up imports: Pillow and tinytag are only loaded when needed."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.processes
 def test_reading_headers_loads_neither_pillow_nor_tinytag() -> None:
-    """Chosen: the size of a paid result is known without the 15 ms that each takes to load."""
+    """Chosen: reading the size of a paid result must not take the 15 ms to load each."""
     program = (
         "import io, sys\n"
         "from stability_mcp.imaging import fit, mask, memory, preview, probe, provenance, sheet\n"

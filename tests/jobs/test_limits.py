@@ -131,7 +131,7 @@ class _Behind(Database):
         *,
         name: str,
         durable: bool = False,
-        alone: bool = False,
+        own_commit: bool = False,
     ) -> T:
         """Do the other's request first."""
 
@@ -144,7 +144,7 @@ class _Behind(Database):
                 rate_limit.mark_sent(connection, place, _Behind.now)
             return work(connection)
 
-        return await super().write(later, name=name, durable=durable, alone=alone)
+        return await super().write(later, name=name, durable=durable, own_commit=own_commit)
 
 
 async def test_a_request_that_waits_for_the_writer_sets_no_other_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Readable copies: never over another file, never in the way of a result."""
+"""Readable copies never overwrite files and never cost a result."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from stability_mcp.imaging import provenance
-from stability_mcp.media.copies import making, without_copy, write_copy
+from stability_mcp.media.copies import explain_missing_copies, provenance_of, write_copy
 from support.imaging.sample_files import glb, jpeg, mp3, png, webp
 from support.media.media import desk, request
 
@@ -36,7 +36,7 @@ async def test_a_copy_is_filed_by_day_under_its_label(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    """Chosen: what lies there is the user's."""
+    """Chosen: existing files belong to the user."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
         first = write_copy(item, here.copies)
@@ -50,24 +50,24 @@ async def test_nothing_is_overwritten(tmp_path: Path) -> None:
         assert sorted(path.name for path in first.parent.iterdir()) == ["hero-2.png", "hero.png"]
 
 
-async def test_copies_at_once_get_names_of_their_own(tmp_path: Path) -> None:
-    """Chosen: two processes that file at the same moment lose nothing."""
+async def test_concurrent_copies_get_different_names(tmp_path: Path) -> None:
+    """Chosen: two processes that write copies at the same moment lose nothing."""
     paths: list[Path | None] = []
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
 
-        async def file() -> None:
+        async def write() -> None:
             paths.append(write_copy(item, here.copies))
 
         async with anyio.create_task_group() as group:
             for _ in range(10):
-                group.start_soon(file)
+                group.start_soon(write)
 
     assert len(set(paths)) == 10
     assert None not in paths
 
 
-async def test_a_copy_tells_how_it_was_made_without_names_and_paths(tmp_path: Path) -> None:
+async def test_a_copy_contains_its_provenance_without_names_and_paths(tmp_path: Path) -> None:
     """Chosen: operation, arguments, inputs as hashes, seed; no path, label, name or id."""
     async with desk(tmp_path) as here:
         source = await here.generated(png((70, 70)), label="private name")
@@ -96,22 +96,22 @@ async def test_a_copy_tells_how_it_was_made_without_names_and_paths(tmp_path: Pa
     }
     assert b"private name" not in full.read_bytes()
     assert source.id.encode() not in full.read_bytes()
-    said = provenance.read(minimal)
-    assert said is not None
-    assert set(said) == {"generator", "sha256", "operation", "seed"}
+    claim = provenance.read(minimal)
+    assert claim is not None
+    assert set(claim) == {"generator", "sha256", "operation", "seed"}
     assert off.read_bytes() == png()
 
 
-async def test_a_copy_of_the_emulator_says_so(tmp_path: Path) -> None:
-    """Chosen: nobody shall take a placeholder for the real thing."""
+async def test_the_provenance_of_an_emulated_result_is_marked(tmp_path: Path) -> None:
+    """Chosen: a placeholder must not be mistaken for a real result."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), emulated=True)
 
-    assert making(item, {}, full=False)["emulated"] is True
+    assert provenance_of(item, {}, full=False)["emulated"] is True
 
 
-async def test_an_item_without_a_label_is_filed_by_its_id(tmp_path: Path) -> None:
-    """Chosen: a name has to come from somewhere, and this one leads back to the item."""
+async def test_a_copy_of_an_item_without_a_label_is_named_by_its_id(tmp_path: Path) -> None:
+    """Chosen: the id leads back to the item."""
     async with desk(tmp_path) as here:
         item = await here.generated(png())
         path = write_copy(item, here.copies)
@@ -121,36 +121,36 @@ async def test_an_item_without_a_label_is_filed_by_its_id(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("where", ["a file", "a file/below", "/proc/nowhere"])
-async def test_a_folder_that_cannot_be_written_costs_no_result(where: str, tmp_path: Path) -> None:
-    """Chosen: no copy, no error, and a sentence that says why."""
+async def test_an_unwritable_folder_costs_no_result(where: str, tmp_path: Path) -> None:
+    """Chosen: no copy, no error, and a note that explains why."""
     if where.startswith("/proc") and sys.platform != "linux":
-        pytest.skip("a folder of Linux")
+        pytest.skip("needs Linux's /proc")
     async with desk(tmp_path) as here:
         (here.root / "a file").write_bytes(b"")
         folder = here.root / where
         item = await here.generated(png(), label="hero")
 
         assert write_copy(item, folder) is None
-        [said] = await without_copy([item], folder)
-    assert 'no file of "hero"' in said
-    assert "cannot be written" in said
-    assert "STABILITY_OUTPUT_DIR" in said
+        [note] = await explain_missing_copies([item], folder)
+    assert 'no copy of "hero"' in note
+    assert "isn't writable" in note
+    assert "STABILITY_OUTPUT_DIR" in note
 
 
-async def test_nothing_is_said_where_a_copy_is_or_none_is_wanted(tmp_path: Path) -> None:
-    """Chosen: looking leaves nothing behind."""
+async def test_there_is_no_note_if_copies_exist_or_are_turned_off(tmp_path: Path) -> None:
+    """Chosen: the check leaves no file behind."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
 
-        assert await without_copy([item], None) == []
-        assert await without_copy([item], here.copies) == []
-        assert await without_copy([], Path("/proc/nowhere")) == []
+        assert await explain_missing_copies([item], None) == []
+        assert await explain_missing_copies([item], here.copies) == []
+        assert await explain_missing_copies([], Path("/proc/nowhere")) == []
         assert list(here.copies.iterdir()) == []
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names of POSIX are bytes")
-async def test_a_folder_whose_name_is_no_unicode_works(tmp_path: Path) -> None:
-    """Chosen: the user's folders are called as they are called."""
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX file names, which are bytes")
+async def test_a_folder_whose_name_is_not_unicode_works(tmp_path: Path) -> None:
+    """Chosen: users may name their folders as they like."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
         path = write_copy(item, here.root / os.fsdecode(b"\xff"))
@@ -160,12 +160,12 @@ async def test_a_folder_whose_name_is_no_unicode_works(tmp_path: Path) -> None:
         await here.store.set_copy_path(item.id, path)
 
 
-async def test_arguments_that_are_files_are_no_part_of_what_is_said(tmp_path: Path) -> None:
-    """Chosen: ids mean nothing outside of this store."""
+async def test_file_arguments_are_not_part_of_the_provenance(tmp_path: Path) -> None:
+    """Chosen: ids mean nothing outside this store."""
     upscale = request("upscale_fast", image="k7f3q2m9xa")
     async with desk(tmp_path) as here:
         item = await here.generated(
             png(), operation="upscale_fast", arguments=upscale.model_dump(mode="json")
         )
 
-    assert "image" not in making(item, {}, full=True).get("arguments", {})
+    assert "image" not in provenance_of(item, {}, full=True).get("arguments", {})

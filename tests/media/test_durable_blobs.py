@@ -1,4 +1,4 @@
-"""A blob that a row names survives a power failure, whoever brought it there."""
+"""A blob named by a row survives a power failure, whichever process stored it."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from support.jobs.jobs import picture
 pytestmark = pytest.mark.anyio
 
 
-def test_a_blob_that_is_there_already_is_made_durable_too(
+def test_an_existing_blob_is_made_durable_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: it may have been moved there by a process that was killed at that moment."""
+    """*Chosen*: the process that moved it there may have been killed right afterwards."""
     (tmp_path / "blobs").mkdir()
     files = [tmp_path / "first", tmp_path / "second"]
     for file in files:
@@ -49,10 +49,10 @@ def _new(file: Path, info: FileInfo, *, placed: bool) -> NewMedia:
     )
 
 
-async def test_a_blob_that_was_placed_is_not_moved_in_the_transaction(
+async def test_a_placed_blob_is_not_moved_in_the_transaction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: an fsync of the folder there would hold up every other commit."""
+    """*Chosen*: an fsync of the folder in the transaction would delay every other commit."""
     database = Database(tmp_path)
     file = tmp_path / "spool" / "body"
     file.write_bytes(picture())
@@ -70,7 +70,7 @@ async def test_a_blob_that_was_placed_is_not_moved_in_the_transaction(
     assert synced == []
 
 
-async def test_a_placed_blob_that_is_gone_is_moved_there_again(tmp_path: Path) -> None:
+async def test_a_placed_blob_that_was_removed_is_moved_again(tmp_path: Path) -> None:
     """*Chosen*: retention may have removed an old blob with the same bytes meanwhile."""
     database = Database(tmp_path)
     file = tmp_path / "spool" / "body"
@@ -87,7 +87,7 @@ async def test_a_placed_blob_that_is_gone_is_moved_there_again(tmp_path: Path) -
     assert item.path.read_bytes() == picture()
 
 
-def test_a_damaged_blob_is_not_taken_for_one_that_was_placed(tmp_path: Path) -> None:
+def test_a_damaged_blob_does_not_count_as_placed(tmp_path: Path) -> None:
     """*Chosen*: the transaction replaces it."""
     file = tmp_path / "body"
     file.write_bytes(picture())

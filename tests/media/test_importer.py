@@ -1,4 +1,4 @@
-"""Imports: whole media only, durable before they are named, each file once."""
+"""Imports: only complete media, durable before a row names them, each file once."""
 
 import base64
 import os
@@ -29,8 +29,8 @@ PICTURE = OPERATIONS["upscale_fast"].file_fields()["image"]
 SOUND = OPERATIONS["audio2_audio_to_audio"].file_fields()["audio"]
 
 
-async def test_a_file_becomes_an_item_called_by_its_name(tmp_path: Path) -> None:
-    """Chosen: edits are called by their parent, so an import needs a name as well."""
+async def test_an_imported_file_is_labelled_by_its_name(tmp_path: Path) -> None:
+    """Chosen: edits are named after their parent, so an import needs a label too."""
     async with desk(tmp_path) as here:
         file = here.file("My Photo (1).PNG", png())
         found = await here.importer.resolve(str(file), PICTURE, argument="image")
@@ -44,7 +44,7 @@ async def test_a_file_becomes_an_item_called_by_its_name(tmp_path: Path) -> None
 
 
 async def test_the_same_bytes_are_imported_once(tmp_path: Path) -> None:
-    """Chosen: whatever the file is called, and however often it is named."""
+    """Chosen: whatever the file is called, and however often it is imported."""
     async with desk(tmp_path) as here:
         here.file("a.png", png())
         here.file("b.png", png())
@@ -60,25 +60,25 @@ async def test_the_same_bytes_are_imported_once(tmp_path: Path) -> None:
         assert here.spool() == []
 
 
-async def test_imports_of_one_file_at_once_are_one_row(tmp_path: Path) -> None:
-    """Chosen: the look for known bytes is part of the transaction that stores them."""
+async def test_concurrent_imports_of_one_file_make_one_row(tmp_path: Path) -> None:
+    """Chosen: the transaction that stores bytes also checks whether they are already stored."""
     ids: set[str] = set()
     async with desk(tmp_path) as here:
         here.file("a.png", png())
 
-        async def take() -> None:
+        async def import_it() -> None:
             ids.add((await here.importer.import_file("a.png", None)).item.id)
 
         async with anyio.create_task_group() as group:
             for _ in range(10):
-                group.start_soon(take)
+                group.start_soon(import_it)
         assert here.spool() == []
 
     assert len(ids) == 1
 
 
-async def test_an_import_is_called_as_asked_and_may_be_renamed_so(tmp_path: Path) -> None:
-    """Chosen: media_import takes a label, also for what is stored already."""
+async def test_an_import_gets_the_requested_label_and_can_be_relabelled(tmp_path: Path) -> None:
+    """Chosen: media_import takes a label, also for media that is already stored."""
     async with desk(tmp_path) as here:
         here.file("a.png", png())
         first = await here.importer.import_file("a.png", "hero")
@@ -94,7 +94,7 @@ async def test_an_import_is_called_as_asked_and_may_be_renamed_so(tmp_path: Path
     ("name", "data", "why"),
     [
         ("a.png", b"", "is empty"),
-        ("a.png", b"hello", "no picture, sound or 3D model"),
+        ("a.png", b"hello", "isn't a supported picture, sound or 3D model"),
         ("a.png", cut(png((200, 200), noise=True)), "cut short"),
         ("a.webp", cut(webp((200, 200), noise=True)), "cut short"),
         ("a.png", bomb_png(), "too large"),
@@ -103,10 +103,10 @@ async def test_an_import_is_called_as_asked_and_may_be_renamed_so(tmp_path: Path
         ("a.png", b"<!DOCTYPE html><p>login</p>", "web page"),
     ],
 )
-async def test_what_is_no_whole_media_is_refused_and_nothing_is_left(
+async def test_a_file_that_is_not_complete_media_is_rejected_without_a_trace(
     name: str, data: bytes, why: str, tmp_path: Path
 ) -> None:
-    """Chosen: told by the bytes and never by the name; no row, no blob, no temporary file."""
+    """Chosen: the bytes decide, never the name; no row, no blob, no temporary file."""
     async with desk(tmp_path) as here:
         here.file(name, data)
         with pytest.raises(FileUnusableError, match=why) as error:
@@ -117,43 +117,54 @@ async def test_what_is_no_whole_media_is_refused_and_nothing_is_left(
         assert list(here.blobs()) == []
 
 
-async def test_what_follows_the_end_of_a_picture_is_left_out(tmp_path: Path) -> None:
-    """Chosen: a picture with an archive behind it is a picture."""
+async def test_trailing_bytes_of_a_picture_are_removed(tmp_path: Path) -> None:
+    """Chosen: a picture with an archive appended is imported as a picture."""
     async with desk(tmp_path) as here:
         here.file("a.png", png() + b"PK\x03\x04 something else")
         found = await here.importer.import_file("a.png", None)
 
         assert found.item.path.read_bytes() == png()
-        assert "19 bytes behind its end left out" in found.note
+        assert "19 trailing bytes removed" in found.note
 
 
-async def test_a_file_of_the_wrong_kind_is_refused_with_who_takes_it(tmp_path: Path) -> None:
-    """Chosen: an error names what was given, what is taken, and a tool that fits."""
+async def test_a_file_of_the_wrong_kind_is_rejected_with_a_tool_that_takes_it(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the error names the kind that was given, the kind expected and a matching tool."""
     async with desk(tmp_path) as here:
         for name, data in (("a.png", png()), ("s.mp3", mp3(2)), ("m.glb", glb())):
             here.file(name, data)
 
-        with pytest.raises(ArgumentsError, match=r"image takes a picture.*is sound") as error:
+        with pytest.raises(
+            ArgumentsError, match=r"image takes a picture, but .* is sound"
+        ) as error:
             await here.importer.resolve("s.mp3", PICTURE, argument="image")
         assert "audio2_audio_to_audio takes sound" in str(error.value)
-        with pytest.raises(ArgumentsError, match=r"audio takes sound, and .* is a picture"):
+        with pytest.raises(ArgumentsError, match=r"audio takes sound, but .* is a picture"):
             await here.importer.resolve("a.png", SOUND, argument="audio")
         with pytest.raises(ArgumentsError, match="No operation takes a 3D model"):
             await here.importer.resolve("m.glb", PICTURE, argument="image")
 
 
-async def test_a_stored_item_is_named_with_when_and_by_what_it_was_made(tmp_path: Path) -> None:
-    """Chosen: every paid answer says what each input resolved to."""
+async def test_the_note_on_a_stored_item_says_when_and_how_it_was_made(tmp_path: Path) -> None:
+    """Chosen: every paid answer states which media each input resolved to: the label of an id."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
-        for name in ("hero", item.id, item.uri):
+        unlabelled = await here.generated(png((70, 70)))
+        named = {
+            "hero": f'"hero" = {item.id}',
+            item.id: f'"{item.id}" = "hero"',
+            item.uri: f'"{item.uri}" = "hero"',
+            unlabelled.uri: f'"{unlabelled.uri}"',
+        }
+        for name, expected in named.items():
             found = await here.importer.resolve(name, PICTURE, argument="image")
 
             at = describe_time(NOW, NOW)
-            assert found.note == f'image: "{name}" = {item.id}, made {at} by generate_core'
+            assert found.note == f"image: {expected}, made {at} by generate_core"
 
 
-def test_times_are_said_as_people_say_them() -> None:
+def test_times_are_short() -> None:
     """Chosen: 14:02, yesterday 14:02, 2026-11-20 14:02."""
     day = 86_400
     assert len(describe_time(NOW, NOW)) == 5
@@ -162,7 +173,7 @@ def test_times_are_said_as_people_say_them() -> None:
 
 
 async def test_a_bare_word_is_a_label_first_and_then_a_file(tmp_path: Path) -> None:
-    """Chosen: labels and files without an extension look alike."""
+    """Chosen: a label and a file name without an extension look alike."""
     async with desk(tmp_path) as here:
         here.file("hero", png((70, 70)))
         from_file = await here.importer.import_file("hero", "other")
@@ -172,11 +183,11 @@ async def test_a_bare_word_is_a_label_first_and_then_a_file(tmp_path: Path) -> N
         assert (await here.importer.import_file("hero", None)).item.id == item.id
 
 
-async def test_a_name_that_nothing_has_is_answered_with_what_is_close(tmp_path: Path) -> None:
-    """Chosen: labels and file names alike."""
+async def test_the_error_for_an_unknown_name_suggests_similar_ones(tmp_path: Path) -> None:
+    """Chosen: both labels and file names are suggested."""
     async with desk(tmp_path) as here:
         here.file("lighthouse.png", png())
-        with pytest.raises(NotFoundError, match=r'No media and no file.*"lighthouse'):
+        with pytest.raises(NotFoundError, match=r'No media or file is called.*"lighthouse'):
             await here.importer.import_file("lighthose", None)
         with pytest.raises(NotFoundError, match="No media is called"):
             await here.importer.import_file("media://0000000000", None)
@@ -188,7 +199,7 @@ async def test_a_name_that_nothing_has_is_answered_with_what_is_close(tmp_path: 
 async def test_an_unchanged_copy_is_the_item_it_was_copied_from(
     metadata: str, tmp_path: Path
 ) -> None:
-    """Chosen: lineage is kept when an agent names the readable copy, also after it was moved."""
+    """Chosen: lineage is kept when an agent names the readable copy, even after it was moved."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
         copy = write_copy(item, here.copies, metadata)
@@ -201,8 +212,8 @@ async def test_an_unchanged_copy_is_the_item_it_was_copied_from(
         assert here.spool() == []
 
 
-async def test_a_copy_that_was_changed_on_disk_is_imported_and_said(tmp_path: Path) -> None:
-    """Chosen: the user's own retouching is what they mean; the item stays as it was."""
+async def test_a_copy_edited_on_disk_is_imported_as_new_media(tmp_path: Path) -> None:
+    """Chosen: the user means their edited version; the original item stays unchanged."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
         copy = write_copy(item, here.copies)
@@ -214,13 +225,13 @@ async def test_a_copy_that_was_changed_on_disk_is_imported_and_said(tmp_path: Pa
 
         assert found.item.id != item.id
         assert found.item.width == 80
-        assert 'the copy of "hero" was changed on disk' in found.note
+        assert 'this edited copy of "hero" was imported as new media' in found.note
         assert (await here.store.parents(found.item.id))["changed"].id == item.id
         assert (await here.store.get("hero")).path.read_bytes() == png()
 
 
-async def test_a_strangers_claim_of_being_a_copy_is_put_to_the_test(tmp_path: Path) -> None:
-    """Chosen: provenance in a file is a claim; only equal bytes make it an item of ours."""
+async def test_a_files_claim_to_be_a_copy_is_verified(tmp_path: Path) -> None:
+    """Chosen: provenance in a file is only a claim; equal bytes prove that it is a copy."""
     async with desk(tmp_path) as here:
         item = await here.generated(png(), label="hero")
         other = here.file("other.png", png((80, 80)))
@@ -234,9 +245,9 @@ async def test_a_strangers_claim_of_being_a_copy_is_put_to_the_test(tmp_path: Pa
         assert here.spool() == []
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names of POSIX are bytes")
-async def test_a_file_name_that_is_no_unicode_does_no_harm(tmp_path: Path) -> None:
-    """Chosen: one odd name must not end the server, in an answer or in an error."""
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX file names, which are bytes")
+async def test_a_file_name_that_is_not_unicode_does_no_harm(tmp_path: Path) -> None:
+    """Chosen: an odd name in an answer or an error must not crash the server."""
     name = os.fsdecode(b"\xff\xfe.png")
     async with desk(tmp_path) as here:
         here.file(name, png())
@@ -252,7 +263,7 @@ async def test_a_file_name_that_is_no_unicode_does_no_harm(tmp_path: Path) -> No
 
 
 async def test_sound_is_imported_with_its_length(tmp_path: Path) -> None:
-    """Chosen: the length is checked before anything is paid, so it has to be known."""
+    """Chosen: the length is needed because it is checked before anything is charged."""
     async with desk(tmp_path) as here:
         here.file("s.wav", wav(3))
         found = await here.importer.resolve("s.wav", SOUND, argument="audio")
@@ -261,9 +272,9 @@ async def test_sound_is_imported_with_its_length(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
-async def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
-    """Chosen: simulated by a limit on the size of files, which fails the write in its middle."""
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
+async def test_a_full_disk_is_one_clear_error_and_leaves_no_file(tmp_path: Path) -> None:
+    """Chosen: simulated by a file size limit, which fails the write halfway."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((1_500, 1_500), noise=True))
         program = (
@@ -284,5 +295,5 @@ async def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path)
         )
 
         assert b"could not be copied into the data folder" in ended.stdout
-        assert b"Make room" in ended.stdout
+        assert b"Free disk space" in ended.stdout
         assert here.spool() == []

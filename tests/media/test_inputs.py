@@ -1,4 +1,4 @@
-"""Preparing a call: every misfit is mended and said, or refused with the hint, before paying."""
+"""Preparing a call: files are adapted with a note or rejected with a hint, before any charge."""
 
 import re
 from pathlib import Path
@@ -16,8 +16,8 @@ from support.media.media import desk
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_fits_is_sent_as_it_is(tmp_path: Path) -> None:
-    """Chosen: a picture that fits is not touched."""
+async def test_a_picture_that_fits_is_sent_unchanged(tmp_path: Path) -> None:
+    """Chosen: encoding it again would cost quality."""
     async with desk(tmp_path) as here:
         item = await here.generated(png((512, 512)), label="hero")
         ready = await here.prepare("upscale_fast", image="hero")
@@ -29,18 +29,18 @@ async def test_what_fits_is_sent_as_it_is(tmp_path: Path) -> None:
     assert note.startswith('image: "hero" = ')
 
 
-async def test_a_request_without_files_stays_as_it_is(tmp_path: Path) -> None:
-    """Chosen: most calls name no file."""
+async def test_a_request_without_files_is_unchanged(tmp_path: Path) -> None:
+    """Chosen: most calls have no files."""
     async with desk(tmp_path) as here:
         ready = await here.prepare("generate_core", prompt="a cat")
 
     assert (ready.files, ready.notes) == ({}, [])
 
 
-async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
+async def test_the_note_on_a_shrunk_picture_names_a_tool_that_accepts_its_full_size(
     tmp_path: Path,
 ) -> None:
-    """Documented: fast takes 1,048,576 pixels, conservative 9,437,184."""
+    """Documented: fast accepts 1,048,576 pixels, conservative 9,437,184."""
     async with desk(tmp_path) as here:
         item = await here.generated(png((1536, 1536)), label="hero")
         ready = await here.prepare("upscale_fast", image="hero")
@@ -50,8 +50,8 @@ async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
         assert probe(sent.path).size == (1024, 1024)
         assert here.spool() == []
     assert ready.notes[1] == (
-        "image: sent at 1024x1024 of 1536x1536: upscale_fast takes at most 1.05 MP; "
-        "upscale_conservative takes it whole"
+        "image: shrunk from 1536x1536 to 1024x1024 (limit 1.05 MP); "
+        "upscale_conservative accepts the full size"
     )
     assert (sent.origin, sent.label) == ("fitted", None)
     assert [parent.id for parent in parents.values()] == [item.id]
@@ -59,8 +59,8 @@ async def test_too_many_pixels_are_scaled_and_the_tool_that_takes_all_is_named(
     assert ready.operation.model_dump()["image"] == sent.id
 
 
-async def test_the_same_fit_is_stored_once(tmp_path: Path) -> None:
-    """Chosen: a repeated call is the same call, so its input has to be the same item."""
+async def test_fitting_a_picture_twice_gives_the_same_item(tmp_path: Path) -> None:
+    """Chosen: a repeated call is identical only if its input is the same item."""
     async with desk(tmp_path) as here:
         await here.generated(png((1536, 1536)), label="hero")
         first = await here.prepare("upscale_fast", image="hero")
@@ -73,10 +73,10 @@ async def test_the_same_fit_is_stored_once(tmp_path: Path) -> None:
     ("name", "data"),
     [("a.gif", gif(frames=2)), ("a.bmp", bmp()), ("a.tiff", tiff(mode="CMYK"))],
 )
-async def test_other_formats_become_one_that_the_api_takes(
+async def test_other_formats_are_converted_to_one_that_the_api_accepts(
     name: str, data: bytes, tmp_path: Path
 ) -> None:
-    """Documented: JPEG, PNG and WebP are taken."""
+    """Documented: JPEG, PNG and WebP are accepted."""
     async with desk(tmp_path) as here:
         here.file(name, data)
         ready = await here.prepare("edit_remove_background", image=name)
@@ -85,21 +85,18 @@ async def test_other_formats_become_one_that_the_api_takes(
     assert any("re-encoded as" in note for note in ready.notes)
 
 
-async def test_place_and_camera_are_never_sent_and_a_turned_picture_is_upright(
-    tmp_path: Path,
-) -> None:
-    """Chosen: EXIF tells where a picture was taken."""
+async def test_exif_is_removed_and_the_picture_is_rotated_upright(tmp_path: Path) -> None:
+    """Chosen: EXIF reveals the camera and where a picture was taken."""
     async with desk(tmp_path) as here:
         here.file("a.jpg", jpeg((320, 240), orientation=6, gps=True))
         ready = await here.prepare("edit_remove_background", image="a.jpg")
         facts = probe(ready.files["image"].path)
 
     assert (facts.size, facts.orientation, facts.metadata) == ((240, 320), 1, frozenset())
-    assert "turned upright" in ready.notes[1]
-    assert "GPS left out" in ready.notes[1]
+    assert ready.notes[1] == "image: rotated upright, EXIF and GPS removed"
 
 
-async def test_the_whole_request_stays_below_the_limit_with_all_its_files(tmp_path: Path) -> None:
+async def test_a_request_with_several_files_stays_below_the_limit(tmp_path: Path) -> None:
     """Documented: 10 MiB for the whole body; two pictures and the text share it."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((1_800, 1_800), noise=True))
@@ -111,30 +108,43 @@ async def test_the_whole_request_stays_below_the_limit_with_all_its_files(tmp_pa
 
     assert sent < 10 * MIB - 2_000
     assert sent > 4 * MIB
-    assert sum("MB of" in note for note in ready.notes) >= 1
+    assert sum(" MB instead of " in note for note in ready.notes) >= 1
 
 
-async def test_a_smaller_limit_of_the_user_is_kept(tmp_path: Path) -> None:
-    """Chosen: STABILITY_MAX_FILE_SIZE bounds what is sent for pictures."""
+async def test_a_smaller_limit_set_by_the_user_is_kept(tmp_path: Path) -> None:
+    """Chosen: STABILITY_MAX_FILE_SIZE limits requests that send pictures."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((600, 600), noise=True))
         ready = await here.prepare("upscale_fast", image="a.png", max_file_size=100_000)
 
     assert ready.files["image"].bytes < 100_000
+    assert ready.notes[1].endswith("; requests are limited to 0.1 MiB")
 
 
 @pytest.mark.parametrize(
     ("name", "size", "note"),
     [
-        ("upscale_fast", (1_900, 400), "1536x323 of 1900x400: upscale_fast takes sides of at most"),
-        ("edit_remove_background", (40, 50), "scaled up to 64x80 from 40x50: "),
-        ("v1_image_to_image", (2_048, 2_048), "1024x1024 of 2048x2048: v1_image_to_image takes c"),
+        (
+            "upscale_fast",
+            (1_900, 400),
+            "shrunk from 1900x400 to 1536x323 (limit 1536 pixels per side)",
+        ),
+        (
+            "edit_remove_background",
+            (40, 50),
+            "enlarged from 40x50 to 64x80 (minimum 64 pixels per side)",
+        ),
+        (
+            "v1_image_to_image",
+            (2_048, 2_048),
+            "shrunk from 2048x2048 to 1024x1024 (only certain sizes are accepted)",
+        ),
     ],
 )
-async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
+async def test_the_note_on_a_resized_picture_states_the_limit(
     name: str, size: tuple[int, int], note: str, tmp_path: Path
 ) -> None:
-    """Documented: sides of 32 to 1536 for fast, from 64 elsewhere, SDXL's own sizes in v1."""
+    """Documented: sides from 32 to 1536 for fast, from 64 elsewhere, SDXL's own sizes in v1."""
     async with desk(tmp_path) as here:
         here.file("a.png", png(size))
         v1 = {"init_image": "a.png", "text_prompts": [{"text": "a cat"}]}
@@ -144,8 +154,10 @@ async def test_what_was_done_is_said_with_the_limit_that_asked_for_it(
     assert note in ready.notes[1]
 
 
-async def test_a_shape_that_is_too_long_is_refused_with_how_to_crop_or_pad(tmp_path: Path) -> None:
-    """Documented: at most 2.5 times as long as wide. Chosen: nothing is cut off unasked."""
+async def test_a_picture_that_is_too_long_is_rejected_with_sizes_to_crop_or_pad(
+    tmp_path: Path,
+) -> None:
+    """Documented: an aspect ratio of at most 2.5. Chosen: pictures are never cropped here."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((1_200, 200)))
         with pytest.raises(FileUnusableError, match=r"image: .*[Cc]rop it to 500x200 or pad it"):
@@ -155,7 +167,7 @@ async def test_a_shape_that_is_too_long_is_refused_with_how_to_crop_or_pad(tmp_p
 
 
 async def test_a_mask_follows_its_picture(tmp_path: Path) -> None:
-    """Chosen: a mask drawn over the picture as stored is turned and scaled with it."""
+    """Chosen: a mask drawn over the stored picture is rotated and scaled with it."""
     async with desk(tmp_path) as here:
         here.file("a.jpg", jpeg((320, 240), orientation=6))
         here.file("m.png", mask((320, 240), mode="RGB"))
@@ -163,11 +175,11 @@ async def test_a_mask_follows_its_picture(tmp_path: Path) -> None:
         sizes = [probe(item.path).size for item in ready.files.values()]
 
     assert sizes == [(240, 320), (240, 320)]
-    assert "turned like its picture" in ready.notes[-1]
+    assert ready.notes[-1] == "mask: rotated with its picture, converted to greyscale"
 
 
-async def test_a_picture_with_nothing_marked_is_refused_before_paying(tmp_path: Path) -> None:
-    """Documented: without a mask the transparent part is changed. Chosen: there has to be one."""
+async def test_a_picture_with_nothing_marked_is_rejected_before_any_charge(tmp_path: Path) -> None:
+    """Documented: without a mask the transparent area is changed. Chosen: one of them is needed."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((128, 128)))
         here.file("clear.png", png((128, 128), "RGBA"))
@@ -176,17 +188,15 @@ async def test_a_picture_with_nothing_marked_is_refused_before_paying(tmp_path: 
         with pytest.raises(ArgumentsError, match="nothing is marked") as error:
             await here.prepare("edit_erase", image="a.png")
         assert "edit_search_and_replace" in str(error.value)
-        assert "Give mask" in str(error.value)
-        with pytest.raises(ArgumentsError, match=r"mask: .* is black all over"):
+        assert "Pass mask" in str(error.value)
+        with pytest.raises(ArgumentsError, match=r"mask: .* is entirely black"):
             await here.prepare("edit_inpaint", prompt="x", image="a.png", mask="black.png")
         ready = await here.prepare("edit_erase", image="clear.png")
     assert ready.files["image"].media_type == "image/png"
 
 
-async def test_the_first_versions_masks_are_checked_by_where_they_are_said_to_be(
-    tmp_path: Path,
-) -> None:
-    """Documented: INIT_IMAGE_ALPHA takes the transparent part, MASK_IMAGE_BLACK the black one."""
+async def test_v1_masks_are_checked_according_to_mask_source(tmp_path: Path) -> None:
+    """Documented: INIT_IMAGE_ALPHA uses the transparent area, MASK_IMAGE_BLACK the black one."""
     prompts = [{"text": "a cat"}]
     async with desk(tmp_path) as here:
         here.file("a.png", png((1024, 1024)))
@@ -214,23 +224,27 @@ async def test_the_first_versions_masks_are_checked_by_where_they_are_said_to_be
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("s.wav", wav(2, rate=8_000), r"2\.0 s long; 6 to 190 s"),
-        ("s.wav", wav(200, rate=8_000, channels=1), r"200\.0 s long; 6 to 190 s"),
-        ("s.flac", sound(7, "FLAC"), r"FLAC; MP3 and WAV are taken"),
+        ("s.wav", wav(2, rate=8_000), r"2\.0 s long; it must be from 6 to 190 s"),
+        (
+            "s.wav",
+            wav(200, rate=8_000, channels=1),
+            r"200\.0 s long; it must be from 6 to 190 s\. Nothing was charged\. Trim it",
+        ),
+        ("s.flac", sound(7, "FLAC"), r"FLAC; only MP3 and WAV are accepted"),
     ],
 )
-async def test_sound_that_does_not_fit_is_refused_with_what_helps(
+async def test_sound_that_does_not_fit_is_rejected_with_a_hint(
     name: str, data: bytes, why: str, tmp_path: Path
 ) -> None:
-    """Documented: 6 to 190 s, MP3 or WAV. Chosen: sound is not converted."""
+    """Documented: from 6 to 190 s, MP3 or WAV. Chosen: sound is not converted."""
     async with desk(tmp_path) as here:
         here.file(name, data)
         with pytest.raises(FileUnusableError, match=f"audio: .*{why}"):
             await here.prepare("audio2_audio_to_audio", audio=name, prompt="x", duration=10)
 
 
-async def test_sound_that_fits_is_sent_whole(tmp_path: Path) -> None:
-    """Documented: 50 MB for Stable Audio 2: the limit of pictures does not count."""
+async def test_the_size_limit_for_pictures_does_not_apply_to_sound(tmp_path: Path) -> None:
+    """Documented: 50 MB for Stable Audio 2."""
     async with desk(tmp_path) as here:
         here.file("s.mp3", mp3(8))
         ready = await here.prepare(
@@ -240,21 +254,21 @@ async def test_sound_that_fits_is_sent_whole(tmp_path: Path) -> None:
     assert ready.files["audio"].bytes > 10_000
 
 
-async def test_an_error_says_which_argument_it_is_about(tmp_path: Path) -> None:
+async def test_an_error_names_its_argument(tmp_path: Path) -> None:
     """Chosen: some operations take several files."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((128, 128)))
-        with pytest.raises(NotFoundError, match=r"^mask: .*nobody"):
-            await here.prepare("edit_erase", image="a.png", mask="nobody")
+        with pytest.raises(NotFoundError, match=r"^mask: .*unknown"):
+            await here.prepare("edit_erase", image="a.png", mask="unknown")
         here.file("broken.png", png((128, 128))[:100])
         with pytest.raises(FileUnusableError, match=r'^mask "broken.png": '):
             await here.prepare("edit_erase", image="a.png", mask="broken.png")
 
 
-async def test_every_operation_takes_an_awkward_picture_in_every_file_field(
+async def test_every_operation_accepts_an_awkward_picture_in_every_file_field(
     tmp_path: Path,
 ) -> None:
-    """Chosen: the chain of edits just works, whatever the picture before was."""
+    """Chosen: a chain of edits just works, whatever the previous picture was."""
     needed = re.compile(r"^(prompt|search_prompt|select_prompt|subject|background_prompt)$")
     async with desk(tmp_path) as here:
         here.file("a.webp", webp((1_400, 1_300), "RGBA", frames=2))

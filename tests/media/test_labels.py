@@ -1,4 +1,4 @@
-"""Labels: what may be one, and what a result is called that was given none."""
+"""Labels: which are valid, and the default label of a result."""
 
 import dataclasses
 from pathlib import Path
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("text", ["hero", "Hero shot 2", "logo-1", "Größe", "夕焼け", "_x", "9"])
-def test_a_label_is_letters_digits_spaces_and_dashes(text: str) -> None:
-    """Chosen: what people read in a folder and write in a chat."""
+def test_a_label_contains_letters_digits_spaces_and_dashes(text: str) -> None:
+    """Chosen: people read labels in folders and type them in chats."""
     assert check_label(text) == text
 
 
@@ -59,15 +59,15 @@ def test_a_label_is_letters_digits_spaces_and_dashes(text: str) -> None:
         "a;b",
     ],
 )
-def test_what_could_be_taken_for_something_else_is_no_label(text: str) -> None:
-    """Chosen: never an id's shape, a path, a URL, a device of Windows or anything that hides."""
+def test_a_text_that_looks_like_something_else_is_not_a_label(text: str) -> None:
+    """Chosen: no ids, paths, URLs, Windows device names or invisible characters."""
     with pytest.raises(ArgumentsError, match="Nothing was charged"):
         check_label(text)
 
 
 @given(st.text(max_size=200))
-def test_a_slug_of_anything_is_a_label(text: str) -> None:
-    """Chosen: a prompt must never make a result fail."""
+def test_a_slug_of_any_text_is_a_valid_label(text: str) -> None:
+    """Chosen: no prompt may make a result fail."""
     label = slug(text)
 
     assert check_label(label) == label
@@ -77,7 +77,7 @@ def test_a_slug_of_anything_is_a_label(text: str) -> None:
 
 
 @given(st.text(max_size=60).map(slug), st.integers(1, 99_999))
-def test_a_number_fits_onto_every_label(label: str, number: int) -> None:
+def test_a_number_can_be_added_to_every_label(label: str, number: int) -> None:
     """Chosen: a taken label gets a number, never an error."""
     assert LABEL.fullmatch(join(label, str(number)))
 
@@ -98,18 +98,18 @@ def test_a_number_fits_onto_every_label(label: str, number: int) -> None:
         ("x" * 100, "x" * 32),
     ],
 )
-def test_a_slug_is_the_words_of_the_prompt(prompt: str, label: str) -> None:
-    """Chosen: readable, and without the addresses and ids that a prompt may contain."""
+def test_a_slug_consists_of_words_of_the_prompt(prompt: str, label: str) -> None:
+    """Chosen: readable, and without URLs, paths and ids from the prompt."""
     assert slug(prompt) == label
 
 
 def test_variants_are_numbered_from_one() -> None:
-    """Chosen: count=4 gives logo-1 to logo-4, a single one is just logo."""
+    """Chosen: count=4 gives logo-1 to logo-4; a single result is just logo."""
     assert variants("logo", 4) == ["logo-1", "logo-2", "logo-3", "logo-4"]
     assert variants("logo", 1) == ["logo"]
 
 
-async def test_an_edit_is_called_by_its_parent_and_what_was_done(tmp_path: Path) -> None:
+async def test_an_edit_is_labelled_by_its_parent_and_the_operation(tmp_path: Path) -> None:
     """Chosen: hero-no-background, never the parent's own label."""
     parent = await _item(tmp_path)
     cut = request("edit_remove_background", image="hero")
@@ -121,16 +121,16 @@ async def test_an_edit_is_called_by_its_parent_and_what_was_done(tmp_path: Path)
     assert default_label(cut, {"image": nameless}) == "image-no-background"
 
 
-async def test_a_long_parent_is_cut_so_that_what_was_done_stays_readable(tmp_path: Path) -> None:
-    """Chosen: the end of a chain of edits tells more than its beginning."""
+async def test_a_long_parent_label_is_shortened_to_keep_the_suffix(tmp_path: Path) -> None:
+    """Chosen: the end of a chain of edits is more informative than its start."""
     parent = dataclasses.replace(await _item(tmp_path), label="a" * 40)
     label = default_label(request("upscale_fast", image="x"), {"image": parent})
 
     assert label == "a" * 31 + "-upscaled"
 
 
-def test_every_operation_gives_its_result_a_label() -> None:
-    """Chosen: a new operation needs no entry anywhere to get one."""
+def test_a_label_is_made_from_the_prompt_of_any_operation() -> None:
+    """Chosen: a new operation needs no registration for it."""
     v1 = request("v1_text_to_image", text_prompts=[{"text": "two boats"}])
     sound = request("audio2_text_to_audio", prompt="rain on a tin roof", duration=10)
 

@@ -1,4 +1,4 @@
-"""The media store: look-ups by any name, lists in pages, and moving labels."""
+"""The media library: lookups by any name, lists in pages, moving labels."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -34,8 +34,8 @@ async def test_an_item_is_found_by_uri_id_and_label(tmp_path: Path) -> None:
     assert found == [item.id] * 5
 
 
-async def test_a_name_that_nothing_has_is_answered_with_what_is_close(tmp_path: Path) -> None:
-    """Chosen: did you mean, and whether anything was charged."""
+async def test_the_error_for_an_unknown_name_suggests_similar_labels(tmp_path: Path) -> None:
+    """Chosen: it also states whether anything was charged."""
     async with desk(tmp_path) as here:
         await here.generated(png(), label="hero-no-background")
 
@@ -44,12 +44,12 @@ async def test_a_name_that_nothing_has_is_answered_with_what_is_close(tmp_path: 
         assert "Nothing was charged" in str(found.value)
         with pytest.raises(NotFoundError, match="media_list"):
             await here.store.get("media://0000000000")
-        assert await here.store.find("nobody") is None
+        assert await here.store.find("unknown") is None
 
 
 @pytest.mark.parametrize("name", ["", "\udcff", "a\x00b", "x" * 5_000, "%' OR 1=1 --", "media://"])
-async def test_an_odd_name_is_simply_not_found(name: str, tmp_path: Path) -> None:
-    """Chosen: whatever is asked for, the answer is one clear error."""
+async def test_an_odd_name_is_just_not_found(name: str, tmp_path: Path) -> None:
+    """Chosen: any text gives one clear error."""
     async with desk(tmp_path) as here:
         with pytest.raises(NotFoundError) as found:
             await here.store.get(name)
@@ -58,16 +58,18 @@ async def test_an_odd_name_is_simply_not_found(name: str, tmp_path: Path) -> Non
     str(found.value).encode()
 
 
-async def test_the_emulators_store_says_that_there_is_another(tmp_path: Path) -> None:
-    """Chosen: what was made with a key is not lost when the key is missing."""
+async def test_an_error_of_the_emulators_store_mentions_the_store_for_the_api(
+    tmp_path: Path,
+) -> None:
+    """Chosen: media made with an API key isn't lost when the key is missing."""
     async with desk(tmp_path) as here:
         store = MediaLibrary(here.store.database, Account(owner="local", upstream="emulator"))
-        with pytest.raises(NotFoundError, match="another store"):
+        with pytest.raises(NotFoundError, match="in a separate store"):
             await store.get("hero")
 
 
-async def test_an_owner_sees_nothing_of_another(tmp_path: Path) -> None:
-    """Chosen: the owner is part of every look-up."""
+async def test_an_owner_cannot_see_media_of_another(tmp_path: Path) -> None:
+    """Chosen: every lookup filters by owner."""
     async with desk(tmp_path) as here:
         theirs = await here.generated(png(), label="hero", owner="other")
 
@@ -79,8 +81,8 @@ async def test_an_owner_sees_nothing_of_another(tmp_path: Path) -> None:
             await here.store.set_label(theirs, "mine")
 
 
-async def test_what_was_deleted_is_invisible_and_its_label_is_free(tmp_path: Path) -> None:
-    """Chosen: a deleted row stays for the ledger, and nobody finds it."""
+async def test_deleted_media_is_invisible_and_its_label_is_free(tmp_path: Path) -> None:
+    """Chosen: a deleted row stays for the ledger, but no lookup returns it."""
     async with desk(tmp_path) as here:
         gone = await here.generated(png(), label="hero")
         with sqlite3.connect(here.home / "store.db") as connection:
@@ -95,7 +97,7 @@ async def test_what_was_deleted_is_invisible_and_its_label_is_free(tmp_path: Pat
 
 
 async def test_a_list_is_read_in_pages_from_the_newest(tmp_path: Path) -> None:
-    """Chosen: nothing is shown twice or left out while new items come in."""
+    """Chosen: no item is repeated or skipped when new items arrive."""
     async with desk(tmp_path) as here:
         labels = [f"picture {n}" for n in range(5)]
         for label in labels:
@@ -110,14 +112,14 @@ async def test_a_list_is_read_in_pages_from_the_newest(tmp_path: Path) -> None:
     assert third.next_cursor is None
 
 
-async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
-    """Chosen: words are looked for in labels, prompts and operations; % is just a character."""
+async def test_a_list_can_be_filtered_by_kind_and_query(tmp_path: Path) -> None:
+    """Chosen: the query matches labels, prompts and operations; % is just a character."""
     async with desk(tmp_path) as here:
         cat = await here.generated(png(), label="Cat", arguments={"prompt": "eine Tür, 100%"})
         rain = await here.generated(mp3(), label="rain", operation="audio2_text_to_audio")
 
-        async def ids(**narrowed: str) -> list[str]:
-            page = await here.store.list(**narrowed)  # type: ignore[arg-type]  # kinds are words
+        async def ids(**filters: str) -> list[str]:
+            page = await here.store.list(**filters)  # type: ignore[arg-type]  # kinds are literals
             return [item.id for item in page.items]
 
         assert await ids(kind="audio") == [rain.id]
@@ -132,15 +134,15 @@ async def test_a_list_can_be_narrowed_by_kind_and_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "9" * 19, "9" * 30, "\u0661"])
-async def test_a_cursor_of_somebody_else_is_refused(cursor: str, tmp_path: Path) -> None:
-    """Chosen: a made-up cursor is an error of the caller, not of the database."""
+async def test_an_invalid_cursor_is_rejected(cursor: str, tmp_path: Path) -> None:
+    """Chosen: a made-up cursor is the caller's error, not the database's."""
     async with desk(tmp_path) as here:
-        with pytest.raises(ArgumentsError, match="not a cursor"):
+        with pytest.raises(ArgumentsError, match="not a media_list cursor"):
             await here.store.list(cursor=cursor)
 
 
-async def test_many_come_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
-    """Chosen: the results of a job keep their order, also when there are many."""
+async def test_many_items_are_returned_in_the_requested_order(tmp_path: Path) -> None:
+    """Chosen: the results of a job keep their order, however many there are."""
     async with desk(tmp_path) as here:
         made = [(await here.generated(png())).id for _ in range(3)]
         wanted = [made[2], made[0], "0000000000", made[1], *["x" * 10] * 1_200]
@@ -148,8 +150,8 @@ async def test_many_come_in_the_order_they_were_asked_for(tmp_path: Path) -> Non
         assert [item.id for item in await here.store.many(wanted)] == [made[2], made[0], made[1]]
 
 
-async def test_a_label_moves_and_its_bearer_keeps_a_numbered_one(tmp_path: Path) -> None:
-    """Chosen: "this is the hero shot now"; the old one can still be named."""
+async def test_a_label_moves_and_its_previous_item_gets_a_numbered_one(tmp_path: Path) -> None:
+    """Chosen: "this is the hero shot now"; the previous item keeps a label."""
     async with desk(tmp_path) as here:
         old = await here.generated(png(), label="hero")
         new = await here.generated(png(), label="draft")
@@ -163,8 +165,8 @@ async def test_a_label_moves_and_its_bearer_keeps_a_numbered_one(tmp_path: Path)
             await here.store.set_label(moved, "../x")
 
 
-async def test_lineage_goes_back_to_what_was_named(tmp_path: Path) -> None:
-    """Chosen: a fitted picture is a step between, which nobody asked to see."""
+async def test_sources_are_the_originals_of_fitted_pictures(tmp_path: Path) -> None:
+    """Chosen: a fitted picture is an internal step that users don't need to see."""
     async with desk(tmp_path) as here:
         source = await here.generated(png(), label="hero")
         fitted = await here.generated(
@@ -179,8 +181,8 @@ async def test_lineage_goes_back_to_what_was_named(tmp_path: Path) -> None:
         assert shown == [result.id, source.id]
 
 
-async def test_a_copys_path_is_remembered_whatever_its_name(tmp_path: Path) -> None:
-    """Chosen: a folder with a name that is no Unicode costs nothing."""
+async def test_the_path_of_a_copy_is_recorded_whatever_its_name(tmp_path: Path) -> None:
+    """Chosen: a folder name that isn't Unicode does no harm."""
     async with desk(tmp_path) as here:
         item = await here.generated(png())
         await here.store.set_copy_path(item.id, tmp_path / "\udcff" / "a.png")
@@ -193,19 +195,19 @@ async def test_a_copys_path_is_remembered_whatever_its_name(tmp_path: Path) -> N
 
 
 class Counting(Database):
-    """A store that counts the steps of what is read."""
+    """A database that counts the SQLite steps of reads."""
 
     steps = 0
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Count."""
+        """Run a read and count its steps."""
         found, taken = await super().read(partial(steps, work))
         self.steps += taken
         return found
 
 
 async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_path: Path) -> None:
-    """Chosen: the budget of design 12, told by the steps of SQLite."""
+    """Chosen: measured in SQLite steps, which don't depend on the machine."""
     async with desk(tmp_path) as here:
         await _fill(here)
         database = Counting(here.home)

@@ -1,4 +1,4 @@
-"""Previews of results: one picture, a sheet of several, a model's source; never an error."""
+"""Previews of results: one picture, a sheet of several, a model's source; they never fail."""
 
 import io
 from pathlib import Path
@@ -13,8 +13,8 @@ from support.media.media import desk
 pytestmark = pytest.mark.anyio
 
 
-async def test_one_picture_is_shown_small(tmp_path: Path) -> None:
-    """Chosen: at most 768 px, or 1024 px when large ones are asked for, and 64 KiB."""
+async def test_one_picture_gets_a_small_preview(tmp_path: Path) -> None:
+    """Chosen: at most 768 px, or 1024 px for large previews, and 64 KiB."""
     async with desk(tmp_path) as here:
         item = await here.generated(png((1536, 1024)))
         small = await preview_of([item], size="small", format="webp")
@@ -28,7 +28,7 @@ async def test_one_picture_is_shown_small(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(small.data)).size == (768, 512)
 
 
-async def test_transparency_is_told(tmp_path: Path) -> None:
+async def test_a_preview_reports_transparency(tmp_path: Path) -> None:
     """Chosen: the share of transparent pixels is part of the answer's text."""
     async with desk(tmp_path) as here:
         item = await here.generated(png((100, 100), "RGBA"))
@@ -38,7 +38,7 @@ async def test_transparency_is_told(tmp_path: Path) -> None:
     assert shown.transparent == pytest.approx(0.5)
 
 
-async def test_several_pictures_are_one_sheet(tmp_path: Path) -> None:
+async def test_several_pictures_get_one_sheet(tmp_path: Path) -> None:
     """Chosen: count=4 shows four pictures in one."""
     async with desk(tmp_path) as here:
         items = [await here.generated(png((200, 100)), label="logo") for _ in range(4)]
@@ -49,8 +49,8 @@ async def test_several_pictures_are_one_sheet(tmp_path: Path) -> None:
     assert shown.height > shown.width / 4
 
 
-async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> None:
-    """Chosen: a GLB cannot be drawn here, its source can."""
+async def test_a_model_is_shown_by_the_picture_it_was_made_from(tmp_path: Path) -> None:
+    """Chosen: a GLB can't be rendered here, its source can be shown."""
     async with desk(tmp_path) as here:
         source = await here.generated(png((300, 200)))
         model = await here.generated(glb(), parents={"image": source.id})
@@ -62,8 +62,8 @@ async def test_a_model_shows_the_picture_it_was_made_from(tmp_path: Path) -> Non
     assert (shown.width, shown.height) == (300, 200)
 
 
-async def test_sound_shows_nothing(tmp_path: Path) -> None:
-    """Chosen: facts in text, no picture."""
+async def test_sound_has_no_preview(tmp_path: Path) -> None:
+    """Chosen: the answer has facts in text and no picture."""
     async with desk(tmp_path) as here:
         song = await here.generated(mp3(2))
 
@@ -71,7 +71,7 @@ async def test_sound_shows_nothing(tmp_path: Path) -> None:
         assert await preview_of([], size="small", format="webp") is None
 
 
-async def test_a_picture_that_cannot_be_shown_is_no_error(tmp_path: Path) -> None:
+async def test_a_picture_without_a_preview_raises_nothing(tmp_path: Path) -> None:
     """Chosen: a preview never fails a paid result."""
     async with desk(tmp_path) as here:
         broken = await here.generated(png((200, 200), noise=True)[:2_000])

@@ -1,4 +1,4 @@
-"""Rows and blobs: durable before they are named, stored once, and never an error after paying."""
+"""Rows and blobs: durable before a row names them, stored once, never an error after a charge."""
 
 import itertools
 import sqlite3
@@ -26,8 +26,8 @@ from support.store.rows import change
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_result_is_kept_under_its_hash_and_read_back_whole(tmp_path: Path) -> None:
-    """Chosen: a blob by SHA-256, a row that says what it is and how it was made."""
+async def test_a_result_is_stored_under_its_hash_with_its_provenance(tmp_path: Path) -> None:
+    """Chosen: a blob by SHA-256, and a row with its facts and how it was made."""
     data = png((96, 64))
     async with desk(tmp_path) as here:
         item = await here.generated(data, label="hero", finish_reason="CONTENT_FILTERED")
@@ -42,7 +42,7 @@ async def test_a_result_is_kept_under_its_hash_and_read_back_whole(tmp_path: Pat
 
 
 async def test_sound_and_models_have_no_size_in_pixels(tmp_path: Path) -> None:
-    """Chosen: a sound has seconds, a model neither."""
+    """Chosen: sound has a length in seconds, a model has neither."""
     async with desk(tmp_path) as here:
         sound = await here.generated(mp3(2))
         model = await here.generated(glb())
@@ -52,8 +52,8 @@ async def test_sound_and_models_have_no_size_in_pixels(tmp_path: Path) -> None:
     assert (model.kind, model.width, model.seconds) == ("model", None, None)
 
 
-async def test_a_turned_picture_is_measured_as_it_is_seen(tmp_path: Path) -> None:
-    """Chosen: sizes are those that a person sees."""
+async def test_a_rotated_picture_is_measured_upright(tmp_path: Path) -> None:
+    """Chosen: sizes are those of the picture as displayed."""
     async with desk(tmp_path) as here:
         item = await here.generated(jpeg((96, 64), orientation=6))
 
@@ -61,7 +61,7 @@ async def test_a_turned_picture_is_measured_as_it_is_seen(tmp_path: Path) -> Non
 
 
 async def test_equal_bytes_are_one_blob_and_two_rows(tmp_path: Path) -> None:
-    """Chosen: two jobs may give the same bytes; each result is its own media."""
+    """Chosen: two jobs may return the same bytes; each result is a separate item."""
     async with desk(tmp_path) as here:
         first = await here.generated(png())
         second = await here.generated(png())
@@ -71,8 +71,8 @@ async def test_equal_bytes_are_one_blob_and_two_rows(tmp_path: Path) -> None:
         assert here.spool() == []
 
 
-async def test_a_blob_that_was_cut_on_disk_is_replaced(tmp_path: Path) -> None:
-    """Chosen: the bytes at hand are better than a damaged file of the right name."""
+async def test_a_truncated_blob_is_replaced(tmp_path: Path) -> None:
+    """Chosen: the new bytes are better than a damaged file with the right name."""
     async with desk(tmp_path) as here:
         first = await here.generated(png())
         first.path.write_bytes(cut(png()))
@@ -82,7 +82,7 @@ async def test_a_blob_that_was_cut_on_disk_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_the_same_position_of_a_job_is_stored_once(tmp_path: Path) -> None:
-    """Chosen: a result that is stored twice, by two processes, is one row."""
+    """Chosen: a result stored by two processes is one row."""
     async with desk(tmp_path) as here:
         _job(here)
         first = await here.generated(png(), job="job1", label="hero")
@@ -94,7 +94,7 @@ async def test_the_same_position_of_a_job_is_stored_once(tmp_path: Path) -> None
     assert here.spool() == []
 
 
-async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
+async def test_a_taken_id_is_replaced_by_a_new_one(tmp_path: Path) -> None:
     """Chosen: a collision of random ids must not cost a paid result."""
     async with desk(tmp_path) as here:
         taken = await here.generated(png())
@@ -122,10 +122,8 @@ async def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
     assert drawn.id == "0123456789"
 
 
-async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
-    tmp_path: Path,
-) -> None:
-    """Chosen: the file is among the blobs by then, and the second try finds it there."""
+async def test_a_transaction_rolled_back_after_the_move_can_be_repeated(tmp_path: Path) -> None:
+    """Chosen: the file has already been moved to the blobs, where the retry finds it."""
     async with desk(tmp_path) as here:
         file = here.home / "spool" / "x.body"
         file.write_bytes(png())
@@ -156,8 +154,8 @@ async def test_a_transaction_that_was_rolled_back_after_the_move_is_repeated(
         assert (await here.store.get("hero")).path.read_bytes() == png()
 
 
-async def test_whatever_comes_from_outside_is_stored_without_an_error(tmp_path: Path) -> None:
-    """Chosen: lone surrogates, a seed of 2^63 and a label that is none cost no paid result."""
+async def test_any_value_from_outside_is_stored_without_an_error(tmp_path: Path) -> None:
+    """Chosen: lone surrogates, a seed of 2^63 or an invalid label must not cost a paid result."""
     async with desk(tmp_path) as here:
         item = await here.generated(
             png(),
@@ -173,8 +171,8 @@ async def test_whatever_comes_from_outside_is_stored_without_an_error(tmp_path: 
     assert item.arguments == {"prompt": "a ? b"}
 
 
-def test_what_nobody_understands_is_measured_all_the_same(tmp_path: Path) -> None:
-    """Chosen: what was paid for is kept whatever it is."""
+def test_an_unknown_format_gets_facts_too(tmp_path: Path) -> None:
+    """Chosen: a paid result is kept whatever it is."""
     file = tmp_path / "x"
     file.write_bytes(b"\0\1\2 something new")
 
@@ -187,7 +185,7 @@ def test_what_nobody_understands_is_measured_all_the_same(tmp_path: Path) -> Non
 
 
 async def test_taken_labels_get_the_next_number(tmp_path: Path) -> None:
-    """Chosen: hero, hero-2, hero-3; a long one is cut so that the number fits."""
+    """Chosen: hero, hero-2, hero-3; a long label is shortened so that the number fits."""
     async with desk(tmp_path) as here:
         labels = [(await here.generated(png(), label="hero")).label for _ in range(5)]
         long = [(await here.generated(png(), label="x" * 40)).label for _ in range(2)]
@@ -196,8 +194,8 @@ async def test_taken_labels_get_the_next_number(tmp_path: Path) -> None:
     assert long == ["x" * 40, "x" * 38 + "-2"]
 
 
-async def test_the_thousandth_of_a_name_costs_a_score_of_look_ups(tmp_path: Path) -> None:
-    """Chosen: finding a number must not grow with how often a prompt was used."""
+async def test_the_thousandth_use_of_a_label_takes_few_lookups(tmp_path: Path) -> None:
+    """Chosen: the cost of a free number must not grow linearly with how often a prompt is used."""
     async with desk(tmp_path) as here:
         await here.generated(png())
         with sqlite3.connect(here.home / "store.db") as connection:
@@ -207,17 +205,17 @@ async def test_the_thousandth_of_a_name_costs_a_score_of_look_ups(tmp_path: Path
                 " VALUES (?, 'local', ?, 'image/png', 'generated', ?, 0)",
                 [(f"m{n}", blob, f"cat-{n}" if n > 1 else "cat") for n in range(1, 1_001)],
             )
-        asked = itertools.count()
-        connection.set_trace_callback(lambda _: next(asked))
+        lookups = itertools.count()
+        connection.set_trace_callback(lambda _: next(lookups))
         found = free_label(connection, OWNER, "cat")
         connection.close()
 
     assert found == "cat-1001"
-    assert next(asked) < 30
+    assert next(lookups) < 30
 
 
-async def test_many_tasks_that_store_at_once_get_labels_of_their_own(tmp_path: Path) -> None:
-    """Chosen: labels are one name space, whoever stores when."""
+async def test_tasks_that_store_concurrently_get_different_labels(tmp_path: Path) -> None:
+    """Chosen: labels are one namespace, whichever task stores first."""
     labels: list[str | None] = []
     async with desk(tmp_path) as here, anyio.create_task_group() as group:
 
@@ -233,8 +231,8 @@ async def test_many_tasks_that_store_at_once_get_labels_of_their_own(tmp_path: P
     )
 
 
-async def test_labels_of_two_owners_do_not_meet(tmp_path: Path) -> None:
-    """Chosen: a name space for each owner."""
+async def test_labels_of_two_owners_do_not_collide(tmp_path: Path) -> None:
+    """Chosen: each owner has a separate namespace."""
     async with desk(tmp_path) as here:
         mine = await here.generated(png(), label="hero")
         theirs = await here.generated(png(), label="hero", owner="other")
@@ -242,7 +240,7 @@ async def test_labels_of_two_owners_do_not_meet(tmp_path: Path) -> None:
     assert (mine.label, theirs.label) == ("hero", "hero")
 
 
-def test_a_hash_leads_to_one_place(tmp_path: Path) -> None:
+def test_the_path_of_a_blob_follows_from_its_hash(tmp_path: Path) -> None:
     """Chosen: blobs/ab/abcd..."""
     assert blob_path(tmp_path, "abcd") == tmp_path / "blobs" / "ab" / "abcd"
 

@@ -1,4 +1,4 @@
-"""References: every way to name a file, taken apart without looking at the disk."""
+"""References: every way to name a file, parsed without accessing the disk."""
 
 import base64
 
@@ -24,15 +24,15 @@ NASTY = st.sampled_from(
 
 
 @given(st.lists(st.one_of(NASTY, st.text(max_size=12))).map("".join), st.booleans())
-def test_whatever_is_written_gives_a_reference_or_one_clear_error(text: str, windows: bool) -> None:  # noqa: FBT001 -- drawn
-    """Chosen: nothing that a caller writes is our bug."""
+def test_any_text_gives_a_reference_or_one_clear_error(text: str, windows: bool) -> None:  # noqa: FBT001 -- drawn
+    """Chosen: no input may raise anything else."""
     found: object = None
     try:
         found = parse(text, windows=windows)
     except StudioError as error:
-        said = str(error).encode()
+        message = str(error).encode()
 
-    assert isinstance(found, Named | OnDisk | Inline) or len(said) < 1_000
+    assert isinstance(found, Named | OnDisk | Inline) or len(message) < 1_000
 
 
 @given(st.binary(max_size=200))
@@ -82,7 +82,7 @@ def test_each_way_to_name_a_file(text: str, found: object) -> None:
         "file:C:/Users/a%20b/x.png",
     ],
 )
-def test_the_forms_of_windows_are_one_path_there(text: str) -> None:
+def test_all_forms_of_a_windows_path_give_the_same_path(text: str) -> None:
     """Documented (RFC 8089, appendix E): drive letters with and without a third slash or a bar."""
     found = parse(text, windows=True)
 
@@ -110,11 +110,11 @@ def test_the_forms_of_windows_are_one_path_there(text: str) -> None:
         "file:///a%00.png",
     ],
 )
-def test_what_leads_to_another_computer_or_a_device_is_refused_unseen(
+def test_a_path_to_another_computer_or_a_device_is_rejected_without_access(
     text: str,
     windows: bool,  # noqa: FBT001 -- a parameter of the test
 ) -> None:
-    r"""Chosen: a look at \\evil\x already sends the password's hash there."""
+    r"""Chosen: just checking \\evil\x sends the password hash there."""
     with pytest.raises(FileForbiddenError, match="Nothing was charged"):
         parse(text, windows=windows)
 
@@ -123,22 +123,22 @@ def test_what_leads_to_another_computer_or_a_device_is_refused_unseen(
     "path",
     ["C:\\a.png:hidden", "a.png:$DATA", "C:\\con", "NUL.png", "x\\Lpt1 .txt", "a/COM1", "aux"],
 )
-def test_streams_and_devices_of_windows_are_refused_there(path: str) -> None:
-    """Documented by Microsoft: CON and its kin are devices whatever their extension."""
+def test_windows_streams_and_devices_are_rejected_on_windows(path: str) -> None:
+    """Documented by Microsoft: CON and similar names are devices with any extension."""
     with pytest.raises(FileForbiddenError, match="never opened"):
         check_path(path, windows=True)
 
 
-def test_the_same_names_are_plain_files_elsewhere() -> None:
-    """Chosen: a colon is a character like any other on Linux."""
+def test_the_same_names_are_ordinary_files_elsewhere() -> None:
+    """Chosen: a colon is an ordinary character on Linux."""
     check_path("/a/10:30/con.png", windows=False)
 
 
 @pytest.mark.parametrize(
     "text", ["https://example.org/a.png", "HTTP://x", "s3://bucket/a", "xy://"]
 )
-def test_an_address_is_refused_with_what_works_instead(text: str) -> None:
-    """Chosen: only what exists today is named."""
+def test_a_url_is_rejected_with_alternatives(text: str) -> None:
+    """Chosen: the hint only names features that exist."""
     with pytest.raises(FileForbiddenError, match=r"Save it to a folder|data: URI") as error:
         parse(text)
 
@@ -155,8 +155,8 @@ def test_an_address_is_refused_with_what_works_instead(text: str) -> None:
         "cid:abc",
     ],
 )
-def test_what_only_the_hosts_sandbox_has_is_said_so(text: str) -> None:
-    """Chosen: the most common failure in chats needs the plainest answer."""
+def test_a_reference_into_the_chat_programs_sandbox_is_explained(text: str) -> None:
+    """Chosen: the most common failure in chats needs the clearest error."""
     with pytest.raises(FileMissingError, match=r"sandbox.*Downloads"):
         parse(text)
 
@@ -173,12 +173,12 @@ def test_an_empty_reference_is_an_error(text: str) -> None:
     ["data:image/png;base64", "data:image/png;base64,a", "data:;base64,ab*d", "data:;base64,é"],
 )
 def test_a_broken_data_uri_is_one_clear_error(text: str) -> None:
-    """Chosen: models cut long ones short."""
+    """Chosen: models truncate long ones."""
     with pytest.raises(FileUnusableError, match=r"data: URI|comma"):
         parse(text)
 
 
-def test_a_data_uri_is_bounded() -> None:
-    """Chosen: memory is not the caller's to fill."""
-    with pytest.raises(FileUnusableError, match="are the most"):
+def test_the_length_of_a_data_uri_is_limited() -> None:
+    """Chosen: callers must not be able to fill the memory."""
+    with pytest.raises(FileUnusableError, match=r"characters; the maximum is"):
         parse("data:," + "x" * MAX_INLINE)

@@ -1,4 +1,4 @@
-"""Roots: only regular files below them are read, and nothing else is even looked at."""
+"""Roots: only regular files below them are read; nothing else is even looked at."""
 
 import os
 import socket
@@ -18,12 +18,12 @@ from stability_mcp.errors import (
 from stability_mcp.media.roots import MAX_BYTES, Roots
 
 SECRET = b"the secret"
-posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX links and pipes")
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder that may be read, beside a secret that may not."""
+    """An allowed folder, next to a secret that isn't allowed."""
     folder = tmp_path / "root"
     folder.mkdir()
     (tmp_path / "secret").mkdir()
@@ -33,14 +33,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def content(roots: Roots, text: str) -> bytes:
-    """Read what a path means."""
+    """Read the file that a path names."""
     opened = roots.open_file(text)
     with os.fdopen(opened.descriptor, "rb") as file:
         return file.read()
 
 
-def test_a_file_is_read_by_its_whole_path_and_by_one_below_a_root(root: Path) -> None:
-    """Chosen: paths are absolute, or below any of the roots."""
+def test_a_file_is_read_by_its_absolute_path_or_one_relative_to_a_root(root: Path) -> None:
+    """Chosen: paths are absolute, or relative to any root."""
     (root / "sub").mkdir()
     (root / "sub" / "b.png").write_bytes(b"b")
     roots = Roots([root])
@@ -67,22 +67,22 @@ def test_a_tilde_is_the_home_folder(root: Path, monkeypatch: pytest.MonkeyPatch)
         "{root}x/a.png",
         "/etc/passwd",
         "{root}/../secret/no-such.png",
-        "~nobody/../../etc/passwd",
+        "~root/../../etc/passwd",
         "sub/../../secret/a.png",
     ],
 )
-def test_what_lies_outside_is_refused_whether_it_exists_or_not(root: Path, text: str) -> None:
-    """Chosen: the answer does not tell which files exist outside."""
+def test_a_path_outside_is_rejected_whether_it_exists_or_not(root: Path, text: str) -> None:
+    """Chosen: the answer doesn't reveal which files exist outside."""
     (root.parent / "rootx").mkdir()
     (root.parent / "rootx" / "a.png").write_bytes(SECRET)
 
-    with pytest.raises(FileForbiddenError, match="outside of the folders"):
+    with pytest.raises(FileForbiddenError, match="is outside the allowed folders"):
         content(Roots([root]), text.format(root=root))
 
 
 @posix
-def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_followed(root: Path) -> None:
-    """Chosen: it is where the file really lies that counts."""
+def test_a_link_to_the_outside_is_rejected_and_one_to_the_inside_is_followed(root: Path) -> None:
+    """Chosen: the real path of the file decides."""
     (root / "out.png").symlink_to(root.parent / "secret" / "a.png")
     (root / "folder").symlink_to(root.parent / "secret")
     (root / "in.png").symlink_to(root / "a.png")
@@ -97,7 +97,7 @@ def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_followed(root: P
 
 @posix
 def test_a_root_may_itself_be_a_link(root: Path) -> None:
-    """Chosen: /tmp is one on macOS; what the user named and what it is are both fine."""
+    """Chosen: /tmp is a link on macOS; both its name and its real path are allowed."""
     named = root.parent / "named"
     named.symlink_to(root)
 
@@ -106,8 +106,8 @@ def test_a_root_may_itself_be_a_link(root: Path) -> None:
 
 
 @posix
-def test_a_pipe_a_device_and_a_socket_are_refused_at_once(root: Path) -> None:
-    """Chosen: opening a pipe without a writer would hang a thread for ever."""
+def test_a_pipe_a_device_and_a_socket_are_rejected_at_once(root: Path) -> None:
+    """Chosen: opening a pipe without a writer would block a thread forever."""
     os.mkfifo(root / "pipe.png")
     (root / "null.png").symlink_to("/dev/null")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -119,13 +119,13 @@ def test_a_pipe_a_device_and_a_socket_are_refused_at_once(root: Path) -> None:
                 content(roots, str(root / name))
     with pytest.raises(FileForbiddenError, match="a device"):
         content(roots, "/dev/zero")
-    with pytest.raises(FileForbiddenError, match="leads out"):
+    with pytest.raises(FileForbiddenError, match="link to a file outside the allowed folders"):
         content(Roots([root]), str(root / "null.png"))
 
 
 @posix
-def test_a_folder_that_is_swapped_for_a_link_never_gives_the_secret(root: Path) -> None:
-    """Chosen: what was opened is asked where it lies, so the moment does not matter."""
+def test_a_folder_swapped_for_a_link_never_reveals_the_secret(root: Path) -> None:
+    """Chosen: the location of the open file is checked, so the moment of a swap doesn't matter."""
     folder, aside, link = root / "sub", root / "aside", root / "link"
     folder.mkdir()
     (folder / "a.png").write_bytes(b"fine")
@@ -158,8 +158,8 @@ def test_a_folder_that_is_swapped_for_a_link_never_gives_the_secret(root: Path) 
     assert refused
 
 
-def test_a_missing_file_is_answered_with_a_similar_one_from_inside(root: Path) -> None:
-    """Chosen: did you mean, and never a name from outside."""
+def test_the_error_for_a_missing_file_suggests_a_similar_one_from_inside(root: Path) -> None:
+    """Chosen: names from outside are never suggested."""
     (root / "lighthouse.png").write_bytes(b"x")
     roots = Roots([root])
 
@@ -170,20 +170,20 @@ def test_a_missing_file_is_answered_with_a_similar_one_from_inside(root: Path) -
         content(roots, str(root / "a.png" / "b.png"))
 
 
-def test_several_files_of_one_name_are_listed(root: Path) -> None:
-    """Chosen: none of them is guessed."""
+def test_several_files_with_one_name_are_listed(root: Path) -> None:
+    """Chosen: the server doesn't guess which one is meant."""
     for name in ("x", "y"):
         (root / name).mkdir()
         (root / name / "b.png").write_bytes(b"b")
 
-    with pytest.raises(FileMissingError, match="2 files") as error:
+    with pytest.raises(FileMissingError, match="2 files are named") as error:
         content(Roots([root, root / "x"]), "b.png")
     assert str(root / "x" / "b.png") in str(error.value)
 
 
 @posix
-def test_a_name_is_found_however_its_letters_are_put_together(root: Path) -> None:
-    """Chosen: macOS takes accents apart and puts a narrow space before PM."""
+def test_a_name_is_found_in_any_unicode_form(root: Path) -> None:
+    """Chosen: macOS decomposes accents and puts a narrow space before PM."""
     (root / "Scho\u0308n 10.30.00\u202fPM.png").write_bytes(b"x")
     roots = Roots([root])
 
@@ -193,8 +193,8 @@ def test_a_name_is_found_however_its_letters_are_put_together(root: Path) -> Non
 
 
 @posix
-def test_a_name_that_is_no_unicode_does_no_harm(root: Path) -> None:
-    """Chosen: it can be read by a pattern of a file: URL, and errors stay printable."""
+def test_a_name_that_is_not_unicode_does_no_harm(root: Path) -> None:
+    """Chosen: an escaped file: URL can name it, and errors stay printable."""
     (root / os.fsdecode(b"\xff.png")).write_bytes(b"x")
     roots = Roots([root])
 
@@ -207,12 +207,12 @@ def test_a_name_that_is_no_unicode_does_no_harm(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "size", "why"),
-    [("empty.png", 0, "is empty"), ("huge.png", MAX_BYTES + 1, "are the most")],
+    [("empty.png", 0, "is empty"), ("huge.png", MAX_BYTES + 1, "the maximum is 100,000,000")],
 )
-def test_an_empty_file_and_a_huge_one_are_refused(
+def test_an_empty_file_and_a_huge_one_are_rejected(
     root: Path, name: str, size: int, why: str
 ) -> None:
-    """Chosen: 100 MB is more than the API takes of anything."""
+    """Chosen: the API accepts no file above 100 MB."""
     with (root / name).open("wb") as file:
         file.truncate(size)
 
@@ -220,15 +220,15 @@ def test_an_empty_file_and_a_huge_one_are_refused(
         content(Roots([root]), name)
 
 
-def test_a_folder_is_no_file(root: Path) -> None:
-    """Chosen: the answer asks for a file in it."""
+def test_a_folder_is_rejected(root: Path) -> None:
+    """Chosen: the hint asks for a file in it."""
     with pytest.raises(FileUnusableError, match="is a folder"):
         content(Roots([root]), str(root))
 
 
 @posix
 def test_a_path_that_is_far_too_long_is_one_clear_error(root: Path) -> None:
-    """Chosen: the system's own limits are errors of the caller."""
+    """Chosen: exceeding the system's limits is the caller's error."""
     for text in (str(root / ("x" * 300)), str(root / "/".join(["x" * 200] * 30))):
         with pytest.raises(InputFileError):
             content(Roots([root]), text)
@@ -236,8 +236,8 @@ def test_a_path_that_is_far_too_long_is_one_clear_error(root: Path) -> None:
 
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs root to drop it")
-def test_a_file_without_permission_is_said_so(root: Path) -> None:
-    """Chosen: the hint for a refusal is another than for a missing file."""
+def test_a_file_without_read_permission_has_its_own_error(root: Path) -> None:
+    """Chosen: the hint differs from the one for a missing file."""
     (root / "a.png").chmod(0)
     for folder in (root, *root.parents):
         with_access = folder.stat().st_mode | 0o755

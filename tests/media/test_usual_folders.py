@@ -1,4 +1,4 @@
-"""Which folders may be read when nobody said so."""
+"""The folders that are allowed by default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from stability_mcp.settings import Settings
 from support.home import use_home
 
 
-def test_the_usual_folders_are_roots_but_never_home_itself(
+def test_the_standard_folders_are_roots_but_never_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: a server that is started at home must not open all of it."""
+    """Chosen: a server started in the home folder must not allow all of it."""
     with at_home(tmp_path, monkeypatch):
         started_at_home = Roots.of(Settings(roots=(tmp_path / "more",))).folders
         (tmp_path / "work").mkdir()
@@ -32,16 +32,16 @@ def test_the_usual_folders_are_roots_but_never_home_itself(
     assert tmp_path / "work" in started_at_work
 
 
-def test_only_the_named_folders_are_roots_when_asked_so(
+def test_only_the_configured_folders_are_roots_with_roots_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: STABILITY_ROOTS_ONLY=1 means nothing else."""
+    """Chosen: STABILITY_ROOTS_ONLY=1 allows nothing else."""
     with at_home(tmp_path, monkeypatch):
         roots = Roots.of(Settings(roots=(Path("~/more"),), roots_only=True))
 
         assert roots.folders == (tmp_path / "more",)
         none = Roots.of(Settings(roots_only=True))
-    with pytest.raises(FileForbiddenError, match="No folder may be read"):
+    with pytest.raises(FileForbiddenError, match="No folders are allowed"):
         none.open_file("/etc/passwd")
     with pytest.raises(FileMissingError):
         none.open_file("a.png")
@@ -49,7 +49,7 @@ def test_only_the_named_folders_are_roots_when_asked_so(
 
 @contextmanager
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work in a home folder of the test's own."""
+    """Use a temporary home folder."""
     use_home(home, monkeypatch)
     monkeypatch.chdir(home)
     yield

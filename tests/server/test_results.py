@@ -116,7 +116,7 @@ async def test_inputs_and_their_fitting_are_listed_before_the_results(
 
     lines = text(result).splitlines()
     assert lines[1].startswith('image: "large.png" = ')
-    assert "of 1600x1200" in lines[2]
+    assert lines[2].startswith("image: shrunk from 1600x1200 to ")
     assert lines[3].split("  ")[1].startswith("media://")
 
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.transactions.usage import register_upstream
-from stability_mcp.store.changes import ChangeWatch, KeptRead
+from stability_mcp.store.changes import CachedRead, ChangeWatch
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Upstream
@@ -87,7 +87,7 @@ async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
         read.append(found)
         return str(found)
 
-    kept = KeptRead(database, store_id)
+    kept = CachedRead(database, store_id)
     before = [await kept.get() for _ in range(3)]
     await _commit(tmp_path)
     after = await kept.get()
@@ -113,7 +113,7 @@ async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
             await go_on.wait()
         return mine
 
-    kept = KeptRead(database, counted)
+    kept = CachedRead(database, counted)
     with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             group.start_soon(kept.get)

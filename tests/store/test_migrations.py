@@ -307,5 +307,5 @@ def test_a_file_of_statements_is_split_where_they_end() -> None:
     text = "-- a; b\nSELECT ';';\n\n-- two\nSELECT\n2; -- c\n"
 
     assert statements(text) == ["-- a; b\nSELECT ';';", "-- two\nSELECT\n2; -- c"]
-    with pytest.raises(ValueError, match="does not end"):
+    with pytest.raises(ValueError, match="incomplete statement"):
         statements("SELECT 1")

@@ -142,7 +142,7 @@ def test_a_parameter_that_is_missing_or_unknown_is_an_error(
 
 def test_a_statement_is_bound_as_what_it_gives(loaded: Statements) -> None:
     """*Chosen*: the header and the module agree."""
-    with pytest.raises(TypeError, match=r"example\.put gives count, not value"):
+    with pytest.raises(TypeError, match=r"example\.put returns count, not value"):
         loaded.value("put", str)
     with pytest.raises(KeyError):
         loaded.count("nothing")

@@ -167,16 +167,16 @@ async def test_a_commit_is_as_durable_as_one_of_its_writes_asks(tmp_path: Path) 
 async def test_what_removes_files_never_shares_a_commit(tmp_path: Path) -> None:
     """*Chosen*: its commit must not run again because of the rows of others."""
     async with logged(tmp_path) as (database, log), together(database) as waiting:
-        for name in ("test.a", "test.b", "alone", "alone", "test.c", "test.d", "alone"):
-            waiting.write(lambda _: None, name=name, alone=name == "alone")
+        for name in ("test.a", "test.b", "own", "own", "test.c", "test.d", "own"):
+            waiting.write(lambda _: None, name=name, own_commit=name == "own")
 
     assert log.groups() == [
         ["test.first"],
         ["test.a", "test.b"],
-        ["alone"],
-        ["alone"],
+        ["own"],
+        ["own"],
         ["test.c", "test.d"],
-        ["alone"],
+        ["own"],
     ]
 
 

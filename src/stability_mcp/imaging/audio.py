@@ -1,6 +1,6 @@
-"""How long a sound is, by its header, and never longer than its bytes allow.
+"""Reads the length of sound from its header, limited to what the file size allows.
 
-A header may lie: one said 24,348 s in 44 bytes.
+Headers can be wrong: one 44-byte file claimed 24,348 s.
 """
 
 import struct
@@ -12,9 +12,9 @@ from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.sniff import extension
 
 _STREAMED = {0, 0xFFFFFFFF}
-"""RIFF lengths that recorders leave when they could not go back and fill them in."""
+"""RIFF lengths left by recorders that couldn't seek back to fill them in."""
 _MIN_BITS_PER_SECOND = 1_000
-"""Bits a second below which no codec speaks; MP3 begins at 8,000."""
+"""Lowest bit rate of any codec; MP3 starts at 8,000."""
 _MIN_MP3_BITS_PER_SECOND = 8_000
 
 
@@ -22,21 +22,21 @@ def wav_facts(file: BinaryIO, size: int) -> Facts:
     """Return the facts of a WAV file from its `fmt ` and `data` chunks.
 
     Raises:
-        FileUnusableError: The file is shorter than its header says, or has no sound in it.
+        FileUnusableError: The file is shorter than its header claims, or contains no sound.
     """
     claimed = int.from_bytes(read_at(file, 4, 4), "little")
     streamed = claimed in _STREAMED
     whole = size if streamed else min(riff.end(file), size)
-    # The padding of an odd last chunk is often left out.
+    # The padding of an odd last chunk is often missing.
     if not streamed and claimed + 8 > size:
         raise cut_short("WAV", f"{claimed + 8 - size:,} of {claimed + 8:,} bytes are missing")
     chunks = {chunk.kind: chunk for chunk in reversed(riff.pieces(file, whole))}
     form, data = chunks.get(b"fmt "), chunks.get(b"data")
     if form is None or data is None or form.end - form.body < 16:  # noqa: PLR2004 -- its fixed part
-        raise damaged("WAV", "it says nothing of its sound")
+        raise damaged("WAV", "its fmt or data chunk is missing")
     _, channels, rate, per_second = struct.unpack("<HHII", read_at(file, form.body, 12))
     if not (channels and rate and per_second):
-        raise damaged("WAV", "its header has a zero where none can be")
+        raise damaged("WAV", "its header has zero channels, sample rate or byte rate")
     length = int.from_bytes(read_at(file, data.start + 4, 4), "little")
     there = min(length, data.end - data.body)
     return Facts(
@@ -49,16 +49,16 @@ def wav_facts(file: BinaryIO, size: int) -> Facts:
     )
 
 
-def packed_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
+def compressed_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     """Return the facts of an MP3, FLAC, Ogg or M4A file.
 
     Args:
         file: The file, open for reading.
         size: Its length in bytes.
-        media_type: What its first bytes say; the parser is chosen by this and not by a name.
+        media_type: The type by its first bytes; it selects the parser, never the file name.
 
     Raises:
-        FileUnusableError: No sound can be found in it.
+        FileUnusableError: It contains no sound.
     """
     from tinytag import TinyTag, TinyTagException
 
@@ -66,10 +66,10 @@ def packed_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     try:
         tag = TinyTag.get(f"sound.{ending}", file_obj=file, tags=False, check_magic_bytes=False)
     except TinyTagException:
-        raise damaged(ending.upper(), "its header cannot be read") from None
+        raise damaged(ending.upper(), "its header is unreadable") from None
     seconds, rate = tag.duration, tag.samplerate
     if not (seconds and rate and 0 < seconds < float("inf")):
-        raise damaged(ending.upper(), "no sound was found in it")
+        raise damaged(ending.upper(), "it contains no sound")
     minimum = _MIN_MP3_BITS_PER_SECOND if media_type == "audio/mpeg" else _MIN_BITS_PER_SECOND
     return Facts(
         media_type=media_type,

@@ -1,4 +1,4 @@
-"""Packing a picture into a file of at most so many bytes, as good as that allows."""
+"""Encodes a picture into a file of limited size at the best quality that fits."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 QUALITIES = (95, 90, 82, 75, 65)
-"""What is tried before the picture is made smaller; below, edges begin to ring."""
+"""Qualities to try before shrinking the picture; below 65 edges show ringing."""
 MAX_WEBP_SIDE = 16_383
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {"image/png": "Png", "image/jpeg": "Jpeg", "image/webp": "WebP"}
@@ -21,15 +21,15 @@ _PLUGINS: Mapping[str, str] = MappingProxyType(
 
 
 class Encoded(NamedTuple):
-    """A picture as a file."""
+    """An encoded picture."""
 
     data: bytes
     media_type: str
     size: Size
 
 
-def pack(image: "Image.Image", media_type: str, options: Mapping[str, Any]) -> bytes:
-    """Return the picture as a file of that type, with Pillow's options for the format."""
+def encode(image: "Image.Image", media_type: str, options: Mapping[str, Any]) -> bytes:
+    """Encode a picture as a media type, with Pillow's options for the format."""
     from importlib import import_module
 
     name = _PLUGINS[media_type]
@@ -39,7 +39,7 @@ def pack(image: "Image.Image", media_type: str, options: Mapping[str, Any]) -> b
     return buffer.getvalue()
 
 
-def within(
+def encode_within(
     image: "Image.Image",
     media_types: tuple[str, ...],
     max_bytes: int,
@@ -47,17 +47,17 @@ def within(
     limits: ImageLimits,
     icc_profile: bytes | None = None,
 ) -> Encoded:
-    """Return the picture in the first of these types that fits, else at less quality, else smaller.
+    """Encode a picture in the first type that fits, at lower quality or a smaller size if needed.
 
     Args:
-        image: A picture of mode L, RGB or RGBA.
-        media_types: Types that may be used, the one wanted most first.
-        max_bytes: Longest file, in bytes.
-        limits: What a smaller picture has to keep to.
-        icc_profile: What its numbers mean as colours, where they are not sRGB.
+        image: A picture in mode L, RGB or RGBA.
+        media_types: Allowed types, in order of preference.
+        max_bytes: Maximum file size, in bytes.
+        limits: Limits that a smaller picture must meet.
+        icc_profile: Colour profile, if the colours aren't sRGB.
 
     Raises:
-        FileUnusableError: Not even the smallest picture that the limits allow fits.
+        FileUnusableError: Even the smallest picture that the limits allow is too large.
     """
     transparent = image.mode == "RGBA"
     extra = {"icc_profile": icc_profile} if icc_profile else {}
@@ -68,7 +68,7 @@ def within(
         for media_type, options in _attempts(media_types, transparent=transparent):
             if media_type == "image/webp" and max(size) > MAX_WEBP_SIDE:
                 continue
-            data = pack(image, media_type, options | extra)
+            data = encode(image, media_type, options | extra)
             if len(data) <= max_bytes:
                 return Encoded(data, media_type, size)
         size = smaller_size(size, limits)
@@ -82,11 +82,11 @@ def _attempts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for media_type in media_types:
         if media_type == "image/png":
-            # Higher levels take several times as long and save a few hundredths.
+            # Higher levels take several times as long and save a few percent.
             yield media_type, {"compress_level": 4}
         elif media_type == "image/webp":
             for quality in QUALITIES:
-                # Half the time of the default method, and a few hundredths more bytes.
+                # Half the time of the default method for a few percent more bytes.
                 yield media_type, {"quality": quality, "method": 2}
         elif not transparent:
             for quality in QUALITIES:

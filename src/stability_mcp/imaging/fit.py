@@ -1,7 +1,7 @@
-"""Making a picture one that an operation takes, and saying what was done to it.
+"""Adapts a picture to an operation's limits and reports the changes.
 
-Only what has to be changed is: a picture that fits is sent as it is, and one that only carries
-metadata loses them without being encoded again. EXIF is never sent: it tells place and camera.
+Only necessary changes are made: a picture that fits is sent unchanged, and one that only contains
+metadata loses it without being encoded again. EXIF is never sent: it reveals place and camera.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.encode import within
+from stability_mcp.imaging.encode import encode_within
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import plain_mode, unpacked, upright
+from stability_mcp.imaging.pixels import decode_image, plain_mode, upright
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
-from stability_mcp.imaging.strip import replacing, strip
+from stability_mcp.imaging.strip import atomic_write, strip
 from stability_mcp.text import listed
 
 if TYPE_CHECKING:
@@ -31,52 +31,52 @@ NAMES = {
     "image/avif": "AVIF",
     "image/heic": "HEIC",
 }
-"""How formats are called in sentences."""
+"""Names of formats in texts."""
 
 _SENDABLE_MODES = {"L", "RGB", "RGBA"}
 _BITS = 8
 _MAX_PNG_EXCESS = 1.3
-"""A PNG this many times too large does not come to fit by packing it better."""
+"""A PNG that is too large by more than this factor won't fit by better compression."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A picture that was made to fit."""
+    """A picture that was changed to fit."""
 
     facts: Facts
     changes: list[str]
-    """What was done to it, each as a phrase such as `1024x1024 of 1536x1536`."""
+    """The changes as phrases, a resize first: `shrunk from 1536x1536 to 1024x1024`."""
 
 
 def fit_image(
     source: Path, facts: Facts, limits: ImageLimits, *, max_bytes: int, target: Path
 ) -> Fitted | None:
-    """Write the picture to `target` as the limits ask for; None when it fits as it is.
+    """Write the picture to `target` within the limits; return None if it fits unchanged.
 
     Args:
         source: The picture.
-        facts: What `probe` says of it.
-        limits: What the operation takes.
-        max_bytes: Longest file, in bytes.
-        target: Where to write; untouched when None is returned.
+        facts: Its `probe` facts.
+        limits: The operation's limits.
+        max_bytes: Maximum file size, in bytes.
+        target: Output path; untouched if None is returned.
 
     Raises:
-        FileUnusableError: It is damaged, too large to unpack, or only cropping or padding helps.
+        FileUnusableError: It is damaged, too large to decode, or would need cropping or padding.
         OSError: `target` cannot be written.
     """
     if facts.kind != "image":
         raise FileUnusableError(
-            f"This is {facts.media_type}, and a picture is needed.", hint="Name a picture."
+            f"This is {facts.media_type}; a picture is needed.", hint="Pass a picture."
         )
     size = fitting_size(facts.size, limits)
     if size == facts.size and facts.media_type in _types(limits) and not _pixels_must_change(facts):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    return _encoded(source, facts, size, limits, max_bytes=max_bytes, target=target)
+    return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target)
 
 
-def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the picture and the mask
+def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mask
     source: Path,
     facts: Facts,
     *,
@@ -85,48 +85,49 @@ def fit_mask(  # noqa: PLR0913 -- what it was and what it becomes, for the pictu
     max_bytes: int,
     target: Path,
 ) -> Fitted | None:
-    """Write a mask to `target` in grey and as large as its picture; None when it is so already.
+    """Write a greyscale mask of its picture's size to `target`; return None if it fits unchanged.
 
     Args:
         source: The mask.
-        facts: What `probe` says of it.
-        picture: What `probe` says of the picture, before that was made to fit.
-        size: The size of the picture as it is sent.
-        max_bytes: Longest file, in bytes.
-        target: Where to write; untouched when None is returned.
+        facts: Its `probe` facts.
+        picture: The `probe` facts of the original picture, before fitting.
+        size: The size at which the picture is sent.
+        max_bytes: Maximum file size, in bytes.
+        target: Output path; untouched if None is returned.
 
     Raises:
-        FileUnusableError: It is damaged or too large to unpack.
+        FileUnusableError: It is damaged or too large to decode.
         OSError: `target` cannot be written.
     """
     if facts.kind != "image":
         raise FileUnusableError(
-            f"This is {facts.media_type}, and a mask is a picture.", hint="Name a picture."
+            f"This is {facts.media_type}; a mask must be a picture.", hint="Pass a picture."
         )
     stored = Size(picture.width or 0, picture.height or 0)
-    # A mask drawn over the pixels as they are stored is turned like the picture is.
-    along = facts.orientation == 1 and facts.size == stored != picture.size
-    orientation = picture.orientation if along else facts.orientation
+    # A mask drawn over the stored pixels is rotated like the picture.
+    with_picture = facts.orientation == 1 and facts.size == stored != picture.size
+    orientation = picture.orientation if with_picture else facts.orientation
     grey = facts.mode == "L" and facts.depth == _BITS and not facts.has_alpha
     types = ("image/png", "image/webp", "image/jpeg")
     if grey and orientation == 1 and facts.size == size and facts.media_type in types:
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    flat = upright(flat_grey(unpacked(source, facts)), orientation)
-    encoded = within(
+    flat = upright(flat_grey(decode_image(source, facts)), orientation)
+    encoded = encode_within(
         flat if flat.size == size else flat.resize(size), types, max_bytes, limits=ImageLimits()
     )
-    changes = [] if facts.size == size else [_scaling(size, facts.size)]
-    if along or facts.orientation != 1:
-        changes.append("turned like its picture" if along else "turned upright")
+    before = picture.size if with_picture else facts.size
+    changes = [] if before == size else [_describe_resize(size, before)]
+    if with_picture or facts.orientation != 1:
+        changes.append("rotated with its picture" if with_picture else "rotated upright")
     if not grey:
-        changes.append("turned grey")
-    return _written(encoded.data, target, changes)
+        changes.append("converted to greyscale")
+    return _write(encoded.data, target, changes)
 
 
 def flat_grey(image: "Image.Image") -> "Image.Image":
-    """Return a mask in grey; where it is transparent it marks nothing, as where it is black."""
+    """Return a mask in greyscale; transparent areas become black, which marks nothing."""
     from PIL import Image
 
     plain = plain_mode(image)
@@ -149,16 +150,19 @@ def _stripped(source: Path, facts: Facts, target: Path) -> Fitted | None:
     if not (facts.metadata or facts.tail):
         return None
     strip(source, facts, target)
-    return Fitted(facts=probe(target), changes=_left_out(facts))
+    return Fitted(facts=probe(target), changes=_removals(facts))
 
 
-def _left_out(facts: Facts) -> list[str]:
+def _removals(facts: Facts) -> list[str]:
     changes = []
-    if facts.metadata:
-        names = [name for name in ("EXIF", "GPS", "XMP", "text") if name in facts.metadata]
-        changes.append(f"{listed(names)} left out")
+    named = [name for name in ("EXIF", "GPS") if name in facts.metadata]
+    if named:
+        others = ["other metadata"] if facts.metadata - {"EXIF", "GPS"} else []
+        changes.append(f"{listed(named + others)} removed")
+    elif facts.metadata:
+        changes.append("metadata removed before sending")
     if facts.tail:
-        changes.append(f"{facts.tail:,} bytes behind its end left out")
+        changes.append(f"{facts.tail:,} trailing bytes removed")
     return changes
 
 
@@ -169,7 +173,7 @@ def _types(limits: ImageLimits) -> tuple[str, ...]:
 def _by_preference(
     facts: Facts, types: tuple[str, ...], size: Size, max_bytes: int
 ) -> tuple[str, ...]:
-    """Return the types to try: lossless for what is lossless, then what packs best."""
+    """Return the types to try: a lossless one for lossless pictures, then the most compact."""
     lossless = facts.media_type not in {"image/jpeg", "image/webp", "image/avif"}
     expected = facts.bytes * (size.width * size.height) / facts.pixels
     order = ["image/jpeg"] if facts.media_type in {"image/jpeg", "image/avif"} else []
@@ -182,7 +186,7 @@ def _by_preference(
     return tuple(dict.fromkeys(one for one in order if one in types))
 
 
-def _encoded(  # noqa: PLR0913 -- the whole plan of one picture
+def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     source: Path,
     facts: Facts,
     size: Size,
@@ -193,56 +197,59 @@ def _encoded(  # noqa: PLR0913 -- the whole plan of one picture
 ) -> Fitted:
     turned = facts.size != (facts.width, facts.height)
     stored = Size(size.height, size.width) if turned else size
-    # Twice the size asked for leaves Lanczos enough to do.
-    image = unpacked(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
+    # Twice the target size is enough for a good Lanczos resize.
+    image = decode_image(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
     icc_profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA"} else None
     pixels = plain_mode(image)
     if pixels.size != stored:
-        pixels = _resized(pixels, stored)
+        pixels = _resize(pixels, stored)
     pixels = upright(pixels, facts.orientation)
     types = _by_preference(facts, _types(limits), size, max_bytes)
-    encoded = within(pixels, types, max_bytes, limits=limits, icc_profile=icc_profile)
-    return _written(
+    encoded = encode_within(pixels, types, max_bytes, limits=limits, icc_profile=icc_profile)
+    return _write(
         encoded.data,
         target,
-        _changes(facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes),
+        _describe_changes(facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes),
     )
 
 
-def _resized(image: "Image.Image", size: Size) -> "Image.Image":
+def _resize(image: "Image.Image", size: Size) -> "Image.Image":
     from PIL import Image
 
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _written(data: bytes, target: Path, changes: list[str]) -> Fitted:
-    with replacing(target) as out:
+def _write(data: bytes, target: Path, changes: list[str]) -> Fitted:
+    with atomic_write(target) as out:
         out.write(data)
     return Fitted(facts=probe(target), changes=changes)
 
 
-def _changes(facts: Facts, size: Size, media_type: str, length: int, max_bytes: int) -> list[str]:
-    """Return what was done, the most visible first."""
+def _describe_changes(
+    facts: Facts, size: Size, media_type: str, length: int, max_bytes: int
+) -> list[str]:
+    """Return the changes as phrases, the most visible first."""
     changes = []
     if size != facts.size:
-        changes.append(_scaling(size, facts.size))
+        changes.append(_describe_resize(size, facts.size))
     if facts.frames > 1:
-        changes.append(f"first of {facts.frames} frames")
+        changes.append(f"reduced to the first of {facts.frames} frames")
     if facts.orientation != 1:
-        changes.append("turned upright")
+        changes.append("rotated upright")
     too_long = facts.bytes > max_bytes
     if media_type != facts.media_type or (too_long and size == facts.size):
-        lengths = f", {length / 1e6:.1f} MB of {facts.bytes / 1e6:.1f} MB" if too_long else ""
+        before, after = f"{facts.bytes / 1e6:.1f} MB", f"{length / 1e6:.1f} MB"
+        lengths = f" ({after} instead of {before})" if too_long else ""
         changes.append(f"re-encoded as {NAMES[media_type]}{lengths}")
     if facts.mode == "CMYK":
-        changes.append("CMYK turned into RGB")
+        changes.append("converted from CMYK to RGB")
     if facts.depth > _BITS:
-        changes.append(f"8 of {facts.depth} bits a colour")
-    return changes + _left_out(facts)
+        changes.append(f"reduced from {facts.depth} to 8 bits per channel")
+    return changes + _removals(facts)
 
 
-def _scaling(size: Size, before: Size) -> str:
-    """Return `1024x1024 of 1536x1536`, or that it was scaled up."""
-    now, was = f"{size.width}x{size.height}", f"{before.width}x{before.height}"
-    up = size.width * size.height > before.width * before.height
-    return f"scaled up to {now} from {was}" if up else f"{now} of {was}"
+def _describe_resize(size: Size, before: Size) -> str:
+    """Return a phrase such as `shrunk from 1536x1536 to 1024x1024`."""
+    larger = size.width * size.height > before.width * before.height
+    verb = "enlarged" if larger else "shrunk"
+    return f"{verb} from {before.width}x{before.height} to {size.width}x{size.height}"

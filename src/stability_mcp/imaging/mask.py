@@ -1,42 +1,42 @@
-"""What is marked: how much of a picture is transparent, and whether a mask marks anything."""
+"""Measures marked areas: how much of a picture is transparent, and whether a mask is empty."""
 
 from pathlib import Path
 
 from stability_mcp.imaging.fit import flat_grey
-from stability_mcp.imaging.pixels import alpha_of, transparent_share, unpacked
+from stability_mcp.imaging.pixels import alpha_of, decode_image, transparent_share
 from stability_mcp.imaging.probe import probe
 
 _MIN_MARK_LEVEL = 13
-"""5 % of white: what a JPEG makes of black stays below."""
+"""5 % of white: black pixels in a JPEG stay below it."""
 
 
 def transparency(path: Path) -> float:
-    """Return which share of a picture's pixels is not fully opaque, 0 to 1.
+    """Return the share of a picture's pixels that aren't fully opaque, from 0 to 1.
 
     Raises:
-        FileUnusableError: It is no picture, damaged or too large to unpack.
+        FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     facts = probe(path)
     if not facts.has_alpha:
         return 0.0
-    alpha = alpha_of(unpacked(path, facts))
+    alpha = alpha_of(decode_image(path, facts))
     return 0.0 if alpha is None else transparent_share(alpha)
 
 
 def has_transparency(path: Path) -> bool:
-    """Return whether some pixel is not fully opaque; a picture with an alpha channel may have none.
+    """Return whether any pixel isn't fully opaque, which an alpha channel doesn't guarantee.
 
     Raises:
-        FileUnusableError: It is no picture, damaged or too large to unpack.
+        FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     return transparency(path) > 0
 
 
 def is_empty_mask(path: Path) -> bool:
-    """Return whether a mask marks nothing: it is black, or transparent, all over.
+    """Return whether a mask marks nothing, being entirely black or transparent.
 
     Raises:
-        FileUnusableError: It is no picture, damaged or too large to unpack.
+        FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     facts = probe(path)
-    return not any(flat_grey(unpacked(path, facts)).histogram()[_MIN_MARK_LEVEL:])
+    return not any(flat_grey(decode_image(path, facts)).histogram()[_MIN_MARK_LEVEL:])

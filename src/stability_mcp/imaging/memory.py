@@ -1,7 +1,7 @@
-"""One purse of memory for all work on pictures, and the two threads that may do it.
+"""A memory budget for all image processing, and the two threads that run it.
 
-Unpacked pictures are large: eight previews at once would need a gigabyte, and more than two threads
-make the event loop lag. So whoever unpacks one first takes the bytes it will need from here.
+Decoded pictures are large: eight concurrent previews would need a gigabyte, and more than two
+threads make the event loop lag. So code reserves the bytes it needs here before it decodes.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ Arguments = TypeVarTuple("Arguments")
 T = TypeVar("T")
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
-"""Bytes that all unpacked pictures together may take."""
+"""Maximum bytes of all decoded pictures together."""
 MAX_THREADS = 2
 
 _WEBP = 15.4
@@ -31,9 +31,9 @@ _THREE_CHANNELS = 5.0
 
 
 def estimate(facts: Facts | Iterable[Facts]) -> int:
-    """Return how many bytes it takes to unpack and scale a picture (measured with Pillow 12).
+    """Return the bytes needed to decode and scale a picture (measured with Pillow 12).
 
-    Several pictures are worked on one after the other, so the largest counts.
+    Several pictures are processed one after the other, so the largest counts.
     """
     if not isinstance(facts, Facts):
         return max((estimate(one) for one in facts), default=0)
@@ -50,8 +50,8 @@ def estimate(facts: Facts | Iterable[Facts]) -> int:
     return int(each * facts.pixels)
 
 
-class _Purse:
-    """Bytes that are lent in the order they were asked for."""
+class _MemoryPool:
+    """Reserves bytes in the order of the requests."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -59,47 +59,47 @@ class _Purse:
         self._waiting: deque[tuple[int, anyio.Event]] = deque()
 
     @asynccontextmanager
-    async def lend(self, size: int) -> AsyncIterator[None]:
-        """Hold so many bytes, waiting for them; more than there are means all of them."""
+    async def reserve(self, size: int) -> AsyncIterator[None]:
+        """Wait for and reserve `size` bytes, or the whole pool if that is less."""
         size = min(size, self._size)
         entry = (size, anyio.Event())
         self._waiting.append(entry)
-        self._serve()
+        self._grant()
         try:
             await entry[1].wait()
-        except BaseException:  # cancelled: give back what was taken, or leave the line
+        except BaseException:  # cancelled: release the reservation, or leave the queue
             if entry[1].is_set():
                 self._free += size
             else:
                 self._waiting.remove(entry)
-            self._serve()
+            self._grant()
             raise
         try:
             yield
         finally:
             self._free += size
-            self._serve()
+            self._grant()
 
-    def _serve(self) -> None:
-        """Serve the first in line only: else a large picture waits behind small ones for ever."""
+    def _grant(self) -> None:
+        """Grant requests strictly in order: otherwise small pictures would starve a large one."""
         while self._waiting and self._waiting[0][0] <= self._free:
-            size, served = self._waiting.popleft()
+            size, granted = self._waiting.popleft()
             self._free -= size
-            served.set()
+            granted.set()
 
 
-_purse = anyio.lowlevel.RunVar[_Purse]("imaging_memory")
+_pool = anyio.lowlevel.RunVar[_MemoryPool]("imaging_memory")
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("imaging_threads")
 
 
 @asynccontextmanager
 async def imaging_memory(size: int) -> AsyncIterator[None]:
-    """Hold `size` bytes of the memory for pictures; waits in line until they are free."""
-    purse = _purse.get(None)
-    if purse is None:
-        purse = _Purse(MAX_MEMORY_BYTES)
-        _purse.set(purse)
-    async with purse.lend(size):
+    """Reserve `size` bytes of the memory for pictures; waits until they are free."""
+    pool = _pool.get(None)
+    if pool is None:
+        pool = _MemoryPool(MAX_MEMORY_BYTES)
+        _pool.set(pool)
+    async with pool.reserve(size):
         yield
 
 
@@ -108,12 +108,12 @@ async def run(
     *arguments: *Arguments,
     facts: Facts | Iterable[Facts] | int,
 ) -> T:
-    """Call a function of this package in a thread, when there is a thread and memory for it.
+    """Run a function of this package in a thread, once a thread and enough memory are free.
 
     Args:
-        function: What to call; it blocks. `functools.partial` binds its options.
-        arguments: What to call it with.
-        facts: What it will unpack, or the bytes that takes.
+        function: The function; it blocks. `functools.partial` binds its options.
+        arguments: Its arguments.
+        facts: The facts of the files it will decode, or the bytes needed for that.
     """
     threads = _threads.get(None)
     if threads is None:

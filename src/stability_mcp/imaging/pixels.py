@@ -1,6 +1,6 @@
-"""Unpacking pictures with Pillow: only the format that was sniffed, only what fits, one frame.
+"""Decodes pictures with Pillow: only the sniffed format, only within the memory limit, one frame.
 
-The one place where Pillow opens a file; whatever it raises on broken bytes becomes one error.
+Pillow opens files only here; all its errors for broken files become FileUnusableError.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from stability_mcp.imaging.sniff import extension
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_UNPACKED = 300_000_000
-"""Most that one picture may take while it is worked on, in bytes.
+MAX_DECODED_BYTES = 300_000_000
+"""Maximum memory for processing one picture.
 
-That is 33 megapixels of PNG with alpha, 40 of progressive JPEG and 60 of the rest."""
+This allows 33 megapixels of PNG with alpha, 40 of progressive JPEG and 60 of other formats."""
 MAX_WEBP_PIXELS = 16_777_216
-"""Largest WebP: its decoder needs the whole file and three times the memory of the others."""
+"""Largest WebP: its decoder needs the whole file and three times as much memory as others."""
 
 _ORIENTATION, _GPS = 0x0112, 0x8825
 _FORMATS = {
@@ -49,10 +49,10 @@ _TURNS = {
 
 
 def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
-    """Return what Pillow reads from the header of a BMP, TIFF, AVIF or HEIC picture.
+    """Return the facts that Pillow reads from the header of a BMP, TIFF, AVIF or HEIC picture.
 
     Raises:
-        FileUnusableError: It cannot be read here, or is damaged.
+        FileUnusableError: The format isn't supported, or the file is damaged.
     """
     exif, has_exif = Exif(1, place=False), False
     with _reading(file, media_type) as image:
@@ -72,7 +72,7 @@ def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
         mode=mode,
         depth=16 if mode.startswith(("I", "F")) else 8,
         has_alpha=transparent,
-        # Pillow's AVIF reader turns the picture itself.
+        # Pillow's AVIF reader rotates the picture itself.
         orientation=1 if media_type == "image/avif" else exif.orientation,
         frames=frames,
         metadata=frozenset(metadata | ({"EXIF"} if has_exif else set())),
@@ -80,46 +80,46 @@ def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
 
 
 def _tiff_exif(tags: "Image.Exif") -> Exif:
-    """Return what the tags of a TIFF say, which are those of EXIF."""
+    """Return the EXIF facts of a TIFF, which uses the same tags."""
     orientation = tags.get(_ORIENTATION, 1)
     return Exif(orientation if orientation in range(1, 9) else 1, place=_GPS in tags)
 
 
-def check_unpackable(facts: Facts) -> None:
-    """Raise FileUnusableError for a picture that would take too much memory to unpack."""
+def check_decodable(facts: Facts) -> None:
+    """Raise FileUnusableError if decoding a picture would take too much memory."""
     need = estimate(facts)
     webp = facts.media_type == "image/webp"
-    if need <= MAX_UNPACKED and not (webp and facts.pixels > MAX_WEBP_PIXELS):
+    if need <= MAX_DECODED_BYTES and not (webp and facts.pixels > MAX_WEBP_PIXELS):
         return
     form = extension(facts.media_type).upper()
     kind = f"progressive {form}" if facts.progressive and form == "JPG" else form
     raise FileUnusableError(
-        f"The picture is too large to work on: {facts.width}x{facts.height} as {kind} takes "
-        f"{need / 1e6:,.0f} MB unpacked.",
-        hint="Scale it down, or save it as PNG or baseline JPEG, and use that.",
+        f"The picture is too large to process: {facts.width}x{facts.height} as {kind} needs "
+        f"{need / 1e6:,.0f} MB of memory.",
+        hint="Scale it down, or save it as PNG or baseline JPEG.",
     )
 
 
-def unpacked(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
-    """Return the first frame with its pixels, as stored: it may be turned and of any mode.
+def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
+    """Decode the first frame as stored: it may need rotation and be in any mode.
 
     Args:
         path: The picture.
-        facts: What `probe` says of it; nothing else is believed.
-        at_least: A size, as stored, that is enough: a JPEG can be unpacked at a half, a quarter or
-            an eighth, which is several times faster.
+        facts: Its `probe` facts; Pillow's own are checked against them.
+        at_least: A sufficient size, as stored: a JPEG can be decoded at a half, a quarter or an
+            eighth of its size, which is several times faster.
 
     Raises:
-        FileUnusableError: It is no picture, too large to unpack, or damaged where the header is
-            whole.
+        FileUnusableError: It isn't a picture, is too large to decode, or is damaged behind an
+            intact header.
     """
     if facts.kind != "image":
-        raise FileUnusableError(f"This is {facts.kind}, not a picture.", hint="Name a picture.")
-    check_unpackable(facts)
+        raise FileUnusableError(f"This is {facts.kind}, not a picture.", hint="Pass a picture.")
+    check_decodable(facts)
     with path.open("rb") as file, _reading(file, facts.media_type) as image:
         if image.size != (facts.width, facts.height):
-            # The memory was counted by the header; a frame that is larger would break the count.
-            raise damaged("picture", "it says two different sizes of itself")
+            # The memory estimate is based on the header; a larger frame would exceed it.
+            raise damaged("picture", "it declares two different sizes")
         if at_least and facts.media_type == "image/jpeg" and image.mode in {"L", "RGB"}:
             image.draft(image.mode, at_least)
         image.load()
@@ -127,7 +127,7 @@ def unpacked(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Imag
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":
-    """Return the picture as its EXIF orientation says it is seen."""
+    """Return the picture rotated or flipped by its EXIF orientation."""
     from PIL import Image
 
     name = _TURNS.get(orientation)
@@ -135,13 +135,13 @@ def upright(image: "Image.Image", orientation: int) -> "Image.Image":
 
 
 def plain_mode(image: "Image.Image") -> "Image.Image":
-    """Return the picture as L, RGB or RGBA with 8 bits a channel, its transparency kept."""
+    """Return the picture as L, RGB or RGBA with 8 bits per channel, keeping transparency."""
     if image.mode in {"L", "RGB"} and "transparency" not in image.info:
         return image
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        # Pillow would cut off the values above 255 instead of scaling them.
+        # Pillow would clip values above 255 instead of scaling them.
         grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        grey.info.pop("transparency", None)  # a value of 16 bits, or of a damaged file any
+        grey.info.pop("transparency", None)  # a 16-bit value, or anything in a damaged file
         return grey
     if image.mode == "1":
         return image.convert("L")
@@ -150,32 +150,32 @@ def plain_mode(image: "Image.Image") -> "Image.Image":
 
 
 def alpha_of(image: "Image.Image") -> "Image.Image | None":
-    """Return how opaque each pixel is, as a grey picture; None when all are."""
+    """Return the opacity of each pixel as a greyscale picture; None without transparency data."""
     if not image.has_transparency_data:
         return None
     return (image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")).getchannel("A")
 
 
 def transparent_share(alpha: "Image.Image") -> float:
-    """Return the share of pixels that are not fully opaque, 0 to 1."""
+    """Return the share of pixels that aren't fully opaque, from 0 to 1."""
     return 1 - alpha.histogram()[255] / (alpha.width * alpha.height)
 
 
 @contextmanager
 def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
-    """Open with the one reader of this type; what it raises becomes FileUnusableError.
+    """Open a file with the reader for its type and turn Pillow's errors into FileUnusableError.
 
-    Only Pillow's reading belongs inside: an error of our own must not be taken for a damaged file.
+    Keep only Pillow's reading inside the block: our own bugs must not look like a damaged file.
     """
     name = _FORMATS.get(media_type)
     if name is None:
         raise FileUnusableError(
-            f"{extension(media_type).upper()} pictures cannot be read here.",
-            hint="Export it as JPEG or PNG and use that.",
+            f"{extension(media_type).upper()} pictures aren't supported.",
+            hint="Convert it to JPEG or PNG first.",
         )
     from PIL import Image
 
-    # Pillow loads all of its forty formats when the one that is asked for is missing.
+    # Pillow loads all of its forty format plugins if the requested one isn't loaded.
     import_module(f"PIL.{name}ImagePlugin")
     try:
         file.seek(0)
@@ -192,4 +192,4 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
 
 
 def _broken(media_type: str) -> FileUnusableError:
-    return damaged(extension(media_type).upper(), "it cannot be unpacked")
+    return damaged(extension(media_type).upper(), "it cannot be decoded")

@@ -1,7 +1,7 @@
-"""A small picture of a picture, for eyes: a person's or a model's.
+"""Makes small previews of pictures for people and models.
 
-Transparency is shown on a checkerboard, as image editors do: flattened onto white, a white logo
-would be nothing.
+Transparency is shown as a checkerboard, as in image editors: on a white background a white logo
+would be invisible.
 """
 
 import math
@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.encode import pack
+from stability_mcp.imaging.encode import encode
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import alpha_of, plain_mode, transparent_share, unpacked, upright
+from stability_mcp.imaging.pixels import (
+    alpha_of,
+    decode_image,
+    plain_mode,
+    transparent_share,
+    upright,
+)
 from stability_mcp.imaging.probe import probe
 
 if TYPE_CHECKING:
@@ -21,14 +27,14 @@ if TYPE_CHECKING:
 PreviewFormat = Literal["webp", "jpeg"]
 
 MAX_PREVIEW_SIDE = 768
-"""Side of a preview, in pixels: enough to judge a picture by, little for a model to read."""
+"""Longer side of a preview, in pixels: enough to judge a picture, and few tokens for a model."""
 MAX_BYTES = 65_536
 MAX_SIDE = 1_999
-"""Some hosts refuse a conversation with a picture of 2,000 pixels in it."""
+"""Some hosts reject a conversation that contains a picture of 2,000 pixels."""
 
 _QUALITY, _MIN_QUALITY = 75, 30
 _SHRINK_SHARE = 0.97
-"""A smaller picture has more detail in each pixel, so it shrinks less than its pixels do."""
+"""A smaller picture has more detail per pixel, so its file shrinks less than its pixel count."""
 _TILE = 8
 _LIGHT, _DARK = 255, 204
 
@@ -42,7 +48,7 @@ class Preview:
     width: int
     height: int
     transparent: float | None
-    """Share of the original's pixels that are not fully opaque; None where it has no alpha."""
+    """Share of the original's pixels that aren't fully opaque; None if it has no alpha."""
 
 
 def preview(
@@ -52,60 +58,60 @@ def preview(
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:
-    """Return a small picture of the picture, upright, never larger than itself.
+    """Return an upright preview of a picture, never larger than the picture itself.
 
     Args:
         path: The picture.
-        longest: Its longer side at most, in pixels.
-        max_bytes: Its length at most, in bytes.
-        format: How to pack it.
+        longest: Maximum length of the longer side, in pixels.
+        max_bytes: Maximum size, in bytes.
+        format: File format.
 
     Raises:
-        FileUnusableError: It is no picture, damaged or too large to unpack.
+        FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     image, transparent = thumbnail(path, probe(path), longest)
-    return packed(image, max_bytes=max_bytes, format=format, transparent=transparent)
+    return encode_preview(image, max_bytes=max_bytes, format=format, transparent=transparent)
 
 
 def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, float | None]":
-    """Return the picture in RGB at most `longest` long, and how much of it is transparent.
+    """Return the picture in RGB, with sides of at most `longest`, and its transparent share.
 
     Raises:
-        FileUnusableError: It is no picture, damaged or too large to unpack.
+        FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     longest = min(longest, MAX_SIDE)
-    image = unpacked(path, facts, at_least=Size(longest, longest))
+    image = decode_image(path, facts, at_least=Size(longest, longest))
     alpha = alpha_of(image)
     transparent = None if alpha is None else transparent_share(alpha)
-    small = upright(_shrunk(plain_mode(_reduced(image, longest)), longest), facts.orientation)
+    small = upright(_shrink(plain_mode(_reduce(image, longest)), longest), facts.orientation)
     if small.mode == "RGBA":
         small = _on_checkerboard(small)
     return small.convert("RGB"), transparent
 
 
-def packed(
+def encode_preview(
     image: "Image.Image",
     *,
     max_bytes: int,
     format: PreviewFormat,  # noqa: A002 -- the word for it
     transparent: float | None = None,
 ) -> Preview:
-    """Return an RGB picture as a preview, at less quality and then smaller until it fits."""
+    """Encode an RGB picture as a preview, lowering quality and then size until it fits."""
     media_type = f"image/{format}"
-    # Method 0 takes a quarter of the default's time and a few hundredths more bytes.
+    # Method 0 takes a quarter of the default's time and a few percent more bytes.
     options = {"method": 0} if format == "webp" else {}
     quality = _QUALITY
     while True:
-        data = pack(image, media_type, {"quality": quality, **options})
+        data = encode(image, media_type, {"quality": quality, **options})
         excess = len(data) / max_bytes
         if excess <= 1 or max(image.size) == 1:
             break
-        # Packing is the slow part, so the next try is one that should do.
+        # Encoding is the slow part, so choose a setting that should fit next time.
         if quality > _MIN_QUALITY:
             quality = max(_MIN_QUALITY, int(quality / excess))
         else:
             longest = max(image.size) / math.sqrt(excess) * _SHRINK_SHARE
-            image = _shrunk(image, max(1, int(longest)))
+            image = _shrink(image, max(1, int(longest)))
     return Preview(
         data=data,
         media_type=media_type,
@@ -115,16 +121,16 @@ def packed(
     )
 
 
-def _reduced(image: "Image.Image", longest: int) -> "Image.Image":
-    """Return the picture reduced by a whole number, which is fast, to not less than `longest`."""
+def _reduce(image: "Image.Image", longest: int) -> "Image.Image":
+    """Reduce the picture by an integer factor, which is fast, to no less than `longest`."""
     factor = max(image.size) // longest
-    # Palettes and packed modes cannot be averaged; they are rare and small.
+    # Palettes and packed modes can't be averaged; they are rare and small.
     return (
         image.reduce(factor) if factor > 1 and image.mode in {"L", "LA", "RGB", "RGBA"} else image
     )
 
 
-def _shrunk(image: "Image.Image", longest: int) -> "Image.Image":
+def _shrink(image: "Image.Image", longest: int) -> "Image.Image":
     from PIL import Image
 
     if max(image.size) <= longest:

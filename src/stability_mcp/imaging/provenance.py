@@ -1,8 +1,8 @@
-"""What a picture was made by, written into the picture's file and read back as a claim.
+"""Embeds provenance in picture files and reads it back as an unverified claim.
 
-It is put in as a chunk: encoding a picture again takes a second and costs quality, this takes half
-a millisecond. What is read back was written by whoever made the file: show it as quoted text, never
-believe it.
+It is inserted as a metadata chunk, which takes half a millisecond: encoding the picture again would
+take a second and cost quality. The maker of a file may have written any claim into it: show it as
+quoted text and never trust it.
 """
 
 import html
@@ -17,11 +17,11 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging import sniff
 from stability_mcp.imaging.containers import jpeg, png, riff
 from stability_mcp.imaging.containers.piece import Piece, copy_pieces, damaged, read_at
-from stability_mcp.imaging.strip import replacing
+from stability_mcp.imaging.strip import atomic_write
 
 KEYWORD = b"stability-mcp"
 MAX_BYTES = 60_000
-"""Longest provenance, in bytes of JSON: one segment of a JPEG holds 65,533."""
+"""Longest provenance, in bytes of JSON: a JPEG segment holds 65,533."""
 
 _MAX_XMP = 1 << 20
 _ITXT = KEYWORD + bytes(5)  # its end, no compression (2), no language, no translated keyword
@@ -38,22 +38,22 @@ _EMPTY_XMP = (
 
 
 def embed(source: Path, target: Path, data: Mapping[str, Any]) -> bool:
-    """Copy a file to `target` with provenance in it; the copy replaces what is there.
+    """Copy a file to `target` with embedded provenance; an existing target is replaced.
 
     Args:
-        source: Any media file. PNG, JPEG and WebP take provenance, others are copied as they are.
-        target: Where to write.
-        data: What to say, as plain JSON.
+        source: Any media file. PNG, JPEG and WebP can hold provenance, others are copied unchanged.
+        target: Output path.
+        data: The provenance, as plain JSON.
 
     Returns:
-        Whether the copy carries it: not if the format or its metadata leave no room.
+        Whether provenance was embedded: the format or existing metadata may leave no room for it.
 
     Raises:
-        OSError: The folder cannot be written, or the disk is full.
+        OSError: The folder isn't writable, or the disk is full.
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    with source.open("rb") as file, replacing(target) as out:
-        parts = _with(file, text) if len(text) <= MAX_BYTES else None
+    with source.open("rb") as file, atomic_write(target) as out:
+        parts = _embedded(file, text) if len(text) <= MAX_BYTES else None
         if parts is None:
             file.seek(0)
             shutil.copyfileobj(file, out)
@@ -63,10 +63,10 @@ def embed(source: Path, target: Path, data: Mapping[str, Any]) -> bool:
 
 
 def read(path: Path) -> Mapping[str, Any] | None:
-    """Return what a file claims of its making, or None: a stranger may have written it.
+    """Return the provenance that a file claims, or None; the claim isn't verified.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         found = _find(file)
@@ -79,8 +79,8 @@ def read(path: Path) -> Mapping[str, Any] | None:
     return claim if isinstance(claim, dict) else None
 
 
-def _with(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
-    """Return the parts of the new file; None when provenance cannot be put into this one."""
+def _embedded(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
+    """Return the parts of the new file; None if provenance can't be embedded."""
     size = file.seek(0, 2)
     media_type = sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES))
     try:
@@ -91,13 +91,13 @@ def _with(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
         if media_type == "image/webp":
             return _webp(file, text)
     except FileUnusableError:
-        pass  # a copy of a damaged file is still a copy
+        pass  # a damaged file is copied unchanged
     return None
 
 
 def _png(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes]:
     chunks = [piece for piece in png.pieces(file, size) if not _is_ours(file, piece)]
-    # Before the pixels, where readers of a slow file find it first.
+    # Before the pixels, so that readers find it early.
     return [*chunks[:2], png.chunk(b"iTXt", _ITXT + text), *chunks[2:]]
 
 
@@ -110,7 +110,7 @@ def _jpeg(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes] | None:
     new = jpeg.segment(jpeg.APP1, jpeg.XMP + xmp)
     if old:
         return [new if piece is old else piece for piece in segments]
-    # JFIF asks to be first, EXIF to be next.
+    # JFIF has to be first, EXIF second.
     first = next(n for n, p in enumerate(segments[1:], 1) if p.kind not in {jpeg.APP0, jpeg.APP1})
     return [*segments[:first], new, *segments[first:]]
 
@@ -133,13 +133,13 @@ def _webp(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
     kept = [piece for piece in chunks if piece.kind not in {b"VP8X", b"XMP "}]
     parts += kept
     if kept and (kept[-1].end - kept[-1].start) % 2:
-        parts.append(b"\x00")  # the padding its encoder left out at the end of the file
+        parts.append(b"\x00")  # padding that the encoder omitted at the end of the file
     parts.append(riff.chunk(b"XMP ", xmp))
     return [riff.header(b"WEBP", parts), *parts]
 
 
 def _merged(xmp: bytes, text: bytes) -> bytes | None:
-    """Return an XMP packet with ours in it beside what others said; None where it has no room."""
+    """Return an XMP packet with our provenance added to the existing data; None if malformed."""
     before, end, after = _OURS.sub(b"", xmp).rpartition(_RDF_END)
     if not end:
         return None
@@ -179,5 +179,5 @@ def _is_xmp(file: BinaryIO, piece: Piece) -> bool:
 
 def _body(file: BinaryIO, piece: Piece) -> bytes:
     if piece.end - piece.body > _MAX_XMP:
-        raise damaged("file", "its metadata are longer than they may be")
+        raise damaged("file", "its metadata is too long")
     return read_at(file, piece.body, piece.end - piece.body)

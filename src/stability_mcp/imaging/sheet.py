@@ -1,4 +1,4 @@
-"""A contact sheet: several pictures in one, each with its label, to compare at one look."""
+"""Makes contact sheets: several labelled pictures in one, for comparing them at a glance."""
 
 import math
 import unicodedata
@@ -13,7 +13,7 @@ from stability_mcp.imaging.preview import (
     MAX_SIDE,
     Preview,
     PreviewFormat,
-    packed,
+    encode_preview,
     thumbnail,
 )
 from stability_mcp.imaging.probe import probe
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
 MAX_PICTURES = 64
-"""Pictures on one sheet: more would be too small to tell apart."""
+"""Most pictures on one sheet: more would be too small to tell apart."""
 
 _GAP = 6
 _LABEL = 20
@@ -39,15 +39,15 @@ def sheet(
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:
-    """Return one picture of several in rows, in order, each above its label.
+    """Return one picture with several pictures in rows, in order, each above its label.
 
-    A picture that cannot be unpacked leaves its place grey: the others are still worth seeing.
+    A picture that can't be decoded is shown as a grey square.
 
     Args:
-        pictures: Path and label of each, at most `MAX_PICTURES`; others are left out.
-        longest: The sheet's longer side at most, in pixels.
-        max_bytes: Its length at most, in bytes.
-        format: How to pack it.
+        pictures: Path and label of each; those after the first `MAX_PICTURES` are omitted.
+        longest: Maximum length of the sheet's longer side, in pixels.
+        max_bytes: Maximum size, in bytes.
+        format: File format.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -57,7 +57,7 @@ def sheet(
     side = max(8, (longest - _GAP) // columns - _GAP)
     thumbnails = [_picture(path, side) for path, _ in pictures]
     rows = [thumbnails[n : n + columns] for n in range(0, len(thumbnails), columns)]
-    # Wide pictures make low rows: no paper is wasted on the space above and below them.
+    # Rows are only as high as their pictures, so that wide pictures waste no space.
     heights = [max(one.height for one in row) + _LABEL for row in rows]
     width = columns * (side + _GAP) + _GAP
     paper = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) + 1)), _PAPER)
@@ -72,7 +72,7 @@ def sheet(
         top += height + _GAP
     if max(paper.size) > longest:
         paper.thumbnail((longest, longest))
-    return packed(paper, max_bytes=max_bytes, format=format)
+    return encode_preview(paper, max_bytes=max_bytes, format=format)
 
 
 def _picture(path: Path, side: int) -> "Image.Image":
@@ -91,7 +91,7 @@ def _write(
     at: tuple[int, int],
     width: int,
 ) -> None:
-    """Write the label in one line, its end cut off where it is too long."""
+    """Write the label on one line, truncated if it is too long."""
     text = _drawable(label)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + _ELLIPSIS, font) > width:
@@ -101,7 +101,7 @@ def _write(
 
 
 def _drawable(label: str) -> str:
-    """Return the label on one line in ASCII: Pillow's own font has no other letters."""
+    """Return the label on one line in ASCII: Pillow's built-in font has no other letters."""
     line = unicodedata.normalize("NFKD", " ".join(plain(label).split())[:80])
     letters = "".join(one for one in line if not unicodedata.combining(one))
     return letters.encode("ascii", "replace").decode()

@@ -1,4 +1,4 @@
-"""To what size a picture is scaled so that an operation takes it. Nothing is ever cut off."""
+"""Computes the size to which a picture is scaled for an operation. Pictures are never cropped."""
 
 import math
 from dataclasses import replace
@@ -7,14 +7,14 @@ from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
 
 _KEPT_SHARE = 0.7
-"""Share of the pixels that the next try keeps when a file is too long."""
+"""Share of the pixels kept in the next attempt when a file is too large."""
 
 
 def fitting_size(size: Size, limits: ImageLimits) -> Size:
-    """Return the size nearest to `size` that the limits allow, of the same shape.
+    """Return the nearest size to `size` with the same aspect ratio that the limits allow.
 
     Raises:
-        FileUnusableError: Only cropping or padding would help, which nobody asked for.
+        FileUnusableError: The picture would have to be cropped or padded, which is never done.
     """
     _check_shape(size, limits)
     if limits.sizes:
@@ -22,15 +22,15 @@ def fitting_size(size: Size, limits: ImageLimits) -> Size:
     fitted = _scaled_up(_scaled_down(size, limits), limits)
     if fitted != _scaled_down(fitted, limits):
         raise FileUnusableError(
-            f"The picture is too long and narrow: {_size_text(size)} cannot be scaled so that the "
-            f"shorter side has at least {limits.min_side} pixels and the whole is not too large.",
-            hint="Crop it, or pad its shorter side.",
+            f"The picture is too long and narrow ({_size_text(size)}): with a shorter side of "
+            f"{limits.min_side} pixels, the minimum, it would be too large.",
+            hint="Crop it or pad its shorter side in an image editor.",
         )
     return fitted
 
 
 def smaller_size(size: Size, limits: ImageLimits) -> Size | None:
-    """Return the next smaller size of the same shape, None when the limits allow none."""
+    """Return the next smaller size with the same aspect ratio; None if the limits allow none."""
     if limits.sizes:
         return None
     pixels = int(size.width * size.height * _KEPT_SHARE)
@@ -48,7 +48,7 @@ def _scaled_down(size: Size, limits: ImageLimits) -> Size:
     )
     if scale == 1:
         return size
-    # Rounding the shorter side down could make the shape too long by a hair.
+    # Rounding the shorter side down could push the aspect ratio just above the maximum.
     shorter = max(1, math.floor(min(size) * scale))
     longer = max(1, math.floor(max(size) * scale))
     if limits.max_aspect:
@@ -72,15 +72,14 @@ def _check_shape(size: Size, limits: ImageLimits) -> None:
     crop = Size(cropped, shorter) if wide else Size(shorter, cropped)
     pad = Size(longer, padded) if wide else Size(padded, longer)
     raise FileUnusableError(
-        f"The picture is {longer / shorter:.2f} times as long as wide ({_size_text(size)}), "
-        f"and {max_aspect:g} is the most.",
-        hint=f"Crop it to {_size_text(crop)} or pad it to {_size_text(pad)}: nothing is cut off "
-        "unasked.",
+        f"The picture's aspect ratio is {longer / shorter:.2f}:1 ({_size_text(size)}); "
+        f"the maximum is {max_aspect:g}:1.",
+        hint=f"Crop it to {_size_text(crop)} or pad it to {_size_text(pad)} in an image editor.",
     )
 
 
 def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
-    """Return the size on the list that has the same shape, to the nearest pixel."""
+    """Return the size on the list with the same aspect ratio, to the nearest pixel."""
     for allowed in sorted(sizes, key=lambda one: abs(math.log(math.prod(one) / math.prod(size)))):
         scale = allowed.width / size.width
         if abs(size.height * scale - allowed.height) < 1:
@@ -88,10 +87,10 @@ def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
     shape = math.log(size.width / size.height)
     nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
     raise FileUnusableError(
-        f"The picture is {_size_text(size)}, and only these sizes are taken: "
+        f"The picture is {_size_text(size)}; only these sizes are accepted: "
         f"{', '.join(_size_text(one) for one in sizes)}.",
-        hint=f"Crop or pad it to the shape of the nearest, {_size_text(nearest)}: "
-        "nothing is cut off unasked.",
+        hint=f"Crop or pad it to the aspect ratio of the nearest size, {_size_text(nearest)}, "
+        "in an image editor.",
     )
 
 

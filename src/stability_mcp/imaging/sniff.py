@@ -1,7 +1,7 @@
-"""Tells a media type from the first bytes of a file, never from its name or a server's word.
+"""Detects media types from the first bytes of a file, never from its name or a server's claim.
 
-Only types that this program can use are recognised. SVG, PDF, HTML, archives and video are not, so
-they are refused everywhere. `mp3_frame` also reads the header of an MP3 frame.
+Only usable types are recognised. SVG, PDF, HTML, archives and video aren't, so they are rejected
+everywhere. `mp3_frame` also reads the header of an MP3 frame.
 """
 
 import re
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 HEAD_BYTES = 4_096
-"""How much of a file's start tells what it is: two MP3 frames of the largest size fit."""
+"""Bytes needed to detect the type: two MP3 frames of the largest size fit."""
 
 EXTENSIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -30,7 +30,7 @@ EXTENSIONS: Mapping[str, str] = MappingProxyType(
         "model/gltf-binary": "glb",
     }
 )
-"""Every media type there is, and the usual ending of its files, without a dot."""
+"""Every recognised media type with its usual file extension, without a dot."""
 
 _STARTS: Mapping[bytes, str] = MappingProxyType(
     {
@@ -66,10 +66,10 @@ _MP3_RATES = {
 
 
 def media_type(head: bytes) -> str | None:
-    """Return the media type of a file that starts with these bytes, None when it is no media.
+    """Return the media type of a file that starts with these bytes; None if it isn't media.
 
     Args:
-        head: The first `HEAD_BYTES` of the file, or all of a shorter one.
+        head: The first `HEAD_BYTES` of the file, or all of a shorter file.
     """
     for start, name in _STARTS.items():
         if head.startswith(start):
@@ -84,15 +84,15 @@ def media_type(head: bytes) -> str | None:
 
 
 def extension(media_type: str) -> str:
-    """Return the usual ending of such a file without a dot, `bin` for what is no media."""
+    """Return the usual file extension of a type, without a dot; `bin` if it isn't media."""
     return EXTENSIONS.get(media_type, "bin")
 
 
 def _by_brand(head: bytes) -> str | None:
-    """Return what an ISO media file is, by its own brand first and then by the compatible ones."""
+    """Return the type of an ISO media file by its major brand, then by its compatible brands."""
     size = int.from_bytes(head[:4], "big")
     brands = [head[8:12], *re.findall(rb"(?s).{4}", head[16 : min(size, 256)])]
-    # mif1 and msf1 say "some picture" and leave it to the others to say which.
+    # mif1 and msf1 only mean "some picture"; the compatible brands say which.
     for brand in brands[1:] if brands[0] in {b"mif1", b"msf1"} else brands[:1]:
         for name, known in _BRANDS:
             if brand in known:
@@ -108,29 +108,29 @@ def _sound(head: bytes) -> str | None:
             return None
         size = sizes[0] << 21 | sizes[1] << 14 | sizes[2] << 7 | sizes[3]
         rest = head[_ID3_HEADER + size :].lstrip(b"\x00")
-        # Other sound can follow such a tag. A tag longer than the head is taken at its word.
+        # FLAC may follow such a tag. If the tag is longer than the head, MP3 is assumed.
         if not rest or rest.startswith(b"fLaC"):
             return "audio/flac" if rest else "audio/mpeg"
         head = rest
     frame = mp3_frame(head)
     if frame is None:
         return None
-    # Four bytes that look like a frame turn up anywhere; two frames in a row do not.
+    # Four bytes that look like a frame occur anywhere; two frames in a row don't.
     following = head[frame.size : frame.size + 4]
     return "audio/mpeg" if len(following) < 4 or mp3_frame(following) else None  # noqa: PLR2004
 
 
 class Mp3Frame(NamedTuple):
-    """What the header of an MP3 frame says."""
+    """The facts in the header of an MP3 frame."""
 
     size: int
-    """Bytes, its header included."""
+    """Bytes, including the header."""
     samples: int
     rate: int
 
 
 def mp3_frame(header: bytes) -> Mp3Frame | None:
-    """Return what the MP3 frame that starts here says; None if none does."""
+    """Return the facts of the MP3 frame that starts here; None if there is no frame."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004
         return None
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3

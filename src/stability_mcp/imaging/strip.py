@@ -13,34 +13,34 @@ from stability_mcp.imaging.facts import Facts
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a new file beside `target` and put it in its place when the block ends well.
+def atomic_write(target: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file and move it to `target` when the block succeeds.
 
     Raises:
-        OSError: The folder cannot be written, or the disk is full; nothing is left behind.
+        OSError: The folder isn't writable, or the disk is full; no file is left behind.
     """
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     file = temporary.open("xb")
     try:
         with file:
             yield file
-        os.replace(temporary, target)  # noqa: PTH105 -- says more plainly what happens to target
+        os.replace(temporary, target)  # noqa: PTH105 -- clearer than Path.replace
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
 def strip(source: Path, facts: Facts, target: Path) -> None:
-    """Write the picture without EXIF, XMP, IPTC, comments and what follows its end.
+    """Write the picture without EXIF, XMP, IPTC, comments and trailing bytes.
 
-    The colour profile stays, and so does the orientation's effect: none, so turn it first.
+    The colour profile is kept. The EXIF orientation is lost, so rotate the picture first.
 
     Args:
-        source: A PNG, JPEG or WebP; others have to be encoded again to lose their metadata.
-        facts: What `probe` says of it.
-        target: Where to write.
+        source: A PNG, JPEG or WebP; other formats must be encoded again to lose their metadata.
+        facts: Its `probe` facts.
+        target: Output path.
     """
-    with source.open("rb") as file, replacing(target) as out:
+    with source.open("rb") as file, atomic_write(target) as out:
         copy_pieces(file, _kept(file, facts), out)
 
 
@@ -48,12 +48,12 @@ def _kept(file: BinaryIO, facts: Facts) -> Iterator[Piece | bytes]:
     if facts.media_type == "image/png":
         return (p for p in png.pieces(file, facts.bytes) if p.kind not in png.PRIVATE)
     if facts.media_type == "image/jpeg":
-        return (p for p in jpeg.pieces(file, facts.bytes) if not _tells_in_jpeg(file, p))
+        return (p for p in jpeg.pieces(file, facts.bytes) if not _is_private_in_jpeg(file, p))
     return iter(_webp(file, facts))
 
 
-def _tells_in_jpeg(file: BinaryIO, piece: Piece) -> bool:
-    # The index of further pictures in the file points behind the end, where nothing will be.
+def _is_private_in_jpeg(file: BinaryIO, piece: Piece) -> bool:
+    # An index of further pictures points beyond the end, where the trailing bytes are removed.
     index = piece.kind == jpeg.APP2 and read_at(file, piece.body, 4) == b"MPF\x00"
     return index or piece.kind in jpeg.PRIVATE
 

@@ -169,7 +169,7 @@ class StoreCheck:
             is_deleted = await self._database.write(
                 lambda c: blob_check.delete_items(c, self._home, blob, now),
                 name="maintenance.give_up_blob",
-                alone=True,
+                own_commit=True,
                 durable=True,
             )
             if not is_deleted:
@@ -180,7 +180,7 @@ class StoreCheck:
         file, where = found
         try:
             restored = await self._database.write(
-                partial(self._restore, blob, file), name="maintenance.restore_blob", alone=True
+                partial(self._restore, blob, file), name="maintenance.restore_blob", own_commit=True
             )
         finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
@@ -205,7 +205,9 @@ class StoreCheck:
         moved = 0
         for each in old if self._repair else ():
             moved += await self._database.write(
-                partial(self._quarantine_blob, each), name="maintenance.quarantine_blob", alone=True
+                partial(self._quarantine_blob, each),
+                name="maintenance.quarantine_blob",
+                own_commit=True,
             )
         yield Finding(text=text, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 

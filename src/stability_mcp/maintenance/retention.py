@@ -123,7 +123,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_calls",
-                alone=True,
+                own_commit=True,
             ),
         )
         swept.files = await self._files(min(cutoff, now - retention_rows.MIN_FILE_AGE_SECONDS))
@@ -142,7 +142,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_jobs",
-                alone=True,
+                own_commit=True,
             ),
         )
         imported = await self._rows(
@@ -155,7 +155,7 @@ class Retention:
                     c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                 ),
                 name="maintenance.retain_media",
-                alone=True,
+                own_commit=True,
             ),
         )
         return (ended, imported) if ended or imported else None
@@ -187,7 +187,7 @@ class Retention:
                         c, home, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                     ),
                     name="maintenance.retain_blobs",
-                    alone=True,
+                    own_commit=True,
                 ),
             )
         return total

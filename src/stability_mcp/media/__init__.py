@@ -1,18 +1,18 @@
-"""What was made and what it was made from: blobs, rows, labels, lineage, import and copies.
+"""Stored media: blobs, rows, labels, lineage, imports and readable copies.
 
-Open `inputs` first. The way of a file that a call names, before anything is paid:
+Start with `inputs`. A file named in a call passes these modules before anything is charged:
 
 * `references`   parses what the caller wrote: a label, an id, a path, a URL, or the bytes
-* `roots`        the folders that may be read; `files` finds bare names in them and opens files
+* `roots`        the allowed folders; `files` finds file names in them and opens files
 * `importer`     finds the item, or copies the file into the store and makes it durable
-* `inputs`       checks items against what the operation takes; `fitting` makes pictures fit
+* `inputs`       checks items against the operation's limits; `fitting` adapts pictures to them
 
 Stored media:
 
 * `items`        a stored picture, sound or model
-* `records`      rows and blobs, written inside a transaction of the caller
-* `library`      look-ups and lists; `search` reads names, cursors and words
-* `labels`       names of media, and which of them are taken
-* `copies`       readable copies in the user's folder
+* `records`      writes rows and blobs inside the caller's transaction
+* `library`      lookups and lists; `search` parses names, cursors and queries
+* `labels`       valid, default and free labels
+* `copies`       readable copies in the output folder
 * `preview`      small pictures for answers
 """

@@ -1,9 +1,8 @@
-"""Readable copies: results under names that people read, in a folder that they look into.
+"""Writes readable copies of results to the output folder: `<folder>/<date>/<label>.<extension>`.
 
-`<folder>/<date>/<label>.<extension>`. Nothing is ever overwritten, and nothing here costs a result:
-the media is stored before its copy is written. A copy carries how it was made, put in as a chunk;
-the hash of the stored bytes is part of that, so a copy that comes back as an input is recognised
-wherever it was moved to, for as long as nobody changed it.
+Existing files are never overwritten, and a failed copy never loses a result: the media is stored
+first. A copy contains its provenance as a metadata chunk. The provenance includes the hash of the
+stored bytes, so an unmodified copy that is used as an input is recognised wherever it was moved.
 """
 
 import logging
@@ -22,7 +21,7 @@ from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, plain, quoted
 
 MAX_COPIES_OF_A_NAME = 10_000
-HINT = "Set STABILITY_OUTPUT_DIR to a folder that can be written."
+HINT = "Set STABILITY_OUTPUT_DIR to a writable folder."
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +33,19 @@ def write_copy(
     *,
     sources: Mapping[str, MediaItem] | None = None,
 ) -> Path | None:
-    """Write the readable copy of an item and return where it is; None where it cannot be written.
+    """Write the readable copy of an item and return its path; None if it can't be written.
 
     Blocks for as long as the folder does.
 
     Args:
-        item: What to copy.
-        folder: Where the copies are; made when it is missing.
-        metadata: How much of its making is written into it: full, minimal or off.
-        sources: What it was made from, by role; only their hashes are written.
+        item: The item to copy.
+        folder: The output folder; created if missing.
+        metadata: How much provenance to embed: full, minimal or off.
+        sources: The items it was made from, by role; only their hashes are embedded.
     """
     data = None
     if metadata != "off" and not item.unreadable:
-        data = making(item, sources or {}, full=metadata == "full")
+        data = provenance_of(item, sources or {}, full=metadata == "full")
     try:
         return _write(item, folder, data)
     except OSError as error:
@@ -54,42 +53,44 @@ def write_copy(
         return None
 
 
-async def without_copy(items: Sequence[MediaItem], folder: Path | None) -> list[str]:
-    """Return what to say of results that have no readable copy: why, and what would help.
+async def explain_missing_copies(items: Sequence[MediaItem], folder: Path | None) -> list[str]:
+    """Return a note on results without a readable copy: the cause and a remedy.
 
     Args:
-        items: The results, once their copies were written.
-        folder: Where the copies should be; None where there are to be none.
+        items: The results, after their copies were written.
+        folder: The output folder; None if copies are turned off.
     """
-    bare = [item.name for item in items if item.copy_path is None]
-    if folder is None or not bare:
+    missing = [item.name for item in items if item.copy_path is None]
+    if folder is None or not missing:
         return []
-    why = await in_file_thread(lambda: _why_not(folder), of_user=True)
-    if why is None:
+    reason = await in_file_thread(lambda: _write_problem(folder), of_user=True)
+    if reason is None:
         return []
-    line = f"no file of {listed(quoted(name) for name in bare)}: {why} "
-    return [f"{line}The media is stored all the same. {HINT}"]
+    names = listed(quoted(name) for name in missing)
+    return [f"no copy of {names}: {reason} The media itself is stored. {HINT}"]
 
 
-def _why_not(folder: Path) -> str | None:
-    """Return why no copy can be written to a folder, as a sentence; None when one can."""
+def _write_problem(folder: Path) -> str | None:
+    """Return why a folder isn't writable, as a sentence; None if it is."""
     probe = folder / f".{secrets.token_hex(8)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        return f"The folder {quoted(folder, limit=200)} cannot be written: {error.strerror}."
+        return f"folder {quoted(folder, limit=200)} isn't writable ({error.strerror})."
     return None
 
 
-def making(item: MediaItem, sources: Mapping[str, MediaItem], *, full: bool) -> dict[str, Any]:
-    """Return how an item was made, as plain JSON without any path, label, name or id.
+def provenance_of(
+    item: MediaItem, sources: Mapping[str, MediaItem], *, full: bool
+) -> dict[str, Any]:
+    """Return the provenance of an item as plain JSON, without any path, label, name or id.
 
     Args:
-        item: What was made.
-        sources: What it was made from, by role.
-        full: Whether the arguments, and so the prompt, are part of it.
+        item: The item.
+        sources: The items it was made from, by role.
+        full: Whether to include the arguments, and so the prompt.
     """
     operation = OPERATIONS.get(item.operation or "")
     files = operation.file_fields().keys() if operation else frozenset(sources)
@@ -117,7 +118,7 @@ def _write(item: MediaItem, folder: Path, data: Mapping[str, Any] | None) -> Pat
             _copy(item.path, temporary)
         else:
             provenance.embed(item.path, temporary, data)
-        return _named(temporary, target, item)
+        return _move_to_free_name(temporary, target, item)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -129,9 +130,9 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(file, out)
 
 
-def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
-    """Give a whole file the first free name, in a way that no other process takes it as well."""
-    # Every label was made fit for a file name; this holds even if a row says otherwise.
+def _move_to_free_name(temporary: Path, folder: Path, item: MediaItem) -> Path:
+    """Move a complete file to the first free name, without races between processes."""
+    # Labels are valid file names; this check guards against a row that breaks the rule.
     name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
     ending = extension(item.media_type)
     for number in range(1, MAX_COPIES_OF_A_NAME):
@@ -148,12 +149,12 @@ def _named(temporary: Path, folder: Path, item: MediaItem) -> Path:
 
 def _move_without_replacing(source: Path, target: Path) -> None:
     if os.name == "nt":
-        source.rename(target)  # never replaces there
+        source.rename(target)  # never replaces a file on Windows
         return
     try:
         os.link(source, target)
     except FileExistsError:
         raise
-    except OSError:  # no hard links on this file system: keep the name first, then fill it
+    except OSError:  # no hard links on this file system: reserve the name, then replace it
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         source.replace(target)

@@ -1,4 +1,4 @@
-"""Files of the user: opening without races, finding by name."""
+"""Opens the user's files without races and finds them by name."""
 
 import os
 import stat
@@ -26,20 +26,20 @@ _KINDS = (
 )
 
 MAX_DEPTH = 4
-"""Folders below a root that are looked into."""
+"""Levels of folders searched below a root."""
 MAX_ENTRIES = 20_000
 MAX_SECONDS = 1.0
 MAX_HITS = 10
 MAX_NAMES = 5_000
-"""Names that are remembered to suggest one of them."""
+"""Names kept for suggestions."""
 
 _SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " "})
-_CLOSED = (".app", ".photoslibrary", ".photolibrary", ".bundle")
-_TEDIOUS = frozenset({"node_modules", "__pycache__", "site-packages"})
+_BUNDLE_SUFFIXES = (".app", ".photoslibrary", ".photolibrary", ".bundle")
+_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 def open_to_read(path: Path) -> int:
-    """Open a file without hanging, and return its descriptor.
+    """Open a file without blocking and return its descriptor.
 
     Raises:
         OSError: it cannot be opened.
@@ -47,22 +47,22 @@ def open_to_read(path: Path) -> int:
     return os.open(path, _FLAGS)
 
 
-def not_a_file(mode: int) -> str | None:
-    """Return what this is instead of a regular file, None when it is one."""
+def special_kind(mode: int) -> str | None:
+    """Return what kind of special file a mode means, such as `a folder`; None for a regular one."""
     if stat.S_ISREG(mode):
         return None
-    return next((name for test, name in _KINDS if test(mode)), "no regular file")
+    return next((name for test, name in _KINDS if test(mode)), "a special file")
 
 
 def real_path(descriptor: int, path: Path) -> Path:
-    """Return where an open file really lies, without any link in the path.
+    """Return the real path of an open file, with all links resolved.
 
     Args:
         descriptor: The open file.
-        path: As what it was opened; used only where the system cannot tell.
+        path: The path it was opened by; used only if the system can't report it.
 
     Raises:
-        OSError: the system cannot tell.
+        OSError: the system can't report it.
     """
     if sys.platform == "linux":
         return Path(f"/proc/self/fd/{descriptor}").readlink()
@@ -86,36 +86,36 @@ if sys.platform == "win32":
         import msvcrt
         from ctypes import wintypes
 
-        ask = ctypes.windll.kernel32.GetFinalPathNameByHandleW
-        ask.argtypes = (wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD)
-        ask.restype = wintypes.DWORD
+        get_path = ctypes.windll.kernel32.GetFinalPathNameByHandleW
+        get_path.argtypes = (wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD)
+        get_path.restype = wintypes.DWORD
         buffer = ctypes.create_unicode_buffer(32_768)
-        if not ask(msvcrt.get_osfhandle(descriptor), buffer, len(buffer), 0):
+        if not get_path(msvcrt.get_osfhandle(descriptor), buffer, len(buffer), 0):
             raise ctypes.WinError()
         return Path(buffer.value.removeprefix("\\\\?\\"))
 
 
 @dataclass
 class Found:
-    """What a search brought."""
+    """The results of a search."""
 
     exact: list[Path] = field(default_factory=list)
-    """Files whose names are the same."""
-    alike: list[Path] = field(default_factory=list)
-    """Files whose names differ in capitals alone."""
+    """Files with exactly this name."""
+    other_case: list[Path] = field(default_factory=list)
+    """Files whose names differ only in upper and lower case."""
     names: list[str] = field(default_factory=list)
-    """Names of other files that were passed."""
-    cut: str = ""
-    """Why the search ended early; "" when it saw everything."""
+    """Names of other files that the search saw."""
+    stopped: str = ""
+    """Why the search stopped early, as a sentence; empty if it was complete."""
 
     @property
     def hits(self) -> list[Path]:
-        """Return the files that are meant."""
-        return self.exact or self.alike
+        """Return the exact matches, or else those in other case."""
+        return self.exact or self.other_case
 
 
-def spelling(name: str) -> str:
-    """Return a name so that two that look alike are the same."""
+def normalized(name: str) -> str:
+    """Return a name in a form that is equal for names that look alike."""
     return unicodedata.normalize("NFC", name).translate(_SPACES)
 
 
@@ -127,31 +127,31 @@ def find(
     seconds: float = MAX_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Look for files of that name, the nearest to a root first; hidden folders are passed over.
+    """Find files by name, those nearest to a root first; hidden folders are skipped.
 
     Args:
-        roots: Where to look.
+        roots: The folders to search.
         name: A file name without a folder.
-        entries: How many files and folders are looked at, at most.
-        seconds: How long, at most.
-        clock: Tells the time.
+        entries: Maximum number of files and folders to look at.
+        seconds: Maximum duration.
+        clock: Returns the time in seconds.
     """
-    wanted, found = spelling(name), Found()
+    wanted, found = normalized(name), Found()
     until = clock() + seconds
     for seen, entry in enumerate(_entries(roots)):
         if seen == entries:
-            found.cut = f"only the first {entries:,} files and folders were looked at"
+            found.stopped = f"The search stopped after {entries:,} files and folders."
             break
         if clock() > until:
-            found.cut = f"the search was ended after {seconds:g} s"
+            found.stopped = f"The search stopped after {seconds:g} s."
             break
         if entry is None:
             continue
-        name_here = spelling(entry.name)
+        name_here = normalized(entry.name)
         if name_here == wanted:
             found.exact.append(Path(entry.path))
         elif name_here.casefold() == wanted.casefold():
-            found.alike.append(Path(entry.path))
+            found.other_case.append(Path(entry.path))
         elif len(found.names) < MAX_NAMES:
             found.names.append(entry.name)
         if len(found.exact) >= MAX_HITS:
@@ -160,12 +160,12 @@ def find(
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names in one folder, so many as are worth suggesting; none if it is unreadable."""
+    """Return up to `MAX_NAMES` names in a folder; none if it is unreadable."""
     return [entry.name for entry, _ in zip(_scan(folder), range(MAX_NAMES), strict=False)]
 
 
 def _entries(roots: Sequence[Path]) -> Iterator[os.DirEntry[str] | None]:
-    """Yield the files below the roots, level by level over all roots; None for a folder."""
+    """Yield the files below the roots, level by level across all roots; None for a folder."""
     level = list(roots)
     for _ in range(MAX_DEPTH + 1):
         below: list[Path] = []
@@ -183,7 +183,7 @@ def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             yield from entries
     except OSError:
-        return  # a folder that cannot be read has nothing for us
+        return  # unreadable folders are skipped
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -194,4 +194,4 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_worth_searching(name: str) -> bool:
-    return not (name.startswith(".") or name in _TEDIOUS or name.endswith(_CLOSED))
+    return not (name.startswith(".") or name in _SKIPPED_FOLDERS or name.endswith(_BUNDLE_SUFFIXES))

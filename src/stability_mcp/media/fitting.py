@@ -1,7 +1,7 @@
-"""Pictures made to fit an operation: each a media item of its own, made from what was named.
+"""Adapts pictures to an operation's limits; each adapted picture is a separate media item.
 
-The picture that was named stays as it is. Masks are fitted after their pictures, since they have to
-be as large as those are sent.
+The original picture stays unchanged. Masks are fitted after their pictures because they must have
+the size at which those are sent.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,31 +26,34 @@ from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain
 
 FITTED_FROM = "fitted_from"
-"""Role of the picture that a fitted one was made from."""
+"""Role of the original picture that a fitted one was made from."""
 
 MASK_SHARE = 4
-"""While its picture is fitted a mask keeps a quarter of the request at most, then what is left."""
+"""At most a quarter of the request is reserved for a mask while its picture is fitted; the mask
+then gets all the remaining bytes."""
 MIN_MASK_BYTES = 65_536
 
 Fitting = Callable[[Path, Facts, Path], Fitted | None]
-"""Takes a picture, what `probe` says of it and where to write; returns None if it fits already."""
+"""Takes a picture, its `probe` facts and the output path; returns None if it already fits."""
 
 
 @dataclass
 class FittedFiles:
-    """What became of the pictures of a request."""
+    """The pictures of a request that were changed to fit."""
 
     files: dict[str, MediaItem] = field(default_factory=dict)
+    """The fitted pictures, by field."""
     notes: list[str] = field(default_factory=list)
+    """The changes, one line per picture."""
 
 
 class Fitter:
     """Fits the pictures of one request.
 
     Args:
-        library: Where fitted pictures are kept.
-        operation: What they are sent to.
-        max_bytes: Most bytes of all of them together.
+        library: Stores the fitted pictures.
+        operation: The operation that they are sent to.
+        max_bytes: Maximum bytes for all pictures together.
     """
 
     def __init__(self, library: MediaLibrary, operation: type[Operation], max_bytes: int) -> None:
@@ -63,18 +66,18 @@ class Fitter:
     async def fit(
         self, pictures: Mapping[str, MediaItem], *, clock: Callable[[], float]
     ) -> FittedFiles:
-        """Fit pictures, by field, and then their masks.
+        """Fit pictures, given by field, and then their masks.
 
         Raises:
-            FileUnusableError: only cropping or padding would help, or it is damaged.
-            StorageError: our own disk is full.
+            FileUnusableError: a picture would have to be cropped or padded, or is damaged.
+            StorageError: the disk of the store is full.
         """
         fitted_files = self._fitted_files
         facts = {
             name: await in_file_thread(partial(probe, item.path)) for name, item in pictures.items()
         }
         masks = [name for name in pictures if self._marks[name].mask_for in pictures]
-        # Small ones first: what they leave of their share is for the large ones.
+        # Small pictures first: large ones can use what they leave of their share.
         whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
         kept = sum(
             min(max(pictures[name].bytes, MIN_MASK_BYTES), self._max_bytes // MASK_SHARE)
@@ -117,34 +120,35 @@ class Fitter:
             raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
             raise StorageError(
-                f"{name}: the picture could not be made to fit: {plain(error.strerror or '')}.",
-                hint="Make room on the disk, then call again.",
+                f"{name}: the adapted picture could not be stored: {plain(error.strerror or '')}.",
+                hint="Free disk space, then call again.",
             ) from error
         finally:
             await in_file_thread(partial(target.unlink, missing_ok=True))
         self._fitted_files.files[name] = sent
-        self._fitted_files.notes.append(
-            f"{name}: {_done(fitted.changes)}{self._why(name, facts, sent)}"
-        )
+        self._fitted_files.notes.append(f"{name}: {self._describe(name, facts, fitted, sent)}")
         return sent
 
-    def _why(self, name: str, facts: Facts, sent: MediaItem) -> str:
-        """Return the limit that made a picture smaller, and what takes it whole."""
+    def _describe(self, name: str, facts: Facts, fitted: Fitted, sent: MediaItem) -> str:
+        """Return the changes to a picture, with the limit that caused them and a way around it."""
+        changes = fitted.changes or ["re-encoded"]
         limits = self._marks[name].limits
         if not isinstance(limits, ImageLimits) or self._marks[name].mask_for:
-            return ""
-        limit = _limit(facts, limits)
+            return ", ".join(changes)
+        limit = _exceeded_limit(facts, limits)
         if limit is None:
-            bytes_too = facts.bytes > sent.bytes and facts.bytes > self._max_bytes
-            most = f"{self._operation.name()} takes requests of {self._max_bytes / MIB:.1f} MiB"
-            return f": {most}" if bytes_too else ""
+            too_long = facts.bytes > sent.bytes and facts.bytes > self._max_bytes
+            most = f"; requests are limited to {self._max_bytes / MIB:.1f} MiB"
+            return ", ".join(changes) + (most if too_long else "")
         others = [
             other.name()
             for other in OPERATIONS.values()
-            if other.result_label == self._operation.result_label and _takes_whole(other, facts)
+            if other.result_label == self._operation.result_label
+            and _accepts_full_size(other, facts)
         ]
-        whole = f"; {others[0]} takes it whole" if others else ""
-        return f": {self._operation.name()} takes {limit}{whole}"
+        full_size = f"; {others[0]} accepts the full size" if others else ""
+        # A picture that breaks such a limit is resized, and that is its first change.
+        return ", ".join([f"{changes[0]} ({limit})", *changes[1:]]) + full_size
 
 
 def _fitted(
@@ -156,7 +160,7 @@ def _fitted(
 
 
 def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
-    """Return what fits a mask to a picture that is sent in this size."""
+    """Return the function that fits a mask to a picture sent at this size."""
 
     def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
         return fit_mask(
@@ -166,29 +170,21 @@ def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
     return fitting
 
 
-def _done(changes: list[str]) -> str:
-    """Return the changes as what was sent: `sent at 1024x1024 of 1536x1536, EXIF left out`."""
-    first = changes[0] if changes else "changed"
-    how = "at " if first[0].isdigit() and " of " in first else ""
-    how = "with " if first.endswith("left out") else how
-    return f"sent {how}{', '.join(changes)}"
-
-
-def _limit(facts: Facts, limits: ImageLimits) -> str | None:
-    """Return the limit that a picture breaks, in words."""
+def _exceeded_limit(facts: Facts, limits: ImageLimits) -> str | None:
+    """Return the size limit that a picture breaks, as a phrase; None if it breaks none."""
     longer = max(facts.size)
     if limits.max_pixels and facts.pixels > limits.max_pixels:
-        return f"at most {limits.max_pixels / 1e6:.2f} MP"
+        return f"limit {limits.max_pixels / 1e6:.2f} MP"
     if limits.max_side and longer > limits.max_side:
-        return f"sides of at most {limits.max_side} pixels"
+        return f"limit {limits.max_side} pixels per side"
     if limits.sizes and facts.size not in limits.sizes:
-        return "certain sizes only"
+        return "only certain sizes are accepted"
     if min(facts.size) < limits.min_side:
-        return f"sides of at least {limits.min_side} pixels"
+        return f"minimum {limits.min_side} pixels per side"
     return None
 
 
-def _takes_whole(operation: type[Operation], facts: Facts) -> bool:
+def _accepts_full_size(operation: type[Operation], facts: Facts) -> bool:
     marks = [mark for mark in operation.file_fields().values() if mark.mask_for is None]
     limits = marks[0].limits if marks else None
     if not isinstance(limits, ImageLimits):

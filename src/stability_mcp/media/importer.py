@@ -1,8 +1,8 @@
-"""Imports files, and resolves what a call names to stored media.
+"""Imports files and resolves references to stored media.
 
-A file is copied into the spool first, and everything that follows reads the copy: if the file
-changes meanwhile, the bytes that were checked are still the bytes that are kept and sent. The copy
-is durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
+A file is first copied into the spool, and all later steps read the copy: even if the original
+changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
+durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
 """
 
 import filecmp
@@ -32,8 +32,9 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
-from stability_mcp.media.references import Inline, Named, in_a_sandbox, parse, sandboxed
+from stability_mcp.media.references import Inline, Named, is_sandbox_path, parse, sandbox_error
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
+from stability_mcp.media.search import name_of
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
@@ -43,32 +44,33 @@ KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """A file in the spool."""
+    """A file copied into the spool."""
 
     temporary: Path
     info: FileInfo
     tail: int
-    """Bytes behind its end that were left out."""
+    """Trailing bytes that were removed."""
 
 
 def spool_path(home: Path, what: str) -> Path:
-    """Return a new name in the spool of a store."""
+    """Return a new file name in the spool of a store."""
     return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
 
 
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, see that it is whole media, and make it durable.
+    """Copy an open file into the spool, check that it is complete media, and make it durable.
 
     Raises:
-        FileUnusableError: it is no media, cut short, a bomb or too large; nothing is left behind.
-        StorageError: our own disk is full.
+        FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
+            no file is left behind.
+        StorageError: the disk of the store is full.
     """
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
         facts = probe(temporary)
         if facts.tail > 0:
-            # What follows the end of a picture is no part of it and may be anything.
+            # Bytes after the end of a picture aren't part of it and may be anything.
             os.truncate(temporary, facts.bytes - facts.tail)
         sync_file(temporary)
         return ImportedFile(temporary, file_info(temporary), max(facts.tail, 0))
@@ -76,7 +78,7 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
         temporary.unlink(missing_ok=True)
         raise StorageError(
             f"The file could not be copied into the data folder: {plain(error.strerror or '')}.",
-            hint="Make room on the disk, then call again.",
+            hint="Free disk space, then call again.",
         ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -89,9 +91,9 @@ def _copy_bytes(source: BinaryIO, target: Path) -> None:
     with os.fdopen(descriptor, "wb") as out:
         while block := source.read(CHUNK):
             copied += len(block)
-            if copied > MAX_BYTES:  # it grew since it was opened, or came as a data: URI
+            if copied > MAX_BYTES:  # it grew after it was opened, or came as a data: URI
                 raise FileUnusableError(
-                    f"The file has more than {MAX_BYTES:,} bytes, which are the most.",
+                    f"The file is larger than the maximum of {MAX_BYTES:,} bytes.",
                     hint="Use a smaller file.",
                 )
             out.write(block)
@@ -99,15 +101,15 @@ def _copy_bytes(source: BinaryIO, target: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a reference turned out to be."""
+    """The media that a reference names."""
 
     item: MediaItem
     note: str
-    """In words: `image: "hero" = k7f3q2m9xa, made 14:02 by generate_ultra`."""
+    """For the answer: `image: "hero" = k7f3q2m9xa, made 14:02 by generate_ultra`."""
 
 
 class Importer:
-    """Finds and imports what callers name; made from the store and the folders it may read."""
+    """Resolves references from callers; imports files that aren't stored yet."""
 
     def __init__(
         self, *, library: MediaLibrary, roots: Roots, clock: Callable[[], float] = time.time
@@ -117,32 +119,32 @@ class Importer:
         self.clock = clock
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:
-        """Return what an argument of an operation names.
+        """Return the media that an argument of an operation names.
 
         Args:
             reference: What the caller wrote.
-            mark: The mark of the field: what kind of file it takes.
+            mark: The mark of the field: which kind of file it takes.
             argument: The name of the field.
 
         Raises:
-            NotFoundError: nothing of that name is stored.
-            InputFileError: the file is not there, may not be read or is no media.
-            ArgumentsError: it is of another kind than the field takes.
+            NotFoundError: no stored media has that name.
+            InputFileError: the file is missing, isn't allowed or isn't media.
+            ArgumentsError: the media isn't of the kind that the field takes.
         """
         found = await self._resolve(reference, None)
         if found.item.kind != mark.media:
             raise ArgumentsError(
-                f"{argument} takes {KINDS[mark.media]}, and {quoted(reference)} is "
+                f"{argument} takes {KINDS[mark.media]}, but {quoted(reference)} is "
                 f"{KINDS[found.item.kind]} ({found.item.media_type}).",
-                hint=_who_takes(found.item.kind),
+                hint=_suggest_operation(found.item.kind),
             )
         return Resolved(item=found.item, note=f"{argument}: {found.note}")
 
     async def import_file(self, reference: str, label: str | None) -> Resolved:
-        """Take a file into the store and call it by a label.
+        """Import a file and set its label, if one is given.
 
         Raises:
-            ArgumentsError: it cannot be called so.
+            ArgumentsError: the label is invalid.
             NotFoundError, InputFileError: as for `resolve`.
         """
         wanted = check_label(label) if label else None
@@ -177,22 +179,22 @@ class Importer:
             close = await in_file_thread(partial(self.roots.similar, named.name), of_user=True)
             hint = missing.hint if missing.hint.startswith("Did") or not close else close
             raise NotFoundError(
-                f"No media and no file is called {quoted(reference)}.", hint=hint
+                f"No media or file is called {quoted(reference)}.", hint=hint
             ) from None
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
             opened, imported = await in_file_thread(partial(self._copy_file, path), of_user=True)
         except InputFileError as error:
-            if in_a_sandbox(path) and not isinstance(error, FileUnusableError):
-                raise sandboxed(reference) from None
+            if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
+                raise sandbox_error(reference) from None
             raise
         return await self._store(imported, reference, label or slug(Path(path).stem), opened)
 
     async def _store(
         self, imported: ImportedFile, reference: str, label: str | None, opened: Opened | None
     ) -> Resolved:
-        """Find the item that has these bytes, or make one (T0)."""
+        """Return the item with these bytes, or store a new one (T0)."""
         try:
             copied = await self._copied_from(imported.temporary)
             if copied is not None:
@@ -210,16 +212,16 @@ class Importer:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
         note = self._describe(reference, item, new=new)
         if changed is not None:
-            note += f"; the copy of {quoted(changed.name)} was changed on disk and is used as it is"
+            note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         if imported.tail:
-            note += f"; {imported.tail:,} bytes behind its end left out"
+            note += f"; {imported.tail:,} trailing bytes removed"
         return Resolved(item=item, note=note)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
-        """Return the item of which a file is an unchanged readable copy.
+        """Return the item that a file is an unmodified readable copy of.
 
-        The file says itself of what: a claim by a stranger, so it is put to the test. What is
-        written into the stored bytes again has to give this very file.
+        The file itself claims this, so the claim is verified: embedding the same provenance into
+        the stored bytes must produce exactly this file.
         """
         claim = await in_file_thread(partial(provenance.read, file))
         sha256 = claim.get("sha256") if claim else None
@@ -232,7 +234,7 @@ class Importer:
             try:
                 provenance.embed(known.path, again, claim)
                 return filecmp.cmp(file, again, shallow=False)
-            except FileNotFoundError:  # the stored bytes are lost
+            except FileNotFoundError:  # the stored bytes are missing
                 return False
             finally:
                 again.unlink(missing_ok=True)
@@ -245,24 +247,28 @@ class Importer:
             return opened, copy_into_spool(self.library.home, file)
 
     def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
-        named = _shown(reference)
+        given = _shorten(reference)
+        if len(reference) <= QUOTED_CHARACTERS and name_of(reference) == item.id:
+            named = f"{given} = {quoted(item.label)}" if item.label else given
+        else:
+            named = f"{given} = {item.id}"
         if new:
-            return f"{named} = {item.id}, imported now"
+            return f"{named}, imported now"
         when = describe_time(item.created_at, self.clock())
         how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
-        return f"{named} = {item.id}, {how}"
+        return f"{named}, {how}"
 
 
 def describe_time(then: float, now: float) -> str:
-    """Return a time as people say it: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
+    """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
     at = datetime.fromtimestamp(then, UTC).astimezone()
     days = (datetime.fromtimestamp(now, UTC).astimezone().date() - at.date()).days
     day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
     return f"{day}{at:%H:%M}"
 
 
-def _shown(reference: str) -> str:
-    """Return a reference, quoted: of a long path its end, of a data: URI its beginning."""
+def _shorten(reference: str) -> str:
+    """Return a reference in quotes: the end of a long path, the beginning of a data: URI."""
     if reference.startswith("data:"):
         return quoted(reference.partition(",")[0])
     max_characters = QUOTED_CHARACTERS
@@ -271,10 +277,12 @@ def _shown(reference: str) -> str:
     )
 
 
-def _who_takes(kind: str) -> str:
+def _suggest_operation(kind: str) -> str:
     names = [
         name
         for name, operation in OPERATIONS.items()
         if any(mark.media == kind for mark in operation.file_fields().values())
     ]
-    return f"{names[0]} takes {KINDS[kind]}." if names else f"No operation takes {KINDS[kind]}."
+    if not names:
+        return f"No operation takes {KINDS[kind]}."
+    return f"{names[0]} takes {KINDS[kind]}."

@@ -1,8 +1,7 @@
-"""Making the files of a call ready to be sent: found, checked, and made to fit what the API takes.
+"""Prepares the files of a call for sending: finds, checks and adapts them to the API's limits.
 
-All of it happens before anything is paid, and all that was done is said: what each argument turned
-out to be, and how a file was changed. What cannot be mended without asking is refused with what
-would help.
+This happens before anything is charged. Notes report which media each argument resolved to and how
+it was changed. A file that would need cropping or padding is rejected, with a hint.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,21 +24,21 @@ from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, quoted
 
 PART_OVERHEAD = 300
-"""Bytes that a part of a form takes beside its value: boundary, headers and line ends."""
+"""Bytes of a form part in addition to its value: boundary, headers and line ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedInputs:
-    """A call whose files are ready."""
+    """A call whose files are ready to be sent."""
 
     operation: Operation
     """The request, with media ids in its file fields."""
     files: dict[str, MediaItem] = field(default_factory=dict)
-    """What is sent, by field."""
+    """The media to send, by field."""
     sources: dict[str, MediaItem] = field(default_factory=dict)
-    """What the caller named, by field: the same, or what was made to fit."""
+    """The media that the caller named, by field: the originals of fitted media."""
     notes: list[str] = field(default_factory=list)
-    """What each argument turned out to be, and what was changed."""
+    """The media that each argument resolved to, and how it was changed."""
 
 
 async def prepare_inputs(
@@ -49,14 +48,14 @@ async def prepare_inputs(
 
     Args:
         operation: The request, as the caller wrote it.
-        importer: Finds what it names.
-        max_file_size: Most bytes of a request that sends pictures.
+        importer: Resolves its references.
+        max_file_size: Maximum bytes of a request that sends pictures.
 
     Raises:
-        NotFoundError: nothing of that name is stored.
-        InputFileError: a file is not there, may not be read, or cannot be used.
+        NotFoundError: no stored media has that name.
+        InputFileError: a file is missing, isn't allowed or can't be used.
         ArgumentsError: a file is of the wrong kind, or nothing is marked.
-        StorageError: our own disk is full.
+        StorageError: the disk of the store is full.
     """
     marks = operation.file_fields()
     named = {name: getattr(operation, name) for name in marks}
@@ -67,7 +66,7 @@ async def prepare_inputs(
             try:
                 resolved = await importer.resolve(reference, marks[name], argument=name)
             except (InputFileError, NotFoundError) as error:
-                # Text about what is in a file does not know how the caller named it.
+                # Errors about the contents of a file don't include the caller's name for it.
                 reference_text = (
                     "" if quoted(reference) in error.message else f" {quoted(reference)}"
                 )
@@ -94,7 +93,7 @@ async def prepare_inputs(
 
 
 def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_size: int) -> int:
-    """Return how many bytes all files of a request may have together."""
+    """Return the maximum bytes for all files of a request together."""
     most = operation.spec.max_body
     if any(mark.media == "image" for mark in marks.values()):
         most = min(most, max_file_size)
@@ -103,36 +102,38 @@ def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_si
 
 
 def _check_sound(name: str, item: MediaItem, mark: File, max_bytes: int) -> None:
-    if not isinstance(mark.limits, AudioLimits):  # pragma: no cover -- sound has such limits
+    if not isinstance(mark.limits, AudioLimits):  # pragma: no cover -- sound always has AudioLimits
         return
     form, limits = extension(item.media_type), mark.limits
     if form not in limits.formats:
         raise FileUnusableError(
-            f"{name}: {quoted(item.name)} is {form.upper()}; "
-            f"{listed(each.upper() for each in limits.formats)} are taken.",
-            hint="Export it as MP3 or WAV: sound is not converted here.",
+            f"{name}: {quoted(item.name)} is {form.upper()}; only "
+            f"{listed(each.upper() for each in limits.formats)} are accepted.",
+            hint="Convert it to MP3 or WAV first; this server doesn't convert sound.",
         )
     if item.seconds is not None and not limits.min_seconds <= item.seconds <= limits.max_seconds:
         raise FileUnusableError(
-            f"{name}: {quoted(item.name)} is {item.seconds:.1f} s long; "
-            f"{limits.min_seconds:g} to {limits.max_seconds:g} s are taken.",
-            hint="Cut it." if item.seconds > limits.max_seconds else "Use a longer sound.",
+            f"{name}: {quoted(item.name)} is {item.seconds:.1f} s long; it must be from "
+            f"{limits.min_seconds:g} to {limits.max_seconds:g} s.",
+            hint=f"Trim it to {limits.max_seconds:g} s or less."
+            if item.seconds > limits.max_seconds
+            else "Use a longer sound.",
         )
     if item.bytes > max_bytes:
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} has {item.bytes:,} bytes; "
-            f"{max_bytes:,} fit into a request.",
-            hint="Export it as MP3 or cut it.",
+            f"a request can hold {max_bytes:,}.",
+            hint="Convert it to MP3 or trim it.",
         )
 
 
 async def _check_marks(
     operation: Operation, sources: Mapping[str, MediaItem], marks: Mapping[str, File]
 ) -> None:
-    """See that something is marked, where an operation changes what is marked.
+    """Check that an area is marked if the operation changes a marked area.
 
     Raises:
-        ArgumentsError: nothing is.
+        ArgumentsError: nothing is marked.
     """
     masks = {name: mark.mask_for for name, mark in marks.items() if mark.mask_for is not None}
     values = operation.model_dump(include={"mask_source"})
@@ -141,19 +142,19 @@ async def _check_marks(
         if name in sources:
             if not by_black and await _on_picture(sources[name], is_empty_mask):
                 raise ArgumentsError(
-                    f"{name}: {quoted(sources[name].name)} is black all over, so nothing is "
+                    f"{name}: {quoted(sources[name].name)} is entirely black, so nothing is "
                     "marked.",
-                    hint="Make white what shall change, and leave black what shall stay.",
+                    hint="Paint the area to change white and keep the rest black.",
                 )
         elif _needs_marking(operation, values) and picture in sources:
             item = sources[picture]
             if not await _on_picture(item, has_transparency):
                 raise ArgumentsError(
-                    f"{picture}: nothing is marked in {quoted(item.name)}: no part of it is "
-                    f"transparent, and no {name} was given.",
-                    hint=f"Give {name}: a black and white picture of the same size, white where "
-                    f"it shall change; or make that part of the picture transparent."
-                    f"{_without_mask(operation)}",
+                    f"{picture}: nothing is marked in {quoted(item.name)}: it has no transparent "
+                    f"area, and no {name} was given.",
+                    hint=f"Pass {name}, a black-and-white picture of the same size that is white "
+                    f"where the picture should change; or make that area transparent."
+                    f"{_alternative_without_mask(operation)}",
                 )
 
 
@@ -161,14 +162,14 @@ def _needs_marking(operation: Operation, values: Mapping[str, object]) -> bool:
     return operation.needs_marking or str(values.get("mask_source", "")).endswith("ALPHA")
 
 
-def _without_mask(operation: Operation) -> str:
-    """Return which tools of the family find by name what others need marked."""
+def _alternative_without_mask(operation: Operation) -> str:
+    """Return a sentence naming a tool of the same family that finds the area by a prompt."""
     names = [
         name
         for name, other in OPERATIONS.items()
         if other.toolset() == operation.toolset() and "search_prompt" in other.model_fields
     ]
-    return f" To change a thing you can name, without a mask: {names[0]}." if names else ""
+    return f" To change something you can name, use {names[0]} without a mask." if names else ""
 
 
 async def _on_picture(item: MediaItem, check: Callable[[Path], bool]) -> bool:

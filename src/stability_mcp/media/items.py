@@ -1,4 +1,4 @@
-"""A media item: one stored picture, sound or model, as the rest of the program sees it."""
+"""A media item: one stored picture, sound or model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Origin = Literal["generated", "imported", "fitted"]
 
 @dataclass(frozen=True, kw_only=True)
 class MediaItem:
-    """A row of `media` with what its blob is. Times are unix seconds, sizes pixels and bytes."""
+    """A row of `media` with its blob's facts. Times are unix seconds, sizes pixels and bytes."""
 
     id: str
     owner: str
@@ -21,7 +21,7 @@ class MediaItem:
     sha256: str
     bytes: int
     path: Path
-    """The blob itself, to be read and never written."""
+    """The blob itself; read-only."""
     width: int | None
     height: int | None
     seconds: float | None
@@ -31,11 +31,11 @@ class MediaItem:
     operation: str | None
     """Name of the operation that made it."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Its arguments, files as media ids."""
+    """Arguments of the operation, with files as media ids."""
     job: str | None
     position: int
     unreadable: bool = False
-    """Whether the API sent it whole and nothing here can read it: no size, length or preview."""
+    """Whether it is complete but in a format that can't be read: no size, length or preview."""
     emulated: bool
     upstream: str | None
     copy_path: Path | None
@@ -43,17 +43,17 @@ class MediaItem:
 
     @property
     def uri(self) -> str:
-        """Return the URI by which tools and resources name it."""
+        """Return its URI for tools and resources."""
         return media_uri(self.id)
 
     @property
     def name(self) -> str:
-        """Return what to call it: its label, else its id."""
+        """Return its name for users: its label, or else its id."""
         return self.label or self.id
 
     @property
     def kind(self) -> Literal["image", "audio", "model"]:
-        """Return what family of media it is."""
+        """Return which kind of media it is."""
         family = self.media_type.partition("/")[0]
         return "image" if family == "image" else "audio" if family == "audio" else "model"
 

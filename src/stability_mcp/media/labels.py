@@ -1,8 +1,8 @@
-"""Labels: the names people and agents call media by, and the files on disk are named by.
+"""Labels: names for media, used by people and agents and for the readable copies.
 
-A label is one to 40 letters, digits, spaces, `_` or `-`, so it is never a path, a URL or a file
-name with an extension; it never has the shape of an id. It is unique per owner: `free_label` adds
-a number to a label that is taken.
+A label is 1 to 40 letters, digits, spaces, `_` or `-`, so it is never a path, a URL or a file name
+with an extension. It never has the form of an id. Labels are unique per owner: `free_label` adds a
+number to a label that is taken.
 """
 
 import re
@@ -18,14 +18,14 @@ from stability_mcp.text import quoted
 
 MAX_CHARACTERS = 40
 SLUG_CHARACTERS = 32
-"""A slug leaves room for a number and for what an edit adds."""
+"""Maximum length of a slug, which leaves room for a number and the suffix of an edit."""
 
 LABEL = re.compile(rf"[\w][\w -]{{0,{MAX_CHARACTERS - 1}}}")
 
 RESERVED = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
-"""Names that Windows gives to devices, whatever the extension."""
+"""Windows device names, which are reserved with any extension."""
 
 _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
@@ -36,31 +36,31 @@ _label_exists = _SQL.value("label_exists", bool)
 
 
 def check_label(text: str) -> str:
-    """Return a label as it is stored.
+    """Return a label in its stored form.
 
     Raises:
-        ArgumentsError: it is empty, too long, has other characters, or could be taken for an id or
-            a device.
+        ArgumentsError: it is empty, too long, contains other characters, or looks like an id or a
+            device name.
     """
     label = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()).strip()
     if not LABEL.fullmatch(label):
         raise ArgumentsError(
             f"{quoted(text)} cannot be a label.",
-            hint=f"A label is 1 to {MAX_CHARACTERS} letters, digits, spaces, _ or -, and begins "
-            "with a letter, a digit or _.",
+            hint=f"Use 1 to {MAX_CHARACTERS} letters, digits, spaces, _ or -, starting with a "
+            "letter, digit or _.",
         )
-    if _mistakable(label):
+    if _is_ambiguous(label):
         raise ArgumentsError(
-            f"{quoted(text)} cannot be a label: it could be taken for an id or a device.",
-            hint=f"Call it {quoted(f'{label}-1')}.",
+            f"{quoted(text)} cannot be a label: it looks like an id or a device name.",
+            hint=f"Use {quoted(f'{label}-1')} instead.",
         )
     return label
 
 
 def slug(text: str, *, default: str = "picture") -> str:
-    """Return a label made of the words of a prompt or a file name.
+    """Return a label made from the words of a prompt or a file name.
 
-    Addresses, paths and ids in it are left out, so that a label never passes for one.
+    URLs, paths and ids are dropped, so that the label can't be mistaken for one.
     """
     words = [
         word
@@ -79,16 +79,16 @@ def slug(text: str, *, default: str = "picture") -> str:
 
 
 def edit_label(operation: type[Operation], parent: str | None) -> str:
-    """Return the label of an edit: `hero-no-background`, never the parent's own."""
+    """Return the label of an edit, such as `hero-no-background`; never the parent's own label."""
     return join(parent or operation.media or "media", operation.result_label)
 
 
 def default_label(operation: Operation, parents: Mapping[str, MediaItem]) -> str:
-    """Return the label of a result that was given none.
+    """Return the label of a result for which the caller gave none.
 
     Args:
         operation: The request.
-        parents: What each file field names, by field, as the caller knows it: before any fitting.
+        parents: The media that the caller named, by field, before any fitting.
     """
     marks = operation.file_fields()
     edited = [name for name, mark in marks.items() if name in parents and mark.mask_for is None]
@@ -103,27 +103,27 @@ def labels_for(
     """Return the labels of the results of one call.
 
     Raises:
-        ArgumentsError: the label that was asked for cannot be one.
+        ArgumentsError: the requested label is invalid.
     """
     return variants(check_label(label) if label else default_label(operation, parents), count)
 
 
 def variants(label: str, count: int) -> list[str]:
-    """Return the labels of `count` results of one call: `logo-1` to `logo-4`, or `logo` alone."""
+    """Return the labels of `count` results of one call: `logo-1` to `logo-4`, or just `logo`."""
     return [join(label, str(n + 1)) for n in range(count)] if count > 1 else [label]
 
 
 def join(label: str, suffix: str) -> str:
-    """Return `label-suffix`, the label cut where both together are too long."""
+    """Return `label-suffix`; the label is shortened if both together are too long."""
     return safe(f"{label[: MAX_CHARACTERS - 1 - len(suffix)].rstrip(' -')}-{suffix}")
 
 
 def safe(label: str) -> str:
-    """Return a label that is none by accident: not an id's shape, not a Windows device."""
-    return f"{label}-1" if _mistakable(label) else label
+    """Return a label that doesn't look like an id or a Windows device name."""
+    return f"{label}-1" if _is_ambiguous(label) else label
 
 
-def _mistakable(label: str) -> bool:
+def _is_ambiguous(label: str) -> bool:
     return looks_like_id(label) or label.casefold() in RESERVED
 
 
@@ -137,15 +137,15 @@ def _prompt(values: Mapping[str, object]) -> str:
 
 
 def usable_label(label: str) -> str:
-    """Return the label itself, or a similar one that is allowed."""
+    """Return the label itself, or a similar valid one."""
     return label if LABEL.fullmatch(label) and safe(label) == label else slug(label)
 
 
 def free_label(connection: Connection, owner: str, label: str) -> str:
-    """Return the label, or with the first free number found: `hero-2`.
+    """Return the label, with a free number if it is taken: `hero-2`.
 
-    Numbers are looked for in doubling steps and then halved, so that the ten-thousandth `cat` costs
-    a score of look-ups and not ten thousand.
+    Doubling steps and then a binary search find the number, so that the ten-thousandth `cat` takes
+    about 20 lookups instead of ten thousand.
     """
     wanted = usable_label(label)
 

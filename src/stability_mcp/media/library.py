@@ -1,7 +1,7 @@
-"""The media store: look-ups and lists of what was made and imported, for one owner.
+"""The media library: lookups and lists of one owner's generated and imported media.
 
-Every query names the owner first, and deleted media are invisible to all of them. Rows are written
-by `records.py`: by the importer before a call, and by the job that made the media.
+Every query filters by owner, and none returns deleted media. `records` writes the rows, for the
+importer before a call and for the job that made the media.
 """
 
 from collections.abc import Iterable
@@ -38,12 +38,12 @@ from stability_mcp.text import quoted
 
 MAX_LISTED = 100
 MAX_IDS_PER_QUERY = 500
-"""Ids per query: SQLite takes some thousands of values, older ones 999."""
+"""Ids per query: SQLite accepts several thousand parameters, older versions 999."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What an item was made from."""
+    """An item that another one was made from."""
 
     role: str
     """The field it was sent in."""
@@ -68,7 +68,7 @@ _set_label = _SQL.count("set_label")
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list, newest first."""
+    """A page of a list, newest first."""
 
     items: list[MediaItem]
     next_cursor: str | None
@@ -80,7 +80,7 @@ class MediaLibrary:
 
     Args:
         database: The store.
-        account: Whose media, and with which upstream this process works.
+        account: The owner of the media, and the upstream that this process uses.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -90,14 +90,14 @@ class MediaLibrary:
 
     @property
     def home(self) -> Path:
-        """Return the folder of the store, where the blobs are."""
+        """Return the folder of the store, which contains the blobs."""
         return self.database.home
 
     async def get(self, reference: str) -> MediaItem:
         """Return the item that a URI, an id or a label names.
 
         Raises:
-            NotFoundError: there is none, or it was deleted; the text names labels that are close.
+            NotFoundError: there is none, or it was deleted; the hint suggests similar labels.
         """
         name = name_of(reference)
 
@@ -106,10 +106,10 @@ class MediaLibrary:
 
         found = await self.database.read(read)
         if isinstance(found, str):
-            elsewhere = " What was made with an API key is in another store." * self.emulated
+            elsewhere = " Media made with an API key is in a separate store." * self.emulated
             raise NotFoundError(
                 f"No media is called {quoted(reference)}.{elsewhere}",
-                hint=found or "media_list shows what there is.",
+                hint=found or "media_list shows all media.",
             )
         return item_of(found, self.home)
 
@@ -120,7 +120,7 @@ class MediaLibrary:
         return None if row is None else item_of(row, self.home)
 
     async def many(self, ids: Iterable[str]) -> list[MediaItem]:
-        """Return the items of the ids, in their order; deleted ones are left out."""
+        """Return the items with these ids, in this order; deleted ones are omitted."""
         wanted = list(ids)
         if not wanted:
             return []
@@ -140,16 +140,16 @@ class MediaLibrary:
         kind: Kind | None = None,
         query: str | None = None,
     ) -> Page:
-        """Return a page of the media, newest first; what was only fitted for sending is left out.
+        """Return a page of the media, newest first, without pictures fitted for sending.
 
         Args:
-            limit: How many, 1 to 100.
-            cursor: `next_cursor` of the page before; None: from the newest.
+            limit: Maximum items, from 1 to 100.
+            cursor: The previous page's `next_cursor`; None starts with the newest.
             kind: Only pictures, sounds or models.
-            query: Only those whose label, prompt or operation contains these words.
+            query: Only media whose label, prompt or operation contains these words.
 
         Raises:
-            ArgumentsError: the cursor is none of ours.
+            ArgumentsError: the cursor is invalid.
         """
         count = max(1, min(limit, MAX_LISTED))
         wanted = {
@@ -176,10 +176,10 @@ class MediaLibrary:
         return Page([item_of(row, self.home) for row in rows[:count]], more)
 
     async def set_label(self, item: MediaItem, label: str) -> MediaItem:
-        """Call an item by a label; who bore it before gets it with a number.
+        """Give an item a label; an item that had this label gets it with a number.
 
         Raises:
-            ArgumentsError: it cannot be a label.
+            ArgumentsError: the label is invalid.
             NotFoundError: the item was deleted meanwhile.
         """
         wanted = check_label(label)
@@ -196,7 +196,7 @@ class MediaLibrary:
         return await self.get(item.id)
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
-        """Note where the readable copy of an item is."""
+        """Record the path of an item's readable copy."""
 
         def note(connection: Connection) -> None:
             _check_changed(set_copy_path(connection, self.owner, media_id, path), media_id)
@@ -206,16 +206,16 @@ class MediaLibrary:
     async def add(
         self, file: Path, info: FileInfo, provenance: Provenance, *, label: str | None, now: float
     ) -> tuple[MediaItem, bool]:
-        """Store a file that was imported or fitted; return the item, and whether it is new.
+        """Store an imported or fitted file; return the item and whether it is new.
 
-        Bytes that are known already are not stored again: an import finds what has them, also
-        what was generated; a fitted picture what was fitted from the same parent before.
+        Bytes that are already stored aren't stored again. An import returns the existing item with
+        the same bytes, generated or imported; a fitted picture the one fitted from the same parent.
 
         Args:
-            file: The durable bytes, in the store's spool; gone afterwards.
-            info: What `file_info` said of it.
-            provenance: How it came to be.
-            label: What to call it when it is new.
+            file: The durable bytes, in the store's spool; removed afterwards.
+            info: The result of `file_info`.
+            provenance: How the file was made.
+            label: Label for a new item.
             now: The time, in unix seconds.
         """
 
@@ -235,18 +235,18 @@ class MediaLibrary:
         except OSError as error:
             raise StorageError(
                 f"A file could not be stored in {self.home}: {error.strerror}.",
-                hint="Make room on the disk, then call again.",
+                hint="Free disk space, then call again.",
             ) from error
 
     async def of_blob(self, sha256: str) -> MediaItem | None:
-        """Return the oldest item that has exactly these bytes, but none that was only fitted."""
+        """Return the oldest item with exactly these bytes, fitted pictures excepted."""
         row = await self.database.read(
             lambda connection: _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
         )
         return None if row is None else item_of(row, self.home)
 
     async def of_copy(self, *paths: Path) -> MediaItem | None:
-        """Return the item whose readable copy was written to one of the paths."""
+        """Return the item whose readable copy was written to one of these paths."""
         wanted = [clean(str(path)) for path in paths]
         row = await self.database.read(
             lambda connection: _item_of_copy(connection, owner=self.owner, paths=wanted)
@@ -254,7 +254,7 @@ class MediaLibrary:
         return None if row is None else item_of(row, self.home)
 
     async def parents(self, media_id: str) -> dict[str, MediaItem]:
-        """Return what an item was made from, by role: the field it was sent in."""
+        """Return the items that an item was made from, by role: the field each was sent in."""
 
         def read(connection: Connection) -> dict[str, str]:
             return {each.role: each.parent for each in _parents(connection, child=media_id)}
@@ -264,14 +264,14 @@ class MediaLibrary:
         return {role: items[each] for role, each in parents.items() if each in items}
 
     async def sources(self, media_id: str) -> dict[str, MediaItem]:
-        """Return what an item was made from, by role, as the user knows it: before any fitting."""
+        """Return the items that an item was made from, by role, before any fitting."""
         return {
             role: await self.before_fitting(item)
             for role, item in (await self.parents(media_id)).items()
         }
 
     async def before_fitting(self, item: MediaItem) -> MediaItem:
-        """Return what an item was fitted from, or itself when it is no fitted one."""
+        """Return the original of a fitted item, or the item itself."""
         while item.origin == "fitted" and (above := await self.parents(item.id)):
             item = next(iter(above.values()))
         return item
@@ -290,4 +290,6 @@ class MediaLibrary:
 
 def _check_changed(changed: int, media_id: str) -> None:
     if not changed:
-        raise NotFoundError(f"The media {quoted(media_id)} was deleted.")
+        raise NotFoundError(
+            f"The media {quoted(media_id)} was deleted.", hint="media_list shows all media."
+        )

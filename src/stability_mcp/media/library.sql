@@ -1,5 +1,5 @@
 -- name: item_by_id(owner, id) -> one
--- Looks up what a URI or an id names.
+-- Looks up an item by id.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -8,7 +8,7 @@ FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
 
 -- name: item_by_label(owner, label) -> one
--- Looks up what a label names.
+-- Looks up an item by label.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -17,7 +17,7 @@ FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.label = :label AND media.deleted_at IS NULL;
 
 -- name: items_by_id(ids...) -> many
--- The caller compares the owner: with the owner as a condition SQLite walks all the owner's media.
+-- The caller checks the owner: with an owner condition SQLite scans all of the owner's media.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -26,7 +26,7 @@ FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.id IN (:ids...) AND media.deleted_at IS NULL;
 
 -- name: newest(owner, before, pattern, limit) -> values
--- Numbers of the newest media of a list; `before` is the cursor, a null pattern matches everything.
+-- The newest seqs of a list; `before` is the cursor, a null pattern matches everything.
 SELECT seq FROM media
 WHERE owner = :owner AND deleted_at IS NULL AND origin <> 'fitted' AND seq < :before
     AND (CAST(:pattern AS TEXT) IS NULL
@@ -35,7 +35,7 @@ WHERE owner = :owner AND deleted_at IS NULL AND origin <> 'fitted' AND seq < :be
 ORDER BY seq DESC LIMIT :limit;
 
 -- name: newest_of_type(owner, media_type, before, pattern, limit) -> values
--- One type at a time comes in order off its index: rare sound among many pictures is found at once.
+-- The index returns one type at a time in order: a few sounds among many pictures are found fast.
 SELECT seq FROM media
 WHERE owner = :owner AND media_type = :media_type AND deleted_at IS NULL AND origin <> 'fitted'
     AND seq < :before
@@ -45,7 +45,7 @@ WHERE owner = :owner AND media_type = :media_type AND deleted_at IS NULL AND ori
 ORDER BY seq DESC LIMIT :limit;
 
 -- name: items_by_seq(owner, seqs...) -> many
--- Reads the items of a page whose numbers are known.
+-- Reads the items of a page by their seqs.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -55,7 +55,7 @@ WHERE media.owner = :owner AND media.seq IN (:seqs...) AND media.deleted_at IS N
 ORDER BY media.seq DESC;
 
 -- name: item_of_bytes(owner, blob) -> one
--- The oldest item with these bytes; fitted ones are only copies for sending.
+-- The oldest item with these bytes; fitted ones are excluded, being only copies for sending.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -66,7 +66,7 @@ WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
 ORDER BY media.seq LIMIT 1;
 
 -- name: fitted_item_of_bytes(owner, blob, parents...) -> one
--- Equal bytes fitted from another parent are another item: its lineage differs.
+-- Equal bytes fitted from a different parent are a different item: its lineage differs.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -78,7 +78,7 @@ WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
 ORDER BY media.seq LIMIT 1;
 
 -- name: item_of_copy(owner, paths...) -> one
--- The item whose readable copy a file is; the null test lets the partial index serve it.
+-- The item whose readable copy a file is; the NULL test lets SQLite use the partial index.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -88,11 +88,11 @@ WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path I
     AND media.deleted_at IS NULL;
 
 -- name: parents(child) -> many
--- What an item was made from.
+-- The items that an item was made from.
 SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
 
 -- name: label_holder(owner, label) -> value
--- The item that loses a label to another one.
+-- The item that currently has a label.
 SELECT id FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL;
 
 -- name: set_label(owner, id, label) -> count

@@ -1,7 +1,7 @@
-"""Small pictures of results, for an answer: of one its preview, of several a labelled sheet.
+"""Small pictures for answers: a preview of one result, a labelled sheet of several.
 
-A 3D model shows the picture it was made from, sound shows nothing. A preview is a courtesy: when it
-cannot be made the answer goes without.
+A 3D model is shown by the picture it was made from; sound has no preview. Previews are optional: if
+one can't be made, the answer is sent without it.
 """
 
 import logging
@@ -35,15 +35,15 @@ async def preview_of(
     library: MediaLibrary | None = None,
     memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
-    """Return one small picture of the items; None where there is nothing to see.
+    """Return one small picture of the items; None if there is nothing to show.
 
     Args:
         items: The results of a call.
-        size: How large it may be.
-        format: How it is packed.
-        library: Finds what a 3D model was made from.
-        memory: Bytes it takes to unpack items, by id, where that is known; of others the header
-            is read first.
+        size: Size of the preview.
+        format: File format of the preview.
+        library: Finds the picture that a 3D model was made from.
+        memory: Bytes needed to decode items, by id, if known; otherwise the headers are read
+            first.
     """
     try:
         pictures = [
@@ -60,13 +60,13 @@ async def preview_of(
             facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
         options = partial(preview if len(shown) == 1 else sheet, longest=SIDES[size], format=format)
         return await run(options, shown[0][0] if len(shown) == 1 else shown, facts=facts)
-    except Exception:  # whatever it is, a paid result is not held up for want of its preview
+    except Exception:  # no preview error may delay or fail a paid result
         log.exception("no preview of %s", ", ".join(item.id for item in items))
         return None
 
 
 async def _picture_of(item: MediaItem, library: MediaLibrary | None) -> MediaItem | None:
-    """Return the picture that stands for an item."""
+    """Return the picture that represents an item."""
     if item.kind == "image":
         return None if item.unreadable else item
     if item.kind == "audio" or library is None:

@@ -1,11 +1,11 @@
-"""Rows of media and the blobs they stand for, written inside a transaction of the caller.
+"""Writes media rows and their blobs, inside the caller's transaction.
 
-The order is what keeps a paid result: the bytes are durable under their hash before the row that
-names them is committed, and the row is committed with whatever the caller commits. All functions
-here block; the ones that take a connection run on the writer's or a reader's thread.
+The order protects paid results: the bytes are durable under their hash before the row that names
+them is committed, and the row is committed together with the caller's changes. All functions here
+block; those that take a connection run on the writer thread or a reader thread.
 
-Unused blobs are removed inside a write transaction, and none that is younger than an hour. So one
-that was placed before its transaction is still there in it, or is moved there once more.
+Unused blobs are removed inside a write transaction, and only when they are older than an hour. A
+blob placed before its transaction is therefore still there when it runs; if not, it is moved again.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ _set_copy_path = _SQL.count("set_copy_path")
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """A row of `media` with the size of its blob, as the statements for items read it."""
+    """A row of `media` with the size of its blob, as read by the statements for items."""
 
     seq: int
     id: str
@@ -58,7 +58,7 @@ class ItemRow:
     finish_reason: str | None
     origin: Origin
     operation: str | None
-    """JSON of what made it, not only the operation's name."""
+    """JSON with the operation's name and arguments."""
     label: str | None
     copy_path: str | None
     created_at: float
@@ -70,24 +70,24 @@ _stored_item = _SQL.one("stored_item", ItemRow)
 
 @dataclass(frozen=True, kw_only=True)
 class FileInfo:
-    """What is known of a file's bytes."""
+    """Facts about a file's bytes."""
 
     sha256: str
     bytes: int
     media_type: str
     width: int | None = None
-    """Pixels, as a person sees the picture: upright."""
+    """Pixels of the upright picture."""
     height: int | None = None
     seconds: float | None = None
     readable: bool = True
-    """Whether anything here can read it."""
+    """Whether its format can be read."""
     memory: int = 0
-    """Bytes it takes to unpack it; 0: it is no picture."""
+    """Bytes needed to decode it; 0 if it isn't a picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """How a media item came to be."""
+    """How a media item was made."""
 
     origin: Origin
     upstream: str | None = None
@@ -95,7 +95,7 @@ class Provenance:
     job: str | None = None
     position: int = 0
     operation: str | None = None
-    """Name of the operation; None for an import."""
+    """Name of the operation; None for imports."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     seed: str | None = None
     finish_reason: str | None = None
@@ -104,17 +104,17 @@ class Provenance:
 
 
 def file_info(path: Path, *, declared: str | None = None, sha256: str | None = None) -> FileInfo:
-    """Hash a file and read its header; a header that cannot be read is no error.
+    """Hash a file and read its header; an unreadable header isn't an error.
 
-    It is used on what was paid for, which is kept whatever it is.
+    Paid results pass through here and are stored whatever they contain.
 
     Args:
         path: The file.
-        declared: Its media type where its header cannot be read; None: what its magic bytes say.
-        sha256: Its hash where that is known; None: the file is read for it.
+        declared: Media type to use if the header is unreadable; None to use the magic bytes.
+        sha256: The hash, if known; None to compute it.
 
     Raises:
-        OSError: it cannot be read from the disk.
+        OSError: the file can't be read from the disk.
     """
     from stability_mcp.imaging.memory import estimate
     from stability_mcp.imaging.probe import probe
@@ -130,8 +130,8 @@ def file_info(path: Path, *, declared: str | None = None, sha256: str | None = N
         facts = probe(path)
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever a parser trips over, the bytes are kept
-        log.warning("a result of %d bytes cannot be read: %s", size, error)
+    except Exception as error:  # noqa: BLE001 -- the bytes are kept whatever a parser raises
+        log.warning("a result of %d bytes is unreadable: %s", size, error)
         name = declared or media_type(head) or UNKNOWN_TYPE
         return FileInfo(sha256=sha256, bytes=size, media_type=name, readable=False)
     width, height = facts.size if facts.kind == "image" else (None, None)
@@ -148,7 +148,7 @@ def file_info(path: Path, *, declared: str | None = None, sha256: str | None = N
 
 @dataclass(frozen=True, kw_only=True)
 class Blobs:
-    """Where the bytes of a store lie."""
+    """The location of a store's blobs."""
 
     home: Path
     """Folder of the store."""
@@ -158,18 +158,18 @@ class Blobs:
 
 @dataclass(frozen=True, kw_only=True)
 class NewMedia:
-    """A file that becomes a media item."""
+    """A file to store as a media item."""
 
     owner: str
     label: str | None
-    """What to call it; None: only by its id."""
+    """Its label; None for no label."""
     file: Path
-    """The bytes, on the same file system; gone afterwards. May be gone already if an earlier
-    transaction moved it and was rolled back."""
+    """The bytes, on the same file system; removed afterwards. The file may already be gone if an
+    earlier transaction moved it and was rolled back."""
     info: FileInfo
     provenance: Provenance
     placed: bool = False
-    """Whether `place_blob` has put its bytes among the blobs."""
+    """Whether `place_blob` has already linked its bytes into the blobs."""
 
 
 def insert_media(
@@ -180,18 +180,18 @@ def insert_media(
     now: float,
     new_id: Callable[[], str] = new_id,
 ) -> MediaItem:
-    """Move a file among the blobs, write its row and return the item.
+    """Move a file into the blobs, write its row and return the item.
 
-    The same job and position is the same row however often it is stored. A taken label gets a
-    number, one that cannot be a label is made one: after a request was paid nothing here fails but
-    the disk.
+    Storing the same job and position again returns the same row. A taken label gets a number and
+    an invalid one is changed into a valid one: after a request was charged, only the disk can make
+    this fail.
 
     Args:
         connection: The write transaction.
-        blobs: Where the bytes go.
-        new: What is stored.
+        blobs: The blobs of the store.
+        new: The file to store.
         now: The time, in unix seconds.
-        new_id: Makes ids; a taken one is drawn again.
+        new_id: Generates ids; called again if an id is taken.
     """
     file, info, provenance = new.file, new.info, new.provenance
     if not (new.placed and _is_kept(blob_path(blobs.home, info.sha256), info)):
@@ -212,7 +212,7 @@ def insert_media(
         "seed": clean(provenance.seed),
         "finish_reason": clean(provenance.finish_reason),
         "origin": provenance.origin,
-        "operation": _making(provenance, readable=info.readable),
+        "operation": _operation_json(provenance, readable=info.readable),
         "created_at": now,
     }
     seq = None
@@ -231,18 +231,18 @@ def insert_media(
 
 
 def set_copy_path(connection: Connection, owner: str, media_id: str, path: Path) -> bool:
-    """Note where the readable copy of an item is; False: the item was deleted meanwhile."""
+    """Record the path of an item's readable copy; return False if the item was deleted."""
     return _set_copy_path(connection, owner=owner, id=media_id, copy_path=clean(str(path))) == 1
 
 
 def place_blob(blobs: Blobs, file: Path, info: FileInfo) -> bool:
-    """Give a durable file a second name among the blobs, before the transaction that names it.
+    """Hard-link a durable file into the blobs before the transaction that names it.
 
-    So no fsync of the folder holds up other commits. Retention spares what is younger than an hour;
-    the transaction sees that the blob is still there.
+    This keeps the fsync of the folder out of the transaction, where it would delay other commits.
+    Retention spares blobs younger than an hour; the transaction checks that the blob still exists.
 
     Returns:
-        Whether it is there, durably; False: the transaction has to move it.
+        Whether the blob is durable; if not, the transaction has to move the file.
     """
     target = blob_path(blobs.home, info.sha256)
     blobs.observer("before", "blob.link")
@@ -251,17 +251,17 @@ def place_blob(blobs: Blobs, file: Path, info: FileInfo) -> bool:
         if not _is_kept(target, info):
             os.link(file, target)
         sync_folder(target.parent)
-    except OSError:  # no hard links, a file that is damaged, or a disk that the transaction reports
+    except OSError:  # no hard links, a damaged blob, or a disk error the transaction will report
         return False
     blobs.observer("after", "blob.link")
     return True
 
 
 def keep_blob(home: Path, file: Path, info: FileInfo) -> Path:
-    """Move a file to the path of its hash, durably; one that is there already is kept."""
+    """Move a file durably to the path of its hash; an existing blob is kept."""
     target = blob_path(home, info.sha256)
     if _is_kept(target, info):
-        sync_folder(target.parent)  # whoever moved it here may have been killed before that
+        sync_folder(target.parent)  # the process that moved it may have been killed before its sync
         file.unlink(missing_ok=True)
         return target
     _make_parent(target)
@@ -286,7 +286,7 @@ def _make_parent(target: Path) -> None:
 
 
 def blob_path(home: Path, sha256: str) -> Path:
-    """Return where the bytes of a hash are kept: `blobs/ab/abcd…`."""
+    """Return the path of a blob: `blobs/ab/abcd…`."""
     return home.joinpath("blobs", sha256[:2], sha256)
 
 
@@ -297,7 +297,7 @@ def item_of(row: ItemRow, home: Path) -> MediaItem:
         row: The row.
         home: Folder of the store.
     """
-    making = json.loads(row.operation) if row.operation else {}
+    made_by = json.loads(row.operation) if row.operation else {}
     return MediaItem(
         id=row.id,
         owner=row.owner,
@@ -312,11 +312,11 @@ def item_of(row: ItemRow, home: Path) -> MediaItem:
         seed=row.seed,
         finish_reason=row.finish_reason,
         origin=row.origin,
-        operation=making.get("operation"),
-        arguments=making.get("arguments", {}),
+        operation=made_by.get("operation"),
+        arguments=made_by.get("arguments", {}),
         job=row.job,
         position=row.position,
-        unreadable=making.get("unreadable", False),
+        unreadable=made_by.get("unreadable", False),
         emulated=bool(row.emulated),
         upstream=row.upstream,
         copy_path=Path(row.copy_path) if row.copy_path else None,
@@ -325,12 +325,12 @@ def item_of(row: ItemRow, home: Path) -> MediaItem:
 
 
 def clean(text: str | None) -> str | None:
-    """Return text that SQLite takes: without lone surrogates."""
+    """Return text without lone surrogates, which SQLite rejects."""
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def sync_file(path: Path) -> None:
-    """Make the bytes of a file survive a power failure."""
+    """Sync a file, so that its bytes survive a power failure."""
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     try:
         sync_descriptor(descriptor)
@@ -339,8 +339,8 @@ def sync_file(path: Path) -> None:
 
 
 def sync_descriptor(descriptor: int) -> None:
-    """Make what was written to an open file survive a power failure."""
-    if sys.platform == "darwin":  # there fsync reaches the drive's cache only
+    """Sync an open file, so that what was written survives a power failure."""
+    if sys.platform == "darwin":  # on macOS fsync only reaches the drive's cache
         import fcntl
 
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
@@ -349,7 +349,7 @@ def sync_descriptor(descriptor: int) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder survive a power failure; Windows has no such call."""
+    """Sync a folder, so that its names survive a power failure; a no-op on Windows."""
     if sys.platform != "win32":
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -358,13 +358,13 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _making(provenance: Provenance, *, readable: bool) -> str | None:
+def _operation_json(provenance: Provenance, *, readable: bool) -> str | None:
     if provenance.operation is None:
         return None
-    making: dict[str, Any] = {
+    made_by: dict[str, Any] = {
         "operation": provenance.operation,
         "arguments": dict(provenance.arguments),
     }
     if not readable:
-        making["unreadable"] = True
-    return clean(json.dumps(making, ensure_ascii=False, separators=(",", ":")))
+        made_by["unreadable"] = True
+    return clean(json.dumps(made_by, ensure_ascii=False, separators=(",", ":")))

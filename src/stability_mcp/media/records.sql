@@ -1,5 +1,5 @@
 -- name: stored_item(job, position) -> one
--- A result that was stored by another process, or before a retry, isn't stored twice.
+-- Finds a result stored by another process or before a retry, so that it isn't stored twice.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -14,7 +14,7 @@ VALUES (:sha256, :bytes, :media_type, :now)
 ON CONFLICT (sha256) DO NOTHING;
 
 -- name: insert_media(id, owner, emulated, upstream, job, position, blob, media_type, width, height, seconds, seed, finish_reason, origin, operation, label, created_at) -> value
--- Returns the seq; none if the random id is taken or the result of the job is stored.
+-- Returns the seq; no row if the random id is taken or the job's result is already stored.
 INSERT INTO media (id, owner, emulated, upstream, job, position, blob, media_type, width, height,
     seconds, seed, finish_reason, origin, operation, label, created_at)
 VALUES (:id, :owner, :emulated, :upstream, :job, :position, :blob, :media_type, :width, :height,
@@ -22,7 +22,7 @@ VALUES (:id, :owner, :emulated, :upstream, :job, :position, :blob, :media_type, 
 ON CONFLICT DO NOTHING RETURNING seq;
 
 -- name: insert_parent(child, parent, role) -> count
--- What the media was made from.
+-- Records what the media was made from.
 INSERT INTO media_parents (child, parent, role) VALUES (:child, :parent, :role)
 ON CONFLICT (child, parent, role) DO NOTHING;
 

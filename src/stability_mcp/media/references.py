@@ -1,8 +1,8 @@
-"""What a caller wrote to name a file, taken apart without touching the disk or the network.
+"""Parses references to files without touching the disk or the network.
 
-A reference is a media URI, an id, a label, a path, a `file://` URL or a `data:` URI. What could do
-harm by merely being looked at is refused here: on Windows, asking whether a file on another
-computer exists sends the user's password hash there.
+A reference is a media URI, an id, a label, a path, a `file://` URL or a `data:` URI. References
+that are dangerous even to check are rejected here: on Windows, checking whether a file exists on
+another computer sends it the user's password hash.
 """
 
 import base64
@@ -25,11 +25,11 @@ from stability_mcp.uris import MEDIA_SCHEME, parse_uri
 WINDOWS = os.name == "nt"
 
 MAX_INLINE = 16 * 1024 * 1024
-"""Longest data: URI, in characters: more than the API takes, less than a host would send."""
+"""Longest data: URI, in characters: more than the API accepts, less than a host might send."""
 
-WHAT_WORKS = (
-    "Save it to a folder of the user's own computer, such as Downloads, and give its path or file "
-    "name; or, if it is small, pass it as a data: URI."
+ALTERNATIVES = (
+    "Save it to a folder on the user's computer, such as Downloads, and pass its path or file "
+    "name; a small file can also be passed as a data: URI."
 )
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
@@ -46,39 +46,39 @@ class Named:
 
     name: str
     certain: bool
-    """Whether it can be nothing else; a bare word may also be a file without an extension."""
+    """Whether it can't be a file; a bare word may also be a file name without an extension."""
 
 
 @dataclass(frozen=True)
 class OnDisk:
-    """A path, absolute, from `~` on, relative, or a bare file name."""
+    """A path: absolute, starting with `~`, relative, or just a file name."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class Inline:
-    """The bytes themselves, of a data: URI."""
+    """The bytes of a data: URI."""
 
     data: bytes
 
 
 def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
-    """Take a reference apart.
+    """Parse a reference.
 
     Args:
         text: What the caller wrote.
-        windows: Whether paths are those of Windows.
+        windows: Whether paths are Windows paths.
 
     Raises:
         ArgumentsError: it is empty.
-        InputFileError: it is of a kind that is never read here.
+        InputFileError: this kind of reference is never read.
     """
     given = text.strip()
     if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'`":
         given = given[1:-1].strip()
     if not given:
-        raise ArgumentsError("The name of a file is empty.", hint="Give a label, URI or path.")
+        raise ArgumentsError("The file name is empty.", hint="Pass a label, a URI or a path.")
     if parse_uri(given, MEDIA_SCHEME) is not None:
         return Named(given, certain=True)
     scheme = _SCHEME.match(given)
@@ -91,40 +91,43 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
     return _checked(OnDisk(given), windows=windows)
 
 
-def in_a_sandbox(path: str) -> bool:
-    """Return whether a path is one of those that only the host's own sandbox has."""
+def is_sandbox_path(path: str) -> bool:
+    """Return whether a path can only exist in the chat program's sandbox."""
     return path.startswith(SANDBOX_FOLDERS)
 
 
-def sandboxed(text: str) -> FileMissingError:
-    """Return the error for a file that only the host's own sandbox has."""
+def sandbox_error(text: str) -> FileMissingError:
+    """Return the error for a file that only exists in the chat program's sandbox."""
     return FileMissingError(
         f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
-        "the user's computer cannot see. The same holds for a picture attached to the chat.",
-        hint=WHAT_WORKS,
+        "the user's computer cannot see. The same is true of a picture attached to the chat.",
+        hint=ALTERNATIVES,
     )
 
 
 def check_path(path: str, *, windows: bool = WINDOWS) -> None:
-    """See that it does no harm to look at a path.
+    """Check that it is safe to access a path.
 
     Raises:
         FileForbiddenError: it leads to another computer, a device or a hidden stream.
-        FileMissingError: it is a path of another system.
+        FileMissingError: it is a path of another operating system.
     """
     if "\0" in path:
-        raise FileForbiddenError(f"{quoted(path)} has a NUL in it and is no path.")
+        raise FileForbiddenError(
+            f"{quoted(path)} contains a NUL character, so it isn't a path.",
+            hint="Remove the NUL character.",
+        )
     if path.startswith(("//", "\\\\", "/\\", "\\/")):
         raise FileForbiddenError(
             f"{quoted(path)} is a network or device path; those are never opened.",
-            hint="Copy the file to this computer and give its path here.",
+            hint="Copy the file to this computer and pass its local path.",
         )
     if windows:
         _check_windows(path)
     elif _DRIVE.match(path):
         raise FileMissingError(
-            f"{quoted(path)} is a Windows path, and this server does not run on Windows.",
-            hint="Give the path as this computer has it, or the bare file name.",
+            f"{quoted(path)} is a Windows path, but this server does not run on Windows.",
+            hint="Pass the file's path on this computer, or just its file name.",
         )
 
 
@@ -133,11 +136,14 @@ def _check_windows(path: str) -> None:
     if ":" in rest:
         raise FileForbiddenError(
             f"{quoted(path)} names a stream or device; those are never opened.",
-            hint="A path has a colon after the drive letter alone.",
+            hint="Use a path with a colon only after the drive letter.",
         )
     for part in re.split(r"[\\/]+", rest):
         if part.partition(".")[0].rstrip(" ").casefold() in RESERVED:
-            raise FileForbiddenError(f"{quoted(path)} names a device; those are never opened.")
+            raise FileForbiddenError(
+                f"{quoted(path)} names a device; those are never opened.",
+                hint="Rename the file.",
+            )
 
 
 def _checked(path: OnDisk, *, windows: bool) -> OnDisk:
@@ -151,15 +157,15 @@ def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | N
     if scheme == "data":
         return Inline(_inline(given))
     if scheme in _SANDBOX_SCHEMES and (slashes or scheme in {"sandbox", "blob", "cid"}):
-        raise sandboxed(given)
+        raise sandbox_error(given)
     if scheme in {"http", "https"}:
         raise FileForbiddenError(
-            f"{quoted(given)} is a web address; nothing is fetched from the web here.",
-            hint=f"Download it first. {WHAT_WORKS}",
+            f"{quoted(given)} is a web address; this server doesn't download files.",
+            hint=f"Download it first. {ALTERNATIVES}",
         )
     if slashes:
         raise FileForbiddenError(
-            f"{quoted(given)} is an address of no known kind.", hint=WHAT_WORKS
+            f"{quoted(given)} has an unsupported URL scheme.", hint=ALTERNATIVES
         )
     return None
 
@@ -175,8 +181,8 @@ def _path_of_url(url: str) -> str:
             rest = host + slash + path
         else:
             raise FileForbiddenError(
-                f"{quoted(url)} names another computer; those are never asked.",
-                hint="A URL of a file here has three slashes: file:///folder/name.png.",
+                f"{quoted(url)} names another computer; only local files are read.",
+                hint="The URL of a local file has three slashes: file:///folder/name.png.",
             )
     if _DRIVE.match(rest[1:]) and rest[0] in "/\\":
         rest = rest[1:]
@@ -186,14 +192,14 @@ def _path_of_url(url: str) -> str:
 def _inline(uri: str) -> bytes:
     if len(uri) > MAX_INLINE:
         raise FileUnusableError(
-            f"The data: URI has {len(uri):,} characters; {MAX_INLINE:,} are the most.",
-            hint="Save it as a file and give its path.",
+            f"The data: URI has {len(uri):,} characters; the maximum is {MAX_INLINE:,}.",
+            hint="Save it as a file and pass its path.",
         )
     head, comma, body = uri.partition(",")
     if not comma:
         raise FileUnusableError(
-            f"{quoted(uri)} has no comma, so it has no data.",
-            hint="A data: URI is data:image/png;base64,iVBORw0…",
+            f"{quoted(uri)} has no comma, so it contains no data.",
+            hint="Use the form data:image/png;base64,iVBORw0…",
         )
     data = unquote_to_bytes(body.encode("utf-8", "replace"))
     if not re.search(r";\s*base64\s*$", head, re.IGNORECASE):
@@ -204,5 +210,5 @@ def _inline(uri: str) -> bytes:
     except binascii.Error:
         raise FileUnusableError(
             f"The data: URI {quoted(head)} is not valid base64.",
-            hint="Encode the whole file anew, or save it and give its path.",
+            hint="Encode the whole file again, or save it and pass its path.",
         ) from None

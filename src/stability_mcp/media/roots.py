@@ -1,11 +1,10 @@
-"""The folders that files may be read from, and the only way to open one of them.
+"""The allowed folders (roots), and the only way to open a file in them.
 
-A file that is named by its path has to lie in one of the roots; where it lies is asked of the open
-file, so that a link or a folder that is swapped at the right moment leads nowhere. Outside of the
-roots nothing is even looked at: an answer must not tell which files exist there.
+A file named by a path must be inside a root. The check uses the open file, so that swapping a link
+or a folder at the right moment has no effect. Paths outside the roots aren't even looked at: an
+answer must not reveal which files exist there.
 
-A file with a second name (a hard link) is read like any other: a link made by somebody who could
-read the file anyway tells nothing new.
+Hard links are read like any other file: only a user who could read the file anyway can create one.
 """
 
 import contextlib
@@ -22,35 +21,35 @@ from stability_mcp.errors import (
     InputFileError,
 )
 from stability_mcp.media import files
-from stability_mcp.media.files import not_a_file, open_to_read, real_path
+from stability_mcp.media.files import open_to_read, real_path, special_kind
 from stability_mcp.media.references import check_path
 from stability_mcp.settings import Settings
 from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_BYTES = 100_000_000
-"""Largest file that is taken in: the API takes no more of a sound, and far less of a picture."""
+"""Largest file to import: the API accepts no larger sound, and much smaller pictures."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A regular file in a root, open for reading; whoever gets it closes the descriptor."""
+    """A regular file in a root, open for reading; the caller closes the descriptor."""
 
     descriptor: int
     path: Path
-    """Where it really lies."""
+    """Its real path."""
     given: Path
-    """The path by which it was found."""
+    """The path it was opened by."""
 
 
 class Roots:
-    """Folders that may be read, with everything below them."""
+    """The folders that files may be read from, with everything below them."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(dict.fromkeys(Path(os.path.normpath(each)) for each in folders))
 
     @classmethod
     def of(cls, settings: Settings) -> "Roots":
-        """Return the roots in force: the user's usual folders and what the settings add."""
+        """Return the effective roots: the user's standard folders and those in the settings."""
         named = [each.expanduser().absolute() for each in settings.roots]
         if settings.roots_only:
             return cls(named)
@@ -58,12 +57,12 @@ class Roots:
         return cls([*copies, *_usual_folders(), *named])
 
     def open_file(self, text: str) -> Opened:
-        """Open the file that a path or a bare file name means; blocks.
+        """Open a file given by its path or just its file name; blocks.
 
         Raises:
-            FileMissingError: there is none; the text names similar ones from inside the roots.
-            FileForbiddenError: it lies outside of the roots, or may not be read.
-            FileUnusableError: it is no regular file, empty or too large.
+            FileMissingError: there is no such file; the hint suggests similar names in the roots.
+            FileForbiddenError: it is outside the roots, or access is denied.
+            FileUnusableError: it isn't a regular file, is empty or too large.
         """
         check_path(text)
         try:
@@ -77,37 +76,37 @@ class Roots:
         return self._open(self._below_some_root(path, text), text)
 
     def similar(self, name: str) -> str:
-        """Return `Did you mean …?` with files in the roots that are called nearly so; blocks."""
+        """Return `Did you mean …?` with files in the roots that have similar names; blocks."""
         names = files.find(self._outermost(), name).names
         return did_you_mean(name, [*names, *({Path(each).stem: each for each in names})])
 
     def _by_name(self, text: str, name: str) -> Path:
         found = files.find(self._outermost(), name)
         real = {_real(hit): hit for hit in found.hits}
-        hits = [hit for place_of, hit in real.items() if self._holds(place_of)]
+        hits = [hit for place_of, hit in real.items() if self._contains(place_of)]
         if len(hits) > 1:
             raise FileMissingError(
-                f"{quoted(text)} is the name of {len(hits)} files: "
+                f"{len(hits)} files are named {quoted(text)}: "
                 f"{listed((quoted(hit, limit=300) for hit in hits), most=5)}.",
-                hint="Give the path of the one that is meant.",
+                hint="Pass the full path of the one you mean.",
             )
         if hits:
             return hits[0]
-        cut = f" Of the folders that may be read, {found.cut}." if found.cut else ""
+        stopped = f" {found.stopped}" if found.stopped else ""
         raise FileMissingError(
-            f"There is no file {quoted(text)} in the folders that may be read.{cut}",
-            hint=did_you_mean(name, found.names) or f"Give its whole path. {self._describe()}",
+            f"There is no file {quoted(text)} in the allowed folders.{stopped}",
+            hint=did_you_mean(name, found.names) or f"Pass its full path. {self._describe()}",
         )
 
     def _below_some_root(self, path: Path, text: str) -> Path:
         candidates = [Path(os.path.normpath(root / path)) for root in self.folders]
-        inside = [each for each in candidates if self._holds(each)]
+        inside = [each for each in candidates if self._contains(each)]
         if not inside:
             raise self._outside(text)
         return next((each for each in inside if os.path.lexists(each)), inside[0])
 
     def _open(self, path: Path, text: str) -> Opened:
-        if not self._holds(path):
+        if not self._contains(path):
             raise self._outside(text)
         try:
             descriptor = self._descriptor(path, text)
@@ -117,7 +116,7 @@ class Roots:
                 os.close(descriptor)
                 raise
         except FileNotFoundError:
-            same = self._spelt_otherwise(path)
+            same = self._other_spelling(path)
             if same is not None:
                 return self._open(same, text)
             raise self._missing(text, path) from None
@@ -126,37 +125,39 @@ class Roots:
         except PermissionError:
             raise _not_permitted(text) from None
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "its path cannot be used"
-            raise FileUnusableError(f"{quoted(text)} cannot be opened: {why}.") from None
+            reason = getattr(error, "strerror", None) or "its path is invalid"
+            raise FileUnusableError(
+                f"{quoted(text)} cannot be opened: {reason}.", hint="Check the path."
+            ) from None
 
     def _descriptor(self, path: Path, text: str) -> int:
-        """Open what lies inside when looked at; a device is not, for opening it may set it off."""
-        if not self._holds(_real(path)):
-            raise self._leads_out(text)
-        kind = not_a_file(path.stat().st_mode)
+        """Open a regular file inside the roots; devices aren't opened, as that may trigger them."""
+        if not self._contains(_real(path)):
+            raise self._link_outside(text)
+        kind = special_kind(path.stat().st_mode)
         if kind is not None:
-            raise _is_no_file(text, kind)
+            raise _special_file_error(text, kind)
         return open_to_read(path)
 
     def _checked(self, descriptor: int, path: Path, text: str) -> Path:
         facts = os.fstat(descriptor)
-        kind = not_a_file(facts.st_mode)
+        kind = special_kind(facts.st_mode)
         if kind is not None:
-            raise _is_no_file(text, kind)
+            raise _special_file_error(text, kind)
         real = real_path(descriptor, path)
-        if not self._holds(real):
-            raise self._leads_out(text)
+        if not self._contains(real):
+            raise self._link_outside(text)
         if not facts.st_size:
             raise FileUnusableError(f"{quoted(text)} is empty.", hint="Save or download it again.")
         if facts.st_size > MAX_BYTES:
             raise FileUnusableError(
-                f"{quoted(text)} has {facts.st_size:,} bytes; {MAX_BYTES:,} are the most.",
+                f"{quoted(text)} has {facts.st_size:,} bytes; the maximum is {MAX_BYTES:,}.",
                 hint="Use a smaller file.",
             )
         return real
 
-    def _holds(self, path: Path | None) -> bool:
-        """Return whether a path lies below a root, as that is named or as it really lies."""
+    def _contains(self, path: Path | None) -> bool:
+        """Return whether a path is below a root, by the root's given or real path."""
         if path is None:
             return False
         wanted = _folded(path)
@@ -168,49 +169,54 @@ class Roots:
         )
 
     def _outermost(self) -> list[Path]:
-        """Return the roots that lie in no other, so that nothing is found twice."""
+        """Return the roots that aren't inside another root, so that no file is found twice."""
         return [
             root
             for root in self.folders
             if not any(root != other and root.is_relative_to(other) for other in self.folders)
         ]
 
-    def _spelt_otherwise(self, path: Path) -> Path | None:
-        if not self._holds(_real(path.parent)):
+    def _other_spelling(self, path: Path) -> Path | None:
+        if not self._contains(_real(path.parent)):
             return None
-        wanted = files.spelling(path.name)
-        names = [name for name in files.names_in(path.parent) if files.spelling(name) == wanted]
+        wanted = files.normalized(path.name)
+        names = [name for name in files.names_in(path.parent) if files.normalized(name) == wanted]
         return path.with_name(names[0]) if names and names[0] != path.name else None
 
     def _missing(self, text: str, path: Path) -> FileMissingError:
-        inside = self._holds(path) and self._holds(_real(path.parent))
+        inside = self._contains(path) and self._contains(_real(path.parent))
         names = files.names_in(path.parent) if inside else []
         return FileMissingError(
             f"There is no file {quoted(text)}.",
-            hint=did_you_mean(path.name, names) or "Give its whole path, or its bare file name.",
+            hint=did_you_mean(path.name, names) or "Pass its full path, or just its file name.",
         )
 
     def _outside(self, text: str) -> FileForbiddenError:
         return FileForbiddenError(
-            f"{quoted(text)} is outside of the folders that may be read.",
-            hint=f"{self._describe()} Move it there, or add its folder to STABILITY_ROOTS.",
+            f"{quoted(text)} is outside the allowed folders.",
+            hint=f"{self._describe()} {self._remedy()}",
         )
 
-    def _leads_out(self, text: str) -> FileForbiddenError:
+    def _link_outside(self, text: str) -> FileForbiddenError:
         return FileForbiddenError(
-            f"{quoted(text)} is a link that leads out of the folders that may be read.",
-            hint="Copy the file itself to one of them.",
+            f"{quoted(text)} is a link to a file outside the allowed folders.",
+            hint="Copy the file itself into one of them.",
         )
 
     def _describe(self) -> str:
         if not self.folders:
-            return "No folder may be read."
+            return "No folders are allowed."
         shown = listed((quoted(root, limit=200) for root in self.folders), most=12)
-        return f"Files are read from {shown}."
+        return f"Allowed folders: {shown}."
+
+    def _remedy(self) -> str:
+        if not self.folders:
+            return "Add its folder to STABILITY_ROOTS."
+        return "Move it into one of them, or add its folder to STABILITY_ROOTS."
 
 
 def _real(path: Path) -> Path | None:
-    """Return a path without links; None where it changes while one looks."""
+    """Return a path with all links resolved; None if that fails."""
     try:
         return Path(os.path.realpath(path))
     except OSError:
@@ -218,14 +224,14 @@ def _real(path: Path) -> Path | None:
 
 
 def _folded(path: Path) -> Path:
-    """Return a path so that two spellings of one file are equal where the system says so."""
+    """Return a path in a form that is equal for paths the system treats as equal."""
     if sys.platform in {"darwin", "win32"}:
-        return Path(files.spelling(str(path)).casefold())
+        return Path(files.normalized(str(path)).casefold())
     return path
 
 
 def _usual_folders() -> list[Path]:
-    """Return the working directory and the user's own folders, but never the home folder."""
+    """Return the working directory and the user's standard folders, but never the home folder."""
     import platformdirs
 
     home = Path.home()
@@ -236,25 +242,25 @@ def _usual_folders() -> list[Path]:
         platformdirs.user_documents_path(),
         platformdirs.user_music_path(),
     ]
-    with contextlib.suppress(OSError):  # it was deleted meanwhile
+    with contextlib.suppress(OSError):  # the working directory was deleted
         found.insert(0, Path.cwd())
-    # A desktop that lacks one of these folders calls the home folder by its name.
+    # For a missing folder some desktops report the home folder instead.
     return [each for each in found if not home.is_relative_to(each)]
 
 
-def _is_no_file(text: str, kind: str) -> InputFileError:
+def _special_file_error(text: str, kind: str) -> InputFileError:
     if kind == "a folder":
-        return FileUnusableError(f"{quoted(text)} is a folder.", hint="Name a file in it.")
-    return FileForbiddenError(f"{quoted(text)} is {kind}, not a file.", hint="Name a regular file.")
+        return FileUnusableError(f"{quoted(text)} is a folder.", hint="Pass a file in it.")
+    return FileForbiddenError(f"{quoted(text)} is {kind}, not a file.", hint="Pass a regular file.")
 
 
 def _not_permitted(text: str) -> FileForbiddenError:
     if sys.platform == "darwin":
         return FileForbiddenError(
-            f"macOS did not let this program read {quoted(text)}.",
-            hint="Allow it for the program that started the server under System Settings > "
+            f"macOS blocked this program from reading {quoted(text)}.",
+            hint="Allow access for the program that started the server in System Settings > "
             "Privacy & Security > Files and Folders, or copy the file to the Stability folder.",
         )
     return FileForbiddenError(
-        f"{quoted(text)} may not be read: permission denied.", hint="Change its permissions."
+        f"{quoted(text)} cannot be read: permission denied.", hint="Change its permissions."
     )

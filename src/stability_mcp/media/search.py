@@ -1,4 +1,4 @@
-"""What callers write to look media up: names, cursors and words."""
+"""Parses names, cursors and queries for media lookups."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -19,10 +19,10 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {
     "audio": tuple(name for name in EXTENSIONS if name.startswith("audio/")),
     "model": (*(name for name in EXTENSIONS if name.startswith("model/")), UNKNOWN_TYPE),
 }
-"""The media types of each kind; what nobody understands counts as a model, as in `MediaItem`."""
+"""The media types of each kind; an unknown type counts as a model, as in `MediaItem`."""
 
 MAX_LABELS_SEARCHED = 300
-"""How many of the newest labels, and of those that begin alike, a suggestion is looked for in."""
+"""Labels considered for a suggestion: this many of the newest, and of those with the same start."""
 
 _SQL = load(__file__)
 _labels_between = _SQL.values("labels_between", str)
@@ -30,30 +30,29 @@ _newest_labels = _SQL.values("newest_labels", str)
 
 
 def name_of(reference: str) -> str:
-    """Return the id or label in a reference: `k7f3q2m9xa` of `media://k7f3q2m9xa/original`."""
+    """Return the id or label in a reference: `k7f3q2m9xa` in `media://k7f3q2m9xa/original`."""
     name = normalize("NFC", clean(reference.strip()) or "")
     found = parse_uri(name, MEDIA_SCHEME)
     return name if found is None else found.name
 
 
 def cursor_of(text: str) -> int:
-    """Return the number in a cursor of a list.
+    """Return the seq in a list cursor.
 
     Raises:
-        ArgumentsError: it is none of ours.
+        ArgumentsError: it isn't a valid cursor.
     """
     seq = seq_of(text)
     if seq is None:
         raise ArgumentsError(
-            f"{quoted(text)} is not a cursor of media_list.",
-            hint="Pass the `next_cursor` of the page before, or leave it out to begin with the "
-            "newest.",
+            f"{quoted(text)} is not a media_list cursor.",
+            hint="Pass the previous page's next_cursor, or omit it to start with the newest.",
         )
     return seq
 
 
 def pattern_of(query: str) -> str:
-    """Return the LIKE pattern of a text that contains some words; `/` is its escape character."""
+    """Return an SQL pattern for texts that contain a query; `/` is the escape character."""
     words = clean(query) or ""
     for special in "/%_":  # the escape character first
         words = words.replace(special, f"/{special}")
@@ -61,7 +60,7 @@ def pattern_of(query: str) -> str:
 
 
 def suggestion(connection: Connection, owner: str, name: str) -> str:
-    """Return `Did you mean …?` with labels that are close to a name, or ""."""
+    """Return `Did you mean …?` with labels similar to a name, or ""."""
     first = name[:3]
     alike = _labels_between(
         connection,

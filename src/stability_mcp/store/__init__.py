@@ -1,17 +1,17 @@
-"""The store: one SQLite database and the folders beside it, shared by every process of a user.
+"""The store: a SQLite database and its folders, shared by all of a user's processes.
 
-Open `database` first: one writer at a time over all processes, readers beside it.
+Start with `database`: one writer at a time across all processes, concurrent readers.
 
-* `writer`      the thread that writes: what waits shares a commit
-* `queries`     loads the statements of `.sql` files
-* `schema.sql`  the tables; `migrations` brings older stores up to date
-* `tenancy`     whose rows: an account is an owner and an upstream
+* `writer`      the writer thread; pending transactions share a commit
+* `queries`     loads SQL statements from `.sql` files
+* `schema.sql`  the tables; `migrations` upgrades older stores
+* `tenancy`     who owns a row: an account is an owner and an upstream
 * `locks`       every lock between processes
-* `threads`     the pool for blocking work on files
-* `disk`        free room, the reserve, preallocation, open files
+* `threads`     the thread pool for blocking file work
+* `disk`        free space, the reserve, preallocation, open files
 * `location`    where a store can't be: network drives, synced folders
 * `ids`         random public ids
-* `format`      versions, names of files, upstream ids
+* `format`      schema versions, file names, upstream ids
 
-What the rows mean is said where they are written: `media/`, `jobs/`, `policy/`.
+The modules that write the rows document their meaning: `media/`, `jobs/`, `policy/`.
 """

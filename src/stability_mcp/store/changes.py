@@ -1,7 +1,7 @@
-"""Tells whether the database of a store has changed, and repeats a read only then.
+"""Detects changes to a store's database and caches reads until the next change.
 
-The database counts commits in memory that all processes share, so asking takes microseconds. A
-query of lists takes a thread and a transaction.
+The database counts commits in memory shared by all processes, so a check takes microseconds. A
+list query takes a thread and a transaction.
 """
 
 import time
@@ -12,12 +12,12 @@ from stability_mcp.store.database import Database
 
 T = TypeVar("T")
 
-MAX_KEPT_SECONDS = 60.0
-"""Seconds after which a read is repeated without a change: a generation may have expired."""
+MAX_AGE_SECONDS = 60.0
+"""Seconds after which a read is repeated even without a change: a generation may have expired."""
 
 
 class ChangeWatch:
-    """Tells whether a database has changed since the last look; call it on the event loop.
+    """Reports whether a database has changed since the last check; use it on the event loop.
 
     Args:
         database: The store.
@@ -28,23 +28,23 @@ class ChangeWatch:
         self._seen: int | None = None
 
     def changed(self) -> bool:
-        """Return whether to read again; call it before the read that it decides about."""
+        """Return whether to read again; call it before that read."""
         version = self._database.version()
         changed = version is None or version != self._seen
         self._seen = version
         return changed
 
     def forget(self) -> None:
-        """Make the next `changed` return True, after a read that failed."""
+        """Make the next `changed` return True, for use after a failed read."""
         self._seen = None
 
 
-class KeptRead(Generic[T]):
-    """Repeats a read only after the database has changed.
+class CachedRead(Generic[T]):
+    """Caches the result of a read until the database changes.
 
     Args:
         database: The store.
-        read: Reads what is wanted. What depends on the time as well may be `MAX_KEPT_SECONDS` old.
+        read: The read. A result that also depends on the time may be `MAX_AGE_SECONDS` old.
     """
 
     def __init__(self, database: Database, read: Callable[[], Awaitable[T]]) -> None:
@@ -55,14 +55,14 @@ class KeptRead(Generic[T]):
         self._read_at = 0.0
 
     async def get(self) -> T:
-        """Return what the rows say, as of now or later."""
+        """Return the result of the read, current as of this call."""
         now = time.monotonic()
-        if self._changes.changed() or now - self._read_at > MAX_KEPT_SECONDS:
+        if self._changes.changed() or now - self._read_at > MAX_AGE_SECONDS:
             self._kept = None
         if self._kept is not None:
             return self._kept[0]
         self._newest, self._read_at = (mine := object()), now
         found = await self._read()
-        if mine is self._newest:  # a read that began later may have ended sooner
+        if mine is self._newest:  # a later read may have finished first
             self._kept = (found,)
         return found

@@ -1,9 +1,9 @@
-"""Transactions on the store's database.
+"""Runs transactions on the store's database.
 
-Every write is one transaction on the writer's thread (`writer`), under the write lock of all
-processes and as BEGIN IMMEDIATE: a deferred transaction isolates nothing between a read and the
-write that depends on it. Readers have connections of their own; a read fetches all it wants and
-ends. A look-up by key runs on the event loop: it takes less time than a hop to a thread.
+Every write is a transaction on the writer thread (`writer`), under the write lock shared by all
+processes and started with BEGIN IMMEDIATE: a deferred transaction doesn't isolate a read from the
+write that depends on it. Readers have their own connections; a read fetches all its rows and ends.
+A lookup by key runs on the event loop, which takes less time than switching to a thread.
 """
 
 import os
@@ -37,17 +37,17 @@ MAX_READERS = 2
 """Threads for reads: lists are short, and more would only queue for the disk."""
 
 BUSY_MILLISECONDS = 10_000
-"""How long a reader waits for the moment in which a checkpoint needs the file to itself."""
+"""How long a reader waits while a checkpoint needs exclusive access to the file."""
 
 CACHED_STATEMENTS = 256
-"""Prepared statements that a connection keeps: more than there are in all `.sql` files."""
+"""Prepared statements cached per connection: more than all `.sql` files contain."""
 
 FOLDERS = ("blobs", "spool", "locks", "quarantine")
-"""Finished bytes, answers under way, locks of living processes, paid answers nobody can use."""
+"""Stored media, responses being received, locks of living processes, unusable paid responses."""
 
-DAMAGED = "It is damaged: `stability-mcp doctor` says what can be done."
+DAMAGED = "The database is damaged. Run `stability-mcp doctor` for repair options."
 _DISK_ERRORS = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
-"""Other classes of errors, which are below the first of these, are bugs of a statement."""
+"""Other subclasses of DatabaseError mean a bug in a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,22 @@ class Database:
     def __init__(self, home: Path, observer: Observer | None = None) -> None:
         """Open the store; blocks, so call it in a thread.
 
-        Where there is none it is made, and one of an older program is brought up to date.
+        A missing store is created, an older one is upgraded.
 
         Args:
             home: Folder of the store.
-            observer: Called at each moment of a write transaction; None: nothing is called.
+            observer: Called at each moment of a write transaction; None for no observer.
 
         Raises:
-            StorageError: the folder cannot be written, is on a file system without shared memory,
-                on a network drive or in a synced folder, or the store was made by a newer program.
+            StorageError: the folder isn't writable, is on a file system without shared memory, on
+                a network drive or in a synced folder, or a newer program made the store.
         """
         self.home = home
         self.observer = observer or unobserved
         why = unsuitable_reason(home)
         if why is not None:
             raise StorageError(
-                f"The data folder {home} {why}, where a database cannot be kept whole.",
+                f"The data folder {home} {why}; a database would be corrupted there.",
                 hint="Set STABILITY_HOME to a folder on a local disk.",
             )
         try:
@@ -101,9 +101,9 @@ class Database:
             lock=self._write_lock,
             observer=self.observer,
         )
-        self._few_readers = CapacityLimiter(MAX_READERS)
+        self._reader_limit = CapacityLimiter(MAX_READERS)
         self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
-        """Free connections; None: the store is closed."""
+        """Free connections; None means that the store is closed."""
         for _ in range(MAX_READERS):
             self._readers.put(_connect(home))
         self._peeker = _connect(home, busy_milliseconds=0)
@@ -115,61 +115,61 @@ class Database:
         *,
         name: str,
         durable: bool = False,
-        alone: bool = False,
+        own_commit: bool = False,
     ) -> T:
         """Run `work` as one write transaction and return its result.
 
-        It is committed when this returns, whatever happens to the caller meanwhile; an exception
-        rolls it back. It may run twice where the commit that it shares with others fails, so what
-        it does beside the database must be safe to repeat.
+        When this returns, the transaction is committed, even if the caller was cancelled meanwhile;
+        an exception rolls it back. If a shared commit fails, `work` runs a second time, so its
+        effects outside the database must be safe to repeat.
 
         Args:
-            work: What to do; it must not keep the connection.
-            name: What the observer knows the transaction by, `<step>.<what>`; a literal.
-            durable: Whether the commit must outlive a power failure, not only a crash.
-            alone: Whether it must not share its commit: it removes files.
+            work: The work; it must not keep the connection.
+            name: The transaction's name for the observer, `<step>.<what>`; a literal.
+            durable: Whether the commit must survive a power failure, not only a crash.
+            own_commit: Whether it must not share a commit, because it removes files.
 
         Raises:
             StorageError: the disk is full or the database is damaged.
         """
-        with CancelScope(shield=True), self._of_the_store("written"):
-            done = await self._writer.run(work, name=name, durable=durable, alone=alone)
-        return done  # noqa: RET504 -- mypy cannot see that the scope above swallows nothing
+        with CancelScope(shield=True), self._as_storage_error("written"):
+            done = await self._writer.run(work, name=name, durable=durable, own_commit=own_commit)
+        return done  # noqa: RET504 -- mypy can't see that the scope above suppresses nothing
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on a connection for reading and return its result.
+        """Run `work` on a read connection and return its result.
 
         Raises:
-            StorageError: the database is damaged or out of reach.
+            StorageError: the database is damaged or inaccessible.
         """
-        return await to_thread.run_sync(self._read_now, work, limiter=self._few_readers)
+        return await to_thread.run_sync(self._read_now, work, limiter=self._reader_limit)
 
     async def peek(self, work: Callable[[Connection], T]) -> T:
-        """Run a look-up by key on the event loop; where that would block, in a thread.
+        """Run a lookup by key on the event loop, or in a thread if it would block.
 
-        Not for lists, searches and sums: they would hold up the event loop.
+        Don't use it for lists, searches and sums: they would block the event loop.
 
         Raises:
-            StorageError: the database is damaged or out of reach.
+            StorageError: the database is damaged or inaccessible.
         """
-        await anyio.lowlevel.checkpoint()  # whoever peeks in a loop must let others run
+        await anyio.lowlevel.checkpoint()  # a caller that peeks in a loop must let other tasks run
         if self._peeking_thread is None:
             self._peeking_thread = threading.get_ident()
-        if self._peeking_thread != threading.get_ident():  # another event loop's
+        if self._peeking_thread != threading.get_ident():  # called from another event loop
             return await self.read(work)
         try:
             return _in_snapshot(self._peeker, work)
-        except sqlite3.DatabaseError:  # busy, or a disk that a thread may wait for
+        except sqlite3.DatabaseError:  # busy or a slow disk: a thread can wait
             return await self.read(work)
 
     def version(self) -> int | None:
-        """Return a number that is another one after each commit of any process; None: not known.
+        """Return a number that changes with each commit of any process; None if it is unknown.
 
         Takes microseconds; call it on the event loop.
         """
         try:
             [(version,)] = self._peeker.execute("PRAGMA data_version")
-        except sqlite3.Error:  # busy, damaged or closed: whoever reads is told
+        except sqlite3.Error:  # busy, damaged or closed: a read reports the error
             return None
         return int(version)
 
@@ -179,14 +179,14 @@ class Database:
             self._readers.put(None)
             raise StorageError(CLOSED)
         try:
-            with self._of_the_store("read"):
+            with self._as_storage_error("read"):
                 return _in_snapshot(connection, work)
         finally:
             self._readers.put(connection)
 
     @contextmanager
-    def _of_the_store(self, done: str) -> Iterator[None]:
-        """Turn what the disk or the file does to a transaction into errors of the store."""
+    def _as_storage_error(self, done: str) -> Iterator[None]:
+        """Turn errors of the disk or the database file into StorageError."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -199,14 +199,14 @@ class Database:
             ) from error
 
     async def fingerprint(self, base_url: str, key: str) -> str:
-        """Return the id of an upstream: it tells keys apart and cannot be turned back into one."""
+        """Return the id of an upstream: it differs for each API key and doesn't reveal the key."""
         secret = await self.read(_fingerprint_secret)
         if secret is None:
-            raise StorageError(f"The store in {self.home} has lost its secret.", hint=DAMAGED)
+            raise StorageError(f"The store in {self.home} has no secret.", hint=DAMAGED)
         return upstream_id(secret, base_url, key)
 
     async def close(self) -> None:
-        """Close every connection, under the write lock: the last one to close checkpoints."""
+        """Close every connection under the write lock: closing the last one checkpoints."""
 
         def close() -> None:
             connections = [self._writer.stop()]
@@ -218,7 +218,7 @@ class Database:
                         connection.close()
             self._write_lock.close()
 
-        self._peeker.close()  # on the event loop, which may not be inside it now
+        self._peeker.close()  # on the event loop, so that no lookup is running
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(close)
 
@@ -244,15 +244,15 @@ class Database:
 
 
 def check_writable(home: Path, meta: Mapping[str, str], schema: int = SCHEMA) -> None:
-    """See that a program of a schema may write a store.
+    """Check that a program with a given schema version may write to a store.
 
     Args:
         home: Folder of the store.
-        meta: What its table `meta` says.
-        schema: What the program writes.
+        meta: The contents of its table `meta`.
+        schema: Schema version of the program.
 
     Raises:
-        StorageError: the store was made, or brought up to date, by a newer program.
+        StorageError: a newer program created or upgraded the store.
     """
     if int(meta["oldest_writer"]) > schema:
         raise StorageError(
@@ -263,7 +263,7 @@ def check_writable(home: Path, meta: Mapping[str, str], schema: int = SCHEMA) ->
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables in one transaction: a kill leaves all of them or nothing."""
+    """Create the tables in one transaction: a kill leaves all of them or none."""
     text = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
     rows = {
         "schema": str(SCHEMA),
@@ -280,12 +280,12 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def unobserved(moment: Moment, name: str) -> None:
-    """Observe nothing."""
+    """Do nothing."""
     del moment, name
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Return whether a statement failed because what is in the database is damaged."""
+    """Return whether a statement failed because the database is damaged."""
     return type(error) is sqlite3.DatabaseError
 
 
@@ -300,14 +300,14 @@ def _connect(
 ) -> sqlite3.Connection:
     connection = sqlite3.connect(
         home / DATABASE,
-        isolation_level=None,  # BEGIN is ours
-        check_same_thread=False,  # of a reader's, one thread at a time uses it
+        isolation_level=None,  # this module issues BEGIN itself
+        check_same_thread=False,  # only one thread at a time uses a connection
         cached_statements=CACHED_STATEMENTS,
     )
     connection.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
     connection.execute("PRAGMA foreign_keys=ON")
     if writer:
-        # On macOS an fsync without these reaches the drive's cache only.
+        # On macOS, fsync without these only reaches the drive's cache.
         connection.execute("PRAGMA fullfsync=1")
         connection.execute("PRAGMA checkpoint_fullfsync=1")
     else:
@@ -316,7 +316,7 @@ def _connect(
 
 
 def _in_snapshot(connection: sqlite3.Connection, work: Callable[[Connection], T]) -> T:
-    """Run reads that all see the same state of the database."""
+    """Run reads that all see the same snapshot of the database."""
     connection.execute("BEGIN")
     try:
         return work(connection)

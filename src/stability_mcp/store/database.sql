@@ -1,11 +1,11 @@
 -- name: meta() -> many
--- Versions and names of the store, read before it is opened.
+-- Versions and ids of the store, read when it is opened.
 SELECT key, value FROM meta;
 
 -- name: insert_meta(key, value) -> count
--- Written once, with the tables.
+-- Runs once, when the tables are created.
 INSERT INTO meta (key, value) VALUES (:key, :value);
 
 -- name: fingerprint_secret() -> value
--- Makes the ids of upstreams the store's own.
+-- Key of the hash for upstream ids, different in each store.
 SELECT value FROM meta WHERE key = 'fingerprint_secret';

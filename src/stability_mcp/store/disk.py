@@ -1,7 +1,7 @@
-"""Disk room and open files: the reserve, preallocation, free bytes, and the limit of open files.
+"""Disk space and open files: the reserve, preallocation, free bytes, the open-file limit.
 
-Every function blocks. The reserve is a file that is deleted when the disk is full, so that answers
-that were paid for can still be written to the journal.
+Every function blocks. The reserve is a file that is deleted when the disk is full, so that the
+journal can still record responses that were charged.
 """
 
 import errno
@@ -16,37 +16,37 @@ from stability_mcp.store.locks import PRIVATE_FILE
 if sys.platform == "win32":
 
     def allow_open_files(count: int) -> None:
-        """Do nothing: sockets are no files here."""
+        """Do nothing: sockets aren't files on Windows."""
 
 else:
     import resource
     from contextlib import suppress
 
     def allow_open_files(count: int) -> None:
-        """See to it that so many files may be open, as far as the system allows; never fewer."""
+        """Raise the open-file limit to `count`, as far as the system allows; never lower it."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard != resource.RLIM_INFINITY:
             count = min(count, hard)
         if soft != resource.RLIM_INFINITY and soft < count:
-            with suppress(OSError, ValueError):  # macOS has a second limit, which it does not tell
+            with suppress(OSError, ValueError):  # macOS has a second limit that it doesn't report
                 resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
-"""Bytes that stay free before anything is paid: for the journal, the media and everybody else."""
+"""Free bytes required before a paid request: for the journal, the media and other programs."""
 
 RESERVE_BYTES = 8 * 1024 * 1024
-"""Bytes of the reserve: enough to journal some hundred answers, which take 20 to 40 KB each."""
+"""Size of the reserve: enough to journal a few hundred responses of 20 to 40 KB each."""
 
 RESERVE_NAME = "reserve"
 
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_SQLITE_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
-"""Also the latter: a file that may not grow, and room that is missed only by fsync, end so."""
+"""SQLITE_IOERR too: SQLite reports it at a file size limit and for a full disk found by fsync."""
 _UNSUPPORTED_ERRNOS = frozenset(
     {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF, errno.ENODEV}
 )
-"""What a file system answers that cannot give room ahead."""
+"""Errors from file systems that can't preallocate."""
 
 
 class Reserve:
@@ -54,7 +54,7 @@ class Reserve:
 
     Args:
         home: Folder of the store.
-        size: Its bytes.
+        size: Size of the reserve in bytes.
     """
 
     def __init__(self, home: Path, size: int = RESERVE_BYTES) -> None:
@@ -62,18 +62,18 @@ class Reserve:
         self._size = size
 
     def make(self) -> None:
-        """Put it there unless it is; where it cannot be made, things go on without."""
+        """Create the reserve if it is missing; on failure continue without one."""
         try:
             if self._file.exists() and self._file.stat().st_size >= self._size:
                 return
             if not preallocate(self._file, self._size):
-                # Random, for there are file systems that give zeros no room.
+                # Random bytes: some file systems don't allocate space for zeros.
                 self._file.write_bytes(os.urandom(self._size))
         except OSError:
             self.give_up()
 
     def give_up(self) -> bool:
-        """Give its room to whoever writes next; return whether there was any."""
+        """Delete the reserve to free its space; return whether there was one."""
         try:
             self._file.unlink()
         except OSError:
@@ -82,16 +82,16 @@ class Reserve:
 
 
 def preallocate(path: Path, size: int) -> bool:
-    """Make a file of `size` bytes whose room nobody can take any more; it may be there already.
+    """Allocate disk space for a file of `size` bytes, which may already exist.
 
     Returns:
-        False where the system cannot: then the file is as large as it was.
+        False if the system can't preallocate: the file keeps its size.
 
     Raises:
-        OSError: there is no room, or the folder cannot be written; nothing is left behind.
+        OSError: the disk is full or the folder isn't writable; no file is left behind.
     """
-    # The C library would write a byte into every block where a file system cannot do it, which
-    # takes 15 ms for 32 MB and wears the disk; to a descriptor that appends it does not.
+    # Where a file system can't preallocate, the C library writes a byte into every block, which
+    # takes 15 ms for 32 MB and wears the disk. It doesn't for a descriptor opened with O_APPEND.
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, PRIVATE_FILE)
     try:
         fallocate = getattr(os, "posix_fallocate", None)
@@ -109,13 +109,13 @@ def preallocate(path: Path, size: int) -> bool:
 
 
 def free_bytes(home: Path) -> int | None:
-    """Return how much room the disk of a store has; None: its file system does not tell."""
+    """Return the free bytes on a store's disk; None if its file system doesn't report them."""
     usage = shutil.disk_usage(home)
     return usage.free if usage.total else None
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether room on the disk is what was missing, told by the error or its causes."""
+    """Return whether an error, or one of its causes, means that the disk is full."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL_ERRNOS:
             return True

@@ -1,6 +1,6 @@
-"""The format of a store: versions of its tables, names of its files, ids of upstreams.
+"""The format of a store: schema versions, file names, upstream ids.
 
-Length: facts that are needed where no database is opened.
+Length: facts that code needs without opening a database.
 """
 
 import hashlib
@@ -8,34 +8,34 @@ import hmac
 from pathlib import Path
 
 SCHEMA = 4
-"""Version of the tables; `migrations` says what a change may be."""
+"""Version of the tables; `migrations` explains which changes are allowed."""
 OLDEST_WRITER = 4
-"""The oldest version whose programs may write such a store."""
+"""Oldest schema version whose programs may write to such a store."""
 
 DATABASE = "store.db"
-"""The file of the database, in the folder of the store."""
+"""Name of the database file in the store's folder."""
 
 EMULATOR_ID = "emulator"
-"""The id of the built-in emulator as an upstream."""
+"""Upstream id of the built-in emulator."""
 
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5
-"""Probes of a lock file that is missing, until its process counts as dead: a living one makes the
-file again between two of them."""
+"""Probes of a missing lock file before its process counts as dead: a living process recreates the
+file between two probes."""
 
 
 def lock_path(home: Path, process: str) -> Path:
-    """Return the lock file of a process, which it holds for as long as it lives."""
+    """Return the lock file that a process holds for as long as it lives."""
     return home / "locks" / f"{process}{LOCK_SUFFIX}"
 
 
 def upstream_id(secret: str, base_url: str, key: str) -> str:
-    """Return the id of an upstream: it tells keys apart and cannot be turned back into one.
+    """Return the id of an upstream: it differs for each API key and doesn't reveal the key.
 
     Args:
-        secret: The store's own, `fingerprint_secret` in `meta`.
-        base_url: Where the API is.
-        key: Key of the account.
+        secret: The store's own secret, `fingerprint_secret` in `meta`.
+        base_url: Base URL of the API.
+        key: The account's API key.
     """
     named = f"{base_url}\0{key}".encode()
     return hmac.new(secret.encode(), named, hashlib.sha256).hexdigest()[:16]

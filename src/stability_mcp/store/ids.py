@@ -1,6 +1,6 @@
-"""Public ids: random, so that nothing can be guessed from them; `seq` columns give the order.
+"""Public ids: random, so that they can't be guessed; `seq` columns give the order.
 
-Length: it imports nothing of ours, and jobs, media and maintenance share it.
+Length: imports none of our modules; jobs, media and maintenance share it.
 """
 
 import secrets
@@ -9,13 +9,13 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o or u, which people misread."""
 
 ID_CHARACTERS = 10
-"""50 random bits: a collision within 100,000 rows is one in 200,000, and an insert is repeated."""
+"""50 random bits: 1 in 200,000 for any collision among 100,000 rows; that insert is retried."""
 
 CALL_CHARACTERS = 26
-"""128 bits and more: the id of a call is a capability over HTTP."""
+"""At least 128 random bits: over HTTP the id of a call is a capability."""
 
 MAX_SEQ = 2**63 - 1
-"""Above every seq: SQLite's largest integer."""
+"""SQLite's largest integer: no seq is above it."""
 
 
 def new_id(characters: int = ID_CHARACTERS) -> str:
@@ -24,12 +24,12 @@ def new_id(characters: int = ID_CHARACTERS) -> str:
 
 
 def looks_like_id(text: str) -> bool:
-    """Return whether a text has the shape of a public id."""
+    """Return whether a text has the form of a public id."""
     return len(text) == ID_CHARACTERS and all(character in ALPHABET for character in text)
 
 
 def seq_of(cursor: str) -> int | None:
-    """Return the `seq` that the cursor of a list is; None: it can't be one."""
+    """Return the `seq` in a list cursor; None if the text isn't a cursor."""
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(MAX_SEQ))):
         return None
     seq = int(cursor)

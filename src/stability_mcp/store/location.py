@@ -1,8 +1,8 @@
-"""Where a store cannot be: on a network drive, or in a folder that a program copies elsewhere.
+"""Detects unsuitable store locations: network drives and synced folders.
 
-The database's log needs memory that all its processes share, and locks that hold. Network file
-systems have neither, whatever they answer; a program that keeps a folder in step with a server
-copies half of a transaction, and brings it back.
+The database's write-ahead log needs shared memory and reliable locks. Network file systems have
+neither, whatever they report. A sync program copies a half-written transaction and restores it
+later.
 """
 
 import re
@@ -32,29 +32,28 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "webdav",
     }
 )
-"""Names by which Linux knows file systems that are on another machine."""
+"""Linux names of network file systems."""
 
 SYNCED_FOLDERS = re.compile(
     r"onedrive( - .+)?|dropbox( \(.+\))?|google ?drive|icloud ?drive|mobile documents|cloudstorage"
     r"|creative cloud files|box sync|pcloud ?drive",
     re.IGNORECASE,
 )
-"""Names of folders that such programs keep."""
+"""Names of folders that sync programs manage."""
 
 MOUNTS = Path("/proc/self/mountinfo")
 REMOTE_DRIVE = 4
-"""What Windows answers for one."""
+"""The value that GetDriveTypeW returns for a network drive."""
 
 _POINT = 4
-"""The field of mountinfo that says where."""
+"""Index of the mount point among the fields of a mountinfo line."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def unsuitable_reason(home: Path, mounts: Path = MOUNTS) -> str | None:
-    """Return why a store cannot be in a folder, such as `is on a network drive (nfs4)`.
+    """Return why a folder can't hold a store, such as `is on a network drive (nfs4)`.
 
-    None where nothing speaks against it. Blocks; the folder need not exist. `mounts` is Linux's
-    mountinfo.
+    Returns None if it can. Blocks; the folder need not exist. `mounts` is Linux's mountinfo.
     """
     real = Path(home).resolve()
     synced = next((part for part in real.parts if SYNCED_FOLDERS.fullmatch(part)), None)
@@ -64,15 +63,15 @@ def unsuitable_reason(home: Path, mounts: Path = MOUNTS) -> str | None:
         return "is on a network drive" if _is_remote_on_windows(real) else None
     try:
         kind = kind_of_mount(real, mounts.read_text(encoding="utf-8", errors="replace"))
-    except OSError:  # macOS: SQLite's own answer is all there is
+    except OSError:  # macOS: only SQLite's own check is available
         return None
     return f"is on a network drive ({kind})" if kind in NETWORK_FILE_SYSTEMS else None
 
 
 def kind_of_mount(path: Path, mounts: str) -> str | None:
-    """Return the kind of file system that a path is on, by the text of Linux's mountinfo.
+    """Return the file system type of a path, from the text of Linux's mountinfo.
 
-    Of mounts at one place the last hides the others.
+    Of several mounts at one point the last one counts.
     """
     best: tuple[int, str] | None = None
     for line in mounts.splitlines():

@@ -1,10 +1,10 @@
-"""Locks between processes, each on a file and the operating system's own.
+"""Locks between processes: operating system locks on files.
 
-* `FileLock` is waited for: the write lock of the database. SQLite's own busy handler sleeps and
-  polls, and SQLite before 3.51.3 can corrupt a WAL database when one connection commits while
-  another checkpoints. Two writers that never overlap avoid both.
-* `HeldLock` is taken at once and held for as long as its process lives, so that others can tell:
-  the operating system gives a lock back however a process ends.
+* `FileLock` blocks until it is free: the write lock of the database. SQLite's own busy handler
+  sleeps and polls, and SQLite before 3.51.3 can corrupt a WAL database when one connection commits
+  while another checkpoints. Writers that never overlap avoid both.
+* `HeldLock` is taken without waiting and held for the lifetime of its process. It shows other
+  processes that the owner is alive: the operating system releases it however the process ends.
 * `Guards` keep other processes from removing files that this one needs.
 """
 
@@ -21,14 +21,14 @@ PRIVATE_FOLDER = 0o700
 
 
 class FileLock:
-    """An exclusive lock between processes; within a process, use it from one thread at a time."""
+    """An exclusive lock between processes; within a process use it from one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock, hold it, and give it back."""
+        """Wait for the lock and hold it for the duration of the block."""
         _lock(self._file)
         try:
             yield
@@ -36,19 +36,19 @@ class FileLock:
             _unlock(self._file)
 
     def close(self) -> None:
-        """Close the file, which also gives the lock back; it cannot be held again."""
+        """Close the file, which also releases the lock; it can't be taken again."""
         file, self._file = self._file, -1
         os.close(file)
 
 
 class HeldLock:
-    """A lock that this process holds until `release`; no child that is forked holds it.
+    """A lock that this process holds until `release`; forked children don't hold it.
 
     Args:
-        path: Its file, which is made where it is missing.
+        path: The lock file; created if missing.
 
     Raises:
-        BlockingIOError: it is held already, by this process or another.
+        BlockingIOError: this process or another already holds it.
         OSError: the file cannot be opened.
     """
 
@@ -60,11 +60,11 @@ class HeldLock:
         _held.add(self)
 
     def is_linked(self) -> bool:
-        """Return whether the file has its name: of one that was deleted only the lock is left."""
+        """Return whether the lock file still exists: a deleted file can still be locked."""
         return os.fstat(self._file).st_nlink > 0
 
     def release(self) -> None:
-        """Give the lock back, once."""
+        """Release the lock; further calls do nothing."""
         _held.discard(self)
         file, self._file = self._file, -1
         if file >= 0:
@@ -74,21 +74,21 @@ class HeldLock:
 _held: WeakSet[HeldLock] = WeakSet()
 
 
-def _let_go_in_child() -> None:
-    """Close what a child got by a fork: with it the lock of a dead parent would look held."""
+def _release_in_child() -> None:
+    """Close inherited lock files after a fork: they would keep a dead parent's locks held."""
     for lock in list(_held):
         lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_in_child)
+    os.register_at_fork(after_in_child=_release_in_child)
 
 
 def try_lock(path: Path, locks: ExitStack) -> bool:
-    """Take a lock if it is free, until `locks` is closed; it is free where its owner is dead.
+    """Take a lock until `locks` is closed, if its owner is dead; return whether it was taken.
 
-    A file that is gone is made again for it: while it is held, an owner that lives all the same
-    cannot come back. A file that was deleted before its lock was taken counts as held.
+    A missing lock file is recreated: while this process holds it, an owner that is alive after all
+    can't take it back. A file that was deleted before its lock was taken counts as held.
     """
     try:
         lock = HeldLock(path)
@@ -141,7 +141,7 @@ else:
 
     def _is_free(file: int) -> bool:
         try:
-            # Shared, so that two processes that look do not take each other for the owner.
+            # A shared lock, so that two processes that check don't take each other for the owner.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return False
@@ -149,65 +149,65 @@ else:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a living process holds the lock of a file; False: also where there is none."""
+    """Return whether a living process holds a file's lock; False if there is no such file."""
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # nothing shows that its owner is dead
+        return True  # no proof that its owner is dead
     try:
         return not _is_free(file)
     finally:
-        os.close(file)  # gives the lock back, if it was taken
+        os.close(file)  # releases the lock if it was taken
 
 
 if sys.platform == "win32":
 
     class Guards:
-        """Nothing: a file that is open cannot be removed here."""
+        """No-op: Windows doesn't remove open files."""
 
         def hold(self, path: Path) -> None:
             """Do nothing."""
 
-        def let_go(self, path: Path) -> None:
+        def release(self, path: Path) -> None:
             """Do nothing."""
 
-        def let_all_go(self) -> None:
+        def release_all(self) -> None:
             """Do nothing."""
 
-    def is_guarded(path: Path) -> bool:  # noqa: ARG001 -- the one below does
-        """Return no."""
+    def is_guarded(path: Path) -> bool:  # noqa: ARG001 -- the POSIX version uses it
+        """Return False."""
         return False
 
 else:
     import fcntl
 
     class Guards:
-        """The files that this process needs."""
+        """Shared locks on the files that this process needs."""
 
         def __init__(self) -> None:
             self._files: dict[Path, int] = {}
 
         def hold(self, path: Path) -> None:
-            """Guard a file that exists, under whatever name it gets later."""
+            """Guard an existing file, even if it is renamed later."""
             if path not in self._files:
                 self._files[path] = file = os.open(path, os.O_RDONLY)
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
-        def let_go(self, path: Path) -> None:
-            """Guard a file no more, named as it was when that began."""
+        def release(self, path: Path) -> None:
+            """Stop guarding a file, named by the path given to `hold`."""
             file = self._files.pop(path, None)
             if file is not None:
                 os.close(file)
 
-        def let_all_go(self) -> None:
-            """Guard nothing more: whoever was guarding ends."""
+        def release_all(self) -> None:
+            """Stop guarding all files, at shutdown."""
             for path in list(self._files):
-                self.let_go(path)
+                self.release(path)
 
     def is_guarded(path: Path) -> bool:
-        """Return whether a living process needs a file; False: also where there is none."""
+        """Return whether a living process guards a file; False if there is no such file."""
         try:
             file = os.open(path, os.O_RDONLY)
         except OSError:

@@ -1,14 +1,14 @@
-"""Brings the store of an older program up to date: one transaction, whatever is missing.
+"""Upgrades the store of an older program: all missing steps in one transaction.
 
-A kill leaves the old store or the new one, never a half. Step n is the file `migration_<n>.sql`.
-Most steps only add: nullable or defaulted columns, new tables, new indexes. A program that is one
-step older goes on writing beside this one, and none that runs has to be closed first.
+A kill leaves the old store or the new one, never a mix. Step n is the file `migration_<n>.sql`.
+Most steps only add nullable or defaulted columns, new tables and new indexes. A program that is one
+step older can then keep writing at the same time, and no running program has to be closed first.
 
-A step that breaks older programs raises `OLDEST_WRITER` to its number. It is done only while no
-process of the store lives, because such a process would fail in the middle of a paid job.
+A step that breaks older programs raises `OLDEST_WRITER` to its number. It runs only while no other
+process uses the store, because such a process would fail in the middle of a paid job.
 
-A new store is made from `schema.sql` in one go and never comes through here; a test holds that both
-ways lead to the same tables.
+A new store is created from `schema.sql` and isn't migrated; a test checks that both ways produce
+the same tables.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ from stability_mcp.store.locks import is_locked
 from stability_mcp.store.queries import load
 
 Steps = Mapping[int, Sequence[str]]
-"""The statements that make a schema out of the one before it, by its number."""
+"""The statements that upgrade the previous schema, by schema number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _processes = _SQL.many("processes", _Process)
 
 
 def steps(schema: int = SCHEMA) -> Steps:
-    """Read every step up to a schema."""
+    """Read every step up to a schema version."""
     found = {
         int(file.stem.rpartition("_")[2]): statements(file.read_text(encoding="utf-8"))
         for file in Path(__file__).parent.glob("migration_*.sql")
@@ -51,7 +51,7 @@ def statements(text: str) -> list[str]:
     """Return the statements of a file, each with the comments above it.
 
     Raises:
-        ValueError: the last one does not end.
+        ValueError: the last statement is incomplete.
     """
     found, part = list[str](), ""
     for line in text.splitlines(keepends=True):
@@ -60,7 +60,7 @@ def statements(text: str) -> list[str]:
             found.append(part.strip())
             part = ""
     if part.strip():
-        raise ValueError(f"a statement does not end: {part.strip()[:80]}")
+        raise ValueError(f"incomplete statement: {part.strip()[:80]}")
     return found
 
 
@@ -71,21 +71,21 @@ def migrate(
     *,
     oldest_writer: int = OLDEST_WRITER,
 ) -> None:
-    """Do every step that a store lacks, all or none of them.
+    """Run all steps that a store lacks, or none of them.
 
     Args:
-        connection: Without transactions of its own (`isolation_level=None`), under the write lock.
+        connection: A connection with `isolation_level=None`, used under the write lock.
         home: Folder of the store.
-        todo: The steps; None: those up to `SCHEMA`.
-        oldest_writer: The oldest schema whose programs may write the store afterwards.
+        todo: The steps; None for those up to `SCHEMA`.
+        oldest_writer: Oldest schema version whose programs may write to the store afterwards.
 
     Raises:
-        StorageError: a living process may not write it afterwards; nothing was changed.
+        StorageError: a running process couldn't write to it afterwards; nothing was changed.
     """
     todo = steps() if todo is None else todo
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Read again in here: another process may have done it since somebody looked.
+        # Read again inside the transaction: another process may have migrated it meanwhile.
         found = _schema(connection) or 0
         if found < oldest_writer:
             _refuse_while_used(connection, home)
@@ -110,6 +110,6 @@ def _refuse_while_used(connection: sqlite3.Connection, home: Path) -> None:
     known = {each.id: f"{each.program} (process {each.pid})" for each in _processes(connection)}
     names = ", ".join(sorted(known.get(each, "a program that just started") for each in living))
     raise StorageError(
-        f"The store in {home} cannot be updated while an older program uses it: {names}.",
+        f"The store in {home} cannot be updated while an older program is using it: {names}.",
         hint="Close that program, then start this one again.",
     )

@@ -1,12 +1,12 @@
 -- name: schema() -> value
--- The version of the tables.
+-- The schema version of the tables.
 SELECT value FROM meta WHERE key = 'schema';
 
 -- name: set_versions(schema, oldest_writer) -> count
--- Says which programs may write from now on.
+-- Records the schema and which programs may write from now on.
 UPDATE meta SET value = CASE key WHEN 'schema' THEN :schema ELSE :oldest_writer END
 WHERE key IN ('schema', 'oldest_writer');
 
 -- name: processes() -> many
--- What people know the processes by.
+-- Names the processes in an error for the user.
 SELECT id, program, pid FROM processes;

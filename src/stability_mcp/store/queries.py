@@ -1,16 +1,16 @@
 """Loads named SQL statements from `.sql` files and runs them.
 
-A file stands beside the module that uses it and holds the statements of one topic:
+A file is next to the module that uses it and holds the statements of one topic:
 
     -- name: reserve(owner, upstream, day, credits) -> count
     -- Adds to the reservation of a day.
     UPDATE spending SET reserved = reserved + :credits
     WHERE owner = :owner AND upstream = :upstream AND day = :day;
 
-The header names the parameters and what the statement gives: `count` (rows that changed), `value`
-(first column of the first row, or None), `values` (first column of every row), `one` (the first row
-or None) or `many` (every row). `:ids...` takes a list, as in `id IN (:ids...)`; nothing is in
-an empty list. The module binds each statement to the type of what it gives:
+The header names the parameters and the result: `count` (number of changed rows), `value` (first
+column of the first row, or None), `values` (first column of every row), `one` (the first row or
+None) or `many` (every row). `:ids...` takes a list, as in `id IN (:ids...)`, which is false for an
+empty list. The module binds each statement to its result type:
 
     _SQL = load(__file__)
     _reserve = _SQL.count("reserve")
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 Connection = sqlite3.Connection
-"""A connection of the database driver."""
+"""A connection from the database driver."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -38,17 +38,17 @@ _PARAMETER = re.compile(r"(?<![:\w]):(\w+)(\.\.\.)?")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 
 NOTHING = "SELECT NULL WHERE 1 = 0"
-"""An empty list: nothing is in it, and everything is not (`NOT IN (NULL)` would be unknown)."""
+"""An empty list: IN is false and NOT IN is true (`NOT IN (NULL)` would be unknown)."""
 
 LOADED: "list[Statements]" = []
-"""Every file that was loaded; tests run and prepare all statements."""
+"""Every loaded file; tests run and prepare all statements."""
 
 
 class Query(Protocol[T_co]):
     """Runs a statement with its named parameters."""
 
     def __call__(self, connection: Connection, /, **parameters: object) -> T_co:
-        """Run it on a connection and return what its header promises."""
+        """Run the statement on a connection and return the result that its header declares."""
         ...
 
 
@@ -66,10 +66,10 @@ class Statement:
     """count, value, values, one or many."""
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
-        """Return the cursor of the statement.
+        """Run the statement and return its cursor.
 
         Raises:
-            TypeError: a parameter is missing, or is not one of the statement.
+            TypeError: a parameter is missing or unknown.
         """
         if parameters.keys() != self.parameters:
             wrong = sorted(parameters.keys() ^ self.parameters)
@@ -85,17 +85,17 @@ class Statement:
 
 @dataclass(frozen=True)
 class Statements:
-    """The statements of one file, each bound to the type of its result."""
+    """The statements of one file, to be bound to their result types."""
 
     path: Path
     by_name: Mapping[str, Statement]
     shapes: dict[str, type] = field(default_factory=dict)
-    """The classes of rows, by statement: their fields are its columns, in order."""
+    """Row classes by statement; their fields are the columns, in order."""
     bound: set[str] = field(default_factory=set)
     """The statements that the module uses."""
 
     def count(self, name: str) -> Query[int]:
-        """Bind a statement that changes rows and returns how many."""
+        """Bind a statement that changes rows and returns their number."""
         statement = self._of(name, "count")
 
         def run(connection: Connection, /, **parameters: object) -> int:
@@ -104,7 +104,7 @@ class Statements:
         return run
 
     def value(self, name: str, kind: Callable[[Any], T]) -> Query[T | None]:
-        """Bind a statement that gives one value, or None where there is no row or it is null."""
+        """Bind a statement that returns one value, or None for no row or NULL."""
         statement = self._of(name, "value")
 
         def run(connection: Connection, /, **parameters: object) -> T | None:
@@ -114,7 +114,7 @@ class Statements:
         return run
 
     def values(self, name: str, kind: Callable[[Any], T]) -> Query[list[T]]:
-        """Bind a statement that gives one value a row."""
+        """Bind a statement that returns one value per row."""
         statement = self._of(name, "values")
 
         def run(connection: Connection, /, **parameters: object) -> list[T]:
@@ -123,7 +123,7 @@ class Statements:
         return run
 
     def one(self, name: str, shape: type[T]) -> Query[T | None]:
-        """Bind a statement that gives one row, or None."""
+        """Bind a statement that returns one row, or None."""
         statement = self._of(name, "one", shape)
 
         def run(connection: Connection, /, **parameters: object) -> T | None:
@@ -133,7 +133,7 @@ class Statements:
         return run
 
     def many(self, name: str, shape: type[T]) -> Query[list[T]]:
-        """Bind a statement that gives rows."""
+        """Bind a statement that returns rows."""
         statement = self._of(name, "many", shape)
 
         def run(connection: Connection, /, **parameters: object) -> list[T]:
@@ -144,7 +144,7 @@ class Statements:
     def _of(self, name: str, result: str, shape: type | None = None) -> Statement:
         statement = self.by_name[name]
         if statement.result != result:
-            raise TypeError(f"{statement.name} gives {statement.result}, not {result}")
+            raise TypeError(f"{statement.name} returns {statement.result}, not {result}")
         self.bound.add(name)
         if shape is not None:
             self.shapes[name] = shape
@@ -152,14 +152,13 @@ class Statements:
 
 
 def load(module: str) -> Statements:
-    """Load the statements beside a module: `submit.sql` for `submit.py`.
+    """Load the statements next to a module: `submit.sql` for `submit.py`.
 
     Args:
         module: `__file__` of the module.
 
     Raises:
-        ValueError: the file has a statement without a header, or a header whose parameters are not
-            those of the statement.
+        ValueError: a statement has no header, or the parameters in its header don't match.
     """
     path = Path(module).with_suffix(".sql")
     statements = Statements(path, _parse(path.stem, path.read_text(encoding="utf-8")))
@@ -170,7 +169,7 @@ def load(module: str) -> Statements:
 def _parse(file: str, text: str) -> dict[str, Statement]:
     begin, *parts = _HEADER.split(text)
     if _LITERAL.sub("", begin).strip():
-        raise ValueError(f"{file}.sql begins with a statement without a header")
+        raise ValueError(f"{file}.sql starts with a statement without a header")
     statements = {}
     for name, listed, result, sql in zip(*(parts[at::4] for at in range(4)), strict=True):
         body = _LITERAL.sub(lambda found: "" if found[0][0] == "-" else found[0], sql)
@@ -181,7 +180,7 @@ def _parse(file: str, text: str) -> dict[str, Statement]:
         if declared != used or ";" in _LITERAL.sub("", body):
             raise ValueError(f"{file}.{name}: {sorted(declared ^ used)} differ, or two statements")
         if name in statements:
-            raise ValueError(f"{file}.{name} is there twice")
+            raise ValueError(f"{file}.{name} is defined twice")
         statements[name] = Statement(
             name=f"{file}.{name}",
             sql=body,
@@ -193,6 +192,6 @@ def _parse(file: str, text: str) -> dict[str, Statement]:
 
 
 def in_parts(values: Iterable[T], size: int) -> Iterable[list[T]]:
-    """Return the values in lists of at most `size`, for statements that take a list."""
+    """Split values into lists of at most `size`, for statements that take a list."""
     every = list(values)
     return (every[at : at + size] for at in range(0, len(every), size))

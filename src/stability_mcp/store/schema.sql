@@ -1,30 +1,30 @@
--- The tables of a new store. One of an older schema is brought to the same by `migrations`.
+-- The tables of a new store; `migrations` upgrades older stores to the same tables.
 --
--- Money is whole millicredits (1 credit is 1000). Times are unix seconds, for people: no rule takes
--- something for dead by them. Rows are ordered by `seq`, which never comes back, not even after the
--- newest row was deleted: cursors rely on it. No CHECK lists states: a new state needs no new table.
--- PostgreSQL takes the same text with BIGINT, DOUBLE PRECISION and identity columns, and without
--- STRICT and WITHOUT ROWID.
+-- Money is whole millicredits (1 credit is 1000). Times are unix seconds, for people: no rule
+-- declares a process dead by them. Rows are ordered by `seq`, which is never reused, even after the
+-- newest row was deleted: cursors rely on it. No CHECK lists states, so a new state needs no new
+-- table. PostgreSQL takes the same text with BIGINT, DOUBLE PRECISION and identity columns, and
+-- without STRICT and WITHOUT ROWID.
 
--- schema, oldest_writer, store_id, fingerprint_secret; what else is kept by name, as
--- ceiling:<owner>:<upstream>:<day>.
+-- schema, oldest_writer, store_id, fingerprint_secret and other named values, such as a daily
+-- budget that was raised for one day.
 CREATE TABLE meta (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT;
 
--- Whose money, rate limit and generations.
+-- An API endpoint with a key: the owner of a balance, a rate limit and generations.
 CREATE TABLE upstreams (
     id TEXT NOT NULL PRIMARY KEY,  -- keyed hash of base URL and key; 'emulator'
     base_url TEXT NOT NULL,
     emulated INTEGER NOT NULL DEFAULT 0,
     blocked_until REAL NOT NULL DEFAULT 0,  -- a 429 stops every process
-    paused_why TEXT,  -- 401, 402: nothing is sent until a balance query answers
+    paused_why TEXT,  -- 401, 402: nothing is sent until a balance query succeeds
     balance INTEGER,  -- approximate: never part of a sum
     balance_at REAL
 ) STRICT;
 
--- A process lives while it holds locks/<id>.lock; the row is for people and recovery.
+-- A process is alive while it holds locks/<id>.lock; the row is for people and recovery.
 CREATE TABLE processes (
     id TEXT NOT NULL PRIMARY KEY,
     upstream TEXT NOT NULL,
@@ -35,28 +35,28 @@ CREATE TABLE processes (
     started_at REAL NOT NULL
 ) STRICT;
 
--- One tools/call that spends: joining, delivery, results that wait to be collected.
+-- A tools/call that costs credits: joining, delivery, uncollected results.
 CREATE TABLE calls (
     seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
-    process TEXT NOT NULL,  -- in which it was asked
+    process TEXT NOT NULL,  -- that received it
     tool TEXT NOT NULL,
     call_key TEXT NOT NULL,  -- hash of owner, upstream, operation, arguments, input hashes, count
     joined TEXT REFERENCES calls (id),  -- NULL: it has jobs; else it waits for the jobs of that call
     created_at REAL NOT NULL,
     abandoned_at REAL,  -- the request ended without the result
     delivered_at REAL,  -- the request ended with it
-    cancelled_at REAL,  -- its caller gave it up; its jobs may go on
-    notes TEXT,  -- JSON: how its inputs were found and made to fit
-    cached TEXT,  -- JSON: jobs of earlier calls that answer for it, by position
-    saved INTEGER  -- what those would have cost again
+    cancelled_at REAL,  -- its caller cancelled it; its jobs may still run
+    notes TEXT,  -- JSON: how its inputs were resolved and changed
+    cached TEXT,  -- JSON: jobs of earlier calls whose results it reuses, by position
+    saved INTEGER  -- what those results would have cost
 ) STRICT;
 CREATE INDEX calls_key ON calls (call_key, seq);
 CREATE INDEX calls_open ON calls (owner, seq) WHERE delivered_at IS NULL;
 CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL;
--- Identical calls that may be joined, among the many that were delivered.
+-- Finds identical calls that may be joined among the many delivered ones.
 CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE delivered_at IS NULL;
 CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL;
 
@@ -75,12 +75,12 @@ CREATE TABLE jobs (
     arguments TEXT NOT NULL,  -- canonical JSON; files as media ids; never URLs, paths or bytes
     result_key TEXT,  -- set only where the same call gives the same result
     deferred INTEGER NOT NULL,
-    priority INTEGER NOT NULL DEFAULT 0,  -- 0: a caller waits for it; 1: one of a batch or workflow
+    priority INTEGER NOT NULL DEFAULT 0,  -- 0: a caller is waiting; 1: part of a batch or workflow
     state TEXT NOT NULL,  -- queued paused submitting submitted storing | done failed cancelled unknown
-    process TEXT,  -- which drives it; fences sending, never results
-    lease_version INTEGER NOT NULL DEFAULT 0,  -- counted up with each change of the process
+    process TEXT,  -- the one running it; fences sending, never results
+    lease_version INTEGER NOT NULL DEFAULT 0,  -- incremented with each change of the process
     lease_until REAL,  -- hosted only
-    attempt INTEGER NOT NULL DEFAULT 0,  -- one for each POST; a result is accepted by attempt
+    attempt INTEGER NOT NULL DEFAULT 0,  -- one per POST; a result is accepted by attempt
     wake_at REAL NOT NULL DEFAULT 0,
     cancel_at REAL,
     day TEXT NOT NULL,
@@ -91,32 +91,32 @@ CREATE TABLE jobs (
     answer TEXT,
     error TEXT,
     engine_id TEXT,
-    label TEXT,  -- of the process that was asked, so that recovery files it
-    output_dir TEXT,  -- where the user looks
+    label TEXT,  -- requested by the caller; stored so that recovery can use it
+    output_dir TEXT,  -- folder for the readable copy
     created_at REAL NOT NULL,
     sent_at REAL,
     answered_at REAL,
     finished_at REAL,
     notified_at REAL,  -- when its end was delivered to STABILITY_ON_DONE
-    notify_after REAL,  -- not before: a process is delivering it, or it failed
+    notify_after REAL,  -- earliest next attempt: a process is delivering it, or it failed
     stripped_at REAL,  -- when retention removed its details and kept its charge
-    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted: started by another program, which pays
+    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted (started and paid for by another program)
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
 CREATE INDEX jobs_call ON jobs (call, position);
 CREATE INDEX jobs_cache ON jobs (result_key, seq) WHERE result_key IS NOT NULL AND state = 'done';
 CREATE INDEX jobs_list ON jobs (owner, seq);
--- What ended lately, and what ended long ago.
+-- Finds recently ended jobs, and jobs that ended long ago.
 CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL;
--- Whether a generation is known here.
+-- Finds a known generation.
 CREATE INDEX jobs_generation ON jobs (upstream, generation) WHERE generation IS NOT NULL;
--- The few unfinished among the many.
+-- Finds the few unfinished jobs.
 CREATE INDEX jobs_state ON jobs (owner, state, seq);
--- One job for each step of a run, whichever process schedules it.
+-- One job per step of a run, whichever process schedules it.
 CREATE UNIQUE INDEX jobs_step ON jobs (run, step, item) WHERE run IS NOT NULL AND retry_of IS NULL;
 
--- The ledger, one row for each POST, never deleted.
+-- The ledger: one row per POST, never deleted.
 CREATE TABLE charges (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
@@ -131,7 +131,7 @@ CREATE TABLE charges (
 ) STRICT;
 CREATE INDEX charges_day ON charges (owner, upstream, day);
 
--- The budget: one conditional UPDATE guards the ceiling of a day.
+-- The daily budget: one conditional UPDATE enforces it.
 CREATE TABLE spending (
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
@@ -143,7 +143,7 @@ CREATE TABLE spending (
     CHECK (spent >= 0)
 ) STRICT, WITHOUT ROWID;
 
--- The rate limit: a slot is kept until 10.5 s after the request is known to be out.
+-- The rate limit: a slot is kept until 10.5 s after the request is known to have been sent.
 CREATE TABLE requests (
     id INTEGER NOT NULL PRIMARY KEY,
     upstream TEXT NOT NULL,
@@ -184,12 +184,12 @@ CREATE TABLE media (
 ) STRICT;
 CREATE UNIQUE INDEX media_job ON media (job, position) WHERE job IS NOT NULL;
 CREATE INDEX media_list ON media (owner, seq) WHERE deleted_at IS NULL;
--- Lists of one kind.
+-- Lists media of one kind.
 CREATE INDEX media_kind ON media (owner, media_type, seq) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX media_label ON media (owner, label)
 WHERE label IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX media_blob ON media (blob);
--- Whose readable copy a file is.
+-- Finds the media whose readable copy a file is.
 CREATE INDEX media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;
 
 CREATE TABLE media_parents (
@@ -200,7 +200,7 @@ CREATE TABLE media_parents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX media_parents_parent ON media_parents (parent);
 
--- Keeps the inputs of jobs from retention.
+-- Protects the inputs of jobs from retention.
 CREATE TABLE job_inputs (
     job TEXT NOT NULL,
     field TEXT NOT NULL,
@@ -210,7 +210,7 @@ CREATE TABLE job_inputs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_inputs_media ON job_inputs (media);
 
--- A question to the user whether a price may be spent, and the answer.
+-- A request for the user's approval of a price, and the answer.
 CREATE TABLE confirmations (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
@@ -220,11 +220,11 @@ CREATE TABLE confirmations (
     asked_at REAL NOT NULL,
     answer TEXT,  -- yes no dismissed; NULL: none yet
     answered_at REAL,
-    used_by TEXT  -- the process that used it up; a yes counts once
+    used_by TEXT  -- the process that used it; a yes counts once
 ) STRICT;
 CREATE INDEX confirmations_key ON confirmations (question_key, id);
 
--- What was refused or flagged, for the person who answers for the prompts.
+-- Refused and flagged prompts, for the person responsible for them.
 CREATE TABLE audit (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,

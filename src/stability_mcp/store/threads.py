@@ -1,7 +1,7 @@
-"""Runs blocking work on files in threads; every layer above uses it.
+"""Runs blocking file work in threads; used by every layer above.
 
-Commits have the writer's thread and pictures have threads of their own, so a disk that hangs holds
-up neither. Folders of the user have their own threads too: they may be on a drive that is away.
+Commits run on the writer thread and image work has its own threads, so a hanging disk blocks
+neither. Folders chosen by the user have separate threads too: they may be on a disconnected drive.
 
 Length: one function that every layer uses.
 """
@@ -16,22 +16,22 @@ import anyio.to_thread
 T = TypeVar("T")
 
 MAX_FILE_THREADS = 8
-"""Threads for the store, and as many for folders of the user: more would wait for the same disk."""
+"""Threads for the store, and as many for user folders: more would wait for the same disk."""
 
 _threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("file_threads")
 _user_threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("user_file_threads")
 
 
 async def in_file_thread(work: Callable[[], T], *, of_user: bool = False) -> T:
-    """Run blocking work on files in a thread, and wait for its end even when cancelled.
+    """Run blocking file work in a thread and wait for it to finish, even when cancelled.
 
     Args:
         work: The work.
-        of_user: Whether it touches a folder that the user chose, which may hang.
+        of_user: Whether it accesses a folder chosen by the user, which may hang.
     """
     variable = _user_threads if of_user else _threads
     threads = variable.get(None)
-    if threads is None:  # a limiter belongs to the event loop that runs
+    if threads is None:  # a limiter belongs to the running event loop
         threads = anyio.CapacityLimiter(MAX_FILE_THREADS)
         variable.set(threads)
     return await anyio.to_thread.run_sync(work, limiter=threads)

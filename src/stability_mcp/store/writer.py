@@ -1,12 +1,12 @@
-"""The one thread that writes: it runs waiting transactions together and commits them as a group.
+"""The writer thread: runs pending transactions as a group and commits them together.
 
-An fsync costs more than the statements of a transaction, so whatever waits while one commit runs
-shares the next. Each unit has a savepoint of its own: one that fails takes back its own rows and
-nobody else's. A unit is acknowledged after the commit, never before. Where the commit of a group
-fails, its units run again one by one, so that each fails or succeeds by itself; what a unit does
-beside the database must therefore be safe to repeat.
+An fsync costs more than the statements of a transaction, so transactions that arrive during a
+commit share the next one. Each unit has its own savepoint: a failing unit rolls back only its own
+rows. A unit is acknowledged after the commit, never before. If the commit of a group fails, its
+units run again one by one, so that each succeeds or fails separately. A unit's effects outside the
+database must therefore be safe to repeat.
 
-Units that remove files are `alone`: their commit is not repeated together with the rows of others.
+Units that remove files set `own_commit`: they never share a commit that might run again.
 """
 
 import asyncio
@@ -28,29 +28,29 @@ from stability_mcp.store.queries import Connection
 T = TypeVar("T")
 
 Moment = Literal["before", "inside", "after"]
-"""Before a step begins; when its work is done and not yet committed; when it is committed."""
+"""Before a step begins; after its work, before the commit; after the commit."""
 
 Observer = Callable[[Moment, str], None]
-"""Called at each moment of a named write step, on the thread that does the step: a transaction of
-the database, or a step on files that a result depends on. What it raises fails the step."""
+"""Called at each moment of a named write step, on the thread that runs the step: a database
+transaction, or a file operation that a result depends on. An exception fails the step."""
 
-CLOSED = "The store is closed, because this program ends."
+CLOSED = "The store is closed: the server is shutting down."
 
 MAX_GROUP = 64
-"""Most units in one commit: each adds its statements to the time the write lock is held."""
+"""Most units in one commit: each unit extends the time that the write lock is held."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False)
 class Unit:
-    """One write transaction that waits for its commit."""
+    """A pending write transaction."""
 
     work: Callable[[Connection], Any]
     name: str
     durable: bool
-    """Whether the commit must outlive a power failure, not only a crash."""
-    alone: bool
+    """Whether the commit must survive a power failure, not only a crash."""
+    own_commit: bool
     """Whether it must not share a commit."""
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
@@ -60,12 +60,12 @@ class Unit:
 
 @dataclass(kw_only=True)
 class Writer:
-    """Runs write transactions in a thread of its own, from the first one to `stop`."""
+    """Runs write transactions on its own thread, from the first one until `stop`."""
 
     connect: Callable[[], sqlite3.Connection]
-    """Opens the connection for writing; called on the writer's thread."""
+    """Opens the write connection; called on the writer thread."""
     lock: FileLock
-    """The write lock of all processes."""
+    """The write lock shared by all processes."""
     observer: Observer
     _units: "queue.SimpleQueue[Unit | None]" = field(default_factory=queue.SimpleQueue)
     _postponed: deque[Unit] = field(default_factory=deque)
@@ -73,19 +73,26 @@ class Writer:
     _connection: sqlite3.Connection | None = None
     _path: Path = field(default_factory=Path)
     _file: tuple[int, int] | None = None
-    """The file that the connection has open."""
+    """Device and inode of the file that the connection has open."""
     _synchronous: str = ""
     _state: threading.Lock = field(default_factory=threading.Lock)
-    """Held to put a unit in and to stop: no unit comes behind the end."""
+    """Held while queueing a unit and while stopping: no unit is queued after the end marker."""
     _stopped: bool = False
 
     async def run(
-        self, work: Callable[[Connection], T], *, name: str, durable: bool, alone: bool
+        self, work: Callable[[Connection], T], *, name: str, durable: bool, own_commit: bool
     ) -> T:
         """Run a unit and return its result once it is committed."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        unit = Unit(work=work, name=name, durable=durable, alone=alone, future=future, loop=loop)
+        unit = Unit(
+            work=work,
+            name=name,
+            durable=durable,
+            own_commit=own_commit,
+            future=future,
+            loop=loop,
+        )
         with self._state:
             if self._stopped:
                 raise StorageError(CLOSED)
@@ -98,9 +105,9 @@ class Writer:
         return await future
 
     def stop(self) -> sqlite3.Connection | None:
-        """Finish what waits, end the thread and return its connection, to be closed; blocks.
+        """Finish pending units, end the thread and return its connection for closing; blocks.
 
-        Later writes are refused.
+        Later writes raise StorageError.
         """
         with self._state:
             self._stopped = True
@@ -119,15 +126,15 @@ class Writer:
                 return
             try:
                 self._run_group(group)
-            except BaseException as error:  # noqa: BLE001 -- whoever waits is told, and others go on
+            except BaseException as error:  # noqa: BLE001 -- the callers get it; the thread continues
                 for unit in group:
                     unit.error = unit.error or error
             _resolve(group)
 
     def _next_group(self) -> list[Unit]:
-        """Wait for a unit, and return it with those that wait behind it; nothing: the end."""
+        """Wait for a unit and return it with the units queued behind it; empty at the end."""
         first = self._postponed.popleft() if self._postponed else self._units.get()
-        if first is None or first.alone:
+        if first is None or first.own_commit:
             return [] if first is None else [first]
         group = [first]
         while len(group) < MAX_GROUP:
@@ -138,35 +145,39 @@ class Writer:
             if unit is None:
                 self._units.put(None)
                 break
-            if unit.alone:
+            if unit.own_commit:
                 self._postponed.append(unit)
                 break
             group.append(unit)
         return group
 
     def _run_group(self, group: list[Unit]) -> None:
-        """Run units in one transaction, or one by one where that cannot be committed."""
+        """Run units in one transaction; if that can't be committed, run them one by one."""
         begun = [unit for unit in group if self._observed("before", unit)]
         if not begun:
             return
         if len(begun) == 1:
-            self._run_alone(begun[0])
+            self._run_single(begun[0])
             return
         with self._begun(begun) as connection:
             try:
                 committed = self._commit(connection, begun)
-            except BaseException as error:  # noqa: BLE001 -- each unit finds out by itself
-                log.warning("a group of %d transactions runs one by one: %s", len(begun), error)
+            except BaseException as error:  # noqa: BLE001 -- each unit runs again separately
+                log.warning(
+                    "a shared commit failed; running its %d transactions one by one: %s",
+                    len(begun),
+                    error,
+                )
                 committed = None
         if committed is None:
             for unit in begun:
                 unit.result = unit.error = None
-                self._run_alone(unit)
+                self._run_single(unit)
             return
         for unit in committed:
             self._observed("after", unit)
 
-    def _run_alone(self, unit: Unit) -> None:
+    def _run_single(self, unit: Unit) -> None:
         try:
             with self._begun([unit]) as connection:
                 self._commit(connection, [unit])
@@ -176,10 +187,10 @@ class Writer:
         self._observed("after", unit)
 
     def _commit(self, connection: sqlite3.Connection, group: list[Unit]) -> list[Unit]:
-        """Run units in the transaction that is open, and return those that are in its commit.
+        """Run units in the open transaction, commit it and return the units that succeeded.
 
         Raises:
-            BaseException: what a unit raised that is alone, or what ended the transaction.
+            BaseException: the error of a single unit, or an error that ended the transaction.
         """
         try:
             if len(group) == 1:
@@ -195,10 +206,10 @@ class Writer:
         return done
 
     def _in_savepoint(self, connection: sqlite3.Connection, unit: Unit) -> bool:
-        """Run one unit of a group; an error takes back its rows alone.
+        """Run one unit of a group in a savepoint; an error rolls back only its own rows.
 
         Raises:
-            BaseException: SQLite took back the whole transaction.
+            BaseException: SQLite rolled back the whole transaction.
         """
         connection.execute("SAVEPOINT unit")
         try:
@@ -227,11 +238,11 @@ class Writer:
 
     @contextmanager
     def _begun(self, group: list[Unit]) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock, and begin a transaction as durable as one of the units asks.
+        """Take the write lock and begin a transaction, durable if any of the units needs it.
 
         Raises:
-            StorageError: the disk refuses, or what is committed would be lost with a file that has
-                no name any more.
+            StorageError: the database can't be written, or its file was removed or replaced, so
+                that commits would be lost.
         """
         with ExitStack() as held:
             try:
@@ -254,7 +265,7 @@ class Writer:
             self._file = _identity(self._path)
         elif _identity(self._path) != self._file:
             raise StorageError(
-                "The database file was removed or replaced while this program used it.",
+                "The database file was removed or replaced while this program was using it.",
                 hint="Put the file back if it was moved, then restart this program.",
             )
         synchronous = "FULL" if any(unit.durable for unit in group) else "NORMAL"
@@ -266,7 +277,7 @@ class Writer:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return which file on which disk has this name; None: there is none."""
+    """Return the device and inode of a file; None if it doesn't exist."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -275,7 +286,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _resolve(group: Iterable[Unit]) -> None:
-    """Tell the callers, each on its own event loop; one whose loop has ended waits no more."""
+    """Resolve the callers' futures on their event loops; skip loops that have ended."""
     loops: dict[asyncio.AbstractEventLoop, list[Unit]] = {}
     for unit in group:
         loops.setdefault(unit.loop, []).append(unit)
@@ -291,7 +302,7 @@ def _set(units: list[Unit]) -> None:
         if unit.future.done():
             continue
         error = unit.error
-        if isinstance(error, StopIteration):  # a future refuses it
+        if isinstance(error, StopIteration):  # a future can't hold a StopIteration
             error = RuntimeError(repr(error))
         if error is not None:
             unit.future.set_exception(error)

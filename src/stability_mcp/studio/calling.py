@@ -12,7 +12,7 @@ from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.finish import FreshResult
-from stability_mcp.media.copies import without_copy
+from stability_mcp.media.copies import explain_missing_copies
 from stability_mcp.media.inputs import prepare_inputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
@@ -169,7 +169,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
         operation=views[0].operation if views else None,
         jobs=views,
         media=media,
-        notes=[*notes, *earlier, *await without_copy(media, parts.settings.copies_dir)],
+        notes=[*notes, *earlier, *await explain_missing_copies(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
         uncollected=uncollected,
@@ -205,7 +205,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         operation=jobs[0].operation if jobs else None,
         jobs=jobs,
         media=media,
-        notes=[*call.notes, *await without_copy(media, parts.settings.copies_dir)],
+        notes=[*call.notes, *await explain_missing_copies(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
         uncollected=uncollected,

@@ -22,7 +22,7 @@ from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
 from stability_mcp.settings import Settings
-from stability_mcp.store.changes import KeptRead
+from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
@@ -43,8 +43,8 @@ class Studio:
         self._jobs = parts.jobs
         self._media = parts.media
         database, reader = parts.runtime.database, parts.jobs.reader
-        self._activity = KeptRead(database, partial(reader.activity, parts.account))
-        self._uncollected = KeptRead(database, partial(reader.uncollected_line, parts.account))
+        self._activity = CachedRead(database, partial(reader.activity, parts.account))
+        self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 
     @property
     def settings(self) -> Settings:

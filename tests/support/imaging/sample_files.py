@@ -1,6 +1,6 @@
-"""Makes the pictures, sounds and models that tests need: real ones, odd ones and malicious ones.
+"""Makes pictures, sounds and models for tests: real, odd and malicious ones.
 
-Every function returns bytes; `save` writes them. Nothing here is read from the network or a disk.
+Every function returns bytes; `save` writes them. Nothing is read from the network or a disk.
 """
 
 import io
@@ -50,7 +50,7 @@ def picture(
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
-    """Return the picture as a file of that Pillow format."""
+    """Return the picture as a file in a Pillow format."""
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
@@ -73,7 +73,7 @@ def png(
 
 
 def exif(orientation: int = 1, *, gps: bool = False, make: str = "Camera 1234") -> bytes:
-    """Return an EXIF block with an orientation, a camera and, if asked, a place."""
+    """Return an EXIF block with an orientation, a camera and optionally a location."""
     block = Image.Exif()
     block[ORIENTATION] = orientation
     block[MAKE] = make
@@ -82,7 +82,7 @@ def exif(orientation: int = 1, *, gps: bool = False, make: str = "Camera 1234") 
     return block.tobytes()
 
 
-def jpeg(  # noqa: PLR0913 -- each is one thing a JPEG can have
+def jpeg(  # noqa: PLR0913 -- one argument per JPEG feature
     size: tuple[int, int] = (96, 64),
     mode: str = "RGB",
     *,
@@ -92,14 +92,14 @@ def jpeg(  # noqa: PLR0913 -- each is one thing a JPEG can have
     quality: int = 90,
     noise: bool = False,
 ) -> bytes:
-    """Return a JPEG; modes RGB, L, CMYK. With an orientation or GPS it carries EXIF."""
+    """Return a JPEG; modes RGB, L, CMYK. With an orientation or GPS it contains EXIF."""
     options: dict[str, object] = {"progressive": progressive, "quality": quality}
     if orientation is not None or gps:
         options["exif"] = exif(orientation or 1, gps=gps)
     return encoded(picture(size, mode, noise=noise), "JPEG", **options)
 
 
-def webp(  # noqa: PLR0913 -- each is one thing a WebP can have
+def webp(  # noqa: PLR0913 -- one argument per WebP feature
     size: tuple[int, int] = (96, 64),
     mode: str = "RGB",
     *,
@@ -108,7 +108,7 @@ def webp(  # noqa: PLR0913 -- each is one thing a WebP can have
     frames: int = 1,
     noise: bool = False,
 ) -> bytes:
-    """Return a WebP: lossy or lossless, with EXIF or several frames (then the extended form)."""
+    """Return a WebP: lossy or lossless, with EXIF or several frames (in the extended format)."""
     image = picture(size, mode, noise=noise)
     options: dict[str, object] = {"lossless": lossless}
     if exif:
@@ -120,7 +120,7 @@ def webp(  # noqa: PLR0913 -- each is one thing a WebP can have
 
 
 def gif(size: tuple[int, int] = (96, 64), *, frames: int = 1) -> bytes:
-    """Return a GIF, animated when it has several frames."""
+    """Return a GIF, animated if it has several frames."""
     image = picture(size, "P")
     if frames == 1:
         return encoded(image, "GIF")
@@ -144,7 +144,7 @@ def avif(size: tuple[int, int] = (96, 64)) -> bytes:
 
 
 def mask(size: tuple[int, int] = (96, 64), *, marked: bool = True, mode: str = "L") -> bytes:
-    """Return a black PNG with a white square in its middle, or all black if nothing is marked."""
+    """Return a black PNG with a white square in the centre, or all black if nothing is marked."""
     image = Image.new("L", size, 0)
     if marked:
         width, height = size
@@ -154,7 +154,7 @@ def mask(size: tuple[int, int] = (96, 64), *, marked: bool = True, mode: str = "
 
 
 def bomb_png(size: tuple[int, int] = (12_000, 10_000)) -> bytes:
-    """Return a whole PNG of a few hundred kilobytes at most that unpacks to 120 megapixels."""
+    """Return a valid PNG of at most a few hundred kilobytes that decodes to 120 megapixels."""
     width, height = size
     packer = zlib.compressobj(9)
     row = bytes(1 + (width + 7) // 8)
@@ -172,7 +172,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def wav(seconds: float = 1.0, *, rate: int = 44_100, channels: int = 2) -> bytes:
-    """Return a WAV with a tone of 440 Hz, 16 bits a sample."""
+    """Return a WAV with a tone of 440 Hz, 16 bits per sample."""
     buffer = io.BytesIO()
     frames = round(seconds * rate)
     period = [round(8_000 * math.sin(2 * math.pi * n / 100)) for n in range(100)]
@@ -189,7 +189,7 @@ SoundForm = Literal["MP3", "FLAC", "OGG"]
 
 
 def sound(seconds: float = 1.0, form: SoundForm = "MP3", *, rate: int = 44_100) -> bytes:
-    """Return a tone in a packed format, made by libsndfile."""
+    """Return a tone in a compressed format, made by libsndfile."""
     import numpy as np
     import soundfile
 
@@ -205,7 +205,7 @@ def mp3(seconds: float = 1.0, *, rate: int = 44_100) -> bytes:
 
 
 def id3(body: bytes, *, padding: int = 64) -> bytes:
-    """Return the sound with an ID3v2 tag of that many empty bytes in front."""
+    """Return the sound behind an ID3v2 tag of that many empty bytes."""
     size = bytes(padding >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x04\x00\x00" + size + bytes(padding) + body
 
@@ -240,11 +240,11 @@ def glb() -> bytes:
 
 
 def cut(data: bytes, share: float = 0.6) -> bytes:
-    """Return the first part of a file, as when a download breaks."""
+    """Return the first part of a file, as if a download had broken off."""
     return data[: int(len(data) * share)]
 
 
 def save(path: Path, data: bytes) -> Path:
-    """Write the bytes and return where, so that making and saving is one line."""
+    """Write the bytes and return the path."""
     path.write_bytes(data)
     return path

@@ -1,4 +1,4 @@
-"""A store, roots and an importer in a folder, for the tests of media."""
+"""A store, roots and an importer in a folder, for tests of media."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -27,17 +27,17 @@ _numbers = itertools.count()
 
 
 def request(name: str, **arguments: object) -> Operation:
-    """Return a request of an operation."""
+    """Return a request for an operation."""
     return OPERATIONS[name].model_validate(arguments)
 
 
 @dataclass
 class Desk:
-    """What a test of media works with."""
+    """The objects that media tests work with."""
 
     home: Path
     root: Path
-    """The one folder that may be read."""
+    """The only allowed folder."""
     copies: Path
     store: MediaLibrary
     importer: Importer
@@ -52,7 +52,7 @@ class Desk:
     async def generated(
         self, data: bytes, *, label: str | None = None, owner: str = OWNER, **provenance: object
     ) -> MediaItem:
-        """Store bytes as what an operation made, as a job does."""
+        """Store bytes as the result of an operation, as a job does."""
         file = self.home / "spool" / f"made-{next(_numbers)}.body"
         file.write_bytes(data)
         given: dict[str, Any] = {
@@ -83,17 +83,17 @@ class Desk:
         )
 
     def spool(self) -> list[str]:
-        """Return what is left in the spool."""
+        """Return the names of the files in the spool."""
         return sorted(path.name for path in (self.home / "spool").iterdir())
 
     def blobs(self) -> Iterator[Path]:
-        """Return the blobs."""
+        """Return the paths of the blobs."""
         return (path for path in (self.home / "blobs").rglob("*") if path.is_file())
 
 
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
-    """Open a store in a folder, beside a root that may be read."""
+    """Open a store in a folder, next to an allowed folder."""
     home, root, copies = folder / "home", folder / "root", folder / "root" / "copies"
     root.mkdir(exist_ok=True)
     database = await to_thread.run_sync(Database, home)

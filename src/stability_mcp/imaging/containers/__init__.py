@@ -1,6 +1,6 @@
-"""File formats by their parts: sizes, ends and metadata without decoding a pixel.
+"""Parsers for file formats: sizes, ends and metadata without decoding any pixels.
 
-Reading headers here and not with Pillow keeps Pillow off the path of a call, finds files that are
-cut short or have something behind their end, and lets metadata be dropped or put in without
-encoding the picture again.
+Parsing headers here instead of with Pillow avoids loading Pillow during a call, detects truncated
+files and trailing bytes, and allows metadata to be removed or added without encoding the picture
+again.
 """

@@ -1,4 +1,4 @@
-"""EXIF, as far as it matters here: which way is up, and whether it tells a place."""
+"""Reads the EXIF orientation, and whether EXIF contains a location."""
 
 import struct
 from typing import NamedTuple
@@ -10,19 +10,19 @@ _MAX_ENTRIES = 512
 
 
 class Exif(NamedTuple):
-    """What an EXIF block says."""
+    """The relevant facts in an EXIF block."""
 
     orientation: int
-    """1 to 8; 1 where it says nothing or nonsense."""
+    """1 to 8; 1 if missing or invalid."""
     place: bool
-    """Whether it has a GPS part."""
+    """Whether it has a GPS section."""
 
 
 def read_exif(block: bytes) -> Exif:
-    """Return what an EXIF block says; a broken one says nothing.
+    """Parse an EXIF block; what can't be parsed is ignored.
 
     Args:
-        block: The block from its byte order mark on, with or without `Exif` in front.
+        block: The block, with or without the `Exif` prefix before its byte order mark.
     """
     block = block.removeprefix(b"Exif\x00\x00")
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(block[:4])
@@ -39,5 +39,5 @@ def read_exif(block: bytes) -> Exif:
                 orientation = value
             place = place or tag == _GPS
     except struct.error:
-        pass  # what was read before the break still counts
+        pass  # entries before the error still count
     return Exif(orientation, place)

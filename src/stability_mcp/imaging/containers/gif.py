@@ -1,4 +1,4 @@
-"""GIF by its blocks (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): nothing is unpacked."""
+"""Parses the blocks of a GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt), no pixels."""
 
 import struct
 from typing import BinaryIO
@@ -13,14 +13,14 @@ _PALETTE = 0x80
 
 
 def facts(file: BinaryIO, size: int) -> Facts:
-    """Return what the blocks say of the picture.
+    """Return the facts in the blocks.
 
     Raises:
-        FileUnusableError: The file ends before its trailer, or is no row of blocks.
+        FileUnusableError: The file ends before its trailer, or contains an invalid block.
     """
     header = read_at(file, 0, _HEADER)
     if len(header) < _HEADER:
-        raise cut_short("GIF", "not even its header is whole")
+        raise cut_short("GIF", "its header is incomplete")
     width, height, flags = struct.unpack("<HHB", header[6:11])
     at = _HEADER + _palette_bytes(flags)
     frames, has_alpha = 0, False
@@ -33,9 +33,9 @@ def facts(file: BinaryIO, size: int) -> Facts:
             frames += 1
             at = _after_sub_blocks(file, at + 11 + _palette_bytes(_byte(file, at + 9)))
         else:
-            raise damaged("GIF", f"there is no block at byte {at:,}")
+            raise damaged("GIF", f"it has an invalid block at byte {at:,}")
     if not frames:
-        raise damaged("GIF", "it holds no picture")
+        raise damaged("GIF", "it contains no picture")
     return Facts(
         media_type="image/gif",
         bytes=size,

@@ -1,6 +1,6 @@
-"""GLB, the binary form of glTF 2.0 (Khronos), by its header.
+"""Parses the header of a GLB file, the binary form of glTF 2.0 (Khronos).
 
-Length: a container format has a file, and only the header of this one is read.
+Length: each container format has its own file, and this one has only a header to read.
 """
 
 import struct
@@ -13,17 +13,17 @@ _HEADER = 20
 
 
 def facts(file: BinaryIO, size: int) -> Facts:
-    """Return where the model ends.
+    """Return the facts in the header.
 
     Raises:
-        FileUnusableError: The file is shorter than its header says, or has no JSON part.
+        FileUnusableError: The file is shorter than its header claims, or has no JSON chunk.
     """
     header = read_at(file, 0, _HEADER)
     if len(header) < _HEADER:
-        raise cut_short("GLB model", "not even its header is whole")
+        raise cut_short("GLB model", "its header is incomplete")
     _, _, length, first, kind = struct.unpack("<4sIII4s", header)
     if length > size:
         raise cut_short("GLB model", f"{length - size:,} of {length:,} bytes are missing")
     if kind != b"JSON" or first + _HEADER > length:
-        raise damaged("GLB model", "it does not begin with its JSON part")
+        raise damaged("GLB model", "it doesn't start with its JSON chunk")
     return Facts(media_type="model/gltf-binary", bytes=size, end=length)

@@ -1,4 +1,4 @@
-"""JPEG by its segments (ITU-T T.81, annex B): scans are passed over, not decoded."""
+"""Parses the segments of a JPEG (ITU-T T.81, annex B); scans are skipped, not decoded."""
 
 import re
 import struct
@@ -11,7 +11,7 @@ from stability_mcp.imaging.facts import Facts, Metadata
 EXIF = b"Exif\x00\x00"
 XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 MAX_BODY_BYTES = 65_533
-"""Longest data of one segment, in bytes: its length has 16 bits and counts itself."""
+"""Longest data of a segment, in bytes: its 16-bit length includes itself."""
 
 START, END, SCAN = b"\xd8", b"\xd9", b"\xda"
 APP0, APP1, APP2, APP13, COMMENT = b"\xe0", b"\xe1", b"\xe2", b"\xed", b"\xfe"
@@ -19,31 +19,31 @@ PRIVATE = frozenset({APP1, APP13, COMMENT})
 """EXIF and XMP, IPTC, and comments."""
 
 MAX_SCANS = 100
-"""Encoders make about ten scans; each costs a pass over all pixels."""
+"""Encoders make about ten scans; decoding each takes a pass over all pixels."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_WITHOUT_DATA = frozenset({0x01, *range(0xD0, 0xD9)})
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _BLOCK = 1 << 16
 
 
 def pieces(file: BinaryIO, size: int) -> list[Piece]:
-    """Return the segments, SOI first and EOI last; a scan's data belong to its SOS segment.
+    """Return the segments, SOI first and EOI last; an SOS segment includes its scan's data.
 
     Raises:
-        FileUnusableError: The file ends before the picture does, or has too many parts.
+        FileUnusableError: The file ends before the picture does, or has too many segments.
     """
     found = [Piece(START, 0, 2, 2)]
     while found[-1].kind != END:
         start = _next_marker(file, found[-1].end)
         if start is None:
             raise cut_short("JPEG", "its end (EOI) is missing")
-        # What stands between two segments belongs to the first: the data of a scan.
+        # Data between two segments belongs to the first one: it is the data of a scan.
         found[-1] = found[-1]._replace(end=start)
         kind = read_at(file, start + 1, 1)
         end = start + 2
-        if kind != END and kind[0] not in _ALONE:
+        if kind != END and kind[0] not in _WITHOUT_DATA:
             length = int.from_bytes(read_at(file, end, 2), "big")
             end += max(length, 2)
         if end > size:
@@ -54,14 +54,14 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
 
 
 def facts(file: BinaryIO, size: int) -> Facts:
-    """Return what the segments say of the picture."""
+    """Return the facts in the segments."""
     segments = pieces(file, size)
     frame = next((piece for piece in segments if piece.kind[0] in _FRAMES), None)
     scans = sum(piece.kind == SCAN for piece in segments)
     if frame is None or frame.end - frame.body < 6 or not scans:  # noqa: PLR2004 -- its fixed part
-        raise damaged("JPEG", "it holds no picture")
+        raise damaged("JPEG", "it contains no picture")
     if scans > MAX_SCANS:
-        raise damaged("JPEG", f"it has {scans} scans, and {MAX_SCANS} are plenty")
+        raise damaged("JPEG", f"it has {scans} scans; the maximum is {MAX_SCANS}")
     depth, height, width, parts = struct.unpack(">BHHB", read_at(file, frame.body, 6))
     if parts not in _MODES:
         raise damaged("JPEG", f"it has {parts} colour channels")
@@ -98,9 +98,9 @@ def _metadata(kind: bytes, body: bytes) -> Metadata:
 
 
 def _next_marker(file: BinaryIO, start: int) -> int | None:
-    """Return where the next marker is, at or after `start`; stuffed zeros and restarts are none."""
+    """Return the position of the next marker from `start` on, ignoring stuffing and restarts."""
     file.seek(start)
-    # Most often it is right here; only the data of a scan are long.
+    # The marker is usually right here; only scan data is long.
     block = file.read(2)
     while len(block) > 1:
         match = _MARKER.search(block)

@@ -1,4 +1,4 @@
-"""A file as a row of pieces: what can be kept, dropped or put between without decoding pixels."""
+"""A file as a sequence of pieces that can be kept, removed or inserted without decoding pixels."""
 
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -6,12 +6,12 @@ from typing import BinaryIO, NamedTuple
 from stability_mcp.errors import FileUnusableError
 
 MAX_PIECES = 100_000
-"""A whole picture has a few thousand pieces; a file of empty ones is made to keep us busy."""
+"""A real picture has a few thousand pieces; a file of empty ones is meant to waste time."""
 _BLOCK = 1 << 20
 
 
 class Piece(NamedTuple):
-    """A stretch of a file with its framing, so that the pieces in order are the file.
+    """A section of a file with its framing; all pieces in order make up the file.
 
     `kind` is the format's own name: a PNG or RIFF chunk type, a JPEG marker.
     """
@@ -20,7 +20,7 @@ class Piece(NamedTuple):
     start: int
     end: int
     body: int
-    """Where its data begin, behind the framing in front."""
+    """Start of its data, after the framing."""
 
 
 def cut_short(what: str, missing: str) -> FileUnusableError:
@@ -31,14 +31,14 @@ def cut_short(what: str, missing: str) -> FileUnusableError:
 
 
 def damaged(what: str, how: str) -> FileUnusableError:
-    """Return the error for a file that breaks its own format."""
+    """Return the error for a file that violates its format."""
     return FileUnusableError(
         f"This {what} is damaged: {how}.", hint="Open and save it again with an image editor."
     )
 
 
 def counted(pieces: list[Piece], what: str) -> None:
-    """Raise FileUnusableError when there are more pieces than any honest file has."""
+    """Raise FileUnusableError if there are more pieces than any real file has."""
     if len(pieces) > MAX_PIECES:
         raise damaged(what, f"it has more than {MAX_PIECES:,} parts")
 
@@ -60,13 +60,13 @@ def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: Binar
         while left:
             block = source.read(min(_BLOCK, left))
             if not block:
-                raise cut_short("file", "it became shorter while it was copied")
+                raise cut_short("file", "it was truncated while it was being copied")
             target.write(block)
             left -= len(block)
 
 
 def _joined(pieces: Iterable[Piece | bytes]) -> Iterator[Piece | bytes]:
-    """Return the same with neighbours made one: a PNG has hundreds of small chunks in a row."""
+    """Merge adjacent pieces: a PNG has hundreds of small consecutive chunks."""
     last: Piece | None = None
     for part in pieces:
         if last and isinstance(part, Piece) and part.start == last.end:

@@ -1,4 +1,4 @@
-"""PNG by its chunks (https://www.w3.org/TR/png-3/): nothing is unpacked."""
+"""Parses the chunks of a PNG (https://www.w3.org/TR/png-3/) without decompressing them."""
 
 import struct
 import zlib
@@ -11,7 +11,7 @@ from stability_mcp.imaging.facts import Facts, Metadata
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 PRIVATE = TEXT | {b"eXIf", b"tIME"}
-"""Chunks that tell about the maker and not about the picture."""
+"""Chunks about the maker, not about the picture."""
 XMP_KEYWORD = b"XML:com.adobe.xmp\x00"
 
 _MAX_CHUNK = 2**31 - 1
@@ -25,7 +25,7 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
     """Return the chunks, the signature first and IEND last.
 
     Raises:
-        FileUnusableError: The file ends before IEND does, or is no row of chunks.
+        FileUnusableError: The file ends before IEND does, or contains an invalid chunk.
     """
     found = [Piece(b"", 0, len(SIGNATURE), len(SIGNATURE))]
     while found[-1].kind != b"IEND":
@@ -35,27 +35,27 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
             raise cut_short("PNG", "its last chunk (IEND) is missing")
         length, kind = struct.unpack(">I4s", header)
         if length > _MAX_CHUNK or not kind.isalpha():
-            raise damaged("PNG", f"there is no chunk at byte {start:,}")
+            raise damaged("PNG", f"it has an invalid chunk at byte {start:,}")
         end = start + length + 12
         if end > size:
-            raise cut_short("PNG", f"it should go on for {end - size:,} bytes at least")
+            raise cut_short("PNG", f"{end - size:,} or more bytes are missing")
         found.append(Piece(kind, start, end, start + 8))
         counted(found, "PNG")
     if found[1].kind != b"IHDR" or found[1].end - found[1].body != 17:  # noqa: PLR2004
-        raise damaged("PNG", "it does not begin with its size")
+        raise damaged("PNG", "it doesn't start with its header (IHDR)")
     return found
 
 
 def facts(file: BinaryIO, size: int) -> Facts:
-    """Return what the chunks say of the picture."""
+    """Return the facts in the chunks."""
     chunks = pieces(file, size)
     header = read_at(file, chunks[1].body, 13)
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     if colour not in _MODES or depth not in _DEPTHS:
-        raise damaged("PNG", "its header names a colour type that does not exist")
+        raise damaged("PNG", "its header has an invalid colour type or bit depth")
     kinds = {chunk.kind for chunk in chunks}
     if b"IDAT" not in kinds:
-        raise damaged("PNG", "it holds no picture")
+        raise damaged("PNG", "it contains no picture")
     exif, metadata = Exif(1, place=False), set[Metadata]()
     frames = 1
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""RIFF, the container of WebP (RFC 9649) and WAV, by its chunks."""
+"""Parses the chunks of RIFF, the container of WebP (RFC 9649) and WAV."""
 
 import struct
 from collections.abc import Iterable
@@ -18,32 +18,32 @@ _BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
 
 
 def pieces(file: BinaryIO, end: int) -> list[Piece]:
-    """Return the chunks up to `end`, the RIFF header first; a padding byte belongs to its chunk."""
+    """Return the chunks up to `end`, the RIFF header first; chunks include their padding byte."""
     found = [Piece(b"RIFF", 0, _HEADER, _HEADER)]
     while found[-1].end + 8 <= end:
         start = found[-1].end
         kind, length = struct.unpack("<4sI", read_at(file, start, 8))
         body = start + 8
-        # A chunk may claim more than there is (a lie, or sound that was still being recorded).
+        # A chunk may claim more bytes than exist (a false claim, or an unfinished recording).
         found.append(Piece(kind, start, min(body + length + (length & 1), end), body))
         counted(found, "file")
     return found
 
 
 def end(file: BinaryIO) -> int:
-    """Return where the container ends by its own header, in bytes."""
+    """Return the end of the container according to its header, in bytes."""
     length = int.from_bytes(read_at(file, 4, 4), "little")
     return 8 + length + (length & 1)
 
 
 def webp_facts(file: BinaryIO, size: int) -> Facts:
-    """Return what the chunks say of a WebP picture.
+    """Return the facts in the chunks of a WebP picture.
 
     Raises:
         FileUnusableError: The file ends before the container does, or the chunks disagree.
     """
     whole = end(file)
-    # Some encoders count an odd last chunk without its padding and leave that out as well.
+    # Some encoders omit the padding of an odd last chunk and don't count it either.
     if whole - 1 == size and int.from_bytes(read_at(file, 4, 4), "little") & 1:
         whole = size
     if whole > size:
@@ -51,7 +51,7 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
     chunks = pieces(file, whole)
     first = chunks[1] if len(chunks) > 1 else None
     if first is None or first.kind not in {b"VP8X", *_BITSTREAMS}:
-        raise damaged("WebP", "it holds no picture")
+        raise damaged("WebP", "it contains no picture")
     width, height, has_alpha = _size(file, first)
     frames = sum(chunk.kind == b"ANMF" for chunk in chunks)
     exif, metadata = Exif(1, place=False), set[Metadata]()
@@ -62,9 +62,9 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
         elif chunk.kind == b"XMP ":
             metadata.add("XMP")
         elif chunk.kind in _BITSTREAMS and _size(file, chunk)[:2] != (width, height):
-            raise damaged("WebP", "it says two different sizes of itself")
+            raise damaged("WebP", "it declares two different sizes")
     if not frames and not any(chunk.kind in _BITSTREAMS for chunk in chunks):
-        raise damaged("WebP", "it holds no picture")
+        raise damaged("WebP", "it contains no picture")
     return Facts(
         media_type="image/webp",
         bytes=size,
@@ -80,12 +80,12 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """Return a chunk with its length, padded to an even one."""
+    """Return a chunk with its length, padded to an even number of bytes."""
     return struct.pack("<4sI", kind, len(body)) + body + b"\x00" * (len(body) & 1)
 
 
 def header(form: bytes, parts: Iterable[Piece | bytes]) -> bytes:
-    """Return the start of a RIFF file that holds these chunks."""
+    """Return the header of a RIFF file that contains these chunks."""
     length = sum(len(p) if isinstance(p, bytes) else p.end - p.start for p in parts)
     return struct.pack("<4sI4s", b"RIFF", 4 + length, form)
 
@@ -100,7 +100,7 @@ def canvas(width: int, height: int, flags: int) -> bytes:
 
 
 def _size(file: BinaryIO, piece: Piece) -> tuple[int, int, bool]:
-    """Return width, height and whether there is alpha, as one chunk says it."""
+    """Return width, height and whether there is alpha, from one chunk."""
     body = read_at(file, piece.body, 10)
     if len(body) < 10 or piece.end - piece.body < 10:  # noqa: PLR2004 -- VP8 and VP8X need it all
         raise damaged("WebP", "its header is incomplete")
@@ -114,4 +114,4 @@ def _size(file: BinaryIO, piece: Piece) -> tuple[int, int, bool]:
     if piece.kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
         width, height = struct.unpack("<HH", body[6:10])
         return width & 0x3FFF, height & 0x3FFF, False
-    raise damaged("WebP", "its header is not one of a picture")
+    raise damaged("WebP", "its picture header is invalid")

@@ -1,6 +1,6 @@
-"""Masks: growing, softening, the middle of a picture, and the colours around what is marked.
+"""Mask operations: growing, softening, a centre mask, and filling marked areas with nearby colours.
 
-A mask is a grey picture, white where something is to happen.
+A mask is a greyscale picture that is white in marked areas.
 """
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -8,24 +8,24 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from stability_mcp.api.fields import Size
 
 BINARY = [0] * 16 + [255] * 240
-"""A table for `point`: white for every pixel that is marked at all."""
+"""A table for `point`: white for pixels that are marked at all."""
 FULLY_MARKED = [0] * 208 + [255] * 48
-"""A table for `point`: white for every pixel that is marked fully, or nearly so."""
+"""A table for `point`: white for pixels that are fully, or almost fully, marked."""
 MEMBRANE_SIDE = 384
-"""Longest side of the copy in which colours grow into a hole."""
+"""Longer side of the copy in which colours are diffused into a hole."""
 
 
 def inverted(mask: Image.Image) -> Image.Image:
-    """Return a mask of everything else."""
+    """Return the inverse mask."""
     return ImageChops.invert(mask)
 
 
 def grown(mask: Image.Image, pixels: float) -> Image.Image:
-    """Return a mask that reaches further and ends softly there.
+    """Return the mask extended outwards, with a soft edge.
 
     Args:
-        mask: Grey; what is grey keeps its strength and is not grown.
-        pixels: How much further; 0 or less returns the mask itself.
+        mask: Greyscale; partly marked pixels keep their value and aren't extended.
+        pixels: Distance to extend by; 0 or less returns the mask itself.
     """
     if pixels <= 0:
         return mask
@@ -35,11 +35,11 @@ def grown(mask: Image.Image, pixels: float) -> Image.Image:
 
 
 def centre(size: Size, *, share: float = 0.62) -> Image.Image:
-    """Return a soft mask of the middle of a picture.
+    """Return a soft mask of the centre of a picture.
 
     Args:
         size: Width and height of the picture in pixels.
-        share: Width and height of the middle, as a share of the picture's, 0 to 1.
+        share: Width and height of the centre, as a share of the picture's, from 0 to 1.
     """
     width, height = (max(8, side // 8) for side in size)
     mask = Image.new("L", (width, height), 0)
@@ -51,25 +51,25 @@ def centre(size: Size, *, share: float = 0.62) -> Image.Image:
 
 
 def small_size(size: tuple[int, int], side: int) -> Size:
-    """Return the size of a copy to work on, whose longer side is at most `side`."""
+    """Return the size of a working copy whose longer side is at most `side`."""
     scale = min(1.0, side / max(size))
     return Size(max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
 
 
 def opaque(picture: Image.Image) -> Image.Image:
-    """Return a picture as RGB; what is transparent keeps the colour under it."""
+    """Return a picture as RGB; transparent pixels keep their stored colour."""
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) -> Image.Image:
-    """Return the picture with the marked part replaced by the colours around it.
+    """Return the picture with the marked area replaced by the colours around it.
 
-    The colours get softer with the distance from the edge of the marked part.
+    The colours get softer with the distance from the edge of the marked area.
 
     Args:
         picture: RGB.
-        mask: Grey, of the same size; every marked pixel is replaced.
-        level: Whether the colours to the left and right count before those above and below.
+        mask: Greyscale, of the same size; every marked pixel is replaced.
+        level: Whether colours to the left and right take precedence over those above and below.
     """
     size = small_size(picture.size, MEMBRANE_SIDE)
     known = picture.resize(size, Image.Resampling.BOX)
@@ -79,10 +79,10 @@ def diffused(picture: Image.Image, mask: Image.Image, *, level: bool = False) ->
 
 
 def grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
-    """Return a picture without holes as RGB.
+    """Return a picture as RGB with its holes filled.
 
-    Each hole is filled from the same picture at half the size. Pillow weighs colours by alpha when
-    it shrinks, so the colours in a hole never count.
+    Each hole is filled from the same picture at half the size. Pillow weights colours by alpha when
+    it shrinks a picture, so the colours in a hole don't count.
 
     Args:
         known: RGBA; transparent pixels are the holes.
@@ -92,7 +92,7 @@ def grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
         return known.convert("RGB")
     high = known.height if level and known.width > 1 else -(-known.height // 2)
     half = known.resize((-(-known.width // 2), high), Image.Resampling.BOX)
-    # Colours of a faint alpha are inexact, and it would get fainter from level to level.
+    # Colours with low alpha are inexact, and alpha would decrease from level to level.
     half.putalpha(half.getchannel("A").point(lambda value: min(255, value * 4)))
     whole = grown_in(half, level=level).resize(known.size, Image.Resampling.BILINEAR)
     whole.paste(known.convert("RGB"), (0, 0), known.getchannel("A"))

@@ -1,6 +1,6 @@
-"""Connected parts of a small mask: finding them, and choosing among them.
+"""Finds and filters the connected regions of a small mask.
 
-Pixel by pixel in Python, so only for small copies.
+This works pixel by pixel in Python, so use it only for small copies.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from PIL import Image
 
 MARKED = 128
-"""A mask is taken as white from this grey on."""
+"""Grey level from which a pixel counts as marked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """One connected part."""
+    """One connected region."""
 
     places: Sequence[int]
     """Index of each pixel, row by row."""
     across: float
-    """Middle, as a share of the width."""
+    """Horizontal centre, as a share of the width."""
     down: float
+    """Vertical centre, as a share of the height."""
     on_border: int
-    """How many of its pixels lie on the edge of the picture."""
+    """Number of its pixels on the edge of the picture."""
 
     @property
     def area(self) -> int:
@@ -31,7 +32,7 @@ class Region:
 
 
 def regions_of(mask: Image.Image) -> list[Region]:
-    """Return the connected parts of what is white, largest first."""
+    """Return the connected regions of marked pixels, largest first."""
     return sorted(_regions(mask), key=lambda region: -region.area)
 
 
@@ -73,7 +74,7 @@ def _regions(mask: Image.Image) -> Iterator[Region]:
 
 
 def mask_of(regions: Sequence[Region], size: tuple[int, int]) -> Image.Image:
-    """Return a mask of these regions."""
+    """Return a mask that marks these regions."""
     pixels = bytearray(size[0] * size[1])
     for region in regions:
         for place in region.places:
@@ -82,5 +83,5 @@ def mask_of(regions: Sequence[Region], size: tuple[int, int]) -> Image.Image:
 
 
 def keeping(mask: Image.Image, wanted: Callable[[Region], bool]) -> Image.Image:
-    """Return the mask with only those of its regions."""
+    """Return the mask with only the regions that `wanted` accepts."""
     return mask_of([region for region in regions_of(mask) if wanted(region)], mask.size)

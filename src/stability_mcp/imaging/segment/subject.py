@@ -1,8 +1,8 @@
-"""What stands in front: all that is not like the border of the picture, with a soft outline.
+"""Finds the subject of a picture: everything unlike the border, with a soft outline.
 
-The border says how the background looks, in two ways: by its colours, and by what they grow into
-inwards. What agrees with neither is in front. The outline is then found anew in full size, by how
-much of each colour, front and back, is in a pixel.
+The border defines the background in two ways: by its colours, and by their diffusion inwards.
+Pixels that match neither belong to the subject. The outline is then refined at full size, from the
+shares of foreground and background colour in each pixel.
 """
 
 from collections.abc import Iterator
@@ -16,33 +16,34 @@ from stability_mcp.imaging.segment.regions import Region, keeping, regions_of
 WORKED_SIDE = 176
 BORDER_COLOURS = 12
 MIN_APART, MAX_APART = 14, 40
-"""Grey levels that tell front from back at the least and at the most."""
+"""Lower and upper limit, in grey levels, for the threshold between foreground and background."""
 MIN_KEPT, MAX_KEPT = 0.012, 0.9
-"""Shares of the picture between which something is taken for what stands in front."""
+"""Smallest and largest share of the picture that counts as a subject."""
 MIN_OF_LARGEST = 0.1
+"""Smallest region to keep, as a share of the largest one."""
 SOLID = 250
-"""Alpha from which a pixel is taken to have no colour of the background in it."""
+"""Alpha from which a pixel counts as free of background colour."""
 EDGE = 14
-"""Grey levels from one pixel to the next that the background does not have."""
+"""Grey levels between adjacent pixels that count as an edge, which backgrounds don't have."""
 FLAT, GLOW = 4, 45
-"""Grey levels from one pixel to the next that a sky has at most, and how far it may change."""
+"""Largest step between adjacent pixels of a sky, and its largest total change, in grey levels."""
 SMALL_HOLE = 0.0006
 ROW_PENALTY = 90
-"""Grey levels for a colour that is seen a whole height away."""
+"""Penalty in grey levels for a border colour that occurs a full picture height away."""
 TOLERATED_ROWS = 0.06
 
 
 def subject(picture: Image.Image) -> Image.Image:
-    """Return a mask of what stands in front.
+    """Return a mask of the subject.
 
-    Where nearly nothing or nearly everything does, the middle of the picture is taken.
+    If almost nothing or almost everything counts as subject, return a mask of the centre.
     """
     rough = rough_subject(picture)
     return centre(Size(*picture.size)) if rough is None else _outlined(opaque(picture), rough)[0]
 
 
 def cut_out(picture: Image.Image) -> Image.Image:
-    """Return what stands in front as RGBA; its rim has no colour of the background left."""
+    """Return the subject as RGBA, with the background colour removed from its rim."""
     solid = opaque(picture)
     rough = rough_subject(picture)
     if rough is None:
@@ -56,7 +57,7 @@ def cut_out(picture: Image.Image) -> Image.Image:
 
 
 def rough_subject(picture: Image.Image) -> Image.Image | None:
-    """Return a small hard mask of what stands in front; None where there is no telling."""
+    """Return a small hard mask of the subject; None if there is no clear subject."""
     size = small_size(picture.size, WORKED_SIDE)
     small = opaque(picture).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.9))
     if min(size) < 8:
@@ -65,7 +66,7 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
     limit = max(MIN_APART, min(MAX_APART, _parting(apart)))
     front = apart.point(lambda value: 255 if value > limit else 0)
     far = apart.point(lambda value: 255 if value > limit + GLOW else 0)
-    # A sky that gets brighter little by little is no thing, unlike its corners as it may be.
+    # A sky with a gradual gradient isn't a subject, even if it differs from the border.
     glow = ImageChops.darker(smooth_parts(small, FLAT), inverted(far))
     glow = keeping(glow, lambda region: region.on_border > 0)
     front = ImageChops.darker(front, inverted(glow))
@@ -80,14 +81,14 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
 
 
 def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
-    """Return the part of the background that is reached from the border without crossing an edge.
+    """Return the part of the background that connects to the border without crossing an edge.
 
-    A grey cup before a grey wall is not reached over the table between them.
+    A grey cup in front of a grey wall isn't reached across the table between them.
     """
     flat = smooth_parts(small)
     pixels = small.width * small.height
-    beside = diffused(small, inverted(_frame(small.size, 2)), level=True)
-    unlike = distance(small, beside).tobytes()
+    from_sides = diffused(small, inverted(_frame(small.size, 2)), level=True)
+    unlike = distance(small, from_sides).tobytes()
 
     def is_behind(region: Region) -> bool:
         if region.on_border or region.area < SMALL_HOLE * pixels:
@@ -99,7 +100,7 @@ def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
 
 
 def smooth_parts(small: Image.Image, edge: int = EDGE) -> Image.Image:
-    """Return a mask of all that is no edge in a small picture."""
+    """Return a mask of the areas without edges in a small picture."""
     crossed = (
         ImageChops.difference(small, ImageChops.offset(small, *step)) for step in ((1, 0), (0, 1))
     )
@@ -120,7 +121,7 @@ def _most(colours: Image.Image) -> Image.Image:
 
 
 def _unlike_border(small: Image.Image) -> Image.Image:
-    """Return how little each pixel is like the border."""
+    """Return how much each pixel differs from the border."""
     width, height = small.size
     edge = max(2, min(width, height) // 24)
     strip = Image.new("RGB", (2 * (width + height), edge))
@@ -145,9 +146,9 @@ def _unlike_border(small: Image.Image) -> Image.Image:
 def _border_colours(
     strip: Image.Image, size: tuple[int, int]
 ) -> Iterator[tuple[tuple[int, int, int], tuple[int, int]]]:
-    """Yield the colours of the border and the first and last row where each is seen.
+    """Yield the colours of the border with the first and last row in which each occurs.
 
-    The strip holds the upper edge, the lower edge, and the sides from top to bottom.
+    The strip contains the top edge, the bottom edge, and the sides from top to bottom.
     """
     width, height = size
     indexed = strip.quantize(BORDER_COLOURS, Image.Quantize.MEDIANCUT)
@@ -166,9 +167,9 @@ def _border_colours(
 
 
 def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
-    """Return a column that is the brighter the further it is above or below these rows.
+    """Return a column that gets brighter with the distance above or below these rows.
 
-    What is seen at the upper edge only does not make a thing on the ground part of the background.
+    A colour that only occurs at the top edge doesn't make an object at the bottom background.
     """
     levels = (
         ROW_PENALTY * max(0.0, max(rows[0] - row, row - rows[1]) / height - TOLERATED_ROWS)
@@ -178,7 +179,7 @@ def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
 
 
 def distance(one: Image.Image, other: Image.Image) -> Image.Image:
-    """Return how far the colours of two pictures are apart: most of it the largest difference."""
+    """Return the colour distance of two pictures, dominated by the channel that differs most."""
     apart = ImageChops.difference(one, other)
     red, green, blue = apart.split()
     mean = ImageChops.add(ImageChops.add(red, green, 2), blue, 1.5)
@@ -186,7 +187,7 @@ def distance(one: Image.Image, other: Image.Image) -> Image.Image:
 
 
 def _parting(grey: Image.Image) -> int:
-    """Return the grey level that parts dark from bright best (Otsu's)."""
+    """Return the grey level that best separates dark from bright pixels (Otsu's method)."""
     counts = grey.histogram()
     total, weighted = sum(counts), sum(level * count for level, count in enumerate(counts))
     below, below_weighted, best, parting = 0, 0, -1.0, 0
@@ -202,7 +203,7 @@ def _parting(grey: Image.Image) -> int:
 
 
 def _outlined(picture: Image.Image, rough: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """Return the mask with a fine outline, and the picture with only front colours at the rim."""
+    """Return the mask with a fine outline, and the picture with only subject colours at the rim."""
     reach = max(2.0, max(picture.size) / WORKED_SIDE * 1.6)
     wide = rough.resize(picture.size, Image.Resampling.BICUBIC).filter(
         ImageFilter.GaussianBlur(reach / 2)
@@ -220,7 +221,7 @@ def _outlined(picture: Image.Image, rough: Image.Image) -> tuple[Image.Image, Im
     )
     share = ImageChops.lighter(share.point(_steeper), core)
     alpha = ImageChops.darker(share, outer)
-    # Where front and back look alike, the rough outline is all there is.
+    # Where foreground and background look alike, only the rough outline is available.
     alike = distance(front, back).point(lambda value: max(0, 255 - value * 8))
     alpha = Image.composite(wide, alpha, alike)
     solid = alpha.point(lambda value: 255 if value > SOLID else 0)

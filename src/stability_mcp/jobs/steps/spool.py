@@ -152,7 +152,7 @@ class Spool:
 
     def quarantine(self, job: JobRow) -> None:
         """Move the bytes of a paid response to quarantine, for a person to inspect."""
-        self._guards.let_go(self.part(job))
+        self._guards.release(self.part(job))
         for file in (self.part(job), self.file(job, ".body")):
             if file.exists():
                 file.replace(self._home / "quarantine" / job.spool_name())
@@ -178,12 +178,12 @@ class Spool:
 
     def drop(self, part: Path) -> None:
         """Remove the file in which this process would have received a response."""
-        self._guards.let_go(part)
+        self._guards.release(part)
         remove(part)
 
     def release_guards(self) -> None:
         """Release all guards at process end, so that other processes may sweep what is left."""
-        self._guards.let_all_go()
+        self._guards.release_all()
 
     def sweep_dead(
         self, files: Iterable[Path], ended: Collection[str], lease_versions: Mapping[str, int]

@@ -164,7 +164,7 @@ def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
 
 def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
     """Return whether a body is complete; False also if that can't be determined."""
-    from stability_mcp.imaging.pixels import unpacked
+    from stability_mcp.imaging.pixels import decode_image
     from stability_mcp.imaging.probe import probe
 
     if not _is_recognisable(job, answer):
@@ -173,7 +173,7 @@ def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
     try:
         generations = decode(job.kind, answer, part, folder)
         for generation in generations:
-            unpacked(generation.path, probe(generation.path))
+            decode_image(generation.path, probe(generation.path))
     except (UnusableAnswerError, FileUnusableError):
         return False
     finally:
