@@ -1,4 +1,4 @@
-"""Enforces the rate limit by occupancy: a fixed number of slots, each kept while its request counts.
+"""Enforces the rate limit by occupancy: fixed slots, each kept while its request still counts.
 
 A slot is taken by the transaction of the intent. It is released only when the API's window plus
 `MARGIN_SECONDS` has passed since the request is known to have been sent. So when the last of the
