@@ -207,7 +207,7 @@ class Counting(Database):
 
 
 async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_path: Path) -> None:
-    """Chosen: measured in SQLite steps, which don't depend on the machine."""
+    """Chosen: 10 ms, measured in SQLite steps, which don't depend on the machine."""
     async with desk(tmp_path) as here:
         await _fill(here)
         database = Counting(here.home)

@@ -1,4 +1,4 @@
--- Schema 2: delivered ends, confirmations, the audit log, cached and joined calls.
+-- Schema 2: notifications, confirmations, the audit log, cached and joined calls.
 ALTER TABLE jobs ADD COLUMN told_at REAL;
 CREATE TABLE confirmations (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -30,7 +30,7 @@ ALTER TABLE calls ADD COLUMN saved INTEGER;
 CREATE INDEX calls_saved ON calls (owner, upstream, saved) WHERE saved IS NOT NULL;
 CREATE INDEX calls_joined ON calls (joined) WHERE joined IS NOT NULL;
 CREATE INDEX calls_joinable ON calls (call_key, created_at) WHERE handed_at IS NULL;
--- Some stores of the first schema have these three already.
+-- Some schema 1 stores already have these three.
 CREATE INDEX IF NOT EXISTS jobs_state ON jobs (owner, state, seq);
 CREATE INDEX IF NOT EXISTS media_kind ON media (owner, media_type, seq) WHERE deleted_at IS NULL;
 CREATE INDEX IF NOT EXISTS media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;

@@ -1,5 +1,5 @@
--- Schema 4: one meaning for each column, and the names of the code. Older programs can't write it,
--- so OLDEST_WRITER rises to 4 with it.
+-- Schema 4: one meaning per column, and the same names as in the code. Older programs can't write
+-- to it, so OLDEST_WRITER rises to 4.
 ALTER TABLE calls RENAME COLUMN handed_at TO delivered_at;
 ALTER TABLE calls RENAME COLUMN said TO notes;
 ALTER TABLE confirmations RENAME COLUMN call_key TO question_key;
@@ -8,17 +8,17 @@ ALTER TABLE jobs RENAME COLUMN lane TO priority;
 ALTER TABLE spending RENAME COLUMN held TO reserved;
 UPDATE jobs SET charged = 'reserved' WHERE charged = 'held';
 
--- The sign of told_at made it two times: when an end was delivered, and before when it is not tried.
+-- told_at had two meanings: the time of delivery or, if negative, the earliest next attempt.
 ALTER TABLE jobs RENAME COLUMN told_at TO notified_at;
 ALTER TABLE jobs ADD COLUMN notify_after REAL;
 UPDATE jobs SET notify_after = -notified_at, notified_at = NULL WHERE notified_at < 0;
 
--- A sentence marked a job whose details retention had removed. When it did so isn't known.
+-- A sentence in `error` marked jobs whose details retention had removed; the time is unknown.
 ALTER TABLE jobs ADD COLUMN stripped_at REAL;
 UPDATE jobs SET stripped_at = finished_at, error = NULL
 WHERE error = 'Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept.';
 
--- Only a generation that another program started had the price 0.
+-- The price 0 meant that another program had started the generation.
 ALTER TABLE jobs ADD COLUMN origin TEXT NOT NULL DEFAULT 'call';
 UPDATE jobs SET origin = 'adopted' WHERE price = 0;
 

@@ -169,7 +169,7 @@ def _border_colours(
 def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
     """Return a column that gets brighter with the distance above or below these rows.
 
-    A colour that only occurs at the top edge doesn't make an object at the bottom background.
+    A colour that only occurs at the top edge doesn't count as background at the bottom.
     """
     levels = (
         ROW_PENALTY * max(0.0, max(rows[0] - row, row - rows[1]) / height - TOLERATED_ROWS)
