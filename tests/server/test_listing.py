@@ -46,14 +46,19 @@ async def test_the_list_matches_the_files(era: Era, tmp_path: Path) -> None:
 async def _sizes(folder: Path, toolset: str) -> dict[str, int]:
     """Return the bytes of each tool that a model pays for in every conversation."""
     listed = await _listed(folder, "auto", toolset)
-    shown = ((each.name, each.description, each.input_schema) for each in listed)
     return {
-        name: len(
+        each.name: len(
             json.dumps(
-                [name, description, schema], separators=(",", ":"), ensure_ascii=False
+                {
+                    "name": each.name,
+                    "description": each.description,
+                    "inputSchema": each.input_schema,
+                },
+                separators=(",", ":"),
+                ensure_ascii=False,
             ).encode()
         )
-        for name, description, schema in shown
+        for each in listed
     }
 
 
