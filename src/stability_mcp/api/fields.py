@@ -87,7 +87,7 @@ FILE_HELP = "Label, media:// URI or path"
 
 
 def unmeasured(schema: dict[str, Any]) -> None:
-    """Drop a value's bounds from its JSON schema: models stay within these without being told."""
+    """Drop a value's bounds from its JSON schema: models stay within them anyway."""
     for bound in ("minLength", "maxLength", "minimum"):
         schema.pop(bound, None)
 
