@@ -29,10 +29,7 @@ class PlannedCall(Arguments):
 
 
 class CostEstimate(Arguments):
-    """Price one or several calls before making them, against today's budget and the balance; free.
-
-    Sends nothing.
-    """
+    """Price one or several calls before making them, against today's budget and balance; free."""
 
     tool: str | None = None
     """Tool name of one call."""

@@ -24,11 +24,12 @@ Sound = Annotated[
 Steps = Annotated[
     int,
     Field(
-        ge=4, le=100, description="stable-audio-2: 30 to 100, default 50. 2.5: 4 to 8, default 8."
+        ge=4, le=100, description="stable-audio-2: 30 to 100, default 50; 2.5: 4 to 8, default 8."
     ),
 ]
 CfgScale = Annotated[
-    float, Field(ge=1, le=25, description="How closely to follow the prompt. Default 7; 2.5: 1.")
+    float,
+    Field(ge=1, le=25, description="How closely to follow the prompt. Default: 7; model 2.5: 1."),
 ]
 
 
