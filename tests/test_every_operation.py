@@ -1,4 +1,4 @@
-"""What every row of the table promises; whoever adds one gets these tests with it."""
+"""Rules for every row of the table; a new row is tested automatically."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from stability_mcp.server.catalog import all_tools
 from support.api.operations import field_schemas
 
 NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
-"""Where the end of the URL says too little."""
+"""Operations whose URL ends in an unclear word."""
 
 every = pytest.mark.parametrize("row", OPERATIONS.values(), ids=OPERATIONS.keys())
 
@@ -37,7 +37,7 @@ def test_the_table_holds_the_whole_api() -> None:
 
 @every
 def test_a_file_is_named_like_the_end_of_its_url(row: type[Operation]) -> None:
-    """*Chosen*: who knows the URL finds the file."""
+    """*Chosen*: the URL leads to the file."""
     end = row.spec.path.rpartition("/")[2].replace("-", "_")
 
     assert row.name() == f"{row.toolset()}_{row.__module__.rpartition('.')[2]}"
@@ -48,14 +48,14 @@ def test_a_file_is_named_like_the_end_of_its_url(row: type[Operation]) -> None:
 
 
 def test_no_two_operations_share_a_route() -> None:
-    """*Documented*: method and path tell operations apart."""
+    """*Documented*: method and path identify an operation."""
     routes = Counter((row.spec.method, row.spec.path) for row in OPERATIONS.values())
 
     assert max(routes.values()) == 1
 
 
 def test_every_toolset_has_a_place_in_the_order() -> None:
-    """*Chosen*: people meet the families in one order, and the operations of one stay together."""
+    """*Chosen*: families have one order everywhere, and their operations stay together."""
     met = [row.toolset() for row in OPERATIONS.values()]
 
     assert list(dict.fromkeys(met)) == list(TOOLSETS)
@@ -64,7 +64,7 @@ def test_every_toolset_has_a_place_in_the_order() -> None:
 
 @every
 def test_every_field_is_described(row: type[Operation]) -> None:
-    """*Chosen*: an agent knows what a field is for without reading anything else."""
+    """*Chosen*: an agent understands a field without reading anything else."""
     assert [
         name
         for name, each in field_schemas(row)
@@ -74,7 +74,7 @@ def test_every_field_is_described(row: type[Operation]) -> None:
 
 @every
 def test_every_number_has_both_bounds(row: type[Operation]) -> None:
-    """*Chosen*: a wrong number is refused before anything is paid."""
+    """*Chosen*: an invalid number is rejected before anything is charged."""
     numbers = {
         name: each for name, each in field_schemas(row) if each.get("type") in {"integer", "number"}
     }
@@ -86,7 +86,7 @@ def test_every_number_has_both_bounds(row: type[Operation]) -> None:
 
 @every
 def test_a_docstring_says_when_to_use_it_and_what_to_use_instead(row: type[Operation]) -> None:
-    """*Chosen*: two paragraphs of whole sentences; the price is put between them from the spec."""
+    """*Chosen*: two paragraphs of whole sentences; the price from the spec is inserted between."""
     assert row.summary().endswith(".")
     assert len(row.summary()) < 100
     assert row.guidance().endswith(".")
@@ -96,7 +96,7 @@ def test_a_docstring_says_when_to_use_it_and_what_to_use_instead(row: type[Opera
 
 @every
 def test_a_docstring_names_only_what_exists(row: type[Operation]) -> None:
-    """*Chosen*: what stands in backticks is a field of the row or another operation."""
+    """*Chosen*: each name in backticks is a field of the row or another operation."""
     named = set(re.findall(r"`([^`]+)`", f"{row.summary()} {row.guidance()}"))
 
     assert named - row.model_fields.keys() - OPERATIONS.keys() == set()
@@ -104,22 +104,22 @@ def test_a_docstring_names_only_what_exists(row: type[Operation]) -> None:
 
 
 @every
-def test_what_a_field_depends_on_exists(row: type[Operation]) -> None:
-    """*Chosen*: a field that means nothing alone names fields that exist."""
+def test_fields_depend_on_existing_fields(row: type[Operation]) -> None:
+    """*Chosen*: a dependency on an unknown field would never be met."""
     needed = {name for names in row.depends_on.values() for name in names}
 
     assert (row.depends_on.keys() | needed) <= row.model_fields.keys()
 
 
 @every
-def test_hints_are_about_arguments_that_do_not_exist(row: type[Operation]) -> None:
-    """*Chosen*: a hint for a field that exists is never seen."""
+def test_hints_are_for_unknown_arguments(row: type[Operation]) -> None:
+    """*Chosen*: a hint for an existing field is never shown."""
     assert row.hints.keys() & row.model_fields.keys() == set()
     assert all(text and not text.endswith(".") for text in row.hints.values())
 
 
 def test_hints_name_only_what_exists() -> None:
-    """*Chosen*: a hint that sends somewhere sends to a tool there is."""
+    """*Chosen*: a hint only refers to existing tools."""
     texts = [text for row in OPERATIONS.values() for text in row.hints.values()]
     texts += [
         *ANY.values(),
@@ -132,13 +132,13 @@ def test_hints_name_only_what_exists() -> None:
 
 @every
 def test_next_tools_exist(row: type[Operation]) -> None:
-    """*Chosen*: an answer suggests only what a client can call."""
+    """*Chosen*: an answer suggests only tools that a client can call."""
     assert set(row.next_tools) - all_tools().keys() == set()
 
 
 @every
-def test_where_the_api_differs_is_said_of_parameters_that_exist(row: type[Operation]) -> None:
-    """*Chosen*: a difference for a parameter that is gone is never seen."""
+def test_wire_differences_name_existing_parameters(row: type[Operation]) -> None:
+    """*Chosen*: a difference for an unknown parameter would have no effect."""
     fields, wire = row.model_fields.keys(), row.wire
     known = fields | wire.added.keys() | wire.left_out.keys()
     required = {name for names in wire.requires.values() for name in names}
@@ -149,16 +149,17 @@ def test_where_the_api_differs_is_said_of_parameters_that_exist(row: type[Operat
 
 
 @every
-def test_a_title_and_a_label_are_there_and_one_line(row: type[Operation]) -> None:
-    """*Chosen*: a row says them or gets them from its name; a label names a file as well."""
+def test_every_row_has_a_title_and_a_result_label(row: type[Operation]) -> None:
+    """*Chosen*: a title is what people call the operation; a label is also a file name."""
+    assert "title" in vars(row)
     assert row.title.isprintable()
     assert row.title[:1].isupper()
     assert slug(row.result_label) == row.result_label
 
 
 @every
-def test_a_query_reads_what_the_api_documents(row: type[Operation]) -> None:
-    """*Documented*: the example is a body of the API."""
+def test_a_query_parses_the_documented_body(row: type[Operation]) -> None:
+    """*Documented*: the example is a response body of the API."""
     if issubclass(row, Query):
         assert isinstance(row.read(row.example), row.result)
         assert not row.is_paid()
@@ -168,7 +169,7 @@ def test_a_query_reads_what_the_api_documents(row: type[Operation]) -> None:
 
 @every
 def test_a_deferred_operation_has_a_path_to_poll(row: type[Operation]) -> None:
-    """*Documented*: a start answers an id; where to ask with it is a fact of the kind."""
+    """*Documented*: the start returns an id; the kind defines where to poll with it."""
     assert bool(row.poll_paths) == row.is_deferred()
     assert all("{id}" in path for path in row.poll_paths)
     assert list(row.poll_paths.values())[:1] == [row.accept][: len(row.poll_paths)]

@@ -137,7 +137,7 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
     assert "edit_brighten: 1 picture, 1.5 credits on the emulator" in made
     assert "\nhero-brighter  media://" in made
     assert "such as upscale_creative" in made
-    assert '"brightness" does not exist here: it is called amount.' in str(wrong.content)
+    assert 'There is no argument "brightness": it is called amount.' in str(wrong.content)
     assert "- `edit_brighten`: Make a picture brighter: dark rooms, evenings, old photos." in choose
     assert "- `edit_brighten`: 1.5 credits, about 3 s." in costs
     readme = (checkout.root / "README.md").read_text(encoding="utf-8")
@@ -169,7 +169,7 @@ def test_a_new_endpoint_is_known_to_the_command_line_and_the_emulator(checkout: 
     assert described["operationId"] == "edit_brighten"
     assert f"{len(OPERATIONS) + 1} operations compared" in drift.stdout
     differences = [line.strip() for line in drift.stdout.splitlines() if "brighten" in line]
-    assert differences == ['edit_brighten parameter is gone: "amount"']
+    assert differences == ['edit_brighten removed parameter: "amount"']
 
 
 @pytest.mark.anyio

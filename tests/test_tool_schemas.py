@@ -1,4 +1,4 @@
-"""tool_schemas/ is what the code says: nothing missing, nothing different, nothing left over."""
+"""tool_schemas/ matches the code: nothing missing, different or left over."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ HOW = "run `make schemas` and read the diff"
 
 
 def test_every_tool_has_its_file_and_it_is_up_to_date() -> None:
-    """Chosen: a change to a tool is a diff that a reviewer reads as an agent would."""
+    """Chosen: a change to a tool shows as a diff that a reviewer reads like an agent."""
     files = schema_files()
     different = [
         name
@@ -23,7 +23,7 @@ def test_every_tool_has_its_file_and_it_is_up_to_date() -> None:
     assert different == [], HOW
 
 
-def test_no_file_is_left_of_a_tool_that_is_gone() -> None:
+def test_a_removed_tool_leaves_no_file() -> None:
     """Chosen: the folder is the list of tools."""
     assert {path.name for path in FOLDER.iterdir()} == set(schema_files()), HOW
 
@@ -33,15 +33,15 @@ def test_there_is_a_tool_for_every_operation() -> None:
     assert OPERATIONS.keys() <= all_tools().keys()
 
 
-def test_the_files_give_back_the_tools_they_were_made_from() -> None:
+def test_the_files_contain_the_tools_they_were_made_from() -> None:
     """Chosen: the server lists its tools from the files, without importing the table."""
     assert {name: each.to_json() for name, each in all_tools().items()} == {
         name: each.to_json() for name, each in from_code().items()
     }
 
 
-def test_writing_adds_mends_and_removes(tmp_path: Path) -> None:
-    """Chosen: `make schemas` leaves exactly what the code says."""
+def test_writing_adds_updates_and_removes_files(tmp_path: Path) -> None:
+    """Chosen: `make schemas` makes the folder match the code."""
     (tmp_path / "edit_gone.json").write_text("{}", encoding="utf-8")
     (tmp_path / "guide.json").write_text("{}", encoding="utf-8")
 

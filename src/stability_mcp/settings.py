@@ -107,7 +107,7 @@ class Settings(BaseModel):
     roots_only: bool = False
     """Whether files may be read from `roots` alone."""
     toolsets: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ("default",)
-    """Which families of tools are offered: names, `default`, `all`."""
+    """Toolsets to offer, separated by commas: names, `basic` (small list), `default` or `all`."""
     preview: Literal["none", "small", "large"] = "small"
     """Size of the previews in answers: none, 768 px or 1024 px."""
     preview_format: Literal["webp", "jpeg"] = "webp"

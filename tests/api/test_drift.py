@@ -1,4 +1,4 @@
-"""What the API publishes is compared with the table, and every kind of change is seen."""
+"""The API's published document is compared with the table; every kind of change is found."""
 
 import copy
 import json
@@ -21,25 +21,25 @@ from stability_mcp.settings import read_settings
 from support.api.facts import facts
 from support.api.openapi import Document, published
 
-AS_IT_IS = published()
+UNCHANGED = published()
 
 
-def test_the_document_of_the_facts_does_not_differ() -> None:
-    """*Documented*: the table is what the facts tell of the published document."""
-    assert differences(AS_IT_IS, OPERATIONS) == []
+def test_the_document_made_from_the_facts_does_not_differ() -> None:
+    """*Documented*: the table matches what the facts record of the published document."""
+    assert differences(UNCHANGED, OPERATIONS) == []
 
 
-def test_the_first_version_is_not_in_it_and_not_missed() -> None:
+def test_version_1_is_not_in_the_document_and_not_reported() -> None:
     """*Documented*: the document has v2beta and a part of v2alpha."""
-    names = compared(AS_IT_IS, OPERATIONS)
+    names = compared(UNCHANGED, OPERATIONS)
 
     assert set(names) == {
         name for name, row in OPERATIONS.items() if row.spec.path.startswith("/v2beta")
     }
 
 
-def test_what_is_known_to_differ_has_a_reason_and_does_differ() -> None:
-    """*Documented*: a known difference that is none any more has to go."""
+def test_a_known_difference_has_a_reason_and_still_exists() -> None:
+    """*Documented*: a known difference that no longer exists must be removed."""
     reasons = {
         f"{name} {line}": reason
         for name, row in OPERATIONS.items()
@@ -47,7 +47,7 @@ def test_what_is_known_to_differ_has_a_reason_and_does_differ() -> None:
     }
 
     assert reasons
-    assert differences(AS_IT_IS, OPERATIONS, known=True) == list(reasons)
+    assert differences(UNCHANGED, OPERATIONS, known=True) == list(reasons)
     assert all(len(reason) > 20 for reason in reasons.values())
 
 
@@ -59,7 +59,7 @@ async def _own(url: str) -> Document:
 
 @pytest.mark.anyio
 async def test_the_emulators_own_document_does_not_differ(emulator_url: str) -> None:
-    """*Chosen*: it is made from the table, and read back as a stranger's, all versions of it."""
+    """*Chosen*: it is made from the table and compared like any other document, all versions."""
     own = await _own(emulator_url)
 
     assert differences(own, OPERATIONS) == []
@@ -87,57 +87,57 @@ PLANTED: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda document: document["paths"].update({_path("edit/dream"): {"post": {}}}),
         'new path: POST "/v2beta/stable-image/edit/dream"',
     ),
-    "path that is gone": (
+    "removed path": (
         lambda document: document["paths"].pop(_path("upscale/fast")),
-        'path is gone: POST "/v2beta/stable-image/upscale/fast"',
+        'removed path: POST "/v2beta/stable-image/upscale/fast"',
     ),
-    "path of results that is gone": (
+    "removed results path": (
         lambda document: document["paths"].pop("/v2beta/results/{id}"),
-        'path is gone: GET "/v2beta/results/{id}"',
+        'removed path: GET "/v2beta/results/{id}"',
     ),
     "new parameter": (
         _change("edit/inpaint", "feather", type="integer"),
         'edit_inpaint new parameter: "feather"',
     ),
-    "parameter that is gone": (
+    "removed parameter": (
         lambda document: _schema(document, "generate/core")["properties"].pop("style_preset"),
-        'generate_core parameter is gone: "style_preset"',
+        'generate_core removed parameter: "style_preset"',
     ),
-    "parameter that is required": (
+    "parameter that became required": (
         lambda document: _schema(document, "generate/core")["required"].append("aspect_ratio"),
-        "generate_core aspect_ratio: is required now",
+        "generate_core aspect_ratio: now required",
     ),
-    "text that is a file": (
+    "text that became a file": (
         _change("edit/inpaint", "prompt", format="binary"),
-        "edit_inpaint prompt: is a file now",
+        "edit_inpaint prompt: now a file",
     ),
-    "file that is a text": (
+    "file that became a text": (
         _change("edit/inpaint", "mask", format="uri"),
-        "edit_inpaint mask: is no file any more",
+        "edit_inpaint mask: no longer a file",
     ),
     "new choice": (
         _change("generate/sd3", "model", enum=["sd3.5-large", "sd4"]),
         'generate_sd3 model: new choice "sd4"',
     ),
-    "choice that is gone": (
+    "removed choice": (
         _change("generate/sd3", "model", enum=["sd3.5-large", "sd4"]),
-        'generate_sd3 model: "sd3.5-medium" is no choice any more',
+        'generate_sd3 model: removed choice "sd3.5-medium"',
     ),
     "upper bound": (
         _change("edit/erase", "grow_mask", maximum=30),
-        "edit_erase grow_mask: at most 30, was 20",
+        "edit_erase grow_mask: maximum 30, was 20",
     ),
     "lower bound": (
         _change("upscale/conservative", "creativity", allOf=[{"minimum": 0.1, "maximum": 0.5}]),
-        "upscale_conservative creativity: at least 0.1, was 0.2",
+        "upscale_conservative creativity: minimum 0.1, was 0.2",
     ),
-    "bound of a shared part": (
+    "bound of a shared schema": (
         lambda document: document["components"]["schemas"]["Seed"].update(maximum=99),
-        "generate_core seed: at most 99, was 4294967294",
+        "generate_core seed: maximum 99, was 4294967294",
     ),
     "length": (
         _change("generate/core", "prompt", maxLength=500),
-        "generate_core prompt: characters at most 500, was 10000",
+        "generate_core prompt: maximum characters 500, was 10000",
     ),
     "status": (
         lambda document: document["paths"][_path("upscale/creative")]["post"].update(
@@ -145,7 +145,7 @@ PLANTED: dict[str, tuple[Callable[[Document], Any], str]] = {
         ),
         "upscale_creative answers 202, was 200",
     ),
-    "kind of body": (
+    "content type of the body": (
         lambda document: document["paths"][_path("generate/core")]["post"].update(
             requestBody={"content": {"application/json": {}}}
         ),
@@ -156,9 +156,9 @@ PLANTED: dict[str, tuple[Callable[[Document], Any], str]] = {
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_change_planted_in_the_document_is_found(what: str) -> None:
-    """*Chosen*: each kind of change, and where one part is shared all that share it."""
+    """*Chosen*: each kind of change; a change of a shared schema is found for every user of it."""
     plant, line = PLANTED[what]
-    changed = copy.deepcopy(AS_IT_IS)
+    changed = copy.deepcopy(UNCHANGED)
     plant(changed)
 
     found = differences(changed, OPERATIONS)
@@ -168,10 +168,10 @@ def test_a_change_planted_in_the_document_is_found(what: str) -> None:
 
 
 def test_no_endpoint_of_the_facts_counts_as_new() -> None:
-    """*Documented*: the older twins are in the document and left out on purpose."""
+    """*Documented*: the document has the older twins, which are left out on purpose."""
     paths = {each["path"] for each in facts()["endpoints"]}
 
-    assert {"/v2alpha/generation/stable-image/upscale"} <= paths & AS_IT_IS["paths"].keys()
+    assert {"/v2alpha/generation/stable-image/upscale"} <= paths & UNCHANGED["paths"].keys()
 
 
 NODES = st.recursive(
@@ -194,24 +194,24 @@ NODES = st.recursive(
         {"allOf": [{"$ref": "#/components/schemas/Circle"}] * 10},
         {"properties": {"prompt": {"minLength": "long", "maximum": []}}},
     ],
-    ids=["branches of a circle", "bounds that are none"],
+    ids=["branching cycle", "invalid bounds"],
 )
-def test_what_makes_no_sense_neither_hangs_nor_fails(schema: Any) -> None:  # noqa: ANN401 -- JSON
-    """*Chosen*: a circle that branches has more parts than anybody could follow."""
+def test_an_invalid_schema_neither_hangs_nor_fails(schema: Any) -> None:  # noqa: ANN401 -- JSON
+    """*Chosen*: a branching cycle has exponentially many parts."""
     body = {"content": {"multipart/form-data": {"schema": schema}}}
     document = {
         "paths": {_path("generate/core"): {"post": {"requestBody": body}}},
         "components": {"schemas": {"Circle": schema}},
     }
 
-    assert "generate_core parameter is gone: 'seed'" in "\n".join(
+    assert "generate_core removed parameter: 'seed'" in "\n".join(
         differences(document, OPERATIONS)
     ).replace('"', "'")
 
 
 @given(NODES, NODES, NODES)
 def test_no_document_makes_the_comparison_fail(schema: Any, shared: Any, operation: Any) -> None:  # noqa: ANN401 -- JSON
-    """*Chosen*: it comes from outside, may be of any shape and may refer to itself."""
+    """*Chosen*: it is untrusted, may have any shape and may refer to itself."""
     body = {"content": {"multipart/form-data": {"schema": schema}}}
     paths = {
         _path("generate/core"): {"post": {"requestBody": body}},
@@ -242,8 +242,8 @@ class TestCommand:
 
     @pytest.mark.processes
     def test_a_document_on_disk_is_compared(self, tmp_path: Path) -> None:
-        """*Chosen*: what differs is told line by line, and the exit code says so."""
-        changed = copy.deepcopy(AS_IT_IS)
+        """*Chosen*: one line per difference, and exit code 1."""
+        changed = copy.deepcopy(UNCHANGED)
         PLANTED["upper bound"][0](changed)
         file = tmp_path / "document.json"
         file.write_text(json.dumps(changed))
@@ -254,7 +254,7 @@ class TestCommand:
         assert PLANTED["upper bound"][1] in done.stdout
         assert "1 difference\n" in done.stdout
 
-    def test_the_document_of_the_api_in_use_is_fetched(self, emulator_url: str) -> None:
+    def test_the_document_of_the_configured_api_is_fetched(self, emulator_url: str) -> None:
         """*Chosen*: from STABILITY_BASE_URL, without a key."""
         done = self.run(base=emulator_url)
 
@@ -263,8 +263,8 @@ class TestCommand:
         assert "nothing differs" in done.stdout
 
     @pytest.mark.processes
-    def test_who_is_offline_is_told_so(self) -> None:
-        """*Chosen*: a line with a way out, and no traceback."""
+    def test_offline_is_reported(self) -> None:
+        """*Chosen*: one line with an alternative, and no traceback."""
         done = self.run("http://127.0.0.1:9/none")
 
         assert done.returncode == 1
@@ -275,8 +275,8 @@ class TestCommand:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", ["[]", "nonsense", "{}", '{"paths": 1}', " " * (MAX_BYTES + 1)])
-async def test_a_file_that_is_no_document_is_told_so(content: str, tmp_path: Path) -> None:
-    """*Chosen*: whatever it is, and however large."""
+async def test_a_file_that_is_not_a_document_is_reported(content: str, tmp_path: Path) -> None:
+    """*Chosen*: whatever its content and size."""
     file = tmp_path / "document.json"
     file.write_text(content)
 
@@ -285,15 +285,15 @@ async def test_a_file_that_is_no_document_is_told_so(content: str, tmp_path: Pat
 
 
 @pytest.mark.anyio
-async def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
-    """*Chosen*: by its name."""
+async def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    """*Chosen*: with its name."""
     with pytest.raises(FileMissingError, match="cannot be read: No such file"):
         await run_drift(read_settings(), str(tmp_path / "none.json"))
 
 
 @pytest.mark.anyio
-async def test_an_address_that_answers_something_else_is_told_so(emulator_url: str) -> None:
-    """*Chosen*: with the status, or that it is no such document."""
+async def test_an_address_without_a_document_is_reported(emulator_url: str) -> None:
+    """*Chosen*: with the status, or that it isn't an OpenAPI document."""
     with pytest.raises(RequestError, match="the answer was 404"):
         await run_drift(read_settings(), f"{emulator_url}/v2beta/none")
     with pytest.raises(FileUnusableError):

@@ -1,4 +1,4 @@
-"""The table is what the API documents and does, as `tests/facts` tells it apart from the code."""
+"""The table matches what the API documents and does, as recorded in `tests/facts`."""
 
 import copy
 import re
@@ -18,25 +18,25 @@ from support.api.comparison import differences, recorded
 from support.api.facts import Facts, endpoints, facts, read
 from support.api.operations import everything
 
-AS_THEY_ARE = differences(OPERATIONS, facts())
+CURRENT = differences(OPERATIONS, facts())
 
 
 def test_the_table_differs_from_the_facts_only_where_recorded() -> None:
     """*Documented*: fields, bounds, defaults, choices, prices, paths, files; both ways."""
-    assert sorted(set(AS_THEY_ARE) - recorded().keys()) == []
+    assert sorted(set(CURRENT) - recorded().keys()) == []
 
 
 def test_no_recorded_difference_is_stale() -> None:
-    """*Chosen*: a line in `differs.yaml` that is none any more has to go."""
-    assert sorted(recorded().keys() - set(AS_THEY_ARE)) == []
+    """*Chosen*: a line in `differs.yaml` that no longer applies must be removed."""
+    assert sorted(recorded().keys() - set(CURRENT)) == []
 
 
 def test_every_recorded_difference_has_a_reason() -> None:
-    """*Chosen*: who differs from the API says why."""
+    """*Chosen*: every deviation from the API is explained."""
     assert all(len(reason) > 20 for reason in recorded().values())
 
 
-def test_every_endpoint_of_the_facts_is_an_operation_or_left_out_with_a_reason() -> None:
+def test_every_endpoint_is_an_operation_or_left_out_with_a_reason() -> None:
     """*Chosen*: names and omissions are data, and none of them is stale."""
     ids = {each["id"] for each in facts()["endpoints"]}
 
@@ -46,8 +46,8 @@ def test_every_endpoint_of_the_facts_is_an_operation_or_left_out_with_a_reason()
     assert all(read("left_out.yaml").values())
 
 
-def test_what_is_left_out_is_polled_retired_or_older() -> None:
-    """*Documented*: no current endpoint that starts something is left out."""
+def test_left_out_endpoints_are_polled_retired_or_older() -> None:
+    """*Documented*: no current endpoint that starts a generation is left out."""
     left_out = [each for each in facts()["endpoints"] if each["id"] in read("left_out.yaml")]
 
     assert all(
@@ -57,15 +57,15 @@ def test_what_is_left_out_is_polled_retired_or_older() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.is_paid()])
-def test_one_price_holds_whatever_else_is_asked_for(name: str) -> None:
-    """*Documented*: where the facts name one price, all arguments together cost the same."""
+def test_a_fixed_price_does_not_depend_on_arguments(name: str) -> None:
+    """*Documented*: if the facts have one price, all arguments together cost the same."""
     now = endpoints(facts())[name]["credits"]["now"]
     request = OPERATIONS[name].model_validate(everything(name))
 
     assert not isinstance(now, int | float) or request.price() == round(now * 1000)
 
 
-def test_sizes_of_the_first_version_are_those_of_the_engine() -> None:
+def test_sizes_of_version_1_are_those_of_the_engine() -> None:
     """*Documented*: nine sizes, as the live error message lists them."""
     engine = facts()["v1_engines"]["stable-diffusion-xl-1024-v1-0"]
     sizes = [Size(*map(int, each.split("x"))) for each in engine["dimensions"]]
@@ -76,19 +76,19 @@ def test_sizes_of_the_first_version_are_those_of_the_engine() -> None:
 def _measured(row: type[Operation]) -> list[float]:
     family = facts()["live_timings_seconds"].get(row.toolset(), {})
     end = row.name().removeprefix(f"{row.toolset()}_")
-    runs = (str(said) for timed, said in family.items() if timed == end or timed[:3] == end)
-    return [float(each) for said in runs for each in re.findall(r"\d+(?:\.\d+)?", said)]
+    runs = (str(run) for timed, run in family.items() if timed == end or timed[:3] == end)
+    return [float(each) for run in runs for each in re.findall(r"\d+(?:\.\d+)?", run)]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_time_told_is_one_that_was_measured(name: str) -> None:
-    """*Documented*: between the least and the most of the live runs; 0 where there was none."""
+def test_the_stated_seconds_were_measured(name: str) -> None:
+    """*Documented*: between the fastest and slowest live run; 0 without a run."""
     seconds = _measured(OPERATIONS[name]) or [0]
 
     assert round(min(seconds)) <= OPERATIONS[name].spec.seconds <= round(max(seconds))
 
 
-# A comparison that cannot fail proves nothing -----------------------------------------------------
+# The comparison finds planted differences ---------------------------------------------------------
 
 
 def _with(**attributes: Any) -> type[Operation]:  # noqa: ANN401 -- as many types as attributes
@@ -149,8 +149,8 @@ PLANTED_ROWS: dict[str, tuple[type[Operation], str]] = {
 
 
 @pytest.mark.parametrize("what", PLANTED_ROWS)
-def test_a_mistake_planted_in_the_table_is_found(what: str) -> None:
-    """*Chosen*: seen to fail, on each kind of mistake."""
+def test_a_difference_planted_in_the_table_is_found(what: str) -> None:
+    """*Chosen*: the comparison fails for each kind of difference."""
     planted, line = PLANTED_ROWS[what]
 
     found = differences({"generate_core": planted}, facts())
@@ -249,7 +249,7 @@ PLANTED_FACTS: dict[str, tuple[Callable[[Facts], Any], str]] = {
 
 @pytest.mark.parametrize("what", PLANTED_FACTS)
 def test_a_change_of_the_facts_is_found(what: str) -> None:
-    """*Chosen*: seen to fail the other way round too."""
+    """*Chosen*: the comparison fails in the other direction too."""
     plant, line = PLANTED_FACTS[what]
     changed = copy.deepcopy(facts())
     plant(changed)
@@ -259,8 +259,8 @@ def test_a_change_of_the_facts_is_found(what: str) -> None:
     assert line in set(found) - recorded().keys()
 
 
-def test_a_recorded_difference_that_is_none_any_more_is_found() -> None:
-    """*Chosen*: once the facts agree with the table the record is stale."""
+def test_a_stale_recorded_difference_is_found() -> None:
+    """*Chosen*: once facts and table agree, the record is stale."""
     changed = copy.deepcopy(facts())
     _endpoint(changed, "audio3_inpaint")["fields"]["duration"].update(required=True)
 

@@ -34,21 +34,21 @@ def test_sizes_are_those_seen_live(ratio: str, pixels: int, step: int, size: Siz
     assert megapixel_size(ratio, pixels, step=step) == size
 
 
-def test_a_mark_tells_pictures_from_sounds() -> None:
+def test_a_mark_distinguishes_pictures_and_sounds() -> None:
     """*Chosen*: by its limits."""
     assert File(limits=ImageLimits()).media == "image"
     assert File(limits=AudioLimits(min_seconds=6, max_seconds=190)).media == "audio"
 
 
 @pytest.mark.parametrize("seed", [-1, 4_294_967_295, 2**63, 0.5])
-def test_a_seed_out_of_range_is_refused(seed: float) -> None:
+def test_a_seed_out_of_range_is_rejected(seed: float) -> None:
     """*Documented*: 0 to 4294967294."""
     with pytest.raises(ValidationError):
         TypeAdapter(Seed).validate_python(seed)
 
 
-def test_the_length_of_a_text_is_checked_and_not_shown() -> None:
-    """*Chosen*: nobody who writes a prompt counts, and every conversation would pay for it."""
+def test_the_length_of_a_text_is_checked_but_not_in_the_schema() -> None:
+    """*Chosen*: models do not count characters, and every conversation would pay for the bounds."""
     for kind in (Prompt, NegativePrompt, Reference):
         schema = TypeAdapter(kind).json_schema()
 

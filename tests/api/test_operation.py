@@ -1,4 +1,4 @@
-"""What the machinery of the table does for every row."""
+"""Behaviour that the base classes give to every row."""
 
 import json
 from typing import Annotated, Any, ClassVar
@@ -29,14 +29,14 @@ class Plain(ImageOperation):
     amount: Annotated[int, Field(ge=0, le=9)] = 5
     """How much."""
     idle: bool = False
-    """Means something with a note."""
+    """Has an effect with a note."""
 
     def added(self) -> dict[str, str]:
-        """Return what is always sent."""
+        """Return a parameter that is always sent."""
         return {"extra": "yes"}
 
 
-def test_the_name_is_folder_and_file() -> None:
+def test_the_name_is_made_of_folder_and_file() -> None:
     """*Chosen*: tool, schema file, command and job share it."""
     row = OPERATIONS["edit_remove_background"]
 
@@ -44,16 +44,17 @@ def test_the_name_is_folder_and_file() -> None:
     assert row.toolset() == "edit"
 
 
-def test_title_and_label_come_from_the_name_unless_a_row_or_its_kind_says_them() -> None:
-    """*Chosen*: a new row needs neither."""
-    assert OPERATIONS["audio2_text_to_audio"].title == "Audio2: text to audio"
+def test_title_and_label_default_to_the_name() -> None:
+    """*Chosen*: a row or its kind can override both."""
+    assert Plain.title == "Api: test operation"
+    assert OPERATIONS["audio2_text_to_audio"].title == "Stable Audio 2: text to audio"
     assert OPERATIONS["v1_image_to_image"].result_label == "image-to-image"
     assert OPERATIONS["edit_remove_background"].result_label == "no-background"
     assert OPERATIONS["model3d_stable_fast_3d"].result_label == "3d"
 
 
-def test_where_the_api_differs_from_a_kind_it_differs_from_its_rows_too() -> None:
-    """*Chosen*: a row adds to its kind's differences, so that it cannot lose them unnoticed."""
+def test_a_row_inherits_the_differences_of_its_kind() -> None:
+    """*Chosen*: a row adds to its kind's differences and cannot lose them by accident."""
     row = OPERATIONS["v1_image_to_image"]
 
     assert row.wire.left_out == V1Images.wire.left_out != {}
@@ -61,8 +62,8 @@ def test_where_the_api_differs_from_a_kind_it_differs_from_its_rows_too() -> Non
     assert V1Images.wire.idle == frozenset()
 
 
-def test_the_docstring_falls_into_summary_and_guidance() -> None:
-    """*Chosen*: the price goes between them; both are one line."""
+def test_the_docstring_is_split_into_summary_and_guidance() -> None:
+    """*Chosen*: the price is inserted between them; both are one line."""
     assert Plain.summary() == "Do something."
     assert Plain.guidance() == "Say how, in words. And more."
 
@@ -73,13 +74,13 @@ def test_credits_are_whole_millicredits() -> None:
     assert OPERATIONS["generate_sd3"].price_range() == (2500, 6500)
 
 
-def test_the_form_leaves_out_what_is_none_and_what_is_not_sent() -> None:
-    """*Chosen*: defaults are sent, and so is what follows from the other fields."""
+def test_the_form_leaves_out_none_and_fields_without_effect() -> None:
+    """*Chosen*: defaults and derived parameters are sent."""
     assert Plain().form() == {"amount": "5", "extra": "yes"}
 
 
 def test_the_same_request_has_the_same_json() -> None:
-    """*Chosen*: said or left out, a default is the same; what is not sent does not count."""
+    """*Chosen*: an explicit default makes no difference; fields that are not sent do not count."""
     assert Plain(amount=5, idle=False).canonical() == Plain().canonical() == '{"amount":5}'
 
 
@@ -92,13 +93,13 @@ def test_json_keeps_letters_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(True, "true"), (7, "7"), (0.5, "0.5"), ("a b", "a b"), ("", "")]
 )
-def test_values_are_written_as_the_api_reads_them(value: object, text: str) -> None:
+def test_values_are_written_in_form_notation(value: object, text: str) -> None:
     """*Documented*: a boolean in a form is `true`."""
     assert form_text(value) == text
 
 
-def test_a_file_field_is_found_whether_or_not_it_is_needed() -> None:
-    """*Chosen*: the mark of an optional field lies inside of its union."""
+def test_required_and_optional_file_fields_are_found() -> None:
+    """*Chosen*: the mark of an optional field is inside its union."""
     marks = OPERATIONS["edit_erase"].file_fields()
 
     assert list(marks) == ["image", "mask"]
@@ -108,7 +109,7 @@ def test_a_file_field_is_found_whether_or_not_it_is_needed() -> None:
     assert OPERATIONS["generate_core"].file_fields() == {}
 
 
-def test_variants_make_sense_with_a_seed_and_without_samples() -> None:
+def test_count_needs_a_seed_and_no_samples() -> None:
     """*Chosen*: `count` repeats a request; v1 makes several pictures itself."""
     names = [name for name, row in OPERATIONS.items() if row.takes_count()]
 
@@ -121,28 +122,30 @@ def test_variants_make_sense_with_a_seed_and_without_samples() -> None:
     ("name", "size"),
     [("edit_erase", Size(800, 600)), ("v1_masking", Size(800, 600))],
 )
-def test_a_result_is_as_large_as_the_picture_unless_told(name: str, size: Size) -> None:
-    """*Documented*: live, edits keep the size."""
+def test_by_default_a_result_has_the_size_of_the_picture(name: str, size: Size) -> None:
+    """*Documented*: seen live, edits keep the size."""
     row: Any = OPERATIONS[name](**fewest(name))
 
     assert row.output_size(size) == size
     assert row.output_size(None) == Size(1024, 1024)
 
 
-def test_a_field_that_means_nothing_is_not_sent() -> None:
-    """*Chosen*: a host that fills in a default says nothing with it."""
+def test_a_field_without_effect_is_not_sent() -> None:
+    """*Chosen*: a default filled in by a host is not a choice."""
     assert "idle" not in Plain(idle=False).form()
     assert Plain(idle=True, note="x").form()["idle"] == "true"
 
 
-def test_a_field_that_would_do_nothing_is_refused() -> None:
-    """*Chosen*: whoever sets it means something by it, and would pay for nothing."""
-    with pytest.raises(ValueError, match="idle depends on note: set that too or leave idle out"):
+def test_setting_a_field_without_effect_is_rejected() -> None:
+    """*Chosen*: the caller expects an effect and would pay for a result without it."""
+    with pytest.raises(
+        ValueError, match="idle has no effect without note: set that too or leave out idle"
+    ):
         Plain(idle=True)
 
 
-def test_kinds_say_what_comes_back() -> None:
-    """*Documented*: which answer belongs to which kind."""
+def test_kinds_define_the_response() -> None:
+    """*Documented*: form, media and status of each kind."""
     kinds = {(row.answer, row.media, row.status) for row in OPERATIONS.values()}
 
     assert kinds == {
@@ -157,8 +160,8 @@ def test_kinds_say_what_comes_back() -> None:
     assert issubclass(OPERATIONS["model3d_stable_fast_3d"], ModelOperation)
 
 
-def test_a_list_is_written_part_by_part() -> None:
-    """*Documented*: `text_prompts[0][text]` in a multipart request of the first version."""
+def test_a_list_is_written_as_one_part_per_value() -> None:
+    """*Documented*: `text_prompts[0][text]` in a multipart request of version 1."""
     row = OPERATIONS["v1_masking"]
     request = row(**fewest("v1_masking"))
     form = request.form()
@@ -169,7 +172,7 @@ def test_a_list_is_written_part_by_part() -> None:
     assert "engine_id" not in form
 
 
-def test_a_request_without_files_is_json_in_the_first_version() -> None:
+def test_a_version_1_request_without_files_is_json() -> None:
     """*Documented*: only text-to-image, and the engine is in its path."""
     request = OPERATIONS["v1_text_to_image"](**fewest("v1_text_to_image"))
 
@@ -180,7 +183,7 @@ def test_a_request_without_files_is_json_in_the_first_version() -> None:
 
 
 def test_a_request_cannot_be_changed() -> None:
-    """*Chosen*: what was priced is what is sent."""
+    """*Chosen*: the request that was priced is the request that is sent."""
     request: Operation = Plain()
 
     with pytest.raises(ValueError, match="frozen"):

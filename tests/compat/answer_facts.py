@@ -1,4 +1,4 @@
-"""What programs read of answers: the keys of one real answer of each kind, from the emulator."""
+"""Facts of answers: the keys of one real answer of each kind, from the emulator."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from support.imaging import sample_files
 from support.server.in_memory import Gate, connected
 
 PICTURE = "picture.png"
-"""Small, so that no answer takes long."""
+"""Small, so that every answer is quick."""
 
 EDIT = {"image": PICTURE, "prompt": "a cat", "search_prompt": "dog"}
 SAMPLES = {"text_prompts": [{"text": "a cat"}], "samples": 2, "width": 640, "height": 1536}
@@ -46,7 +46,7 @@ ANSWERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("error", "edit_search_and_replace", {"image": PICTURE}),
     ("refusal", "edit_search_and_replace", {**EDIT, "prompt": "a cat, emulate moderation"}),
 )
-"""A name for each kind of answer, the tool and its arguments, in the order of the calls."""
+"""Name of each kind of answer, tool and arguments, in the order of the calls."""
 
 
 def prepare(folder: Path) -> None:
@@ -63,7 +63,7 @@ async def answer_facts(client: Client) -> Facts:
 
 
 async def unfinished_facts(folder: Path) -> Facts:
-    """Return the keys of an answer that is handed back early, and of those that follow on it."""
+    """Return the keys of an early answer with a job id, and of the answers that follow it."""
     gate = Gate()
     async with connected(folder, toolsets=("all",), gate=gate, wait=0) as client:
         running = await client.call_tool("edit_replace_background_and_relight", RELIGHT)

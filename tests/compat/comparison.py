@@ -1,4 +1,4 @@
-"""Compares two snapshots: what is gone, what has changed, and which of it is on purpose."""
+"""Compares two snapshots: what is gone, what changed, and which changes are intended."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,9 @@ Differences = dict[str, tuple[Any, Any]]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
-    """Return what breaks a caller who knows the old facts.
+    """Return the differences that break callers who rely on the old facts.
 
-    An addition breaks no caller, unless it is a required part of a call that was complete before.
+    An addition breaks no caller unless it is a required part of an existing call.
     """
     found = {name: (value, new.get(name, GONE)) for name, value in old.items()}
     found = {name: (value, now) for name, (value, now) in found.items() if value != now}
@@ -28,12 +28,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
 
 
 def with_moves(facts: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:
-    """Return facts with the import paths of today.
+    """Return facts with today's import paths.
 
     Args:
         facts: Facts by path.
-        moves: The new path of each module, package or class that has moved; of several that fit,
-            the longest counts.
+        moves: The new path of each moved module, package or class; the longest match wins.
     """
     by_length = sorted(moves, key=len, reverse=True)
 
@@ -50,10 +49,10 @@ def with_moves(facts: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, 
 def explained(
     changed: Iterable[str], found: Differences, old: Mapping[str, Any]
 ) -> dict[str, set[str]]:
-    """Return the differences that each listed change explains; none: the entry is stale.
+    """Return the differences that each listed change explains; an entry without any is stale.
 
-    An entry explains the difference at its path. When everything below that path is gone too, it
-    explains all of it, so that a tool or a module that is removed is one entry.
+    An entry explains the difference at its path. If everything below the path is gone too, it
+    explains all of it, so a removed tool or module needs one entry.
     """
     return {entry: _explained(entry, found, old) for entry in changed}
 
@@ -71,7 +70,7 @@ def renamed(changed: Mapping[str, str]) -> list[str]:
 
 
 def is_mentioned(entry: str, text: str) -> bool:
-    """Return whether a text has the key word of an entry: the last part of its path."""
+    """Return whether a text contains the keyword of an entry: the last part of its path."""
     word = entry.rpartition(SEPARATOR)[2].strip("[]()")
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
 

@@ -1,8 +1,8 @@
-"""Facts: what the program offers as one flat mapping from a path to a value.
+"""Facts: the program's public interface as a flat mapping from paths to values.
 
-A path is a list of names from the outside in: `tools > generate_sd3 > arguments > seed`. What may
-grow without breaking a caller (choices, keys, parameters) has a path for each member. A value with
-`"needed": true` is something a caller has to give.
+A path lists names from the outside in: `tools > generate_sd3 > arguments > seed`. Collections that
+may grow without breaking a caller (choices, keys, parameters) have a path for each member. A value
+with `"needed": true` must be given by the caller.
 """
 
 import json
@@ -26,16 +26,16 @@ _NO_FACETS = frozenset(
         "examples",
     }
 )
-"""Parts of a JSON schema that are texts, which are free to change, or have paths of their own."""
+"""Parts of a JSON schema that may change because they are texts, or that have their own paths."""
 
 
 def path(*parts: str) -> str:
-    """Return the path that the parts make."""
+    """Join the parts to a path."""
     return SEPARATOR.join(parts)
 
 
 def as_text(facts: Mapping[str, Any]) -> str:
-    """Return facts as a JSON file: sorted, one fact a line."""
+    """Return facts as JSON: sorted, one fact per line."""
     lines = [
         f"  {json.dumps(name, ensure_ascii=False)}: "
         f"{json.dumps(facts[name], ensure_ascii=False, sort_keys=True)}"
@@ -48,9 +48,9 @@ def schema_facts(where: str, schema: Mapping[str, Any], **more: bool) -> Facts:
     """Return the facts of a JSON schema: types, ranges, defaults, choices, nested objects.
 
     Args:
-        where: Path of what the schema describes.
+        where: Path of the described value.
         schema: A schema without references.
-        more: What else is known of it, such as whether it is needed.
+        more: Further facts, such as whether it is needed.
     """
     branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(branches) == 1:

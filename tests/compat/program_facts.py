@@ -1,4 +1,4 @@
-"""What a person chooses: settings with their variables and flags, commands with their options."""
+"""Facts of the program: settings with variables and flags, commands with options."""
 
 import os
 from contextlib import redirect_stderr, suppress
@@ -42,15 +42,15 @@ FORMS: dict[str, tuple[str, ...]] = {
     "STABILITY_LOG_LEVEL": ("DEBUG",),
     "STABILITY_LOG_FORMAT": ("json",),
 }
-"""Texts that are read today, none of them the default: so it shows that each variable is read."""
+"""Accepted values other than the defaults, to check that each variable is read."""
 
 _FACETS = frozenset(
     {"type", "default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 )
-"""What a person notices of how a setting is declared."""
+"""Facets of a setting's declaration that are visible to people."""
 
 _PLATFORM_FOLDERS = {"home": "home_dir", "output_dir": "copies_dir"}
-"""Settings whose default is another folder on each machine, and the folder in force."""
+"""Settings whose default folder depends on the machine, and the property with the folder."""
 
 
 def settings_facts() -> Facts:
@@ -81,7 +81,7 @@ def _has_folder(name: str) -> bool:
 
 
 def _flag(name: str) -> str | None:
-    """Return whether a setting's flag stands alone or takes a value; None: it is not known."""
+    """Return whether a setting's flag is a switch or takes a value; None if there is no flag."""
     flag = f"--{name.replace('_', '-')}"
     for words in ([flag], [flag, "x"]):
         with suppress(SystemExit), redirect_stderr(StringIO()):

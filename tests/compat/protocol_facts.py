@@ -1,4 +1,4 @@
-"""What an MCP client finds: tools by toolset, resources, prompts, completions, capabilities."""
+"""Facts for MCP clients: tools by toolset, resources, prompts, completions, capabilities."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ TOOLSETS = (
     *("all", "default", "generate", "edit", "upscale", "control", "model3d"),
     *("audio2", "audio3", "v1", "account", "jobs", "media", "expert"),
 )
-"""What STABILITY_TOOLSETS takes."""
+"""Values of STABILITY_TOOLSETS in the snapshot."""
 
 TEMPLATES_COMPLETED = (
     ("media://{id}", "id"),
@@ -23,7 +23,7 @@ TEMPLATES_COMPLETED = (
     ("stability://guide/{topic}", "topic"),
 )
 PAGES = ("stability://operations", "stability://styles", "job://{id}")
-"""Resources whose content is JSON."""
+"""Resources with JSON content."""
 
 
 async def toolset_facts(folder: Path) -> Facts:
@@ -37,7 +37,7 @@ async def toolset_facts(folder: Path) -> Facts:
 
 
 async def protocol_facts(client: Client, job: str) -> Facts:
-    """Return what a connected server offers; all its toolsets are enabled.
+    """Return the facts of a connected server with all toolsets enabled.
 
     Args:
         client: The client of a server that has stored media.
@@ -70,7 +70,7 @@ def _tool_facts(tool: Tool) -> Facts:
     if tool.output_schema:
         found[output] = tool.output_schema["type"]
         found |= property_facts(output, tool.output_schema)
-    # A key of an answer is always there or not; no caller has to give it.
+    # Callers never give the keys of an answer, so "needed" means that a key is always present.
     return {
         name: _always(value) if name.startswith(output) else value for name, value in found.items()
     }

@@ -1,4 +1,4 @@
-"""What Python programs import: public names, classes with their members, parameters."""
+"""Facts for Python programs: public names, classes with members, parameters."""
 
 import dataclasses
 import importlib
@@ -39,10 +39,10 @@ MODULES = (
     *(f"{TABLE}.{family}" for family in FAMILIES),
     *(f"{TABLE}.{family}.{name}" for family, names in FAMILIES.items() for name in names),
 )
-"""Import paths that programs may use; a name belongs to the first that has it."""
+"""Import paths for programs; a name belongs to the first module that has it."""
 
 MADE_BY_US = frozenset({"Studio", "Outcome"})
-"""Classes whose objects programs get from us, so that how they are made is free to change."""
+"""Classes that programs never construct, so their constructors may change."""
 
 
 def python_facts(*, borrowed: bool) -> Facts:

@@ -1,4 +1,4 @@
-"""Takes the snapshot of everything the program offers: what `today.json` holds."""
+"""Takes the snapshot of the program's public interface that `today.json` holds."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ async def take(folder: Path, *, borrowed: bool) -> Facts:
 
     Args:
         folder: An empty folder for the store and the copies.
-        borrowed: Whether Python names count that are only imported or inherited.
+        borrowed: Include Python names that are only imported or inherited.
     """
     prepare(folder)
     found = settings_facts() | command_facts() | python_facts(borrowed=borrowed)

@@ -1,4 +1,4 @@
-"""What was offered when `today.json` was taken is still offered, or listed as changed."""
+"""Everything in the snapshot `today.json` still works, or is listed as changed."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ CHANGELOG = FOLDER.parent.parent / "CHANGELOG.md"
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds."""
+    """Return the object in a JSON file."""
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
@@ -39,8 +39,10 @@ TOOL = {
 
 
 @pytest.mark.anyio
-async def test_everything_offered_is_still_there_or_listed_as_changed(tmp_path: Path) -> None:
-    """Chosen: a rebuild of the inside drops nothing by accident; additions are free."""
+async def test_everything_in_the_snapshot_still_exists_or_is_listed_as_changed(
+    tmp_path: Path,
+) -> None:
+    """Chosen: refactoring removes nothing by accident; additions are allowed."""
     changed = read(FOLDER / "changed.json")
     old = with_moves(read(TODAY), read(FOLDER / "moved.json"))
 
@@ -61,7 +63,7 @@ async def test_everything_offered_is_still_there_or_listed_as_changed(tmp_path: 
 
 
 def test_every_listed_change_has_a_reason_and_is_in_the_changelog() -> None:
-    """Chosen: users read about it before they upgrade."""
+    """Chosen: users can read about it before they upgrade."""
     text = CHANGELOG.read_text(encoding="utf-8")
     changed = read(FOLDER / "changed.json")
     moves = read(FOLDER / "moved.json")
@@ -78,13 +80,13 @@ def test_everything_listed_as_moved_was_in_the_snapshot() -> None:
     assert [each for each in read(FOLDER / "moved.json") if f"python > {each}" not in old] == []
 
 
-def test_the_snapshot_is_sorted_with_a_fact_a_line() -> None:
-    """Chosen: a refreshed snapshot is a diff that people can read."""
+def test_the_snapshot_is_sorted_with_one_fact_per_line() -> None:
+    """Chosen: people can read the diff of a new snapshot."""
     assert TODAY.read_text(encoding="utf-8") == as_text(read(TODAY))
 
 
-def test_what_is_gone_or_has_another_value_is_found_with_both_values() -> None:
-    """Chosen: the message says what to restore."""
+def test_a_removed_or_changed_fact_is_found_with_both_values() -> None:
+    """Chosen: the message shows what to restore."""
     new = TOOL | {"tools > a > arguments > seed": {"type": "string", "needed": False}}
     del new["tools > a > arguments > form > png"]
 
@@ -100,8 +102,8 @@ def test_what_is_gone_or_has_another_value_is_found_with_both_values() -> None:
     assert "tools > a > arguments > form > png\n    was: choice\n    is:  gone" in described(found)
 
 
-def test_additions_are_free_unless_an_old_call_lacks_them() -> None:
-    """Chosen: a new argument that has to be given breaks every caller."""
+def test_additions_are_allowed_unless_they_are_required() -> None:
+    """Chosen: a new required argument breaks every caller."""
     free = {"tools > a > arguments > form > webp": "choice", "tools > b": "tool"}
     new_tool = {"tools > b > arguments": {}, "tools > b > arguments > image": {"needed": True}}
     needed = {"tools > a > arguments > image": {"needed": True}}
@@ -125,14 +127,14 @@ def test_an_entry_for_a_whole_tool_explains_it_only_when_all_of_it_is_gone() -> 
     }
 
 
-def test_an_entry_where_nothing_has_changed_explains_nothing() -> None:
+def test_an_entry_without_a_change_explains_nothing() -> None:
     """Chosen: a stale entry would hide the next loss."""
     assert explained(["tools > a > arguments > seed"], {}, TOOL) == {
         "tools > a > arguments > seed": set()
     }
 
 
-def test_what_a_moved_module_offers_is_compared_with_its_new_place() -> None:
+def test_a_moved_module_is_compared_with_its_new_path() -> None:
     """Chosen: an entry for a move hides no loss inside the module."""
     old = {
         "python > ours.table": "module",
@@ -152,7 +154,7 @@ def test_what_a_moved_module_offers_is_compared_with_its_new_place() -> None:
 
 
 def test_a_change_is_mentioned_by_the_last_part_of_its_path() -> None:
-    """Chosen: the name that people use is what they search the changelog for."""
+    """Chosen: people search the changelog for the name that they use."""
     assert is_mentioned("python > stability_mcp > Studio > call()", "- `Studio.call` is gone.")
     assert is_mentioned("commands > doctor > --drift", "- `doctor --drift` is now a command.")
     assert not is_mentioned("tools > a > arguments > seed", "- Seeds are drawn elsewhere.")

@@ -1,4 +1,4 @@
-"""The balance in answers: about, and asked for beside the calls."""
+"""The balance in answers: approximate, and queried in parallel with calls."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ pytestmark = pytest.mark.anyio
 
 
 @both_eras
-async def test_a_paid_answer_tells_about_how_much_is_left(
+async def test_a_paid_answer_shows_the_approximate_balance(
     era: Era, tmp_path: Path, emulator_url: str
 ) -> None:
-    """Chosen: as soon as it is known; an estimate and the status then ask for it no more.
+    """Chosen: as soon as it is known; estimate and status then reuse it.
 
-    The calls while it is not known repeat the first, and its result answers them at no cost.
+    Until it is known, the calls repeat the first one and get its cached result at no cost.
     """
     async with paying(tmp_path, emulator_url, era) as client:
         with anyio.fail_after(30):
@@ -27,22 +27,35 @@ async def test_a_paid_answer_tells_about_how_much_is_left(
                 result = fine(await client.call_tool("generate_core", repeated))
                 known = "balance" in facts(result)["spent"]
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
-        said = {"tool": "generate_core", "arguments": {"prompt": "a fox"}}
-        estimate = data(await client.call_tool("cost_estimate", said))
+        call = {"tool": "generate_core", "arguments": {"prompt": "a fox"}}
+        estimate = data(await client.call_tool("cost_estimate", call))
         status = data(await client.call_tool("server_status", {}))
 
     about = facts(result)["spent"]["balance"]
     assert 0 <= about <= 25
     assert f"balance about {about:g})" in text(result)
     assert estimate["balance"] == status["balance"] == about
-    assert "a moment ago" in status["balance_note"]
+    assert "Checked just now" in status["balance_note"]
 
 
-async def test_the_emulator_says_nothing_of_it(tmp_path: Path) -> None:
-    """Chosen: nobody pays there."""
+async def test_answers_of_the_emulator_show_no_balance(tmp_path: Path) -> None:
+    """Chosen: nothing is charged there."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("server_status", {}))
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
 
     assert "balance" not in text(result)
     assert "balance" not in facts(result)["spent"]
+
+
+@both_eras
+async def test_the_status_says_that_the_api_rejected_the_key(
+    era: Era, tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: it names the setting and where to change it."""
+    async with paying(tmp_path, emulator_url, era, api_key="not-a-key") as client:
+        status = data(await client.call_tool("server_status", {}))
+
+    assert status["note"].startswith("The API rejected this key.")
+    assert "STABILITY_API_KEY" in status["note"]
+    assert "balance" not in status

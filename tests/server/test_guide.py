@@ -1,4 +1,4 @@
-"""The guide and the instructions: short, and about what exists."""
+"""The guide and the instructions: short, and only about what exists."""
 
 import re
 from pathlib import Path
@@ -18,15 +18,15 @@ FIELDS = {field for row in OPERATIONS.values() for field in row.model_fields}
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_page_names_only_tools_and_arguments_that_exist(topic: str) -> None:
-    """Chosen: no text names what is not there."""
+    """Chosen: no text names tools or arguments that do not exist."""
     named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", guide_text(topic, frozenset(TOOLS))))
 
     assert named <= TOOLS.keys() | FIELDS
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_page_leaves_out_tools_that_are_off(topic: str) -> None:
-    """Chosen: a model calls what it read of."""
+def test_a_page_leaves_out_disabled_tools(topic: str) -> None:
+    """Chosen: a model calls every tool that it reads about."""
     page = guide_text(topic, frozenset({"edit_inpaint", "guide"}))
 
     named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", page)) & TOOLS.keys()
@@ -36,7 +36,7 @@ def test_a_page_leaves_out_tools_that_are_off(topic: str) -> None:
 
 
 def test_the_costs_are_those_of_the_table() -> None:
-    """Chosen: a second copy of a price is a bug."""
+    """Chosen: prices come from the table, never from a second copy."""
     page = guide_text("costs", frozenset(TOOLS))
 
     for name, row in OPERATIONS.items():
@@ -44,8 +44,8 @@ def test_the_costs_are_those_of_the_table() -> None:
             assert f"- `{name}`: {price_sentence(row)}" in page
 
 
-def test_the_choice_is_explained_for_every_operation_that_is_on() -> None:
-    """Chosen: each line is the summary of the row, so that a new operation is on the page."""
+def test_every_enabled_operation_is_explained() -> None:
+    """Chosen: each line is a row's summary, so new operations appear automatically."""
     page = guide_text("choose", frozenset(TOOLS))
 
     for name, row in OPERATIONS.items():
@@ -55,7 +55,7 @@ def test_the_choice_is_explained_for_every_operation_that_is_on() -> None:
 @pytest.mark.anyio
 @both_eras
 async def test_the_guide_needs_no_store(era: Era, tmp_path: Path) -> None:
-    """Chosen: it explains also when nothing else works."""
+    """Chosen: it helps even when nothing else works."""
     async with connected(tmp_path, era) as client:
         page = fine(await client.call_tool("guide", {"topic": "choose"}))
 
@@ -68,16 +68,16 @@ async def test_the_guide_needs_no_store(era: Era, tmp_path: Path) -> None:
 async def test_instructions_are_short_and_honest(era: Era, tmp_path: Path) -> None:
     """Chosen: every conversation pays for them."""
     async with connected(tmp_path, era) as client:
-        said = client.instructions or ""
+        shown = client.instructions or ""
 
-    assert len(said) < MAX_INSTRUCTIONS
-    assert "There is no API key" in said
-    assert set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", said)) <= TOOLS.keys()
+    assert len(shown) < MAX_INSTRUCTIONS
+    assert "There is no API key" in shown
+    assert set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", shown)) <= TOOLS.keys()
 
 
-def test_instructions_name_only_tools_that_are_on() -> None:
-    """Chosen: likewise."""
-    said = instructions({"upscale_fast", "job_wait"}, TOOLS, emulated=False)
+def test_instructions_name_only_enabled_tools() -> None:
+    """Chosen: a model calls every tool that it reads about."""
+    shown = instructions({"upscale_fast", "job_wait"}, TOOLS, emulated=False)
 
-    assert set(re.findall(r"`(\w+)`", said)) == {"upscale_fast", "job_wait"}
-    assert "no API key" not in said
+    assert set(re.findall(r"`(\w+)`", shown)) == {"upscale_fast", "job_wait"}
+    assert "no API key" not in shown

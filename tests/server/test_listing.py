@@ -1,9 +1,10 @@
-"""What every tool promises in the list, as a client gets it."""
+"""The tool list as clients get it, and rules for every tool in it."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -18,7 +19,11 @@ from stability_mcp.server.definition import CHANGES, FETCHES, QUERIES, READS, SP
 from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
-MAX_BYTES, MAX_MEAN_BYTES = 48 * 1024, 1_400
+MAX_BYTES, MAX_BASIC_BYTES = 48_000, 34 * 1024
+MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_500
+"""Mean bytes of a tool and of an operation."""
+MAX_TOOLS = 52
+"""Chosen: several hosts limit the number of tools of all servers together."""
 every_tool = pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
 
 
@@ -29,8 +34,8 @@ async def _listed(folder: Path, era: Era, *toolsets: str) -> list[Tool]:
 
 @pytest.mark.anyio
 @both_eras
-async def test_the_list_is_that_of_the_files(era: Era, tmp_path: Path) -> None:
-    """Chosen: what is reviewed in tool_schemas/ is what clients get, whole and in order."""
+async def test_the_list_matches_the_files(era: Era, tmp_path: Path) -> None:
+    """Chosen: clients get what is reviewed in tool_schemas/, complete and in order."""
     listed = await _listed(tmp_path, era, "all")
 
     shown = {each.name: each.model_dump(by_alias=True, exclude_none=True) for each in listed}
@@ -38,36 +43,67 @@ async def test_the_list_is_that_of_the_files(era: Era, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists(), "listing must not open the store"
 
 
-@pytest.mark.anyio
-async def test_the_default_list_is_within_what_a_conversation_can_pay_for(tmp_path: Path) -> None:
-    """Chosen: name, description and input schema are paid for in every conversation."""
-    listed = await _listed(tmp_path, "auto", "default")
-    sizes = {
+async def _sizes(folder: Path, toolset: str) -> dict[str, int]:
+    """Return the bytes of each tool that a model pays for in every conversation."""
+    listed = await _listed(folder, "auto", toolset)
+    return {
         each.name: len(
             json.dumps(
-                [each.name, each.description, each.input_schema],
+                {
+                    "name": each.name,
+                    "description": each.description,
+                    "inputSchema": each.input_schema,
+                },
                 separators=(",", ":"),
                 ensure_ascii=False,
             ).encode()
         )
         for each in listed
     }
+
+
+@pytest.mark.anyio
+async def test_the_default_list_is_small(tmp_path: Path) -> None:
+    """Chosen: every conversation pays for it, and hosts limit its length."""
+    sizes = await _sizes(tmp_path, "default")
     operations = [size for name, size in sizes.items() if name in OPERATIONS]
 
+    assert len(sizes) <= MAX_TOOLS
     assert sum(sizes.values()) <= MAX_BYTES
-    assert sum(operations) / len(operations) <= MAX_MEAN_BYTES
+    assert mean(sizes.values()) <= MAX_TOOL_BYTES
+    assert mean(operations) <= MAX_OPERATION_BYTES
+
+
+@pytest.mark.anyio
+async def test_the_basic_list_fits_hosts_with_small_limits(tmp_path: Path) -> None:
+    """Chosen: `basic` is for them."""
+    sizes = await _sizes(tmp_path, "basic")
+
+    assert sum(sizes.values()) <= MAX_BASIC_BYTES
+    assert mean(sizes.values()) <= MAX_TOOL_BYTES
+
+
+def test_titles_are_unique_and_written_alike() -> None:
+    """Chosen: people tell tools apart by them."""
+    titles = [each.title for each in TOOLS.values()]
+
+    assert len(set(titles)) == len(titles)
+    for title in titles:
+        assert title[:1].isupper()
+        assert "_" not in title
+        assert len(title) <= 40
 
 
 @every_tool
 def test_names_are_short_enough_for_every_host(tool: Definition) -> None:
-    """Documented (hosts): 60 characters with the name of the server in front."""
+    """Documented (hosts): 60 characters including the name of the server."""
     assert re.fullmatch(r"[a-z][a-z0-9_]*", tool.name)
     assert len(tool.name) <= 40
 
 
 @every_tool
 def test_schemas_are_plain(tool: Definition) -> None:
-    """Chosen: what several hosts break on is in none."""
+    """Chosen: without the constructs that several hosts can't read."""
     for schema in filter(None, (tool.input_schema, tool.output_schema)):
         Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"
@@ -79,7 +115,7 @@ def test_schemas_are_plain(tool: Definition) -> None:
 
 
 @every_tool
-def test_every_argument_is_described_and_no_other_is_taken(tool: Definition) -> None:
+def test_every_argument_is_described_and_no_other_is_accepted(tool: Definition) -> None:
     """Chosen: a guess costs money."""
     assert tool.input_schema["additionalProperties"] is False
     for name, schema in tool.input_schema["properties"].items():
@@ -87,8 +123,8 @@ def test_every_argument_is_described_and_no_other_is_taken(tool: Definition) -> 
 
 
 @every_tool
-def test_descriptions_fit_and_say_what_it_costs(tool: Definition) -> None:
-    """Chosen: the price is in the description of whatever has one."""
+def test_descriptions_are_short_and_include_the_price(tool: Definition) -> None:
+    """Chosen: a model sees the price before it calls."""
     assert tool.title
     assert 20 < len(tool.description) < 600
     assert "\n" not in tool.description
@@ -99,7 +135,7 @@ def test_descriptions_fit_and_say_what_it_costs(tool: Definition) -> None:
 
 @every_tool
 def test_annotations_are_honest(tool: Definition) -> None:
-    """Chosen: hosts approve by them, so whatever spends is never read-only."""
+    """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
     spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
     assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES)
@@ -116,8 +152,8 @@ def test_a_tool_that_can_return_a_picture_has_no_output_schema(tool: Definition)
 
 
 @every_tool
-def test_every_tool_that_is_named_exists(tool: Definition) -> None:
-    """Chosen: no text names what is not there."""
+def test_descriptions_only_name_existing_tools(tool: Definition) -> None:
+    """Chosen: a model calls every tool that it reads about."""
     properties = tool.input_schema["properties"].keys()
     named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", tool.description))
 

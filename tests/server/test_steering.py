@@ -1,4 +1,4 @@
-"""Cancel, make anew, take over, through a real client in both eras."""
+"""Cancel, rerun and adopt jobs, through a real client in both eras."""
 
 from pathlib import Path
 
@@ -23,12 +23,12 @@ FOX = {"prompt": "a fox", "label": "fox"}
 
 
 def _home(folder: Path) -> Path:
-    """Return the folder of the store, which is written behind the server's back."""
+    """Return the store's folder; tests change its database directly."""
     return folder / "home" / "emulator"
 
 
-async def _left_for_long(folder: Path, count: int = 1) -> list[str]:
-    """Leave jobs that were queued an hour ago, and no program alive; return their ids."""
+async def _leave_stale_jobs(folder: Path, count: int = 1) -> list[str]:
+    """Leave jobs that were queued an hour ago by a process that is gone; return their ids."""
     async with connected(folder) as client:
         made = [
             fine(await client.call_tool("generate_core", {"prompt": f"a fox {n}"}))
@@ -45,21 +45,24 @@ async def _left_for_long(folder: Path, count: int = 1) -> list[str]:
 
 
 @both_eras
-async def test_what_nobody_may_want_any_more_waits_for_a_word(era: Era, tmp_path: Path) -> None:
-    """Chosen: a batch killed in the evening is not paid by whoever starts in the morning."""
-    first, second, third = await _left_for_long(tmp_path, 3)
+async def test_stale_jobs_wait_for_a_decision(era: Era, tmp_path: Path) -> None:
+    """Chosen: starting a server does not pay for a batch that was killed the day before."""
+    first, second, third = await _leave_stale_jobs(tmp_path, 3)
     async with connected(tmp_path, era) as client:
         fine(await client.call_tool("job_wait", {"jobs": [first], "seconds": 0}))
-        told = text(await client.call_tool("media_list", {}))
+        before = text(await client.call_tool("media_list", {}))
         cancelled = data(await client.call_tool("job_cancel", {"jobs": [first]}))
         sent = fine(await client.call_tool("job_rerun", {"job": second}))
         left = text(await client.call_tool("media_list", {}))
         rest = fine(await client.call_tool("job_rerun", {"job": "paused"}))
         none = refused(await client.call_tool("job_cancel", {"jobs": "paused"}))
 
-    assert "3 jobs paused (9 credits, not charged): call job_rerun or job_cancel" in told
+    assert "3 jobs paused (9 credits, not charged): call job_rerun or job_cancel" in before
+    assert cancelled["note"] == "1 of 1 cancelled, not charged; 3 credits released."
     assert cancelled["released"] == 3
-    assert cancelled["jobs"][0]["said"] == "never sent; nothing charged, 3 credits given back"
+    assert cancelled["jobs"][0]["said"] == (
+        "cancelled before it was sent; not charged, 3 credits released"
+    )
     assert "1 paused job goes on" in text(sent)
     assert facts(sent)["jobs"][0]["id"] == second
     assert "1 job paused (3 credits, not charged)" in left
@@ -69,8 +72,8 @@ async def test_what_nobody_may_want_any_more_waits_for_a_word(era: Era, tmp_path
 
 
 @both_eras
-async def test_what_was_sent_is_kept_though_it_was_cancelled(era: Era, tmp_path: Path) -> None:
-    """Documented (the API): a request that is out cannot be stopped; it is charged."""
+async def test_a_cancelled_job_that_was_sent_keeps_its_result(era: Era, tmp_path: Path) -> None:
+    """Documented (the API): a request in flight cannot be stopped; it is charged."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate, wait=0) as client:
         made = fine(await client.call_tool("generate_core", FOX))
@@ -84,15 +87,19 @@ async def test_what_was_sent_is_kept_though_it_was_cancelled(era: Era, tmp_path:
         again = data(await client.call_tool("job_cancel", {"jobs": [job]}))
 
     assert cancelled["jobs"][0]["outcome"] == "sent"
-    assert "3 credits are charged if it succeeds" in cancelled["jobs"][0]["said"]
+    assert "3 credits charged if it succeeds" in cancelled["jobs"][0]["said"]
+    assert cancelled["note"] == (
+        "None cancelled: the job was already sent and will be charged if it succeeds."
+    )
     assert "cancelled after sending" in listed["jobs"][0]["progress"]
     assert facts(waited)["media"][0]["label"] == "fox"
-    assert again["jobs"][0]["said"] == "had ended before (done): 3 credits were charged"
+    assert again["jobs"][0]["said"] == "already finished (done): 3 credits charged"
+    assert again["note"] == "None cancelled: the job was already finished."
 
 
 @both_eras
-async def test_a_result_is_made_anew_with_a_fresh_seed(era: Era, tmp_path: Path) -> None:
-    """Chosen: the very same request with its seed would give the very same picture."""
+async def test_a_rerun_gets_a_new_seed(era: Era, tmp_path: Path) -> None:
+    """Chosen: the same request with the same seed would give the same picture."""
     async with connected(tmp_path, era) as client:
         first = fine(await client.call_tool("generate_core", {**FOX, "seed": 7}))
         second = fine(await client.call_tool("job_rerun", {"job": "fox"}))
@@ -108,8 +115,8 @@ async def test_a_result_is_made_anew_with_a_fresh_seed(era: Era, tmp_path: Path)
 
 
 @both_eras
-async def test_what_is_changed_keeps_the_seed(era: Era, tmp_path: Path) -> None:
-    """Chosen: so that only what was changed differs."""
+async def test_a_rerun_with_changes_keeps_the_seed(era: Era, tmp_path: Path) -> None:
+    """Chosen: only the changed arguments differ."""
     async with connected(tmp_path, era) as client:
         first = fine(await client.call_tool("generate_core", FOX))
         [before] = facts(first)["media"]
@@ -129,8 +136,8 @@ async def test_what_is_changed_keeps_the_seed(era: Era, tmp_path: Path) -> None:
     assert "Nothing was charged." in refused(wrong)
 
 
-async def test_an_edit_is_made_anew_from_its_own_inputs(tmp_path: Path) -> None:
-    """Chosen: an operation without a seed is paid again when it is asked for again."""
+async def test_an_edit_is_rerun_from_its_own_inputs(tmp_path: Path) -> None:
+    """Chosen: rerunning an operation without a seed is paid, not answered from the cache."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", FOX))
         cut = fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
@@ -141,17 +148,17 @@ async def test_an_edit_is_made_anew_from_its_own_inputs(tmp_path: Path) -> None:
     assert len(listed["jobs"]) == 3
 
 
-async def test_what_is_neither_job_nor_media_is_told_as_that(tmp_path: Path) -> None:
-    """Chosen: whoever named a job is not told of media alone, nor of where those are."""
+async def test_an_unknown_name_is_neither_job_nor_media(tmp_path: Path) -> None:
+    """Chosen: the error covers jobs as well as media, since a job may have been meant."""
     async with connected(tmp_path) as client:
-        told = refused(await client.call_tool("job_rerun", {"job": "nothere123"}))
+        refusal = refused(await client.call_tool("job_rerun", {"job": "nothere123"}))
 
-    assert told.startswith('There is no job and no media "nothere123". Nothing was charged.')
-    assert "job_list" in told
+    assert refusal.startswith('There is no job and no media "nothere123". Nothing was charged.')
+    assert "job_list" in refusal
 
 
-async def test_a_job_under_way_is_not_made_anew(tmp_path: Path) -> None:
-    """Chosen: who asks has forgotten that it is coming."""
+async def test_an_unfinished_job_is_not_rerun(tmp_path: Path) -> None:
+    """Chosen: its result is still coming, so a rerun would pay twice."""
     gate = Gate()
     async with connected(tmp_path, gate=gate, wait=0) as client:
         made = fine(await client.call_tool("generate_core", FOX))
@@ -167,7 +174,7 @@ async def test_a_job_under_way_is_not_made_anew(tmp_path: Path) -> None:
 async def test_an_unknown_job_is_repeated_only_when_the_user_accepts_it(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: the first may have been charged, and goes on counting as spent."""
+    """Chosen: the first may have been charged, and still counts as spent."""
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         job = facts(made)["media"][0]["job"]
@@ -185,7 +192,7 @@ async def test_an_unknown_job_is_repeated_only_when_the_user_accepts_it(
 
 
 @both_eras
-async def test_a_generation_that_is_gone_is_told_in_words(era: Era, tmp_path: Path) -> None:
+async def test_a_missing_generation_is_explained(era: Era, tmp_path: Path) -> None:
     """Documented: 404 for an unknown id, another key's, or one older than 24 hours."""
     async with connected(tmp_path, era, toolsets=("default", "expert")) as client:
         result = await client.call_tool(
@@ -200,8 +207,8 @@ async def test_a_generation_that_is_gone_is_told_in_words(era: Era, tmp_path: Pa
     assert "upscale_creative" in refused(wrong)
 
 
-async def test_a_generation_started_elsewhere_is_fetched_for_nothing(tmp_path: Path) -> None:
-    """Documented (the API): results are handed out again and again to the key that paid."""
+async def test_a_generation_started_elsewhere_is_fetched_free(tmp_path: Path) -> None:
+    """Documented (the API): the key that paid can fetch a result any number of times."""
     async with connected(tmp_path, toolsets=("default", "expert")) as client:
         fine(await client.call_tool("generate_core", FOX))
         made = fine(
@@ -231,8 +238,8 @@ async def test_a_generation_started_elsewhere_is_fetched_for_nothing(tmp_path: P
     assert (adopted.meta or {})["cost"] == {"credits": 0, "usd": 0}
 
 
-async def test_the_expert_tools_are_off_unless_asked_for(tmp_path: Path) -> None:
-    """Chosen: tokens are paid in every conversation."""
+async def test_expert_tools_are_off_by_default(tmp_path: Path) -> None:
+    """Chosen: every conversation pays for the tokens of each listed tool."""
     async with connected(tmp_path) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
 

@@ -1,4 +1,4 @@
-"""The plainest schema that says the same."""
+"""Plain schemas: inlined, without anything that hosts can't read."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from stability_mcp.server.tool_schema import plain_schema
 
 
 class _Part(BaseModel):
-    """A docstring that nobody asked for."""
+    """A docstring that is left out of the schema."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,13 +24,13 @@ class _Model(BaseModel):
     parts: list[_Part]
     only: Literal["one"] = "one"
     maybe: Annotated[int, Field(ge=1)] | None = None
-    """Said
-    over two lines."""
+    """Written
+    on two lines."""
     either: int | str = 1
     title: str = ""
 
 
-def test_what_hosts_break_on_is_not_in_it() -> None:
+def test_constructs_that_break_hosts_are_left_out() -> None:
     """Chosen: no references, titles, null branches, const or default of null."""
     assert plain_schema(_Model) == {
         "type": "object",
@@ -47,14 +47,14 @@ def test_what_hosts_break_on_is_not_in_it() -> None:
                 },
             },
             "only": {"type": "string", "enum": ["one"], "default": "one"},
-            "maybe": {"type": "integer", "minimum": 1, "description": "Said over two lines."},
+            "maybe": {"type": "integer", "minimum": 1, "description": "Written on two lines."},
             "either": {"anyOf": [{"type": "integer"}, {"type": "string"}], "default": 1},
             "title": {"type": "string", "default": ""},
         },
     }
 
 
-def test_a_model_without_fields_takes_an_object() -> None:
+def test_a_model_without_fields_is_an_empty_object() -> None:
     """Documented (the protocol): the root of a schema is an object."""
 
     class Nothing(BaseModel):
@@ -67,14 +67,14 @@ class _Tree(BaseModel):
     children: "list[_Tree]"
 
 
-def test_a_model_that_refers_to_itself_is_refused() -> None:
-    """Chosen: it cannot be written without references."""
+def test_a_recursive_model_is_rejected() -> None:
+    """Chosen: it can't be written without references."""
     with pytest.raises(ValueError, match="itself"):
         plain_schema(_Tree)
 
 
-def test_required_properties_come_first_and_ours_last() -> None:
-    """Chosen: files are sorted, models read from the top."""
+def test_required_properties_come_first_and_added_ones_last() -> None:
+    """Chosen: the files are sorted, but models read from the top."""
     names = ("count", "b", "prompt", "a", "label")
     schema: dict[str, Any] = {"properties": {n: {} for n in names}, "required": ["prompt", "b"]}
 

@@ -1,4 +1,4 @@
-"""The tools beside the operations: what each of them answers."""
+"""Results of the hand-written tools."""
 
 from pathlib import Path
 
@@ -38,9 +38,9 @@ async def test_a_call_is_priced_before_it_is_made(era: Era, tmp_path: Path) -> N
     assert jobs == [], "nothing was sent"
 
 
-async def test_files_of_a_call_that_is_priced_need_not_exist(tmp_path: Path) -> None:
+async def test_files_of_a_priced_call_need_not_exist(tmp_path: Path) -> None:
     """Chosen: a plan is priced before its first step has run."""
-    call = {"image": "made by the step before"}
+    call = {"image": "made by an earlier step"}
     async with connected(tmp_path) as client:
         priced = data(
             await client.call_tool("cost_estimate", {"tool": "upscale_fast", "arguments": call})
@@ -50,8 +50,8 @@ async def test_files_of_a_call_that_is_priced_need_not_exist(tmp_path: Path) -> 
 
 
 @both_eras
-async def test_the_status_says_what_is_in_force(era: Era, tmp_path: Path) -> None:
-    """Chosen: what a person would look for first."""
+async def test_the_status_shows_the_configuration(era: Era, tmp_path: Path) -> None:
+    """Chosen: what a person checks first."""
     async with connected(tmp_path, era, toolsets=("edit", "media")) as client:
         status = data(await client.call_tool("server_status", {}))
 
@@ -65,19 +65,19 @@ async def test_the_status_says_what_is_in_force(era: Era, tmp_path: Path) -> Non
 
 
 @both_eras
-async def test_a_file_is_taken_in_named_and_shown(era: Era, tmp_path: Path) -> None:
-    """Chosen: an agent that imports wants to see what it has."""
+async def test_a_file_is_imported_named_and_shown(era: Era, tmp_path: Path) -> None:
+    """Chosen: an agent that imports a file needs to see it."""
     sample_files.save(tmp_path / "photo.jpg", sample_files.jpeg((300, 200)))
     async with connected(tmp_path, era) as client:
-        taken = fine(
+        imported = fine(
             await client.call_tool("media_import", {"file": "photo.jpg", "label": "the photo"})
         )
 
-    assert text(taken).startswith("media_import: 1 picture, free\n")
-    assert "size: 300x200 JPEG" in text(taken)
-    assert facts(taken)["media"][0]["label"] == "the photo"
-    assert len(pictures(taken)) == 1
-    assert "cost" not in (taken.meta or {})
+    assert text(imported).startswith("media_import: 1 picture, free\n")
+    assert "size: 300x200 JPEG" in text(imported)
+    assert facts(imported)["media"][0]["label"] == "the photo"
+    assert len(pictures(imported)) == 1
+    assert "cost" not in (imported.meta or {})
 
 
 @both_eras
@@ -94,7 +94,7 @@ async def test_a_label_moves(era: Era, tmp_path: Path) -> None:
     assert [each.get("label") for each in listed].count("hero") == 1
 
 
-async def test_a_label_that_looks_like_something_else_is_refused(tmp_path: Path) -> None:
+async def test_a_label_that_looks_like_a_path_is_rejected(tmp_path: Path) -> None:
     """Chosen: a label is never a path, a URL or an id."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
@@ -105,7 +105,7 @@ async def test_a_label_that_looks_like_something_else_is_refused(tmp_path: Path)
 
 @both_eras
 async def test_lists_come_in_pages(era: Era, tmp_path: Path) -> None:
-    """Chosen: thousands of rows must not fill a context."""
+    """Chosen: thousands of rows must not fill the context."""
     async with connected(tmp_path, era) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 3}))
         for tool, key in (("media_list", "media"), ("job_list", "jobs")):
@@ -134,6 +134,6 @@ async def test_the_former_names_of_cursors_still_work(tmp_path: Path) -> None:
             assert "next" not in third
 
 
-def test_tools_are_made_from_the_code_where_there_are_no_files(tmp_path: Path) -> None:
-    """Chosen: a copy of the sources alone still runs."""
+def test_tools_are_built_from_the_code_without_files(tmp_path: Path) -> None:
+    """Chosen: a copy of only the sources still runs."""
     assert all_tools((tmp_path,)) == from_code()

@@ -1,4 +1,4 @@
-"""What was used and what would be: the ledger in three forms, and prices of several calls."""
+"""The usage report in three forms, and prices of several calls."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.server.in_memory import Era, both_eras, connected, data, facts, fine, refused, text
+from support.server.paid import paying
 
 pytestmark = pytest.mark.anyio
 
@@ -14,8 +15,8 @@ FOX = {"prompt": "a fox", "label": "fox", "seed": 7}
 
 
 @both_eras
-async def test_what_was_used_is_told_in_three_forms(era: Era, tmp_path: Path) -> None:
-    """Chosen: text to read, data for programs, CSV for a sheet; the structure is always there."""
+async def test_usage_is_reported_in_three_forms(era: Era, tmp_path: Path) -> None:
+    """Chosen: text to read, data for programs, CSV for sheets; all have structured content."""
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
@@ -28,10 +29,10 @@ async def test_what_was_used_is_told_in_three_forms(era: Era, tmp_path: Path) ->
         requests = fine(await client.call_tool("usage_report", {"by": "request", "format": "csv"}))
 
     assert days.structured_content is not None
-    assert "8 credits on the emulator, nothing really paid" in text(days)
+    assert "8 emulated credits (no real charge)" in text(days)
     assert "8 credits, 2 jobs, 2 requests" in text(days)
-    assert "cache: 1 hits, 3 credits saved" in text(days)
-    assert "of 150 slots in use in 10 s" in text(days)
+    assert "cache: 1 hit, 3 credits saved" in text(days)
+    assert "of 150 requests used in the last 10 s" in text(days)
     assert facts(made)["media"][0]["job"] in {each["job"] for each in jobs["lines"]}
     assert {each["operation"]: each["credits"] for each in operations["lines"]} == {
         "generate_core": 3,
@@ -47,7 +48,7 @@ async def test_what_was_used_is_told_in_three_forms(era: Era, tmp_path: Path) ->
 
 @both_eras
 async def test_several_calls_are_priced_together(era: Era, tmp_path: Path) -> None:
-    """Chosen: a plan of several calls is one question, not one for each."""
+    """Chosen: pricing a plan of several calls takes one call."""
     calls = [
         {"tool": "generate_core", "arguments": {"prompt": "a fox", "count": 4}},
         {"tool": "upscale_fast", "arguments": {"image": "fox"}},
@@ -64,4 +65,14 @@ async def test_several_calls_are_priced_together(era: Era, tmp_path: Path) -> No
     assert both["total"] == sum(each["total"] for each in both["calls"])
     assert (one["tool"], one["each"], one["count"], one["total"]) == ("generate_core", 3, 4, 12)
     assert "calls" not in one
-    assert "Give either tool, or calls" in neither
+    assert "Give either tool for one call or calls for several." in neither
+
+
+async def test_the_report_shows_todays_budget(tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: spent, budget and rest in one line, and nothing is called emulated."""
+    async with paying(tmp_path, emulator_url, "auto", budget=20) as client:
+        fine(await client.call_tool("generate_core", FOX))
+        report = text(await client.call_tool("usage_report", {}))
+
+    assert "3 of 20 credits spent today, 17 left" in report
+    assert "emulated" not in report

@@ -11,4 +11,4 @@ TOOLSETS = (
     "v1",
     "account",
 )
-"""The families of operations, in the order people meet them; one not named here comes last."""
+"""The families of operations in the order they are listed; any other family comes last."""

@@ -1,4 +1,4 @@
-"""Models whose fields are described by the docstrings below them; only a schema needs them."""
+"""Models whose field descriptions are the docstrings below the fields, read on demand."""
 
 import ast
 import inspect
@@ -14,15 +14,15 @@ from pydantic_core import CoreSchema
 class Described(BaseModel):
     """A model whose fields are described by their docstrings.
 
-    Pydantic's `use_attribute_docstrings` reads the sources of all rows when they are imported,
-    which takes most of the time of the import; only a schema needs them.
+    Pydantic's `use_attribute_docstrings` reads the sources of all rows on import, which takes most
+    of the import time. Only schemas need the descriptions, so this class reads them for a schema.
     """
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Describe each field by its docstring."""
+        """Add the docstring of each field to the schema as its description."""
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
         for name, text in _field_docstrings(cls).items():
@@ -33,13 +33,13 @@ class Described(BaseModel):
 
 @cache
 def _field_docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a model, its bases' included."""
+    """Return the docstring below each field of a model and its bases."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, Described):
             try:
                 source = inspect.getsource(base)
-            except OSError:  # a class that a program made, or sources that were left out
+            except OSError:  # a class created at run time, or no sources installed
                 continue
             found |= _docstrings_in(ast.parse(dedent(source)).body[0])
     return found

@@ -1,9 +1,9 @@
-"""What a published OpenAPI document of the API says otherwise than the table.
+"""Finds differences between the API's published OpenAPI document and the table.
 
-The API publishes what it takes; when that changes, the table is to be changed. Compared are paths,
-the kind of body, the status of a success, and of every parameter: that it is there, whether it is a
-file, its choices and its bounds. Where the document says nothing the table may say more, since it
-also knows what was seen live; known differences are in `Operation.wire`.
+A change in the document means that the table must change. Compared are paths, the content type of
+the body, the status of a success and, for each parameter, existence, whether it is a file, choices
+and bounds. Where the document states nothing, the table may state more: it also records live
+observations. `Operation.wire` lists known differences.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,19 +21,19 @@ LEFT_OUT = frozenset(
         "/v2beta/stable-image/upscale/creative/result/{id}",
     }
 )
-"""Paths that no operation has on purpose: older twins and a second path of results."""
+"""Paths left out on purpose: older twins and a second results path."""
 
 MAX_STEPS = 20
-"""References followed for one part; a chain that is longer is a circle."""
+"""References followed for one part; a longer chain is a cycle."""
 
 MAX_PARTS = 200
-"""Parts of one schema put together; the largest of the API has some dozens, a circle has no end."""
+"""Parts merged into one schema; the API's largest has a few dozen, and a cycle never ends."""
 
 _BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "minLength": "characters at least",
-    "maxLength": "characters at most",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "minLength": "minimum characters",
+    "maxLength": "maximum characters",
 }
 
 Document = Mapping[str, Any]
@@ -42,14 +42,14 @@ Document = Mapping[str, Any]
 def differences(
     document: Document, operations: Mapping[str, type[Operation]], *, known: bool = False
 ) -> list[str]:
-    """Return every difference as one line, of the paths first.
+    """Return one line per difference, paths first.
 
-    Versions of the API that the document does not have at all are not compared.
+    API versions that are missing from the document altogether are not compared.
 
     Args:
-        document: The parsed document, of any shape: it comes from outside.
+        document: The parsed document; untrusted, so it may have any shape.
         operations: The table.
-        known: Whether to return the differences that a row names in `wire.known_drift` as well.
+        known: Also return the differences listed in a row's `wire.known_drift`.
     """
     paths = _mapping(document.get("paths"))
     found = [*_paths(paths, operations)]
@@ -63,7 +63,7 @@ def differences(
 
 
 def compared(document: Document, operations: Mapping[str, type[Operation]]) -> list[str]:
-    """Return the names of the operations whose version of the API the document has."""
+    """Return the names of the operations whose API version is in the document."""
     versions = {_version(path) for path in _mapping(document.get("paths"))}
     return [name for name, row in operations.items() if _version(row.spec.path) in versions]
 
@@ -83,7 +83,7 @@ def _paths(paths: Document, operations: Mapping[str, type[Operation]]) -> Iterat
         yield f"new path: {method} {quoted(path)}"
     for method, path in sorted(known - there):
         if _version(path) in versions:
-            yield f"path is gone: {method} {quoted(path)}"
+            yield f"removed path: {method} {quoted(path)}"
 
 
 def _version(path: str) -> str:
@@ -109,33 +109,33 @@ def _operation(document: Document, described: Document, row: type[Operation]) ->
     for name in sorted(theirs.keys() - ours.keys()):
         yield f"new parameter: {quoted(name)}"
     for name in sorted(ours.keys() - theirs.keys()):
-        yield f"parameter is gone: {quoted(name)}"
+        yield f"removed parameter: {quoted(name)}"
     needed = schema.get("required")
     for name in [name for name in ours if isinstance(needed, list) and name in needed]:
         if name not in required(row) and not _is_required(row, name):
-            yield f"{name}: is required now"
+            yield f"{name}: now required"
     for name in sorted(theirs.keys() & ours.keys()):
         given = _flat(document, theirs[name])
         yield from (f"{name}: {line}" for line in _parameter(given, ours[name]))
 
 
 def _is_required(row: type[Operation], name: str) -> bool:
-    """Return whether the row asks for more than the API does."""
+    """Return whether the row requires a parameter that may be optional in the API."""
     return name in row.model_fields and row.model_fields[name].is_required()
 
 
 def _parameter(theirs: Document, ours: Document) -> Iterator[str]:
     if _is_file(theirs) != _is_file(ours):
-        yield "is a file now" if _is_file(theirs) else "is no file any more"
+        yield "now a file" if _is_file(theirs) else "no longer a file"
         return
     given = theirs.get("enum")
     if isinstance(given, list):
         choices = {str(each) for each in given}
         known = {str(each) for each in ours.get("enum", ())}
         yield from (f"new choice {quoted(each)}" for each in sorted(choices - known))
-        yield from (f"{quoted(each)} is no choice any more" for each in sorted(known - choices))
+        yield from (f"removed choice {quoted(each)}" for each in sorted(known - choices))
     elif ours.get("enum"):
-        yield "is no choice between values any more"
+        yield "no longer limited to choices"
     for bound, words in _BOUNDS.items():
         new, old = theirs.get(bound), ours.get(bound)
         if not isinstance(new, int | float):
@@ -143,7 +143,7 @@ def _parameter(theirs: Document, ours: Document) -> Iterator[str]:
         if bound == "minLength" and new <= (old or 0):
             continue
         if new != old:
-            yield f"{words} {new:.15g}, was {'not said' if old is None else format(old, '.15g')}"
+            yield f"{words} {new:.15g}, was {'unlimited' if old is None else format(old, '.15g')}"
 
 
 def _is_file(schema: Document) -> bool:
@@ -151,9 +151,9 @@ def _is_file(schema: Document) -> bool:
 
 
 def _flat(document: Document, schema: object) -> dict[str, Any]:
-    """Return a schema in one piece: what it refers to, and all of `allOf`, the last word last.
+    """Merge a schema with its references and `allOf` parts; later parts win.
 
-    Of alternatives every parameter counts, and none is required.
+    The parameters of all alternatives (`oneOf`, `anyOf`) are included, none as required.
     """
     return _flattened(document, schema, iter(range(MAX_PARTS)))
 

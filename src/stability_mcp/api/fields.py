@@ -1,12 +1,12 @@
-"""Shared field types: unit, range and sentence of what several operations take, said once.
+"""Field types that several operations share, each with unit, range and description.
 
 Every range is the API's own (https://platform.stability.ai/docs/api-reference). A field that takes
 a file carries a `File` mark with the limits of what may be sent; callers name the file by media
 URI, id, label or path, and `media/` turns that into bytes that fit.
 
-Descriptions are short because every conversation pays for them, and never repeat a range, a default
-or a list of values: the schema shows those. It does not show how long a text may be, since nobody
-who writes one counts.
+Descriptions are short because every conversation pays for them. They don't repeat ranges, defaults
+or choices, which the schema shows. The schema leaves out text lengths: models don't count
+characters.
 """
 
 import math
@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 OURS = ("label", "count", "confirm_spend")
-"""Arguments that a paid tool has beside the API's: how to call the result, how many variants, and
-the credits that the user agreed to."""
+"""Arguments that paid tools add to the API's: name of the result, number of variants, and the
+credits that the user agreed to spend."""
 
 
 class Size(NamedTuple):
@@ -28,13 +28,13 @@ class Size(NamedTuple):
 
 
 MEGAPIXEL = 1_048_576
-"""Pixels of 1024x1024, which the API calls one megapixel."""
+"""Pixels of 1024x1024, the API's megapixel."""
 
 
 def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:
-    """Return the size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`.
+    """Return a size of about `pixels` at a ratio such as `16:9`, sides rounded down to `step`.
 
-    A side has one `step` at least, so that also a strip is a picture.
+    Each side is at least one `step`, so a very narrow ratio still gives a picture.
     """
     sides = [int(side) for side in ratio.split(":")]
     scale = math.sqrt(pixels / math.prod(sides))
@@ -43,7 +43,7 @@ def megapixel_size(ratio: str, pixels: int, *, step: int = 1) -> Size:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLimits:
-    """What the API takes as a picture. Pixels are width times height."""
+    """Limits of a picture that the API accepts. Pixels are width times height."""
 
     formats: tuple[str, ...] = ("jpeg", "png", "webp")
     min_side: int = 64
@@ -51,14 +51,14 @@ class ImageLimits:
     min_pixels: int = 4_096
     max_pixels: int | None = None
     max_aspect: float | None = None
-    """Longer side over shorter side, at most; None: any shape."""
+    """Maximum ratio of longer to shorter side; None: any shape."""
     sizes: tuple[Size, ...] = ()
-    """The only sizes taken; empty: any within the other limits."""
+    """The only sizes accepted; empty: any within the other limits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudioLimits:
-    """What the API takes as sound."""
+    """Limits of a sound that the API accepts."""
 
     formats: tuple[str, ...] = ("mp3", "wav")
     min_seconds: float
@@ -70,7 +70,7 @@ class File:
     """Marks a field whose value names a file.
 
     A `mask_for` field is a mask of the picture in the named field: white is changed, black kept.
-    The API resizes it to that picture, so it follows whatever is done to the picture.
+    The API resizes it to that picture, so the mask gets the same transforms as the picture.
     """
 
     limits: ImageLimits | AudioLimits
@@ -78,16 +78,16 @@ class File:
 
     @property
     def media(self) -> Literal["image", "audio"]:
-        """Return what kind of file is meant."""
+        """The kind of file that the field takes."""
         return "image" if isinstance(self.limits, ImageLimits) else "audio"
 
 
 FILE_HELP = "Label, media:// URI or path"
-"""How a file is named, in the fewest words; the server's instructions tell the rest."""
+"""How to name a file, in few words; the server's instructions have the details."""
 
 
 def unmeasured(schema: dict[str, Any]) -> None:
-    """Leave the bounds of a value out of its JSON schema: a model gets them right unasked."""
+    """Drop a value's bounds from its JSON schema: models stay within them anyway."""
     for bound in ("minLength", "maxLength", "minimum"):
         schema.pop(bound, None)
 
@@ -95,9 +95,9 @@ def unmeasured(schema: dict[str, Any]) -> None:
 Text = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=unmeasured)]
 OptionalText = Annotated[str, Field(max_length=10_000, json_schema_extra=unmeasured)]
 Reference = Annotated[str, Field(min_length=1, json_schema_extra=unmeasured)]
-"""How a call names a file: media URI, id, label, path, file:// URL or data: URI.
+"""A file named by media URI, id, label, path, file:// URL or data: URI.
 
-It has no upper bound here, since a data: URI is as long as its picture; who resolves it has one.
+It has no maximum length here because a data: URI holds a whole picture; the resolver has one.
 """
 
 ImageUpTo9MP = Annotated[
@@ -123,23 +123,23 @@ ImageUpTo1MP = Annotated[
 Mask = Annotated[
     Reference,
     File(limits=ImageLimits(min_side=1, min_pixels=1), mask_for="image"),
-    Field(description="White is changed, black kept. Default: transparent part of `image`."),
+    Field(description="White is changed, black kept. Default: transparent part of image."),
 ]
 
-Prompt = Annotated[Text, Field(description="What to see, in English.")]
-OptionalPrompt = Annotated[OptionalText, Field(description="What to see, in English.")]
-NegativePrompt = Annotated[OptionalText, Field(description="What not to see.")]
+Prompt = Annotated[Text, Field(description="What to show, in English.")]
+OptionalPrompt = Annotated[OptionalText, Field(description="What to show, in English.")]
+NegativePrompt = Annotated[OptionalText, Field(description='What to avoid, e.g. "people, text".')]
 SoundPrompt = Annotated[Text, Field(description="What to hear, in English.")]
 MAX_SEED = 4_294_967_294
-"""Largest seed that the API takes; 0 asks for a random one."""
+"""Largest seed that the API accepts; 0 requests a random one."""
 MAX_V1_SEED = 4_294_967_295
-"""Largest seed that version 1 of the API takes."""
+"""Largest seed that version 1 of the API accepts."""
 MAX_VARIANTS = 8
-"""Most results of one call: a contact sheet of more shows nothing."""
+"""Maximum results of one call: on a contact sheet of more, each would be too small to judge."""
 
 Seed = Annotated[
     int,
-    Field(ge=0, le=MAX_SEED, description="0: random."),
+    Field(ge=0, le=MAX_SEED, description="0 = random."),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],
@@ -165,13 +165,18 @@ StylePreset = Annotated[
         "pixel-art",
         "tile-texture",
     ],
-    Field(description="Overall look."),
+    Field(description="Overall style."),
 ]
 ImageFormat = Annotated[Literal["jpeg", "png", "webp"], Field(description="File format.")]
 TransparentFormat = Annotated[Literal["png", "webp"], Field(description="File format.")]
 AudioFormat = Annotated[Literal["mp3", "wav"], Field(description="File format.")]
-TextureResolution = Annotated[Literal["512", "1024", "2048"], Field(description="Pixels.")]
-Remesh = Annotated[Literal["none", "triangle", "quad"], Field(description="New mesh.")]
-GrowMask = Annotated[int, Field(ge=0, le=20, description="Pixels to widen the area.")]
+TextureResolution = Annotated[
+    Literal["512", "1024", "2048"], Field(description="Texture size in pixels.")
+]
+Remesh = Annotated[
+    Literal["none", "triangle", "quad"],
+    Field(description="Rebuild the mesh as triangles or quads."),
+]
+GrowMask = Annotated[int, Field(ge=0, le=20, description="Pixels to grow the area.")]
 Share = Annotated[float, Field(ge=0, le=1)]
-"""A part of a whole, 0 to 1, no unit."""
+"""A fraction from 0 to 1."""

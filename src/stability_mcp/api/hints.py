@@ -1,7 +1,7 @@
-"""What to say about arguments that callers try on any operation and that do not exist there.
+"""Hints for arguments that an operation doesn't have but that callers try.
 
-A row's own `hints` come first, then other words for a field that the row has, then the `kind_hints`
-of its kind, then what holds for all rows.
+A row's own `hints` come first, then synonyms of a field that the row has, then the `kind_hints` of
+its kind, then `ANY`. A hint ends the sentence `There is no argument "n": ...`.
 """
 
 import re
@@ -43,24 +43,26 @@ _WORDS_FOR: Mapping[tuple[str, ...], str] = {
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     word: fields for fields, words in _WORDS_FOR.items() for word in words.split()
 }
-"""Fields that an unknown argument may mean, the likeliest first; the first the row has is said."""
+"""Fields that an unknown argument may mean, likeliest first; the hint names the first that the row
+has."""
 
-_FOLDER = "copies go to the output folder of the server; label names the file"
-_KEY = "the key is set in the configuration of the server, never in a call"
-_WAITS = "a call waits by itself, and hands back a job id if it takes long"
-_ONE = "one call makes one result here"
+_FOLDER = "copies go to the server's output folder; label names the file"
+_KEY = "the API key is set in the server's configuration, never in a call"
+_WAITS = "calls wait on their own and return a job id if the result takes longer"
+_ONE = "each call makes one result"
+_FULL_QUALITY = "results always have full quality"
 
 ANY: Mapping[str, str] = {
-    "quality": "there is no such setting: results come in full quality",
-    "hd": "there is no such setting: results come in full quality",
+    "quality": _FULL_QUALITY,
+    "hd": _FULL_QUALITY,
     "n": _ONE,
     "num_images": _ONE,
     "samples": _ONE,
     "count": _ONE,
-    "strength": "there is none here",
-    "steps": "the API chooses them here",
-    "seed": "the same input always gives the same result here",
-    "model": "there is nothing to choose here",
+    "strength": "this operation has no such setting",
+    "steps": "the API chooses the number of steps",
+    "seed": "the same input always gives the same result",
+    "model": "this operation has only one model",
     "output_dir": _FOLDER,
     "output_path": _FOLDER,
     "save_path": _FOLDER,
@@ -75,7 +77,7 @@ ANY: Mapping[str, str] = {
 
 
 def hint(operation: type[Operation], argument: str) -> str | None:
-    """Return what to say about an argument that this operation does not have; None: nothing."""
+    """Return the hint for an argument that this operation doesn't have, or None."""
     name = _snake(argument)
     if name in operation.hints:
         return operation.hints[name]
@@ -88,7 +90,7 @@ def hint(operation: type[Operation], argument: str) -> str | None:
 
 
 def arguments_of(operation: type[Operation]) -> tuple[str, ...]:
-    """Return every argument of an operation's tool: the API's, then ours."""
+    """Return every argument of an operation's tool: the API's, then those of `OURS`."""
     several = operation.takes_count()
     ours: Iterable[str] = (name for name in OURS if several or name != "count")
     return (*operation.model_fields, *(ours if operation.is_paid() else ()))

@@ -1,11 +1,11 @@
-"""The kinds of operations: what comes back, and what holds for every row of a kind.
+"""The kinds of operations: the form of the response, and what every row of a kind shares.
 
-* ImageOperation     one picture, at once
-* DeferredImage      a generation id at once (200), the picture by polling
-* AudioOperation     one sound, at once
-* DeferredAudio      a generation id at once (202), the sound by polling
-* ModelOperation     one GLB model, at once
-* V1Images           one or more pictures in a JSON body, at once
+* ImageOperation     one picture in the response
+* DeferredImage      a generation id in the response (200), the picture by polling
+* AudioOperation     one sound in the response
+* DeferredAudio      a generation id in the response (202), the sound by polling
+* ModelOperation     one GLB model in the response
+* V1Images           one or more pictures in a JSON response
 * Query              JSON about the account; free
 """
 
@@ -17,11 +17,12 @@ from pydantic import BaseModel
 from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import Answer, Operation, Wire, form_text
 
-_SIZE = "the size follows from the picture; to enlarge it use upscale_fast"
+_SIZE = "the result's size depends on the picture; to enlarge it use upscale_fast"
+_SCALE = "to enlarge a picture four times per side use upscale_fast"
 _EXTEND = "to extend a picture past its edges use edit_outpaint"
 _CUT_OUT = "to make the background transparent use edit_remove_background"
-_IN_PROMPT = "say it in prompt"
-_NO_VOICE = "it neither sings nor speaks"
+_IN_PROMPT = "describe it in prompt"
+_NO_VOICE = "the models can't sing or speak"
 
 _PICTURE_HINTS: Mapping[str, str] = {
     "size": _SIZE,
@@ -29,10 +30,10 @@ _PICTURE_HINTS: Mapping[str, str] = {
     "height": _SIZE,
     "resolution": _SIZE,
     "dimensions": _SIZE,
-    "aspect_ratio": "the shape follows from the picture; edit_outpaint changes it",
-    "scale": "to enlarge a picture use upscale_fast: four times per side",
-    "scale_factor": "to enlarge a picture use upscale_fast: four times per side",
-    "upscale": "to enlarge a picture use upscale_fast: four times per side",
+    "aspect_ratio": "the result has the picture's shape; to change it use edit_outpaint",
+    "scale": _SCALE,
+    "scale_factor": _SCALE,
+    "upscale": _SCALE,
     "top": _EXTEND,
     "bottom": _EXTEND,
     "left": _EXTEND,
@@ -42,9 +43,10 @@ _PICTURE_HINTS: Mapping[str, str] = {
     "transparency": _CUT_OUT,
     "background": _CUT_OUT,
     "remove_background": _CUT_OUT,
-    "mask": "this takes no mask; edit_erase and edit_inpaint do",
-    "style_preset": "this has no presets; control_style_transfer gives a picture a new look",
-    "duration": "this makes a picture; audio2_text_to_audio makes sound",
+    "mask": "this operation takes no mask; edit_erase and edit_inpaint do",
+    "style_preset": "this operation has no presets; to restyle a picture use "
+    "control_style_transfer",
+    "duration": "this operation makes pictures; for sound use audio2_text_to_audio",
 }
 _SOUND_HINTS: Mapping[str, str] = {
     "lyrics": _NO_VOICE,
@@ -55,17 +57,17 @@ _SOUND_HINTS: Mapping[str, str] = {
     "bpm": _IN_PROMPT,
     "tempo": _IN_PROMPT,
     "instruments": _IN_PROMPT,
-    "negative_prompt": "sound has none; say in prompt what is to be heard",
+    "negative_prompt": "audio operations have none; describe in prompt what to hear",
 }
 _MODEL_HINTS: Mapping[str, str] = {
     "format": "the result is always GLB",
     "texture_size": "use texture_resolution",
-    "style_preset": "the look comes from the picture",
+    "style_preset": "the model looks like the picture",
 }
 
 
 class PictureOperation(Operation):
-    """What the kinds share that make pictures."""
+    """Base of the kinds that make pictures."""
 
     media = "image"
     kind_hints = _PICTURE_HINTS
@@ -78,30 +80,30 @@ class PictureOperation(Operation):
     )
 
     def output_size(self, source: Size | None) -> Size:
-        """Return the size of each result, given that of the first picture sent.
+        """Return the size of each result, given the size of the first input picture.
 
-        The default is the size of that picture; a row that makes its own picture says its size.
+        By default the result has the size of the input; other rows override this.
         """
         return source or Size(1024, 1024)
 
 
 class ImageOperation(PictureOperation):
-    """A kind: one picture, at once."""
+    """A kind: one picture in the response."""
 
     answer: ClassVar[Answer] = "media"
     accept = "image/*"
 
 
 class DeferredImage(ImageOperation):
-    """A kind: a generation id at once, the picture by polling."""
+    """A kind: a generation id in the response, the picture by polling."""
 
     answer = "start"
-    accept = "*/*"  # what the results path documents; the start answers JSON whatever it is asked
+    accept = "*/*"  # documented for the results path; the start call always answers JSON
     poll_paths: ClassVar[Mapping[str, str]] = {"/v2beta/results/{id}": "*/*"}
 
 
 class AudioOperation(Operation):
-    """A kind: one sound of `duration` seconds, at once."""
+    """A kind: one sound of `duration` seconds in the response."""
 
     answer: ClassVar[Answer] = "media"
     accept = "audio/*"
@@ -112,18 +114,18 @@ class AudioOperation(Operation):
 
 
 class DeferredAudio(AudioOperation):
-    """A kind: a generation id at once (202), the sound by polling."""
+    """A kind: a generation id in the response (202), the sound by polling."""
 
     answer = "start"
     status = 202
     poll_paths: ClassVar[Mapping[str, str]] = {
         "/v2beta/audio/results/{id}": "audio/*",
-        "/v2beta/results/{id}": "*/*",  # undocumented, but a production client polls here
+        "/v2beta/results/{id}": "*/*",  # undocumented, but used by a production client
     }
 
 
 class ModelOperation(Operation):
-    """A kind: one textured 3D model as GLB, at once."""
+    """A kind: one textured 3D model as GLB in the response."""
 
     answer = "media"
     media = "model"
@@ -132,13 +134,13 @@ class ModelOperation(Operation):
 
 
 class V1Images(PictureOperation):
-    """A kind: `samples` pictures in the JSON body of the first version of the API."""
+    """A kind: `samples` pictures in a JSON response of API version 1."""
 
     answer = "artifacts"
     accept = "application/json"
     wire = Wire(
         defaults={"width": 512, "height": 512},
-        left_out={"extras": {"type": "object", "description": "Experiments; without effect here."}},
+        left_out={"extras": {"type": "object", "description": "Experiments; no effect here."}},
     )
 
     def body(self) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class V1Images(PictureOperation):
         return self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
 
     def form(self) -> dict[str, str]:
-        """Return the text parts; a list is written `text_prompts[0][text]`, a part a value."""
+        """Return the text parts; list entries become parts such as `text_prompts[0][text]`."""
         parts: dict[str, str] = {}
         for name, value in self.body().items():
             if name in self.file_fields():
@@ -161,19 +163,19 @@ class V1Images(PictureOperation):
 
 
 class Query(Operation):
-    """A kind: reads something about the account; free."""
+    """A kind: reads data about the account; free."""
 
     answer = "json"
     accept = "application/json"
     result: ClassVar[type[BaseModel]]
     example: ClassVar[Any]
-    """A body as the API documents it; the emulator answers with it."""
+    """A response body as the API documents it; the emulator returns it."""
 
     @classmethod
     def read(cls, body: Any) -> BaseModel:  # noqa: ANN401 -- JSON of any shape
-        """Turn the JSON body into the result.
+        """Parse the JSON body into the result.
 
         Raises:
-            ValidationError: the body is not what the API documents.
+            ValidationError: the body differs from what the API documents.
         """
         return cls.result.model_validate(body)

@@ -1,8 +1,8 @@
-"""What an operation is: one row of the table that every face is made from.
+"""The base class of operations: one row of the table that every interface is made from.
 
 A row is a pydantic model. Its docstring is what an agent reads, its fields are the request, its
-`spec` holds the wire facts, and its base class, the *kind*, says what comes back. An instance is
-plain JSON: it can be stored, hashed and sent again. Bytes are never in it; a file field holds the
+`spec` holds the wire facts, and its base class, the *kind*, defines the response. An instance is
+plain JSON: it can be stored, hashed and sent again. It never contains bytes; a file field holds the
 name of a file. The kinds are in `kinds.py`.
 """
 
@@ -24,7 +24,7 @@ MIB = 1_048_576
 MediaKind = Literal["image", "audio", "model"]
 
 Answer = Literal["media", "start", "artifacts", "json"]
-"""What a 2xx body is: the media itself, a generation id, v1's list of pictures, or data."""
+"""Content of a 2xx body: the media itself, a generation id, v1's list of pictures, or data."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,11 @@ class Spec:
 
     Args:
         path: The path of the URL; `{name}` stands for a field of that name.
-        credits: List price of one successful call, or lowest and highest where it depends on the
+        credits: List price of one successful call, or lowest and highest price if it depends on the
             arguments; 1 credit is 0.01 USD.
         method: The HTTP method.
-        seconds: How long the API takes until the result is there, as measured live; 0 where it was
-            not measured.
-        max_body: Most bytes of a whole request body.
+        seconds: Seconds until the result is ready, as measured live; 0 if not measured.
+        max_body: Maximum bytes of the whole request body.
     """
 
     path: str
@@ -51,31 +50,31 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class Wire:
-    """Where the API and a row differ on purpose, by name of the parameter.
+    """Intended differences between the API and a row, by parameter name.
 
-    The table is written for callers. These are the facts that the emulator and the comparison with
-    the API's own document need in addition.
+    The table is written for callers. The emulator and the comparison with the API's own document
+    need these facts as well.
     """
 
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults of the API for fields that have none, or another one, in the row."""
+    """The API's defaults of fields that have no default, or a different one, in the row."""
     left_out: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    """Schemas of parameters that the row does not have."""
+    """Schemas of the API's parameters that the row doesn't have."""
     added: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """Schemas of parameters that `Operation.added` derives from the other fields."""
     may_be_empty: frozenset[str] = frozenset()
     """Texts that the API accepts empty. The row requires a character: an empty text costs credits
-    and gives nothing of use."""
+    without a useful result."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By name of a parameter, or `name=value`: the parameters that it makes mandatory."""
+    """By parameter name or `name=value`: the parameters that it makes mandatory."""
     idle: frozenset[str] = frozenset()
-    """Parameters that the API accepts, and the row refuses, where they have no effect."""
+    """Parameters that the API ignores, and the row rejects, where they have no effect."""
     known_drift: Mapping[str, str] = field(default_factory=dict)
-    """Differences from the API's own document, as `drift.py` words them, and why the row keeps its
-    version."""
+    """Differences from the API's own document as `drift.py` prints them, each with the reason why
+    the row keeps its version."""
 
     def __or__(self, other: "Wire") -> "Wire":
-        """Return the differences of a kind together with those of a row."""
+        """Merge the differences of a kind with those of a row."""
         names = [each.name for each in fields(self)]
         return Wire(**{name: getattr(self, name) | getattr(other, name) for name in names})
 
@@ -96,28 +95,27 @@ class Operation(Described):
     media: ClassVar[MediaKind | None] = None
     poll_paths: ClassVar[Mapping[str, str]] = {}  # accept header by results path, best path first
     hints: ClassVar[Mapping[str, str]] = {}
-    """What to say about an argument that does not exist here but that callers try."""
+    """What to do instead, by name of an argument that callers try but the row doesn't have."""
     kind_hints: ClassVar[Mapping[str, str]] = {}
-    """The same for all rows of a kind; a field with a similar name is suggested first."""
+    """Hints for all rows of a kind; a field with a similar name is suggested first."""
     title: ClassVar[str] = ""
-    """Name for people; default: made of the name."""
+    """Display name, as the model or feature is commonly called; default: derived from the name."""
     result_label: ClassVar[str] = ""
-    """What the label of a result adds to the label of the file it is made from; default: made of
-    the name."""
+    """Suffix that a result's label adds to its input's label; default: derived from the name."""
     next_tools: ClassVar[tuple[str, ...]] = ()
-    """Tools to suggest once a result is there, the most useful first."""
+    """Tools to suggest for the result, most useful first."""
     wire: ClassVar[Wire] = Wire()
-    """Where the API differs. What the kind says applies as well and is not repeated in a row."""
+    """Differences from the API, in addition to those of the kind."""
     status: ClassVar[int] = 200
     """HTTP status of a success."""
     depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """By name of a field: those of which one has to be chosen before it means anything."""
+    """By field name: fields of which at least one must be set for it to have an effect."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 -- pydantic's hook
-        """Complete the facts that a row leaves to its kind or its name."""
+        """Fill in the facts that a row derives from its kind or name."""
         if "wire" in vars(cls):
             kind = next(each for each in cls.__mro__[1:] if issubclass(each, Operation))
             cls.wire = kind.wire | cls.wire
@@ -129,25 +127,27 @@ class Operation(Described):
     @model_validator(mode="after")
     def _needs_what_it_depends_on(self) -> Self:
         for name in sorted(self.not_sent()):
-            # Hosts fill in the defaults of a schema unasked, so that a default says nothing.
+            # Some hosts send every default of the schema, so a default value isn't a choice.
             if self._chosen(name):
                 others = " or ".join(self.depends_on[name])
-                raise ValueError(f"{name} depends on {others}: set that too or leave {name} out")
+                raise ValueError(
+                    f"{name} has no effect without {others}: set that too or leave out {name}"
+                )
         return self
 
     @classmethod
     def toolset(cls) -> str:
-        """Return the family, which is the folder the row lives in: `edit`."""
+        """Return the family, which is the row's folder: `edit`."""
         return cls.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @classmethod
     def name(cls) -> str:
-        """Return the name that tool, schema, command and job share: `edit_outpaint`."""
+        """Return the name of the tool, schema, command and job: `edit_outpaint`."""
         return f"{cls.toolset()}_{cls.__module__.rpartition('.')[2]}"
 
     @classmethod
     def summary(cls) -> str:
-        """Return the first paragraph of the docstring on one line: when to use it."""
+        """Return the first paragraph of the docstring on one line: when to use the operation."""
         return " ".join(cleandoc(cls.__doc__ or "").split("\n\n")[0].split())
 
     @classmethod
@@ -177,7 +177,7 @@ class Operation(Described):
 
     @classmethod
     def takes_count(cls) -> bool:
-        """Return whether several variants make sense: there is a seed to vary, and no `samples`."""
+        """Return whether the tool takes `count`: the row has a seed to vary and no `samples`."""
         return "seed" in cls.model_fields and "samples" not in cls.model_fields
 
     @classmethod
@@ -189,7 +189,7 @@ class Operation(Described):
         return round(prices[0] * 1000), round(prices[1] * 1000)
 
     def price(self) -> int:
-        """Return the list price of this very request, in millicredits, rounded up."""
+        """Return the list price of this request in millicredits, rounded up."""
         return self.price_range()[1]
 
     def path(self) -> str:
@@ -197,7 +197,7 @@ class Operation(Described):
         return self.spec.path.format_map({name: getattr(self, name) for name in self.path_fields()})
 
     def not_sent(self) -> frozenset[str]:
-        """Return fields that mean nothing in this request, and that the API may refuse there."""
+        """Return the fields that have no effect in this request and that the API may reject."""
         names = self.depends_on.items()
         return frozenset(name for name, others in names if not any(map(self._chosen, others)))
 
@@ -205,22 +205,22 @@ class Operation(Described):
         return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     def added(self) -> dict[str, str]:
-        """Return request fields that follow from the others and are none of ours."""
+        """Return parameters that follow from the fields and aren't fields themselves."""
         return {}
 
     def form(self) -> dict[str, str]:
-        """Return the text parts of a multipart request; file parts come beside them.
+        """Return the text parts of a multipart request, without the file parts.
 
-        Every value is sent, also a default: the result must not change when the API's default does.
+        Defaults are sent too, so that a change of the API's defaults doesn't change results.
         """
         left_out = self.file_fields().keys() | self.path_fields() | self.not_sent()
         values = self.model_dump(mode="json", exclude_none=True, exclude=set(left_out))
         return {name: form_text(value) for name, value in values.items()} | self.added()
 
     def canonical(self) -> str:
-        """Return this request as JSON that is the same for the same request.
+        """Return this request as canonical JSON: equal requests give equal text.
 
-        Defaults are filled in; what is not sent is left out. It can be read back.
+        It contains defaults but not the fields that are not sent, and can be parsed again.
         """
         values = self.model_dump(mode="json", exclude_none=True, exclude=set(self.not_sent()))
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -233,7 +233,7 @@ def _file_fields(operation: type[Operation]) -> dict[str, File]:
 
 
 def file_mark(field: FieldInfo) -> File | None:
-    """Return the mark of a field that names a file; where the field is optional it lies deeper."""
+    """Return the `File` mark of a field, which is nested deeper if the field is optional."""
     places = [
         field.metadata,
         *(getattr(each, "__metadata__", ()) for each in get_args(field.annotation)),
@@ -242,5 +242,5 @@ def file_mark(field: FieldInfo) -> File | None:
 
 
 def form_text(value: object) -> str:
-    """Return a value as the API reads it in a form: `true`, `0.5`, `7`."""
+    """Return a value in the notation of the API's forms: `true`, `0.5`, `7`."""
     return json.dumps(value) if isinstance(value, bool | float | int) else str(value)

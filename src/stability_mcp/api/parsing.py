@@ -1,8 +1,8 @@
-"""Arguments of a call into a validated request; every mistake in them in one clear text.
+"""Parses the arguments of a call into a validated request, or lists every mistake in one text.
 
 Callers are language models and people at a command line: numbers, booleans and lists may come as
-strings, and `null` means not given. What is wrong is told by argument: what was given, what is
-allowed, and what to do.
+strings, and `null` means not given. The error names each wrong argument, its value, what is
+allowed and what to do.
 """
 
 import json
@@ -19,25 +19,26 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_PROBLEMS = 8
-"""More mistakes than these are counted, not told: a call like that was not meant for this tool."""
+"""Further mistakes are only counted: a call with that many was meant for another tool."""
 NAME_CHARACTERS = 40
-"""Longest stretch of an unknown argument's name that is looked at or repeated."""
+"""Characters of an unknown argument's name that are compared and repeated."""
 SHOWN_BITS = 200
-"""Largest number that is repeated: 60 digits; Python refuses to write out very long ones."""
+"""Bits (60 digits) of the largest number that is repeated: Python refuses to print very long
+ones."""
 
 M = TypeVar("M", bound=BaseModel)
 Row = TypeVar("Row", bound=Operation)
 
 
 def parse(operation: type[Row], arguments: Mapping[str, object]) -> Row:
-    """Return the request that the arguments of an operation's tool amount to.
+    """Parse the arguments of an operation's tool into a request.
 
     Args:
         operation: The row.
         arguments: The API's fields by name, without `label` and `count`.
 
     Raises:
-        ArgumentsError: they break a rule; names every wrong argument.
+        ArgumentsError: an argument is invalid; names every one that is.
     """
     names = arguments_of(operation)
     return _parse(operation, arguments, operation.name(), names, lambda name: hint(operation, name))
@@ -46,16 +47,16 @@ def parse(operation: type[Row], arguments: Mapping[str, object]) -> Row:
 def parse_model(
     model: type[M], arguments: Mapping[str, object], *, what: str, hints: Mapping[str, str] = {}
 ) -> M:
-    """Return the model that the arguments amount to.
+    """Parse the arguments of a hand-written tool into its model.
 
     Args:
         model: Any model of arguments.
         arguments: Its fields by name.
         what: The name of the tool, for the error.
-        hints: What to say about arguments that do not exist but that callers try.
+        hints: What to do instead, by name of an unknown argument that callers try.
 
     Raises:
-        ArgumentsError: they break a rule; names every wrong argument.
+        ArgumentsError: an argument is invalid; names every one that is.
     """
     return _parse(model, arguments, what, tuple(model.model_fields), hints.get)
 
@@ -70,11 +71,11 @@ def _parse(
     schema = _schema(model)
     given = {name: value for name, value in arguments.items() if value is not None}
     known = {
-        name: _as_meant(given[name], _schema_at(schema, name))
+        name: _coerce(given[name], _schema_at(schema, name))
         for name in model.model_fields.keys() & given
     }
-    strangers = {name: find_hint(name) for name in given if name not in known}
-    problems = [_unknown(name, names, shown) for name, shown in strangers.items()]
+    unknown = {name: find_hint(name) for name in given if name not in known}
+    problems = [_unknown(name, names, shown) for name, shown in unknown.items()]
     try:
         request = model.model_validate(known)
     except ValidationError as error:
@@ -88,11 +89,11 @@ def _parse(
     takes = f"{what} takes {listed(names, most=30) or 'no arguments'}. "
     raise ArgumentsError(
         f"{what}: {' '.join(shown)}",
-        hint=f"{takes if None in strangers.values() else ''}Correct this and call again.",
+        hint=f"{takes if None in unknown.values() else ''}Correct this and call again.",
     )
 
 
-# What was meant -----------------------------------------------------------------------------------
+# Coercion -----------------------------------------------------------------------------------------
 
 
 @cache
@@ -101,7 +102,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _schema_at(schema: Mapping[str, Any], *path: int | str) -> dict[str, Any]:
-    """Return the schema of a field, without reference and null branch; empty: no such field."""
+    """Return the schema of a field with references and null branches resolved; empty if unknown."""
     found = dict(schema)
     for step in path:
         inner = (
@@ -113,17 +114,17 @@ def _schema_at(schema: Mapping[str, Any], *path: int | str) -> dict[str, Any]:
     return found
 
 
-def _as_meant(value: object, schema: Mapping[str, Any]) -> object:
-    """Return the value in the type that the field has, where that is a matter of writing alone."""
+def _coerce(value: object, schema: Mapping[str, Any]) -> object:
+    """Convert the value to the field's type where only the notation differs."""
     if isinstance(value, str) and schema.get("type") in {"array", "object"}:
         try:
             read = json.loads(value)
         except (ValueError, RecursionError):
             return value
-        # An id of ten digits is JSON too, and is meant as it stands.
+        # An id of ten digits is valid JSON too, but is meant as a string.
         return read if isinstance(read, list | dict) else value
     if isinstance(value, bool) and schema.get("type") in {"integer", "number"}:
-        return "true" if value else "false"  # pydantic would take it for 1 or 0
+        return "true" if value else "false"  # pydantic would accept it as 1 or 0
     if (
         isinstance(value, int)
         and value.bit_length() < SHOWN_BITS
@@ -133,18 +134,18 @@ def _as_meant(value: object, schema: Mapping[str, Any]) -> object:
     return value
 
 
-# What is wrong ------------------------------------------------------------------------------------
+# Error texts --------------------------------------------------------------------------------------
 
 
 def _is_a_mistake(details: ErrorDetails) -> bool:
-    """Tell a mistake from what only follows from one, such as the default for a wrong model."""
+    """Return False for a consequence of another mistake, such as the default for a wrong model."""
     return details["type"] != "default_factory_not_called"
 
 
-def _unknown(name: str, names: tuple[str, ...], known_as: str | None) -> str:
-    sentence = f"{quoted(name, limit=NAME_CHARACTERS)} does not exist here"
-    if known_as:
-        return f"{sentence}: {known_as}."
+def _unknown(name: str, names: tuple[str, ...], shown: str | None) -> str:
+    sentence = f"There is no argument {quoted(name, limit=NAME_CHARACTERS)}"
+    if shown:
+        return f"{sentence}: {shown}."
     return " ".join(filter(None, (f"{sentence}.", did_you_mean(name[:NAME_CHARACTERS], names))))
 
 
@@ -152,38 +153,55 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     path, kind, value = details["loc"], details["type"], details["input"]
     if kind in {"value_error", "assertion_error"}:
         message = str(details["ctx"]["error"]).rstrip(".")
-        return f"{_path_text(path)}: {message}." if path else f"{message}."
+        return f"{_path_text(path)}: {message}." if path else f"{_sentence(model, message)}."
     field, where = _schema_at(schema, *path), _path_text(path)
     is_file = issubclass(model, Operation) and path[0] in model.file_fields()
     allowed = "one file (label, media:// URI or path)" if is_file else _allowed(schema, field)
     if kind == "missing":
-        parts = (None if is_file else f"{allowed}.", field.get("description"))
-        return f"{where} is missing: {' '.join(filter(None, parts))}"
+        return f"{where} is missing: {_wanted(field, None if is_file else allowed)}."
     if kind == "extra_forbidden":
         allowed_names = listed(_schema_at(schema, *path[:-1]).get("properties", {}))
-        return f"{where} does not exist there: allowed are {allowed_names}."
+        return f"There is no argument {quoted(where)}; allowed are {allowed_names}."
     if kind in {"string_too_short", "string_too_long"}:
         allowed = _length_allowed(details["ctx"])
     if kind == "string_unicode":
-        return f"{where} must be {allowed}, and holds characters that are not valid Unicode."
+        return f"{where} contains characters that aren't valid Unicode."
     guess = did_you_mean(value, _choices(field)) if isinstance(value, str) else ""
-    return " ".join(filter(None, (f"{where} must be {allowed}, and is {_shown(value)}.", guess)))
+    return " ".join(filter(None, (f"{where} must be {allowed}; got {_shown(value)}.", guess)))
+
+
+def _sentence(model: type[BaseModel], message: str) -> str:
+    """Capitalise a message unless it begins with the name of a field."""
+    if message.split(maxsplit=1)[0].rstrip(":") in model.model_fields:
+        return message
+    return message[:1].upper() + message[1:]
+
+
+def _wanted(field: Mapping[str, Any], allowed: str | None) -> str:
+    """Return `seconds, 1 to 190`: what the description says and what the schema allows."""
+    described: str = field.get("description", "").rstrip(".")
+    if described[1:2].islower():
+        described = described[:1].lower() + described[1:]
+    if allowed is None or (described and allowed == "text"):
+        return described
+    bounds = allowed.partition(" from ")[2] if field.get("type") in {"integer", "number"} else ""
+    return ", ".join(filter(None, (described, (bounds if described else "") or allowed)))
 
 
 def _path_text(path: tuple[int | str, ...]) -> str:
-    """Return a place as one writes it: `text_prompts[0].text`; its names may be foreign."""
+    """Return a path as `text_prompts[0].text`; the names in it may come from the caller."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return quoted("".join(steps).removeprefix("."), limit=NAME_CHARACTERS).strip('"')
 
 
 def _shown(value: object) -> str:
-    """Return what was given, short and on one line; also of a value that cannot be written out."""
+    """Return a value in short form on one line, whatever its type and size."""
     if isinstance(value, str):
         return f"{quoted(value)} ({len(value)} characters)" if len(value) > 80 else quoted(value)  # noqa: PLR2004
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value) if value.bit_length() < SHOWN_BITS else "a number of very many digits"
+        return str(value) if value.bit_length() < SHOWN_BITS else "a number with too many digits"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
@@ -197,14 +215,14 @@ def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _length_allowed(context: Mapping[str, Any]) -> str:
-    """Return how long a text may be; the schema does not show it (see `fields.py`)."""
+    """Return the length limit of a text, which the schema does not show (see `fields.py`)."""
     if "max_length" in context:
         return f"text of at most {context['max_length']} characters"
     return f"text of at least {context['min_length']} character"
 
 
 def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
-    """Return what a field takes, as the end of `left must be ...`."""
+    """Return what a field accepts, as the end of `left must be ...`."""
     choices = _choices(field)
     if choices:
         return f"one of {', '.join(map(quoted, choices))}" if choices[1:] else quoted(choices[0])

@@ -1,10 +1,10 @@
-"""What a request is on the wire: every parameter of a row's body, as a plain JSON schema.
+"""The request body on the wire: every parameter of a row as a plain JSON schema.
 
-The table is written for callers, so a row differs from the wire where that helps them: it leaves
-out a default that nobody means, adds what follows from other fields, has booleans where the API has
-two words. `Operation.wire` has what cannot be derived; this module makes the schema of both. The
-emulator checks requests by it and describes itself with it, and the comparison with the published
-document of the API uses it.
+The table is written for callers, so a row may differ from the wire: it leaves out a default that
+callers rarely want, derives parameters from other fields, and has booleans where the API has two
+words. `Operation.wire` holds what can't be derived; this module builds the schema from both. The
+emulator validates requests with it and publishes it, and the comparison with the API's published
+document uses it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from stability_mcp.api.operation import Operation
 Schema = dict[str, Any]
 
 SWITCH = ("true", "false")
-"""A boolean, as forms write it."""
+"""A boolean in form notation."""
 
 _BOUNDS = {
     "ge": "minimum",
@@ -36,7 +36,7 @@ def is_json(row: type[Operation]) -> bool:
 
 
 def defaults(row: type[Operation]) -> dict[str, Any]:
-    """Return the API's defaults for fields to which the row gives none, or another."""
+    """Return the API's defaults of fields that have no default, or a different one, in the row."""
     known = row.wire.defaults.items()
     return {name: value for name, value in known if name in row.model_fields}
 
@@ -44,13 +44,13 @@ def defaults(row: type[Operation]) -> dict[str, Any]:
 def parameters(row: type[Operation]) -> dict[str, Schema]:
     """Return the schema of every parameter of the body, in the row's order.
 
-    A part of a list is a parameter of its own in a form: `text_prompts[0][text]`.
+    In a form, each value of a list entry is a parameter: `text_prompts[0][text]`.
     """
     return dict(_parameters(row))
 
 
 def required(row: type[Operation]) -> list[str]:
-    """Return the parameters without which the API refuses a request, whatever the others are."""
+    """Return the parameters that the API always requires."""
     given = defaults(row)
     names = [
         name
@@ -88,7 +88,7 @@ def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
 
 
 def _plain(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Schema:
-    """Return a schema without references, titles and branches for null."""
+    """Return a schema without references, titles and null branches."""
     if "$ref" in schema:
         schema = {**models[schema["$ref"].rpartition("/")[2]], **schema}
     branches = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
@@ -111,7 +111,7 @@ def _plain(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Schema:
 
 
 def _bounds(field: FieldInfo, schema: Mapping[str, Any]) -> Schema:
-    """Return the bounds of a field, also those that its schema does not show to callers."""
+    """Return the bounds of a field, including those hidden from callers."""
     found = {}
     for mark in _marks(field):
         for name, bound in _BOUNDS.items():
@@ -135,8 +135,8 @@ def _switch(schema: Schema) -> Schema:
 
 
 def _file(mark: File) -> Schema:
-    told = f"A file: {'; '.join(_rules(mark))}."
-    return {"type": "string", "format": "binary", "description": told}
+    description = f"A file: {'; '.join(_rules(mark))}."
+    return {"type": "string", "format": "binary", "description": description}
 
 
 def _rules(mark: File) -> Iterator[str]:

@@ -250,7 +250,7 @@ def _add_prompts(server: StudioServer) -> None:
 
     @server.prompt(title="AI director")
     async def ai_director(
-        brief: prompts.Brief, ctx: Context[LazyStudio, Any], ceiling: prompts.Ceiling = ""
+        brief: prompts.Brief, ctx: Context[LazyStudio, Any], ceiling: prompts.Budget = ""
     ) -> str:
         """Turn a brief into a plan with prices, then carry it out step by step."""
         lazy_studio = ctx.request_context.lifespan_context

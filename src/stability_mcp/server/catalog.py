@@ -1,7 +1,7 @@
-"""The tools there are: read from the files that ship with the program, or made from the code.
+"""Loads the tool definitions from the shipped files, or builds them from the code.
 
-Reading takes a few milliseconds; making them imports the table. `make schemas` writes the files and
-a test compares the two.
+Reading the files takes a few milliseconds; building imports the table. `make schemas` writes the
+files and a test compares the two.
 """
 
 import json
@@ -16,14 +16,14 @@ from stability_mcp.server.toolsets import enabled
 
 _PACKAGE = Path(__file__).parent.parent
 SHIPPED = (_PACKAGE / "tool_schemas", _PACKAGE.parent.parent / "tool_schemas")
-"""Where the files are: in an installed package, and in a source checkout."""
+"""Folders of the files: in an installed package, and in a source checkout."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"])")
 _NAMED = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`")
 
 
 def enabled_tools(chosen: Iterable[str]) -> tuple[Definition, ...]:
-    """Return the tools of the chosen toolsets, whose descriptions name no others.
+    """Return the tools of the chosen toolsets; their descriptions name no disabled tool.
 
     Raises:
         ConfigurationError: there is no toolset of that name.
@@ -38,7 +38,7 @@ def enabled_tools(chosen: Iterable[str]) -> tuple[Definition, ...]:
 
 @cache
 def all_tools(shipped: tuple[Path, ...] = SHIPPED) -> Mapping[str, Definition]:
-    """Return every tool by name, from the first of the folders that has files."""
+    """Return every tool by name, from the first folder that contains files."""
     for folder in shipped:
         files = sorted(folder.glob("*.json"))
         if files:
@@ -47,13 +47,13 @@ def all_tools(shipped: tuple[Path, ...] = SHIPPED) -> Mapping[str, Definition]:
 
 
 def read(files: Iterable[Path]) -> dict[str, Definition]:
-    """Return the tools that the files describe."""
-    shown = (json.loads(file.read_bytes()) for file in files)
-    return {each["name"]: Definition.from_json(each) for each in shown}
+    """Read the definitions in the files."""
+    entries = (json.loads(file.read_bytes()) for file in files)
+    return {each["name"]: Definition.from_json(each) for each in entries}
 
 
 def from_code() -> dict[str, Definition]:
-    """Return every tool as the code has it: one for each operation, and those beside them."""
+    """Build every definition from the code: one per operation, and the hand-written tools."""
     from stability_mcp.api.operations import OPERATIONS
     from stability_mcp.server import tools
     from stability_mcp.server.tool_schema import of_operation
@@ -63,6 +63,6 @@ def from_code() -> dict[str, Definition]:
 
 
 def without(text: str, names: Iterable[str]) -> str:
-    """Return the text without the sentences that name one of these tools in backticks."""
+    """Drop the sentences that name one of these tools in backticks."""
     off = frozenset(names)
     return " ".join(each for each in _SENTENCE.split(text) if not off & set(_NAMED.findall(each)))

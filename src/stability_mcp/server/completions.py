@@ -1,4 +1,4 @@
-"""Completions: ids and labels of media, ids of jobs, topics of the guide."""
+"""Completions: labels and ids of media, ids of jobs, topics of the guide."""
 
 from mcp.types import (
     Completion,
@@ -20,19 +20,19 @@ async def complete(
     argument: CompletionArgument,
     lazy_studio: LazyStudio,
 ) -> Completion:
-    """Return what may be meant, the newest first."""
-    known = await _known(ref, argument.name, argument.value, lazy_studio)
-    begun = argument.value.casefold()
-    values = [plain(each) for each in known if each.casefold().startswith(begun)]
+    """Return the values that begin with the given text, newest first."""
+    known = await _candidates(ref, argument.name, argument.value, lazy_studio)
+    prefix = argument.value.casefold()
+    values = [plain(each) for each in known if each.casefold().startswith(prefix)]
     return Completion(
         values=values[:MAX_VALUES], total=len(values), has_more=len(values) > MAX_VALUES
     )
 
 
-async def _known(
+async def _candidates(
     ref: PromptReference | ResourceTemplateReference,
     argument: str,
-    begun: str,
+    prefix: str,
     lazy_studio: LazyStudio,
 ) -> list[str]:
     if isinstance(ref, PromptReference):
@@ -40,7 +40,7 @@ async def _known(
     else:
         wanted = ref.uri
     if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
-        return await _media(begun, lazy_studio)
+        return await _media(prefix, lazy_studio)
     if wanted == job_uri("{id}"):
         page = await (await lazy_studio.studio()).list_jobs(limit=MAX_VALUES)
         return [each.id for each in page.items]
@@ -51,10 +51,10 @@ async def _known(
     return []
 
 
-async def _media(begun: str, lazy_studio: LazyStudio) -> list[str]:
+async def _media(prefix: str, lazy_studio: LazyStudio) -> list[str]:
     studio = await lazy_studio.studio()
     newest = (await studio.list_media(limit=MAX_VALUES)).items
-    if begun:
-        newest += (await studio.list_media(limit=MAX_VALUES, query=begun)).items
+    if prefix:
+        newest += (await studio.list_media(limit=MAX_VALUES, query=prefix)).items
     labels = [each.label for each in newest if each.label]
     return list(dict.fromkeys([*labels, *(each.id for each in newest)]))

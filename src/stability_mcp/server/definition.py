@@ -1,6 +1,6 @@
-"""What a client is told of a tool: plain data, the very JSON of a file in `tool_schemas/`.
+"""A tool's entry in the list that clients get, as stored in `tool_schemas/`.
 
-The server lists its tools from those files, so a start needs neither the table nor the store.
+The server lists its tools from those files, so starting needs neither the table nor the store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,23 +16,23 @@ Effects = Mapping[str, bool]
 SPENDS: Effects = {"readOnlyHint": False, "destructiveHint": False, "openWorldHint": True}
 """Costs credits."""
 QUERIES: Effects = {"readOnlyHint": True, "openWorldHint": True}
-"""Asks the API something; free."""
+"""Reads data from the API; free."""
 FETCHES: Effects = {
     "readOnlyHint": False,
     "destructiveHint": False,
     "idempotentHint": True,
     "openWorldHint": True,
 }
-"""Takes something from the API into what is here; free."""
+"""Fetches data from the API into the store; free."""
 READS: Effects = {"readOnlyHint": True, "openWorldHint": False}
-"""Reads what is here."""
+"""Reads the store; free."""
 CHANGES: Effects = {
     "readOnlyHint": False,
     "destructiveHint": False,
     "idempotentHint": True,
     "openWorldHint": False,
 }
-"""Adds to what is here or renames it; free, and nothing is lost."""
+"""Adds to the store or renames in it without losing anything; free."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,35 +47,35 @@ class Definition:
     output_schema: Schema | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return it under the protocol's own names."""
-        shown: dict[str, Any] = {
+        """Return the definition under the protocol's names."""
+        entry: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "annotations": dict(self.annotations),
             "inputSchema": self.input_schema,
         }
-        return shown | ({"outputSchema": self.output_schema} if self.output_schema else {})
+        return entry | ({"outputSchema": self.output_schema} if self.output_schema else {})
 
     @classmethod
-    def from_json(cls, shown: Mapping[str, Any]) -> "Definition":
-        """Read back what `to_json` gave."""
+    def from_json(cls, entry: Mapping[str, Any]) -> "Definition":
+        """Parse the output of `to_json`."""
         return cls(
-            name=shown["name"],
-            title=shown["title"],
-            description=shown["description"],
-            annotations=shown["annotations"],
-            input_schema=in_order(shown["inputSchema"], last=OURS),
-            output_schema=shown.get("outputSchema"),
+            name=entry["name"],
+            title=entry["title"],
+            description=entry["description"],
+            annotations=entry["annotations"],
+            input_schema=in_order(entry["inputSchema"], last=OURS),
+            output_schema=entry.get("outputSchema"),
         )
 
 
 def in_order(schema: Schema, last: Iterable[str] = ()) -> Schema:
-    """Return the schema with what is required first: models fill in what they read first.
+    """Sort the properties, required ones first: models fill in what they read first.
 
     Args:
-        schema: That of an object.
-        last: Names of properties that come last.
+        schema: Schema of an object.
+        last: Names of properties to put last.
     """
     properties = schema["properties"]
     first = schema.get("required", [])

@@ -18,18 +18,21 @@ class Label(BaseModel):
 
     label: Annotated[
         Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
-        Field(description="Name it."),
+        Field(description="Name for the result, up to 40 characters."),
     ] = None
     confirm_spend: Annotated[
         Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
-        Field(description="Credits the user agreed to."),
+        Field(description="Credits the user agreed to spend."),
     ] = None
 
 
 class Variants(Label):
     """What a paid tool with a seed has."""
 
-    count: Annotated[int, Field(ge=1, le=MAX_VARIANTS, description="Variants, each paid.")] = 1
+    count: Annotated[
+        int,
+        Field(ge=1, le=MAX_VARIANTS, description="How many variants; each is charged."),
+    ] = 1
 
 
 def ours(row: type[Operation]) -> type[Label] | None:

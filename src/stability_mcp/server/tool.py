@@ -1,4 +1,4 @@
-"""A tool that is written by hand: a model of its arguments and a function that does one thing."""
+"""A hand-written tool: a model of its arguments and the function that runs it."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +14,7 @@ from stability_mcp.server.tool_schema import plain_schema
 
 
 class Arguments(Described):
-    """Base of the arguments of a tool; the docstring of a subclass is the tool's description."""
+    """Base of a tool's arguments; the docstring of a subclass is the tool's description."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -25,70 +25,67 @@ class Arguments(Described):
 
 
 class PageArguments(Arguments):
-    """Base of the arguments of a tool that lists things page by page."""
+    """Base of the arguments of a tool that returns pages."""
 
     cursor: str | None = None
-    """`next_cursor` of the page before."""
+    """The previous page's next_cursor."""
     before: str | None = None
     """Deprecated: use cursor."""
 
     @property
     def wanted_cursor(self) -> str | None:
-        """Return the cursor, whichever of its two names the caller used."""
+        """The cursor, under either of its two names; `cursor` wins."""
         return self.before if self.cursor is None else self.cursor
 
 
 class Data(Described):
-    """Base of what a tool answers that only returns data; None means that there is none."""
+    """Base of the result of a tool that only returns data; None means absent."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     def dumped(self) -> dict[str, Any]:
-        """Return it as JSON, without what there is none of."""
+        """Return the fields as JSON, without those that are None."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def as_text(self) -> str | None:
-        """Return the text that an answer has in place of this as JSON; None: it has the JSON."""
+        """Return the text that replaces the JSON in the answer; None keeps the JSON."""
         return None
 
 
 class PageData(Data):
-    """Base of a page of a list; both fields have the same value."""
+    """Base of a page of results; both fields have the same value."""
 
     next_cursor: str | None = None
-    """Pass it as `cursor` for older ones."""
+    """Pass as `cursor` to get the next, older page; absent on the last page."""
     next: str | None = None
-    """Deprecated: the same as next_cursor."""
+    """Deprecated: use next_cursor."""
 
 
-def listed_alone(value: object) -> object:
-    """Return a list of the one text that a caller gave where a list belongs."""
+def as_list(value: object) -> object:
+    """Wrap a single string in a list; return anything else unchanged."""
     return [value] if isinstance(value, str) else value
 
 
 Function = Callable[[Any, Any, CallContext], Awaitable[Any]]
-"""Takes the studio, the arguments and what is known of the call.
-
-A tool of `FREE_TOOLS` gets None instead of the studio.
-"""
+"""Takes the studio (None for a tool of `FREE_TOOLS`), the arguments and the call's context."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool that is written by hand."""
+    """A hand-written tool."""
 
     name: str
     title: str
     effects: Effects
     arguments: type[Arguments]
     output: type[BaseModel] | None
-    """What it answers; None: text and perhaps a picture."""
+    """Model of the structured result; None: text, perhaps with a picture."""
     function: Function
     hints: Mapping[str, str] = field(default_factory=dict)
-    """What to say about an argument that does not exist here but that callers try."""
+    """What to do instead, by name of an unknown argument that callers try."""
 
     def definition(self) -> Definition:
-        """Return the tool as clients see it."""
+        """Return the tool's entry in the list that clients get."""
         return Definition(
             name=self.name,
             title=self.title,
@@ -105,12 +102,12 @@ def tool(
     effects: Effects,
     hints: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Tool]:
-    """Make a tool of a function; its name, arguments and answer are those of the function.
+    """Turn a function into a tool; name, arguments and result come from its signature.
 
     Args:
-        title: Its name for people.
-        effects: What it does to the world: `SPENDS`, `QUERIES`, `READS` or `CHANGES`.
-        hints: What to say about arguments that do not exist but that callers try.
+        title: Display name.
+        effects: Annotations: `SPENDS`, `QUERIES`, `FETCHES`, `READS` or `CHANGES`.
+        hints: What to do instead, by name of an unknown argument that callers try.
     """
 
     def make(function: Function) -> Tool:

@@ -1,4 +1,4 @@
-"""JSON schemas of tools: flat, exact, made from pydantic models; the tool of each operation."""
+"""Builds the JSON schemas of tools, flat and exact, and the tool definition of each operation."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ class _Untitled(GenerateJsonSchema):
 
 
 def plain_schema(model: type[BaseModel]) -> Schema:
-    """Return the schema of what the model takes, or of what it is when dumped without None.
+    """Return the schema of a model, for its input or for its dump without None.
 
     Raises:
-        ValueError: the model refers to itself, so its schema cannot be written out.
+        ValueError: the model refers to itself, so its schema can't be inlined.
     """
     full = model.model_json_schema(schema_generator=_Untitled)
     schema = _plain(full, full.get("$defs", {}), ())
@@ -75,7 +75,7 @@ def _without_null(node: Schema, models: Schema, within: tuple[str, ...]) -> Sche
 
 
 def of_operation(row: type[Operation]) -> Definition:
-    """Return the tool of an operation."""
+    """Return the tool definition of an operation."""
     schema = plain_schema(row)
     extra = ours(row)
     if extra is not None:

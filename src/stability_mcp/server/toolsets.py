@@ -1,7 +1,7 @@
-"""Toolsets: which families of tools a server offers, so that a conversation pays for no others.
+"""Toolsets: the families of tools that a server offers; conversations pay for each listed tool.
 
-The toolset of a tool is the first word of its name, which for an operation is its folder; a few
-that experts alone need are `expert`.
+The toolset of a tool is the first word of its name, which for an operation is its folder. Tools
+that few people need are in `expert`.
 """
 
 from collections.abc import Iterable
@@ -11,12 +11,15 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.text import did_you_mean, listed, quoted
 
 ORDER = (*TOOLSETS, "jobs", "media", "expert")
-"""Every toolset, in the order in which tools are listed; one that is not named here comes last."""
+"""Every toolset in the order in which tools are listed; any other comes last."""
 
 ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")
-"""Tools without which the others cannot be used well."""
+"""Tools that are always on because the others depend on them."""
 
 NOT_BY_DEFAULT = frozenset({"v1", "account", "expert"})
+
+BASIC = frozenset({"generate", "edit", "media", "jobs", "upscale_fast"})
+"""Toolsets and tools of `basic`, for hosts that limit the size of the tool list."""
 
 _WORDS = {"job": "jobs", "usage": "jobs"}
 _EXPERT = frozenset({"job_adopt"})
@@ -32,28 +35,32 @@ def toolset_of(tool: str) -> str:
 
 
 def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
-    """Return the tools that are on, in the order in which they are listed.
+    """Return the enabled tools in the order in which they are listed.
 
     Args:
         tools: Every tool there is.
-        chosen: Names of toolsets, `default` or `all`.
+        chosen: Names of toolsets, `basic`, `default` or `all`.
 
     Raises:
         ConfigurationError: there is no toolset of that name.
     """
     every = sorted(tools, key=_sort_key)
     known = dict.fromkeys(toolset_of(name) for name in every if name not in ALWAYS)
-    words = {"all": frozenset(known), "default": frozenset(known) - NOT_BY_DEFAULT}
-    wanted: set[str] = set()
+    aliases = {
+        "all": frozenset(known),
+        "default": frozenset(known) - NOT_BY_DEFAULT,
+        "basic": BASIC,
+    }
+    wanted = set(ALWAYS)
     for name in chosen:
-        if name not in words and name not in known:
-            guess = did_you_mean(name, (*words, *known))
+        if name not in aliases and name not in known:
+            guess = did_you_mean(name, (*aliases, *known))
             raise ConfigurationError(
-                f"STABILITY_TOOLSETS names the toolset {quoted(name)}, which does not exist.",
-                hint=f"{guess} There are {listed((*words, *known), most=20)}.".strip(),
+                f"STABILITY_TOOLSETS contains {quoted(name)}, which is not a toolset.",
+                hint=f"{guess} Toolsets: {listed((*aliases, *known), most=20)}.".strip(),
             )
-        wanted |= words.get(name, {name})
-    return tuple(name for name in every if name in ALWAYS or toolset_of(name) in wanted)
+        wanted |= aliases.get(name, {name})
+    return tuple(name for name in every if not wanted.isdisjoint({name, toolset_of(name)}))
 
 
 def _sort_key(tool: str) -> tuple[int, int, str]:

@@ -143,6 +143,8 @@ class Status:
     emulated: bool
     balance: float | None
     balance_note: str
+    key_rejected: bool
+    """Whether the API rejected the key when asked for the balance."""
     spent: Spending
     unfinished: int
     home: str

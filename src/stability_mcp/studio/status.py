@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from stability_mcp.api.operations.account.balance import Balance
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import StudioError, UnauthorizedError
 from stability_mcp.studio.outcomes import Estimate, Price, Status
 from stability_mcp.studio.runtime import StudioParts
 
@@ -15,20 +15,21 @@ BALANCE_SECONDS = 10
 
 async def estimate(parts: StudioParts, prices: Sequence[Price]) -> Estimate:
     """Do what `Studio.estimate` says."""
-    balance, _ = await _balance(parts)
+    balance, _, _ = await _balance(parts)
     spent = await parts.jobs.reader.spending(parts.account)
     return Estimate(prices=tuple(prices), spent=spent, balance=balance)
 
 
 async def status(parts: StudioParts) -> Status:
     """Do what `Studio.status` says."""
-    balance, note = await _balance(parts)
+    balance, note, key_rejected = await _balance(parts)
     settings, upstream = parts.settings, parts.runtime.upstream
     return Status(
         upstream=upstream.base_url,
         emulated=upstream.emulated,
         balance=balance,
         balance_note=note,
+        key_rejected=key_rejected,
         spent=await parts.jobs.reader.spending(parts.account),
         unfinished=len(await parts.jobs.reader.unfinished_and_uncollected(parts.account)),
         home=str(settings.home_dir),
@@ -37,17 +38,22 @@ async def status(parts: StudioParts) -> Status:
     )
 
 
-async def _balance(parts: StudioParts) -> tuple[float | None, str]:
+async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:
+    """Return the balance in credits, a note on it and whether the API rejected the key."""
     known = await parts.jobs.reader.balance()
     if known is not None:
-        return known.credits / 1000, "It was asked for a moment ago, and lags some minutes."
+        return (
+            known.credits / 1000,
+            "Checked just now; the figure can lag by a few minutes.",
+            False,
+        )
     try:
         with anyio.fail_after(BALANCE_SECONDS):
             found = await parts.jobs.query(Balance())
     except TimeoutError:
-        return None, f"The balance was not answered within {BALANCE_SECONDS} s."
+        return None, f"The API did not return the balance within {BALANCE_SECONDS} s.", False
     except StudioError as error:
-        return None, str(error)
+        return None, str(error), isinstance(error, UnauthorizedError)
     credits_left = float(found.model_dump()["credits"])
     await parts.jobs.remember_balance(credits_left)
-    return credits_left, "It lags some minutes behind."
+    return credits_left, "The figure can lag by a few minutes.", False

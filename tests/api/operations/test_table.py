@@ -1,4 +1,4 @@
-"""How the table is found: by folder, one operation a file."""
+"""Discovery of the table: by folder, one operation per file."""
 
 import importlib
 import sys
@@ -35,7 +35,7 @@ class Brighten(ImageOperation):
 
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package of operations of its own."""
+    """Create a separate package of operations."""
     folder = tmp_path / "planted_operations"
     (folder / "edit").mkdir(parents=True)
     for each in (folder, folder / "edit"):
@@ -47,8 +47,8 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def test_an_operation_is_found_by_its_place(planted: Path) -> None:
-    """*Chosen*: its file is enough for the table, and its folder and file are its name."""
+def test_an_operation_is_found_by_its_path(planted: Path) -> None:
+    """*Chosen*: a file is enough; its folder and name make the operation's name."""
     (planted / "edit" / "brighten.py").write_text(NEW, encoding="utf-8")
 
     found = table([str(planted)], "planted_operations")
@@ -62,9 +62,9 @@ def test_an_operation_is_found_by_its_place(planted: Path) -> None:
 @pytest.mark.parametrize(
     "source", ['"""Nothing."""\n', NEW + NEW.partition("Spec\n")[2].replace("Brighten", "Darken")]
 )
-def test_a_file_that_holds_none_or_two_is_refused(planted: Path, source: str) -> None:
-    """*Chosen*: a name comes from a path, so a file is one operation."""
+def test_a_file_with_none_or_two_operations_is_rejected(planted: Path, source: str) -> None:
+    """*Chosen*: the path is the name, so each file holds one operation."""
     (planted / "edit" / "brighten.py").write_text(source, encoding="utf-8")
 
-    with pytest.raises(TypeError, match="must define one operation"):
+    with pytest.raises(TypeError, match="must define exactly one operation"):
         row("planted_operations.edit.brighten")

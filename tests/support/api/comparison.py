@@ -1,7 +1,7 @@
-"""The comparison of a table with the facts, both ways.
+"""Compares a table with the facts, both ways.
 
-Both sides are written out as `place: value`; a place that only one side has, or where the values
-differ, is a difference. `differs.yaml` records the wanted ones, each group with its reason.
+Both sides are flattened to `place: value`; a place that only one side has, or where the values
+differ, is a difference. `differs.yaml` records the intended ones, each group with its reason.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,11 +14,11 @@ from pydantic.fields import FieldInfo
 
 from stability_mcp.api.fields import AudioLimits, File
 from stability_mcp.api.operation import Operation
-from support.api.facts import Facts, Places, endpoints, prices_told, read, told
+from support.api.facts import Facts, Places, documented, documented_prices, endpoints, read
 from support.api.operations import fewest
 
 Bounds = dict[type, Any]
-"""Bounds of a field by their class."""
+"""Bounds of a field by class."""
 
 
 def recorded() -> dict[str, str]:
@@ -28,13 +28,13 @@ def recorded() -> dict[str, str]:
 
 def differences(table: Mapping[str, type[Operation]], source: Facts) -> list[str]:
     """Return every difference between a table and facts as one line."""
-    documented = endpoints(source)
-    lines = [f"{name}: facts an endpoint, table nothing" for name in documented.keys() - table]
-    lines += [f"{name}: facts nothing, table an operation" for name in table.keys() - documented]
-    for name in sorted(documented.keys() & table.keys()):
-        prices = prices_told(documented[name])
-        by_facts = told(documented[name], source) | prices
-        by_table = dict(_made(table[name])) | _prices_made(table[name], prices)
+    known = endpoints(source)
+    lines = [f"{name}: facts an endpoint, table nothing" for name in known.keys() - table]
+    lines += [f"{name}: facts nothing, table an operation" for name in table.keys() - known]
+    for name in sorted(known.keys() & table.keys()):
+        prices = documented_prices(known[name])
+        by_facts = documented(known[name], source) | prices
+        by_table = dict(_of_row(table[name])) | _prices(table[name], prices)
         for place in sorted(by_facts.keys() | by_table.keys()):
             left, right = by_facts.get(place), by_table.get(place)
             if not _agree(left, right):
@@ -43,7 +43,7 @@ def differences(table: Mapping[str, type[Operation]], source: Facts) -> list[str
 
 
 def _agree(by_facts: object, by_table: object) -> bool:
-    """Compare; whole numbers are taken wherever the facts say number."""
+    """Compare two values; `integer` matches the `number` of the facts."""
     return by_facts == by_table or (by_facts, by_table) == ("number", "integer")
 
 
@@ -51,7 +51,7 @@ def _text(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _made(row: type[Operation]) -> Iterator[tuple[str, Any]]:
+def _of_row(row: type[Operation]) -> Iterator[tuple[str, Any]]:
     yield "method", row.spec.method
     yield "path", row.spec.path
     yield "status", row.status
@@ -66,10 +66,10 @@ def _made(row: type[Operation]) -> Iterator[tuple[str, Any]]:
     if row.spec.path.startswith("/v2beta"):
         yield "max_body", row.spec.max_body
     for name, info in row.model_fields.items():
-        yield from ((f"{name}.{aspect}", value) for aspect, value in _field_made(row, name, info))
+        yield from ((f"{name}.{aspect}", value) for aspect, value in _of_field(row, name, info))
 
 
-def _field_made(row: type[Operation], name: str, info: FieldInfo) -> Iterator[tuple[str, Any]]:
+def _of_field(row: type[Operation], name: str, info: FieldInfo) -> Iterator[tuple[str, Any]]:
     mark = row.file_fields().get(name)
     schema = _schema(row)["properties"][name]
     schema |= schema.get("anyOf", [{}])[0]
@@ -79,7 +79,7 @@ def _field_made(row: type[Operation], name: str, info: FieldInfo) -> Iterator[tu
     yield "in", "path" if name in row.path_fields() else None
     yield "enum", _choices(schema)
     if mark:
-        yield from _limits_made(mark)
+        yield from _limits(mark)
         return
     sizes = (
         ("min_items", "max_items") if schema["type"] == "array" else ("min_length", "max_length")
@@ -95,16 +95,16 @@ def _field_made(row: type[Operation], name: str, info: FieldInfo) -> Iterator[tu
 
 
 def _by_model(row: type[Operation], name: str, bounds: Bounds) -> Iterator[tuple[str, Any]]:
-    """Yield bounds and default of a field that follows from the model, by trying."""
+    """Yield bounds and default of a field that depend on the model, by trial."""
     models = _choices(_schema(row)["properties"]["model"]) or []
-    tried = {model: _tried(row, name, bounds, model) for model in models}
+    tried = {model: _try_model(row, name, bounds, model) for model in models}
     for aspect in ("min", "max", "default"):
         several = {model: each[aspect] for model, each in tried.items()}
         values = list(several.values())
         yield aspect, values[0] if all(each == values[0] for each in values) else several
 
 
-def _tried(row: type[Operation], name: str, bounds: Bounds, model: str) -> Places:
+def _try_model(row: type[Operation], name: str, bounds: Bounds, model: str) -> Places:
     request = _request(row, {"model": model})
     assert request is not None
     default = getattr(request, name)
@@ -115,14 +115,14 @@ def _tried(row: type[Operation], name: str, bounds: Bounds, model: str) -> Place
     return {"min": min(taken), "max": max(taken), "default": default}
 
 
-def _limits_made(mark: File) -> Iterator[tuple[str, Any]]:
+def _limits(mark: File) -> Iterator[tuple[str, Any]]:
     limits = mark.limits
     yield "formats", sorted(limits.formats) if not mark.mask_for else None
     if isinstance(limits, AudioLimits):
         yield "min_seconds", limits.min_seconds
         yield "max_seconds", limits.max_seconds
         return
-    if limits.sizes:  # the only ones, so that the other limits say nothing
+    if limits.sizes:  # the only sizes, so the other limits don't apply
         yield "sizes", sorted(f"{width}x{height}" for width, height in limits.sizes)
         return
     yield "min_side", limits.min_side if limits.min_side > 1 else None
@@ -132,10 +132,10 @@ def _limits_made(mark: File) -> Iterator[tuple[str, Any]]:
     yield "max_aspect", limits.max_aspect
 
 
-def _prices_made(row: type[Operation], told: Places) -> Places:
-    """Return the table's price of every call whose price the facts tell."""
+def _prices(row: type[Operation], documented: Places) -> Places:
+    """Return the table's price of every call with a documented price."""
     made: Places = {}
-    for place in told:
+    for place in documented:
         chosen = dict(pair.split("=") for pair in place.split()[1:])
         request = _request(row, chosen)
         made[place] = request.price() if request else "refused"
@@ -174,7 +174,7 @@ def _choices(schema: Mapping[str, Any]) -> list[str] | None:
 
 
 def _bounds(info: FieldInfo) -> Bounds:
-    """Return the bounds of a field by their class, those inside of `... | None` too."""
+    """Return the bounds of a field by class, including those inside `... | None`."""
     inside = [
         getattr(each, "__metadata__", ()) for each in getattr(info.annotation, "__args__", ())
     ]

@@ -1,4 +1,4 @@
-"""The facts, and what they tell of an operation, written out as `place: value`."""
+"""The facts, and what they state about an operation, as `place: value`."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ Places = dict[str, Any]
 
 @cache
 def read(name: str) -> Any:  # noqa: ANN401 -- YAML of any shape
-    """Return a file of `tests/facts`, which must not be changed."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in Python alone it takes seconds
+    """Return a parsed file of `tests/facts`; callers must not modify it."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the pure Python loader takes seconds
     return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
 
 
@@ -37,17 +37,17 @@ def endpoints(source: Facts) -> dict[str, Facts]:
     }
 
 
-def told(endpoint: Facts, source: Facts) -> Places:
-    """Return what the facts tell of an endpoint; None where they tell nothing."""
-    return dict(_told(endpoint, source))
+def documented(endpoint: Facts, source: Facts) -> Places:
+    """Return what the facts state about an endpoint; None where they state nothing."""
+    return dict(_documented(endpoint, source))
 
 
-def prices_told(endpoint: Facts) -> Places:
-    """Return the millicredits that the facts name, by the arguments they depend on."""
-    return dict(_prices_told(endpoint))
+def documented_prices(endpoint: Facts) -> Places:
+    """Return the documented millicredits by the arguments they depend on."""
+    return dict(_prices(endpoint))
 
 
-def _told(endpoint: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
+def _documented(endpoint: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
     yield "method", endpoint["method"]
     yield "path", endpoint["path"]
     yield "status", endpoint["success"]["status"]
@@ -56,41 +56,41 @@ def _told(endpoint: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
     then = re.search(r"GET (\S+)", endpoint["success"].get("then", ""))
     if then:
         yield "poll", then[1]
-        yield "poll also", _also_polled(then[1], source["async"]["poll"])
-    yield "accept", _accept_told(endpoint, source, then[1] if then else None)
-    yield from _max_body_told(endpoint, source)
+        yield "poll also", _other_polls(then[1], source["async"]["poll"])
+    yield "accept", _accept(endpoint, source, then[1] if then else None)
+    yield from _max_body(endpoint, source)
     for name, field in endpoint["fields"].items():
-        yield from ((f"{name}.{aspect}", value) for aspect, value in _field_told(field, source))
+        yield from ((f"{name}.{aspect}", value) for aspect, value in _field(field, source))
 
 
-def _also_polled(path: str, polls: Facts) -> dict[str, str] | None:
-    """Return the accept header of each further results path, where the facts name one."""
+def _other_polls(path: str, polls: Facts) -> dict[str, str] | None:
+    """Return the accept header by each further results path in the facts."""
     audio = polls["audio3"].removeprefix("GET ")
     found = re.match(r"GET (\S+) .*accept (\S+)\)", polls["audio3_also"])
     return {found[1]: found[2]} if found and path == audio else None
 
 
-def _accept_told(endpoint: Facts, source: Facts, poll_path: str | None) -> str:
+def _accept(endpoint: Facts, source: Facts, poll_path: str | None) -> str:
     polls = [each for each in source["endpoints"] if each["path"] == poll_path]
-    said = [each["accept"]["default"] for each in (endpoint, *polls) if each["accept"]["values"]]
-    return said[0] if said else "*/*"
+    headers = [each["accept"]["default"] for each in (endpoint, *polls) if each["accept"]["values"]]
+    return headers[0] if headers else "*/*"
 
 
-def _max_body_told(endpoint: Facts, source: Facts) -> Iterator[tuple[str, int]]:
+def _max_body(endpoint: Facts, source: Facts) -> Iterator[tuple[str, int]]:
     sizes = source["file_profiles"]["request_size"]
     if not endpoint["path"].startswith("/v2beta"):
         return
     kind = "audio_3" if "/stable-audio/" in endpoint["path"] else "audio_2"
-    said = sizes[kind if endpoint["family"] == "audio" else "image_and_3d_v2beta"]
-    number, unit = said.split()[:2]
+    size = sizes[kind if endpoint["family"] == "audio" else "image_and_3d_v2beta"]
+    number, unit = size.split()[:2]
     yield "max_body", int(number) * {"MB": 1_000_000, "MiB": 1_048_576}[unit]
 
 
-def _field_told(field: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
+def _field(field: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
     yield "type", field["type"]
     yield "required", field["required"]
     yield "in", field.get("in")
-    yield "enum", sorted(_followed(field["enum"], source)) if "enum" in field else None
+    yield "enum", sorted(_resolve(field["enum"], source)) if "enum" in field else None
     yield "min_length", field.get("min_length") or None
     yield "min_items", field.get("min_items")
     yield "max_length", field.get("max_length")
@@ -99,21 +99,21 @@ def _field_told(field: Facts, source: Facts) -> Iterator[tuple[str, Any]]:
         several = {model: each[aspect] for model, each in by_model.items()}
         yield aspect, several or field.get(f"{aspect}_by_model", field.get(aspect))
     if "constraints" in field:
-        yield from _limits_told(_followed(field["constraints"], source))
+        yield from _limits(_resolve(field["constraints"], source))
 
 
-def _limits_told(limits: Facts) -> Iterator[tuple[str, Any]]:
+def _limits(limits: Facts) -> Iterator[tuple[str, Any]]:
     if isinstance(limits["formats"], list):
         yield "formats", sorted(limits["formats"])
     for aspect in ("min_side", "max_side", "max_pixels", "min_seconds", "max_seconds"):
         yield aspect, limits.get(aspect)
-    least_side = limits.get("min_side")
-    yield "min_pixels", limits.get("min_pixels", least_side and least_side**2)
+    min_side = limits.get("min_side")
+    yield "min_pixels", limits.get("min_pixels", min_side and min_side**2)
     longest = re.search(r"and ([\d.]+):1", limits.get("aspect_ratio", ""))
     yield "max_aspect", float(longest[1]) if longest else None
 
 
-def _followed(value: Any, source: Facts) -> Any:  # noqa: ANN401 -- YAML of any shape
+def _resolve(value: Any, source: Facts) -> Any:  # noqa: ANN401 -- YAML of any shape
     if not isinstance(value, str) or not value.startswith("$"):
         return value
     found: Any = source
@@ -122,7 +122,7 @@ def _followed(value: Any, source: Facts) -> Any:  # noqa: ANN401 -- YAML of any 
     return found
 
 
-def _prices_told(endpoint: Facts) -> Iterator[tuple[str, int]]:
+def _prices(endpoint: Facts) -> Iterator[tuple[str, int]]:
     now = endpoint["credits"]["now"]
     models = now if isinstance(now, dict) else {"": now}
     for model, price in models.items():

@@ -1,7 +1,7 @@
-"""Says what is wrong with an HTTP request, by the facts alone.
+"""Checks an HTTP request against the facts only.
 
-Nothing of the program is imported: this is the other opinion about what the API takes. It has its
-own reader of forms too, stricter than any server's.
+It imports nothing of the program, as an independent opinion on what the API accepts. Its own form
+parser is stricter than any server's.
 """
 
 import io
@@ -25,12 +25,12 @@ Fact = dict[str, Any]
 @cache
 def facts() -> Fact:
     """Return the facts."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in Python alone it takes seconds
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the pure Python loader takes seconds
     loaded: Fact = yaml.load(FACTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return loaded
 
 
-def looked_up(value: Any) -> Any:  # noqa: ANN401 -- YAML of any shape
+def resolve(value: Any) -> Any:  # noqa: ANN401 -- YAML of any shape
     """Follow a string such as `$enums.style_preset` into the facts."""
     if not (isinstance(value, str) and value.startswith("$")):
         return value
@@ -41,7 +41,7 @@ def looked_up(value: Any) -> Any:  # noqa: ANN401 -- YAML of any shape
 
 
 def endpoint_of(method: str, path: str) -> Fact | None:
-    """Return the living endpoint of a method and path."""
+    """Return the current endpoint of a method and path; None if unknown or retired."""
     for each in facts()["endpoints"]:
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each["path"]))
         if each["method"] == method and re.fullmatch(pattern, path):
@@ -61,7 +61,7 @@ class Part:
 
 @dataclass
 class Request:
-    """A request as it came."""
+    """A request as received."""
 
     method: str
     path: str
@@ -71,10 +71,10 @@ class Request:
 
 
 def read_form(body: bytes, boundary: str) -> Iterator[Part]:
-    """Read a form to the letter of RFC 7578.
+    """Parse a form strictly by RFC 7578.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the body is malformed.
     """
     mark = f"--{boundary}".encode()
     first, *pieces = (b"\r\n" + body).split(b"\r\n" + mark)
@@ -86,12 +86,12 @@ def read_form(body: bytes, boundary: str) -> Iterator[Part]:
             raise ValueError("a part has no headers")
         lines = [line.split(": ", 1) for line in head.decode("utf-8").split("\r\n")]
         headers = {name.lower(): value for name, value in lines}
-        said = re.fullmatch(
+        disposition = re.fullmatch(
             r'form-data; name="([^"]+)"(?:; filename="([^"]+)")?', headers["content-disposition"]
         )
-        if said is None or headers.keys() - {"content-disposition", "content-type"}:
+        if disposition is None or headers.keys() - {"content-disposition", "content-type"}:
             raise ValueError(f"a part has odd headers: {headers}")
-        yield Part(said[1], data, said[2], headers.get("content-type"))
+        yield Part(disposition[1], data, disposition[2], headers.get("content-type"))
 
 
 def faults(request: Request, key: str) -> Iterator[str]:
@@ -133,16 +133,16 @@ def _header_faults(headers: Mapping[str, str], key: str) -> Iterator[str]:
 
 
 def _given(request: Request, content_type: str) -> dict[str, Any]:
-    """Return the arguments by name: text of a form, values of JSON, parts that are files."""
-    came, _, parameters = request.headers.get("content-type", "").partition(";")
-    if came != content_type:
-        raise ValueError(f"content-type: must be {content_type}, is {came}")
+    """Return the arguments by name: texts of a form, values of JSON, file parts."""
+    received, _, parameters = request.headers.get("content-type", "").partition(";")
+    if received != content_type:
+        raise ValueError(f"content-type: must be {content_type}, got {received}")
     if content_type == "application/json":
         found: dict[str, Any] = json.loads(request.body)
         return found
     for part in read_form(request.body, parameters.strip().removeprefix("boundary=")):
         if part.name in request.parts:
-            raise ValueError(f"{part.name} is there twice")
+            raise ValueError(f"{part.name} is duplicated")
         request.parts[part.name] = part
     given: dict[str, Any] = {}
     for name, part in request.parts.items():
@@ -169,7 +169,7 @@ def _argument_faults(given: Mapping[str, Any], fields: Mapping[str, Fact]) -> It
 def _value_faults(value: Any, fact: Fact) -> Iterator[str]:  # noqa: ANN401 -- JSON of any shape
     kind = fact["type"]
     if kind == "file":
-        yield from _file_faults(value, looked_up(fact.get("constraints", "$file_profiles.mask")))
+        yield from _file_faults(value, resolve(fact.get("constraints", "$file_profiles.mask")))
     elif isinstance(value, Part):
         yield "is a file"
     elif kind.startswith("array"):
@@ -181,23 +181,23 @@ def _value_faults(value: Any, fact: Fact) -> Iterator[str]:  # noqa: ANN401 -- J
     elif kind in {"number", "integer"}:
         yield from _number_faults(value, fact)
     elif not isinstance(value, str):
-        yield f"no text but {value!r}"
+        yield f"isn't a text but {value!r}"
     elif "enum" in fact:
-        allowed = {str(each) for each in looked_up(fact["enum"])} | fact.get(
+        allowed = {str(each) for each in resolve(fact["enum"])} | fact.get(
             "also_accepted", {}
         ).keys()
-        yield from [f"{value} is none of {sorted(allowed)}"] * (value not in allowed)
+        yield from [f"{value} isn't one of {sorted(allowed)}"] * (value not in allowed)
     elif not fact.get("min_length", 0) <= len(value) <= fact.get("max_length", 10**9):
         yield f"has {len(value)} characters"
 
 
 def _number_faults(value: object, fact: Fact) -> Iterator[str]:
     if not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
-        yield f"{value!r} is no number"
+        yield f"{value!r} isn't a number"
         return
     number = float(str(value))
     if fact["type"] == "integer" and not number.is_integer():
-        yield f"{value} is no whole number"
+        yield f"{value} isn't a whole number"
     low, high = fact.get("min"), fact.get("max")
     if (low is not None and number < low) or (high is not None and number > high):
         yield f"{value} is not within {low} and {high}"
@@ -205,12 +205,12 @@ def _number_faults(value: object, fact: Fact) -> Iterator[str]:
 
 def _file_faults(value: object, profile: Fact) -> Iterator[str]:
     if not isinstance(value, Part):
-        yield "is no file"
+        yield "isn't a file"
         return
     if "min_seconds" in profile:
         sound = value.data[:4] == b"RIFF" or value.data[:2] in {b"\xff\xfb", b"\xff\xfa"}
-        yield from ["is no sound"] * (not sound)
-        yield from [f"is announced as {value.media_type}"] * (
+        yield from ["isn't a sound"] * (not sound)
+        yield from [f"is declared as {value.media_type}"] * (
             value.media_type not in {"audio/mpeg", "audio/wav"}
         )
         return
@@ -219,12 +219,12 @@ def _file_faults(value: object, profile: Fact) -> Iterator[str]:
             picture.load()
             found, (width, height) = str(picture.format).lower(), picture.size
     except OSError:
-        yield "is no picture"
+        yield "isn't a picture"
         return
     if value.media_type != f"image/{found}":
-        yield f"is {found} and is announced as {value.media_type}"
+        yield f"is {found} and is declared as {value.media_type}"
     if isinstance(profile.get("formats"), list) and found not in profile["formats"]:
-        yield f"{found} is not taken"
+        yield f"{found} isn't accepted"
     if min(width, height) < profile.get("min_side", 1):
         yield "is too small"
     if width * height > profile.get("max_pixels", 10**9):

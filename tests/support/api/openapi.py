@@ -1,7 +1,7 @@
-"""A document in the shape of the one that the API publishes, made from the facts alone.
+"""Builds a document like the one that the API publishes, only from the facts.
 
-It has that document's peculiarities: parts that are referred to, `allOf` whose last word counts, a
-required parameter that does not exist, no bound where the bound depends on the model, older twins.
+It has the original's peculiarities: references, `allOf` where the last part wins, a required
+parameter that does not exist, no bounds that depend on the model, older twins.
 """
 
 from typing import Any

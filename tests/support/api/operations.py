@@ -1,4 +1,4 @@
-"""Valid arguments for every operation: the fewest that it takes, and as many as go together."""
+"""Valid arguments for every operation: the minimum, and as many as can be combined."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,13 +8,13 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 
 FILES: Mapping[str, str] = {"image": "picture", "mask": "mask", "audio": "sound"}
-"""What a file field is filled with unless told: a label for each kind of file."""
+"""Default value of a file field: a label for each kind of file."""
 
 APART: Mapping[str, tuple[str, ...]] = {
     "generate_sd3": ("aspect_ratio",),
     "v1_image_to_image": ("image_strength",),
 }
-"""Fields that do not go together with the others."""
+"""Fields that can't be combined with the others."""
 
 CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "audio2_audio_to_audio": {"model": "stable-audio-2.5", "steps": 6},
@@ -27,14 +27,14 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "v1_masking": {"mask_source": "MASK_IMAGE_WHITE"},
     "v1_text_to_image": {"width": 1344, "height": 768},
 }
-"""Values that the rules between fields ask for, or that keep a result small."""
+"""Values required by rules between fields, or that keep results small."""
 
 SMALLEST: Mapping[str, Mapping[str, Any]] = {
     "edit_outpaint": {"left": 16},
     "edit_replace_background_and_relight": {"background_prompt": "a beach at dusk"},
     "v1_masking": {"mask_source": "INIT_IMAGE_ALPHA"},
 }
-"""What an operation needs beside its required fields, or instead of the first choice for one."""
+"""Values that an operation needs in addition to its required fields or instead of a default."""
 
 SOME: Mapping[str, Any] = {
     "engine_id": "stable-diffusion-xl-1024-v1-0",
@@ -42,11 +42,11 @@ SOME: Mapping[str, Any] = {
     "duration": 7,
     "samples": 2,
 }
-"""Values for fields whose bounds alone do not say what is sensible."""
+"""Values for fields whose bounds do not define a sensible value."""
 
 
 def fewest(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
-    """Return the fewest valid arguments; a file field holds what `files` says for its kind.
+    """Return the fewest valid arguments; a file field holds the entry of `files` for its kind.
 
     `files` maps `image`, `mask` and `audio` to references; without `mask` a mask is an `image`.
     """
@@ -56,7 +56,7 @@ def fewest(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
 
 
 def everything(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
-    """Return as many valid arguments as go together, none of them at its default if possible."""
+    """Return as many valid arguments as can be combined, without defaults where possible."""
     row = OPERATIONS[name]
     fields = [field for field in row.model_fields if field not in APART.get(name, ())]
     return {field: _some(row, field, files) for field in fields} | dict(CHOSEN.get(name, {}))
@@ -64,7 +64,7 @@ def everything(name: str, files: Mapping[str, str] = FILES) -> dict[str, Any]:
 
 @cache
 def field_schemas(row: type[Operation]) -> tuple[tuple[str, dict[str, Any]], ...]:
-    """Return the JSON schema of every field by name, those of models inside too, without null."""
+    """Return the JSON schema of every field, including nested models, without null branches."""
     schema = row.model_json_schema()
     inside = [each.get("properties", {}) for each in schema.get("$defs", {}).values()]
     parts = [schema.get("properties", {}), *inside]

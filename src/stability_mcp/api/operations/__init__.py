@@ -4,17 +4,17 @@ To add an operation
 -------------------
 1. Add `operations/<toolset>/<name>.py`, named like the end of the URL:
    `/v2beta/stable-image/edit/outpaint` is `edit/outpaint.py`, and so the tool `edit_outpaint`.
-2. In it, write one class on the kind that fits (see `kinds.py`): a docstring for the agent
+2. In it, write one subclass of the kind that fits (see `kinds.py`): a docstring for the agent
    (first paragraph: when to use it, in the words people use; second: how, and what to use instead;
-   the price is put in between), the `spec`, a field for each parameter, the rules between fields.
-   Where the defaults do not suit: `title`, `result_label`, `next_tools`, `hints`, and `wire` for
-   what the API has otherwise.
+   the price is inserted in between), a `title`, the `spec`, a field for each parameter, the rules
+   between fields. Override `result_label`, `next_tools` and `hints` where the defaults don't fit,
+   and `wire` where the API differs from the row.
 3. Run `make check` and read the diff in `tool_schemas/`. CONTRIBUTING.md has the steps in `tests/`.
 
-That is all: the client's request, the emulator's route, the MCP tool, the command, the price, the
-guide and the row in the README come from the class. What the API documents of it goes to
-`tests/facts/`. Add `tests/api/operations/<toolset>/test_<name>.py` only for what is special about
-the operation; what all operations promise is tested over the whole table.
+The client's request, the emulator's route, the MCP tool, the command, the price, the guide and the
+row in the README are derived from the class. Put what the API documents about it in `tests/facts/`.
+Add `tests/api/operations/<toolset>/test_<name>.py` only for behaviour special to the operation; the
+tests over the whole table cover the rest.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def row(module: str) -> type[Operation]:
         if isinstance(value, type) and issubclass(value, Operation) and "spec" in vars(value)
     ]
     if len(rows) != 1:
-        raise TypeError(f"{module} must define one operation, and defines {len(rows)}")
+        raise TypeError(f"{module} must define exactly one operation, but defines {len(rows)}")
     return rows[0]
 
 

@@ -1,4 +1,4 @@
-"""The guide: one page a topic, as Markdown beside this file; without tools that are not on."""
+"""The guide: one Markdown page per topic in this folder, without tools that are disabled."""
 
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 Topic = Literal["choose", "prompting", "masks", "files", "costs", "director"]
 TOPICS: tuple[str, ...] = get_args(Topic)
 PRICES_MARK, OPERATIONS_MARK = "{prices}", "{operations}"
-"""Marks in a page in whose place a list is put, which is made from the table."""
+"""Placeholders in a page that are replaced by lists made from the table."""
 
 
 async def read_page(topic: str, enabled: frozenset[str]) -> str:
-    """Return what `guide_text` does; what a page needs is loaded in a thread."""
+    """Return a page like `guide_text`, loading the modules that it needs in a thread."""
     if any(mark in _source(topic) for mark in (PRICES_MARK, OPERATIONS_MARK)):
         await load("stability_mcp.api.operations")
     return guide_text(topic, enabled)
@@ -26,9 +26,9 @@ async def read_page(topic: str, enabled: frozenset[str]) -> str:
 
 @lru_cache(maxsize=64)
 def guide_text(topic: str, enabled: frozenset[str]) -> str:
-    """Return a page; sentences that name a tool which is not on are left out.
+    """Return a page without the sentences that name a disabled tool.
 
-    Pages are kept, because models read them again and again.
+    Pages are cached because models read them repeatedly.
     """
     text = _source(topic)
     off = all_tools().keys() - enabled
@@ -46,7 +46,7 @@ def _source(topic: str) -> str:
 
 
 def price_list(enabled: frozenset[str]) -> str:
-    """Return a line with the price of each operation that is on."""
+    """Return a line with the price of each enabled operation."""
     from stability_mcp.server.tool_schema import price_sentence
 
     rows = (row for row in _operations(enabled) if row.is_paid())
@@ -54,10 +54,10 @@ def price_list(enabled: frozenset[str]) -> str:
 
 
 def operation_list(enabled: frozenset[str], toolsets: frozenset[str] | None = None) -> str:
-    """Return a line that says when to use it for each operation that is on, by toolset.
+    """Return a line on when to use it for each enabled operation, grouped by toolset.
 
     Args:
-        enabled: Names of the tools that are on.
+        enabled: Names of the enabled tools.
         toolsets: The toolsets to list; None: all.
     """
     lines: dict[str, list[str]] = {}

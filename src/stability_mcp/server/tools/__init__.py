@@ -1,15 +1,15 @@
-"""The tools beside the operations, one file a family.
+"""The hand-written tools, one file per family.
 
 To add a tool
 -------------
 1. In the file of its family (the first word of its name), write a model of its arguments whose
    docstring is the description an agent reads, and an async function of (studio, arguments,
    context) named like the tool, decorated with `@tool`. It returns a `Data` model, an `Outcome`,
-   `Shown` media or text, and holds no logic that a test would want to reach without MCP.
+   `Shown` media or text. Logic that tests need without MCP belongs in the studio.
 2. Run `make schemas` and read the diff in `tool_schemas/`.
 
-A new family needs a place in `ORDER` of `server/toolsets.py`. A tool that needs no studio is
-listed in `FREE_TOOLS` with its file, and its function gets None instead of the studio.
+Add a new family to `ORDER` in `server/toolsets.py`, and to `BASIC` if most conversations need it.
+List a tool that needs no studio in `FREE_TOOLS` with its file; its function gets None as studio.
 """
 
 import importlib
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from stability_mcp.server.tool import Tool
 
 FREE_TOOLS: Mapping[str, str] = {"guide": "guide"}
-"""The tools that need no studio and the file of each, which is loaded without the others."""
+"""File of each tool that needs no studio; it is loaded without the others."""
 
 
 @cache
 def all_tools() -> Mapping[str, "Tool"]:
-    """Return every tool that is written by hand, by name; loads the studio."""
-    return _written(module.name for module in pkgutil.iter_modules(__path__))
+    """Return every hand-written tool by name; imports the studio."""
+    return _tools_in(module.name for module in pkgutil.iter_modules(__path__))
 
 
 @cache
 def free_tools() -> Mapping[str, "Tool"]:
     """Return the tools that need no studio, by name."""
-    return _written(FREE_TOOLS.values())
+    return _tools_in(FREE_TOOLS.values())
 
 
-def _written(modules: Iterable[str]) -> Mapping[str, "Tool"]:
+def _tools_in(modules: Iterable[str]) -> Mapping[str, "Tool"]:
     from stability_mcp.server.tool import Tool
 
     loaded = [importlib.import_module(f"{__name__}.{name}") for name in modules]

@@ -1,4 +1,4 @@
-"""Tools about money: what a call, or several, would cost."""
+"""Tools about money: the price of calls before they are made."""
 
 from typing import Annotated, Any
 
@@ -20,54 +20,56 @@ HINTS = {
 
 
 class PlannedCall(Arguments):
-    """One call of several."""
+    """One of several calls to price."""
 
     tool: str
+    """Tool name."""
     arguments: dict[str, Any] = Field(default_factory=dict)
+    """The call's arguments."""
 
 
 class CostEstimate(Arguments):
-    """Price a call before making it, against today's budget and the balance; sends nothing."""
+    """Price one or several calls before making them, against today's budget and balance; free."""
 
     tool: str | None = None
-    """Its name."""
+    """Tool name of one call."""
     arguments: dict[str, Any] = Field(default_factory=dict)
-    """Those of the call, `count` too; files need not exist yet."""
+    """The call's arguments, including count. Files need not exist yet."""
     calls: Annotated[list[PlannedCall], Field(max_length=100)] = Field(default_factory=list)
-    """Instead: several calls, priced together."""
+    """Several calls to price together, instead of tool and arguments."""
 
 
 class CallCost(Data):
-    """What one of several calls would cost; credits."""
+    """Price of one of several calls, in credits."""
 
     tool: str
     each: float
     count: int
     total: float
     seconds: float | None = None
-    """How long one usually takes."""
+    """Typical seconds per result."""
 
 
 class CostFacts(Data):
-    """What calls would cost; credits, 1 credit is 0.01 USD."""
+    """Price of the calls in credits; 1 credit is 0.01 USD."""
 
     tool: str | None = None
     each: float | None = None
     count: int | None = None
     seconds: float | None = None
-    """How long one usually takes."""
+    """Typical seconds per result."""
     calls: list[CallCost] | None = None
-    """Where several were asked for."""
+    """Price of each call, if calls was given."""
     total: float
     usd: float
     fits_budget: bool
     spent_today: float
     left_today: float | None = None
-    """Until the budget of today is used up."""
+    """Credits left in today's budget."""
     balance: float | None = None
-    """Credits on the account, about."""
+    """Approximate credits on the account."""
     emulated: bool
-    """Nothing is really paid: there is no API key."""
+    """True without an API key: nothing is charged."""
 
 
 @tool(title="Estimate cost", effects=QUERIES, hints=HINTS)
@@ -76,7 +78,7 @@ async def cost_estimate(
     arguments: CostEstimate,
     context: CallContext,  # noqa: ARG001 -- every tool takes the three
 ) -> CostFacts:
-    """Ask the studio for the prices."""
+    """Price the calls and compare them with the budget."""
     found = await studio.estimate(_prices(arguments))
     costs, left = [_cost(price) for price in found.prices], found.spent.left
     one = {} if arguments.calls else costs[0].model_dump(exclude={"total"})
@@ -94,13 +96,13 @@ async def cost_estimate(
 
 
 def _prices(arguments: CostEstimate) -> list[Price]:
-    """Return the price of each call that was asked for.
+    """Return the price of each call.
 
     Raises:
-        StudioError: a tool does not exist, or its arguments break a rule; says which call.
+        StudioError: a tool does not exist, or its arguments are invalid; names the call.
     """
     if (arguments.tool is None) == (not arguments.calls):
-        raise ArgumentsError("Give either tool, or calls for several.")
+        raise ArgumentsError("Give either tool for one call or calls for several.")
     planned = arguments.calls or [
         PlannedCall(tool=arguments.tool or "", arguments=arguments.arguments)
     ]

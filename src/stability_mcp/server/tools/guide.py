@@ -1,6 +1,6 @@
-"""The guide, for models: most hosts never load a server's prompts and resources.
+"""The guide as a tool: most hosts never load a server's prompts and resources.
 
-Length: a family of tools has a file, and this family has one tool.
+Length: each family of tools has a file, and this family has one tool.
 """
 
 from stability_mcp.server.call_context import CallContext
@@ -10,16 +10,16 @@ from stability_mcp.server.tool import Arguments, tool
 
 
 class Guide(Arguments):
-    """Read how to get good results: which tool to choose, prompting, masks, files, costs.
+    """Read how to get good results: choosing a tool, prompting, masks, files and costs; free.
 
-    Topic `director` tells how to turn a brief into a plan of several steps.
+    Topic `director`: turn a brief into a plan of several steps.
     """
 
     topic: Topic
-    """The page."""
+    """Page to read."""
 
 
 @tool(title="Guide", effects=READS)
 async def guide(studio: None, arguments: Guide, context: CallContext) -> str:  # noqa: ARG001 -- every tool takes the three
-    """Answer with the page."""
+    """Return the page."""
     return await read_page(arguments.topic, context.enabled)

@@ -1,35 +1,35 @@
-"""Tools for jobs: wait for them, list them, cancel, rerun, adopt."""
+"""Tools for jobs: wait, list, cancel, rerun, adopt."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
-from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, listed_alone, tool
+from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import JobFacts
 from stability_mcp.studio import CallOptions, CancelledJob, Outcome, State, Studio, reruns
 from stability_mcp.text import credits_text
 
 MAX_WAIT_SECONDS = 50
-"""Seconds; most hosts give up on a call after 60."""
+"""Most hosts time out a call after 60 s."""
 
 Label = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class JobWait(Arguments):
-    """Get results that were not ready when a call returned, or were never collected.
+    """Get the results of jobs that were still running when a call returned; free.
 
-    Waits, free of charge, and answers with what is done. Call again while something is under way;
-    never repeat the paid call.
+    Call it again until every job is done. Never repeat the paid call instead.
     """
 
-    jobs: Annotated[list[str], BeforeValidator(listed_alone), Field(max_length=100)] = Field(
+    jobs: Annotated[list[str], BeforeValidator(as_list), Field(max_length=100)] = Field(
         default_factory=list
     )
-    """Job ids. Default: everything unfinished or not yet collected."""
+    """Job ids. Default: every job that is unfinished or whose result was never returned."""
     seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)] | None = None
-    """Longest wait."""
+    """Maximum seconds to wait; 0 checks and returns at once."""
 
 
 @tool(
@@ -38,7 +38,7 @@ class JobWait(Arguments):
     hints={"job": "use jobs: a list of ids", "job_id": "use jobs: a list of ids"},
 )
 async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> Outcome:
-    """Wait for the jobs; the studio's own task group carries them out."""
+    """Wait for the jobs, which run in the studio's own task group."""
     seconds = context.wait if arguments.seconds is None else arguments.seconds
     return await studio.wait_for(
         arguments.jobs, seconds=min(seconds, MAX_WAIT_SECONDS), progress=context.progress
@@ -46,12 +46,15 @@ async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> 
 
 
 class JobList(PageArguments):
-    """List jobs, the newest first: what was asked for, what became of it, what it cost."""
+    """List jobs, newest first, with state, cost and results.
+
+    To get a result that is ready: `job_wait`.
+    """
 
     state: State | None = None
     """Only jobs in this state."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
-    """Most of them."""
+    """Maximum items."""
 
 
 class JobListed(PageData):
@@ -62,7 +65,7 @@ class JobListed(PageData):
 
 @tool(title="List jobs", effects=READS)
 async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> JobListed:  # noqa: ARG001 -- every tool takes the three
-    """Answer from the journal."""
+    """Read a page of jobs from the database."""
     page = await studio.list_jobs(
         limit=arguments.limit,
         cursor=arguments.wanted_cursor,
@@ -76,33 +79,33 @@ async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> 
 
 
 class JobCancel(Arguments):
-    """Cancel jobs that are queued or paused: free, and their reserved credits are given back.
+    """Cancel queued or paused jobs before they are sent; free, and reserved credits are released.
 
-    What was sent already cannot be stopped: its result is kept, and charged.
+    A job that was already sent can't be stopped: its result is stored and charged.
     """
 
-    jobs: Annotated[list[str], BeforeValidator(listed_alone), Field(min_length=1, max_length=100)]
+    jobs: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1, max_length=100)]
     """Job ids, or "paused" for every paused job."""
 
 
 class JobCancelled(Data):
-    """What became of one job."""
+    """The outcome for one job."""
 
     id: str
     operation: str
     outcome: str
     """cancelled, sent, detached or ended."""
     said: str
-    """The same in words, with what was charged."""
+    """The outcome in words, and whether the job was charged."""
 
 
 class JobsCancelled(Data):
-    """What became of jobs that were to be cancelled."""
+    """The outcome for every job of the call."""
 
     note: str
-    """In one sentence."""
+    """Summary in one sentence."""
     released: float
-    """Credits that were reserved and are free again."""
+    """Reserved credits that were released."""
     jobs: list[JobCancelled]
 
 
@@ -112,47 +115,42 @@ class JobsCancelled(Data):
     hints={"job": "use jobs: a list of ids", "job_id": "use jobs: a list of ids"},
 )
 async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext) -> JobsCancelled:  # noqa: ARG001 -- every tool takes the three
-    """Cancel what was not sent."""
+    """Cancel the jobs that were not sent yet."""
     done = await reruns.cancel(studio, arguments.jobs)
     released = sum(each.job.price for each in done if each.fate == "cancelled")
-    count = sum(each.fate == "cancelled" for each in done)
-    note = (
-        f"{count} of {len(done)} cancelled, nothing charged for them: {credits_text(released)} "
-        "given back."
-    )
     shown = [
         JobCancelled(
             id=each.job.id,
             operation=each.job.operation,
             outcome=each.fate,
-            said=_fate_in_words(each),
+            said=_describe(each),
         )
         for each in done
     ]
-    return JobsCancelled(note=note, released=released / 1000, jobs=shown)
+    return JobsCancelled(note=_summarize(done), released=released / 1000, jobs=shown)
 
 
 class JobRerun(Arguments):
-    """Make a result once more: a new job, paid anew, with a fresh seed or with changes.
+    """Run a job again as a new, paid job, with a new seed or changed arguments.
 
-    Also the way on for a job whose outcome is unknown, and for paused jobs, which are sent as they
-    are.
+    Costs the price of its operation. Paused jobs are resumed unchanged instead. A job whose outcome
+    is unknown is repeated only with `accept_double_charge`.
     """
 
     job: str
-    """Job id, or id or label of media that a job made, or "paused" for every paused job."""
+    """Job id, id or label of media made by a job, or "paused" to resume every paused job."""
     changes: dict[str, Any] = Field(default_factory=dict)
-    """Arguments that differ. With any, the seed stays unless it is among them."""
+    """Arguments to change; the seed then stays the same unless it is changed too."""
     label: Label | None = None
-    """Names the result."""
+    """Name for the result, up to 40 characters. Default: that of the job."""
     accept_double_charge: bool = False
-    """Only when the user agreed to repeat a job that may have been charged already."""
+    """True only if the user agreed to repeat a job that may have been charged."""
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
-    """When asked: credits the user agreed to."""
+    """Credits the user agreed to spend."""
 
 
 @tool(
-    title="Make anew",
+    title="Rerun job",
     effects=SPENDS,
     hints={
         "jobs": "use job: one at a time",
@@ -160,11 +158,11 @@ class JobRerun(Arguments):
         "media": "use job",
         "seed": "put it into changes",
         "prompt": "put it into changes",
-        "count": "call it several times",
+        "count": "call job_rerun once per variant",
     },
 )
 async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -> Outcome:
-    """Ask the studio for the same again."""
+    """Submit the job's request again."""
     outcome = await reruns.rerun(
         studio,
         arguments.job,
@@ -182,22 +180,22 @@ async def job_rerun(studio: Studio, arguments: JobRerun, context: CallContext) -
 
 
 class JobAdopt(Arguments):
-    """Fetch the result of a generation that another program started with the same API key.
+    """Fetch the result of a generation that another program started with the same API key; free.
 
-    The API keeps results for 24 hours. Nothing is charged: whoever started it paid.
+    The API keeps results for 24 hours.
     """
 
     generation: Annotated[str, Field(min_length=1, max_length=128)]
-    """The id that the API answered."""
+    """Generation id that the API returned."""
     operation: str
-    """What started it: `upscale_creative`."""
+    """Tool name of the operation that started it, e.g. upscale_creative."""
     label: Label | None = None
-    """Names the result."""
+    """Name for the result, up to 40 characters."""
 
 
-@tool(title="Take over a generation", effects=FETCHES, hints={"id": "use generation"})
+@tool(title="Fetch generation", effects=FETCHES, hints={"id": "use generation"})
 async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -> Outcome:
-    """Poll for it like for one of ours."""
+    """Poll for the generation like for one that this server started."""
     outcome = await reruns.adopt(
         studio,
         arguments.generation,
@@ -212,19 +210,36 @@ async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -
     return context.with_ticket(outcome)
 
 
-def _fate_in_words(cancelled: CancelledJob) -> str:
+def _summarize(done: Sequence[CancelledJob]) -> str:
+    """Return the outcome for all jobs in one sentence."""
+    cancelled = [each for each in done if each.fate == "cancelled"]
+    if cancelled:
+        released = credits_text(sum(each.job.price for each in cancelled))
+        return f"{len(cancelled)} of {len(done)} cancelled, not charged; {released} released."
+    who = {1: "the job was", 2: "both were"}.get(len(done), f"all {len(done)} were")
+    success = "it succeeds" if len(done) == 1 else "they succeed"
+    outcomes = {each.fate for each in done}
+    if outcomes == {"sent"}:
+        return f"None cancelled: {who} already sent and will be charged if {success}."
+    if outcomes == {"ended"}:
+        return f"None cancelled: {who} already finished."
+    return "None cancelled; `said` has the reason for each job."
+
+
+def _describe(cancelled: CancelledJob) -> str:
+    """Return the outcome for one job, with what was charged."""
     job, price = cancelled.job, credits_text(cancelled.job.price)
     if cancelled.fate == "cancelled":
-        return f"never sent; nothing charged, {price} given back"
+        return f"cancelled before it was sent; not charged, {price} released"
     if cancelled.fate == "sent":
         return (
-            f"sent already, so it cannot be stopped: its result is still collected and stored, and "
-            f"{price} are charged if it succeeds"
+            f"already sent, can't be stopped: the result will be stored, and {price} charged if it "
+            "succeeds"
         )
     if cancelled.fate == "detached":
-        return "another call still waits for it, so it goes on and is charged as usual"
+        return "another call still waits for it, so it continues and is charged as usual"
     charged = {
-        "yes": f"{price} were charged",
+        "yes": f"{price} charged",
         "assumed": f"{price} may have been charged and count as spent",
     }
-    return f"had ended before ({job.state}): {charged.get(job.charged, 'nothing was charged')}"
+    return f"already finished ({job.state}): {charged.get(job.charged, 'not charged')}"

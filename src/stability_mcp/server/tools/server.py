@@ -1,48 +1,48 @@
-"""Tools about the server itself: how it stands."""
+"""Tools about the server itself: its status."""
 
 from stability_mcp import __version__
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
-from stability_mcp.studio import Studio
+from stability_mcp.studio import Status, Studio
 from stability_mcp.text import credits_text
 
 
 class ServerStatus(Arguments):
-    """Check that everything works: key or emulator, credits left, spent today, jobs, folders."""
+    """Check the server: API key or emulator, balance, credits spent today, jobs, folders; free."""
 
 
 class StatusFacts(Data):
-    """How the server stands."""
+    """The server's status."""
 
     note: str
-    """In one sentence."""
+    """Summary in a sentence or two."""
     version: str
     upstream: str
     emulated: bool
-    """Whether the built-in emulator stands in for the API."""
+    """True without an API key: the built-in emulator replaces the API."""
     balance: float | None = None
-    """Credits on the account."""
+    """Approximate credits on the account."""
     balance_note: str
     spent_today: float
     """Credits."""
     reserved: float
-    """Credits of jobs under way."""
+    """Credits reserved by unfinished jobs."""
     budget: float | None = None
-    """Most credits a day."""
+    """Daily budget in credits."""
     unfinished: int
-    """Jobs under way or not yet collected."""
+    """Jobs that are unfinished or whose result was never returned."""
     home: str
-    """Where everything is kept."""
+    """Folder of the database and the media."""
     copies: str | None = None
-    """Where readable copies go."""
+    """Output folder of the readable copies."""
     roots: list[str]
     """Folders that files may be read from."""
     toolsets: list[str]
-    """Families of tools that are on."""
+    """Families of tools that are enabled."""
     client: str
-    """The program that asks."""
+    """Name of the MCP client."""
 
 
 @tool(title="Server status", effects=QUERIES)
@@ -51,17 +51,11 @@ async def server_status(
     arguments: ServerStatus,  # noqa: ARG001 -- every tool takes the three
     context: CallContext,
 ) -> StatusFacts:
-    """Ask the studio, which asks the account."""
+    """Collect the status; with a key this queries the account's balance."""
     status = await studio.status()
     spent = status.spent
-    note = (
-        "NO API KEY: placeholders are drawn by the built-in emulator, at no cost. The person who "
-        "runs the server sets STABILITY_API_KEY."
-        if status.emulated
-        else f"Real key; {credits_text(spent.session)} spent since this server started."
-    )
     return StatusFacts(
-        note=note,
+        note=_summarize(status),
         version=__version__,
         upstream=status.upstream,
         emulated=status.emulated,
@@ -77,3 +71,17 @@ async def server_status(
         toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
     )
+
+
+def _summarize(status: Status) -> str:
+    if status.emulated:
+        return (
+            "NO API KEY: the built-in emulator makes placeholders at no cost. To use the real API, "
+            "set STABILITY_API_KEY in the MCP client's configuration of this server and restart it."
+        )
+    if status.key_rejected:
+        return (
+            "The API rejected this key. Set a valid STABILITY_API_KEY in the MCP client's "
+            "configuration of this server and restart it."
+        )
+    return f"Real API key; {credits_text(status.spent.session)} spent since this server started."

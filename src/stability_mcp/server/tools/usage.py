@@ -1,4 +1,4 @@
-"""Tools about what was used: the ledger, the rate limit, the cache."""
+"""Tools about usage: the ledger, the rate limit, the cache."""
 
 import csv
 import io
@@ -12,52 +12,56 @@ from stability_mcp.server.definition import READS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.views import when
 from stability_mcp.studio import LedgerBy, LedgerLine, Studio
+from stability_mcp.text import credits_text
 
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
     *("free", "credits", "unknown", "under_way"),
 )
-"""Of the CSV, in order."""
+"""Columns of the CSV, in order."""
 
 
 class UsageReport(Arguments):
-    """Report what was spent, by day, operation, job or request, and how the rate limit stands."""
+    """Report credits spent by day, operation, job or request, the rate limit and the cache; free.
+
+    Before a call: `cost_estimate`.
+    """
 
     by: LedgerBy = "day"
-    """What one line is."""
+    """What each line sums up."""
     days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    """How far back; 1: today."""
+    """Days back; 1 = today only."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = 50
-    """Most lines."""
+    """Maximum lines."""
     format: Literal["text", "data", "csv"] = "text"
-    """What the answer's text is: lines to read, JSON, or CSV."""
+    """Form of the answer: readable lines, JSON or CSV."""
 
 
 class UsageLine(Data):
-    """One line; money in credits."""
+    """One line; amounts in credits."""
 
     day: str | None = None
     operation: str | None = None
     job: str | None = None
     attempt: int | None = None
     state: str | None = None
-    """Of the job; of a request: sent, charged, assumed or free."""
+    """State of the job; of a request: sent, charged, assumed (may have been charged) or free."""
     at: str | None = None
-    """When the last request went out."""
+    """Time of the last request."""
     jobs: int
     requests: int
     free: int
-    """Requests that cost nothing."""
+    """Requests that were not charged."""
     credits: float
     """Charged."""
     unknown: float
-    """May have been charged, and counts as spent."""
+    """May have been charged; counts as spent."""
     under_way: float
-    """May be charged yet."""
+    """Reserved by requests in flight."""
 
     @classmethod
     def of(cls, used: LedgerLine) -> "UsageLine":
-        """Return it in credits."""
+        """Convert a line of the ledger to credits."""
         return cls(
             day=used.day,
             operation=used.operation,
@@ -74,75 +78,88 @@ class UsageLine(Data):
         )
 
     def in_words(self) -> str:
-        """Return it as a person reads it."""
+        """Return the line as text for people."""
         attempt = f"attempt {self.attempt}" if self.attempt is not None else None
         moment = self.at if self.attempt is not None else None
         name = "  ".join(filter(None, (moment, self.day, self.operation, self.job, attempt)))
         counts = [
-            f"{self.credits:g} credits",
-            f"{self.unknown:g} unknown, counted as spent" if self.unknown else "",
-            f"{self.under_way:g} under way" if self.under_way else "",
-            f"{self.jobs} job{'s' * (self.jobs != 1)}" if self.job is None else self.state,
-            f"{self.requests} request{'s' * (self.requests != 1)}" if attempt is None else "",
-            f"{self.free} of them free" if self.free and attempt is None else "",
+            credits_text(round(self.credits * 1000)),
+            f"{self.unknown:g} may have been charged (counted as spent)" if self.unknown else "",
+            f"{self.under_way:g} reserved" if self.under_way else "",
+            _counted(self.jobs, "job") if self.job is None else self.state,
+            _counted(self.requests, "request") if attempt is None else "",
+            f"{self.free} not charged" if self.free and attempt is None else "",
         ]
         text = ", ".join(filter(None, counts))
         return f"{name}: {text}" if name else text
 
 
 class UsageFacts(Data):
-    """What was used with this account; money in credits, 1 credit is 0.01 USD."""
+    """Usage of this account in credits; 1 credit is 0.01 USD."""
 
     by: str
     since: str
-    """The first day."""
+    """First day of the report."""
     emulated: bool
-    """Nothing was really paid: there is no API key."""
+    """True without an API key: nothing was charged."""
     total: UsageLine
     lines: list[UsageLine]
-    """The newest first."""
+    """Newest first."""
     spent_today: float
-    """What is unknown included."""
+    """Includes what may have been charged."""
     reserved: float
     budget: float | None = None
+    """Daily budget."""
     cache_hits: int
-    """Calls that an earlier result answered."""
+    """Calls answered by an earlier result."""
     credits_saved: float
-    """What those would have cost."""
+    """Price of the calls that the cache answered."""
     places_taken: int
-    """Of the rate limit, over all processes."""
+    """Rate-limit slots in use, over all processes."""
     places: int
+    """Slots in all."""
     per_seconds: float
+    """Length of the rate limit's window."""
     blocked_until: str | None = None
-    """The API takes no request before."""
+    """When the API accepts requests again, after it blocked this key."""
     nothing_is_sent: str | None = None
-    """Why: the key was refused or has no credits."""
+    """Why requests are paused: the key was rejected or is out of credits."""
     format: str
 
     def as_text(self) -> str | None:
-        """Return the text of the answer."""
+        """Return the answer's text in the requested format; None for JSON."""
         if self.format == "csv":
             return self._csv()
         return self._text() if self.format == "text" else None
 
     def _text(self) -> str:
-        budget = f" of {self.budget:g}" if self.budget is not None else ""
-        charged = "on the emulator, nothing really paid" if self.emulated else "charged"
-        spent = f"{self.total.credits + self.total.unknown:g} credits {charged}"
-        day = f"today {self.spent_today:g}{budget}, {self.reserved:g} reserved"
-        taken = f"{self.places_taken} of {self.places} slots in use in {self.per_seconds:g} s"
+        spent = f"{self.total.credits + self.total.unknown:g}"
+        spent += " emulated credits (no real charge)" if self.emulated else " credits"
+        used = f"{self.places_taken} of {self.places} requests used"
+        hits = _counted(self.cache_hits, "hit")
         lines = [
-            f"usage_report: {spent} since {self.since} ({day})",
+            f"usage_report: {spent} since {self.since}; {self._day()}",
             *(each.in_words() for each in self.lines),
             f"total since {self.since}: {self.total.in_words()}",
-            f"cache: {self.cache_hits} hits, {self.credits_saved:g} credits saved",
-            f"rate limit: {taken}",
+            f"cache: {hits}, {self.credits_saved:g} credits saved",
+            f"rate limit: {used} in the last {self.per_seconds:g} s",
         ]
         if self.blocked_until:
-            lines.append(f"the API takes no request before {self.blocked_until}")
+            lines.append(f"blocked: the API accepts no requests before {self.blocked_until}")
         if self.nothing_is_sent:
-            lines.append(f"nothing is sent: {self.nothing_is_sent}")
+            lines.append(f"paused, no requests are sent: {self.nothing_is_sent}")
         return "\n".join(lines)
+
+    def _day(self) -> str:
+        """Return `16 of 1500 credits spent today, 1484 left`, with what is reserved."""
+        parts = [f"{self.spent_today:g} credits spent today"]
+        if self.budget is not None:
+            left = max(self.budget - self.spent_today - self.reserved, 0)
+            spent = f"{self.spent_today:g} of {self.budget:g} credits spent today"
+            parts = [spent, f"{left:g} left"]
+        if self.reserved:
+            parts.append(f"{self.reserved:g} reserved")
+        return ", ".join(parts)
 
     def _csv(self) -> str:
         written = io.StringIO()
@@ -152,13 +169,17 @@ class UsageFacts(Data):
         return written.getvalue().rstrip("\n")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 @tool(
     title="Usage report",
     effects=READS,
     hints={"since": "use days", "group_by": "use by", "output": "use format"},
 )
 async def usage_report(studio: Studio, arguments: UsageReport, context: CallContext) -> UsageFacts:  # noqa: ARG001 -- every tool takes the three
-    """Add up the ledger."""
+    """Sum up the ledger."""
     first = datetime.now().astimezone().date() - timedelta(days=arguments.days - 1)
     since = first.isoformat()
     lines, total = await studio.usage(since=since, by=arguments.by, limit=arguments.limit)

@@ -1,4 +1,4 @@
-"""What the queries read."""
+"""Parsing of the responses to queries."""
 
 import pytest
 from pydantic import ValidationError
@@ -14,14 +14,14 @@ def test_a_balance_is_a_number_of_credits() -> None:
 
 
 def test_engines_come_as_a_bare_list() -> None:
-    """*Documented*: not wrapped, whatever the sample in the documentation shows."""
+    """*Documented*: not wrapped, although the sample in the documentation is."""
     read = Engines.read([{"id": "x", "name": "X", "description": "", "type": "PICTURE", "new": 1}])
 
     assert isinstance(read, EngineList)
     assert [engine.id for engine in read.engines] == ["x"]
 
 
-def test_details_do_without_a_picture() -> None:
+def test_details_without_a_picture() -> None:
     """*Documented*: profile_picture may be absent."""
     read = Details.read({"id": "u", "email": "a@example.com", "organizations": []})
 
@@ -42,7 +42,7 @@ def test_details_do_without_a_picture() -> None:
         {"credits": 1e300},
     ],
 )
-def test_another_body_is_refused(body: object) -> None:
-    """*Chosen*: an answer that is not what the API documents is an error, not a zero."""
+def test_an_undocumented_body_is_rejected(body: object) -> None:
+    """*Chosen*: a response that the API does not document is an error, not a balance of 0."""
     with pytest.raises(ValidationError):
         Balance.read(body)

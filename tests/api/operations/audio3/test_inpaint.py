@@ -1,4 +1,4 @@
-"""What is special about the inpainting of sound: a part with a length."""
+"""Behaviour special to audio inpainting: the part to redo has a length."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from stability_mcp.errors import ArgumentsError
 
 @pytest.mark.parametrize("name", ["audio2_inpaint", "audio3_inpaint"])
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (9, 5)])
-def test_a_part_ends_after_it_begins(name: str, start: int, end: int) -> None:
-    """*Chosen*: the API does not say so, and nothing would be made anew."""
+def test_mask_end_must_be_after_mask_start(name: str, start: int, end: int) -> None:
+    """*Chosen*: not documented, but nothing would be regenerated."""
     given = {"prompt": "rain", "audio": "x", "duration": 10, "mask_start": start, "mask_end": end}
 
     with pytest.raises(ArgumentsError, match="mask_end must be after mask_start"):

@@ -1,4 +1,4 @@
-"""What is special about relight: a background is needed, light is optional."""
+"""Behaviour special to relight: a background is required, light is optional."""
 
 import pytest
 
@@ -11,9 +11,9 @@ from stability_mcp.errors import ArgumentsError
 SUBJECT = {"subject_image": "hero"}
 
 
-def test_a_background_is_needed_in_one_of_two_ways() -> None:
+def test_a_background_prompt_or_reference_is_required() -> None:
     """*Documented*: background_prompt or background_reference, or both."""
-    with pytest.raises(ArgumentsError, match="give background_prompt or background_reference"):
+    with pytest.raises(ArgumentsError, match="Give background_prompt or background_reference"):
         parse(ReplaceBackgroundAndRelight, SUBJECT)
 
     assert parse(ReplaceBackgroundAndRelight, {**SUBJECT, "background_prompt": "a beach"})
@@ -21,14 +21,14 @@ def test_a_background_is_needed_in_one_of_two_ways() -> None:
 
 
 @pytest.mark.parametrize("light", [{"light_source_direction": "left"}, {"light_reference": "lamp"}])
-def test_the_strength_of_a_light_is_sent_where_there_is_one(light: dict[str, str]) -> None:
+def test_light_strength_is_only_sent_with_a_light(light: dict[str, str]) -> None:
     """*Documented*: it needs a reference or a direction."""
     dark = {**SUBJECT, "background_prompt": "a beach"}
 
     assert "light_source_strength" not in parse(ReplaceBackgroundAndRelight, dark).form()
     lit = parse(ReplaceBackgroundAndRelight, {**dark, **light})
     assert lit.form()["light_source_strength"] == "0.3"
-    with pytest.raises(ArgumentsError, match="light_source_strength depends on"):
+    with pytest.raises(ArgumentsError, match="light_source_strength has no effect without"):
         parse(ReplaceBackgroundAndRelight, {**dark, "light_source_strength": 0.9})
 
 

@@ -1,4 +1,4 @@
-"""What is special about Stable Diffusion 3.5: a mode that follows, and four models."""
+"""Behaviour special to Stable Diffusion 3.5: the mode follows from image; four models."""
 
 import pytest
 
@@ -17,24 +17,24 @@ def test_the_mode_follows_from_the_picture() -> None:
     assert picture.form()["mode"] == "image-to-image"
 
 
-def test_the_shape_is_asked_for_without_a_picture_only() -> None:
+def test_aspect_ratio_is_only_accepted_without_a_picture() -> None:
     """*Documented*: aspect_ratio is refused with image-to-image."""
     words = parse(SD3, {"prompt": "a fox"})
     picture = parse(SD3, {"prompt": "a fox", "image": "hero", "strength": 0.6})
 
     assert words.form()["aspect_ratio"] == "1:1"
     assert "aspect_ratio" not in picture.form()
-    with pytest.raises(ArgumentsError, match="leave out aspect_ratio"):
+    with pytest.raises(ArgumentsError, match="Leave out aspect_ratio"):
         parse(SD3, {"prompt": "a", "image": "x", "strength": 0.6, "aspect_ratio": "16:9"})
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
-    [({"image": "hero"}, "image needs strength"), ({"strength": 0.6}, "add image or leave")],
+    ("given", "reason"),
+    [({"image": "hero"}, "image requires strength"), ({"strength": 0.6}, "add image or leave")],
 )
-def test_picture_and_strength_go_together(given: dict[str, object], said: str) -> None:
-    """*Documented*: strength is mandatory with a picture, and means nothing without."""
-    with pytest.raises(ArgumentsError, match=said):
+def test_picture_and_strength_go_together(given: dict[str, object], reason: str) -> None:
+    """*Documented*: strength is mandatory with a picture and has no effect without one."""
+    with pytest.raises(ArgumentsError, match=reason):
         parse(SD3, {"prompt": "a fox", **given})
 
 
@@ -66,9 +66,9 @@ def test_a_picture_gives_the_result_its_shape() -> None:
     assert picture.output_size(Size(1536, 1536)) == Size(1024, 1024)
 
 
-def test_the_prices_told_are_those_charged() -> None:
-    """*Chosen*: the description of `model` names them in the order of its values."""
+def test_the_description_names_the_prices_charged() -> None:
+    """*Chosen*: a model reads the price of each choice before it pays."""
     schema = SD3.model_json_schema()["properties"]["model"]
-    prices = ", ".join(f"{CREDITS[model]:g}" for model in schema["enum"])
+    prices = [f"{model.rpartition('-')[2]} {CREDITS[model]:g}" for model in schema["enum"]]
 
-    assert schema["description"].startswith(f"{prices} credits")
+    assert schema["description"] == f"Credits: {', '.join(prices)}."

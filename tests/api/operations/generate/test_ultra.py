@@ -1,4 +1,4 @@
-"""What is special about Ultra: it may start from a picture."""
+"""Behaviour special to Ultra: it may start from a picture."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is special about Stable Point Aware 3D: something is counted, or nothing."""
+"""Behaviour special to Stable Point Aware 3D: target_count needs target_type."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
 
 
-def test_a_count_is_sent_where_something_is_counted() -> None:
-    """*Documented*: target_count means something with target_type vertex or face."""
+def test_a_count_is_only_sent_with_a_type() -> None:
+    """*Documented*: target_count applies with target_type vertex or face."""
     plain = parse(StablePointAware3D, {"image": "x"})
     counted = parse(StablePointAware3D, {"image": "x", "target_type": "face"})
 
@@ -16,7 +16,7 @@ def test_a_count_is_sent_where_something_is_counted() -> None:
     assert counted.form()["target_count"] == "1000"
 
 
-def test_a_count_of_nothing_is_refused() -> None:
-    """*Chosen*: whoever gives a count means something by it."""
-    with pytest.raises(ArgumentsError, match="target_count depends on target_type"):
+def test_a_count_without_a_type_is_rejected() -> None:
+    """*Chosen*: the caller expects it to have an effect."""
+    with pytest.raises(ArgumentsError, match="target_count has no effect without target_type"):
         parse(StablePointAware3D, {"image": "x", "target_count": 500})

@@ -1,4 +1,4 @@
-"""How large the upscalers make a picture."""
+"""Result sizes of the upscalers."""
 
 import pytest
 
@@ -21,12 +21,12 @@ from stability_mcp.api.parsing import parse
 def test_sizes_are_those_seen_live(
     row: type[ImageOperation], given: dict[str, str], size: Size
 ) -> None:
-    """*Documented*: of a 512x512 picture."""
+    """*Documented*: for a 512x512 picture."""
     assert parse(row, {"image": "hero", **given}).output_size(Size(512, 512)) == size
 
 
 def test_the_shape_is_kept() -> None:
-    """*Gap*: seen live on squares alone."""
+    """*Gap*: only seen live with squares."""
     width, height = parse(Creative, {"image": "x", "prompt": "y"}).output_size(Size(1000, 500))
 
     assert width == pytest.approx(2 * height, abs=2)

@@ -1,4 +1,4 @@
-"""What is special about the first version: sizes, samples, and two ways of saying how close."""
+"""Behaviour special to version 1: sizes, samples, strength or step schedule, mask source."""
 
 import pytest
 
@@ -12,8 +12,8 @@ WORDS = {"text_prompts": [{"text": "a fox"}]}
 PICTURE = {**WORDS, "init_image": "hero"}
 
 
-def test_the_engine_makes_nine_sizes() -> None:
-    """*Documented*: as its error message lists them; another engine decides for itself."""
+def test_the_engine_accepts_nine_sizes() -> None:
+    """*Documented*: as its error message lists them; sizes of other engines are not checked."""
     with pytest.raises(ArgumentsError, match="1024x1024, 1152x896"):
         parse(TextToImage, {**WORDS, "width": 512, "height": 512})
 
@@ -34,12 +34,12 @@ def test_an_engine_cannot_leave_the_path(engine: str) -> None:
 @pytest.mark.parametrize(
     ("steps", "samples", "price"), [(10, 1, 900), (30, 2, 1800), (31, 1, 930), (50, 10, 15_000)]
 )
-def test_samples_cost_each_and_steps_beyond_thirty(steps: int, samples: int, price: int) -> None:
+def test_price_per_sample_and_for_steps_above_thirty(steps: int, samples: int, price: int) -> None:
     """*Documented*: 0.9 up to 30 steps, else 0.9*steps/30, per sample."""
     assert parse(TextToImage, {**WORDS, "steps": steps, "samples": samples}).price() == price
 
 
-def test_one_way_of_saying_how_close_is_sent() -> None:
+def test_only_the_fields_of_the_chosen_mode_are_sent() -> None:
     """*Documented*: init_image_mode chooses between a strength and a schedule."""
     by_strength = parse(ImageToImage, PICTURE).form()
     by_schedule = parse(ImageToImage, {**PICTURE, "init_image_mode": "STEP_SCHEDULE"}).form()
@@ -54,21 +54,21 @@ def test_one_way_of_saying_how_close_is_sent() -> None:
     "given",
     [{"step_schedule_end": 0.9}, {"init_image_mode": "STEP_SCHEDULE", "image_strength": 0.9}],
 )
-def test_the_other_way_is_refused(given: dict[str, object]) -> None:
-    """*Chosen*: it would do nothing."""
-    with pytest.raises(ArgumentsError, match="depends on init_image_mode"):
+def test_fields_of_the_other_mode_are_rejected(given: dict[str, object]) -> None:
+    """*Chosen*: they would have no effect."""
+    with pytest.raises(ArgumentsError, match="has no effect without init_image_mode"):
         parse(ImageToImage, {**PICTURE, **given})
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "reason"),
     [
-        ({"mask_source": "MASK_IMAGE_WHITE"}, "give mask_image"),
-        ({"mask_source": "INIT_IMAGE_ALPHA", "mask_image": "m"}, "leave out mask_image"),
+        ({"mask_source": "MASK_IMAGE_WHITE"}, "Give mask_image"),
+        ({"mask_source": "INIT_IMAGE_ALPHA", "mask_image": "m"}, "Leave out mask_image"),
         ({}, "mask_source is missing"),
     ],
 )
-def test_the_mask_is_where_it_is_said_to_be(given: dict[str, str], said: str) -> None:
+def test_mask_source_and_mask_image_must_match(given: dict[str, str], reason: str) -> None:
     """*Documented*: mask_image is required unless mask_source is INIT_IMAGE_ALPHA."""
-    with pytest.raises(ArgumentsError, match=said):
+    with pytest.raises(ArgumentsError, match=reason):
         parse(Masking, {**PICTURE, **given})

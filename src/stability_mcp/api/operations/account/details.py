@@ -9,34 +9,35 @@ class Organization(Described):
     """An organization that the user belongs to."""
 
     id: str
-    """Its id."""
+    """Organization id."""
     name: str = ""
-    """Its name."""
+    """Organization name."""
     role: str = ""
-    """What the user is in it."""
+    """The user's role in it."""
     is_default: bool = False
-    """Whether it is billed unless another one is named."""
+    """Whether it is billed by default."""
 
 
 class AccountDetails(Described):
     """The user that the API key belongs to."""
 
     id: str
-    """The user's id."""
+    """User id."""
     email: str
-    """The user's address."""
+    """Email address."""
     organizations: list[Organization] = []
-    """Where the user belongs."""
+    """Organizations of the user."""
     profile_picture: str | None = None
-    """URL of the user's picture."""
+    """URL of the profile picture."""
 
 
 class Details(Query):
-    """Show whose Stability account it is and which organizations it belongs to.
+    """Show which Stability account the API key belongs to, and its organizations.
 
-    For credits left use `account_balance`.
+    For credits left: `account_balance`.
     """
 
+    title = "Account details"
     spec = Spec(method="GET", path="/v1/user/account")
     result = AccountDetails
     example = {

@@ -10,16 +10,16 @@ from stability_mcp.api.operation import Spec
 
 
 class Engine(Described):
-    """One engine of the first version of the API."""
+    """One engine of API version 1."""
 
     id: str
-    """What `engine_id` takes."""
+    """Value for engine_id."""
     name: str = ""
-    """How it is called."""
+    """Engine name."""
     description: str = ""
-    """What it is."""
+    """Description."""
     type: str = ""
-    """What it makes: PICTURE, AUDIO, VIDEO, TEXT, CLASSIFICATION or STORAGE."""
+    """Kind of result: PICTURE, AUDIO, VIDEO, TEXT, CLASSIFICATION or STORAGE."""
 
 
 class EngineList(Described):
@@ -32,9 +32,10 @@ class EngineList(Described):
 class Engines(Query):
     """List the engines that the v1 operations can use on this account.
 
-    All other operations need none.
+    Other operations need no engine.
     """
 
+    title = "List v1 engines"
     spec = Spec(method="GET", path="/v1/engines/list")
     result = EngineList
     example = [
@@ -48,5 +49,5 @@ class Engines(Query):
 
     @classmethod
     def read(cls, body: Any) -> BaseModel:  # noqa: ANN401 -- JSON of any shape
-        """Turn the bare list, which is what the API answers, into the result."""
+        """Wrap the bare list that the API returns in a result."""
         return cls.result.model_validate({"engines": body})

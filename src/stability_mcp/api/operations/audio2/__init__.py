@@ -1,4 +1,4 @@
-"""Sound by Stable Audio 2 and 2.5, answered at once."""
+"""Sound by Stable Audio 2 and 2.5, returned in the response."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -8,9 +8,12 @@ from pydantic import Field
 from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
 
 MAX_BODY_BYTES = 50_000_000
-"""Most bytes of a request; the API says 50 MB."""
+"""Maximum bytes of a request; documented as 50 MB."""
 
-Model = Annotated[Literal["stable-audio-2.5", "stable-audio-2"], Field(description="Model.")]
+Model = Annotated[
+    Literal["stable-audio-2.5", "stable-audio-2"],
+    Field(description="Credits: stable-audio-2 17 + 0.06 per step; stable-audio-2.5 20."),
+]
 Duration = Annotated[float, Field(ge=1, le=190, description="Seconds.")]
 Position = Annotated[float, Field(ge=0, le=190)]
 Sound = Annotated[
@@ -20,14 +23,19 @@ Sound = Annotated[
 ]
 Steps = Annotated[
     int,
-    Field(ge=4, le=100, description="stable-audio-2: 30 to 100, default 50; 2.5: 4 to 8."),
+    Field(
+        ge=4, le=100, description="stable-audio-2: 30 to 100, default 50; 2.5: 4 to 8, default 8."
+    ),
 ]
-CfgScale = Annotated[float, Field(ge=1, le=25, description="Closeness to the prompt.")]
+CfgScale = Annotated[
+    float,
+    Field(ge=1, le=25, description="How closely to follow the prompt. Default: 7; model 2.5: 1."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """What a model takes as `steps`, and what it does unless told."""
+    """Range of `steps` of a model, and its defaults."""
 
     min_steps: int
     max_steps: int
@@ -42,28 +50,28 @@ PACES = {
 
 
 def default_steps(given: dict[str, Any]) -> int:
-    """Return the default of the model."""
+    """Return the model's default."""
     return PACES[given["model"]].steps
 
 
 def default_cfg_scale(given: dict[str, Any]) -> float:
-    """Return the default of the model."""
+    """Return the model's default."""
     return PACES[given["model"]].cfg_scale
 
 
 def check_steps(model: str, steps: int) -> None:
-    """Refuse steps that the model does not take.
+    """Check that the model accepts this number of steps.
 
     Raises:
-        ValueError: they are outside of the model's range.
+        ValueError: it is outside the model's range.
     """
     pace = PACES[model]
     if not pace.min_steps <= steps <= pace.max_steps:
-        raise ValueError(f"with {model} steps must be {pace.min_steps} to {pace.max_steps}")
+        raise ValueError(f"with {model}, steps must be from {pace.min_steps} to {pace.max_steps}")
 
 
 def price_of(model: str, steps: int) -> int:
-    """Return the price in millicredits: 17 credits and 0.06 a step, or 20 with the newer model."""
+    """Return the price in millicredits: 17 credits plus 0.06 per step, or 20 with model 2.5."""
     return 17_000 + 60 * steps if model == "stable-audio-2" else 20_000
 
 
@@ -71,4 +79,4 @@ CREDITS = (
     price_of("stable-audio-2", PACES["stable-audio-2"].min_steps) / 1000,
     price_of("stable-audio-2", PACES["stable-audio-2"].max_steps) / 1000,
 )
-"""Lowest and highest price of a call that may choose the model."""
+"""Lowest and highest price of a call with a choice of model."""

@@ -27,10 +27,11 @@ MIN_STRENGTH = 0.01
 class AudioToAudio(AudioOperation):
     """Turn a sound into another that keeps its melody or rhythm: humming into strings, a remix.
 
-    Lower `strength` keeps more. To redo a part: `audio2_inpaint`. Newest model:
+    Lower `strength` keeps more. To redo a part: `audio2_inpaint`. For the newest model:
     `audio3_audio_to_audio`.
     """
 
+    title = "Stable Audio 2: audio to audio"
     spec = Spec(
         path="/v2beta/audio/stable-audio-2/audio-to-audio", credits=CREDITS, max_body=MAX_BODY_BYTES
     )
@@ -47,12 +48,12 @@ class AudioToAudio(AudioOperation):
     """0 keeps the sound, 1 ignores it."""
 
     @model_validator(mode="after")
-    def _arguments_suit_the_model(self) -> Self:
+    def _check_model_limits(self) -> Self:
         check_steps(self.model, self.steps)
         if self.model == "stable-audio-2.5" and self.strength < MIN_STRENGTH:
-            raise ValueError(f"with stable-audio-2.5 strength must be at least {MIN_STRENGTH}")
+            raise ValueError(f"with stable-audio-2.5, strength must be at least {MIN_STRENGTH}")
         return self
 
     def price(self) -> int:
-        """Return the price of the model and its steps."""
+        """Return the price of the model with these steps."""
         return price_of(self.model, self.steps)

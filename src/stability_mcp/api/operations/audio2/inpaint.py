@@ -11,18 +11,19 @@ from stability_mcp.api.operations.audio2 import MAX_BODY_BYTES, Duration, Positi
 
 
 class Inpaint(AudioOperation):
-    """Redo a part of a sound or continue it: replace a bridge, mend a glitch, add an ending.
+    """Redo part of a sound or continue it: replace a bridge, repair a glitch, add an ending.
 
-    From `mask_start` to `mask_end` it is made anew. Newest model, up to 380 s:
+    Regenerates `mask_start` to `mask_end`. For the newest model and up to 380 s:
     `audio3_inpaint`.
     """
 
+    title = "Stable Audio 2: inpaint"
     spec = Spec(path="/v2beta/audio/stable-audio-2/inpaint", credits=20, max_body=MAX_BODY_BYTES)
     hints = {
         "model": "inpaint always uses stable-audio-2.5",
         "cfg_scale": "inpaint has no guidance scale",
-        "strength": "the part between mask_start and mask_end is made anew altogether",
-        "mask": "say the part in seconds with mask_start and mask_end",
+        "strength": "the part from mask_start to mask_end is regenerated completely",
+        "mask": "set the part in seconds with mask_start and mask_end",
     }
 
     prompt: SoundPrompt
@@ -30,15 +31,15 @@ class Inpaint(AudioOperation):
     duration: Duration
     seed: Seed = 0
     steps: Annotated[int, Field(ge=4, le=8)] = 8
-    """More: finer."""
+    """More steps give finer results."""
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Seconds."""
+    """Start of the part to redo, in seconds."""
     mask_end: Position = 190
-    """Seconds."""
+    """End of the part to redo, in seconds."""
 
     @model_validator(mode="after")
-    def _the_part_has_a_length(self) -> Self:
+    def _check_part(self) -> Self:
         if self.mask_end <= self.mask_start:
             raise ValueError("mask_end must be after mask_start")
         return self

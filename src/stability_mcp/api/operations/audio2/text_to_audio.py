@@ -22,16 +22,17 @@ from stability_mcp.api.operations.audio2 import (
 
 
 class TextToAudio(AudioOperation):
-    """Make music, a soundtrack, a jingle or a sound effect from words, up to 190 s.
+    """Make music, a soundtrack, a jingle or a sound effect from text, up to 190 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Newest model, up
-    to 380 s: `audio3_text_to_audio`.
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing or speech. For the newest
+    model and up to 380 s: `audio3_text_to_audio`.
     """
 
+    title = "Stable Audio 2: text to audio"
     spec = Spec(
         path="/v2beta/audio/stable-audio-2/text-to-audio", credits=CREDITS, max_body=MAX_BODY_BYTES
     )
-    hints = {"audio": "this starts from words; audio2_audio_to_audio takes a sound"}
+    hints = {"audio": "text to audio takes no sound; audio2_audio_to_audio does"}
 
     prompt: SoundPrompt
     duration: Duration
@@ -42,10 +43,10 @@ class TextToAudio(AudioOperation):
     output_format: AudioFormat = "mp3"
 
     @model_validator(mode="after")
-    def _steps_suit_the_model(self) -> Self:
+    def _check_steps(self) -> Self:
         check_steps(self.model, self.steps)
         return self
 
     def price(self) -> int:
-        """Return the price of the model and its steps."""
+        """Return the price of the model with these steps."""
         return price_of(self.model, self.steps)

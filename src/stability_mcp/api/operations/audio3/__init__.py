@@ -7,9 +7,9 @@ from pydantic import Field
 from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
 
 MAX_BODY_BYTES = 100_000_000
-"""Most bytes of a request; the API says 100 MB."""
+"""Maximum bytes of a request; documented as 100 MB."""
 
-Model = Annotated[Literal["stable-audio-3"], Field(description="Model.")]
+Model = Annotated[Literal["stable-audio-3"], Field(description="The only model.")]
 Duration = Annotated[float, Field(ge=1, le=380, description="Seconds.")]
 Position = Annotated[float, Field(ge=0, le=380)]
 Sound = Annotated[
@@ -17,5 +17,5 @@ Sound = Annotated[
     File(limits=AudioLimits(min_seconds=6, max_seconds=380)),
     Field(description=f"{FILE_HELP}; MP3 or WAV, 6 to 380 s."),
 ]
-Steps = Annotated[int, Field(ge=4, le=8, description="More: finer.")]
-CfgScale = Annotated[float, Field(ge=1, le=25, description="Closeness to the prompt.")]
+Steps = Annotated[int, Field(ge=4, le=8, description="More steps give finer results.")]
+CfgScale = Annotated[float, Field(ge=1, le=25, description="How closely to follow the prompt.")]

@@ -20,6 +20,7 @@ class AudioToAudio(DeferredAudio):
     account: `audio2_audio_to_audio`.
     """
 
+    title = "Stable Audio 3: audio to audio"
     spec = Spec(
         path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY_BYTES
     )

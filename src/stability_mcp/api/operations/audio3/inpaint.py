@@ -19,16 +19,17 @@ from stability_mcp.api.operations.audio3 import (
 
 
 class Inpaint(DeferredAudio):
-    """Redo a part of a long sound, or continue it, with the newest model, up to 380 s.
+    """Redo part of a long sound, or continue it, with the newest model, up to 380 s.
 
-    From `mask_start` to `mask_end` it is made anew. Cheaper, and open to every account:
+    Regenerates `mask_start` to `mask_end`. Cheaper, and open to every account:
     `audio2_inpaint`.
     """
 
+    title = "Stable Audio 3: inpaint"
     spec = Spec(path="/v2beta/audio/stable-audio/inpaint", credits=26, max_body=MAX_BODY_BYTES)
     hints = {
-        "strength": "the part between mask_start and mask_end is made anew altogether",
-        "mask": "say the part in seconds with mask_start and mask_end",
+        "strength": "the part from mask_start to mask_end is regenerated completely",
+        "mask": "set the part in seconds with mask_start and mask_end",
     }
 
     prompt: SoundPrompt
@@ -40,12 +41,12 @@ class Inpaint(DeferredAudio):
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Seconds."""
+    """Start of the part to redo, in seconds."""
     mask_end: Position = 380
-    """Seconds."""
+    """End of the part to redo, in seconds."""
 
     @model_validator(mode="after")
-    def _the_part_has_a_length(self) -> Self:
+    def _check_part(self) -> Self:
         if self.mask_end <= self.mask_start:
             raise ValueError("mask_end must be after mask_start")
         return self

@@ -7,16 +7,17 @@ from stability_mcp.api.operations.audio3 import MAX_BODY_BYTES, CfgScale, Durati
 
 
 class TextToAudio(DeferredAudio):
-    """Make long or best-sounding music, soundtracks and sound effects from words, up to 380 s.
+    """Make long or best-sounding music, soundtracks and sound effects from text, up to 380 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"); no singing, no speech. Cheaper, and
-    open to every account: `audio2_text_to_audio`.
+    Name genre, instruments, mood and tempo ("120 BPM"); no singing or speech. Cheaper, and open
+    to every account: `audio2_text_to_audio`.
     """
 
+    title = "Stable Audio 3: text to audio"
     spec = Spec(
         path="/v2beta/audio/stable-audio/text-to-audio", credits=26, max_body=MAX_BODY_BYTES
     )
-    hints = {"audio": "this starts from words; audio3_audio_to_audio takes a sound"}
+    hints = {"audio": "text to audio takes no sound; audio3_audio_to_audio does"}
 
     prompt: SoundPrompt
     model: Model = "stable-audio-3"

@@ -1,1 +1,1 @@
-"""Operations that make a picture from another's lines, structure or style."""
+"""Operations that make a picture from the lines, layout or style of another."""

@@ -16,16 +16,18 @@ from stability_mcp.api.operation import Spec
 class Sketch(ImageOperation):
     """Turn a sketch, line drawing or wireframe into a finished picture that follows its lines.
 
-    `prompt`: what it becomes. To keep the layout of a photo or painting: `control_structure`.
+    `prompt`: what to make of it. To keep the layout of a photo or painting:
+    `control_structure`.
     """
 
+    title = "Control: sketch"
     spec = Spec(path="/v2beta/stable-image/control/sketch", credits=5, seconds=14)
     result_label = "from-sketch"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong
     control_strength: Share = 0.7
-    """1: follows the lines exactly."""
+    """How closely to follow the lines."""
     negative_prompt: NegativePrompt | None = None
     seed: Seed = 0
     output_format: ImageFormat = "png"

@@ -14,19 +14,20 @@ from stability_mcp.api.operation import Spec
 
 
 class Structure(ImageOperation):
-    """Keep the layout of a picture and change the rest: another season, material or character.
+    """Keep a picture's layout and change the rest: another season, material or character.
 
-    `prompt`: what is seen afterwards. From a line drawing: `control_sketch`. To keep the look
+    `prompt`: what the result shows. For line drawings: `control_sketch`. To keep the style
     instead: `control_style`.
     """
 
+    title = "Control: structure"
     spec = Spec(path="/v2beta/stable-image/control/structure", credits=5, seconds=13)
     result_label = "restructured"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong
     control_strength: Share = 0.7
-    """1: keeps the layout exactly."""
+    """How closely to keep the layout."""
     negative_prompt: NegativePrompt | None = None
     seed: Seed = 0
     output_format: ImageFormat = "png"

@@ -18,16 +18,18 @@ from stability_mcp.api.operation import Spec
 
 
 class Style(ImageOperation):
-    """Make a new picture in the look of another one: a series in one style, brand pictures.
+    """Make a new picture in the style of another: a series in one style, brand pictures.
 
-    `image`: the look; `prompt`: what is seen. To restyle a picture: `control_style_transfer`.
+    `image`: the style. `prompt`: what the result shows. To restyle an existing picture:
+    `control_style_transfer`.
     """
 
+    title = "Control: style"
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)
     result_label = "in-style"
     hints = {
-        "style_image": "it is called image",
-        "init_image": "style takes the look alone; control_style_transfer restyles a picture",
+        "style_image": "use image",
+        "init_image": "control_style only copies a style; to restyle use control_style_transfer",
     }
 
     prompt: Prompt
@@ -35,11 +37,11 @@ class Style(ImageOperation):
     negative_prompt: NegativePrompt | None = None
     aspect_ratio: AspectRatio = "1:1"
     fidelity: Share = 0.5
-    """How closely to keep to the look."""
+    """How closely to match the style."""
     seed: Seed = 0
     output_format: ImageFormat = "png"
     style_preset: StylePreset | None = None
 
-    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- the ratio decides
-        """Return one megapixel; live 16:9 was 1365x768, where others round to 1344x768."""
+    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- aspect_ratio decides
+        """Return one megapixel; live, 16:9 gave 1365x768 where others round to 1344x768."""
         return megapixel_size(self.aspect_ratio, MEGAPIXEL)

@@ -25,35 +25,36 @@ LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
 
 
 class StyleTransfer(ImageOperation):
-    """Repaint a picture in the style of another: a photo as a watercolour, one look for a set.
+    """Repaint a picture in the style of another: a photo as a watercolour, one style for a set.
 
-    Needs no prompt. A new picture in that style: `control_style`.
+    Needs no prompt. For a new picture in that style: `control_style`.
     """
 
+    title = "Control: style transfer"
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
     result_label = "restyled"
     hints = {
-        "image": "it is called init_image, the style style_image",
+        "image": "use init_image for the picture and style_image for the style",
         "style_preset": "the style comes from style_image",
         "aspect_ratio": "the result has the shape of init_image",
         "control_strength": "use style_strength, composition_fidelity or change_strength",
     }
 
     init_image: Annotated[Reference, File(limits=replace(LIMITS, max_aspect=2.5))]
-    """To repaint: label, media:// URI or path."""
+    """Picture to repaint: label, media:// URI or path."""
     style_image: Annotated[Reference, File(limits=LIMITS)]
-    """With the style, likewise."""
+    """Picture whose style is used: label, media:// URI or path."""
     prompt: OptionalPrompt | None = None
     negative_prompt: NegativePrompt | None = None
     seed: Seed = 0
     style_strength: Share = 1
-    """How much of the style to take."""
+    """How strongly to apply the style."""
     composition_fidelity: Share = 0.9
     """How closely to keep the layout."""
     change_strength: Annotated[float, Field(ge=0.1, le=1)] = 0.9
-    """How much may change at all."""
+    """How much may change."""
     output_format: ImageFormat = "png"
 
     def output_size(self, source: Size | None) -> Size:
-        """Return one megapixel in the shape of `init_image`."""
+        """Return one megapixel with the aspect ratio of `init_image`."""
         return megapixel_size("{}:{}".format(*super().output_size(source)), MEGAPIXEL)

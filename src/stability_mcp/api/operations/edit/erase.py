@@ -6,19 +6,20 @@ from stability_mcp.api.operation import Spec
 
 
 class Erase(ImageOperation):
-    """Remove what a mask marks, such as a person, a logo or a blemish, and fill in the background.
+    """Remove what a mask marks, such as a person, logo or blemish, and fill in the background.
 
-    To remove a thing by name, without a mask: `edit_search_and_replace`. To put something
-    there: `edit_inpaint`.
+    To remove a thing by name, without a mask: `edit_search_and_replace`. To put something there
+    instead: `edit_inpaint`.
     """
 
+    title = "Erase"
     spec = Spec(path="/v2beta/stable-image/edit/erase", credits=5, seconds=7)
     result_label = "erased"
     hints = {
-        "prompt": "erase has no prompt; to remove something by name use edit_search_and_replace, "
+        "prompt": "erase takes no prompt; to remove something by name use edit_search_and_replace, "
         "to put something there use edit_inpaint",
-        "search_prompt": "erase works by mask; edit_search_and_replace finds things by name",
-        "negative_prompt": "erase has no prompts; edit_inpaint has",
+        "search_prompt": "erase needs a mask; edit_search_and_replace finds things by name",
+        "negative_prompt": "erase takes no prompts; edit_inpaint does",
     }
     needs_marking = True
 

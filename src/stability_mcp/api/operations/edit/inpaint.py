@@ -19,15 +19,16 @@ from stability_mcp.api.operation import Spec
 
 
 class Inpaint(ImageOperation):
-    """Repaint exactly the area a mask marks: other clothes, another sky, something added.
+    """Repaint exactly the area that a mask marks: other clothes, another sky, an added object.
 
-    `prompt`: what is seen there afterwards, not an order. A thing with a name, without a mask:
-    `edit_search_and_replace`. Only to remove: `edit_erase`.
+    `prompt`: what the area shows afterwards, not an instruction. For a thing you can name,
+    without a mask: `edit_search_and_replace`. Only to remove: `edit_erase`.
     """
 
+    title = "Inpaint"
     spec = Spec(path="/v2beta/stable-image/edit/inpaint", credits=5, seconds=12)
     result_label = "inpainted"
-    hints = {"search_prompt": "inpaint works by mask; edit_search_and_replace finds things by name"}
+    hints = {"search_prompt": "inpaint needs a mask; edit_search_and_replace finds things by name"}
     needs_marking = True
 
     image: ImageUpTo9MP

@@ -20,19 +20,21 @@ Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 
 
 class Outpaint(ImageOperation):
-    """Extend a picture past its edges: widen a shot, change its format, make room for text.
+    """Extend a picture beyond its edges: widen a shot, change its format, make room for text.
 
-    Give at least one edge; more than the picture's own side looks better in two steps.
+    Set at least one edge. Adding more than the picture's own width or height looks better in
+    two calls.
     """
 
+    title = "Outpaint"
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
     result_label = "outpainted"
     hints = {
-        "top": "the edge is called up",
-        "bottom": "the edge is called down",
-        "aspect_ratio": "say how many pixels to add with left, right, up and down",
-        "negative_prompt": "outpaint has none; say in prompt what is to be seen in the new area",
-        "mask": "outpaint fills the added edges; edit_inpaint works by mask",
+        "top": "use up",
+        "bottom": "use down",
+        "aspect_ratio": "set the pixels to add with left, right, up and down",
+        "negative_prompt": "outpaint has none; describe in prompt what the new area shows",
+        "mask": "outpaint only fills the added edges; edit_inpaint takes a mask",
     }
 
     image: ImageUpTo9MPNotTooLong
@@ -54,6 +56,6 @@ class Outpaint(ImageOperation):
         return self
 
     def output_size(self, source: Size | None) -> Size:
-        """Return the size of the picture, grown by exactly the edges."""
+        """Return the picture's size plus the added edges."""
         width, height = super().output_size(source)
         return Size(width + self.left + self.right, height + self.up + self.down)

@@ -8,17 +8,18 @@ from stability_mcp.api.operation import Spec
 class RemoveBackground(ImageOperation):
     """Cut out the subject of a picture: transparent background for logos, products, stickers.
 
-    It finds the subject itself. Another background instead:
+    Finds the subject automatically. For a different background:
     `edit_replace_background_and_relight`.
     """
 
+    title = "Remove background"
     spec = Spec(path="/v2beta/stable-image/edit/remove-background", credits=5, seconds=7)
     result_label = "no-background"
     hints = {
-        "prompt": "it finds the subject itself; for a new background use "
+        "prompt": "the subject is found automatically; for a new background use "
         "edit_replace_background_and_relight",
         "background_prompt": "for a new background use edit_replace_background_and_relight",
-        "mask": "it finds the subject itself; to remove a marked area use edit_erase",
+        "mask": "the subject is found automatically; to remove a marked area use edit_erase",
         "seed": "the same picture always gives the same result",
     }
 

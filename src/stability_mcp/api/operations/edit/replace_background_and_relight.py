@@ -18,15 +18,16 @@ from stability_mcp.api.operation import Spec
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
-    """Put a subject in front of another background, in matching light: product shots, portraits.
+    """Put a subject in front of a new background with matching light: product shots, portraits.
 
-    Give `background_prompt` or `background_reference`. A transparent background:
+    Give `background_prompt` or `background_reference`. For a transparent background:
     `edit_remove_background`.
     """
 
+    title = "Replace background and relight"
     spec = Spec("/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16)
     result_label = "relit"
-    hints = {"prompt": "say it in background_prompt, about the subject in foreground_prompt"}
+    hints = {"prompt": "use background_prompt, or foreground_prompt for the subject"}
     depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
 
     subject_image: ImageUpTo9MPNotTooLong
@@ -38,17 +39,17 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     """What the subject is; rarely needed."""
     negative_prompt: NegativePrompt | None = None
     preserve_original_subject: Share = 0.6
-    """1: the subject stays as it is."""
+    """How closely to keep the subject; 1 = unchanged."""
     original_background_depth: Share = 0.5
-    """1: as deep as the old background."""
+    """How closely to match the old background's depth."""
     keep_original_background: bool = False
-    """Only relight."""
+    """Keep the background and only relight."""
     light_source_direction: Literal["left", "right", "above", "below"] | None = None
     """Where the light comes from."""
     light_reference: ImageUpTo9MP | None = None
-    """Picture with the light wanted."""
+    """Picture whose light is used."""
     light_source_strength: Share = 0.3
-    """With a light direction or reference only."""
+    """Only with a light direction or reference."""
     seed: Seed = 0
     output_format: ImageFormat = "png"
 

@@ -15,26 +15,27 @@ from stability_mcp.api.operation import Spec, Wire
 
 
 class SearchAndRecolor(ImageOperation):
-    """Give one thing in a picture another colour: a car, a dress, a wall, hair.
+    """Change the colour of one thing in a picture: a car, a dress, a wall, hair.
 
-    `select_prompt`: the thing ("jacket"); `prompt`: how it looks afterwards ("dark green
-    jacket"). To change its shape too: `edit_search_and_replace`.
+    `select_prompt`: the thing ("jacket"). `prompt`: the result ("dark green jacket"). To change
+    its shape too: `edit_search_and_replace`.
     """
 
+    title = "Search and recolor"
     spec = Spec(path="/v2beta/stable-image/edit/search-and-recolor", credits=5, seconds=34)
     result_label = "recolored"
     hints = {
-        "search_prompt": "it is called select_prompt",
-        "color": "say the colour in prompt and the thing in select_prompt",
-        "colour": "say the colour in prompt and the thing in select_prompt",
-        "mask": "this finds the thing by select_prompt; edit_inpaint works by mask",
+        "search_prompt": "use select_prompt",
+        "color": "put the colour in prompt and the thing in select_prompt",
+        "colour": "put the colour in prompt and the thing in select_prompt",
+        "mask": "select_prompt finds the thing; edit_inpaint takes a mask",
     }
     wire = Wire(may_be_empty=frozenset({"select_prompt"}))
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
     select_prompt: Text
-    """What to find, in few words."""
+    """What to find, in a few words."""
     negative_prompt: NegativePrompt | None = None
     grow_mask: GrowMask = 3
     seed: Seed = 0

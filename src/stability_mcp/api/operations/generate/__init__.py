@@ -1,11 +1,10 @@
-"""Operations that make a picture from words."""
+"""Operations that make a picture from text."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from stability_mcp.api.fields import (
-    FILE_HELP,
     MEGAPIXEL,
     AspectRatio,
     File,
@@ -19,16 +18,18 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Wire
 
-StartImage = Annotated[Reference, Field(description=f"To start from: {FILE_HELP}.")]
+StartImage = Annotated[
+    Reference, Field(description="Picture to start from: label, media:// URI or path.")
+]
 StartImageAnySize = Annotated[StartImage, File(limits=ImageLimits())]
-Strength = Annotated[Share, Field(description="Needed with `image`: 0 keeps it, 1 ignores it.")]
+Strength = Annotated[Share, Field(description="Required with image: 0 keeps it, 1 ignores it.")]
 Shape = Annotated[
-    AspectRatio, Field(description="Width to height, without `image` only. Default 1:1.")
+    AspectRatio, Field(description="Width to height; only without image. Default 1:1.")
 ]
 
 
 class MayStartFromPicture(ImageOperation):
-    """What the operations share that take a picture to start from, if one is given."""
+    """Base of the operations with an optional picture to start from."""
 
     wire = Wire(requires={"image": ("strength",)})
 
@@ -40,9 +41,9 @@ class MayStartFromPicture(ImageOperation):
     @model_validator(mode="after")
     def _image_and_strength_go_together(self) -> Self:
         if self.image is not None and self.strength is None:
-            raise ValueError("image needs strength beside it: 0 keeps the picture, 1 ignores it")
+            raise ValueError("image requires strength: 0 keeps the picture, 1 ignores it")
         if self.image is None and self.strength is not None:
-            raise ValueError("strength works only with image: add image or leave strength out")
+            raise ValueError("strength only works with image: add image or leave out strength")
         return self
 
     def output_size(self, source: Size | None) -> Size:

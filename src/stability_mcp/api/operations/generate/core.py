@@ -18,18 +18,19 @@ MAX_PIXELS = 1536 * 1536
 
 
 class Core(ImageOperation):
-    """Make a picture from words, fast and cheap: drafts, logos, icons, illustrations.
+    """Make a picture from text, fast and cheap: drafts, logos, icons, illustrations.
 
-    Say what is to be seen, not an order. Finer detail and lettering: `generate_ultra`. To start
-    from a picture: `generate_sd3`.
+    Describe the image; don't write an instruction. For finer detail and lettering:
+    `generate_ultra`. To start from a picture: `generate_sd3`.
     """
 
+    title = "Stable Image Core"
     spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)
     hints = {
         "image": "core takes no picture; generate_sd3 and generate_ultra do",
         "strength": "core takes no picture; generate_sd3 and generate_ultra do",
-        "model": "core has one model; generate_sd3 has four to choose from",
-        "cfg_scale": "core has no guidance scale; generate_sd3 has",
+        "model": "core has only one model; generate_sd3 has four",
+        "cfg_scale": "core has no guidance scale; generate_sd3 does",
     }
 
     prompt: Prompt
@@ -39,6 +40,6 @@ class Core(ImageOperation):
     style_preset: StylePreset | None = None
     output_format: ImageFormat = "png"
 
-    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- it takes no picture
+    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- no input picture
         """Return a size of about `MAX_PIXELS` with both sides divisible by 64."""
         return megapixel_size(self.aspect_ratio, MAX_PIXELS, step=64)

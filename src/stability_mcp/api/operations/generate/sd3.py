@@ -15,25 +15,28 @@ CFG_SCALES = {"sd3.5-large": 4, "sd3.5-large-turbo": 1, "sd3.5-medium": 4, "sd3.
 
 
 class SD3(MayStartFromPicture):
-    """Make a picture from words, or a variation of a picture, with a Stable Diffusion 3.5 model.
+    """Make a picture from text, or a variation of a picture, with a Stable Diffusion 3.5 model.
 
-    With `image` it starts from that picture; strength 0.6 keeps it recognisable. Without choosing a
-    model: `generate_core`. To change only a part: `edit_search_and_replace`.
+    With `image`, `strength` 0.6 keeps it recognisable. If the model does not matter:
+    `generate_core`. To change only part of a picture: `edit_search_and_replace`.
     """
 
+    title = "Stable Diffusion 3.5"
     spec = Spec(path="/v2beta/stable-image/generate/sd3", credits=(2.5, 6.5), seconds=11)
-    hints = {"mode": "the mode follows from image: with one, image-to-image"}
+    hints = {"mode": "image sets the mode: image-to-image if given"}
     wire = Wire(
         added={"mode": {"type": "string", "enum": list(MODES), "default": MODES[0]}},
         requires={"mode=image-to-image": ("image", "strength")},
-        known_drift={'model: "sd3.5-flash" is no choice any more': "the live validator names it"},
+        known_drift={'model: removed choice "sd3.5-flash"': "the live validator names it"},
     )
 
     image: StartImageAnySize | None = None
     aspect_ratio: Shape | None = Field(
         default_factory=lambda given: None if given.get("image") else "1:1"
     )
-    model: Annotated[Model, Field(description="6.5, 4, 3.5, 2.5 credits each.")] = "sd3.5-large"
+    model: Annotated[
+        Model, Field(description="Credits: large 6.5, turbo 4, medium 3.5, flash 2.5.")
+    ] = "sd3.5-large"
     seed: Seed = 0
     output_format: ImageFormat = "png"
     style_preset: StylePreset | None = None
@@ -41,12 +44,12 @@ class SD3(MayStartFromPicture):
     cfg_scale: Annotated[float, Field(ge=1, le=10)] = Field(
         default_factory=lambda given: CFG_SCALES[given["model"]]
     )
-    """Closeness to the prompt. Default 4; turbo, flash 1."""
+    """How closely to follow the prompt. Default: 4; turbo and flash 1."""
 
     @model_validator(mode="after")
-    def _the_picture_has_a_shape(self) -> Self:
+    def _image_sets_the_shape(self) -> Self:
         if self.image is not None and self.aspect_ratio is not None:
-            raise ValueError("leave out aspect_ratio: with image the result has its shape")
+            raise ValueError("leave out aspect_ratio: with image, the result has the image's shape")
         return self
 
     def price(self) -> int:
@@ -54,5 +57,5 @@ class SD3(MayStartFromPicture):
         return round(CREDITS[self.model] * 1000)
 
     def added(self) -> dict[str, str]:
-        """Return the mode, which the API wants beside what already says it."""
+        """Return the mode, which the API requires although it follows from `image`."""
         return {"mode": MODES[self.image is not None]}

@@ -15,14 +15,15 @@ from stability_mcp.api.operations.generate import MayStartFromPicture, StartImag
 
 
 class Ultra(MayStartFromPicture):
-    """Make the best-looking picture from words: hero images, posters, portraits, lettering.
+    """Make the best-looking picture from text: hero images, posters, portraits, lettering.
 
-    Say what is to be seen, not an order. With `image` it starts from that picture. Drafts:
-    `generate_core`. To keep a picture's layout: `control_structure`.
+    Describe the image; don't write an instruction. With `image`, it starts from that picture.
+    For drafts: `generate_core`. To keep a picture's layout: `control_structure`.
     """
 
+    title = "Stable Image Ultra"
     spec = Spec(path="/v2beta/stable-image/generate/ultra", credits=8, seconds=12)
-    hints = {"model": "ultra has one model; generate_sd3 has four to choose from"}
+    hints = {"model": "ultra has only one model; generate_sd3 has four"}
 
     image: Annotated[StartImage, File(limits=ImageLimits(max_side=16_384))] | None = None
     negative_prompt: NegativePrompt | None = None

@@ -12,10 +12,11 @@ from stability_mcp.api.operation import Spec
 class StableFast3D(ModelOperation):
     """Make a textured 3D model (GLB) from a picture of one object, fast: games, AR, product views.
 
-    A plain background works best. Cheaper, and better at the back:
+    A plain background works best. Cheaper, with a better back side:
     `model3d_stable_point_aware_3d`.
     """
 
+    title = "Stable Fast 3D"
     spec = Spec(path="/v2beta/3d/stable-fast-3d", credits=10)
     hints = {
         "prompt": "3D models are made from a picture; make one with generate_core first",
@@ -29,4 +30,4 @@ class StableFast3D(ModelOperation):
     """How much of the frame the object fills."""
     remesh: Remesh = "none"
     vertex_count: Annotated[int, Field(ge=-1, le=20_000)] = -1
-    """Most vertices; -1: no limit."""
+    """Maximum vertices; -1 = no limit."""

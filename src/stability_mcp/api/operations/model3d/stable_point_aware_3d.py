@@ -12,9 +12,10 @@ from stability_mcp.api.operation import Spec, Wire
 class StablePointAware3D(ModelOperation):
     """Make a textured 3D model (GLB) from a picture of one object, with a convincing back side.
 
-    The first choice for 3D; a plain background works best. Faster: `model3d_stable_fast_3d`.
+    First choice for 3D. A plain background works best. Faster: `model3d_stable_fast_3d`.
     """
 
+    title = "Stable Point Aware 3D"
     spec = Spec(path="/v2beta/3d/stable-point-aware-3d", credits=4)
     hints = {
         "prompt": "3D models are made from a picture; make one with generate_core first",
@@ -27,12 +28,12 @@ class StablePointAware3D(ModelOperation):
     image: ImageUpTo4MP
     texture_resolution: TextureResolution = "1024"
     foreground_ratio: Annotated[float, Field(ge=1, le=2)] = 1.3
-    """Frame around the object; 1: none."""
+    """Margin around the object; 1 = none."""
     remesh: Remesh = "none"
     target_type: Literal["none", "vertex", "face"] = "none"
-    """What `target_count` counts."""
+    """What target_count counts."""
     target_count: Annotated[int, Field(ge=100, le=20_000)] = 1_000
-    """With `target_type` vertex or face only."""
+    """Only with target_type vertex or face."""
     guidance_scale: Annotated[float, Field(ge=1, le=10)] = 3
-    """How closely to keep to the picture."""
+    """How closely to follow the picture."""
     seed: Seed = 0

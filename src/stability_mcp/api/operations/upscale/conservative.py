@@ -17,19 +17,20 @@ from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Spec
 
 MAX_PIXELS = 3112 * 3112
-"""Documented as 4 megapixels; live a 512x512 picture became 3112x3112."""
+"""Documented as 4 megapixels; live, a 512x512 picture became 3112x3112."""
 
 
 class Conservative(ImageOperation):
-    """Enlarge a picture to about 9 megapixels for print, sharper but otherwise the same.
+    """Enlarge a picture to about 9 megapixels for print, sharper but otherwise unchanged.
 
-    `prompt`: what the picture shows. Far cheaper and often enough: `upscale_fast`. To invent
+    `prompt`: what the picture shows. Cheaper and often sufficient: `upscale_fast`. To invent
     detail: `upscale_creative`.
     """
 
+    title = "Upscale: conservative"
     spec = Spec(path="/v2beta/stable-image/upscale/conservative", credits=40, seconds=28)
     result_label = "upscaled"
-    hints = {"style_preset": "conservative upscale keeps the look; upscale_creative takes a style"}
+    hints = {"style_preset": "conservative upscale has no styles; upscale_creative does"}
 
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
@@ -40,6 +41,6 @@ class Conservative(ImageOperation):
     """How much detail to add."""
 
     def output_size(self, source: Size | None) -> Size:
-        """Return a size of about `MAX_PIXELS` in the shape of the picture."""
+        """Return a size of about `MAX_PIXELS` with the picture's aspect ratio."""
         width, height = super().output_size(source)
         return megapixel_size(f"{width}:{height}", MAX_PIXELS)

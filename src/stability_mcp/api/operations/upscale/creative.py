@@ -18,16 +18,17 @@ from stability_mcp.api.kinds import DeferredImage
 from stability_mcp.api.operation import Spec
 
 MAX_PIXELS = 3152 * 3152
-"""Documented as about 4K; live a 512x512 picture became 3152x3152, twice."""
+"""Documented as about 4K; live, a 512x512 picture became 3152x3152 in two runs."""
 
 
 class Creative(DeferredImage):
-    """Rescue a small, blurred or noisy picture: enlarge it to 4K and reinvent its detail.
+    """Restore a small, blurred or noisy picture: enlarge it to 4K and reinvent its detail.
 
-    `prompt`: what the picture shows. The dearest operation; faces and text may change. True to
-    the picture: `upscale_conservative`. Cheap: `upscale_fast`.
+    `prompt`: what the picture shows. Most expensive operation; faces and text may change. For
+    fidelity use `upscale_conservative`; for low cost use `upscale_fast`.
     """
 
+    title = "Upscale: creative"
     spec = Spec(path="/v2beta/stable-image/upscale/creative", credits=60, seconds=40)
     result_label = "upscaled"
 
@@ -41,6 +42,6 @@ class Creative(DeferredImage):
     style_preset: StylePreset | None = None
 
     def output_size(self, source: Size | None) -> Size:
-        """Return a size of about `MAX_PIXELS` in the shape of the picture."""
+        """Return a size of about `MAX_PIXELS` with the picture's aspect ratio."""
         width, height = super().output_size(source)
         return megapixel_size(f"{width}:{height}", MAX_PIXELS)

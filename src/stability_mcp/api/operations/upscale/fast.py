@@ -20,15 +20,16 @@ from stability_mcp.api.operation import Spec
 class Fast(ImageOperation):
     """Enlarge a picture four times per side, quickly and otherwise unchanged.
 
-    A source over 1 megapixel is sent smaller; to take it whole: `upscale_conservative`. Blurred
-    sources: `upscale_creative`.
+    Sources above 1 megapixel are shrunk first. For sources up to 9.4 megapixels:
+    `upscale_conservative`. For blurred sources: `upscale_creative`.
     """
 
+    title = "Upscale: fast"
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
     result_label = "upscaled"
     hints = {
-        "prompt": "fast upscale has no prompt; upscale_conservative and upscale_creative have",
-        "creativity": "fast upscale adds nothing; upscale_conservative and upscale_creative do",
+        "prompt": "fast upscale takes no prompt; upscale_conservative and upscale_creative do",
+        "creativity": "fast upscale adds no detail; upscale_conservative and upscale_creative do",
         "scale": "the factor is always 4 per side",
         "seed": "the same picture always gives the same result",
     }

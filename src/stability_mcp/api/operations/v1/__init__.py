@@ -1,7 +1,7 @@
-"""The first version of the API, with SDXL 1.0, the only engine that is left.
+"""Version 1 of the API with SDXL 1.0, its only remaining engine.
 
-The API's field `extras` is left out of every row: it is an object of experiments without a
-documented shape, so there is nothing to validate and nothing to tell an agent.
+No row has the API's field `extras`: it is an object of experiments without a documented shape, so
+there is nothing to validate or to describe.
 """
 
 from typing import Annotated, Literal
@@ -32,12 +32,13 @@ SDXL_SIZES = (
     Size(1536, 640),
     Size(640, 1536),
 )
-"""What the engine takes, as its own error message lists it; the documented list lacks 832x1216."""
+"""Sizes that the engine accepts, as its error message lists them; the documentation lacks
+832x1216."""
 
 CREDITS_PER_SAMPLE = 0.9
 STEPS_INCLUDED = 30
 CREDITS = (CREDITS_PER_SAMPLE, CREDITS_PER_SAMPLE * 50 / STEPS_INCLUDED * 10)
-"""Lowest and highest price of a call: one sample in few steps, ten samples in fifty."""
+"""Lowest and highest price of a call: one sample with up to 30 steps, ten samples with 50."""
 
 InitImage = Annotated[
     Reference,
@@ -47,7 +48,7 @@ InitImage = Annotated[
 MaskImage = Annotated[
     Reference,
     File(limits=ImageLimits(sizes=SDXL_SIZES), mask_for="init_image"),
-    Field(description="Black and white picture of the same size; see `mask_source`."),
+    Field(description="Black and white picture of the same size; see mask_source."),
 ]
 
 
@@ -57,20 +58,20 @@ class TextPrompt(Described):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     text: Annotated[str, Field(min_length=1, max_length=2_000)]
-    """What to see, in English."""
+    """What to show, in English."""
     weight: Annotated[float, Field(ge=-10, le=10)] = 1
-    """How much it counts; negative: not to be seen."""
+    """How much it counts; negative = avoid."""
 
 
 class SDXLImages(V1Images):
-    """What the three operations of the first version share."""
+    """Base of the three operations of version 1."""
 
     engine_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=100)] = SDXL
-    """The model."""
+    """Engine id; SDXL 1.0 is the only one left."""
     text_prompts: Annotated[list[TextPrompt], Field(min_length=1)]
-    """Parts of the prompt."""
+    """Parts of the prompt, each with a weight."""
     cfg_scale: Annotated[float, Field(ge=0, le=35)] = 7
-    """Closeness to the prompt."""
+    """How closely to follow the prompt."""
     clip_guidance_preset: Literal[
         "FAST_BLUE", "FAST_GREEN", "NONE", "SIMPLE", "SLOW", "SLOWER", "SLOWEST"
     ] = "NONE"
@@ -92,15 +93,15 @@ class SDXLImages(V1Images):
     ) = None
     """Default: chosen by the API."""
     samples: Annotated[int, Field(ge=1, le=10)] = 1
-    """How many pictures."""
+    """How many pictures; each is charged."""
     seed: Annotated[int, Field(ge=0, le=MAX_V1_SEED)] = 0
-    """0: random."""
+    """0 = random."""
     steps: Annotated[int, Field(ge=10, le=50)] = STEPS_INCLUDED
     """More than 30 cost more."""
     style_preset: StylePreset | None = None
 
     def price(self) -> int:
-        """Return the price of all samples; up to 30 steps cost the same, more in proportion."""
+        """Return the price of all samples; it grows in proportion to steps above 30."""
         per_sample = round(CREDITS_PER_SAMPLE * 1000)
         in_proportion = -(-per_sample * self.steps // STEPS_INCLUDED)
         return max(per_sample, in_proportion) * self.samples

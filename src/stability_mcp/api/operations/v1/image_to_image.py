@@ -10,15 +10,16 @@ from stability_mcp.api.operations.v1 import CREDITS, InitImage, SDXLImages
 class ImageToImage(SDXLImages):
     """Make variations of a picture with SDXL 1.0, the cheapest and oldest model.
 
-    Better, also from a picture: `generate_sd3`.
+    For better results: `generate_sd3`.
     """
 
+    title = "SDXL 1.0: image to image"
     spec = Spec(path="/v1/generation/{engine_id}/image-to-image", credits=CREDITS)
     hints = {
         "prompt": 'use text_prompts: [{"text": "..."}]',
         "negative_prompt": 'use text_prompts with a negative weight: {"text": "...", "weight": -1}',
         "output_format": "the result is always PNG",
-        "strength": "use image_strength, which is the other way round: 1 keeps the picture",
+        "strength": "use image_strength, which is inverted: 1 keeps the picture",
     }
     depends_on = {
         "image_strength": ("init_image_mode",),
@@ -29,13 +30,13 @@ class ImageToImage(SDXLImages):
 
     init_image: InitImage
     init_image_mode: Literal["IMAGE_STRENGTH", "STEP_SCHEDULE"] = "IMAGE_STRENGTH"
-    """Which of the following counts."""
+    """Which settings apply: image_strength or the step schedule."""
     image_strength: Share = 0.35
-    """1: stays close to the picture."""
+    """How closely to keep the picture."""
     step_schedule_start: Share = 0.65
-    """1 less `image_strength`."""
+    """1 minus image_strength."""
     step_schedule_end: Share | None = None
-    """Where to stop."""
+    """Where the step schedule ends."""
 
     def not_sent(self) -> frozenset[str]:
         """Return the fields of the other mode."""

@@ -11,9 +11,10 @@ from stability_mcp.api.operations.v1 import CREDITS, InitImage, MaskImage, SDXLI
 class Masking(SDXLImages):
     """Repaint a marked area of a picture with SDXL 1.0, the cheapest and oldest model.
 
-    Better, and for any size: `edit_inpaint`.
+    For better results at any size: `edit_inpaint`.
     """
 
+    title = "SDXL 1.0: masking"
     spec = Spec(path="/v1/generation/{engine_id}/image-to-image/masking", credits=CREDITS)
     hints = {
         "prompt": 'use text_prompts: [{"text": "..."}]',
@@ -23,11 +24,11 @@ class Masking(SDXLImages):
 
     init_image: InitImage
     mask_source: Literal["MASK_IMAGE_WHITE", "MASK_IMAGE_BLACK", "INIT_IMAGE_ALPHA"]
-    """What is repainted: white or black of `mask_image`, or the transparent part."""
+    """Repaints white or black of mask_image, or the transparent part of init_image."""
     mask_image: MaskImage | None = None
 
     @model_validator(mode="after")
-    def _the_mask_is_where_it_is_said_to_be(self) -> Self:
+    def _check_mask_source(self) -> Self:
         by_alpha = self.mask_source == "INIT_IMAGE_ALPHA"
         if by_alpha and self.mask_image is not None:
             raise ValueError("leave out mask_image, or set mask_source to MASK_IMAGE_WHITE")

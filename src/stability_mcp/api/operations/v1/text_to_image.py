@@ -12,12 +12,13 @@ Side = Annotated[int, Field(ge=128, le=1_536, multiple_of=64)]
 
 
 class TextToImage(SDXLImages):
-    """Make pictures from words with SDXL 1.0, the cheapest and oldest model: bulk variants.
+    """Make pictures from text with SDXL 1.0, the cheapest and oldest model: bulk variants.
 
-    Sizes: 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640 and the same upright. Follows the
-    prompt far better: `generate_core`.
+    Sizes: 1024x1024, 1152x896, 1216x832, 1344x768, 1536x640, or upright. Follows prompts far
+    better: `generate_core`.
     """
 
+    title = "SDXL 1.0: text to image"
     spec = Spec(path="/v1/generation/{engine_id}/text-to-image", credits=CREDITS)
     hints = {
         "prompt": 'use text_prompts: [{"text": "..."}]',
@@ -27,17 +28,17 @@ class TextToImage(SDXLImages):
     }
 
     height: Side = 1024
-    """Pixels."""
+    """Height in pixels."""
     width: Side = 1024
-    """Pixels."""
+    """Width in pixels."""
 
     @model_validator(mode="after")
-    def _the_engine_makes_this_size(self) -> Self:
+    def _check_size(self) -> Self:
         if self.engine_id == SDXL and (self.width, self.height) not in SDXL_SIZES:
             sizes = ", ".join(f"{width}x{height}" for width, height in SDXL_SIZES)
             raise ValueError(f"width and height must be one of {sizes}")
         return self
 
-    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- it takes no picture
-        """Return the size asked for."""
+    def output_size(self, source: Size | None) -> Size:  # noqa: ARG002 -- no input picture
+        """Return the requested size."""
         return Size(self.width, self.height)
