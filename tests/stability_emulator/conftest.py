@@ -11,7 +11,7 @@ from .support_emulated import caller
 
 
 class Clock:
-    """A time that moves when it is told to."""
+    """A clock that only moves when a test sets it."""
 
     def __init__(self) -> None:
         self.now = 1_750_000_000.0
@@ -23,7 +23,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A stopped clock."""
     return Clock()
 
 
@@ -37,6 +37,6 @@ def state(clock: Clock) -> Iterator[State]:
 
 @pytest.fixture
 async def client(state: State) -> AsyncIterator[httpx2.AsyncClient]:
-    """A plain HTTP client of it, with a key."""
+    """A plain HTTP client of the emulated API, with a key."""
     async with caller(state) as client:
         yield client

@@ -1,6 +1,6 @@
-"""Record the sounds that the emulator's MP3s are put together from; run by hand.
+"""Record the sounds from which the emulator assembles its MP3s; run by hand.
 
-Every frame is taken out of the bit reservoir, so that it can stand anywhere:
+Every frame gets its own data, without the bit reservoir, so that frames can be in any order:
 
     python tests/stability_emulator/record_notes.py
 """
@@ -25,11 +25,11 @@ from stability_mcp.imaging.sniff import mp3_frame
 
 BANK = Path(mp3.__file__).with_name(mp3.BANK)
 COMPRESSION = 0.9
-"""56 kbit/s: small enough that each frame's data fits into a frame of 128 kbit/s."""
+"""Gives 56 kbit/s: small enough for each frame's data to fit into a frame of 128 kbit/s."""
 
 
 def recorded() -> bytes:
-    """Return one slot of frames for each sound and one frame for the rest."""
+    """Return one slot of frames for each sound, and one silent frame."""
     silence = instruments.samples_of(REST)
     samples = b"".join((*map(instruments.samples_of, range(REST)), silence, silence))
     levels = array("f", (value / 32_768 for value in array("h", samples)))
@@ -44,7 +44,7 @@ def recorded() -> bytes:
         bitrate_mode="CONSTANT",
         compression_level=COMPRESSION,
     )
-    # One frame more, because the last frames of a slot still ring in the first one of the rest.
+    # One frame more, because the end of the last slot still rings in the first silent frame.
     frames = separate_frames(out.getvalue(), (REST + 1) * SLOT_FRAMES + 1)
     loud, quiet = frames[: REST * SLOT_FRAMES + 1], frames[-1]
     return b"".join(
@@ -59,14 +59,14 @@ def recorded() -> bytes:
     )
 
 
-def separate_frames(file: bytes, most: int) -> list[Frame]:
+def separate_frames(file: bytes, count: int) -> list[Frame]:
     """Return the first frames of a stereo file without an Info frame, each with its own data.
 
-    The data of a frame begins in the frames before it: as many bytes earlier as the first 9 bits of
-    its side information say.
+    The data of a frame starts in earlier frames; the first 9 bits of its side information are the
+    offset in bytes.
     """
     stream, frames, place = bytearray(), list[Frame](), 0
-    while len(frames) < most and (header := mp3_frame(file[place : place + HEADER_BYTES])):
+    while len(frames) < count and (header := mp3_frame(file[place : place + HEADER_BYTES])):
         raw = file[place : place + header.size]
         place += header.size
         begin = HEADER_BYTES + SIDE_BYTES

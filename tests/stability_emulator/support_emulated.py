@@ -1,4 +1,4 @@
-"""Talks to the emulated API as any HTTP client would: nothing of our own client is used."""
+"""Helpers that call the emulated API with a plain HTTP client, not the project's own."""
 
 import io
 import json
@@ -46,7 +46,7 @@ def sound(seconds: float = SENT_SECONDS) -> bytes:
 
 
 def file_for(row: type[Operation], field: str) -> bytes:
-    """Return a file that fits a field."""
+    """Return a valid file for a field."""
     limits = row.file_fields()[field].limits
     if not isinstance(limits, ImageLimits):
         return sound()
@@ -60,7 +60,7 @@ async def send(
     files: Mapping[str, bytes] = {},
     accept: str | None = None,
 ) -> httpx2.Response:
-    """Send an operation with its files, each one that fits unless it is given."""
+    """Send an operation with its files; files that aren't given are valid defaults."""
     row = type(operation)
     headers = {"accept": accept or row.accept}
     if not row.file_fields() and row.answer == "artifacts":
@@ -84,7 +84,7 @@ async def core(client: httpx2.AsyncClient, **values: str) -> httpx2.Response:
 
 
 def refused(response: httpx2.Response) -> tuple[int, str, list[str]]:
-    """Return status, name and messages of a refusal of the second version; checks its shape."""
+    """Check the shape of a version 2 error, and return its status, name and messages."""
     body = response.json()
     assert list(body) == ["errors", "id", "name"]
     assert response.headers["content-type"] == "application/json"
@@ -93,14 +93,14 @@ def refused(response: httpx2.Response) -> tuple[int, str, list[str]]:
 
 
 def opened(content: bytes) -> Image.Image:
-    """Return a picture, decoded to its last pixel."""
+    """Return a fully decoded picture."""
     picture = Image.open(io.BytesIO(content))
     picture.load()
     return picture
 
 
 def glb(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return the description and the numbers of a GLB file; checks its frame."""
+    """Check the structure of a GLB file, and return its JSON and its binary chunk."""
     magic, version, length = struct.unpack_from("<4sII", content)
     assert (magic, version, length) == (b"glTF", 2, len(content))
     size, kind = struct.unpack_from("<I4s", content, 12)

@@ -1,4 +1,4 @@
-"""How to cause every error of the emulated API: a caller of an endpoint, a way for each error."""
+"""Helpers that cause every error of the emulated API."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,14 +22,14 @@ POLLED = {
     "creative_upscale_result": "edit_replace_background_and_relight",
     "audio_results": "audio3_text_to_audio",
 }
-"""Endpoints that are no operation here, each with one whose generations are there."""
+"""Results endpoints, each with an operation whose generations it serves."""
 
 ABSENT = frozenset(read("left_out.yaml")) - POLLED.keys()
 ENDPOINTS = {each["id"]: each for each in facts()["endpoints"] if each["id"] not in ABSENT}
 
 
-class Ask:
-    """A caller of one endpoint."""
+class Caller:
+    """Calls one endpoint."""
 
     def __init__(self, endpoint: str, client: httpx2.AsyncClient, state: State) -> None:
         self.endpoint = ENDPOINTS[endpoint]
@@ -40,98 +40,98 @@ class Ask:
 
     @property
     def path(self) -> str:
-        """The path, of an engine and of a generation that could exist."""
+        """The path, with an existing engine and a well-formed generation id."""
         path: str = self.endpoint["path"]
         return path.format(engine_id=SDXL, id="0" * 64)
 
-    async def rightly(self, **changed: Any) -> httpx2.Response:  # noqa: ANN401 -- JSON
-        """Ask as the API wants it, or for another value of a field."""
+    async def send_valid(self, **changed: Any) -> httpx2.Response:  # noqa: ANN401 -- JSON
+        """Send a valid request, optionally with changed values."""
         if self.polls or self.endpoint["method"] == "GET":
             return await self.client.get(self.path)
         values = operations.fewest(self.row.name()) | changed
         return await send(self.client, self.row.model_validate(values))
 
     async def started(self) -> str:
-        """Start a generation for the endpoint and return its path."""
+        """Start a generation and return its results path."""
         operation = self.row.model_validate(operations.fewest(self.row.name()))
         generation = (await send(self.client, operation)).json()["id"]
         path: str = self.endpoint["path"]
         return path.format(id=generation)
 
 
-async def nothing_given(ask: Ask) -> httpx2.Response:
-    """Leave out what is required."""
-    if ask.polls:
-        return await ask.client.get(ask.endpoint["path"].format(id="a6dc6c6e"))
-    if ask.endpoint["request_content_type"] == "application/json":
-        return await ask.client.post(ask.path, json={})
-    return await ask.client.post(ask.path, files=EMPTY_PART)
+async def missing_parameters(caller: Caller) -> httpx2.Response:
+    """Omit all required parameters."""
+    if caller.polls:
+        return await caller.client.get(caller.endpoint["path"].format(id="a6dc6c6e"))
+    if caller.endpoint["request_content_type"] == "application/json":
+        return await caller.client.post(caller.path, json={})
+    return await caller.client.post(caller.path, files=EMPTY_PART)
 
 
-async def no_key(ask: Ask) -> httpx2.Response:
-    """Send all that is right and no key."""
-    del ask.client.headers["authorization"]
-    return await ask.rightly()
+async def no_key(caller: Caller) -> httpx2.Response:
+    """Send a valid request without a key."""
+    del caller.client.headers["authorization"]
+    return await caller.send_valid()
 
 
-async def no_credits(ask: Ask) -> httpx2.Response:
-    """Have nothing left."""
-    ask.state.set_credits(EMULATOR_KEY, 0)
-    return await ask.rightly()
+async def no_credits(caller: Caller) -> httpx2.Response:
+    """Send a request with an empty account."""
+    caller.state.set_credits(EMULATOR_KEY, 0)
+    return await caller.send_valid()
 
 
-def refused_by_moderation(name: Moderation) -> Callable[[Ask], Awaitable[httpx2.Response]]:
-    """Have moderation refuse it."""
+def refused_by_moderation(name: Moderation) -> Callable[[Caller], Awaitable[httpx2.Response]]:
+    """Return a case in which moderation refuses the request."""
 
-    async def ordered(ask: Ask) -> httpx2.Response:
-        ask.state.faults.inject(Fault(moderation=name))
-        return await ask.rightly()
+    async def send_with_fault(caller: Caller) -> httpx2.Response:
+        caller.state.faults.inject(Fault(moderation=name))
+        return await caller.send_valid()
 
-    return ordered
-
-
-def failing(status: int) -> Callable[[Ask], Awaitable[httpx2.Response]]:
-    """Have the API answer a status, in its own words."""
-
-    async def ordered(ask: Ask) -> httpx2.Response:
-        ask.state.faults.inject(Fault(status=status))
-        return await ask.rightly()
-
-    return ordered
+    return send_with_fault
 
 
-async def no_such_thing(ask: Ask) -> httpx2.Response:
-    """Ask for a generation or an engine that does not exist."""
-    if ask.polls:
-        return await ask.client.get(ask.path)
-    return await ask.rightly(engine_id="stable-diffusion-v1-6")
+def failing(status: int) -> Callable[[Caller], Awaitable[httpx2.Response]]:
+    """Return a case in which the API responds with a status and its usual body."""
+
+    async def send_with_fault(caller: Caller) -> httpx2.Response:
+        caller.state.faults.inject(Fault(status=status))
+        return await caller.send_valid()
+
+    return send_with_fault
 
 
-async def too_large(ask: Ask) -> httpx2.Response:
-    """Send more than the API takes."""
-    return await ask.client.post(ask.path, files={"image": bytes(ask.row.spec.max_body)})
+async def not_found(caller: Caller) -> httpx2.Response:
+    """Request a generation or an engine that doesn't exist."""
+    if caller.polls:
+        return await caller.client.get(caller.path)
+    return await caller.send_valid(engine_id="stable-diffusion-v1-6")
 
 
-async def too_fast(ask: Ask) -> httpx2.Response:
-    """Have asked as often as one may."""
+async def too_large(caller: Caller) -> httpx2.Response:
+    """Send a larger body than the API allows."""
+    return await caller.client.post(caller.path, files={"image": bytes(caller.row.spec.max_body)})
+
+
+async def too_fast(caller: Caller) -> httpx2.Response:
+    """Exceed the rate limit."""
     for _ in range(150):
-        ask.state.arrived(owner_of(EMULATOR_KEY), "GET", "/")
-    return await ask.rightly()
+        caller.state.arrived(owner_of(EMULATOR_KEY), "GET", "/")
+    return await caller.send_valid()
 
 
-async def in_progress(ask: Ask) -> httpx2.Response:
-    """Ask for a generation that is under way."""
-    ask.state.pace = Pace(polls=1)
-    return await ask.client.get(await ask.started())
+async def in_progress(caller: Caller) -> httpx2.Response:
+    """Poll a generation that is still running."""
+    caller.state.pace = Pace(polls=1)
+    return await caller.client.get(await caller.started())
 
 
-Case = Callable[[Ask], Awaitable[httpx2.Response]]
+Case = Callable[[Caller], Awaitable[httpx2.Response]]
 SECOND: dict[str, Case] = {
-    "400 bad_request": nothing_given,
+    "400 bad_request": missing_parameters,
     "401 unauthorized": no_key,
     "402 payment_required": no_credits,
     "403 content_moderation": refused_by_moderation("content_moderation"),
-    "404 generation_not_found": no_such_thing,
+    "404 generation_not_found": not_found,
     "413 payload_too_large": too_large,
     "422 invalid_language": refused_by_moderation("invalid_language"),
     "422 public_figure": refused_by_moderation("public_figure"),
@@ -141,10 +141,10 @@ SECOND: dict[str, Case] = {
 }
 FIRST: dict[str, Case] = {
     "400 bad_request": failing(400),
-    "400 invalid_prompts": nothing_given,
+    "400 invalid_prompts": missing_parameters,
     "401 unauthorized": no_key,
     "403 permission_denied": failing(403),
-    "404 not_found": no_such_thing,
+    "404 not_found": not_found,
     "429 insufficient_balance": no_credits,
     "500 server_error": failing(500),
 }

@@ -1,4 +1,4 @@
-"""Pictures to edit and what to measure on them."""
+"""Test pictures, and measurements on pictures."""
 
 import random
 from typing import Any
@@ -26,7 +26,7 @@ def disc() -> Image.Image:
 
 
 def landscape() -> Image.Image:
-    """Return a red disc before a blue sky and a green field, all with the grain of a photograph."""
+    """Return a red disc in front of a blue sky and a green field, with photographic grain."""
     picture = Image.new("RGB", SIZE, (110, 160, 225))
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 110, 256, 192), fill=(70, 130, 60))
@@ -36,8 +36,8 @@ def landscape() -> Image.Image:
     return ImageChops.add(picture, Image.merge("RGB", (grain, grain, grain)), 1, -128)
 
 
-def things() -> Image.Image:
-    """Return a red disc left and right, a blue square above, a yellow one below."""
+def shapes() -> Image.Image:
+    """Return red discs left and right, a blue square at the top and a yellow one below."""
     picture = Image.new("RGB", SIZE, (205, 200, 195))
     draw = ImageDraw.Draw(picture)
     draw.ellipse((20, 70, 70, 120), fill=(190, 25, 30))
@@ -59,9 +59,9 @@ def brief(
     *pictures: Image.Image,
     size: Size = SIZE,
     seed: int = SEED,
-    **values: Any,  # noqa: ANN401 -- whatever the row takes
+    **values: Any,  # noqa: ANN401 -- the row's fields
 ) -> Brief:
-    """Return what a renderer is told."""
+    """Return the input of a renderer."""
     names = list(OPERATIONS[operation].file_fields())
     return Brief(
         operation=operation,
@@ -73,7 +73,7 @@ def brief(
 
 
 def difference(one: Image.Image, other: Image.Image, box: Box) -> float:
-    """Return how far two pictures are apart within a box, 0 to 255."""
+    """Return the mean difference of two pictures within a box, 0 to 255."""
     pair = (each.convert("RGB").crop(box) for each in (one, other))
     return max(ImageStat.Stat(ImageChops.difference(*pair)).mean)
 
@@ -89,7 +89,7 @@ def mean(picture: Image.Image, box: Box) -> list[float]:
 
 
 def roughness(picture: Image.Image, box: Box) -> float:
-    """Return how much there is of what is fine: grain, edges."""
+    """Return the amount of fine detail, such as grain and edges."""
     grey = picture.convert("L")
     fine = ImageChops.difference(grey, grey.filter(ImageFilter.BoxBlur(2)))
     return ImageStat.Stat(fine.crop(box)).mean[0]

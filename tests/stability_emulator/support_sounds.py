@@ -1,4 +1,4 @@
-"""Sounds to send and what to measure on those that come back, without a numeric library."""
+"""Test sounds, and measurements on sounds, without a numeric library."""
 
 import io
 import math
@@ -16,7 +16,7 @@ RATE = 44_100
 def pulses(
     seconds: float, *, rate: int = RATE, every: float = 0.5, hertz: float = 392
 ) -> "array[int]":
-    """Return mono samples of a tone that begins anew every so often and dies away."""
+    """Return mono samples of a decaying tone that repeats every `every` seconds."""
     period = round(every * rate)
     return array(
         "h",
@@ -41,7 +41,7 @@ def wav(samples: "array[int]", *, rate: int = RATE, channels: int = 1) -> io.Byt
 
 
 def stored(samples: "array[int]", form: str, subtype: str, *, rate: int = RATE) -> io.BytesIO:
-    """Return a mono file in another form: MP3, WAV with floating point numbers."""
+    """Return a mono file in another format, such as MP3 or floating-point WAV."""
     levels = array("f", (value / 32_768 for value in samples))
     out = io.BytesIO()
     shaped = memoryview(levels).cast("B").cast("f", (len(levels), 1))
@@ -50,7 +50,7 @@ def stored(samples: "array[int]", form: str, subtype: str, *, rate: int = RATE) 
 
 
 def heard(pieces: Sequence[bytes]) -> "array[int]":
-    """Return the left channel of a sound, decoded by somebody else's decoder."""
+    """Return the left channel of a sound, decoded by libsndfile."""
     decoded, _ = soundfile.read(io.BytesIO(b"".join(pieces)), dtype="int16")
     return array("h", decoded[:, 0].tobytes())
 
@@ -64,7 +64,7 @@ def loudness(samples: Sequence[int], step: int = 1_152) -> list[int]:
 
 
 def likeness(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return how far two series rise and fall together, -1 to 1."""
+    """Return the correlation of two series, -1 to 1."""
     count = min(len(one), len(other))
     first, second = sum(one[:count]) / count, sum(other[:count]) / count
     pairs = [(a - first, b - second) for a, b in zip(one[:count], other[:count], strict=True)]
@@ -73,7 +73,7 @@ def likeness(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def tempo(samples: Sequence[int], low: float = 0.2, high: float = 1.2) -> float:
-    """Return after how many seconds the loudness repeats itself best."""
+    """Return the period in seconds with the best self-similarity of the loudness."""
     step = 441
     levels = loudness(samples, step)
     rises = [max(0, after - before) for before, after in pairwise(levels)]
@@ -82,7 +82,7 @@ def tempo(samples: Sequence[int], low: float = 0.2, high: float = 1.2) -> float:
 
 
 def crossings(samples: Sequence[int], start: float, end: float) -> float:
-    """Return how often a second a sound rises through zero."""
+    """Return the rising zero crossings per second."""
     part = samples[round(start * RATE) : round(end * RATE)]
     count = sum(one < 0 <= other for one, other in pairwise(part))
     return count / (end - start)

@@ -1,4 +1,4 @@
-"""What the emulator makes of a sound that is sent: it keeps what it is to keep."""
+"""Audio to audio: the requested parts of an uploaded sound are kept."""
 
 import io
 from array import array
@@ -31,11 +31,11 @@ WANTED = Remix(prompt="happy piano, 120 bpm", seed=3, seconds=SECONDS, form="wav
 
 
 def made(file: io.BytesIO, wanted: Remix) -> "array[int]":
-    """Return the left channel of what is made of a sound."""
+    """Remix a sound, check the result's properties, and return its left channel."""
     media_type, pieces = remixed(wanted, file, "sent")
-    told = soundfile.info(io.BytesIO(b"".join(pieces)))
+    info = soundfile.info(io.BytesIO(b"".join(pieces)))
     frames = round(wanted.seconds * RATE)
-    assert (told.frames, told.samplerate, told.channels) == (frames, RATE, 2)
+    assert (info.frames, info.samplerate, info.channels) == (frames, RATE, 2)
     assert media_type == {"mp3": "audio/mpeg", "wav": "audio/wav"}[wanted.form]
     return heard(pieces)
 
@@ -46,23 +46,23 @@ def as_mp3(samples: "array[int]", *, rate: int = RATE) -> io.BytesIO:
 
 
 def apart(one: "array[int]", other: "array[int]") -> int:
-    """Return the largest difference of two sounds."""
+    """Return the maximum difference of two sounds."""
     return max(abs(a - b) for a, b in zip(one, other, strict=False))
 
 
 @pytest.fixture(scope="module")
 def sent() -> "array[int]":
-    """Return the samples that are sent."""
+    """The samples of the uploaded sound."""
     return pulses(SECONDS)
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 @pytest.mark.parametrize("source", ["wav", "mp3", "low rate", "floating"])
 @pytest.mark.parametrize("seconds", [6, 7.123, 11])
-def test_the_length_is_exact_whatever_is_sent(
+def test_the_length_is_exact_for_any_upload(
     source: str, form: str, seconds: float, sent: "array[int]"
 ) -> None:
-    """Documented: `duration`, also longer or shorter than what is sent."""
+    """Documented: `duration`, also if longer or shorter than the upload."""
     files = {
         "wav": lambda: wav(sent),
         "mp3": lambda: as_mp3(sent),
@@ -75,17 +75,17 @@ def test_the_length_is_exact_whatever_is_sent(
     made(files[source](), replace(wanted, replaced=(2, 3)))
 
 
-def test_without_strength_a_wav_comes_back_to_the_sample(sent: "array[int]") -> None:
+def test_strength_0_returns_a_wav_unchanged(sent: "array[int]") -> None:
     """Documented: 0 leaves the input unchanged."""
     assert made(wav(sent), replace(WANTED, strength=0)) == sent
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 @pytest.mark.parametrize("strength", [0, 0.5])
-def test_an_mp3_is_answered_with_a_new_sound(
+def test_an_uploaded_mp3_does_not_affect_the_result(
     form: str, strength: float, sent: "array[int]"
 ) -> None:
-    """Chosen: there is no decoder, so the prompt alone says what is heard."""
+    """Chosen: there is no MP3 decoder, so only the prompt determines the result."""
     other = pulses(SECONDS, every=0.31, hertz=700)
     wanted = replace(WANTED, form=form, strength=strength)
 
@@ -95,7 +95,7 @@ def test_an_mp3_is_answered_with_a_new_sound(
     assert tempo(result) == pytest.approx(0.5, abs=0.02)
 
 
-def test_with_full_strength_nothing_of_the_sound_is_left(sent: "array[int]") -> None:
+def test_strength_1_keeps_nothing_of_the_sound(sent: "array[int]") -> None:
     """Documented: 1 ignores the input."""
     other = pulses(SECONDS, every=0.31, hertz=700)
 
@@ -105,8 +105,8 @@ def test_with_full_strength_nothing_of_the_sound_is_left(sent: "array[int]") -> 
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
-def test_the_rhythm_is_kept_the_more_the_lower_the_strength(form: str, sent: "array[int]") -> None:
-    """Documented: `strength`; chosen: in an MP3, at least the loudness of a WAV is followed."""
+def test_a_lower_strength_keeps_more_of_the_rhythm(form: str, sent: "array[int]") -> None:
+    """Documented: `strength`; chosen: an MP3 result follows at least the loudness of a WAV."""
     rhythm = loudness(sent)
 
     low, high = (
@@ -118,8 +118,8 @@ def test_the_rhythm_is_kept_the_more_the_lower_the_strength(form: str, sent: "ar
     assert low > high + 0.2
 
 
-def test_inpainting_keeps_what_is_outside_of_the_part(sent: "array[int]") -> None:
-    """Documented: from `mask_start` to `mask_end` it is made anew."""
+def test_inpainting_keeps_everything_outside_the_mask(sent: "array[int]") -> None:
+    """Documented: the part from `mask_start` to `mask_end` is regenerated."""
     wanted = replace(WANTED, replaced=PART)
 
     result = made(wav(sent), wanted)
@@ -131,7 +131,7 @@ def test_inpainting_keeps_what_is_outside_of_the_part(sent: "array[int]") -> Non
 
 
 def test_another_rate_keeps_the_pitch() -> None:
-    """Chosen: what has another sampling rate is brought to 44.1 kHz."""
+    """Chosen: other sampling rates are converted to 44.1 kHz."""
     low = pulses(SECONDS, rate=8_000, every=4, hertz=440)
 
     result = made(wav(low, rate=8_000), replace(WANTED, strength=0))
@@ -139,8 +139,8 @@ def test_another_rate_keeps_the_pitch() -> None:
     assert crossings(result, 0.1, 1.1) == pytest.approx(440, rel=0.02)
 
 
-def test_two_channels_stay_apart(sent: "array[int]") -> None:
-    """Chosen: stereo is not mixed down."""
+def test_stereo_channels_stay_separate(sent: "array[int]") -> None:
+    """Chosen: stereo isn't mixed down."""
     both = array("h", bytes(4 * len(sent)))
     both[0::2] = sent
 
@@ -153,7 +153,7 @@ def test_two_channels_stay_apart(sent: "array[int]") -> None:
 
 
 def test_a_melody_is_followed_across_formats() -> None:
-    """Chosen: without an encoder an MP3 plays the nearest notes of what a WAV plays."""
+    """Chosen: without an encoder, an MP3 plays the notes nearest to the WAV's."""
     melody = wav(pulses(SECONDS, every=2, hertz=440))
 
     result = made(melody, replace(WANTED, form="mp3", strength=0))
@@ -164,7 +164,7 @@ def test_a_melody_is_followed_across_formats() -> None:
 @pytest.mark.parametrize("damage", [b"", b"\0" * 400, b"\xff" * 400])
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 def test_damaged_sound_still_gives_a_sound(damage: bytes, form: str, sent: "array[int]") -> None:
-    """Chosen: every input is hostile."""
+    """Chosen: no input may cause an internal error."""
     wanted = replace(WANTED, form=form)
     for file in (wav(sent), as_mp3(sent)):
         whole = file.getvalue()

@@ -1,4 +1,4 @@
-"""Rules between the fields of a request, and what fields and headers may hold."""
+"""Cross-field rules of a request, and limits of fields and headers."""
 
 import httpx2
 import pytest
@@ -17,7 +17,7 @@ ULTRA = OPERATIONS["generate_ultra"].spec.path
 SD3 = OPERATIONS["generate_sd3"].spec.path
 
 
-async def test_a_rule_between_fields_is_checked(client: httpx2.AsyncClient) -> None:
+async def test_a_cross_field_rule_is_checked(client: httpx2.AsyncClient) -> None:
     """Documented: outpaint needs an edge above 0."""
     response = await client.post(OUTPAINT, files={"image": pictures.png((100, 100))})
 
@@ -45,28 +45,28 @@ async def test_a_rule_between_fields_is_checked(client: httpx2.AsyncClient) -> N
         (ULTRA, {"strength": "0.5"}, (96, 96), []),
     ],
 )
-async def test_a_picture_to_start_from_needs_a_strength_and_sd3_a_mode(
+async def test_image_to_image_requires_a_strength_and_in_sd3_a_mode(
     client: httpx2.AsyncClient,
     path: str,
     values: dict[str, str],
     image: tuple[int, int] | None,
     complaints: list[str],
 ) -> None:
-    """Documented: what is mandatory with a picture; seen live: no aspect ratio beside it."""
+    """Documented: parameters mandatory with a picture; seen live: no aspect ratio with one."""
     files = {"image": pictures.png(image)} if image else EMPTY_PART
 
     response = await client.post(path, data={"prompt": "a fox"} | values, files=files)
 
-    told = [] if response.is_success else refused(response)[2]
+    found = [] if response.is_success else refused(response)[2]
     assert [
-        each[: len(wanted)] for each, wanted in zip(told, complaints, strict=True)
+        each[: len(wanted)] for each, wanted in zip(found, complaints, strict=True)
     ] == complaints
 
 
-async def test_what_has_no_effect_is_taken_where_the_api_takes_it(
+async def test_a_parameter_without_effect_is_accepted_if_its_value_is_valid(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Documented: `target_count` counts with a `target_type` alone; its range holds anyway."""
+    """Documented: `target_count` only matters with a `target_type`; its range always applies."""
     path = OPERATIONS["model3d_stable_point_aware_3d"].spec.path
     files = {"image": pictures.png((96, 96))}
 
@@ -77,22 +77,22 @@ async def test_what_has_no_effect_is_taken_where_the_api_takes_it(
     assert refused(wrong)[2] == ["target_count: must be greater than or equal to 100"]
 
 
-async def test_a_text_may_be_empty_where_no_least_length_is_documented(
+async def test_a_text_may_be_empty_if_no_minimum_length_is_documented(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Documented: `search_prompt` has no least length, `prompt` beside it has."""
+    """Documented: `search_prompt` has no minimum length, but `prompt` has."""
     path = OPERATIONS["edit_search_and_replace"].spec.path
     files = {"image": pictures.png((96, 96))}
 
-    taken = await client.post(path, data={"prompt": "x", "search_prompt": ""}, files=files)
+    accepted = await client.post(path, data={"prompt": "x", "search_prompt": ""}, files=files)
     refused_one = await client.post(path, data={"prompt": "", "search_prompt": ""}, files=files)
 
-    assert taken.status_code == 200
+    assert accepted.status_code == 200
     assert refused(refused_one)[2] == ["prompt: must be at least 1 long"]
 
 
-async def test_a_name_of_a_client_has_at_most_256_characters(client: httpx2.AsyncClient) -> None:
-    """Documented: for each of the three headers, of operations and of results."""
+async def test_a_client_header_has_at_most_256_characters(client: httpx2.AsyncClient) -> None:
+    """Documented: for each of the three headers, on operations and results."""
     headers = {"stability-client-id": "x" * 257}
 
     posted = await client.post(CORE, data={"prompt": "x"}, files=EMPTY_PART, headers=headers)
@@ -102,8 +102,8 @@ async def test_a_name_of_a_client_has_at_most_256_characters(client: httpx2.Asyn
     assert (refused(posted), refused(polled)) == (wanted, wanted)
 
 
-async def test_a_switch_is_written_true_or_false(client: httpx2.AsyncClient) -> None:
-    """Documented: the values of `keep_original_background` are these two words."""
+async def test_a_boolean_is_true_or_false(client: httpx2.AsyncClient) -> None:
+    """Documented: the two values of `keep_original_background`."""
     path = OPERATIONS["edit_replace_background_and_relight"].spec.path
     data = {"background_prompt": "a beach", "keep_original_background": "True"}
 
@@ -114,10 +114,10 @@ async def test_a_switch_is_written_true_or_false(client: httpx2.AsyncClient) -> 
     ]
 
 
-async def test_a_text_where_a_file_belongs_is_refused_and_the_other_way_round(
+async def test_a_text_instead_of_a_file_is_refused_and_vice_versa(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Chosen: both are named for what they are not."""
+    """Chosen: each error names the expected type."""
     response = await client.post(ERASE, data={"image": "hero"}, files={"seed": b"\0" * 10})
 
     assert set(refused(response)[2]) == {"image: expected file", "seed: expected string"}

@@ -1,4 +1,4 @@
-"""The emulator's own controls and the faults that can be ordered, over HTTP and in process."""
+"""The emulator's control API and injected faults, over HTTP and in process."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.anyio
 CORE = "/v2beta/stable-image/generate/core"
 
 
-async def order(client: httpx2.AsyncClient, what: str, body: dict[str, Any]) -> None:
-    """Use one control."""
+async def send_command(client: httpx2.AsyncClient, what: str, body: dict[str, Any]) -> None:
+    """Send a command to a control."""
     response = await client.post(f"/_emulator/{what}", json=body)
     assert response.is_success, response.text
 
 
-async def test_the_journal_tells_requests_and_charges(client: httpx2.AsyncClient) -> None:
-    """Chosen: what a test asks a server in another process."""
+async def test_the_journal_lists_requests_and_charges(client: httpx2.AsyncClient) -> None:
+    """Chosen: tests can inspect a server in another process."""
     response = await core(client)
 
     journal = (await client.get("/_emulator/journal")).json()
@@ -34,16 +34,16 @@ async def test_the_journal_tells_requests_and_charges(client: httpx2.AsyncClient
     assert EMULATOR_KEY not in str(journal)
 
 
-async def test_pace_credits_and_reset_are_in_force_at_once(
+async def test_pace_credits_and_reset_take_effect_immediately(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: the same as on the state itself."""
-    await order(client, "pace", {"polls": 1})
+    """Chosen: the controls have the same effect as the methods of the state."""
+    await send_command(client, "pace", {"polls": 1})
     generation = await started(client)
     polls = [await client.get(SOUNDS.format(id=generation)) for _ in range(2)]
-    await order(client, "credits", {"key": EMULATOR_KEY, "credits": 2})
+    await send_command(client, "credits", {"key": EMULATOR_KEY, "credits": 2})
     broke = await core(client)
-    await order(client, "reset", {})
+    await send_command(client, "reset", {})
 
     assert [each.status_code for each in polls] == [202, 200]
     assert broke.status_code == 402
@@ -63,10 +63,10 @@ async def test_pace_credits_and_reset_are_in_force_at_once(
         ({"host": "localhost:8787", "origin": "http://localhost:3000"}, 403),
     ],
 )
-async def test_no_foreign_page_or_name_controls_it(
+async def test_foreign_pages_and_host_names_are_rejected(
     client: httpx2.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
-    """Chosen: a page of somebody else, or a name that points here, has no business here."""
+    """Chosen: neither another site's page nor a foreign name for this address has access."""
     response = await client.post("/_emulator/reset", headers=headers)
 
     assert response.status_code == status
@@ -76,21 +76,21 @@ async def test_no_foreign_page_or_name_controls_it(
     ("what", "body"),
     [("pace", '{"polls": -1}'), ("faults", '{"paths": "x"}'), ("credits", "nonsense")],
 )
-async def test_an_order_that_makes_no_sense_is_refused(
+async def test_an_invalid_command_is_refused(
     client: httpx2.AsyncClient, what: str, body: str
 ) -> None:
-    """Chosen: 400 says what is wrong with it."""
+    """Chosen: 400 with the problems."""
     response = await client.post(f"/_emulator/{what}", content=body)
 
     assert response.status_code == 400
     assert response.json()["error"]
 
 
-async def test_a_status_on_order_has_the_shape_of_the_api_and_costs_nothing(
+async def test_an_injected_status_has_the_shape_of_the_api_and_is_not_charged(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: so often, for this path, and then as before."""
-    await order(
+    """Chosen: it affects `count` requests to the path; later ones work normally."""
+    await send_command(
         client, "faults", {"path": "/v2beta/*", "count": 2, "status": 503, "message": "busy"}
     )
 
@@ -102,9 +102,9 @@ async def test_a_status_on_order_has_the_shape_of_the_api_and_costs_nothing(
     assert len(state.charges()) == 1
 
 
-async def test_a_gateway_page_on_order_is_html(client: httpx2.AsyncClient, state: State) -> None:
-    """Chosen: what a proxy in between would say."""
-    await order(client, "faults", {"html": True})
+async def test_an_injected_gateway_page_is_html(client: httpx2.AsyncClient, state: State) -> None:
+    """Chosen: like the error page of a proxy."""
+    await send_command(client, "faults", {"html": True})
 
     response = await core(client)
 
@@ -112,9 +112,9 @@ async def test_a_gateway_page_on_order_is_html(client: httpx2.AsyncClient, state
     assert response.headers["content-type"].startswith("text/html")
 
 
-async def test_a_body_on_order_is_sent_as_it_is(client: httpx2.AsyncClient) -> None:
-    """Chosen: any status, any type, any text."""
-    await order(
+async def test_an_injected_body_is_sent_unchanged(client: httpx2.AsyncClient) -> None:
+    """Chosen: with any status, type and text."""
+    await send_command(
         client,
         "faults",
         {"status": 200, "body": "not a picture", "content_type": "image/png"},
@@ -127,11 +127,11 @@ async def test_a_body_on_order_is_sent_as_it_is(client: httpx2.AsyncClient) -> N
 
 
 @pytest.mark.parametrize(("when", "charged"), [("before", 0), ("after", 1)])
-async def test_a_connection_on_order_is_dropped_before_or_after_charging(
+async def test_an_injected_reset_drops_the_connection_before_or_after_charging(
     client: httpx2.AsyncClient, state: State, when: str, charged: int
 ) -> None:
-    """Chosen: no answer, and only the journal knows what became of it."""
-    await order(client, "faults", {"path": CORE, "reset": when})
+    """Chosen: there is no response, and only the journal shows the outcome."""
+    await send_command(client, "faults", {"path": CORE, "reset": when})
 
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
         await core(client)
@@ -140,25 +140,25 @@ async def test_a_connection_on_order_is_dropped_before_or_after_charging(
     assert [each.status for each in state.requests()] == [None]
 
 
-async def test_an_answer_on_order_is_cut_short(client: httpx2.AsyncClient, state: State) -> None:
-    """Chosen: headers and some bytes, charged, and then nothing more."""
-    await order(client, "faults", {"path": CORE, "cut": 1_000})
+async def test_an_injected_cut_truncates_the_body(client: httpx2.AsyncClient, state: State) -> None:
+    """Chosen: the call is charged, but only the headers and some bytes arrive."""
+    await send_command(client, "faults", {"path": CORE, "cut": 1_000})
 
     async with client.stream("POST", CORE, data={"prompt": "x"}, files={"none": b""}) as response:
         with pytest.raises(httpx2.RemoteProtocolError, match="complete message body"):
             await response.aread()
-        got = response.num_bytes_downloaded
+        received = response.num_bytes_downloaded
 
-    assert (response.status_code, got) == (200, 1_000)
+    assert (response.status_code, received) == (200, 1_000)
     assert int(response.headers["content-length"]) > 1_000
     assert len(state.charges()) == 1
 
 
 async def test_polls_and_queries_can_fail_too(client: httpx2.AsyncClient) -> None:
-    """Chosen: faults are ordered by path, whatever is there."""
+    """Chosen: faults apply to any path."""
     generation = await started(client)
-    await order(client, "faults", {"path": "/v2beta/audio/results/*", "status": 500})
-    await order(client, "faults", {"path": "/v1/user/balance", "cut": 3})
+    await send_command(client, "faults", {"path": "/v2beta/audio/results/*", "status": 500})
+    await send_command(client, "faults", {"path": "/v1/user/balance", "cut": 3})
 
     failed = await client.get(SOUNDS.format(id=generation))
     worked = await client.get(SOUNDS.format(id=generation))
@@ -169,16 +169,16 @@ async def test_polls_and_queries_can_fail_too(client: httpx2.AsyncClient) -> Non
 
 
 class TestOverASocket:
-    """The same over HTTP, where the connection is a real one."""
+    """Faults over a real connection."""
 
-    async def test_connections_break_as_ordered(self, emulator_url: str) -> None:
-        """Chosen: dropped without an answer, or in the middle of one."""
+    async def test_connections_break_as_injected(self, emulator_url: str) -> None:
+        """Chosen: dropped without a response, or in the middle of one."""
         headers = {"authorization": "Bearer sk-socket"}
         async with httpx2.AsyncClient(base_url=emulator_url, headers=headers) as client:
-            await order(client, "faults", {"path": CORE, "reset": "after"})
+            await send_command(client, "faults", {"path": CORE, "reset": "after"})
             with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
                 await core(client)
-            await order(client, "faults", {"path": CORE, "cut": 1_000})
+            await send_command(client, "faults", {"path": CORE, "cut": 1_000})
             with pytest.raises(httpx2.RemoteProtocolError, match="complete message body"):
                 await core(client)
             balance = await client.get("/v1/user/balance")
@@ -186,15 +186,15 @@ class TestOverASocket:
         assert balance.json() == {"credits": 25 - 3 - 3}
 
     async def test_a_new_key_is_a_new_account(self, emulator_url: str) -> None:
-        """Documented: 25 credits; any key that looks like one opens an account here."""
+        """Documented: 25 credits; in the emulator any well-formed key opens an account."""
         async with httpx2.AsyncClient(base_url=emulator_url, headers=BEARER) as client:
             key = {"authorization": "Bearer sk-brand-new"}
             response = await client.get("/v1/user/balance", headers=key)
 
         assert response.json() == {"credits": 25}
 
-    async def test_a_large_body_is_refused_in_words(self, emulator_url: str) -> None:
-        """Chosen: the refusal is heard because the body is read to its end."""
+    async def test_the_refusal_of_a_large_body_arrives(self, emulator_url: str) -> None:
+        """Chosen: the client gets the error because the server reads the body to its end."""
         async with httpx2.AsyncClient(base_url=emulator_url, headers=BEARER) as client:
             response = await client.post(
                 "/v2beta/stable-image/edit/erase", files={"image": bytes(12_000_000)}
@@ -202,19 +202,19 @@ class TestOverASocket:
 
         assert refused(response)[:2] == (413, "payload_too_large")
 
-    async def test_in_process_and_over_a_socket_answer_alike(
+    async def test_responses_in_process_and_over_a_socket_are_equal(
         self, emulator_url: str, state: State
     ) -> None:
-        """Chosen: same request, same seed, same bytes and same headers of ours."""
+        """Chosen: the same request and seed give the same bytes and headers."""
         async with (
             caller(state) as inside,
             httpx2.AsyncClient(base_url=emulator_url, headers=BEARER) as outside,
         ):
             answers = [await core(client, seed="11") for client in (inside, outside)]
 
-        told = [
+        headers = [
             {name: each.headers[name] for name in ("content-type", "seed", "finish-reason")}
             for each in answers
         ]
         assert answers[0].content == answers[1].content
-        assert told[0] == told[1]
+        assert headers[0] == headers[1]

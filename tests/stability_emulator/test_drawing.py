@@ -1,4 +1,4 @@
-"""What the emulator draws: repeatable, quick, and of every size."""
+"""Drawing is reproducible, fast, and works in every size."""
 
 import time
 
@@ -26,12 +26,12 @@ def photo() -> Image.Image:
 
 
 def test_every_recipe_belongs_to_an_operation() -> None:
-    """Chosen: a recipe of a renamed row would never be used again."""
+    """Chosen: a recipe of a renamed row would never be used."""
     assert RECIPES.keys() <= OPERATIONS.keys()
 
 
-def test_every_style_preset_has_a_look_of_a_scene() -> None:
-    """Chosen: each of the API's presets is seen in the picture, but for none."""
+def test_every_style_preset_has_a_treatment() -> None:
+    """Chosen: every preset of the API changes the picture."""
     field = OPERATIONS["generate_core"].model_json_schema()["properties"]["style_preset"]
     presets = field["anyOf"][0]["enum"]
 
@@ -39,14 +39,14 @@ def test_every_style_preset_has_a_look_of_a_scene() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture() -> None:
-    """Documented: same seed and arguments, same result."""
+    """Documented: the same seed and arguments give the same result."""
     one, same, other = (encode(scene("a fox", seed, SIZE), "png") for seed in (1, 1, 2))
 
     assert one == same != other
 
 
-def test_words_give_the_colours() -> None:
-    """Chosen: a night is dark and a snowfield is not."""
+def test_words_determine_the_brightness() -> None:
+    """Chosen: a night is dark and a snowfield is bright."""
     night, snow = (
         ImageStat.Stat(scene(words, 3, SIZE).convert("L")).mean[0]
         for words in ("a village at night", "a village in snow")
@@ -56,8 +56,8 @@ def test_words_give_the_colours() -> None:
 
 
 @pytest.mark.parametrize("style", TREATMENTS)
-def test_every_look_keeps_the_size(style: str) -> None:
-    """Chosen: a look never changes what was asked for."""
+def test_every_style_keeps_the_size(style: str) -> None:
+    """Chosen: a style never changes the requested size."""
     assert scene("a fox", 1, Size(333, 77), Look(style=style)).size == (333, 77)
 
 
@@ -69,12 +69,12 @@ def test_every_look_keeps_the_size(style: str) -> None:
 )
 @settings(max_examples=40, deadline=None)
 def test_any_words_and_size_give_a_picture(words: str, seed: int, width: int, height: int) -> None:
-    """Chosen: nothing that can be asked for fails, also lone surrogates and one pixel."""
+    """Chosen: no valid request fails, including lone surrogates and a single pixel."""
     assert marked(scene(words, seed, Size(width, height))).size == (width, height)
 
 
-def test_a_scene_of_one_megapixel_is_quick() -> None:
-    """Chosen: trying things out must feel quick; a limit far above what it takes, encoding too."""
+def test_a_scene_of_one_megapixel_is_fast() -> None:
+    """Chosen: trying things out must feel fast; the limit is far above the usual time."""
     began = time.process_time()
     encode(marked(scene("a harbour at dawn", 1, Size(1024, 1024))), "png")
 
@@ -83,8 +83,8 @@ def test_a_scene_of_one_megapixel_is_quick() -> None:
 
 @pytest.mark.parametrize("name", [n for n, row in OPERATIONS.items() if row.media == "image"])
 @pytest.mark.parametrize("size", [(64, 64), (64, 160)])
-def test_every_operation_draws_from_the_smallest_pictures(name: str, size: tuple[int, int]) -> None:
-    """Chosen: no recipe depends on how large a picture is."""
+def test_every_operation_works_with_the_smallest_pictures(name: str, size: tuple[int, int]) -> None:
+    """Chosen: no recipe depends on the size of a picture."""
     row = OPERATIONS[name]
     values = row.model_validate(operations.everything(name)).model_dump()
     sent = Image.new("RGBA", size, (200, 100, 50, 128))
@@ -95,7 +95,7 @@ def test_every_operation_draws_from_the_smallest_pictures(name: str, size: tuple
 
 
 def test_the_mark_is_in_the_lower_left_corner(photo: Image.Image) -> None:
-    """Chosen: nobody takes it for the real thing."""
+    """Chosen: the result can't be mistaken for a real one."""
     result = marked(photo)
 
     assert difference(result, photo, (0, 170, 80, 192)) > 5

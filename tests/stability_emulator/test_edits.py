@@ -1,4 +1,4 @@
-"""What the emulator's edits of a part of a picture do: they change it there, and keep the rest."""
+"""Edits change the selected part of a picture and keep the rest."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def photo() -> Image.Image:
 
 
 def test_removing_the_background_makes_it_transparent(photo: Image.Image) -> None:
-    """Documented: a real alpha channel of the size of the input."""
+    """Documented: an alpha channel of the size of the input."""
     result = paint(brief("edit_remove_background", photo))
 
     alpha = result.getchannel("A")
@@ -49,7 +49,7 @@ def test_outpainting_keeps_the_picture_and_adds_the_edges(photo: Image.Image) ->
 
 
 @pytest.mark.parametrize("operation", ["edit_erase", "edit_inpaint", "v1_masking"])
-def test_only_what_is_masked_is_changed(operation: str, photo: Image.Image) -> None:
+def test_only_the_masked_area_changes(operation: str, photo: Image.Image) -> None:
     """Documented: white is changed, black is kept."""
     result = paint(brief(operation, photo, mask()))
 
@@ -57,15 +57,15 @@ def test_only_what_is_masked_is_changed(operation: str, photo: Image.Image) -> N
     assert difference(result, photo, CORNER) == 0
 
 
-def test_erasing_leaves_nothing_of_the_thing(photo: Image.Image) -> None:
-    """Documented: the surroundings fill the place."""
+def test_erasing_leaves_nothing_of_the_object(photo: Image.Image) -> None:
+    """Documented: the surroundings fill the area."""
     result = paint(brief("edit_erase", photo, mask(), grow_mask=5))
 
     assert difference(result, Image.new("RGB", SIZE, (225, 225, 230)), MIDDLE) < 25
 
 
-def test_without_a_mask_the_transparent_part_is_changed(photo: Image.Image) -> None:
-    """Documented: transparent means edit."""
+def test_without_a_mask_the_transparent_part_changes(photo: Image.Image) -> None:
+    """Documented: transparent pixels are edited."""
     alpha = Image.new("L", SIZE, 255)
     ImageDraw.Draw(alpha).rectangle(MIDDLE, fill=0)
     holed = photo.copy()
@@ -77,8 +77,8 @@ def test_without_a_mask_the_transparent_part_is_changed(photo: Image.Image) -> N
     assert difference(result, photo, CORNER) == 0
 
 
-def test_black_of_a_mask_is_changed_where_that_was_asked_for(photo: Image.Image) -> None:
-    """Documented: `mask_source` of the first version."""
+def test_mask_source_can_select_the_black_part_of_a_mask(photo: Image.Image) -> None:
+    """Documented: `mask_source` in version 1."""
     marked = ImageOps.invert(mask())
 
     result = paint(brief("v1_masking", photo, marked, mask_source="MASK_IMAGE_BLACK"))
@@ -87,7 +87,7 @@ def test_black_of_a_mask_is_changed_where_that_was_asked_for(photo: Image.Image)
     assert difference(result, photo, CORNER) == 0
 
 
-def test_a_mask_grows_by_the_pixels_asked_for_and_no_further() -> None:
+def test_a_mask_grows_by_exactly_the_given_pixels() -> None:
     """Documented: `grow_mask`."""
     picture, hole = landscape(), mask((96, 64, 160, 128))
 
@@ -98,8 +98,8 @@ def test_a_mask_grows_by_the_pixels_asked_for_and_no_further() -> None:
     assert difference(result, picture, (172, 0, 256, 192)) == 0
 
 
-def test_grey_of_a_mask_changes_half() -> None:
-    """Documented: grey levels set strength."""
+def test_grey_mask_pixels_change_partly() -> None:
+    """Documented: grey levels set the strength."""
     picture = landscape()
     faint = mask().point(lambda value: value // 2)
 
@@ -108,19 +108,19 @@ def test_grey_of_a_mask_changes_half() -> None:
     assert difference(half, picture, MIDDLE) < 0.7 * difference(full, picture, MIDDLE)
 
 
-def test_what_is_erased_is_continued_by_what_is_around_with_its_grain() -> None:
-    """Documented: the surroundings fill the place; chosen: horizon and grain go on."""
+def test_the_fill_of_an_erased_area_continues_its_surroundings_and_grain() -> None:
+    """Documented: the surroundings fill the area; chosen: horizon and grain continue."""
     result = paint(brief("edit_erase", landscape(), mask((84, 52, 172, 140))))
 
     sky, field = (100, 62, 156, 96), (100, 116, 156, 134)
-    for box, beside in ((sky, (10, 62, 66, 96)), (field, (10, 116, 66, 134))):
-        pair = zip(mean(result, box), mean(result, beside), strict=True)
+    for box, adjacent in ((sky, (10, 62, 66, 96)), (field, (10, 116, 66, 134))):
+        pair = zip(mean(result, box), mean(result, adjacent), strict=True)
         assert max(abs(one - other) for one, other in pair) < 14
-        assert 0.6 < roughness(result, box) / roughness(result, beside) < 1.6
+        assert 0.6 < roughness(result, box) / roughness(result, adjacent) < 1.6
 
 
-def test_a_thing_with_a_name_is_painted_in_its_colour_and_inside_the_mask() -> None:
-    """Documented: `prompt` says what is seen there afterwards."""
+def test_a_named_object_is_painted_in_its_colour_inside_the_mask() -> None:
+    """Documented: `prompt` describes the new content."""
     picture = landscape()
 
     result = paint(brief("edit_inpaint", picture, mask(), prompt="an orange pumpkin"))
@@ -132,7 +132,7 @@ def test_a_thing_with_a_name_is_painted_in_its_colour_and_inside_the_mask() -> N
         assert difference(each, picture, (178, 0, 256, 192)) == 0
 
 
-def test_a_margin_continues_its_edge_without_a_seam_and_is_no_mirror() -> None:
+def test_a_margin_continues_its_edge_seamlessly_and_is_not_mirrored() -> None:
     """Documented: the new area matches."""
     picture, wide = landscape(), Size(SIZE.width + 80, SIZE.height)
 
@@ -152,16 +152,16 @@ def test_a_margin_continues_its_edge_without_a_seam_and_is_no_mirror() -> None:
     assert difference(result.crop((0, 0, 80, 192)), mirrored, (0, 0, 80, 192)) > 5
 
 
-def test_creativity_brings_in_the_prompt() -> None:
+def test_creativity_increases_the_influence_of_the_prompt() -> None:
     """Documented: 0 stays close to the source."""
-    asked: dict[str, Any] = {
+    values: dict[str, Any] = {
         "size": Size(336, SIZE.height),
         "left": 80,
         "prompt": "a red desert at night",
     }
 
     low, middle, high = (
-        paint(brief("edit_outpaint", landscape(), **asked, creativity=share))
+        paint(brief("edit_outpaint", landscape(), **values, creativity=share))
         for share in (0, 0.5, 1)
     )
 
@@ -174,10 +174,10 @@ def test_creativity_brings_in_the_prompt() -> None:
     ["edit_erase", "edit_inpaint", "edit_outpaint", "edit_search_and_replace"],
 )
 def test_the_same_seed_gives_the_same_edit_and_another_seed_another(operation: str) -> None:
-    """Documented: same seed and arguments, same result."""
+    """Documented: the same seed and arguments give the same result."""
     sent = [landscape(), mask()] if operation in {"edit_erase", "edit_inpaint"} else [landscape()]
     size = Size(300, 192) if operation == "edit_outpaint" else SIZE
-    asked: dict[str, Any] = {
+    values: dict[str, Any] = {
         "size": size,
         "right": 44,
         "search_prompt": "red disc",
@@ -185,15 +185,15 @@ def test_the_same_seed_gives_the_same_edit_and_another_seed_another(operation: s
     }
 
     one, same, other = (
-        paint(brief(operation, *sent, seed=seed, **asked)).tobytes() for seed in (1, 1, 2)
+        paint(brief(operation, *sent, seed=seed, **values)).tobytes() for seed in (1, 1, 2)
     )
 
     assert one == same != other
 
 
 @pytest.mark.parametrize("size", [(64, 16_000), (16_000, 64)])
-def test_a_strip_can_be_healed(size: tuple[int, int]) -> None:
-    """Chosen: the API takes one, and the small copy in which pieces are looked for is a line."""
+def test_a_very_long_picture_can_be_erased(size: tuple[int, int]) -> None:
+    """Chosen: the API accepts it, although the small copy that is searched is just a line."""
     strip = Image.new("RGB", size, "teal")
     hole = Image.new("L", size)
     hole.paste(255, (20, 20, 44, 44))

@@ -1,4 +1,4 @@
-"""How the emulated API says no: status, name, wording, key order, and in which order it looks."""
+"""Errors of the emulated API: status, name, wording, key order, and order of the checks."""
 
 import json
 from typing import Any
@@ -19,23 +19,23 @@ ERASE = OPERATIONS["edit_erase"].spec.path
 SD3 = OPERATIONS["generate_sd3"].spec.path
 
 
-async def test_a_request_without_a_body_lacks_a_content_type(client: httpx2.AsyncClient) -> None:
-    """Captured: an empty POST is answered `content-type: required`."""
+async def test_a_request_without_a_content_type_is_refused(client: httpx2.AsyncClient) -> None:
+    """Captured: the response to an empty POST is `content-type: required`."""
     response = await client.post(CORE)
 
     assert refused(response) == (400, "bad_request", ["content-type: required"])
 
 
 @pytest.mark.parametrize("sent", [{"json": {"prompt": "x"}}, {"data": {"prompt": "x"}}])
-async def test_only_multipart_is_taken(client: httpx2.AsyncClient, sent: dict[str, Any]) -> None:
+async def test_only_multipart_is_accepted(client: httpx2.AsyncClient, sent: dict[str, Any]) -> None:
     """Captured: JSON and urlencoded bodies are refused."""
     response = await client.post(CORE, **sent)
 
     assert refused(response) == (400, "bad_request", ["content-type: must be multipart/form-data"])
 
 
-async def test_a_body_that_is_no_multipart_is_refused(client: httpx2.AsyncClient) -> None:
-    """Chosen: nonsense below the right content type is a bad request, not a fault of the server."""
+async def test_an_invalid_multipart_body_is_refused(client: httpx2.AsyncClient) -> None:
+    """Chosen: an invalid body with a valid content type is a bad request, not a server error."""
     headers = {"content-type": "multipart/form-data"}
 
     response = await client.post(CORE, content=b"nonsense", headers=headers)
@@ -75,7 +75,7 @@ async def test_a_body_that_is_no_multipart_is_refused(client: httpx2.AsyncClient
 async def test_a_bad_parameter_is_named(
     client: httpx2.AsyncClient, path: str, values: dict[str, str], complaint: str
 ) -> None:
-    """Documented: the ranges; captured: that an enum problem names the accepted values."""
+    """Documented: the ranges; captured: an enum error lists the accepted values."""
     response = await client.post(path, data=values, files=EMPTY_PART)
 
     status, name, errors = refused(response)
@@ -84,10 +84,10 @@ async def test_a_bad_parameter_is_named(
 
 
 async def test_parameters_are_checked_before_the_key(state: State) -> None:
-    """Captured: a bad parameter with a bad key gives 400, good ones with a bad key give 401."""
-    async with caller(state, key="nonsense") as stranger:
-        bad = await core(stranger, aspect_ratio="4:3")
-        good = await core(stranger)
+    """Captured: with a bad key, a bad parameter gives 400 and valid parameters give 401."""
+    async with caller(state, key="nonsense") as client:
+        bad = await core(client, aspect_ratio="4:3")
+        good = await core(client)
 
     assert refused(bad)[0] == 400
     wanted = ["authorization: invalid or missing header value"]
@@ -96,7 +96,7 @@ async def test_parameters_are_checked_before_the_key(state: State) -> None:
     assert "nonsense" not in good.text
 
 
-async def test_the_second_version_is_out_of_credits_with_402(
+async def test_version_2_answers_402_without_enough_credits(
     client: httpx2.AsyncClient, state: State
 ) -> None:
     """Captured: the sentence and the name."""
@@ -126,7 +126,7 @@ async def test_the_second_version_is_out_of_credits_with_402(
         ("audio2_text_to_audio", "emulate copyright", (422, "copyrighted_content")),
     ],
 )
-async def test_moderation_refuses_and_charges_nothing(
+async def test_moderation_refuses_without_charging(
     client: httpx2.AsyncClient, state: State, operation: str, prompt: str, wanted: tuple[int, str]
 ) -> None:
     """Documented: status and name."""
@@ -138,7 +138,7 @@ async def test_moderation_refuses_and_charges_nothing(
     assert state.charges() == []
 
 
-async def test_what_is_filtered_is_blurred_marked_and_charged(
+async def test_a_filtered_result_is_blurred_marked_and_charged(
     client: httpx2.AsyncClient, state: State
 ) -> None:
     """Documented: HTTP 200 with the finish reason; seen live: charged."""
@@ -155,7 +155,7 @@ async def test_what_is_filtered_is_blurred_marked_and_charged(
 async def test_a_body_over_ten_mebibytes_is_too_large(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: 413 with this sentence; the connection survives, so the refusal is heard."""
+    """Documented: 413 with this sentence; the connection stays open until it arrives."""
     response = await client.post(ERASE, files={"image": bytes(10 * 1_048_576)})
 
     wanted = ["body: payloads cannot be larger than 10MiB in size"]
@@ -164,7 +164,7 @@ async def test_a_body_over_ten_mebibytes_is_too_large(
 
 
 async def test_an_unknown_path_is_not_found_in_either_version(client: httpx2.AsyncClient) -> None:
-    """Chosen: the shape of each version; the wording is not known."""
+    """Chosen: the shape of each version; the real wording is unknown."""
     second = await client.get("/v2beta/stable-image/generate/dream")
     first = await client.post("/v1/user/balance")
 
@@ -172,7 +172,7 @@ async def test_an_unknown_path_is_not_found_in_either_version(client: httpx2.Asy
     assert (first.status_code, first.json()["name"]) == (404, "not_found")
 
 
-async def test_nothing_that_is_refused_is_charged(client: httpx2.AsyncClient, state: State) -> None:
+async def test_refused_requests_are_not_charged(client: httpx2.AsyncClient, state: State) -> None:
     """Documented: on every endpoint."""
     await client.post(CORE)
     await core(client, seed="x")
@@ -183,17 +183,17 @@ async def test_nothing_that_is_refused_is_charged(client: httpx2.AsyncClient, st
 
 
 @pytest.mark.parametrize("part", [("none", b""), ("", b""), (None, b"")])
-async def test_the_dummy_part_of_the_official_samples_is_no_parameter(
+async def test_the_dummy_part_of_the_official_samples_is_ignored(
     client: httpx2.AsyncClient, part: tuple[str | None, bytes]
 ) -> None:
-    """Documented: samples force multipart by an empty file named `none`."""
+    """Documented: samples force multipart with an empty file named `none`."""
     response = await client.post(CORE, data={"prompt": "x"}, files={"none": part})
 
     assert response.status_code == 200
 
 
-async def test_a_json_answer_holds_what_the_headers_would(client: httpx2.AsyncClient) -> None:
-    """Documented: picture in base64, seed as a number, no such headers; the content type's form."""
+async def test_a_json_response_has_the_metadata_in_its_body(client: httpx2.AsyncClient) -> None:
+    """Documented: base64 picture, numeric seed, no such headers, the form of the content type."""
     operation = OPERATIONS["generate_core"].model_validate(
         {"prompt": "a fox", "seed": 343940597, "output_format": "webp"}
     )

@@ -1,6 +1,6 @@
-"""Every error that is documented or was seen live, of every endpoint, answered as it is known.
+"""Every endpoint answers every error that is documented or was seen live.
 
-The list is made from `tests/facts`, so that an endpoint or an error without a case fails.
+The list comes from `tests/facts`, so an endpoint or error without a case fails.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from support.api import operations
 from support.api.facts import facts, read
 
 from .support_emulated import caller, file_for
-from .support_errors import ENDPOINTS, FIRST, POLLED, SDXL, SECOND, Ask, in_progress
+from .support_errors import ENDPOINTS, FIRST, POLLED, SDXL, SECOND, Caller, in_progress
 from .test_openapi import Document, followed
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 MIB = 1_048_576
 
 DOCUMENT: Document = {}
-"""How the emulator describes itself; it takes a while and is read once."""
+"""The emulator's OpenAPI document, read once because generating it is slow."""
 
 NAMED: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
     "bad_request": ({"sampler": "K_NONE"}, {}),
@@ -37,25 +37,25 @@ NAMED: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
     "invalid_prompts": ({"text_prompts[0][text]": "emulate moderation"}, {}),
     "invalid_sdxl_v1_dimensions": ({"width": "512", "height": "512"}, {}),
 }
-"""By name of a first-version 400: what causes it, in a form or in a file."""
+"""Form values and files that cause each name of a version 1 error 400."""
 
 
 def documented() -> list[tuple[str, str]]:
-    """Return every endpoint with every error that it is known to have."""
+    """Return every endpoint with each of its known errors."""
     names = facts()["errors"]["documented_v2beta"]
     found = []
-    for endpoint, told in ENDPOINTS.items():
-        first = told["path"].startswith("/v1")
-        statuses = [each for each in told["documented_errors"] if each != "202"] + ["401"]
+    for endpoint, fact in ENDPOINTS.items():
+        first = fact["path"].startswith("/v1")
+        statuses = [each for each in fact["documented_errors"] if each != "202"] + ["401"]
         if not first:
-            statuses += ["429"] if told["mode"] == "poll" else ["402"]
-        elif told["method"] == "POST":
+            statuses += ["429"] if fact["mode"] == "poll" else ["402"]
+        elif fact["method"] == "POST":
             statuses += ["429"]
         for status in sorted(set(statuses)):
             if first:
                 known = [each for each in FIRST if each.startswith(status)]
             elif status == "422":
-                is_sound = told["family"] == "audio"
+                is_sound = fact["family"] == "audio"
                 listed = (each.split()[0] for each in names["422"]["names"])
                 other = "public_figure" if is_sound else "copyrighted_content"
                 known = [f"422 {each}" for each in listed if each != other]
@@ -80,67 +80,67 @@ def check_shape(response: httpx2.Response, *, first: bool) -> tuple[str, list[st
 
 
 @pytest.mark.parametrize(("endpoint", "error"), documented())
-async def test_every_documented_error_is_answered_as_it_is_known(
+async def test_every_documented_error_has_the_known_response(
     endpoint: str, error: str, client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented or captured: status, name, shape and, where known, the sentence; never charged."""
-    ask = Ask(endpoint, client, state)
-    first = ask.path.startswith("/v1")
+    """Documented or captured: status, name, shape and, if known, the sentence; never charged."""
+    case = Caller(endpoint, client, state)
+    first = case.path.startswith("/v1")
     status, name = error.split()
 
-    response = await (FIRST if first else SECOND)[error](ask)
+    response = await (FIRST if first else SECOND)[error](case)
 
     assert response.status_code == int(status), response.text
-    told, sentences = check_shape(response, first=first)
-    assert told == name
+    found, sentences = check_shape(response, first=first)
+    assert found == name
     known = read("sentences.yaml")["v1" if first else "v2beta"].get(name)
-    if known and (name, ask.row.spec.credits) != ("insufficient_balance", 0):
+    if known and (name, case.row.spec.credits) != ("insufficient_balance", 0):
         assert sentences == [known["text"]]
     assert state.charges() == []
     if not DOCUMENT:
         DOCUMENT.update((await client.get("/v2alpha/openapi")).json())
     document = DOCUMENT
-    described = document["paths"][ask.endpoint["path"]][ask.endpoint["method"].lower()]
+    described = document["paths"][case.endpoint["path"]][case.endpoint["method"].lower()]
     schema = followed(document, described["responses"][status])["content"]["application/json"]
     jsonschema.validate(response.json(), followed(document, schema["schema"]))
 
 
 @pytest.mark.parametrize("endpoint", POLLED)
-async def test_a_generation_under_way_says_so(
+async def test_a_running_generation_is_reported_as_in_progress(
     endpoint: str, client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: 202 with id and status, on every path of results."""
-    response = await in_progress(Ask(endpoint, client, state))
+    """Documented: 202 with id and status, on every results path."""
+    response = await in_progress(Caller(endpoint, client, state))
 
     assert (response.status_code, list(response.json())) == (202, ["id", "status"])
     assert response.json()["status"] == "in-progress"
     assert response.headers["content-type"] == "application/json"
 
 
-def test_every_endpoint_of_the_facts_is_here() -> None:
-    """Chosen: what is not answered is left out with a reason, and polled for if it is a result."""
+def test_every_endpoint_of_the_facts_is_covered() -> None:
+    """Chosen: endpoints are only left out for a stated reason or as results paths."""
     paths = {row.spec.path for row in OPERATIONS.values()}
 
     assert {each["path"] for each in ENDPOINTS.values() if each["id"] not in POLLED} == paths
     assert {endpoint for endpoint, _ in documented()} == ENDPOINTS.keys()
 
 
-def names_of_the_first_version() -> list[str]:
-    """Return the names that the facts list for a 400."""
+def names_of_version_1() -> list[str]:
+    """Return the names that the facts list for a version 1 error 400."""
     names: list[str] = facts()["errors"]["undocumented_v1"]["400"]["names"]
     return names
 
 
-def test_every_name_of_the_first_version_is_known_or_said_to_be_unknown() -> None:
-    """Documented: the names; `unknown.yaml` holds those that nothing is known to cause."""
+def test_every_name_of_version_1_has_a_case_or_is_listed_as_unknown() -> None:
+    """Documented: the names; `unknown.yaml` lists those without a known cause."""
     unknown = read("unknown.yaml")["errors"]
 
-    assert NAMED.keys() | unknown.keys() == set(names_of_the_first_version())
+    assert NAMED.keys() | unknown.keys() == set(names_of_version_1())
     assert not NAMED.keys() & unknown.keys()
 
 
 @pytest.mark.parametrize("name", NAMED)
-async def test_every_name_of_the_first_version_has_a_cause(
+async def test_every_name_of_version_1_can_be_caused(
     name: str, client: httpx2.AsyncClient, state: State
 ) -> None:
     """Documented: the names; captured: the sentence about sizes."""
@@ -161,17 +161,17 @@ async def test_every_name_of_the_first_version_has_a_cause(
         parts = {"init_image": file_for(operation, "init_image")} | files
         response = await client.post(path, data=request.form() | values, files=parts)
 
-    told, sentences = check_shape(response, first=True)
-    assert (response.status_code, told) == (400, name)
+    found, sentences = check_shape(response, first=True)
+    assert (response.status_code, found) == (400, name)
     known = read("sentences.yaml")["v1"].get(name)
     assert known is None or sentences == [known["text"]]
     assert state.charges() == []
 
 
-async def test_the_key_of_the_first_version_is_echoed_with_its_middle_hidden(state: State) -> None:
-    """Captured: a wrong key of 22 characters."""
-    async with caller(state, key="pk-nota-real-key--zzzz") as stranger:
-        response = await stranger.get("/v1/engines/list")
+async def test_version_1_echoes_the_key_with_its_middle_hidden(state: State) -> None:
+    """Captured: an invalid key of 22 characters."""
+    async with caller(state, key="pk-nota-real-key--zzzz") as client:
+        response = await client.get("/v1/engines/list")
 
     assert check_shape(response, first=True) == (
         "unauthorized",
@@ -184,8 +184,8 @@ async def test_the_key_of_the_first_version_is_echoed_with_its_middle_hidden(sta
     )
 
 
-def test_what_is_not_known_is_said() -> None:
-    """Chosen: each with what is known and what is done instead."""
+def test_unknown_behaviour_is_documented() -> None:
+    """Chosen: each entry says what is known and what the emulator does."""
     chosen = read("unknown.yaml")["chosen"]
 
     assert len(chosen) > 20

@@ -1,4 +1,4 @@
-"""What the emulator promises of every row of the table, whatever it is."""
+"""What the emulator guarantees for every row of the table."""
 
 import io
 from collections.abc import Callable
@@ -29,13 +29,13 @@ each_way = pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda way: way._
 Arguments = Callable[[str], dict[str, Any]]
 
 
-def made(name: str, arguments: Arguments) -> Operation:
+def built(name: str, arguments: Arguments) -> Operation:
     """Return a request."""
     return OPERATIONS[name].model_validate(arguments(name))
 
 
 async def outcome(client: httpx2.AsyncClient, operation: Operation) -> httpx2.Response:
-    """Send a request and return what it made, polled for if need be."""
+    """Send a request and return the response with its result, polling once if deferred."""
     response = await send(client, operation)
     assert response.is_success, response.text
     if not operation.is_deferred():
@@ -45,7 +45,7 @@ async def outcome(client: httpx2.AsyncClient, operation: Operation) -> httpx2.Re
 
 
 def expected_size(operation: Operation) -> Size:
-    """Return the size that the row promises for the pictures that `send` sends."""
+    """Return the size that the row specifies for the pictures that `send` uploads."""
     sent = [
         mark.limits.sizes[0] if mark.limits.sizes else SENT_SIZE
         for name, mark in operation.file_fields().items()
@@ -57,11 +57,11 @@ def expected_size(operation: Operation) -> Size:
 
 @each_paid
 @each_way
-async def test_every_operation_returns_media_of_the_right_shape(
+async def test_every_operation_returns_media_with_the_right_properties(
     name: str, arguments: Arguments, client: httpx2.AsyncClient
 ) -> None:
     """Documented: size, length and format follow from the request."""
-    operation = made(name, arguments)
+    operation = built(name, arguments)
 
     response = await outcome(client, operation)
 
@@ -75,10 +75,10 @@ async def test_every_operation_returns_media_of_the_right_shape(
         assert (picture.size, str(picture.format).lower()) == (expected_size(operation), form)
         assert response.headers["content-type"] == f"image/{form}"
     elif kind == "audio":
-        told = soundfile.info(io.BytesIO(response.content))
-        assert (told.samplerate, told.channels) == (44_100, 2)
-        assert told.frames == round(operation.duration * 44_100)  # type: ignore[attr-defined]
-        assert told.format == form.upper()
+        info = soundfile.info(io.BytesIO(response.content))
+        assert (info.samplerate, info.channels) == (44_100, 2)
+        assert info.frames == round(operation.duration * 44_100)  # type: ignore[attr-defined]
+        assert info.format == form.upper()
         assert b"EMULATED" in response.content
     else:
         described, _ = glb(response.content)
@@ -94,7 +94,7 @@ async def test_every_operation_is_charged_its_price(
     name: str, arguments: Arguments, client: httpx2.AsyncClient, state: State
 ) -> None:
     """Documented: a successful call costs its list price, once."""
-    operation = made(name, arguments)
+    operation = built(name, arguments)
     before = state.credits("sk-emulator-in-process")
 
     response = await send(client, operation)
@@ -108,17 +108,19 @@ async def test_every_operation_is_charged_its_price(
 
 
 @each_paid
-async def test_every_operation_lists_what_is_missing(name: str, client: httpx2.AsyncClient) -> None:
+async def test_every_operation_lists_all_missing_fields(
+    name: str, client: httpx2.AsyncClient
+) -> None:
     """Captured: the problems of a request come in one list, worded `prompt: required`."""
     row = OPERATIONS[name]
-    place = "/".join(
+    path = "/".join(
         "stable-diffusion-xl-1024-v1-0" if part.startswith("{") else part
         for part in row.spec.path.split("/")
     )
     is_json = row.answer == "artifacts" and not row.file_fields()
 
     response = await (
-        client.post(place, json={}) if is_json else client.post(place, files={"none": b""})
+        client.post(path, json={}) if is_json else client.post(path, files={"none": b""})
     )
 
     needed = [field for field, info in row.model_fields.items() if info.is_required()]
@@ -132,14 +134,14 @@ async def test_every_operation_lists_what_is_missing(name: str, client: httpx2.A
 
 
 @pytest.mark.parametrize("name", [name for name in PAID if OPERATIONS[name].file_fields()])
-async def test_a_file_that_is_cut_short_is_refused_and_not_charged(
+async def test_a_truncated_file_is_refused_and_not_charged(
     name: str, client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: a failed call costs nothing."""
-    operation = made(name, operations.fewest)
+    """Documented: a failed call isn't charged."""
+    operation = built(name, operations.fewest)
     field = next(iter(operation.file_fields()), "")
     if getattr(operation, field) is None:
-        operation = made(name, operations.everything)
+        operation = built(name, operations.everything)
     whole = file_for(type(operation), field)
 
     response = await send(client, operation, files={field: whole[: len(whole) // 2]})
@@ -148,7 +150,7 @@ async def test_a_file_that_is_cut_short_is_refused_and_not_charged(
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in PAID])
-async def test_every_query_answers_what_is_documented(
+async def test_every_query_has_the_documented_response(
     name: str, client: httpx2.AsyncClient
 ) -> None:
     """Documented: the body has the shape of the row's example."""
@@ -165,19 +167,19 @@ async def test_every_query_answers_what_is_documented(
 @pytest.mark.usefixtures("small_pictures")
 @each_paid
 @each_way
-async def test_the_api_understands_a_request_as_it_was_meant(
+async def test_the_emulator_parses_a_request_into_the_same_operation(
     name: str, arguments: Arguments, client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: what is sent and read back is the same operation, file fields apart."""
-    operation, read = made(name, arguments), list[Operation]()
+    """Chosen: sending and parsing gives an equal operation, except for file fields."""
+    operation, read = built(name, arguments), list[Operation]()
 
-    def watched(*given: Any) -> Any:  # noqa: ANN401 -- whatever `check` takes and returns
+    def recorded(*given: Any) -> Any:  # noqa: ANN401 -- same signature as `check`
         checked = check(*given)
         read.append(checked.operation)
         return checked
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stability_emulator.app.check", watched)
+        patch.setattr("stability_emulator.app.check", recorded)
         await send(client, operation)
 
     files = set(operation.file_fields())

@@ -1,4 +1,4 @@
-"""How the first version of the emulated API says no, and how it answers."""
+"""Errors and responses of version 1 of the emulated API."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ V1 = OPERATIONS["v1_text_to_image"].spec.path.format(engine_id="stable-diffusion
 PROMPTED = {"text_prompts": [{"text": "a fox"}], "width": 1024, "height": 1024}
 
 
-async def test_a_mask_of_the_first_version_is_as_large_as_its_picture(
+async def test_a_mask_must_have_the_size_of_its_picture(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Documented: same size as init_image; both sizes alone are ones that the engine takes."""
+    """Documented: same size as init_image; the engine supports each of the two sizes."""
     row = OPERATIONS["v1_masking"]
     arguments = {"text_prompts": [{"text": "a fox"}], "mask_source": "MASK_IMAGE_WHITE"}
     operation = row.model_validate(arguments | {"init_image": "x", "mask_image": "x"})
@@ -31,12 +31,12 @@ async def test_a_mask_of_the_first_version_is_as_large_as_its_picture(
     assert (response.status_code, response.json()["name"]) == (400, "invalid_mask_image")
 
 
-async def test_the_first_version_checks_the_key_first_and_hides_its_middle(state: State) -> None:
-    """Captured: an unknown path is 401 too, and seven and four characters of the key are shown."""
+async def test_the_key_is_checked_first_and_its_middle_is_hidden(state: State) -> None:
+    """Captured: an unknown path is 401 too; seven and four characters of the key are shown."""
     key = "pk-nota-real-key--zzzz"
-    async with caller(state, key=key) as stranger, caller(state, key=None) as nobody:
-        wrong = (await stranger.post(V1, json={})).json()
-        missing = (await nobody.get("/v1/there/is/no/such/path")).json()
+    async with caller(state, key=key) as invalid, caller(state, key=None) as keyless:
+        wrong = (await invalid.post(V1, json={})).json()
+        missing = (await keyless.get("/v1/there/is/no/such/path")).json()
 
     assert list(wrong) == ["id", "message", "name"]
     assert wrong["message"] == (
@@ -46,19 +46,17 @@ async def test_the_first_version_checks_the_key_first_and_hides_its_middle(state
     assert (missing["name"], missing["message"]) == ("unauthorized", "missing authorization header")
 
 
-async def test_a_short_key_is_hidden_altogether(state: State) -> None:
-    """Chosen: where first and last characters meet, nothing is left to hide."""
-    async with caller(state, key="abc123") as stranger:
-        response = await stranger.get("/v1/user/balance")
+async def test_a_short_key_is_hidden_completely(state: State) -> None:
+    """Chosen: a key without a middle would be shown in full otherwise."""
+    async with caller(state, key="abc123") as invalid:
+        response = await invalid.get("/v1/user/balance")
 
-    said = response.json()
-    del said["id"]  # random hexadecimal digits
-    assert "abc" not in str(said)
+    body = response.json()
+    del body["id"]  # random hexadecimal digits
+    assert "abc" not in str(body)
 
 
-async def test_the_first_version_is_out_of_credits_with_429(
-    client: httpx2.AsyncClient, state: State
-) -> None:
+async def test_an_empty_account_gets_429(client: httpx2.AsyncClient, state: State) -> None:
     """Captured: status, name and sentence."""
     state.set_credits(EMULATOR_KEY, 0)
 
@@ -72,10 +70,10 @@ async def test_the_first_version_is_out_of_credits_with_429(
     )
 
 
-async def test_the_first_version_has_its_own_word_for_moderation(
+async def test_moderation_is_reported_as_invalid_prompts(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Documented: `invalid_prompts` is among its names of a 400."""
+    """Documented: `invalid_prompts` is one of its names of a 400."""
     response = await client.post(
         V1, json=PROMPTED | {"text_prompts": [{"text": "emulate moderation"}]}
     )
@@ -101,16 +99,16 @@ async def test_the_first_version_has_its_own_word_for_moderation(
         (PROMPTED | {"steps": "30"}, "bad_request", "steps: expected integer"),
     ],
 )
-async def test_the_first_version_says_one_thing_under_its_own_names(
+async def test_only_the_first_problem_is_reported_under_its_own_name(
     client: httpx2.AsyncClient, body: dict[str, Any], name: str, message: str
 ) -> None:
-    """Captured: the sentence about sizes (its default, 512 square, is one that SDXL lacks)."""
+    """Captured: the sentence about sizes (SDXL doesn't support the default, 512x512)."""
     response = await client.post(V1, json=body)
 
-    told = response.json()
-    assert (response.status_code, list(told)) == (400, ["id", "message", "name"])
-    assert told["name"] == name
-    assert told["message"].startswith(message)
+    error = response.json()
+    assert (response.status_code, list(error)) == (400, ["id", "message", "name"])
+    assert error["name"] == name
+    assert error["message"].startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -122,16 +120,16 @@ async def test_the_first_version_says_one_thing_under_its_own_names(
     ],
     ids=["deep", "many", "long"],
 )
-async def test_json_that_is_beyond_all_measure_is_refused(
+async def test_excessive_json_is_refused(
     client: httpx2.AsyncClient, content: bytes, message: str
 ) -> None:
-    """Chosen: it costs neither the memory nor the time of the others."""
+    """Chosen: one request can't exhaust the memory or delay others."""
     response = await client.post(V1, content=content, headers={"content-type": "application/json"})
 
     assert (response.status_code, response.json()["message"]) == (400, message)
 
 
-async def test_an_engine_that_does_not_exist_is_not_found(client: httpx2.AsyncClient) -> None:
+async def test_an_unknown_engine_is_not_found(client: httpx2.AsyncClient) -> None:
     """Documented: status, name and sentence."""
     response = await client.post(V1.replace("xl-1024-v1-0", "v1-6"), json=PROMPTED)
 
@@ -142,10 +140,10 @@ async def test_an_engine_that_does_not_exist_is_not_found(client: httpx2.AsyncCl
     )
 
 
-async def test_several_samples_do_not_fit_into_one_png(
+async def test_several_samples_cannot_be_returned_as_one_png(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: more than one sample needs a JSON answer."""
+    """Documented: more than one sample requires a JSON response."""
     response = await client.post(
         V1, json=PROMPTED | {"samples": 2}, headers={"accept": "image/png"}
     )
@@ -154,7 +152,7 @@ async def test_several_samples_do_not_fit_into_one_png(
     assert state.charges() == []
 
 
-async def test_the_first_version_sends_one_raw_png_when_asked(client: httpx2.AsyncClient) -> None:
+async def test_one_raw_png_is_sent_if_accept_asks_for_it(client: httpx2.AsyncClient) -> None:
     """Documented: accept image/png with one sample; seed and finish reason in headers."""
     response = await client.post(V1, json=PROMPTED | {"seed": 9}, headers={"accept": "image/png"})
 

@@ -1,4 +1,4 @@
-"""Deferred generations: started, under way, there, gone."""
+"""Deferred generations: started, running, done, expired."""
 
 import httpx2
 import pytest
@@ -37,14 +37,14 @@ async def started(client: httpx2.AsyncClient) -> str:
 
 @pytest.fixture
 def relight() -> str:
-    """The row whose result is a picture of the size that was sent."""
+    """The operation whose result has the size of the uploaded picture."""
     return "edit_replace_background_and_relight"
 
 
 async def test_a_picture_starts_with_200_and_a_sound_with_202(
     client: httpx2.AsyncClient, relight: str
 ) -> None:
-    """Documented: both answer JSON with nothing but an id of 64 hex digits."""
+    """Documented: both answer JSON that only has an id of 64 hex digits."""
     row = OPERATIONS[relight]
     arguments = {"subject_image": "x", "background_prompt": "a beach"}
 
@@ -58,10 +58,10 @@ async def test_a_picture_starts_with_200_and_a_sound_with_202(
         assert len(bytes.fromhex(response.json()["id"])) == 32
 
 
-async def test_a_generation_is_under_way_for_as_many_polls_as_asked(
+async def test_a_generation_runs_for_the_set_number_of_polls(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: 202 with this body until it is there, then as the synchronous answer."""
+    """Documented: 202 with this body until it is ready, then like a synchronous response."""
     state.pace = Pace(polls=2)
     generation = await started(client)
 
@@ -75,10 +75,10 @@ async def test_a_generation_is_under_way_for_as_many_polls_as_asked(
     assert polls[2].content == polls[3].content
 
 
-async def test_a_generation_is_under_way_for_as_many_seconds_as_asked(
+async def test_a_generation_runs_for_the_set_number_of_seconds(
     client: httpx2.AsyncClient, state: State, clock: Clock
 ) -> None:
-    """Chosen: the pace can be a time, of the clock that the test holds."""
+    """Chosen: the pace can be a duration on the emulated clock."""
     state.pace = Pace(seconds=30)
     generation = await started(client)
 
@@ -92,7 +92,7 @@ async def test_a_generation_is_under_way_for_as_many_seconds_as_asked(
 async def test_it_is_charged_when_it_starts_and_not_when_it_is_fetched(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: the price is that of the call; polling is free."""
+    """Documented: the call has the price; polling is free."""
     generation = await started(client)
     await client.get(SOUNDS.format(id=generation))
     await client.get(SOUNDS.format(id=generation))
@@ -103,16 +103,16 @@ async def test_it_is_charged_when_it_starts_and_not_when_it_is_fetched(
 
 
 async def test_another_key_does_not_see_it(client: httpx2.AsyncClient, state: State) -> None:
-    """Documented: polled with another key it does not exist."""
+    """Documented: for another key it doesn't exist."""
     generation = await started(client)
 
-    async with caller(state, key="sk-somebody-else") as other:
+    async with caller(state, key="sk-another-user") as other:
         response = await other.get(SOUNDS.format(id=generation))
 
     assert refused(response) == GONE
 
 
-async def test_the_other_results_path_has_it_too(client: httpx2.AsyncClient) -> None:
+async def test_the_other_results_path_serves_it_too(client: httpx2.AsyncClient) -> None:
     """Documented: a production client polls Stable Audio 3 there, with `accept: */*`."""
     generation = await started(client)
 
@@ -125,10 +125,10 @@ async def test_the_other_results_path_has_it_too(client: httpx2.AsyncClient) -> 
 async def test_a_generation_can_be_missing_for_a_while(
     client: httpx2.AsyncClient, clock: Clock
 ) -> None:
-    """Chosen: what a client makes of a young 404 can be tried out."""
+    """Chosen: allows testing how a client handles an early 404."""
     generation = await started(client)
-    order = {"path": "/v2beta/*results/*", "status": 404, "seconds": 30}
-    await client.post("/_emulator/faults", json=order)
+    fault = {"path": "/v2beta/*results/*", "status": 404, "seconds": 30}
+    await client.post("/_emulator/faults", json=fault)
 
     early = [await client.get(path.format(id=generation)) for path in (SOUNDS, RESULTS) * 2]
     clock.now += 30
@@ -140,7 +140,7 @@ async def test_a_generation_can_be_missing_for_a_while(
 
 
 async def test_it_expires_after_a_day(client: httpx2.AsyncClient, clock: Clock) -> None:
-    """Documented: kept for 24 hours after the generation."""
+    """Documented: results are kept for 24 hours."""
     generation = await started(client)
     clock.now += 24 * HOUR - 1
     before = await client.get(SOUNDS.format(id=generation))
@@ -152,7 +152,7 @@ async def test_it_expires_after_a_day(client: httpx2.AsyncClient, clock: Clock) 
 
 
 async def test_an_id_of_the_wrong_length_is_a_bad_request(client: httpx2.AsyncClient) -> None:
-    """Documented: 400 for a bad id; checked before the key, as all parameters are."""
+    """Documented: 400 for a bad id; checked before the key, like all parameters."""
     client.headers.pop("authorization")
 
     response = await client.get(RESULTS.format(id="a6dc6c6e"))
@@ -168,7 +168,7 @@ async def test_polling_needs_a_key(client: httpx2.AsyncClient) -> None:
     assert refused(await client.get(SOUNDS.format(id=generation)))[:2] == (401, "unauthorized")
 
 
-async def test_the_older_path_of_upscale_creative_still_answers(
+async def test_the_older_path_of_upscale_creative_still_works(
     client: httpx2.AsyncClient, relight: str
 ) -> None:
     """Documented: a hidden alias of the results path, for the same generations."""
@@ -181,8 +181,8 @@ async def test_the_older_path_of_upscale_creative_still_answers(
     assert opened(response.content).format == "WEBP"
 
 
-async def test_a_result_comes_as_json_when_asked(client: httpx2.AsyncClient) -> None:
-    """Documented: the results paths take the same two accept headers."""
+async def test_a_result_is_json_if_accept_asks_for_it(client: httpx2.AsyncClient) -> None:
+    """Documented: the results paths accept the same two accept headers."""
     generation = await started(client)
 
     response = await client.get(
@@ -193,10 +193,10 @@ async def test_a_result_comes_as_json_when_asked(client: httpx2.AsyncClient) -> 
     assert list(response.json()) == ["audio", "seed", "finish_reason"]
 
 
-async def test_only_what_was_fetched_makes_room(
+async def test_only_fetched_results_are_deleted_for_space(
     client: httpx2.AsyncClient, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: what was fetched is bounded; what was not fetched is never 404 within its day."""
+    """Chosen: fetched results are bounded; others are never deleted within 24 hours."""
     monkeypatch.setattr("stability_emulator.generations.MAX_KEPT", 2)
     unfetched, fetched = await started(client), await started(client)
     await client.get(SOUNDS.format(id=fetched))

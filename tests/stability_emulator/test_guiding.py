@@ -1,4 +1,4 @@
-"""What the emulator makes of a reference: light, lines, structure, look, detail."""
+"""Pictures guided by a reference: light, lines, structure, style."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def photo() -> Image.Image:
         ("below", (0, 162, 256, 192), (0, 0, 256, 30)),
     ],
 )
-def test_light_falls_from_the_side_asked_for(
+def test_light_comes_from_the_requested_side(
     side: str, bright: tuple[int, int, int, int], dark: tuple[int, int, int, int]
 ) -> None:
     """Documented: `light_source_direction`."""
@@ -55,7 +55,7 @@ def test_light_falls_from_the_side_asked_for(
     assert ImageStat.Stat(result.crop(bright)).mean > ImageStat.Stat(result.crop(dark)).mean
 
 
-def test_strength_says_how_much_of_the_picture_is_kept(photo: Image.Image) -> None:
+def test_strength_sets_how_much_of_the_picture_changes(photo: Image.Image) -> None:
     """Documented: 0 leaves the input unchanged, 1 ignores it."""
     whole = (0, 0, *SIZE)
     near, far = (
@@ -68,7 +68,7 @@ def test_strength_says_how_much_of_the_picture_is_kept(photo: Image.Image) -> No
 
 
 def test_a_style_reference_gives_its_colours(photo: Image.Image) -> None:
-    """Documented: the result takes the look of the style picture."""
+    """Documented: the result has the look of the style picture."""
     green = Image.new("RGB", SIZE, (20, 180, 40))
 
     result = paint(brief("control_style_transfer", photo, green))
@@ -78,8 +78,8 @@ def test_a_style_reference_gives_its_colours(photo: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_the_subject_itself_is_lit_from_the_side_asked_for(side: str) -> None:
-    """Documented: `light_source_direction`; chosen: as if it were round."""
+def test_the_subject_itself_is_lit_from_the_requested_side(side: str) -> None:
+    """Documented: `light_source_direction`; chosen: shaded as a rounded object."""
     lit = paint(
         brief(
             RELIGHT,
@@ -95,7 +95,7 @@ def test_the_subject_itself_is_lit_from_the_side_asked_for(side: str) -> None:
     assert (left > right + 8) if side == "left" else (right > left + 8)
 
 
-def test_a_light_reference_gives_the_side_and_the_colour() -> None:
+def test_a_light_reference_determines_direction_and_colour() -> None:
     """Documented: `light_reference` instead of a direction."""
     light = Image.new("RGB", SIZE, (10, 10, 20))
     light.paste((255, 150, 60), (180, 0, 256, 192))
@@ -122,7 +122,7 @@ def test_a_light_reference_gives_the_side_and_the_colour() -> None:
     assert red > blue + 20
 
 
-def test_a_subject_that_is_preserved_stays_as_it_was() -> None:
+def test_a_preserved_subject_stays_unchanged() -> None:
     """Documented: 1 keeps it exactly."""
     asked: dict[str, Any] = {"background_prompt": "a beach", "light_source_direction": "left"}
 
@@ -135,7 +135,7 @@ def test_a_subject_that_is_preserved_stays_as_it_was() -> None:
     assert difference(kept, landscape(), (0, 0, 40, 192)) > 20
 
 
-def test_a_background_that_is_sent_is_put_behind() -> None:
+def test_an_uploaded_background_is_used() -> None:
     """Documented: `background_reference`."""
     behind = Image.new("RGB", SIZE, (30, 160, 60))
 
@@ -160,13 +160,13 @@ def _edges(picture: Image.Image) -> Image.Image:
 
 
 def _likeness(one: Image.Image, other: Image.Image) -> float:
-    """Return how far the edges of two pictures agree: mean product above product of means."""
+    """Return the similarity of two pictures' edges: mean product over product of means."""
     pair = [_edges(each) for each in (one, other)]
     both = ImageStat.Stat(ImageChops.multiply(*pair)).mean[0] * 255
     return both / (ImageStat.Stat(pair[0]).mean[0] * ImageStat.Stat(pair[1]).mean[0] + 1e-9)
 
 
-def test_the_lines_of_a_sketch_are_seen_the_more_the_stronger_the_control() -> None:
+def test_stronger_control_makes_the_lines_of_a_sketch_more_visible() -> None:
     """Documented: `control_strength`."""
     line: Box = (62, 60, 64, 130)
 
@@ -179,8 +179,8 @@ def test_the_lines_of_a_sketch_are_seen_the_more_the_stronger_the_control() -> N
     assert brightness(strong, line) < brightness(faint, line)
 
 
-def test_areas_of_a_sketch_are_coloured_apart() -> None:
-    """Chosen: what is inside of lines is told from what is outside."""
+def test_areas_of_a_sketch_have_different_colours() -> None:
+    """Chosen: the inside of an outline differs from its outside."""
     made = paint(brief("control_sketch", _sketch(), prompt="a green meadow", control_strength=1))
 
     assert (
@@ -188,7 +188,7 @@ def test_areas_of_a_sketch_are_coloured_apart() -> None:
     )
 
 
-def test_structure_is_kept_the_more_the_stronger_the_control() -> None:
+def test_stronger_control_keeps_more_of_the_structure() -> None:
     """Documented: `control_strength`."""
     low, high = (
         paint(brief("control_structure", disc(), prompt="an ice cave", control_strength=share))
@@ -198,7 +198,7 @@ def test_structure_is_kept_the_more_the_stronger_the_control() -> None:
     assert _likeness(high, disc()) > _likeness(low, disc())
 
 
-def test_the_look_of_a_style_guide_is_followed_the_more_the_higher_the_fidelity() -> None:
+def test_higher_fidelity_follows_the_style_guide_more_closely() -> None:
     """Documented: `fidelity`."""
     warm = Image.blend(landscape(), Image.new("RGB", SIZE, (220, 120, 30)), 0.7)
 
@@ -214,11 +214,11 @@ def test_the_look_of_a_style_guide_is_followed_the_more_the_higher_the_fidelity(
     assert near < far
 
 
-def test_a_transfer_keeps_the_composition_and_its_strengths_are_seen() -> None:
+def test_style_transfer_keeps_the_composition_and_its_strengths_have_effects() -> None:
     """Documented: `style_strength`, `composition_fidelity`, `change_strength`."""
     style = Image.blend(landscape().rotate(90).resize(SIZE), Image.new("RGB", SIZE, "teal"), 0.6)
 
-    def made(**values: Any) -> Image.Image:  # noqa: ANN401 -- whatever the row takes
+    def made(**values: Any) -> Image.Image:  # noqa: ANN401 -- the row's fields
         return paint(brief("control_style_transfer", disc(), style, prompt="", **values))
 
     usual = made()

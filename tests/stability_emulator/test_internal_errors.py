@@ -1,4 +1,4 @@
-"""A bug of the emulator's own: answered as the API answers on a bad day, and written down."""
+"""An internal error of the emulator: answered like one of the real API, and logged."""
 
 import httpx2
 import pytest
@@ -19,13 +19,13 @@ def _broken(*_: object, **__: object) -> None:
 
 
 @pytest.mark.parametrize(("path", "name"), [(CORE, "internal_error"), (BALANCE, "server_error")])
-async def test_it_is_a_500_in_the_words_of_its_version(
+async def test_it_is_a_500_with_the_name_of_its_api_version(
     path: str,
     name: str,
     client: httpx2.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """*Documented*: the shape of an error, whatever its cause; nothing is charged."""
+    """*Documented*: the shape of errors, whatever the cause; not charged."""
     monkeypatch.setattr(Renderer, "make", _broken)
     monkeypatch.setattr(accounts, "query_body", _broken)
     if path == CORE:

@@ -1,4 +1,4 @@
-"""How long things take: nothing unless told, or what was measured of the real API."""
+"""Latency: none by default, a number of seconds, or as measured on the real API."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ from .test_generations import RESULTS
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_paid_call_takes_as_long_as_it_is_told_and_a_query_does_not(state: State) -> None:
-    """Chosen: no byte comes before the picture is ready, as with the real API."""
+async def test_a_paid_call_takes_the_set_latency_and_a_query_does_not(state: State) -> None:
+    """Chosen: no byte arrives before the picture is ready, as with the real API."""
     async with caller(state) as client:
-        state.latency = 3_600  # the client gives up long before
+        state.latency = 3_600  # far above the client's timeout
         balance = await client.get("/v1/user/balance")
         state.latency = 0.4
         began = time.monotonic()
@@ -35,10 +35,10 @@ async def test_a_paid_call_takes_as_long_as_it_is_told_and_a_query_does_not(stat
     assert ended - began >= 0.4
 
 
-async def test_the_real_latency_of_a_deferred_generation_is_seen_when_polling(
+async def test_the_real_latency_of_a_deferred_generation_applies_to_polling(
     clock: Clock,
 ) -> None:
-    """Seen live: the start call answers soon, the picture is there after some 16 seconds."""
+    """Seen live: the start call returns early; the picture is ready after about 16 seconds."""
     row = OPERATIONS["edit_replace_background_and_relight"]
     operation = row.model_validate({"subject_image": "x", "background_prompt": "a beach"})
     state = State(latency="real", clock=clock)
@@ -55,27 +55,27 @@ async def test_the_real_latency_of_a_deferred_generation_is_seen_when_polling(
 
 
 @pytest.mark.parametrize("latency", ["reel", "nan", "inf", "-1"])
-def test_a_latency_that_is_none_is_refused(latency: str) -> None:
-    """Chosen: a typing mistake must not end in a server that answers at once, or never."""
+def test_an_invalid_latency_is_refused(latency: str) -> None:
+    """Chosen: a typo must not start a server that responds immediately, or never."""
     with pytest.raises(ValueError, match=latency):
         serve.run(host="127.0.0.1", port=0, latency=latency)
 
 
-def test_nothing_heavy_is_imported_before_the_first_request() -> None:
-    """Chosen: the emulator is in every install, and must not slow down its start."""
+def test_slow_imports_are_deferred_to_the_first_request() -> None:
+    """Chosen: every installation contains the emulator, which must not slow down its start."""
     script = (
         "import sys; from stability_emulator.transport import in_process; in_process();"
         "print(sorted({'PIL', 'starlette', 'uvicorn', 'multipart'} & set(sys.modules)))"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert told.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]"
 
 
-def test_what_was_never_measured_takes_as_long_as_most() -> None:
-    """Chosen: the median of what was measured, for sound, models and the first version."""
+def test_an_unmeasured_operation_takes_the_median_time() -> None:
+    """Chosen: the median of the measured times, for sound, models and version 1."""
     measured = [row.spec.seconds for row in OPERATIONS.values() if row.spec.seconds]
     state = State(latency="real")
 
@@ -86,7 +86,7 @@ def test_what_was_never_measured_takes_as_long_as_most() -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_leaves_nothing_behind(by: signal.Signals, tmp_path: Path) -> None:
-    """Chosen: what it remembers is in a folder of its own, which goes when it ends."""
+    """Chosen: its state is in a temporary folder, which is deleted when it stops."""
     command = [sys.executable, "-m", "stability_mcp", "emulator", "--port", "0"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:

@@ -1,4 +1,4 @@
-"""What the emulator models: the object of the picture, within the limits asked for."""
+"""3D models show the picture's object, within the requested limits."""
 
 import pytest
 from PIL import Image
@@ -16,7 +16,7 @@ def photo() -> Image.Image:
 
 
 @pytest.mark.parametrize("texture", [512, 1024, 2048])
-def test_a_model_wears_the_picture_in_the_texture_resolution(
+def test_a_model_has_the_picture_as_texture_in_the_requested_resolution(
     texture: int, photo: Image.Image
 ) -> None:
     """Documented: `texture_resolution`."""
@@ -27,18 +27,20 @@ def test_a_model_wears_the_picture_in_the_texture_resolution(
     assert picture.size == (texture, texture)
 
 
-@pytest.mark.parametrize("most", [100, 1_000, 20_000])
-def test_a_model_has_at_most_the_vertices_or_faces_asked_for(most: int, photo: Image.Image) -> None:
+@pytest.mark.parametrize("limit", [100, 1_000, 20_000])
+def test_a_model_has_at_most_the_requested_vertices_or_faces(
+    limit: int, photo: Image.Image
+) -> None:
     """Documented: `vertex_count`, `target_count`."""
-    by_vertex, _ = glb(relief(photo, Shape(texture=512, vertices=most)))
-    by_face, _ = glb(relief(photo, Shape(texture=512, faces=most)))
+    by_vertex, _ = glb(relief(photo, Shape(texture=512, vertices=limit)))
+    by_face, _ = glb(relief(photo, Shape(texture=512, faces=limit)))
 
-    assert most * 0.7 <= by_vertex["accessors"][0]["count"] <= most
-    assert most * 0.7 <= by_face["accessors"][2]["count"] // 3 <= most
+    assert limit * 0.7 <= by_vertex["accessors"][0]["count"] <= limit
+    assert limit * 0.7 <= by_face["accessors"][2]["count"] // 3 <= limit
 
 
-def test_no_number_of_a_model_is_outside_of_what_it_says(photo: Image.Image) -> None:
-    """Chosen: indices point to vertices, and views lie within the numbers."""
+def test_indices_and_views_of_a_model_are_in_range(photo: Image.Image) -> None:
+    """Chosen: indices point to vertices, and buffer views lie within the binary chunk."""
     described, numbers = glb(relief(photo, Shape(texture=512)))
 
     corners = described["bufferViews"][2]

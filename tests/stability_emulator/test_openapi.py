@@ -1,4 +1,4 @@
-"""The emulated API describes itself, and the start page tells people what is there."""
+"""The OpenAPI document of the emulated API, and the start page."""
 
 import json
 import re
@@ -24,7 +24,7 @@ DOCUMENT: Document = {}
 
 @pytest.fixture
 async def document(client: httpx2.AsyncClient) -> Document:
-    """The document as a client gets it; it takes a while, so that it is asked for once."""
+    """The document as a client gets it; requested once because generating it is slow."""
     if not DOCUMENT:
         response = await client.get("/v2alpha/openapi")
         assert response.headers["content-type"] == "application/json"
@@ -33,7 +33,7 @@ async def document(client: httpx2.AsyncClient) -> Document:
 
 
 def nodes(part: Any) -> Iterator[Document]:  # noqa: ANN401 -- JSON of any shape
-    """Yield every object inside of a part."""
+    """Yield every object inside a part."""
     if isinstance(part, dict):
         yield part
     for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
@@ -41,7 +41,7 @@ def nodes(part: Any) -> Iterator[Document]:  # noqa: ANN401 -- JSON of any shape
 
 
 def followed(document: Document, part: Document) -> Document:
-    """Return a part, or what it refers to."""
+    """Return a part, or the target of its reference."""
     if "$ref" not in part:
         return part
     found = document
@@ -57,17 +57,19 @@ def described(document: Document, name: str) -> Document:
     return found
 
 
-async def test_nobody_needs_a_key_for_it_and_it_counts_as_no_request(state: State) -> None:
-    """Documented: the API's own is answered to anybody."""
-    async with caller(state, key=None) as nobody:
-        responses = [await nobody.get("/v2alpha/openapi"), await nobody.get("/")]
+async def test_the_document_and_the_start_page_need_no_key_and_are_not_logged(
+    state: State,
+) -> None:
+    """Documented: the real API serves its document without a key."""
+    async with caller(state, key=None) as keyless:
+        responses = [await keyless.get("/v2alpha/openapi"), await keyless.get("/")]
 
     assert [each.status_code for each in responses] == [200, 200]
     assert state.requests() == []
 
 
-async def test_it_describes_every_operation_and_every_path_of_results(document: Document) -> None:
-    """Chosen: as many as the table has, and the paths where results are polled for."""
+async def test_it_describes_every_operation_and_every_results_path(document: Document) -> None:
+    """Chosen: all rows of the table, and the paths for polling."""
     ids = [each["operationId"] for path in document["paths"].values() for each in path.values()]
     polled = {each["path"] for each in facts()["endpoints"] if each["mode"] == "poll"}
 
@@ -77,8 +79,8 @@ async def test_it_describes_every_operation_and_every_path_of_results(document: 
     assert document["servers"] == [{"url": HOST}]
 
 
-async def test_every_reference_leads_somewhere_and_every_schema_is_one(document: Document) -> None:
-    """Chosen: programs that make clients of it stumble over the first that does not."""
+async def test_every_reference_resolves_and_every_schema_is_valid(document: Document) -> None:
+    """Chosen: client generators fail on the first broken one."""
     for node in nodes(document):
         assert followed(document, node)
         if "schema" in node:
@@ -93,21 +95,23 @@ async def test_every_reference_leads_somewhere_and_every_schema_is_one(document:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_every_documented_answer_of_an_operation_is_in_it(
+async def test_every_documented_response_of_an_operation_is_described(
     name: str, document: Document
 ) -> None:
     """Documented: the statuses that the facts list; seen live: 401, 402, and 429 of both kinds."""
     endpoint = endpoints(facts())[name]
-    told = {str(endpoint["success"]["status"]), *endpoint["documented_errors"], "401"}
+    statuses = {str(endpoint["success"]["status"]), *endpoint["documented_errors"], "401"}
     if endpoint["path"].startswith("/v2beta"):
-        told |= {"402", "429"}
+        statuses |= {"402", "429"}
 
-    assert told <= described(document, name)["responses"].keys()
+    assert statuses <= described(document, name)["responses"].keys()
 
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.is_paid()])
-async def test_a_body_is_described_by_what_the_facts_tell(name: str, document: Document) -> None:
-    """Documented: the parameters, which of them are needed, and the kind of body."""
+async def test_the_description_of_a_body_agrees_with_the_facts(
+    name: str, document: Document
+) -> None:
+    """Documented: the parameters, which of them are required, and the content type."""
     endpoint = endpoints(facts())[name]
     fields = {key: each for key, each in endpoint["fields"].items() if each.get("in") != "path"}
     content = described(document, name)["requestBody"]["content"]
@@ -126,8 +130,8 @@ async def test_a_body_is_described_by_what_the_facts_tell(name: str, document: D
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_headers_and_places_are_described(name: str, document: Document) -> None:
-    """Documented: accept where it chooses, the client in v2beta, the engine in v1."""
+async def test_headers_and_path_parameters_are_described(name: str, document: Document) -> None:
+    """Documented: accept where there is a choice, client headers in v2beta, the engine in v1."""
     endpoint = endpoints(facts())[name]
     given = [(each["in"], each["name"]) for each in described(document, name)["parameters"]]
     path = endpoint["path"]
@@ -140,8 +144,8 @@ async def test_headers_and_places_are_described(name: str, document: Document) -
     assert ("header", "accept") in given or not chooses
 
 
-async def test_bounds_that_are_not_shown_to_models_are_shown_here(document: Document) -> None:
-    """Documented: lengths of texts, and where a text may be empty."""
+async def test_limits_that_are_hidden_from_models_are_included(document: Document) -> None:
+    """Documented: the lengths of texts, and which may be empty."""
     body = described(document, "edit_search_and_replace")["requestBody"]["content"]
     schema = body["multipart/form-data"]["schema"]["properties"]
 
@@ -151,8 +155,8 @@ async def test_bounds_that_are_not_shown_to_models_are_shown_here(document: Docu
     assert schema["image"]["format"] == "binary"
 
 
-async def test_the_start_page_lists_everything_with_its_price(client: httpx2.AsyncClient) -> None:
-    """Chosen: plain HTML without a script."""
+async def test_the_start_page_lists_all_operations_with_prices(client: httpx2.AsyncClient) -> None:
+    """Chosen: plain HTML without scripts."""
     page = await client.get("/")
 
     assert page.headers["content-type"].startswith("text/html")
@@ -162,13 +166,13 @@ async def test_the_start_page_lists_everything_with_its_price(client: httpx2.Asy
     assert "<script" not in page.text
 
 
-async def test_a_foreign_name_is_no_code_on_the_page(client: httpx2.AsyncClient) -> None:
-    """Chosen: the address shown is the one that was asked for, whoever asked."""
+async def test_the_host_name_is_escaped_on_the_page(client: httpx2.AsyncClient) -> None:
+    """Chosen: the page shows the requested host, which can be any text."""
     page = await client.get("/", headers={"host": 'x"><script>alert(1)</script>'})
 
     assert "<script" not in page.text
 
 
 async def test_the_document_is_small_enough_to_read(document: Document) -> None:
-    """Chosen: a tenth of the API's own, which repeats everything in three languages."""
+    """Chosen: a tenth of the API's own, which repeats its samples in three languages."""
     assert len(json.dumps(document)) < 120_000

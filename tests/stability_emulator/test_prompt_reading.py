@@ -1,4 +1,4 @@
-"""What the emulator understands of a prompt."""
+"""Parsing of prompts."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from stability_emulator.scenery.prompt.reading import Reading, read
 
 
 def things(reading: Reading) -> list[tuple[str, list[str], int, str]]:
-    """Return what is to be seen, in the order of the prompt."""
+    """Return the objects of a reading, in the order of the prompt."""
     return [(each.noun, list(each.colours), each.count, each.where) for each in reading.things]
 
 
@@ -36,10 +36,10 @@ def things(reading: Reading) -> list[tuple[str, list[str], int, str]]:
         ("a cat with green eyes and a hat", [("cat", [], 1, ""), ("hat", [], 1, "")]),
     ],
 )
-def test_things_have_their_own_colours_numbers_and_places(
+def test_objects_have_their_own_colours_numbers_and_positions(
     prompt: str, seen: list[tuple[str, list[str], int, str]]
 ) -> None:
-    """Chosen: adjectives belong to the noun that follows, placement to the one before."""
+    """Chosen: adjectives belong to the following noun, positions to the preceding one."""
     assert things(read(prompt)) == seen
 
 
@@ -54,10 +54,10 @@ def test_things_have_their_own_colours_numbers_and_places(
         ("product photo of a watch", "", "", ""),
     ],
 )
-def test_place_time_and_season_are_told_apart(
+def test_place_time_and_season_are_distinguished(
     prompt: str, place: str, time: str, season: str
 ) -> None:
-    """Chosen: `snowy` says how a forest is, not that it is another place."""
+    """Chosen: `snowy` qualifies the forest instead of naming another place."""
     reading = read(prompt)
 
     assert (reading.place, reading.time, reading.season) in {
@@ -66,30 +66,30 @@ def test_place_time_and_season_are_told_apart(
     }
 
 
-def test_what_is_not_wanted_is_not_read() -> None:
-    """Documented: the negative prompt; it may use another word for the same thing."""
+def test_words_of_the_negative_prompt_are_ignored() -> None:
+    """Documented: the negative prompt, even if it uses another word for the same object."""
     reading = read("a dog and a cat at night in rain", "puppies, rainy, night")
 
     assert things(reading) == [("cat", [], 1, "")]
     assert (reading.time, reading.weather) == ("", set())
 
 
-def test_words_that_name_nothing_are_strange() -> None:
+def test_a_prompt_without_known_words_is_abstract() -> None:
     """Chosen: such a prompt gets an abstract picture."""
     assert read("the essence of zorblax").abstract
     assert not read("a zorblax at sunset").abstract
     assert not read("").abstract
 
 
-def test_the_words_to_write_are_those_in_quotation_marks() -> None:
-    """Chosen: and they name no things."""
+def test_quoted_words_are_the_lettering() -> None:
+    """Chosen: they don't name objects."""
     reading = read('a poster "The  cat" for a fox')
 
     assert (reading.letters, things(reading)) == ("The cat", [("fox", [], 1, "")])
 
 
-def test_no_word_names_two_things() -> None:
-    """Chosen: the later one could never be drawn."""
+def test_no_word_names_two_objects() -> None:
+    """Chosen: one of them could never be drawn."""
     words = [word for noun in NOUNS.values() for word in noun.words.split()]
 
     assert sorted(words) == sorted(set(words))

@@ -1,4 +1,4 @@
-"""The rate limit: 150 requests in 10 s for a key, then 60 s of refusals."""
+"""The rate limit: 150 requests in 10 s per key, then 60 s of refusals."""
 
 import httpx2
 import pytest
@@ -15,7 +15,7 @@ BALANCE = "/v1/user/balance"
 
 
 async def statuses(client: httpx2.AsyncClient, number: int) -> list[int]:
-    """Make so many requests."""
+    """Send a number of requests and return their statuses."""
     return [(await client.get(BALANCE)).status_code for _ in range(number)]
 
 
@@ -35,7 +35,7 @@ async def test_the_request_after_150_in_ten_seconds_locks_the_key_out_for_a_minu
 async def test_a_request_leaves_the_window_after_ten_seconds(
     client: httpx2.AsyncClient, clock: Clock
 ) -> None:
-    """Documented: 150 within any 10 seconds."""
+    """Documented: 150 in any 10 seconds."""
     await statuses(client, 100)
     clock.now += WINDOW
     assert await statuses(client, LIMIT) == [200] * LIMIT
@@ -43,33 +43,33 @@ async def test_a_request_leaves_the_window_after_ten_seconds(
 
 
 async def test_keys_do_not_share_a_limit(client: httpx2.AsyncClient, state: State) -> None:
-    """Documented by third parties: the scope is the key."""
+    """Documented by third parties: the limit applies per key."""
     await statuses(client, LIMIT + 1)
 
-    async with caller(state, key="sk-somebody-else") as other:
+    async with caller(state, key="sk-another-user") as other:
         assert await statuses(other, 1) == [200]
 
 
-async def test_both_versions_say_it_in_their_shape(client: httpx2.AsyncClient) -> None:
+async def test_both_versions_refuse_in_their_own_shape(client: httpx2.AsyncClient) -> None:
     """Documented: id and name are both the literal `rate_limit_exceeded`."""
     await statuses(client, LIMIT)
 
     first = await client.get(BALANCE)
     second = await client.get(f"/v2beta/results/{'0' * 64}")
 
-    told = "rate_limit_exceeded"
+    name = "rate_limit_exceeded"
     assert (first.status_code, second.status_code) == (429, 429)
     assert list(first.json()) == ["id", "message", "name"]
     assert list(second.json()) == ["errors", "id", "name"]
-    assert (first.json()["id"], first.json()["name"]) == (told, told)
-    assert (second.json()["id"], second.json()["name"]) == (told, told)
+    assert (first.json()["id"], first.json()["name"]) == (name, name)
+    assert (second.json()["id"], second.json()["name"]) == (name, name)
     assert "150 requests" in second.json()["errors"][0]
 
 
-async def test_setting_the_clock_back_ends_a_lock_out_that_is_yet_to_come(
+async def test_setting_the_clock_back_before_a_lock_out_ends_it(
     client: httpx2.AsyncClient, clock: Clock
 ) -> None:
-    """Chosen: nothing counts that was asked, or refused, later than now."""
+    """Chosen: requests and lock-outs later than the current time don't count."""
     assert await statuses(client, LIMIT + 1) == [200] * LIMIT + [429]
 
     clock.now -= 86_400

@@ -1,4 +1,4 @@
-"""What the README says of the emulator is so: its example runs, its table is the whole."""
+"""The README's section about the emulator: its example runs, and its tables are complete."""
 
 import re
 import subprocess
@@ -14,8 +14,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Testing your own programs")[2].partition("\n## ")[0]
 
 
-def test_the_example_runs_and_prints_what_is_said(emulator_url: str) -> None:
-    """Chosen: an example that does not run costs the reader an evening."""
+def test_the_example_runs_and_prints_the_stated_output(emulator_url: str) -> None:
+    """Chosen: a broken example wastes the reader's time."""
     [example] = re.findall(r"```py\n(.*?)```", SECTION, re.DOTALL)
     [printed] = re.findall(r"^prints `(.*?)`", SECTION, re.MULTILINE)
     here = example.replace("http://127.0.0.1:8787", emulator_url)
@@ -32,8 +32,8 @@ def test_the_example_runs_and_prints_what_is_said(emulator_url: str) -> None:
     assert done.stdout.strip() == printed
 
 
-def test_every_control_and_every_part_of_a_fault_is_told() -> None:
-    """Chosen: what nobody can find does not exist."""
+def test_every_control_and_every_part_of_a_fault_is_documented() -> None:
+    """Chosen: users can't find an undocumented control."""
     table = re.findall(r"`(GET|POST|DELETE) (\w+)`", SECTION)
 
     assert {f"{method} /_emulator/{name}" for method, name in table} == CONTROLS.keys()
@@ -45,7 +45,7 @@ def test_every_control_and_every_part_of_a_fault_is_told() -> None:
     assert all(words.startswith("emulate ") for words in WORDS)
 
 
-def test_numbers_that_are_told_are_those_in_force() -> None:
+def test_the_documented_numbers_are_current() -> None:
     """Chosen: 25 credits, 13 s."""
     assert f"an account with {NEW_ACCOUNT_CREDITS} credits" in SECTION
     assert f"({UNMEASURED_SECONDS:g} s where nobody measured)" in SECTION

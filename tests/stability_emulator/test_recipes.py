@@ -1,4 +1,4 @@
-"""What holds for every operation on pictures, and for upscalers: seeds, unwanted things, time."""
+"""Rules for all operations on pictures and for upscalers: seeds, negative prompts, time."""
 
 import time
 from typing import Any
@@ -26,8 +26,8 @@ SEEDED = [
 
 
 @pytest.mark.parametrize("operation", ["upscale_fast", "upscale_conservative", "upscale_creative"])
-def test_an_upscaler_is_sharper_than_enlarging(operation: str) -> None:
-    """Documented: sharper, of the size asked for."""
+def test_an_upscaler_is_sharper_than_resizing(operation: str) -> None:
+    """Documented: sharper, in the requested size."""
     size = Size(SIZE.width * 4, SIZE.height * 4)
 
     result = paint(brief(operation, disc(), size=size))
@@ -58,8 +58,8 @@ def _sent(operation: str) -> list[Image.Image]:
 
 @pytest.mark.parametrize("operation", NEGATIVE)
 def test_a_negative_prompt_has_an_effect(operation: str) -> None:
-    """Documented: what is not wanted."""
-    asked: dict[str, Any] = {
+    """Documented: `negative_prompt`."""
+    values: dict[str, Any] = {
         "prompt": "a red house in a green meadow",
         "background_prompt": "a red house in a green meadow",
         "select_prompt": "the blue sky",
@@ -68,7 +68,7 @@ def test_a_negative_prompt_has_an_effect(operation: str) -> None:
     }
 
     made = {
-        paint(brief(operation, *_sent(operation), **asked, negative_prompt=unwanted)).tobytes()
+        paint(brief(operation, *_sent(operation), **values, negative_prompt=unwanted)).tobytes()
         for unwanted in ("", "red, dark")
     }
 
@@ -78,17 +78,17 @@ def test_a_negative_prompt_has_an_effect(operation: str) -> None:
 @pytest.mark.parametrize("operation", SEEDED)
 def test_another_seed_gives_another_picture(operation: str) -> None:
     """Documented: the same seed repeats a result."""
-    asked: dict[str, Any] = {
+    values: dict[str, Any] = {
         "prompt": "a house",
         "background_prompt": "a house",
         "search_prompt": "the red disc",
     }
-    asked |= {"select_prompt": "the red disc"}
+    values |= {"select_prompt": "the red disc"}
     size = Size(300, 192) if operation == "edit_outpaint" else SIZE
 
     one, same, other = (
         paint(
-            brief(operation, *_sent(operation), seed=seed, size=size, right=44, **asked)
+            brief(operation, *_sent(operation), seed=seed, size=size, right=44, **values)
         ).tobytes()
         for seed in (1, 1, 2)
     )
@@ -98,7 +98,7 @@ def test_another_seed_gives_another_picture(operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["edit_erase", "edit_inpaint", "edit_remove_background"])
 def test_a_megapixel_takes_little_time(operation: str) -> None:
-    """Chosen: trying things out must feel quick; a limit far above what it takes."""
+    """Chosen: trying things out must feel fast; the limit is far above the usual time."""
     large = Size(1152, 896)
     sent = [each.resize(large) for each in _sent(operation)]
 

@@ -1,4 +1,4 @@
-"""What goes out is written as it goes out, and is one document all the same."""
+"""Responses are encoded while they are sent, and still form one document."""
 
 import base64
 import json
@@ -15,13 +15,13 @@ BYTES = bytes(range(256)) * (CHUNK // 256 + 1)
 PIECES = st.lists(st.integers(0, CHUNK + 4).map(lambda size: BYTES[:size]), max_size=3)
 
 
-def made(pieces: list[bytes], media_type: str) -> Artifact:
-    """Return something that was made."""
+def artifact(pieces: list[bytes], media_type: str) -> Artifact:
+    """Return a generated file."""
     return Artifact(media_type=media_type, pieces=pieces, seed=7, finish_reason=SUCCESS)
 
 
 def sent(response: Response) -> list[bytes]:
-    """Return the pieces of an answer, which are as long together as it says."""
+    """Return the pieces of a response; checks its content length."""
     assert isinstance(response, StreamingResponse)
 
     async def read() -> list[bytes]:
@@ -33,9 +33,9 @@ def sent(response: Response) -> list[bytes]:
 
 
 @given(PIECES)
-def test_sound_in_json_is_one_document_however_it_was_cut(pieces: list[bytes]) -> None:
-    """Documented: its fields; chosen: no piece is larger than what a socket takes."""
-    answer = media(made(pieces, "audio/wav"), accept="application/json", request_id="r")
+def test_sound_in_json_is_one_document_for_any_pieces(pieces: list[bytes]) -> None:
+    """Documented: the fields; chosen: no piece is larger than a chunk."""
+    answer = media(artifact(pieces, "audio/wav"), accept="application/json", request_id="r")
     parts = sent(answer)
 
     body = json.loads(b"".join(parts))
@@ -47,7 +47,7 @@ def test_sound_in_json_is_one_document_however_it_was_cut(pieces: list[bytes]) -
 @given(st.lists(PIECES, min_size=1, max_size=3))
 def test_several_pictures_are_one_document(pictures: list[list[bytes]]) -> None:
     """Documented: a list of artifacts with these fields."""
-    listed = [made(pieces, "image/png") for pieces in pictures]
+    listed = [artifact(pieces, "image/png") for pieces in pictures]
     answer = first_version(listed, accept="application/json", request_id="r")
 
     body = json.loads(b"".join(sent(answer)))

@@ -1,4 +1,4 @@
-"""What a prompt makes the emulator draw: things, colours, light, styles; always the same again."""
+"""Scenes of a prompt: objects, colours, light and styles, all reproducible."""
 
 import itertools
 import time
@@ -18,7 +18,7 @@ SIZE = Size(176, 176)
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:
-    """Return how far two pictures are apart, 0 to 255."""
+    """Return the mean difference of two pictures, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
@@ -29,7 +29,7 @@ def outline(one: Image.Image, other: Image.Image) -> Image.Image:
 
 
 def subject(noun: str, prompt: str, seed: int = 1) -> tuple[float, float, float]:
-    """Return the mean colour of a thing: where a picture differs from the one without it."""
+    """Return the mean colour of an object: where the picture differs from the one without it."""
     shown = scene(prompt, seed, SIZE)
     red, green, blue = ImageStat.Stat(
         shown, outline(shown, scene(prompt, seed, SIZE, negative=noun))
@@ -38,13 +38,13 @@ def subject(noun: str, prompt: str, seed: int = 1) -> tuple[float, float, float]
 
 
 def spread(picture: Image.Image) -> float:
-    """Return how much contrast a picture has."""
+    """Return the contrast of a picture."""
     return ImageStat.Stat(picture.convert("L")).stddev[0]
 
 
 @pytest.mark.parametrize("style", ["", "low-poly", "analog-film", "fantasy-art"])
 def test_the_same_request_gives_the_same_bytes(style: str) -> None:
-    """Documented: same seed and arguments, same result; grain and facets are no exception."""
+    """Documented: same seed and arguments, same result, including grain and facets."""
     one, same = (
         encode(scene("a fox in rain", 7, SIZE, Look(style=style)), "png") for _ in range(2)
     )
@@ -53,8 +53,8 @@ def test_the_same_request_gives_the_same_bytes(style: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["a fox", "three boats at sunset", "a cup", "zorblax", "logo"])
-def test_another_seed_is_clearly_another_picture(prompt: str) -> None:
-    """Chosen: variations can be told apart at a glance."""
+def test_another_seed_gives_a_clearly_different_picture(prompt: str) -> None:
+    """Chosen: variants are visibly different."""
     pictures = [scene(prompt, seed, SIZE) for seed in range(1, 6)]
 
     far = [apart(*pair) for pair in itertools.combinations(pictures, 2)]
@@ -63,8 +63,8 @@ def test_another_seed_is_clearly_another_picture(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_every_thing_is_drawn_and_left_out_when_it_is_not_wanted(noun: str) -> None:
-    """Chosen: what is named is seen; documented: what the negative prompt names is not."""
+def test_every_object_is_drawn_if_named_and_omitted_if_in_the_negative_prompt(noun: str) -> None:
+    """Chosen: named objects are drawn; documented: the negative prompt removes them."""
     word = NOUNS[noun].words.split()[0].replace("_", " ")
     place = "in space" if NOUNS[noun].home == "space" else "in a field"
 
@@ -76,8 +76,8 @@ def test_every_thing_is_drawn_and_left_out_when_it_is_not_wanted(noun: str) -> N
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("size", [Size(320, 136), Size(136, 320)])
-def test_the_main_thing_is_well_in_sight_in_every_place_and_shape(place: str, size: Size) -> None:
-    """Chosen: from 21:9 to 9:21 the subject is neither lost nor cut off."""
+def test_the_main_object_is_visible_in_every_place_and_shape(place: str, size: Size) -> None:
+    """Chosen: from 21:9 to 9:21 the main object is neither too small nor cut off."""
     prompt = f"a robot, {place}"
 
     shown = scene(prompt, 3, size)
@@ -91,7 +91,7 @@ def test_the_main_thing_is_well_in_sight_in_every_place_and_shape(place: str, si
 
 
 @pytest.mark.parametrize("noun", ["car", "boat", "balloon", "house", "dragon", "chair", "fish"])
-def test_a_colour_word_colours_its_thing(noun: str) -> None:
+def test_a_colour_word_colours_its_object(noun: str) -> None:
     """Chosen: a red car is red, a blue car is blue."""
     red, blue = (subject(noun, f"a {name} {noun} in a field at noon") for name in ("red", "blue"))
 
@@ -100,15 +100,15 @@ def test_a_colour_word_colours_its_thing(noun: str) -> None:
     assert (red[0] - red[2]) - (blue[0] - blue[2]) > 30
 
 
-def test_what_the_negative_prompt_names_does_not_grow_either() -> None:
-    """Documented: keywords of what you do not subject to see; also what was nobody's subject."""
+def test_the_negative_prompt_also_removes_background_objects() -> None:
+    """Documented: keywords of what you do not want to see, even if the prompt doesn't name it."""
     shown, bare = (scene("a meadow", 4, SIZE, negative=no) for no in ("", "trees, flowers"))
 
     assert apart(shown, bare) > 0.5
 
 
-def test_a_thing_without_a_colour_word_avoids_the_colours_ruled_out() -> None:
-    """Documented: what is not wanted."""
+def test_an_object_without_a_colour_word_avoids_colours_of_the_negative_prompt() -> None:
+    """Documented: the negative prompt."""
     for seed in range(1, 9):
         prompt = "a car in a studio"
         shown = scene(prompt, seed, SIZE, negative="red")
@@ -128,8 +128,8 @@ def test_times_of_day_differ_in_brightness() -> None:
 
 
 @pytest.mark.parametrize("weather", ["fog", "rain", "snowfall", "aurora", "storm", "rainbow"])
-def test_weather_is_seen(weather: str) -> None:
-    """Chosen: each kind changes the picture."""
+def test_weather_is_visible(weather: str) -> None:
+    """Chosen: each kind of weather changes the picture."""
     clear, changed = (scene(f"a lake at noon{more}", 5, SIZE) for more in ("", f", {weather}"))
 
     assert apart(clear, changed) > 3
@@ -145,8 +145,8 @@ def test_every_style_differs_from_every_other() -> None:
         assert apart(pictures[one], pictures[other]) > 4, (one, other)
 
 
-def test_a_tile_goes_on_over_its_edges() -> None:
-    """Chosen: what a tile is for."""
+def test_a_tile_is_seamless() -> None:
+    """Chosen: tiles can be repeated."""
     tile = scene("a lemon", 3, Size(256, 256), Look(style="tile-texture"))
 
     beyond = ImageChops.offset(tile, 128, 128)
@@ -160,7 +160,7 @@ def test_a_tile_goes_on_over_its_edges() -> None:
         assert apart(first, second) < 12
 
 
-def test_pixels_are_few_and_of_few_colours() -> None:
+def test_pixel_art_has_few_colours() -> None:
     """Chosen: pixel art."""
     colours = scene("a castle", 3, Size(512, 512), Look(style="pixel-art")).getcolors(1000)
 
@@ -168,7 +168,7 @@ def test_pixels_are_few_and_of_few_colours() -> None:
     assert len(colours) <= 28
 
 
-def test_ink_drawings_are_black_on_paper() -> None:
+def test_line_art_is_black_on_paper() -> None:
     """Chosen: line art."""
     page = scene("a red car in a street", 3, SIZE, Look(style="line-art"))
 
@@ -176,7 +176,7 @@ def test_ink_drawings_are_black_on_paper() -> None:
     assert ImageStat.Stat(page.convert("L")).median[0] > 200
 
 
-def test_guidance_goes_from_hazy_to_strong() -> None:
+def test_guidance_ranges_from_hazy_to_vivid() -> None:
     """Documented: `cfg_scale` is how strictly the prompt is followed."""
 
     def made(cfg_scale: float) -> Image.Image:
@@ -190,8 +190,8 @@ def test_guidance_goes_from_hazy_to_strong() -> None:
     assert apart(usual, scene("a fox", 1, SIZE)) == 0
 
 
-def test_words_in_quotation_marks_are_written() -> None:
-    """Chosen: other words change the lettering and nothing else."""
+def test_quoted_words_are_written_into_the_picture() -> None:
+    """Chosen: other words only change the lettering."""
     one, other = (scene(f'a robot that says "{word}"', 1, SIZE) for word in ("Hello", "Goodbye"))
 
     mask = outline(one, other).getbbox()
@@ -201,7 +201,7 @@ def test_words_in_quotation_marks_are_written() -> None:
 
 @pytest.mark.parametrize("style", ["", "3d-model", "fantasy-art", "modeling-compound"])
 def test_a_megapixel_takes_little_computing(style: str) -> None:
-    """Chosen: trying things out must feel quick; a limit far above what it takes."""
+    """Chosen: trying things out must feel fast; the limit is far above the usual time."""
     began = time.process_time()
     scene("a deer in an autumn forest at dawn", 1, Size(1024, 1024), Look(style=style))
 
@@ -209,8 +209,8 @@ def test_a_megapixel_takes_little_computing(style: str) -> None:
 
 
 @pytest.mark.parametrize("size", [Size(147_456, 64), Size(64, 147_456), Size(3_072, 3_072)])
-def test_the_largest_and_strangest_shapes_are_no_more_work(size: Size) -> None:
-    """Chosen: an edit may be sent a picture of 9.4 megapixels in any shape."""
+def test_large_and_extreme_shapes_take_no_longer(size: Size) -> None:
+    """Chosen: the upload of an edit may have 9.4 megapixels in any shape."""
     began = time.process_time()
     picture = scene("a deer in an autumn forest", 1, size)
 

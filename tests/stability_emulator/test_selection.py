@@ -1,4 +1,4 @@
-"""What the emulator finds by words: colours, places, the sky, the background, what is in front."""
+"""Selection by words: colours, positions, the sky, the background, the foreground."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from stability_emulator.pictures.selection import found
 from stability_emulator.recipes import paint
 from stability_emulator.scenery.drawing.palette import NAMED
 
-from .support_render import CORNER, brief, difference, landscape, mean, things
+from .support_render import CORNER, brief, difference, landscape, mean, shapes
 
 LEFT, RIGHT = (28, 78, 62, 112), (194, 78, 228, 112)
 BLUE, YELLOW = (110, 14, 146, 50), (110, 134, 146, 170)
@@ -18,7 +18,7 @@ PLACES = {"left": LEFT, "right": RIGHT, "blue": BLUE, "yellow": YELLOW}
 
 
 def share(mask: Image.Image, box: tuple[int, int, int, int]) -> float:
-    """Return how much of a box is marked, 0 to 1."""
+    """Return the marked share of a box, 0 to 1."""
     return ImageStat.Stat(mask.crop(box)).mean[0] / 255
 
 
@@ -36,9 +36,9 @@ def share(mask: Image.Image, box: tuple[int, int, int, int]) -> float:
         ("all these things", {"left", "right", "blue", "yellow"}),
     ],
 )
-def test_words_find_what_they_name_and_nothing_else(words: str, wanted: set[str]) -> None:
-    """Documented: `search_prompt`, `select_prompt`; chosen: by colour and place."""
-    mask = found(things(), words)
+def test_words_select_only_what_they_name(words: str, wanted: set[str]) -> None:
+    """Documented: `search_prompt`, `select_prompt`; chosen: by colour and position."""
+    mask = found(shapes(), words)
 
     seen = {name for name, box in PLACES.items() if share(mask, box) > 0.9}
     assert seen == wanted
@@ -47,15 +47,15 @@ def test_words_find_what_they_name_and_nothing_else(words: str, wanted: set[str]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMED if name != "gray"])
-def test_every_colour_with_a_name_is_found_where_it_is(name: str) -> None:
-    """Chosen: each name is found in its own colour."""
+def test_every_named_colour_is_found(name: str) -> None:
+    """Chosen: each name matches its own colour."""
     patch = Image.new("RGB", (64, 64), NAMED[name])
 
     assert ImageStat.Stat(colour_mask(patch, name)).mean[0] > 200
 
 
-def test_the_sky_goes_down_to_the_horizon() -> None:
-    """Chosen: what is like the upper edge, without what stands before it."""
+def test_the_sky_reaches_down_to_the_horizon() -> None:
+    """Chosen: the area similar to the upper edge, without foreground objects."""
     mask = found(landscape(), "blue sky")
 
     assert share(mask, (0, 0, 256, 50)) > 0.95
@@ -63,16 +63,16 @@ def test_the_sky_goes_down_to_the_horizon() -> None:
     assert share(mask, (110, 70, 146, 105)) < 0.1
 
 
-def test_the_ground_goes_up_to_the_horizon() -> None:
-    """Chosen: what is like the lower edge."""
+def test_the_ground_reaches_up_to_the_horizon() -> None:
+    """Chosen: the area similar to the lower edge."""
     mask = found(landscape(), "the ground")
 
     assert share(mask, (0, 140, 256, 192)) > 0.9
     assert share(mask, (0, 0, 256, 50)) < 0.05
 
 
-def test_the_background_is_all_but_what_stands_in_front() -> None:
-    """Chosen: the opposite of the subject."""
+def test_the_background_is_everything_but_the_foreground() -> None:
+    """Chosen: the inverse of the subject."""
     mask = found(landscape(), "the background")
 
     assert share(mask, CORNER) > 0.95
@@ -80,9 +80,9 @@ def test_the_background_is_all_but_what_stands_in_front() -> None:
 
 
 @pytest.mark.parametrize("colour", ["green", "navy", "yellow", "purple", "white", "black"])
-def test_recolouring_gives_the_colour_named_and_keeps_light_and_shade(colour: str) -> None:
+def test_recolouring_applies_the_named_colour_and_keeps_light_and_shade(colour: str) -> None:
     """Documented: `prompt` names the colour."""
-    picture = things()
+    picture = shapes()
     shaded = Image.new("RGB", (25, 50), (110, 14, 18))
     picture.paste(shaded, (20, 70), Image.new("L", (25, 50), 255).crop((0, 0, 25, 50)))
 
@@ -103,20 +103,20 @@ def test_recolouring_gives_the_colour_named_and_keeps_light_and_shade(colour: st
     assert difference(result, picture, BLUE) == 0
 
 
-def test_a_colour_that_is_not_wanted_is_not_given() -> None:
+def test_recolouring_avoids_colours_of_the_negative_prompt() -> None:
     """Documented: `negative_prompt`."""
-    asked: dict[str, Any] = {"select_prompt": "blue square", "prompt": "a red or green square"}
+    values: dict[str, Any] = {"select_prompt": "blue square", "prompt": "a red or green square"}
 
-    green = paint(brief("edit_search_and_recolor", things(), **asked, negative_prompt="red"))
-    red = paint(brief("edit_search_and_recolor", things(), **asked))
+    green = paint(brief("edit_search_and_recolor", shapes(), **values, negative_prompt="red"))
+    red = paint(brief("edit_search_and_recolor", shapes(), **values))
 
     assert mean(red, BLUE)[0] > mean(red, BLUE)[1] + 40
     assert mean(green, BLUE)[1] > mean(green, BLUE)[0] + 40
 
 
-def test_only_what_is_found_is_replaced() -> None:
+def test_only_the_found_object_is_replaced() -> None:
     """Documented: search-and-replace."""
-    picture = things()
+    picture = shapes()
 
     result = paint(
         brief("edit_search_and_replace", picture, search_prompt="blue square", prompt="a beach")

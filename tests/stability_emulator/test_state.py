@@ -1,4 +1,4 @@
-"""What the emulated API remembers, also across a restart and between processes."""
+"""The state of the emulated API, across restarts and between processes."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_restart_keeps_credits_charges_and_generations(tmp_path: Path) -> None:
-    """Chosen: a demonstration that is interrupted goes on where it was."""
+    """Chosen: an interrupted demonstration can continue."""
     first = State(tmp_path)
     async with caller(first) as client:
         await core(client)
@@ -36,7 +36,7 @@ async def test_a_restart_keeps_credits_charges_and_generations(tmp_path: Path) -
 
 
 async def test_two_processes_on_a_folder_see_the_same_account(tmp_path: Path) -> None:
-    """Chosen: a desktop program and an editor run side by side on one folder."""
+    """Chosen: a desktop application and an editor can share a folder."""
     one, other = State(tmp_path), State(tmp_path)
     async with caller(one) as first, caller(other) as second:
         await core(first)
@@ -49,7 +49,7 @@ async def test_two_processes_on_a_folder_see_the_same_account(tmp_path: Path) ->
     other.close()
 
 
-async def test_every_key_is_an_account_of_its_own() -> None:
+async def test_every_key_has_its_own_account() -> None:
     """Documented: a new account has 25 credits."""
     state = State(credits=NEW_ACCOUNT_CREDITS)
     async with caller(state, key="sk-one") as one, caller(state, key="sk-two") as two:
@@ -60,8 +60,8 @@ async def test_every_key_is_an_account_of_its_own() -> None:
     state.close()
 
 
-async def test_no_key_is_written_down(tmp_path: Path) -> None:
-    """Chosen: somebody may send a real key here by mistake."""
+async def test_no_key_is_stored(tmp_path: Path) -> None:
+    """Chosen: a user may send a real key here by mistake."""
     state = State(tmp_path)
     async with caller(state, key="sk-a-real-one-by-mistake") as client:
         await core(client)
@@ -73,7 +73,7 @@ async def test_no_key_is_written_down(tmp_path: Path) -> None:
 
 
 async def test_in_process_the_folder_is_optional_and_credits_are_ample(tmp_path: Path) -> None:
-    """Chosen: trying the product out must not end in an empty account."""
+    """Chosen: trying out the product must not empty the account."""
     for folder in (None, tmp_path / "new" / "folder"):
         transport = in_process(folder)
         assert transport.state.credits(EMULATOR_KEY) == 1_000_000
@@ -82,8 +82,8 @@ async def test_in_process_the_folder_is_optional_and_credits_are_ample(tmp_path:
     assert State(tmp_path / "new" / "folder").charges() == []
 
 
-async def test_a_reset_forgets_everything(state: State) -> None:
-    """Chosen: a test begins where it wants to begin."""
+async def test_a_reset_deletes_everything(state: State) -> None:
+    """Chosen: a test can start from a defined state."""
     async with caller(state) as client:
         await core(client)
         state.reset()
@@ -93,10 +93,10 @@ async def test_a_reset_forgets_everything(state: State) -> None:
 
 
 async def test_the_journal_names_path_account_and_status(state: State) -> None:
-    """Chosen: what a test asks the other side of the wire."""
-    async with caller(state) as client, caller(state, key=None) as nobody:
+    """Chosen: tests can check the requests as the API received them."""
+    async with caller(state) as client, caller(state, key=None) as keyless:
         response = await core(client)
-        await core(nobody)
+        await core(keyless)
 
     known, unknown = state.requests()
     assert (known.id, known.status) == (response.headers["x-request-id"], 200)
@@ -105,8 +105,8 @@ async def test_the_journal_names_path_account_and_status(state: State) -> None:
     assert known.owner == state.charges()[0].owner != EMULATOR_KEY
 
 
-async def test_what_is_remembered_is_bounded(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chosen: the newest requests and charges stay, and a generation that expired goes."""
+async def test_the_stored_state_is_bounded(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chosen: only the newest requests and charges are kept; expired generations are deleted."""
     monkeypatch.setattr("stability_emulator.request_log.MAX_KEPT_REQUESTS", 3)
     monkeypatch.setattr("stability_emulator.request_log.MAX_KEPT_CHARGES", 2)
     async with caller(state) as client:
@@ -124,10 +124,10 @@ async def test_what_is_remembered_is_bounded(state: State, monkeypatch: pytest.M
     assert gone.status_code == 404
 
 
-async def test_the_accounts_of_too_many_keys_and_the_ends_of_paths_are_forgotten(
+async def test_stored_accounts_and_path_lengths_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Chosen: keys and paths are the caller's, and there is no end to them."""
+    """Chosen: keys and paths come from callers and are otherwise unlimited."""
     monkeypatch.setattr("stability_emulator.request_log.MAX_KEPT_ACCOUNTS", 2)
     monkeypatch.setattr("stability_emulator.request_log.MAX_KEPT_PATH_CHARACTERS", 50)
     state = State()

@@ -1,4 +1,4 @@
-"""The emulated API in process: what a real connection tells, in the same order."""
+"""The in-process transport behaves like a real connection, with the same trace events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ RECEIVING = ["receive_response_headers", "receive_response_body", "response_clos
 
 
 class Trace:
-    """A trace hook that writes down what it is told and fails where it is told to."""
+    """A trace hook that records its events and can fail at one of them."""
 
     def __init__(self, fail_at: str | None = None) -> None:
         self.names: list[str] = []
@@ -31,7 +31,7 @@ class Trace:
         self._fail_at = fail_at
 
     async def __call__(self, name: str, info: dict[str, Any]) -> None:
-        """Take one event."""
+        """Record an event."""
         self.names.append(name)
         self.infos.append(info)
         if name == self._fail_at:
@@ -39,33 +39,33 @@ class Trace:
 
 
 def events(*steps: str) -> list[str]:
-    """Return the names of the events of steps that succeed."""
+    """Return the event names of successful steps."""
     return [f"http11.{step}.{end}" for step in steps for end in ("started", "complete")]
 
 
-async def test_the_trace_is_that_of_a_real_connection(
+async def test_the_trace_equals_that_of_a_real_connection(
     client: httpx2.AsyncClient, emulator_url: str
 ) -> None:
-    """Chosen: compared with httpcore2 itself, over a socket, names and kinds of facts alike."""
+    """Chosen: same event names and info keys as httpcore2 over a socket."""
     inside, outside = Trace(), Trace()
     await client.get(BALANCE, extensions={"trace": inside})
     async with httpx2.AsyncClient(base_url=emulator_url, headers=BEARER) as real:
         await real.get(BALANCE, extensions={"trace": outside})
 
-    spoken = [name for name in outside.names if name.startswith("http11.")]
-    facts = [
-        set(info) for name, info in zip(outside.names, outside.infos, strict=True) if name in spoken
+    names = [name for name in outside.names if name.startswith("http11.")]
+    keys = [
+        set(info) for name, info in zip(outside.names, outside.infos, strict=True) if name in names
     ]
-    assert inside.names == spoken == events(*SENDING, *RECEIVING)
-    assert [set(info) for info in inside.infos] == facts
+    assert inside.names == names == events(*SENDING, *RECEIVING)
+    assert [set(info) for info in inside.infos] == keys
     assert inside.infos[0]["request"].method == b"GET"
     assert inside.infos[5]["return_value"][1] == 200
 
 
-async def test_a_hook_that_fails_before_the_headers_keeps_the_request_inside(
+async def test_a_hook_that_fails_before_the_headers_prevents_the_request(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: an exception before the first byte reaches the caller, and the API saw nothing."""
+    """Chosen: the exception reaches the caller, and the API does not see the request."""
     trace = Trace(fail_at="http11.send_request_headers.started")
 
     with pytest.raises(RuntimeError, match="send_request_headers"):
@@ -75,8 +75,8 @@ async def test_a_hook_that_fails_before_the_headers_keeps_the_request_inside(
     assert trace.names[-2:] == events("response_closed")
 
 
-async def test_a_body_that_breaks_off_ends_the_request(state: State) -> None:
-    """Chosen: the API hears a connection that closes, and charges nothing."""
+async def test_a_failing_body_ends_the_request(state: State) -> None:
+    """Chosen: the API sees a disconnect and does not charge."""
 
     async def broken() -> AsyncIterator[bytes]:
         yield b"--b\r\n"
@@ -91,8 +91,8 @@ async def test_a_body_that_breaks_off_ends_the_request(state: State) -> None:
     assert state.charges() == []
 
 
-async def test_request_and_answer_are_streamed(client: httpx2.AsyncClient) -> None:
-    """Chosen: neither body is ever whole in memory on the way."""
+async def test_request_and_response_are_streamed(client: httpx2.AsyncClient) -> None:
+    """Chosen: the transport never holds a whole body in memory."""
     async with client.stream(
         "POST",
         "/v2beta/audio/stable-audio-2/text-to-audio",
@@ -105,7 +105,7 @@ async def test_request_and_answer_are_streamed(client: httpx2.AsyncClient) -> No
     assert max(sizes) <= 65_536
 
 
-async def test_an_answer_that_is_not_read_can_be_closed(client: httpx2.AsyncClient) -> None:
+async def test_an_unread_response_can_be_closed(client: httpx2.AsyncClient) -> None:
     """Chosen: closing early neither hangs nor leaves a task behind."""
     before = len(asyncio.all_tasks())
     with anyio.fail_after(30):
@@ -115,10 +115,8 @@ async def test_an_answer_that_is_not_read_can_be_closed(client: httpx2.AsyncClie
     assert len(asyncio.all_tasks()) == before
 
 
-async def test_a_request_that_is_given_up_is_not_charged(
-    client: httpx2.AsyncClient, state: State
-) -> None:
-    """Seen live: a run abandoned by its client was not charged."""
+async def test_a_cancelled_request_is_not_charged(client: httpx2.AsyncClient, state: State) -> None:
+    """Seen live: a request cancelled by its client was not charged."""
     state.latency = 3_600
     before = len(asyncio.all_tasks())
 
@@ -129,10 +127,8 @@ async def test_a_request_that_is_given_up_is_not_charged(
     assert (len(asyncio.all_tasks()), state.charges()) == (before, [])
 
 
-async def test_a_client_that_waits_no_longer_times_out(
-    client: httpx2.AsyncClient, state: State
-) -> None:
-    """Chosen: the read time-out of the request holds here as on a socket."""
+async def test_the_read_timeout_applies(client: httpx2.AsyncClient, state: State) -> None:
+    """Chosen: the read timeout of a request works as on a socket."""
     state.faults.inject(Fault(path=CORE, hang=3_600))
 
     with pytest.raises(httpx2.ReadTimeout):
@@ -146,8 +142,8 @@ async def test_a_client_that_waits_no_longer_times_out(
     assert state.charges() == []
 
 
-async def test_the_transport_can_be_used_again_after_it_was_closed(state: State) -> None:
-    """Chosen: a client of the pool and one for paid requests share it and close it one by one."""
+async def test_the_transport_can_be_reused_after_it_was_closed(state: State) -> None:
+    """Chosen: a pooled client and one for paid requests share it, and each closes it."""
     transport = EmulatorTransport(state)
     for _ in range(2):
         async with httpx2.AsyncClient(transport=transport, base_url=HOST, headers=BEARER) as client:
@@ -155,8 +151,8 @@ async def test_the_transport_can_be_used_again_after_it_was_closed(state: State)
             assert response.json() == {"credits": 1_000_000}
 
 
-async def test_many_requests_at_once_are_all_answered(state: State) -> None:
-    """Chosen: work goes on in few threads, and nobody waits for ever."""
+async def test_many_concurrent_requests_are_all_answered(state: State) -> None:
+    """Chosen: the few worker threads don't deadlock."""
     answers: list[int] = []
 
     async def one(key: int) -> None:
@@ -171,8 +167,8 @@ async def test_many_requests_at_once_are_all_answered(state: State) -> None:
     assert answers == [200] * 20
 
 
-async def test_an_answer_before_the_body_is_read_is_heard(client: httpx2.AsyncClient) -> None:
-    """Chosen: as over a socket, where the rest of the body goes nowhere."""
+async def test_a_response_before_the_body_is_read_arrives(client: httpx2.AsyncClient) -> None:
+    """Chosen: as over a socket, the rest of the body is discarded."""
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""The limits of what is sent, field by field, as the table documents them."""
+"""Limits of uploaded files, field by field, as the table documents them."""
 
 import io
 import re
@@ -49,7 +49,7 @@ def with_file(name: str, field: str) -> Operation:
 
 
 def plain(size: tuple[int, int], form: str = "png") -> bytes:
-    """Return a picture of one colour, which is small whatever its size."""
+    """Return a picture of one colour, whose file is small at any size."""
     out = io.BytesIO()
     Image.new("RGB", size, "teal").save(out, form)
     return out.getvalue()
@@ -58,16 +58,16 @@ def plain(size: tuple[int, int], form: str = "png") -> bytes:
 async def complaints(
     client: httpx2.AsyncClient, name: str, field: str, content: bytes
 ) -> list[str]:
-    """Return what the API says about a file."""
+    """Return the API's problems with a file."""
     response = await send(client, with_file(name, field), files={field: content})
     return [] if response.is_success else refused(response)[2]
 
 
 @pytest.mark.parametrize(("name", "field"), PICTURES)
-async def test_a_picture_within_no_limit_is_refused(
+async def test_a_picture_outside_any_limit_is_refused(
     name: str, field: str, client: httpx2.AsyncClient
 ) -> None:
-    """Documented: formats, sides, pixels and shape of every field."""
+    """Documented: formats, sides, pixels and aspect ratio of every field."""
     limits = OPERATIONS[name].file_fields()[field].limits
     assert isinstance(limits, ImageLimits)
 
@@ -87,10 +87,10 @@ async def test_a_picture_within_no_limit_is_refused(
 
 
 @pytest.mark.parametrize(("name", "field"), SOUNDS)
-async def test_a_sound_within_no_limit_is_refused(
+async def test_a_sound_outside_any_limit_is_refused(
     name: str, field: str, client: httpx2.AsyncClient
 ) -> None:
-    """Documented: MP3 or WAV, of 6 to 190 or 380 seconds."""
+    """Documented: MP3 or WAV, from 6 to 190 or 380 seconds."""
     limits = OPERATIONS[name].file_fields()[field].limits
     assert isinstance(limits, AudioLimits)
 
@@ -103,8 +103,8 @@ async def test_a_sound_within_no_limit_is_refused(
     assert other == [f"{field}: must be one of 'mp3' | 'wav'"]
 
 
-async def test_what_the_emulator_makes_it_also_takes(client: httpx2.AsyncClient) -> None:
-    """Chosen: a chain of operations works, with both formats of sound."""
+async def test_the_emulator_accepts_its_own_results(client: httpx2.AsyncClient) -> None:
+    """Chosen: operations can be chained, with both sound formats."""
     row = OPERATIONS["audio2_audio_to_audio"]
     for form in ("mp3", "wav"):
         _, pieces = audio.play("rain", 1, seconds=6, form=form)
@@ -115,8 +115,8 @@ async def test_what_the_emulator_makes_it_also_takes(client: httpx2.AsyncClient)
         assert response.status_code == 200, response.text
 
 
-async def test_an_empty_file_is_a_missing_one(client: httpx2.AsyncClient) -> None:
-    """Chosen: a file part without bytes says no more than no part."""
+async def test_an_empty_file_counts_as_missing(client: httpx2.AsyncClient) -> None:
+    """Chosen: a file part without content is treated like no part."""
     path = OPERATIONS["upscale_fast"].spec.path
 
     response = await client.post(path, files={"image": b""})
@@ -124,10 +124,10 @@ async def test_an_empty_file_is_a_missing_one(client: httpx2.AsyncClient) -> Non
     assert refused(response)[2] == ["image: required"]
 
 
-async def test_the_first_version_names_a_size_that_it_cannot_take(
+async def test_version_1_names_an_unsupported_size(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Captured: name and sentence, with the size received."""
+    """Captured: the name, and the sentence with the received size."""
     operation = with_file("v1_image_to_image", "init_image")
 
     response = await send(client, operation, files={"init_image": plain((512, 512))})
@@ -140,14 +140,14 @@ async def test_the_first_version_names_a_size_that_it_cannot_take(
 async def test_a_picture_that_would_fill_the_memory_is_not_decoded(
     client: httpx2.AsyncClient,
 ) -> None:
-    """Chosen: some fields have no limit on pixels, the emulator has."""
+    """Chosen: the emulator limits the pixels even in fields without a documented limit."""
     assert await complaints(client, "generate_sd3", "image", pictures.bomb_png())
     assert await complaints(client, "generate_sd3", "image", pictures.bomb_png((7_000, 6_000)))
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_make_the_readers_of_sound_fail(content: bytes) -> None:
-    """Chosen: what strangers send is measured or refused, never an error of ours."""
+def test_arbitrary_bytes_do_not_crash_the_sound_parsers(content: bytes) -> None:
+    """Chosen: any upload is either measured or refused, without an internal error."""
     for head in (
         b"",
         b"RIFF\0\0\0\0WAVE",
@@ -163,7 +163,7 @@ def test_no_bytes_make_the_readers_of_sound_fail(content: bytes) -> None:
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])
 def test_any_wav_is_measured(subtype: str) -> None:
-    """Chosen: the length follows from the header, whatever the samples are."""
+    """Chosen: the length follows from the header, whatever the encoding."""
     out = io.BytesIO()
     soundfile.write(out, [[0.1, 0.2]] * 22_050, 44_100, format="WAV", subtype=subtype)
 
@@ -172,8 +172,8 @@ def test_any_wav_is_measured(subtype: str) -> None:
     assert seconds == pytest.approx(0.5)
 
 
-def test_a_wav_that_lies_about_its_length_is_measured_by_its_bytes() -> None:
-    """Chosen: a header can promise hours."""
+def test_a_wav_with_a_false_length_is_measured_by_its_bytes() -> None:
+    """Chosen: the header can claim hours."""
     lying = bytearray(sound(7))
     lying[40:44] = b"\xff\xff\xff\x7f"
 
@@ -185,7 +185,7 @@ def test_a_wav_that_lies_about_its_length_is_measured_by_its_bytes() -> None:
 @pytest.mark.parametrize(("rate", "level"), [(44_100, 0.0), (44_100, 0.9), (22_050, 0.5)])
 @pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
 def test_any_mp3_is_measured(rate: int, level: float, mode: str) -> None:
-    """Chosen: by its frames, so that neither bit rate nor version matters."""
+    """Chosen: frames are counted, so neither bit rate nor version matters."""
     out = io.BytesIO()
     soundfile.write(
         out,
@@ -203,12 +203,12 @@ def test_any_mp3_is_measured(rate: int, level: float, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("audio2_inpaint", "50MB"), ("audio3_audio_to_audio", "100MB")]
+    ("name", "limit"), [("audio2_inpaint", "50MB"), ("audio3_audio_to_audio", "100MB")]
 )
-async def test_a_body_of_sound_may_be_larger_and_not_too_large(
-    name: str, most: str, client: httpx2.AsyncClient, state: State
+async def test_sound_requests_have_larger_body_limits(
+    name: str, limit: str, client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: 50 MB and 100 MB of the whole request; chosen: the sentence of pictures."""
+    """Documented: 50 MB and 100 MB per request; chosen: the same sentence as for pictures."""
     row = OPERATIONS[name]
     head = (
         b'--b\r\ncontent-disposition: form-data; name="audio"; filename="a.wav"\r\n'
@@ -224,16 +224,16 @@ async def test_a_body_of_sound_may_be_larger_and_not_too_large(
     headers = {"content-type": "multipart/form-data; boundary=b"}
     response = await client.post(row.spec.path, content=body(), headers=headers)
 
-    sentence = f"body: payloads cannot be larger than {most} in size"
+    sentence = f"body: payloads cannot be larger than {limit} in size"
     assert refused(response) == (413, "payload_too_large", [sentence])
     assert state.charges() == []
 
 
 @pytest.mark.parametrize("name", ["generate_ultra", "generate_sd3"])
-async def test_what_goes_with_a_file_is_not_blamed_for_the_file(
+async def test_an_unreadable_file_causes_no_error_in_other_parameters(
     client: httpx2.AsyncClient, name: str
 ) -> None:
-    """Chosen: strength needs an image, and there is one, if an unreadable one."""
+    """Chosen: strength requires an image, and an unreadable one satisfies that."""
     row = OPERATIONS[name]
     operation = row.model_validate({"prompt": "a fox", "image": "x", "strength": 0.5})
 
@@ -246,10 +246,10 @@ async def test_what_goes_with_a_file_is_not_blamed_for_the_file(
     ("form", "longest", "size"),
     [("webp", 16_383, (64, 16_384)), ("jpeg", 65_500, (65_501, 64))],
 )
-async def test_a_strip_too_long_for_its_format_is_refused(
+async def test_a_picture_too_long_for_its_output_format_is_refused(
     client: httpx2.AsyncClient, form: str, longest: int, size: tuple[int, int]
 ) -> None:
-    """Chosen: the API takes the picture, and no such file can be written."""
+    """Chosen: the upload is valid, but the result can't be encoded."""
     operation = OPERATIONS["edit_erase"].model_validate({"image": "x", "output_format": form})
 
     response = await send(client, operation, files={"image": plain(size)})
@@ -258,8 +258,10 @@ async def test_a_strip_too_long_for_its_format_is_refused(
     assert refused(response)[2] == wanted
 
 
-async def test_a_strip_is_drawn_after(client: httpx2.AsyncClient) -> None:
-    """Chosen: as wide as a picture may be at the least, where the API names no shape."""
+async def test_image_to_image_works_with_an_extremely_long_picture(
+    client: httpx2.AsyncClient,
+) -> None:
+    """Chosen: the API documents a minimum side here, but no aspect ratio."""
     values = {"prompt": "a fox", "image": "x", "strength": 0.5}
     operation = OPERATIONS["generate_sd3"].model_validate(values)
 
@@ -269,8 +271,8 @@ async def test_a_strip_is_drawn_after(client: httpx2.AsyncClient) -> None:
         assert picture.width == 64
 
 
-def test_the_captured_sentence_about_sizes_names_those_of_the_table() -> None:
-    """*Documented*: the capture has an order of its own; the sizes are the table's."""
+def test_the_captured_sentence_lists_the_sizes_of_the_table() -> None:
+    """*Documented*: the capture lists the table's sizes in another order."""
     named = re.findall(r"\b(\d+)x(\d+)", SDXL_SENTENCE)
 
     assert {(int(width), int(height)) for width, height in named} == set(SDXL_SIZES)

@@ -34,7 +34,7 @@ ABOVE = 0.14
 MAX_WHOLE = 2.5
 """Maximum area of a whole object relative to its found part."""
 MAX_IN_FRONT = 0.3
-"""Maximum share of the foreground that can be left out when a hole is filled."""
+"""Share of the picture above which the foreground is too large to leave out of a fill."""
 INVENTIVE = 0.4
 """Creativity from which an object named in the prompt is drawn into a margin."""
 MIN_ROOM = 64

@@ -1,4 +1,4 @@
-"""What the tests with other people's clients share: an account with credits, and pictures."""
+"""Helpers for tests with third-party clients: an account with credits, and pictures."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from stability_mcp.store.locks import FileLock
 
 SIDE = 1024
-"""Pixels: a size that every operation takes, v1 too."""
+"""Pixels: a size that every operation accepts, including v1."""
 
 
 def run_once(
@@ -33,7 +33,7 @@ def run_once(
 
 
 def credit(url: str, key: str, credits_: int = 10_000) -> None:
-    """Give an account of the emulator enough for every call."""
+    """Set the balance of an emulator account; the default is enough for every call."""
     request = Request(  # noqa: S310 -- loopback
         f"{url}/_emulator/credits",
         data=json.dumps({"key": key, "credits": credits_}).encode(),

@@ -65,7 +65,7 @@ def tinted(one: Colour, tint: Tint) -> Colour:
 
 
 def turned(one: Colour, by: float, *, vivid: float = 1.0, bright: float = 1.0) -> Colour:
-    """Return a colour whose hue is turned by that part of a circle."""
+    """Return a colour with its hue rotated; `by` is a share of the circle."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in one))
     return colour(hue + by, min(1.0, saturation * vivid), min(1.0, value * bright))
 

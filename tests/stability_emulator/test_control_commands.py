@@ -1,4 +1,4 @@
-"""The orders that the emulator takes: clock, pace, accounts, faults; over its own HTTP."""
+"""Commands of the control API: clock, pace, accounts, faults."""
 
 import time
 from typing import Any
@@ -21,20 +21,20 @@ CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
 
 
-async def told(response: httpx2.Response) -> Any:  # noqa: ANN401 -- JSON
-    """Return what a control answered."""
+async def body_of(response: httpx2.Response) -> Any:  # noqa: ANN401 -- JSON
+    """Return the body of a successful response."""
     assert response.is_success, response.text
     return response.json()
 
 
-async def order(client: httpx2.AsyncClient, what: str, **body: Any) -> Any:  # noqa: ANN401 -- JSON
-    """Give an order."""
-    return await told(await client.post(f"/_emulator/{what}", json=body))
+async def send_command(client: httpx2.AsyncClient, what: str, **body: Any) -> Any:  # noqa: ANN401 -- JSON
+    """Send a command to a control."""
+    return await body_of(await client.post(f"/_emulator/{what}", json=body))
 
 
-async def test_every_control_is_listed_and_answers(client: httpx2.AsyncClient) -> None:
-    """Chosen: who finds the address finds the rest."""
-    assert await told(await client.get("/_emulator/")) == CONTROLS
+async def test_every_control_is_listed_and_responds(client: httpx2.AsyncClient) -> None:
+    """Chosen: the list of controls is served at their common prefix."""
+    assert await body_of(await client.get("/_emulator/")) == CONTROLS
     for control in CONTROLS:
         method, path = control.split()
         response = await client.request(method, path, content=b"" if method == "POST" else None)
@@ -43,7 +43,7 @@ async def test_every_control_is_listed_and_answers(client: httpx2.AsyncClient) -
 
 @pytest.mark.parametrize("control", CONTROLS)
 async def test_no_control_answers_a_foreign_page(control: str, client: httpx2.AsyncClient) -> None:
-    """Chosen: each of them is guarded, reading too."""
+    """Chosen: every control is protected, including the read-only ones."""
     method, path = control.split()
 
     for headers in ({"host": "evil.example"}, {"origin": "https://evil.example"}, {"host": "["}):
@@ -51,12 +51,12 @@ async def test_no_control_answers_a_foreign_page(control: str, client: httpx2.As
         assert response.status_code == 403
 
 
-async def test_the_clock_can_be_moved_on(client: httpx2.AsyncClient, clock: Clock) -> None:
-    """Chosen: a day passes without waiting for it, and a generation expires."""
+async def test_the_clock_can_be_advanced(client: httpx2.AsyncClient, clock: Clock) -> None:
+    """Chosen: a generation expires after a day of emulated time."""
     generation = await started(client)
-    moved = await order(client, "clock", advance=24 * 3_600)
+    moved = await send_command(client, "clock", advance=24 * 3_600)
     gone = await client.get(SOUNDS.format(id=generation))
-    back = await order(client, "clock", set=clock.now)
+    back = await send_command(client, "clock", set=clock.now)
     there = await client.get(SOUNDS.format(id=generation))
 
     assert moved == {"now": clock.now + 24 * 3_600}
@@ -64,55 +64,57 @@ async def test_the_clock_can_be_moved_on(client: httpx2.AsyncClient, clock: Cloc
     assert (gone.status_code, there.status_code) == (404, 200)
 
 
-async def test_a_lock_out_ends_when_the_clock_is_moved(client: httpx2.AsyncClient) -> None:
+async def test_a_lock_out_ends_when_the_clock_is_advanced(client: httpx2.AsyncClient) -> None:
     """Documented: 60 s."""
     statuses = [(await client.get("/v1/user/balance")).status_code for _ in range(151)]
-    await order(client, "clock", advance=60)
+    await send_command(client, "clock", advance=60)
 
     assert statuses == [200] * 150 + [429]
     assert (await client.get("/v1/user/balance")).status_code == 200
 
 
-async def test_accounts_are_told_by_name_and_a_new_one_has_what_was_ordered(state: State) -> None:
-    """Chosen: no key is told; 25 credits unless ordered."""
+async def test_accounts_are_listed_without_keys_and_new_ones_get_the_set_credits(
+    state: State,
+) -> None:
+    """Chosen: no key is shown; a command sets the credits of new accounts."""
     async with caller(state) as client, caller(state, key="sk-new") as other:
-        set_to = await order(client, "credits", key=EMULATOR_KEY, credits=10)
-        await order(client, "credits", credits=2)
+        set_to = await send_command(client, "credits", key=EMULATOR_KEY, credits=10)
+        await send_command(client, "credits", credits=2)
         broke = await core(other)
-        accounts = await told(await client.get("/_emulator/accounts"))
+        accounts = await body_of(await client.get("/_emulator/accounts"))
 
     assert broke.status_code == 402
     assert accounts == [{"owner": set_to["account"], "millicredits": 10_000, "locked_until": 0}]
     assert EMULATOR_KEY not in str(accounts)
 
 
-async def test_latency_is_ordered_and_kept_when_pace_alone_changes(
+async def test_latency_can_be_set_and_is_kept_when_only_the_pace_changes(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: seconds, or as measured; a reset brings back what it was at first."""
-    await order(client, "pace", latency=0.3)
+    """Chosen: seconds, or `real` for the measured ones; a reset restores the initial value."""
+    await send_command(client, "pace", latency=0.3)
     began = time.monotonic()
     await core(client)
     took = time.monotonic() - began
-    await order(client, "pace", polls=3)
+    await send_command(client, "pace", polls=3)
 
     assert took >= 0.3
     assert (state.latency, state.pace.polls) == (0.3, 3)
-    await order(client, "pace", latency="real")
+    await send_command(client, "pace", latency="real")
     assert str(state.latency) == "real"
-    await order(client, "reset")
+    await send_command(client, "reset")
     assert str((state.latency, state.pace.polls)) == "(0, 0)"
 
 
-async def test_faults_can_be_looked_at_and_forgotten(client: httpx2.AsyncClient) -> None:
-    """Chosen: with how often each still happens."""
-    await order(client, "faults", path=CORE, status=500, count=3)
+async def test_faults_can_be_listed_and_removed(client: httpx2.AsyncClient) -> None:
+    """Chosen: each is listed with its remaining count."""
+    await send_command(client, "faults", path=CORE, status=500, count=3)
     await core(client)
 
-    left = await told(await client.get("/_emulator/faults"))
-    await told(await client.delete("/_emulator/faults"))
+    remaining = await body_of(await client.get("/_emulator/faults"))
+    await body_of(await client.delete("/_emulator/faults"))
 
-    assert left == [{"path": CORE, "status": 500, "count": 2}]
+    assert remaining == [{"path": CORE, "status": 500, "count": 2}]
     assert (await core(client)).status_code == 200
 
 
@@ -131,11 +133,11 @@ async def test_faults_can_be_looked_at_and_forgotten(client: httpx2.AsyncClient)
         (V1, 500, "server_error"),
     ],
 )
-async def test_a_status_has_the_name_that_the_api_has_for_it(
+async def test_an_injected_status_gets_the_api_s_name_for_it(
     client: httpx2.AsyncClient, state: State, path: str, status: int, name: str
 ) -> None:
-    """Documented: names by status, in the shape of either version; the journal has its id."""
-    await order(client, "faults", path=path, status=status)
+    """Documented: the names, and the shape of each version; the journal has the request id."""
+    await send_command(client, "faults", path=path, status=status)
 
     response = await client.post(path, json={}) if path == V1 else await core(client)
 
@@ -143,11 +145,11 @@ async def test_a_status_has_the_name_that_the_api_has_for_it(
     assert response.headers["x-request-id"] == state.requests()[-1].id
 
 
-async def test_moderation_on_order_refuses_a_row_that_has_no_words(
+async def test_injected_moderation_refuses_requests_without_trigger_words(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: 403 of every operation, also of those without a prompt."""
-    await order(client, "faults", moderation="content_moderation")
+    """Documented: every operation can answer 403, even without a prompt."""
+    await send_command(client, "faults", moderation="content_moderation")
 
     response = await core(client)
 
@@ -155,11 +157,11 @@ async def test_moderation_on_order_refuses_a_row_that_has_no_words(
     assert state.charges() == []
 
 
-async def test_filtering_on_order_blurs_and_charges_in_json_too(
+async def test_injected_filtering_blurs_and_charges_in_json_too(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Documented: the finish reason is in the body where the body is JSON."""
-    await order(client, "faults", moderation="content_filtered")
+    """Documented: JSON responses have the finish reason in the body."""
+    await send_command(client, "faults", moderation="content_filtered")
     client.headers["accept"] = "application/json"
 
     response = await core(client)
@@ -168,14 +170,14 @@ async def test_filtering_on_order_blurs_and_charges_in_json_too(
     assert len(state.charges()) == 1
 
 
-async def test_a_slow_body_is_whole_in_the_end(client: httpx2.AsyncClient) -> None:
-    """Chosen: in pieces, over so many seconds, each byte in its place."""
+async def test_a_slow_body_arrives_complete(client: httpx2.AsyncClient) -> None:
+    """Chosen: it arrives in pieces over the given seconds, with unchanged content."""
     whole = await core(client, seed="3")
-    await order(client, "faults", path=CORE, slow=0.3)
+    await send_command(client, "faults", path=CORE, slow=0.3)
     data = {"prompt": "a lighthouse", "output_format": "jpeg", "seed": "3"}
 
     async with client.stream("POST", CORE, data=data, files=EMPTY_PART) as slow:
-        began = time.monotonic()  # the headers are there, and the picture is made
+        began = time.monotonic()  # the headers have arrived, and the picture is rendered
         content = await slow.aread()
         took = time.monotonic() - began
 
@@ -183,9 +185,9 @@ async def test_a_slow_body_is_whole_in_the_end(client: httpx2.AsyncClient) -> No
     assert took >= 0.28
 
 
-async def test_the_answer_can_have_another_type(client: httpx2.AsyncClient) -> None:
-    """Chosen: of what was made, and it is charged."""
-    await order(client, "faults", path=CORE, content_type="text/plain")
+async def test_the_response_can_have_another_content_type(client: httpx2.AsyncClient) -> None:
+    """Chosen: the body is the normal result."""
+    await send_command(client, "faults", path=CORE, content_type="text/plain")
 
     response = await core(client)
 
@@ -193,11 +195,11 @@ async def test_the_answer_can_have_another_type(client: httpx2.AsyncClient) -> N
     assert response.content.startswith(b"\xff\xd8")
 
 
-async def test_connections_are_refused_for_a_while(
+async def test_connections_can_be_refused_for_some_seconds(
     client: httpx2.AsyncClient, clock: Clock, state: State
 ) -> None:
-    """Chosen: not even counted, and the while ends by itself."""
-    await order(client, "faults", refuse=5)
+    """Chosen: refused requests aren't logged, and the fault ends by itself."""
+    await send_command(client, "faults", refuse=5)
     with pytest.raises(httpx2.ConnectError):
         await core(client)
     clock.now += 5
@@ -220,20 +222,20 @@ async def test_connections_are_refused_for_a_while(
         ("faults", '{"body": "' + "x" * MAX_COMMAND_BYTES + '"}'),
     ],
 )
-async def test_an_order_that_makes_no_sense_is_refused(
+async def test_an_invalid_command_is_refused(
     client: httpx2.AsyncClient, state: State, what: str, body: str
 ) -> None:
-    """Chosen: 400 says what is wrong with it, and nothing changes."""
+    """Chosen: 400 with the problems, and nothing changes."""
     response = await client.post(f"/_emulator/{what}", content=body)
 
     assert (response.status_code, bool(response.json()["error"])) == (400, True)
     assert (state.now(), state.faults.remaining()) == (state.clock(), [])
 
 
-async def test_a_refusal_is_heard_however_much_is_still_to_be_sent(
+async def test_an_early_refusal_arrives_despite_a_large_body(
     client: httpx2.AsyncClient, state: State
 ) -> None:
-    """Chosen: what is refused unread is read to its end, so that nobody waits for the other."""
+    """Chosen: the body is read to its end, so that client and server don't deadlock."""
     client.headers["authorization"] = "Bearer nonsense"
 
     response = await client.post(
@@ -248,12 +250,12 @@ async def test_a_refusal_is_heard_however_much_is_still_to_be_sent(
     ("address", "status"),
     [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("10.0.0.9", 403), ("x", 403)],
 )
-async def test_only_this_machine_gives_orders_whatever_name_it_says(
+async def test_only_local_clients_have_access_whatever_host_they_send(
     state: State, address: str, status: int
 ) -> None:
-    """Chosen: a `Host` is what a stranger writes into it; where he is, is not."""
+    """Chosen: a client can forge the `Host` header, but not its address."""
     transport = httpx2.ASGITransport(create_app(state), client=(address, 5_000))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as stranger:
-        response = await stranger.get("/_emulator/journal")
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        response = await client.get("/_emulator/journal")
 
     assert response.status_code == status
