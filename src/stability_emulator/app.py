@@ -91,7 +91,9 @@ class _API:
         async def endpoint(request: Request) -> Response:
             owner = owner_of(auth.key_of(request))
             path = request.url.path
-            entry, admitted = await self._book(self._state.arrived, owner, request.method, path)
+            entry, admitted = await self._use_state(
+                self._state.log_request, owner, request.method, path
+            )
             try:
                 if not admitted:
                     raise RefusalError(429, "rate_limit_exceeded", TOO_FAST)  # noqa: TRY301 -- handled like every refusal
@@ -106,7 +108,7 @@ class _API:
                 name_and_message = usual(500, first_version=is_first_version(path))
                 response = responses.refusal(RefusalError(500, *name_and_message), path, entry.id)
             if not isinstance(response, connection_faults.DroppedResponse):
-                await self._book(self._state.answered, entry, response.status_code)
+                await self._use_state(self._state.log_response, entry, response.status_code)
             return response
 
         return endpoint
@@ -123,7 +125,7 @@ class _API:
         faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
-        left = await self._book(self._state.balance, entry.owner)
+        left = await self._use_state(self._state.balance, entry.owner)
         body = accounts.query_body(row, millicredits=left)
         return _with_fault(responses.data(body, request_id=entry.id), faulty, request)
 
@@ -139,7 +141,7 @@ class _API:
         faulty = await self._fault(request, entry)
         if isinstance(faulty, Response):
             return faulty
-        found = await self._book(partial(self._state.poll, generation, owner=entry.owner))
+        found = await self._use_state(partial(self._state.poll, generation, owner=entry.owner))
         if found is False:
             raise RefusalError(404, "generation_not_found", GONE)
         if found is True:
@@ -170,7 +172,7 @@ class _API:
             _check_accept(checked.operation, request)
             auth.require(request)
             operation = checked.operation
-            left = await self._book(self._state.balance, entry.owner)
+            left = await self._use_state(self._state.balance, entry.owner)
             if left < operation.price():
                 raise _no_credits(operation, left)
             injected = faulty.moderation if faulty else None
@@ -203,13 +205,15 @@ class _API:
         operation, row = checked.operation, type(checked.operation)
         accept = request.headers.get("accept", "")
         if row.is_deferred():
-            generation = await self._book(self._state.start, entry, operation, made[0])
+            generation = await self._use_state(self._state.start, entry, operation, made[0])
             if generation is None:
-                raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+                raise _no_credits(
+                    operation, await self._use_state(self._state.balance, entry.owner)
+                )
             status = 202 if issubclass(row, AudioOperation) else 200
             return responses.data({"id": generation}, status=status, request_id=entry.id)
-        if not await self._book(self._state.charge, entry, operation):
-            raise _no_credits(operation, await self._book(self._state.balance, entry.owner))
+        if not await self._use_state(self._state.charge, entry, operation):
+            raise _no_credits(operation, await self._use_state(self._state.balance, entry.owner))
         if row.answer == "artifacts":
             return responses.first_version(made, accept=accept, request_id=entry.id)
         return responses.media(made[0], accept=accept, request_id=entry.id)
@@ -231,7 +235,7 @@ class _API:
             return fault
         return _with_fault(responses.faulty(fault, request.url.path, entry.id), fault, request)
 
-    async def _book(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    async def _use_state(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Read or write the state in a worker thread, one call at a time."""
         return await to_thread.run_sync(function, *arguments, limiter=self._state_limiter)
 

@@ -29,11 +29,11 @@ class DroppedResponse(Response):
 
     def __init__(self, drop: Callable[[], None]) -> None:
         super().__init__()
-        self._drop = drop
+        self._drop_connection = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI signature
         """Close the connection and wait for the disconnect."""
-        await _dropped(self._drop, receive)
+        await _drop_and_wait(self._drop_connection, receive)
 
 
 class CutResponse(Response):
@@ -43,7 +43,7 @@ class CutResponse(Response):
         super().__init__(status_code=whole.status_code)
         self._whole = whole
         self._left = length
-        self._drop = drop
+        self._drop_connection = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the first part, then close the connection."""
@@ -61,7 +61,7 @@ class CutResponse(Response):
         try:
             await self._whole(scope, receive, send_first_part)
         except _CutError:
-            await _dropped(self._drop, receive)
+            await _drop_and_wait(self._drop_connection, receive)
 
 
 class SlowResponse(Response):
@@ -92,7 +92,7 @@ class _CutError(Exception):
     """The requested number of bytes was sent."""
 
 
-async def _dropped(drop: Callable[[], None], receive: Receive) -> None:
+async def _drop_and_wait(drop: Callable[[], None], receive: Receive) -> None:
     drop()
     while (await receive())["type"] != "http.disconnect":
         pass

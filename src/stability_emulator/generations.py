@@ -79,7 +79,7 @@ class Started(GenerationQuery):
     """Minimum duration, independent of the pace."""
 
 
-def keep(connection: Connection, started: Started, made: Artifact) -> None:
+def store(connection: Connection, started: Started, made: Artifact) -> None:
     """Store a generation with its result, and delete old ones."""
     connection.execute(
         "INSERT INTO generations (id, at, owner, poll_path, seconds, media_type, seed,"

@@ -39,7 +39,7 @@ class Request:
     answered_at: float | None = None
 
 
-def arrived(connection: Connection, request: Request) -> None:
+def log_request(connection: Connection, request: Request) -> None:
     """Log a request, and delete the oldest entries."""
     connection.execute(
         "INSERT INTO requests (id, at, owner, method, path) VALUES (?, ?, ?, ?, ?)",
@@ -64,7 +64,7 @@ def arrived(connection: Connection, request: Request) -> None:
     )
 
 
-def answered(connection: Connection, request_id: str, status: int, now: float) -> None:
+def log_response(connection: Connection, request_id: str, status: int, now: float) -> None:
     """Log the response to a request."""
     connection.execute(
         "UPDATE requests SET status = ?, answered_at = ? WHERE id = ?", (status, now, request_id)

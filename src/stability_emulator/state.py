@@ -78,23 +78,23 @@ class State:
         """Return whether in-process connections are refused; the server closes its sockets."""
         return self.clock() < self._refused_until
 
-    def arrived(self, owner: str, method: str, path: str) -> tuple[Request, bool]:
+    def log_request(self, owner: str, method: str, path: str) -> tuple[Request, bool]:
         """Log a request; return it and whether the rate limit allows it."""
         now = self.now()
         request = Request(id=secrets.token_hex(16), at=now, owner=owner, method=method, path=path)
 
         def change(connection: Connection) -> bool:
-            request_log.arrived(connection, request)
+            request_log.log_request(connection, request)
             return not owner or request_log.admit(
                 connection, owner, now, opening=self._opening_balance
             )
 
         return request, self._storage.write(change)
 
-    def answered(self, request: Request, status: int) -> None:
+    def log_response(self, request: Request, status: int) -> None:
         """Log the response to a request."""
         now = self.now()
-        self._storage.write(lambda c: request_log.answered(c, request.id, status, now))
+        self._storage.write(lambda c: request_log.log_response(c, request.id, status, now))
 
     def charge(self, request: Request, operation: Operation) -> bool:
         """Charge a call; return False if the account has too few credits."""
@@ -118,7 +118,7 @@ class State:
         def change(connection: Connection) -> bool:
             if not accounts.charge(connection, charged, opening=self._opening_balance):
                 return False
-            generations.keep(connection, started, made)
+            generations.store(connection, started, made)
             return True
 
         return generation if self._storage.write(change) else None

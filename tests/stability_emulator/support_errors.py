@@ -115,7 +115,7 @@ async def too_large(caller: Caller) -> httpx2.Response:
 async def too_fast(caller: Caller) -> httpx2.Response:
     """Exceed the rate limit."""
     for _ in range(150):
-        caller.state.arrived(owner_of(EMULATOR_KEY), "GET", "/")
+        caller.state.log_request(owner_of(EMULATOR_KEY), "GET", "/")
     return await caller.send_valid()
 
 

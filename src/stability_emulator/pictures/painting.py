@@ -8,9 +8,9 @@ from stability_emulator.pictures.brief import Brief
 from stability_emulator.pictures.toning import without
 from stability_emulator.scenery.scene import Look, scene
 
-USUAL_GUIDANCE = 4
+DEFAULT_GUIDANCE = 4
 """Default `cfg_scale` of rows and models that have no other."""
-USUAL_GUIDANCES = {"sd3.5-large-turbo": 1, "sd3.5-flash": 1, "v1": 7}
+DEFAULT_GUIDANCES = {"sd3.5-large-turbo": 1, "sd3.5-flash": 1, "v1": 7}
 
 
 def painted(brief: Brief, size: tuple[int, int], *, prompt: str | None = None) -> Image.Image:
@@ -37,5 +37,5 @@ def _guidance(brief: Brief) -> float:
     if requested < 0:
         return 0.0
     version = "v1" if "engine_id" in brief.values else brief.text("model")
-    usual = USUAL_GUIDANCES.get(version, USUAL_GUIDANCE)
-    return max(-1.0, min(1.0, math.log2(max(requested, 0.25) / usual) / 2))
+    default = DEFAULT_GUIDANCES.get(version, DEFAULT_GUIDANCE)
+    return max(-1.0, min(1.0, math.log2(max(requested, 0.25) / default) / 2))

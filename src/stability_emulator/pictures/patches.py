@@ -117,17 +117,17 @@ class Quilt:
             self._unknown.crop(box),
         )
         weight = Image.merge("RGB", (weight, weight, weight))
-        best, least = None, MAX_COST
+        best, lowest = None, MAX_COST
         for right, down in (*recent, *self._candidates(box)):
             place = moved(box, (right, down))
             cost = ROW_PENALTY * abs(down) + self._fixed_cost(place)
-            if cost >= least:
+            if cost >= lowest:
                 continue
             apart = ImageChops.difference(here, self._small.crop(place))
             cost += _mean(ImageChops.multiply(apart, weight))
             cost += WORST_PIXEL_WEIGHT * _worst(apart) + self._rng.random() * RANDOM_COST
-            if cost < least:
-                best, least = (right, down), cost
+            if cost < lowest:
+                best, lowest = (right, down), cost
         return best
 
     def _fixed_cost(self, place: Box) -> float:

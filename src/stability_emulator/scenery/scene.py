@@ -80,7 +80,7 @@ def scene(
     reading = read(prompt, negative)
     reading.tiled = reading.tiled or style == "tile-texture"
     rng = chance("scene", reading.description, seed)
-    _settle(reading, rng.choice(ON_LAND))
+    _choose_place(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
     if reading.place == "studio" or reading.emblem or reading.abstract or reading.tiled:
         light = STUDIO
@@ -99,7 +99,7 @@ def scene(
     return picture.resize(size, Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC)
 
 
-def _settle(reading: Reading, land: str) -> None:
+def _choose_place(reading: Reading, land: str) -> None:
     """Choose a place if the prompt names none."""
     nouns = {subject.noun for subject in reading.things}
     if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):

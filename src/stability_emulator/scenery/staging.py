@@ -41,7 +41,7 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
     subjects = reading.things
     for subject in subjects:
         if NOUNS[subject.noun].home == "heaven":
-            _heavenly(canvas, subject, reading)
+            _draw_in_sky(canvas, subject, reading)
     rest = [subject for subject in subjects if NOUNS[subject.noun].home != "heaven"]
     stage.company = len(rest) > 1
     if reading.place == "room" and any(NOUNS[subject.noun].home == "table" for subject in rest):
@@ -209,7 +209,7 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, part: Part) -> None:
             for _ in range(3 * subject.count)
         ]
     else:
-        spots = _spots(canvas, stage, subject, (x, y, high))
+        spots = _positions(canvas, stage, subject, (x, y, high))
     facing = x > canvas.width * 0.5 if rank == 0 else rng.random() < 0.5
     for base, at in sorted(spots):
         tone, second = colours_of(subject, noun, reading, rng)
@@ -222,7 +222,7 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, part: Part) -> None:
         noun.draw(Pen(canvas, stand, tone, second, rng))
 
 
-def _spots(
+def _positions(
     canvas: Canvas, stage: Stage, subject: Subject, where: tuple[float, float, float]
 ) -> list[tuple[float, float]]:
     """Return the foot and the middle of each of several equal objects."""
@@ -281,7 +281,7 @@ def _mirrored(
     canvas.image = shown
 
 
-def _heavenly(canvas: Canvas, subject: Subject, reading: Reading) -> None:
+def _draw_in_sky(canvas: Canvas, subject: Subject, reading: Reading) -> None:
     """Draw a named moon, sun, star or cloud in the sky."""
     noun, rng, light = NOUNS[subject.noun], canvas.rng, canvas.light
     tone, second = colours_of(subject, noun, reading, rng)

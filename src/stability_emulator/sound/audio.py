@@ -146,15 +146,15 @@ def _followed(remix: Remix, new: Sequence[Cell], sent: bytes) -> list[Cell]:
 
 def _alternation(remix: Remix) -> Iterator[tuple[int, float, bool]]:
     """Yield for each cell its index, the share that is kept, and whether the upload is played."""
-    owed, keeping = 0.0, False
+    due, keeping = 0.0, False
     for index in range(remix.cells):
         kept = remix.kept(index)
         if remix.replaced is not None:
             keeping = kept > 0
         elif index % TURN_CELLS == 0:
-            owed += kept
-            keeping = owed >= 1 - 1e-9
-            owed -= keeping
+            due += kept
+            keeping = due >= 1 - 1e-9
+            due -= keeping
         yield index, kept, keeping
 
 

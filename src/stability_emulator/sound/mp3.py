@@ -97,9 +97,9 @@ def _frame_of(cell: Cell) -> Frame:
 
 def _packed(frames: Sequence[Frame]) -> list[bytes]:
     """Return frames encoded for a file, each padded to the size that the bit rate requires."""
-    packed, owed = list[bytes](), 0
+    packed, carry = list[bytes](), 0
     for frame in frames:
-        size, owed = divmod(BYTES_BY_RATE + owed, RATE)
+        size, carry = divmod(BYTES_BY_RATE + carry, RATE)
         padded = size > BYTES_BY_RATE // RATE
         head = _header(frame, padded=padded) + frame.side.to_bytes(SIDE_BYTES, "big")
         packed.append((head + frame.data).ljust(size, b"\0"))

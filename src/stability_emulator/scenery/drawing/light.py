@@ -109,12 +109,12 @@ def light_of(time: str, weather: AbstractSet[str], rng: random.Random) -> Light:
         cloudy=light.cloudy * rng.uniform(0.4, 1.3),
     )
     if "storm" in weather or "rain" in weather:
-        light = _clouded(light, grey=(66, 74, 90), share=0.72, dim=0.74)
+        light = _overcast(light, grey=(66, 74, 90), share=0.72, dim=0.74)
     elif "fog" in weather:
-        light = _clouded(light, grey=(196, 202, 206), share=0.6, dim=0.96)
+        light = _overcast(light, grey=(196, 202, 206), share=0.6, dim=0.96)
         light = replace(light, haze=0.95)
     elif "snowfall" in weather:
-        light = _clouded(light, grey=(176, 188, 204), share=0.55, dim=0.95)
+        light = _overcast(light, grey=(176, 188, 204), share=0.55, dim=0.95)
     elif "clouds" in weather:
         light = replace(light, cloudy=1.0)
     if "clear" in weather:
@@ -132,7 +132,7 @@ def light_with_sky(light: Light, tone: Colour) -> Light:
     )
 
 
-def _clouded(light: Light, *, grey: Colour, share: float, dim: float) -> Light:
+def _overcast(light: Light, *, grey: Colour, share: float, dim: float) -> Light:
     """Return the light under an overcast sky."""
     grey = mixed(grey, (14, 18, 34), light.dark * 0.8)
     red, green, blue = light.tint
