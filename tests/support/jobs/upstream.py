@@ -39,9 +39,12 @@ MIN_BUFFER_BYTES, MIN_SEGMENT_BYTES = 4_096, 1_000
 """Bytes on a connection that stalls in the middle of an upload. Small segments also keep the
 sender's buffer small, which otherwise grows to several megabytes and takes the whole upload."""
 
-Stage = Literal["head", "upload", "waiting", "headers", "body", "poll", "poll body", "start"]
+Stage = Literal[
+    "head", "upload", "waiting", "headers", "body", "poll", "poll body", "start", "balance"
+]
 """How far a request is: its head has arrived, a quarter of its body, all of it; the headers of the
-response are sent, half its body. Also for polls, and for the response that starts a generation."""
+response are sent, half its body. Also for polls, balance queries, and for the response that starts
+a generation."""
 
 
 @dataclass
@@ -183,7 +186,9 @@ class Connection:
     async def _result(self, path: str) -> None:
         results, _, generation = path.rpartition("/")
         if generation == "balance":
-            return await self._send(200, "application/json", b'{"credits": 1000}', "poll", "poll")
+            return await self._send(
+                200, "application/json", b'{"credits": 1000}', "balance", "balance"
+            )
         requested, prompt, started = self.upstream.generations[generation]
         age = asyncio.get_running_loop().time() - started
         self.upstream.polled.add(prompt)
