@@ -170,7 +170,7 @@ async def test_a_slot_that_cannot_be_released_does_not_lose_the_balance(tmp_path
 
 
 async def test_the_balance_of_the_emulator_is_not_queried(tmp_path: Path) -> None:
-    """*Chosen*: its credits are unlimited and belong to no account."""
+    """*Chosen*: emulated credits are worth nothing."""
     wire, reads = Wire([succeeds()]), Reads()
     async with running_jobs(
         tmp_path, wire, upstream=EMULATOR, kind=reads.open, timing=SOON
