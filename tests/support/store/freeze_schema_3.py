@@ -352,7 +352,7 @@ def other_rows(past: Past) -> None:
     past.do(usage.record_give_up, "Claude Desktop", 60.0, now=now)
     past.do(usage.record_give_up, "Claude Desktop", 61.0, now=now + 1)
     past.do(usage.record_give_up, "другой клиент", 240.5, now=now + 2)
-    past.do(budget.raise_budget, past.account, limit=20_000_000, now=now)
+    past.do(budget.raise_ceiling, past.account, limit=20_000_000, now=now)
     past.do(usage.save_balance, past.upstream.id, balance=123_450, now=now)
     past.do(rate_limit.block_upstream, upstream=past.upstream.id, until=now + 60)
     other = Upstream(id="0123456789abcdef", base_url="https://proxy.example/stability")
