@@ -142,12 +142,12 @@ def _job(connection: Connection, state: str, priority: int = 0, wake_at: float =
 
 def _fill(connection: Connection, priority: int | None, limit: RateLimit) -> int:
     """Take slots until none is free, and return how many were taken."""
-    for taken in range(limit.limit + 1):
+    for count in range(limit.limit + 1):
         try:
             request = SlotRequest(upstream=PAID.id, process="p", priority=priority)
             rate_limit.take_slot(connection, limit, request, now=100.0)
         except NoSlotError:
-            return taken
+            return count
     raise AssertionError("more slots than the limit")
 
 

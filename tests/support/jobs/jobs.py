@@ -363,7 +363,7 @@ class AccountJobs:
         return await self.read.paused(self.account)
 
     async def raise_budget(self, limit: int) -> None:
-        """Raise the ceiling of today."""
+        """Raise the budget for today."""
         await self.jobs.raise_budget(self.account, limit)
 
     async def clear_cache(self) -> int:

@@ -231,7 +231,7 @@ async def _raise_budget(database: Database) -> None:
     await idle_account_jobs(database, budget=10_000).raise_budget(20_000)
 
 
-async def _ceiling(database: Database) -> object:
+async def _budget(database: Database) -> object:
     return (await idle_account_jobs(database, budget=10_000).spending()).limit
 
 
@@ -306,7 +306,7 @@ ROWS = {
         old=[("paused", PRICE)],
         new=[("done", 0)],
     ),
-    "usage.raise_budget": Row(act=_raise_budget, read=_ceiling, old=10_000, new=20_000),
+    "usage.raise_budget": Row(act=_raise_budget, read=_budget, old=10_000, new=20_000),
     "usage.clear_cache": Row(arrange=_finished, act=_clear_cache, read=_cached, old=1, new=0),
     "usage.record_give_up": Row(
         act=_give_up_after_a_minute, read=_client_timeout, old=None, new=60

