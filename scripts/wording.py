@@ -29,7 +29,8 @@ SUFFIXES = {
 }
 QUOTED = [
     *("tests/facts/*", "tests/compat/*.json", "tests/test_wording.py", "scripts/wording.toml"),
-    "src/stability_mcp/store/migration_*.sql",
+    *("src/stability_mcp/store/migration_*.sql", "tests/store/*.sql"),
+    *("tests/store/test_migrations.py", "tests/support/store/freeze_schema_3.py"),
 ]
 """Files not searched: API documents, earlier releases, the list itself, earlier column names."""
 

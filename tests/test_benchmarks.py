@@ -49,7 +49,7 @@ LINES = (
     "join look-up with 1,000 rows",
     "cache look-up with 1,000 rows",
 )
-"""A full run has more: a slow disk, a deferred result, 600 calls at the API's rate."""
+"""A full run has more: a slow disk, a deferred result, 600 calls at the API's rate limit."""
 
 STAGES = (
     *("validation", "T1: submit", "queue, connect", "T2: begin to send", "upstream", "body"),
@@ -63,12 +63,12 @@ STEADY = ("memory idle", "tools/list, default", "mean operation", "most requests
 
 @pytest.mark.long(40)
 @pytest.mark.processes
-def test_the_benchmark_prints_every_limit_and_the_steady_ones_hold() -> None:
-    """Chosen: each limit has its line, each stage its time; memory, list and rate are kept.
+def test_the_benchmark_prints_every_limit_and_meets_the_steady_ones() -> None:
+    """Chosen: each limit has its line, each stage its time; memory, list and rate are met.
 
-    One test for both, since each run starts a dozen servers.
+    One test for both, because each run starts a dozen servers.
     """
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
         capture_output=True,
         check=False,
@@ -77,12 +77,12 @@ def test_the_benchmark_prints_every_limit_and_the_steady_ones_hold() -> None:
         timeout=SECONDS,
     )
 
-    assert told.returncode == 0, told.stderr[-4_000:]
-    rows = [re.split(r"\s{2,}", line) for line in told.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr[-4_000:]
+    rows = [re.split(r"\s{2,}", line) for line in done.stdout.splitlines()]
     table = {row[0]: row[-1] for row in rows if row[-1] in {"ok", "MISSED", "skipped"}}
     assert [line for line in LINES if not any(name.startswith(line) for name in table)] == []
     assert len(table) == len(LINES)
     assert {row[0] for row in rows if row[-1].endswith("%")} == set(STAGES)
     steady = {name: verdict for name, verdict in table.items() if name.startswith(STEADY)}
-    assert set(steady.values()) == {"ok"}, told.stdout
+    assert set(steady.values()) == {"ok"}, done.stdout
     assert len(steady) == len(STEADY)

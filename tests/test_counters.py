@@ -12,7 +12,7 @@ from stability_mcp.store.database import Database
 pytestmark = pytest.mark.anyio
 
 
-async def test_each_thing_is_counted_as_what_it_is(tmp_path: Path) -> None:
+async def test_each_operation_is_counted_by_its_kind(tmp_path: Path) -> None:
     """Chosen: a write is a hop, and an fsync if it is durable; a read in a thread is a hop too."""
     with counting(tmp_path) as tally:
         database = await anyio.to_thread.run_sync(Database, tmp_path)
@@ -48,7 +48,7 @@ async def test_each_thing_is_counted_as_what_it_is(tmp_path: Path) -> None:
 
 
 async def test_another_database_is_not_counted(tmp_path: Path) -> None:
-    """Chosen: the emulator has a store of its own."""
+    """Chosen: the emulator has its own store."""
     with counting(tmp_path / "home") as tally:
         database = await anyio.to_thread.run_sync(Database, tmp_path / "other")
         try:
@@ -61,7 +61,7 @@ async def test_another_database_is_not_counted(tmp_path: Path) -> None:
 
 
 def test_counts_above_a_limit_are_named() -> None:
-    """Chosen: with what was counted and the limit."""
+    """Chosen: with the count and the limit."""
     counts = Counts(writes=5, reads=3, statements=32, hops=9, fsyncs=5)
     limits = Counts(writes=5, reads=2, statements=32, hops=10, fsyncs=5)
 

@@ -1,4 +1,4 @@
-"""Every error says whether anything was charged, and the tree is the one in the docstring."""
+"""Every error says whether anything was charged, and the docstring shows the class tree."""
 
 import inspect
 
@@ -21,10 +21,10 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda each: each.__name__)
-def test_the_text_says_what_happened_whether_it_was_charged_and_what_to_do(
+def test_an_error_says_what_happened_whether_it_was_charged_and_what_to_do(
     error: type[StudioError],
 ) -> None:
-    """Chosen: a person pays, so every failure says whether they did."""
+    """Chosen: users pay, so every failure says whether they did."""
     more: dict[str, object] = {}
     if issubclass(error, RefusedError):
         more = {"status": 400, "name": "bad_request"}
@@ -34,13 +34,13 @@ def test_the_text_says_what_happened_whether_it_was_charged_and_what_to_do(
     if issubclass(error, UnwrittenError):
         more = {"finish": list}
 
-    raised = error("It broke.", hint="Mend it.", **more)
+    raised = error("It broke.", hint="Repair it.", **more)
 
-    assert str(raised) == f"It broke. {CHARGED_SENTENCES[raised.charged]} Mend it."
+    assert str(raised) == f"It broke. {CHARGED_SENTENCES[raised.charged]} Repair it."
 
 
 def test_the_tree_in_the_docstring_names_every_class() -> None:
-    """Chosen: the docstring is where a reader looks for the place of a new error."""
+    """Chosen: developers look there for the right place of a new error."""
     drawn = errors.__doc__ or ""
 
     assert [each.__name__ for each in CLASSES if each.__name__ not in drawn] == []

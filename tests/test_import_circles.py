@@ -1,4 +1,4 @@
-"""No module of the source imports itself by way of others."""
+"""The source has no circular imports."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ def named(path: Path, source: Path = SOURCE) -> str:
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the names that a module imports, also within functions, but not for types alone."""
+    """Yield the names that a module imports, also within functions, but not for type checking."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             yield from (name for other in node.orelse for name in imports(other))
@@ -34,8 +34,8 @@ def imports(tree: ast.AST) -> Iterator[str]:
 def graph(source: Path = SOURCE) -> Graph:
     """Return what each module imports: modules, and the packages around those.
 
-    The packages around the module itself are running already when it is imported, so they count
-    only where it takes a name from one: `from package import name`.
+    The packages around the module itself are already running when it is imported, so they count
+    only where it imports a name from one: `from package import name`.
     """
     modules = {named(path, source): path for path in sorted(source.rglob("*.py"))}
     found: dict[str, set[str]] = {}
@@ -51,7 +51,7 @@ def graph(source: Path = SOURCE) -> Graph:
 
 
 def circle(imported: Graph) -> list[str]:
-    """Return the modules of a circle in the order of their imports; empty where there is none."""
+    """Return the modules of a circle in import order, or an empty list."""
     finished: set[str] = set()
 
     def followed(path: list[str]) -> list[str]:
@@ -67,7 +67,7 @@ def circle(imported: Graph) -> list[str]:
 
 
 def test_the_source_has_no_import_circle() -> None:
-    """Chosen: what imports what is read from top to bottom."""
+    """Chosen: so that the source can be read from top to bottom."""
     assert " -> ".join(circle(graph())) == ""
 
 
@@ -79,7 +79,7 @@ def test_the_source_has_no_import_circle() -> None:
     ],
 )
 def test_a_circle_is_found_and_named(one: str, other: str, tmp_path: Path) -> None:
-    """Chosen: also where one of the imports is within a function."""
+    """Chosen: also if one of the imports is within a function."""
     package = tmp_path / "circle"
     package.mkdir()
     for name, text in (("__init__", ""), ("one", one), ("other", other)):
@@ -89,7 +89,7 @@ def test_a_circle_is_found_and_named(one: str, other: str, tmp_path: Path) -> No
 
 
 def test_a_package_may_export_names_of_its_modules(tmp_path: Path) -> None:
-    """Chosen: as long as no module of it takes a name from the package itself."""
+    """Chosen: as long as none of them imports a name from the package itself."""
     package = tmp_path / "circle"
     package.mkdir()
     (package / "__init__.py").write_text("from circle.one import name")
@@ -112,8 +112,8 @@ def test_a_circle_through_a_package_is_found(tmp_path: Path) -> None:
     assert circle(graph(tmp_path)) == ["a", "a.one", "b", "a"]
 
 
-def test_an_import_for_types_alone_makes_no_circle(tmp_path: Path) -> None:
-    """Chosen: Python does not run it."""
+def test_an_import_only_for_type_checking_is_not_a_circle(tmp_path: Path) -> None:
+    """Chosen: it is not executed."""
     package = tmp_path / "circle"
     package.mkdir()
     (package / "__init__.py").write_text("")

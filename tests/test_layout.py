@@ -25,7 +25,7 @@ MAX_ARGUMENTS = 5
 MAX_LONG_ARGUMENT_LISTS = 10
 
 EXPLANATION = re.compile(r"^Length: \S", re.MULTILINE)
-"""The line of a module's docstring that says why the file is longer or shorter than most."""
+"""The line of a module's docstring that explains an unusual file length."""
 
 TOO_MANY_ARGUMENTS = re.compile(
     r"#.*(PLR0913|PLR0917|too-many-arguments|too-many-positional-arguments)"
@@ -45,14 +45,14 @@ SHARED_MODULE_NAMES = {
     "client": "the client, in the package of that name",
     "drift": "the comparison with the API's document, and the command for it",
     "guide": "the guide's pages, and the tool that returns them",
-    "jobs": "the face of jobs, in the package of that name, and the tools about them",
+    "jobs": "the interface of the jobs package, and the tools about jobs",
     "media": "stored media, and the tools about them",
     "models": "the shapes of data of a package",
     "preview": "previews, of pixels and of media items",
     "send": "one step of a job, and its transactions",
     "server": "the server, and the tool about it",
     "studio": "the studio, in the package of that name",
-    "usage": "what an account used: its rows, and the tool that reports them",
+    "usage": "what an account used: its rows, and the tool that reports it",
 }
 """Module names of more than one package, with the one idea they stand for."""
 
@@ -79,7 +79,7 @@ def is_operation(path: Path) -> bool:
 
 
 def is_explained(path: Path) -> bool:
-    """Return whether a file says why it has its length."""
+    """Return whether a file explains its length."""
     return EXPLANATION.search(ast.get_docstring(trees()[path]) or "") is not None
 
 
@@ -95,7 +95,7 @@ def functions(tree: ast.AST, around: str = "") -> Iterator[tuple[str, ast.AST]]:
 
 
 def passes_on_kwargs(function: ast.AST) -> bool:
-    """Return whether a function takes `**kwargs` and calls another with them."""
+    """Return whether a function takes `**kwargs` and passes them to another."""
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     taken = function.args.kwarg
@@ -110,7 +110,7 @@ def passes_on_kwargs(function: ast.AST) -> bool:
 
 
 def test_no_source_file_is_longer_than_500_lines() -> None:
-    """Chosen: a file is one concept, read in one go; above 400 lines it says why it is longer."""
+    """Chosen: a file is one concept, read in one go; above 400 lines it explains its length."""
     long = {path: lines(path) for path in SOURCES if lines(path) > MAX_UNEXPLAINED_LINES}
 
     wrong = {
@@ -139,7 +139,7 @@ def test_no_source_file_is_shorter_than_40_lines_without_a_reason() -> None:
 
 
 def test_every_operation_is_shorter_than_60_lines() -> None:
-    """Chosen: an operation is its facts."""
+    """Chosen: an operation is a list of facts."""
     rows = {relative(path): lines(path) for path in SOURCES if is_operation(path)}
 
     assert {name: count for name, count in rows.items() if count >= MAX_OPERATION_LINES} == {}
@@ -163,7 +163,7 @@ def test_jobs_has_at_most_34_modules() -> None:
     assert len([path for path in SOURCES if path.is_relative_to(JOBS)]) <= MAX_JOB_MODULES
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     """Chosen: such modules collect unrelated code."""
     banned = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 
@@ -195,7 +195,7 @@ def test_every_module_has_a_docstring() -> None:
 
 
 def test_at_most_10_functions_take_more_than_5_arguments() -> None:
-    """Chosen: more arguments are a value that has no name yet."""
+    """Chosen: more arguments should be a class."""
     texts = {path: path.read_text(encoding="utf-8").splitlines() for path in SOURCES}
     found = [
         f"{relative(path)}: {line.strip()}"
@@ -236,7 +236,7 @@ def starting(code: str) -> list[str]:
 
 
 def test_no_function_passes_on_its_kwargs() -> None:
-    """Chosen: the signature of a function says what it takes."""
+    """Chosen: a signature shows what the function takes."""
     found = {
         name: relative(path)
         for path, tree in trees().items()
@@ -251,7 +251,7 @@ def test_no_function_passes_on_its_kwargs() -> None:
 @pytest.mark.processes
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
 def test_no_committed_file_names_a_registry() -> None:
-    """Chosen: which mirror a machine uses is not part of the project."""
+    """Chosen: the mirror a machine uses is not part of the project."""
     listed = subprocess.run(
         ["git", "ls-files"],
         cwd=ROOT,
@@ -272,8 +272,8 @@ def test_no_committed_file_names_a_registry() -> None:
     assert found == []
 
 
-def test_every_path_in_the_guide_for_contributors_exists() -> None:
-    """Chosen: a guide that names files which are gone sends its reader away."""
+def test_every_path_in_the_contributing_guide_exists() -> None:
+    """Chosen: a guide with stale paths misleads its readers."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = re.findall(r"`([\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|json|yaml|toml)))`", guide)
     places = (ROOT, ROOT / "src/stability_mcp", ROOT / "src/stability_emulator")

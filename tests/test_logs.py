@@ -1,4 +1,4 @@
-"""Logs go to stderr, in the chosen format, and never hold the key."""
+"""Logs go to stderr, in the chosen format, and never contain the key."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a new endpoint, tool or setting takes: one file or one line, and what is derived from it."""
+"""A new endpoint, tool or setting needs one file or one line; the rest is derived from it."""
 
 import json
 import re
@@ -86,14 +86,14 @@ BEFORE = '    log_level: Literal["DEBUG"'
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A copy of the project, with a picture beside it."""
+    """A copy of the project, with a picture next to it."""
     sample_files.save(tmp_path / "hero.png", sample_files.png())
     return Checkout(tmp_path)
 
 
 @asynccontextmanager
 async def _server(checkout: Checkout) -> AsyncIterator[Client]:
-    """Connect to a server of the copy."""
+    """Connect to a server that runs the copy."""
     path = checkout.environment["PYTHONPATH"]
     async with connected(checkout.folder, "auto", PYTHONPATH=path) as client:
         yield client
@@ -106,9 +106,9 @@ async def _listed(client: Client, name: str) -> dict[str, Any]:
 
 @pytest.mark.anyio
 async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
-    """*Chosen*: its tool, price, label, suggestions, place in the guide and emulator are its row's.
+    """*Chosen*: its tool, price, label, suggestions, guide entries and emulation come from its row.
 
-    Whatever else had to name it would be forgotten.
+    Any other place that had to name it would be forgotten.
     """
     checkout.add("api/operations/edit/brighten.py", ENDPOINT)
     checkout.derive()
@@ -145,8 +145,10 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
     assert "old photos. | 1.5 | 3 s |" in readme
 
 
-def test_a_new_endpoint_is_known_to_the_command_line_and_the_emulator(checkout: Checkout) -> None:
-    """*Chosen*: its command, its route, its description and its comparison with the API's own."""
+def test_a_new_endpoint_is_available_on_the_command_line_and_the_emulator(
+    checkout: Checkout,
+) -> None:
+    """*Chosen*: its command, route, description, and its comparison with the API's description."""
     checkout.add("api/operations/edit/brighten.py", ENDPOINT)
     checkout.derive()
 
@@ -174,7 +176,7 @@ def test_a_new_endpoint_is_known_to_the_command_line_and_the_emulator(checkout: 
 
 @pytest.mark.anyio
 async def test_a_new_tool_is_one_file(checkout: Checkout) -> None:
-    """*Chosen*: a tool is found in its folder, and its schema is made from its function."""
+    """*Chosen*: a tool is discovered in its folder, and its schema is built from its function."""
     checkout.add("server/tools/words.py", TOOL)
     checkout.derive()
 
@@ -196,8 +198,8 @@ async def test_a_new_tool_is_one_file(checkout: Checkout) -> None:
     assert 'Did you mean "text"?' in str(wrong.content)
 
 
-def test_a_new_setting_is_one_line_and_its_use(checkout: Checkout) -> None:
-    """*Chosen*: a field has a variable, a flag and a line of doctor; the README must have a row."""
+def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> None:
+    """*Chosen*: a field gets a variable, a flag and a doctor line; the README must have a row."""
     settings = checkout.root / "src/stability_mcp/settings.py"
     source = settings.read_text(encoding="utf-8")
     assert source.count(BEFORE) == 1

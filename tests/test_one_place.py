@@ -1,4 +1,4 @@
-"""A fact of one endpoint is on its row: nothing else in the source is keyed by an operation."""
+"""Facts about an endpoint are on its row: nothing else in the source is keyed by operation."""
 
 import ast
 import re
@@ -11,17 +11,17 @@ from stability_mcp.api.operations import OPERATIONS
 SOURCE = Path(__file__).parent.parent / "src"
 
 ALLOWED = {
-    "stability_mcp/api/kinds.py": "suggests what comes after a picture or a sound of any row",
+    "stability_mcp/api/kinds.py": "suggests next tools for a picture or a sound of any row",
     "stability_mcp/cli/demo.py": "is a script of calls",
-    "stability_emulator/recipes.py": "has a recipe of its own for some rows, and one for the rest",
+    "stability_emulator/recipes.py": "has special recipes for some rows, and one for the rest",
 }
-"""Modules that name operations in their data, and why."""
+"""Modules that may name operations in their data, and why."""
 
 NAMES = OPERATIONS.keys() | {f"{toolset}_" for toolset in TOOLSETS}
 
 
 def _named(path: Path) -> set[str]:
-    """Return the operations, and beginnings of their names, that are strings of a module."""
+    """Return the strings of a module that are operations, or prefixes of their names."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and text in NAMES}
@@ -35,15 +35,15 @@ def _modules() -> Iterator[tuple[str, Path]]:
 
 
 def test_no_module_names_an_operation_in_its_data() -> None:
-    """*Chosen*: a list of names somewhere else is forgotten when an endpoint comes or changes."""
+    """*Chosen*: a list elsewhere is forgotten when an endpoint is added or changed."""
     naming = {name: named for name, path in _modules() if (named := _named(path))}
 
     assert {name: named for name, named in naming.items() if name not in ALLOWED} == {}
-    assert naming.keys() == ALLOWED.keys(), "what is allowed and not needed any more has to go"
+    assert naming.keys() == ALLOWED.keys(), "remove stale entries of ALLOWED"
 
 
 def test_no_page_lists_operations_by_hand() -> None:
-    """*Chosen*: pages name operations in sentences; lists of them are made from the rows."""
+    """*Chosen*: pages name operations in sentences; lists are generated from the rows."""
     listed = re.compile(rf"^[-*|]\s*`({'|'.join(OPERATIONS)})`", re.MULTILINE)
 
     pages = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.md")}

@@ -1,4 +1,4 @@
-"""Settings come from flags, then the environment, then defaults, and are refused in words."""
+"""Settings come from flags, then the environment, then defaults; wrong ones are explained."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import near_misses, origin, read_settings, shown_target
 
 
-def test_without_a_key_the_emulator_stands_in_and_has_a_store_of_its_own(tmp_path: Path) -> None:
-    """Chosen: a picture made by the emulator is never served once a key is set."""
+def test_without_a_key_the_emulator_is_used_with_its_own_store(tmp_path: Path) -> None:
+    """Chosen: a picture from the emulator is never served once a key is set."""
     emulated = read_settings(home=tmp_path)
     real = read_settings(home=tmp_path, api_key=SecretStr("sk-real-key"))
 
@@ -20,7 +20,7 @@ def test_without_a_key_the_emulator_stands_in_and_has_a_store_of_its_own(tmp_pat
 
 
 def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chosen: what is written on the line is meant."""
+    """Chosen: a flag is the more explicit choice."""
     monkeypatch.setenv("STABILITY_WAIT", "7")
 
     assert read_settings().wait == 7
@@ -37,7 +37,7 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_placeholder_left_in_the_configuration_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: a folder called ${user_config.output_dir} helps nobody (seen in other servers)."""
+    """Chosen: a folder called ${user_config.output_dir} is useless (seen in other servers)."""
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError, match=name) as caught:
@@ -73,7 +73,7 @@ def test_a_placeholder_left_in_the_configuration_is_named(
 def test_a_wrong_value_is_refused_and_the_variable_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: a server that starts with half a configuration surprises later."""
+    """Chosen: a server with half a configuration would fail later."""
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError, match=name):
@@ -88,7 +88,7 @@ def test_the_key_is_not_shown_by_a_repr() -> None:
     assert "very-secret" not in str(settings.model_dump())
 
 
-def test_the_ceiling_is_in_millicredits_and_absent_on_the_emulator() -> None:
+def test_the_budget_is_in_millicredits_and_absent_on_the_emulator() -> None:
     """Chosen: 500 credits a day with a real key, none on the emulator."""
     assert read_settings(api_key=SecretStr("sk-real-key")).budget_millicredits == 500_000
     assert (
@@ -98,7 +98,7 @@ def test_the_ceiling_is_in_millicredits_and_absent_on_the_emulator() -> None:
 
 
 def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Documented: toolsets by commas, roots like PATH, rate as requests over seconds."""
+    """Documented: toolsets separated by commas, roots like PATH, rate as requests/seconds."""
     monkeypatch.setenv("STABILITY_TOOLSETS", "edit, upscale")
     monkeypatch.setenv("STABILITY_ROOTS", "/a:/b c")
     monkeypatch.setenv("STABILITY_RATE", "30/5")
@@ -110,8 +110,8 @@ def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.rate == (30, 5.0)
 
 
-def test_copies_can_be_turned_off_and_the_emulators_are_kept_apart(tmp_path: Path) -> None:
-    """Chosen: `none` turns copies off; the emulator's go to a folder of their own."""
+def test_copies_can_be_turned_off_and_those_of_the_emulator_are_separate(tmp_path: Path) -> None:
+    """Chosen: `none` turns copies off; the emulator's copies go to a separate folder."""
     assert read_settings(output_dir="none").copies_dir is None
     assert read_settings(output_dir=tmp_path).copies_dir == tmp_path / "emulated"
     real = read_settings(output_dir=tmp_path, api_key=SecretStr("sk-real-key"))
@@ -119,7 +119,7 @@ def test_copies_can_be_turned_off_and_the_emulators_are_kept_apart(tmp_path: Pat
 
 
 def test_a_misspelt_key_variable_is_noticed() -> None:
-    """Chosen: the commonest reason for "why is it the emulator"."""
+    """Chosen: the most common reason why the emulator is used by mistake."""
     assert near_misses({"STABILITY_KEY": "sk-x", "PATH": "/bin"}) == ("STABILITY_KEY",)
 
 
@@ -132,8 +132,8 @@ def test_a_misspelt_key_variable_is_noticed() -> None:
         ("notify", '"notify"'),
     ],
 )
-def test_whoever_is_told_is_shown_without_what_may_be_secret(given: str, shown: str) -> None:
-    """Chosen: the path of such an address is as good as a password."""
+def test_a_notification_target_is_shown_without_its_secrets(given: str, shown: str) -> None:
+    """Chosen: the path of such a URL works like a password."""
     settings = read_settings(on_done=given)
 
     assert shown_target(given) == shown
@@ -141,8 +141,8 @@ def test_whoever_is_told_is_shown_without_what_may_be_secret(given: str, shown: 
     assert "s3cret" not in str(settings.model_dump())
 
 
-def test_a_refused_address_is_not_repeated() -> None:
-    """Chosen: nor in an error."""
+def test_an_error_does_not_repeat_a_refused_url() -> None:
+    """Chosen: secrets don't appear in errors either."""
     with pytest.raises(ConfigurationError) as caught:
         read_settings(on_done="ftp://me:s3cret@hooks.test")
 

@@ -1,4 +1,4 @@
-"""What a host waits for at every start, and what it does not."""
+"""What a client waits for at every start, and what it does not wait for."""
 
 import json
 import os
@@ -24,7 +24,7 @@ LATER = (
     "stability_mcp.api.operations",
     "stability_mcp.studio",
 )
-"""What the first call needs and a start does not: half a second together."""
+"""Modules that only the first call needs; importing all takes half a second."""
 
 
 def _loaded(program: str, **environment: str) -> set[str]:
@@ -40,8 +40,8 @@ def _loaded(program: str, **environment: str) -> set[str]:
 
 
 @pytest.mark.processes
-def test_the_server_starts_without_what_only_a_call_needs() -> None:
-    """Chosen: a host waits for `initialize` at every start."""
+def test_the_server_starts_without_modules_that_only_a_call_needs() -> None:
+    """Chosen: a client waits for `initialize` at every start."""
     program = (
         "from stability_mcp import __main__\n"
         "from stability_mcp.server.app import build_server\n"
@@ -81,12 +81,12 @@ async def main():
 
 anyio.run(main)
 """
-"""A server that is asked for nothing but its tools, until its store is open."""
+"""A server that only lists its tools, until its store is open."""
 
 
 @pytest.mark.processes
-def test_a_store_is_opened_beside_the_event_loop(tmp_path: Path) -> None:
-    """Chosen: imports take half a second, in which the handshake would not be answered."""
+def test_a_store_is_opened_outside_the_event_loop_thread(tmp_path: Path) -> None:
+    """Chosen: imports take half a second, during which the handshake would not be answered."""
     anyio.run(Database(tmp_path / "emulator").close)
     done = subprocess.run(
         [sys.executable, "-c", OPENING],
@@ -95,15 +95,15 @@ def test_a_store_is_opened_beside_the_event_loop(tmp_path: Path) -> None:
         check=True,
         env={**os.environ, "STABILITY_HOME": str(tmp_path)},
     )
-    told = json.loads(done.stdout)
+    imported = json.loads(done.stdout)
 
-    assert {"stability_mcp.jobs.jobs", "stability_emulator"} <= set(told["threads"])
-    assert [name for name in told["loop"] if name.startswith(LATER)] == []
+    assert {"stability_mcp.jobs.jobs", "stability_emulator"} <= set(imported["threads"])
+    assert [name for name in imported["loop"] if name.startswith(LATER)] == []
 
 
 @pytest.mark.processes
 def test_the_package_itself_imports_nothing() -> None:
-    """Chosen: `import stability_mcp` is for its version too."""
+    """Chosen: `import stability_mcp` may be only for its version."""
     names = {name for name in _loaded("import stability_mcp") if name.startswith("stability_mcp.")}
 
     assert names == set()
@@ -111,7 +111,7 @@ def test_the_package_itself_imports_nothing() -> None:
 
 @pytest.mark.processes
 def test_importing_reads_no_environment() -> None:
-    """Chosen: settings are read at the edge; a library does not look around when imported."""
+    """Chosen: settings are read at the edge; importing a library reads nothing."""
     program = (
         "import os\n"
         "import stability_mcp.cli.app, stability_mcp.studio, stability_emulator.serve\n"

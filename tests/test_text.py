@@ -1,4 +1,4 @@
-"""Text that leaves the program can do no harm."""
+"""Text that leaves the program is harmless."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,26 +14,26 @@ def test_plain_text_can_always_be_encoded(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(min_codepoint=0xD7F0, max_codepoint=0xE010)))
 def test_lone_surrogates_are_replaced(text: str) -> None:
-    """Chosen: a file name that is not UTF-8 comes in as surrogates."""
+    """Chosen: a file name that is not UTF-8 arrives as surrogates."""
     plain(text).encode("utf-8")
 
 
 def test_characters_that_rewrite_what_a_person_sees_are_replaced() -> None:
-    """Chosen: control, zero-width and bidirectional characters have no business in a name."""
+    """Chosen: control, zero-width and bidirectional characters don't belong in a name."""
     assert plain("a\x1b[2Jb\u202ec\u200bd\x00e") == "a\ufffd[2Jb\ufffdc\ufffdd\ufffde"
     assert plain("line\n\tnext") == "line\n\tnext"
 
 
 @given(st.text(max_size=500))
 def test_a_quote_is_one_short_line(text: str) -> None:
-    """Chosen: 80 characters are enough to recognise a text and too few to steer a model."""
+    """Chosen: 80 characters are enough to recognise a text and too few to inject a prompt."""
     shown = quoted(text)
 
     assert len(shown) <= 82
     assert "\n" not in shown
 
 
-def test_credits_read_like_credits() -> None:
+def test_credits_are_shown_without_needless_digits() -> None:
     """Chosen: money is millicredits inside and credits outside."""
     amounts = [0, 900, 1000, 2500, 20000, 23060, 1]
     shown = ["0 credits", "0.9 credits", "1 credit", "2.5 credits", "20 credits", "23.06 credits"]
@@ -41,13 +41,13 @@ def test_credits_read_like_credits() -> None:
 
 
 def test_a_close_name_is_offered_and_a_far_one_is_not() -> None:
-    """Chosen: a guess that is far off sends an agent astray."""
+    """Chosen: a bad guess misleads an agent."""
     assert did_you_mean("Hero-Shoot", ["hero-shot", "logo"]) == 'Did you mean "hero-shot"?'
     assert did_you_mean("zebra", ["hero-shot", "logo"]) == ""
 
 
-def test_long_lists_are_cut_and_say_so() -> None:
-    """Chosen: an error must not fill a context."""
+def test_long_lists_are_truncated_with_a_note() -> None:
+    """Chosen: an error must not fill a model's context."""
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(map(str, range(12)), most=3) == "0, 1, 2, … (9 more)"

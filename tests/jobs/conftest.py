@@ -9,6 +9,6 @@ from support.jobs.forks import Forks, forking
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
-    """Give what forks a process that has imported the program already."""
+    """Return a server that forks processes which have already imported the program."""
     with forking() as server:
         yield server

@@ -1,4 +1,4 @@
-"""The budget: a guarded row, over processes, and days that never go back."""
+"""The daily budget: one guarded row shared by processes, and days that never go back."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ DAY = 86_400.0
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty store."""
+    """Return an empty store."""
     found = Database(tmp_path)
     yield found
     anyio.run(found.close)
 
 
-def _hold(
+def _reserve(
     database: Database, price: int, *, limit: int | None, now: float = NOON, count: int = 1
 ) -> str:
     def write(connection: Connection) -> str:
@@ -42,23 +42,23 @@ def _hold(
     return write_now(database, write, name="test.write")
 
 
-def test_the_ceiling_can_be_reached_and_not_passed(database: Database) -> None:
-    """*Chosen*: `reserved + spent` is at most the limit, by a millicredit."""
-    _hold(database, 6_000, limit=10_000)
-    _hold(database, 4_000, limit=10_000)
+def test_the_budget_can_be_used_up_and_not_exceeded(database: Database) -> None:
+    """*Chosen*: `reserved + spent` is at most the limit, exact to a millicredit."""
+    _reserve(database, 6_000, limit=10_000)
+    _reserve(database, 4_000, limit=10_000)
 
     with pytest.raises(BudgetError):
-        _hold(database, 1, limit=10_000)
+        _reserve(database, 1, limit=10_000)
 
     assert money(database.home) == (10_000, 0)
 
 
-def test_a_refusal_says_what_is_left_and_what_still_fits(database: Database) -> None:
-    """*Chosen*: spent, left, when it resets and the part that fits."""
-    _hold(database, 4_000, limit=10_000)
+def test_a_budget_refusal_names_the_rest_and_how_many_jobs_still_fit(database: Database) -> None:
+    """*Chosen*: spent, left, when it resets and how many jobs still fit."""
+    _reserve(database, 4_000, limit=10_000)
 
     with pytest.raises(BudgetError) as refused:
-        _hold(database, 3_000, limit=10_000, count=4)
+        _reserve(database, 3_000, limit=10_000, count=4)
 
     assert str(refused.value) == (
         "This costs 12 credits, and the budget of 10 credits a day has 6 credits left: 0 credits "
@@ -68,49 +68,49 @@ def test_a_refusal_says_what_is_left_and_what_still_fits(database: Database) -> 
     )
 
 
-def test_without_a_ceiling_everything_fits(database: Database) -> None:
+def test_without_a_budget_every_call_is_allowed(database: Database) -> None:
     """*Chosen*: `STABILITY_BUDGET=none`."""
-    _hold(database, 10**9, limit=None)
+    _reserve(database, 10**9, limit=None)
 
     assert money(database.home) == (10**9, 0)
 
 
-def test_a_new_day_has_a_budget_of_its_own(database: Database) -> None:
-    """*Chosen*: the ceiling is one of a day."""
-    first = _hold(database, 10_000, limit=10_000)
+def test_each_day_has_its_own_budget(database: Database) -> None:
+    """*Chosen*: the budget is per day."""
+    first = _reserve(database, 10_000, limit=10_000)
 
-    second = _hold(database, 10_000, limit=10_000, now=NOON + DAY)
+    second = _reserve(database, 10_000, limit=10_000, now=NOON + DAY)
 
     assert second > first
 
 
-def test_a_ceiling_raised_for_today_holds_for_today(database: Database) -> None:
-    """*Chosen*: a person raises it in the store, for every process, and it falls by itself."""
-    _hold(database, 10_000, limit=10_000)
+def test_a_budget_raised_for_today_ends_with_the_day(database: Database) -> None:
+    """*Chosen*: a person raises it in the store, for every process; it is back the next day."""
+    _reserve(database, 10_000, limit=10_000)
     write_now(
         database,
         lambda c: budget.raise_budget(c, ACCOUNT, limit=12_000, now=NOON),
         name="test.write",
     )
 
-    _hold(database, 2_000, limit=10_000)
+    _reserve(database, 2_000, limit=10_000)
     with pytest.raises(BudgetError, match="budget of 12 credits"):
-        _hold(database, 1, limit=10_000)
+        _reserve(database, 1, limit=10_000)
     with pytest.raises(BudgetError, match="budget of 10 credits"):
-        _hold(database, 10_001, limit=10_000, now=NOON + DAY)
+        _reserve(database, 10_001, limit=10_000, now=NOON + DAY)
 
 
 def test_a_clock_set_back_does_not_refill_the_budget(database: Database) -> None:
-    """*Chosen*: day = the later of today and the latest that was counted."""
-    _hold(database, 10_000, limit=10_000)
+    """*Chosen*: the day is the later of today and the latest day counted."""
+    _reserve(database, 10_000, limit=10_000)
 
     with pytest.raises(BudgetError):
-        _hold(database, 1, limit=10_000, now=NOON - 3 * DAY)
+        _reserve(database, 1, limit=10_000, now=NOON - 3 * DAY)
 
 
-def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) -> None:
-    """*Chosen*: money counts on the day it goes out."""
-    day = _hold(database, PRICE, limit=None)
+def test_a_reservation_moves_to_the_day_the_request_is_sent(database: Database) -> None:
+    """*Chosen*: credits count on the day of sending."""
+    day = _reserve(database, PRICE, limit=None)
 
     def move(connection: Connection) -> None:
         today = budget.day_of(connection, ACCOUNT, NOON + DAY)
@@ -119,13 +119,15 @@ def test_a_reservation_moves_to_the_day_on_which_it_is_sent(database: Database) 
 
     write_now(database, move, name="test.write")
 
-    held = write_now(database, lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write")
-    assert (held.reserved, held.spent) == (PRICE, 0)
+    counters = write_now(
+        database, lambda c: budget.counters(c, ACCOUNT, NOON + DAY), name="test.write"
+    )
+    assert (counters.reserved, counters.spent) == (PRICE, 0)
     assert money(database.home) == (PRICE, 0)
 
 
-def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> None:
-    """*Chosen*: after a 2xx nothing but the disk may fail a job."""
+def test_a_wrong_counter_does_not_lose_a_paid_result(database: Database) -> None:
+    """*Chosen*: after a 2xx only the disk may fail a job."""
     call = write_now(database, lambda c: put(c, now=NOON), name="test.write")
 
     def charge(connection: Connection) -> None:
@@ -140,14 +142,14 @@ def test_a_counter_that_is_wrong_costs_no_paid_result(database: Database) -> Non
     assert money(database.home) == (0, PRICE)
 
 
-def test_what_is_left_counts_what_is_reserved() -> None:
+def test_reserved_credits_are_not_left() -> None:
     """*Chosen*: reserved, spent and unknown all count."""
     assert Spending(today=2_000, reserved=3_000, limit=10_000, session=0).left == 5_000
     assert Spending(today=9_000, reserved=3_000, limit=10_000, session=0).left == 0
     assert Spending(today=9_000, reserved=3_000, limit=None, session=0).left is None
 
 
-def test_three_processes_never_pass_the_ceiling_by_a_credit(tmp_path: Path) -> None:
+def test_three_processes_never_exceed_the_budget(tmp_path: Path) -> None:
     """*Chosen*: the check and the reservation are one statement."""
     together = SPAWN.Barrier(3)
 

@@ -1,4 +1,4 @@
-"""The cache: a finished job answers where the result must be the same, and what that saves."""
+"""The cache: a finished job answers calls that must have the same result, and what that saves."""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,17 @@ from stability_mcp.jobs.transactions.call_keys import call_key, input_hashes, re
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import EMULATOR
-from support.jobs.jobs import PAID, PRICE, Desk, Wire, at_work, call_request, core, put, yes
+from support.jobs.jobs import (
+    PAID,
+    PRICE,
+    AccountJobs,
+    Wire,
+    call_request,
+    core,
+    put,
+    running_jobs,
+    succeeds,
+)
 from support.store.direct import write_now
 from support.store.rows import MAX_STEPS, execute, ledger, money, plans, rows, steps
 
@@ -22,17 +32,17 @@ pytestmark = pytest.mark.anyio
 MANY = 100_000
 
 
-async def collected(jobs: Desk, operation: Operation, count: int = 1) -> Call:
-    """Make a call and hand its results over."""
+async def collected(jobs: AccountJobs, operation: Operation, count: int = 1) -> Call:
+    """Make a call and deliver its results."""
     call = await jobs.submit(operation, tool="generate_core", count=count)
     await jobs.wait(call.job_ids, 30)
     await jobs.deliver([call.id])
     return call
 
 
-async def test_a_finished_job_answers_again_at_no_cost(tmp_path: Path) -> None:
-    """*Chosen*: with an explicit seed; it needs no budget, and is counted."""
-    async with at_work(tmp_path, Wire([yes()]), budget=PRICE) as jobs:
+async def test_a_cached_result_is_not_charged(tmp_path: Path) -> None:
+    """*Chosen*: with an explicit seed; it needs no budget, and is counted as a hit."""
+    async with running_jobs(tmp_path, Wire([succeeds()]), budget=PRICE) as jobs:
         first = await collected(jobs, core(seed=5))
         again = await collected(jobs, core(seed=5))
         found = await jobs.cached()
@@ -47,10 +57,10 @@ async def test_a_finished_job_answers_again_at_no_cost(tmp_path: Path) -> None:
     assert ([job.id for job in kept.jobs], kept.cached) == (first.job_ids, again.cached)
 
 
-async def test_only_the_variants_that_are_missing_are_made(tmp_path: Path) -> None:
-    """*Chosen*: seeds count up from one variant to the next, so some may be there."""
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire) as jobs:
+async def test_only_variants_that_are_not_cached_are_generated(tmp_path: Path) -> None:
+    """*Chosen*: seeds count up from one variant to the next, so some may be cached."""
+    wire = Wire([succeeds()])
+    async with running_jobs(tmp_path, wire) as jobs:
         one = await collected(jobs, core(seed=6))
         three = await jobs.submit(core(seed=5), tool="generate_core", count=3)
         await jobs.wait(three.job_ids, 30)
@@ -64,19 +74,19 @@ async def test_only_the_variants_that_are_missing_are_made(tmp_path: Path) -> No
     assert again.cached == three.cached
 
 
-async def test_without_a_seed_every_call_is_made(tmp_path: Path) -> None:
+async def test_calls_without_a_seed_are_never_cached(tmp_path: Path) -> None:
     """*Documented*: no seed, or 0, asks the API for a random one."""
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         for operation in (core(), core(), core(seed=0)):
             assert (await collected(jobs, operation)).cached == ()
 
     assert money(tmp_path) == (0, 3 * PRICE)
 
 
-async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> None:
-    """*Chosen*: only what can be delivered as it is."""
-    wire = Wire([yes(finish_reason="CONTENT_FILTERED"), yes()])
-    async with at_work(tmp_path, wire) as jobs:
+async def test_filtered_or_deleted_results_are_not_cached(tmp_path: Path) -> None:
+    """*Chosen*: only results that can be delivered are."""
+    wire = Wire([succeeds(finish_reason="CONTENT_FILTERED"), succeeds()])
+    async with running_jobs(tmp_path, wire) as jobs:
         await collected(jobs, core(seed=5))
         second = await collected(jobs, core(seed=5))
         await jobs.context.database.write(
@@ -88,23 +98,23 @@ async def test_what_is_filtered_or_deleted_does_not_answer(tmp_path: Path) -> No
     assert len(wire.posts) == 3
 
 
-async def test_a_picture_of_the_emulator_never_answers_for_a_paid_one(tmp_path: Path) -> None:
-    """*Chosen*: also where both are in one store."""
-    async with at_work(tmp_path, Wire([yes()]), upstream=EMULATOR) as jobs:
+async def test_an_emulator_result_never_answers_a_paid_call(tmp_path: Path) -> None:
+    """*Chosen*: also when both are in one store."""
+    async with running_jobs(tmp_path, Wire([succeeds()]), upstream=EMULATOR) as jobs:
         await collected(jobs, core(seed=5))
-    async with at_work(tmp_path, Wire([yes()]), upstream=PAID) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()]), upstream=PAID) as jobs:
         paid = await collected(jobs, core(seed=5))
 
     assert paid.cached == ()
     assert money(tmp_path) == (0, 2 * PRICE)
 
 
-async def test_it_can_be_off_and_cleared(tmp_path: Path) -> None:
-    """*Chosen*: results stay, they only answer no more."""
-    async with at_work(tmp_path, Wire([yes()]), cache=False) as jobs:
+async def test_the_cache_can_be_switched_off_and_cleared(tmp_path: Path) -> None:
+    """*Chosen*: results are kept, but no longer answer calls."""
+    async with running_jobs(tmp_path, Wire([succeeds()]), cache=False) as jobs:
         await collected(jobs, core(seed=5))
         off = await collected(jobs, core(seed=5))
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         on = await collected(jobs, core(seed=5))
         cleared = await jobs.clear_cache()
         after = await collected(jobs, core(seed=5))
@@ -137,12 +147,12 @@ LOOK_UPS = {
     "AS root": "calls_joinable",  # find_joinable
     "result_key": "jobs_cache",  # find_cached
 }
-"""Words of the look-ups, and the index that each goes by."""
+"""Distinctive words of each look-up, and the index it uses."""
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Return a store in which the same call was delivered 100,000 times and given up once."""
+    """Return a store in which the same call was delivered 100,000 times and abandoned once."""
     database = Database(tmp_path_factory.mktemp("many"))
     write_now(database, put, name="test.write")
     write_now(database, lambda c: execute(c, CALLS, many=MANY), name="test.write")
@@ -152,7 +162,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
 
 
 def look_up(connection: Connection) -> str | None:
-    """Do what a call looks up before it is written, and return the call that it takes over."""
+    """Run the look-ups before a call is inserted, and return the call that it joins."""
     call = call_request(core(seed=5))
     hashes = input_hashes(connection, call.inputs)
     key = call_key(call_request(), hashes)
@@ -162,16 +172,16 @@ def look_up(connection: Connection) -> str | None:
     return root
 
 
-def test_looking_up_takes_no_longer_with_many_jobs(many: Database) -> None:
-    """*Chosen*: 10 ms with 100,000 jobs, told by the steps of SQLite."""
+def test_look_ups_take_no_longer_with_many_jobs(many: Database) -> None:
+    """*Chosen*: 10 ms with 100,000 jobs, measured in SQLite steps."""
     root, taken = anyio.run(many.read, partial(steps, look_up))
 
     assert root is not None
     assert taken < MAX_STEPS
 
 
-def test_looking_up_goes_by_an_index(many: Database) -> None:
-    """*Documented* (SQLite): SCAN of a table reads all of it."""
+def test_look_ups_use_an_index(many: Database) -> None:
+    """*Documented* (SQLite): SCAN reads the whole table."""
     _, plan = anyio.run(many.read, partial(plans, look_up))
 
     used = {name: [step for sql in plan if name in sql for step in plan[sql]] for name in LOOK_UPS}

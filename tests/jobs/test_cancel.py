@@ -1,4 +1,4 @@
-"""Steering jobs that are there already: cancel, let go on, take over; and the ledger's sums."""
+"""Controlling existing jobs: cancel, resume, take over; and the sums of the ledger."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from stability_mcp.client.trace import Trace
 from stability_mcp.errors import BudgetError, UnavailableError
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.database import Database
-from support.jobs.jobs import PAID, PRICE, Wire, at_work, core, hangs, put, yes
+from support.jobs.jobs import PAID, PRICE, Wire, core, hangs, put, running_jobs, succeeds
 from support.store.rows import execute, ledger, money, rows
 
 pytestmark = pytest.mark.anyio
@@ -33,10 +33,10 @@ async def _queued_long_ago(home: Path, count: int) -> list[str]:
     return [job for each in made for job in each.job_ids]
 
 
-async def test_what_is_not_sent_costs_nothing_when_it_is_cancelled(tmp_path: Path) -> None:
-    """*Chosen*: its reservation is given back in the same transaction."""
+async def test_cancelled_jobs_that_were_not_sent_are_not_charged(tmp_path: Path) -> None:
+    """*Chosen*: their reservations are given back in the same transaction."""
     sent, release = anyio.Event(), anyio.Event()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
         submitted = await jobs.submit(core(), tool="test", count=3)
         await sent.wait()
         done = await jobs.cancel(submitted.job_ids)
@@ -51,8 +51,8 @@ async def test_what_is_not_sent_costs_nothing_when_it_is_cancelled(tmp_path: Pat
     assert (money(tmp_path), ledger(tmp_path)) == ((0, PRICE), ["charged"])
 
 
-async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path: Path) -> None:
-    """*Chosen*: the request was surely free, so the job ends as if it had never gone out."""
+async def test_a_cancelled_request_that_fails_is_not_retried(tmp_path: Path) -> None:
+    """*Chosen*: the request is known to be free, so the job ends as if it had never been sent."""
     sent, release = anyio.Event(), anyio.Event()
 
     async def refused(trace: Trace, body: Path) -> Answer:
@@ -64,7 +64,7 @@ async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path
         raise UnavailableError("The API is failing.", status=503, name="unavailable")
 
     wire = Wire([refused])
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         await sent.wait()
         [asked] = await jobs.cancel(submitted.job_ids)
@@ -75,10 +75,10 @@ async def test_what_comes_back_after_it_was_cancelled_is_not_sent_again(tmp_path
     assert (len(wire.posts), money(tmp_path), ledger(tmp_path)) == (1, (0, 0), ["free"])
 
 
-async def test_a_job_that_another_call_waits_for_goes_on(tmp_path: Path) -> None:
-    """*Chosen*: cancelling is per call; one of two askers must not take the other's picture."""
+async def test_a_job_that_another_call_waits_for_is_not_cancelled(tmp_path: Path) -> None:
+    """*Chosen*: cancelling is per call; one caller must not cancel another caller's picture."""
     sent, release = anyio.Event(), anyio.Event()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
         await jobs.submit(core("another"), tool="test")
         await sent.wait()
         first = await jobs.submit(core(), tool="test")
@@ -92,11 +92,11 @@ async def test_a_job_that_another_call_waits_for_goes_on(tmp_path: Path) -> None
     assert (detached.fate, cancelled.fate) == ("detached", "cancelled")
 
 
-async def test_paused_jobs_go_on_all_or_none(tmp_path: Path) -> None:
-    """*Chosen*: the ceiling of today decides, also over what was reserved long ago."""
+async def test_paused_jobs_resume_all_or_none(tmp_path: Path) -> None:
+    """*Chosen*: today's budget decides, also for credits reserved long ago."""
     ids = await _queued_long_ago(tmp_path, 3)
-    wire = Wire([yes(), yes(), yes()])
-    async with at_work(tmp_path, wire, budget=2 * PRICE) as jobs:
+    wire = Wire([succeeds(), succeeds(), succeeds()])
+    async with running_jobs(tmp_path, wire, budget=2 * PRICE) as jobs:
         with pytest.raises(BudgetError, match="2 of 3 still fit now"):
             await jobs.resume(ids)
         still = await jobs.paused()
@@ -110,20 +110,20 @@ async def test_paused_jobs_go_on_all_or_none(tmp_path: Path) -> None:
     assert (len(wire.posts), money(tmp_path)) == (2, (0, 2 * PRICE))
 
 
-async def test_nothing_is_paused_while_another_process_lives(tmp_path: Path) -> None:
-    """*Chosen*: what a living process was there to send is sent, however old it is."""
-    wire = Wire([yes()])
-    async with at_work(tmp_path, Wire([])):
+async def test_no_job_is_paused_while_another_process_is_alive(tmp_path: Path) -> None:
+    """*Chosen*: a job that a live process could have sent is sent, however old it is."""
+    wire = Wire([succeeds()])
+    async with running_jobs(tmp_path, Wire([])):
         [job] = await _queued_long_ago(tmp_path, 1)
-        async with at_work(tmp_path, wire) as jobs:
+        async with running_jobs(tmp_path, wire) as jobs:
             [view] = await jobs.views([job])
 
     assert view.state != "paused"
 
 
-async def test_the_ledger_is_added_up_by_anything(tmp_path: Path) -> None:
-    """*Chosen*: days, operations, jobs and requests of one upstream."""
-    async with at_work(tmp_path, Wire([yes(), yes()])) as jobs:
+async def test_the_ledger_is_summed_by_day_operation_job_or_request(tmp_path: Path) -> None:
+    """*Chosen*: for one upstream."""
+    async with running_jobs(tmp_path, Wire([succeeds(), succeeds()])) as jobs:
         await jobs.jobs.remember_balance(100)  # a query for it would take a slot
         submitted = await jobs.submit(core(), tool="test", count=2)
         await jobs.wait(submitted.job_ids, 30)

@@ -1,7 +1,7 @@
-"""A disk that is full at any moment of a paid call, and room on it later: nothing is lost.
+"""The disk is full at any moment of a paid call and has space later: nothing is lost.
 
-These run on a real small disk, against a real HTTP server that counts. Where none can be mounted
-they are skipped; the same moments are tested by injected faults beside the steps.
+These tests run on a real small disk, against a real HTTP server that counts requests. They are
+skipped where no disk can be mounted; `steps/` tests the same moments with injected faults.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
-from support.jobs.jobs import PRICE, Desk, core, picture
+from support.jobs.jobs import PRICE, AccountJobs, core, picture
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.store.disk import (
     MIB,
@@ -25,10 +25,10 @@ from support.store.disk import (
     ROOM,
     SECONDS,
     Disk,
-    at_work_on_small_disk,
     read_only,
+    running_jobs_on_small_disk,
     small_disk,
-    until_said,
+    until_progress,
     until_state,
 )
 from support.store.rows import money, rows, spool
@@ -41,24 +41,24 @@ WRITABLE_AGAIN = "stored as soon as the data folder can be written"
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """Give a disk of 24 MB to fill."""
+    """Return a disk of 24 MB to fill."""
     with small_disk(tmp_path / "disk") as found:
         yield found
 
 
 @asynccontextmanager
-async def _out(
+async def _running(
     home: Path, hold: Stage | None = None, image: bytes | None = None
-) -> AsyncIterator[tuple[Desk, Upstream]]:
-    """Run jobs against a server that stops where it is told, and answers with a picture."""
+) -> AsyncIterator[tuple[AccountJobs, Upstream]]:
+    """Run jobs against a server that stops at stage `hold` and answers with a picture."""
     async with counting_upstream(pace=0) as upstream:
         upstream.hold, upstream.image = hold, image
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work_on_small_disk(home, client) as jobs:
+        async with client, running_jobs_on_small_disk(home, client) as jobs:
             yield jobs, upstream
 
 
-async def _submit(jobs: Desk) -> str:
+async def _submit(jobs: AccountJobs) -> str:
     return (await jobs.submit(core(), tool="test")).job_ids[0]
 
 
@@ -67,14 +67,14 @@ async def _held(upstream: Upstream) -> None:
         await upstream.held.wait()
 
 
-async def _done(jobs: Desk, job: str) -> JobRecord:
+async def _done(jobs: AccountJobs, job: str) -> JobRecord:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
     return view
 
 
-def _as_if_nothing_had_been(home: Path, upstream: Upstream, made: bytes = picture(1)) -> None:
-    """One POST, the right bytes, the money right, nothing left in the spool."""
+def _assert_stored_as_usual(home: Path, upstream: Upstream, made: bytes = picture(1)) -> None:
+    """Check for one POST, the right bytes and charges, and an empty spool."""
     assert dict(upstream.posts) == {"a lighthouse": 1}
     [(seed, blob)] = rows(home, "SELECT seed, blob FROM media")
     assert (seed, blob) == ("7", hashlib.sha256(made).hexdigest())
@@ -83,7 +83,7 @@ def _as_if_nothing_had_been(home: Path, upstream: Upstream, made: bytes = pictur
 
 
 def large(size: int) -> bytes:
-    """Return a picture of so many bytes."""
+    """Return a picture of this many bytes."""
     small = picture(1)
     more = bytes(size - len(small) - 12)
     chunk = (
@@ -96,28 +96,28 @@ def large(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("free", [MIN_FREE + ROOM - 8_192, ROOM // 2, 0])
-async def test_nothing_is_sent_without_room_and_it_is_sent_when_there_is(
+async def test_a_request_is_sent_only_once_there_is_space_for_its_response(
     disk: Disk, free: int
 ) -> None:
-    """*Chosen*: refused before a byte leaves, and nobody has to ask again."""
-    async with _out(disk.home) as (jobs, upstream):
-        disk.fill(leave=max(free, MIB))  # the call itself is journalled
+    """*Chosen*: held back before a byte is sent, and sent later without another call."""
+    async with _running(disk.home) as (jobs, upstream):
+        disk.fill(leave=max(free, MIB))  # the call itself is recorded
         job = await _submit(jobs)
         disk.fill(leave=free)
-        view = await until_said(jobs, job, "sent as soon as there is room on the disk")
+        view = await until_progress(jobs, job, "sent as soon as there is room on the disk")
         assert (view.state, dict(upstream.heads), spool(disk.home)) == ("queued", {}, [])
         disk.empty()
         await _done(jobs, job)
 
-    _as_if_nothing_had_been(disk.home, upstream)
+    _assert_stored_as_usual(disk.home, upstream)
 
 
-async def test_a_disk_that_fills_up_while_a_request_is_out_does_not_even_delay_it(
+async def test_a_disk_that_fills_up_during_a_request_does_not_delay_it(
     disk: Disk,
 ) -> None:
-    """*Chosen*: the bytes have their room, and the journal that of the reserve."""
-    made = large(ROOM)  # so that cutting its file gives nothing back
-    async with _out(disk.home, "waiting", made) as (jobs, upstream):
+    """*Chosen*: the body has its space already, and the database uses the reserve."""
+    made = large(ROOM)  # so that truncating its file frees nothing
+    async with _running(disk.home, "waiting", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         disk.fill()
@@ -136,12 +136,12 @@ async def test_a_disk_that_fills_up_while_a_request_is_out_does_not_even_delay_i
 
 
 @pytest.mark.parametrize("stage", ["waiting", "body"])
-async def test_without_a_reserve_the_journal_waits_and_the_answer_with_it(
+async def test_without_a_reserve_recording_a_response_waits_for_space(
     disk: Disk, stage: Stage
 ) -> None:
-    """*Chosen*: T3 or T5 on a disk without a free byte; the row stays as it is and says why."""
+    """*Chosen*: T3 or T5 without a free byte; the row stays as it is, and progress says why."""
     made = large(ROOM)
-    async with _out(disk.home, stage, made) as (jobs, upstream):
+    async with _running(disk.home, stage, made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         if stage == "body":
@@ -149,96 +149,96 @@ async def test_without_a_reserve_the_journal_waits_and_the_answer_with_it(
         (disk.home / "reserve").unlink()
         disk.fill()
         upstream.release.set()
-        view = await until_said(jobs, job, ROOM_AGAIN)
+        view = await until_progress(jobs, job, ROOM_AGAIN)
         assert view.state == ("storing" if stage == "body" else "submitting")
         disk.empty()
         await _done(jobs, job)
 
-    _as_if_nothing_had_been(disk.home, upstream, made)
+    _assert_stored_as_usual(disk.home, upstream, made)
 
 
-async def test_the_end_of_a_body_waits_in_memory_for_room(disk: Disk) -> None:
-    """*Chosen*: an answer larger than the room made for it, and the disk fills up in its middle."""
+async def test_the_end_of_a_body_waits_in_memory_for_space(disk: Disk) -> None:
+    """*Chosen*: a response larger than its reserved space, and the disk fills up halfway."""
     made = large(3 * ROOM)
-    async with _out(disk.home, "body", made) as (jobs, upstream):
+    async with _running(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         await until_state(disk.home, "storing")
         disk.fill()
         upstream.release.set()
-        view = await until_said(jobs, job, ROOM_AGAIN, "No space left")
+        view = await until_progress(jobs, job, ROOM_AGAIN, "No space left")
         assert view.state == "storing"
         disk.empty()
         await _done(jobs, job)
 
-    _as_if_nothing_had_been(disk.home, upstream, made)
+    _assert_stored_as_usual(disk.home, upstream, made)
 
 
-async def test_a_process_that_ends_says_what_was_only_in_memory(
+async def test_a_process_that_ends_logs_what_was_only_in_memory(
     disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: the loss is told, and the next process says that it may have been charged."""
+    """*Chosen*: the loss is logged, and the next process reports a possible charge."""
     made = large(3 * ROOM)
-    async with _out(disk.home, "body", made) as (jobs, upstream):
+    async with _running(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         disk.fill()
         upstream.release.set()
-        await until_said(jobs, job, ROOM_AGAIN)
+        await until_progress(jobs, job, ROOM_AGAIN)
     assert "the end of its paid response was only in memory" in caplog.text
 
     disk.empty()
-    async with _out(disk.home) as (jobs, another):
+    async with _running(disk.home) as (jobs, another):
         [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (dict(another.posts), spool(disk.home)) == ({}, [])
 
 
-async def test_a_process_that_ends_leaves_what_is_on_the_disk_to_the_next(
+async def test_a_complete_body_on_disk_is_stored_by_the_next_process(
     disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: a body that is whole is stored by whoever comes, without another request."""
+    """*Chosen*: without another request."""
     made = large(ROOM)
-    async with _out(disk.home, "body", made) as (jobs, upstream):
+    async with _running(disk.home, "body", made) as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         await until_state(disk.home, "storing")
         (disk.home / "reserve").unlink()
         disk.fill()
         upstream.release.set()
-        await until_said(jobs, job, ROOM_AGAIN)
+        await until_progress(jobs, job, ROOM_AGAIN)
     assert f"{job}.1.body" in spool(disk.home)
     assert "its response is in the spool; the next server stores it" in caplog.text
 
     disk.empty()
-    async with _out(disk.home) as (jobs, _):
+    async with _running(disk.home) as (jobs, _):
         await _done(jobs, job)
-    _as_if_nothing_had_been(disk.home, upstream, made)
+    _assert_stored_as_usual(disk.home, upstream, made)
 
 
-async def test_a_folder_of_results_that_is_read_only_holds_a_job_up_and_loses_nothing(
+async def test_a_read_only_blobs_folder_delays_a_job_and_loses_nothing(
     disk: Disk,
 ) -> None:
-    """*Chosen*: it says so, and goes on when the folder can be written."""
-    async with _out(disk.home, "waiting") as (jobs, upstream):
+    """*Chosen*: progress gives the reason, and the job continues once the folder is writable."""
+    async with _running(disk.home, "waiting") as (jobs, upstream):
         job = await _submit(jobs)
         await _held(upstream)
         with read_only(disk.home / "blobs"):
             upstream.release.set()
-            await until_said(jobs, job, WRITABLE_AGAIN)
+            await until_progress(jobs, job, WRITABLE_AGAIN)
             await until_state(disk.home, "storing")
         await _done(jobs, job)
 
-    _as_if_nothing_had_been(disk.home, upstream)
+    _assert_stored_as_usual(disk.home, upstream)
 
 
-async def test_a_spool_that_is_read_only_lets_nothing_be_sent(disk: Disk) -> None:
-    """*Chosen*: the answer would have nowhere to go."""
-    async with _out(disk.home) as (jobs, upstream):
+async def test_nothing_is_sent_while_the_spool_is_read_only(disk: Disk) -> None:
+    """*Chosen*: the response could not be stored."""
+    async with _running(disk.home) as (jobs, upstream):
         with read_only(disk.home / "spool"):
             job = await _submit(jobs)
-            view = await until_said(jobs, job, "sent as soon as the data folder can be written")
+            view = await until_progress(jobs, job, "sent as soon as the data folder can be written")
             assert (view.state, dict(upstream.heads)) == ("queued", {})
         await _done(jobs, job)
 
-    _as_if_nothing_had_been(disk.home, upstream)
+    _assert_stored_as_usual(disk.home, upstream)

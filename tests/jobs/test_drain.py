@@ -1,4 +1,4 @@
-"""The end of a process: what is out is finished, what waits is left to others of the same key."""
+"""Shutdown: requests in flight finish, queued jobs are left to processes of the same key."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +11,11 @@ from support.jobs.jobs import (
     AT_ONCE,
     PRICE,
     Wire,
-    at_work,
     hangs,
+    running_jobs,
     setting_when_it_drains,
     submit,
-    yes,
+    succeeds,
 )
 from support.store.observed import Reads
 from support.store.rows import ledger, money, rows, spool
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.anyio
 OTHER = Upstream(id="other-upstream", base_url="https://api.test")
 
 
-async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Path) -> None:
-    """*Chosen*: what is sent is finished; what waits is left to another process."""
+async def test_draining_finishes_sent_requests_and_sends_nothing_more(tmp_path: Path) -> None:
+    """*Chosen*: queued jobs are left to another process."""
     sent, draining = anyio.Event(), anyio.Event()
-    wire = Wire([hangs(sent, draining), yes()])
+    wire = Wire([hangs(sent, draining), succeeds()])
     engine = setting_when_it_drains(draining)
 
-    async with at_work(tmp_path, wire, concurrency=1, engine=engine) as jobs:
+    async with running_jobs(tmp_path, wire, concurrency=1, engine=engine) as jobs:
         out, waiting = await submit(jobs, count=2)
         await sent.wait()
 
@@ -45,12 +45,12 @@ async def test_draining_finishes_what_is_out_and_sends_nothing_more(tmp_path: Pa
     assert list((tmp_path / "locks").iterdir()) == []
 
 
-async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) -> None:
+async def test_draining_ends_in_time_and_marks_cut_off_requests_unknown(tmp_path: Path) -> None:
     """*Chosen*: bounded; a request that is cut off may have been charged."""
     sent, never = anyio.Event(), anyio.Event()
 
     with anyio.fail_after(30):
-        async with at_work(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
+        async with running_jobs(tmp_path, Wire([hangs(sent, never)]), timeout=0.1) as jobs:
             await submit(jobs)
             await sent.wait()
 
@@ -60,16 +60,16 @@ async def test_draining_ends_in_time_and_says_what_nobody_knows(tmp_path: Path) 
     assert spool(tmp_path) == []
 
 
-async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None:
-    """*Chosen*: jobs that were handed back are taken by a process of the same upstream."""
+async def test_jobs_left_queued_run_in_the_next_process(tmp_path: Path) -> None:
+    """*Chosen*: released jobs are taken over by a process of the same upstream."""
     sent, release = anyio.Event(), anyio.Event()
     release.set()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
         job_ids = await submit(jobs, count=3)
         await sent.wait()
 
-    wire = Wire([yes()])
-    async with at_work(tmp_path, wire) as jobs:
+    wire = Wire([succeeds()])
+    async with running_jobs(tmp_path, wire) as jobs:
         views = await jobs.wait(job_ids, 30)
 
     assert {view.state for view in views} == {"done"}
@@ -77,18 +77,18 @@ async def test_what_was_left_goes_on_in_the_next_process(tmp_path: Path) -> None
     assert len(wire.posts) < 3
 
 
-async def test_another_key_never_takes_the_jobs_of_this_one(tmp_path: Path) -> None:
-    """*Chosen*: it would pay, or poll what it cannot see."""
+async def test_a_process_with_another_key_never_takes_these_jobs(tmp_path: Path) -> None:
+    """*Chosen*: it would be charged, or poll generations it cannot see."""
     sent, release = anyio.Event(), anyio.Event()
     release.set()
-    async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
         job_ids = await submit(jobs, count=3)
         await sent.wait()
 
-    wire, reads = Wire([yes()]), Reads()
+    wire, reads = Wire([succeeds()]), Reads()
     timing = replace(AT_ONCE, recovery_seconds=0.01)
-    async with at_work(tmp_path, wire, upstream=OTHER, kind=reads.open, timing=timing) as jobs:
-        await reads.more_looks(10)  # recovery looks for jobs to take over
+    async with running_jobs(tmp_path, wire, upstream=OTHER, kind=reads.open, timing=timing) as jobs:
+        await reads.more_checks(10)  # recovery looks for jobs to take over
         views = await jobs.views(job_ids)
         waited_for = await jobs.unfinished_and_uncollected()
 

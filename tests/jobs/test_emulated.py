@@ -1,4 +1,4 @@
-"""Jobs over the real client and the built-in emulator: every outcome, as an agent meets it."""
+"""Jobs with the real client and the built-in emulator: every outcome an agent can see."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,35 +19,37 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.store.tenancy import EMULATOR
-from support.jobs.jobs import AT_ONCE, OWNER, Desk, at_work, core, picture
+from support.jobs.jobs import AT_ONCE, OWNER, AccountJobs, core, picture, running_jobs
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pictures")]
 
 
 @asynccontextmanager
-async def emulated(home: Path) -> AsyncIterator[tuple[Desk, State]]:
-    """Run jobs on an emulator of their own."""
+async def emulated(home: Path) -> AsyncIterator[tuple[AccountJobs, State]]:
+    """Run jobs on a separate emulator."""
     transport = in_process()
     async with (
         Client(
             base_url=EMULATOR.base_url, api_key=SecretStr(EMULATOR_KEY), transport=transport
         ) as client,
-        at_work(home, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
+        running_jobs(home, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
     ):
         yield jobs, transport.state
 
 
-async def _run(jobs: Desk, operation: Operation, inputs: dict[str, str] | None = None) -> JobRecord:
+async def _run(
+    jobs: AccountJobs, operation: Operation, inputs: dict[str, str] | None = None
+) -> JobRecord:
     submitted = await jobs.submit(operation, tool=operation.name(), inputs=inputs or {})
     [view] = await jobs.wait(submitted.job_ids, 30)
     return view
 
 
-async def _import(home: Path, jobs: Desk) -> str:
+async def _import(home: Path, jobs: AccountJobs) -> str:
     file = home / "spool" / "import"
     await anyio.Path(file).write_bytes(picture())
-    measured = file_info(file)
+    info = file_info(file)
     item = await jobs.context.database.write(
         lambda c: insert_media(
             c,
@@ -56,7 +58,7 @@ async def _import(home: Path, jobs: Desk) -> str:
                 owner=OWNER,
                 label="source",
                 file=file,
-                info=measured,
+                info=info,
                 provenance=Provenance(origin="imported"),
             ),
             now=1.0,
@@ -67,7 +69,7 @@ async def _import(home: Path, jobs: Desk) -> str:
 
 
 @pytest.mark.full_size
-async def test_a_picture_is_made_and_charged(tmp_path: Path) -> None:
+async def test_a_picture_is_generated_and_charged(tmp_path: Path) -> None:
     """*Documented*: 200 with the picture, its seed in a header, 3 credits."""
     async with emulated(tmp_path) as (jobs, state):
         view = await _run(jobs, core(seed=5))
@@ -81,7 +83,7 @@ async def test_a_picture_is_made_and_charged(tmp_path: Path) -> None:
 
 
 async def test_an_input_is_sent_and_is_the_parent_of_the_result(tmp_path: Path) -> None:
-    """*Chosen*: lineage by the field in which it was sent."""
+    """*Chosen*: lineage records the field it was sent in."""
     async with emulated(tmp_path) as (jobs, _):
         source = await _import(tmp_path, jobs)
         operation = OPERATIONS["edit_remove_background"].model_validate({"image": source})
@@ -94,7 +96,7 @@ async def test_an_input_is_sent_and_is_the_parent_of_the_result(tmp_path: Path) 
 
 
 async def test_an_input_whose_bytes_are_gone_is_not_sent(tmp_path: Path) -> None:
-    """*Chosen*: told before anything is paid."""
+    """*Chosen*: the error comes before any charge."""
     async with emulated(tmp_path) as (jobs, state):
         source = await _import(tmp_path, jobs)
         [(blob,)] = rows(tmp_path, "SELECT blob FROM media")
@@ -108,8 +110,8 @@ async def test_an_input_whose_bytes_are_gone_is_not_sent(tmp_path: Path) -> None
     assert money(tmp_path) == (0, 0)
 
 
-async def test_an_input_that_was_deleted_meanwhile_is_named(tmp_path: Path) -> None:
-    """*Chosen*: the job fails for nothing and says which file."""
+async def test_an_input_that_was_deleted_is_named_in_the_error(tmp_path: Path) -> None:
+    """*Chosen*: the job fails without a charge and names the file."""
     async with emulated(tmp_path) as (jobs, state):
         operation = OPERATIONS["edit_remove_background"].model_validate({"image": "k7f3q2m9xa"})
         view = await _run(jobs, operation, {"image": "k7f3q2m9xa"})
@@ -120,8 +122,10 @@ async def test_an_input_that_was_deleted_meanwhile_is_named(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["upscale_creative", "audio3_text_to_audio"])
-async def test_a_deferred_generation_is_fetched_when_it_is_there(tmp_path: Path, name: str) -> None:
-    """*Documented*: started with 200 or 202, 202 while it is under way, then 200."""
+async def test_a_deferred_generation_is_fetched_when_it_is_finished(
+    tmp_path: Path, name: str
+) -> None:
+    """*Documented*: started with 200 or 202, 202 while it is running, then 200."""
     async with emulated(tmp_path) as (jobs, state):
         state.pace = Pace(polls=2)
         if name == "upscale_creative":
@@ -157,12 +161,12 @@ OUTCOMES: list[tuple[str, Fault | None, tuple[str, str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("prompt", "fault", "ends"), OUTCOMES)
-async def test_every_outcome_is_told_as_it_is(
-    tmp_path: Path, prompt: str, fault: Fault | None, ends: tuple[str, str, str]
+@pytest.mark.parametrize(("prompt", "fault", "expected"), OUTCOMES)
+async def test_every_outcome_is_reported_correctly(
+    tmp_path: Path, prompt: str, fault: Fault | None, expected: tuple[str, str, str]
 ) -> None:
-    """*Documented*: statuses and bodies; *Chosen*: what they amount to."""
-    state, charged, says = ends
+    """*Documented*: statuses and bodies; *Chosen*: the outcome of each."""
+    state, charged, text = expected
     async with emulated(tmp_path) as (jobs, emulator):
         if fault is not None:
             emulator.faults.inject(fault)
@@ -170,7 +174,7 @@ async def test_every_outcome_is_told_as_it_is(
         [view] = await jobs.wait(submitted.job_ids, 2 if state == "queued" else 30)
 
     assert (view.state, view.charged) == (state, charged), view.error
-    assert says in (view.error or "")
+    assert text in (view.error or "")
     assert money(tmp_path) == (
         3_000 if charged == "reserved" else 0,
         3_000 if charged in {"yes", "assumed"} else 0,
@@ -181,7 +185,7 @@ async def test_every_outcome_is_told_as_it_is(
     assert spool(tmp_path) == []
 
 
-async def test_what_was_filtered_is_stored_charged_and_marked(tmp_path: Path) -> None:
+async def test_a_filtered_result_is_stored_charged_and_marked(tmp_path: Path) -> None:
     """*Documented*: 200, blurred, finish reason CONTENT_FILTERED, charged."""
     async with emulated(tmp_path) as (jobs, _):
         view = await _run(jobs, core("emulate filter"))
@@ -191,7 +195,7 @@ async def test_what_was_filtered_is_stored_charged_and_marked(tmp_path: Path) ->
     ]
 
 
-async def test_an_account_without_credits_says_so_and_is_asked_before_the_next(
+async def test_an_account_without_credits_fails_a_job_and_is_checked_before_the_next(
     tmp_path: Path,
 ) -> None:
     """*Documented*: 402; *Chosen*: nothing more is sent until the balance is above 0."""
@@ -207,8 +211,8 @@ async def test_an_account_without_credits_says_so_and_is_asked_before_the_next(
     assert sum("balance" in path for path in paths) == 1
 
 
-async def test_many_calls_at_once_each_get_their_own_result(tmp_path: Path) -> None:
-    """*Chosen*: equal calls at once are as many variants."""
+async def test_each_of_many_concurrent_calls_gets_its_own_result(tmp_path: Path) -> None:
+    """*Chosen*: identical concurrent calls are separate variants."""
     async with emulated(tmp_path) as (jobs, state):
         calls = [await jobs.submit(core(), tool="generate_core", count=4) for _ in range(3)]
         views = await jobs.wait([job for call in calls for job in call.job_ids], 60)

@@ -1,4 +1,4 @@
-"""What every engine does, whichever is behind the port."""
+"""What every implementation of the engine interface does."""
 
 import time
 from itertools import pairwise
@@ -14,22 +14,26 @@ from support.jobs.engine import ENGINES, SHORT, working
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
 
-async def test_a_job_runs_once_however_often_one_looks(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: a step that ended its job is not begun again."""
+async def test_a_job_runs_once_however_often_the_engine_scans(
+    tmp_path: Path, make: EngineFactory
+) -> None:
+    """*Chosen*: a step that finished its job is not run again."""
     async with working(tmp_path, make) as worker:
         jobs = [await worker.put() for _ in range(3)]
         for _ in range(5):
             worker.engine.wake()
             worker.engine.rescan()
         await worker.until_steps(3)
-        jobs.append(await worker.put())  # after a step that was begun again
+        jobs.append(await worker.put())  # any repeated step would run before this one
         await worker.until_steps(4)
 
     assert sorted(worker.steps) == sorted(jobs)
 
 
-async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: the job and its dispatch are one transaction."""
+async def test_a_job_whose_transaction_is_rolled_back_never_runs(
+    tmp_path: Path, make: EngineFactory
+) -> None:
+    """*Chosen*: inserting and dispatching a job are one transaction."""
     made: list[str] = []
 
     async with working(tmp_path, make) as worker:
@@ -53,19 +57,19 @@ async def test_what_is_rolled_back_never_runs(tmp_path: Path, make: EngineFactor
 async def test_a_job_runs_soon_after_the_engine_is_woken(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: it does not wait for the engine to look by itself, which is once a minute."""
+    """*Chosen*: it does not wait for the engine's own scan, which is once a minute."""
     async with working(tmp_path, make) as worker:
         await worker.put()
         await worker.until_steps(1)
-        await anyio.wait_all_tasks_blocked()  # now it has nothing to do
+        await anyio.wait_all_tasks_blocked()  # the engine is idle now
         await worker.put()
         await worker.until_steps(2)
 
 
-async def test_a_job_that_goes_on_later_runs_then_and_not_before(
+async def test_a_job_that_returns_later_runs_again_at_that_time(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: steps say when; the engine decides how it waits."""
+    """*Chosen*: steps define when; the engine decides how to wait."""
     times: list[float] = []
 
     async def behave(job: str, _lease: Lease) -> Step:
@@ -83,13 +87,13 @@ async def test_a_job_that_goes_on_later_runs_then_and_not_before(
 async def test_a_step_that_raises_does_not_stop_the_others(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: what is wrong with one job is not wrong with the next."""
+    """*Chosen*: an error in one job does not affect the next."""
     failed: list[str] = []
 
     async def behave(job: str, _lease: Lease) -> Step:
         if not failed:
             failed.append(job)
-            raise RuntimeError("ours")
+            raise RuntimeError("failure of the test")
         return await worker.end(job)
 
     async with working(tmp_path, make, behave=behave) as worker:
@@ -101,10 +105,10 @@ async def test_a_step_that_raises_does_not_stop_the_others(
     assert worker.steps[-1] == other
 
 
-async def test_no_more_are_sent_at_once_than_allowed_and_polls_beside_them(
+async def test_the_concurrency_limits_requests_in_flight_but_not_polls(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: polls hold no place among the requests in flight."""
+    """*Chosen*: polls don't count as requests in flight."""
     release = anyio.Event()
 
     async def behave(job: str, lease: Lease) -> Step:
@@ -126,8 +130,10 @@ async def test_no_more_are_sent_at_once_than_allowed_and_polls_beside_them(
     assert sorted(at_once) == sorted([*sends[:2], poll, another])
 
 
-async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: what somebody waits for before batches, whichever came first."""
+async def test_jobs_with_a_lower_priority_number_run_first(
+    tmp_path: Path, make: EngineFactory
+) -> None:
+    """*Chosen*: jobs that a caller waits for run before batches, whichever came first."""
     release = anyio.Event()
 
     async def behave(job: str, lease: Lease) -> Step:
@@ -139,17 +145,15 @@ async def test_of_what_waits_lower_lanes_go_first(tmp_path: Path, make: EngineFa
         first = await worker.put()
         await worker.until_steps(1)
         batch = [await worker.put(priority=1, wake=False) for _ in range(3)]
-        awaited = await worker.put()  # all four are seen at once
+        awaited = await worker.put()  # the engine sees all four at once
         release.set()
         await worker.until_steps(5)
 
     assert worker.steps == [first, awaited, *batch]
 
 
-async def test_what_is_cancelled_before_its_turn_never_runs(
-    tmp_path: Path, make: EngineFactory
-) -> None:
-    """*Chosen*: the row and the engine in one transaction."""
+async def test_a_job_cancelled_while_queued_never_runs(tmp_path: Path, make: EngineFactory) -> None:
+    """*Chosen*: row and engine change in one transaction."""
     release = anyio.Event()
 
     async def behave(job: str, lease: Lease) -> Step:
@@ -169,8 +173,8 @@ async def test_what_is_cancelled_before_its_turn_never_runs(
     assert worker.steps == [first, last]
 
 
-async def test_a_job_that_has_ended_is_revisited_once(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: nothing in its row asks for a step, and two of one job never run at a time."""
+async def test_a_finished_job_is_revisited_once(tmp_path: Path, make: EngineFactory) -> None:
+    """*Chosen*: its row needs no step, and two steps of one job never run at the same time."""
     async with working(tmp_path, make) as worker:
         ended = await worker.put()
         await worker.engine.changed([ended], 10)
@@ -183,6 +187,6 @@ async def test_a_job_that_has_ended_is_revisited_once(tmp_path: Path, make: Engi
             while worker.began[ended] == early:  # noqa: ASYNC110 -- the step sets no event
                 await anyio.sleep(0.01)
         await worker.put()
-        await worker.until_steps(3)  # a second visit would have been due before
+        await worker.until_steps(3)  # a second visit would have run before
 
     assert (early, worker.began[ended]) == (1, 2)

@@ -1,4 +1,4 @@
-"""What every engine does when somebody waits, when it ends, and when it is killed."""
+"""What every engine does for callers that wait, while draining, and after a kill."""
 
 import time
 from pathlib import Path
@@ -17,26 +17,26 @@ from support.jobs.jobs import (
     Behaviour,
     Wire,
     answer,
-    at_work,
     core,
     picture,
+    running_jobs,
     setting_when_it_drains,
-    yes,
+    succeeds,
 )
 from support.store.rows import execute, rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
 
-async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
+async def test_draining_revokes_leases_waits_for_running_steps_and_begins_none(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: no byte leaves any more, and what is out is finished."""
+    """*Chosen*: nothing more is sent, and requests in flight finish."""
     ended: list[str] = []
 
     async def behave(job: str, lease: Lease) -> Step:
         await lease.lost.wait()
-        await anyio.wait_all_tasks_blocked()  # whoever drains waits for this
+        await anyio.wait_all_tasks_blocked()  # drain waits for this
         ended.append(job)
         return Done()
 
@@ -50,7 +50,7 @@ async def test_draining_lets_what_runs_end_takes_leases_and_begins_nothing(
 
 
 async def test_draining_ends_in_time(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: a step that does not end is cancelled."""
+    """*Chosen*: a step that does not finish is cancelled."""
     cancelled = anyio.Event()
 
     async def behave(_job: str, _lease: Lease) -> Step:
@@ -58,7 +58,7 @@ async def test_draining_ends_in_time(tmp_path: Path, make: EngineFactory) -> Non
             await anyio.sleep_forever()
         finally:
             cancelled.set()
-        raise AssertionError("it never ends")
+        raise AssertionError("sleep_forever returned")
 
     async with working(tmp_path, make, behave=behave) as worker:
         await worker.put()
@@ -71,10 +71,10 @@ async def test_draining_ends_in_time(tmp_path: Path, make: EngineFactory) -> Non
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in another process"])
 @pytest.mark.parametrize("ends", [False, True], ids=["changes", "ends"])
-async def test_who_waits_is_told_when_a_job_moves(
+async def test_a_waiting_caller_is_woken_when_a_job_changes(
     tmp_path: Path, make: EngineFactory, *, elsewhere: bool, ends: bool
 ) -> None:
-    """*Chosen*: whoever carries it out."""
+    """*Chosen*: whichever process runs the job."""
     release = anyio.Event()
 
     async def behave(job: str, _lease: Lease) -> Step:
@@ -101,10 +101,10 @@ async def test_who_waits_is_told_when_a_job_moves(
                 release.set()
 
 
-async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
+async def test_waiting_ends_at_the_timeout_or_at_once_for_a_finished_job(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: no end falls between reading and waiting."""
+    """*Chosen*: no change is missed between reading and waiting."""
     async with (
         working(tmp_path, make) as one,
         working(tmp_path, make, process="two") as two,
@@ -126,15 +126,15 @@ async def test_waiting_ends_with_the_time_and_at_once_for_what_has_ended(
             await two.engine.changed([slow], SHORT)
 
 
-async def test_what_a_killed_process_left_goes_on_in_another(
+async def test_another_process_continues_the_jobs_of_a_killed_one(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: with a new lease_version, so that the dead could send no more."""
+    """*Chosen*: with a new lease_version, so that the dead process cannot send any more."""
     lease_versions: list[int] = []
 
     async def hang(_job: str, _lease: Lease) -> Step:
         await anyio.sleep_forever()
-        raise AssertionError("it is killed")
+        raise AssertionError("sleep_forever returned")
 
     async with working(tmp_path, make, concurrency=1, behave=hang, drain=False) as dead:
         jobs = [await dead.put() for _ in range(3)]
@@ -157,10 +157,10 @@ async def test_what_a_killed_process_left_goes_on_in_another(
     assert min(lease_versions) > 1
 
 
-def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:
+def _connects(connected: anyio.Event, release: anyio.Event) -> Behaviour:
     async def behave(trace: Trace, body: Path) -> Answer:
         connected.set()
-        await go_on.wait()
+        await release.wait()
         await trace.before_send()
         await trace.sent()
         await trace.answered(answer())
@@ -170,13 +170,13 @@ def _connects(connected: anyio.Event, go_on: anyio.Event) -> Behaviour:
     return behave
 
 
-async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: EngineFactory) -> None:
-    """*Chosen*: a job that is connecting when the process ends is left to another, unsent."""
+async def test_nothing_is_sent_after_the_lease_is_lost(tmp_path: Path, make: EngineFactory) -> None:
+    """*Chosen*: a job that is connecting when its process ends stays queued for another."""
     connected, draining = anyio.Event(), anyio.Event()
     wire = Wire([_connects(connected, draining)])
     engine = setting_when_it_drains(draining, make)
 
-    async with at_work(tmp_path, wire, engine=engine) as jobs:
+    async with running_jobs(tmp_path, wire, engine=engine) as jobs:
         await jobs.submit(core(), tool="test")
         await connected.wait()
 
@@ -184,15 +184,15 @@ async def test_a_lost_lease_keeps_every_byte_here(tmp_path: Path, make: EngineFa
     assert rows(tmp_path, "SELECT state, process, attempt FROM jobs") == [("queued", None, 0)]
 
 
-async def test_calls_are_carried_out_over_two_processes(
+async def test_two_processes_run_calls_and_both_see_all_results(
     tmp_path: Path, make: EngineFactory
 ) -> None:
-    """*Chosen*: each job by one of them, once, and both are told."""
-    wire = Wire([yes()])
+    """*Chosen*: each job runs once, in one of them."""
+    wire = Wire([succeeds()])
 
     async with (
-        at_work(tmp_path, wire, engine=make) as one,
-        at_work(tmp_path, wire, engine=make) as two,
+        running_jobs(tmp_path, wire, engine=make) as one,
+        running_jobs(tmp_path, wire, engine=make) as two,
     ):
         mine = await one.submit(core("one"), tool="test", count=3)
         theirs = await two.submit(core("two"), tool="test", count=3)

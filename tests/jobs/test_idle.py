@@ -1,4 +1,4 @@
-"""What runs while nothing happens costs next to nothing."""
+"""An idle server does almost no work."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from stability_mcp.jobs.models import Timing
 from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
-from support.jobs.jobs import Wire, at_work, put, yes
+from support.jobs.jobs import Wire, put, running_jobs, succeeds
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
@@ -28,33 +28,33 @@ class CountingDatabase(Database):
     reads = 0
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Count it, and read."""
+        """Count, then read."""
         CountingDatabase.reads += 1
         return await super().read(work)
 
 
 async def _ticks() -> int:
-    """Let recovery look many times, and return how often the rows were read meanwhile."""
-    await anyio.sleep(0.1)  # what begins before this may read once more
+    """Let recovery run many times, and return the number of reads meanwhile."""
+    await anyio.sleep(0.1)  # reads already begun may still finish
     before = CountingDatabase.reads
     await anyio.sleep(0.5)
     return CountingDatabase.reads - before
 
 
 async def test_recovery_reads_rows_only_after_a_change(tmp_path: Path) -> None:
-    """*Chosen*: an idle server looks at files; another one that is there changes nothing."""
-    async with at_work(tmp_path, Wire([]), kind=CountingDatabase, timing=QUICK):
-        alone = await _ticks()
+    """*Chosen*: an idle server checks only files, also while another server is running."""
+    async with running_jobs(tmp_path, Wire([]), kind=CountingDatabase, timing=QUICK):
+        single = await _ticks()
         other = await anyio.to_thread.run_sync(ProcessLock, tmp_path)
         together = await _ticks()
         other.release()
 
-    assert (alone, together) == (0, 0)
+    assert (single, together) == (0, 0)
 
 
-async def test_recovery_sees_the_death_of_another_without_a_change(tmp_path: Path) -> None:
-    """*Chosen*: a lock that is given back changes no row."""
-    async with at_work(tmp_path, Wire([]), timing=QUICK):
+async def test_recovery_detects_a_dead_process_without_a_change_of_rows(tmp_path: Path) -> None:
+    """*Chosen*: releasing a lock changes no row."""
+    async with running_jobs(tmp_path, Wire([]), timing=QUICK):
         dead = tmp_path / "locks" / "dead.lock"
         await _ticks()
         dead.touch()
@@ -63,9 +63,9 @@ async def test_recovery_sees_the_death_of_another_without_a_change(tmp_path: Pat
                 await anyio.sleep(0.01)
 
 
-async def test_recovery_sees_a_job_that_is_handed_back(tmp_path: Path) -> None:
-    """*Chosen*: a commit of another process is a change."""
-    async with at_work(tmp_path, Wire([yes()]), timing=QUICK):
+async def test_recovery_detects_a_job_released_by_another_process(tmp_path: Path) -> None:
+    """*Chosen*: a commit by another process counts as a change."""
+    async with running_jobs(tmp_path, Wire([succeeds()]), timing=QUICK):
         await _ticks()
         database = await anyio.to_thread.run_sync(Database, tmp_path)
         await database.write(lambda c: put(c, now=time.time()), name="test.write")

@@ -1,7 +1,7 @@
-"""Killed at each border between two transactions: what the next process makes of it.
+"""Killed at each border between two transactions: how the next process recovers.
 
-A real SIGKILL, which the process sends to itself at a moment of a named write, or which it is sent
-while the upstream holds the line. The writes that no row here names are in `test_kill_writes`.
+A real SIGKILL, which the process sends itself at a moment of a named write, or which it receives
+while the upstream holds the request. `test_kill_writes` covers the writes that have no row here.
 """
 
 import signal
@@ -14,7 +14,7 @@ from PIL import Image
 
 from support.jobs import killed_job_writes, killed_studio_writes
 from support.jobs.forks import Forks
-from support.jobs.killed import adopting, see_that_all_is_accounted_for
+from support.jobs.killed import assert_all_accounted_for, recovering_process
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
 from support.store.named_writes import named_writes, shared_names, unnamed_writes
@@ -28,23 +28,23 @@ pytestmark = [
 DONE = [("done", "yes")]
 LOST = [("unknown", "assumed")]
 
-HERE = {
-    # place, what it asks for: what becomes of it, how many POSTs came
-    ("before submit.call", "enlarged"): ([], 0),  # the picture that is to be sent is kept
+BORDERS = {
+    # where it is killed, the kind of call: state and charge, the number of POSTs
+    ("before submit.call", "enlarged"): ([], 0),  # the picture to send is stored
     ("inside submit.call", "picture"): ([], 0),
     ("after submit.call", "picture"): (DONE, 1),
     ("before send.begin", "picture"): (DONE, 1),
     ("inside send.begin", "enlarged"): (DONE, 1),
-    ("after send.begin", "picture"): (LOST, 0),  # connected, and no byte has left
+    ("after send.begin", "picture"): (LOST, 0),  # connected, but no byte was sent
     ("before send.sent", "picture"): (LOST, 1),
     ("inside send.sent", "sound"): (LOST, 1),
     ("after send.sent", "enlarged"): (LOST, 1),
     ("before send.headers", "picture"): (LOST, 1),
     ("inside send.headers", "samples"): (LOST, 1),
     ("after send.headers", "picture"): (LOST, 1),
-    ("before spool.sync", "picture"): (DONE, 1),  # whole, and its length says so
+    ("before spool.sync", "picture"): (DONE, 1),  # complete, as its length shows
     ("before spool.sync", "samples"): (DONE, 1),
-    ("inside spool.complete", "picture"): (DONE, 1),  # now its name says so
+    ("inside spool.complete", "picture"): (DONE, 1),  # complete, as its name shows
     ("after spool.complete", "samples"): (DONE, 1),
     ("before finish.store", "picture"): (DONE, 1),
     ("before blob.link", "picture"): (DONE, 1),
@@ -60,7 +60,7 @@ HERE = {
     ("before send.generation", "sound"): (LOST, 1),
     ("inside send.generation", "reinvented"): (LOST, 1),
     ("after send.generation", "sound"): (DONE, 1),
-    ("before spool.sync", "sound"): (DONE, 1),  # a generation is fetched again
+    ("before spool.sync", "sound"): (DONE, 1),  # the generation is fetched again
     ("after spool.complete", "reinvented"): (DONE, 1),
     ("after blob.link", "sound"): (DONE, 1),
     ("before cancel.jobs", "cancelled"): (DONE, 1),
@@ -68,7 +68,7 @@ HERE = {
     ("after cancel.jobs", "cancelled"): ([("cancelled", "no")], 0),
 }
 
-LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
+STAGES: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
     "upload": ("enlarged", LOST, 0),
     "waiting": ("picture", LOST, 1),
     "headers": ("picture", LOST, 1),
@@ -78,8 +78,8 @@ LINE: dict[Stage, tuple[str, list[tuple[str, str]], int]] = {
     "poll body": ("reinvented", DONE, 1),
 }
 
-ADOPTING = {
-    # where the first was killed, where the one that adopts: what becomes of it, how many POSTs came
+RECOVERING = {
+    # where the first and the recovering process are killed: kind, state and charge, POSTs
     ("after submit.call", "inside recover.jobs"): ("picture", DONE, 1),
     ("after submit.call", "after recover.jobs"): ("picture", DONE, 1),
     ("after send.begin", "inside recover.jobs"): ("picture", LOST, 0),
@@ -90,7 +90,7 @@ ADOPTING = {
 }
 
 STOPS = {
-    # where it is stopped, what it asks for: what another makes of it, what it makes of it itself
+    # where it is stopped, the kind of call: outcome for another process, final outcome
     ("after send.begin", "picture"): (LOST, DONE),
     ("after send.sent", "enlarged"): (LOST, DONE),
     ("before send.headers", "picture"): (LOST, DONE),
@@ -103,26 +103,28 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize(("place", "kind"), HERE)
-async def test_killed_at_a_border(place: str, kind: str, forks: Forks, tmp_path: Path) -> None:
-    """*Chosen*: never sent twice, and what came whole is kept."""
-    expected, posts = HERE[place, kind]
+@pytest.mark.parametrize(("place", "kind"), BORDERS)
+async def test_a_process_killed_between_two_writes_loses_and_repeats_nothing(
+    place: str, kind: str, forks: Forks, tmp_path: Path
+) -> None:
+    """*Chosen*: nothing is sent twice, and complete responses are kept."""
+    expected, posts = BORDERS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
         await _killed(forks, home, upstream, place, kind)
-        await _adopted(home, upstream)
+        await _recover(home, upstream)
 
         assert _ended(home) == expected
         assert sum(upstream.posts.values()) == posts
-        see_that_all_is_accounted_for(home, upstream)
+        assert_all_accounted_for(home, upstream)
 
 
-@pytest.mark.parametrize("stage", LINE)
-async def test_killed_while_the_line_stands_still(
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_process_killed_while_its_request_is_held_loses_and_repeats_nothing(
     stage: Stage, forks: Forks, tmp_path: Path
 ) -> None:
-    """*Chosen*: as above, at places that only the other side knows of."""
-    kind, expected, posts = LINE[stage]
+    """*Chosen*: as above, at moments that only the upstream can observe."""
+    kind, expected, posts = STAGES[stage]
     home = _home(tmp_path, large=stage == "upload")
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = stage
@@ -132,63 +134,63 @@ async def test_killed_while_the_line_stands_still(
             with anyio.fail_after(30):
                 await upstream.held.wait()
         upstream.release.set()
-        await _adopted(home, upstream)
+        await _recover(home, upstream)
 
         assert _ended(home) == expected
         assert sum(upstream.posts.values()) == posts
-        see_that_all_is_accounted_for(home, upstream)
+        assert_all_accounted_for(home, upstream)
 
 
-@pytest.mark.parametrize(("first", "second"), ADOPTING)
-async def test_killed_while_it_adopts_from_the_killed(
+@pytest.mark.parametrize(("first", "second"), RECOVERING)
+async def test_a_process_killed_during_recovery_leaves_the_same_outcome(
     first: str, second: str, forks: Forks, tmp_path: Path
 ) -> None:
-    """*Chosen*: a third makes of it what the second would have made."""
-    kind, expected, posts = ADOPTING[first, second]
+    """*Chosen*: a third process reaches the outcome the second would have reached."""
+    kind, expected, posts = RECOVERING[first, second]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
         await _killed(forks, home, upstream, first, kind)
         await _killed(forks, home, upstream, second, kind, calls=0)
-        await _adopted(home, upstream)
+        await _recover(home, upstream)
 
         assert _ended(home) == expected
         assert sum(upstream.posts.values()) == posts
-        see_that_all_is_accounted_for(home, upstream)
+        assert_all_accounted_for(home, upstream)
 
 
 @pytest.mark.parametrize(("place", "kind"), STOPS)
-async def test_stopped_and_taken_for_dead_it_still_takes_its_answer(
+async def test_a_stopped_process_believed_dead_still_stores_its_response(
     place: str, kind: str, forks: Forks, tmp_path: Path
 ) -> None:
-    """*Chosen*: sends are fenced, results never; it is paid once."""
+    """*Chosen*: sends are fenced, results never are; it is charged once."""
     believed, expected = STOPS[place, kind]
     home = _home(tmp_path)
     async with counting_upstream(pace=0) as upstream:
-        _hold_where_it_ends(upstream, place)
+        _hold_response(upstream, place)
         where = (str(home), upstream.url, "1", "idle", kind, place, "SIGSTOP")
         async with forks.child("support.jobs.worker_process:run", *where) as worker:
             await worker.stopped()
             upstream.release.set()
             for lock in (home / "locks").iterdir():
-                lock.unlink()  # whoever holds it lives: only so is a stopped process taken for dead
-            async with adopting(home, upstream) as jobs:
+                lock.unlink()  # a held lock means alive; without it a stopped process looks dead
+            async with recovering_process(home, upstream) as jobs:
                 await jobs.wait(_ids(home), 20)
                 meanwhile = _ended(home)
                 worker.send_signal(signal.SIGCONT)
                 assert await worker.wait() == 0
-                await jobs.wait(_ids(home), 20)  # it may have left what it had seen as ended
+                await jobs.wait(_ids(home), 20)  # it may skip a job it saw as finished
 
         assert (meanwhile, _ended(home)) == (believed, expected)
         assert sum(upstream.posts.values()) == sum(upstream.charges.values()) == 1
         assert ledger(home) == ["charged"]
-        see_that_all_is_accounted_for(home, upstream)
+        assert_all_accounted_for(home, upstream)
 
 
-def test_every_write_has_a_name_and_is_in_a_kill_table() -> None:
-    """*Chosen*: a new write must say what a kill inside it leaves."""
+def test_every_write_transaction_has_a_name_and_is_in_a_kill_table() -> None:
+    """*Chosen*: a new write must define the outcome of a kill inside it."""
     places = [
-        *(place for place, _ in (*HERE, *STOPS)),
-        *(place for pair in ADOPTING for place in pair),
+        *(place for place, _ in (*BORDERS, *STOPS)),
+        *(place for pair in RECOVERING for place in pair),
         *killed_job_writes.ENDS,
         *(f"inside {name}" for name in (*killed_job_writes.ROWS, *killed_studio_writes.ROWS)),
     ]
@@ -199,33 +201,33 @@ def test_every_write_has_a_name_and_is_in_a_kill_table() -> None:
 
 
 def _home(folder: Path, *, large: bool = False) -> Path:
-    """Make what is sent: in the large one the kernel cannot hold three quarters."""
+    """Create the input picture; the kernel cannot buffer three quarters of the large one."""
     picture = Image.effect_noise((2_800, 2_800) if large else (64, 64), 100)
     picture.save(folder / INPUT, compress_level=0)
     return folder / "home"
 
 
-async def _killed(  # noqa: PLR0913 -- who asks whom for what, and where it ends
+async def _killed(  # noqa: PLR0913 -- each is one property of the worker
     forks: Forks, home: Path, upstream: Upstream, place: str, kind: str, *, calls: int = 1
 ) -> None:
-    """Have a process kill itself there."""
-    _hold_where_it_ends(upstream, place)
+    """Run a process that kills itself at `place`."""
+    _hold_response(upstream, place)
     where = (str(home), upstream.url, str(calls), "idle", kind, place, "SIGKILL")
     assert await forks.run("support.jobs.worker_process:run", *where) == -signal.SIGKILL
     upstream.release.set()
 
 
-def _hold_where_it_ends(upstream: Upstream, place: str) -> None:
-    """Hold the answer back where the process ends before it could have come."""
-    if place.endswith("send.sent"):  # with an answer the time of a slot goes into its transaction
+def _hold_response(upstream: Upstream, place: str) -> None:
+    """Hold the response if the process must end before it arrives."""
+    if place.endswith("send.sent"):  # the transaction of a response would write the slot's time
         upstream.hold = "waiting"
-    if place == "after send.headers":  # a whole body would be kept
+    if place == "after send.headers":  # a complete body would be kept
         upstream.hold = "body"
 
 
-async def _adopted(home: Path, upstream: Upstream) -> None:
-    """Be the next process, until everything has ended."""
-    async with adopting(home, upstream) as jobs:
+async def _recover(home: Path, upstream: Upstream) -> None:
+    """Run the next process until every job has finished."""
+    async with recovering_process(home, upstream) as jobs:
         await jobs.wait(_ids(home), 20)
     assert list((home / "locks").iterdir()) == []
     assert rows(home, "SELECT count(*) FROM processes") == [(0,)]

@@ -1,6 +1,6 @@
-"""The rate limit as a server sees it that enforces it, with two processes that use it up.
+"""The rate limit, enforced by a server and used up by two processes.
 
-`make soak` does it at the API's own size.
+`make soak` runs it with the API's own limit.
 """
 
 import os
@@ -24,7 +24,17 @@ from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from support.jobs import limited_upstream
-from support.jobs.jobs import PAID, Wire, at_work, core, fails, refused, run_one, submit, yes
+from support.jobs.jobs import (
+    PAID,
+    Wire,
+    core,
+    fails,
+    refused,
+    run_one,
+    running_jobs,
+    submit,
+    succeeds,
+)
 from support.jobs.limited_upstream import Limited, limited
 from support.store.rows import rows
 
@@ -36,11 +46,11 @@ SOAK = bool(os.environ.get("SOAK_RATE"))
 LIMIT = RateLimit() if SOAK else RateLimit(limit=20, window=1.0)
 WINDOWS = 4 if SOAK else 3
 MIN_USED_SHARE = 0.9 if SOAK else 0.25
-"""The margin that keeps late requests apart is 5 % of the API's window, and half of a second."""
+"""The margin for late requests is 5 % of the API's window, and half of a one-second window."""
 
 
-async def test_two_processes_use_up_the_limit_and_never_pass_it(tmp_path: Path) -> None:
-    """*Documented*: 150 in 10 s, else everything is locked out for 60 s."""
+async def test_two_processes_use_up_the_rate_limit_and_never_exceed_it(tmp_path: Path) -> None:
+    """*Documented*: 150 requests in 10 s, else a lock-out of 60 s."""
     calls = LIMIT.limit * WINDOWS
     async with limited(LIMIT) as server:
         processes = [await _start(tmp_path, server, calls // 2) for _ in range(2)]
@@ -54,8 +64,8 @@ async def test_two_processes_use_up_the_limit_and_never_pass_it(tmp_path: Path) 
         for process in processes:
             await process.aclose()
 
-    told = f"{server.used():.1%} of {LIMIT.limit} in {LIMIT.window:g} s, {calls} calls"
-    sys.stderr.write(f"{told}, busiest window {server.busiest()}\n")
+    summary = f"{server.used():.1%} of {LIMIT.limit} in {LIMIT.window:g} s, {calls} calls"
+    sys.stderr.write(f"{summary}, busiest window {server.busiest()}\n")
     assert server.refusals == []
     assert len(server.made) == calls
     assert server.busiest() <= LIMIT.limit
@@ -82,17 +92,17 @@ async def _ready(process: Process) -> None:
         assert await process.stdout.receive() == b"ready\n"
 
 
-async def test_a_429_stops_both_processes_until_the_lock_out_is_over(tmp_path: Path) -> None:
-    """*Documented*: a locked out key is refused everything; asking costs places and time."""
+async def test_a_429_stops_both_processes_until_the_lock_out_ends(tmp_path: Path) -> None:
+    """*Documented*: a locked-out key is refused everything; retrying wastes slots and time."""
     lock_out = 2.0
     async with (
         limited(RateLimit(limit=5, window=1.0), lock_out=lock_out) as server,
         Client(base_url=server.url, api_key=SecretStr("sk-test")) as client,
-        at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as one,
-        at_work(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as other,
+        running_jobs(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as one,
+        running_jobs(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as other,
     ):
-        first = await submit(one, count=6)  # one more than the server takes
-        while not server.refusals:  # noqa: ASYNC110 -- a server sets no event here
+        first = await submit(one, count=6)  # one more than the server allows
+        while not server.refusals:  # noqa: ASYNC110 -- the server sets no event
             await anyio.sleep(0.01)
         while not rows(tmp_path, "SELECT 1 FROM upstreams WHERE blocked_until > 0"):  # noqa: ASYNC110 -- as above
             await anyio.sleep(0.01)
@@ -100,16 +110,18 @@ async def test_a_429_stops_both_processes_until_the_lock_out_is_over(tmp_path: P
         second = (await other.submit(core("other"), tool="test")).job_ids
         views = await one.wait(first + second, 30)
 
-    assert len(server.refusals) == refused_at_first  # whoever asks meanwhile is refused
+    assert (
+        len(server.refusals) == refused_at_first
+    )  # a request during the lock-out would be refused
     assert {view.state for view in views} == {"done"}
     assert len(server.made) == 7
 
 
-async def test_a_lock_out_is_no_longer_than_the_api_ever_asks(tmp_path: Path) -> None:
-    """*Chosen*: at most 120 s, whatever a header says."""
+async def test_a_lock_out_is_capped(tmp_path: Path) -> None:
+    """*Chosen*: at most 120 s, whatever `Retry-After` says."""
     wire = Wire([fails(refused(RateLimitedError, 429, retry_after=100_000))])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         await submit(jobs)
         with anyio.fail_after(30):
             while not rows(tmp_path, "SELECT 1 FROM upstreams WHERE blocked_until > 0"):  # noqa: ASYNC110 -- the database sets no event
@@ -119,8 +131,8 @@ async def test_a_lock_out_is_no_longer_than_the_api_ever_asks(tmp_path: Path) ->
     assert time.time() < until <= time.time() + rate_limit.MAX_LOCKOUT_SECONDS
 
 
-class _Behind(Database):
-    """A store whose writer is busy for two seconds, in which another process sends."""
+class _BusyWriter(Database):
+    """A store whose writer is busy for two seconds, during which another process sends."""
 
     now = 1_000.0
     sent: ClassVar[list[float]] = []
@@ -133,26 +145,28 @@ class _Behind(Database):
         durable: bool = False,
         own_commit: bool = False,
     ) -> T:
-        """Do the other's request first."""
+        """Record the other process's request first."""
 
         def later(connection: Connection) -> T:
             if durable:
-                _Behind.now += 2
-                _Behind.sent.append(_Behind.now)
-                wanted = SlotRequest(upstream=PAID.id, process="other")
-                place = rate_limit.take_slot(connection, RateLimit(), wanted, now=_Behind.now)
-                rate_limit.mark_sent(connection, place, _Behind.now)
+                _BusyWriter.now += 2
+                _BusyWriter.sent.append(_BusyWriter.now)
+                request = SlotRequest(upstream=PAID.id, process="other")
+                slot = rate_limit.take_slot(connection, RateLimit(), request, now=_BusyWriter.now)
+                rate_limit.mark_sent(connection, slot, _BusyWriter.now)
             return work(connection)
 
         return await super().write(later, name=name, durable=durable, own_commit=own_commit)
 
 
-async def test_a_request_that_waits_for_the_writer_sets_no_other_back(tmp_path: Path) -> None:
-    """*Chosen*: times are read in the transaction; else a busy machine frees places too soon."""
-    _Behind.sent.clear()
-    async with at_work(tmp_path, Wire([yes()]), kind=_Behind, clock=lambda: _Behind.now) as jobs:
+async def test_a_request_waiting_for_the_writer_frees_no_slot_too_early(tmp_path: Path) -> None:
+    """*Chosen*: the clock is read in the transaction; else a busy machine frees slots too early."""
+    _BusyWriter.sent.clear()
+    async with running_jobs(
+        tmp_path, Wire([succeeds()]), kind=_BusyWriter, clock=lambda: _BusyWriter.now
+    ) as jobs:
         await run_one(jobs)
 
     found = rows(tmp_path, "SELECT sent_at FROM requests WHERE process = 'other' ORDER BY sent_at")
     assert found
-    assert [sent_at for (sent_at,) in found] == _Behind.sent[-len(found) :]
+    assert [sent_at for (sent_at,) in found] == _BusyWriter.sent[-len(found) :]

@@ -1,6 +1,6 @@
-"""The lock of a living process whose file somebody deletes: it is made anew, nothing is sent twice.
+"""The lock file of a live process is deleted: it is created again, and nothing is sent twice.
 
-Tidying tools and people delete files that look old. A lock that is gone looks like a dead owner.
+Clean-up tools and people delete files that look old. A missing lock looks like a dead owner.
 """
 
 import sys
@@ -17,8 +17,19 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.format import MAX_MISSING_PROBES, lock_path
 from stability_mcp.store.locks import try_lock
 from support.jobs import worker_process
-from support.jobs.jobs import AT_ONCE, ME, Wire, at_work, core, hangs, picture, put, register, yes
-from support.jobs.killed import see_that_all_is_accounted_for, start
+from support.jobs.jobs import (
+    AT_ONCE,
+    ME,
+    Wire,
+    core,
+    hangs,
+    picture,
+    put,
+    register,
+    running_jobs,
+    succeeds,
+)
+from support.jobs.killed import assert_all_accounted_for, start
 from support.jobs.upstream import counting_upstream
 from support.store.observed import Reads
 from support.store.rows import ledger, money, rows
@@ -29,49 +40,49 @@ pytestmark = [
 ]
 
 WORKERS, CALLS = 2, 7
-"""Of each kind of call one or more."""
+"""At least one call of each kind."""
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Give a folder for locks."""
+    """Return a data folder with a folder for locks."""
     (tmp_path / "locks").mkdir()
     return tmp_path
 
 
-def free(home: Path, process: ProcessLock) -> bool:
-    """Return whether others take a process for dead."""
+def looks_dead(home: Path, process: ProcessLock) -> bool:
+    """Return whether other processes consider this process dead."""
     with ExitStack() as held:
         return try_lock(lock_path(home, process.id), held)
 
 
-def test_a_lock_whose_file_was_deleted_is_made_anew(home: Path) -> None:
-    """*Chosen*: under the same name, so that its jobs stay its own."""
+def test_a_deleted_lock_file_is_created_again(home: Path) -> None:
+    """*Chosen*: with the same name, so that the process keeps its jobs."""
     process = ProcessLock(home)
     untouched = process.restore_lock()
     lock_path(home, process.id).unlink()
 
     assert not untouched
     assert process.restore_lock()
-    assert not free(home, process)
+    assert not looks_dead(home, process)
     assert not process.restore_lock()
     process.release()
     assert list((home / "locks").iterdir()) == []
 
 
-def test_a_lock_whose_folder_was_deleted_is_made_anew(home: Path) -> None:
-    """*Chosen*: whoever tidies up does so thoroughly."""
+def test_a_deleted_locks_folder_is_created_again(home: Path) -> None:
+    """*Chosen*: a clean-up may delete the whole folder."""
     process = ProcessLock(home)
     lock_path(home, process.id).unlink()
     (home / "locks").rmdir()
 
     assert process.restore_lock()
-    assert not free(home, process)
+    assert not looks_dead(home, process)
     process.release()
 
 
-def test_an_owner_comes_back_only_when_it_was_buried(home: Path) -> None:
-    """*Chosen*: while an adopter writes, it holds the name of whoever it takes for dead."""
+def test_a_lock_is_restored_only_after_recovery_has_released_it(home: Path) -> None:
+    """*Chosen*: while recovery writes, it holds the lock of the process it considers dead."""
     process = ProcessLock(home)
     path = lock_path(home, process.id)
     path.unlink()
@@ -81,12 +92,12 @@ def test_an_owner_comes_back_only_when_it_was_buried(home: Path) -> None:
         path.unlink()
 
     assert process.restore_lock()
-    assert not free(home, process)
+    assert not looks_dead(home, process)
     process.release()
 
 
-def test_a_lock_that_is_lost_removes_no_other_when_it_is_given_back(home: Path) -> None:
-    """*Chosen*: an adopter may hold the name by then."""
+def test_releasing_a_lost_lock_does_not_delete_a_new_one(home: Path) -> None:
+    """*Chosen*: a recovering process may hold the same name by then."""
     process = ProcessLock(home)
     path = lock_path(home, process.id)
     path.unlink()
@@ -96,20 +107,20 @@ def test_a_lock_that_is_lost_removes_no_other_when_it_is_given_back(home: Path) 
         assert path.exists()
 
 
-async def test_whoever_was_believed_dead_is_listed_again_and_goes_on(tmp_path: Path) -> None:
-    """*Chosen*: what was adopted meanwhile stays the adopter's; results are taken from both."""
+async def test_a_live_process_believed_dead_registers_again_and_continues(tmp_path: Path) -> None:
+    """*Chosen*: jobs taken over meanwhile stay with the other process; both store results."""
     sent, release = anyio.Event(), anyio.Event()
-    wire, other_wire = Wire([hangs(sent, release), yes()]), Wire([yes()])
-    async with at_work(tmp_path, wire, concurrency=1) as one:
+    wire, other_wire = Wire([hangs(sent, release), succeeds()]), Wire([succeeds()])
+    async with running_jobs(tmp_path, wire, concurrency=1) as one:
         first = await one.submit(core("out"), tool="test")
         queued = await one.submit(core("queued"), tool="test")
         await sent.wait()
         [lock] = (tmp_path / "locks").iterdir()
         lock.unlink()
-        async with at_work(tmp_path, other_wire) as other:
+        async with running_jobs(tmp_path, other_wire) as other:
             [taken] = await other.wait(queued.job_ids, 30)
             with anyio.fail_after(30):
-                while not lock.exists():  # noqa: ASYNC110 -- it is another task's file
+                while not lock.exists():  # noqa: ASYNC110 -- another task creates the file
                     await anyio.sleep(0.02)
             with anyio.fail_after(30):
                 while rows(tmp_path, "SELECT count(*) FROM processes") != [(2,)]:  # noqa: ASYNC110 -- a row
@@ -130,10 +141,10 @@ async def test_whoever_was_believed_dead_is_listed_again_and_goes_on(tmp_path: P
 
 
 @pytest.mark.long(12)
-async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
+async def test_processes_that_believe_each_other_dead_send_nothing_twice(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: each adopts what the others have, all alive: sends are fenced, results are not."""
+    """*Chosen*: live processes take over each other's jobs: sends are fenced, results are not."""
     home = tmp_path / "home"
     (tmp_path / worker_process.INPUT).write_bytes(picture())
     async with counting_upstream(pace=8) as server:
@@ -144,8 +155,8 @@ async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
                 workers.append(worker := await start(home, server, CALLS, "idle", "2"))
                 assert worker.stdout is not None
                 async with anyio.create_task_group() as group:
-                    group.start_soon(_delete_locks, home)  # whoever starts finds nobody alive
-                    assert await worker.stdout.receive() == b"at work\n"
+                    group.start_soon(_delete_locks, home)  # each new process finds no other alive
+                    assert await worker.stdout.receive() == b"running\n"
                     group.cancel_scope.cancel()
             codes = [await worker.wait() for worker in workers]
 
@@ -155,7 +166,7 @@ async def test_processes_that_take_each_other_for_dead_send_nothing_twice(
         ("done", WORKERS * CALLS)
     ]
     assert rows(home, "SELECT max(lease_version) > 1 FROM jobs") == [(1,)]
-    see_that_all_is_accounted_for(home, server)
+    assert_all_accounted_for(home, server)
 
 
 async def _delete_locks(home: Path) -> None:
@@ -166,17 +177,19 @@ async def _delete_locks(home: Path) -> None:
 
 
 @pytest.mark.parametrize("owner", ["dead", "alive"])
-async def test_a_lock_that_stays_away_has_no_living_owner(owner: str, tmp_path: Path) -> None:
-    """*Chosen*: not at the first look, for who lives makes it anew."""
+async def test_a_process_whose_lock_stays_missing_is_considered_dead(
+    owner: str, tmp_path: Path
+) -> None:
+    """*Chosen*: not at the first check, because a live process creates its lock again."""
     database, reads = Database(tmp_path), Reads()
     timing = replace(AT_ONCE, recovery_seconds=0.05)
-    async with at_work(tmp_path, Wire([yes()]), kind=reads.open, timing=timing) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()]), kind=reads.open, timing=timing) as jobs:
         left = await database.write(lambda c: put(c, now=time.time()), name="test.write")
         await database.write(register, name="test.write")
         with ExitStack() as held:
             if owner == "alive":
                 assert try_lock(lock_path(tmp_path, ME), held)
-                await reads.more_looks(3 * MAX_MISSING_PROBES)
+                await reads.more_checks(3 * MAX_MISSING_PROBES)
             [view] = await jobs.wait(left.job_ids, 30 if owner == "dead" else 0)
     await database.close()
 

@@ -1,4 +1,4 @@
-"""What becomes of a job, for everything that can happen to its one request."""
+"""The outcome of a job, for everything that can happen to its request."""
 
 from pathlib import Path
 
@@ -24,26 +24,28 @@ from support.jobs.jobs import (
     UNREACHABLE,
     Behaviour,
     Wire,
-    at_work,
     core,
     fails,
     picture,
     refused,
     run_one,
+    running_jobs,
     submit,
-    yes,
+    succeeds,
 )
-from support.store.disk import until_said
+from support.store.disk import until_progress
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_picture_becomes_media_with_everything_about_it(tmp_path: Path) -> None:
+async def test_a_result_is_stored_with_its_label_seed_size_and_finish_reason(
+    tmp_path: Path,
+) -> None:
     """*Chosen*: seed and finish reason of the headers, size of the bytes, label of the call."""
-    wire = Wire([yes(seed="99")])
+    wire = Wire([succeeds(seed="99")])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         view = await run_one(jobs)
 
     assert (view.state, view.charged, view.error) == ("done", "yes", None)
@@ -57,12 +59,12 @@ async def test_a_picture_becomes_media_with_everything_about_it(tmp_path: Path) 
     assert len(wire.posts) == 1
 
 
-async def test_a_readable_copy_is_written_and_noted_before_the_wait_is_over(
+async def test_a_readable_copy_is_written_and_recorded_before_the_wait_ends(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: the answer names the file."""
+    """*Chosen*: so that the answer can name the file."""
     home, folder = tmp_path / "home", tmp_path / "pictures"
-    async with at_work(home, Wire([yes()])) as jobs:
+    async with running_jobs(home, Wire([succeeds()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", labels=["logo"], output_dir=folder)
         await jobs.wait(submitted.job_ids, 30)
         [(path,)] = rows(home, "SELECT copy_path FROM media")
@@ -71,12 +73,12 @@ async def test_a_readable_copy_is_written_and_noted_before_the_wait_is_over(
     assert await anyio.Path(path).is_file()
 
 
-async def test_a_copy_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
-    """*Chosen*: a folder that cannot be written never holds up a paid result."""
+async def test_a_copy_that_cannot_be_written_does_not_fail_the_job(tmp_path: Path) -> None:
+    """*Chosen*: a read-only folder never delays a paid result."""
     home = tmp_path / "home"
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    async with at_work(home, Wire([yes()])) as jobs:
+    async with running_jobs(home, Wire([succeeds()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", output_dir=blocked)
         [view] = await jobs.wait(submitted.job_ids, 30)
 
@@ -94,38 +96,38 @@ FINAL = [
 ]
 
 
-@pytest.mark.parametrize(("error", "state", "charged", "says"), FINAL)
-async def test_a_request_that_failed_for_good_is_never_repeated(
-    tmp_path: Path, error: Exception, state: str, charged: str, says: str
+@pytest.mark.parametrize(("error", "state", "charged", "text"), FINAL)
+async def test_a_request_that_failed_permanently_is_never_retried(
+    tmp_path: Path, error: Exception, state: str, charged: str, text: str
 ) -> None:
-    """*Chosen*: one POST, a state that is true, and a text that says whether it was charged."""
+    """*Chosen*: one POST, the right state, and an error that says whether it was charged."""
     wire = Wire([fails(error)])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         view = await run_one(jobs)
 
     assert (view.state, view.charged) == (state, charged)
-    assert says in (view.error or "")
+    assert text in (view.error or "")
     assert len(wire.posts) == 1
     assert money(tmp_path) == (0, 0 if charged == "no" else PRICE)
     assert spool(tmp_path) == []
 
 
-AGAIN = [
+RETRIED = [
     fails(UNREACHABLE, begun=False),
-    fails(NotSentError("The line broke."), sent=False),
+    fails(NotSentError("The connection broke."), sent=False),
     fails(refused(UnavailableError, 503)),
     fails(refused(UnavailableError, 503, retry_after=0.01)),
     fails(refused(RateLimitedError, 429, retry_after=0.01)),
 ]
 
 
-@pytest.mark.parametrize("failure", AGAIN)
-async def test_what_surely_was_not_charged_is_repeated(tmp_path: Path, failure: Behaviour) -> None:
-    """*Chosen*: not out whole, 429 and 5xx in the API's own words."""
-    wire = Wire([failure, yes()])
+@pytest.mark.parametrize("failure", RETRIED)
+async def test_a_request_known_to_be_free_is_retried(tmp_path: Path, failure: Behaviour) -> None:
+    """*Chosen*: not completely sent, or 429 and 5xx in the API's own error format."""
+    wire = Wire([failure, succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         view = await run_one(jobs)
 
     assert view.state == "done"
@@ -137,11 +139,11 @@ async def test_what_surely_was_not_charged_is_repeated(tmp_path: Path, failure: 
 @pytest.mark.parametrize(
     "failure", [fails(UNREACHABLE, begun=False), fails(refused(UnavailableError, 503))]
 )
-async def test_repeats_are_bounded_and_then_the_error_is_told(
+async def test_retries_are_limited_and_then_the_error_is_reported(
     tmp_path: Path, failure: Behaviour
 ) -> None:
-    """*Chosen*: `STABILITY_MAX_RETRIES` repeats."""
-    async with at_work(tmp_path, Wire([failure]), max_retries=2) as jobs:
+    """*Chosen*: `STABILITY_MAX_RETRIES` retries."""
+    async with running_jobs(tmp_path, Wire([failure]), max_retries=2) as jobs:
         view = await run_one(jobs)
 
     assert (view.state, view.charged) == ("failed", "no")
@@ -150,24 +152,26 @@ async def test_repeats_are_bounded_and_then_the_error_is_told(
     assert money(tmp_path) == (0, 0)
 
 
-async def test_a_lock_out_stops_every_job_until_it_is_over(tmp_path: Path) -> None:
-    """*Documented*: a 429 locks the key out; no job of any process may go on meanwhile."""
-    wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), yes()])
+async def test_a_lock_out_stops_every_job_until_it_ends(tmp_path: Path) -> None:
+    """*Documented*: a 429 locks the key out; no job of any process may send meanwhile."""
+    wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         why = "the API asked for a pause of all requests"
-        views = [await until_said(jobs, *await submit(jobs), why) for _ in range(2)]
+        views = [await until_progress(jobs, *await submit(jobs), why) for _ in range(2)]
 
     assert [view.state for view in views] == ["queued", "queued"]
     assert len(wire.posts) == 1
     assert money(tmp_path) == (2 * PRICE, 0)
 
 
-async def test_refused_credits_stop_what_waits_until_a_balance_says_else(tmp_path: Path) -> None:
-    """*Chosen*: nothing is sent with a paused key; each new call asks for the balance."""
-    wire = Wire([fails(refused(OutOfCreditsError, 402)), yes()], balance=0)
+async def test_an_account_without_credits_is_paused_until_its_balance_is_above_zero(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: nothing is sent with a paused key; each new call queries the balance."""
+    wire = Wire([fails(refused(OutOfCreditsError, 402)), succeeds()], balance=0)
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         await run_one(jobs)
         with pytest.raises(OutOfCreditsError, match="no credits left"):
             await jobs.submit(core(), tool="test")
@@ -179,11 +183,11 @@ async def test_refused_credits_stop_what_waits_until_a_balance_says_else(tmp_pat
     assert wire.queries == 2
 
 
-async def test_the_bytes_of_a_useless_answer_are_kept_aside(tmp_path: Path) -> None:
-    """*Chosen*: never a free failure; a person can look at what came."""
+async def test_the_bytes_of_an_unusable_response_are_quarantined(tmp_path: Path) -> None:
+    """*Chosen*: it counts as charged; a person can inspect the bytes."""
     wire = Wire([fails(UnusableAnswerError("It is cut."), headers=True)])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         view = await run_one(jobs)
 
     [kept] = (tmp_path / "quarantine").iterdir()
@@ -192,9 +196,9 @@ async def test_the_bytes_of_a_useless_answer_are_kept_aside(tmp_path: Path) -> N
     assert spool(tmp_path) == []
 
 
-async def test_a_yes_whose_bytes_are_no_picture_is_charged_and_kept(tmp_path: Path) -> None:
-    """*Chosen*: what decoding finds counts as what the client finds."""
-    async with at_work(tmp_path, Wire([yes(b"<html>no</html>")])) as jobs:
+async def test_a_response_that_is_not_a_picture_is_charged_and_quarantined(tmp_path: Path) -> None:
+    """*Chosen*: a decoding error is treated like an unusable response."""
+    async with running_jobs(tmp_path, Wire([succeeds(b"<html>no</html>")])) as jobs:
         view = await run_one(jobs)
 
     assert (view.state, view.charged) == ("failed", "yes")
@@ -204,7 +208,7 @@ async def test_a_yes_whose_bytes_are_no_picture_is_charged_and_kept(tmp_path: Pa
     ]
 
 
-OURS = [
+INTERNAL_ERRORS = [
     (fails(ZeroDivisionError(), begun=False), "failed", "no", []),
     (fails(ZeroDivisionError(), sent=False), "failed", "no", ["free"]),
     (fails(ZeroDivisionError()), "unknown", "assumed", ["assumed"]),
@@ -213,14 +217,14 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "state", "charged", "charges"), OURS)
-async def test_a_failure_of_our_own_leaves_a_true_state(
+@pytest.mark.parametrize(("failure", "state", "charged", "charges"), INTERNAL_ERRORS)
+async def test_an_internal_error_leaves_the_right_state_and_charge(
     tmp_path: Path, failure: Behaviour, state: str, charged: str, charges: list[str]
 ) -> None:
-    """*Chosen*: logged, told, and judged by what had left this machine."""
+    """*Chosen*: logged, reported, and judged by how much of the request was sent."""
     wire = Wire([failure])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         view = await run_one(jobs)
 
     assert (view.state, view.charged) == (state, charged)
@@ -250,7 +254,9 @@ async def test_several_results_of_one_request_are_all_stored(tmp_path: Path) -> 
         {"text_prompts": [{"text": "a cat"}], "samples": 3}
     )
 
-    async with at_work(tmp_path, Wire([yes(body, media_type="application/json")])) as jobs:
+    async with running_jobs(
+        tmp_path, Wire([succeeds(body, media_type="application/json")])
+    ) as jobs:
         view = await run_one(jobs, operation)
 
     assert len(view.media) == 3

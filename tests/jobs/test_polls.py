@@ -1,4 +1,4 @@
-"""How often generations are looked at, however many there are and whoever looks at them."""
+"""How often generations are polled, whatever their number and the number of processes."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from stability_mcp.store.queries import Connection
 from support.jobs.jobs import (
     ME,
     Wire,
-    at_work,
     deferred,
-    idle_desk,
+    idle_account_jobs,
     put,
     register,
     row,
-    starts,
+    running_jobs,
+    starts_generation,
 )
 from support.server.in_memory import until
 from support.store.rows import change, rows
@@ -33,13 +33,13 @@ def _put(connection: Connection, process: str) -> str:
 
 
 @pytest.mark.parametrize(("others", "seconds"), [(0, 10.0), (74, 10.0), (149, 20.0), (599, 80.0)])
-async def test_the_generations_of_all_processes_share_half_of_the_places(
+async def test_the_polls_of_all_processes_share_half_of_the_rate_limit(
     tmp_path: Path, others: int, seconds: float
 ) -> None:
-    """*Chosen*: every 10 s; where that were more than 75 looks in 10 s, less often."""
+    """*Chosen*: every 10 s, or less often if that would be more than 75 polls in 10 s."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    wire = Wire([starts()], looks=[lambda _: None])
-    jobs = idle_desk(database, wire, rate=(150, 10.0), max_retries=0, timing=Timing())
+    wire = Wire([starts_generation()], poll_plan=[lambda _: None])
+    jobs = idle_account_jobs(database, wire, rate=(150, 10.0), max_retries=0, timing=Timing())
 
     def generate(connection: Connection) -> str:
         for process in (ME, "other"):
@@ -53,29 +53,29 @@ async def test_the_generations_of_all_processes_share_half_of_the_places(
     change(tmp_path, "UPDATE jobs SET state = 'submitted', generation = 'g'")
     mine = await database.read(lambda c: row(c, job))
 
-    step = await poll(jobs.context, mine)  # it would be polled again in 10 s at the earliest
+    step = await poll(jobs.context, mine)  # polls again in 10 s at the earliest
     await database.close()
 
     assert isinstance(step, Later)
     assert step.seconds == pytest.approx(seconds)
 
 
-def test_the_times_of_a_generation_are_those_that_are_promised() -> None:
-    """*Documented*: looked at every 10 s, kept for 24 hours; *chosen*: missing after 10 minutes."""
+def test_the_default_times_of_a_generation_are_the_documented_ones() -> None:
+    """*Documented*: polled every 10 s, kept for 24 hours; *chosen*: missing after 10 minutes."""
     timing = Timing()
 
-    assert JobSettings().timing is None  # which is this, but for the emulator
+    assert JobSettings().timing is None  # the defaults, except with the emulator
     assert timing.poll_seconds == 10
     assert timing.missing_after_seconds == 600
     assert timing.expires_after_seconds == 86_400
     assert timing.expires_at(1_000) == 87_400
 
 
-async def test_the_first_look_comes_10_seconds_after_the_start(tmp_path: Path) -> None:
-    """*Documented*: polled no more often than every 10 s; a look at once finds nothing."""
-    wire = Wire([starts()], looks=[lambda _: None])
+async def test_the_first_poll_comes_10_seconds_after_the_start(tmp_path: Path) -> None:
+    """*Documented*: polled at most every 10 s; an immediate poll would find nothing."""
+    wire = Wire([starts_generation()], poll_plan=[lambda _: None])
 
-    async with at_work(tmp_path, wire, timing=None) as jobs:
+    async with running_jobs(tmp_path, wire, timing=None) as jobs:
         await jobs.submit(deferred(), tool="test")
         await until(lambda: rows(tmp_path, "SELECT state FROM jobs") == [("submitted",)])
         [(pause,)] = rows(tmp_path, "SELECT wake_at - answered_at FROM jobs")

@@ -1,4 +1,4 @@
-"""A process that begins to be seen by others, who look for the dead at that very moment."""
+"""A process takes its lock while others look for locks of dead processes."""
 
 import errno
 import sys
@@ -12,21 +12,21 @@ from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.store.format import LOCK_SUFFIX, lock_path
 from stability_mcp.store.locks import try_lock
 
-fcntl = pytest.importorskip("fcntl")  # not there on Windows
+fcntl = pytest.importorskip("fcntl")  # not available on Windows
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted")
 
-BEGUN = 300
+STARTED = 300
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Give a folder for locks."""
+    """Return a data folder with a folder for locks."""
     (tmp_path / "locks").mkdir()
     return tmp_path
 
 
-def _bury(home: Path, stop: threading.Event) -> None:
-    """Try every lock, and remove what nobody holds, as whoever adopts does."""
+def _remove_free_locks(home: Path, stop: threading.Event) -> None:
+    """Try every lock and remove those that are free, as recovery does."""
     while not stop.is_set():
         for path in (home / "locks").glob(f"*{LOCK_SUFFIX}"):
             with ExitStack() as held:
@@ -34,31 +34,31 @@ def _bury(home: Path, stop: threading.Event) -> None:
                     path.unlink(missing_ok=True)
 
 
-def test_processes_begin_while_others_bury_the_dead(home: Path) -> None:
-    """*Chosen*: a lock that is made and not yet taken looks like that of a dead process."""
+def test_processes_start_while_others_remove_locks_of_dead_processes(home: Path) -> None:
+    """*Chosen*: a lock file created but not yet locked looks like that of a dead process."""
     stop = threading.Event()
-    threads = [threading.Thread(target=_bury, args=(home, stop)) for _ in range(2)]
+    threads = [threading.Thread(target=_remove_free_locks, args=(home, stop)) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:
-        begun = [ProcessLock(home) for _ in range(BEGUN)]
+        started = [ProcessLock(home) for _ in range(STARTED)]
     finally:
         stop.set()
         for thread in threads:
             thread.join()
 
     with ExitStack() as held:
-        assert [each.id for each in begun if try_lock(lock_path(home, each.id), held)] == []
-    assert len({each.id for each in begun}) == BEGUN
-    for each in begun:
+        assert [each.id for each in started if try_lock(lock_path(home, each.id), held)] == []
+    assert len({each.id for each in started}) == STARTED
+    for each in started:
         each.release()
     assert list((home / "locks").iterdir()) == []
 
 
-def test_a_name_that_somebody_holds_is_left_for_another(
+def test_a_process_whose_lock_name_is_held_uses_another_name(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: as above, held still."""
+    """*Chosen*: as above, made deterministic."""
     flock, tried = fcntl.flock, list[int]()
 
     def busy_once(file: int, operation: int) -> None:
@@ -76,10 +76,10 @@ def test_a_name_that_somebody_holds_is_left_for_another(
     process.release()
 
 
-def test_a_folder_in_which_no_lock_can_be_taken_is_an_error(
+def test_a_folder_that_allows_no_locks_is_an_error(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: it is told as the disk's trouble, with the data folder's hint."""
+    """*Chosen*: reported as a disk error, with the hint for the data folder."""
 
     def busy(*_: int) -> None:
         raise BlockingIOError(errno.EAGAIN, "busy")
@@ -91,10 +91,10 @@ def test_a_folder_in_which_no_lock_can_be_taken_is_an_error(
     assert list((home / "locks").iterdir()) == []
 
 
-def test_where_no_open_file_can_be_removed_a_lock_is_given_back_all_the_same(
+def test_a_lock_is_released_even_if_its_open_file_cannot_be_deleted(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Documented* (Windows): the library removes the file with the lock there."""
+    """*Documented* (Windows): there the library deletes the file when it releases the lock."""
     process = ProcessLock(home)
     path = lock_path(home, process.id)
 

@@ -1,4 +1,4 @@
-"""In what order jobs are drawn: by urgency, priority and turn."""
+"""The order in which jobs are drawn: by kind, priority and turn."""
 
 from itertools import count
 
@@ -11,7 +11,7 @@ NUMBERS = count(1)
 
 
 def job(group: str, kind: Kind = "send", priority: int = 0) -> ScheduledJob:
-    """Return a job, younger than those before."""
+    """Return a job, newer than those before."""
     number = next(NUMBERS)
     return ScheduledJob(f"{group}{number}", number, priority, group, kind, 1)
 
@@ -25,32 +25,32 @@ def order(queues: JobQueue, *, most: int = 1000) -> list[str]:
 
 
 def put(queues: JobQueue, *jobs: ScheduledJob) -> None:
-    """Have all looked at now."""
+    """Queue jobs that are due now."""
     for each in jobs:
         queues.put(each, 1.0)
 
 
-def test_a_single_job_beside_a_large_call_is_the_next_and_not_the_last() -> None:
+def test_a_single_job_does_not_wait_for_the_whole_of_a_large_call() -> None:
     """*Chosen*: calls take turns within a priority."""
     queues = JobQueue()
     put(queues, *(job("many") for _ in range(200)))
-    begun = order(queues, most=50)
+    first = order(queues, most=50)
     put(queues, job("single"))
 
-    assert begun == ["many"] * 50
+    assert first == ["many"] * 50
     assert order(queues)[:3] == ["many", "single", "many"]
 
 
-def test_calls_of_a_lane_take_turns_and_single_ones_go_by_age() -> None:
-    """*Chosen*: first come, first served, where nobody has more than one."""
+def test_calls_of_one_priority_take_turns_and_single_jobs_go_by_age() -> None:
+    """*Chosen*: first come, first served among calls with one job."""
     queues = JobQueue()
     put(queues, *(job("a") for _ in range(3)), *(job("b") for _ in range(2)), job("c"))
 
     assert order(queues) == ["a", "b", "c", "a", "b", "a"]
 
 
-def test_a_call_that_was_away_has_saved_up_no_turns() -> None:
-    """*Chosen*: else it would keep all others waiting when it comes back."""
+def test_a_call_without_queued_jobs_saves_up_no_turns() -> None:
+    """*Chosen*: otherwise it would delay all others when it comes back."""
     queues = JobQueue()
     put(queues, job("away"), *(job("here") for _ in range(100)))
     order(queues, most=50)
@@ -59,8 +59,8 @@ def test_a_call_that_was_away_has_saved_up_no_turns() -> None:
     assert order(queues, most=6) == ["here", "away", "here", "away", "here", "away"]
 
 
-def test_what_found_no_place_keeps_its_turn() -> None:
-    """*Chosen*: it does not queue up again behind those that came later."""
+def test_a_job_that_found_no_slot_keeps_its_turn() -> None:
+    """*Chosen*: it does not go behind jobs that came later."""
     queues = JobQueue()
     first = job("first")
     put(queues, first)
@@ -73,13 +73,13 @@ def test_what_found_no_place_keeps_its_turn() -> None:
     assert order(queues)[0] == "first"
 
 
-@pytest.mark.parametrize("lanes", [(0, 1), (1, 0)])
-def test_what_somebody_waits_for_goes_before_batches(lanes: tuple[int, int]) -> None:
-    """*Chosen*: and bytes that wait, and polls, before both."""
+@pytest.mark.parametrize("priorities", [(0, 1), (1, 0)])
+def test_jobs_that_a_caller_waits_for_go_before_batches(priorities: tuple[int, int]) -> None:
+    """*Chosen*: storing and polls go before both."""
     queues = JobQueue()
     put(
         queues,
-        *(job(str(priority), priority=priority) for priority in lanes),
+        *(job(str(priority), priority=priority) for priority in priorities),
         job("poll", "poll", 1),
     )
     put(queues, job("store", "store", 1))

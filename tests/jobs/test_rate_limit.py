@@ -1,4 +1,4 @@
-"""The rate limit by occupancy, on a clock that a test moves."""
+"""The rate limit as occupied slots, on a clock that the test moves."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ MINE = SlotRequest(upstream=KEY, process="p")
 
 
 @contextmanager
-def _places() -> Iterator[Connection]:
+def _upstream_in_memory() -> Iterator[Connection]:
     with in_memory() as found:
         register_upstream(found, Upstream(id=KEY, base_url="https://a"))
         yield found
@@ -35,8 +35,8 @@ def _places() -> Iterator[Connection]:
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """Give a database in memory that knows the upstream."""
-    with _places() as found:
+    """Return a database in memory with a registered upstream."""
+    with _upstream_in_memory() as found:
         yield found
 
 
@@ -46,10 +46,10 @@ def _take(connection: Connection, now: float, *, upstream: str = KEY) -> int:
     )
 
 
-def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
+def test_a_slot_is_occupied_for_the_window_and_half_a_second_after_sending(
     connection: Connection,
 ) -> None:
-    """*Chosen*: 10.5 s after the last byte, not after the grant."""
+    """*Chosen*: 10.5 s from the last byte sent, not from the grant."""
     for slot in [_take(connection, 100.0) for _ in range(LIMIT.limit)]:
         rate_limit.mark_sent(connection, slot, 105.0)
 
@@ -60,8 +60,8 @@ def test_a_place_is_kept_until_its_request_is_out_and_half_a_second_over(
     assert _take(connection, 115.6)
 
 
-def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> None:
-    """*Chosen*: it may arrive at any time, so nothing is handed out instead of it."""
+def test_an_unsent_request_keeps_its_slot(connection: Connection) -> None:
+    """*Chosen*: it may arrive at any time, so its slot isn't given to another request."""
     for _ in range(LIMIT.limit):
         _take(connection, 100.0)
 
@@ -73,7 +73,7 @@ def test_a_request_that_is_not_out_keeps_its_place(connection: Connection) -> No
     assert refused.value.seconds == pytest.approx(5.0)
 
 
-def test_the_place_of_a_stopped_process_is_free_after_a_minute(connection: Connection) -> None:
+def test_the_slot_of_a_stopped_process_is_free_after_a_minute(connection: Connection) -> None:
     """*Chosen*: 60 s."""
     for _ in range(LIMIT.limit):
         _take(connection, 100.0)
@@ -81,7 +81,7 @@ def test_the_place_of_a_stopped_process_is_free_after_a_minute(connection: Conne
     assert _take(connection, 160.5)
 
 
-def test_a_lock_out_stops_everybody_and_ends(connection: Connection) -> None:
+def test_a_lock_out_stops_all_requests_and_ends(connection: Connection) -> None:
     """*Documented*: after a 429 the key is locked out for 60 s."""
     rate_limit.block_upstream(connection, upstream=KEY, until=160.0)
     rate_limit.block_upstream(
@@ -95,15 +95,15 @@ def test_a_lock_out_stops_everybody_and_ends(connection: Connection) -> None:
     assert _take(connection, 160.0)
 
 
-def test_a_lock_out_far_ahead_is_another_clocks(connection: Connection) -> None:
-    """*Chosen*: stored times are clamped; a clock that was set must not stop sending."""
+def test_a_lock_out_far_in_the_future_is_ignored(connection: Connection) -> None:
+    """*Chosen*: stored times are clamped; a changed clock must not stop sending."""
     rate_limit.block_upstream(connection, upstream=KEY, until=100_000.0)
 
     assert _take(connection, 100.0)
 
 
-def test_a_clock_that_is_set_back_does_not_keep_places_for_ever(connection: Connection) -> None:
-    """*Chosen*: what was sent in the future was sent just now."""
+def test_a_clock_set_back_does_not_occupy_slots_forever(connection: Connection) -> None:
+    """*Chosen*: a sending time in the future counts as now."""
     for _ in range(LIMIT.limit):
         rate_limit.mark_sent(connection, _take(connection, 10_000.0), 10_000.0)
     with pytest.raises(NoSlotError):
@@ -112,7 +112,7 @@ def test_a_clock_that_is_set_back_does_not_keep_places_for_ever(connection: Conn
     assert _take(connection, 111.0)
 
 
-def test_keys_have_places_of_their_own(connection: Connection) -> None:
+def test_each_key_has_its_own_slots(connection: Connection) -> None:
     """*Documented*: the limit is per key."""
     register_upstream(connection, Upstream(id="other", base_url="https://a"))
     for _ in range(LIMIT.limit):
@@ -121,10 +121,10 @@ def test_keys_have_places_of_their_own(connection: Connection) -> None:
     assert _take(connection, 100.0, upstream="other")
 
 
-def test_requests_that_are_connecting_are_counted_before_connecting(
+def test_requests_that_are_connecting_count_before_another_connects(
     connection: Connection,
 ) -> None:
-    """*Chosen*: nobody connects only to hear that there is no place."""
+    """*Chosen*: no request connects only to find no slot."""
     _take(connection, 100.0)
 
     rate_limit.check_slot(connection, LIMIT, MINE, now=100.0, connecting=1)
@@ -141,14 +141,14 @@ def _job(connection: Connection, state: str, priority: int = 0, wake_at: float =
 
 
 def _fill(connection: Connection, priority: int | None, limit: RateLimit) -> int:
-    """Take places until there is none, and return how many."""
-    for taken in range(limit.limit + 1):
+    """Take slots until none is free, and return how many were taken."""
+    for count in range(limit.limit + 1):
         try:
-            wanted = SlotRequest(upstream=PAID.id, process="p", priority=priority)
-            rate_limit.take_slot(connection, limit, wanted, now=100.0)
+            request = SlotRequest(upstream=PAID.id, process="p", priority=priority)
+            rate_limit.take_slot(connection, limit, request, now=100.0)
         except NoSlotError:
-            return taken
-    raise AssertionError("more than the limit")
+            return count
+    raise AssertionError("more slots than the limit")
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def _fill(connection: Connection, priority: int | None, limit: RateLimit) -> int
         ([("queued", 0), ("submitted", 0)], (18, 1, 1)),
     ],
 )
-def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
+def test_slots_are_reserved_for_more_urgent_requests(
     connection: Connection, jobs: list[tuple[str, int]], left: tuple[int, int, int]
 ) -> None:
-    """*Chosen*: a tenth for polls, and of what batches take a tenth for who waits; if needed."""
+    """*Chosen*: a tenth for polls, and of batches a tenth for awaited jobs, if there are any."""
     register_upstream(connection, PAID)
     register(connection)
     for state, priority in jobs:
@@ -176,38 +176,38 @@ def test_who_is_more_urgent_finds_a_place_when_all_others_are_taken(
     assert tuple(_fill(connection, priority, limit) for priority in (1, 0, None)) == left
 
 
-def test_nothing_is_left_to_who_cannot_take_it_yet(connection: Connection) -> None:
-    """*Chosen*: a job that pauses before it is repeated needs no place meanwhile."""
+def test_no_slot_is_reserved_for_a_job_that_is_not_due(connection: Connection) -> None:
+    """*Chosen*: a job waiting for its retry needs no slot yet."""
     register_upstream(connection, PAID)
     _job(connection, "queued", wake_at=160.0)
 
     assert _fill(connection, 1, LIMIT) == LIMIT.limit
 
 
-def test_one_place_alone_is_left_to_nobody(connection: Connection) -> None:
-    """*Chosen*: else nothing would ever be sent while a generation is under way."""
+def test_the_only_slot_of_a_limit_is_never_reserved(connection: Connection) -> None:
+    """*Chosen*: otherwise nothing would be sent while a generation is running."""
     register_upstream(connection, PAID)
     _job(connection, "submitted")
 
     assert _fill(connection, 1, RateLimit(limit=1, window=10.0)) == 1
 
 
-def test_who_waits_behind_others_is_told_when_the_place_after_theirs_comes_free(
+def test_a_request_behind_others_waits_until_its_own_slot_is_free(
     connection: Connection,
 ) -> None:
-    """*Chosen*: each asks again when its own place comes free, not all with the first."""
-    for out in (100.0, 101.0, 102.0):
-        rate_limit.mark_sent(connection, _take(connection, 100.0), out)
+    """*Chosen*: each retries when its own slot is free, not all at the first."""
+    for sent_at in (100.0, 101.0, 102.0):
+        rate_limit.mark_sent(connection, _take(connection, 100.0), sent_at)
 
-    told = []
+    waits = []
     for ahead in range(LIMIT.limit):
         with pytest.raises(NoSlotError) as refused:
             rate_limit.take_slot(connection, LIMIT, replace(MINE, ahead=ahead), now=105.0)
-        told.append(refused.value.seconds)
-    assert told == [5.5, 6.5, 7.5]
+        waits.append(refused.value.seconds)
+    assert waits == [5.5, 6.5, 7.5]
 
 
-def test_a_line_is_opened_shortly_before_its_place_comes_free(connection: Connection) -> None:
+def test_a_connection_is_opened_shortly_before_its_slot_is_free(connection: Connection) -> None:
     """*Chosen*: 0.3 s."""
     for _ in range(LIMIT.limit):
         rate_limit.mark_sent(connection, _take(connection, 100.0), 100.0)
@@ -230,26 +230,26 @@ DELAYS = st.floats(min_value=0, max_value=25)
 def test_no_window_at_the_api_has_more_than_the_limit(
     requests: list[tuple[float, float, float]],
 ) -> None:
-    """*Chosen*: whatever is delayed between grant, arrival and the note that it is out."""
+    """*Chosen*: for any delays between grant, arrival and recording the sending time."""
     arrivals: list[float] = []
-    notes: list[tuple[float, int]] = []
-    with _places() as connection:
+    records: list[tuple[float, int]] = []
+    with _upstream_in_memory() as connection:
         now = 0.0
-        for pause, until_arrival, until_noted in requests:
+        for pause, until_arrival, until_recorded in requests:
             now += pause
             slot: int | None = None
             while slot is None:
-                for late in sorted(note for note in notes if note[0] <= now):
+                for late in sorted(record for record in records if record[0] <= now):
                     rate_limit.mark_sent(connection, late[1], late[0])
-                    notes.remove(late)
+                    records.remove(late)
                 try:
                     slot = _take(connection, now)
                 except NoSlotError as refused:
                     now += min(refused.seconds, 1.0)
             arrived = now + until_arrival
             arrivals.append(arrived)
-            # The note may come half a second before the arrival, never earlier.
-            notes.append((max(now, arrived - MARGIN_SECONDS) + until_noted, slot))
+            # The record may come half a second before the arrival, never earlier.
+            records.append((max(now, arrived - MARGIN_SECONDS) + until_recorded, slot))
 
     arrivals.sort()
     worst = max(
@@ -259,8 +259,8 @@ def test_no_window_at_the_api_has_more_than_the_limit(
 
 
 @pytest.mark.anyio
-async def test_times_that_the_disk_did_not_take_are_written_later(tmp_path: Path) -> None:
-    """*Chosen*: else the slots stay taken for a minute."""
+async def test_sending_times_that_could_not_be_written_are_written_later(tmp_path: Path) -> None:
+    """*Chosen*: otherwise the slots stay occupied for a minute."""
     full = FailingWrites(times={"send.sent": 1})
     database = await anyio.to_thread.run_sync(full.open, tmp_path)
 
@@ -273,7 +273,7 @@ async def test_times_that_the_disk_did_not_take_are_written_later(tmp_path: Path
     sent.add(slot, 101.0)
     await sent.flush()
     before = rows(tmp_path, "SELECT sent_at FROM requests")
-    sent.add(slot, 105.0)  # noted again: the first time counts
+    sent.add(slot, 105.0)  # recorded again: the first time counts
     await sent.flush()
     await database.close()
 

@@ -1,4 +1,4 @@
-"""Many who wait look at their jobs with few reads, and are told what is so, not what was."""
+"""Many waiting callers share few reads of job states, and never get an outdated state."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,39 +8,39 @@ import pytest
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
-from support.jobs.jobs import Desk, idle_desk, put, register
+from support.jobs.jobs import AccountJobs, idle_account_jobs, put, register
 from support.store.observed import Reads
 from support.store.rows import change
 
 pytestmark = pytest.mark.anyio
 
 
-async def _store(home: Path, reads: Reads, jobs: int) -> tuple[Database, list[str], Desk]:
+async def _store(home: Path, reads: Reads, jobs: int) -> tuple[Database, list[str], AccountJobs]:
     def write(connection: Connection) -> list[str]:
         register(connection)
         return [put(connection).job_ids[0] for _ in range(jobs)]
 
     database = await anyio.to_thread.run_sync(reads.open, home)
     made = await database.write(write, name="test.write")
-    return database, made, idle_desk(database)
+    return database, made, idle_account_jobs(database)
 
 
-async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_others(
+async def test_all_callers_during_a_read_share_the_next_read(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: two reads for a hundred who wait."""
+    """*Chosen*: two reads for a hundred waiting callers."""
     reads = Reads()
     database, made, jobs = await _store(tmp_path, reads, 100)
     found: dict[str, str] = {}
     reads.hold()
 
-    async def look(job: str) -> None:
+    async def read(job: str) -> None:
         [seen] = await jobs.views([job])
         found[job] = seen.state
 
     async with anyio.create_task_group() as group:
         for job in made:
-            group.start_soon(look, job)
+            group.start_soon(read, job)
         await anyio.wait_all_tasks_blocked()
         reads.release()
     await database.close()
@@ -50,8 +50,8 @@ async def test_who_asks_while_a_read_runs_is_answered_by_the_next_with_all_other
     assert reads.count <= 2
 
 
-async def test_what_is_told_is_as_of_the_question_or_later(tmp_path: Path) -> None:
-    """*Chosen*: a read that began before is not the answer."""
+async def test_a_state_is_as_of_the_call_or_later(tmp_path: Path) -> None:
+    """*Chosen*: a read begun before the call does not answer it."""
     database, made, jobs = await _store(tmp_path, Reads(), 1)
     before = await jobs.views(made)
     change(tmp_path, "UPDATE jobs SET state = 'done'")
@@ -66,23 +66,23 @@ async def _after_all(do: Callable[[], None]) -> None:
     do()
 
 
-async def test_who_gives_up_strands_nobody(tmp_path: Path) -> None:
-    """*Chosen*: the next reads for all that still ask."""
+async def test_a_cancelled_caller_does_not_block_the_others(tmp_path: Path) -> None:
+    """*Chosen*: the next caller reads for all that still wait."""
     reads = Reads()
     database, [one, other], jobs = await _store(tmp_path, reads, 2)
     found: list[str] = []
     reads.hold()
 
-    async def look() -> None:
+    async def read() -> None:
         [seen] = await jobs.views([other])
         found.append(seen.id)
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
-            with anyio.CancelScope() as gives_up:
-                group.start_soon(_after_all, gives_up.cancel)
+            with anyio.CancelScope() as cancelled:
+                group.start_soon(_after_all, cancelled.cancel)
                 await jobs.views([one])
-            group.start_soon(look)
+            group.start_soon(read)
             await anyio.wait_all_tasks_blocked()
             reads.release()
     await database.close()

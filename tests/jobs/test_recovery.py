@@ -1,4 +1,4 @@
-"""Taking over what a dead process left: by its lock, never by the age of anything."""
+"""Recovery of the jobs of a dead process: its lock decides, never the age of anything."""
 
 import sys
 import time
@@ -21,16 +21,16 @@ from support.jobs.jobs import (
     OWNER,
     PAID,
     PRICE,
-    Desk,
+    AccountJobs,
     Wire,
     answer,
-    at_work,
     core,
     hangs,
     picture,
     put,
     register,
-    yes,
+    running_jobs,
+    succeeds,
 )
 from support.jobs.upstream import counting_upstream
 from support.store.rows import change, ledger, money, rows, spool
@@ -38,14 +38,16 @@ from support.store.rows import change, ledger, money, rows, spool
 pytestmark = pytest.mark.anyio
 
 
-async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns: object) -> str:
-    """Write a job that a process without a lock drives, in some state, and return its id."""
+async def _leave_by_dead_process(
+    home: Path, state: str, *, age: float = 0, **columns: object
+) -> str:
+    """Insert a job, in some state, of a process without a lock, and return its id."""
     database = await anyio.to_thread.run_sync(Database, home)
     made = await database.write(lambda c: put(c, now=time.time() - age), name="test.write")
     [job] = made.job_ids
     values = {"state": state, "attempt": 0 if state == "queued" else 1, **columns}
     pairs = ", ".join(f"{name} = ?" for name in values)
-    change(home, f"UPDATE jobs SET {pairs} WHERE id = ?", *values.values(), job)  # noqa: S608 -- names of this test
+    change(home, f"UPDATE jobs SET {pairs} WHERE id = ?", *values.values(), job)  # noqa: S608 -- names from this test
     await database.write(register, name="test.write")
     if state != "queued":
         [(day,)] = rows(home, "SELECT day FROM jobs")
@@ -58,27 +60,29 @@ async def _left_by_the_dead(home: Path, state: str, *, age: float = 0, **columns
     return job
 
 
-async def test_what_was_queued_is_sent(tmp_path: Path) -> None:
+async def test_a_queued_job_of_a_dead_process_is_sent(tmp_path: Path) -> None:
     """*Chosen*: its request never began."""
-    job = await _left_by_the_dead(tmp_path, "queued")
-    wire = Wire([yes()])
+    job = await _leave_by_dead_process(tmp_path, "queued")
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, len(wire.posts)) == ("done", 1)
     assert rows(tmp_path, "SELECT lease_version FROM jobs") == [
         (3,)
-    ]  # taken from the dead, and taken on
+    ]  # released by recovery, and taken
 
 
-async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> None:
-    """*Chosen*: nobody can know; it counts as spent."""
-    job = await _left_by_the_dead(tmp_path, "submitting")
+async def test_a_sent_request_of_a_dead_process_is_unknown_and_never_sent_again(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: the outcome cannot be known; it counts as charged."""
+    job = await _leave_by_dead_process(tmp_path, "submitting")
     (tmp_path / "spool" / f"{job}.1.part").write_bytes(b"half")
-    wire = Wire([yes()])
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("unknown", "assumed", [])
@@ -86,13 +90,13 @@ async def test_what_was_out_is_unknown_and_never_sent_again(tmp_path: Path) -> N
     assert (money(tmp_path), ledger(tmp_path), spool(tmp_path)) == ((0, PRICE), ["assumed"], [])
 
 
-async def test_a_whole_answer_in_the_spool_is_stored(tmp_path: Path) -> None:
-    """*Chosen*: `.body` means complete, and its headers are in the journal."""
-    job = await _left_by_the_dead(tmp_path, "storing", answer=answer(seed="42").to_json())
+async def test_a_complete_response_in_the_spool_is_stored(tmp_path: Path) -> None:
+    """*Chosen*: `.body` means complete, and its headers are recorded."""
+    job = await _leave_by_dead_process(tmp_path, "storing", answer=answer(seed="42").to_json())
     (tmp_path / "spool" / f"{job}.1.body").write_bytes(picture())
-    wire = Wire([yes()])
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged, wire.posts) == ("done", "yes", [])
@@ -100,25 +104,25 @@ async def test_a_whole_answer_in_the_spool_is_stored(tmp_path: Path) -> None:
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_an_answer_that_was_cut_is_unknown_and_its_rest_is_removed(tmp_path: Path) -> None:
-    """*Chosen*: surely charged, and it cannot be fetched again."""
-    job = await _left_by_the_dead(tmp_path, "storing", answer=answer().to_json())
+async def test_a_truncated_response_is_unknown_and_its_file_is_deleted(tmp_path: Path) -> None:
+    """*Chosen*: certainly charged, and it cannot be fetched again."""
+    job = await _leave_by_dead_process(tmp_path, "storing", answer=answer().to_json())
     (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(b"half")
 
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_a_whole_picture_is_stored_although_its_name_does_not_say_so(tmp_path: Path) -> None:
-    """*Chosen*: its length is that of the answer, and all of it can be read."""
+async def test_a_complete_picture_is_stored_even_from_a_part_file(tmp_path: Path) -> None:
+    """*Chosen*: its length is the announced one, and all of it can be decoded."""
     whole = answer(length=len(picture()), seed="42")
-    job = await _left_by_the_dead(tmp_path, "storing", answer=whole.to_json())
+    job = await _leave_by_dead_process(tmp_path, "storing", answer=whole.to_json())
     (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(picture())
 
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged) == ("done", "yes")
@@ -127,54 +131,54 @@ async def test_a_whole_picture_is_stored_although_its_name_does_not_say_so(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("announced", "lies"),
+    ("announced", "received"),
     [
-        (len(picture()), picture() + bytes(4_096)),  # not cut: nothing says that all of it came
-        (len(picture()), picture()[:-200] + bytes(200)),  # what a power failure leaves
-        (None, picture()),  # a length that was not announced
+        (len(picture()), picture() + bytes(4_096)),  # too long: not known to be complete
+        (len(picture()), picture()[:-200] + bytes(200)),  # as after a power failure
+        (None, picture()),  # no announced length
     ],
-    ids=["not cut", "zeros", "no length"],
+    ids=["too long", "zeros", "no length"],
 )
-async def test_what_may_not_be_the_whole_picture_is_unknown(
-    tmp_path: Path, announced: int | None, lies: bytes
+async def test_a_picture_that_may_be_incomplete_is_unknown(
+    tmp_path: Path, announced: int | None, received: bytes
 ) -> None:
-    """*Chosen*: as what was cut."""
+    """*Chosen*: like a truncated one."""
     whole = answer(length=announced)
-    job = await _left_by_the_dead(tmp_path, "storing", answer=whole.to_json())
-    (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(lies)
+    job = await _leave_by_dead_process(tmp_path, "storing", answer=whole.to_json())
+    (tmp_path / "spool" / f"{job}.1.1.part").write_bytes(received)
 
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         [view] = await jobs.wait([job], 30)
 
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_what_was_done_and_not_yet_tidied_up_is_removed(tmp_path: Path) -> None:
-    """*Chosen*: killed between the last commit and the end of the step; only the spool is left."""
-    job = await _left_by_the_dead(tmp_path, "done", finished_at=1.0)
+async def test_the_spool_file_of_a_finished_job_is_deleted(tmp_path: Path) -> None:
+    """*Chosen*: killed between the last commit and cleaning up the spool."""
+    job = await _leave_by_dead_process(tmp_path, "done", finished_at=1.0)
     left = tmp_path / "spool" / f"{job}.1.body"
     left.write_bytes(picture())
     other = tmp_path / "spool" / "of-something-else.tmp"
     other.write_bytes(b"kept")
 
-    async with at_work(tmp_path, Wire([yes()])):
+    async with running_jobs(tmp_path, Wire([succeeds()])):
         pass
 
     assert spool(tmp_path) == [other.name]
 
 
 @pytest.mark.parametrize("removed", [False, True])
-async def test_what_was_queued_long_ago_is_not_sent_unasked(
+async def test_a_job_queued_long_ago_is_paused_instead_of_sent(
     tmp_path: Path, *, removed: bool
 ) -> None:
-    """*Chosen*: after ten minutes nobody may want it any more, and sending it spends."""
-    job = await _left_by_the_dead(tmp_path, "queued", age=recover.MAX_QUEUE_SECONDS + 10)
-    if removed:  # it lived all the same, and went on for a moment
+    """*Chosen*: after ten minutes it may no longer be wanted, and sending it costs credits."""
+    job = await _leave_by_dead_process(tmp_path, "queued", age=recover.MAX_QUEUE_SECONDS + 10)
+    if removed:  # it was still alive, and continued for a moment
         change(tmp_path, "DELETE FROM processes")
-    wire = Wire([yes()])
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, wire) as jobs:
+    async with running_jobs(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], 0.2)
         waited_for = await jobs.unfinished_and_uncollected()
 
@@ -182,14 +186,14 @@ async def test_what_was_queued_long_ago_is_not_sent_unasked(
     assert view.progress.startswith("paused before sending: job_rerun sends it")
 
 
-async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Path) -> None:
-    """*Chosen*: within two seconds, in a process that runs already."""
+async def test_jobs_released_by_an_ending_process_continue_in_another(tmp_path: Path) -> None:
+    """*Chosen*: within two seconds, in a process that is already running."""
     sent, release = anyio.Event(), anyio.Event()
     release.set()
-    wire = Wire([yes()])
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, wire) as other:
-        async with at_work(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as one:
+    async with running_jobs(tmp_path, wire) as other:
+        async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as one:
             submitted = await one.submit(core(), tool="test", count=3)
             await sent.wait()
         views = await other.wait(submitted.job_ids, 30)
@@ -198,15 +202,15 @@ async def test_what_an_ending_process_hands_back_goes_on_in_another(tmp_path: Pa
     assert len(wire.posts) == 2
 
 
-async def test_the_living_are_left_alone(tmp_path: Path) -> None:
-    """*Chosen*: a held lock is a living owner, whatever it does."""
+async def test_jobs_of_a_live_process_are_not_recovered(tmp_path: Path) -> None:
+    """*Chosen*: a held lock means a live owner, whatever it does."""
     sent, release = anyio.Event(), anyio.Event()
-    wire = Wire([yes()])
+    wire = Wire([succeeds()])
 
-    async with at_work(tmp_path, Wire([hangs(sent, release)])) as one:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)])) as one:
         submitted = await one.submit(core(), tool="test")
         await sent.wait()
-        async with at_work(tmp_path, wire) as other:
+        async with running_jobs(tmp_path, wire) as other:
             [view] = await other.views(submitted.job_ids)
         release.set()
         [after] = await one.wait(submitted.job_ids, 30)
@@ -214,22 +218,22 @@ async def test_the_living_are_left_alone(tmp_path: Path) -> None:
     assert (view.state, after.state, wire.posts) == ("submitting", "done", [])
 
 
-async def test_a_late_answer_is_taken_from_whoever_was_believed_dead(tmp_path: Path) -> None:
-    """*Chosen*: its lock file was deleted while it lived; the picture is paid, and kept."""
+async def test_a_late_response_to_a_process_believed_dead_is_stored(tmp_path: Path) -> None:
+    """*Chosen*: its lock file was deleted while it was alive; the paid picture is kept."""
     sent, release = anyio.Event(), anyio.Event()
 
-    async with at_work(tmp_path, Wire([hangs(sent, release)])) as one:
+    async with running_jobs(tmp_path, Wire([hangs(sent, release)])) as one:
         submitted = await one.submit(core(), tool="test")
         await sent.wait()
         for lock in (tmp_path / "locks").iterdir():
             lock.unlink()
-        async with at_work(tmp_path, Wire([yes()])) as other:
+        async with running_jobs(tmp_path, Wire([succeeds()])) as other:
             [believed] = await other.wait(submitted.job_ids, 30)
         release.set()
         with anyio.fail_after(30):
             [view] = await one.views(submitted.job_ids)
             while view.state != "done":
-                await anyio.sleep(0.01)  # the row sets no event here
+                await anyio.sleep(0.01)  # the row sets no event
                 [view] = await one.views(submitted.job_ids)
 
     assert believed.state == "unknown"
@@ -238,7 +242,7 @@ async def test_a_late_answer_is_taken_from_whoever_was_believed_dead(tmp_path: P
 
 
 async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path) -> None:
-    """*Documented* (flock): a lock belongs to the open file, whatever thread opened it."""
+    """*Documented* (flock): a lock belongs to the open file, whichever thread opened it."""
     (tmp_path / "locks").mkdir()
     process = await anyio.to_thread.run_sync(ProcessLock, tmp_path)
     path = lock_path(tmp_path, process.id)
@@ -252,8 +256,8 @@ async def test_a_lock_is_held_by_the_process_and_not_by_a_thread(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-async def test_what_a_killed_process_left_goes_on_in_another(tmp_path: Path) -> None:
-    """*Chosen*: in a process that runs already, which polls for what the other had started.
+async def test_a_running_process_takes_over_the_polls_of_a_killed_one(tmp_path: Path) -> None:
+    """*Chosen*: a generation that the killed process started is polled by another.
 
     Within two seconds: locks are tried every second.
     """
@@ -274,7 +278,7 @@ async def test_what_a_killed_process_left_goes_on_in_another(tmp_path: Path) -> 
         async with (
             await anyio.open_process(command, stdout=None, stderr=None) as worker,
             client,
-            at_work(tmp_path, client, upstream=counted) as jobs,
+            running_jobs(tmp_path, client, upstream=counted) as jobs,
         ):
             job = await _submitted_by_another(jobs)
             worker.kill()
@@ -286,10 +290,10 @@ async def test_what_a_killed_process_left_goes_on_in_another(tmp_path: Path) -> 
     assert sum(server.posts.values()) == 1
 
 
-async def _submitted_by_another(jobs: Desk) -> str:
+async def _submitted_by_another(jobs: AccountJobs) -> str:
     with anyio.fail_after(30):
         page = await jobs.page(state="submitted")
         while not page.items:
-            await anyio.sleep(0.05)  # another process sets no event here
+            await anyio.sleep(0.05)  # another process sets no event
             page = await jobs.page(state="submitted")
     return page.items[0].id

@@ -1,4 +1,4 @@
-"""The local engine: what is due goes first, what waits waits, and who asks is told."""
+"""The scheduler: the order of due jobs, waiting for slots, and waking waiting callers."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,7 +42,7 @@ async def running(
     jobs: int = 0,
     kind: Callable[[Path], Database] = Database,
 ) -> AsyncIterator[tuple[Scheduler, list[str], Database]]:
-    """Run an engine over so many queued jobs."""
+    """Run an engine over this many queued jobs."""
     database = await anyio.to_thread.run_sync(kind, home)
     await database.write(_register_once, name="test.write")
     made = [await database.write(put, name="test.write") for _ in range(jobs)]
@@ -57,10 +57,10 @@ async def running(
         await database.close()
 
 
-async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
+async def test_storing_runs_before_polls_and_polls_before_requests(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: lanes decide among requests, and then age."""
+    """*Chosen*: requests are ordered by priority, then by age."""
     order: list[str] = []
     finished = anyio.Event()
 
@@ -86,8 +86,8 @@ async def test_bytes_that_wait_come_before_polls_and_polls_before_requests(
     assert order == [jobs[4], jobs[3], jobs[1], jobs[2], jobs[0]]
 
 
-async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> None:
-    """*Chosen*: one job that found no place speaks for all."""
+async def test_no_other_job_asks_for_a_slot_while_none_is_free(tmp_path: Path) -> None:
+    """*Chosen*: one job that found no slot is enough to know."""
     performed: list[str] = []
 
     async def perform(job: str, _lease: Lease) -> Step:
@@ -98,21 +98,21 @@ async def test_nobody_asks_for_a_place_while_there_is_none(tmp_path: Path) -> No
     async with running(tmp_path, perform, jobs=5, concurrency=1) as (engine, made, database):
         jobs += made
         await _until(performed, 1)
-        stored = await _look(engine, database, performed)
+        stored = await _scan(engine, database, performed)
 
     assert performed == [jobs[0], *stored]
 
 
 async def _until(order: list[str], count: int) -> None:
-    """Return when so many steps have begun."""
+    """Wait until this many steps have begun."""
     while len(order) < count:  # noqa: ASYNC110 -- a list sets no event
         await anyio.sleep(0.01)
 
 
-async def _look(engine: Scheduler, database: Database, order: list[str]) -> list[str]:
-    """Have the engine look at all that is due, twice; return the two jobs that it did for that.
+async def _scan(engine: Scheduler, database: Database, order: list[str]) -> list[str]:
+    """Let the engine scan the due jobs twice; return the two jobs inserted for that.
 
-    They need no place, so that what has not begun by the second of them does not begin now.
+    These need no slot: a job that has not begun by the second of them will not begin now.
     """
     made = []
     for _ in range(2):
@@ -129,8 +129,8 @@ def _put(state: str, priority: int, connection: Connection) -> str:
     return job
 
 
-async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
-    """*Chosen*: only what makes a request needs one."""
+async def test_storing_continues_while_no_slot_is_free(tmp_path: Path) -> None:
+    """*Chosen*: only steps that send a request need one."""
     performed, stored = anyio.Event(), anyio.Event()
 
     async def perform(_job: str, _lease: Lease) -> Step:
@@ -149,10 +149,10 @@ async def test_storing_goes_on_while_there_is_no_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "priority", "stopped"), [("send", 1, 1), ("send", 0, 2)])
-async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
+async def test_a_job_without_a_slot_blocks_all_jobs_that_are_not_more_urgent(
     tmp_path: Path, kind: Kind, priority: int, stopped: int
 ) -> None:
-    """*Chosen*: places are left to polls, and by batches to what somebody waits for."""
+    """*Chosen*: slots are reserved for polls, and from batches for awaited jobs."""
     order: list[str] = []
     refused = anyio.Event()
 
@@ -174,14 +174,14 @@ async def test_who_finds_no_place_speaks_for_all_who_are_not_more_urgent(
         ]
         engine.wake()
         await _until(order, 4 - stopped)
-        stored = await _look(engine, database, order)
+        stored = await _scan(engine, database, order)
         soon = order[1:]
 
     assert sorted(soon) == sorted([*made[stopped:], *stored])
 
 
-async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> None:
-    """*Chosen*: at most 80 % of them."""
+async def test_a_batch_leaves_part_of_the_concurrency_to_others(tmp_path: Path) -> None:
+    """*Chosen*: a batch takes at most 80 % of it."""
     order: list[str] = []
     end = anyio.Event()
 
@@ -198,14 +198,14 @@ async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> No
     await database.close()
     async with running(tmp_path, perform, concurrency=5) as (engine, _, database):
         await _until(order, 4)
-        stored = await _look(engine, database, order)
+        stored = await _scan(engine, database, order)
         of_batch = len(order) - len(stored)
         awaited = [
             await database.write(partial(_put, "queued", 0), name="test.write") for _ in range(2)
         ]
         engine.wake()
         await _until(order, 7)
-        stored += await _look(engine, database, order)
+        stored += await _scan(engine, database, order)
         at_once = [job for job in order if job not in stored]
         end.set()
 
@@ -213,8 +213,8 @@ async def test_a_batch_leaves_requests_in_flight_to_others(tmp_path: Path) -> No
     assert at_once[4:] == awaited[:1]
 
 
-async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_path: Path) -> None:
-    """*Chosen*: when the rate limit is used up, few have connected for nothing."""
+async def test_the_number_of_connecting_requests_is_limited(tmp_path: Path) -> None:
+    """*Chosen*: when the rate limit is used up, few have connected without need."""
     started: list[Lease] = []
     full, more, end = anyio.Event(), anyio.Event(), anyio.Event()
 
@@ -240,7 +240,7 @@ async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_pat
     ):
         jobs += made
         await full.wait()
-        await _look(engine, database, order)
+        await _scan(engine, database, order)
         at_first = len(started)
         started[0].begun()
         await more.wait()
@@ -249,10 +249,10 @@ async def test_only_so_many_connect_at_once_and_the_next_when_one_is_out(tmp_pat
     assert at_first == MAX_CONNECTING
 
 
-async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -> None:
-    """*Chosen*: by an event, not by looking again and again."""
+async def test_a_waiting_caller_is_woken_only_by_changes_of_its_job(tmp_path: Path) -> None:
+    """*Chosen*: by an event, not by reading repeatedly."""
     go = {True: anyio.Event(), False: anyio.Event()}
-    told: list[str] = []
+    woken: list[str] = []
 
     async def perform(job: str, _lease: Lease) -> Step:
         await go[job == jobs[0]].wait()
@@ -260,7 +260,7 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
 
     async def wait(name: str, job: str) -> None:
         await engine.changed([job], 30)
-        told.append(name)
+        woken.append(name)
 
     jobs: list[str] = []
     async with running(tmp_path, perform, jobs=2) as (engine, made, _database):
@@ -270,19 +270,19 @@ async def test_who_waits_is_told_of_a_change_and_not_of_others(tmp_path: Path) -
             group.start_soon(wait, "second", made[1])
             await anyio.wait_all_tasks_blocked()
             go[True].set()
-            await _until(told, 1)
+            await _until(woken, 1)
             await anyio.wait_all_tasks_blocked()
-            seen = list(told)
+            seen = list(woken)
             go[False].set()
 
     assert seen == ["first"]
-    assert told == ["first", "second"]
+    assert woken == ["first", "second"]
 
 
-async def test_a_stored_time_far_ahead_does_not_stall_a_job(
+async def test_a_stored_time_far_in_the_future_does_not_stall_a_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: it was written by a clock that was set; a minute is the longest sleep."""
+    """*Chosen*: a wrong clock may have written it; the longest sleep is a minute."""
     began = anyio.Event()
 
     async def perform(_job: str, _lease: Lease) -> Step:
@@ -309,8 +309,8 @@ async def test_a_stored_time_far_ahead_does_not_stall_a_job(
     assert not early
 
 
-async def test_nothing_begins_after_drain_was_called_during_a_read(tmp_path: Path) -> None:
-    """*Chosen*: no byte leaves any more, whatever the read finds."""
+async def test_no_step_begins_after_drain_was_called_during_a_read(tmp_path: Path) -> None:
+    """*Chosen*: nothing more is sent, whatever the read finds."""
     steps: list[str] = []
 
     async def perform(job: str, _lease: Lease) -> Step:
@@ -334,11 +334,11 @@ async def test_nothing_begins_after_drain_was_called_during_a_read(tmp_path: Pat
     assert steps == []
 
 
-_AWAY_AND_BACK = "UPDATE jobs SET lease_version = lease_version + 2 WHERE id = :job"
+_TAKEN_AND_GIVEN_BACK = "UPDATE jobs SET lease_version = lease_version + 2 WHERE id = :job"
 
 
-async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path: Path) -> None:
-    """*Chosen*: a step of the lease that was lost may end after the job is here anew."""
+async def test_a_job_that_was_taken_over_and_given_back_runs(tmp_path: Path) -> None:
+    """*Chosen*: a step under the lost lease may end after the job has come back."""
     began, release, done = anyio.Event(), anyio.Event(), anyio.Event()
     lease_versions: list[int] = []
 
@@ -354,7 +354,9 @@ async def test_a_job_that_was_taken_away_and_given_back_is_carried_out(tmp_path:
     reads = Reads()
     async with running(tmp_path, perform, jobs=1, kind=reads.open) as (engine, [job], database):
         await began.wait()
-        await database.write(lambda c: execute(c, _AWAY_AND_BACK, job=job), name="test.write")
+        await database.write(
+            lambda c: execute(c, _TAKEN_AND_GIVEN_BACK, job=job), name="test.write"
+        )
         engine.rescan()
         await reads.more(1)
         release.set()

@@ -1,4 +1,4 @@
-"""`doctor --repair`: what a machine that died leaves in the store is found, and mended safely."""
+"""`doctor --repair`: finds what a crash left in the store, and repairs it safely."""
 
 import errno
 import hashlib
@@ -27,7 +27,7 @@ HOURS_AGO = time.time() - 2 * 3_600
 
 
 async def _made(folder: Path, **chosen: object) -> MediaItem:
-    """Make a picture, and close the store."""
+    """Generate a picture, and close the store."""
     with anyio.fail_after(60):
         async with open_studio(settings_in(folder, chosen)) as studio:
             made = await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=30)
@@ -57,7 +57,7 @@ def _quarantine(folder: Path) -> list[str]:
 
 
 async def test_a_sound_store_has_no_findings(tmp_path: Path) -> None:
-    """*Chosen*: nothing cries wolf."""
+    """*Chosen*: no false alarms."""
     await _made(tmp_path)
 
     assert await _found(tmp_path) == []
@@ -65,7 +65,7 @@ async def test_a_sound_store_has_no_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "changed"])
-async def test_lost_bytes_are_put_back_from_an_identical_copy(tmp_path: Path, damage: str) -> None:
+async def test_lost_bytes_are_restored_from_an_identical_copy(tmp_path: Path, damage: str) -> None:
     """*Chosen*: a readable copy without provenance has the same bytes; the hash decides."""
     item = await _made(tmp_path, metadata="off")
     whole = item.path.read_bytes()
@@ -77,26 +77,26 @@ async def test_lost_bytes_are_put_back_from_an_identical_copy(tmp_path: Path, da
     [seen] = await _found(tmp_path)
     assert (seen.bad, seen.done) == (True, "")
     assert "lighthouse" in seen.text
-    assert not item.path.exists() or item.path.read_bytes() != whole  # looking changes nothing
+    assert not item.path.exists() or item.path.read_bytes() != whole  # a check changes nothing
 
-    [mended] = await _found(tmp_path, repair=True)
-    assert mended.done == f"restored from the readable copy {item.copy_path}"
+    [repaired] = await _found(tmp_path, repair=True)
+    assert repaired.done == f"restored from the readable copy {item.copy_path}"
     assert item.path.read_bytes() == whole
     assert await _found(tmp_path) == []
     kept = [] if damage == "missing" else [f"{item.sha256}.damaged"]
     assert _quarantine(tmp_path) == kept
 
 
-async def test_a_readable_copy_with_provenance_is_named_and_can_be_imported(tmp_path: Path) -> None:
-    """Documented (README): repair deletes the result and names the copy; an import brings it in."""
+async def test_a_copy_with_embedded_provenance_is_named_and_can_be_imported(tmp_path: Path) -> None:
+    """Documented (README): repair deletes the result and names the copy, which can be imported."""
     item = await _made(tmp_path)
     item.path.unlink()
 
     [seen] = await _found(tmp_path)
     assert f"media_import with {item.copy_path} adds it" in seen.text
-    [mended] = await _found(tmp_path, repair=True)
-    assert "it was deleted" in mended.done
-    assert f"media_import with {item.copy_path} adds it" in mended.done
+    [repaired] = await _found(tmp_path, repair=True)
+    assert "it was deleted" in repaired.done
+    assert f"media_import with {item.copy_path} adds it" in repaired.done
 
     async with open_studio(settings_in(tmp_path)) as studio:
         again, _ = await studio.import_media(str(item.copy_path), "again")
@@ -106,7 +106,7 @@ async def test_a_readable_copy_with_provenance_is_named_and_can_be_imported(tmp_
 
 
 async def test_a_copy_of_lost_bytes_can_be_imported_before_any_repair(tmp_path: Path) -> None:
-    """*Chosen*: whoever has the file doesn't have to know that the store lost it."""
+    """*Chosen*: the user need not know that the store lost it."""
     item = await _made(tmp_path)
     item.path.unlink()
 
@@ -117,19 +117,19 @@ async def test_a_copy_of_lost_bytes_can_be_imported_before_any_repair(tmp_path: 
     assert again.path.exists()
 
 
-async def test_lost_bytes_are_put_back_from_the_spool(tmp_path: Path) -> None:
-    """*Chosen*: the body of an answer may be there still."""
+async def test_lost_bytes_are_restored_from_the_spool(tmp_path: Path) -> None:
+    """*Chosen*: the body of the response may still be there."""
     item = await _made(tmp_path, output_dir=None)
     item.path.rename(_home(tmp_path) / "spool" / f"{item.job}.1.body")
 
-    [mended] = await _found(tmp_path, repair=True)
+    [repaired] = await _found(tmp_path, repair=True)
 
-    assert mended.done == f"restored from spool/{item.job}.1.body"
+    assert repaired.done == f"restored from spool/{item.job}.1.body"
     assert hashlib.sha256(item.path.read_bytes()).hexdigest() == item.sha256
 
 
-async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
-    """*Chosen*: nothing that was paid goes silently; what is left of it is kept."""
+async def test_a_result_whose_bytes_are_lost_is_deleted_and_reported(tmp_path: Path) -> None:
+    """*Chosen*: a paid result is never dropped silently; damaged bytes are kept."""
     item = await _made(tmp_path, output_dir=None)
     item.path.write_bytes(b"half")
 
@@ -145,8 +145,8 @@ async def test_what_is_nowhere_is_deleted_in_words(tmp_path: Path) -> None:
     assert await _found(tmp_path) == []
 
 
-async def test_a_folder_of_bytes_that_is_away_costs_nothing(tmp_path: Path) -> None:
-    """*Chosen*: a disk that is not mounted must not delete everything that was ever made."""
+async def test_repair_deletes_nothing_while_the_blobs_folder_is_empty(tmp_path: Path) -> None:
+    """*Chosen*: a disk that isn't mounted must not delete all results."""
     item = await _made(tmp_path, output_dir=None)
     away = (blobs := _home(tmp_path) / "blobs").rename(tmp_path / "away")
 
@@ -159,10 +159,10 @@ async def test_a_folder_of_bytes_that_is_away_costs_nothing(tmp_path: Path) -> N
     assert item.path.exists()
 
 
-async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
+async def test_repair_on_a_full_disk_deletes_nothing_that_can_be_restored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: what cannot be written now is not nowhere."""
+    """*Chosen*: bytes that cannot be written now are not lost."""
     item = await _made(tmp_path, metadata="off")
     item.path.unlink()
 
@@ -173,14 +173,14 @@ async def test_a_full_disk_deletes_nothing_that_could_be_put_back(
     assert "could not be repaired (No space left on device)" in seen.text
     assert list((_home(tmp_path) / "spool").iterdir()) == []
 
-    [mended] = await _found(tmp_path, repair=True)
-    assert "restored from the readable copy" in mended.done
+    [repaired] = await _found(tmp_path, repair=True)
+    assert "restored from the readable copy" in repaired.done
 
 
-async def test_a_file_that_cannot_be_read_is_not_given_up(
+async def test_a_file_that_cannot_be_read_is_not_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: a disk that fails to read may read again."""
+    """*Chosen*: a read error may be temporary."""
     item = await _made(tmp_path, output_dir=None)
 
     with monkeypatch.context() as failing:
@@ -199,8 +199,8 @@ def _fails(code: int) -> Callable[..., None]:
     return fail
 
 
-async def test_a_file_that_no_row_names_is_put_aside_once_it_is_old(tmp_path: Path) -> None:
-    """*Chosen*: it may be paid; and within the hour a transaction may be about to name it."""
+async def test_an_old_file_without_a_row_is_quarantined(tmp_path: Path) -> None:
+    """*Chosen*: it may be a paid result; for an hour a transaction may still add its row."""
     await _made(tmp_path)
     paths = []
     for data, age in ((b"old", HOURS_AGO), (b"new", time.time())):
@@ -212,18 +212,18 @@ async def test_a_file_that_no_row_names_is_put_aside_once_it_is_old(tmp_path: Pa
 
     [seen] = await _found(tmp_path)
     assert (seen.bad, seen.done) == (False, "")
-    [mended] = await _found(tmp_path, repair=True)
+    [repaired] = await _found(tmp_path, repair=True)
 
-    assert mended.done == "1 file moved to quarantine/"
+    assert repaired.done == "1 file moved to quarantine/"
     assert [path.exists() for path in paths] == [False, True]
     [name] = _quarantine(tmp_path)
     assert name == f"{paths[0].name}.unnamed"
     age = time.time() - (_home(tmp_path) / "quarantine" / name).stat().st_mtime
-    assert age < 600  # or the next sweep would take it at once
+    assert age < 600  # or the next sweep would delete it
 
 
-async def test_counters_are_set_to_what_jobs_and_ledger_say(tmp_path: Path) -> None:
-    """*Chosen*: held is the sum of unfinished holds, spent the sum of charges."""
+async def test_counters_are_recomputed_from_jobs_and_ledger(tmp_path: Path) -> None:
+    """*Chosen*: reserved is the sum for unfinished jobs, spent the sum of charges."""
     await _made(tmp_path)
     change(
         _home(tmp_path),
@@ -236,15 +236,15 @@ async def test_counters_are_set_to_what_jobs_and_ledger_say(tmp_path: Path) -> N
     [seen] = await _found(tmp_path)
     assert seen.bad
     assert money(_home(tmp_path)) == (9, 1)
-    [mended] = await _found(tmp_path, repair=True)
+    [repaired] = await _found(tmp_path, repair=True)
 
-    assert mended.done
+    assert repaired.done
     assert money(_home(tmp_path)) == (4_000, 3_000)
     assert await _found(tmp_path) == []
 
 
 async def test_a_day_without_counters_gets_them(tmp_path: Path) -> None:
-    """*Chosen*: the ledger is what holds."""
+    """*Chosen*: the ledger is authoritative."""
     await _made(tmp_path)
     change(_home(tmp_path), "DELETE FROM spending")
 
@@ -252,14 +252,14 @@ async def test_a_day_without_counters_gets_them(tmp_path: Path) -> None:
     assert money(_home(tmp_path)) == (0, 3_000)
 
 
-async def test_leftovers_in_the_spool_are_told_apart(tmp_path: Path) -> None:
-    """*Chosen*: what an import left is rubbish; an answer without a job may be paid."""
+async def test_repair_deletes_leftover_imports_and_quarantines_responses(tmp_path: Path) -> None:
+    """*Chosen*: the rest of an import is useless; a response without a job may be paid."""
     item = await _made(tmp_path)
     spool = _home(tmp_path) / "spool"
     for name in ("import-1.part", "abcdefghjk.1.body", "abcdefghjk.1.3.part", f"{item.job}.1.body"):
         (spool / name).write_bytes(b"x")
         os.utime(spool / name, (HOURS_AGO, HOURS_AGO))
-    (spool / "zbcdefghjk.1.body").write_bytes(b"x")  # just now: a job may be about to be there
+    (spool / "zbcdefghjk.1.body").write_bytes(b"x")  # new: its job may be about to be inserted
 
     found = await _found(tmp_path, repair=True)
 
@@ -275,15 +275,15 @@ async def test_leftovers_in_the_spool_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
-async def test_processes_that_ended_are_counted_and_living_ones_left_alone(tmp_path: Path) -> None:
-    """*Chosen*: whoever opens the store takes over; examining it takes nothing."""
+async def test_dead_processes_are_counted_and_live_ones_are_not(tmp_path: Path) -> None:
+    """*Chosen*: opening a studio recovers their jobs; a check does not."""
     await _made(tmp_path)
     (_home(tmp_path) / "locks" / "dead.lock").touch()
     change(
         _home(tmp_path), "INSERT INTO processes VALUES ('gone', 'emulator', 1, 'test', 1, NULL, 0)"
     )
 
-    async with open_studio(settings_in(tmp_path)):  # it takes over, and lives
+    async with open_studio(settings_in(tmp_path)):  # recovers the dead, and is alive
         assert await _found(tmp_path) == []
     (_home(tmp_path) / "locks" / "dead.lock").touch()
     [seen] = await _found(tmp_path)
@@ -292,8 +292,8 @@ async def test_processes_that_ended_are_counted_and_living_ones_left_alone(tmp_p
     assert not seen.bad
 
 
-async def test_a_store_at_work_is_sound(tmp_path: Path) -> None:
-    """*Chosen*: what is held, out or being stored is as it should be."""
+async def test_a_store_in_use_has_no_findings(tmp_path: Path) -> None:
+    """*Chosen*: reserved, sent and storing jobs are normal."""
     async with paced(settings_in(tmp_path), latency=0.5) as studio:
 
         async def make(number: int) -> None:
@@ -308,8 +308,8 @@ async def test_a_store_at_work_is_sound(tmp_path: Path) -> None:
                     await anyio.sleep(0.01)
 
 
-async def test_a_damaged_database_is_said_and_left_alone(tmp_path: Path) -> None:
-    """*Chosen*: no repair of ours is better than a backup."""
+async def test_a_damaged_database_is_reported_and_not_repaired(tmp_path: Path) -> None:
+    """*Chosen*: a backup is better than any repair by the program."""
     await _made(tmp_path)
     path = _home(tmp_path) / "store.db"
     pages = rows(_home(tmp_path), "SELECT rootpage FROM sqlite_master WHERE name = 'media_blob'")

@@ -1,4 +1,4 @@
-"""STABILITY_KEEP_DAYS: what has ended leaves the store, and what anybody needs stays."""
+"""STABILITY_KEEP_DAYS: old finished jobs leave the store, and everything still needed stays."""
 
 import os
 import time
@@ -37,7 +37,7 @@ def _home(folder: Path) -> Path:
 
 @asynccontextmanager
 async def _store(folder: Path) -> AsyncIterator[Database]:
-    """Open the store beside the program: time passes only in tests."""
+    """Open the store a second time, next to the studio."""
     database = await anyio.to_thread.run_sync(Database, _home(folder))
     try:
         yield database
@@ -57,7 +57,7 @@ async def _make(studio: Studio, **values: Any) -> str:  # noqa: ANN401 -- fields
 
 
 def _age(folder: Path, days: float = KEEP + 1) -> None:
-    """Make everything that is there so many days older."""
+    """Make everything in the store `days` days older."""
     for table, column in (
         ("jobs", "created_at"),
         ("jobs", "finished_at"),
@@ -77,8 +77,8 @@ async def _sweep(folder: Path, days: float | None = KEEP) -> Swept:
         return await Retention(database, keep_days=days).sweep()
 
 
-async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
-    """*Chosen*: the ledger is kept for ever, and the user's own files are never touched."""
+async def test_an_old_result_is_deleted_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
+    """*Chosen*: the ledger is kept forever, and the user's own files are never touched."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
         copy = (await studio.get_media(media)).copy_path
@@ -104,7 +104,7 @@ async def test_an_old_result_goes_and_its_charge_and_copy_stay(tmp_path: Path) -
     assert "lighthouse" not in str(kept)
 
 
-async def test_never_is_never(tmp_path: Path) -> None:
+async def test_without_keep_days_nothing_is_deleted(tmp_path: Path) -> None:
     """Documented (README): by default everything is kept."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
@@ -114,8 +114,8 @@ async def test_never_is_never(tmp_path: Path) -> None:
         assert (await studio.get_media(media)).path.is_file()
 
 
-async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
-    """*Chosen*: by the day it ended."""
+async def test_a_newer_result_stays_complete(tmp_path: Path) -> None:
+    """*Chosen*: the age counts from the day it finished."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
         _age(tmp_path, days=KEEP - 1)
@@ -124,8 +124,8 @@ async def test_what_is_younger_stays_whole(tmp_path: Path) -> None:
         assert (await studio.get_media(media)).path.is_file()
 
 
-async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
-    """*Chosen*: what somebody still works with is not old, and its lineage can be told."""
+async def test_the_sources_of_a_kept_result_stay(tmp_path: Path) -> None:
+    """*Chosen*: media in use are not old, and the lineage stays complete."""
     async with _studio(tmp_path) as studio:
         first = await _make(studio)
         _age(tmp_path)
@@ -138,17 +138,17 @@ async def test_what_a_kept_result_was_made_from_stays(tmp_path: Path) -> None:
         assert parents == [(first, second)]
 
         _age(tmp_path)
-        assert (await _sweep(tmp_path)).jobs == 2  # once nobody keeps the second, both go
+        assert (await _sweep(tmp_path)).jobs == 2  # once the second is old too, both go
     assert rows(_home(tmp_path), "SELECT count(*) FROM media") == [(0,)]
     assert rows(_home(tmp_path), "SELECT count(*) FROM media_parents") == [(0,)]
     assert _blobs(tmp_path) == []
 
 
-async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Path) -> None:
-    """*Chosen*: somebody said which one is the hero shot."""
+async def test_a_result_that_the_user_renamed_stays_with_its_job(tmp_path: Path) -> None:
+    """*Chosen*: the user has picked it."""
     async with _studio(tmp_path) as studio:
         media = await _make(studio)
-        other = await _make(studio)  # lighthouse-2: a number is no name
+        other = await _make(studio)  # lighthouse-2: a number isn't a new name
         await studio.label_media(media, "hero")
         _age(tmp_path)
 
@@ -158,8 +158,8 @@ async def test_what_was_given_a_name_afterwards_stays_with_its_job(tmp_path: Pat
             await studio.get_media(other)
 
 
-async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
-    """*Chosen*: job_inputs pins what a job sends, and the file itself is the user's."""
+async def test_an_import_is_deleted_when_no_job_needs_it(tmp_path: Path) -> None:
+    """*Chosen*: job_inputs keeps what a job sends; the user's original file stays."""
     mine = tmp_path / "mine.png"
     mine.write_bytes(png((640, 480)))
     async with _studio(tmp_path) as studio:
@@ -177,8 +177,8 @@ async def test_an_import_goes_when_no_job_needs_it(tmp_path: Path) -> None:
     assert rows(_home(tmp_path), "SELECT count(*) FROM job_inputs") == [(0,)]
 
 
-async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_path: Path) -> None:
-    """*Chosen*: a paused job may be sent months later, as it is."""
+async def test_the_inputs_of_a_paused_job_and_their_sources_stay(tmp_path: Path) -> None:
+    """*Chosen*: a paused job may be sent months later, unchanged."""
     mine = tmp_path / "mine.png"
     mine.write_bytes(png((1600, 1200)))
     async with _studio(tmp_path) as studio:
@@ -199,8 +199,8 @@ async def test_what_waits_to_be_sent_stays_and_what_that_was_fitted_from(tmp_pat
     assert kept == [("imported",), ("fitted",)]
 
 
-async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) -> None:
-    """*Chosen*: the ledger does not know it, so nothing needs its row."""
+async def test_the_row_of_a_job_that_was_never_sent_is_deleted(tmp_path: Path) -> None:
+    """*Chosen*: the ledger has no entry for it, so nothing needs its row."""
     async with _studio(tmp_path) as studio:
         await _make(studio)
         change(  # as if it had been cancelled
@@ -214,8 +214,8 @@ async def test_a_job_that_was_never_sent_goes_without_a_trace(tmp_path: Path) ->
     assert rows(_home(tmp_path), "SELECT count(*) FROM jobs WHERE id = 'never'") == [(0,)]
 
 
-async def test_leftovers_of_imports_and_of_the_quarantine_go_by_their_age(tmp_path: Path) -> None:
-    """*Chosen*: an import takes minutes; whoever wants to look at spoilt bytes has KEEP_DAYS."""
+async def test_old_files_of_imports_and_of_the_quarantine_are_deleted(tmp_path: Path) -> None:
+    """*Chosen*: an import takes minutes; damaged bytes can be inspected for KEEP_DAYS."""
     async with _studio(tmp_path):
         home = _home(tmp_path)
         old = time.time() - 2 * 3_600
@@ -236,8 +236,8 @@ async def test_leftovers_of_imports_and_of_the_quarantine_go_by_their_age(tmp_pa
     assert [path.name for path in (home / "quarantine").iterdir()] == ["new"]
 
 
-async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
-    """*Chosen*: each transaction looks again."""
+async def test_two_concurrent_sweeps_delete_each_job_once(tmp_path: Path) -> None:
+    """*Chosen*: each transaction checks again."""
     async with _studio(tmp_path) as studio:
         for number in range(6):
             await _make(studio, arguments={"prompt": f"lighthouse number {number}"})
@@ -256,24 +256,24 @@ async def test_two_sweepers_at_once_are_as_good_as_one(tmp_path: Path) -> None:
     assert _blobs(tmp_path) == []
 
 
-async def test_it_sweeps_again_and_again_and_survives_a_store_that_does_not_answer(
+async def test_sweeps_repeat_and_survive_a_missing_folder(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: a disk that fails once must not end the jobs beside it."""
+    """*Chosen*: one disk error must not end the jobs that run in the same process."""
     async with _studio(tmp_path), _store(tmp_path) as database:
         spool = _home(tmp_path) / "spool"
-        at_work = Retention(database, keep_days=KEEP)
+        retention = Retention(database, keep_days=KEEP)
 
         async def leave_something() -> None:
             left = spool / "import-0.part"
             left.write_bytes(b"x")
             os.utime(left, (1, 1))
             with anyio.fail_after(30):
-                while left.exists():  # noqa: ASYNC110 -- a sweeper sets no event
+                while left.exists():  # noqa: ASYNC110 -- a sweep sets no event
                     await anyio.sleep(0.01)
 
         async with anyio.create_task_group() as group:
-            group.start_soon(lambda: at_work.run(delay=0, every=0.02))
+            group.start_soon(lambda: retention.run(delay=0, every=0.02))
             await leave_something()
             quarantine = _home(tmp_path) / "quarantine"
             quarantine.rename(tmp_path / "away")

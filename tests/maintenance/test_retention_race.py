@@ -1,4 +1,4 @@
-"""A storer against a sweeper: whoever is first, no row is ever left without its bytes."""
+"""Storing and sweeping at the same time: no row is ever left without its bytes."""
 
 import threading
 from pathlib import Path
@@ -13,7 +13,7 @@ ROUNDS = 60
 
 
 def test_processes_that_store_and_sweep_the_same_picture_lose_nothing(tmp_path: Path) -> None:
-    """*Chosen*: bytes move to their place, and are removed, inside of write transactions alone."""
+    """*Chosen*: blobs are moved and deleted only inside write transactions."""
     anyio.run(Database(tmp_path).close)
     sweepers = [SPAWN.Process(target=sweep_until, args=(str(tmp_path), 2)) for _ in range(2)]
     for each in sweepers:
@@ -26,8 +26,8 @@ def test_processes_that_store_and_sweep_the_same_picture_lose_nothing(tmp_path: 
     assert [each.exitcode for each in sweepers] == [0, 0]
 
 
-def test_threads_of_one_process_lose_nothing_either(tmp_path: Path) -> None:
-    """*Chosen*: a lock between processes is one between threads too."""
+def test_threads_that_store_and_sweep_the_same_picture_lose_nothing(tmp_path: Path) -> None:
+    """*Chosen*: the lock between processes also works between threads."""
     anyio.run(Database(tmp_path).close)
     failed: list[threading.ExceptHookArgs] = []
     before = threading.excepthook

@@ -1,4 +1,4 @@
-"""Which media may leave the store, and how long a transaction takes up more of them."""
+"""Which media may be deleted, and how long one transaction continues to delete."""
 
 import pytest
 
@@ -22,15 +22,15 @@ from stability_mcp.media.labels import MAX_CHARACTERS
         ("hero", None, True),
     ],
 )
-def test_a_name_is_given_by_hand_unless_the_job_asked_for_it(
+def test_a_label_counts_as_renamed_unless_the_job_asked_for_it(
     label: str | None, requested: str | None, *, by_hand: bool
 ) -> None:
-    """*Chosen*: a taken label gets a number by itself, and that says nothing."""
+    """*Chosen*: a label that is taken gets a number automatically, which isn't a rename."""
     assert is_renamed(label, requested) == by_hand
 
 
-def test_a_transaction_does_one_step_at_least_and_none_when_its_time_is_over() -> None:
-    """*Chosen*: everybody else waits for the write lock."""
+def test_a_transaction_does_at_least_one_step_and_stops_after_its_time() -> None:
+    """*Chosen*: all other writers wait for the write lock."""
     done: list[str] = []
 
     def step(each: str) -> bool:

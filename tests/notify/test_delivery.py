@@ -1,4 +1,4 @@
-"""STABILITY_ON_DONE: whoever it names is told of every end, once where nothing goes wrong."""
+"""STABILITY_ON_DONE: every finished job is notified, once unless something goes wrong."""
 
 import logging
 import os
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def _studio(folder: Path, told: str, **chosen: object) -> AsyncIterator[Studio]:
+async def _studio(folder: Path, target: str, **chosen: object) -> AsyncIterator[Studio]:
     with anyio.fail_after(60):
-        async with open_studio(settings_in(folder, {"on_done": told, **chosen})) as studio:
+        async with open_studio(settings_in(folder, {"on_done": target, **chosen})) as studio:
             yield studio
 
 
@@ -42,53 +42,55 @@ def _home(folder: Path) -> Path:
 
 
 def _delivered(folder: Path) -> list[tuple[bool, bool]]:
-    """Return of each job whether its end was delivered, and whether it is claimed or postponed."""
+    """Return for each job whether it was notified, and whether that is claimed or postponed."""
     states = "SELECT notified_at IS NOT NULL, notify_after IS NOT NULL FROM jobs ORDER BY seq"
     return [(bool(done), bool(later)) for done, later in rows(_home(folder), states)]
 
 
-async def _all_told(home: Path, count: int) -> None:
-    told = "SELECT count(*) FROM jobs WHERE notified_at > 0"
-    await until(lambda: rows(home, told) == [(count,)])
+async def _until_notified(home: Path, count: int) -> None:
+    query = "SELECT count(*) FROM jobs WHERE notified_at > 0"
+    await until(lambda: rows(home, query) == [(count,)])
 
 
 class Clock:
-    """A time that a test sets."""
+    """A clock that the test sets."""
 
     def __init__(self, now: float = 1_000_000.0) -> None:
         self.now = now
 
     def __call__(self) -> float:
-        """Return it."""
+        """Return the time."""
         return self.now
 
 
 @asynccontextmanager
-async def _announcing(database: Database, told: Listener, clock: Clock) -> AsyncIterator[Delivery]:
-    """Run an announcer alone until the block ends."""
+async def _delivering(
+    database: Database, listener: Listener, clock: Clock
+) -> AsyncIterator[Delivery]:
+    """Run only the delivery until the block ends."""
     account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
-    at_work = Delivery(database, told.url, account, clock=clock, interval=0.05)
-    await at_work.begin()
+    running = Delivery(database, listener.url, account, clock=clock, interval=0.05)
+    await running.begin()
     async with anyio.create_task_group() as group:
-        group.start_soon(at_work.run)
+        group.start_soon(running.run)
         try:
             with anyio.fail_after(30):
-                yield at_work
+                yield running
         finally:
             group.cancel_scope.cancel()
 
 
-async def test_a_url_is_told_what_became_of_a_job(tmp_path: Path) -> None:
+async def test_a_webhook_describes_the_finished_job(tmp_path: Path) -> None:
     """Documented (README): the JSON that is posted."""
-    with listening() as told:
-        async with _studio(tmp_path, told.url) as studio:
+    with listening() as listener:
+        async with _studio(tmp_path, listener.url) as studio:
             job = await _make(studio, label="beacon")
-            [heard] = await told.hears()
+            [received] = await listener.wait_for()
             media = await studio.get_media("beacon")
             await until(lambda: _delivered(tmp_path)[0][0])
 
-    assert heard.pop("finished_at").endswith("Z")
-    assert heard == {
+    assert received.pop("finished_at").endswith("Z")
+    assert received == {
         "event": "job_ended",
         "job": job,
         "operation": "generate_core",
@@ -100,149 +102,149 @@ async def test_a_url_is_told_what_became_of_a_job(tmp_path: Path) -> None:
         "error": None,
         "emulated": True,
     }
-    assert len(told.heard) == 1
+    assert len(listener.received) == 1
 
 
-async def test_what_ended_before_anybody_wanted_to_know_is_not_told(tmp_path: Path) -> None:
-    """*Chosen*: switching it on does not tell of yesterday."""
+async def test_jobs_finished_before_webhooks_were_enabled_are_not_notified(tmp_path: Path) -> None:
+    """*Chosen*: enabling it does not notify yesterday's jobs."""
     database, clock = Database(tmp_path), Clock()
     await ended(database, clock.now - 60)
-    with listening() as told:
-        async with _announcing(database, told, clock):
+    with listening() as listener:
+        async with _delivering(database, listener, clock):
             [job] = await ended(database, clock.now + 1)
             clock.now += 2
-            await told.hears()
-            await _all_told(tmp_path, 1)
-        async with _announcing(database, told, clock):  # and not at the next start either
+            await listener.wait_for()
+            await _until_notified(tmp_path, 1)
+        async with _delivering(database, listener, clock):  # nor at the next start
             [again] = await ended(database, clock.now + 1)
             clock.now += 2
-            await told.hears(2)
+            await listener.wait_for(2)
     await database.close()
 
-    assert [each["job"] for each in told.heard] == [job, again]
+    assert [each["job"] for each in listener.received] == [job, again]
 
 
-async def test_one_of_two_processes_tells_an_end(tmp_path: Path) -> None:
-    """*Chosen*: an end is taken by a conditional UPDATE."""
+async def test_only_one_of_two_processes_notifies_a_job(tmp_path: Path) -> None:
+    """*Chosen*: a notification is claimed by a conditional UPDATE."""
     database, other, clock = Database(tmp_path), Database(tmp_path), Clock()
-    with listening() as told:
-        async with _announcing(database, told, clock), _announcing(other, told, clock):
+    with listening() as listener:
+        async with _delivering(database, listener, clock), _delivering(other, listener, clock):
             jobs = await ended(database, *(clock.now + n for n in range(1, 13)))
             clock.now += 20
-            await told.hears(12)
-            await _all_told(tmp_path, 12)
+            await listener.wait_for(12)
+            await _until_notified(tmp_path, 12)
     await database.close()
     await other.close()
 
-    assert sorted(each["job"] for each in told.heard) == sorted(jobs)
+    assert sorted(each["job"] for each in listener.received) == sorted(jobs)
 
 
-async def test_four_are_told_at_once_and_no_more(tmp_path: Path) -> None:
-    """*Chosen*: an address that hangs is not run over."""
+async def test_at_most_four_webhooks_are_sent_at_once(tmp_path: Path) -> None:
+    """*Chosen*: a slow receiver is not flooded."""
     database, clock = Database(tmp_path), Clock()
-    with listening(slow=True) as told:
-        async with _announcing(database, told, clock):
+    with listening(slow=True) as listener:
+        async with _delivering(database, listener, clock):
             await ended(database, *(clock.now + n for n in range(1, 9)))
             clock.now += 20
-            await told.hears(4)
-            told.release.set()
-            await told.hears(8)
+            await listener.wait_for(4)
+            listener.release.set()
+            await listener.wait_for(8)
     await database.close()
 
-    assert told.most_at_once == delivery.MAX_CONCURRENT
+    assert listener.max_at_once == delivery.MAX_CONCURRENT
 
 
-async def test_a_late_answer_is_told_too(tmp_path: Path) -> None:
-    """*Chosen*: `unknown` was told, and now it is done."""
+async def test_a_late_result_is_notified_again(tmp_path: Path) -> None:
+    """*Chosen*: `unknown` was notified, and now the job is done."""
     database, clock = Database(tmp_path), Clock()
-    with listening() as told:
-        async with _announcing(database, told, clock):
+    with listening() as listener:
+        async with _delivering(database, listener, clock):
             [job] = await ended(database, clock.now + 1)
             clock.now += 2
-            await told.hears()
-            await _all_told(tmp_path, 1)
+            await listener.wait_for()
+            await _until_notified(tmp_path, 1)
             at = clock.now + 1
             clock.now += 10
             change(
                 tmp_path, "UPDATE jobs SET state = 'done', finished_at = ? WHERE id = ?", at, job
             )
-            await told.hears(2)
+            await listener.wait_for(2)
     await database.close()
 
-    assert [each["state"] for each in told.heard] == ["failed", "done"]
+    assert [each["state"] for each in listener.received] == ["failed", "done"]
 
 
-async def test_no_secret_of_the_address_is_logged(
+async def test_no_secret_in_the_webhook_url_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: user, path and query of such addresses are what guards them."""
+    """*Chosen*: user, path and query of such URLs are secrets."""
     database, clock = Database(tmp_path), Clock()
-    with listening(500) as told, caplog.at_level(logging.DEBUG, "stability_mcp"):
-        told.url = told.url.replace("//", "//me:s3cret@") + "/s3cret?token=s3cret"
-        async with _announcing(database, told, clock):
+    with listening(500) as listener, caplog.at_level(logging.DEBUG, "stability_mcp"):
+        listener.url = listener.url.replace("//", "//me:s3cret@") + "/s3cret?token=s3cret"
+        async with _delivering(database, listener, clock):
             await ended(database, clock.now + 1)
             clock.now += 2
-            await told.hears()
+            await listener.wait_for()
             await until(lambda: "notification to" in caplog.text)
     await database.close()
 
     assert "s3cret" not in caplog.text
     assert "http://127.0.0.1:" in caplog.text
-    assert told.headers[0]["authorization"].startswith("Basic ")
+    assert listener.headers[0]["authorization"].startswith("Basic ")
 
 
-async def test_a_job_is_no_slower_for_somebody_who_does_not_answer(tmp_path: Path) -> None:
-    """*Chosen*: telling is nobody's business but the announcer's; the end waits two seconds."""
-    with listening(slow=True) as told:
-        async with _studio(tmp_path, told.url) as studio:
+async def test_a_receiver_that_does_not_answer_does_not_slow_down_jobs(tmp_path: Path) -> None:
+    """*Chosen*: only the delivery task waits for it; shutdown waits two seconds."""
+    with listening(slow=True) as listener:
+        async with _studio(tmp_path, listener.url) as studio:
             await _make(studio)
-            await told.hears()
+            await listener.wait_for()
             await _make(studio, "another lighthouse")
-            unanswered = told.busy
+            unanswered = listener.busy
             began = anyio.current_time()
         took = anyio.current_time() - began
 
-    assert unanswered  # both ended before there was an answer
+    assert unanswered  # both jobs finished before it answered
     assert took < URL_SECONDS
-    assert not any(done for done, _ in _delivered(tmp_path))  # handed back, for the next process
+    assert not any(done for done, _ in _delivered(tmp_path))  # released for the next process
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-async def test_a_process_killed_between_end_and_telling_is_followed_by_another(
+async def test_a_webhook_of_a_killed_process_is_sent_again_by_the_next(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: at least once, whatever dies."""
-    with listening(slow=True) as told:
-        environment = environment_in(tmp_path, STABILITY_ON_DONE=told.url)
+    """*Chosen*: delivery is at least once, whatever process dies."""
+    with listening(slow=True) as listener:
+        environment = environment_in(tmp_path, STABILITY_ON_DONE=listener.url)
         words = ["call", "generate_core", "--prompt", "a lighthouse"]
-        with subprocess.Popen(  # noqa: ASYNC220 -- it is killed by its id
+        with subprocess.Popen(  # noqa: ASYNC220 -- killed by its id
             [sys.executable, "-m", "stability_mcp", *words],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
-            await told.hears()
+            await listener.wait_for()
             process.send_signal(signal.SIGKILL)
             process.wait(20)
-        told.release.set()
-        assert _delivered(tmp_path)[0] == (False, True)  # claimed, and nobody there
+        listener.release.set()
+        assert _delivered(tmp_path)[0] == (False, True)  # claimed by a dead process
 
         expired = 2 * outbox.CLAIM_SECONDS
         change(_home(tmp_path), "UPDATE jobs SET notify_after = notify_after - ?", expired)
-        async with _studio(tmp_path, told.url):
-            await told.hears(2)
+        async with _studio(tmp_path, listener.url):
+            await listener.wait_for(2)
             await until(lambda: _delivered(tmp_path)[0][0])
 
-    assert told.heard[0] == told.heard[1]
+    assert listener.received[0] == listener.received[1]
 
 
-async def test_a_paced_job_that_another_process_started_is_told_here(tmp_path: Path) -> None:
-    """*Chosen*: by the rows alone, whoever finished it."""
-    with listening() as told:
-        settings = settings_in(tmp_path, {"on_done": told.url})
+async def test_a_job_finished_by_another_process_is_notified(tmp_path: Path) -> None:
+    """*Chosen*: delivery reads the rows, whichever process finished the job."""
+    with listening() as listener:
+        settings = settings_in(tmp_path, {"on_done": listener.url})
         async with open_studio(settings), paced(settings_in(tmp_path), latency=0.2) as other:
             job = await _make(other)
-            [heard] = await told.hears()
+            [received] = await listener.wait_for()
 
-    assert heard["job"] == job
+    assert received["job"] == job
     assert os.environ.get("STABILITY_ON_DONE") is None

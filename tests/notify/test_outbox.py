@@ -1,4 +1,4 @@
-"""Who was told of an end: how often it is tried, and that it is one process's at a time."""
+"""The outbox: retries with backoff, and one process at a time."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from support.notify.receivers import ended
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_failure_is_told_again_later_and_later_and_not_for_ever(tmp_path: Path) -> None:
-    """*Chosen*: the pause doubles with the age of the end; after a day it is no news."""
+async def test_a_failed_webhook_is_retried_with_backoff_and_then_given_up(tmp_path: Path) -> None:
+    """*Chosen*: the backoff doubles with the age of the result; after a day it is given up."""
     database, now, pauses = Database(tmp_path), 1_000_000.0, list[float]()
     [job] = await ended(database, now)
 

@@ -1,4 +1,4 @@
-"""How STABILITY_ON_DONE tells: once, bounded, without secrets, and saying why it could not."""
+"""Targets of STABILITY_ON_DONE: one attempt, bounded, without secrets, with a clear error."""
 
 import json
 import sys
@@ -15,10 +15,10 @@ from support.server.in_memory import settings_in
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_command_is_told_on_stdin_without_the_key(
+async def test_a_command_gets_the_job_on_stdin_and_not_the_api_key(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Documented (README): no shell, no key, and nothing that it prints is seen."""
+    """Documented (README): no shell, no key, and its output is discarded."""
     monkeypatch.setenv("STABILITY_API_KEY", "sk-must-not-leave")
     monkeypatch.setenv("STABILITY_KEY", "sk-must-not-leave-either")
     monkeypatch.setenv("STABILITY_ON_DONE", "notify --token s3cret")
@@ -38,23 +38,23 @@ async def test_a_command_is_told_on_stdin_without_the_key(
 
 
 async def test_a_redirect_is_not_followed() -> None:
-    """*Chosen*: what is told is for the address that was given."""
-    with listening(302) as told:
-        messenger = WebhookTarget(told.url)
-        assert await messenger.send({"job": "1"}) == "status 302"
-        await messenger.close()
+    """*Chosen*: the content is only for the given URL."""
+    with listening(302) as listener:
+        target = WebhookTarget(listener.url)
+        assert await target.send({"job": "1"}) == "status 302"
+        await target.close()
 
-    assert len(told.heard) == 1
+    assert len(listener.received) == 1
 
 
-async def test_a_command_that_hangs_is_ended() -> None:
-    """Documented (README): 30 seconds; here fewer."""
-    words = CommandTarget(
+async def test_a_command_that_hangs_is_terminated() -> None:
+    """Documented (README): after 30 seconds; here sooner."""
+    target = CommandTarget(
         (sys.executable, "-c", "import sys, time; print(sys.stdin.read()); time.sleep(60)"),
         seconds=0.5,
     )
 
-    assert await words.send({"job": "1"}) == "the command was killed after 0.5 s"
+    assert await target.send({"job": "1"}) == "the command was killed after 0.5 s"
 
 
 @pytest.mark.parametrize(
@@ -64,28 +64,30 @@ async def test_a_command_that_hangs_is_ended() -> None:
         ((sys.executable, "-c", "raise SystemExit(3)"), "the command failed with exit code 3"),
     ],
 )
-async def test_a_command_that_fails_says_how(words: tuple[str, ...], why: str) -> None:
-    """*Chosen*: the log names the exit code and nothing that was printed."""
+async def test_a_failed_command_is_reported_with_its_reason(
+    words: tuple[str, ...], why: str
+) -> None:
+    """*Chosen*: the log has the exit code and none of its output."""
     assert await CommandTarget(words).send({"job": "1" * 200_000}) == why
 
 
-async def test_an_address_that_hangs_is_given_up() -> None:
-    """Documented (README): 10 seconds; here fewer."""
-    with listening(slow=True) as told:
-        messenger = WebhookTarget(told.url, seconds=0.3)
-        assert await messenger.send({"job": "1"}) == "no response within 0.3 s"
-        await messenger.close()
+async def test_a_url_that_does_not_answer_times_out() -> None:
+    """Documented (README): after 10 seconds; here sooner."""
+    with listening(slow=True) as listener:
+        target = WebhookTarget(listener.url, seconds=0.3)
+        assert await target.send({"job": "1"}) == "no response within 0.3 s"
+        await target.close()
 
 
-async def test_an_address_that_cannot_be_is_said_and_ends_nothing() -> None:
-    """*Chosen*: whoever tells runs beside the jobs, and a wrong port must not end those."""
-    messenger = WebhookTarget("http://127.0.0.1:99999/s3cret")
-    assert await messenger.send({"job": "1"}) == "ExceptionGroup"
-    await messenger.close()
+async def test_an_invalid_url_is_reported_and_raises_nothing() -> None:
+    """*Chosen*: delivery runs in the same process as jobs, which a wrong port must not end."""
+    target = WebhookTarget("http://127.0.0.1:99999/s3cret")
+    assert await target.send({"job": "1"}) == "ExceptionGroup"
+    await target.close()
 
 
-async def test_nobody_at_an_address_is_said_without_it() -> None:
-    """*Chosen*: what the library says of an address may repeat its secrets."""
-    messenger = WebhookTarget("http://me:s3cret@127.0.0.1:9/s3cret")
-    assert await messenger.send({"job": "1"}) == "ConnectError"
-    await messenger.close()
+async def test_a_refused_connection_is_reported_without_the_url() -> None:
+    """*Chosen*: the library's error may contain the URL's secrets."""
+    target = WebhookTarget("http://me:s3cret@127.0.0.1:9/s3cret")
+    assert await target.send({"job": "1"}) == "ConnectError"
+    await target.close()

@@ -1,4 +1,4 @@
-"""Terms: whole words, bounded files, and what folding makes equal."""
+"""Terms: whole words, bounded files, and which spellings are equal."""
 
 from pathlib import Path
 
@@ -28,20 +28,20 @@ def test_terms_are_whole_words_without_case_accents_and_width(
     text: str,
     found: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
-    """*Chosen*: what a person would call the same word."""
+    """*Chosen*: spellings that a person would call the same word."""
     assert Terms([term]).found_in(text) == ([term] if found else [])
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_a_term_is_found_where_it_stands_alone(before: str, after: str) -> None:
-    """*Chosen*: whatever stands around it."""
+def test_a_term_is_found_as_separate_words_in_any_text(before: str, after: str) -> None:
+    """*Chosen*: whatever text surrounds it."""
     assert Terms(["two words"]).found_in(f"{before} Two  words {after}") == ["two words"]
     assert words_of(before) + words_of(after) == words_of(f"{before} {after}")
 
 
 @pytest.mark.parametrize("held", [b"***\n", b"\xff\xfe\xff", b"a" * (MAX_BYTES + 1)])
 def test_a_file_that_cannot_be_used_names_its_setting(held: bytes, tmp_path: Path) -> None:
-    """*Chosen*: a list that blocks nothing by mistake is worse than none."""
+    """*Chosen*: a list that silently blocks nothing is worse than no list."""
     file = tmp_path / "terms.txt"
     file.write_bytes(held)
 

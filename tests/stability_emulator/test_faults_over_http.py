@@ -33,7 +33,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.store.tenancy import EMULATOR
 from support.client.raw_server import Recorder
-from support.jobs.jobs import AT_ONCE, at_work, core
+from support.jobs.jobs import AT_ONCE, core, running_jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -288,7 +288,7 @@ async def test_an_empty_account_pauses_later_jobs(server: Server, tmp_path: Path
     await server.send_command("credits", key=server.key, credits=0)
     async with (
         server.client() as client,
-        at_work(tmp_path, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
+        running_jobs(tmp_path, client, upstream=EMULATOR, timing=AT_ONCE) as jobs,
     ):
         first = await jobs.submit(core(), tool="generate_core")
         [refused] = await jobs.wait(first.job_ids, 30)

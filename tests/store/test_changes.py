@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def _commit(home: Path) -> None:
-    """Change a row from another process's view."""
+    """Change a row like another process."""
     connection = sqlite3.connect(home / "store.db")
     connection.execute("UPDATE meta SET value = value || '1' WHERE key = 'store_id'")
     connection.commit()
@@ -30,33 +30,33 @@ def _write(connection: Connection) -> None:
 
 
 async def test_a_database_at_rest_has_not_changed(tmp_path: Path) -> None:
-    """*Chosen*: an idle server reads nothing then."""
+    """*Chosen*: so that an idle server reads nothing."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
-    looks = [watch.changed() for _ in range(5)]
+    changes = [watch.changed() for _ in range(5)]
     await _commit(tmp_path)
     after = watch.changed()
     await database.close()
 
-    assert looks == [True, False, False, False, False]
+    assert changes == [True, False, False, False, False]
     assert after
 
 
 async def test_each_commit_of_this_program_is_a_change(tmp_path: Path) -> None:
-    """*Chosen*: also of two in the same moment."""
+    """*Chosen*: also when two commits come at the same moment."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
-    looks = [watch.changed()]
+    changes = [watch.changed()]
     for _ in range(3):
         await database.write(_write, name="test.write")
-        looks += [watch.changed(), watch.changed()]
+        changes += [watch.changed(), watch.changed()]
     await database.close()
 
-    assert looks == [True, *[True, False] * 3]
+    assert changes == [True, *[True, False] * 3]
 
 
 async def test_a_closed_database_counts_as_changed(tmp_path: Path) -> None:
-    """*Chosen*: who reads is told what is wrong."""
+    """*Chosen*: the following read raises the error."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
     watch.changed()
@@ -66,7 +66,7 @@ async def test_a_closed_database_counts_as_changed(tmp_path: Path) -> None:
 
 
 async def test_a_read_that_failed_is_repeated(tmp_path: Path) -> None:
-    """*Chosen*: what was to be read was not."""
+    """*Chosen*: the change has not been read yet."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
     first = watch.changed()
@@ -78,7 +78,7 @@ async def test_a_read_that_failed_is_repeated(tmp_path: Path) -> None:
 
 
 async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
-    """*Chosen*: asking costs microseconds, a read a thread and a transaction."""
+    """*Chosen*: the check costs microseconds, a read needs a thread and a transaction."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     read: list[str] = []
 
@@ -101,7 +101,7 @@ async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
 async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
     """*Chosen*: it may have begun before the change that a later one saw."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
-    begun, go_on = anyio.Event(), anyio.Event()
+    begun, release = anyio.Event(), anyio.Event()
     count = 0
 
     async def counted() -> int:
@@ -110,7 +110,7 @@ async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
         mine = count
         if mine == 1:
             begun.set()
-            await go_on.wait()
+            await release.wait()
         return mine
 
     kept = CachedRead(database, counted)
@@ -119,7 +119,7 @@ async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
             group.start_soon(kept.get)
             await begun.wait()
             newer = await kept.get()
-            go_on.set()
+            release.set()
     last = await kept.get()
     await database.close()
 

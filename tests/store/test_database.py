@@ -1,4 +1,4 @@
-"""Transactions, the files of the store, and who may write it."""
+"""Transactions, the files of the store, and which programs may write it."""
 
 import sqlite3
 import stat
@@ -30,8 +30,8 @@ def _get(connection: Connection, key: str) -> str | None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
-async def test_nobody_else_can_read_the_store(tmp_path: Path) -> None:
-    """*Chosen*: folders 0700, files 0600, also those that SQLite makes beside the database."""
+async def test_other_users_cannot_read_the_store(tmp_path: Path) -> None:
+    """*Chosen*: folders 0700, files 0600, also those that SQLite creates next to the database."""
     home = tmp_path / "home"
     database = Database(home)
     await database.write(lambda c: _put(c, "a", "b"), name="test.write")
@@ -45,8 +45,8 @@ async def test_nobody_else_can_read_the_store(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """*Chosen*: an exception rolls back what the same transaction wrote."""
+async def test_a_failed_transaction_is_rolled_back(tmp_path: Path) -> None:
+    """*Chosen*: any exception rolls back everything the transaction wrote."""
     database = Database(tmp_path)
 
     def broken(connection: Connection) -> None:
@@ -60,8 +60,8 @@ async def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_write_is_finished_although_its_caller_is_cancelled(tmp_path: Path) -> None:
-    """*Chosen*: transactions are shielded; a border is never half known."""
+async def test_a_write_is_finished_even_if_its_caller_is_cancelled(tmp_path: Path) -> None:
+    """*Chosen*: transactions are shielded, so their outcome is always known."""
     database = Database(tmp_path)
 
     with anyio.CancelScope() as scope:
@@ -74,7 +74,7 @@ async def test_a_write_is_finished_although_its_caller_is_cancelled(tmp_path: Pa
 
 
 async def test_an_observer_sees_a_write_before_inside_and_after_it(tmp_path: Path) -> None:
-    """*Chosen*: kill tests end a process at a moment of a transaction that they name."""
+    """*Chosen*: kill tests end a process at a moment of a named transaction."""
     seen = list[tuple[str, str, str | None]]()
 
     def observe(moment: Moment, name: str) -> None:
@@ -93,8 +93,8 @@ async def test_an_observer_sees_a_write_before_inside_and_after_it(tmp_path: Pat
     ]
 
 
-async def test_what_an_observer_raises_inside_a_write_rolls_it_back(tmp_path: Path) -> None:
-    """*Chosen*: inside means that the work is done and nothing is committed yet."""
+async def test_an_exception_of_the_observer_inside_a_write_rolls_it_back(tmp_path: Path) -> None:
+    """*Chosen*: inside means that the work is done but not yet committed."""
     seen = list[str]()
 
     def observe(moment: Moment, name: str) -> None:
@@ -111,8 +111,8 @@ async def test_what_an_observer_raises_inside_a_write_rolls_it_back(tmp_path: Pa
     await database.close()
 
 
-async def test_an_observer_is_not_told_of_the_commit_of_a_write_that_fails(tmp_path: Path) -> None:
-    """*Chosen*: only a committed transaction has an after."""
+async def test_an_observer_sees_no_after_for_a_failed_write(tmp_path: Path) -> None:
+    """*Chosen*: only a committed transaction has one."""
     seen = list[str]()
     database = Database(tmp_path, lambda moment, name: seen.append(f"{moment} {name}"))
     await database.write(lambda c: _put(c, "a", "b"), name="test.first")
@@ -134,8 +134,8 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> None:
-    """*Chosen*: those who look at it all the time beside the jobs expect no other."""
+async def test_a_damaged_database_raises_a_storage_error(tmp_path: Path) -> None:
+    """*Chosen*: background tasks that read the store handle only this error."""
     await Database(tmp_path).close()
     damage(tmp_path, "jobs")
     database = Database(tmp_path)
@@ -147,8 +147,8 @@ async def test_a_damaged_database_is_an_error_of_the_store(tmp_path: Path) -> No
     await database.close()
 
 
-async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: Path) -> None:
-    """*Chosen*: as above; before the first transaction there is only the file."""
+async def test_a_file_that_is_not_a_database_raises_a_storage_error(tmp_path: Path) -> None:
+    """*Chosen*: as above, when connecting already fails."""
     database = Database(tmp_path)
     (tmp_path / "store.db").write_bytes(b"no database " * 1_000)
 
@@ -160,7 +160,7 @@ async def test_a_database_that_cannot_even_be_connected_to_is_one_too(tmp_path: 
 
 
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
-    """*Documented* (SQLite, WAL): reading goes on beside a write transaction."""
+    """*Documented* (SQLite, WAL): reads continue during a write transaction."""
     database = Database(tmp_path)
     writing, read = threading.Event(), threading.Event()
 
@@ -181,8 +181,8 @@ async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> None:
-    """*Chosen*: read-then-write isolates, over processes and threads."""
+def test_processes_incrementing_the_same_row_lose_no_update(tmp_path: Path) -> None:
+    """*Chosen*: read-then-write is isolated, between processes and threads."""
     in_processes(count_up, [(str(tmp_path), 40)] * 3)
 
     with sqlite3.connect(tmp_path / "store.db") as connection:
@@ -192,8 +192,8 @@ def test_processes_that_count_in_the_same_row_lose_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.processes
-def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None:
-    """*Chosen*: the first makes it in one transaction, the others find it."""
+def test_processes_creating_the_store_at_once_share_one(tmp_path: Path) -> None:
+    """*Chosen*: the first creates it in one transaction, the others find it."""
     home = tmp_path / "home"
     in_processes(open_and_close, [(str(home),)] * 3)
 
@@ -202,8 +202,8 @@ def test_processes_that_make_the_store_at_once_share_one(tmp_path: Path) -> None
     connection.close()
 
 
-async def test_a_store_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> None:
-    """*Chosen*: an older program opens when its schema is at least `oldest_writer`."""
+async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    """*Chosen*: an older version may open it if its schema is at least `oldest_writer`."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
     with connection:
@@ -215,7 +215,7 @@ async def test_a_store_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> 
 
 
 async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) -> None:
-    """*Chosen*: additive changes keep the older program writing."""
+    """*Chosen*: an older version can write after additive changes."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
     with connection:
@@ -228,7 +228,7 @@ async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) 
     await database.close()
 
 
-def test_a_folder_that_cannot_be_made_is_named_with_a_cure(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named_with_a_hint(tmp_path: Path) -> None:
     """*Chosen*: the error names the folder and the variable."""
     (tmp_path / "file").write_text("in the way")
 
@@ -236,7 +236,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_a_cure(tmp_path: Path) -> No
         Database(tmp_path / "file" / "home")
 
 
-async def test_a_fingerprint_tells_keys_apart_and_is_the_stores_own(tmp_path: Path) -> None:
+async def test_a_fingerprint_differs_by_key_url_and_store(tmp_path: Path) -> None:
     """*Chosen*: a keyed hash; the same key in another store has another one."""
     one, other = Database(tmp_path / "one"), Database(tmp_path / "other")
 
@@ -252,7 +252,7 @@ async def test_a_fingerprint_tells_keys_apart_and_is_the_stores_own(tmp_path: Pa
 
 
 async def test_every_table_is_strict(tmp_path: Path) -> None:
-    """*Chosen*: a text in a number's column is an error, not a surprise later."""
+    """*Chosen*: text in a number column is an error at once."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
 

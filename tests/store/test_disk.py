@@ -1,4 +1,4 @@
-"""Room that is taken ahead, and the reserve; no room is told apart from what is forbidden."""
+"""Preallocation and the reserve; a full disk is distinguished from a read-only one."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ from support.store.direct import write_now
 from support.store.rows import execute
 
 needs_fallocate = pytest.mark.skipif(
-    not hasattr(os, "posix_fallocate"), reason="this system gives no room ahead"
+    not hasattr(os, "posix_fallocate"), reason="no preallocation on this system"
 )
 
 
@@ -26,8 +26,8 @@ def _allocated(path: Path) -> int:
 
 
 @needs_fallocate
-def test_room_that_was_taken_is_on_the_disk(tmp_path: Path) -> None:
-    """*Chosen*: blocks, not only a length."""
+def test_preallocated_space_is_really_allocated(tmp_path: Path) -> None:
+    """*Chosen*: blocks on disk, not only a file length."""
     assert preallocate(tmp_path / "part", 1 << 20)
 
     assert (tmp_path / "part").stat().st_size == 1 << 20
@@ -35,8 +35,8 @@ def test_room_that_was_taken_is_on_the_disk(tmp_path: Path) -> None:
 
 
 @needs_fallocate
-def test_what_is_in_a_file_stays_when_room_is_taken_for_it(tmp_path: Path) -> None:
-    """*Chosen*: the file of an earlier try may be there."""
+def test_preallocation_keeps_the_content_of_a_file(tmp_path: Path) -> None:
+    """*Chosen*: the file of an earlier attempt may exist."""
     (tmp_path / "part").write_bytes(b"some")
 
     preallocate(tmp_path / "part", 100)
@@ -45,10 +45,10 @@ def test_what_is_in_a_file_stays_when_room_is_taken_for_it(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF])
-def test_a_file_system_that_gives_no_room_ahead_is_no_error(
+def test_a_file_system_without_preallocation_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """*Documented* (posix_fallocate): EBADF is what the C library says where it would write."""
+    """*Documented* (posix_fallocate): the C library returns EBADF where it would have to write."""
 
     def refuse(descriptor: int, start: int, size: int) -> None:
         del start, size
@@ -61,27 +61,27 @@ def test_a_file_system_that_gives_no_room_ahead_is_no_error(
 
 
 @needs_fallocate
-def test_the_c_library_never_writes_into_every_block_instead(tmp_path: Path) -> None:
-    """*Documented* (posix_fallocate): it does so unless the descriptor appends."""
+def test_preallocation_never_falls_back_to_writing_every_block(tmp_path: Path) -> None:
+    """*Documented* (posix_fallocate): the C library does so unless the descriptor appends."""
     seen: list[int] = []
     real = os.posix_fallocate
     import fcntl
 
-    def look(descriptor: int, start: int, size: int) -> None:
+    def record_flags(descriptor: int, start: int, size: int) -> None:
         seen.append(fcntl.fcntl(descriptor, fcntl.F_GETFL))
         real(descriptor, start, size)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "posix_fallocate", look)
+        patch.setattr(os, "posix_fallocate", record_flags)
         preallocate(tmp_path / "part", 4_096)
 
     assert seen[0] & os.O_APPEND
 
 
-def test_no_room_is_told_and_leaves_nothing(
+def test_preallocation_on_a_full_disk_raises_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: a part of the room would only make things worse."""
+    """*Chosen*: a partly allocated file would only make things worse."""
 
     def refuse(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -94,11 +94,11 @@ def test_no_room_is_told_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("system", ["gives room ahead", "does not"])
-def test_the_reserve_is_made_given_up_and_made_again(
+@pytest.mark.parametrize("system", ["preallocates", "does not"])
+def test_the_reserve_is_created_deleted_and_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
 ) -> None:
-    """*Chosen*: 8 MB that are really taken, whatever the file system makes of zeros."""
+    """*Chosen*: 8 MB really allocated, even if the file system compresses zeros."""
     if system == "does not":
         monkeypatch.setattr(disk, "preallocate", lambda *_: False)
     kept = Reserve(tmp_path)
@@ -113,10 +113,10 @@ def test_the_reserve_is_made_given_up_and_made_again(
     assert (tmp_path / "reserve").stat().st_size == RESERVE_BYTES
 
 
-def test_things_go_on_where_no_reserve_can_be_made(
+def test_a_reserve_that_cannot_be_created_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: it helps, and nothing depends on it."""
+    """*Chosen*: nothing depends on it."""
 
     def refuse(*_: object) -> bool:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -128,8 +128,8 @@ def test_things_go_on_where_no_reserve_can_be_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_database_is_told_from_one_that_is_read_only(tmp_path: Path) -> None:
-    """*Chosen*: SQLite's own codes, through the errors that hide them."""
+def test_a_full_database_is_distinguished_from_a_read_only_one(tmp_path: Path) -> None:
+    """*Chosen*: by SQLite's own error codes, also of wrapped errors."""
     database = Database(tmp_path)
 
     def refused(pragma: str) -> StorageError:
@@ -153,13 +153,13 @@ def test_a_full_database_is_told_from_one_that_is_read_only(tmp_path: Path) -> N
     assert not is_full(sqlite3.OperationalError("whatever"))
 
 
-def test_a_file_system_that_does_not_tell_its_size_is_not_taken_for_full(
+def test_a_file_system_that_reports_no_size_does_not_count_as_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Observed*: a file system in memory has 0 bytes, of which 0 are free."""
+    """*Observed*: a file system in memory reports 0 bytes, of which 0 are free."""
     import shutil
 
     assert (disk.free_bytes(tmp_path) or 0) > 0
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))  # noqa: SLF001 -- its only maker
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))  # noqa: SLF001 -- has no public constructor
 
     assert disk.free_bytes(tmp_path) is None

@@ -1,4 +1,4 @@
-"""Where a store is refused: on network drives, and in folders that are copied elsewhere."""
+"""Where a store is refused: on network drives, and in synced folders."""
 
 from pathlib import Path
 
@@ -32,19 +32,19 @@ half a line
         ("/over/x", "cifs"),
     ],
 )
-def test_the_nearest_mount_above_a_folder_counts(path: str, kind: str) -> None:
-    """*Documented* by Linux: proc(5), mountinfo; a later mount hides an earlier one."""
+def test_the_nearest_mount_above_a_folder_decides(path: str, kind: str) -> None:
+    """*Documented* (Linux, proc(5), mountinfo): a later mount hides an earlier one."""
     assert kind_of_mount(Path(path), MOUNTS) == kind
 
 
-def test_what_cannot_be_read_is_no_reason(tmp_path: Path) -> None:
-    """*Chosen*: a system without such a list is asked by the database alone."""
+def test_an_unreadable_list_of_mounts_is_not_a_reason(tmp_path: Path) -> None:
+    """*Chosen*: on a system without such a list only the database checks."""
     assert unsuitable_reason(tmp_path, tmp_path / "nothing") is None
     assert kind_of_mount(tmp_path, "no list") is None
 
 
-def test_a_network_drive_is_no_place_for_a_store(tmp_path: Path) -> None:
-    """*Chosen*: such drives answer that they can lock, and do not."""
+def test_a_store_on_a_network_drive_is_refused(tmp_path: Path) -> None:
+    """*Chosen*: such drives report that they can lock, but don't."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"22 1 0:1 / {tmp_path} rw - nfs4 server:/export rw\n")
 
@@ -54,10 +54,10 @@ def test_a_network_drive_is_no_place_for_a_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["OneDrive", "OneDrive - Example Ltd", "Dropbox", "Google Drive", "CloudStorage"]
 )
-def test_a_store_in_a_synced_folder_is_refused_before_anything_is_made(
+def test_a_store_in_a_synced_folder_is_refused_before_anything_is_created(
     name: str, tmp_path: Path
 ) -> None:
-    """*Chosen*: half a transaction would come back from there."""
+    """*Chosen*: syncing could restore half a transaction."""
     with pytest.raises(StorageError, match=f"{name}, which copies files.*local disk"):
         Database(tmp_path / name / "home")
 
@@ -65,7 +65,7 @@ def test_a_store_in_a_synced_folder_is_refused_before_anything_is_made(
 
 
 def test_a_link_into_a_synced_folder_is_followed(tmp_path: Path) -> None:
-    """*Chosen*: the bytes are where the link leads."""
+    """*Chosen*: the bytes are at the target of the link."""
     (tmp_path / "Dropbox").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "Dropbox")
 
@@ -73,6 +73,6 @@ def test_a_link_into_a_synced_folder_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["dropboxes", "my onedrive notes", "drive"])
-def test_other_names_are_no_reason(name: str, tmp_path: Path) -> None:
-    """*Chosen*: only whole names of folders count."""
+def test_similar_folder_names_are_allowed(name: str, tmp_path: Path) -> None:
+    """*Chosen*: only complete folder names count."""
     assert unsuitable_reason(tmp_path / name) is None

@@ -8,8 +8,8 @@ from support.store.processes import SPAWN, hold_lock, take_lock
 
 
 @pytest.mark.processes
-def test_a_lock_is_waited_for_and_given_back_when_its_holder_dies(tmp_path: Path) -> None:
-    """*Documented* (flock): the kernel gives a lock back however its holder ends."""
+def test_a_lock_is_waited_for_and_released_when_its_holder_dies(tmp_path: Path) -> None:
+    """*Documented* (flock): the kernel releases a lock however its holder ends."""
     held, release, refused, took = (SPAWN.Event() for _ in range(4))
     path = str(tmp_path / "a.lock")
     holder = SPAWN.Process(target=hold_lock, args=(path, held, release))
@@ -19,7 +19,7 @@ def test_a_lock_is_waited_for_and_given_back_when_its_holder_dies(tmp_path: Path
     assert held.wait(30)
     process.start()
     assert refused.wait(30)
-    assert not took.wait(0.5)  # it runs, and is at the lock
+    assert not took.wait(0.5)  # it is running, and waits for the lock
     holder.kill()
 
     assert took.wait(30)

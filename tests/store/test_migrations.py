@@ -1,4 +1,4 @@
-"""Stores of older programs: brought up to date whole or not at all, with every row kept."""
+"""Stores of older versions: migrated completely or not at all, with every row kept."""
 
 import signal
 import sqlite3
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 FROZEN = [*frozen.STORES, frozen.EMULATOR_3]
 BREAKING = 4
-"""The step that programs of older schemas cannot live with."""
+"""The first migration step that older versions cannot work with."""
 
 STRIPPED = "Its details and results left the store after STABILITY_KEEP_DAYS; its charge is kept."
 
@@ -39,7 +39,7 @@ RENAMED = {
     ("jobs", "told_at"): "notified_at",
     ("spending", "held"): "reserved",
 }
-"""What schema 4 calls a column."""
+"""The name of a column in schema 4, by its older name."""
 
 CHANGED: Mapping[tuple[str, str], Callable[[Any], Any]] = {
     ("jobs", "charged"): lambda charged: "reserved" if charged == "held" else charged,
@@ -49,7 +49,7 @@ CHANGED: Mapping[tuple[str, str], Callable[[Any], Any]] = {
         "patience:", "client_timeouts:"
     ),
 }
-"""What schema 4 makes of a value, by the column it had."""
+"""The value in schema 4, by the older column."""
 
 
 def _schema_1(home: Path) -> Path:
@@ -66,12 +66,12 @@ def _meta(home: Path) -> dict[str, str]:
 
 def _rows(home: Path, table: str, names: Sequence[str]) -> list[dict[str, Any]]:
     listed = ", ".join(f'"{name}"' for name in names)
-    found = rows(home, f"SELECT {listed} FROM {table}")  # noqa: S608 -- names of our own tables
+    found = rows(home, f"SELECT {listed} FROM {table}")  # noqa: S608 -- our own table names
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _as_of_schema_4(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of an older store as schema 4 has it, without what it did not have."""
+    """Return a row of an older store as in schema 4, without columns it did not have."""
     values = {name: CHANGED.get((table, name), _same)(value) for name, value in row.items()}
     return {RENAMED.get((table, name), name): value for name, value in values.items()}
 
@@ -85,7 +85,7 @@ def _in_order(found: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def test_there_is_a_store_of_every_older_schema() -> None:
-    """*Chosen*: whoever adds a step freezes a store of the program before it."""
+    """*Chosen*: a new migration step comes with a frozen store of the version before it."""
     names = [f"schema_{number}.sql" for number in range(1, SCHEMA)]
 
     assert [store.name for store in frozen.STORES] == names
@@ -93,8 +93,8 @@ def test_there_is_a_store_of_every_older_schema() -> None:
 
 
 @pytest.mark.parametrize("store", FROZEN, ids=lambda store: store.stem)
-async def test_a_migrated_store_is_like_a_new_one(store: Path, tmp_path: Path) -> None:
-    """*Chosen*: both ways lead to the same columns, types, defaults and indexes."""
+async def test_a_migrated_store_has_the_schema_of_a_new_one(store: Path, tmp_path: Path) -> None:
+    """*Chosen*: the same columns, types, defaults and indexes."""
     old = frozen.thaw(store, tmp_path / "old")
     await Database(old).close()
     await Database(tmp_path / "new").close()
@@ -105,7 +105,7 @@ async def test_a_migrated_store_is_like_a_new_one(store: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("store", FROZEN, ids=lambda store: store.stem)
 def test_every_row_of_an_older_store_is_kept(store: Path, tmp_path: Path) -> None:
-    """*Chosen*: what was paid for outlives an update; what means the same is called the same."""
+    """*Chosen*: paid results survive an update; only names and representations change."""
     home = frozen.thaw(store, tmp_path)
     before = {
         table: [_as_of_schema_4(table, row) for row in _rows(home, table, names)]
@@ -123,8 +123,8 @@ def test_every_row_of_an_older_store_is_kept(store: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("store", [frozen.SCHEMA_3, frozen.EMULATOR_3], ids=lambda at: at.stem)
-def test_what_had_two_meanings_has_two_columns(store: Path, tmp_path: Path) -> None:
-    """*Chosen*: no sign, no sentence and no price stands for something else."""
+def test_columns_with_two_meanings_are_split_in_two(store: Path, tmp_path: Path) -> None:
+    """*Chosen*: no sign, error text or price carries a second meaning."""
     home = frozen.thaw(store, tmp_path)
     old = {row["id"]: row for row in _rows(home, "jobs", columns(home)["jobs"])}
 
@@ -133,23 +133,23 @@ def test_what_had_two_meanings_has_two_columns(store: Path, tmp_path: Path) -> N
     names = ["id", "origin", "stripped_at", "notified_at", "notify_after"]
     for row in _rows(home, "jobs", names):
         was = old[row["id"]]
-        told = was["told_at"]
+        at = was["told_at"]
         assert row == {
             "id": was["id"],
             "origin": "call" if was["price"] else "adopted",
             "stripped_at": was["finished_at"] if was["error"] == STRIPPED else None,
-            "notified_at": told if told is not None and told >= 0 else None,
-            "notify_after": -told if told is not None and told < 0 else None,
+            "notified_at": at if at is not None and at >= 0 else None,
+            "notify_after": -at if at is not None and at < 0 else None,
         }
 
 
 def test_the_frozen_store_has_every_kind_of_row(tmp_path: Path) -> None:
-    """*Chosen*: a migration that is tested on few rows is tested on few."""
+    """*Chosen*: the migration tests cover only rows that the frozen store has."""
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     update(home)
 
     def count(table: str, what: str) -> int:
-        [(found,)] = rows(home, f"SELECT count(*) FROM {table} WHERE {what}")  # noqa: S608 -- our own words
+        [(found,)] = rows(home, f"SELECT count(*) FROM {table} WHERE {what}")  # noqa: S608 -- our own conditions
         return int(found)
 
     states = {state for (state,) in rows(home, "SELECT state FROM jobs")}
@@ -181,8 +181,8 @@ def test_the_frozen_store_has_every_kind_of_row(tmp_path: Path) -> None:
     assert count("meta", "key LIKE 'ceiling:%'") == 1
 
 
-def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path: Path) -> None:
-    """*Chosen*: one transaction. A killed process rolls back as a closed connection does."""
+def test_a_failed_migration_leaves_the_old_store(tmp_path: Path) -> None:
+    """*Chosen*: one transaction. A killed process rolls back like a closed connection."""
     home = _schema_1(tmp_path)
     before = contents(home)
     broken = {2: [*steps()[2][:2], "SELECT nothing FROM nowhere"]}
@@ -199,7 +199,7 @@ def test_a_migration_that_ends_in_the_middle_leaves_the_old_store(tmp_path: Path
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 @pytest.mark.parametrize("store", [frozen.SCHEMA_1, frozen.SCHEMA_3], ids=lambda at: at.stem)
 def test_a_kill_at_any_statement_leaves_the_old_store(store: Path, tmp_path: Path) -> None:
-    """*Chosen*: no start ever finds a column without its version number."""
+    """*Chosen*: no process ever finds a new column with an old version number."""
     home = frozen.thaw(store, tmp_path)
     before = contents(home)
 
@@ -208,16 +208,16 @@ def test_a_kill_at_any_statement_leaves_the_old_store(store: Path, tmp_path: Pat
     version = int(store.stem.rpartition("_")[2])
     todo = [each for number, step in steps().items() if number > version for each in step]
     assert len(killed) >= len(todo) + 4  # BEGIN, the version before and after, COMMIT
-    assert {ended for ended, _ in killed} == {int(signal.SIGKILL)}
-    assert {held for _, held in killed} == {before}
+    assert {code for code, _ in killed} == {int(signal.SIGKILL)}
+    assert {content for _, content in killed} == {before}
     assert done[0] == 0
     assert _meta(home)["schema"] == str(SCHEMA)
     assert rows(home, "PRAGMA integrity_check") == [("ok",)]
 
 
 @pytest.mark.processes
-def test_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
-    """*Chosen*: the second finds it done, because it reads the number again under the lock."""
+def test_concurrent_processes_migrate_a_store_once(tmp_path: Path) -> None:
+    """*Chosen*: the second reads the version again under the lock, and finds it done."""
     home = _schema_1(tmp_path)
 
     in_processes(open_and_close, [(str(home),)] * 3)
@@ -226,8 +226,8 @@ def test_processes_migrate_one_store_at_once(tmp_path: Path) -> None:
     assert rows(home, "SELECT count(*) FROM jobs") == [(1,)]
 
 
-def test_a_store_that_another_process_just_migrated_is_left_alone(tmp_path: Path) -> None:
-    """*Chosen*: the number that counts is the one read inside the transaction."""
+def test_a_store_that_is_already_migrated_is_not_changed(tmp_path: Path) -> None:
+    """*Chosen*: the version read inside the transaction decides."""
     home = _schema_1(tmp_path)
     update(home)
     before = contents(home)
@@ -237,8 +237,8 @@ def test_a_store_that_another_process_just_migrated_is_left_alone(tmp_path: Path
     assert contents(home) == before
 
 
-def test_a_step_that_does_not_break_older_programs_only_adds(tmp_path: Path) -> None:
-    """*Chosen*: a program that is one step older goes on writing, so its statements still run."""
+def test_a_compatible_migration_step_only_adds_columns(tmp_path: Path) -> None:
+    """*Chosen*: an older version keeps writing, so its statements must still run."""
     home = _schema_1(tmp_path)
     with closing(_connect(home)) as connection:
         migrate(connection, home, steps(BREAKING - 1), oldest_writer=1)
@@ -251,8 +251,8 @@ def test_a_step_that_does_not_break_older_programs_only_adds(tmp_path: Path) -> 
     assert _meta(home)["oldest_writer"] == "1"
 
 
-def test_a_living_older_program_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
-    """*Chosen*: a step that breaks its statements is not done while it may be in a paid job."""
+def test_a_live_older_process_is_named_and_nothing_is_migrated(tmp_path: Path) -> None:
+    """*Chosen*: an incompatible step must not run while it may be in a paid job."""
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     lock = ProcessLock(home)
     with closing(_connect(home)) as connection:
@@ -270,8 +270,8 @@ def test_a_living_older_program_is_named_and_nothing_is_changed(tmp_path: Path) 
     assert _meta(home)["schema"] == str(SCHEMA)
 
 
-def test_a_lock_that_a_dead_program_left_stops_no_migration(tmp_path: Path) -> None:
-    """*Chosen*: only a lock that is held tells of a living process."""
+def test_a_lock_file_of_a_dead_process_does_not_stop_a_migration(tmp_path: Path) -> None:
+    """*Chosen*: only a held lock means a live process."""
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     lock_path(home, "killedprocess0000000000000").touch()
 
@@ -280,8 +280,8 @@ def test_a_lock_that_a_dead_program_left_stops_no_migration(tmp_path: Path) -> N
     assert _meta(home)["schema"] == str(SCHEMA)
 
 
-def test_a_program_that_just_started_stops_a_migration_too(tmp_path: Path) -> None:
-    """*Chosen*: it has its lock before its row."""
+def test_a_process_that_has_just_started_stops_a_migration(tmp_path: Path) -> None:
+    """*Chosen*: a process takes its lock before it inserts its row."""
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     lock = ProcessLock(home)
 
@@ -291,8 +291,8 @@ def test_a_program_that_just_started_stops_a_migration_too(tmp_path: Path) -> No
     lock.release()
 
 
-def test_an_older_program_that_may_not_write_names_both_versions(tmp_path: Path) -> None:
-    """*Chosen*: one sentence says which schema the store has and which this program writes."""
+def test_an_older_version_that_may_not_write_names_both_schemas(tmp_path: Path) -> None:
+    """*Chosen*: the error names the schema of the store and the one this version writes."""
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     update(home)
 
@@ -302,8 +302,8 @@ def test_an_older_program_that_may_not_write_names_both_versions(tmp_path: Path)
     check_writable(home, _meta(home), SCHEMA)
 
 
-def test_a_file_of_statements_is_split_where_they_end() -> None:
-    """*Chosen*: comments stay with the statement below them; half a statement is an error."""
+def test_an_sql_file_is_split_into_statements() -> None:
+    """*Chosen*: comments stay with the statement below them; an incomplete one is an error."""
     text = "-- a; b\nSELECT ';';\n\n-- two\nSELECT\n2; -- c\n"
 
     assert statements(text) == ["-- a; b\nSELECT ';';", "-- two\nSELECT\n2; -- c"]

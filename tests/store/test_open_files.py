@@ -1,4 +1,4 @@
-"""How many files a process may have open: enough for every request that is out."""
+"""The limit of open files: enough for every request in flight."""
 
 import sys
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.store.disk import allow_open_files
-from support.jobs.jobs import Wire, at_work
+from support.jobs.jobs import Wire, running_jobs
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit"),
+    pytest.mark.skipif(sys.platform == "win32", reason="no such limit"),
 ]
 
 ON_A_DESKTOP = 256
@@ -19,7 +19,7 @@ ON_A_DESKTOP = 256
 
 @pytest.fixture
 def hard() -> Iterator[int]:
-    """Allow as few as macOS does, and return how many the system would allow."""
+    """Set the soft limit of macOS, and return the hard limit."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -29,14 +29,14 @@ def hard() -> Iterator[int]:
 
 
 def allowed() -> int:
-    """Return how many files may be open."""
+    """Return the soft limit."""
     import resource
 
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def test_more_are_allowed_and_never_fewer(hard: int) -> None:
-    """*Chosen*: as far as the system lets a process."""
+def test_the_limit_is_raised_and_never_lowered(hard: int) -> None:
+    """*Chosen*: as far as the system allows."""
     allow_open_files(ON_A_DESKTOP - 1)
     assert allowed() == ON_A_DESKTOP
     allow_open_files(700)
@@ -45,7 +45,7 @@ def test_more_are_allowed_and_never_fewer(hard: int) -> None:
     assert allowed() <= hard
 
 
-async def test_jobs_have_files_for_all_requests_that_are_out(hard: int, tmp_path: Path) -> None:
-    """*Chosen*: 120 lines and guards alone are 240, and then no answer could be written."""
-    async with at_work(tmp_path, Wire([])):
+async def test_jobs_can_open_files_for_all_requests_in_flight(hard: int, tmp_path: Path) -> None:
+    """*Chosen*: 120 connections with their guard files are 240; no response could be written."""
+    async with running_jobs(tmp_path, Wire([])):
         assert allowed() > min(2 * ON_A_DESKTOP, hard - 1)

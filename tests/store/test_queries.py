@@ -1,4 +1,4 @@
-"""Statements in `.sql` files: how they are loaded, and that each runs and gives what is claimed."""
+"""Statements in `.sql` files: loading, and that each runs and returns what its header says."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -39,7 +39,7 @@ def loaded(tmp_path: Path) -> Statements:
         """-- Statements about pairs.
 
 -- name: put(key, value) -> count
--- Writes one; it's at 100% of :nothing.
+-- Writes one pair; a comment with it's, 100% and :nothing.
 INSERT INTO pairs (key, value) VALUES (:key, :value);
 
 -- name: get(key) -> value
@@ -55,7 +55,7 @@ SELECT key FROM pairs ORDER BY key;
 SELECT key, value FROM pairs WHERE key = :key;
 
 -- name: pairs(keys..., prefix) -> many
--- Reads some; `:` and `--` in a text are no parameter and no comment.
+-- Reads some; `:` and `--` in a text aren't a parameter or a comment.
 SELECT key, value FROM pairs WHERE key IN (:keys...) AND key <> ':no -- it''s :no'
 AND value LIKE :prefix || '%' ORDER BY key;
 """,
@@ -67,10 +67,10 @@ def _load(folder: Path, text: str) -> Statements:
     return load(str(folder / "example.py"))
 
 
-def test_each_kind_of_statement_gives_what_its_header_says(
+def test_each_kind_of_statement_returns_what_its_header_says(
     connection: sqlite3.Connection, loaded: Statements
 ) -> None:
-    """*Chosen*: rows that changed, a value, values, a row or rows of a class."""
+    """*Chosen*: the number of changed rows, a value, values, or one or many rows of a class."""
     put, get = loaded.count("put"), loaded.value("get", str)
     keys, pair = loaded.values("keys", str), loaded.one("pair", _Pair)
     pairs = loaded.many("pairs", _Pair)
@@ -90,7 +90,7 @@ def test_each_kind_of_statement_gives_what_its_header_says(
 def test_a_list_takes_any_number_of_values(
     connection: sqlite3.Connection, loaded: Statements, keys: Collection[str]
 ) -> None:
-    """*Chosen*: an empty list matches nothing, as SQL has no empty list."""
+    """*Chosen*: an empty list, which SQL does not have, matches nothing."""
     put, pairs = loaded.count("put"), loaded.many("pairs", _Pair)
     for key in "abcd":
         put(connection, key=key, value="")
@@ -110,10 +110,10 @@ def test_a_list_takes_any_number_of_values(
     ],
     ids=["percent", "colon", "quotes", "comment", "megabyte", "unicode"],
 )
-def test_a_text_goes_through_a_statement_as_it_is(
+def test_a_text_is_stored_and_read_unchanged(
     connection: sqlite3.Connection, loaded: Statements, text: str
 ) -> None:
-    """*Chosen*: values are parameters, never text of the statement."""
+    """*Chosen*: values are parameters, never part of the statement."""
     put, get, pairs = loaded.count("put"), loaded.value("get", str), loaded.many("pairs", _Pair)
     put(connection, key=text, value=text)
 
@@ -122,7 +122,7 @@ def test_a_text_goes_through_a_statement_as_it_is(
 
 
 def test_a_nul_in_a_text_is_kept(connection: sqlite3.Connection, loaded: Statements) -> None:
-    """*Documented* (SQLite): a bound text may contain it. No statement may rely on it."""
+    """*Documented* (SQLite): a bound text may contain NUL. No statement may rely on it."""
     put, get = loaded.count("put"), loaded.value("get", str)
     put(connection, key="nul", value="a\0b")
 
@@ -132,16 +132,16 @@ def test_a_nul_in_a_text_is_kept(connection: sqlite3.Connection, loaded: Stateme
 @pytest.mark.parametrize(
     "parameters", [{}, {"key": 1}, {"key": 1, "value": 1, "more": 1}, {"Key": 1, "value": 1}]
 )
-def test_a_parameter_that_is_missing_or_unknown_is_an_error(
+def test_missing_or_unknown_parameters_are_an_error(
     connection: sqlite3.Connection, loaded: Statements, parameters: dict[str, object]
 ) -> None:
-    """*Chosen*: also an unknown one, which the driver would take."""
+    """*Chosen*: the driver itself would accept unknown ones."""
     with pytest.raises(TypeError, match=r"example\.put: missing or unknown parameters \["):
         loaded.count("put")(connection, **parameters)
 
 
-def test_a_statement_is_bound_as_what_it_gives(loaded: Statements) -> None:
-    """*Chosen*: the header and the module agree."""
+def test_a_statement_can_only_be_bound_as_its_kind(loaded: Statements) -> None:
+    """*Chosen*: header and module must agree."""
     with pytest.raises(TypeError, match=r"example\.put returns count, not value"):
         loaded.value("put", str)
     with pytest.raises(KeyError):
@@ -161,29 +161,29 @@ def test_a_statement_is_bound_as_what_it_gives(loaded: Statements) -> None:
         ("-- name: a()\n-- Why.\nSELECT 1;", None),
     ],
 )
-def test_a_file_that_is_wrong_is_not_loaded(tmp_path: Path, text: str, why: str | None) -> None:
-    """*Chosen*: at import, not in the middle of a paid call."""
+def test_an_invalid_file_is_not_loaded(tmp_path: Path, text: str, why: str | None) -> None:
+    """*Chosen*: it fails at import, not during a paid call."""
     with pytest.raises(ValueError, match=why or "without a header"):
         _load(tmp_path, text)
 
 
 def test_a_module_without_its_file_is_an_error(tmp_path: Path) -> None:
-    """*Chosen*: the file was left out of a package."""
+    """*Chosen*: the package may have been built without the file."""
     with pytest.raises(FileNotFoundError):
         load(str(tmp_path / "nothing.py"))
 
 
-def test_a_long_list_comes_in_parts() -> None:
-    """*Chosen*: SQLite takes a limited number of parameters."""
+def test_a_long_list_is_split_into_parts() -> None:
+    """*Chosen*: SQLite limits the number of parameters."""
     assert list(in_parts(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(in_parts([], 2)) == []
 
 
-def test_every_file_is_loaded_by_the_module_beside_it_and_every_statement_is_used() -> None:
-    """*Chosen*: a statement that nothing runs is not looked after."""
-    beside = {path for path in sql.SOURCE.rglob("*.sql") if not sql.TABLES.fullmatch(path.stem)}
+def test_every_sql_file_is_loaded_by_its_module_and_every_statement_is_used() -> None:
+    """*Chosen*: unused statements are not maintained."""
+    expected = {path for path in sql.SOURCE.rglob("*.sql") if not sql.TABLES.fullmatch(path.stem)}
 
-    assert {file.path for file in sql.files()} == beside
+    assert {file.path for file in sql.files()} == expected
     unused = {
         file.path.name: sorted(file.by_name.keys() - file.bound)
         for file in sql.files()
@@ -193,14 +193,14 @@ def test_every_file_is_loaded_by_the_module_beside_it_and_every_statement_is_use
 
 
 def test_every_statement_has_a_comment() -> None:
-    """*Chosen*: what it is for, or why it is so."""
+    """*Chosen*: its purpose or its reason."""
     bare = {file.path.name: sql.uncommented(file.path) for file in sql.files()}
 
     assert {name: found for name, found in bare.items() if found} == {}
 
 
-async def test_every_statement_runs_and_gives_the_columns_of_its_class(tmp_path: Path) -> None:
-    """*Chosen*: on the tables of a new store; fields with a default may be left out at the end."""
+async def test_every_statement_runs_and_returns_the_columns_of_its_class(tmp_path: Path) -> None:
+    """*Chosen*: on the tables of a new store; trailing fields with a default may be missing."""
     await Database(tmp_path).close()
     wrong = {}
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
@@ -220,7 +220,7 @@ async def test_every_statement_runs_and_gives_the_columns_of_its_class(tmp_path:
 
 
 def _columns(connection: sqlite3.Connection, statement: Statement) -> list[str]:
-    """Run a statement, the value of each parameter 1, which every column takes."""
+    """Run a statement with 1 for each parameter, which every column accepts."""
     values = {name: [1] if name in statement.lists else 1 for name in statement.parameters}
     cursor = statement.run(connection, values)
     cursor.fetchall()
@@ -249,20 +249,20 @@ def _optional(shape: type) -> set[str]:
 
 
 @pytest.mark.processes
-def test_postgresql_takes_every_statement() -> None:
-    """*Chosen*: the hosted mode runs the same ones; no server is needed to prepare them."""
+def test_postgresql_accepts_every_statement() -> None:
+    """*Chosen*: the hosted mode runs the same statements; preparing them needs no server."""
     every = [each for _, _, each in sql.statements() if sql.is_portable(each)]
-    asked = {postgres.prepared(each): each.name for each in every}
+    prepared = {postgres.prepared(each): each.name for each in every}
 
-    errors = postgres.errors([*asked, 'PREPARE "wrong" AS SELECT nothing FROM jobs'])
+    errors = postgres.errors([*prepared, 'PREPARE "wrong" AS SELECT nothing FROM jobs'])
 
-    wrong = {asked.get(statement, statement): error for statement, error in errors.items()}
+    wrong = {prepared.get(statement, statement): error for statement, error in errors.items()}
     assert "nothing" in wrong.pop('PREPARE "wrong" AS SELECT nothing FROM jobs')
     assert wrong == {}
 
 
-def test_every_statement_is_written_for_both_databases() -> None:
-    """*Chosen*: what SQLite takes and PostgreSQL does not, or takes for something else."""
+def test_every_statement_is_portable() -> None:
+    """*Chosen*: finds what SQLite accepts and PostgreSQL rejects or reads differently."""
     wrong = {each.name: sql.faults(each.sql) for _, _, each in sql.statements()}
 
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -271,8 +271,8 @@ def test_every_statement_is_written_for_both_databases() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT 1 FROM jobs WHERE told_at IS :at",
-        "SELECT 1 FROM jobs WHERE told_at IS NOT :at",
+        "SELECT 1 FROM jobs WHERE notified_at IS :at",
+        "SELECT 1 FROM jobs WHERE notified_at IS NOT :at",
         "SELECT 1 WHERE :at IS NULL",
         "SELECT max(a, b) FROM jobs",
         "SELECT min((SELECT 1), coalesce(a, b)) FROM jobs",
@@ -285,13 +285,13 @@ def test_every_statement_is_written_for_both_databases() -> None:
         "SELECT count(*) FROM (SELECT 1 FROM jobs)",
     ],
 )
-def test_what_only_sqlite_takes_is_found(text: str) -> None:
-    """*Chosen*: the rule above sees each of these."""
+def test_sql_that_only_sqlite_accepts_is_found(text: str) -> None:
+    """*Chosen*: the rule above detects each of these."""
     assert len(sql.faults(text)) == 1
 
 
-def test_what_both_take_is_not_found() -> None:
-    """*Chosen*: as above; words in a text and aggregates are no fault."""
+def test_portable_sql_is_not_reported() -> None:
+    """*Chosen*: as above; words in a literal and aggregates are fine."""
     text = """
         SELECT max(day), coalesce(min(seq), 0), CAST(coalesce(sum(price), 0) AS BIGINT) AS price
         FROM (SELECT day, seq, price FROM jobs WHERE error <> 'IS :x rowid "so" max(a, b)') AS found

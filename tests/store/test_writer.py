@@ -1,4 +1,4 @@
-"""Group commit: what shares a commit, what does not, and whom an error concerns."""
+"""Group commit: which writes share a commit, which don't, and which of them an error fails."""
 
 import asyncio
 import re
@@ -23,10 +23,10 @@ from support.store.rows import damage, execute, rows
 pytestmark = pytest.mark.anyio
 
 KILLS = 3
-"""Kills in the suite; `group_kills` does more by hand."""
+"""Kills in the suite; run `group_kills` by hand for more."""
 
 KILLED_TRANSACTIONS = 900
-"""Writes that those finish together."""
+"""Writes that the killed processes finish together."""
 
 INSERT = "INSERT INTO meta (key, value) VALUES (:key, 'test')"
 
@@ -34,8 +34,8 @@ INSERT = "INSERT INTO meta (key, value) VALUES (:key, 'test')"
 Work = Callable[[Connection, str], object]
 
 
-class FoiledError(Exception):
-    """What a write of a test raises."""
+class FailedError(Exception):
+    """Raised by a write of a test."""
 
 
 def _insert(connection: Connection, key: str) -> str:
@@ -45,7 +45,7 @@ def _insert(connection: Connection, key: str) -> str:
 
 def _insert_and_raise(connection: Connection, key: str) -> None:
     execute(connection, INSERT, key=key)
-    raise FoiledError(key)
+    raise FailedError(key)
 
 
 def _insert_orphan(connection: Connection, key: str) -> None:
@@ -54,29 +54,31 @@ def _insert_orphan(connection: Connection, key: str) -> None:
 
 
 def _roll_back_all(connection: Connection, key: str) -> None:
-    """Do what makes SQLite take back the whole transaction."""
+    """Make SQLite roll back the whole transaction."""
     execute(connection, INSERT, key=key)
     execute(connection, "INSERT OR ROLLBACK INTO meta VALUES ('schema', 'twice')")
 
 
 def _fill(connection: Connection, key: str) -> None:
-    """Find the disk full, and leave room for others."""
+    """Fail with a full disk, and leave space for other writes."""
     execute(connection, INSERT, key=key)
-    [(most,)] = execute(connection, "PRAGMA max_page_count")
+    [(before,)] = execute(connection, "PRAGMA max_page_count")
     execute(connection, "PRAGMA max_page_count=1")
     try:
         execute(connection, INSERT, key=key + "x" * 100_000)
     finally:
-        execute(connection, f"PRAGMA max_page_count={most}")
+        execute(connection, f"PRAGMA max_page_count={before}")
 
 
 def _kept(home: Path) -> list[str]:
-    """Return the keys that the writes of a test left, in order."""
+    """Return the keys that the writes of a test committed, in order."""
     found = rows(home, "SELECT key FROM meta WHERE value = 'test' ORDER BY rowid")
     return [key for (key,) in found]
 
 
-async def test_what_waits_shares_a_commit_and_each_gets_its_own_result(tmp_path: Path) -> None:
+async def test_waiting_writes_share_a_commit_and_each_returns_its_own_result(
+    tmp_path: Path,
+) -> None:
     """*Chosen*: an fsync costs more than the statements of a transaction."""
     keys = [f"key-{number}" for number in range(100)]
     async with logged(tmp_path) as (database, log), together(database) as waiting:
@@ -89,83 +91,83 @@ async def test_what_waits_shares_a_commit_and_each_gets_its_own_result(tmp_path:
     assert sum(map(len, log.groups())) == 101
 
 
-async def test_one_that_raises_takes_back_its_own_rows_alone(tmp_path: Path) -> None:
-    """*Chosen*: a savepoint for each; nobody else runs again."""
+async def test_a_write_that_raises_rolls_back_only_its_own_rows(tmp_path: Path) -> None:
+    """*Chosen*: each has a savepoint; the others don't run again."""
     ran: list[str] = []
 
-    def noted(connection: Connection, key: str) -> str:
+    def recorded(connection: Connection, key: str) -> str:
         ran.append(key)
         return _insert(connection, key)
 
     async with logged(tmp_path) as (database, log), together(database) as waiting:
-        waiting.write(partial(noted, key="a"))
-        foiled = waiting.write(partial(_insert_and_raise, key="b"))
+        waiting.write(partial(recorded, key="a"))
+        failed = waiting.write(partial(_insert_and_raise, key="b"))
         taken = waiting.write(partial(_insert, key="a"))
-        waiting.write(partial(noted, key="c"))
+        waiting.write(partial(recorded, key="c"))
 
     assert [outcome.result for outcome in waiting.outcomes] == ["a", None, None, "c"]
-    assert isinstance(foiled.error, FoiledError)
+    assert isinstance(failed.error, FailedError)
     assert isinstance(taken.error, sqlite3.IntegrityError)
     assert _kept(tmp_path) == ran == ["a", "c"]
     assert len(log.groups()) == 2
 
 
 @pytest.mark.parametrize(
-    ("guilty", "error"),
+    ("failing", "error"),
     [
         (_insert_orphan, sqlite3.IntegrityError),
         (_roll_back_all, sqlite3.IntegrityError),
         (_fill, StorageError),
     ],
-    ids=["its commit fails", "its statement takes back all", "it finds the disk full"],
+    ids=["commit fails", "statement rolls back everything", "disk full"],
 )
 @pytest.mark.parametrize(
-    "first", [_insert, _insert_and_raise], ids=["succeeds twice", "fails at first"]
+    "first", [_insert, _insert_and_raise], ids=["succeeds twice", "fails first"]
 )
-async def test_where_a_group_cannot_be_committed_each_runs_alone(
-    tmp_path: Path, guilty: Work, error: type[Exception], first: Work
+async def test_if_a_group_cannot_be_committed_each_write_runs_separately(
+    tmp_path: Path, failing: Work, error: type[Exception], first: Work
 ) -> None:
-    """*Documented* (SQLite): a deferred foreign key is checked by COMMIT, which then fails."""
+    """*Documented* (SQLite): COMMIT checks deferred foreign keys, and can fail."""
     turns = iter((first, _insert))
     async with logged(tmp_path) as (database, log), together(database) as waiting:
         waiting.write(partial(_insert, key="a"), name="test.a")
         changed = waiting.write(lambda c: next(turns)(c, "b"), name="test.b")
-        failed = waiting.write(lambda c: guilty(c, "c"), name="test.c")
+        failed = waiting.write(lambda c: failing(c, "c"), name="test.c")
         raised = waiting.write(partial(_insert_and_raise, key="d"), name="test.d")
         waiting.write(partial(_insert, key="e"), name="test.e", durable=True)
 
     assert [outcome.result for outcome in waiting.outcomes] == ["a", "b", None, None, "e"]
     assert changed.error is None
     assert isinstance(failed.error, error)
-    assert isinstance(raised.error, FoiledError)
+    assert isinstance(raised.error, FailedError)
     assert _kept(tmp_path) == ["a", "b", "e"]
     assert [group[-1] for group in log.groups()][-1] == "test.e"
     assert log.events.count("test.a") == 2
 
 
-async def test_a_commit_is_as_durable_as_one_of_its_writes_asks(tmp_path: Path) -> None:
+async def test_a_commit_is_durable_if_one_of_its_writes_is(tmp_path: Path) -> None:
     """*Documented* (SQLite): 1 is NORMAL, 2 is FULL."""
     normal, full = [(1,)], [(2,)]
 
-    def ask(connection: Connection) -> object:
+    def synchronous(connection: Connection) -> object:
         return execute(connection, "PRAGMA synchronous")
 
     async with logged(tmp_path) as (database, _):
         async with together(database) as mixed:
             for number in range(4):
-                mixed.write(ask, durable=number == 2)
+                mixed.write(synchronous, durable=number == 2)
         async with together(database) as cheap:
             for _ in range(2):
-                cheap.write(ask)
-        alone = await database.write(ask, name="test.write", durable=True)
+                cheap.write(synchronous)
+        single = await database.write(synchronous, name="test.write", durable=True)
 
     assert [outcome.result for outcome in mixed.outcomes] == [full] * 4
     assert [outcome.result for outcome in cheap.outcomes] == [normal] * 2
-    assert alone == full
+    assert single == full
 
 
-async def test_what_removes_files_never_shares_a_commit(tmp_path: Path) -> None:
-    """*Chosen*: its commit must not run again because of the rows of others."""
+async def test_a_write_that_deletes_files_never_shares_a_commit(tmp_path: Path) -> None:
+    """*Chosen*: it must not run again because another write failed the commit."""
     async with logged(tmp_path) as (database, log), together(database) as waiting:
         for name in ("test.a", "test.b", "own", "own", "test.c", "test.d", "own"):
             waiting.write(lambda _: None, name=name, own_commit=name == "own")
@@ -180,9 +182,11 @@ async def test_what_removes_files_never_shares_a_commit(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("how", ["by its scope", "by its event loop"])
-async def test_a_caller_that_is_cancelled_changes_nothing(tmp_path: Path, how: str) -> None:
-    """*Chosen*: a border is never half known."""
+@pytest.mark.parametrize("how", ["scope", "event loop"])
+async def test_a_write_is_finished_when_its_caller_is_cancelled_in_a_group(
+    tmp_path: Path, how: str
+) -> None:
+    """*Chosen*: the outcome of a transaction is always known."""
     scope = anyio.CancelScope()
     async with logged(tmp_path) as (database, log):
 
@@ -193,24 +197,24 @@ async def test_a_caller_that_is_cancelled_changes_nothing(tmp_path: Path, how: s
         async with together(database) as waiting:
             task = asyncio.ensure_future(call())
             await anyio.wait_all_tasks_blocked()
-            if how == "by its scope":
+            if how == "scope":
                 scope.cancel()
             else:
                 task.cancel()
             waiting.write(partial(_insert, key="b"))
         await asyncio.wait([task])
 
-    assert task.cancelled() == (how == "by its event loop")
+    assert task.cancelled() == (how == "event loop")
     assert [len(group) for group in log.groups()] == [1, 2]
     assert _kept(tmp_path) == ["a", "b"]
 
 
 @pytest.mark.parametrize("moment", ["before", "inside", "after"])
 @pytest.mark.parametrize("shared", [True, False])
-async def test_an_observer_that_ends_the_thread_fails_its_write_alone(
+async def test_an_observer_that_raises_system_exit_fails_only_its_write(
     tmp_path: Path, moment: Moment, *, shared: bool
 ) -> None:
-    """*Chosen*: the thread serves everybody, so not even SystemExit ends it."""
+    """*Chosen*: all writes share the thread, so not even SystemExit ends it."""
 
     def leave(when: Moment, name: str) -> None:
         if (when, name) == (moment, "test.left"):
@@ -229,8 +233,8 @@ async def test_an_observer_that_ends_the_thread_fails_its_write_alone(
     assert _kept(tmp_path) == ["left"] * (moment == "after") + ["other"] * shared + ["later"]
 
 
-async def test_ten_thousand_writes_at_once_are_done_in_order(tmp_path: Path) -> None:
-    """*Chosen*: the queue has no end and passes nobody over."""
+async def test_ten_thousand_concurrent_writes_run_in_order(tmp_path: Path) -> None:
+    """*Chosen*: the queue is unlimited and skips no write."""
     keys = [f"key-{number}" for number in range(10_000)]
     async with logged(tmp_path) as (database, log), together(database) as waiting:
         for key in keys:
@@ -242,8 +246,8 @@ async def test_ten_thousand_writes_at_once_are_done_in_order(tmp_path: Path) -> 
     assert len(log.groups()) < 200
 
 
-async def test_what_another_program_locks_fails_those_who_wait_and_no_more(tmp_path: Path) -> None:
-    """*Chosen*: `sqlite3` in a terminal takes no write lock of ours."""
+async def test_a_lock_of_another_program_fails_only_the_waiting_writes(tmp_path: Path) -> None:
+    """*Chosen*: `sqlite3` in a terminal does not use our write lock."""
     await Database(tmp_path).close()
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
@@ -260,16 +264,16 @@ async def test_what_another_program_locks_fails_those_who_wait_and_no_more(tmp_p
         await database.write(partial(_insert, key="d"), name="test.write")
         await database.close()
 
-    _see_that_all_failed(waiting, "locked")
+    _assert_all_failed(waiting, "locked")
     assert _kept(tmp_path) == ["d"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name")
 @pytest.mark.parametrize("replaced", [False, True])
-async def test_nothing_is_written_to_a_file_that_was_removed(
+async def test_nothing_is_written_to_a_database_file_that_was_removed(
     tmp_path: Path, *, replaced: bool
 ) -> None:
-    """*Chosen*: what is committed there is lost with the process."""
+    """*Chosen*: commits to it would be lost with the process."""
     async with logged(tmp_path) as (database, log):
         async with together(database) as waiting:
             for key in ("a", "b"):
@@ -281,12 +285,12 @@ async def test_nothing_is_written_to_a_file_that_was_removed(
         path.rename(tmp_path / "store.db")
         await database.write(partial(_insert, key="c"), name="test.write")
 
-    _see_that_all_failed(waiting, r"removed or replaced.*restart")
+    _assert_all_failed(waiting, r"removed or replaced.*restart")
     assert _kept(tmp_path) == ["c"]
 
 
-async def test_one_that_finds_damage_fails_alone(tmp_path: Path) -> None:
-    """*Chosen*: `doctor` names what is damaged; the rest of the store goes on."""
+async def test_only_the_write_that_finds_damage_fails(tmp_path: Path) -> None:
+    """*Chosen*: `doctor` names the damage; the rest of the store keeps working."""
     await Database(tmp_path).close()
     damage(tmp_path, "jobs")
     async with logged(tmp_path) as (database, _), together(database) as waiting:
@@ -299,10 +303,10 @@ async def test_one_that_finds_damage_fails_alone(tmp_path: Path) -> None:
     assert _kept(tmp_path) == ["a", "b"]
 
 
-async def test_a_database_that_may_only_be_read_says_so_until_it_may_be_written(
+async def test_a_read_only_database_raises_until_it_can_be_written(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: as on a full disk, a later write may succeed."""
+    """*Chosen*: as with a full disk, a later write may succeed."""
     drivers: list[sqlite3.Connection] = []
 
     def forbid(connection: Connection) -> None:
@@ -316,11 +320,11 @@ async def test_a_database_that_may_only_be_read_says_so_until_it_may_be_written(
         drivers[0].execute("PRAGMA query_only=OFF")
         await database.write(partial(_insert, key="c"), name="test.write")
 
-    _see_that_all_failed(waiting, "readonly")
+    _assert_all_failed(waiting, "readonly")
     assert _kept(tmp_path) == ["c"]
 
 
-def _see_that_all_failed(waiting: Waiting, words: str) -> None:
+def _assert_all_failed(waiting: Waiting, words: str) -> None:
     assert waiting.outcomes
     for outcome in waiting.outcomes:
         assert isinstance(outcome.error, StorageError)
@@ -330,7 +334,7 @@ def _see_that_all_failed(waiting: Waiting, words: str) -> None:
 
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
+def test_an_acknowledged_write_survives_a_kill(tmp_path: Path) -> None:
     """*Chosen*: a write is acknowledged after its commit, never before."""
     seen = kill_often(tmp_path, KILLS, KILLED_TRANSACTIONS)
 
@@ -338,8 +342,8 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     assert seen.acknowledged + seen.failed >= KILLED_TRANSACTIONS
 
 
-async def test_a_folder_that_cannot_be_looked_at_is_an_error_of_the_store(tmp_path: Path) -> None:
-    """*Chosen*: what catches StorageError keeps a paid result, and the next write works."""
+async def test_a_folder_that_cannot_be_read_raises_a_storage_error(tmp_path: Path) -> None:
+    """*Chosen*: handlers of StorageError keep a paid result, and the next write works."""
     home = tmp_path / "home"
     database = await anyio.to_thread.run_sync(Database, home)
     await database.write(partial(_insert, key="a"), name="test.write")
@@ -356,7 +360,7 @@ async def test_a_folder_that_cannot_be_looked_at_is_an_error_of_the_store(tmp_pa
     assert _kept(home) == ["a", "c"]
 
 
-async def test_a_store_that_is_closed_refuses_and_never_hangs(tmp_path: Path) -> None:
+async def test_a_closed_store_refuses_and_never_hangs(tmp_path: Path) -> None:
     """*Chosen*: a call may still run when the server ends."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     await database.write(partial(_insert, key="a"), name="test.write")
@@ -368,8 +372,8 @@ async def test_a_store_that_is_closed_refuses_and_never_hangs(tmp_path: Path) ->
                 await use(lambda _: None)
 
 
-async def test_what_is_written_while_the_store_closes_is_written_or_refused(tmp_path: Path) -> None:
-    """*Chosen*: nobody waits for ever, and nothing is acknowledged and lost."""
+async def test_writes_during_closing_are_committed_or_refused(tmp_path: Path) -> None:
+    """*Chosen*: no write waits forever, and none is acknowledged and lost."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     written: list[str] = []
     refused: list[str] = []

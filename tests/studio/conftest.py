@@ -1,8 +1,8 @@
-"""What the tests of the studio share."""
+"""Fixtures for the tests of the studio."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _small_pictures(small_pictures: None) -> None:
-    """Have the emulator draw small pictures."""
+    """Let the emulator draw small pictures."""

@@ -1,4 +1,4 @@
-"""A disk that fills up while a call is under way: what its caller is told."""
+"""The disk fills up during a call: what its caller gets."""
 
 from pathlib import Path
 
@@ -19,14 +19,16 @@ def _full(*_: object, **__: object) -> None:
 
 
 @pytest.mark.parametrize("comes_back", [False, True])
-async def test_a_call_that_is_handed_back_is_no_error(tmp_path: Path, *, comes_back: bool) -> None:
-    """*Chosen*: an error would say that nothing was charged, and the call be made once more."""
+async def test_a_call_that_returns_a_job_id_is_not_an_error(
+    tmp_path: Path, *, comes_back: bool
+) -> None:
+    """*Chosen*: an error would say that nothing was charged, and the call would be repeated."""
     full = FailingWrites("finish.abandon", "finish.save_notes")
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.5, observer=full) as studio:
             options = CallOptions(wait=0, soon=0 if comes_back else None, notes=["note: something"])
-            told = await studio.run("generate_core", {"prompt": "a lighthouse"}, options)
-            [job] = told.jobs
+            outcome = await studio.run("generate_core", {"prompt": "a lighthouse"}, options)
+            [job] = outcome.jobs
             assert not job.finished
             [done] = (await studio.wait_for([job.id], seconds=30)).jobs
 
@@ -34,20 +36,20 @@ async def test_a_call_that_is_handed_back_is_no_error(tmp_path: Path, *, comes_b
     assert done.state == "done"
 
 
-async def test_a_call_of_which_nothing_can_be_read_is_not_called_free(
+async def test_an_error_while_reading_a_submitted_call_does_not_say_it_was_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: it was written and may have been paid; who calls again would pay once more."""
+    """*Chosen*: the call was submitted and may be charged; repeating it would be charged again."""
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.2) as studio:
             with monkeypatch.context() as patched:
                 # An observer sees no reads.
                 patched.setattr(lookup, "jobs_by_id", _full)
-                with pytest.raises(JobError, match="Do not call the tool again") as told:
+                with pytest.raises(JobError, match="Do not call the tool again") as raised:
                     await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)
-            assert told.value.job is not None
-            [done] = (await studio.wait_for([told.value.job], seconds=30)).jobs
+            assert raised.value.job is not None
+            [done] = (await studio.wait_for([raised.value.job], seconds=30)).jobs
 
-    assert "goes on" in str(told.value)
-    assert "Nothing was charged" not in str(told.value)
+    assert "goes on" in str(raised.value)
+    assert "Nothing was charged" not in str(raised.value)
     assert done.state == "done"

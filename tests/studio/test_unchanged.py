@@ -1,4 +1,4 @@
-"""What a face asks again and again is read again only after the store changed."""
+"""Values that are polled are read again only after the store has changed."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from support.server.in_memory import settings_in
 pytestmark = pytest.mark.anyio
 
 
-async def test_activity_and_the_uncollected_line_are_read_after_a_change_alone(
+async def test_activity_and_the_uncollected_line_are_read_only_after_a_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Chosen*: subscribers are served twice a second, and every answer has the line."""
+    """*Chosen*: subscriptions check twice a second, and every answer has the line."""
     reads, read = 0, Database.read
 
     async def counting(*arguments: object) -> object:
         nonlocal reads
         reads += 1
-        return await read(*arguments)  # type: ignore[arg-type]  # as it was called
+        return await read(*arguments)  # type: ignore[arg-type]  # passed on unchanged
 
     settings = settings_in(tmp_path)
     async with open_studio(settings) as studio:

@@ -14,6 +14,7 @@ COPIED = (
     "README.md",
     "pyproject.toml",
     "tests/conftest.py",
+    "tests/support/home.py",
     "tests/test_readme.py",
 )
 MAX_SECONDS = 120

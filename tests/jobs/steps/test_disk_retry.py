@@ -1,4 +1,4 @@
-"""What a disk refuses at any step is kept, told and done later; injected, so it runs anywhere."""
+"""Injected disk errors at any step: data is kept, progress says why, the write is retried."""
 
 import errno
 import sqlite3
@@ -18,8 +18,8 @@ from stability_mcp.errors import InvalidRequestError, StorageError, UnavailableE
 from stability_mcp.store.database import Database, Moment, Observer
 from support.jobs.jobs import (
     PRICE,
+    AccountJobs,
     Behaviour,
-    Desk,
     Wire,
     answer,
     core,
@@ -27,11 +27,11 @@ from support.jobs.jobs import (
     fails,
     picture,
     refused,
-    starts,
-    yes,
+    starts_generation,
+    succeeds,
 )
 from support.jobs.upstream import counting_upstream, sound
-from support.store.disk import SECONDS, at_work_on_small_disk, until_said
+from support.store.disk import SECONDS, running_jobs_on_small_disk, until_progress
 from support.store.rows import ledger, money, rows, spool
 
 pytestmark = pytest.mark.anyio
@@ -42,12 +42,12 @@ READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 
 @dataclass
 class Switch:
-    """An observer that refuses every write while there is an error."""
+    """An observer that fails every write while an error is set."""
 
     error: OSError | None = None
 
     def __call__(self, moment: Moment, name: str) -> None:
-        """Refuse before the write begins."""
+        """Fail before the write begins."""
         del name
         if moment == "before" and self.error is not None:
             raise StorageError("It cannot be written.") from self.error
@@ -55,7 +55,7 @@ class Switch:
 
 @pytest.fixture
 def switch() -> Switch:
-    """Give a store's switch."""
+    """Return a switch for the store."""
     return Switch()
 
 
@@ -64,7 +64,7 @@ def _store(observer: Observer) -> Callable[[Path], Database]:
 
 
 def _refusing(switch: Switch, behaviour: Behaviour, error: OSError = READ_ONLY) -> Behaviour:
-    """Let nothing be written from the end of the request on."""
+    """Fail every write once the request has been sent."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
         class Refusing:
@@ -79,44 +79,44 @@ def _refusing(switch: Switch, behaviour: Behaviour, error: OSError = READ_ONLY) 
     return behave
 
 
-async def _submit(jobs: Desk, *, later: bool = False) -> str:
+async def _submit(jobs: AccountJobs, *, later: bool = False) -> str:
     return (await jobs.submit(deferred() if later else core(), tool="test")).job_ids[0]
 
 
-async def _until_done(jobs: Desk, job: str) -> None:
+async def _until_done(jobs: AccountJobs, job: str) -> None:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
 
 
-def _look(body: Path) -> Answer:
+def _succeed(body: Path) -> Answer:
     body.write_bytes(sound())
     return answer(media_type="audio/wav")
 
 
-async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing(
+async def test_a_read_only_database_delays_a_result_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: SQLite's own refusal, at T3; the row says `submitting`, the answer is kept."""
+    """*Chosen*: SQLite itself refuses T3; the row stays `submitting`, the response is kept."""
     writer: list[sqlite3.Connection] = []
 
-    def refuse(yes: int) -> None:
-        writer[0].execute(f"PRAGMA query_only={yes}")  # nothing else stops SQLite for root
+    def set_read_only(value: int) -> None:
+        writer[0].execute(f"PRAGMA query_only={value}")  # root ignores file permissions
 
     async with counting_upstream(pace=0) as upstream:
         upstream.hold = "waiting"
         client = Client(base_url=upstream.url, api_key=SecretStr("sk-test"))
-        async with client, at_work_on_small_disk(tmp_path, client) as jobs:
+        async with client, running_jobs_on_small_disk(tmp_path, client) as jobs:
             await jobs.context.database.write(writer.append, name="test.write")
             job = await _submit(jobs)
             with anyio.fail_after(SECONDS):
                 await upstream.held.wait()
-            refuse(1)
+            set_read_only(1)
             upstream.release.set()
-            view = await until_said(
+            view = await until_progress(
                 jobs, job, "stored as soon as the data folder can be written", "readonly"
             )
             assert view.state == "submitting"
-            refuse(0)
+            set_read_only(0)
             await _until_done(jobs, job)
 
     assert dict(upstream.posts) == {"a lighthouse": 1}
@@ -124,15 +124,15 @@ async def test_a_database_that_is_read_only_holds_an_answer_up_and_loses_nothing
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_a_generation_that_cannot_be_journalled_is_fetched_when_it_is(
+async def test_a_generation_is_fetched_once_its_id_can_be_recorded(
     tmp_path: Path, switch: Switch
 ) -> None:
-    """*Chosen*: T3d; the id is kept until the journal has it, and nothing is sent again."""
-    wire = Wire([_refusing(switch, starts())], looks=[_look])
+    """*Chosen*: T3d; the id is kept until it is recorded, and nothing is sent again."""
+    wire = Wire([_refusing(switch, starts_generation())], poll_plan=[_succeed])
 
-    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
+    async with running_jobs_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs, later=True)
-        view = await until_said(jobs, job, "stored as soon as")
+        view = await until_progress(jobs, job, "stored as soon as")
         assert (view.state, wire.polls) == ("submitting", 0)
         switch.error = None
         await _until_done(jobs, job)
@@ -140,38 +140,38 @@ async def test_a_generation_that_cannot_be_journalled_is_fetched_when_it_is(
     assert (len(wire.posts), spool(tmp_path)) == (1, [])
 
 
-async def test_a_log_names_the_generation_that_the_journal_never_got(
+async def test_the_log_names_a_generation_that_was_never_recorded(
     tmp_path: Path, switch: Switch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """*Chosen*: by it the result can be had for a day; the job itself is `unknown`."""
-    wire = Wire([_refusing(switch, starts())])
-    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
+    """*Chosen*: with its id the result can be fetched for a day; the job itself is `unknown`."""
+    wire = Wire([_refusing(switch, starts_generation())])
+    async with running_jobs_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs, later=True)
-        await until_said(jobs, job, "stored as soon as")
+        await until_progress(jobs, job, "stored as soon as")
     assert f"its generation {'g' * 64} is not recorded; job_adopt can take it over" in caplog.text
 
-    async with at_work_on_small_disk(tmp_path, wire) as jobs:
+    async with running_jobs_on_small_disk(tmp_path, wire) as jobs:
         [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("unknown", "assumed")
     assert (len(wire.posts), money(tmp_path)[0]) == (1, 0)
 
 
-async def test_a_disk_that_takes_no_fetched_result_never_ends_the_job(tmp_path: Path) -> None:
-    """*Chosen*: the API keeps it for a day, so it is fetched as often as it takes."""
+async def test_a_disk_that_cannot_store_a_fetched_result_never_ends_the_job(tmp_path: Path) -> None:
+    """*Chosen*: the API keeps the result for a day, so fetching is retried without a limit."""
     tries = 0
 
-    def look(body: Path) -> Answer:
+    def fail_often(body: Path) -> Answer:
         nonlocal tries
         tries += 1
-        if tries < 10:  # more often than anything is repeated that the API refuses
+        if tries < 10:  # more often than any API error is retried
             raise StorageError("It could not be written to disk.") from FULL
-        return _look(body)
+        return _succeed(body)
 
-    async with at_work_on_small_disk(
-        tmp_path, Wire([starts()], looks=[look]), max_retries=2
+    async with running_jobs_on_small_disk(
+        tmp_path, Wire([starts_generation()], poll_plan=[fail_often]), max_retries=2
     ) as jobs:
         job = await _submit(jobs, later=True)
-        await until_said(jobs, job, "generating", "stored as soon as there is room on the disk")
+        await until_progress(jobs, job, "generating", "stored as soon as there is room on the disk")
         await _until_done(jobs, job)
 
     assert (tries, spool(tmp_path)) == (10, [])
@@ -184,15 +184,15 @@ async def test_a_disk_that_takes_no_fetched_result_never_ends_the_job(tmp_path: 
         (fails(refused(UnavailableError, 503)), "done", "yes"),
     ],
 )
-async def test_an_outcome_that_cannot_be_journalled_is_when_it_can(
+async def test_an_outcome_is_recorded_once_the_disk_can_be_written(
     tmp_path: Path, switch: Switch, failure: Behaviour, state: str, charged: str
 ) -> None:
-    """*Chosen*: what the API said is never forgotten for a guess: neither charge nor repeat."""
-    wire = Wire([_refusing(switch, failure), yes()])
+    """*Chosen*: a known outcome never becomes a guess: no wrong charge and no wrong retry."""
+    wire = Wire([_refusing(switch, failure), succeeds()])
 
-    async with at_work_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
+    async with running_jobs_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
         job = await _submit(jobs)
-        await until_said(jobs, job, "stored as soon as")
+        await until_progress(jobs, job, "stored as soon as")
         switch.error = None
         [view] = await jobs.wait([job], SECONDS)
 
@@ -201,44 +201,48 @@ async def test_an_outcome_that_cannot_be_journalled_is_when_it_can(
     assert spool(tmp_path) == []
 
 
-async def test_a_full_disk_costs_the_reserve_and_no_time(tmp_path: Path, switch: Switch) -> None:
-    """*Chosen*: given up when an answer is to be journalled, and made again before the next."""
+async def test_a_full_disk_uses_up_the_reserve_without_a_delay(
+    tmp_path: Path, switch: Switch
+) -> None:
+    """*Chosen*: deleted to record a response, and created again before the next request."""
 
-    def until_given_up(moment: Moment, name: str) -> None:
+    def until_reserve_is_deleted(moment: Moment, name: str) -> None:
         if (tmp_path / "reserve").exists():
             switch(moment, name)
 
-    wire = Wire([_refusing(switch, yes(), FULL)])
-    async with at_work_on_small_disk(tmp_path, wire, kind=_store(until_given_up)) as jobs:
+    wire = Wire([_refusing(switch, succeeds(), FULL)])
+    async with running_jobs_on_small_disk(
+        tmp_path, wire, kind=_store(until_reserve_is_deleted)
+    ) as jobs:
         await _until_done(jobs, await _submit(jobs))
         assert not (tmp_path / "reserve").exists()
         switch.error = None
-        wire.plan = [yes(picture(5))]
+        wire.plan = [succeeds(picture(5))]
         await _until_done(jobs, await _submit(jobs))
         assert (tmp_path / "reserve").exists()
 
 
-async def test_a_folder_that_cannot_be_written_does_not_cost_the_reserve(
+async def test_a_read_only_folder_does_not_use_up_the_reserve(
     tmp_path: Path, switch: Switch
 ) -> None:
-    """*Chosen*: room is not what is missing."""
-    async with at_work_on_small_disk(
-        tmp_path, Wire([_refusing(switch, yes())]), kind=_store(switch)
+    """*Chosen*: freeing space would not help."""
+    async with running_jobs_on_small_disk(
+        tmp_path, Wire([_refusing(switch, succeeds())]), kind=_store(switch)
     ) as jobs:
         job = await _submit(jobs)
-        await until_said(jobs, job, "stored as soon as the data folder can be written")
+        await until_progress(jobs, job, "stored as soon as the data folder can be written")
         assert (tmp_path / "reserve").exists()
         switch.error = None
         await _until_done(jobs, job)
 
 
-async def test_results_wait_while_something_else_is_where_they_belong(tmp_path: Path) -> None:
-    """*Chosen*: T5; whatever the system says, the bytes stay in the spool."""
-    async with at_work_on_small_disk(tmp_path, Wire([yes()])) as jobs:
+async def test_results_wait_while_a_file_blocks_the_blobs_folder(tmp_path: Path) -> None:
+    """*Chosen*: T5; whatever error the system reports, the bytes stay in the spool."""
+    async with running_jobs_on_small_disk(tmp_path, Wire([succeeds()])) as jobs:
         (tmp_path / "blobs").rmdir()
         (tmp_path / "blobs").write_text("in the way")
         job = await _submit(jobs)
-        view = await until_said(jobs, job, "stored as soon as the data folder can be written")
+        view = await until_progress(jobs, job, "stored as soon as the data folder can be written")
         assert (view.state, f"{job}.1.body" in spool(tmp_path)) == ("storing", True)
         (tmp_path / "blobs").unlink()
         (tmp_path / "blobs").mkdir()

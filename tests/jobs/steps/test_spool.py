@@ -1,4 +1,4 @@
-"""The spool: room before anything is sent, and nothing left of what never went out."""
+"""The spool: space is reserved before sending, and unsent requests leave nothing behind."""
 
 import errno
 import os
@@ -17,8 +17,8 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Upstream
 from support.jobs.jobs import (
     UNREACHABLE,
+    AccountJobs,
     Behaviour,
-    Desk,
     Wire,
     core,
     deferred,
@@ -26,7 +26,7 @@ from support.jobs.jobs import (
     picture,
     put,
     run_one,
-    yes,
+    succeeds,
 )
 from support.store.direct import write_now
 from support.store.disk import (
@@ -35,8 +35,8 @@ from support.store.disk import (
     ROOM,
     SECONDS,
     SMALL_ROOM,
-    at_work_on_small_disk,
-    until_said,
+    running_jobs_on_small_disk,
+    until_progress,
 )
 from support.store.rows import execute, rows, spool
 
@@ -46,25 +46,25 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 
 
-async def _submit(jobs: Desk) -> str:
+async def _submit(jobs: AccountJobs) -> str:
     return (await jobs.submit(core(), tool="test")).job_ids[0]
 
 
-async def _until_done(jobs: Desk, job: str) -> None:
+async def _until_done(jobs: AccountJobs, job: str) -> None:
     [view] = await jobs.wait([job], SECONDS)
     assert (view.state, view.charged) == ("done", "yes"), (view.progress, view.error)
 
 
-async def test_a_request_goes_out_only_when_its_answer_has_room(tmp_path: Path) -> None:
-    """*Chosen*: a file as large as an answer may be, which is cut to what came."""
+async def test_a_request_is_sent_only_when_there_is_space_for_its_response(tmp_path: Path) -> None:
+    """*Chosen*: a file of the largest response size, truncated to what arrived."""
     seen: list[tuple[str, int]] = []
 
     async def behave(trace: Trace, body: Path) -> Answer:
         await trace.before_send()
         seen.append((body.name, (await anyio.Path(body).stat()).st_size))
-        return await yes()(_Quiet(trace), body)
+        return await succeeds()(_Quiet(trace), body)
 
-    async with at_work_on_small_disk(tmp_path, Wire([behave])) as jobs:
+    async with running_jobs_on_small_disk(tmp_path, Wire([behave])) as jobs:
         view = await run_one(jobs)
 
     assert seen == [(f"{view.id}.1.1.part", ROOM)]
@@ -72,7 +72,7 @@ async def test_a_request_goes_out_only_when_its_answer_has_room(tmp_path: Path) 
 
 
 class _Quiet:
-    """A trace that has heard already that the request goes out."""
+    """A trace that has already seen `before_send`."""
 
     def __init__(self, trace: Trace) -> None:
         self.sent, self.answered = trace.sent, trace.answered
@@ -85,23 +85,25 @@ class _Quiet:
     "behaviour",
     [fails(UNREACHABLE, begun=False), fails(UNREACHABLE, sent=False), fails(ZeroDivisionError())],
 )
-async def test_what_never_came_leaves_no_room_taken(tmp_path: Path, behaviour: Behaviour) -> None:
-    """*Chosen*: whatever becomes of a request, the spool is empty at rest."""
-    async with at_work_on_small_disk(tmp_path, Wire([behaviour]), max_retries=0) as jobs:
+async def test_a_request_without_a_response_frees_its_space(
+    tmp_path: Path, behaviour: Behaviour
+) -> None:
+    """*Chosen*: whatever the outcome of a request, the spool is empty at rest."""
+    async with running_jobs_on_small_disk(tmp_path, Wire([behaviour]), max_retries=0) as jobs:
         view = await run_one(jobs)
 
     assert view.finished
     assert spool(tmp_path) == []
 
 
-async def test_the_end_of_a_body_is_written_when_the_disk_takes_it(
+async def test_the_end_of_a_body_is_written_when_the_disk_has_space_again(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: the state is `storing`, for the headers are journalled."""
+    """*Chosen*: the state is `storing`, because the headers are recorded."""
     rest = [FULL, FULL]
 
     async def behave(trace: Trace, body: Path) -> Answer:
-        await yes(picture()[:50])(trace, body)
+        await succeeds(picture()[:50])(trace, body)
 
         def finish() -> None:
             if rest:
@@ -111,9 +113,9 @@ async def test_the_end_of_a_body_is_written_when_the_disk_takes_it(
 
         raise UnwrittenError("It could not be written.", finish=finish)
 
-    async with at_work_on_small_disk(tmp_path, Wire([behave])) as jobs:
+    async with running_jobs_on_small_disk(tmp_path, Wire([behave])) as jobs:
         job = await _submit(jobs)
-        view = await until_said(jobs, job, "stored as soon as there is room on the disk")
+        view = await until_progress(jobs, job, "stored as soon as there is room on the disk")
         assert view.state == "storing"
         await _until_done(jobs, job)
 
@@ -122,10 +124,10 @@ async def test_the_end_of_a_body_is_written_when_the_disk_takes_it(
 
 
 @pytest.mark.parametrize("error", [FULL, READ_ONLY])
-async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
+async def test_nothing_is_sent_while_the_spool_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:
-    """*Chosen*: the answer would have nowhere to go; it goes out when it has."""
+    """*Chosen*: the response could not be stored; the request is sent once it could be."""
 
     def refuse(descriptor: int, start: int, size: int) -> None:
         del descriptor, start, size
@@ -134,10 +136,10 @@ async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
 
     monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
     refusing = [True]
-    wire = Wire([yes()])
-    async with at_work_on_small_disk(tmp_path, wire) as jobs:
+    wire = Wire([succeeds()])
+    async with running_jobs_on_small_disk(tmp_path, wire) as jobs:
         job = await _submit(jobs)
-        view = await until_said(jobs, job, "queued", "sent as soon as", str(error.strerror))
+        view = await until_progress(jobs, job, "queued", "sent as soon as", str(error.strerror))
         assert (view.state, wire.posts, spool(tmp_path)) == ("queued", [], [])
         refusing.clear()
         await _until_done(jobs, job)
@@ -145,8 +147,8 @@ async def test_a_spool_that_takes_no_file_lets_nothing_be_sent(
     assert (len(wire.posts), spool(tmp_path)) == (1, [])
 
 
-async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> None:
-    """*Chosen*: killed between the room and the intent, its job still queued, or another key's."""
+async def test_space_reserved_by_a_dead_process_is_freed(tmp_path: Path) -> None:
+    """*Chosen*: killed between reserving space and `send.begin`; only queued jobs keep theirs."""
     database = Database(tmp_path)
     [job] = write_now(database, lambda c: put(c).job_ids, name="test.write")
     write_now(
@@ -158,20 +160,20 @@ async def test_room_that_a_dead_process_took_is_given_back(tmp_path: Path) -> No
     folder = tmp_path / "spool"
     for lease_version in (1, 2, 3):
         (folder / f"{job}.1.{lease_version}.part").write_bytes(b"room")
-    (folder / "import-0123456789abcdef.part").write_bytes(b"somebody else's")
+    (folder / "import-0123456789abcdef.part").write_bytes(b"another file")
 
     another = Upstream(id="another", base_url="https://api.test")
-    async with at_work_on_small_disk(tmp_path, Wire([yes()]), upstream=another):
+    async with running_jobs_on_small_disk(tmp_path, Wire([succeeds()]), upstream=another):
         assert set(spool(tmp_path)) == {f"{job}.1.3.part", "import-0123456789abcdef.part"}
 
     assert rows(tmp_path, "SELECT state FROM jobs") == [("queued",)]
 
 
 @pytest.mark.parametrize("preallocates", ["", "preallocates"])
-def test_only_so_many_are_out_as_the_disk_has_room_for(
+def test_the_free_space_limits_how_many_requests_are_in_flight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preallocates: str
 ) -> None:
-    """*Chosen*: what was promised to others counts as used, also where nothing is preallocated."""
+    """*Chosen*: space promised to other requests counts as used, also without preallocation."""
     used: list[int] = []
     total = MIN_FREE + 3 * ROOM + 1 + (RESERVE if preallocates else 0)
 

@@ -1,4 +1,4 @@
-"""Storing what was paid: nothing but this machine's disk may hold it up, and only for a while."""
+"""Storing a paid result: only this machine's disk may delay it, and only for a while."""
 
 from collections import Counter
 from dataclasses import replace
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.store.database import Database, Moment
-from support.jobs.jobs import AT_ONCE, PRICE, Wire, at_work, core, submit, yes
-from support.store.disk import until_said
+from support.jobs.jobs import AT_ONCE, PRICE, Wire, core, running_jobs, submit, succeeds
+from support.store.disk import until_progress
 from support.store.observed import FailingWrites
 from support.store.rows import money, rows, spool
 
@@ -31,11 +31,11 @@ FULL = "stored as soon as the data folder can be written"
         {"send.headers": 1, "finish.store": 2},
     ],
 )
-async def test_a_disk_that_was_full_costs_no_result(tmp_path: Path, times: dict[str, int]) -> None:
-    """*Chosen*: what was received whole is kept, and stored when there is room."""
-    wire, full = Wire([yes(seed="8")]), FailingWrites(times=times)
+async def test_a_disk_that_was_full_loses_no_result(tmp_path: Path, times: dict[str, int]) -> None:
+    """*Chosen*: a complete response is kept, and stored when there is space."""
+    wire, full = Wire([succeeds(seed="8")]), FailingWrites(times=times)
 
-    async with at_work(tmp_path, wire, kind=full.open, timing=SOON) as jobs:
+    async with running_jobs(tmp_path, wire, kind=full.open, timing=SOON) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 30)
 
@@ -45,13 +45,13 @@ async def test_a_disk_that_was_full_costs_no_result(tmp_path: Path, times: dict[
     assert (money(tmp_path), spool(tmp_path)) == ((0, PRICE), [])
 
 
-async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(tmp_path: Path) -> None:
-    """*Chosen*: the job stays in `storing` and says why."""
+async def test_a_full_disk_is_shown_as_progress_and_the_bytes_are_kept(tmp_path: Path) -> None:
+    """*Chosen*: the job stays `storing`, and its progress gives the reason."""
     full = FailingWrites("finish.store")
 
-    async with at_work(tmp_path, Wire([yes()]), kind=full.open, timing=LATE) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()]), kind=full.open, timing=LATE) as jobs:
         [job] = await submit(jobs)
-        view = await until_said(jobs, job, FULL)
+        view = await until_progress(jobs, job, FULL)
 
     assert (view.state, view.progress) == (
         "storing",
@@ -60,23 +60,23 @@ async def test_a_disk_that_is_full_says_so_and_keeps_the_bytes(tmp_path: Path) -
     assert f"{view.id}.1.body" in spool(tmp_path)
 
 
-async def test_an_intent_that_cannot_be_written_sends_nothing(tmp_path: Path) -> None:
-    """*Chosen*: no byte leaves before the journal knows."""
-    wire, full = Wire([yes()]), FailingWrites("send.begin")
+async def test_nothing_is_sent_when_send_begin_cannot_be_written(tmp_path: Path) -> None:
+    """*Chosen*: no byte is sent before the request is recorded."""
+    wire, full = Wire([succeeds()]), FailingWrites("send.begin")
 
-    async with at_work(tmp_path, wire, kind=full.open) as jobs:
+    async with running_jobs(tmp_path, wire, kind=full.open) as jobs:
         [job] = await submit(jobs)
-        view = await until_said(jobs, job, "sent as soon as")
+        view = await until_progress(jobs, job, "sent as soon as")
 
     assert (view.state, wire.posts) == ("queued", [])
     assert view.progress == f"queued (sent as soon as the data folder can be written: {WHY})"
 
 
-async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
+async def test_two_equal_results_share_one_blob(
     tmp_path: Path,
 ) -> None:
     """*Chosen*: two equal pictures are one blob and two media."""
-    async with at_work(tmp_path, Wire([yes()])) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
         submitted = await jobs.submit(core(), tool="test", count=2)
         await jobs.wait(submitted.job_ids, 30)
 
@@ -85,10 +85,10 @@ async def test_bytes_are_under_their_hash_before_the_row_and_never_without(
     assert [file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == [blob]
 
 
-async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_cut_one(
+async def test_a_complete_response_that_failed_to_sync_is_not_treated_as_truncated(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: `.part` is what was cut, unless this process knows that it is whole."""
+    """*Chosen*: `.part` means truncated, unless this process knows that the body is complete."""
     failures = [OSError("no room")]
 
     def fail(moment: Moment, name: str) -> None:
@@ -96,7 +96,7 @@ async def test_a_whole_answer_that_could_not_be_made_durable_is_not_taken_for_a_
             raise failures.pop()
 
     store = partial(Database, observer=fail)
-    async with at_work(tmp_path, Wire([yes(seed="8")]), kind=store, timing=SOON) as jobs:
+    async with running_jobs(tmp_path, Wire([succeeds(seed="8")]), kind=store, timing=SOON) as jobs:
         submitted = await jobs.submit(core(), tool="test")
         [view] = await jobs.wait(submitted.job_ids, 30)
 

@@ -1,4 +1,4 @@
-"""T2 to T5 and T7, one transaction at a time: what each moves, and what it refuses to."""
+"""T2 to T5 and T7, one transaction at a time: what each changes, and when it refuses."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty store."""
+    """Return an empty store."""
     found = Database(tmp_path)
     yield found
     anyio.run(found.close)
@@ -61,7 +61,7 @@ def _everything(database: Database) -> list[tuple[object, ...]]:
     return [row for table in tables for row in rows(database.home, f"SELECT * FROM {table}")]  # noqa: S608 -- the names are above
 
 
-def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> None:
+def test_begin_updates_state_charge_and_slot_together(database: Database) -> None:
     """*Chosen*: T2 is one transaction."""
     job = _sent(database)
 
@@ -85,7 +85,7 @@ def test_the_intent_moves_state_money_and_place_at_once(database: Database) -> N
         ("INSERT INTO requests VALUES (1, 'paid-upstream', 'p', 999, 999)", NoSlotError),
     ],
 )
-def test_an_intent_that_may_not_be_leaves_nothing(
+def test_a_refused_begin_changes_nothing(
     database: Database, change: str, error: type[Exception]
 ) -> None:
     """*Chosen*: T2 itself checks process, lease version, cancellation, lock-out and slot."""
@@ -100,7 +100,7 @@ def test_an_intent_that_may_not_be_leaves_nothing(
     assert _everything(database) == before
 
 
-def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
+def test_credits_count_on_the_day_of_sending(database: Database) -> None:
     """*Chosen*: T2 moves the reservation to today."""
     job = _queued(database)
 
@@ -113,8 +113,8 @@ def test_money_counts_on_the_day_it_is_sent(database: Database) -> None:
     ]
 
 
-def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Database) -> None:
-    """*Chosen*: T2x, charge free, queued with a time."""
+def test_a_requeued_job_keeps_its_reservation(database: Database) -> None:
+    """*Chosen*: T2x, charge free, queued with a wake-up time."""
     job = _sent(database)
 
     assert write_now(
@@ -127,7 +127,7 @@ def test_a_free_refusal_goes_back_to_the_queue_with_its_money_held(database: Dat
     assert money(database.home) == (PRICE, 0)
 
 
-def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
+def test_a_final_refusal_gives_the_reservation_back(database: Database) -> None:
     """*Chosen*: T2x, failed, `reserved -= price`."""
     job = _sent(database)
 
@@ -141,8 +141,8 @@ def test_a_final_refusal_gives_the_money_back(database: Database) -> None:
     assert money(database.home) == (0, 0)
 
 
-def test_silence_counts_as_spent_once(database: Database) -> None:
-    """*Chosen*: T2u, unknown and assumed."""
+def test_an_unknown_outcome_counts_as_charged_once(database: Database) -> None:
+    """*Chosen*: T2u, unknown and assumed charged."""
     job = _sent(database)
 
     spent = write_now(
@@ -158,7 +158,7 @@ def test_silence_counts_as_spent_once(database: Database) -> None:
     assert money(database.home) == (0, PRICE)
 
 
-def test_a_useless_yes_is_failed_and_charged(database: Database) -> None:
+def test_an_unusable_response_is_failed_and_charged(database: Database) -> None:
     """*Chosen*: T2u for an unusable 2xx."""
     job = _sent(database)
 
@@ -171,15 +171,15 @@ def test_a_useless_yes_is_failed_and_charged(database: Database) -> None:
     assert ledger(database.home) == ["charged"]
 
 
-@pytest.mark.parametrize("given_up", [False, True])
-def test_headers_are_taken_from_whoever_was_given_up_too(
+@pytest.mark.parametrize("marked_unknown", [False, True])
+def test_late_headers_are_saved_even_for_an_unknown_job(
     database: Database,
     *,
-    given_up: bool,
+    marked_unknown: bool,
 ) -> None:
-    """*Chosen*: results are fenced by attempt alone, never by state or owner."""
+    """*Chosen*: results are fenced only by attempt, never by state or owner."""
     job = _sent(database)
-    if given_up:
+    if marked_unknown:
         write_now(
             database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
         )
@@ -193,8 +193,8 @@ def test_headers_are_taken_from_whoever_was_given_up_too(
     assert storing.answer == answer().to_json()
 
 
-def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database) -> None:
-    """*Chosen*: T3d, as T3."""
+def test_a_late_generation_is_saved_even_for_an_unknown_job(database: Database) -> None:
+    """*Chosen*: T3d, like T3."""
     job = _sent(database, creative("k7f3q2m9xa"))
     write_now(
         database, lambda c: finish.mark_unknown(c, job, error="?", now=NOW), name="test.write"
@@ -211,7 +211,7 @@ def test_a_generation_is_taken_from_whoever_was_given_up_too(database: Database)
     assert money(database.home)[0] == 0
 
 
-def test_an_answer_to_another_attempt_is_not_taken(database: Database) -> None:
+def test_a_response_to_another_attempt_is_ignored(database: Database) -> None:
     """*Chosen*: attempts never mix."""
     first = _sent(database)
     write_now(
@@ -230,7 +230,7 @@ def test_an_answer_to_another_attempt_is_not_taken(database: Database) -> None:
     assert ledger(database.home) == ["free", "sent"]
 
 
-def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
+def test_a_balance_above_zero_ends_a_pause(database: Database) -> None:
     """*Chosen*: 401 and 402 pause the upstream until a balance query answers above 0."""
     write_now(database, lambda c: usage.register_upstream(c, PAID), name="test.write")
     write_now(database, lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write")
@@ -247,7 +247,7 @@ def test_a_balance_above_nothing_ends_a_pause(database: Database) -> None:
     assert write_now(database, lambda c: usage.paused_why(c, PAID.id), name="test.write") is None
 
 
-def test_handing_over_a_joined_call_hands_over_what_it_joined(database: Database) -> None:
+def test_delivering_a_joined_call_delivers_the_first_call(database: Database) -> None:
     """*Chosen*: T7."""
     write_now(database, register, name="test.write")
     root, joined, other = (write_now(database, put, name="test.write").id for _ in range(3))

@@ -1,4 +1,4 @@
-"""Calls are found again by id, by their owner alone, and given up without harm to their jobs."""
+"""Calls are found by id, only by their owner, and cancelling a call does not change its jobs."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ def _end(connection: Connection, job: str) -> None:
     )
 
 
-async def test_a_call_is_found_by_its_owner_alone(tmp_path: Path) -> None:
-    """*Chosen*: whoever has an id may not have it rightly."""
+async def test_a_call_is_found_only_by_its_owner(tmp_path: Path) -> None:
+    """*Chosen*: knowing an id gives no access."""
     database = Database(tmp_path)
 
-    def look(connection: Connection) -> None:
+    def check(connection: Connection) -> None:
         made = put(connection, count=2)
         found = finish.load_call(connection, made.id, owner=OWNER)
 
@@ -31,35 +31,35 @@ async def test_a_call_is_found_by_its_owner_alone(tmp_path: Path) -> None:
         assert (found.id, found.tool, found.created_at) == (made.id, "generate_core", 1_000)
         assert found.job_ids == made.job_ids
         assert (found.notes, found.cancelled_at) == ((), None)
-        assert finish.load_call(connection, made.id, owner="somebody") is None
+        assert finish.load_call(connection, made.id, owner="another") is None
         assert finish.load_call(connection, "0" * 26, owner=OWNER) is None
 
-    await database.write(look, name="test.write")
+    await database.write(check, name="test.write")
     await database.close()
 
 
-async def test_what_was_said_of_the_inputs_is_kept(tmp_path: Path) -> None:
-    """*Chosen*: the answer may be made by another process."""
+async def test_the_notes_of_a_call_are_kept(tmp_path: Path) -> None:
+    """*Chosen*: another process may write the answer."""
     database = Database(tmp_path)
-    said = ["image: “fox” = k7f3q2m9xa", 'sent at 1024x1024 of "1536x1536"']
+    notes = ["image: “fox” = k7f3q2m9xa", 'sent at 1024x1024 of "1536x1536"']
 
-    def look(connection: Connection) -> None:
+    def check(connection: Connection) -> None:
         made = put(connection)
-        finish.save_notes(connection, made.id, said)
+        finish.save_notes(connection, made.id, notes)
         found = finish.load_call(connection, made.id, owner=OWNER)
 
         assert found is not None
-        assert list(found.notes) == said
+        assert list(found.notes) == notes
 
-    await database.write(look, name="test.write")
+    await database.write(check, name="test.write")
     await database.close()
 
 
-async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> None:
-    """*Documented* (the extension): an end is final; its jobs know nothing of it."""
+async def test_a_call_is_cancelled_once_and_not_after_it_finished(tmp_path: Path) -> None:
+    """*Documented* (the extension): a final state stays; the jobs are not changed."""
     database = Database(tmp_path)
 
-    def look(connection: Connection) -> None:
+    def check(connection: Connection) -> None:
         register(connection)
         open_, ended = put(connection), put(connection, now=1_001)
         _end(connection, ended.job_ids[0])
@@ -72,5 +72,5 @@ async def test_a_call_is_given_up_once_and_not_after_its_end(tmp_path: Path) -> 
         assert ends == [(1_200, 1_200), (None, None)]
         assert states == [("queued",), ("done",)]
 
-    await database.write(look, name="test.write")
+    await database.write(check, name="test.write")
     await database.close()

@@ -1,4 +1,4 @@
-"""After how long a client gives up: believed for a while, and longer where it repeats itself."""
+"""The observed timeout of a client: kept for a day, and for a month once it is confirmed."""
 
 import json
 from collections.abc import Iterator
@@ -19,79 +19,79 @@ HOST = "a-host"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty store."""
+    """Return an empty store."""
     found = Database(tmp_path)
     yield found
     anyio.run(found.close)
 
 
 def gave_up(database: Database, seconds: float, *, day: float = 0, client: str = HOST) -> None:
-    """Note that a client gave up."""
+    """Record that a client timed out."""
     now = NOW + day * DAY_SECONDS
     write_now(
         database, lambda c: usage.record_give_up(c, client, seconds, now=now), name="test.write"
     )
 
 
-def bears(database: Database, *, day: float = 0, client: str = HOST) -> float | None:
-    """Return what a client bears."""
+def timeout(database: Database, *, day: float = 0, client: str = HOST) -> float | None:
+    """Return the assumed timeout of a client."""
     now = NOW + day * DAY_SECONDS
     return write_now(
         database, lambda c: usage.give_up_seconds(c, client, now=now), name="test.write"
     )
 
 
-def test_the_shortest_time_counts_and_each_client_has_its_own(database: Database) -> None:
-    """*Chosen*: the wait ends before any of them."""
+def test_the_shortest_timeout_counts_for_each_client(database: Database) -> None:
+    """*Chosen*: the wait must end before any of them."""
     gave_up(database, 30)
     gave_up(database, 60)
 
-    assert bears(database) == 30
-    assert bears(database, client="another") is None
+    assert timeout(database) == 30
+    assert timeout(database, client="another") is None
 
 
-def test_a_user_who_pressed_stop_once_is_forgotten_after_a_day(database: Database) -> None:
-    """*Chosen*: else every call of this client came back early, for ever."""
+def test_a_timeout_seen_once_is_forgotten_after_a_day(database: Database) -> None:
+    """*Chosen*: a user may have pressed stop; otherwise every later call would return early."""
     gave_up(database, 5)
 
-    assert [bears(database, day=day) for day in (0, 0.99, 1.01)] == [5, 5, None]
+    assert [timeout(database, day=day) for day in (0, 0.99, 1.01)] == [5, 5, None]
 
 
-def test_what_repeats_itself_is_believed_for_a_month(database: Database) -> None:
-    """*Chosen*: that is a host; a day later it is tried out, and is seen to do it again."""
+def test_a_confirmed_timeout_is_kept_for_a_month(database: Database) -> None:
+    """*Chosen*: two similar times come from the client itself, not from a user."""
     gave_up(database, 30)
     gave_up(database, 31, day=2)
 
-    assert [bears(database, day=day) for day in (2, 20, 31.9, 32.1)] == [30, 30, 30, None]
+    assert [timeout(database, day=day) for day in (2, 20, 31.9, 32.1)] == [30, 30, 30, None]
 
 
 def test_different_times_do_not_confirm_each_other(database: Database) -> None:
-    """*Chosen*: a user gives up after any time."""
+    """*Chosen*: a user may press stop at any time."""
     for day, seconds in enumerate((5, 9, 17)):
         gave_up(database, seconds, day=day / 10)
 
-    assert bears(database, day=0.5) == 5
-    assert bears(database, day=1.3) is None
+    assert timeout(database, day=0.5) == 5
+    assert timeout(database, day=1.3) is None
 
 
-def test_a_stop_does_not_hide_what_the_host_does(database: Database) -> None:
-    """*Chosen*: after a day without one its own time counts again."""
+def test_a_users_stop_does_not_hide_the_confirmed_timeout(database: Database) -> None:
+    """*Chosen*: a day after the stop the client's own timeout counts again."""
     gave_up(database, 30)
     gave_up(database, 30)
     gave_up(database, 6, day=1)
 
-    assert [bears(database, day=day) for day in (1, 2.1)] == [6, 30]
+    assert [timeout(database, day=day) for day in (1, 2.1)] == [6, 30]
 
 
-def test_a_clock_set_back_keeps_what_was_seen(database: Database) -> None:
-    """*Chosen*: it is believed a little longer, which costs nothing."""
+def test_a_clock_set_back_keeps_the_timeout(database: Database) -> None:
+    """*Chosen*: it is kept a little longer, which does no harm."""
     gave_up(database, 30)
 
-    assert bears(database, day=-1) == 30
+    assert timeout(database, day=-1) == 30
 
 
-def test_what_is_kept_is_bounded(database: Database) -> None:
-    """*Chosen*: it is read with every call."""
+def test_the_number_of_recorded_timeouts_is_limited(database: Database) -> None:
+    """*Chosen*: they are read with every call."""
     for number in range(30):
         gave_up(database, 1.5**number)
 

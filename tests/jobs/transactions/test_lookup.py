@@ -1,4 +1,4 @@
-"""Reading stays fast as jobs become many, because every query goes by an index."""
+"""Queries stay fast with many jobs, because each uses an index."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ MANY = 100_000
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Return a store with 100,000 jobs that are done and delivered, and a few others."""
+    """Return a store with 100,000 finished and delivered jobs, and a few others."""
     database = Database(tmp_path_factory.mktemp("many"))
     write_now(database, register, name="test.write")
     write_now(database, lambda c: [put(c) for _ in range(5)], name="test.write")
@@ -49,7 +49,7 @@ JOBS = (
 
 
 def _adopt(connection: Connection) -> str:
-    """Adopt a generation, which writes nothing where it is known."""
+    """Adopt a generation, which writes nothing if it is known."""
     found = ForeignGeneration(account=ACCOUNT, kind=type(deferred()), generation="g")
     job, _ = submit.adopt_generation(connection, found, process=ME, now=1_000, since=0)
     return job
@@ -73,16 +73,16 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_over_many_jobs_takes_no_longer(many: Database, name: str) -> None:
-    """*Chosen*: 10 ms with 100,000 jobs, told by the steps of SQLite."""
+def test_a_query_takes_no_longer_with_many_jobs(many: Database, name: str) -> None:
+    """*Chosen*: 10 ms with 100,000 jobs, measured in SQLite steps."""
     _, taken = anyio.run(many.read, partial(steps, QUERIES[name]))
 
     assert taken < MAX_STEPS
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
-    """*Documented* (SQLite): SCAN of a table without an index reads all of it."""
+def test_a_query_uses_an_index(many: Database, name: str) -> None:
+    """*Documented* (SQLite): SCAN without an index reads the whole table."""
     plans: list[str] = []
 
     def explain(connection: Connection) -> None:
@@ -101,8 +101,8 @@ def test_a_query_goes_by_an_index(many: Database, name: str) -> None:
     assert [plan for plan in whole if any(t in plan for t in ("jobs", "calls", "media"))] == []
 
 
-def test_a_newer_programs_operation_can_be_read(tmp_path: Path) -> None:
-    """*Chosen*: a job whose operation is not in this table is told, not a crash."""
+def test_a_job_with_an_operation_of_a_newer_version_can_be_read(tmp_path: Path) -> None:
+    """*Chosen*: an unknown operation is shown and doesn't crash."""
     database = Database(tmp_path)
     made = write_now(database, put, name="test.write")
     change(

@@ -1,4 +1,4 @@
-"""Results of several jobs in one commit: where it fails, each is stored by itself."""
+"""Results of several jobs in one commit: if it fails, each is stored separately."""
 
 from dataclasses import replace
 from functools import partial
@@ -52,7 +52,7 @@ def _result(home: Path, job: JobRow, number: int, *, placed: bool) -> JobResult:
 async def test_three_results_whose_commit_fails_are_stored_one_by_one(
     tmp_path: Path, *, placed: bool
 ) -> None:
-    """*Chosen*: the files were moved by then and the rows taken back; each runs again."""
+    """*Chosen*: the files have moved by then and the rows are rolled back; each runs again."""
     async with logged(tmp_path) as (database, log):
         jobs = await _sent(database)
         blobs = Blobs(home=tmp_path)
@@ -72,9 +72,9 @@ async def test_three_results_whose_commit_fails_are_stored_one_by_one(
                 )
                 for number, job in enumerate(jobs)
             ]
-            guilty = waiting.write(orphan)
+            failing = waiting.write(orphan)
 
-    assert guilty.error is not None
+    assert failing.error is not None
     finished = [each.result for each in stored if isinstance(each.result, FinishedJob)]
     assert [each.spent for each in finished] == [PRICE] * JOBS
     assert [item.path.read_bytes() for each in finished for item in each.media] == [

@@ -1,4 +1,4 @@
-"""T1: what a call becomes."""
+"""T1: inserting a call and its jobs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ PICTURE = "k7f3q2m9xa"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Give a store that knows a process and nothing else."""
+    """Return a store with one registered process and nothing else."""
     found = Database(tmp_path)
     write_now(found, register, name="test.write")
     yield found
@@ -43,7 +43,7 @@ def _keys(database: Database, operation: Operation, **values: Any) -> tuple[str,
     return call_key, result_key
 
 
-def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> None:
+def test_submitting_inserts_a_call_its_jobs_and_their_reservation(database: Database) -> None:
     """*Chosen*: all in one transaction."""
     made = write_now(
         database,
@@ -64,8 +64,8 @@ def test_a_call_is_a_call_and_its_jobs_and_their_money(database: Database) -> No
     assert len(made.id) == 26
 
 
-def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
-    """*Chosen*: nothing fits, no rows."""
+def test_a_call_over_budget_inserts_no_rows(database: Database) -> None:
+    """*Chosen*: all jobs of a call or none."""
     write_now(database, lambda c: put(c, budget=10_000), name="test.write")
 
     with pytest.raises(BudgetError):
@@ -76,8 +76,8 @@ def test_a_call_that_does_not_fit_leaves_no_row(database: Database) -> None:
     assert money(database.home) == (PRICE, 0)
 
 
-def test_inputs_are_pinned_by_row(database: Database) -> None:
-    """*Chosen*: retention asks `job_inputs`."""
+def test_inputs_are_recorded_so_that_retention_keeps_them(database: Database) -> None:
+    """*Chosen*: retention reads `job_inputs`."""
     made = write_now(
         database, lambda c: put(c, fast(PICTURE), inputs={"image": PICTURE}), name="test.write"
     )
@@ -87,8 +87,8 @@ def test_inputs_are_pinned_by_row(database: Database) -> None:
     ]
 
 
-def test_an_explicit_seed_counts_up_over_the_variants() -> None:
-    """*Chosen*: else the same picture would be paid several times."""
+def test_an_explicit_seed_counts_up_from_variant_to_variant() -> None:
+    """*Chosen*: otherwise the same picture would be charged several times."""
     seeds = [getattr(each, "seed") for each in spread_seeds(core(seed=41), 3)]  # noqa: B009 -- a row's own field
 
     assert seeds == [41, 42, 43]
@@ -105,18 +105,18 @@ def test_spread_seeds_are_valid_and_differ(seed: int, count: int) -> None:
     assert all(core(seed=each) for each in seeds)
 
 
-def test_the_key_of_a_call_tells_what_would_be_sent(database: Database) -> None:
+def test_a_call_key_depends_on_what_would_be_sent(database: Database) -> None:
     """*Chosen*: owner, upstream, operation, arguments with defaults, inputs, count; no label."""
     same = _keys(database, core())[0]
 
     assert _keys(database, core(), labels=["other"])[0] == same
-    assert _keys(database, core(aspect_ratio="1:1"))[0] == same  # the default, said aloud
+    assert _keys(database, core(aspect_ratio="1:1"))[0] == same  # the default, given explicitly
     assert _keys(database, core("another"))[0] != same
     assert _keys(database, core(), count=2)[0] != same
-    assert _keys(database, core(), account=replace(ACCOUNT, owner="somebody"))[0] != same
+    assert _keys(database, core(), account=replace(ACCOUNT, owner="another"))[0] != same
 
 
-def test_only_what_repeats_its_result_has_a_key_of_the_result(database: Database) -> None:
+def test_only_a_repeatable_operation_has_a_result_key(database: Database) -> None:
     """*Chosen*: an explicit seed, or an operation without one."""
     assert _keys(database, core())[1] is None
     assert _keys(database, core(seed=5))[1] is not None
@@ -125,8 +125,8 @@ def test_only_what_repeats_its_result_has_a_key_of_the_result(database: Database
     assert is_repeatable(fast(PICTURE))
 
 
-def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) -> None:
-    """*Chosen*: keys hold the hashes of inputs, not their ids."""
+def test_inputs_with_equal_bytes_have_equal_keys(database: Database) -> None:
+    """*Chosen*: keys contain the hashes of inputs, not their ids."""
 
     def import_twice(connection: Connection) -> None:
         for media in ("k7f3q2m9xa", "k7f3q2m9xb", "k7f3q2m9xc"):
@@ -153,8 +153,8 @@ def test_the_same_bytes_under_another_id_are_the_same_input(database: Database) 
     assert key("k7f3q2m9xa") == key("k7f3q2m9xb") != key("k7f3q2m9xc")
 
 
-def test_every_column_of_a_later_look_up_is_filled(database: Database) -> None:
-    """*Chosen*: join and cache come later and find what they need."""
+def test_every_column_needed_by_later_look_ups_is_filled(database: Database) -> None:
+    """*Chosen*: joining and the cache read them."""
     write_now(database, lambda c: put(c, core(seed=5)), name="test.write")
 
     assert rows(

@@ -1,6 +1,6 @@
-"""A store with engines on it, and hands that carry out steps as a test says.
+"""A store with engines on it, and workers that run steps as a test defines.
 
-What a scenario needs to know of an engine is how it is made: see `ENGINES`.
+Scenarios know only how to create an engine: see `ENGINES`.
 """
 
 import time
@@ -23,7 +23,7 @@ from support.jobs.jobs import PAID, call_request, deferred, register
 from support.store.rows import execute
 
 ENGINES: list[EngineFactory] = [Scheduler]
-"""Every engine that is behind the port."""
+"""Every implementation of the engine interface."""
 
 SHORT = 0.3
 """Seconds that a job sleeps."""
@@ -37,20 +37,20 @@ _PRIORITY = "UPDATE jobs SET priority = :priority WHERE id = :job"
 
 @dataclass
 class Worker:
-    """One process: its engine, and what it did."""
+    """One process: its engine, and the steps it ran."""
 
     process: str
     engine: Engine
     database: Database
     behave: Behaviour | None = None
-    """What a step does; None: it ends its job."""
+    """What a step does; None: it finishes its job."""
     steps: list[str] = field(default_factory=list)
-    """The jobs of all steps that did something, in order."""
+    """The job of each step that did something, in order."""
     began: Counter[str] = field(default_factory=Counter)
     _news: anyio.Event = field(default_factory=anyio.Event)
 
     async def perform(self, job_id: str, lease: Lease) -> Step:
-        """Look at the row first, as every step does, then behave."""
+        """Check the row first, as every step does, then run the behaviour."""
         self.began[job_id] += 1
         row = await self.database.read(lambda c: load_job(c, job_id))
         if (
@@ -66,7 +66,7 @@ class Worker:
         return await (self.behave or self.end)(job_id, lease)
 
     async def end(self, job_id: str, _lease: Lease | None = None) -> Done:
-        """End a job."""
+        """Finish a job."""
         row: dict[str, object] = {"job": job_id, "state": "done", "now": time.time()}
         await self.database.write(lambda c: execute(c, _END, **row), name="test.write")
         return Done()
@@ -101,14 +101,14 @@ class Worker:
         self.engine.cancel(connection, job)
 
     async def until_steps(self, count: int) -> None:
-        """Return when so many steps have begun."""
+        """Wait until this many steps have begun."""
         with anyio.fail_after(30):
             while len(self.steps) < count:
                 await self._news.wait()
 
 
 @asynccontextmanager
-async def working(  # noqa: PLR0913 -- where, what, and how it ends
+async def working(  # noqa: PLR0913 -- each is one property of the process
     home: Path,
     make: EngineFactory,
     *,
@@ -117,7 +117,7 @@ async def working(  # noqa: PLR0913 -- where, what, and how it ends
     behave: Behaviour | None = None,
     drain: bool = True,
 ) -> AsyncIterator[Worker]:
-    """Run an engine as a process of its own; without `drain` it ends as if it was killed."""
+    """Run an engine like a separate process; without `drain` it ends as if it were killed."""
     database = await anyio.to_thread.run_sync(Database, home)
     engine = make(database, process=process, concurrency=concurrency)
     worker = Worker(process, engine, database, behave)

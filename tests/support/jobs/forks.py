@@ -1,9 +1,9 @@
-"""A process that has imported the program once and forks a child for each row of a kill table.
+"""A server process that imports the program once and forks a child for each row of a kill table.
 
-Starting Python and importing the program takes ten times as long as what most rows do.
-`python -m support.jobs.forks` reads one request a line, `[work, arguments]`; it answers with the
-child's id at once, with "stopped" when it was stopped, and with its exit code when it has ended. It
-has one thread and opens nothing, so a child begins like a process that has just been started.
+Starting Python and importing the program takes ten times as long as the work of most rows.
+`python -m support.jobs.forks` reads one request a line, `[work, arguments]`. It answers with the
+child's id at once, then "stopped" whenever the child is stopped, then its exit code. It has one
+thread and opens no files, so a child begins like a newly started process.
 """
 
 import json
@@ -24,12 +24,12 @@ PRELOADED = (
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
 )
-"""What every child needs; their imports are nine tenths of its start."""
+"""Modules every child needs; importing them is nine tenths of the start-up time."""
 
 STOPPED = "stopped\n"
 
 MAX_SECONDS = 90
-"""A child that has not ended by then is ended by the kernel, also where its test is gone."""
+"""The kernel ends a child after this time, even if its test is gone."""
 
 
 class Child:
@@ -41,33 +41,33 @@ class Child:
         self._code: int | None = None
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it is known to have ended."""
+        """Send a signal, unless the child is known to have ended."""
         if self._code is None:
             os.kill(self._pid, number)
 
     async def stopped(self) -> None:
-        """Wait until a signal has stopped it."""
+        """Wait until a signal has stopped the child."""
         answer = await to_thread.run_sync(self._answers.readline)
         if answer != STOPPED:
             self._code = int(answer)
-        assert answer == STOPPED, f"it ended with {self._code}"
+        assert answer == STOPPED, f"the child ended with {self._code}"
 
     async def wait(self) -> int:
-        """Wait for its end and return the exit code; below zero: the signal that ended it."""
+        """Wait for the end and return the exit code; a negative one is the signal that ended it."""
         if self._code is None:
             self._code = int(await to_thread.run_sync(self._answers.readline))
         return self._code
 
 
 class Forks:
-    """The process that forks, one child at a time."""
+    """The forking server; one child at a time."""
 
     def __init__(self, server: "subprocess.Popen[str]") -> None:
         self._server = server
 
     @asynccontextmanager
     async def child(self, work: str, *arguments: str) -> AsyncIterator[Child]:
-        """Run `work`, a function as `module:name`, in a child; it is killed when the block ends."""
+        """Run `work`, given as `module:name`, in a child that is killed when the block ends."""
         requests, answers = self._server.stdin, self._server.stdout
         assert requests is not None
         assert answers is not None
@@ -89,7 +89,7 @@ class Forks:
 
 @contextmanager
 def forking() -> Iterator[Forks]:
-    """Keep a process that forks until the block ends."""
+    """Run a forking server until the block ends."""
     command = [sys.executable, "-m", "support.jobs.forks"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -117,7 +117,7 @@ def _answer(line: str) -> None:
 
 
 def _run(work: str, arguments: list[str]) -> None:
-    """Do the work of a child and end it; what it prints is no answer of the server's."""
+    """Do the work of a child and end it; the server's stdout is closed to it."""
     code = 1
     try:
         signal.alarm(MAX_SECONDS)
@@ -126,7 +126,7 @@ def _run(work: str, arguments: list[str]) -> None:
         os.dup2(null, 1)
         pkgutil.resolve_name(work)(*arguments)
         code = 0
-    except BaseException:  # noqa: BLE001 -- its parent's code must not go on here
+    except BaseException:  # noqa: BLE001 -- the child must not run its parent's code
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A store with jobs in it, and a wire on which a test says what happens."""
+"""A store with jobs in it, and a fake API client whose responses a test defines."""
 
 import io
 import time
@@ -80,12 +80,12 @@ def picture(shade: int = 0) -> bytes:
 
 
 def call_request(operation: Operation | None = None, **values: object) -> CallRequest:
-    """Return a call of this test's account."""
+    """Return a call of the tests' account."""
     given: dict[str, Any] = {
         "account": ACCOUNT,
         "tool": "generate_core",
         "operation": operation or core(),
-        "retry_of": "a-job-before",  # so that calls alike in a test stay calls of their own
+        "retry_of": "a-job-before",  # so that identical calls of a test don't join
     }
     return CallRequest(**(given | values))
 
@@ -97,13 +97,13 @@ def put(
     now: float = 1_000.0,
     **values: object,
 ) -> Call:
-    """Write a call; `process`, `budget`, `cache` and `dead` are its terms, others its fields."""
+    """Insert a call; `process`, `budget`, `cache` and `dead` are its terms, others its fields."""
     register_upstream(connection, PAID)
     names = {"process", "budget", "cache", "dead"}
     terms: dict[str, Any] = {"process": ME, "now": now}
     terms |= {name: values.pop(name) for name in names & values.keys()}
     call = insert_call(connection, call_request(operation, **values), SubmitTerms(**terms))
-    assert call.joined is None, "it took over an earlier call: register its process"
+    assert call.joined is None, "it joined an earlier call: register its process"
     return call
 
 
@@ -114,7 +114,7 @@ _REGISTER = (
 
 
 def register(connection: Connection, process: str = ME) -> None:
-    """Write the row of a process: without one its calls count as given up."""
+    """Insert the row of a process: without one its calls count as abandoned."""
     execute(connection, _REGISTER, process=process, upstream=PAID.id)
 
 
@@ -130,35 +130,35 @@ Behaviour = Callable[[Trace, Path], Awaitable[Answer]]
 
 @dataclass
 class Wire:
-    """Does to each request what the next behaviour says; the last one goes on."""
+    """A fake API client: each request runs the next behaviour of the plan; the last one repeats."""
 
     plan: list[Behaviour]
-    looks: list[Callable[[Path], Answer | None]] = field(default_factory=list)
+    poll_plan: list[Callable[[Path], Answer | None]] = field(default_factory=list)
     posts: list[Operation] = field(default_factory=list)
     polled: list[str] = field(default_factory=list)
     """The results path of each poll."""
     balance: float = 100.0
     queries: int = 0
-    under_way: int = 0
-    most_under_way: int = 0
+    in_flight: int = 0
+    max_in_flight: int = 0
 
     @property
     def polls(self) -> int:
-        """Return how often a generation was polled."""
+        """Return the number of polls."""
         return len(self.polled)
 
     async def exchange(
         self, operation: Operation, files: Mapping[str, SentFile], body: Path, trace: Trace
     ) -> Answer:
-        """Behave as planned."""
+        """Run the next behaviour of the plan."""
         del files
         step = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             return await step(_Counting(self, operation, trace), body)
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
 
     async def fetch(
         self,
@@ -169,17 +169,17 @@ class Wire:
         *,
         turn: int = 0,
     ) -> Answer | None:
-        """Look as planned."""
+        """Run the next poll of the plan."""
         del generation
         await trace.before_send()
-        places = list(operation.poll_paths)
-        self.polled.append(places[turn % len(places)])
+        paths = list(operation.poll_paths)
+        self.polled.append(paths[turn % len(paths)])
         await trace.sent()
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        return look(body)
+        poll = self.poll_plan.pop(0) if len(self.poll_plan) > 1 else self.poll_plan[0]
+        return poll(body)
 
     async def query(self, operation: Query, trace: Trace) -> BaseModel:
-        """Answer with the balance."""
+        """Return the balance."""
         del operation
         await trace.before_send()
         await trace.sent()
@@ -189,7 +189,7 @@ class Wire:
 
 @dataclass
 class _Counting:
-    """Passes on to the journal's trace, and counts what leaves."""
+    """Forwards to the real trace, and records what is sent."""
 
     wire: Wire
     operation: Operation
@@ -207,7 +207,7 @@ class _Counting:
 
 
 def answer(**values: object) -> Answer:
-    """Return the headers of a good answer."""
+    """Return the headers of a successful response."""
     given: dict[str, Any] = {
         "status": 200,
         "media_type": "image/png",
@@ -218,7 +218,7 @@ def answer(**values: object) -> Answer:
     return Answer(**(given | values))
 
 
-def yes(data: bytes | None = None, **values: object) -> Behaviour:
+def succeeds(data: bytes | None = None, **values: object) -> Behaviour:
     """Answer with a picture."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
@@ -232,7 +232,7 @@ def yes(data: bytes | None = None, **values: object) -> Behaviour:
     return behave
 
 
-def starts(generation: str = "g" * 64) -> Behaviour:
+def starts_generation(generation: str = "g" * 64) -> Behaviour:
     """Answer with a generation to poll for."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
@@ -249,7 +249,7 @@ def starts(generation: str = "g" * 64) -> Behaviour:
 def fails(
     error: Exception, *, begun: bool = True, sent: bool = True, headers: bool = False
 ) -> Behaviour:
-    """Fail at some point: before anything, before all is sent, after it, or after the headers."""
+    """Fail before sending, while sending, after sending, or after the response headers."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
         if begun:
@@ -265,7 +265,7 @@ def fails(
 
 
 def hangs(sent: anyio.Event, release: anyio.Event) -> Behaviour:
-    """Send, tell so, and answer when released."""
+    """Send, set `sent`, and answer once released."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
         await trace.before_send()
@@ -285,8 +285,8 @@ AT_ONCE = Timing(poll_seconds=0.01, retry_seconds=0.001)
 UNREACHABLE = NotSentError("The API could not be reached.")
 
 
-class Desk:
-    """The jobs of one account, as a studio has them."""
+class AccountJobs:
+    """The jobs of one account, as a studio uses them."""
 
     def __init__(self, jobs: Jobs, context: JobContext, account: Account) -> None:
         self.jobs = jobs
@@ -302,7 +302,7 @@ class Desk:
         agreement: Agreement | None = None,
         **values: Any,  # noqa: ANN401 -- fields of CallRequest
     ) -> Call:
-        """Submit a call of this account."""
+        """Submit a call for this account."""
         request = CallRequest(account=self.account, tool=tool, operation=operation, **values)
         return await self.jobs.submit(request, agreement=agreement)
 
@@ -339,7 +339,7 @@ class Desk:
         return await self.jobs.deliver(self.account, calls, jobs=jobs)
 
     async def mark_abandoned(self, calls: Iterable[str]) -> None:
-        """Give calls up."""
+        """Mark calls as abandoned."""
         await self.jobs.mark_abandoned(calls)
 
     async def resume(self, job_ids: Sequence[str]) -> list[str]:
@@ -347,7 +347,7 @@ class Desk:
         return await self.jobs.resume(job_ids)
 
     async def query(self, operation: Query) -> BaseModel:
-        """Ask about the account."""
+        """Run an account query."""
         return await self.jobs.query(operation)
 
     async def page(self, **values: object) -> JobPage:
@@ -355,7 +355,7 @@ class Desk:
         return await self.read.list(self.account, **values)  # type: ignore[arg-type]  # its arguments
 
     async def unfinished_and_uncollected(self) -> list[str]:
-        """Read what `job_wait` waits for."""
+        """Read the jobs that `job_wait` waits for."""
         return await self.read.unfinished_and_uncollected(self.account)
 
     async def paused(self) -> PausedJobs:
@@ -363,7 +363,7 @@ class Desk:
         return await self.read.paused(self.account)
 
     async def raise_budget(self, limit: int) -> None:
-        """Raise the ceiling of today."""
+        """Raise the budget for today."""
         await self.jobs.raise_budget(self.account, limit)
 
     async def clear_cache(self) -> int:
@@ -371,7 +371,7 @@ class Desk:
         return await self.jobs.clear_cache(self.account)
 
     async def cached(self) -> CacheStatistics:
-        """Read how the cache stands."""
+        """Read the statistics of the cache."""
         return await self.read.cached(self.account)
 
     async def call(self, call_id: str) -> Call | None:
@@ -379,7 +379,7 @@ class Desk:
         return await self.read.call(self.account, call_id)
 
     async def spending(self) -> Spending:
-        """Read what was spent."""
+        """Read the spending."""
         return await self.read.spending(self.account)
 
     async def uncollected_line(self, excluding: Iterable[str] = ()) -> str | None:
@@ -387,14 +387,14 @@ class Desk:
         return await self.read.uncollected_line(self.account, excluding)
 
 
-def idle_desk(
+def idle_account_jobs(
     database: Database,
     wire: context.ApiClient | None = None,
     *,
     upstream: Upstream = PAID,
-    **limits: Any,  # noqa: ANN401 -- as below
-) -> Desk:
-    """Return the jobs of one account, which are not carried out; see `desk`."""
+    **limits: Any,  # noqa: ANN401 -- as in `account_jobs`
+) -> AccountJobs:
+    """Return the jobs of one account without running them; see `account_jobs`."""
     account = Account(owner=OWNER, upstream=upstream.id)
     engine = limits.pop("engine", Scheduler)
     clock = limits.pop("clock", time.time)
@@ -404,32 +404,32 @@ def idle_desk(
     given: dict[str, Any] = {"timing": AT_ONCE, "timeout": 30}
     found = JobContext(
         database=database,
-        client=wire or Wire([yes()]),
+        client=wire or Wire([succeeds()]),
         library=MediaLibrary(database, account),
         upstream=upstream,
         settings=JobSettings(**(given | limits)),
         clock=clock,
     )
-    return Desk(Jobs(found, engine=engine), found, account)
+    return AccountJobs(Jobs(found, engine=engine), found, account)
 
 
 @asynccontextmanager
-async def desk(
+async def account_jobs(
     database: Database,
     wire: context.ApiClient,
     *,
     upstream: Upstream = PAID,
-    **limits: Any,  # noqa: ANN401 -- as said below
-) -> AsyncIterator[Desk]:
-    """Run the jobs of one account over a wire until the block ends.
+    **limits: Any,  # noqa: ANN401 -- see Args
+) -> AsyncIterator[AccountJobs]:
+    """Run the jobs of one account until the block ends.
 
     Args:
         database: The store; stays open.
-        wire: What requests are sent with.
-        upstream: Where they go.
+        wire: The API client.
+        upstream: Where requests go.
         limits: Fields of `JobSettings`; and `engine` and `clock` of `Jobs`.
     """
-    found = idle_desk(database, wire, upstream=upstream, **limits)
+    found = idle_account_jobs(database, wire, upstream=upstream, **limits)
     async with anyio.create_task_group() as group:
         await found.jobs.start(group)
         try:
@@ -440,18 +440,18 @@ async def desk(
 
 
 @asynccontextmanager
-async def at_work(
+async def running_jobs(
     home: Path,
     wire: context.ApiClient,
     *,
     upstream: Upstream = PAID,
     kind: Callable[[Path], Database] = Database,
-    **limits: Any,  # noqa: ANN401 -- as said above
-) -> AsyncIterator[Desk]:
-    """Run jobs over a wire, on a store of their own, until the block ends."""
+    **limits: Any,  # noqa: ANN401 -- as in `account_jobs`
+) -> AsyncIterator[AccountJobs]:
+    """Open the store in `home` and run jobs until the block ends."""
     database = await anyio.to_thread.run_sync(kind, home)
     try:
-        async with desk(database, wire, upstream=upstream, **limits) as found:
+        async with account_jobs(database, wire, upstream=upstream, **limits) as found:
             yield found
     finally:
         await database.close()
@@ -459,7 +459,7 @@ async def at_work(
 
 def refused(kind: type[RefusedError], status: int = 400, **values: float) -> RefusedError:
     """Return a refusal of the API."""
-    return kind("The API refused.", status=status, name="word", **values)  # type: ignore[arg-type]  # retry_after alone
+    return kind("The API refused.", status=status, name="word", **values)  # type: ignore[arg-type]  # only retry_after
 
 
 def deferred() -> Operation:
@@ -467,34 +467,34 @@ def deferred() -> Operation:
     return OPERATIONS["audio3_text_to_audio"].model_validate({"prompt": "rain", "duration": 10})
 
 
-async def run_one(jobs: Desk, operation: Operation | None = None) -> JobRecord:
-    """Submit one job and wait for its end."""
+async def run_one(jobs: AccountJobs, operation: Operation | None = None) -> JobRecord:
+    """Submit one job and wait until it has finished."""
     submitted = await jobs.submit(operation or core(), tool="test", labels=["logo"])
     [view] = await jobs.wait(submitted.job_ids, 30)
     assert view.finished, view.progress
     return view
 
 
-async def submit(jobs: Desk, count: int = 1) -> list[str]:
+async def submit(jobs: AccountJobs, count: int = 1) -> list[str]:
     """Submit a call and return the ids of its jobs."""
     submitted = await jobs.submit(core(), tool="generate_core", count=count)
     return submitted.job_ids
 
 
 def setting_when_it_drains(begun: anyio.Event, make: EngineFactory = Scheduler) -> EngineFactory:
-    """Return what makes an engine that sets the event once it begins to drain."""
+    """Return an engine factory whose engines set the event once they begin to drain."""
 
     def made(database: Database, *, process: str, concurrency: int) -> Engine:
         engine = make(database, process=process, concurrency=concurrency)
         drain = engine.drain
 
-        async def noticed(seconds: float) -> None:
+        async def drain_and_set(seconds: float) -> None:
             async with anyio.create_task_group() as group:
                 group.start_soon(drain, seconds)
-                await anyio.lowlevel.checkpoint()  # by now it sends nothing more
+                await anyio.lowlevel.checkpoint()  # from here on it sends nothing more
                 begun.set()
 
-        engine.drain = noticed  # type: ignore[method-assign]  # an engine is made for one test
+        engine.drain = drain_and_set  # type: ignore[method-assign]  # each engine is for one test
         return engine
 
     return made

@@ -1,4 +1,4 @@
-"""Processes that are killed, and what a store and the upstream must say afterwards."""
+"""Processes that are killed, and what store and upstream must record afterwards."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import Process
 
 from support.jobs import worker_process
-from support.jobs.jobs import AT_ONCE, Desk
+from support.jobs.jobs import AT_ONCE, AccountJobs
 from support.jobs.upstream import Upstream
 from support.store.rows import money, rows, spool
 
@@ -22,7 +22,7 @@ SPENT = ("charged", "assumed")
 async def start(
     home: Path, upstream: Upstream, calls: int, end: str, *where: str, log: IO[str] | None = None
 ) -> Process:
-    """Start a worker; see `worker_process`. What it says goes to `log`, or with the test's own."""
+    """Start a worker; see `worker_process`. Its stderr goes to `log`, or to that of the test."""
     arguments = [str(home), upstream.url, str(calls), end, *where]
     return await anyio.open_process(
         [sys.executable, "-m", worker_process.__name__, *arguments], stderr=log
@@ -30,20 +30,20 @@ async def start(
 
 
 @asynccontextmanager
-async def adopting(home: Path, upstream: Upstream) -> AsyncIterator[Desk]:
-    """Be a second process, that takes over what it finds, until the block ends."""
-    async with worker_process.at_work_in(home, upstream.url, timing=AT_ONCE) as jobs:
+async def recovering_process(home: Path, upstream: Upstream) -> AsyncIterator[AccountJobs]:
+    """Act as a second process that recovers the jobs it finds, until the block ends."""
+    async with worker_process.running_jobs_in(home, upstream.url, timing=AT_ONCE) as jobs:
         yield jobs
 
 
 def prompt_of(arguments: str) -> str:
-    """Return the prompt of a job, by which the upstream knows it."""
+    """Return the prompt of a job, which identifies it to the upstream."""
     given = json.loads(arguments)
     return str(given["prompt"] if "prompt" in given else given["text_prompts"][0]["text"])
 
 
-def see_that_all_is_accounted_for(home: Path, upstream: Upstream) -> None:
-    """Whatever happened: nothing twice, nothing lost, nothing left over, no credit off."""
+def assert_all_accounted_for(home: Path, upstream: Upstream) -> None:
+    """Assert that no request was sent twice, nothing was lost or left over, and charges add up."""
     jobs = rows(home, "SELECT id, arguments, state, charged, price, operation FROM jobs")
     ledger = rows(home, "SELECT job, state, credits FROM charges")
     spent = sum(price for _, _, _, charged, price, _ in jobs if charged in {"yes", "assumed"})
@@ -58,12 +58,12 @@ def see_that_all_is_accounted_for(home: Path, upstream: Upstream) -> None:
     assert {ended[prompt] for prompt in upstream.charges} <= {"done", "unknown"}
     done = {prompt for prompt, state in ended.items() if state == "done"}
     assert done <= set(upstream.charges)
-    # A file that was being copied for a call is nobody's: it is swept when it is old.
+    # A file being imported when the process died belongs to no job; retention deletes it when old.
     assert [name for name in spool(home) if not name.startswith("import-")] == []
-    _see_that_every_result_has_its_bytes(home)
+    _assert_every_result_has_its_bytes(home)
 
 
-def _see_that_every_result_has_its_bytes(home: Path) -> None:
+def _assert_every_result_has_its_bytes(home: Path) -> None:
     made = rows(home, "SELECT job, count(*) FROM media WHERE job IS NOT NULL GROUP BY job")
     wanted = rows(home, "SELECT id, operation FROM jobs WHERE state = 'done'")
     samples = {"v1_text_to_image": 2}

@@ -1,7 +1,7 @@
-"""Writes of jobs and calls that a kill cuts, and what must be true afterwards.
+"""Kill tables for the writes of jobs and calls, with what must be true afterwards.
 
-`CUT` are those of a job under way: the next process brings the job to its end. `ROWS` are those
-that somebody asked for.
+`CUT` has the writes of a running job: the next process finishes the job. `ROWS` has the writes
+that a caller requests.
 """
 
 import time
@@ -31,32 +31,32 @@ from support.jobs.jobs import (
     AT_ONCE,
     PAID,
     PRICE,
-    Desk,
+    AccountJobs,
     Wire,
-    at_work,
     core,
     deferred,
     fails,
-    idle_desk,
+    idle_account_jobs,
     put,
     refused,
     run_one,
-    starts,
-    yes,
+    running_jobs,
+    starts_generation,
+    succeeds,
 )
-from support.jobs.killed_writes import Act, Row, only, opened, sql, started, there, write
+from support.jobs.killed_writes import Act, Row, only_id, opened, result_ready, sql, started, write
 from support.store.rows import execute
 
 GENERATION = "g" * 64
 
 
 def _runs(make: Callable[[], Wire]) -> Act:
-    """Submit a job and let the wire do to it what it says."""
+    """Return an act that submits a job over this wire and waits for it."""
 
     async def act(database: Database) -> None:
         wire = make()
         async with started(database, wire) as jobs:
-            await run_one(jobs, deferred() if wire.looks else core())
+            await run_one(jobs, deferred() if wire.poll_plan else core())
 
     return act
 
@@ -66,27 +66,27 @@ def _answers(error: Exception) -> Act:
 
 
 def _polls(error: Exception | None = None) -> Act:
-    def look(body: Path) -> Answer:
+    def poll(body: Path) -> Answer:
         if error is not None:
             raise error
-        return there(body)
+        return result_ready(body)
 
-    return _runs(lambda: Wire([starts()], looks=[look]))
+    return _runs(lambda: Wire([starts_generation()], poll_plan=[poll]))
 
 
-def _not_there(_: Path) -> Answer | None:
+def _not_found(_: Path) -> Answer | None:
     raise refused(GenerationGoneError, 404)
 
 
-def _under_way(_: Path) -> Answer | None:
+def _in_progress(_: Path) -> Answer | None:
     """Answer that the generation is not finished."""
     return None
 
 
 async def _is_polled_again(database: Database) -> None:
-    """Wait once more for a generation that the API did not have and now works on."""
+    """Wait again for a generation that the API did not know at first and now works on."""
     timing = replace(AT_ONCE, missing_after_seconds=0)
-    wire = Wire([starts()], looks=[_not_there, _under_way])
+    wire = Wire([starts_generation()], poll_plan=[_not_found, _in_progress])
     async with started(database, wire, timing=timing) as jobs:
         job = await run_one(jobs, deferred())
         assert job.state == "unknown", job.error
@@ -94,7 +94,7 @@ async def _is_polled_again(database: Database) -> None:
 
 
 async def _is_forgotten(database: Database) -> None:
-    """Have the lock and the row of this process deleted, so that it registers again."""
+    """Delete the lock and the row of this process, so that it registers again."""
     async with started(database, concurrency=0) as jobs:
         await jobs.submit(core(), tool="test")
         for lock in (database.home / "locks").iterdir():
@@ -115,10 +115,10 @@ CUT: dict[str, Act] = {
     "recover.take_missing": _is_polled_again,
     "recover.resume_polling": _is_polled_again,
 }
-"""Each leaves one job behind when it is killed at its name."""
+"""Each leaves one job behind when it is killed at the write that is its key."""
 
 ENDS = {
-    # place: what the next process makes of the job, and how often it is sent by that
+    # place: state and charge in the next process, and how often it sends the job
     "inside finish.fail_free": ("unknown", "assumed", 0),
     "after finish.fail_free": ("failed", "no", 0),
     "inside finish.requeue": ("unknown", "assumed", 0),
@@ -140,8 +140,8 @@ ENDS = {
 }
 
 
-async def _made(home: Path) -> None:
-    async with at_work(home, Wire([yes()])) as jobs:
+async def _finished(home: Path) -> None:
+    async with running_jobs(home, Wire([succeeds()])) as jobs:
         await run_one(jobs, core(seed=5))
 
 
@@ -150,8 +150,8 @@ async def _registered(home: Path) -> None:
         await database.write(lambda c: register_upstream(c, PAID), name="test.write")
 
 
-def _left(age: float) -> Callable[[Path], Awaitable[None]]:
-    """Return what leaves a queued job of no process behind, so many seconds old."""
+def _leave_queued(age: float) -> Callable[[Path], Awaitable[None]]:
+    """Return an arrangement that leaves a queued job without a process, `age` seconds old."""
 
     def leave(connection: Connection) -> None:
         put(connection, now=time.time() - age)
@@ -165,25 +165,25 @@ def _left(age: float) -> Callable[[Path], Awaitable[None]]:
 
 
 async def _paused(home: Path) -> None:
-    await _left(3_600)(home)
-    async with at_work(home, Wire([yes()])):
-        """It is found, and too old to be sent unasked."""
+    await _leave_queued(3_600)(home)
+    async with running_jobs(home, Wire([succeeds()])):
+        """Recovery finds the job, which is too old to be sent without confirmation."""
 
 
-def _on_call(do: Callable[[Desk, str], Awaitable[object]]) -> Act:
-    """Return what does something to the only call."""
+def _on_call(do: Callable[[AccountJobs, str], Awaitable[object]]) -> Act:
+    """Return an act on the only call."""
 
     async def act(database: Database) -> None:
-        await do(idle_desk(database), await only(database, "calls"))
+        await do(idle_account_jobs(database), await only_id(database, "calls"))
 
     return act
 
 
-def _of_call(part: Callable[[Call], object]) -> Callable[[Database], Awaitable[object]]:
-    """Return what reads something of the only call."""
+def _call_property(part: Callable[[Call], object]) -> Callable[[Database], Awaitable[object]]:
+    """Return a reader of one property of the only call."""
 
     async def read(database: Database) -> object:
-        call = await idle_desk(database).call(await only(database, "calls"))
+        call = await idle_account_jobs(database).call(await only_id(database, "calls"))
         assert call is not None
         return part(call)
 
@@ -191,22 +191,22 @@ def _of_call(part: Callable[[Call], object]) -> Callable[[Database], Awaitable[o
 
 
 async def _is_uncollected(database: Database) -> object:
-    return await idle_desk(database).uncollected_line() is not None
+    return await idle_account_jobs(database).uncollected_line() is not None
 
 
 async def _finish_left(database: Database) -> None:
     async with started(database) as jobs:
-        await jobs.wait([await only(database, "jobs")], 10)
+        await jobs.wait([await only_id(database, "jobs")], 10)
 
 
 async def _resume(database: Database) -> None:
     async with started(database) as jobs:
-        ids = await jobs.resume([await only(database, "jobs")])
+        ids = await jobs.resume([await only_id(database, "jobs")])
         await jobs.wait(ids, 10)
 
 
 async def _adopt_generation(database: Database) -> None:
-    async with started(database, Wire([starts()], looks=[there])) as jobs:
+    async with started(database, Wire([starts_generation()], poll_plan=[result_ready])) as jobs:
         job, _ = await jobs.adopt(type(deferred()), GENERATION)
         await jobs.wait([job], 10)
 
@@ -219,41 +219,41 @@ async def _ask_for_balance(database: Database) -> None:
 
 
 async def _remember_balance(database: Database) -> None:
-    await idle_desk(database).jobs.remember_balance(12)
+    await idle_account_jobs(database).jobs.remember_balance(12)
 
 
 async def _balance(database: Database) -> object:
-    found = await idle_desk(database).read.balance()
+    found = await idle_account_jobs(database).read.balance()
     return None if found is None else found.credits
 
 
 async def _raise_budget(database: Database) -> None:
-    await idle_desk(database, budget=10_000).raise_budget(20_000)
+    await idle_account_jobs(database, budget=10_000).raise_budget(20_000)
 
 
-async def _ceiling(database: Database) -> object:
-    return (await idle_desk(database, budget=10_000).spending()).limit
+async def _budget(database: Database) -> object:
+    return (await idle_account_jobs(database, budget=10_000).spending()).limit
 
 
 async def _clear_cache(database: Database) -> None:
-    await idle_desk(database).clear_cache()
+    await idle_account_jobs(database).clear_cache()
 
 
 async def _cached(database: Database) -> object:
-    return (await idle_desk(database).cached()).entries
+    return (await idle_account_jobs(database).cached()).entries
 
 
 async def _give_up_after_a_minute(database: Database) -> None:
-    await idle_desk(database).jobs.record_give_up("host", 60)
+    await idle_account_jobs(database).jobs.record_give_up("host", 60)
 
 
 async def _client_timeout(database: Database) -> object:
-    return await idle_desk(database).read.give_up_seconds("host")
+    return await idle_account_jobs(database).read.give_up_seconds("host")
 
 
 ROWS = {
     "recover.register": Row(
-        arrange=_left(0),
+        arrange=_leave_queued(0),
         act=_finish_left,
         read=sql("SELECT state FROM jobs"),
         old=[("queued",)],
@@ -272,30 +272,30 @@ ROWS = {
         new=[(1,)],
     ),
     "finish.deliver": Row(
-        arrange=_made,
+        arrange=_finished,
         act=_on_call(lambda jobs, call: jobs.deliver([call])),
         read=_is_uncollected,
-        old=True,  # it is told once more
+        old=True,  # it is reported again
         new=False,
     ),
     "finish.abandon": Row(
-        arrange=_made,
+        arrange=_finished,
         act=_on_call(lambda jobs, call: jobs.mark_abandoned([call])),
         read=sql("SELECT count(*) FROM calls WHERE abandoned_at IS NOT NULL"),
         old=[(0,)],
         new=[(1,)],
     ),
     "finish.save_notes": Row(
-        arrange=_made,
+        arrange=_finished,
         act=_on_call(lambda jobs, call: jobs.jobs.save_notes(call, ["image: it was fitted"])),
-        read=_of_call(lambda call: call.notes),
+        read=_call_property(lambda call: call.notes),
         old=(),
         new=("image: it was fitted",),
     ),
     "finish.cancel_call": Row(
-        arrange=_left(0),
+        arrange=_leave_queued(0),
         act=_on_call(lambda jobs, call: jobs.jobs.cancel_call(call)),
-        read=_of_call(lambda call: call.cancelled_at is not None),
+        read=_call_property(lambda call: call.cancelled_at is not None),
         old=False,
         new=True,
     ),
@@ -306,8 +306,8 @@ ROWS = {
         old=[("paused", PRICE)],
         new=[("done", 0)],
     ),
-    "usage.raise_budget": Row(act=_raise_budget, read=_ceiling, old=10_000, new=20_000),
-    "usage.clear_cache": Row(arrange=_made, act=_clear_cache, read=_cached, old=1, new=0),
+    "usage.raise_budget": Row(act=_raise_budget, read=_budget, old=10_000, new=20_000),
+    "usage.clear_cache": Row(arrange=_finished, act=_clear_cache, read=_cached, old=1, new=0),
     "usage.record_give_up": Row(
         act=_give_up_after_a_minute, read=_client_timeout, old=None, new=60
     ),

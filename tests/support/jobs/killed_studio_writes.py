@@ -1,7 +1,7 @@
-"""Writes of media, of what the user is asked, of notifications and of maintenance that a kill cuts.
+"""Kill table for the writes of media, confirmation questions, webhooks and maintenance.
 
-`ROWS` says what must be true after each: no row without its bytes, and no bytes gone that a row
-needs.
+`ROWS` defines what must be true after each: no row without its bytes, and no bytes deleted that a
+row needs.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from stability_mcp.policy.terms import Terms
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, Account
 from stability_mcp.studio.permissions import Permissions, TermLists
-from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, at_work, core, picture, yes
+from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, core, picture, running_jobs, succeeds
 from support.jobs.killed_writes import Act, Read, Row, opened, sql, write
 from support.notify.receivers import ended, until
 
@@ -37,7 +37,7 @@ QUOTE = Quote(
 )
 EMULATED = Account(owner=OWNER, upstream=EMULATOR.id)
 STRAY = "5" * 64
-"""The name of bytes that no row names."""
+"""The name of a blob that has no row."""
 
 
 def _media(database: Database) -> MediaLibrary:
@@ -61,8 +61,8 @@ async def _imported(home: Path) -> None:
 
 
 async def _two_results(home: Path) -> None:
-    """Make "hero" and another, which its user calls "kept" afterwards."""
-    async with at_work(home, Wire([yes(picture(2)), yes(picture(3))])) as jobs:
+    """Generate "hero" and another result, which is then renamed to "kept"."""
+    async with running_jobs(home, Wire([succeeds(picture(2)), succeeds(picture(3))])) as jobs:
         for prompt, label in (("hero", "hero"), ("other", "other")):
             made = await jobs.submit(core(prompt), tool="test", labels=[label])
             await jobs.wait(made.job_ids, 10)
@@ -75,7 +75,7 @@ async def _rename(database: Database, label: str, wanted: str) -> None:
     await store.set_label(await store.get(label), wanted)
 
 
-async def _take_the_label(database: Database) -> None:
+async def _take_label_of_another(database: Database) -> None:
     await _rename(database, "kept", "hero")
 
 
@@ -84,7 +84,7 @@ def _permissions(database: Database) -> Permissions:
 
 
 def _asked(*steps: Callable[[Permissions], Awaitable[object]]) -> Callable[[Path], Awaitable[None]]:
-    """Return what puts the question about a bill, and does some steps more."""
+    """Return an arrangement that asks about a quote and then runs further steps."""
 
     async def arrange(home: Path) -> None:
         async with opened(home) as database:
@@ -111,12 +111,12 @@ async def _give_back(permissions: Permissions) -> object:
     return None
 
 
-async def _say_what_is_blocked(permissions: Permissions) -> object:
+async def _check_a_blocked_prompt(permissions: Permissions) -> object:
     with suppress(ArgumentsError):
         async with permissions.check(
             PreparedInputs(operation=core("a lighthouse")), count=1, confirm=None
         ):
-            """It does not pass."""
+            """Never reached: the prompt is blocked."""
     return None
 
 
@@ -128,7 +128,7 @@ def _permit(step: Callable[[Permissions], Awaitable[object]]) -> Act:
 
 
 async def _question(database: Database) -> object:
-    """Return the answer to the question that may still pay: "" where there is none yet."""
+    """Return the answer to the question that is still valid: "" if it isn't answered yet."""
     found = await _permissions(database).question(QUOTE)
     return None if found is None else found.answer or ""
 
@@ -137,57 +137,57 @@ async def _audited(database: Database) -> object:
     return [each.event for each in await _permissions(database).audited(9)]
 
 
-def _heard(home: Path) -> int:
-    """Return how often the end of the job was told."""
-    file = home.parent / "heard"
+def _webhooks_received(home: Path) -> int:
+    """Return how often the job's webhook was received."""
+    file = home.parent / "received"
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-async def _times_heard(database: Database) -> object:
-    return _heard(database.home)
+async def _count_received(database: Database) -> object:
+    return _webhooks_received(database.home)
 
 
 async def _one_ended(home: Path) -> None:
     async with opened(home) as database:
-        await _announcer(database).begin()
+        await _delivery(database).begin()
         await ended(database, time.time())
         await write(database, "UPDATE jobs SET charged = 'no'", "UPDATE spending SET reserved = 0")
 
 
-def _announcer(database: Database, then: str = "") -> Delivery:
-    """Return what tells a command that writes down what it hears and then does something."""
-    script = f"cat >> {shlex.quote(str(database.home.parent / 'heard'))}; {then}"
+def _delivery(database: Database, then: str = "") -> Delivery:
+    """Return a delivery to a command that records what it receives and then runs `then`."""
+    script = f"cat >> {shlex.quote(str(database.home.parent / 'received'))}; {then}"
     target = shlex.join(["sh", "-c", script])
     return Delivery(database, target, EMULATED, interval=0.02)
 
 
 async def _begin(database: Database) -> None:
-    await _announcer(database).begin()
+    await _delivery(database).begin()
 
 
-def _tell(then: str = "", *, finish: bool = True) -> Act:
-    """Return what tells an end once, when every claim and pause is over."""
+def _deliver(then: str = "", *, finish: bool = True) -> Act:
+    """Return an act that delivers one webhook after every claim and backoff has expired."""
 
     async def act(database: Database) -> None:
-        before = _heard(database.home)
+        before = _webhooks_received(database.home)
         await write(
             database,
-            f"UPDATE jobs SET notify_after = notify_after - {2 * CLAIM_SECONDS}",  # noqa: S608 -- a number of ours
+            f"UPDATE jobs SET notify_after = notify_after - {2 * CLAIM_SECONDS}",  # noqa: S608 -- our own number
         )
-        announcer = _announcer(database, then)
-        await announcer.begin()
+        delivery = _delivery(database, then)
+        await delivery.begin()
         async with create_task_group() as group:
-            group.start_soon(announcer.run)
-            await until(lambda: _heard(database.home) > before)
+            group.start_soon(delivery.run)
+            await until(lambda: _webhooks_received(database.home) > before)
             if finish:
-                await announcer.finish()
+                await delivery.finish()
             group.cancel_scope.cancel()
 
     return act
 
 
 async def _sweep(database: Database) -> None:
-    """Sweep as if everything that there is were old."""
+    """Sweep as if everything in the store were old."""
     later = time.time() + (KEEP + 10) * DAY_SECONDS
     await Retention(database, keep_days=KEEP, clock=lambda: later).sweep()
 
@@ -195,7 +195,7 @@ async def _sweep(database: Database) -> None:
 async def _repair(database: Database) -> None:
     later = time.time() + 7_200
     async for _ in StoreCheck(database, repair=True, clock=lambda: later).findings():
-        """Each is mended when it is found."""
+        """Each finding is repaired when it is found."""
 
 
 def _files(home: Path, folder: str) -> list[Path]:
@@ -203,7 +203,7 @@ def _files(home: Path, folder: str) -> list[Path]:
 
 
 def _counts(*tables: str) -> Read:
-    """Return what counts the rows of some tables, and then the files of blobs and quarantine."""
+    """Return a reader that counts rows of these tables, then files in blobs and quarantine."""
 
     async def read(database: Database) -> object:
         found = [
@@ -217,7 +217,7 @@ def _counts(*tables: str) -> Read:
 
 
 async def _whole(database: Database) -> object:
-    """Return how many of the blobs are what their names say."""
+    """Return how many blobs match the hash in their name."""
     return sum(
         hashlib.sha256(path.read_bytes()).hexdigest() == path.name
         for path in _files(database.home, "blobs")
@@ -234,11 +234,11 @@ async def _with_a_stray(home: Path) -> None:
     await _two_results(home)
     folder = home / "blobs" / STRAY[:2]
     folder.mkdir(exist_ok=True)
-    (folder / STRAY).write_bytes(b"nobody's")
+    (folder / STRAY).write_bytes(b"stray")
 
 
 async def _moved_away(home: Path) -> None:
-    """Let the bytes of one result be where its answer was received."""
+    """Move the bytes of one result back to the spool, where its response was received."""
     await _two_results(home)
     first = _files(home, "blobs")[0]
     async with opened(home) as database:
@@ -247,7 +247,7 @@ async def _moved_away(home: Path) -> None:
 
 
 async def _spoiled(home: Path) -> None:
-    """Let the bytes of one result be nowhere."""
+    """Destroy the bytes of one result."""
     await _two_results(home)
     _files(home, "blobs")[0].write_bytes(b"half")
 
@@ -258,7 +258,7 @@ ROWS = {
     ),
     "media.set_label": Row(
         arrange=_two_results,
-        act=_take_the_label,
+        act=_take_label_of_another,
         read=sql("SELECT label FROM media ORDER BY seq"),
         old=[("hero",), ("kept",)],
         new=[("hero-2",), ("hero",)],
@@ -271,19 +271,27 @@ ROWS = {
     "policy.give_back": Row(
         arrange=_asked(_agree, _use), act=_permit(_give_back), read=_question, old=None, new="yes"
     ),
-    "policy.audit": Row(act=_permit(_say_what_is_blocked), read=_audited, old=[], new=["blocked"]),
+    "policy.audit": Row(
+        act=_permit(_check_a_blocked_prompt), read=_audited, old=[], new=["blocked"]
+    ),
     "notify.start": Row(
         act=_begin,
         read=sql("SELECT count(*) FROM meta WHERE key LIKE 'notify_since:%'"),
         old=[(0,)],
         new=[(1,)],
     ),
-    # Told at least once: what was told and not noted is told again.
-    "notify.claim": Row(arrange=_one_ended, act=_tell(), read=_times_heard, old=0, new=1),
-    "notify.delivered": Row(arrange=_one_ended, act=_tell(), read=_times_heard, old=1, new=2),
-    "notify.failed": Row(arrange=_one_ended, act=_tell("exit 1"), read=_times_heard, old=1, new=2),
+    # Delivery is at least once: a webhook sent but not recorded is sent again.
+    "notify.claim": Row(arrange=_one_ended, act=_deliver(), read=_count_received, old=0, new=1),
+    "notify.delivered": Row(arrange=_one_ended, act=_deliver(), read=_count_received, old=1, new=2),
+    "notify.failed": Row(
+        arrange=_one_ended, act=_deliver("exit 1"), read=_count_received, old=1, new=2
+    ),
     "notify.release": Row(
-        arrange=_one_ended, act=_tell("sleep 60", finish=False), read=_times_heard, old=1, new=2
+        arrange=_one_ended,
+        act=_deliver("sleep 60", finish=False),
+        read=_count_received,
+        old=1,
+        new=2,
     ),
     "maintenance.retain_jobs": Row(
         arrange=_two_results, act=_sweep, read=_counts("media"), old=(2, 2, 0), new=(1, 1, 0)

@@ -1,4 +1,4 @@
-"""What the rows of a kill table are made of, and the process that is killed inside one write."""
+"""Building blocks of kill tables, and the child process that is killed inside one write."""
 
 import pkgutil
 import signal
@@ -12,36 +12,36 @@ import anyio
 
 from stability_mcp.client.models import Answer
 from stability_mcp.store.database import Database
-from support.jobs.jobs import Desk, Wire, answer, desk, yes
+from support.jobs.jobs import AccountJobs, Wire, account_jobs, answer, succeeds
 from support.jobs.upstream import sound
 from support.jobs.worker_process import end_at
 from support.store.rows import execute
 
 Act = Callable[[Database], Awaitable[None]]
-"""What is killed in a child."""
+"""What runs in a child until it is killed."""
 
 Read = Callable[[Database], Awaitable[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A write that somebody asked for: it is done whole or not at all."""
+    """A write that a caller requests: it happens completely or not at all."""
 
     act: Act
-    """What is killed, and is done once more by the next process."""
+    """What is killed, and done again by the next process."""
     read: Read
     old: object
     """What `read` returns after the kill."""
     new: object
-    """What it returns when the act was done again."""
+    """What it returns after the act was done again."""
     arrange: Callable[[Path], Awaitable[None]] | None = None
-    """Makes the store of a home ready; it is not killed."""
+    """Prepares the store; not killed."""
     sound: bool = True
-    """Whether an examination of the store finds nothing wrong after the kill."""
+    """Whether a store check finds nothing wrong after the kill."""
 
 
 def end(table: str, name: str, home: str, place: str) -> None:
-    """Do the act of a row and be killed at a place.
+    """Run the act of a row and be killed at `place`.
 
     Args:
         table: The table, as `module:NAME`.
@@ -69,7 +69,7 @@ async def opened(home: Path) -> AsyncIterator[Database]:
 
 
 def sql(query: str) -> Callable[[Database], Awaitable[list[tuple[Any, ...]]]]:
-    """Return what reads the rows of a query."""
+    """Return a reader of the rows of a query."""
 
     async def read(database: Database) -> list[tuple[Any, ...]]:
         return await database.read(lambda c: execute(c, query))
@@ -77,14 +77,14 @@ def sql(query: str) -> Callable[[Database], Awaitable[list[tuple[Any, ...]]]]:
     return read
 
 
-async def only(database: Database, table: str) -> str:
+async def only_id(database: Database, table: str) -> str:
     """Return the id of the only row of a table."""
     [(found,)] = await sql(f"SELECT id FROM {table}")(database)  # noqa: S608 -- names in this folder
     return str(found)
 
 
 async def write(database: Database, *statements: str) -> None:
-    """Write what no face of the program does."""
+    """Run statements that the program itself has no command for."""
     await database.write(lambda c: [execute(c, each) for each in statements], name="test.write")
 
 
@@ -92,15 +92,15 @@ async def write(database: Database, *statements: str) -> None:
 async def started(
     database: Database,
     wire: Wire | None = None,
-    **limits: Any,  # noqa: ANN401 -- limits of `desk`
-) -> AsyncIterator[Desk]:
-    """Carry out jobs until the block ends; the balance is known, so nothing asks for it."""
-    async with desk(database, wire or Wire([yes()]), **limits) as jobs:
+    **limits: Any,  # noqa: ANN401 -- limits of `account_jobs`
+) -> AsyncIterator[AccountJobs]:
+    """Run jobs until the block ends; the balance is stored, so it is not queried."""
+    async with account_jobs(database, wire or Wire([succeeds()]), **limits) as jobs:
         await jobs.jobs.remember_balance(100)
         yield jobs
 
 
-def there(body: Path) -> Answer:
-    """Answer a look at a generation: its result."""
+def result_ready(body: Path) -> Answer:
+    """Answer a poll with the result of the generation."""
     body.write_bytes(sound())
     return answer(media_type="audio/wav")

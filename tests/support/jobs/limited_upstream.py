@@ -1,7 +1,7 @@
-"""An upstream that enforces a rate limit as the API does: so many requests, else a lock-out.
+"""An upstream that enforces a rate limit as the API does: above it, a lock-out.
 
 And the processes that call it: `python -m support.jobs.limited_upstream`, with HOME URL CALLS LIMIT
-WINDOW, makes so many calls at once when it reads a line, and ends when all are done.
+WINDOW, makes all its calls at once when it reads a line, and ends when all are done.
 """
 
 import asyncio
@@ -20,41 +20,41 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import RateLimit, Timing
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Upstream
-from support.jobs.jobs import core, desk, picture
+from support.jobs.jobs import account_jobs, core, picture
 
 COUNTED = "counted"
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 MAX_WAIT_SECONDS = 600.0
 PICTURES = [picture(number) for number in range(50)]
-"""Made before: a server that is busy sees requests later than they came."""
+"""Prepared in advance: a busy server would record arrivals too late."""
 
 
 @dataclass
 class Limited:
-    """The limiter, and what it saw.
+    """The rate limiter and its records.
 
     Args:
-        limit: So many requests in so many seconds.
-        lock_out: Seconds of refusals after one too many.
+        limit: Requests per window of seconds.
+        lock_out: Seconds of refusals after the limit is exceeded.
     """
 
     limit: RateLimit
     lock_out: float = 60.0
     url: str = ""
     arrivals: list[float] = field(default_factory=list)
-    """All requests: questions count too."""
+    """Times of all requests; queries count too."""
     made: list[float] = field(default_factory=list)
-    """Those that made something."""
+    """Times of requests that generated something."""
     refusals: list[float] = field(default_factory=list)
     _locked_until: float = 0.0
 
     @property
     def upstream(self) -> Upstream:
-        """Return it as jobs know it."""
+        """Return the upstream as jobs see it."""
         return Upstream(id=COUNTED, base_url=self.url)
 
     def busiest(self) -> int:
-        """Return the most requests in any window."""
+        """Return the highest number of requests in any window."""
         most = first = 0
         for last, at in enumerate(self.arrivals):
             while at - self.arrivals[first] >= self.limit.window:
@@ -63,7 +63,7 @@ class Limited:
         return most
 
     def used(self) -> float:
-        """Return the share of the limit that was used, from the first arrival to the last."""
+        """Return the share of the limit that was used, from the first generation to the last."""
         ideal = (len(self.made) / self.limit.limit - 1) * self.limit.window
         return ideal / (self.made[-1] - self.made[0])
 
@@ -92,8 +92,8 @@ class Limited:
             self._locked_until = now + self.lock_out
         if now < self._locked_until:
             self.refusals.append(now)
-            said = {"id": "x", "name": "rate_limit_exceeded", "errors": ["Too many requests."]}
-            return 429, "application/json", json.dumps(said).encode()
+            error = {"id": "x", "name": "rate_limit_exceeded", "errors": ["Too many requests."]}
+            return 429, "application/json", json.dumps(error).encode()
         if not posted:
             return 200, "application/json", b'{"credits": 1000}'
         self.made.append(now)
@@ -114,12 +114,15 @@ async def limited(limit: RateLimit, *, lock_out: float = 60.0) -> AsyncIterator[
 
 
 async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]) -> None:
-    """Make calls when told, all at once, and wait until all are done."""
+    """Read a line, make all calls at once, and wait until all are done."""
     upstream = Upstream(id=COUNTED, base_url=url)
     database = await anyio.to_thread.run_sync(Database, Path(home))
     client = Client(base_url=url, api_key=SecretStr("sk-test"))
     timing = Timing()
-    async with client, desk(database, client, upstream=upstream, rate=limit, timing=timing) as jobs:
+    async with (
+        client,
+        account_jobs(database, client, upstream=upstream, rate=limit, timing=timing) as jobs,
+    ):
 
         async def one(number: int) -> None:
             call = await jobs.submit(core(f"{home} {number}"), tool="test")
@@ -129,9 +132,9 @@ async def call_at_once(home: str, url: str, calls: int, limit: tuple[int, float]
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await anyio.to_thread.run_sync(sys.stdin.readline)
-        async with anyio.create_task_group() as all_of_them:
+        async with anyio.create_task_group() as group:
             for number in range(calls):
-                all_of_them.start_soon(one, number)
+                group.start_soon(one, number)
     await database.close()
 
 

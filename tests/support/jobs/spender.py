@@ -1,4 +1,4 @@
-"""A process that spends until it is refused; apart from the tests, so that it can be imported."""
+"""A process that spends until the budget refuses; a separate module so that it can be imported."""
 
 import os
 from functools import partial
@@ -13,7 +13,7 @@ from support.jobs.jobs import put, register
 
 
 def spend_until_refused(home: str, calls: int, tasks: int, budget: int, together: Barrier) -> None:
-    """Make so many calls of 3 credits from each of so many tasks; refusals are what is tested."""
+    """Make `calls` calls of 3 credits from `tasks` tasks; at least one must be refused."""
     database = Database(Path(home))
     process, refused = f"spender {os.getpid()}", 0
     together.wait(30)

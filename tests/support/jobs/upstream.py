@@ -1,6 +1,6 @@
-"""An upstream that counts: who posted what how often, and what it charged. Not the emulator.
+"""An upstream that counts posts and charges by prompt. Not the emulator.
 
-It charges as soon as a result is ready, whether or not anybody still listens: the worst case.
+It charges as soon as a result is ready, even if the client has disconnected: the worst case.
 """
 
 import asyncio
@@ -34,44 +34,47 @@ MISSING = json.dumps(
 ).encode()
 PIECE = 16_384
 SMALL_BUFFER = 65_536
-"""Bytes the kernel takes for a server that does not read: a long upload waits for its reader."""
+"""Bytes the kernel buffers for a server that does not read: a long upload waits for its reader."""
 MIN_BUFFER_BYTES, MIN_SEGMENT_BYTES = 4_096, 1_000
-"""Bytes on a line that stands still in the middle of an upload. Small segments keep the sender's
-buffer small, too, which otherwise grows to several megabytes and takes the rest of the upload."""
+"""Bytes on a connection that stalls in the middle of an upload. Small segments also keep the
+sender's buffer small, which otherwise grows to several megabytes and takes the whole upload."""
 
-Stage = Literal["head", "upload", "waiting", "headers", "body", "poll", "poll body", "start"]
-"""Where a request stands: its head has come, a quarter of it, all of it; the headers of the answer
-are out, half its body. The same of a look at a generation; and of the answer that starts one."""
+Stage = Literal[
+    "head", "upload", "waiting", "headers", "body", "poll", "poll body", "start", "balance"
+]
+"""How far a request is: its head has arrived, a quarter of its body, all of it; the headers of the
+response are sent, half its body. Also for polls, balance queries, and for the response that starts
+a generation."""
 
 
 @dataclass
 class Upstream:
-    """What came and what was charged, by prompt."""
+    """Requests and charges, by prompt."""
 
     url: str = ""
     pace: float = 1.0
-    """How slow it is; 0: at once."""
+    """Factor for its delays; 0: none."""
     results_after: float = 0.2
     """Seconds from the start of a deferred generation to its result."""
     held: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when one stands there."""
+    """Set when a request is held at the stage `hold`."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by the test to let it go on."""
+    """Set by the test to let the held request continue."""
     posts: Counter[str] = field(default_factory=Counter)
-    """Requests that came whole."""
+    """Requests that arrived completely."""
     heads: Counter[str] = field(default_factory=Counter)
-    """Requests of which at least the beginning came; `` stands for those cut before the prompt."""
+    """Requests that arrived at least in part; "" counts those cut off before the prompt."""
     silent: int = 0
-    """Lines on which nothing came."""
+    """Connections without a request."""
     charges: Counter[str] = field(default_factory=Counter)
     broken: Counter[Stage] = field(default_factory=Counter)
-    """Where lines broke."""
+    """The stages at which connections broke."""
     generations: dict[str, tuple[bytes, str, float]] = field(default_factory=dict)
-    """What was asked for, by which prompt, and when, by the id of what is made."""
+    """Request path, prompt and start time by the id of the generation."""
     polled: set[str] = field(default_factory=set)
-    """Prompts of those that were looked at."""
+    """Prompts of generations that were polled."""
     image: bytes | None = None
-    """Each picture; None: a new one every time."""
+    """The picture of every response; None: a new one each time."""
     result: tuple[str, bytes] | None = None
     """Media type and body of each deferred result; None: a sound or a picture."""
     missing: Callable[[str], bool] = lambda _: False
@@ -85,7 +88,7 @@ class Upstream:
 
     @property
     def hold(self) -> Stage | None:
-        """Where the next request that comes there stands still."""
+        """The stage at which the next request is held."""
         return self._hold
 
     @hold.setter
@@ -96,24 +99,24 @@ class Upstream:
             self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, MIN_SEGMENT_BYTES)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer requests until the line breaks."""
+        """Answer requests until the connection breaks."""
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
-        line = Line(self, reader, writer)
+        connection = Connection(self, reader, writer)
         try:
             while True:
-                await line.one()
+                await connection.one()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            if line.stage is not None:
-                self.broken[line.stage] += 1
-            self.silent += not line.spoke
+            if connection.stage is not None:
+                self.broken[connection.stage] += 1
+            self.silent += not connection.spoke
         finally:
             self.serving.discard(task)
             writer.close()
 
     def most_within(self, seconds: float) -> int:
-        """Return the most requests that arrived in any stretch of so many seconds."""
+        """Return the highest number of requests that arrived within any `seconds`."""
         times = sorted(self.arrivals)
         most = first = 0
         for last, time in enumerate(times):
@@ -124,7 +127,7 @@ class Upstream:
 
 
 @dataclass
-class Line:
+class Connection:
     """One connection."""
 
     upstream: Upstream
@@ -134,7 +137,7 @@ class Line:
     spoke: bool = False
 
     async def one(self) -> None:
-        """Take one request and answer it."""
+        """Read one request and answer it."""
         self.stage = None
         head = await self.reader.readuntil(b"\r\n\r\n")
         self.spoke = True
@@ -164,7 +167,7 @@ class Line:
         return await self._send(200, "image/png", image, "headers")
 
     async def _body(self, head: bytes) -> bytes:
-        """Read a body; whatever comes of it tells who sent it."""
+        """Read a body; count its prompt even if only a part of it arrives."""
         found = LENGTH.search(head)
         length, body = int(found[1]) if found else 0, bytearray()
         try:
@@ -183,8 +186,10 @@ class Line:
     async def _result(self, path: str) -> None:
         results, _, generation = path.rpartition("/")
         if generation == "balance":
-            return await self._send(200, "application/json", b'{"credits": 1000}', "poll", "poll")
-        asked, prompt, started = self.upstream.generations[generation]
+            return await self._send(
+                200, "application/json", b'{"credits": 1000}', "balance", "balance"
+            )
+        requested, prompt, started = self.upstream.generations[generation]
         age = asyncio.get_running_loop().time() - started
         self.upstream.polled.add(prompt)
         self.upstream.polls.append((age, results))
@@ -197,7 +202,7 @@ class Line:
         if self.upstream.result is not None:
             media_type, body = self.upstream.result
             return await self._send(200, media_type, body, "poll", "poll body")
-        if b"/audio/" in asked:
+        if b"/audio/" in requested:
             return await self._send(200, "audio/wav", sound(), "poll", "poll body")
         return await self._send(200, "image/png", picture(7), "poll", "poll body")
 
@@ -220,7 +225,7 @@ class Line:
         await self.writer.drain()
 
     async def _at(self, stage: Stage, most: float) -> None:
-        """Stand at a stage, for a moment or as long as the test wants, and see the line break."""
+        """Pause at a stage, briefly or until the test releases it; detect a broken connection."""
         self.stage = stage
         upstream = self.upstream
         await self.writer.drain()
@@ -228,7 +233,7 @@ class Line:
             upstream.held.set()
             await upstream.release.wait()
         elif upstream.pace:
-            await asyncio.sleep(random.uniform(0, most) * upstream.pace)  # noqa: S311 -- no secret
+            await asyncio.sleep(random.uniform(0, most) * upstream.pace)  # noqa: S311 -- not a secret
         if self.writer.is_closing() or (self.reader.at_eof()):
             raise ConnectionResetError
 

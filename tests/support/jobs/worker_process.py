@@ -1,10 +1,10 @@
-"""A process that submits jobs and carries them out, to be killed.
+"""A process that submits and runs jobs, to be killed.
 
-Start it by `python -m support.jobs.worker_process ...`.
+Start it with `python -m support.jobs.worker_process ...`.
 
-Arguments: home, base URL of a counting upstream, how many calls, `idle` to end when nothing is left
-or `on` to go on. Then, if need be, how many requests are in flight at most; or what it asks for,
-where it ends itself (see `end_at`), and by which signal.
+Arguments: home, base URL of a counting upstream, number of calls, and `idle` to end when all jobs
+have finished or `on` to keep running. Optionally the concurrency; or the kind of call, the place
+where it ends itself (see `end_at`) and the signal.
 """
 
 import os
@@ -29,7 +29,7 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.store.database import Database, Moment, Observer
 from stability_mcp.store.tenancy import Upstream
-from support.jobs.jobs import Desk, at_work
+from support.jobs.jobs import AccountJobs, running_jobs
 from support.store.rows import execute
 
 OPEN = "SELECT 1 FROM jobs WHERE finished_at IS NULL LIMIT 1"
@@ -44,37 +44,37 @@ KINDS: dict[str, tuple[str, Callable[[str], dict[str, object]]]] = {
     "enlarged": ("upscale_conservative", lambda prompt: {"prompt": prompt}),
     "reinvented": ("upscale_creative", lambda prompt: {"prompt": prompt}),
 }
-"""At once, deferred, several results in one answer, with a file to send, and deferred with one."""
+"""Immediate, deferred, several results in one response, with a file, and deferred with a file."""
 
 MIXTURE = ("sound", "picture", "samples", "picture", "enlarged", "picture", "reinvented")
 CANCELLED = "cancelled"
 INPUT = "input.png"
-"""The picture that is sent, beside the home."""
+"""The picture to send, in the parent of the home."""
 
 
 TIMING = Timing(poll_seconds=0.1, retry_seconds=0.01)
 
-AT_WORK, ASKED = "at work", "asked for all"
-"""Said on stdout."""
+RUNNING, SUBMITTED = "running", "submitted all"
+"""Printed on stdout."""
 
 
 @asynccontextmanager
-async def at_work_in(
+async def running_jobs_in(
     home: Path,
     base_url: str,
     observer: Observer | None = None,
-    **limits: Any,  # noqa: ANN401 -- limits of Desk
-) -> AsyncIterator[Desk]:
-    """Carry out jobs at an upstream that counts, until the block ends."""
+    **limits: Any,  # noqa: ANN401 -- limits of AccountJobs
+) -> AsyncIterator[AccountJobs]:
+    """Run jobs against a counting upstream until the block ends."""
     upstream = Upstream(id="counted", base_url=base_url)
     client = Client(base_url=base_url, api_key=SecretStr("sk-test"), timeout=20)
     limits = {"timing": TIMING, "kind": partial(Database, observer=observer), **limits}
-    async with client, at_work(home, client, upstream=upstream, **limits) as jobs:
+    async with client, running_jobs(home, client, upstream=upstream, **limits) as jobs:
         yield jobs
 
 
-async def submit(jobs: Desk, kind: str, prompt: str) -> list[str]:
-    """Do what a tool does: import the file that is sent, and write the call."""
+async def submit(jobs: AccountJobs, kind: str, prompt: str) -> list[str]:
+    """Do what a tool does: import the file to send, and submit the call."""
     name, arguments = KINDS[kind]
     values, inputs = arguments(prompt), {}
     store = jobs.context.library
@@ -91,7 +91,7 @@ async def submit(jobs: Desk, kind: str, prompt: str) -> list[str]:
 
 
 def end_at(place: str, number: int) -> Observer:
-    """Return an observer that sends this process a signal, the first time it is at a place.
+    """Return an observer that sends this process a signal the first time it reaches `place`.
 
     Args:
         place: A moment of a named write step: `inside finish.store`.
@@ -102,12 +102,14 @@ def end_at(place: str, number: int) -> Observer:
     def observe(moment: Moment, name: str) -> None:
         if place == f"{moment} {name}" and not ended:
             ended.append(place)
-            signal.pthread_kill(threading.get_ident(), number)  # it ends here, not a moment later
+            signal.pthread_kill(
+                threading.get_ident(), number
+            )  # takes effect here, not a moment later
 
     return observe
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -119,13 +121,13 @@ async def main(
     *,
     until_idle: bool,
     kind: str | None = None,
-    **limits: Any,  # noqa: ANN401 -- the observer, and limits of Desk
+    **limits: Any,  # noqa: ANN401 -- the observer, and limits of AccountJobs
 ) -> None:
-    """Submit calls of all kinds, or of one, and carry them out."""
+    """Submit calls of all kinds, or of one, and run them."""
     if kind == CANCELLED:
-        limits["concurrency"] = 0  # so that it is still queued
-    async with at_work_in(Path(home), base_url, **limits) as jobs:
-        _say(AT_WORK)
+        limits["concurrency"] = 0  # so that it stays queued
+    async with running_jobs_in(Path(home), base_url, **limits) as jobs:
+        _print(RUNNING)
         for number in range(calls):
             each = kind or MIXTURE[number % len(MIXTURE)]
             made = await submit(
@@ -133,14 +135,14 @@ async def main(
             )
             if kind == CANCELLED:
                 await jobs.cancel(made)
-        _say(ASKED)
+        _print(SUBMITTED)
         database = jobs.context.database
-        while not until_idle or await database.read(lambda c: bool(execute(c, OPEN))):  # noqa: ASYNC110 -- other processes set no event here
+        while not until_idle or await database.read(lambda c: bool(execute(c, OPEN))):  # noqa: ASYNC110 -- other processes set no event
             await anyio.sleep(0.05)
 
 
 def run(home: str, url: str, calls: str, end: str, *more: str) -> None:
-    """Do what the arguments say; see above."""
+    """Run the worker with the arguments described above."""
     rest = list(more)
     kind = rest.pop(0) if rest and not rest[0].isdigit() else None
     limits: dict[str, Any] = {}
@@ -149,10 +151,10 @@ def run(home: str, url: str, calls: str, end: str, *more: str) -> None:
     elif rest:
         limits["concurrency"] = int(rest[0])
 
-    async def carry_out() -> None:
+    async def work() -> None:
         await main(home, url, int(calls), until_idle=end == "idle", kind=kind, **limits)
 
-    anyio.run(carry_out)
+    anyio.run(work)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Processes that store and sweep the same bytes over and over; apart, so that they are imported.
+"""Processes that repeatedly store and sweep the same bytes; a module that they can import.
 
-Both do only what the program does, as fast as they can.
+Both do only what the program does, as fast as possible.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 
 PICTURES = 3
-"""So few that a storer and a sweeper meet all the time."""
+"""Few enough that storing and sweeping collide all the time."""
 
 
 def _store(connection: Connection, home: Path, file: Path) -> str:
@@ -44,7 +44,7 @@ def _store(connection: Connection, home: Path, file: Path) -> str:
 
 
 def store_and_forget(home: str, number: int, times: int) -> None:
-    """Store pictures, see that their bytes are there, and give their rows up again."""
+    """Store pictures, check that their bytes are there, and delete their rows again."""
 
     async def run(folder: Path) -> None:
         database = Database(folder)
@@ -64,20 +64,20 @@ def store_and_forget(home: str, number: int, times: int) -> None:
     try:
         anyio.run(run, Path(home))
     finally:
-        (Path(home) / f"ended-{number}").touch()
+        (Path(home) / f"done-{number}").touch()
 
 
-def _ended(home: Path) -> int:
-    return len(list(home.glob("ended-*")))
+def _count_done(home: Path) -> int:
+    return len(list(home.glob("done-*")))
 
 
-def sweep_until(home: str, enders: int) -> None:
-    """Remove what no row names until so many storers have ended; it must have met them."""
+def sweep_until(home: str, storers: int) -> None:
+    """Delete unreferenced blobs until `storers` storers are done; at least one must be deleted."""
 
     async def run() -> None:
         folder, gone = Path(home), 0
         database = Database(folder)
-        while _ended(folder) < enders:
+        while _count_done(folder) < storers:
             names = [
                 path.name for files in retention_rows.unreferenced_blobs(folder) for path in files
             ]
@@ -92,6 +92,6 @@ def sweep_until(home: str, enders: int) -> None:
                 )
                 gone += removed
         await database.close()
-        assert gone, "nothing was swept while it was stored"
+        assert gone, "no blob was swept while others stored"
 
     anyio.run(run)

@@ -1,6 +1,6 @@
-"""Somebody who is told when jobs end: a web server, and a command that writes down what it hears.
+"""Receivers of notifications: a web server, and a command that records what it gets.
 
-And jobs that have ended, for it to hear of.
+And finished jobs to notify about.
 """
 
 import json
@@ -30,81 +30,83 @@ END = "UPDATE jobs SET state = 'failed', error = 'no', finished_at = ? WHERE id 
 
 @dataclass
 class Listener:
-    """A web server; `status` says how it answers."""
+    """A web server that answers with `status`."""
 
     status: int = 204
     url: str = ""
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     busy: int = 0
-    most_at_once: int = 0
+    max_at_once: int = 0
     release: threading.Event = field(default_factory=threading.Event)
-    """Answers wait for it."""
+    """A slow server answers once this is set."""
 
-    async def hears(self, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until it was told so often, and return what."""
-        await until(lambda: len(self.heard) >= count)
-        return self.heard
+    async def wait_for(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait for this many requests, and return all received so far."""
+        await until(lambda: len(self.received) >= count)
+        return self.received
 
 
 async def until(met: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     with anyio.fail_after(seconds):
-        while not met():  # noqa: ASYNC110 -- other threads and processes set no event here
+        while not met():  # noqa: ASYNC110 -- other threads and processes set no event
             await anyio.sleep(0.02)
 
 
 @contextmanager
 def listening(status: int = 204, *, slow: bool = False) -> Iterator[Listener]:
-    """Listen on loopback until the block ends; `slow`: answer only when released."""
-    told = Listener(status)
+    """Listen on loopback until the block ends; `slow`: answer only once released."""
+    listener = Listener(status)
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             with lock:
-                told.heard.append(json.loads(body))
-                told.headers.append({name.lower(): value for name, value in self.headers.items()})
-                told.busy += 1
-                told.most_at_once = max(told.most_at_once, told.busy)
+                listener.received.append(json.loads(body))
+                listener.headers.append(
+                    {name.lower(): value for name, value in self.headers.items()}
+                )
+                listener.busy += 1
+                listener.max_at_once = max(listener.max_at_once, listener.busy)
             if slow:
-                told.release.wait(60)
+                listener.release.wait(60)
             with lock:
-                told.busy -= 1
-            self.send_response(told.status)
-            if told.status == 302:
-                self.send_header("location", f"{told.url}/elsewhere")
+                listener.busy -= 1
+            self.send_response(listener.status)
+            if listener.status == 302:
+                self.send_header("location", f"{listener.url}/elsewhere")
             self.send_header("content-length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        told.url = f"http://127.0.0.1:{server.server_address[1]}"
+        listener.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield told
+            yield listener
         finally:
-            told.release.set()
+            listener.release.set()
             server.shutdown()
             thread.join(5)
 
 
 def command(folder: Path, *, then: str = "") -> str:
-    """Return a command that writes what it hears and its environment, and then does something."""
-    script = folder / "told.py"
+    """Return a command that records its input and environment, and then runs `then`."""
+    script = folder / "listener.py"
     script.write_text(
         "import json, os, pathlib, sys, time\n"
         f"folder = pathlib.Path({str(folder)!r})\n"
-        "heard = json.load(sys.stdin)\n"
+        "received = json.load(sys.stdin)\n"
         "print('to stdout'); print('to stderr', file=sys.stderr)\n"
-        "(folder / f'{heard[\"job\"]}.env').write_text(json.dumps(dict(os.environ)))\n"
-        "(folder / f'{heard[\"job\"]}.pid').write_text(str(os.getpid()))\n"
-        "(folder / f'{heard[\"job\"]}.json').write_text(json.dumps(heard))\n"
+        "(folder / f'{received[\"job\"]}.env').write_text(json.dumps(dict(os.environ)))\n"
+        "(folder / f'{received[\"job\"]}.pid').write_text(str(os.getpid()))\n"
+        "(folder / f'{received[\"job\"]}.json').write_text(json.dumps(received))\n"
         f"{then}\n",
         encoding="utf-8",
     )
@@ -112,7 +114,7 @@ def command(folder: Path, *, then: str = "") -> str:
 
 
 async def ended(database: Database, *ats: float) -> list[str]:
-    """Write jobs that ended at these times, by a process that told nobody."""
+    """Insert jobs that finished at these times in a process that sent no notification."""
 
     def write(connection: Connection, at: float) -> str:
         register_upstream(connection, EMULATOR)

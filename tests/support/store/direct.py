@@ -1,4 +1,4 @@
-"""Writes to a store for tests that have no event loop."""
+"""Writes to a store for tests without an event loop."""
 
 import threading
 from collections.abc import Callable
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 def write_now(database: Database, work: Callable[[Connection], T], *, name: str) -> T:
-    """Run one write transaction and return its result, whatever the caller runs in."""
+    """Run one write transaction and return its result, inside or outside an event loop."""
     outcome: list[T] = []
     error: list[BaseException] = []
 
     def run() -> None:
         try:
             outcome.append(anyio.run(partial(database.write, work, name=name)))
-        except BaseException as raised:  # noqa: BLE001 -- the caller's thread raises it again
+        except BaseException as raised:  # noqa: BLE001 -- raised again in the caller's thread
             error.append(raised)
 
     thread = threading.Thread(target=run)

@@ -1,4 +1,4 @@
-"""A disk of some megabytes that a test fills up and empties again, and folders that refuse."""
+"""A small disk that a test fills and empties, and folders that are read-only or hang."""
 
 import os
 import subprocess
@@ -13,33 +13,33 @@ import anyio
 import pytest
 
 from stability_mcp.jobs.models import ANSWER_ROOM, JobRecord, SpoolRoom
-from support.jobs.jobs import AT_ONCE, Desk, at_work
+from support.jobs.jobs import AT_ONCE, AccountJobs, running_jobs
 from support.store.rows import rows
 
 MIB = 1_048_576
 ROOM = 4 * MIB
 MIN_FREE = 2 * MIB
 RESERVE = MIB
-"""What the program takes and leaves here, so that a small disk will do."""
+"""Sizes for the program that fit a small disk."""
 
 SECONDS = 30
-"""Longest wait for what happens within milliseconds on a machine that is not busy."""
+"""Timeout for events that take milliseconds on an idle machine."""
 
 
 class Disk:
-    """A small file system of its own."""
+    """A small separate file system."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self._filler = folder / "filler"
 
     def free(self) -> int:
-        """Return the bytes that are free."""
+        """Return the number of free bytes."""
         found = os.statvfs(self._filler.parent)
         return found.f_bavail * found.f_frsize
 
     def fill(self, leave: int = 0) -> None:
-        """Leave no more than so many bytes."""
+        """Fill the disk until at most `leave` bytes are free."""
         piece = bytes(4_096)
         with self._filler.open("ab", 0) as file:
             try:
@@ -49,17 +49,17 @@ class Disk:
                 assert leave == 0
 
     def empty(self) -> None:
-        """Make room again."""
+        """Free the space again."""
         self._filler.unlink()
 
 
 @contextmanager
 def small_disk(folder: Path, size: int = 24 * MIB) -> Iterator[Disk]:
-    """Mount one, or skip the test where that is not allowed."""
+    """Mount a small disk, or skip the test if that is not allowed."""
     folder.mkdir()
     mounted = _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
     if mounted:
-        pytest.skip(f"no disk of its own can be mounted: {mounted}")
+        pytest.skip(f"cannot mount a small disk: {mounted}")
     try:
         yield Disk(folder)
     finally:
@@ -68,12 +68,12 @@ def small_disk(folder: Path, size: int = 24 * MIB) -> Iterator[Disk]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Let nobody write into a folder, root included, or skip the test."""
+    """Make a folder read-only, even for root, or skip the test."""
     refused = _run("mount", "--bind", str(folder), str(folder)) or _run(
         "mount", "-o", "remount,ro,bind", str(folder)
     )
     if refused:
-        pytest.skip(f"no folder can be made read-only: {refused}")
+        pytest.skip(f"cannot make a folder read-only: {refused}")
     try:
         yield
     finally:
@@ -81,14 +81,14 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 class HangingFolder:
-    """A folder in which no file gets its name before a test lets it."""
+    """A folder in which linking a file blocks until the test releases it."""
 
     def __init__(self) -> None:
         self._began = threading.Event()
         self._released = threading.Event()
 
     async def began(self) -> None:
-        """Wait until a file is to get its name there."""
+        """Wait until a file is about to be linked there."""
         assert await anyio.to_thread.run_sync(self._began.wait, SECONDS)
 
     def hang(self) -> None:
@@ -97,13 +97,13 @@ class HangingFolder:
         self._released.wait(2 * SECONDS)
 
     def release(self) -> None:
-        """Let everything go on."""
+        """Let everything continue."""
         self._released.set()
 
 
 @contextmanager
 def hanging(folder: Path) -> Iterator[HangingFolder]:
-    """Let a folder hang, as a drive does that is away, until it is released or the block ends."""
+    """Let a folder hang like a disconnected drive, until released or the block ends."""
     found, link = HangingFolder(), os.link
 
     def slow(source: Path, target: Path) -> None:
@@ -120,7 +120,7 @@ def hanging(folder: Path) -> Iterator[HangingFolder]:
 
 
 def _run(*command: str) -> str:
-    """Return why a command failed, nothing when it did not."""
+    """Run a command and return its error, or "" if it succeeded."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except OSError as error:
@@ -129,16 +129,16 @@ def _run(*command: str) -> str:
 
 
 SMALL_ROOM = SpoolRoom(answers=dict.fromkeys(ANSWER_ROOM, ROOM), min_free=MIN_FREE, reserve=RESERVE)
-"""What fits a small disk."""
+"""Limits that fit a small disk."""
 SOON = replace(AT_ONCE, disk_retry_seconds=0.05, max_pause_seconds=0.2)
-"""Tries again soon."""
+"""Retries soon."""
 
-at_work_on_small_disk = partial(at_work, room=SMALL_ROOM, timing=SOON)
-"""As `at_work`, on a disk of some megabytes."""
+running_jobs_on_small_disk = partial(running_jobs, room=SMALL_ROOM, timing=SOON)
+"""Like `running_jobs`, on a disk of a few megabytes."""
 
 
-async def until_said(jobs: Desk, job: str, *words: str) -> JobRecord:
-    """Wait until a job says why it waits."""
+async def until_progress(jobs: AccountJobs, job: str, *words: str) -> JobRecord:
+    """Wait until the progress of a job contains these words."""
     with anyio.fail_after(SECONDS):
         while True:
             [view] = await jobs.views([job])
@@ -151,5 +151,5 @@ async def until_said(jobs: Desk, job: str, *words: str) -> JobRecord:
 async def until_state(home: Path, state: str) -> None:
     """Wait until the only job of a store is in a state."""
     with anyio.fail_after(SECONDS):
-        while rows(home, "SELECT state FROM jobs") != [(state,)]:  # noqa: ASYNC110 -- another process's rows set no event
+        while rows(home, "SELECT state FROM jobs") != [(state,)]:  # noqa: ASYNC110 -- rows set no event
             await anyio.sleep(0.01)

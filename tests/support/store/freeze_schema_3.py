@@ -1,11 +1,10 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201 -- types of a program that the checkers do not see
-"""Makes the frozen stores of schema 3: `schema_3.sql`, `emulator_3.sql`, `emulated_api.sql`.
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201 -- types of an old version that checkers don't see
+"""Generates the frozen stores of schema 3: `schema_3.sql`, `emulator_3.sql`, `emulated_api.sql`.
 
-They hold rows in every state that the program of commit b1e6ad3 knows. It wrote them itself, by
-its transactions, with a fixed clock and fixed random numbers; a few columns that need a face or
-many jobs are set directly. Tests of migrations read the files, which are never edited. The script
-runs with that program and no other:
+They have rows in every state of commit b1e6ad3, written by its own transactions with a fixed clock
+and fixed random numbers; a few columns that need an interface or many jobs are set directly. The
+migration tests read the files, which are never edited. The script runs only with that commit:
 
     git worktree add --detach /tmp/frozen b1e6ad3
     TZ=UTC PYTHONPATH=/tmp/frozen/src:tests .venv/bin/python -m support.store.freeze_schema_3
@@ -58,7 +57,7 @@ OUTPUTS = "/home/user/Pictures"
 
 
 class Past:
-    """A store and what happened in it, at the times that its methods are given."""
+    """A store, and methods that add events to it at given times."""
 
     def __init__(self, home: Path, upstream: Upstream) -> None:
         self.database = Database(home)
@@ -73,7 +72,7 @@ class Past:
         return self.database.write_now(lambda c: work(c, *values, **named), name="freeze.write")
 
     def begin_process(self, name: str, now: float) -> None:
-        """Register a process; its lock file is missing, as of one that was killed."""
+        """Register a process without a lock file, like one that was killed."""
         self.process = name
         row = {
             "id": name,
@@ -96,7 +95,7 @@ class Past:
         return self.do(submit.insert_call, request, terms)
 
     def core(self, prompt: str, now: float, **values):
-        """Submit a call that costs 3 credits and is not like another; return its only job."""
+        """Submit a call of 3 credits; return its only job."""
         return self.call("generate_core", {"prompt": prompt}, now, **values).job_ids[0]
 
     def job(self, job: str):
@@ -110,7 +109,7 @@ class Past:
             self.do(send.mark_sent, intent.slot, now + 0.25)
 
     def headers(self, job: str, now: float) -> None:
-        """Receive the headers of an answer."""
+        """Receive the headers of a response."""
         answer = Answer(status=200, media_type="image/png", length=None, seed="7")
         self.do(send.save_headers, self.job(job), replace(answer, finish_reason="SUCCESS"), now=now)
 
@@ -143,7 +142,7 @@ class Past:
         return self.do(finish.store_results, blobs, self.job(job), [result], now=now).media[0]
 
     def done(self, job: str, shade: int, now: float) -> str:
-        """Do all of a job."""
+        """Run all steps of a job."""
         self.send(job, now)
         self.headers(job, now + 3)
         return self.store(job, shade, now + 4)
@@ -161,7 +160,7 @@ class Past:
         return self.do(records.insert_media, records.Blobs(home=self.home), new, now=now)
 
     def copied(self, media: str, name: str) -> None:
-        """Note where a readable copy is."""
+        """Record the path of a readable copy."""
         row = {"copy_path": f"{OUTPUTS}/2026-11-19/{name}"}
         change = schema.media.update().where(schema.media.c.id == media).values(row)
         self.do(lambda c: c.execute(change))
@@ -174,7 +173,7 @@ class Past:
         self.do(blob_check.give_up, self.home, blob, now)
 
     def claim(self, job: str, now: float):
-        """Take the end of a job to tell."""
+        """Claim the notification of a job."""
         due = self.do(outbox.due, self.account, since=OLD - DAY, now=now, limit=100)
         [end] = [each for each in due if each.id == job]
         return self.do(outbox.claim, end, now=now)
@@ -188,9 +187,9 @@ def paid(home: Path) -> None:
     past = Past(home, Upstream(id=upstream, base_url=BASE_URL))
     old_jobs(past)
     first_day(past)
-    ends_to_tell(past)
+    notifications(past)
     second_day(past)
-    rows_beside_jobs(past)
+    other_rows(past)
 
 
 def old_jobs(past: Past) -> None:
@@ -259,7 +258,7 @@ def first_day(past: Past) -> None:
 
 
 def refused(past: Past, now: float) -> None:
-    """Jobs that failed, were repeated, and of which nobody knows what came."""
+    """Jobs that failed, were retried, or have an unknown outcome."""
     free = past.core("refused", now)
     past.send(free, now)
     past.do(finish.fail_free, past.job(free), error="The API refused: 400.", now=now + 1)
@@ -279,27 +278,27 @@ def refused(past: Past, now: float) -> None:
     past.do(finish.mark_unknown, past.job(unknown), error=error, now=now + 21)
 
 
-def ends_to_tell(past: Past) -> None:
-    """Ends that were told, told before a late answer, claimed, failed to be told and released."""
+def notifications(past: Past) -> None:
+    """Notifications: sent, sent before a late result, claimed, failed and released."""
     now = FIRST_DAY + 3_600
     past.begin_process("teller00000000000000000000", now)
     jobs = [past.core(f"end {number}", now) for number in range(5)]
     for shade, job in enumerate(jobs[:4], 20):
         past.done(job, shade, now + shade)
-    told, claimed, failed, released, late = jobs
-    past.do(outbox.mark_delivered, past.claim(told, now + 60), now=now + 61)
+    notified, claimed, failed, released, late = jobs
+    past.do(outbox.mark_delivered, past.claim(notified, now + 60), now=now + 61)
     past.claim(claimed, now + 62)
     past.do(outbox.mark_failed, past.claim(failed, now + 63), now=now + 64)
     past.do(outbox.release, past.claim(released, now + 65), now=now + 66)
     past.send(late, now + 70)
     past.do(finish.mark_unknown, past.job(late), error="No answer came.", now=now + 71)
     past.do(outbox.mark_delivered, past.claim(late, now + 72), now=now + 73)
-    past.store(late, 24, now + 80)  # a late answer: its end is to be told again
+    past.store(late, 24, now + 80)  # a late result: it must be notified again
     past.do(recover.release_dead_process, past.process, now=now + 100)
 
 
 def second_day(past: Past) -> None:
-    """Jobs under way in a process that was killed."""
+    """Unfinished jobs of a process that was killed."""
     now = SECOND_DAY
     past.begin_process("killedprocess0000000000000", now)
     past.core("queued on the second day", now, labels=["later"], output_dir=Path(OUTPUTS))
@@ -331,8 +330,8 @@ def second_day(past: Past) -> None:
     assert past.job(storing).day == day, "one day"
 
 
-def rows_beside_jobs(past: Past) -> None:
-    """Confirmations, audit, client timeouts, a raised ceiling, balance, another account."""
+def other_rows(past: Past) -> None:
+    """Confirmations, audit, client timeouts, a raised budget, balance, another account."""
     now = SECOND_DAY + 100
     operation = OPERATIONS["generate_ultra"].model_validate({"prompt": "a castle"})
     for count in range(1, 6):
@@ -353,7 +352,7 @@ def rows_beside_jobs(past: Past) -> None:
     past.do(usage.record_give_up, "Claude Desktop", 60.0, now=now)
     past.do(usage.record_give_up, "Claude Desktop", 61.0, now=now + 1)
     past.do(usage.record_give_up, "другой клиент", 240.5, now=now + 2)
-    past.do(budget.raise_budget, past.account, limit=20_000_000, now=now)
+    past.do(budget.raise_ceiling, past.account, limit=20_000_000, now=now)
     past.do(usage.save_balance, past.upstream.id, balance=123_450, now=now)
     past.do(rate_limit.block_upstream, upstream=past.upstream.id, until=now + 60)
     other = Upstream(id="0123456789abcdef", base_url="https://proxy.example/stability")
@@ -362,13 +361,13 @@ def rows_beside_jobs(past: Past) -> None:
 
 
 def use(connection, question: int) -> None:
-    """Note that a process used a yes up."""
+    """Record that a process used a confirmation."""
     found = schema.confirmations.c.id == question
     connection.execute(schema.confirmations.update().where(found).values(used_by="4711"))
 
 
 def emulated(home: Path) -> None:
-    """Fill the store that the program has without a key."""
+    """Fill the store that is used without a key."""
     past = Past(home, EMULATOR)
     past.do(outbox.start, past.account, now=FIRST_DAY)
     past.begin_process("emulated000000000000000000", FIRST_DAY)
@@ -384,7 +383,7 @@ def emulated(home: Path) -> None:
 
 
 def emulated_api(folder: Path) -> None:
-    """Fill the emulated API's own memory, which stands for a machine elsewhere."""
+    """Fill the emulated API's own database, which stands for a remote machine."""
     state = State(folder, credits=25, clock=lambda: FIRST_DAY)
     owner = owner_of(EMULATOR_KEY)
     core = OPERATIONS["generate_core"].model_validate({"prompt": "a lighthouse"})
@@ -404,7 +403,9 @@ def dump(database: Path, blobs: Path | None, title: str) -> str:
     """Return a database as SQL, with the files of its blobs as comments in base64."""
     with closing(sqlite3.connect(database)) as connection:
         lines = [tidy(line) for line in connection.iterdump() if line != "COMMIT;"]
-    indexes = sorted(line for line in lines if INDEX.match(line))  # the program made them anyhow
+    indexes = sorted(
+        line for line in lines if INDEX.match(line)
+    )  # in the order of creation, which varies
     lines = [line for line in lines if line not in indexes] + indexes
     text = [f"-- {title}", "-- Made by support/store/freeze_schema_3.py. Frozen: never edit."]
     files = sorted(path for path in blobs.rglob("*") if path.is_file()) if blobs else []
@@ -413,7 +414,7 @@ def dump(database: Path, blobs: Path | None, title: str) -> str:
 
 
 def tidy(line: str) -> str:
-    """Return the statement of a table as people write it."""
+    """Return a CREATE TABLE statement formatted as by hand."""
     if not line.startswith("CREATE TABLE"):
         return line
     parts = (part.rstrip() for part in line.replace("\t", "    ").splitlines())
@@ -421,7 +422,7 @@ def tidy(line: str) -> str:
 
 
 def freeze() -> None:
-    """Make the files."""
+    """Write the files."""
     dice = random.Random(3)  # noqa: S311 -- the same ids every time
     secrets.token_bytes = dice.randbytes
     secrets.token_hex = lambda count=32: dice.randbytes(count).hex()

@@ -1,4 +1,4 @@
-"""Stores that the programs of older schemas left, with the files of their blobs."""
+"""Stores of older schemas, with the files of their blobs."""
 
 import re
 import sqlite3
@@ -11,20 +11,20 @@ from stability_mcp.store.database import FOLDERS
 DATA = Path(__file__).parents[2] / "store"
 
 STORES = sorted(DATA.glob("schema_*.sql"))
-"""One of every schema, with what its program did in it."""
+"""One per schema, written by the version of that schema."""
 
 SCHEMA_1, SCHEMA_3 = STORES[0], STORES[2]
 
 EMULATOR_3 = DATA / "emulator_3.sql"
 """A store of schema 3 that was used without a key."""
 EMULATED_API = DATA / "emulated_api.sql"
-"""What the emulated API remembered beside it."""
+"""The emulated API's own database that belongs to it."""
 
 _BLOB = re.compile(r"^-- blob ([0-9a-f]{64}) (\S+)$", re.MULTILINE)
 
 
 def thaw(frozen: Path, home: Path) -> Path:
-    """Make a folder as the older program left it, and return it."""
+    """Create a data folder as the older version left it, and return it."""
     text = frozen.read_text(encoding="utf-8")
     for folder in FOLDERS:
         (home / folder).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""A process whose writes share commits, killed at random: what it acknowledged must be there.
+"""A process whose writes share commits, killed at random: acknowledged writes must be there.
 
-`python -m support.store.group_kills --kills 20 --transactions 100000` does it by hand, in a
-temporary folder, and prints what it saw. The process that is killed is this module, too.
+Run by hand: `python -m support.store.group_kills --kills 20 --transactions 100000` uses a temporary
+folder and prints the counts. The killed process is this module, too.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from support.store.rows import execute
 MODULE = "support.store.group_kills"
 
 WRITERS = 12
-"""How many write at the same time."""
+"""Concurrent writers."""
 
 FAILING = 10
-"""Every so many-th write of a writer raises after its statement."""
+"""Every tenth write of a writer raises after its statement."""
 
 MAX_LATER_SECONDS = 0.02
-"""A kill comes at a random time within so many seconds of the last write that was waited for."""
+"""A kill comes at a random time within this many seconds after the last awaited write."""
 
 ACKNOWLEDGED, FAILED = "ok", "failed"
 
@@ -47,19 +47,19 @@ INSERT = "INSERT INTO numbers VALUES (:round, :writer, :number)"
 
 @dataclass
 class Seen:
-    """What the rounds came to."""
+    """Counts over all rounds."""
 
     kills: int = 0
     acknowledged: int = 0
-    """Writes that were acknowledged before their process was killed."""
+    """Writes acknowledged before their process was killed."""
     failed: int = 0
     """Writes whose error was acknowledged."""
     unacknowledged: int = 0
-    """Writes that were committed, and whose process was killed before it said so."""
+    """Writes committed by a process that was killed before it acknowledged them."""
 
 
 class RefusedError(Exception):
-    """What a write raises that takes its rows back."""
+    """Raised by a write to roll back its rows."""
 
 
 async def write(home: Path, turn: int) -> None:
@@ -72,29 +72,29 @@ async def write(home: Path, turn: int) -> None:
         if number % FAILING == 0:
             raise RefusedError
 
-    async def go_on(writer: int) -> None:
+    async def run_writer(writer: int) -> None:
         number = 0
         while True:
             number += 1
             work = partial(insert, writer=writer, number=number)
-            said = ACKNOWLEDGED
+            outcome = ACKNOWLEDGED
             try:
                 await database.write(work, name="test.write", durable=writer % 2 == 0)
             except RefusedError:
-                said = FAILED
-            os.write(1, f"{said} {writer} {number}\n".encode())
+                outcome = FAILED
+            os.write(1, f"{outcome} {writer} {number}\n".encode())
 
     async with anyio.create_task_group() as group:
         for writer in range(WRITERS):
-            group.start_soon(go_on, writer)
+            group.start_soon(run_writer, writer)
 
 
 def kill_one(home: Path, turn: int, transactions: int) -> Seen:
-    """Kill a process after so many writes and a random time, and compare the store with it.
+    """Kill a process after `transactions` writes and a random time, and check the store.
 
     Raises:
-        AssertionError: an acknowledged write is not there, one that failed is, one was lost in the
-            middle, or the database is damaged.
+        AssertionError: an acknowledged write is missing, a failed one is there, there is a gap, or
+            the database is damaged.
     """
     command = [sys.executable, "-m", MODULE, "--home", str(home), "--round", str(turn)]
     lines: list[str] = []
@@ -104,16 +104,16 @@ def kill_one(home: Path, turn: int, transactions: int) -> Seen:
             lines.append(line)
             if len(lines) >= transactions:
                 break
-        time.sleep(random.uniform(0, MAX_LATER_SECONDS))  # noqa: S311 -- no secret
+        time.sleep(random.uniform(0, MAX_LATER_SECONDS))  # noqa: S311 -- not a secret
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
         lines += process.stdout
     assert process.returncode == -signal.SIGKILL
-    said: dict[str, dict[int, set[int]]] = {ACKNOWLEDGED: {}, FAILED: {}}
+    outcomes: dict[str, dict[int, set[int]]] = {ACKNOWLEDGED: {}, FAILED: {}}
     for line in lines:
         outcome, writer, number = line.split()
-        said[outcome].setdefault(int(writer), set()).add(int(number))
-    return _compare(home, turn, said[ACKNOWLEDGED], said[FAILED])
+        outcomes[outcome].setdefault(int(writer), set()).add(int(number))
+    return _compare(home, turn, outcomes[ACKNOWLEDGED], outcomes[FAILED])
 
 
 def _compare(
@@ -127,25 +127,25 @@ def _compare(
         ).fetchall()
     for writer in range(WRITERS):
         there = {number for each, number in found if each == writer}
-        wanted = acknowledged.get(writer, set())
+        expected = acknowledged.get(writer, set())
         refused = failed.get(writer, set())
-        assert wanted <= there, (turn, writer, sorted(wanted - there))
+        assert expected <= there, (turn, writer, sorted(expected - there))
         assert not there & refused, (turn, writer, sorted(there & refused))
         assert there == {n for n in range(1, max(there, default=0) + 1) if n % FAILING}
-        assert len(there - wanted) <= 1, "a writer has one write under way"
-        seen.acknowledged += len(wanted)
+        assert len(there - expected) <= 1, "a writer has one write in progress"
+        seen.acknowledged += len(expected)
         seen.failed += len(refused)
-        seen.unacknowledged += len(there - wanted)
+        seen.unacknowledged += len(there - expected)
     return seen
 
 
 def kill_often(home: Path, kills: int, transactions: int) -> Seen:
-    """Kill so many processes of one store, one after the other; see `kill_one`.
+    """Kill processes of one store, one after the other; see `kill_one`.
 
     Args:
         home: Folder of the store.
-        kills: How many.
-        transactions: How many writes they finish together, at least.
+        kills: Number of processes.
+        transactions: Minimum of writes they finish together.
     """
     total = Seen()
     for turn in range(kills):
@@ -158,7 +158,7 @@ def kill_often(home: Path, kills: int, transactions: int) -> Seen:
 
 
 def main() -> None:
-    """Do what the arguments say."""
+    """Run the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path)
     parser.add_argument("--round", type=int)

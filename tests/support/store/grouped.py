@@ -1,4 +1,4 @@
-"""Writes that wait together behind one that is under way, so that they share the next commit."""
+"""Writes that wait together behind a running one, so that they share the next commit."""
 
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -16,11 +16,11 @@ from stability_mcp.store.queries import Connection
 from support.store.rows import execute
 
 SECONDS = 60
-"""Longest wait for what happens at once."""
+"""Timeout for events that come at once."""
 
 
 def orphan(connection: Connection) -> None:
-    """Insert what the commit refuses: a charge of no job."""
+    """Insert a row that the commit refuses: a charge without a job."""
     execute(connection, "PRAGMA defer_foreign_keys=ON")
     execute(
         connection, "INSERT INTO charges VALUES (1000, 'o', 'u', 'no job', 1, 'd', 0, 'sent', 0)"
@@ -29,7 +29,7 @@ def orphan(connection: Connection) -> None:
 
 @dataclass(eq=False)
 class Outcome:
-    """What became of a write."""
+    """The outcome of a write."""
 
     result: object = None
     error: BaseException | None = None
@@ -37,17 +37,17 @@ class Outcome:
 
 @dataclass
 class Log:
-    """What the writer did, in order: the name of each write, and COMMIT."""
+    """The events of the writer in order: the name of each write, and COMMIT."""
 
     events: list[str] = field(default_factory=list)
 
     def observe(self, moment: Moment, name: str) -> None:
-        """Note a write that is inside its transaction."""
+        """Record a write when it is inside its transaction."""
         if moment == "inside":
             self.events.append(name)
 
     def trace(self, connection: Connection) -> None:
-        """Note the commits of a connection from now on."""
+        """Record the commits of a connection from now on."""
         connection.set_trace_callback(self._statement)
 
     def groups(self) -> list[list[str]]:
@@ -72,14 +72,14 @@ class Waiting:
     database: Database
     group: TaskGroup
     outcomes: list[Outcome] = field(default_factory=list)
-    """Of each write, in the order in which they were put in."""
+    """The outcomes in the order of submission."""
     ended: list[Outcome] = field(default_factory=list)
-    """The same, in the order in which they ended."""
+    """The outcomes in the order of completion."""
 
     def write(
         self, work: Callable[[Connection], Any], *, name: str = "test.write", **how: bool
     ) -> Outcome:
-        """Put in a write."""
+        """Submit a write."""
         outcome = Outcome()
         self.outcomes.append(outcome)
         self.group.start_soon(partial(self._write, outcome, work, name=name, **how))
@@ -90,7 +90,7 @@ class Waiting:
     ) -> None:
         try:
             outcome.result = await self.database.write(work, name=name, **how)
-        except BaseException as error:  # noqa: BLE001 -- the test looks at it
+        except BaseException as error:  # noqa: BLE001 -- the test checks it
             outcome.error = error
         self.ended.append(outcome)
 
@@ -99,11 +99,11 @@ class Waiting:
 async def together(
     database: Database, first: Callable[[Connection], object] | None = None
 ) -> AsyncIterator[Waiting]:
-    """Let what is written inside the block wait together; when it is left all has ended.
+    """Let the writes submitted in the block wait together; all have ended when it exits.
 
     Args:
         database: The store.
-        first: What the write does behind which they wait.
+        first: The work of the write they wait for.
     """
     began, release = threading.Event(), threading.Event()
 
@@ -126,7 +126,7 @@ async def together(
 
 @asynccontextmanager
 async def logged(home: Path) -> AsyncIterator[tuple[Database, Log]]:
-    """Open a store whose commits are noted, and close it when the block ends."""
+    """Open a store whose commits are recorded, and close it when the block ends."""
     log = Log()
     database = await anyio.to_thread.run_sync(Database, home, log.observe)
     try:

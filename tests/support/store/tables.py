@@ -1,4 +1,4 @@
-"""What the tables and indexes of a store are, however their SQL is written."""
+"""The tables and indexes of a store, independent of how their SQL is written."""
 
 import re
 import sqlite3
@@ -11,14 +11,14 @@ _CHECK = re.compile(r"\bCHECK\b\s*\(([^)]*)\)", re.IGNORECASE)
 
 
 def tables(home: Path) -> dict[str, Any]:
-    """Return each table and index of a store by its name, in a form that can be compared."""
+    """Return each table and index of a store by name, in a comparable form."""
     with closing(sqlite3.connect(home / "store.db")) as connection:
         found = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
         return {name: _facts(connection, name, _plain(sql or "")) for name, sql in found}
 
 
 def columns(home: Path) -> dict[str, list[str]]:
-    """Return the columns of each table of ours."""
+    """Return the columns of each of our tables."""
     with closing(sqlite3.connect(home / "store.db")) as connection:
         names = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
@@ -44,7 +44,7 @@ def _facts(connection: sqlite3.Connection, name: str, sql: str) -> tuple[Any, ..
 
 
 def _column(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a column without its place; older programs wrote the default 0 as '0'."""
+    """Return a column without its position; older versions wrote the default 0 as '0'."""
     _, name, kind, required, default, key, hidden = row
     number = re.fullmatch(r"'(\d+)'", default or "")
     return name, kind, required, number[1] if number else str(default), key, hidden
