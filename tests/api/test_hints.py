@@ -29,7 +29,7 @@ from stability_mcp.api.operations import OPERATIONS
         ("edit_inpaint", "bottom", "to extend a picture past its edges use edit_outpaint"),
         ("control_style", "strength", "use fidelity"),
         ("edit_erase", "strength", "this operation has no such setting"),
-        ("edit_outpaint", "mask", "outpaint only fills the added edges; edit_inpaint takes a mask"),
+        ("edit_outpaint", "mask", "this operation takes no mask; edit_erase and edit_inpaint do"),
         ("control_sketch", "mask", "this operation takes no mask; edit_erase and edit_inpaint do"),
         (
             "generate_core",

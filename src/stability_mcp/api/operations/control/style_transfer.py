@@ -36,7 +36,6 @@ class StyleTransfer(ImageOperation):
     hints = {
         "image": "use init_image for the picture and style_image for the style",
         "style_preset": "the style comes from style_image",
-        "aspect_ratio": "the result has the shape of init_image",
         "control_strength": "use style_strength, composition_fidelity or change_strength",
     }
 

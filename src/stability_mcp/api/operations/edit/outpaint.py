@@ -22,8 +22,7 @@ Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 class Outpaint(ImageOperation):
     """Extend a picture beyond its edges: widen a shot, change its format, make room for text.
 
-    Set at least one edge. Adding more than the picture's own width or height looks better in
-    two calls.
+    Set at least one edge. Adding more than the picture's own side looks better in two calls.
     """
 
     title = "Outpaint"
@@ -34,7 +33,6 @@ class Outpaint(ImageOperation):
         "bottom": "use down",
         "aspect_ratio": "set the pixels to add with left, right, up and down",
         "negative_prompt": "outpaint has none; describe in prompt what the new area shows",
-        "mask": "outpaint only fills the added edges; edit_inpaint takes a mask",
     }
 
     image: ImageUpTo9MPNotTooLong

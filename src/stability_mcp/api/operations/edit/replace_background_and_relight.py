@@ -20,8 +20,7 @@ from stability_mcp.api.operation import Spec
 class ReplaceBackgroundAndRelight(DeferredImage):
     """Put a subject in front of a new background with matching light: product shots, portraits.
 
-    Give `background_prompt` or `background_reference`. For a transparent background:
-    `edit_remove_background`.
+    Give `background_prompt` or `background_reference`. For transparency: `edit_remove_background`.
     """
 
     title = "Replace background and relight"

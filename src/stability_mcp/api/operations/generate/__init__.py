@@ -1,6 +1,6 @@
 """Operations that make a picture from text."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,11 @@ class MayStartFromPicture(ImageOperation):
     image: str | None
     strength: Strength | None = None
     aspect_ratio: AspectRatio | None = "1:1"
+
+    @staticmethod
+    def default_shape(given: dict[str, Any]) -> AspectRatio | None:
+        """Return the default aspect ratio: None with a picture, which sets the shape."""
+        return None if given.get("image") else "1:1"
 
     @model_validator(mode="after")
     def _image_and_strength_go_together(self) -> Self:

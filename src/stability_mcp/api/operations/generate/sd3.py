@@ -31,12 +31,9 @@ class SD3(MayStartFromPicture):
     )
 
     image: StartImageAnySize | None = None
-    aspect_ratio: Shape | None = Field(
-        default_factory=lambda given: None if given.get("image") else "1:1"
-    )
-    model: Annotated[
-        Model, Field(description="Credits: large 6.5, turbo 4, medium 3.5, flash 2.5.")
-    ] = "sd3.5-large"
+    aspect_ratio: Shape | None = Field(default_factory=MayStartFromPicture.default_shape)
+    model: Model = "sd3.5-large"
+    """Credits: large 6.5, turbo 4, medium 3.5, flash 2.5."""
     seed: Seed = 0
     output_format: ImageFormat = "png"
     style_preset: StylePreset | None = None
