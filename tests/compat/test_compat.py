@@ -54,7 +54,7 @@ async def test_everything_in_the_snapshot_still_exists_or_is_listed_as_changed(
     on_purpose = {name for names in by_entry.values() for name in names}
     by_accident = {name: each for name, each in found.items() if name not in on_purpose}
     assert not by_accident, (
-        f"{len(by_accident)} facts of tests/compat/today.json are no longer true:\n"
+        f"{len(by_accident)} facts of tests/compat/today.json no longer hold:\n"
         f"{described(by_accident)}\nRestore them, or list each path with a reason in "
         "tests/compat/changed.json and mention it in CHANGELOG.md."
     )

@@ -230,7 +230,10 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     if kind == "array":
         entry = _allowed(schema, _schema_at({**schema, "properties": {"": field}}, "", 0))
         upto = f" to {field['maxItems']}" if "maxItems" in field else " or more"
-        return f"a list of {field.get('minItems', 0)}{upto}, each {entry}"
+        length = f"{field.get('minItems', 0)}{upto}"
+        return (
+            f"a list of {length} texts" if entry == "text" else f"a list of {length}, each {entry}"
+        )
     if kind == "object":
         return f"an object with {listed(field.get('properties', {}))}"
     if kind == "boolean":
