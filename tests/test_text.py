@@ -1,9 +1,10 @@
 """Text that leaves the program is harmless."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stability_mcp.text import credits_text, did_you_mean, listed, plain, quoted
+from stability_mcp.text import age_text, credits_text, did_you_mean, listed, plain, quoted
 
 
 @given(st.text(alphabet=st.characters(), max_size=200) | st.binary().map(repr))
@@ -52,3 +53,20 @@ def test_long_lists_are_truncated_with_a_note() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(map(str, range(12)), most=3) == "0, 1, 2, … (9 more)"
     assert listed([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (-3, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (3_599, "59 min ago"),
+        (3_600, "1 h ago"),
+        (86_400, "1 day ago"),
+        (200_000, "2 days ago"),
+    ],
+)
+def test_an_age_has_one_unit(seconds: float, age: str) -> None:
+    """Chosen: lists are read for the order of magnitude; a clock may have been set back."""
+    assert age_text(seconds) == age

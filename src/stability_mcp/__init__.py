@@ -1,7 +1,7 @@
-"""The whole Stability AI API for agents: an MCP server, a typed client and an emulator.
+"""The Stability AI API for agents: an MCP server, a typed client and an emulator.
 
-The public names: `open_studio` (jobs, store, budget: what the server runs on), `Studio`, `Outcome`,
-`Client` (the wire alone), `Settings`, `read_settings`, and every error in `errors`.
+Public names: `open_studio` (jobs, store and budget, as used by the server), `Studio`, `Outcome`,
+`Client` (only the HTTP client), `Settings`, `read_settings`, and every error in `errors`.
 """
 
 from importlib import import_module
@@ -34,11 +34,11 @@ _HOMES = {
     "open_studio": "stability_mcp.studio",
     "read_settings": "stability_mcp.settings",
 }
-"""Where a public name lives; imported when it is asked for, to keep the server's start short."""
+"""Module of each public name; imported on first use to keep the server's start short."""
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
+    """Import a public name on first use."""
     if name == "errors":
         return import_module("stability_mcp.errors")
     try:

@@ -1,23 +1,23 @@
-"""Every error this package raises on purpose, in one tree, by what a caller would do differently.
+"""All errors this package raises on purpose, in one tree, by what the caller should do.
 
 * StudioError
-  + ConfigurationError        a setting is wrong: the person who runs the server mends it
-  + ArgumentsError            the arguments of a call: the caller mends them and calls again
+  + ConfigurationError        a setting is wrong: the person who runs the server corrects it
+  + ArgumentsError            the arguments of a call: the caller corrects them and calls again
   + NotFoundError             no media, job, tool or topic of that name
-  + InputFileError            a file that a call names
-    - FileMissingError        it is not there
-    - FileForbiddenError      it may not be read: outside the roots, a link out of them, a device
-    - FileUnusableError       it is not media, cut short, a bomb, too large, of the wrong kind
-  + StorageError              our own disk: full, read-only, a store of a newer program
-    - UnwrittenError          a paid answer came whole, and the disk did not take all of it
-  + BudgetError               the ceiling on spending would be passed
-  + ConfirmationError         so much is spent only when the user agreed
-  + JobError                  a job ended without a result; tells which job and why
-  + RequestError              what became of one request to the API
-    - NotSentError            it never went out whole: safe to repeat
-    - UnknownOutcomeError     it went out and nobody knows what came of it: never repeated unasked
-    - UnusableAnswerError     the API said yes and the body cannot be used: counts as charged
-    - RefusedError            the API said no in its own words: nothing charged
+  + InputFileError            a file named in a call
+    - FileMissingError        it doesn't exist
+    - FileForbiddenError      not allowed: outside the roots, a link out of them, a device
+    - FileUnusableError       not media, truncated, a bomb, too large, of the wrong kind
+  + StorageError              local disk: full, read-only, a store of a newer version
+    - UnwrittenError          a paid response arrived complete, but was not fully written to disk
+  + BudgetError               the daily budget would be exceeded
+  + ConfirmationError         the price needs the user's approval
+  + JobError                  a job ended without a result; names the job and the reason
+  + RequestError              the outcome of one request to the API
+    - NotSentError            it was never sent completely: safe to repeat
+    - UnknownOutcomeError     it was sent and the outcome is unknown: never repeated automatically
+    - UnusableAnswerError     the API answered 2xx with an unusable body: counts as charged
+    - RefusedError            the API refused in its own error shape: not charged
       . InvalidRequestError   400, 413, 422 and v1's invalid_...: the same call fails again
       . UnauthorizedError     401, the key is missing or wrong
       . OutOfCreditsError     402, or v1's 429 insufficient_balance
@@ -27,8 +27,8 @@
       . RateLimitedError      429, too many requests in the window
       . UnavailableError      5xx in the API's own shape: the same call may work later
 
-An agent reads the text of an error and decides what to do next. So each text says what happened,
-to what, whether anything was charged, and what helps; `str(error)` puts the three together.
+An agent reads the text of an error to decide what to do next. Each text says what happened, to
+what, whether it was charged, and what to do; `str(error)` joins these parts.
 """
 
 from collections.abc import Callable
@@ -47,12 +47,12 @@ class StudioError(Exception):
     """Catch this to catch everything below.
 
     Args:
-        message: What happened and to what, as one or more sentences that end in a full stop.
-        hint: What to do about it; "" where nothing helps.
+        message: What happened and to what, in full sentences.
+        hint: What to do about it; "" if nothing helps.
     """
 
     charged: ClassVar[Charged] = "no"
-    """Whether credits went with it."""
+    """Whether it was charged."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = message
@@ -65,40 +65,40 @@ class ConfigurationError(StudioError):
 
 
 class ArgumentsError(StudioError):
-    """The arguments of a call break a rule; nothing was sent."""
+    """The arguments of a call are invalid; nothing was sent."""
 
 
 class NotFoundError(StudioError):
-    """Nothing of that name exists here."""
+    """Nothing of that name exists."""
 
 
 class InputFileError(StudioError):
-    """A file that a call names cannot be used; nothing was sent."""
+    """A file named in a call cannot be used; nothing was sent."""
 
 
 class FileMissingError(InputFileError):
-    """The file is not there."""
+    """The file doesn't exist."""
 
 
 class FileForbiddenError(InputFileError):
-    """The file may not be read."""
+    """Reading the file is not allowed."""
 
 
 class FileUnusableError(InputFileError):
-    """The file is no media, is cut short, is too large or is of the wrong kind."""
+    """The file isn't media, is truncated, too large or of the wrong kind."""
 
 
 class StorageError(StudioError):
-    """Our own disk or database cannot take or give what was asked."""
+    """The local disk or database cannot be read or written."""
 
 
 class UnwrittenError(StorageError):
-    """A paid answer came whole, and the disk did not take all of it; the rest is in memory.
+    """A paid response arrived complete, but was not fully written; the rest is in memory.
 
     Args:
         message: What happened.
-        finish: Writes the rest, blocking; raises OSError as long as the disk does not take it, and
-            UnusableAnswerError where the body turns out to be of no use.
+        finish: Writes the rest, blocking; raises OSError while the disk refuses it, and
+            UnusableAnswerError if the body turns out to be unusable.
         hint: What to do about it.
     """
 
@@ -110,11 +110,11 @@ class UnwrittenError(StorageError):
 
 
 class BudgetError(StudioError):
-    """The ceiling on spending would be passed; nothing was sent."""
+    """The daily budget would be exceeded; nothing was sent."""
 
 
 class ConfirmationError(StudioError):
-    """So much is spent only when the user agreed; nothing was sent."""
+    """The price needs the user's approval; nothing was sent."""
 
 
 class JobError(StudioError):
@@ -123,7 +123,7 @@ class JobError(StudioError):
     Args:
         message: What happened.
         job: The id of the job.
-        charged: Whether the job was charged; differs from job to job.
+        charged: Whether the job was charged.
         hint: What to do about it.
     """
 
@@ -134,21 +134,21 @@ class JobError(StudioError):
 
 
 class RequestError(StudioError):
-    """A request to the API did not give a result."""
+    """A request to the API gave no result."""
 
 
 class NotSentError(RequestError):
-    """The request never went out whole, so nothing can have been done: safe to repeat."""
+    """The request was never sent completely, so it had no effect: safe to repeat."""
 
 
 class UnknownOutcomeError(RequestError):
-    """The request went out and no answer of the API came back: never repeated unasked."""
+    """The request was sent, but no response arrived: never repeated automatically."""
 
     charged = "unknown"
 
 
 class UnusableAnswerError(RequestError):
-    """The API answered 2xx and the body is cut short or is not what was promised."""
+    """The API answered 2xx, but the body is truncated or not of the expected type."""
 
     charged = "yes"
 
@@ -159,10 +159,10 @@ class RefusedError(RequestError):
     Args:
         message: What was refused and why.
         status: The HTTP status.
-        name: The API's short name of the problem, such as `bad_request`.
+        name: The API's short name for the problem, such as `bad_request`.
         reasons: The API's own sentences, cleaned and bounded.
-        request_id: The id by which the API's support finds the request.
-        retry_after: Seconds the API asked to wait; None where it did not say.
+        request_id: The id of the request, for the API's support.
+        retry_after: Seconds the API asked to wait; None if it didn't say.
         hint: What to do about it.
     """
 
@@ -186,7 +186,7 @@ class RefusedError(RequestError):
 
 
 class InvalidRequestError(RefusedError):
-    """The request breaks a rule of the API; the very same one fails again."""
+    """The request breaks a rule of the API; an identical one fails again."""
 
 
 class UnauthorizedError(RefusedError):
@@ -198,20 +198,20 @@ class OutOfCreditsError(RefusedError):
 
 
 class ModerationError(RefusedError):
-    """The API's moderation refused the request; the very same one is refused again."""
+    """The API's moderation refused the request; an identical one is refused again."""
 
 
 class AccessDeniedError(RefusedError):
-    """The key is not allowed to do this."""
+    """The API key isn't allowed to do this."""
 
 
 class GenerationGoneError(RefusedError):
-    """The generation does not exist for this key, or its 24 hours are over."""
+    """The generation doesn't exist for this key, or its 24 hours are over."""
 
 
 class RateLimitedError(RefusedError):
-    """More requests than allowed were made in the window; the key is locked out for a while."""
+    """The rate limit was exceeded; the key is locked out for a while."""
 
 
 class UnavailableError(RefusedError):
-    """The API is failing and says so itself; the same call may work later."""
+    """The API reported a failure of its own; the same call may work later."""

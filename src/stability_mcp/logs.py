@@ -1,6 +1,6 @@
-"""Logs: the standard library's, to stderr, as text or JSON, never with the key in them.
+"""Configures logging to stderr, as text or JSON, with the API key redacted.
 
-stdout belongs to the protocol.
+stdout is reserved for the protocol.
 """
 
 import json
@@ -10,14 +10,14 @@ import sys
 from stability_mcp.settings import Settings
 
 HIDDEN = "sk-…"
-"""What stands where the key would."""
+"""Replaces the key in log lines."""
 
 QUIET = ("httpx2", "httpcore2", "PIL", "mcp", "uvicorn.access")
-"""Loggers of libraries whose debug lines hold headers, statements or every request."""
+"""Loggers of libraries whose debug lines contain headers, statements or every request."""
 
 
 class _Redacted(logging.Formatter):
-    """Formats a record and takes the key out of the finished text, tracebacks included."""
+    """Formats a record and redacts the key in the finished text, including tracebacks."""
 
     def __init__(self, secret: str | None, *, as_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -41,7 +41,7 @@ class _Redacted(logging.Formatter):
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send every log to stderr in the chosen level and format; call it once, at the edge."""
+    """Send all logs to stderr in the chosen level and format; call once, at startup."""
     handler = logging.StreamHandler(sys.stderr)
     secret = settings.api_key.get_secret_value() if settings.api_key else None
     handler.setFormatter(_Redacted(secret, as_json=settings.log_format == "json"))

@@ -1,7 +1,7 @@
-"""The settings: read from the environment once, at the edge, into one frozen object.
+"""Reads the settings from the environment once, at startup, into one frozen object.
 
-Every variable is `STABILITY_` and the name of a field in capitals; a command-line flag of the same
-name wins over it. Nothing here is read when the module is imported.
+Every variable is `STABILITY_` plus the field name in capitals; a command-line flag of the same name
+takes precedence. Nothing is read on import.
 """
 
 import os
@@ -38,10 +38,10 @@ NEAR_MISSES = (
     "STABLE_DIFFUSION_API_KEY",
     "API_KEY_STABILITY",
 )
-"""Names under which other programs keep the key; `STABILITY_API_KEY` is the only one read here."""
+"""Variables that other programs use for the key; only `STABILITY_API_KEY` is read here."""
 
 MAX_REQUESTS, MAX_WINDOW_SECONDS = 10_000, 3_600
-"""Beyond these a rate limit is a slip of the pen: the API's own is 150 in 10 s."""
+"""Larger rate limits are taken for typing errors: the API's own is 150 requests in 10 s."""
 
 _PLACEHOLDER = re.compile(
     r"\$\{.*\}|<[^>]*>|sk-(x+|\.+|…|your.*)"
@@ -69,71 +69,71 @@ def _rate(value: object) -> object:
     try:
         read = (int(requests), float(seconds))
     except ValueError:
-        raise ValueError("must be requests over seconds, such as 150/10") from None
+        raise ValueError("must be requests per seconds, such as 150/10") from None
     if not (0 < read[0] <= MAX_REQUESTS and 0 < read[1] <= MAX_WINDOW_SECONDS):
         raise ValueError(
-            f"must be 1 to {MAX_REQUESTS} requests in up to {MAX_WINDOW_SECONDS} seconds"
+            f"must be from 1 to {MAX_REQUESTS} requests in up to {MAX_WINDOW_SECONDS} seconds"
         )
     return read
 
 
 class Settings(BaseModel):
-    """What an operator can choose."""
+    """The settings an operator can choose."""
 
-    # Neither pydantic-settings nor descriptions out of docstrings: together they take as long to
-    # load as an eighth of the whole server, and a host waits for it at every start.
+    # No pydantic-settings and no descriptions from docstrings: together they take an eighth of the
+    # server's start time, and the host waits for every start.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     api_key: SecretStr | None = None
-    """Key of the Stability account; without it everything runs on the built-in emulator."""
+    """API key of the Stability account; without one, everything runs on the built-in emulator."""
     base_url: str = API_URL
-    """Where the API is."""
+    """Base URL of the API."""
     timeout: Annotated[float, Field(gt=0, le=3_600)] = 300
-    """Longest wait for one request, in seconds; pictures take up to a minute to begin."""
+    """Timeout of one request, in seconds; the API takes up to a minute to start answering."""
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
-    """How often a request is repeated that surely was not charged."""
+    """Retries for requests known not to have been charged."""
     max_file_size: Annotated[int, Field(ge=10_000, le=10_485_760)] = 10_485_760
-    """Most bytes of a request that sends pictures; the API takes no more than 10 MiB."""
+    """Maximum size of a request with pictures, in bytes; the API accepts up to 10 MiB."""
     rate: Annotated[tuple[int, float], BeforeValidator(_rate)] = (150, 10.0)
-    """Most requests in so many seconds, over all processes: the API's own limit."""
+    """Maximum requests per seconds, over all processes; default: the API's own limit."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 120
-    """Most paid requests in flight in this process."""
+    """Maximum paid requests in flight in this process."""
     home: Path | None = None
-    """Folder of the database, the media and the locks; default: the platform's data folder."""
+    """Folder for database, media and locks; default: the platform's data folder."""
     output_dir: Annotated[Path | None, BeforeValidator(_none_word)] = Path()
-    """Folder of the readable copies; `none`: none; default: the pictures folder / Stability."""
+    """Folder for readable copies; `none`: no copies; default: Pictures/Stability."""
     roots: Annotated[tuple[Path, ...], BeforeValidator(_split_paths)] = ()
-    """More folders from which files may be read, separated like PATH."""
+    """Additional folders to read files from, separated like PATH."""
     roots_only: bool = False
-    """Whether files may be read from `roots` alone."""
+    """Read files only from `roots`."""
     toolsets: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ("default",)
     """Toolsets to offer, separated by commas: names, `basic` (small list), `default` or `all`."""
     preview: Literal["none", "small", "large"] = "small"
-    """Size of the previews in answers: none, 768 px or 1024 px."""
+    """Size of previews in answers: none, 768 px or 1024 px."""
     preview_format: Literal["webp", "jpeg"] = "webp"
-    """Format of the previews."""
+    """Format of previews."""
     wait: Annotated[float, Field(ge=0, le=300)] | None = None
-    """Seconds before a call hands back a job id; default: 40 on stdio, 25 on HTTP."""
+    """Seconds before a call returns a job id; default: 40 on stdio, 25 on HTTP."""
     cache: Literal["on", "off"] = "on"
-    """Whether a finished result answers for a call that must give the same again."""
+    """Answer a call that must give the same result from an earlier one, at no cost."""
     budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500
-    """Most credits a day, with a real key; `none`: no ceiling."""
+    """Daily budget in credits, with a real key; `none`: no budget."""
     confirm_above: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 25
-    """Credits of a call from which the user is asked first, with a real key; `never`: never."""
+    """Ask the user before a call that costs this many credits or more, with a real key; `never`."""
     blocked_terms: Path | None = None
-    """File of terms, one a line, that no prompt may hold."""
+    """File of terms that block a prompt, one per line."""
     warn_terms: Path | None = None
-    """File of terms, one a line, that are sent but flagged."""
+    """File of terms that flag a prompt but don't block it, one per line."""
     metadata: Literal["full", "minimal", "off"] = "full"
-    """How much of its making is written into a readable copy."""
+    """How much provenance is written into a readable copy."""
     on_done: Annotated[SecretStr | None, BeforeValidator(_none_word)] = None
-    """A URL or a command that is told when a job ends; it may hold a secret, so it is not shown."""
+    """Webhook URL or command to call when a job ends; never shown, as it may contain a secret."""
     keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(_none_word)] = None
-    """Days after which what has ended leaves the store; `never`: never."""
+    """Days after which ended jobs and their media are removed; `never`: kept for good."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
-    """What is logged, to stderr."""
+    """Lowest level that is logged to stderr."""
     log_format: Literal["text", "json"] = "text"
-    """How it is logged."""
+    """Format of log lines."""
 
     @field_validator("api_key", mode="before")
     @classmethod
@@ -151,7 +151,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_a_plain_name(cls, value: Path | None) -> Path | None:
         if not str(value).isprintable():
-            raise ValueError("must be a folder whose name is printable Unicode")
+            raise ValueError("must be a folder with a printable name")
         return value
 
     @field_validator("base_url")
@@ -163,12 +163,12 @@ class Settings(BaseModel):
 
     @property
     def emulated(self) -> bool:
-        """Return whether the built-in emulator stands in for the API: there is no key."""
+        """Return whether the built-in emulator replaces the API, because there is no key."""
         return self.api_key is None
 
     @cached_property
     def home_dir(self) -> Path:
-        """Return the folder of the store in force; the emulator has its own below the real one."""
+        """Return the folder of the store in use; the emulator has its own below the real one."""
         if self.home is not None:
             base = self.home.expanduser().absolute()
         else:
@@ -179,7 +179,7 @@ class Settings(BaseModel):
 
     @cached_property
     def copies_dir(self) -> Path | None:
-        """Return the folder of the readable copies in force; None where there are none."""
+        """Return the folder of readable copies in use; None: no copies."""
         if self.output_dir is None:
             return None
         if self.output_dir == Path():
@@ -192,12 +192,12 @@ class Settings(BaseModel):
 
     @property
     def budget_millicredits(self) -> int | None:
-        """Return the ceiling of a day in millicredits; None on the emulator or without one."""
+        """Return the daily budget in millicredits; None: no budget, as on the emulator."""
         return None if self.emulated or self.budget is None else round(self.budget * 1000)
 
     @property
     def confirm_millicredits(self) -> int | None:
-        """Return from which price on the user is asked first; None: never, as on the emulator."""
+        """Return the lowest price that needs approval, in millicredits; None on the emulator."""
         never = self.emulated or self.confirm_above is None
         return None if never else round((self.confirm_above or 0) * 1000)
 
@@ -206,7 +206,7 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
     """Read the settings: flags that are not None, then the environment, then the defaults.
 
     Raises:
-        ConfigurationError: a value cannot be used or is a placeholder; names the variable.
+        ConfigurationError: a value is invalid or a placeholder; names the variable.
     """
     flagged = {name: value for name, value in flags.items() if value is not None}
     found = {name: os.environ.get(variable(name)) for name in Settings.model_fields}
@@ -219,35 +219,35 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
         name = variable(str(first["loc"][0]))
         raise ConfigurationError(
             f"{name} cannot be used: {first['msg']}.",
-            hint=f"Set it to a value as described in the README, or unset {name}.",
+            hint=f"Set it as described in the README, or unset {name}.",
         ) from None
 
 
 def read_target(text: str) -> str | tuple[str, ...]:
-    """Return what STABILITY_ON_DONE names: a URL, or the words of a command, split like a shell's.
+    """Return the target in STABILITY_ON_DONE: a URL, or the words of a command, split like a shell.
 
     Raises:
-        ValueError: it is neither; the text repeats nothing of it.
+        ValueError: it is neither; the message doesn't repeat it.
     """
     if re.match(r"https?://", text, re.IGNORECASE):
         if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text, re.IGNORECASE):
             raise ValueError("must be an http:// or https:// address, or a command")
         return text
     try:
-        # Windows' paths are full of what a shell elsewhere takes for escapes.
+        # Windows paths contain backslashes, which a POSIX shell takes for escapes.
         words = tuple(each.strip('"') for each in shlex.split(text, posix=os.name != "nt"))
     except ValueError:
-        raise ValueError("is a command whose quotes do not close") from None
+        raise ValueError("is a command with an unclosed quote") from None
     if not words or "://" in words[0]:
         raise ValueError("must be an http:// or https:// address, or a command")
     return words
 
 
 def shown_target(text: str) -> str:
-    """Return whom STABILITY_ON_DONE names, without what may be a secret: `https://hooks.test`.
+    """Return the target in STABILITY_ON_DONE without anything secret: `https://hooks.test`.
 
-    Of a URL that leaves the host: user, path and query are what such addresses are guarded by. Of a
-    command it leaves the program.
+    A URL is cut to its host, since user, path and query may be the secret; a command to its
+    program.
     """
     target = read_target(text)
     if not isinstance(target, str):
@@ -258,19 +258,19 @@ def shown_target(text: str) -> str:
 
 
 def variable(field: str) -> str:
-    """Return the environment variable of a field: `STABILITY_API_KEY` of `api_key`."""
+    """Return the environment variable of a field: `STABILITY_API_KEY` for `api_key`."""
     return PREFIX + field.upper()
 
 
 def origin(field: str, flags: Mapping[str, object]) -> Literal["flag", "environment", "default"]:
-    """Return where a setting in force came from."""
+    """Return the source of a setting's value."""
     if flags.get(field) is not None:
         return "flag"
     return "environment" if variable(field) in os.environ else "default"
 
 
 def near_misses(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return variables that look like a misspelt `STABILITY_API_KEY`."""
+    """Return the variables that look like a misspelt `STABILITY_API_KEY`."""
     return tuple(name for name in NEAR_MISSES if environ.get(name))
 
 
@@ -278,11 +278,11 @@ def _refuse_placeholders(given: Mapping[str, object]) -> None:
     for field, value in given.items():
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
             shown = "a placeholder" if field == "api_key" else f"the placeholder {quoted(value)}"
-            hint = f" Keys are made at {KEYS_URL}; without one the emulator is used." * (
+            hint = f" Get a key at {KEYS_URL}; without one, the emulator is used." * (
                 field == "api_key"
             )
             raise ConfigurationError(
-                f"{variable(field)} holds {shown} where the host's configuration should have put "
-                "a value.",
-                hint=f"Set {variable(field)} to its value or remove it.{hint}",
+                f"{variable(field)} is set to {shown} that the MCP host's configuration did not "
+                "fill in.",
+                hint=f"Set {variable(field)} to a real value or remove it.{hint}",
             )

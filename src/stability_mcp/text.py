@@ -1,20 +1,36 @@
-"""Text that leaves the program: cleaned, quoted and bounded, so that no name can do harm.
+"""Cleans, quotes and bounds text that leaves the program.
 
-File names, metadata and server answers come from strangers. A lone surrogate ends the SDK's stdio
-server, a control or bidirectional character rewrites what a person sees, and a long one fills a
+File names, metadata and upstream responses are untrusted. A lone surrogate crashes the SDK's stdio
+server, control and bidirectional characters change what a person sees, and long text fills a
 model's context.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from types import MappingProxyType
 
 QUOTED_CHARACTERS = 80
-"""Longest stretch of foreign text that is repeated: enough to recognise, too little to steer."""
+"""Longest untrusted text that is repeated: enough to recognise, too short to steer a model."""
+
+CHARGES: Mapping[str, str] = MappingProxyType(
+    {
+        "yes": "charged",
+        "no": "not charged",
+        "reserved": "reserved",
+        "assumed": "may have been charged",
+        "unknown": "may have been charged",
+        "charged": "charged",
+        "free": "not charged",
+        "sent": "reserved",
+    }
+)
+"""What every face calls a charge, by its stored value: of a job (yes, no, reserved, assumed), of an
+error (yes, no, unknown) or of a request (charged, free, sent, assumed)."""
 
 _HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters except tab and newline
     "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"  # zero-width and bidirectional
 )
 
@@ -25,31 +41,41 @@ def plain(text: str) -> str:
 
 
 def quoted(text: object, *, limit: int = QUOTED_CHARACTERS) -> str:
-    """Return foreign text on one line, in double quotes, cut to `limit` characters."""
+    """Return untrusted text on one line, in double quotes, cut to `limit` characters."""
     line = " ".join(plain(str(text)).split())
     return f'"{line[: limit - 1]}…"' if len(line) > limit else f'"{line}"'
 
 
 def did_you_mean(given: str, known: Iterable[str], *, most: int = 3) -> str:
-    """Return `Did you mean "a" or "b"?`, or "" when nothing known is close to what was given."""
+    """Return `Did you mean "a" or "b"?`, or "" if no known name is similar."""
     names = {name.casefold(): name for name in known}
     close = get_close_matches(given.casefold(), names, most, 0.6)
     return f"Did you mean {' or '.join(quoted(names[k]) for k in close)}?" if close else ""
 
 
 def credits_text(millicredits: int) -> str:
-    """Return an amount of money as people read it: 6500 is `6.5 credits`, 1000 `1 credit`."""
+    """Return an amount in credits as text: 6500 is `6.5 credits`, 1000 is `1 credit`."""
     amount = f"{millicredits / 1000:.3f}".rstrip("0").rstrip(".")
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
 
 
+def age_text(seconds: float) -> str:
+    """Return how long ago something was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`."""
+    minutes, hours, days = (int(seconds // each) for each in (60, 3_600, 86_400))
+    if days > 0:
+        return f"{days} day{'s' * (days > 1)} ago"
+    if hours > 0:
+        return f"{hours} h ago"
+    return f"{minutes} min ago" if minutes > 0 else "just now"
+
+
 def local_time(at: float) -> str:
-    """Return a moment in unix seconds as people read it, by this machine's clock."""
+    """Return a unix time as `2026-11-22 14:02`, in this machine's time zone."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def listed(names: Iterable[str], *, most: int = 10) -> str:
-    """Return `a, b and c`, or `a, b, … (7 more)` when there are many."""
+    """Return `a, b and c`, or `a, b, … (7 more)` if there are more than `most`."""
     every = list(names)
     if len(every) > most:
         return f"{', '.join(every[:most])}, … ({len(every) - most} more)"

@@ -1,6 +1,6 @@
 """URIs of stored media and of jobs: `media://k7f3q2m9xa`, `job://k7f3q2m9xa`.
 
-Every layer writes or reads them, so this module imports nothing.
+Every layer uses them, so this module imports nothing from the project.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Uri:
     """The parts of `media://k7f3q2m9xa/original`."""
 
     scheme: str
-    """With its colon and slashes."""
+    """Including the colon and slashes."""
     name: str
     """An id or a label."""
     rest: str
-    """What follows the name and its slash; empty where nothing does."""
+    """The path after the name, without its slash; may be empty."""
 
 
 def media_uri(name: str) -> str:
@@ -39,9 +39,9 @@ def parse_uri(text: str, scheme: str) -> Uri | None:
     """Return the parts of a URI, or None if it has another scheme or none.
 
     Args:
-        text: What may be a URI.
-        scheme: `MEDIA_SCHEME`, `JOB_SCHEME` or another one with colon and slashes; its case in
-            `text` doesn't matter.
+        text: The text to parse.
+        scheme: `MEDIA_SCHEME`, `JOB_SCHEME` or another one with colon and slashes; matched without
+            case.
     """
     if not text.casefold().startswith(scheme):
         return None
@@ -50,6 +50,6 @@ def parse_uri(text: str, scheme: str) -> Uri | None:
 
 
 def job_id_of(reference: str) -> str:
-    """Return the id in the URI of a job, or the reference itself if it isn't one."""
+    """Return the id in a job URI, or the reference itself if it isn't one."""
     found = parse_uri(reference, JOB_SCHEME)
     return reference if found is None else found.name
