@@ -1,7 +1,7 @@
-"""The audit log: what was refused or flagged, for the person who answers for what is sent.
+"""The audit log of refused and flagged requests, for the person responsible for the server.
 
-It holds no prompt: the row of the job does, where there is one, and a prompt that was stopped here
-is nobody's business. A hash tells whether two were the same.
+It never contains a prompt: a sent one is in the row of its job, and a blocked one stays private. A
+hash shows whether two prompts were the same.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import plain
 
 Event = Literal["blocked", "warned", "moderated", "repeated"]
-"""Stopped by STABILITY_BLOCKED_TERMS; flagged by STABILITY_WARN_TERMS; refused by the API's
-moderation; stopped here because the API refused it shortly before."""
+"""Blocked by STABILITY_BLOCKED_TERMS; flagged by STABILITY_WARN_TERMS; refused by the API's
+moderation; blocked because the API refused it within the last hour."""
 
 DETAIL_CHARACTERS = 400
 
@@ -39,7 +39,7 @@ _latest = _SQL.one("latest", Entry)
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What an entry is about: a request, by whom and to where."""
+    """The request of an entry: who made it, to which upstream, and what it asked for."""
 
     account: Account
     operation: str
@@ -47,7 +47,7 @@ class Subject:
 
     @property
     def key(self) -> dict[str, object]:
-        """Return the values of its columns."""
+        """Return the column values."""
         own = {"operation": self.operation, "prompt_hash": self.prompt_hash}
         return {**self.account.key, **own}
 
@@ -61,10 +61,10 @@ def record(
 
 
 def newest(connection: Connection, owner: str, limit: int) -> Sequence[Entry]:
-    """Read the newest entries, the newest first."""
+    """Read the latest entries, newest first."""
     return _newest(connection, owner=owner, limit=limit)
 
 
 def latest(connection: Connection, subject: Subject, event: Event) -> Entry | None:
-    """Read the newest entry of a kind about a request; None: there is none."""
+    """Read the latest entry of a kind about a request, or None."""
     return _latest(connection, **subject.key, event=event)

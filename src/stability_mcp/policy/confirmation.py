@@ -1,8 +1,8 @@
-"""Asking the user before much is spent: the question is a row, and so is the answer.
+"""Stores price questions and the user's answers.
 
-A host may give up on the call while its user still reads the question. The yes that comes later
-counts for the identical call, once, for an hour. This is courtesy, not a guard: a model can say
-that its user agreed. The guard is the budget.
+The host may time out the call while the user still reads the question. A later yes counts for an
+identical call, once, within an hour. This is a courtesy, not protection: a model can claim that the
+user agreed. The budget is the protection.
 """
 
 import hashlib
@@ -18,32 +18,32 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 VALID_SECONDS = 3_600.0
-"""Seconds after the question for which a yes counts."""
+"""How long a yes is valid after the question, in seconds."""
 
 Answer = Literal["yes", "no", "dismissed"]
-"""`dismissed`: the question was closed without an answer."""
+"""`dismissed`: the user closed the question without an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """What a call is about to cost."""
+    """The price of a call that is about to be made."""
 
     account: Account
     operation: str
     count: int
     credits: int
-    """Millicredits, of all variants together."""
+    """Price of all variants together, in millicredits."""
     question_key: str
     """See the function `question_key`; the column has the same name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that was asked."""
+    """A question to the user."""
 
     id: int
     answer: Answer | None
-    """None: none yet."""
+    """None: not answered yet."""
 
 
 _SQL = load(__file__)
@@ -55,17 +55,18 @@ _latest = _SQL.one("latest", Question)
 
 
 class Confirm(Protocol):
-    """Sees that the user agrees to what a call costs."""
+    """Makes sure that the user agrees to a price."""
 
     @property
-    def unasked(self) -> int:
-        """Return the most millicredits that may be spent without asking."""
+    def free_limit(self) -> int:
+        """Return the highest price that needs no approval, in millicredits."""
         ...
 
     async def __call__(self, quote: Quote) -> int | None:
-        """See that the user agrees, and return the question whose yes that used up.
+        """Get the user's approval and return the question whose yes was used.
 
-        None: there was nothing to ask. Raises what the caller is told where they do not agree.
+        Returns None if no question was needed. Raises an error for the caller if the user doesn't
+        agree.
         """
         ...
 
@@ -78,13 +79,13 @@ def quote_for(
     count: int,
     credits: int,  # noqa: A002 -- the name of the column
 ) -> Quote:
-    """Return what a prepared call costs.
+    """Return the quote for a prepared call.
 
     Args:
         account: Who pays.
         operation: The request.
-        files: What it sends, by argument.
-        count: How many variants.
+        files: The files it sends, by argument.
+        count: Number of variants.
         credits: Millicredits that it would still cost.
     """
     return Quote(
@@ -99,10 +100,10 @@ def quote_for(
 def question_key(
     account: Account, operation: Operation, files: Mapping[str, MediaItem], count: int
 ) -> str:
-    """Return the key of a price question, the same for an identical call.
+    """Return the key of a price question, which is the same for an identical call.
 
-    It hashes account, operation, arguments, bytes of the inputs and count. It isn't the `call_key`
-    of `jobs.transactions.call_keys`, which hashes the same facts in another form.
+    It hashes account, operation, arguments, input bytes and count. The `call_key` of
+    `jobs.transactions.call_keys` is different: it hashes the same facts in another form.
     """
     arguments = json.loads(operation.canonical())
     parts = {
@@ -116,23 +117,23 @@ def question_key(
 
 
 def ask(connection: Connection, quote: Quote, now: float) -> int:
-    """Write a question and return its number."""
+    """Insert a question and return its id."""
     row = {**quote.account.key, "key": quote.question_key, "credits": quote.credits, "now": now}
     number = _ask(connection, **row)
-    assert number is not None  # noqa: S101 -- every insert returns its number
+    assert number is not None  # noqa: S101 -- every insert returns an id
     return number
 
 
 def answer(
     connection: Connection, quote: Quote, question: int, *, answer: Answer, now: float
 ) -> bool:
-    """Write the answer to a question about this very quote; False: it has one, or is none."""
+    """Store the answer to a question about this quote; False: answered already, or unknown."""
     row = {"id": question, "key": quote.question_key, "answer": answer, "now": now}
     return _answer(connection, **row) == 1
 
 
 def use(connection: Connection, quote: Quote, *, now: float) -> int | None:
-    """Use up a yes to this quote and return its question; None: there is none that counts."""
+    """Use up a valid yes to this quote and return its question, or None."""
     return _use(
         connection,
         key=quote.question_key,
@@ -143,10 +144,10 @@ def use(connection: Connection, quote: Quote, *, now: float) -> int | None:
 
 
 def give_back(connection: Connection, question: int) -> None:
-    """Let a yes count again: the call that used it was not written."""
+    """Make a used yes valid again, because the call that used it was not stored."""
     _give_back(connection, id=question)
 
 
 def latest(connection: Connection, quote: Quote, now: float) -> Question | None:
-    """Return the newest question about this quote that counts and paid for nothing yet."""
+    """Return the latest valid question about this quote whose answer is unused."""
     return _latest(connection, key=quote.question_key, since=now - VALID_SECONDS)

@@ -1,8 +1,8 @@
-"""What the API's moderation refused is not sent again for an hour: it would be refused again.
+"""Blocks requests for an hour that the API's moderation has refused.
 
-Such a refusal is free, but an account that keeps asking draws attention, and a model that is not
-told so keeps asking. The same request is the same prompts and the same pictures for the same
-operation; a new seed or size does not make it another.
+A refusal is free, but repeated ones put the account at risk, and a model keeps trying unless it is
+stopped. Two requests are the same if operation, prompts and pictures are; a new seed or size makes
+no difference.
 """
 
 import hashlib
@@ -19,25 +19,25 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
 REMEMBERED_SECONDS = 3_600.0
-"""Seconds for which a refusal stands; rules and prompts change."""
+"""How long a refusal blocks identical requests, in seconds; moderation rules change."""
 
 _BY_NAME = "invalid_prompts"
-"""What the first version of the API calls a refusal by moderation."""
+"""Error name of API version 1 for a refusal by moderation."""
 
 
 def texts_of(operation: Operation) -> dict[str, str]:
-    """Return what a request asks to see or hear, by argument; not what it wants to be without."""
+    """Return the prompts of a request by argument, without the negative prompt."""
     prompts = _prompts(operation).items()
     return {name: _prompt_text(value) for name, value in prompts if name != "negative_prompt"}
 
 
 def subject_of(account: Account, operation: Operation, files: Mapping[str, MediaItem]) -> Subject:
-    """Return what moderation judges of a request.
+    """Return the parts of a request that moderation judges.
 
     Args:
-        account: Whose it is and where it goes.
+        account: Owner and upstream.
         operation: The request.
-        files: What it sends, by argument.
+        files: The files it sends, by argument.
     """
     judged = {
         "prompts": _prompts(operation),
@@ -52,33 +52,32 @@ def subject_of(account: Account, operation: Operation, files: Mapping[str, Media
 
 
 def is_by_moderation(error: StudioError | str) -> bool:
-    """Return whether moderation refused, under whatever name."""
+    """Return whether an error is a refusal by moderation, under any of its names."""
     return isinstance(error, ModerationError) or getattr(error, "name", None) == _BY_NAME
 
 
 def record(connection: Connection, subject: Subject, error: StudioError | str, now: float) -> None:
-    """Remember a refusal by moderation."""
+    """Record a refusal by moderation."""
     why = error.message if isinstance(error, StudioError) else error
     audit.record(connection, subject, event="moderated", detail=why, now=now)
 
 
 def check_not_refused(connection: Connection, subject: Subject, now: float) -> None:
-    """Refuse what the API refused within the hour.
+    """Check that the API's moderation did not refuse an identical request within the last hour.
 
     Raises:
-        ModerationError: it did; says what it said.
+        ModerationError: it did; the message has its reason.
     """
     earlier = audit.latest(connection, subject, "moderated")
     if earlier is None or not 0 <= now - earlier.at < REMEMBERED_SECONDS:
         return
     at = datetime.fromtimestamp(earlier.at).astimezone().strftime("%H:%M")
     raise ModerationError(
-        f"This was not sent: the API's moderation refused the same request at {at}, and would "
-        f"again. It said: {earlier.detail}",
+        f"Not sent: moderation refused this exact request at {at}. The reason was: "
+        f"{earlier.detail}",
         status=403,
         name="content_moderation",
-        hint="Change the prompt or the picture that it names; the same is tried again only after "
-        "an hour.",
+        hint="Change the prompt or the picture; an identical call is blocked for an hour.",
     )
 
 
@@ -88,7 +87,7 @@ def _prompts(operation: Operation) -> dict[str, object]:
 
 
 def _prompt_text(value: object) -> str:
-    """Return the words of a prompt; the first version has a list with weights."""
+    """Return the text of a prompt; API version 1 has a list with weights."""
     if isinstance(value, str):
         return value
     parts: Iterable[object] = value if isinstance(value, list) else ()

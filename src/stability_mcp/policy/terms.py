@@ -1,8 +1,8 @@
-"""Terms that an operator does not want sent, or wants flagged: whole words in prompts.
+"""Finds the operator's blocked or flagged terms in prompts, as whole words.
 
-Case, accents, width and invisible characters make no difference, and whatever is no letter or digit
-separates words: `nude` is found in `NUDE_art` and `núde`, and not in `denuded`. A language that
-writes no spaces between words has no whole words to find.
+Case, accents, width and invisible characters are ignored, and everything except letters and digits
+separates words: `nude` matches `NUDE_art` and `núde`, but not `denuded`. Terms cannot be found in
+languages that are written without spaces between words.
 """
 
 import re
@@ -14,7 +14,7 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.text import quoted
 
 MAX_BYTES = 1_000_000
-"""Largest file of terms: some fifty thousand words."""
+"""Maximum size of a file of terms, about 50,000 words."""
 
 Words = tuple[str, ...]
 
@@ -22,19 +22,19 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class Terms:
-    """Words and phrases to look for."""
+    """Words and phrases to find."""
 
     def __init__(self, terms: Iterable[str] = ()) -> None:
         self._by_first: dict[str, dict[Words, str]] = {}
         for term in terms:
             words = words_of(term)
             if not words:
-                raise ValueError(f"{quoted(term)} holds no letter or digit")
+                raise ValueError(f"{quoted(term)} contains no letter or digit")
             self._by_first.setdefault(words[0], {})[words] = term.strip()
 
     @classmethod
     def read(cls, file: Path | None, *, variable: str) -> "Terms":
-        """Read a file with one term a line; empty lines and lines that begin with `#` are left out.
+        """Read a file with one term per line; empty lines and lines starting with `#` are skipped.
 
         Blocks.
 
@@ -43,7 +43,7 @@ class Terms:
             variable: The setting that names it, for the error.
 
         Raises:
-            ConfigurationError: it cannot be read, is too large, or a line is no term.
+            ConfigurationError: the file cannot be read, is too large or has an invalid term.
         """
         if file is None:
             return cls()
@@ -52,12 +52,12 @@ class Terms:
         except (OSError, ValueError) as error:
             why = (error.strerror or "cannot be read") if isinstance(error, OSError) else str(error)
             raise ConfigurationError(
-                f"{variable} names the file {quoted(file)}, which cannot be used: {why}.",
-                hint=f"Mend the file, a term a line as UTF-8, or unset {variable}.",
+                f"The file {quoted(file)} in {variable} cannot be used: {why}.",
+                hint=f"Save it as UTF-8 with one term per line, or unset {variable}.",
             ) from None
 
     def found_in(self, text: str) -> list[str]:
-        """Return the terms that a text holds as whole words, in the order of the text."""
+        """Return the terms in a text, matched as whole words, in the order of the text."""
         words = words_of(text)
         found = (
             term
@@ -68,7 +68,7 @@ class Terms:
         return list(dict.fromkeys(found))
 
     def found_in_each(self, texts: Mapping[str, str]) -> dict[str, list[str]]:
-        """Return the terms by the argument that holds them."""
+        """Return the terms found in each text, by argument."""
         each = {name: self.found_in(text) for name, text in texts.items()}
         return {name: terms for name, terms in each.items() if terms}
 
@@ -77,7 +77,7 @@ def _lines(file: Path) -> list[str]:
     with file.open("rb") as opened:
         data = opened.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     lines = data.decode("utf-8-sig").splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
