@@ -149,6 +149,16 @@ def test_labels_are_written_below_the_pictures(tmp_path: Path) -> None:
     assert written.tobytes() != unwritten.tobytes()
 
 
+def test_the_real_size_is_written_after_the_label(tmp_path: Path) -> None:
+    """Chosen: pictures look equally large on a sheet; a long label never hides the size."""
+    small, large = (
+        make.save(tmp_path / str(side), make.encoded(Image.new("RGB", (side, side)), "PNG"))
+        for side in (800, 1_600)
+    )
+    for label in ("hero", "hero" * 30):
+        assert shown(sheet([(small, label)])).tobytes() != shown(sheet([(large, label)])).tobytes()
+
+
 @pytest.mark.parametrize(
     "label", ["κόσμος", "日本語", "a\udcffb", "x" * 500, "line\nbreak\x00", "🎨", "", "\u202egnp"]
 )

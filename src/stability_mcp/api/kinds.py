@@ -71,13 +71,6 @@ class PictureOperation(Operation):
 
     media = "image"
     kind_hints = _PICTURE_HINTS
-    next_tools = (
-        "edit_search_and_replace",
-        "edit_remove_background",
-        "upscale_fast",
-        "model3d_stable_fast_3d",
-        "media_show",
-    )
 
     def output_size(self, source: Size | None) -> Size:
         """Return the size of each result, given the size of the first input picture.
@@ -109,7 +102,6 @@ class AudioOperation(Operation):
     accept = "audio/*"
     media = "audio"
     kind_hints = _SOUND_HINTS
-    next_tools = ("audio2_audio_to_audio", "audio2_inpaint", "audio3_inpaint")
     wire = Wire(defaults={"duration": 190}, may_be_empty=frozenset({"prompt"}))
 
 

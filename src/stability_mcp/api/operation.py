@@ -103,7 +103,7 @@ class Operation(Described):
     result_label: ClassVar[str] = ""
     """Suffix that a result's label adds to its input's label; default: derived from the name."""
     next_tools: ClassVar[tuple[str, ...]] = ()
-    """Tools to suggest for the result, most useful first."""
+    """Tools that fit what this operation makes, most useful first."""
     wire: ClassVar[Wire] = Wire()
     """Differences from the API, in addition to those of the kind."""
     status: ClassVar[int] = 200

@@ -161,6 +161,11 @@ def transparent_share(alpha: "Image.Image") -> float:
     return 1 - alpha.histogram()[255] / (alpha.width * alpha.height)
 
 
+def is_empty(alpha: "Image.Image") -> bool:
+    """Return whether every pixel is fully transparent."""
+    return not alpha.getbbox()
+
+
 @contextmanager
 def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
     """Open a file with the reader for its type and turn Pillow's errors into FileUnusableError.

@@ -15,6 +15,7 @@ from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.pixels import (
     alpha_of,
     decode_image,
+    is_empty,
     plain_mode,
     transparent_share,
     upright,
@@ -49,6 +50,8 @@ class Preview:
     height: int
     transparent: float | None
     """Share of the original's pixels that aren't fully opaque; None if it has no alpha."""
+    empty: bool = False
+    """Whether every pixel of the original is fully transparent."""
 
 
 def preview(
@@ -69,12 +72,12 @@ def preview(
     Raises:
         FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
-    image, transparent = thumbnail(path, probe(path), longest)
-    return encode_preview(image, max_bytes=max_bytes, format=format, transparent=transparent)
+    image, alpha = thumbnail(path, probe(path), longest)
+    return encode_preview(image, max_bytes=max_bytes, format=format, alpha=alpha)
 
 
-def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, float | None]":
-    """Return the picture in RGB, with sides of at most `longest`, and its transparent share.
+def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, Image.Image | None]":
+    """Return the picture in RGB, with sides of at most `longest`, and the original's alpha channel.
 
     Raises:
         FileUnusableError: It isn't a picture, is damaged or too large to decode.
@@ -82,11 +85,10 @@ def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, flo
     longest = min(longest, MAX_SIDE)
     image = decode_image(path, facts, at_least=Size(longest, longest))
     alpha = alpha_of(image)
-    transparent = None if alpha is None else transparent_share(alpha)
     small = upright(_shrink(plain_mode(_reduce(image, longest)), longest), facts.orientation)
     if small.mode == "RGBA":
         small = _on_checkerboard(small)
-    return small.convert("RGB"), transparent
+    return small.convert("RGB"), alpha
 
 
 def encode_preview(
@@ -94,9 +96,16 @@ def encode_preview(
     *,
     max_bytes: int,
     format: PreviewFormat,  # noqa: A002 -- the word for it
-    transparent: float | None = None,
+    alpha: "Image.Image | None" = None,
 ) -> Preview:
-    """Encode an RGB picture as a preview, lowering quality and then size until it fits."""
+    """Encode an RGB picture as a preview, lowering quality and then size until it fits.
+
+    Args:
+        image: The picture.
+        max_bytes: Maximum length in bytes.
+        format: Format of the preview.
+        alpha: Alpha channel of the original; None: it has none.
+    """
     media_type = f"image/{format}"
     # Method 0 takes a quarter of the default's time and a few percent more bytes.
     options = {"method": 0} if format == "webp" else {}
@@ -117,7 +126,8 @@ def encode_preview(
         media_type=media_type,
         width=image.width,
         height=image.height,
-        transparent=transparent,
+        transparent=None if alpha is None else transparent_share(alpha),
+        empty=alpha is not None and is_empty(alpha),
     )
 
 

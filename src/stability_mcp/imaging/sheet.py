@@ -39,7 +39,7 @@ def sheet(
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:
-    """Return one picture with several pictures in rows, in order, each above its label.
+    """Return one picture with several pictures in rows, each above its label and its real size.
 
     A picture that can't be decoded is shown as a grey square.
 
@@ -55,14 +55,15 @@ def sheet(
     pictures = pictures[:MAX_PICTURES]
     columns = math.ceil(math.sqrt(len(pictures)))
     side = max(8, (longest - _GAP) // columns - _GAP)
-    thumbnails = [_picture(path, side) for path, _ in pictures]
+    shown = [_picture(path, side) for path, _ in pictures]
+    thumbnails = [image for image, _ in shown]
     rows = [thumbnails[n : n + columns] for n in range(0, len(thumbnails), columns)]
     # Rows are only as high as their pictures, so that wide pictures waste no space.
     heights = [max(one.height for one in row) + _LABEL for row in rows]
     width = columns * (side + _GAP) + _GAP
     paper = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) + 1)), _PAPER)
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_TEXT)
-    labels = iter(label for _, label in pictures)
+    labels = iter((label, size) for (_, label), (_, size) in zip(pictures, shown, strict=True))
     top = _GAP
     for row, height in zip(rows, heights, strict=True):
         for column, image in enumerate(row):
@@ -75,29 +76,32 @@ def sheet(
     return encode_preview(paper, max_bytes=max_bytes, format=format)
 
 
-def _picture(path: Path, side: int) -> "Image.Image":
+def _picture(path: Path, side: int) -> "tuple[Image.Image, str]":
+    """Return the thumbnail and the size of the original as text."""
     from PIL import Image
 
     try:
-        return thumbnail(path, probe(path), side)[0]
+        facts = probe(path)
+        width, height = facts.size
+        return thumbnail(path, facts, side)[0], f" {width}x{height}"
     except (FileUnusableError, OSError):
-        return Image.new("RGB", (side, side), _EMPTY)
+        return Image.new("RGB", (side, side), _EMPTY), ""
 
 
 def _write(
     draw: "ImageDraw.ImageDraw",
     font: "ImageFont.FreeTypeFont | ImageFont.ImageFont",
-    label: str,
+    label: tuple[str, str],
     at: tuple[int, int],
     width: int,
 ) -> None:
-    """Write the label on one line, truncated if it is too long."""
-    text = _drawable(label)
-    if draw.textlength(text, font) > width:
-        while text and draw.textlength(text + _ELLIPSIS, font) > width:
+    """Write label and size on one line; a label that is too long is truncated, not the size."""
+    text, size = _drawable(label[0]), label[1]
+    if draw.textlength(text + size, font) > width:
+        while text and draw.textlength(text + _ELLIPSIS + size, font) > width:
             text = text[:-1]
         text += _ELLIPSIS
-    draw.text(at, text, _INK, font)
+    draw.text(at, text + size, _INK, font)
 
 
 def _drawable(label: str) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.pixels import alpha_of, decode_image, is_empty
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, PreviewFormat, preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
@@ -63,6 +64,26 @@ async def preview_of(
     except Exception:  # no preview error may delay or fail a paid result
         log.exception("no preview of %s", ", ".join(item.id for item in items))
         return None
+
+
+async def empty_pictures(items: Sequence[MediaItem]) -> list[str]:
+    """Return the ids of the readable pictures in which every pixel is fully transparent."""
+    found = []
+    for item in items:
+        if item.kind != "image" or item.unreadable:
+            continue
+        try:
+            facts = await in_file_thread(partial(probe, item.path))
+            if facts.has_alpha and await run(_is_empty, item.path, facts, facts=facts):
+                found.append(item.id)
+        except Exception:  # as above: the answer goes without
+            log.exception("transparency of %s not measured", item.id)
+    return found
+
+
+def _is_empty(path: Path, facts: Facts) -> bool:
+    alpha = alpha_of(decode_image(path, facts))
+    return alpha is not None and is_empty(alpha)
 
 
 async def _picture_of(item: MediaItem, library: MediaLibrary | None) -> MediaItem | None:
