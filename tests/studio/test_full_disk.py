@@ -45,11 +45,13 @@ async def test_an_error_while_reading_a_submitted_call_does_not_say_it_was_free(
             with monkeypatch.context() as patched:
                 # An observer sees no reads.
                 patched.setattr(lookup, "jobs_by_id", _full)
-                with pytest.raises(JobError, match="Do not call the tool again") as raised:
+                with pytest.raises(
+                    JobError, match="Don't repeat the call; job_wait gets the result"
+                ) as raised:
                     await studio.call("generate_core", {"prompt": "a lighthouse"}, wait=5)
             assert raised.value.job is not None
             [done] = (await studio.wait_for([raised.value.job], seconds=30)).jobs
 
-    assert "goes on" in str(raised.value)
+    assert "continues, but the state cannot be read" in str(raised.value)
     assert "Nothing was charged" not in str(raised.value)
     assert done.state == "done"

@@ -1,17 +1,17 @@
-"""The studio: store, media, client and jobs joined into the one object that every face talks to.
+"""The studio: joins store, media, client and jobs into one object for every face.
 
 A face (MCP server, command line, Python program) names an operation and its arguments; the studio
-validates them, prepares the files, runs the job and returns the outcome. Open `studio` first, then
+validates them, prepares the files, runs the job and returns the outcome. Read `studio` first, then
 `calling`. The path of a call:
 
 `Studio.call` -> `calling.run` -> `api.parsing.parse` -> `media.inputs.prepare_inputs` ->
 `permissions.check` (nothing is reserved before this) -> `Jobs.submit`, with
 `jobs.transactions.submit` (budget and rows) -> `jobs.scheduler` -> `jobs.executor` ->
 `jobs.steps.send` -> `Client.exchange` -> HTTP -> `jobs.steps.store_result` -> `calling.collect`
-returns an `Outcome`. When the wait is over before that, the outcome's jobs are still under way.
+returns an `Outcome`. If the wait ends earlier, the jobs in the outcome are still running.
 CONTRIBUTING.md has the path with every file.
 
-Faces import nothing of ours below this package, so the types that they name are imported here too.
+Faces import nothing below this package, so the types that they name are re-exported here.
 """
 
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
 from stability_mcp.jobs.progress import Progress, describe_call
-from stability_mcp.jobs.transactions.cancel import CancelledJob
+from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
@@ -50,6 +50,7 @@ __all__ = [
     "CacheStatistics",
     "Call",
     "CallOptions",
+    "CancelOutcome",
     "CancelledJob",
     "Confirm",
     "Entry",
@@ -86,7 +87,7 @@ _OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
 
 
 def __getattr__(name: str) -> object:
-    """Import what only `doctor` needs when it asks for it: no call waits for that."""
+    """Import names that only `doctor` needs on first use, so that no call waits for them."""
     if name not in _OF_CHECK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from stability_mcp.studio import check

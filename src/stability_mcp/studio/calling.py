@@ -1,10 +1,11 @@
-"""Runs paid calls: prepares their files, submits their jobs, waits, and collects the outcome."""
+"""Runs paid calls: prepares files, submits jobs, waits for them and collects the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
 
+from stability_mcp.api.operations.edit.remove_background import RemoveBackground
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
@@ -16,60 +17,60 @@ from stability_mcp.media.copies import explain_missing_copies
 from stability_mcp.media.inputs import prepare_inputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
-from stability_mcp.media.preview import PreviewSize, preview_of
+from stability_mcp.media.preview import PreviewSize, empty_pictures, preview_of
 from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.studio.outcomes import (
     Outcome,
     check_count,
     earlier_lines,
     paid_operation,
-    under_way,
+    unreadable_error,
 )
 from stability_mcp.studio.runtime import StudioParts
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallOptions:
-    """What a caller chooses about a paid call, beside the operation and its arguments."""
+    """Options of a paid call, in addition to the operation and its arguments."""
 
     wait: float
-    """Seconds after which the outcome is returned while its jobs go on."""
+    """Seconds after which the outcome is returned while jobs continue."""
     soon: float | None = None
-    """The same for a caller that takes the id of the call and asks `Studio.called` for its outcome
-    later, so that the call still counts as waited for; None: the caller doesn't."""
+    """Like `wait`, for a caller that takes the id of the call and gets its outcome later from
+    `Studio.called`; the call then still counts as waited for. None: the caller doesn't."""
     label: str | None = None
-    """Name of the result, 1 to 40 characters; None: made from the prompt or the input."""
+    """Name of the result, up to 40 characters; None: derived from the prompt or the input."""
     count: int = 1
-    """Number of variants, 1 to 8."""
+    """Number of variants, from 1 to 8."""
     progress: Progress | None = None
-    """Receives what is going on."""
+    """Receives progress updates."""
     confirm: Confirm | None = None
-    """Makes sure that the user agrees to the price; None: no need to ask."""
+    """Gets the user's approval of the price; None: no approval is needed."""
     retry_of: str | None = None
-    """The job that this call repeats; no earlier result answers for it."""
+    """The job that this call repeats; cached results aren't used."""
     notes: Sequence[str] = ()
-    """Lines that the outcome begins with."""
+    """First lines of the outcome's notes."""
 
     @property
     def longest_wait(self) -> float:
-        """Return the seconds that the caller waits for this call at most."""
+        """Return the longest time the caller waits for this call, in seconds."""
         return self.wait if self.soon is None else min(self.wait, self.soon)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """How long jobs are waited for, and what happens to the call afterwards."""
+    """How long to wait for jobs, and what happens to the call afterwards."""
 
     seconds: float
     progress: Progress | None = None
     comes_back: bool = False
-    """Whether the caller asks for the outcome of an unfinished call later."""
+    """Whether the caller gets the outcome of an unfinished call later."""
 
 
 async def run(
     parts: StudioParts, name: str, arguments: Mapping[str, object], options: CallOptions
 ) -> Outcome:
-    """Do what `Studio.run` says."""
+    """Implement `Studio.run`."""
     operation = parse(paid_operation(name), arguments)
     count = options.count
     check_count(type(operation), count)
@@ -101,7 +102,7 @@ async def run(
     try:
         return await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
-        raise under_way(submitted, error) from error
+        raise unreadable_error(submitted, error) from error
 
 
 async def collect(
@@ -112,24 +113,24 @@ async def collect(
     submitted: Call | None = None,
     notes: Sequence[str] = (),
 ) -> Outcome:
-    """Wait for jobs and return their outcome; results in it count as delivered.
+    """Wait for jobs and return their outcome; its results count as delivered.
 
     Args:
         parts: The parts of the studio.
         job_ids: The jobs, in the order of the outcome.
-        wait: How long.
-        submitted: The call that the jobs answer for; None: they are waited for by their ids.
-        notes: Lines that the outcome begins with.
+        wait: How long to wait.
+        submitted: The call that submitted or joined the jobs; None: waiting by job id.
+        notes: First lines of the outcome's notes.
 
     Raises:
-        NotFoundError: there is no such job.
+        NotFoundError: a job doesn't exist.
         StorageError: the store cannot be read.
     """
     async with parts.jobs.collecting(job_ids) as fresh:
         return await _collect(parts, job_ids, wait, fresh, submitted=submitted, notes=notes)
 
 
-async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs made meanwhile
+async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results made meanwhile
     parts: StudioParts,
     job_ids: Sequence[str],
     wait: Wait,
@@ -146,8 +147,9 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
         media = await _results(parts, views, fresh)
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
         shown = await preview(parts, media, memory=memory)
+        empty = await _empty(media, shown)
     except BaseException:
-        # The host gave up. The jobs go on, and the next answer says that they wait.
+        # The host gave up. The jobs continue, and the next answer reports uncollected results.
         if submitted is not None:
             with anyio.CancelScope(shield=True):
                 await jobs.mark_abandoned([submitted.id])
@@ -172,6 +174,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
         notes=[*notes, *earlier, *await explain_missing_copies(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
+        empty=empty,
         uncollected=uncollected,
         call=submitted.id if submitted else only,
         cached=submitted.cached if submitted else (),
@@ -181,7 +184,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` is what the jobs 
 async def _results(
     parts: StudioParts, views: Sequence[JobRecord], fresh: Mapping[str, FreshResult]
 ) -> list[MediaItem]:
-    """Return the results of jobs that are done, in order; what was made just now isn't read."""
+    """Return the results of finished jobs, in order, reading only those not in memory."""
     wanted = [media for view in views if view.state == "done" for media in view.media]
     made = {item.id: item for view in views if view.id in fresh for item in fresh[view.id].items}
     missing = [media for media in wanted if media not in made]
@@ -190,13 +193,14 @@ async def _results(
 
 
 async def called(parts: StudioParts, call: Call) -> Outcome:
-    """Do what `Studio.called` says."""
-    # The jobs have ended: this waits for their readable copies alone.
+    """Implement `Studio.called`."""
+    # The jobs have ended: this only waits for their readable copies.
     jobs = await parts.jobs.wait(parts.account, call.job_ids, 0)
     media = await parts.media.many([each for job in jobs for each in job.media])
     shown = await preview(parts, media)
+    empty = await _empty(media, shown)
     settled = all(job.settled for job in jobs)
-    if not settled:  # its result may still come, and is uncollected then
+    if not settled:  # a late result counts as uncollected
         await parts.jobs.mark_abandoned([call.id])
     spent, uncollected = await parts.jobs.deliver(
         parts.account, [call.id] if settled else [], jobs=[job.id for job in jobs]
@@ -208,10 +212,19 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         notes=[*call.notes, *await explain_missing_copies(media, parts.settings.copies_dir)],
         spent=spent,
         preview=shown,
+        empty=empty,
         uncollected=uncollected,
         call=call.id,
         cached=call.cached,
     )
+
+
+async def _empty(media: Sequence[MediaItem], shown: Preview | None) -> tuple[str, ...]:
+    """Return the ids of cut-outs with nothing in them; the preview of a single one has measured."""
+    cut_outs = [each for each in media if each.operation == RemoveBackground.name()]
+    if len(media) == 1 and shown is not None:
+        return tuple(each.id for each in cut_outs if shown.empty)
+    return tuple(await empty_pictures(cut_outs))
 
 
 async def preview(
@@ -221,7 +234,7 @@ async def preview(
     *,
     memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
-    """Do what `Studio.preview` says; `memory` is that of `preview_of`."""
+    """Implement `Studio.preview`; for `memory` see `preview_of`."""
     settings = parts.settings
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:

@@ -1,4 +1,4 @@
-"""Opens a store alone, to examine and repair it; only `doctor` imports this."""
+"""Opens only the store, to check and repair it; imported by `doctor`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ __all__ = ["Finding", "StoreCheck", "StoreTools", "open_for_check"]
 
 @dataclass(frozen=True, kw_only=True)
 class StoreTools:
-    """What examines a store, and removes what is old from it."""
+    """Checks a store, and removes old rows and files from it."""
 
     check: StoreCheck
     retention: Retention
@@ -24,11 +24,11 @@ class StoreTools:
 
 @asynccontextmanager
 async def open_for_check(settings: Settings, *, repair: bool) -> AsyncIterator[StoreTools]:
-    """Open the store alone, to examine it beside servers that run.
+    """Open only the store, to check it while servers are running.
 
     Args:
-        settings: Where the store is, and how long things are kept.
-        repair: Whether to repair what is found.
+        settings: Location of the store and retention period.
+        repair: Whether to repair damage.
 
     Raises:
         StorageError: the data folder cannot be used.

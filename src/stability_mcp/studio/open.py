@@ -1,4 +1,4 @@
-"""Opening a studio: which upstream, which store, and the jobs that run until it closes."""
+"""Opens a studio: upstream, store, and the jobs that run until it closes."""
 
 import logging
 import time
@@ -41,15 +41,15 @@ async def open_studio(
     timing: Timing | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[Studio]:
-    """Open the store and run the jobs until the block ends; then finish what is out.
+    """Open the store and run jobs until the block ends, then finish requests in flight.
 
-    Without a key the client talks to the built-in emulator, whose state is beside its store.
+    Without a key, the client uses the built-in emulator, whose state is next to its store.
 
     Args:
-        settings: What the operator chose.
-        program: What this process calls itself.
+        settings: The operator's settings.
+        program: Name of this process.
         timing: When jobs are polled and retried; None: the default for the upstream.
-        observer: Called at each moment of a write to the store; None: nothing is called.
+        observer: Called at each moment of a write to the store; None: no observer.
 
     Raises:
         StorageError: the data folder cannot be used.
@@ -77,7 +77,7 @@ async def open_studio(
             if delivery is not None:
                 group.start_soon(delivery.run)
             group.start_soon(Retention(database, keep_days=settings.keep_days).run)
-            log.info("studio open after %.0f ms", (time.perf_counter() - started) * 1000)
+            log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
             try:
                 runtime = Runtime(
                     settings=settings,
@@ -122,7 +122,7 @@ def _job_settings(settings: Settings, program: str, timing: Timing | None) -> Jo
 
 
 async def _delivery(settings: Settings, database: Database, account: Account) -> Delivery | None:
-    """Return what tells the ends of jobs, begun; None: nobody is to be told."""
+    """Start webhook delivery; None: no webhook is configured."""
     if settings.on_done is None:
         return None
     target = settings.on_done.get_secret_value()
@@ -159,7 +159,7 @@ def _client(
 
 
 def _emulator(folder: Path) -> "tuple[SecretStr, httpx2.AsyncBaseTransport]":
-    """Return the key and the transport of the built-in emulator; in a thread, for it is heavy."""
+    """Return key and transport of the built-in emulator; slow to import, so run it in a thread."""
     from stability_emulator import EMULATOR_KEY
     from stability_emulator.transport import in_process
 

@@ -1,4 +1,4 @@
-"""What a call gives: known operations, prices, the outcome, and what to say of earlier results."""
+"""The outcome of a call, prices, status, and notes on joined or cached results."""
 
 import time
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def known_operation(name: str) -> type[Operation]:
     """Return an operation by name.
 
     Raises:
-        NotFoundError: there is none of that name.
+        NotFoundError: no operation has that name.
     """
     try:
         return OPERATIONS[name]
@@ -36,27 +36,29 @@ def paid_operation(name: str) -> type[Operation]:
     """Return an operation that costs credits.
 
     Raises:
-        NotFoundError: there is none of that name, or it is a query.
+        NotFoundError: no operation has that name, or it is a free query.
     """
     row = known_operation(name)
     if not row.is_paid():
-        raise NotFoundError(f"{name} is a query and runs no job.", hint="Use query().")
+        raise NotFoundError(f"{name} is a free query, not a job.", hint="Use query().")
     return row
 
 
 def check_count(row: type[Operation], count: int) -> None:
-    """See that so many variants are possible.
+    """Check the number of variants.
 
     Raises:
-        ArgumentsError: they are not.
+        ArgumentsError: the operation doesn't allow that many.
     """
     most = MAX_VARIANTS if row.takes_count() else 1
     if not 1 <= count <= most:
         raise ArgumentsError(
-            f"count: {count} is not possible for {row.name()}, which takes 1 to {most}.",
-            hint="Make further variants with further calls."
+            f"count must be from 1 to {most} for {row.name()}; got {count}."
             if most > 1
-            else "It has no seed, so every result would be the same: leave count out.",
+            else f"count must be 1 for {row.name()}; got {count}.",
+            hint="Make more variants with another call."
+            if most > 1
+            else "Without a seed, every result would be the same; leave count out.",
         )
 
 
@@ -68,7 +70,7 @@ class Price:
     each: int
     count: int
     seconds: float
-    """How long one usually takes; 0: nobody measured it."""
+    """How long one usually takes; 0: not measured."""
 
     @property
     def total(self) -> int:
@@ -80,8 +82,8 @@ def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
     """Price a call.
 
     Raises:
-        NotFoundError: there is no operation of that name.
-        ArgumentsError: the arguments break a rule.
+        NotFoundError: no operation has that name.
+        ArgumentsError: the arguments are invalid.
     """
     row = known_operation(name)
     check_count(row, count)
@@ -91,53 +93,55 @@ def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a call, so far."""
+    """The state of a call and its results so far."""
 
     operation: str | None
     jobs: list[JobRecord]
     media: list[MediaItem]
-    """Results of the jobs that are done, in their order."""
+    """Results of the finished jobs, in job order."""
     notes: list[str] = field(default_factory=list)
-    """What each input resolved to and how it was made to fit."""
+    """Lines for the answer: what each input resolved to and how it was fitted."""
     spent: Spending
     preview: Preview | None = None
+    empty: tuple[str, ...] = ()
+    """Ids of the results in which every pixel is transparent."""
     uncollected: str | None = None
-    """One line about earlier results that no answer delivered."""
+    """One line about earlier results that were never delivered."""
     call: str | None = None
-    """Id of the call, where there is one."""
+    """Id of the call, if there is one."""
     cached: tuple[str, ...] = ()
-    """Jobs that were finished for an earlier call: they cost this one nothing."""
+    """Jobs whose cached results answer this call at no cost."""
 
     @property
     def finished(self) -> bool:
-        """Return whether every job of it has ended."""
+        """Return whether all jobs of the call have ended."""
         return all(job.finished for job in self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What calls would cost together; money in millicredits."""
+    """The price of several calls together; money in millicredits."""
 
     prices: tuple[Price, ...]
     spent: Spending
     balance: float | None
-    """Credits on the account, about; None where it could not be asked."""
+    """Approximate credits on the account; None: unknown."""
 
     @property
     def total(self) -> int:
-        """Return the price of all of them."""
+        """Return the total price."""
         return sum(price.total for price in self.prices)
 
     @property
     def fits(self) -> bool:
-        """Return whether the budget of today still covers them."""
+        """Return whether today's remaining budget covers the total."""
         left = self.spent.left
         return left is None or self.total <= left
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How the studio stands."""
+    """The status of the studio."""
 
     upstream: str
     emulated: bool
@@ -153,33 +157,31 @@ class Status:
 
 
 async def earlier_lines(parts: StudioParts, submitted: Call) -> list[str]:
-    """Return a line where the call took over another, and one where the cache answers for it."""
+    """Return notes for the answer if the call joined another call or used cached results."""
     read, account = parts.jobs.reader.records, parts.account
     notes = []
     if submitted.joined is not None:
         first = (await read(account, submitted.job_ids))[0]
         at = describe_time(first.created_at, time.time())
-        notes.append(f"took over the same call of {at}, which nobody waits for: it is paid once")
+        notes.append(f"Joined your identical call from {at}; charged once.")
     if submitted.cached:
         found = await read(account, submitted.cached)
-        every = len(found) == len(submitted.job_ids)
-        saved = credits_text(sum(job.price for job in found)).split()[0]
-        notes.append(
-            f"{'' if every else f'{len(found)} of {len(submitted.job_ids)} '}from the cache: "
-            f"0 credits, saved {saved}; made {describe_time(found[0].created_at, time.time())}"
-        )
+        count, of = len(found), len(submitted.job_ids)
+        which = "Cached result" if of == 1 else f"{count} of {of} are cached results"
+        at = describe_time(found[0].created_at, time.time())
+        saved = credits_text(sum(job.price for job in found))
+        notes.append(f"{which} from {at}: 0 credits, {saved} saved.")
     return notes
 
 
-def under_way(submitted: Call, error: StorageError) -> JobError:
-    """Return what is said of a call that was written and of which nothing more can be read."""
+def unreadable_error(submitted: Call, error: StorageError) -> JobError:
+    """Return the error for a submitted call whose rows cannot be read any more."""
     jobs = submitted.job_ids
-    named = f"Job {jobs[0]}" if len(jobs) == 1 else f"Jobs {listed(jobs)}"
+    named = f"Job {jobs[0]} continues" if len(jobs) == 1 else f"Jobs {listed(jobs)} continue"
     return JobError(
-        f"{named} {'goes' if len(jobs) == 1 else 'go'} on, and what came of it cannot be told: "
-        f"{error.message}",
+        f"{named}, but the state cannot be read: {error.message}",
         job=jobs[0],
         charged="unknown",
-        hint="Do not call the tool again: job_wait gets the result. "
-        "Free disk space or fix the permissions of the data folder first.",
+        hint="Don't repeat the call; job_wait gets the result. First free disk space or fix the "
+        "permissions of the data folder.",
     )

@@ -1,6 +1,6 @@
-"""What stands between a prepared call and its jobs: terms, moderation, and the user's word.
+"""Checks a prepared call before its jobs are written: terms, moderation and the user's approval.
 
-Nothing is sent and nothing reserved before all three let it pass.
+Nothing is sent or reserved until all three checks pass.
 """
 
 import logging
@@ -35,20 +35,20 @@ class TermLists:
     """The operator's lists of terms."""
 
     blocked: Terms = field(default_factory=Terms)
-    """Terms that are not sent."""
+    """Prompts with these terms are blocked."""
     warned: Terms = field(default_factory=Terms)
-    """Terms that are sent and flagged."""
+    """Prompts with these terms are sent and flagged."""
 
 
 class Permission:
-    """A call that is being let pass.
+    """The checks of one call.
 
     Args:
-        permissions: Where questions are kept.
+        permissions: Stores the questions.
         prepared: The call, its files ready.
-        subject: What moderation and the audit log know it by.
-        count: How many variants.
-        confirm: Asks the user; None: nobody needs to be asked.
+        subject: Identifies the request for moderation and the audit log.
+        count: Number of variants.
+        confirm: Asks the user; None: no approval is needed.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Permission:
         confirm: Confirm | None,
     ) -> None:
         self.notes: list[str] = []
-        """What is to be said of it."""
+        """Lines for the answer."""
         self.seconds = 0.0
-        """How long the user took to agree: so much less the caller may be kept waiting."""
+        """Time the user took to agree, in seconds; the call's wait is shortened by it."""
         self.repeated = False
-        """Whether it repeats what moderation refused."""
+        """Whether moderation refused an identical request within the last hour."""
         self._permissions = permissions
         self._prepared = prepared
         self._subject = subject
@@ -76,13 +76,13 @@ class Permission:
 
     @property
     def agreement(self) -> Agreement | None:
-        """Return what sees that the user agrees to a price; None: nobody needs to be asked."""
+        """Return the callback for the user's approval; None: no approval is needed."""
         if self._confirm is None:
             return None
-        return Agreement(max_unconfirmed=self._confirm.unasked, ask=self._confirm_price)
+        return Agreement(max_unconfirmed=self._confirm.free_limit, ask=self._confirm_price)
 
     def check(self, connection: Connection) -> None:
-        """Refuse what the API's moderation refused within the hour.
+        """Check that moderation did not refuse an identical request within the last hour.
 
         Raises:
             ModerationError: it did.
@@ -94,7 +94,7 @@ class Permission:
             raise
 
     async def give_back(self) -> None:
-        """Let the yes that was used up count again."""
+        """Make the used yes valid again."""
         used, self._used = self._used, None
         if used is not None:
             await self._permissions.give_back(used)
@@ -102,7 +102,7 @@ class Permission:
     async def _confirm_price(self, due: int) -> None:
         if self._confirm is None or (self._agreed is not None and due <= self._agreed):
             return
-        await self.give_back()  # it was for another price
+        await self.give_back()  # the yes was for another price
         quote = self._permissions.quote(self._prepared, count=self._count, due=due)
         began = time.monotonic()
         try:
@@ -113,13 +113,13 @@ class Permission:
 
 
 class Permissions:
-    """Lets calls pass, or says why not.
+    """Checks calls, and stores questions to the user and the audit log.
 
     Args:
         database: The store.
-        account: Whose calls they are.
-        terms: What is not sent or is flagged; None: nothing.
-        clock: Unix seconds.
+        account: The account that makes the calls.
+        terms: Blocked and flagged terms; None: no terms.
+        clock: Returns the time in unix seconds.
     """
 
     def __init__(
@@ -137,10 +137,10 @@ class Permissions:
 
     @classmethod
     async def of(cls, settings: Settings, database: Database, account: Account) -> "Permissions":
-        """Read the files of terms that the settings name.
+        """Read the files of terms named in the settings.
 
         Raises:
-            ConfigurationError: one cannot be used.
+            ConfigurationError: a file cannot be used.
         """
         read = {
             name: await to_thread.run_sync(
@@ -158,17 +158,17 @@ class Permissions:
     async def check(
         self, prepared: PreparedInputs, *, count: int, confirm: Confirm | None
     ) -> AsyncIterator["Permission"]:
-        """Let a call pass; inside, its jobs are written, and whoever pays agrees to the price.
+        """Check a call; its jobs are written and the price is confirmed inside the block.
 
         Args:
             prepared: The call, its files ready.
-            count: How many variants.
-            confirm: Asks the user; None: nobody needs to be asked.
+            count: Number of variants.
+            confirm: Asks the user; None: no approval is needed.
 
         Raises:
-            ArgumentsError: a prompt holds a term that is not sent here.
-            ModerationError: raised inside, by `Permission.check`, if the API refused the same
-                within the hour; it is recorded here.
+            ArgumentsError: a prompt contains a blocked term.
+            ModerationError: raised inside the block, by `Permission.check`, if the API refused an
+                identical request within the last hour; it is recorded here.
         """
         subject = moderation.subject_of(self._account, prepared.operation, prepared.files)
         permission = Permission(self, prepared, subject, count=count, confirm=confirm)
@@ -183,7 +183,7 @@ class Permissions:
             raise
 
     def check_not_refused(self, connection: Connection, subject: Subject) -> None:
-        """Refuse what the API's moderation refused within the hour.
+        """Check that moderation did not refuse an identical request within the last hour.
 
         Raises:
             ModerationError: it did.
@@ -191,19 +191,19 @@ class Permissions:
         moderation.check_not_refused(connection, subject, self._clock())
 
     async def question(self, quote: Quote) -> Question | None:
-        """Return the newest question about a quote that paid for nothing yet."""
+        """Return the latest valid question about a quote whose answer is unused."""
         now = self._clock()
         return await self._database.read(lambda c: confirmation.latest(c, quote, now))
 
     async def ask(self, quote: Quote) -> int:
-        """Write a question about a quote and return its number."""
+        """Store a question about a quote and return its id."""
         now = self._clock()
         return await self._database.write(
             lambda c: confirmation.ask(c, quote, now), name="policy.ask"
         )
 
     async def answer(self, quote: Quote, question: int, answer: Answer) -> bool:
-        """Write the answer to a question about this very quote; False: it has one, or is none."""
+        """Store the answer to a question about this quote; False: answered already, or unknown."""
         now = self._clock()
 
         def write(connection: Connection) -> bool:
@@ -212,25 +212,25 @@ class Permissions:
         return await self._database.write(write, name="policy.answer")
 
     async def use(self, quote: Quote) -> int | None:
-        """Use up a yes to a quote and return its question; None: there is none that counts."""
+        """Use up a valid yes to a quote and return its question, or None."""
         now = self._clock()
         return await self._database.write(
             lambda c: confirmation.use(c, quote, now=now), name="policy.use"
         )
 
     async def audited(self, limit: int) -> list[audit.Entry]:
-        """Return the newest entries of the audit log, the newest first."""
+        """Return the latest entries of the audit log, newest first."""
         owner = self._account.owner
         return await self._database.read(lambda c: list(audit.newest(c, owner, limit)))
 
     async def give_back(self, question: int) -> None:
-        """Let a yes count again: nothing was written for it."""
+        """Make a used yes valid again, because no job was written for it."""
         await self._database.write(
             partial(confirmation.give_back, question=question), name="policy.give_back"
         )
 
     def quote(self, prepared: PreparedInputs, *, count: int, due: int) -> Quote:
-        """Return the quote of a call that costs so many millicredits."""
+        """Return the quote of a call with this price in millicredits."""
         return quote_for(
             self._account,
             prepared.operation,
@@ -245,15 +245,15 @@ class Permissions:
         if blocked:
             await self._record(subject, "blocked", _terms_text(blocked))
             raise ArgumentsError(
-                f"This was not sent: {_terms_text(blocked)}, which this server does not send.",
-                hint="Say it without. Only the person who runs the server can change the list, "
-                f"by {variable('blocked_terms')}.",
+                f"Not sent: {_terms_text(blocked)}, which this server blocks.",
+                hint="Reword it. Only the person who runs the server can change the list "
+                f"({variable('blocked_terms')}).",
             )
         warned = self._terms.warned.found_in_each(texts)
         if not warned:
             return []
         await self._record(subject, "warned", _terms_text(warned))
-        return [f"note: {_terms_text(warned)}, which this server flags; it was sent all the same"]
+        return [f"note: {_terms_text(warned)}, which this server flags; the request was still sent"]
 
     async def _record(self, subject: Subject, event: Event, detail: str) -> None:
         now = self._clock()
@@ -266,7 +266,7 @@ class Permissions:
 
 
 def _terms_text(found: Mapping[str, list[str]]) -> str:
-    """Return `prompt holds "nude"`."""
+    """Return `prompt contains "nude"`."""
     return " and ".join(
-        f"{name} holds {listed(map(quoted, terms))}" for name, terms in found.items()
+        f"{name} contains {listed(map(quoted, terms))}" for name, terms in found.items()
     )

@@ -1,4 +1,4 @@
-"""Jobs that are there already: make one anew, let paused ones go on, cancel, take over."""
+"""Acts on existing jobs: rerun, resume, cancel, adopt."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from stability_mcp.text import credits_text, listed, local_time, quoted
 from stability_mcp.uris import job_id_of, media_uri
 
 PAUSED = "paused"
-"""Stands for every paused job where the id of one is asked for."""
+"""Means all paused jobs, in place of a job id."""
 
 _GENERATION = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
@@ -33,16 +33,16 @@ async def rerun(
     *,
     accept_double_charge: bool = False,
 ) -> Outcome:
-    """Make the result of a job anew, as a job of its own; a paused job itself is sent.
+    """Run a job again as a new job; a paused job is resumed instead.
 
     Args:
-        studio: Where it is.
-        reference: A job, media that a job made, or `paused` for every paused job.
-        changes: Arguments that differ; None takes one out. With any, the seed stays what it was,
-            unless it is among them; without any, a result gets a fresh one.
-        options: How to call; the label is that of the job by default. `soon` doesn't apply to
-            paused jobs that go on: they belong to earlier calls.
-        accept_double_charge: Whether a job is repeated that may have been charged already.
+        studio: The studio that has the job.
+        reference: A job, media made by a job, or `paused` for all paused jobs.
+        changes: Arguments to change; None removes one. If there are any, the seed stays the same
+            unless it is changed too; otherwise the result gets a new seed.
+        options: Options of the call; the label defaults to that of the job. `soon` doesn't apply to
+            resumed jobs, which belong to earlier calls.
+        accept_double_charge: Whether to repeat a job that may have been charged already.
 
     Raises:
         StudioError: nothing was sent.
@@ -57,8 +57,8 @@ async def rerun(
     arguments, notes = await _arguments(studio, row, job, item, changes)
     if job.state == "unknown":
         notes.append(
-            f"note: job {job.id}, which this repeats, may have been charged as well; its "
-            f"{credits_text(job.price)} count as spent until the user has settled it"
+            f"note: the repeated job {job.id} may have been charged as well; its "
+            f"{credits_text(job.price)} still count as spent"
         )
     label = options.label or job.label
     again = replace(options, label=label, retry_of=job.id, notes=notes)
@@ -66,10 +66,10 @@ async def rerun(
 
 
 async def cancel(studio: Studio, references: Sequence[str]) -> list[CancelledJob]:
-    """Cancel jobs: what was not sent costs nothing, what was sent is finished and kept.
+    """Cancel jobs that weren't sent, free; sent jobs run to the end and keep their results.
 
     Raises:
-        NotFoundError: there is no such job, or none is paused.
+        NotFoundError: a job doesn't exist, or none is paused.
     """
     wanted: list[str] = []
     for each in references:
@@ -78,36 +78,35 @@ async def cancel(studio: Studio, references: Sequence[str]) -> list[CancelledJob
         else:
             wanted.append(job_id_of(each))
     if not wanted:
-        raise NotFoundError("No job is paused.", hint="job_list shows all.")
+        raise NotFoundError("No job is paused.", hint="job_list shows all jobs.")
     return await studio.cancel_jobs(list(dict.fromkeys(wanted)))
 
 
 async def adopt(studio: Studio, generation: str, operation: str, options: CallOptions) -> Outcome:
-    """Fetch the result of a generation that was started elsewhere with the same key.
+    """Fetch the result of a generation that another program started with the same key.
 
-    Of the options, label, wait, soon and progress apply.
+    Only label, wait, soon and progress of the options apply.
 
     Raises:
-        ArgumentsError: it is no generation id, or the operation answers at once.
+        ArgumentsError: the generation id is malformed, or the operation isn't deferred.
     """
     kinds = [name for name, row in OPERATIONS.items() if row.is_deferred()]
     if operation not in kinds:
         raise ArgumentsError(
-            f"operation: {quoted(operation)} does not start a generation that can be fetched "
-            "later.",
-            hint=f"Those that do are {listed(kinds)}.",
+            f"operation: {quoted(operation)} doesn't start a generation that can be fetched later.",
+            hint=f"Use one of {listed(kinds)}.",
         )
     if not _GENERATION.fullmatch(generation):
         raise ArgumentsError(
-            f"generation: {quoted(generation)} is not the id of a generation.",
-            hint="It is the `id` that the API answered when it was started.",
+            f"generation: {quoted(generation)} isn't a generation id.",
+            hint="Use the `id` that the API returned when the generation was started.",
         )
     name = check_label(options.label) if options.label else f"adopted-{generation[:8]}"
     job, new = await studio.adopt_generation(OPERATIONS[operation], generation, label=name)
     note = (
-        "charged here: nothing; whoever started the generation paid for it"
+        "Not charged here: the program that started the generation paid for it."
         if new
-        else f"this generation is known here already, as job {job}; nothing more is charged"
+        else f"This generation is already known here as job {job}; not charged again."
     )
     [view] = await studio.get_jobs([job])
     seconds = options.wait
@@ -115,10 +114,10 @@ async def adopt(studio: Studio, generation: str, operation: str, options: CallOp
         if options.soon is not None:
             seconds = options.longest_wait
             await studio.keep_notes(view.call, [note])
-        else:  # a caller that is handed the id of the job, or gives up, has not got its result
+        else:  # a caller that takes the job id or gives up doesn't have the result
             await studio.abandon_call(view.call)
     outcome = await studio.wait_for([job], seconds=seconds, progress=options.progress)
-    call = outcome.call if new else None  # that of a job known before is somebody else's
+    call = outcome.call if new else None  # a known job belongs to another call
     return replace(outcome, notes=[note, *outcome.notes], call=call)
 
 
@@ -127,25 +126,25 @@ async def _resume(
 ) -> Outcome:
     if changes:
         raise ArgumentsError(
-            "changes: a paused job is sent as it is.",
-            hint="Cancel it by job_cancel and call the tool of its operation instead.",
+            "changes: a paused job can't be changed.",
+            hint="Cancel it with job_cancel and call the tool of its operation instead.",
         )
     foreign = [job.id for job in await studio.get_jobs(jobs) if not job.mine]
     if foreign or not jobs:
         raise NotFoundError(
-            f"Job {foreign[0]} waits for the API key that it was started with."
+            f"Job {foreign[0]} can only be resumed with the API key that started it."
             if foreign
             else "No job is paused.",
-            hint="job_list shows all.",
+            hint="job_list shows all jobs.",
         )
     queued = await studio.resume_jobs(jobs)
     outcome = await studio.wait_for(queued or jobs, seconds=options.wait, progress=options.progress)
-    line = f"{len(queued)} paused job{'s go' if len(queued) != 1 else ' goes'} on"
+    line = f"Resumed {len(queued)} paused job{'s' * (len(queued) != 1)}."
     return replace(outcome, notes=[line, *outcome.notes], call=None)
 
 
 async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem | None]:
-    """Return a job, and the media by which it was named."""
+    """Return a job, and the media item if the reference names one."""
     name = job_id_of(reference)
     try:
         [job] = await studio.get_jobs([name])
@@ -156,11 +155,11 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
     if item is None:
         raise NotFoundError(
             f"There is no job and no media {quoted(reference)}.",
-            hint="job_list shows the jobs, media_list what they made.",
+            hint="job_list shows jobs, media_list their results.",
         )
     if item.job is None:
         raise ArgumentsError(
-            f"{item.name} was {item.origin}, not made by a job, so there is nothing to repeat."
+            f"{item.name} was {item.origin}, not made by a job; there is nothing to repeat."
         )
     [job] = await studio.get_jobs([item.job])
     return job, item
@@ -169,13 +168,13 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
 def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
     if job.stripped:
         raise NotFoundError(
-            f"What job {job.id} was asked for left the store after STABILITY_KEEP_DAYS.",
-            hint=f"Call {job.operation} with its arguments.",
+            f"The arguments of job {job.id} were removed after STABILITY_KEEP_DAYS.",
+            hint=f"Call {job.operation} with all arguments.",
         )
     if not job.finished:
         raise ArgumentsError(
-            f"Job {job.id} is still under way ({job.progress}), so it is not made anew.",
-            hint=f'job_wait with jobs ["{job.id}"] gets its result. For one more, call '
+            f"Job {job.id} is still running ({job.progress}).",
+            hint=f'Get its result with job_wait and jobs ["{job.id}"]. For another variant, call '
             f"{job.operation} again.",
         )
     if job.fetchable_until is not None and not accept_double_charge:
@@ -185,22 +184,21 @@ def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
             job=job.id,
             charged="unknown",
             hint=f'job_wait with jobs ["{job.id}"] looks for it again, free of charge. If the user '
-            "wants to pay for a second one now, retry with accept_double_charge true; it costs "
-            f"{credits_text(job.price)} more.",
+            "prefers to pay for a second one now, retry with accept_double_charge true "
+            f"({credits_text(job.price)}).",
         )
     if job.state == "unknown" and not accept_double_charge:
         raise JobError(
-            f"What became of job {job.id} is not known, so it is not repeated by itself.",
+            f"The outcome of job {job.id} is unknown, so it isn't repeated automatically.",
             job=job.id,
             charged="unknown",
-            hint="Ask the user whether to pay for it once more. After a yes call again with "
-            f"accept_double_charge true; it costs {credits_text(job.price)} more.",
+            hint="Ask the user before paying again. If they agree, retry with accept_double_charge "
+            f"true ({credits_text(job.price)}).",
         )
     if job.adopted:
         raise ArgumentsError(
-            f"Job {job.id} fetched a generation that was started elsewhere; what was asked for "
-            "is not known here.",
-            hint=f"Call {job.operation}.",
+            f"Job {job.id} fetched a generation of another program, so its arguments are unknown.",
+            hint=f"Call {job.operation} with all arguments.",
         )
 
 
@@ -218,16 +216,17 @@ async def _arguments(
     arguments = {
         name: value for name, value in (before | dict(changes)).items() if value is not None
     }
-    notes = [f"repeats job {job.id}" + (f" with other {listed(changes)}" if changes else "")]
+    changed = f" with a different {listed(changes)}" if changes else ""
+    notes = [f"Repeats job {job.id}{changed}."]
     if "seed" not in row.model_fields or "seed" in changes:
         return arguments, notes
     result = item or next(iter(await studio.media_of(job.media[:1])), None)
     if not changes:
-        if result is not None:  # the very same request would give the very same result
+        if result is not None:  # the same seed would give the same result
             arguments.pop("seed", None)
         return arguments, notes
     seed = result.seed if result is not None else None
     if seed is not None and seed.isdecimal() and 0 < int(seed) <= MAX_SEED:
         arguments["seed"] = int(seed)
-        notes.append(f"seed: {seed} as before, so that only what was changed differs")
+        notes.append(f"seed: {seed} as before, so only your changes differ")
     return arguments, notes

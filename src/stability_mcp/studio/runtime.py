@@ -1,4 +1,4 @@
-"""What a studio is made of; nothing outside this package sees it."""
+"""The parts of a studio; private to this package."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from stability_mcp.studio.permissions import Permissions
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What lives as long as the process: one store, one upstream, and the jobs that run there."""
+    """Lives as long as the process: one store, one upstream and its jobs."""
 
     settings: Settings
     upstream: Upstream
@@ -27,7 +27,7 @@ class Runtime:
 
 @dataclass(frozen=True, kw_only=True)
 class StudioParts:
-    """What the studio of one account works with; cheap to make."""
+    """The parts of one account's studio; cheap to create."""
 
     runtime: Runtime
     account: Account
@@ -37,7 +37,7 @@ class StudioParts:
 
     @property
     def settings(self) -> Settings:
-        """Return what is in force."""
+        """Return the settings in use."""
         return self.runtime.settings
 
     @property

@@ -1,4 +1,4 @@
-"""How a studio stands: the account's balance, today's spending, and what calls would cost."""
+"""The status of a studio: balance, today's spending, and the price of planned calls."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,21 @@ from stability_mcp.studio.outcomes import Estimate, Price, Status
 from stability_mcp.studio.runtime import StudioParts
 
 BALANCE_SECONDS = 10
-"""Longest wait for the balance: a status must not hang on a dead line."""
+"""Longest wait for the balance, in seconds: a status must not hang on a dead connection."""
+
+LAG_NOTE = "Checked just now; the figure can lag by a few minutes."
+REJECTED_NOTE = "The API rejected this key."
 
 
 async def estimate(parts: StudioParts, prices: Sequence[Price]) -> Estimate:
-    """Do what `Studio.estimate` says."""
+    """Implement `Studio.estimate`."""
     balance, _, _ = await _balance(parts)
     spent = await parts.jobs.reader.spending(parts.account)
     return Estimate(prices=tuple(prices), spent=spent, balance=balance)
 
 
 async def status(parts: StudioParts) -> Status:
-    """Do what `Studio.status` says."""
+    """Implement `Studio.status`."""
     balance, note, key_rejected = await _balance(parts)
     settings, upstream = parts.settings, parts.runtime.upstream
     return Status(
@@ -42,18 +45,16 @@ async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:
     """Return the balance in credits, a note on it and whether the API rejected the key."""
     known = await parts.jobs.reader.balance()
     if known is not None:
-        return (
-            known.credits / 1000,
-            "Checked just now; the figure can lag by a few minutes.",
-            False,
-        )
+        return known.credits / 1000, LAG_NOTE, False
     try:
         with anyio.fail_after(BALANCE_SECONDS):
             found = await parts.jobs.query(Balance())
     except TimeoutError:
         return None, f"The API did not return the balance within {BALANCE_SECONDS} s.", False
+    except UnauthorizedError:
+        return None, REJECTED_NOTE, True
     except StudioError as error:
-        return None, str(error), isinstance(error, UnauthorizedError)
+        return None, str(error), False
     credits_left = float(found.model_dump()["credits"])
     await parts.jobs.remember_balance(credits_left)
-    return credits_left, "The figure can lag by a few minutes.", False
+    return credits_left, LAG_NOTE, False

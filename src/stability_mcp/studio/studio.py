@@ -1,4 +1,4 @@
-"""One studio: what a face can ask for. Faces reach nothing below it."""
+"""The studio: the interface that faces use. They reach nothing below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -31,10 +31,9 @@ from stability_mcp.studio.runtime import StudioParts
 
 
 class Studio:
-    """Everything below the faces, of one user and one upstream; made by `open_studio`.
+    """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
-    To repeat jobs, resume paused ones, cancel them or adopt generations by what a user calls them,
-    see `reruns`.
+    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give.
     """
 
     def __init__(self, parts: StudioParts) -> None:
@@ -48,12 +47,12 @@ class Studio:
 
     @property
     def settings(self) -> Settings:
-        """Return what is in force."""
+        """Return the settings in use."""
         return self._parts.settings
 
     @property
     def permissions(self) -> Permissions:
-        """Return the questions to the user about prices, with their answers, and the audit log."""
+        """Return the checks of calls, with price questions and the audit log."""
         return self._parts.permissions
 
     # Calls
@@ -70,52 +69,52 @@ class Studio:
         """Run one paid operation and wait for it; `run` takes more options.
 
         Args:
-            name: Name of the operation: `generate_core`.
+            name: Name of the operation, such as `generate_core`.
             arguments: Its fields; files by any reference.
-            label: Name of the result, 1 to 40 characters; default: a slug of the prompt.
-            count: Number of variants, 1 to 8.
-            wait: Seconds after which the outcome is returned while its jobs go on.
+            label: Name of the result, up to 40 characters; default: a slug of the prompt.
+            count: Number of variants, from 1 to 8.
+            wait: Seconds after which the outcome is returned while jobs continue.
 
         Raises:
-            StudioError: nothing was sent; or the job failed, see `errors`.
+            StudioError: the call was refused; see `errors`.
         """
         return await self.run(name, arguments, CallOptions(label=label, count=count, wait=wait))
 
     async def run(
         self, name: str, arguments: Mapping[str, object], options: CallOptions
     ) -> Outcome:
-        """Run one paid operation and wait for it; raises what `call` raises."""
+        """Run one paid operation and wait for it; raises the errors of `call`."""
         return await calling.run(self._parts, name, arguments, options)
 
     async def called(self, call: Call) -> Outcome:
-        """Return the outcome of a call whose jobs have all ended; then it counts as delivered."""
+        """Return the outcome of a call whose jobs have all ended, and mark it as delivered."""
         return await calling.called(self._parts, call)
 
     async def find_call(self, call_id: str) -> Call | None:
-        """Return a call, or None if there is none of that id."""
+        """Return a call by id, or None."""
         return await self._jobs.reader.call(self._account, call_id)
 
     async def cancel_call(self, call_id: str) -> bool:
-        """Note that the caller wants no outcome; False: the call had ended before."""
+        """Mark a call as cancelled by its caller; False: it had already ended."""
         return await self._jobs.cancel_call(call_id)
 
     async def abandon_call(self, call_id: str) -> None:
-        """Note that no caller waits for a call any more; its jobs go on."""
+        """Record that no caller waits for a call any more; its jobs continue."""
         await self._jobs.mark_abandoned([call_id])
 
     async def keep_notes(self, call_id: str, notes: Sequence[str]) -> None:
-        """Keep lines for the outcome that `called` returns later."""
+        """Save lines for the outcome that `called` returns later."""
         await self._jobs.save_notes(call_id, notes)
 
     async def query(self, name: str, arguments: Mapping[str, object]) -> BaseModel:
-        """Ask the account something; free.
+        """Run a free query about the account.
 
         Raises:
-            RequestError: the API refused or could not be reached.
+            RequestError: the API refused it or could not be reached.
         """
         operation = parse(known_operation(name), arguments)
         if not isinstance(operation, Query):
-            raise ArgumentsError(f"{name} costs credits and is no query.", hint="Use call().")
+            raise ArgumentsError(f"{name} is a paid operation, not a query.", hint="Use call().")
         return await self._jobs.query(operation)
 
     # Jobs
@@ -123,10 +122,10 @@ class Studio:
     async def wait_for(
         self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
     ) -> Outcome:
-        """Wait for jobs, or for all that are unfinished or uncollected when none is named.
+        """Wait for jobs; without any, for all unfinished and uncollected ones.
 
         Raises:
-            NotFoundError: there is no such job.
+            NotFoundError: a job doesn't exist.
         """
         wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
         return await calling.collect(self._parts, wanted, Wait(seconds=seconds, progress=progress))
@@ -134,54 +133,54 @@ class Studio:
     async def list_jobs(
         self, *, limit: int = 20, cursor: str | None = None, state: State | None = None
     ) -> JobPage:
-        """Return a page of jobs, the newest first.
+        """Return a page of jobs, newest first.
 
         Raises:
-            NotFoundError: the cursor is not one of this list.
+            NotFoundError: the cursor is invalid.
         """
         return await self._jobs.reader.list(self._account, limit=limit, cursor=cursor, state=state)
 
     async def get_jobs(self, job_ids: Sequence[str]) -> list[JobRecord]:
-        """Return jobs in the order given.
+        """Return jobs, in the order of the ids.
 
         Raises:
-            NotFoundError: there is no such job.
+            NotFoundError: a job doesn't exist.
         """
         return await self._jobs.reader.records(self._account, job_ids)
 
     async def paused_jobs(self) -> list[str]:
-        """Return the ids of the jobs that wait until the user resumes or cancels them."""
+        """Return the ids of the paused jobs."""
         return (await self._jobs.reader.paused(self._account)).jobs
 
     async def resume_jobs(self, job_ids: Sequence[str]) -> list[str]:
-        """Queue paused jobs again, all or none, and return those that were paused.
+        """Queue paused jobs again, all or none, and return the resumed ones.
 
         Raises:
-            BudgetError: they would pass today's ceiling; says how many fit.
+            BudgetError: they would exceed today's budget; the message says how many fit.
         """
         return await self._jobs.resume(job_ids)
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None
     ) -> list[CancelledJob]:
-        """Cancel what wasn't sent, free of charge; what was sent is finished and kept.
+        """Cancel jobs that weren't sent, free of charge; sent ones run to the end.
 
         Args:
             job_ids: The jobs.
-            caller: The call for which they are cancelled; None: the one that started each.
+            caller: The call that cancels them; None: the call that started each.
 
         Raises:
-            NotFoundError: there is no such job.
+            NotFoundError: a job doesn't exist.
         """
         return await self._jobs.cancel(self._account, job_ids, caller=caller)
 
     async def adopt_generation(
         self, kind: type[Operation], generation: str, *, label: str
     ) -> tuple[str, bool]:
-        """Poll for a generation that was started elsewhere with the same key.
+        """Poll for a generation that another program started with the same key.
 
         Returns:
-            The job, and whether it is new: a generation that is known here has its job.
+            The job id, and whether the job is new; a known generation already has one.
         """
         folder = self.settings.copies_dir
         found = ForeignGeneration(
@@ -194,11 +193,11 @@ class Studio:
         return await self._jobs.adopt(found)
 
     async def activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
-        """Return a number that rises with every new job, and (state, attempt) of the unfinished."""
+        """Return a number that grows with each new job, and (state, attempt) of unfinished jobs."""
         return await self._activity.get()
 
     async def uncollected_line(self) -> str | None:
-        """Return the line about paused jobs and results that no answer delivered, or None."""
+        """Return the line about paused jobs and undelivered results, or None."""
         return await self._uncollected.get()
 
     # Media
@@ -211,43 +210,43 @@ class Studio:
         kind: Kind | None = None,
         query: str | None = None,
     ) -> Page:
-        """Return a page of the media, the newest first; see `MediaLibrary.list`.
+        """Return a page of media, newest first; see `MediaLibrary.list`.
 
         Raises:
-            ArgumentsError: the cursor is not one of this list.
+            ArgumentsError: the cursor is invalid.
         """
         return await self._media.list(limit=limit, cursor=cursor, kind=kind, query=query)
 
     async def get_media(self, reference: str) -> MediaItem:
-        """Return the item that a URI, an id or a label names.
+        """Return the item with a URI, id or label.
 
         Raises:
-            NotFoundError: there is none, or it was deleted.
+            NotFoundError: it doesn't exist or was deleted.
         """
         return await self._media.get(reference)
 
     async def find_media(self, reference: str) -> MediaItem | None:
-        """Return the item that a URI, an id or a label names, or None."""
+        """Return the item with a URI, id or label, or None."""
         return await self._media.find(reference)
 
     async def media_of(self, ids: Iterable[str]) -> list[MediaItem]:
-        """Return the items of these ids, in their order, without deleted ones."""
+        """Return the items with these ids, in order, without deleted ones."""
         return await self._media.many(ids)
 
     async def label_media(self, reference: str, label: str) -> MediaItem:
-        """Move a label to an item; an item that had it gets it with a number.
+        """Move a label to an item; the item that had it gets a numbered one.
 
         Raises:
-            ArgumentsError: it cannot be a label.
+            ArgumentsError: the label is invalid.
             NotFoundError: there is no such item.
         """
         return await self._media.set_label(await self._media.get(reference), label)
 
     async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
-        """Take a file into the store; free. Returns the item and what was done.
+        """Import a file; free. Return the item and a note on what was done.
 
         Raises:
-            InputFileError: it is not there, may not be read or is no media.
+            InputFileError: the file doesn't exist, isn't allowed or isn't media.
         """
         resolved = await self._parts.importer.import_file(reference, label)
         return resolved.item, resolved.note
@@ -255,26 +254,26 @@ class Studio:
     async def preview(
         self, items: Sequence[MediaItem], size: PreviewSize | None = None
     ) -> Preview | None:
-        """Return one small picture of the items; None for sound, or if the settings say so.
+        """Return one small picture of the items; None for sound, or if previews are off.
 
         Args:
-            items: What to show.
-            size: How large it may be, whatever the settings say; None: as they say.
+            items: The items to show.
+            size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
 
     # Money and limits
 
     async def estimate(self, prices: Sequence[Price]) -> Estimate:
-        """Set the prices of calls against budget and balance; sends nothing. See `price_of`."""
+        """Compare the prices of calls with budget and balance; see `price_of`."""
         return await status.estimate(self._parts, prices)
 
     async def status(self) -> Status:
-        """Return how the studio stands; asks the account for its balance."""
+        """Return the status of the studio; queries the balance."""
         return await status.status(self._parts)
 
     async def spending(self) -> Spending:
-        """Return today's spending and its ceiling."""
+        """Return today's spending and budget."""
         return await self._jobs.reader.spending(self._account)
 
     async def raise_budget(self, limit: int) -> None:
@@ -284,25 +283,25 @@ class Studio:
     async def usage(
         self, *, since: str, by: LedgerBy, limit: int
     ) -> tuple[list[LedgerLine], LedgerLine]:
-        """Return at most `limit` lines of the ledger since a day, the newest first, and the sum."""
+        """Return up to `limit` lines of the ledger since a day, newest first, and the total."""
         return await self._jobs.reader.ledger(self._account, since=since, by=by, limit=limit)
 
     async def rate_status(self) -> RateStatus:
-        """Return how the rate limit stands, over all processes."""
+        """Return the use of the rate limit, over all processes."""
         return await self._jobs.reader.rate_status()
 
     async def cached(self) -> CacheStatistics:
-        """Return how many results can answer again, how often one did and what that saved."""
+        """Return the number of cached results and cache hits, and the credits saved."""
         return await self._jobs.reader.cached(self._account)
 
     async def clear_cache(self) -> int:
-        """Let no finished job answer again, and return how many could; their results stay."""
+        """Clear the cache and return the number of cached results; their media stay."""
         return await self._jobs.clear_cache(self._account)
 
     async def client_timeout(self, client: str) -> float | None:
-        """Return the seconds after which a client gave up on a call, or None if it never did."""
+        """Return the seconds after which a client gives up on a call, or None if it never did."""
         return await self._jobs.reader.give_up_seconds(client)
 
     async def client_gave_up(self, client: str, seconds: float) -> None:
-        """Note that a client gave up on a call after some seconds."""
+        """Record that a client gave up on a call after some seconds."""
         await self._jobs.record_give_up(client, seconds)
