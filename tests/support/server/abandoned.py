@@ -1,4 +1,4 @@
-"""Stores that a killed server left, each with one job that it had not finished."""
+"""Creates stores of killed servers, each with one unfinished job."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ from support.store.rows import rows
 
 KEY = "sk-abandoned-0123456789"
 NEVER = 1_000_000.0
-"""Seconds until a deferred result is ready, where the test does not wait for it."""
+"""Seconds until a deferred result is ready, for tests that don't wait for it."""
 
 
 def environment(upstream: Upstream) -> dict[str, str]:
-    """Return the settings of a server that pays at the upstream and returns a job at once."""
+    """Return the settings of a server that uses the upstream and returns job ids at once."""
     return {
         "STABILITY_API_KEY": KEY,
         "STABILITY_BASE_URL": upstream.url,
@@ -31,21 +31,21 @@ def environment(upstream: Upstream) -> dict[str, str]:
 
 @asynccontextmanager
 async def server(folder: Path, era: Era, upstream: Upstream, **more: str) -> AsyncIterator[Client]:
-    """Start such a server and connect to it; nothing has asked for its store yet."""
+    """Start such a server and connect to it, without opening its store."""
     chosen: dict[str, Any] = environment(upstream) | more
     async with connected(folder, era, **chosen) as client:
         yield client
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process brings about."""
+    """Wait for a change made by another process."""
     with anyio.fail_after(30):
         while not condition():  # noqa: ASYNC110 -- another process sets no event here
             await anyio.sleep(0.01)
 
 
 async def start_job(client: Client, folder: Path, upstream: Upstream) -> None:
-    """Ask for a sound and wait until its generation has started; the result is not ready."""
+    """Request a sound and wait until its generation has started; the result isn't ready."""
     upstream.results_after = NEVER
     arguments = {"prompt": "rain", "duration": 10}
     result = await client.call_tool("audio3_text_to_audio", arguments)
@@ -54,9 +54,9 @@ async def start_job(client: Client, folder: Path, upstream: Upstream) -> None:
 
 
 async def kill(folder: Path) -> None:
-    """Kill the one server that drives unfinished jobs, and wait until it is dead."""
+    """Kill the server that runs unfinished jobs, and wait until it is dead."""
     drivers = "SELECT process FROM jobs WHERE finished_at IS NULL"
-    [(pid,)] = rows(folder / "home", f"SELECT pid FROM processes WHERE id IN ({drivers})")  # noqa: S608 -- our own words
+    [(pid,)] = rows(folder / "home", f"SELECT pid FROM processes WHERE id IN ({drivers})")  # noqa: S608 -- constant text
     os.kill(pid, signal.SIGKILL)
     await until(lambda: _is_dead(pid))
 

@@ -30,13 +30,13 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 
 
 def settings_in(folder: Path, chosen: Mapping[str, object] | None = None) -> Settings:
-    """Return settings whose every folder is below the given one."""
+    """Return settings with every folder below the given one."""
     folders = {"home": folder / "home", "output_dir": folder / "out", "roots": (folder,)}
     return Settings.model_validate({**folders, "roots_only": True, **(chosen or {})})
 
 
 def environment_in(folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a server process whose every folder is below the given one."""
+    """Return the environment of a server process with every folder below the given one."""
     return {
         **os.environ,
         "STABILITY_HOME": str(folder / "home"),
@@ -49,9 +49,9 @@ STARTS = {row.spec.path for row in OPERATIONS.values() if row.is_deferred()}
 
 
 class Gate:
-    """Keeps back what the emulated API has made while it is shut.
+    """Holds back results of the emulated API while it is shut.
 
-    Requests arrive and generations start all the same.
+    Requests still arrive, and generations still start.
     """
 
     def __init__(self, *, shut: bool = True) -> None:
@@ -60,15 +60,15 @@ class Gate:
             self.open()
 
     def open(self) -> None:
-        """Let out what was kept back and what comes."""
+        """Release held results and all later ones."""
         self._opened.set()
 
     def shut(self) -> None:
-        """Keep back what comes."""
+        """Hold back results from now on."""
         self._opened = anyio.Event()
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Return an app whose answers pass this gate."""
+        """Return an app whose responses pass this gate."""
 
         async def gated(scope: Scope, receive: Receive, send: Send) -> None:
             made = scope["method"] == "POST" and scope["path"] not in STARTS
@@ -92,16 +92,16 @@ async def paced(
     gate: Gate | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[Studio]:
-    """Open a studio whose emulated API takes its time for each paid call.
+    """Open a studio with a slow emulated API.
 
     Args:
-        settings: What an operator chose.
-        latency: So many seconds.
-        gate: Or until a test opens this.
-        observer: Sees each write of the store.
+        settings: The operator's settings.
+        latency: Seconds that each paid call takes.
+        gate: Holds back results until a test opens it.
+        observer: Called for each write of the store.
     """
     async with open_studio(settings, observer=observer) as studio:
-        transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
+        transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- tests set the emulator's latency
         assert isinstance(transport, EmulatorTransport)
         transport.state.latency = latency
         if gate is not None:
@@ -111,7 +111,7 @@ async def paced(
 
 
 @asynccontextmanager
-async def connected(  # noqa: PLR0913 -- the settings and how the API and the client are
+async def connected(  # noqa: PLR0913 -- options of server, API and client
     folder: Path,
     era: Era = "auto",
     *,
@@ -121,7 +121,7 @@ async def connected(  # noqa: PLR0913 -- the settings and how the API and the cl
     seconds: float = 60,
     **chosen: object,
 ) -> AsyncIterator[Client]:
-    """Connect to a server of its own, for so many seconds at most."""
+    """Connect to a new server, for a limited number of seconds."""
     server = build_server(
         settings_in(folder, chosen), open_studio=partial(paced, gate=gate), carriers=carriers
     )
@@ -133,7 +133,7 @@ async def connected(  # noqa: PLR0913 -- the settings and how the API and the cl
 async def give_up(
     client: Client, tool: str, arguments: dict[str, Any], when: Callable[[], bool]
 ) -> None:
-    """Call a tool, and cancel when something is so, as a host does that times out."""
+    """Call a tool and cancel the call on a condition, like a host that times out."""
     async with anyio.create_task_group() as group:
         group.start_soon(client.call_tool, tool, arguments)
         await until(when)
@@ -141,37 +141,37 @@ async def give_up(
 
 
 async def until(met: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is so that sets no event."""
+    """Wait for a condition by polling."""
     with anyio.fail_after(seconds):
-        while not met():  # noqa: ASYNC110 -- as it says
+        while not met():  # noqa: ASYNC110 -- nothing sets an event
             await anyio.sleep(0.01)
 
 
 def text(result: CallToolResult) -> str:
-    """Return what the model reads: every text block."""
+    """Return all text blocks, which the model reads."""
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
 def fine(result: CallToolResult) -> CallToolResult:
-    """Return the result, which must be no error."""
+    """Return the result, which must not be an error."""
     assert not result.is_error, text(result)
     return result
 
 
 def refused(result: CallToolResult) -> str:
-    """Return the text of a result, which must be an error."""
+    """Return the text of an error result."""
     assert result.is_error, text(result)
     return text(result)
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
-    """Return the facts that programs read."""
+    """Return the facts in `_meta`."""
     found: dict[str, Any] = (result.meta or {})["stability-mcp/result"]
     return found
 
 
 def copies(result: CallToolResult) -> list[Path]:
-    """Return the readable copies that a result names, which must be there."""
+    """Return the paths of the readable copies in a result; they must exist."""
     paths = [Path(item["path"]) for item in facts(result)["media"]]
     assert all(path.is_file() for path in paths), paths
     return paths
@@ -188,8 +188,10 @@ def links(result: CallToolResult) -> list[ResourceLink]:
 
 
 def data(result: CallToolResult) -> dict[str, Any]:
-    """Return the structure of a result, which must be the same as its first text."""
+    """Return the data for programs: the facts, or structured content, which must equal the text."""
     assert not result.is_error, text(result)
+    if result.structured_content is None:
+        return facts(result)
     first = result.content[0]
     assert isinstance(first, TextContent)
     assert result.structured_content == json.loads(first.text)

@@ -1,4 +1,4 @@
-"""A real client and server with a key, on the emulator as a server of its own."""
+"""Connects a real client to a server with a key, on the emulator as a separate server."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ Ask = Callable[[ClientRequestContext, ElicitRequestParams], Awaitable[ElicitResu
 
 
 class User:
-    """Answers questions, and remembers them."""
+    """Answers questions and records them."""
 
     def __init__(self, *actions: str) -> None:
         self.actions = list(actions)
@@ -44,7 +44,7 @@ class User:
 async def paying(
     folder: Path, url: str, era: Era, user: User | None = None, **chosen: object
 ) -> AsyncIterator[Client]:
-    """Connect to a server that has a key and a user behind it."""
+    """Connect to a server with a key, with a user who answers questions."""
     key = f"sk-test-{folder.name}"
     settings = settings_in(folder, {"api_key": key, "base_url": url, "confirm_above": 6, **chosen})
     with anyio.fail_after(60):

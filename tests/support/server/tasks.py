@@ -1,4 +1,4 @@
-"""A client that takes tasks: the SDK's, with the little that the extension asks of it."""
+"""A client with the tasks extension, on top of the SDK's client."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -13,7 +13,7 @@ TASKS = "io.modelcontextprotocol/tasks"
 
 
 class Created(Result):
-    """What a call is answered with whose answer takes long."""
+    """The response to a long call."""
 
     result_type: Literal["task"]
     task_id: str
@@ -26,7 +26,7 @@ class Created(Result):
 
 
 class Detailed(Result):
-    """What `tasks/get` answers."""
+    """The response of `tasks/get`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -38,54 +38,54 @@ class Detailed(Result):
 
 
 class Params(RequestParams):
-    """Names a task; answers its questions."""
+    """Parameters of a task request."""
 
     task_id: str
     input_responses: dict[str, dict[str, Any]] | None = Field(default=None)
 
 
 class Asks(Request[Params, str]):
-    """One of the extension's methods."""
+    """A request of the extension."""
 
     name_param = "taskId"
 
 
 class TakesTasks(ClientExtension):
-    """Declares the extension and its kind of result."""
+    """Declares the extension and its result type."""
 
     identifier = TASKS
 
     def claims(self) -> Sequence[ResultClaim[Created]]:
-        """Return the one kind of result."""
+        """Return the result type."""
         return [ResultClaim(result_type="task", model=Created, resolve=_resolve)]
 
 
 async def _resolve(task: Created, ctx: ClaimContext) -> CallToolResult:
-    raise AssertionError((task, ctx))  # tests look at tasks themselves
+    raise AssertionError((task, ctx))  # tests poll tasks themselves
 
 
 async def call(client: Client, name: str, arguments: dict[str, Any]) -> CallToolResult | Created:
-    """Call a tool and return what comes, be it a task."""
+    """Call a tool and return its result or task."""
     answer = await client.session.call_tool(name, arguments, allow_claimed=True)
     assert isinstance(answer, CallToolResult | Created)
     return answer
 
 
 async def begun(client: Client, name: str, arguments: dict[str, Any]) -> Created:
-    """Call a tool whose answer takes long."""
+    """Call a tool and return its task."""
     answer = await call(client, name, arguments)
     assert isinstance(answer, Created), answer
     return answer
 
 
 async def ask(client: Client, method: str, task_id: str, **more: Any) -> Detailed:  # noqa: ANN401 -- JSON
-    """Ask for a task, tell it something or end it."""
+    """Get, update or cancel a task."""
     request = Asks(method=method, params=Params(task_id=task_id, **more))
     return await client.session.send_request(request, Detailed)
 
 
 async def ended(client: Client, task_id: str) -> Detailed:
-    """Ask until a task has ended."""
+    """Poll a task until it has ended."""
     with anyio.fail_after(30):
         while (found := await ask(client, "tasks/get", task_id)).status == "working":
             await anyio.lowlevel.checkpoint()
@@ -93,6 +93,6 @@ async def ended(client: Client, task_id: str) -> Detailed:
 
 
 def answer_of(task: Detailed) -> CallToolResult:
-    """Return the answer that is in a task which completed."""
+    """Return the result of a completed task."""
     assert task.status == "completed", task
     return CallToolResult.model_validate(task.result)

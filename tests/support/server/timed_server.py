@@ -1,6 +1,6 @@
-"""Our server on stdio, with a timing that a test chooses.
+"""The server on stdio, with a timing chosen by the test.
 
-`python -m support.server.timed_server '{"poll_seconds": 0.1}'`; everything else is set by the
+`python -m support.server.timed_server '{"poll_seconds": 0.1}'`; other settings come from the
 environment.
 """
 
@@ -18,7 +18,7 @@ from stability_mcp.studio import open_studio
 
 
 def timed(**seconds: float) -> tuple[str, ...]:
-    """Return what Python runs for a server whose jobs have these times."""
+    """Return the arguments for Python to run a server with this timing."""
     return ("-m", "support.server.timed_server", json.dumps(seconds))
 
 
