@@ -136,7 +136,7 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
     assert (cost.structured_content or {})["total"] == 1.5
     assert "edit_brighten: 1 picture, 1.5 credits on the emulator" in made
     assert "\nhero-brighter  media://" in made
-    assert "such as upscale_creative" in made
+    assert "\nnext: upscale_creative can use this result" in made
     assert 'There is no argument "brightness": it is called amount.' in str(wrong.content)
     assert "- `edit_brighten`: Make a picture brighter: dark rooms, evenings, old photos." in choose
     assert "- `edit_brighten`: 1.5 credits, about 3 s." in costs

@@ -44,9 +44,9 @@ async def test_a_picture_is_generated_cut_out_then_upscaled_and_inpainted_in_the
     assert facts(cut) == ((1536, 1536), "RGBA")
     assert "house" in text(listed)
     assert 'image: "house-no-background"' in text(large)
-    assert "of 1536x1536" in text(large)
+    assert "shrunk from 1536x1536 to" in text(large)
     assert facts(large) == ((4096, 4096), "RGBA")
-    assert "of 4096x4096" in text(painted)
+    assert "shrunk from 4096x4096 to" in text(painted)
     assert facts(painted) == ((3072, 3072), "RGB")
 
 

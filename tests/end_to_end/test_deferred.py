@@ -9,6 +9,7 @@ from mcp.types import TextContent
 
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import connected, text
+from support.server.in_memory import facts
 from support.server.timed_server import timed
 from support.store.rows import ledger, money, rows
 
@@ -100,7 +101,7 @@ async def test_a_generation_that_stays_missing_is_unknown_and_its_error_says_how
         result = await client.call_tool("audio3_text_to_audio", RAIN)
         polls = len(upstream.polls)
         again = await client.call_tool("job_wait", {"seconds": 20})
-        listed = (await client.call_tool("job_list", {})).structured_content or {}
+        listed = facts(await client.call_tool("job_list", {}))
         [job] = listed["jobs"]
         rerun = await client.call_tool("job_rerun", {"job": job["id"]})
 

@@ -73,7 +73,7 @@ async def test_a_job_of_another_key_is_not_polled_and_says_why_it_waits(
     ):
         upstream.results_after = 0
         async with server(tmp_path, era, upstream, "sk-second", STABILITY_WAIT="1") as client:
-            listed = (await client.call_tool("job_list", {})).structured_content or {}
+            listed = facts(await client.call_tool("job_list", {}))
             waited = text(await client.call_tool("job_wait", {"jobs": [job], "seconds": 1}))
             collected = text(await client.call_tool("job_wait", {"seconds": 0}))
             [read] = (await client.read_resource(f"job://{job}")).contents
@@ -89,7 +89,7 @@ async def test_a_job_of_another_key_is_not_polled_and_says_why_it_waits(
     assert isinstance(read, TextResourceContents)
     assert json.loads(read.text)["progress"] == WAITS
     assert foreign == [("submitted", None)]
-    assert "took over" not in text(same)
+    assert "Joined your identical call" not in text(same)
     assert facts(same)["jobs"][0]["id"] != job
     assert upstream.posts["rain"] == 2
     assert own["progress"].startswith("generating")
@@ -144,8 +144,8 @@ async def test_an_abandoned_call_is_not_joined_by_another_key(tmp_path: Path) ->
         async with server(tmp_path, "auto", upstream, "sk-first") as client:
             own = await client.call_tool("generate_core", {"prompt": "a hen"})
 
-    assert not any("took over" in text(answer) for answer in answers)
-    assert "took over" in text(own)
+    assert not any("Joined your identical call" in text(answer) for answer in answers)
+    assert "Joined your identical call" in text(own)
     made = rows(tmp_path / "home", "SELECT count(*), sum(attempt) FROM jobs GROUP BY upstream")
     assert [jobs for jobs, _ in made] == [1, 1]
     assert upstream.posts["a hen"] == sum(sent for _, sent in made) <= 2

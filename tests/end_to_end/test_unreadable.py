@@ -10,6 +10,7 @@ from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.jobs.upstream import counting_upstream
 from support.server.host import connected, files, text
+from support.server.in_memory import facts
 from support.server.timed_server import timed
 from support.store.rows import ledger, money, rows, spool
 
@@ -38,7 +39,7 @@ async def test_a_complete_result_of_unknown_format_is_kept_and_usable(
         async with connected(tmp_path, "auto", STABILITY_BASE_URL=served.url, **KEY) as client:
             made = await client.call_tool(tool, {**arguments, "label": "odd"})
             shown = text(await client.call_tool("media_show", {"media": ["odd"]}))
-            listed = (await client.call_tool("media_list", {})).structured_content or {}
+            listed = facts(await client.call_tool("media_list", {}))
             uri = next(each for each in listed["media"] if each["label"] == "odd")["uri"]
             [read] = (await client.read_resource(uri)).contents
 

@@ -98,7 +98,7 @@ async def test_a_webhook_describes_the_finished_job(tmp_path: Path) -> None:
         "label": "beacon",
         "media": [{"uri": media.uri, "path": str(media.copy_path), "media_type": "image/png"}],
         "credits": 3.0,
-        "charged": "yes",
+        "charged": "charged",
         "error": None,
         "emulated": True,
     }

@@ -23,7 +23,7 @@ async def test_the_user_is_asked_once_and_approval_starts_the_call(
     assert user.asked == [
         (
             "generate_core will cost 6 credits (0.06 USD) for 2 variants. Spent today: "
-            "0 credits of 500 credits. Shall it be made?"
+            "0 of 500 credits. Go ahead?"
         )
     ]
     assert len(facts(result)["media"]) == 2
@@ -39,8 +39,8 @@ async def test_a_declined_call_spends_nothing(
         error = refused(await client.call_tool("generate_core", DEAR))
         listed = await client.call_tool("job_list", {})
 
-    assert "the user said no. Nothing was charged." in error
-    assert (listed.structured_content or {})["jobs"] == []
+    assert "the user declined. Nothing was charged." in error
+    assert facts(listed)["jobs"] == []
 
 
 @both_eras
@@ -77,11 +77,11 @@ async def test_without_elicitation_the_error_says_what_to_ask_and_pass(
         result = fine(await client.call_tool("generate_core", {**DEAR, "confirm_spend": "6"}))
 
     assert error == (
-        "generate_core costs 6 credits (0.06 USD), and so much is spent only when the user "
-        "agrees. Nothing was charged. Ask the user whether to spend 6 credits on it. If they say "
-        "yes, call again with the same arguments and confirm_spend: 6."
+        "generate_core costs 6 credits (0.06 USD). Calls of 6 credits or more need the user's "
+        "approval. Nothing was charged. Ask the user whether to spend 6 credits. If they agree, "
+        "repeat the call with the same arguments and confirm_spend: 6."
     )
-    assert "confirm_spend: the user agreed to 5 credits, and this costs 6 credits" in less
+    assert "confirm_spend: the user agreed to 5 credits, but this costs 6 credits" in less
     assert len(facts(result)["media"]) == 2
 
 
@@ -98,7 +98,7 @@ async def test_after_a_dismissed_question_the_user_may_agree_in_the_chat(
         refused(await client.call_tool("generate_core", other))
 
     assert "the user was asked and closed the question" in error
-    assert "after a yes add confirm_spend: 6" in error
+    assert "if they agree, add confirm_spend: 6" in error
     assert len(user.asked) == 2
 
 
@@ -131,8 +131,8 @@ async def test_a_slow_user_is_waited_for_and_may_answer_later(
             while result.is_error:
                 result = await client.call_tool("generate_core", DEAR)
 
-    assert "the user was asked and has not answered yet" in error
-    assert "Their yes counts for an hour" in error
+    assert "the user was asked and hasn't answered yet" in error
+    assert "A yes is valid for an hour" in error
     assert len(user.asked) == 1
 
 
@@ -148,7 +148,7 @@ async def test_identical_concurrent_calls_need_an_approval_each(
         listed = await client.call_tool("job_list", {})
 
     assert len(user.asked) == 2
-    assert len((listed.structured_content or {})["jobs"]) == 4
+    assert len(facts(listed)["jobs"]) == 4
 
 
 async def test_an_approval_survives_a_budget_refusal(tmp_path: Path, emulator_url: str) -> None:
@@ -204,4 +204,4 @@ async def test_a_retry_after_a_timeout_needs_no_second_approval(
         listed = await client.call_tool("job_list", {})
 
     assert len(user.asked) == 1
-    assert len((listed.structured_content or {})["jobs"]) == 2
+    assert len(facts(listed)["jobs"]) == 2

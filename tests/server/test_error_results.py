@@ -51,7 +51,7 @@ async def test_wrong_arguments_say_what_is_allowed(
     assert "Nothing was charged." in told
     assert "pydantic" not in told
     assert "Traceback" not in told
-    assert (result.meta or {})["stability-mcp/error"]["charged"] == "no"
+    assert (result.meta or {})["stability-mcp/error"]["charged"] == "not charged"
 
 
 async def test_numbers_booleans_and_lists_may_come_as_text(tmp_path: Path) -> None:

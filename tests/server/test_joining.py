@@ -1,6 +1,7 @@
 """Hosts that give up and ask again: what nobody waits for is taken over, and paid once."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -72,8 +73,9 @@ async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
         result = fine(await client.call_tool("generate_core", FOX))
         listed = data(await client.call_tool("media_list", {}))
 
-    assert "took over the same call of " in text(result)
-    assert "it is paid once" in text(result)
+    assert re.search(
+        r"^Joined your identical call from \d\d:\d\d; charged once\.$", text(result), re.MULTILINE
+    )
     assert cost(result) == 3
     assert len(listed["media"]) == 1
     assert charges(tmp_path) == 1
@@ -115,7 +117,7 @@ async def test_a_job_that_was_handed_back_is_taken_over_by_the_same_call(
     def ids(result: CallToolResult) -> list[Any]:
         return [each["id"] for each in facts(result)["jobs"]]
 
-    assert "the same call again waits for the same result" in text(first)
+    assert "an identical call waits for the same result" in text(first)
     assert ids(again) == ids(first)
     assert ids(new) != ids(first)  # its result was delivered meanwhile
 
@@ -129,12 +131,14 @@ async def test_an_explicit_seed_answers_from_the_cache(era: Era, tmp_path: Path)
         more = fine(await client.call_tool("generate_core", SEEDED | {"count": 2}))
 
     assert cost(first) == 3
-    assert "cache" not in text(first)
-    assert "from the cache: 0 credits, saved 3; made " in text(again)
+    assert "ached" not in text(first)
+    assert re.search(
+        r"^Cached result from \d\d:\d\d: 0 credits, 3 credits saved\.$", text(again), re.MULTILINE
+    )
     assert cost(again) == 0
     assert facts(again)["media"] == facts(first)["media"]
     assert facts(again)["spent"]["today"] == 3
-    assert "1 of 2 from the cache: 0 credits, saved 3" in text(more)
+    assert "1 of 2 are cached results from " in text(more)
     assert cost(more) == 3
     assert charges(tmp_path) == 2
 
@@ -160,9 +164,9 @@ async def test_nothing_crosses_from_one_key_to_another(
         async with opened(tmp_path, era, **chosen) as client:
             for arguments in (SEEDED, {"prompt": "a hen"}):
                 result = fine(await client.call_tool("generate_core", arguments))
-                results.append((cost(result), facts(result)["cached"], "took over" in text(result)))
+                results.append((cost(result), facts(result)["cached"], "Joined" in text(result)))
             again = fine(await client.call_tool("generate_core", SEEDED))
-            results.append((cost(again), len(facts(again)["cached"]), "took over" in text(again)))
+            results.append((cost(again), len(facts(again)["cached"]), "Joined" in text(again)))
 
     assert results == [(3, [], False), (3, [], False), (0, 1, False)] * 3
 
@@ -183,7 +187,7 @@ async def test_another_process_takes_over_what_an_ended_one_left(tmp_path: Path)
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", FOX))
 
-    assert "took over the same call" in text(result)
+    assert "Joined your identical call from " in text(result)
     assert charges(tmp_path) == 1
 
 
@@ -204,5 +208,5 @@ async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) 
     [(name, seen)] = rows(store(tmp_path), CLIENT_TIMEOUTS)
     assert name == "client_timeouts:mcp"
     assert 0 < json.loads(seen)[0]["seconds"] < longest
-    assert "1 still under way" in text(result)
+    assert "1 still running (3 credits reserved)" in text(result)
     assert 4.9 < took < 40

@@ -124,7 +124,7 @@ async def test_a_store_that_cannot_be_opened_is_logged_once_and_reported_by_call
     reasons = {"newer": "was made by a newer stability-mcp", "damaged": "file is not a database"}
 
     async with connected(tmp_path) as client:
-        await until(lambda: "cannot be opened" in caplog.text)
+        await until(lambda: "cannot open the store" in caplog.text)
         fine(await client.call_tool("guide", {"topic": "files"}))
         error = refused(await client.call_tool("media_list", {}))
         for log in home.glob("store.db-*"):

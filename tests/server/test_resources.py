@@ -62,8 +62,8 @@ async def test_a_large_picture_is_a_labelled_rendition(era: Era, tmp_path: Path)
     assert len(data) <= 700_000
     assert media_type == "image/webp"
     assert max(Image.open(io.BytesIO(data)).size) <= 1_568
-    assert _text(result).startswith("A rendition of 1")
-    assert f"The original (2000x1500 PNG, {len(content) / 1e6:.1f} MB) is {uri}/original" in (
+    assert _text(result).startswith("Scaled down to 1")
+    assert f"The original (2000x1500 PNG, {len(content) / 1e6:.1f} MB) is at {uri}/original" in (
         _text(result)
     )
     assert original == (content, "image/png")
@@ -76,7 +76,7 @@ async def test_large_audio_is_described_instead(tmp_path: Path) -> None:
         result = await client.read_resource(uri)
 
     assert len(result.contents) == 1
-    assert _text(result).startswith("Too large to be shown here.")
+    assert _text(result).startswith("Too large to show here.")
     assert f"{uri}/original" in _text(result)
 
 

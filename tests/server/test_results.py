@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from mcp import Client
 from PIL import Image
 
+from stability_mcp.server.app import build_server
+from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.server.in_memory import (
     Era,
@@ -20,6 +23,7 @@ from support.server.in_memory import (
     links,
     pictures,
     refused,
+    settings_in,
     text,
 )
 
@@ -49,9 +53,8 @@ async def test_the_text_of_a_picture_result_has_fixed_lines(era: Era, tmp_path: 
         assert re.fullmatch(r"media://[0-9a-z]{10}", uri)
         assert seed == f"seed {6 + number}"
         assert Path(path).name == f"fox-{number}.png"
-    assert re.fullmatch(r"size: 1536x1536 PNG, [\d.]+ [KM]B each at most", lines[3])
-    assert lines[4].startswith("next: use a label or URI in any tool, such as edit_")
-    assert len(lines) == 5
+    assert re.fullmatch(r"size: 1536x1536 PNG, up to [\d.]+ [KM]B each", lines[3])
+    assert len(lines) == 4, "no generic suggestion"
 
 
 @pytest.mark.full_size
@@ -64,7 +67,7 @@ async def test_the_same_facts_are_json_in_meta(tmp_path: Path) -> None:
     [item], [job] = shown["media"], shown["jobs"]
     assert (item["label"], item["width"], item["media_type"]) == ("fox", 1536, "image/png")
     assert item["job"] == job["id"]
-    assert (job["state"], job["credits"], job["charged"]) == ("done", 3, "yes")
+    assert (job["state"], job["credits"], job["charged"]) == ("done", 3, "charged")
     assert shown["spent"] == {"today": 3, "session": 3, "reserved": 0, "budget": None}
     assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "the emulator is free"
 
@@ -137,7 +140,7 @@ async def test_a_filtered_picture_is_reported_in_the_first_line_and_charged(tmp_
     assert (
         "1 FILTERED: blurred by the API's moderation, and charged" in (text(result).splitlines()[0])
     )
-    assert "next: say it in other words" in text(result)
+    assert "next: change the wording; the same call is filtered and charged again" in text(result)
     assert facts(result)["filtered"] is True
     assert (result.meta or {})["cost"]["credits"] == 3
 
@@ -150,6 +153,7 @@ async def test_an_audio_result_is_described_in_text_without_a_picture(tmp_path: 
         )
 
     assert pictures(result) == []
+    assert text(result).startswith("NO API KEY: placeholder made by the built-in emulator")
     assert re.search(r"^size: 6(\.\d+)? s MP3, [\d.]+ KB$", text(result), re.MULTILINE)
 
 
@@ -192,22 +196,141 @@ async def test_structured_content_repeats_the_text(tmp_path: Path) -> None:
     """Chosen: some clients read one, some the other."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
-        listed = await client.call_tool("media_list", {"query": "fox"})
+        labelled = await client.call_tool("media_label", {"media": "fox", "label": "red fox"})
 
-    [item] = data(listed)["media"]
-    assert item["label"] == "fox"
-    assert "null" not in json.dumps(data(listed))
+    assert labelled.structured_content is not None
+    assert data(labelled)["label"] == "red fox"
+    assert "null" not in json.dumps(data(labelled))
+
+
+@both_eras
+async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path: Path) -> None:
+    """Chosen: the model reads each item once, with everything that a next call needs."""
+    fox = {"prompt": "a fox", "label": "fox", "count": 2, "seed": 7}
+    async with connected(tmp_path, era) as client:
+        made = facts(fine(await client.call_tool("generate_core", fox)))
+        media = fine(await client.call_tool("media_list", {"query": "fox", "limit": 1}))
+        jobs = fine(await client.call_tool("job_list", {}))
+        none = fine(await client.call_tool("media_list", {"query": "nothing like it"}))
+
+    assert media.structured_content is None
+    assert jobs.structured_content is None
+    [newest], cursor = facts(media)["media"], facts(media)["next_cursor"]
+    size = f"{newest['width']}x{newest['height']} PNG, 8 KB"
+    assert re.sub(r"[\d.]+ [KM]B", "8 KB", text(media)).splitlines() == [
+        f'media_list: 1, newest first; for older ones pass cursor "{cursor}"',
+        (
+            f"{newest['label']}  {newest['uri']}  {size}  generate_core  seed {newest['seed']}"
+            "  just now"
+        ),
+    ]
+    assert newest in made["media"]
+    assert text(jobs).splitlines() == [
+        "job_list: 2, newest first",
+        *(
+            f"{job['id']}  {job['label']}  generate_core  done  3 credits charged  just now"
+            f"  {job['media'][0]}"
+            for job in reversed(made["jobs"])
+        ),
+    ]
+    assert text(none) == "media_list: nothing found"
 
 
 async def test_media_show_states_how_media_was_made(tmp_path: Path) -> None:
     """Chosen: the operation and arguments, so that it can be repeated."""
     async with connected(tmp_path, preview="none") as client:
-        fine(await client.call_tool("generate_core", {"prompt": "a red fox", "label": "fox"}))
+        fine(
+            await client.call_tool(
+                "generate_core", {"prompt": "a red fox", "label": "fox", "aspect_ratio": "16:9"}
+            )
+        )
         result = fine(await client.call_tool("media_show", {"media": "fox", "size": "large"}))
 
-    assert "by generate_core with " in text(result)
-    assert "a red fox" in text(result)
+    lines = text(result).splitlines()
+    [item] = facts(result)["media"]
+    assert lines[2].partition(" by ")[2] == (
+        f'generate_core: prompt "a red fox", aspect_ratio 16:9, seed {item["seed"]}'
+    )
+    assert f"seed {item['seed']}" in lines[1]
     assert len(pictures(result)) == 1, "requested, regardless of the setting"
+
+
+async def test_media_show_prints_only_the_differences_in_a_series(tmp_path: Path) -> None:
+    """Chosen: settings are printed once; each seed is in the line of its picture."""
+    async with connected(tmp_path) as client:
+        made = fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 2}))
+        style = {"style_preset": "anime"}
+        job = facts(made)["jobs"][0]["id"]
+        fine(await client.call_tool("job_rerun", {"job": job, "changes": style, "label": "ink"}))
+        result = text(
+            fine(await client.call_tool("media_show", {"media": ["fox-1", "fox-2", "ink"]}))
+        )
+
+    lines = [line for line in result.splitlines() if line.startswith("made: ")]
+    first = facts(made)["media"][0]
+    assert lines[0].endswith(f'by generate_core: prompt "a fox", seed {first["seed"]}')
+    assert lines[1].endswith(" like fox-1")
+    assert lines[2].endswith(" like fox-1 with style_preset anime")
+    assert "seed 0" not in result
+
+
+async def test_no_seed_is_printed_if_the_operation_takes_none(tmp_path: Path) -> None:
+    """Documented: the API returns a seed even for operations without that parameter."""
+    sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
+    async with connected(tmp_path) as client:
+        cut = fine(await client.call_tool("edit_remove_background", {"image": "fox.png"}))
+        uri = facts(cut)["media"][0]["uri"]
+        shown = fine(await client.call_tool("media_show", {"media": [uri]}))
+        listed = fine(await client.call_tool("media_list", {}))
+
+    for each in (cut, shown, listed):
+        assert "seed " not in text(each)
+        assert "seed" not in facts(each)["media"][0]
+    assert 'by edit_remove_background: image "fox"' in text(shown)
+    follows = "next: edit_replace_background_and_relight can use this result"
+    assert follows in text(cut).splitlines()
+
+
+async def test_an_input_named_by_uri_is_printed_by_its_label(tmp_path: Path) -> None:
+    """Chosen: the caller knows the URI; the label says what it is."""
+    async with connected(tmp_path) as client:
+        made = fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
+        [item] = facts(made)["media"]
+        for reference in (item["uri"], item["id"]):
+            cut = await client.call_tool("edit_remove_background", {"image": reference})
+            assert (
+                text(fine(cut)).splitlines()[1].startswith(f'image: "{reference}" = "hero", made ')
+            )
+
+
+@pytest.mark.parametrize("preview", ["small", "none"])
+async def test_an_empty_cut_out_is_reported_in_the_second_line(
+    preview: str, tmp_path: Path
+) -> None:
+    """Chosen: a checkerboard in the preview looks like a result."""
+    empty, full = ((0, 0, 0, 0), (9, 9, 9, 1))
+    answers = []
+    for colour in (empty, full):
+        picture = io.BytesIO()
+        Image.new("RGBA", (96, 64), colour).save(picture, "PNG")
+        folder = tmp_path / str(colour[3])
+        folder.mkdir()
+        sample_files.save(folder / "fox.png", sample_files.png((96, 64)))
+        key = {"api_key": "sk-test", "preview": preview}
+        with upstream(answer(200, picture.getvalue(), media_type="image/png")) as served:
+            settings = settings_in(folder, {**key, "base_url": served.url})
+            async with Client(build_server(settings)) as client:
+                result = await client.call_tool("edit_remove_background", {"image": "fox.png"})
+                answers.append((text(fine(result)).splitlines(), facts(result)))
+
+    (lines, found), (other_lines, other) = answers
+    assert lines[1] == (
+        "NOTHING LEFT: fox-no-background is entirely transparent; no subject was found"
+    )
+    assert found["empty"] == [found["media"][0]["id"]]
+    assert not any(line.startswith("next:") for line in lines)
+    assert not any("NOTHING LEFT" in line for line in other_lines)
+    assert other["empty"] == []
 
 
 async def test_media_show_suggests_similar_labels(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ async def test_stale_jobs_wait_for_a_decision(era: Era, tmp_path: Path) -> None:
     assert cancelled["jobs"][0]["said"] == (
         "cancelled before it was sent; not charged, 3 credits released"
     )
-    assert "1 paused job goes on" in text(sent)
+    assert cancelled["note"] == "1 of 1 cancelled, not charged; 3 credits released."
+    assert "Resumed 1 paused job." in text(sent)
     assert facts(sent)["jobs"][0]["id"] == second
     assert "1 job paused (3 credits, not charged)" in left
     assert facts(rest)["jobs"][0]["id"] == third
@@ -109,7 +110,7 @@ async def test_a_rerun_gets_a_new_seed(era: Era, tmp_path: Path) -> None:
     assert before["seed"] == "7"
     assert after["seed"] != "7"
     assert after["label"] == "fox-2"
-    assert f"repeats job {before['job']}" in text(second)
+    assert f"Repeats job {before['job']}." in text(second)
     assert "job_rerun: 1 picture, 3 credits" in text(second)
     assert len(listed["jobs"]) == 2
 
@@ -131,6 +132,7 @@ async def test_a_rerun_with_changes_keeps_the_seed(era: Era, tmp_path: Path) -> 
 
     assert facts(kept)["media"][0]["seed"] == before["seed"]
     assert f"seed: {before['seed']} as before" in text(kept)
+    assert f"Repeats job {before['job']} with a different prompt." in text(kept)
     assert facts(seeded)["media"][0]["seed"] == "5"
     assert "prompt" in refused(wrong)
     assert "Nothing was charged." in refused(wrong)
@@ -187,7 +189,7 @@ async def test_an_unknown_job_is_repeated_only_when_the_user_accepts_it(
 
     assert "It may have been charged, and counts as spent." in asked
     assert "accept_double_charge true" in asked
-    assert "may have been charged as well; its 3 credits count as spent" in text(accepted)
+    assert "may have been charged as well; its 3 credits still count as spent" in text(accepted)
     assert "today 6" in text(accepted)
 
 
@@ -231,10 +233,10 @@ async def test_a_generation_started_elsewhere_is_fetched_free(tmp_path: Path) ->
         )
 
     assert facts(known)["media"][0]["job"] == job
-    assert "nothing more is charged" in text(known)
+    assert f"This generation is already known here as job {job}; not charged again." in text(known)
     assert facts(adopted)["media"][0]["label"] == f"adopted-{generation[:8]}"
     assert facts(adopted)["media"][0]["job"] != job
-    assert "charged here: nothing" in text(adopted)
+    assert "Not charged here: the program that started the generation paid for it." in text(adopted)
     assert (adopted.meta or {})["cost"] == {"credits": 0, "usd": 0}
 
 

@@ -44,7 +44,7 @@ async def test_jobs_are_listed_and_read(era: Any, tmp_path: Path) -> None:  # no
     new = {str(each.uri) for each in after.resources} - {str(each.uri) for each in before.resources}
     assert new == {f"job://{job}"}
     assert isinstance(read, TextResourceContents)
-    assert json.loads(read.text)["charged"] == "yes"
+    assert json.loads(read.text)["charged"] == "charged"
 
 
 @pytest.mark.filterwarnings("ignore:resources/:mcp.shared.exceptions.MCPDeprecationWarning")

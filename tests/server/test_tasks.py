@@ -186,8 +186,8 @@ async def test_cancelling_a_task_cancels_its_queued_job(tmp_path: Path) -> None:
     spent = facts(fine(answer_of(last)))["spent"]
     assert (spent["today"], spent["reserved"]) == (3.0, 0.0)
     assert [(job["label"], job["state"], job["charged"]) for job in listed["jobs"]] == [
-        ("hare", "cancelled", "nothing"),
-        ("fox", "done", "yes"),
+        ("hare", "cancelled", "not charged"),
+        ("fox", "done", "charged"),
     ]
 
 

@@ -34,7 +34,7 @@ async def test_a_rerun_is_a_task(tmp_path: Path) -> None:
         listed = data(await client.call_tool("job_list", {}))
 
     answer = fine(answer_of(last))
-    assert f"repeats job {first}" in text(answer)
+    assert f"Repeats job {first}." in text(answer)
     assert len(facts(answer)["media"]) == 1
     assert [job["collected"] for job in listed["jobs"]] == [True, True]
 
@@ -56,7 +56,9 @@ async def test_an_adopted_generation_is_a_task(tmp_path: Path) -> None:
 
     # A job that already exists belongs to another call, which waits for it and may cancel it.
     assert not isinstance(again, Created)
-    assert "charged here: nothing" in text(fine(answer_of(last)))
+    assert "Not charged here: the program that started the generation paid for it." in text(
+        fine(answer_of(last))
+    )
     label = f"adopted-{adopted['generation'][:8]}"
     assert facts(answer_of(last))["media"][0]["label"] == label
     assert "not yet collected" not in listing

@@ -32,7 +32,10 @@ async def test_a_blocked_term_is_never_sent(era: Era, tmp_path: Path) -> None:
         fine(await client.call_tool(CORE, {"prompt": "brandy", "negative_prompt": "brand"}))
         jobs = data(await client.call_tool("job_list", {}))["jobs"]
 
-    assert 'prompt holds "café noir", which this server does not send. Nothing was charged.' in said
+    assert (
+        'Not sent: prompt contains "café noir", which this server blocks. Nothing was charged.'
+        in said
+    )
     assert len(jobs) == 1
 
 
@@ -44,7 +47,10 @@ async def test_a_warned_term_is_sent_and_said(era: Era, tmp_path: Path) -> None:
     async with connected(tmp_path, era, warn_terms=terms) as client:
         result = fine(await client.call_tool(CORE, {"prompt": "a blood moon"}))
 
-    assert 'note: prompt holds "blood", which this server flags; it was sent' in text(result)
+    assert (
+        'note: prompt contains "blood", which this server flags; the request was still sent'
+        in text(result)
+    )
 
 
 async def test_a_list_that_is_not_there_stops_every_call(tmp_path: Path) -> None:
@@ -52,7 +58,7 @@ async def test_a_list_that_is_not_there_stops_every_call(tmp_path: Path) -> None
     async with connected(tmp_path, blocked_terms=tmp_path / "none.txt") as client:
         said = refused(await client.call_tool(CORE, {"prompt": "a fox"}))
 
-    assert "STABILITY_BLOCKED_TERMS names the file" in said
+    assert " in STABILITY_BLOCKED_TERMS cannot be used: " in said
 
 
 @both_eras
@@ -67,7 +73,7 @@ async def test_what_moderation_refused_is_not_sent_again(era: Era, tmp_path: Pat
         other = refused(await client.call_tool("generate_ultra", prompt))
 
     assert "Change prompt" in first
-    assert "This was not sent: the API's moderation refused the same request at" in second
+    assert "Not sent: moderation refused this exact request at" in second
     assert "Nothing was charged." in second
     assert len(jobs) == 1
     assert "This was not sent" not in other

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from mcp import Client
 
 from stability_mcp import __version__
+from stability_mcp.server.app import build_server
 from stability_mcp.server.catalog import all_tools, from_code
+from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.server.in_memory import (
     Era,
@@ -16,6 +19,7 @@ from support.server.in_memory import (
     fine,
     pictures,
     refused,
+    settings_in,
     text,
 )
 
@@ -56,12 +60,30 @@ async def test_the_status_shows_the_configuration(era: Era, tmp_path: Path) -> N
         status = data(await client.call_tool("server_status", {}))
 
     assert status["note"].startswith("NO API KEY")
+    assert "budget" not in status
     assert status["version"] == __version__
     assert status["emulated"] is True
     assert status["balance"] > 0
     assert status["roots"] == [str(tmp_path)]
     assert status["toolsets"] == ["edit", "media"]
     assert status["client"]
+
+
+async def test_server_status_says_where_to_correct_a_rejected_key(tmp_path: Path) -> None:
+    """Documented: 401 is an invalid key. Hosts read their configuration only on startup."""
+    body: dict[str, object] = {"id": "1", "name": "unauthorized", "errors": ["invalid key"]}
+    with upstream(answer(401, body)) as served:
+        settings = settings_in(tmp_path, {"api_key": "sk-wrong", "base_url": served.url})
+        async with Client(build_server(settings)) as client:
+            status = data(await client.call_tool("server_status", {}))
+
+    assert status["note"] == (
+        "The API rejected this key. Set a valid STABILITY_API_KEY in the MCP client's "
+        "configuration of this server and restart it."
+    )
+    assert status["balance_note"] == "The API rejected this key."
+    assert "balance" not in status
+    assert status["budget"] == 500
 
 
 @both_eras

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
+from mcp.types import TextResourceContents
 
 from support.server.in_memory import Era, both_eras, connected, data, facts, fine, refused, text
 from support.server.paid import paying
+from support.store.rows import change
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +33,7 @@ async def test_usage_is_reported_in_three_forms(era: Era, tmp_path: Path) -> Non
 
     assert days.structured_content is not None
     assert "8 emulated credits (no real charge)" in text(days)
-    assert "8 credits, 2 jobs, 2 requests" in text(days)
+    assert "8 credits charged, 2 jobs, 2 requests" in text(days)
     assert "cache: 1 hit, 3 credits saved" in text(days)
     assert "of 150 requests used in the last 10 s" in text(days)
     assert facts(made)["media"][0]["job"] in {each["job"] for each in jobs["lines"]}
@@ -44,6 +47,38 @@ async def test_usage_is_reported_in_three_forms(era: Era, tmp_path: Path) -> Non
         ("generate_core", "charged", "3.0"),
     ]
     assert jobs["total"]["credits"] == jobs["spent_today"] == 8
+
+
+@pytest.mark.parametrize(
+    ("of_job", "of_request", "words"),
+    [
+        ("yes", "charged", "charged"),
+        ("no", "free", "not charged"),
+        ("reserved", "sent", "reserved"),
+        ("assumed", "assumed", "may have been charged"),
+    ],
+)
+async def test_all_answers_use_the_same_words_for_charges(
+    of_job: str, of_request: str, words: str, tmp_path: Path
+) -> None:
+    """Chosen: one vocabulary for lists, jobs, usage and cancelled jobs."""
+    async with connected(tmp_path) as client:
+        [job] = facts(fine(await client.call_tool("generate_core", FOX)))["jobs"]
+        home = tmp_path / "home" / "emulator"
+        change(home, "UPDATE jobs SET charged = ?", of_job)
+        change(home, "UPDATE charges SET state = ?", of_request)
+        jobs = fine(await client.call_tool("job_list", {}))
+        [content] = (await client.read_resource(f"job://{job['id']}")).contents
+        report = {"by": "request", "format": "data"}
+        usage = data(await client.call_tool("usage_report", report))
+        cancelled = data(await client.call_tool("job_cancel", {"jobs": job["id"]}))
+
+    assert isinstance(content, TextResourceContents)
+    assert facts(jobs)["jobs"][0]["charged"] == words
+    assert f"  3 credits {words}  " in text(jobs)
+    assert json.loads(content.text)["charged"] == words
+    assert usage["lines"][0]["state"] == words
+    assert cancelled["jobs"][0]["said"] == f"already finished (done): 3 credits {words}"
 
 
 @both_eras

@@ -37,8 +37,8 @@ async def test_a_slow_call_returns_its_job(era: Era, tmp_path: Path) -> None:
         waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
 
     for each in (result, later):
-        assert "1 still under way, nothing is lost, 3 credits reserved" in text(each)
-        assert f'next: call job_wait with jobs ["{job}"] until it is done' in text(each)
+        assert "1 still running (3 credits reserved) (today " in text(each)
+        assert f'next: call job_wait with jobs ["{job}"] until done' in text(each)
         assert facts(each)["media"] == []
     assert "job_wait: 1 picture, 3 credits" in text(waited)
     assert facts(waited)["media"][0]["label"] == "fox"
@@ -113,7 +113,9 @@ async def test_job_wait_without_jobs_says_so(tmp_path: Path) -> None:
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("job_wait", {}))
 
-    assert text(result) == "job_wait: nothing is unfinished or uncollected (today 0)"
+    assert text(result) == (
+        "job_wait: Nothing is running and every result has been collected (today 0)."
+    )
 
 
 async def test_an_unknown_job_is_an_error_that_names_job_list(tmp_path: Path) -> None:

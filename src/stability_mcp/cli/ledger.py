@@ -6,10 +6,7 @@ import typer
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
-from stability_mcp.text import credits_text, local_time
-
-CHARGED = {"yes": "", "reserved": "reserved", "assumed": "assumed", "no": "free"}
-"""How a charge that is not simply charged is called."""
+from stability_mcp.text import CHARGES, credits_text, local_time
 
 HASH_CHARACTERS = 12
 """Enough to see whether two entries are about the same prompt."""
@@ -79,7 +76,7 @@ async def run_log(settings: Settings, last: int) -> None:
         page = await studio.list_jobs(limit=last)
         spent = await studio.spending()
     for job in reversed(page.items):
-        paid = " ".join(filter(None, (credits_text(job.price), CHARGED[job.charged])))
+        paid = f"{credits_text(job.price)} {CHARGES[job.charged]}"
         typer.echo(
             f"{local_time(job.created_at)}  {job.id}  {job.operation:<28} {job.state:<10} {paid}"
         )

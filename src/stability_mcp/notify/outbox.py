@@ -13,6 +13,7 @@ from typing import Any
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
+from stability_mcp.text import CHARGES
 from stability_mcp.uris import media_uri
 
 CLAIM_SECONDS = 60.0
@@ -171,7 +172,7 @@ def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[st
         "label": job.label,
         "media": media,
         "credits": charged / 1000,
-        "charged": job.charged,
+        "charged": CHARGES[job.charged],
         "error": job.error,
         "finished_at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "emulated": job.account.emulated,

@@ -1,47 +1,66 @@
-"""The lines of an answer: fixed `key: value` text that is complete without any picture or link."""
+"""The lines of an answer: fixed `key: value` text that is complete without pictures and links."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.server.views import seed_of
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import credits_text, listed, local_time, quoted
 
-EMULATED = "NO API KEY: placeholder drawn by the built-in emulator"
-"""The first words of every result that is none."""
-
 _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
-_MADE_WITH_CHARACTERS = 400
+_MAX_SETTING_CHARACTERS = 400
+_MAX_DIFFERENCES = 3
+"""With more different settings, a request is printed whole rather than compared."""
+
+
+def emulated_text(kinds: Collection[MediaKind]) -> str:
+    """Return the first words of a result from the emulator, given the kinds of media in it."""
+    verb = "drawn" if set(kinds) == {"image"} else "made"
+    return f"NO API KEY: placeholder {verb} by the built-in emulator"
 
 
 def first_line(outcome: Outcome, *, tool: str, emulated: bool) -> str:
-    """Return what happened, what it cost and where the day stands."""
+    """Return what happened, what it cost and what was spent today."""
     jobs, media, spent = outcome.jobs, outcome.media, outcome.spent
-    under_way = [each for each in jobs if each.awaited]
+    running = [each for each in jobs if each.awaited]
     paused = [each for each in jobs if each.state == "paused"]
     cancelled = [each for each in jobs if each.state == "cancelled"]
     missing = [each for each in jobs if each.is_missing]
-    ended_badly = [
-        each for each in jobs if each.state in {"failed", "unknown"} and not each.is_missing
-    ]
+    failed = [each for each in jobs if each.state == "failed"]
+    unknown = [each for each in jobs if each.state == "unknown" and not each.is_missing]
     filtered = [each for each in media if each.filtered]
     parts = [
         counted(media) if media else "",
         f"{len(filtered)} FILTERED: blurred by the API's moderation, and charged"
         if filtered
         else "",
-        f"{len(ended_badly)} failed" if ended_badly else "",
+        f"{len(failed)} failed" if failed else "",
+        f"{len(unknown)} with unknown outcome" if unknown else "",
         f"{len(missing)} without a result yet" if missing else "",
         f"{len(cancelled)} cancelled" if cancelled else "",
         f"{len(paused)} paused, nothing sent" if paused else "",
-        f"{len(under_way)} still under way, nothing is lost" if under_way else "",
+        _running(running),
         _money([each for each in jobs if each.id not in outcome.cached], emulated=emulated),
     ]
     if not jobs:
-        return f"{tool}: nothing is unfinished or uncollected ({day_line(spent)})"
+        return (
+            f"{tool}: Nothing is running and every result has been collected ({day_line(spent)})."
+        )
     line = f"{tool}: {', '.join(filter(None, parts))} ({day_line(spent)})"
-    drawn = emulated and (media or under_way)
-    return f"{EMULATED}. {line}" if drawn else line
+    kinds = {each.kind for each in media} or {_kind_of(each) for each in running}
+    return f"{emulated_text(kinds)}. {line}" if emulated and kinds else line
+
+
+def nothing_left_lines(media: Sequence[MediaItem], empty: Sequence[str]) -> list[str]:
+    """Return a warning about cut-outs in which every pixel is transparent."""
+    names = [each.name for each in media if each.id in empty]
+    if not names:
+        return []
+    are = "is" if len(names) == 1 else "are"
+    return [f"NOTHING LEFT: {listed(names)} {are} entirely transparent; no subject was found"]
 
 
 def counted(media: Sequence[MediaItem]) -> str:
@@ -54,7 +73,7 @@ def counted(media: Sequence[MediaItem]) -> str:
 def day_line(spent: Spending) -> str:
     """Return `today 27 of 500, session 12, balance about 812`, in credits.
 
-    A session is a run of the server.
+    A session lasts as long as the server process.
     """
     today, session = (credits_text(each).split()[0] for each in (spent.today, spent.session))
     of = f" of {credits_text(spent.limit).split()[0]}" if spent.limit else ""
@@ -65,11 +84,12 @@ def day_line(spent: Spending) -> str:
 
 
 def media_line(item: MediaItem) -> str:
-    """Return name, URI, seed and file of an item."""
+    """Return label, URI, seed and file of an item."""
+    seed = seed_of(item)
     parts = (
         item.label or "(no label)",
         item.uri,
-        f"seed {item.seed}" if item.seed else "",
+        f"seed {seed}" if seed else "",
         "FILTERED" if item.filtered else "",
         str(item.copy_path) if item.copy_path else "",
     )
@@ -77,7 +97,7 @@ def media_line(item: MediaItem) -> str:
 
 
 def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
-    """Return a warning about results that came whole and that nothing here can read."""
+    """Return a warning about complete results in a form that this server cannot read."""
     names = [each.name for each in media if each.unreadable]
     if not names:
         return []
@@ -89,13 +109,13 @@ def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
 
 
 def size_lines(media: Sequence[MediaItem]) -> list[str]:
-    """Return `size: 1536x1536 PNG, 3.1 MB each`, or a line for each where they differ."""
+    """Return `size: 1536x1536 PNG, up to 3.1 MB each`, or a line for each if sizes differ."""
     sizes = [size_text(each) for each in media]
     if not sizes:
         return []
     if len({dimensions(each) for each in media}) == 1 and len(media) > 1:
         largest = bytes_text(max(each.bytes for each in media))
-        return [f"size: {dimensions(media[0])}, {largest} each at most"]
+        return [f"size: {dimensions(media[0])}, up to {largest} each"]
     if len(media) == 1:
         return [f"size: {sizes[0]}"]
     return [f"size of {each.name}: {size}" for each, size in zip(media, sizes, strict=True)]
@@ -116,54 +136,95 @@ def dimensions(item: MediaItem) -> str:
 
 
 def bytes_text(size: int) -> str:
-    """Return a size as people read it: `480 KB`, `3.1 MB`."""
+    """Return a file size such as `480 KB` or `3.1 MB`."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
 
 
-def made_line(item: MediaItem) -> str:
-    """Return when and how an item came to be."""
+def made_line(
+    item: MediaItem, earlier: Sequence[MediaItem] = (), sources: Mapping[str, str] | None = None
+) -> str:
+    """Return when and how an item was made, with its settings as one types them.
+
+    Args:
+        item: The item.
+        earlier: Items whose lines stand above: one of the same operation with similar settings is
+            referred to, and only the differences are printed.
+        sources: Names of the media that it was made from, by id.
+    """
     at = local_time(item.created_at)
     if item.operation is None:
         return f"{item.origin} {at}"
-    used = quoted(json.dumps(dict(item.arguments), ensure_ascii=False), limit=_MADE_WITH_CHARACTERS)
-    return f"{item.origin} {at} by {item.operation} with {used[1:-1]}"
+    settings = _settings(item, sources or {})
+    for other in earlier:
+        theirs = _settings(other, sources or {})
+        changed = [f"{name} {value}" for name, value in settings.items() - theirs.items()]
+        changed += [f"no {name}" for name in theirs.keys() - settings.keys()]
+        if other.operation == item.operation and len(changed) <= _MAX_DIFFERENCES:
+            differences = f" with {', '.join(sorted(changed))}" if changed else ""
+            return f"{item.origin} {at} like {other.name}{differences}"
+    seed = seed_of(item) or item.arguments.get("seed")
+    words = [f"{name} {value}" for name, value in settings.items()]
+    words += [f"seed {seed}"] if seed else []
+    return f"{item.origin} {at} by {item.operation}{': ' if words else ''}{', '.join(words)}"
+
+
+def _settings(item: MediaItem, sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments that differ from the defaults, as text, without the seed."""
+    row = OPERATIONS.get(item.operation or "")  # None: a newer program has more rows
+    fields = row.model_fields if row else {}
+    files = row.file_fields() if row else {}
+    return {
+        name: quoted(sources.get(value, value)) if name in files else _typed(value)
+        for name, value in sorted(item.arguments.items(), key=lambda each: each[0] != "prompt")
+        if name != "seed" and not (name in fields and fields[name].default == value)
+    }
+
+
+def _typed(value: Any) -> str:  # noqa: ANN401 -- JSON of any shape
+    """Return a value as one types it: text with spaces in quotes, everything else bare."""
+    if isinstance(value, str):
+        bare = value.replace("-", "").replace("_", "").replace(":", "").replace(".", "")
+        return value if bare.isalnum() else quoted(value, limit=_MAX_SETTING_CHARACTERS)
+    text = json.dumps(value, ensure_ascii=False)
+    return quoted(text, limit=_MAX_SETTING_CHARACTERS)[1:-1]
 
 
 def job_lines(jobs: Sequence[JobRecord]) -> list[str]:
-    """Return how jobs stand that have no result; variants that share their fate share a line."""
-    fates: dict[tuple[str, str], list[str]] = {}
+    """Return the state of jobs without a result; variants with the same text share a line."""
+    names: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
         name = f"{job.label} (job {job.id})" if job.label else f"job {job.id}"
-        state = "under way" if job.awaited else job.state
-        why = f"{job.operation}, {job.progress}" if job.awaited else job.error
-        fates.setdefault((state, why or job.progress), []).append(name)
+        state: str = job.state
+        why = job.error or job.progress
+        if job.state == "queued":
+            state, why = job.progress, job.operation
+        elif job.awaited:
+            state, why = "running", f"{job.operation}, {job.progress}"
+        names.setdefault((state, why), []).append(name)
     return [
-        f"{state}: {listed(names, most=len(names))}: {why}" for (state, why), names in fates.items()
+        f"{state}: {listed(each, most=len(each))}: {why}" for (state, why), each in names.items()
     ]
 
 
-def next_line(
-    jobs: Sequence[JobRecord], media: Sequence[MediaItem], enabled: frozenset[str]
-) -> list[str]:
+def next_line(outcome: Outcome, enabled: frozenset[str]) -> list[str]:
     """Return the line with what to do next, which names only enabled tools; empty: nothing."""
+    jobs, media = outcome.jobs, outcome.media
     waiting = [job.id for job in jobs if job.awaited]
     if waiting:
         ids = ", ".join(f'"{job}"' for job in waiting)
-        again = "the same call again waits for the same result"
-        return [f"next: call job_wait with jobs [{ids}] until it is done; {again}"]
+        again = "an identical call waits for the same result"
+        return [f"next: call job_wait with jobs [{ids}] until done; {again}"]
     if any(job.state == "paused" for job in jobs):
-        return ["next: ask the user; job_rerun sends what is paused, job_cancel gives it up"]
+        return ["next: ask the user; job_rerun sends paused jobs, job_cancel cancels them"]
     if not media:
         return _after_missing(jobs)
     if all(each.filtered for each in media):
-        return ["next: say it in other words; the same call is filtered and charged again"]
-    made_by = {job.operation for job in jobs}
+        return ["next: change the wording; the same call is filtered and charged again"]
+    made_by = {each.operation for each in media}
     row = OPERATIONS.get(media[0].operation or "")  # None: a newer program has more rows
-    suggested = row.next_tools if row else ()
-    names = [name for name in suggested if name in enabled and name not in made_by]
-    if not names:
-        return ["next: the file is ready to use"]
-    return [f"next: use a label or URI in any tool, such as {listed(names)}"]
+    fits = row is not None and len(made_by) == 1 and not outcome.empty
+    names = [name for name in row.next_tools if name in enabled] if row and fits else []
+    return [f"next: {listed(names)} can use this result"] if names else []
 
 
 def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
@@ -171,17 +232,32 @@ def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
     return [f"next: call job_wait with jobs [{ids}] in a few minutes; it is free"] if ids else []
 
 
+def _running(jobs: Sequence[JobRecord]) -> str:
+    reserved = _reserved(jobs)
+    money = f" ({credits_text(reserved)} reserved)" if reserved else ""
+    return f"{len(jobs)} still running{money}" if jobs else ""
+
+
 def _money(jobs: Sequence[JobRecord], *, emulated: bool) -> str:
-    paid = charged(jobs)
-    reserved = sum(job.price for job in jobs if job.charged == "reserved")
+    paid, reserved = charged(jobs), _reserved(jobs)
+    waiting = _reserved([job for job in jobs if not job.awaited])
     where = " on the emulator" if emulated else ""
     parts = (
         f"{credits_text(paid)}{where}" if paid or not reserved else "",
-        f"{credits_text(reserved)} reserved" if reserved else "",
+        f"{credits_text(waiting)} reserved" if waiting else "",
     )
     return ", ".join(filter(None, parts))
 
 
+def _reserved(jobs: Sequence[JobRecord]) -> int:
+    return sum(job.price for job in jobs if job.charged == "reserved")
+
+
+def _kind_of(job: JobRecord) -> MediaKind:
+    row = OPERATIONS.get(job.operation)  # None: a newer program has more rows
+    return (row.media if row else None) or "image"
+
+
 def charged(jobs: Sequence[JobRecord]) -> int:
-    """Return what the jobs cost, in millicredits; what is unknown counts as spent."""
+    """Return the cost of the jobs in millicredits; an unknown charge counts as spent."""
     return sum(job.price for job in jobs if job.charged in {"yes", "assumed"})

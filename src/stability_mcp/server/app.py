@@ -1,7 +1,7 @@
-"""Builds the server: one factory for stdio, HTTP, the command line and every test.
+"""Builds the server, for stdio, HTTP, the command line and tests.
 
-It lists tools from the shipped files and loads nothing else that is heavy; the first call that
-needs the table or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `opening.py`).
+It lists tools from the shipped schema files and loads nothing heavy; the first call that needs the
+operations or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `opening.py`).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -53,39 +53,39 @@ from stability_mcp.settings import Settings
 NAME = "stability-mcp"
 TITLE = "Stability AI"
 STDIO_WAIT_SECONDS = 40
-"""Seconds: some hosts give up on a call after 60, and a few after 45."""
+"""Default wait of a call; some hosts time out after 60 s, a few after 45 s."""
 
 MAX_INSTRUCTIONS = 1_500
-"""Characters of the instructions: every conversation with a model begins with them."""
+"""Maximum characters of the instructions, which are part of every conversation."""
 INSTRUCTIONS = (Path(__file__).parent / "instructions.md").read_text(encoding="utf-8")
 EMULATED = (
-    "There is no API key: everything runs on a built-in emulator that draws placeholders, for "
-    "nothing; tell the user."
+    "There is no API key: everything runs on a built-in emulator that makes placeholders at no "
+    "cost; tell the user."
 )
 
 FREE_CALLS = "stability_mcp.server.free_calls"
 TOOL_CALLS = "stability_mcp.server.tool_calls"
-"""Modules that carry out calls: each is loaded with the first call that it is for."""
+"""Modules that run calls, each loaded with the first call that needs it."""
 
 BEFORE_THE_HANDSHAKE = frozenset({"initialize", "ping"})
-"""What a client sends until it has shaken hands; `server/discover` is a whole handshake."""
+"""Methods sent before the handshake is complete; `server/discover` is a complete handshake."""
 
 _current: ContextVar[LazyStudio] = ContextVar("lazy_studio")
-"""The studio of the request under way; completions are told nothing else of it."""
+"""The studio of the current request; the SDK passes no context to completions."""
 
 
 class RawArguments(ArgModelBase):
-    """Takes arguments untouched: our own models read them, and say what is wrong with them."""
+    """Passes arguments through unchecked; our own models validate them with better messages."""
 
     model_config = ConfigDict(extra="allow")
 
     def model_dump_one_level(self) -> dict[str, Any]:
-        """Return them as the one argument of the tool's function."""
+        """Return them as the only argument of the tool's function."""
         return {"arguments": dict(self.model_extra or {})}
 
 
 class StudioServer(MCPServer[LazyStudio]):
-    """The SDK's server with our tools, our resources and our word on unknown names."""
+    """The SDK's server with this project's tools, resources and errors for unknown tools."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class StudioServer(MCPServer[LazyStudio]):
         return result
 
     async def finish(self) -> None:
-        """Send nothing new, and return when what is out is finished and stored."""
+        """Send nothing new; return when requests in flight are finished and stored."""
         for lazy_studio in list(self._lazy_studios):
             lazy_studio.close()
             await lazy_studio.closed.wait()
@@ -169,7 +169,7 @@ class StudioServer(MCPServer[LazyStudio]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[LazyStudio, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool; an unknown name is answered with what may be meant."""
+        """Call a tool; an unknown name gets a suggestion."""
         if name not in self._offered:
             return unknown_tool(
                 name,
@@ -180,28 +180,28 @@ class StudioServer(MCPServer[LazyStudio]):
         return await super().call_tool(name, arguments, context)
 
     def add_tool(self, fn: Callable[..., Any], *names: Any, **options: Any) -> None:  # noqa: ANN401 -- the SDK's
-        """Add a tool; clients that list the tools from now on see it."""
+        """Add a tool to the list."""
         super().add_tool(fn, *names, **options)
         self._tool_list.drop()
 
     def remove_tool(self, name: str) -> None:
-        """Remove a tool; clients that list the tools from now on do not see it."""
+        """Remove a tool from the list."""
         super().remove_tool(name)
         self._tool_list.drop()
 
     async def list_resources(self) -> list[Resource]:
-        """List the resources that are always there, and the newest jobs."""
+        """List the static resources and the newest jobs."""
         jobs = await resources.jobs(_current.get())
         return [*resources.STATIC, *jobs, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """List what a URI can be built for."""
+        """List the templates of resource URIs."""
         return [*resources.TEMPLATES, *await super().list_resource_templates()]
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[LazyStudio, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read a resource of ours, or one that was added."""
+        """Read a built-in resource, or one that was added."""
         if context is not None:
             lazy_studio = context.request_context.lifespan_context
             found = await resources.read(str(uri), lazy_studio, self._enabled)
@@ -221,14 +221,14 @@ def build_server(
     """Build the server.
 
     Args:
-        settings: What the operator chose.
-        open_studio: Opens what does the work.
-        wait: Seconds before a call hands back a job, unless `STABILITY_WAIT` says otherwise.
-        extra_tools: Tools to offer beside ours, such as the fixtures of a conformance suite.
-        carriers: What carries on the work of those tools for clients that take tasks.
+        settings: The operator's settings.
+        open_studio: Opens the studio.
+        wait: Seconds before a call returns a job id, unless `STABILITY_WAIT` is set.
+        extra_tools: Additional tools, such as the fixtures of a conformance suite.
+        carriers: Run the extra tools as tasks, for clients that support tasks.
 
     Raises:
-        ConfigurationError: a toolset does not exist.
+        ConfigurationError: a toolset doesn't exist.
     """
     server = StudioServer(
         settings, opener=open_studio, wait=wait, extra_tools=extra_tools, carriers=carriers
@@ -239,14 +239,14 @@ def build_server(
 
 
 def instructions(enabled: Iterable[str], every: Iterable[str], *, emulated: bool) -> str:
-    """Return what a client reads when it connects; it names only tools that are on."""
+    """Return the instructions that a client gets on connecting; they name only enabled tools."""
     off = set(every) - set(enabled)
     lines = [without(line, off) for line in INSTRUCTIONS.splitlines()]
     return "\n".join([*lines, *([EMULATED] if emulated else [])])
 
 
 def _add_prompts(server: StudioServer) -> None:
-    enabled = server._enabled  # noqa: SLF001 -- the factory and its class are one
+    enabled = server._enabled  # noqa: SLF001 -- the factory belongs to the class
 
     @server.prompt(title="AI director")
     async def ai_director(
@@ -290,7 +290,7 @@ async def _lifespan(
     with ExitStack() as stack:
         async with lazy_studio_open(settings, opener) as lazy_studio:
             lazy_studios.add(lazy_studio)
-            # Not before what is out is finished: hosts close stdin, and send a signal meanwhile.
+            # Only after requests in flight are finished: hosts close stdin, then send a signal.
             stack.callback(lazy_studios.discard, lazy_studio)
             lazy_studio.spawn(partial(subscriptions.watch, lazy_studio))
             lazy_studio.spawn(partial(open_existing, settings.home_dir, lazy_studio))

@@ -1,4 +1,4 @@
-"""What a tool is told of the call beside its arguments."""
+"""The context of a tool call, in addition to its arguments."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -17,56 +17,56 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Ticket:
-    """Lets a call that takes long be answered with its id: the client says it will come back."""
+    """Lets a long call return its id to a client that supports tasks and polls for the result."""
 
     grace: float
-    """Seconds after which the call is not waited for."""
+    """Seconds after which the call returns its id."""
     call: str | None = None
-    """Id of the call that is still under way; None: the answer is there."""
+    """Id of the call if it is still running; None: the result is ready."""
 
 
 TICKET: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
-"""The ticket of the request under way; None: its client takes nothing but answers."""
+"""The ticket of the current request; None: its client doesn't support tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallContext:
-    """One call of a tool."""
+    """The context of one tool call."""
 
     tool: str
     settings: Settings
     enabled: frozenset[str]
-    """Names of the tools that this server offers."""
+    """Names of the enabled tools."""
     wait: float
-    """Seconds after which the call hands back what is still under way."""
+    """Seconds after which the call returns, with jobs still running."""
     progress: "Progress | None" = None
     ticket: Ticket | None = None
-    """None: the client takes nothing but answers."""
+    """None: the client doesn't support tasks."""
     elicitation: "Elicitation | None" = None
-    """How the user can be asked; None: not at all."""
+    """How to ask the user; None: not possible."""
     confirm: "Callable[[float | None], Confirm] | None" = None
-    """Given the credits that the user agreed to, returns what sees that they agree to a price."""
+    """Takes the credits that the user agreed to and returns the price check for the studio."""
     client: str = ""
-    """What the client calls itself."""
+    """Name and version of the client."""
 
     @property
     def soon(self) -> float | None:
-        """Return the seconds after which the client takes the id of the call; None: it doesn't."""
+        """Return the seconds after which the client takes the call's id; None: it doesn't."""
         return self.ticket.grace if self.ticket is not None else None
 
     def with_ticket(self, outcome: "Outcome") -> "Outcome":
-        """Note the call for a client that comes back for what is still under way."""
+        """Put the id of an unfinished call on the ticket, for a client that supports tasks."""
         if self.ticket is not None and not outcome.finished:
             self.ticket.call = outcome.call
         return outcome
 
 
 MIN_STEP = 0.0001
-"""The protocol wants every notification to be further on than the one before."""
+"""Smallest progress step: the protocol requires every notification to increase."""
 
 
 def reporter(ctx: Context[Any, Any]) -> "Progress":
-    """Return what tells the client how far a call is; nothing is sent to one that did not ask."""
+    """Return a callback that reports progress, to clients that asked for it."""
     last = 0.0
 
     async def report(message: str, share: float) -> None:

@@ -1,7 +1,7 @@
-"""Returns a job id before the client is known to time out.
+"""Limits the wait of a call to what its client is known to tolerate.
 
-Hosts cut a call off after 10 to 60 seconds, and none says so beforehand. Timeouts that were seen
-are kept in the store for a while, by the name that the client gives itself.
+Hosts time out calls after 10 to 60 seconds without announcing it. Observed timeouts are stored for
+a while, by client name.
 """
 
 from dataclasses import replace
@@ -14,18 +14,18 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.lazy_studio import LazyStudio
 
 WAIT_SHARE = 0.8
-"""Of the shortest time after which the client gave up."""
+"""Share of the client's shortest timeout that a call waits."""
 MIN_WAIT_SECONDS = 5.0
-"""Least wait of a call: a call that the user stopped must not shorten every later one."""
+"""Minimum wait of a call: one that the user stopped must not shorten all later ones."""
 SETTLE_SECONDS = 0.5
-"""Seconds. A host that ends altogether cancels its calls as well, and that says nothing."""
+"""Pause before a timeout is recorded: a host that shuts down cancels its calls too."""
 
 WAIT_TOOL = "job_wait"
-"""The one tool beside the paid ones that takes long."""
+"""The only slow tool that isn't paid."""
 
 
 async def limit_wait(lazy_studio: LazyStudio, context: CallContext) -> CallContext:
-    """Return the call with a wait that its client is known to bear."""
+    """Return the call with a wait that its client is known to tolerate."""
     if not _takes_long(context):
         return context
     give_up_seconds = await (await lazy_studio.studio()).client_timeout(_name(context))
@@ -37,7 +37,7 @@ async def limit_wait(lazy_studio: LazyStudio, context: CallContext) -> CallConte
 
 
 def record_give_up(lazy_studio: LazyStudio, context: CallContext, seconds: float) -> None:
-    """Note that the client cancelled a call after so many seconds, unless the server is ending."""
+    """Record that the client cancelled a call after some seconds, unless the server is ending."""
     if _takes_long(context):
         lazy_studio.spawn(partial(_record, lazy_studio, _name(context), seconds))
 

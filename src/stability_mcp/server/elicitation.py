@@ -1,9 +1,9 @@
-"""Asking the user before much is spent, as far as the connection allows.
+"""Asks the user to approve a price, as far as the client allows.
 
-Clients of the newer protocol get the question as the result of the call, and call again with the
-answer. The others are asked in the middle of the call, by a task that outlives it: the yes of a
-user whose host gave up is kept, and counts for the identical call. Who cannot be asked is told what
-to ask, and what to pass.
+Clients of the newer protocol get the question as the result of the call and repeat the call with
+the answer. Others are asked during the call, by a task that outlives it: if the host times out, a
+later yes is stored and counts for an identical call. If the client can't ask, the error says what
+to ask the user and which argument to pass.
 """
 
 import logging
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from stability_mcp.studio import Answer, Quote, Studio
 
 FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
-"""From this version of the protocol on, a server asks by its result."""
+"""From this protocol version on, a server asks by returning the question as the result."""
 
 QUESTION_PREFIX = "confirm-spend-"
-"""What the name of a question begins with; its number follows."""
+"""Prefix of a question's key; its id follows."""
 
 log = logging.getLogger(__name__)
 
 
 class AskFirstError(Exception):
-    """The result of the call is a question; it is called again with the answer."""
+    """The result of the call is a question; the client repeats the call with the answer."""
 
     def __init__(self, result: InputRequiredResult) -> None:
         super().__init__()
@@ -49,24 +49,24 @@ class AskFirstError(Exception):
 
 @dataclass(frozen=True)
 class Elicitation:
-    """How the user behind a request can be asked."""
+    """Asks the user behind a request."""
 
     ctx: Context[Any, Any]
 
     @property
     def possible(self) -> bool:
-        """Return whether the client shows questions with a form."""
+        """Return whether the client supports form elicitation."""
         capabilities = self.ctx.client_capabilities
         asking = capabilities.elicitation if capabilities is not None else None
         return asking is not None and (asking.form is not None or asking.url is None)
 
     @property
     def by_result(self) -> bool:
-        """Return whether the question is the result of the call."""
+        """Return whether the question is returned as the result of the call."""
         return (self.ctx.protocol_version or "") >= FIRST_WITHOUT_BACK_CHANNEL
 
     def answer(self) -> "tuple[int, Answer] | None":
-        """Return the number of the question that this very request answers, and the answer."""
+        """Return the id of the question that this request answers, and the answer."""
         for key, response in (self.ctx.input_responses or {}).items():
             number = key.removeprefix(QUESTION_PREFIX)
             if number != key and number.isdecimal() and isinstance(response, ElicitResult):
@@ -74,7 +74,7 @@ class Elicitation:
         return None
 
     def question(self, number: int, quote: "Quote", today: str) -> InputRequiredResult:
-        """Return the result that asks."""
+        """Return the question as a result."""
         form = ElicitRequestFormParams(
             message=_message(quote, today), requested_schema=_form(quote)
         )
@@ -83,59 +83,59 @@ class Elicitation:
         )
 
     async def ask(self, quote: "Quote", today: str) -> "Answer":
-        """Ask over the connection and return the answer; `dismissed` where none can come."""
+        """Ask during the call and return the answer; `dismissed` if the client fails."""
         try:
             response = await self.ctx.session.elicit_form(
                 _message(quote, today), _form(quote), related_request_id=self.ctx.request_id
             )
         except (MCPError, ValidationError) as error:
-            log.info("the user could not be asked: %s", error)
+            log.info("elicitation failed: %s", error)
             return "dismissed"
         return _read(response)
 
 
 @dataclass
 class PendingQuestion:
-    """A question that the user is looking at."""
+    """A question that is open at the client."""
 
     answered: anyio.Event = field(default_factory=anyio.Event)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmer:
-    """Sees that the user agrees to the quote of one call."""
+    """Gets the user's approval for the quote of one call."""
 
     lazy_studio: "LazyStudio"
-    """Runs what outlives the call."""
+    """Runs tasks that outlive the call."""
     studio: "Studio"
-    """Holds the questions."""
+    """Stores the questions."""
     elicitation: Elicitation | None
     """How the user can be asked; None: not at all."""
     agreed: float | None
-    """Credits that the user agreed to, as the model says."""
+    """Credits that the user agreed to, according to the model."""
     max_wait: float
-    """Seconds that the call may wait for an answer."""
+    """Longest wait for an answer, in seconds."""
 
     @property
-    def unasked(self) -> int:
-        """Return the most millicredits that may be spent without asking."""
+    def free_limit(self) -> int:
+        """Return the highest price that needs no approval, in millicredits."""
         limit = self.studio.settings.confirm_millicredits
         most = sys.maxsize if limit is None else limit - 1
         return most if self.agreed is None else min(most, round(self.agreed * 1000))
 
     async def __call__(self, quote: "Quote") -> int | None:
-        """Return the question whose yes pays for it; None: there was nothing to ask.
+        """Return the question whose yes was used; None: no question was needed.
 
         Raises:
-            AskFirstError: the result of the call is the question.
-            ConfirmationError: the user did not agree, or cannot be asked from here.
-            ArgumentsError: what they agreed to is less than it costs.
+            AskFirstError: the question is the result of the call.
+            ConfirmationError: the user didn't agree, or the client can't ask.
+            ArgumentsError: the user agreed to less than the price.
         """
         if self.agreed is not None and round(self.agreed * 1000) < quote.credits:
             raise ArgumentsError(
-                f"confirm_spend: the user agreed to {credits_text(round(self.agreed * 1000))}, and "
+                f"confirm_spend: the user agreed to {credits_text(round(self.agreed * 1000))}, but "
                 f"this costs {credits_text(quote.credits)}.",
-                hint="Ask the user again, with this price.",
+                hint="Ask the user again with this price.",
             )
         limit = self.studio.settings.confirm_millicredits
         if limit is None or quote.credits < limit:
@@ -144,7 +144,7 @@ class Confirmer:
             return await self._ask_elicitation(self.elicitation, quote)
         used = await self.studio.permissions.use(quote)
         if used is None and self.agreed is None:
-            raise _cannot_ask(quote)
+            raise _cannot_ask(quote, limit)
         return used
 
     async def _ask_elicitation(self, elicitation: Elicitation, quote: "Quote") -> int | None:
@@ -159,7 +159,7 @@ class Confirmer:
         if answered is not None and latest is not None and latest.id == answered[0]:
             raise _refusal(quote, latest.answer)
         if self.agreed is not None and latest is not None and latest.answer != "no":
-            return None  # the question was put and not answered, so the user was asked otherwise
+            return None  # the question is unanswered, so the user agreed in the conversation
         today = await _today(self.studio)
         if elicitation.by_result:
             raise AskFirstError(elicitation.question(await permissions.ask(quote), quote, today))
@@ -168,7 +168,7 @@ class Confirmer:
     async def _ask_in_call(self, elicitation: Elicitation, quote: "Quote", today: str) -> int:
         answer = None
         with anyio.move_on_after(self.max_wait):
-            while answer is None:  # an equal call may use up the yes that both waited for
+            while answer is None:  # an identical call may use the yes that both waited for
                 pending = self.lazy_studio.questions.get(quote.question_key)
                 if pending is None:
                     self.lazy_studio.questions[quote.question_key] = pending = PendingQuestion()
@@ -196,23 +196,21 @@ class Confirmer:
 
 async def _today(studio: "Studio") -> str:
     spent = await studio.spending()
-    of = f" of {credits_text(spent.limit)}" if spent.limit is not None else ""
-    return f"{credits_text(spent.today)}{of}"
+    if spent.limit is None:
+        return credits_text(spent.today)
+    return f"{credits_text(spent.today).split()[0]} of {credits_text(spent.limit)}"
 
 
 def _message(quote: "Quote", today: str) -> str:
     variants = f" for {quote.count} variants" if quote.count > 1 else ""
-    return (
-        f"{quote.operation} will cost {_price(quote)}{variants}. Spent today: {today}. "
-        "Shall it be made?"
-    )
+    return f"{quote.operation} will cost {_price(quote)}{variants}. Spent today: {today}. Go ahead?"
 
 
 def _form(quote: "Quote") -> dict[str, Any]:
     proceed = {
         "type": "boolean",
         "title": f"Spend {credits_text(quote.credits)}",
-        "description": f"{quote.operation}, paid from the Stability account",
+        "description": f"{quote.operation}, charged to the Stability account",
     }
     return {"type": "object", "properties": {"proceed": proceed}, "required": ["proceed"]}
 
@@ -231,11 +229,12 @@ def _with_confirm(quote: "Quote") -> str:
     return f"confirm_spend: {quote.credits / 1000:g}"
 
 
-def _cannot_ask(quote: "Quote") -> ConfirmationError:
+def _cannot_ask(quote: "Quote", limit: int) -> ConfirmationError:
     return ConfirmationError(
-        f"{quote.operation} costs {_price(quote)}, and so much is spent only when the user agrees.",
-        hint=f"Ask the user whether to spend {credits_text(quote.credits)} on it. If they say yes, "
-        f"call again with the same arguments and {_with_confirm(quote)}.",
+        f"{quote.operation} costs {_price(quote)}. Calls of {credits_text(limit)} or more need the "
+        "user's approval.",
+        hint=f"Ask the user whether to spend {credits_text(quote.credits)}. If they agree, repeat "
+        f"the call with the same arguments and {_with_confirm(quote)}.",
     )
 
 
@@ -243,11 +242,11 @@ def _refusal(quote: "Quote", answer: "Answer | None") -> ConfirmationError:
     text = f"{quote.operation} costs {_price(quote)}"
     if answer == "no":
         return ConfirmationError(
-            f"{text}, and the user said no.", hint="Do not call it again unless they ask for it."
+            f"{text}; the user declined.", hint="Don't call it again unless they ask for it."
         )
-    how = "closed the question" if answer == "dismissed" else "has not answered yet"
+    how = "closed the question" if answer == "dismissed" else "hasn't answered yet"
     return ConfirmationError(
         f"{text}; the user was asked and {how}.",
-        hint="Their yes counts for an hour: then call again with the very same arguments. If they "
-        f"see no question, ask them yourself, and after a yes add {_with_confirm(quote)}.",
+        hint="A yes is valid for an hour: repeat the call with the same arguments. If they see no "
+        f"question, ask them yourself and, if they agree, add {_with_confirm(quote)}.",
     )

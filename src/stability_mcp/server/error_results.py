@@ -1,7 +1,7 @@
-"""Errors into results: text that an agent can act on, and nothing of our insides.
+"""Turns errors into results that an agent can act on, without internal details.
 
-Errors of this project say what happened, whether it was charged and what helps. Anything else is a
-bug of ours: it is logged whole, and the client is told only that.
+Errors of this project say what happened, whether it was charged and what to do. Any other exception
+is a bug: it is logged with its traceback, and the client only gets its type.
 """
 
 import logging
@@ -11,23 +11,23 @@ from mcp.types import CallToolResult, TextContent
 
 from stability_mcp.errors import StudioError
 from stability_mcp.server.toolsets import toolset_of
-from stability_mcp.text import did_you_mean, plain, quoted
+from stability_mcp.text import CHARGES, did_you_mean, plain, quoted
 
 ERROR = "stability-mcp/error"
-"""Key in `_meta` of what kind of error it is."""
+"""Key in `_meta` of the error's type and charge."""
 
 log = logging.getLogger(__name__)
 
 
 def error_result(error: Exception, tool: str, *, uncollected: str | None = None) -> CallToolResult:
-    """Return what a client gets of an exception."""
+    """Return an exception as a result."""
     if isinstance(error, StudioError):
         return _result(str(error), type(error).__name__, error.charged, uncollected)
-    log.error("%s failed by a bug", tool, exc_info=error)
+    log.error("bug in %s", tool, exc_info=error)
     text = (
-        f"{tool} stopped at a bug in stability-mcp ({type(error).__name__}); its log on stderr has "
-        "the details. If a job had been started, job_list shows it and it goes on; it is never "
-        "sent twice. Please report the bug."
+        f"{tool} failed because of a bug in stability-mcp ({type(error).__name__}); the log on "
+        "stderr has details. If a job was started, it continues, is never sent twice, and job_list "
+        "shows it. Please report the bug."
     )
     return _result(text, "Bug", "unknown", uncollected)
 
@@ -35,12 +35,12 @@ def error_result(error: Exception, tool: str, *, uncollected: str | None = None)
 def unknown_tool(
     name: str, *, enabled: Iterable[str], every: Iterable[str], toolsets: Iterable[str]
 ) -> CallToolResult:
-    """Return what a client gets that calls a tool which is not offered."""
+    """Return the result for a tool that doesn't exist or isn't enabled."""
     if name in set(every):
         more = (*toolsets, toolset_of(name))
         text = (
-            f"The tool {quoted(name)} is not enabled here. Nothing was charged. The person who "
-            f"runs the server can add it: STABILITY_TOOLSETS={','.join(more)}."
+            f"The tool {quoted(name)} isn't enabled. Nothing was charged. The person who runs the "
+            f"server can enable it with STABILITY_TOOLSETS={','.join(more)}."
         )
     else:
         guess = did_you_mean(name, enabled) or "tools/list shows every tool."
@@ -53,5 +53,5 @@ def _result(text: str, kind: str, charged: str, uncollected: str | None) -> Call
     return CallToolResult(
         content=[TextContent(text=plain("\n".join(lines)))],
         is_error=True,
-        _meta={ERROR: {"kind": kind, "charged": charged}},
+        _meta={ERROR: {"kind": kind, "charged": CHARGES[charged]}},
     )

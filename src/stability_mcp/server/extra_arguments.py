@@ -1,4 +1,4 @@
-"""The arguments that a paid tool has beside the API's: never part of the request."""
+"""The arguments of paid tools that aren't sent to the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stability_mcp.api.parsing import parse_model
 
 
 class Label(BaseModel):
-    """What every paid tool has."""
+    """Arguments of every paid tool."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,7 +27,7 @@ class Label(BaseModel):
 
 
 class Variants(Label):
-    """What a paid tool with a seed has."""
+    """Arguments of a paid tool with a seed."""
 
     count: Annotated[
         int,
@@ -36,7 +36,7 @@ class Variants(Label):
 
 
 def ours(row: type[Operation]) -> type[Label] | None:
-    """Return the model of these arguments; None: the operation has none."""
+    """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
     return Variants if row.takes_count() else Label
@@ -44,7 +44,7 @@ def ours(row: type[Operation]) -> type[Label] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The arguments of a call, ours and the API's."""
+    """The extra arguments of a call, and the rest, which is sent to the API."""
 
     label: str | None = None
     count: int = 1
@@ -53,10 +53,10 @@ class Split:
 
 
 def split(row: type[Operation], arguments: Mapping[str, Any]) -> Split:
-    """Return our arguments and those that are the API's.
+    """Split the arguments of a call into extra ones and those for the API.
 
     Raises:
-        ArgumentsError: one of ours breaks a rule.
+        ArgumentsError: an extra argument is invalid.
     """
     model = ours(row)
     if model is None:

@@ -1,9 +1,9 @@
-"""Carries out one call of a tool that needs no studio.
+"""Runs a call of a tool that needs no studio.
 
-The table of operations may be needed, so `app.py` imports this with the first such call. It imports
-neither the store nor the studio, and waits for neither.
+It may need the operations, so `app.py` imports it with the first such call. It doesn't import or
+wait for the store or the studio.
 
-Length: it is imported alone, with the first call of a free tool.
+Length: it is imported on its own, with the first call of a free tool.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from stability_mcp.server.tools import free_tools
 async def call(
     lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
 ) -> CallToolResult:
-    """Return what the client gets; raises nothing of ours."""
+    """Run the call and return its result; errors are results too."""
     uncollected = await lazy_studio.uncollected_line_or_none()
     try:
         tool = free_tools()[context.tool]
         parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
         answer: BaseModel | str = await tool.function(None, parsed, context)
-    except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
+    except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes a result
         return error_result(error, context.tool, uncollected=uncollected)
     if isinstance(answer, BaseModel):
         return plain_results.of_data(answer, uncollected=uncollected)

@@ -1,9 +1,9 @@
-"""Imports without the garbage collector, which would look at everything imported so far.
+"""Pauses garbage collection during imports.
 
-A full collection of what a server has imported stops every thread for 50 to 100 ms, and what is
-imported stays: so it is done without collections, and later ones leave it out.
+A full collection of everything a server has imported stops all threads for 50 to 100 ms, and
+imported modules are never freed. So imports run without collections, and later ones skip them.
 
-Length: it is imported before anything else, so it imports nothing itself.
+Length: it is imported before anything else, so it imports nothing from the project.
 """
 
 import gc
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """Pause collection in the block, and exclude what exists at its end from every later one."""
+    """Pause collection in the block; objects that exist at its end are never collected."""
     enabled = gc.isenabled()
     gc.disable()
     try:

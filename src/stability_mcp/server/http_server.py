@@ -1,7 +1,7 @@
 """MCP over streamable HTTP, for one user on this machine.
 
-Any local program can reach a port on loopback, and calls spend money: so a bearer token is asked
-for, requests from web pages are refused (Host and Origin, by the SDK), and bodies are bounded.
+Any local program can reach a loopback port, and calls cost money. So a bearer token is required,
+requests from web pages are refused (Host and Origin, by the SDK), and bodies are bounded.
 """
 
 import hmac
@@ -25,29 +25,29 @@ from stability_mcp.text import quoted
 
 PATH = "/mcp"
 HTTP_WAIT_SECONDS = 25
-"""Seconds before a call hands back a job: proxies and hosted clients give up early."""
+"""Default wait of a call; proxies and hosted clients time out early."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Bytes of a request: a picture as a data: URI of 10 MiB fits."""
+"""Maximum request body; fits a 10 MiB picture as a data: URI."""
 TOKEN_FILE = "http-token"  # noqa: S105 -- the name of the file
 GRACE_SECONDS = 2
-"""How long open connections are waited for when the server ends; jobs are finished all the same."""
+"""How long shutdown waits for open connections; jobs in flight are finished in any case."""
 
 
 def run_http(
     settings: Settings, *, host: str, port: int, token: str | None = None, auth: bool = True
 ) -> None:
-    """Serve on this machine until a signal comes, then finish what is out.
+    """Serve on this machine until a signal arrives, then finish requests in flight.
 
     Args:
-        settings: What the operator chose.
+        settings: The operator's settings.
         host: A loopback address.
-        port: 0: any.
-        token: What clients must send; default: made once and kept in the data folder.
-        auth: Whether a token is asked for.
+        port: The port; 0: any free port.
+        token: Bearer token of clients; default: generated once and stored in the data folder.
+        auth: Whether a token is required.
 
     Raises:
-        ConfigurationError: the address is not on this machine, or is taken.
-        StorageError: the token cannot be kept.
+        ConfigurationError: the address isn't on this machine, or is in use.
+        StorageError: the token cannot be stored.
     """
     listener = listen(host, port)
     bearer = (token or kept_token(settings.home_dir)) if auth else None
@@ -65,10 +65,10 @@ def run_http(
 
 
 def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
-    """Return the application; with a token it answers nobody who does not send it.
+    """Return the application; with a token, requests without it are refused.
 
     Raises:
-        ConfigurationError: a toolset does not exist.
+        ConfigurationError: a toolset doesn't exist.
     """
     server = build_server(settings, wait=HTTP_WAIT_SECONDS)
     app = server.streamable_http_app(
@@ -78,10 +78,10 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on this machine alone.
+    """Return a socket that listens only on this machine.
 
     Raises:
-        ConfigurationError: the address is not on this machine, or is taken.
+        ConfigurationError: the address isn't on this machine, or is in use.
     """
     try:
         name = "127.0.0.1" if host == "localhost" else host
@@ -90,22 +90,22 @@ def listen(host: str, port: int) -> socket.socket:
         is_loopback = False
     if not is_loopback:
         raise ConfigurationError(
-            f"--host {quoted(host)} is not an address of this machine alone: whoever reaches the "
-            "port could spend your credits.",
-            hint="Use 127.0.0.1 or ::1, and an SSH tunnel from elsewhere.",
+            f"--host {quoted(host)} isn't a loopback address: other machines that reach the port "
+            "could spend your credits.",
+            hint="Use 127.0.0.1 or ::1, and an SSH tunnel from other machines.",
         )
     try:
         family = socket.AF_INET6 if ":" in name else socket.AF_INET
         return socket.create_server((name, port), family=family)
     except OSError as error:
         raise ConfigurationError(
-            f"Port {port} of {host} cannot be listened on: {error.strerror}.",
-            hint="Choose another one with --port, or 0 for any.",
+            f"Cannot listen on port {port} of {host}: {error.strerror}.",
+            hint="Choose another port with --port, or 0 for any free one.",
         ) from None
 
 
 def kept_token(home: Path) -> str:
-    """Return the token of this data folder, made at the first start, readable by the user alone.
+    """Return the token of this data folder, created at the first start, readable only by the user.
 
     Raises:
         StorageError: it cannot be written or read.
@@ -123,19 +123,19 @@ def kept_token(home: Path) -> str:
             return token
     except OSError as error:
         raise StorageError(
-            f"The token in {path} cannot be kept: {error.strerror}.",
-            hint="Set STABILITY_HOME to a folder that can be written, or pass --token.",
+            f"The token in {path} cannot be stored: {error.strerror}.",
+            hint="Set STABILITY_HOME to a writable folder, or pass --token.",
         ) from None
 
 
 def _how_to_connect(token: str | None) -> str:
     if token is None:
-        return "No token is asked for: every user of this machine can spend your credits."
-    return f"Clients send the header  Authorization: Bearer {token}"
+        return "No token is required: every user of this machine can spend your credits."
+    return f"Clients must send the header  Authorization: Bearer {token}"
 
 
 class _RequireToken:
-    """Answers 401 to requests without the token; the start and end of the server pass."""
+    """Answers 401 to requests without the token; lifespan events pass."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -147,7 +147,7 @@ class _RequireToken:
             if not hmac.compare_digest(given, self._expected):
                 refusal = PlainTextResponse(
                     "401: send the header Authorization: Bearer TOKEN. The server printed the "
-                    f"token when it started; it is kept in {TOKEN_FILE} in its data folder.\n",
+                    f"token when it started; it is in {TOKEN_FILE} in its data folder.\n",
                     status_code=401,
                     headers={"WWW-Authenticate": "Bearer"},
                 )

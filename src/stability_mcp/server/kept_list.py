@@ -1,6 +1,6 @@
-"""Keeps the answer of `tools/list`: the SDK would build and check the same 60 KB for each client.
+"""Caches the response of `tools/list`: the SDK would build the same 60 KB for each client.
 
-The answer depends on the protocol version and on the tools of the server, not on the client.
+The response depends on the protocol version and the server's tools, not on the client.
 """
 
 from typing import Any
@@ -9,22 +9,22 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 
 class KeptToolList:
-    """The first answer of each protocol version, in the form in which it is sent."""
+    """Caches the first response of each protocol version, as it is sent."""
 
     def __init__(self) -> None:
         self._answers: dict[str, dict[str, Any]] = {}
 
     def drop(self) -> None:
-        """Drop every kept answer: the tools have changed."""
+        """Clear the cache, because the tools have changed."""
         self._answers = {}
 
     async def answer(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Answer with what is kept; this is middleware.
+        """Answer from the cache, as middleware.
 
-        The SDK answers the first request of a version, one with a cursor, one that it would refuse,
-        and one before the handshake.
+        The SDK answers the first request of a version, requests with a cursor, malformed ones and
+        those before the handshake.
         """
         if ctx.method != "tools/list" or not _asks_for_all(ctx):
             return await call_next(ctx)
@@ -33,13 +33,13 @@ class KeptToolList:
         if kept is not None:
             return kept
         answer = await call_next(ctx)
-        if isinstance(answer, dict):  # into what was there before: a drop meanwhile drops this too
+        if isinstance(answer, dict):  # into the old dict: a drop in the meantime discards it
             answers[ctx.protocol_version] = answer
         return answer
 
 
 def _asks_for_all(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Return whether a request is well formed and asks for the whole list."""
+    """Return whether a request is well-formed and asks for the whole list."""
     params = ctx.params or {}
     known = ctx.session.client_params is not None
     return known and (not params or (params.keys() == {"_meta"} and ctx.meta is not None))

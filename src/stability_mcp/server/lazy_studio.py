@@ -1,7 +1,7 @@
-"""Keeps the studio: opened once, by the first call that needs it or by `opening.py`.
+"""Opens the studio once, with the first call that needs it or from `opening.py`.
 
-It is closed when the server ends. The store, the client and the emulator take a third of a second
-and tens of megabytes to load, so the handshake doesn't wait for them.
+It is closed when the server ends. Store, client and emulator take a third of a second and tens of
+megabytes to load, so the handshake doesn't wait for them.
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class LazyStudio:
-    """Opens one studio, in a task of its own, so that work outlives the request that began it."""
+    """Opens one studio, in its own task, so that work outlives the request that started it."""
 
     def __init__(self, settings: Settings, group: TaskGroup, opener: OpenStudio) -> None:
         self._settings = settings
@@ -34,18 +34,18 @@ class LazyStudio:
         self._studio: Studio | None = None
         self._opening = anyio.Lock()
         self.ready = anyio.Event()
-        """Set when the studio was opened first."""
+        """Set when the studio has been opened for the first time."""
         self.greeted = anyio.Event()
-        """Set when a client has shaken hands."""
+        """Set when a client has completed the handshake."""
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, PendingQuestion] = {}
-        """Questions that the user is looking at, by the question key of the quote."""
+        """Questions that are open at the client, by the question key of the quote."""
         self.closed = anyio.Event()
-        """Set when everything that was out is finished and stored."""
+        """Set when all requests in flight are finished and stored."""
 
     async def studio(self) -> "Studio":
-        """Return the studio, opening it if need be.
+        """Return the studio, opening it if necessary.
 
         Raises:
             StorageError: the data folder cannot be used; the next call tries again.
@@ -53,7 +53,7 @@ class LazyStudio:
         async with self._opening:
             if self._studio is not None:
                 return self._studio
-            # A host that gives up on this call must not leave a store that is half open.
+            # If the host cancels this call, the store must not stay half open.
             with anyio.CancelScope(shield=True):
                 opened: Studio = await self._group.start(self._hold)
             self._studio = opened
@@ -62,23 +62,23 @@ class LazyStudio:
 
     @property
     def opened(self) -> "Studio | None":
-        """Return the studio if it is open."""
+        """Return the studio if it is open, or None."""
         return self._studio
 
     async def uncollected_line(self) -> str | None:
-        """Return the line about undelivered results; None also while the store isn't open."""
+        """Return the line about undelivered results; also None while the store isn't open."""
         return await self._studio.uncollected_line() if self._studio else None
 
     async def uncollected_line_or_none(self) -> str | None:
-        """Return the same line; None also where the store cannot be read, which others say."""
+        """Return the same line; also None if the store cannot be read."""
         try:
             return await self.uncollected_line()
-        except Exception as error:  # noqa: BLE001 -- an answer that is there is not lost for a line
-            log.info("uncollected results could not be looked up: %s", error)
+        except Exception as error:  # noqa: BLE001 -- a finished answer must not fail for this line
+            log.info("cannot look up uncollected results: %s", error)
             return None
 
     def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something that outlives the request, but not the server."""
+        """Run a task that outlives the request, but not the server."""
         scope = anyio.CancelScope()
 
         async def run() -> None:
@@ -86,7 +86,7 @@ class LazyStudio:
                 with scope:
                     await work()
             except Exception:
-                log.exception("a task beside the calls ended by a bug")
+                log.exception("bug in a background task")
             finally:
                 self._spawned.discard(scope)
 
@@ -95,11 +95,11 @@ class LazyStudio:
             self._group.start_soon(run)
 
     def close(self) -> None:
-        """Begin to close: nothing new is sent, what is out is finished."""
+        """Start closing: send nothing new and finish requests in flight."""
         self._closing.set()
         for scope in self._spawned:
             scope.cancel()
-        if self._studio is None:  # of one that is being opened nothing is out yet
+        if self._studio is None:  # while it is opening, nothing is in flight
             self.closed.set()
 
     async def _hold(self, *, task_status: "TaskStatus[Studio]") -> None:
@@ -112,7 +112,7 @@ class LazyStudio:
         except Exception as error:
             if not opened:
                 raise _root_error(error) from None
-            log.exception("the studio closed by a bug; the next call opens it again")
+            log.exception("bug closed the studio; the next call opens it again")
         finally:
             self._studio = None
             if self._closing.is_set():
@@ -120,7 +120,7 @@ class LazyStudio:
 
 
 def _root_error(error: Exception) -> Exception:
-    """Return what a person can mend out of what a task group made of it."""
+    """Return the original error inside the groups that task groups wrap it in."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
@@ -128,7 +128,7 @@ def _root_error(error: Exception) -> Exception:
 
 @asynccontextmanager
 async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncIterator[LazyStudio]:
-    """Keep a studio until the block ends, then wait for what is out."""
+    """Provide a studio until the block ends, then wait for requests in flight."""
     async with anyio.create_task_group() as group:
         lazy_studio = LazyStudio(settings, group, opener)
         try:
@@ -139,7 +139,7 @@ async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncItera
 
 @asynccontextmanager
 async def open_lazily(settings: Settings) -> "AsyncIterator[Studio]":
-    """Open a studio whose code is loaded only now, in a thread: the server goes on answering."""
+    """Load the studio's code in a thread, so that the server keeps answering, and open it."""
     loaded = await load("stability_mcp.studio")
     async with loaded.open_studio(settings) as studio:
         yield studio

@@ -1,4 +1,4 @@
-"""Imports a module in a thread, the first time alone: the server goes on answering.
+"""Imports a module in a thread on first use, so that the server keeps answering.
 
 Length: one function that every part of the server uses.
 """
@@ -11,11 +11,11 @@ from anyio import to_thread
 from stability_mcp.server.garbage import paused_collection
 
 _loaded: dict[str, ModuleType] = {}
-"""Modules whose import has ended, unlike some of those in `sys.modules`."""
+"""Completely imported modules; `sys.modules` also has incomplete ones."""
 
 
 async def load(name: str) -> ModuleType:
-    """Return a module; a later call for it returns at once, without a thread."""
+    """Return a module; once loaded, it is returned at once, without a thread."""
     module = _loaded.get(name)
     if module is None:
         module = _loaded[name] = await to_thread.run_sync(_import, name)

@@ -1,6 +1,6 @@
-"""The pages behind `stability://`: the table of operations, the styles, the guide.
+"""The pages behind `stability://`: operations, styles and the guide.
 
-They need the table, so `resources.py` imports this with the first of them.
+They need the operations, so `resources.py` imports this module with the first page.
 """
 
 import json
@@ -18,9 +18,9 @@ def page(name: str, topic: str | None, enabled: frozenset[str]) -> tuple[str, st
     """Return a page and its media type.
 
     Args:
-        name: What follows `stability://`.
+        name: The part after `stability://`.
         topic: The page of the guide.
-        enabled: Names of the tools that are on; a page of the guide names no others.
+        enabled: Names of the enabled tools; the guide names no others.
 
     Raises:
         NotFoundError: there is no such page.

@@ -1,21 +1,24 @@
-"""Results of tools that answer with data or a page of text; they need neither store nor studio.
+"""Builds the results of tools that return data or text; needs neither store nor studio.
 
 Every text goes through `plain()`, as in `results`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel
 
-from stability_mcp.server.tool import Data
+from stability_mcp.server.tool import Data, PageData
 from stability_mcp.text import plain
+
+FACTS = "stability-mcp/result"
+"""Key in `_meta` of the facts of an answer as JSON."""
 
 
 def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
-    """Return the result of a tool that only returns data: as structure, and the same as text."""
+    """Return the result of a data tool: structured content, and the same as text."""
     structure = cleaned(data.model_dump(mode="json", exclude_none=True))
     data_text = data.as_text() if isinstance(data, Data) else None
     text = [
@@ -27,14 +30,34 @@ def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
     )
 
 
+def of_listing(
+    lines: Sequence[str], facts: PageData, *, tool: str, uncollected: str | None
+) -> CallToolResult:
+    """Return the result of a tool that lists items: a line each, the facts only in `_meta`.
+
+    Args:
+        lines: One for each item.
+        facts: The same page for programs.
+        tool: Name of the tool.
+        uncollected: The line about undelivered results, or None.
+    """
+    more = f'; for older ones pass cursor "{facts.next_cursor}"' if facts.next_cursor else ""
+    first = f"{len(lines)}, newest first{more}" if lines else "nothing found"
+    text = [f"{tool}: {first}", *lines, *filter(None, [uncollected])]
+    return CallToolResult(
+        content=[TextContent(text=plain("\n".join(text)))],
+        _meta={FACTS: cleaned({"tool": tool, **facts.dumped()})},
+    )
+
+
 def of_text(text: str, *, uncollected: str | None) -> CallToolResult:
-    """Return the result of a tool that answers with a page of text."""
+    """Return the result of a tool that returns text."""
     parts = [text, *filter(None, [uncollected])]
     return CallToolResult(content=[TextContent(text=plain(each)) for each in parts])
 
 
 def cleaned(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
-    """Return JSON whose texts can leave the program."""
+    """Return JSON with all texts cleaned by `plain()`."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, Mapping):

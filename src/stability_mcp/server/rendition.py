@@ -1,6 +1,6 @@
-"""Stored bytes, and pictures small enough for hosts that cannot take the whole.
+"""Reads stored bytes, and makes smaller pictures for hosts with size limits.
 
-A module of its own, because it loads the studio and imaging: an idle server does without both.
+A separate module, because it loads the studio and imaging, which an idle server doesn't need.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ async def file_bytes(item: MediaItem) -> bytes:
     """Return the stored bytes.
 
     Raises:
-        StorageError: they are gone or cannot be read.
+        StorageError: the file is missing or cannot be read.
     """
     try:
         return await to_thread.run_sync(item.path.read_bytes)
@@ -27,10 +27,10 @@ async def file_bytes(item: MediaItem) -> bytes:
 
 
 async def rendition(item: MediaItem, *, longest: int, max_bytes: int) -> Preview | None:
-    """Return a smaller picture of a picture; None of anything else, and where it is unreadable.
+    """Return a smaller version of a picture; None for other media and unreadable pictures.
 
     Raises:
-        StorageError: the stored bytes cannot be read as what they were.
+        StorageError: the stored bytes are damaged.
     """
     if item.kind != "image" or item.unreadable:
         return None
@@ -39,4 +39,4 @@ async def rendition(item: MediaItem, *, longest: int, max_bytes: int) -> Preview
         facts = await to_thread.run_sync(probe, item.path)
         return await memory.run(shrink, item.path, facts=facts)
     except InputFileError as error:
-        raise StorageError(f"{item.uri} cannot be shown smaller: {error.message}") from error
+        raise StorageError(f"{item.uri} cannot be scaled down: {error.message}") from error

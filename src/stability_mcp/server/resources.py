@@ -1,7 +1,7 @@
-"""Resources: stored media, jobs, the table of operations, styles and the guide.
+"""Resources: stored media, jobs, operations, styles and the guide.
 
-They are listed by hand, like the tools, because the type of a media item is only known when it is
-read, and a template of the SDK has one type for all.
+They are listed without the SDK's decorators, because the type of a media item is only known when it
+is read, and an SDK template has one fixed type.
 """
 
 import json
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 Contents = list[ReadResourceContents]
 
 MAX_BYTES = 700_000
-"""Largest content of `media://{id}`: in base64 it stays below the 1 MiB that some hosts take."""
+"""Maximum content of `media://{id}`; in base64 it stays below the 1 MiB limit of some hosts."""
 
 RENDITION_SIDE = 1_568
-"""Longest side of a rendition, in pixels: more is scaled down by the models that look at it."""
+"""Longest side of a rendition, in pixels; models scale larger pictures down anyway."""
 
 STATIC = (
     Resource(
         uri="stability://operations",
         name="operations",
         title="Operations, prices and limits",
-        description="Every operation of the API: price, duration, what it takes.",
+        description="Every operation of the API with price, duration and input limits.",
         mime_type="application/json",
     ),
     Resource(
         uri="stability://styles",
         name="styles",
         title="Style presets",
-        description="The style presets and the tools that take them.",
+        description="The style presets and the tools that accept them.",
         mime_type="application/json",
     ),
 )
@@ -50,20 +50,20 @@ TEMPLATES = (
         uri_template=media_uri("{id}"),
         name="media",
         title="Stored media",
-        description="A stored picture, sound or 3D model, by id or label; what is larger than "
-        "700 KB comes as a smaller rendition that says so.",
+        description="A stored picture, sound or 3D model, by id or label; pictures over 700 KB are "
+        "scaled down, with a note.",
     ),
     ResourceTemplate(
         uri_template=f"{media_uri('{id}')}/original",
         name="original",
         title="Stored media, original",
-        description="The stored bytes themselves, however large.",
+        description="The stored file in full size.",
     ),
     ResourceTemplate(
         uri_template=job_uri("{id}"),
         name="job",
         title="Job",
-        description="How a job stands.",
+        description="State, charge and results of a job.",
         mime_type="application/json",
     ),
     ResourceTemplate(
@@ -75,11 +75,11 @@ TEMPLATES = (
     ),
 )
 
-_OURS = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<rest>[^/]+))?/?")
+_BUILT_IN = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<rest>[^/]+))?/?")
 
 
 MAX_LISTED = 50
-"""Jobs in the list of resources: the newest."""
+"""Maximum jobs in the list of resources, newest first."""
 
 
 async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
@@ -99,13 +99,13 @@ async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
 
 
 async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Contents | None:
-    """Return what a URI of ours stands for; None: it is none of ours.
+    """Return the content of a built-in resource; None: the URI has another scheme.
 
     Raises:
-        ResourceNotFoundError: there is nothing of that name.
+        ResourceNotFoundError: the resource doesn't exist.
         ResourceError: it cannot be read.
     """
-    found = _OURS.fullmatch(uri)
+    found = _BUILT_IN.fullmatch(uri)
     if found is None:
         return None
     kind, name, rest = found["kind"], found["name"], found["rest"]
@@ -148,14 +148,14 @@ async def _media(name: str, lazy_studio: LazyStudio, *, original: bool) -> Conte
         return [ReadResourceContents(await file_bytes(item), item.media_type)]
     smaller = await rendition(item, longest=RENDITION_SIDE, max_bytes=MAX_BYTES)
     if smaller is None:
-        return [_explanation(item, "Too large to be shown here")]
-    explanation = _explanation(item, f"A rendition of {smaller.width}x{smaller.height}")
+        return [_explanation(item, "Too large to show here")]
+    explanation = _explanation(item, f"Scaled down to {smaller.width}x{smaller.height}")
     return [ReadResourceContents(smaller.data, smaller.media_type), explanation]
 
 
 def _explanation(item: "MediaItem", what: str) -> ReadResourceContents:
     from stability_mcp.server.answer_text import size_text
 
-    where = f", and in the file {item.copy_path}" if item.copy_path else ""
-    text = f"{what}. The original ({size_text(item)}) is {item.uri}/original{where}."
+    where = f" and in the file {item.copy_path}" if item.copy_path else ""
+    text = f"{what}. The original ({size_text(item)}) is at {item.uri}/original{where}."
     return ReadResourceContents(plain(text), "text/plain")

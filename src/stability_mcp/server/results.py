@@ -1,14 +1,14 @@
-"""Results: what a client gets of an answer, within what every host takes.
+"""Builds the results of tools that can return media, within the limits of every host.
 
 A result is a text block that is complete on its own, then at most one small picture, then a link
 for each item. A result with a picture never has structured content: several hosts then drop the
-picture. Everything that leaves goes through `plain()` here, and nowhere else.
+picture. Every text goes through `plain()`, here and in `plain_results`.
 """
 
 import base64
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp.types import (
@@ -22,16 +22,13 @@ from mcp.types import (
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.server import answer_text
-from stability_mcp.server.plain_results import cleaned
+from stability_mcp.server.plain_results import FACTS, cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
 
-FACTS = "stability-mcp/result"
-"""Key in `_meta` of the same facts as JSON."""
-
 MAX_PREVIEW_BYTES = 65_536
-"""With it a result stays below 100 KB in base64, whatever else is in it."""
+"""Keeps a whole result below 100 KB in base64."""
 MAX_TEXT_CHARACTERS = 20_000
 """About 5,000 tokens."""
 
@@ -45,24 +42,27 @@ class Shown:
     items: Sequence[MediaItem]
     notes: Sequence[str] = ()
     preview: Preview | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Names of the media that the items were made from, by id."""
 
 
 def of_outcome(
     outcome: Outcome, *, tool: str, enabled: frozenset[str], emulated: bool
 ) -> CallToolResult:
-    """Return the result of a paid call, or of waiting for one."""
+    """Return the result of a paid call, or of waiting for its jobs."""
     jobs, media = outcome.jobs, outcome.media
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
         answer_text.first_line(outcome, tool=tool, emulated=emulated),
+        *answer_text.nothing_left_lines(media, outcome.empty),
         *outcome.notes,
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
-        *answer_text.next_line(jobs, media, enabled),
+        *answer_text.next_line(outcome, enabled),
         *filter(None, [outcome.uncollected]),
     ]
     paid = answer_text.charged([each for each in jobs if each.id not in outcome.cached])
@@ -70,8 +70,9 @@ def of_outcome(
         "tool": tool,
         "emulated": emulated,
         "filtered": any(each.filtered for each in media),
+        "empty": list(outcome.empty),
         "media": [MediaFacts.of(each).dumped() for each in media],
-        "jobs": [_ended_or_not(each) for each in jobs],
+        "jobs": [_job_facts(each) for each in jobs],
         "inputs": list(outcome.notes),
         "cached": list(outcome.cached),
         "spent": _spent(outcome.spent),
@@ -87,11 +88,15 @@ def of_outcome(
 
 def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
     """Return the result of looking at media; free."""
-    emulated = any(item.emulated and item.operation for item in shown.items)
+    kinds = [item.kind for item in shown.items if item.emulated and item.operation]
     first = f"{tool}: {answer_text.counted(shown.items)}, free"
-    text = [f"{answer_text.EMULATED}. {first}" if emulated else first, *shown.notes]
-    for item in shown.items:
-        text += [answer_text.media_line(item), f"made: {answer_text.made_line(item)}"]
+    text = [f"{answer_text.emulated_text(kinds)}. {first}" if kinds else first]
+    if shown.preview is not None and shown.preview.empty and len(shown.items) == 1:
+        text += answer_text.nothing_left_lines(shown.items, [shown.items[0].id])
+    text += shown.notes
+    for index, item in enumerate(shown.items):
+        made = answer_text.made_line(item, shown.items[:index], shown.sources)
+        text += [answer_text.media_line(item), f"made: {made}"]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
     text += _transparent_line(shown.preview, shown.items)
     text += filter(None, [uncollected])
@@ -122,7 +127,7 @@ def _picture(preview: Preview | None) -> list[ImageContent]:
     if preview is None:
         return []
     if len(preview.data) > MAX_PREVIEW_BYTES:
-        log.warning("a preview of %d bytes is left out", len(preview.data))
+        log.warning("preview of %d bytes left out: too large", len(preview.data))
         return []
     data = base64.b64encode(preview.data).decode()
     return [ImageContent(data=data, mime_type=preview.media_type)]
@@ -138,13 +143,13 @@ def _link(item: MediaItem) -> ResourceLink:
     )
 
 
-def _ended_or_not(job: JobRecord) -> dict[str, Any]:
-    # Whether it is collected is decided by this very answer, after the view was taken.
+def _job_facts(job: JobRecord) -> dict[str, Any]:
+    # This answer itself collects the result, after the record was read.
     return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
 
 
 def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> list[str]:
-    # The preview of a 3D model is the picture it was made from, which is no fact about the model.
+    # The preview of a 3D model is its source picture, whose transparency says nothing about it.
     if preview is None or preview.transparent is None or media[0].kind != "image":
         return []
     return [f"transparent: {preview.transparent * 100:.0f} %"]

@@ -1,7 +1,7 @@
-"""MCP on stdin and stdout, as hosts start it.
+"""Serves MCP on stdin and stdout, as hosts start it.
 
-Hosts close stdin, wait two seconds, send SIGTERM, wait two more and kill. A paid request that is
-out then must be finished if it can be: what ends the program early loses its picture.
+Hosts close stdin, wait two seconds, send SIGTERM, wait two more and kill the process. A paid
+request in flight must be finished if possible, or its picture is lost.
 """
 
 import os
@@ -16,14 +16,14 @@ from stability_mcp.server.garbage import paused_collection
 from stability_mcp.settings import Settings
 
 ENDED_BY_SIGNAL = 128
-"""Exit codes of programs that a signal ended are this and the number of the signal."""
+"""The exit code after a signal is this plus the signal's number."""
 
 
 def run_stdio(settings: Settings) -> None:
-    """Serve until stdin ends, then finish what is out.
+    """Serve until stdin ends, then finish requests in flight.
 
     Raises:
-        ConfigurationError: a toolset does not exist.
+        ConfigurationError: a toolset doesn't exist.
     """
     with paused_collection():
         server = build_server(settings)
@@ -31,7 +31,7 @@ def run_stdio(settings: Settings) -> None:
 
 
 async def serve(server: StudioServer) -> None:
-    """Serve on stdin and stdout until stdin ends or a signal comes."""
+    """Serve on stdin and stdout until stdin ends or a signal arrives."""
     async with AsyncExitStack() as stack:
         if sys.platform != "win32":
             group = await stack.enter_async_context(anyio.create_task_group())
@@ -41,7 +41,7 @@ async def serve(server: StudioServer) -> None:
 
 
 async def _end_by_signal(server: StudioServer) -> None:
-    """Finish what is out, then end at once; a second signal does not wait."""
+    """Finish requests in flight, then exit; a second SIGINT exits at once."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with anyio.create_task_group() as group:
             ending = False
@@ -55,5 +55,5 @@ async def _end_by_signal(server: StudioServer) -> None:
 
 async def _end(server: StudioServer, code: int) -> None:
     await server.finish()
-    # A thread waits in a read of stdin that nothing but the host can end.
+    # A thread is blocked reading stdin, which only the host can end.
     os._exit(code)

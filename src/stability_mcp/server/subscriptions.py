@@ -1,9 +1,9 @@
-"""Tells clients that jobs came, went on or ended: `job://` resources change.
+"""Notifies clients of changed `job://` resources: jobs that start, change state or end.
 
-The journal is looked at, not the calls of this server: other programs on the same folder start and
-end jobs too. Clients of the newer protocol listen by themselves (`subscriptions/listen`), through
-the server's bus. The others subscribe to a resource, and are told of the list as they are; the SDK
-has no public place for either, nor for saying so when they connect.
+It polls the database, because other programs on the same folder start and end jobs too. Clients of
+the newer protocol listen (`subscriptions/listen`) through the server's bus. Older ones subscribe to
+a resource and are notified of list changes; the SDK has no public hook for that, nor for the
+capability.
 """
 
 from collections.abc import Callable
@@ -28,14 +28,14 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.uris import job_uri
 
 POLL_SECONDS = 0.5
-"""How often the journal is looked at, while somebody listens."""
+"""Poll interval while any client listens."""
 
 JobStates = dict[str, tuple[str, int]]
 """State and attempt of the unfinished jobs, by id."""
 
 
 class Bus(InMemorySubscriptionBus):
-    """The SDK's bus, which knows whether anybody listens."""
+    """The SDK's bus, with a count of its listeners."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,11 +43,11 @@ class Bus(InMemorySubscriptionBus):
 
     @property
     def heard(self) -> bool:
-        """Return whether anybody listens."""
+        """Return whether any client listens."""
         return bool(self._here)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
-        """Register a listener and return what takes it away again, however often it is called."""
+        """Register a listener and return a function that removes it; calling it twice is fine."""
         unsubscribe, token = super().subscribe(listener), object()
         self._here.add(token)
 
@@ -59,15 +59,15 @@ class Bus(InMemorySubscriptionBus):
 
 
 class Subscriptions:
-    """The clients of one server that want to know, and what they subscribed to."""
+    """The subscribed clients of one server, with their resources."""
 
     def __init__(self) -> None:
         self.bus = Bus()
         self._wanted: dict[Connection, tuple[ServerSession, set[str]]] = {}
 
     def serve(self, server: Server[LazyStudio]) -> None:
-        """Let clients of the older protocol subscribe, and tell them that they can."""
-        # The SDK's own example server reaches for the same two, for want of others.
+        """Add subscriptions and the capability for clients of the older protocol."""
+        # The SDK's own example server patches the same two, as there is no public hook.
         options = NotificationOptions(resources_changed=True)
         server.create_initialization_options = partial(  # type: ignore[method-assign]  # no other seam
             server.create_initialization_options, options
@@ -80,13 +80,13 @@ class Subscriptions:
     async def meet(
         self, ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Remember a client that asks for the list; this is middleware."""
+        """Remember clients that list resources, as middleware."""
         if ctx.method == "resources/list":
             self._met(ctx.session)
         return await call_next(ctx)
 
     def _met(self, session: ServerSession) -> set[str]:
-        """Remember a client until it is gone, and return the resources that it subscribed to."""
+        """Remember a client until it disconnects, and return its subscribed resources."""
         connection = session._connection  # noqa: SLF001 -- a session lives as long as one request
         if connection not in self._wanted:
             self._wanted[connection] = (session, set())
@@ -94,7 +94,7 @@ class Subscriptions:
         return self._wanted[connection][1]
 
     async def watch(self, lazy_studio: LazyStudio) -> None:
-        """Watch the journal while a client listens, and notify it, until cancelled."""
+        """Poll the database while a client listens, and notify clients, until cancelled."""
         await lazy_studio.ready.wait()
         newest = 0
         before: JobStates | None = None

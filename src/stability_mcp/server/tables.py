@@ -1,4 +1,4 @@
-"""The table of operations and of styles, as JSON for clients: made from the rows."""
+"""Operations and styles as JSON for clients, derived from the operation classes."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -11,12 +11,12 @@ Table = Mapping[str, Any]
 
 
 def operations_table(enabled: frozenset[str]) -> Table:
-    """Return every operation with price, duration and what it takes."""
+    """Return every operation with price, duration and input limits."""
     return {"operations": [_operation(row, enabled) for row in OPERATIONS.values()]}
 
 
 def styles_table(enabled: frozenset[str]) -> Table:
-    """Return the style presets and the enabled tools that take one."""
+    """Return the style presets and the enabled tools that accept one."""
     taking = [name for name, row in OPERATIONS.items() if "style_preset" in row.model_fields]
     return {
         "style_presets": get_args(get_args(StylePreset)[0]),

@@ -1,6 +1,6 @@
-"""Carries out one call of a tool that needs the studio: from its raw arguments to a result.
+"""Runs a call of a tool that needs the studio, from raw arguments to the result.
 
-This is where everything that is heavy gets loaded, so `app.py` imports it with the first call.
+It loads everything heavy, so `app.py` imports it with the first call.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,18 @@ from stability_mcp.server.elicitation import AskFirstError, Confirmer
 from stability_mcp.server.error_results import error_result
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.listings import Listing
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import all_tools
 from stability_mcp.studio import CallOptions, Outcome, Studio
 
-Answer = Outcome | Shown | BaseModel | str
+Answer = Outcome | Shown | Listing | BaseModel | str
 
 
 async def call(
     lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
 ) -> CallToolResult | InputRequiredResult:
-    """Return what the client gets; never raises but when it is cancelled."""
+    """Run the call and return its result; errors are results too, except cancellation."""
     arrived = anyio.current_time()
     try:
         answer = await _answer(lazy_studio, arguments, await limit_wait(lazy_studio, context))
@@ -42,20 +43,28 @@ async def call(
                 enabled=context.enabled,
                 emulated=context.settings.emulated,
             )
-        uncollected = await lazy_studio.uncollected_line()
-        if isinstance(answer, Shown):
-            return results.of_shown(answer, tool=context.tool, uncollected=uncollected)
-        if isinstance(answer, BaseModel):
-            return plain_results.of_data(answer, uncollected=uncollected)
-        return plain_results.of_text(answer, uncollected=uncollected)
+        return _free_result(answer, context.tool, await lazy_studio.uncollected_line())
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
         record_give_up(lazy_studio, context, anyio.current_time() - arrived)
         raise
-    except Exception as error:  # noqa: BLE001 -- the border: what is none of ours becomes a result
+    except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes a result
         uncollected = await lazy_studio.uncollected_line_or_none()
         return error_result(error, context.tool, uncollected=uncollected)
+
+
+def _free_result(
+    answer: Shown | Listing | BaseModel | str, tool: str, uncollected: str | None
+) -> CallToolResult:
+    if isinstance(answer, Shown):
+        return results.of_shown(answer, tool=tool, uncollected=uncollected)
+    if isinstance(answer, Listing):
+        lines, facts = answer.lines, answer.facts
+        return plain_results.of_listing(lines, facts, tool=tool, uncollected=uncollected)
+    if isinstance(answer, BaseModel):
+        return plain_results.of_data(answer, uncollected=uncollected)
+    return plain_results.of_text(answer, uncollected=uncollected)
 
 
 async def _answer(

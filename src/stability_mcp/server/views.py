@@ -1,29 +1,24 @@
-"""What programs read of media and jobs, in `_meta`, structured content and resources alike."""
+"""Media and jobs as JSON for programs, in `_meta`, structured content and resources."""
 
 from datetime import datetime
 
 from pydantic import Field
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.tool import Data
 from stability_mcp.studio import JobRecord, MediaItem
+from stability_mcp.text import CHARGES
 from stability_mcp.uris import media_uri
-
-STATE_OF_CHARGE = {
-    "no": "nothing",
-    "reserved": "reserved",
-    "assumed": "may be charged",
-    "yes": "yes",
-}
 
 
 class MediaFacts(Data):
-    """One stored picture, sound or model."""
+    """One stored picture, sound or 3D model."""
 
     id: str
     uri: str
-    """How tools and resources name it."""
+    """URI for tools and resources."""
     label: str | None = None
-    """Its name; also the name of its file."""
+    """Name, also of the file."""
     media_type: str
     bytes: int
     width: int | None = None
@@ -33,23 +28,23 @@ class MediaFacts(Data):
     seconds: float | None = None
     seed: str | None = None
     operation: str | None = None
-    """What made it."""
+    """Operation that made it."""
     origin: str
     """generated, imported or fitted."""
     job: str | None = None
     filtered: bool | None = None
     """Blurred by the API's moderation."""
     unreadable: bool | None = None
-    """Stored as the API sent it, but not readable here."""
+    """Stored as the API sent it, but not readable by this server."""
     emulated: bool | None = None
     """Made by the built-in emulator."""
     path: str | None = None
-    """The readable copy."""
+    """Path of the readable copy."""
     created: str
 
     @classmethod
     def of(cls, item: MediaItem) -> "MediaFacts":
-        """Return the facts of an item."""
+        """Return an item as JSON facts."""
         return cls(
             id=item.id,
             uri=item.uri,
@@ -59,7 +54,7 @@ class MediaFacts(Data):
             width=item.width,
             height=item.height,
             seconds=item.seconds,
-            seed=item.seed,
+            seed=seed_of(item),
             operation=item.operation,
             origin=item.origin,
             job=item.job,
@@ -71,8 +66,17 @@ class MediaFacts(Data):
         )
 
 
+def seed_of(item: MediaItem) -> str | None:
+    """Return the seed with which an item can be made again; None: its operation takes none.
+
+    The API sends a seed with every picture, also of operations that have no such parameter.
+    """
+    row = OPERATIONS.get(item.operation or "")  # None: a newer program has more rows
+    return item.seed if row is None or "seed" in row.model_fields else None
+
+
 class JobFacts(Data):
-    """One job: an operation that is, was or will be carried out."""
+    """One job: a run of an operation."""
 
     id: str
     operation: str
@@ -83,22 +87,22 @@ class JobFacts(Data):
     credits: float
     """List price."""
     charged: str
-    """nothing, reserved, may be charged or yes."""
+    """charged, not charged, reserved or may have been charged."""
     error: str | None = None
     generation: str | None = None
-    """Id of a deferred generation without a result yet."""
+    """Id of the deferred generation at the API, until its result is stored."""
     fetchable_until: str | None = None
-    """Until when job_wait looks for a result that the API did not have."""
+    """Time until which job_wait can still fetch a missing result."""
     media: list[str] = Field(default_factory=list)
     """URIs of the results."""
     collected: bool
-    """Whether an answer delivered the result."""
+    """Whether the result was delivered in an answer."""
     created: str
     finished: str | None = None
 
     @classmethod
     def of(cls, job: JobRecord) -> "JobFacts":
-        """Return the facts of a job."""
+        """Return a job as JSON facts."""
         return cls(
             id=job.id,
             operation=job.operation,
@@ -106,7 +110,7 @@ class JobFacts(Data):
             progress=job.progress,
             label=job.label,
             credits=job.price / 1000,
-            charged=STATE_OF_CHARGE[job.charged],
+            charged=CHARGES[job.charged],
             error=job.error,
             generation=None if job.state == "done" else job.generation,
             fetchable_until=when(job.fetchable_until) if job.fetchable_until else None,
@@ -118,5 +122,5 @@ class JobFacts(Data):
 
 
 def when(at: float) -> str:
-    """Return a moment as `2026-11-22T14:02:07+01:00`, by this machine's clock."""
+    """Return a unix time as `2026-11-22T14:02:07+01:00`, in this machine's time zone."""
     return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")

@@ -1,1 +1,1 @@
-"""The tasks extension of the protocol: a client that knows it comes back for what takes long."""
+"""The protocol's tasks extension: clients that support it poll for the result of long calls."""

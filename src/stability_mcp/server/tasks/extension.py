@@ -1,8 +1,7 @@
-"""The extension `io.modelcontextprotocol/tasks` (SEP-2663), over whatever carries the work.
+"""The extension `io.modelcontextprotocol/tasks` (SEP-2663), on top of any task backend.
 
-A client that declares it gets a task where an answer takes long, asks for it until it has ended,
-and finds the answer in it. Clients that do not, and those of an earlier revision of the protocol,
-are answered as if there was no such thing.
+A client that declares it gets a task for a long call, polls it until it ends, and finds the result
+in it. Clients without it, and those of an earlier protocol revision, are unaffected.
 """
 
 import math
@@ -23,7 +22,7 @@ from stability_mcp.text import plain
 TASKS = "io.modelcontextprotocol/tasks"
 
 REVISIONS = frozenset({"2026-07-28"})
-"""Some clients declare the extension also where an answer of its shape is refused."""
+"""Protocol revisions with tasks; some clients declare the extension for others too."""
 
 HEADER_MISMATCH = -32020
 
@@ -43,10 +42,10 @@ class UpdateParams(TaskParams):
 
 
 class TasksExtension(Extension):
-    """Answers with tasks.
+    """Answers long calls with tasks.
 
     Args:
-        carriers: What carries work on; the first that takes a tool has it.
+        carriers: The task backends; the first that accepts a tool runs it.
     """
 
     identifier = TASKS
@@ -55,7 +54,7 @@ class TasksExtension(Extension):
         self._carriers = tuple(carriers)
 
     def methods(self) -> Sequence[MethodBinding]:
-        """Return what a client asks with."""
+        """Return the methods of the extension."""
         return [
             MethodBinding("tasks/get", TaskParams, self._get, REVISIONS),
             MethodBinding("tasks/update", UpdateParams, self._update, REVISIONS),
@@ -65,18 +64,18 @@ class TasksExtension(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
     ) -> HandlerResult:
-        """Answer a call with its result, or with a task where that takes long."""
+        """Answer a call with its result, or with a task if it takes long."""
         carrier = next((each for each in self._carriers if each.takes(params.name)), None)
         if carrier is None or not negotiated(ctx):
             return await call_next(ctx)
         answer = await carrier.start(params, ctx, call_next)
-        return {**_seed(answer), "resultType": "task"} if isinstance(answer, Task) else answer
+        return {**_summary(answer), "resultType": "task"} if isinstance(answer, Task) else answer
 
     async def _get(self, ctx: Context, params: TaskParams) -> HandlerResult:
         _check(ctx, params)
         for carrier in self._carriers:
             if (task := await carrier.get(ctx, params.task_id)) is not None:
-                return {**_seed(task), **_details(task), "resultType": "complete"}
+                return {**_summary(task), **_details(task), "resultType": "complete"}
         raise _unknown(params)
 
     async def _update(self, ctx: Context, params: UpdateParams) -> HandlerResult:
@@ -97,7 +96,7 @@ class TasksExtension(Extension):
 
 
 def negotiated(ctx: Context) -> bool:
-    """Return whether the client of a request takes tasks."""
+    """Return whether the client of a request supports tasks."""
     declared = ctx.session.client_capabilities
     extensions = declared.extensions if declared else None
     return ctx.protocol_version in REVISIONS and TASKS in (extensions or {})
@@ -105,7 +104,7 @@ def negotiated(ctx: Context) -> bool:
 
 def _check(ctx: Context, params: TaskParams) -> None:
     require_client_extension(ctx, TASKS)
-    headers = getattr(ctx.request, "headers", None)  # over HTTP alone
+    headers = getattr(ctx.request, "headers", None)  # only over HTTP
     if headers is not None and headers.get("mcp-name") != params.task_id:
         raise MCPError(HEADER_MISMATCH, "The header Mcp-Name does not match params.taskId.")
 
@@ -115,9 +114,9 @@ def _unknown(params: TaskParams) -> MCPError:
     return MCPError(INVALID_PARAMS, "There is no such task.", {"taskId": named})
 
 
-def _seed(task: Task) -> dict[str, Any]:
+def _summary(task: Task) -> dict[str, Any]:
     keeps = task.keeps_seconds
-    seed: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "taskId": task.id,
         "status": task.status,
         "createdAt": _time(task.created_at),
@@ -125,7 +124,7 @@ def _seed(task: Task) -> dict[str, Any]:
         "ttlMs": None if keeps is None else math.ceil(keeps * 1000),
         "pollIntervalMs": math.ceil(task.poll_seconds * 1000),
     }
-    return seed | ({"statusMessage": plain(task.message)} if task.message else {})
+    return summary | ({"statusMessage": plain(task.message)} if task.message else {})
 
 
 def _details(task: Task) -> dict[str, Any]:

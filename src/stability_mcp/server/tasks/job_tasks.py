@@ -1,7 +1,7 @@
-"""Tasks that are calls of paid tools: rows of the journal, so that they survive a restart.
+"""Runs calls of paid tools as tasks; they are database rows, so they survive a restart.
 
-A task's id is that of its call. Ending a task ends nothing that was sent: its jobs go on, and
-their results are uncollected.
+A task's id is that of its call. Cancelling a task doesn't stop jobs that were sent: they continue,
+and their results are uncollected.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio import Studio
 
 GRACE_SECONDS = 1.0
-"""What comes sooner is answered at once: a task would cost the client another request."""
+"""Faster calls are answered directly: a task would cost the client another request."""
 CLIENT_TIMEOUT_SECONDS = 600.0
 """A client that has not polled a task for this long has timed out; the result is uncollected."""
 
@@ -33,12 +33,12 @@ Context = ServerRequestContext[LazyStudio, Any]
 
 
 class JobTasks:
-    """The tasks of every tool of ours; most answer at once, and only paid calls outlive a request.
+    """The task backend of all built-in tools; only paid calls outlive their request.
 
     Args:
-        enabled: Names of the tools that this server offers; answers name no others.
+        enabled: Names of the enabled tools; answers name no others.
         grace: Seconds after which a paid call is answered with a task.
-        timeout: Seconds after which a task that nobody looks at is uncollected.
+        timeout: Seconds without a poll after which the result of a task is uncollected.
     """
 
     def __init__(
@@ -52,19 +52,19 @@ class JobTasks:
         self._grace = grace
         self._timeout = timeout
         self._polled_at: dict[str, float] = {}
-        """When a client last saw each task that this process began and nobody has the result of."""
+        """When a client last polled each task of this process whose result is undelivered."""
 
     def takes(self, tool: str) -> bool:
-        """Take the tools that are ours."""
+        """Return whether it is a built-in tool."""
         return tool in self._enabled
 
     async def start(
         self,
-        params: CallToolRequestParams,  # noqa: ARG002 -- they reach the tool by itself
+        params: CallToolRequestParams,  # noqa: ARG002 -- the SDK passes them to the tool
         ctx: Context,
         call_next: CallNext,
     ) -> HandlerResult | Task:
-        """Call the tool; what is still under way after the grace is a task."""
+        """Call the tool; return a task if it is still running after the grace period."""
         ticket = Ticket(grace=self._grace)
         token = TICKET.set(ticket)
         try:
@@ -81,7 +81,7 @@ class JobTasks:
         return task or answer
 
     async def get(self, ctx: Context, task_id: str) -> Task | None:
-        """Return a task; with its result the call counts as delivered."""
+        """Return a task; once its result is returned, the call counts as delivered."""
         results = await _task_results()
         try:
             task: Task | None = await results.finished_task(
@@ -101,11 +101,11 @@ class JobTasks:
         task_id: str,
         answers: Mapping[str, Mapping[str, Any]],  # noqa: ARG002 -- there are no questions
     ) -> bool:
-        """Ignore answers: a user is asked before a call becomes a task, never afterwards."""
+        """Ignore answers: the user is asked before a call becomes a task, never afterwards."""
         return await (await _studio(ctx)).find_call(task_id) is not None
 
     async def cancel(self, ctx: Context, task_id: str) -> bool:
-        """End the task; what was not sent is not, unless another call waits for it."""
+        """Cancel the task and its unsent jobs, unless another call waits for them."""
         studio = await _studio(ctx)
         call = await studio.find_call(task_id)
         if call is None:
@@ -136,5 +136,5 @@ async def _task_results() -> ModuleType:
 
 
 def _read_error(error: StudioError) -> MCPError:
-    """Return what a client gets that may ask again: nothing was said about the task itself."""
+    """Return the error for a failed read; the client may poll again."""
     return MCPError(INTERNAL_ERROR, plain(str(error)))

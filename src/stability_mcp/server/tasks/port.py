@@ -1,4 +1,4 @@
-"""What stands behind the tasks extension: whatever carries work on when its request is over."""
+"""The port of the tasks extension: a backend runs work that outlives its request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,32 +13,32 @@ Status = Literal["working", "input_required", "completed", "failed", "cancelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """How the work of one request stands. Times are unix seconds."""
+    """The state of one request's work. Times are unix seconds."""
 
     id: str
-    """Whoever knows it may read and end the task, so it cannot be guessed."""
+    """Unguessable, since anyone who knows it may read and cancel the task."""
     status: Status
     created_at: float
     updated_at: float
     message: str | None = None
-    """What is going on, in words."""
+    """Progress in words."""
     poll_seconds: float = 1.0
-    """How long a client should leave between two looks."""
+    """Poll interval for clients."""
     keeps_seconds: float | None = None
-    """How long it can be asked for, from its beginning; None: for good."""
+    """How long it can be polled, from its start; None: forever."""
     result: Mapping[str, Any] | None = None
-    """What the request would have been answered, when completed; also an error of the tool."""
+    """The result of a completed request; may be an error result of the tool."""
     error: Mapping[str, Any] | None = None
-    """The protocol's error, when failed."""
+    """The protocol error of a failed request."""
     questions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the client is asked, by a key for each question, when input is required."""
+    """Questions to the client by key, if input is required."""
 
 
 class Tasks(Protocol):
-    """Work that outlives its request, of some tools."""
+    """A backend that runs some tools as tasks."""
 
     def takes(self, tool: str) -> bool:
-        """Return whether the work of this tool is carried on here."""
+        """Return whether this backend runs a tool."""
         ...
 
     async def start(
@@ -47,14 +47,14 @@ class Tasks(Protocol):
         ctx: ServerRequestContext[Any, Any],
         call_next: CallNext,
     ) -> HandlerResult | Task:
-        """Begin the work; return its answer if that comes soon, else the task.
+        """Start the work; return its result if it is fast, else a task.
 
-        A task that is returned can be asked for from then on.
+        A returned task can be polled at once.
         """
         ...
 
     async def get(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> Task | None:
-        """Return a task; None: there is none of that id."""
+        """Return a task by id, or None."""
         ...
 
     async def update(
@@ -63,9 +63,9 @@ class Tasks(Protocol):
         task_id: str,
         answers: Mapping[str, Mapping[str, Any]],
     ) -> bool:
-        """Take answers to its questions, others are ignored; False: there is no such task."""
+        """Answer questions of a task, ignoring unknown ones; False: there is no such task."""
         ...
 
     async def cancel(self, ctx: ServerRequestContext[Any, Any], task_id: str) -> bool:
-        """End a task that has not ended; False: there is no such task."""
+        """Cancel a task unless it has ended; False: there is no such task."""
         ...

@@ -1,4 +1,4 @@
-"""A call of the journal as a task, and its answer as the request would have got it."""
+"""Turns a stored call into a task, with the result that the request would have got."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from stability_mcp.server.tasks.port import Status, Task
 from stability_mcp.studio import Call, Studio, describe_call
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
-"""Between two looks: reading rows is cheap, but a model may wait for each."""
+"""Limits of the poll interval: polls are cheap, but a model may wait for each."""
 POLLS_PER_OPERATION = 10
-"""About so many looks until an operation of the usual length is done."""
+"""Polls until an operation of typical duration is done."""
 
 
 async def task_of(studio: Studio, call_id: str) -> Task | None:
-    """Return the task of a call without its result; None: there is no such call."""
+    """Return the task of a call without its result, or None."""
     call = await studio.find_call(call_id)
     return None if call is None else _task(call)
 
 
 async def finished_task(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
-    """Return the task of a call, when it has ended with its result; None: there is no such call."""
+    """Return the task of a call, with its result if it has ended, or None."""
     call = await studio.find_call(call_id)
     if call is None:
         return None
@@ -44,8 +44,7 @@ def _task(call: Call, result: dict[str, Any] | None = None) -> Task:
 def _status(call: Call) -> Status:
     if call.cancelled_at is not None or all(job.state == "cancelled" for job in call.jobs):
         return "cancelled"
-    # A tool that failed has answered; the protocol's own `failed` is for requests that could not
-    # be carried out at all.
+    # A failed tool has a result; the protocol's `failed` is for requests that could not run at all.
     return "completed" if call.finished else "working"
 
 

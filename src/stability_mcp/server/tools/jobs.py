@@ -1,5 +1,6 @@
 """Tools for jobs: wait, list, cancel, rerun, adopt."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -7,10 +8,19 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
+from stability_mcp.server.listings import Listing, job_line
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import JobFacts
-from stability_mcp.studio import CallOptions, CancelledJob, Outcome, State, Studio, reruns
-from stability_mcp.text import credits_text
+from stability_mcp.studio import (
+    CallOptions,
+    CancelledJob,
+    CancelOutcome,
+    Outcome,
+    State,
+    Studio,
+    reruns,
+)
+from stability_mcp.text import CHARGES, credits_text
 
 MAX_WAIT_SECONDS = 50
 """Most hosts time out a call after 60 s."""
@@ -64,18 +74,19 @@ class JobListed(PageData):
 
 
 @tool(title="List jobs", effects=READS)
-async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> JobListed:  # noqa: ARG001 -- every tool takes the three
+async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
     """Read a page of jobs from the database."""
     page = await studio.list_jobs(
         limit=arguments.limit,
         cursor=arguments.wanted_cursor,
         state=arguments.state,
     )
-    return JobListed(
+    facts = JobListed(
         jobs=[JobFacts.of(each) for each in page.items],
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
+    return Listing(lines=[job_line(each) for each in page.items], facts=facts)
 
 
 class JobCancel(Arguments):
@@ -212,18 +223,29 @@ async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -
 
 def _summarize(done: Sequence[CancelledJob]) -> str:
     """Return the outcome for all jobs in one sentence."""
-    cancelled = [each for each in done if each.fate == "cancelled"]
-    if cancelled:
-        released = credits_text(sum(each.job.price for each in cancelled))
-        return f"{len(cancelled)} of {len(done)} cancelled, not charged; {released} released."
-    who = {1: "the job was", 2: "both were"}.get(len(done), f"all {len(done)} were")
-    success = "it succeeds" if len(done) == 1 else "they succeed"
-    outcomes = {each.fate for each in done}
-    if outcomes == {"sent"}:
-        return f"None cancelled: {who} already sent and will be charged if {success}."
-    if outcomes == {"ended"}:
-        return f"None cancelled: {who} already finished."
-    return "None cancelled; `said` has the reason for each job."
+    counts = Counter(each.fate for each in done)
+    reasons: dict[CancelOutcome, tuple[str, str]] = {
+        "sent": (
+            "was already sent and will be charged if it succeeds",
+            "were already sent and will be charged if they succeed",
+        ),
+        "detached": ("continues for another call", "continue for other calls"),
+        "ended": ("was already finished", "were already finished"),
+    }
+    others = "; ".join(
+        f"{_subject(counts[fate], of=len(done))} {texts[counts[fate] > 1]}"
+        for fate, texts in reasons.items()
+        if counts[fate]
+    )
+    if not counts["cancelled"]:
+        return f"None cancelled: {others}."
+    released = credits_text(sum(each.job.price for each in done if each.fate == "cancelled"))
+    first = f"{counts['cancelled']} of {len(done)} cancelled, not charged; {released} released"
+    return f"{'; '.join(filter(None, (first, others)))}."
+
+
+def _subject(count: int, *, of: int) -> str:
+    return str(count) if count < of else {1: "the job", 2: "both"}.get(count, f"all {count}")
 
 
 def _describe(cancelled: CancelledJob) -> str:
@@ -238,8 +260,4 @@ def _describe(cancelled: CancelledJob) -> str:
         )
     if cancelled.fate == "detached":
         return "another call still waits for it, so it continues and is charged as usual"
-    charged = {
-        "yes": f"{price} charged",
-        "assumed": f"{price} may have been charged and count as spent",
-    }
-    return f"already finished ({job.state}): {charged.get(job.charged, 'not charged')}"
+    return f"already finished ({job.state}): {price} {CHARGES[job.charged]}"

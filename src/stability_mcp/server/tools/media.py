@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, READS
+from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import MediaFacts
@@ -32,7 +33,7 @@ class MediaListed(PageData):
 
 
 @tool(title="List media", effects=READS, hints={"search": "use query", "type": "use kind"})
-async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> MediaListed:  # noqa: ARG001 -- every tool takes the three
+async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
     """Read a page of media from the store."""
     page = await studio.list_media(
         limit=arguments.limit,
@@ -40,11 +41,12 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         kind=arguments.kind,
         query=arguments.query,
     )
-    return MediaListed(
+    facts = MediaListed(
         media=[MediaFacts.of(each) for each in page.items],
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
+    return Listing(lines=[media_line(each) for each in page.items], facts=facts)
 
 
 class MediaShow(Arguments):
@@ -63,7 +65,10 @@ class MediaShow(Arguments):
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Return the items with one preview, even if previews are turned off."""
     items = [await studio.get_media(each) for each in arguments.media]
-    return Shown(items=items, preview=await studio.preview(items, arguments.size))
+    ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
+    sources = {each.id: each.name for each in await studio.media_of(ids)}
+    shown = await studio.preview(items, arguments.size)
+    return Shown(items=items, preview=shown, sources=sources)
 
 
 class MediaImport(Arguments):

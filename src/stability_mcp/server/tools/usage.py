@@ -12,7 +12,7 @@ from stability_mcp.server.definition import READS
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.views import when
 from stability_mcp.studio import LedgerBy, LedgerLine, Studio
-from stability_mcp.text import credits_text
+from stability_mcp.text import CHARGES, credits_text
 
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
@@ -45,7 +45,7 @@ class UsageLine(Data):
     job: str | None = None
     attempt: int | None = None
     state: str | None = None
-    """State of the job; of a request: sent, charged, assumed (may have been charged) or free."""
+    """State of the job; of a request: reserved, charged, not charged or may have been charged."""
     at: str | None = None
     """Time of the last request."""
     jobs: int
@@ -67,7 +67,7 @@ class UsageLine(Data):
             operation=used.operation,
             job=used.job,
             attempt=used.attempt,
-            state=used.state,
+            state=used.state if used.attempt is None else CHARGES[used.state or "sent"],
             at=when(used.at) if used.at else None,
             jobs=used.jobs,
             requests=used.requests,
@@ -82,13 +82,16 @@ class UsageLine(Data):
         attempt = f"attempt {self.attempt}" if self.attempt is not None else None
         moment = self.at if self.attempt is not None else None
         name = "  ".join(filter(None, (moment, self.day, self.operation, self.job, attempt)))
+        if self.attempt is not None:
+            price = self.credits + self.unknown + self.under_way
+            return f"{name}: {f'{price:g} credits ' if price else ''}{self.state}"
         counts = [
-            credits_text(round(self.credits * 1000)),
+            f"{credits_text(round(self.credits * 1000))} charged",
             f"{self.unknown:g} may have been charged (counted as spent)" if self.unknown else "",
             f"{self.under_way:g} reserved" if self.under_way else "",
             _counted(self.jobs, "job") if self.job is None else self.state,
-            _counted(self.requests, "request") if attempt is None else "",
-            f"{self.free} not charged" if self.free and attempt is None else "",
+            _counted(self.requests, "request"),
+            f"{self.free} not charged" if self.free else "",
         ]
         text = ", ".join(filter(None, counts))
         return f"{name}: {text}" if name else text
