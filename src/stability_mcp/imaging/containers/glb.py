@@ -1,6 +1,6 @@
 """Parses the header of a GLB file, the binary form of glTF 2.0 (Khronos).
 
-Length: each container format has its own file, and this one has only a header to read.
+This module is short because each format has its own, and only a GLB's header is read.
 """
 
 import struct
