@@ -224,7 +224,7 @@ class _API:
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
     async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
-        """Return the fault of this request: a response to send, or a fault to apply to the real one."""
+        """Return this request's fault: a response to send, or a `Fault` for the normal one."""
         fault = self._state.faults.take(request.url.path, self._state.now())
         if fault is None:
             return None

@@ -161,7 +161,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
 
 
 def _rim_of(cells: list[int], side: int) -> set[int]:
-    """Return the points on the outline: those with fewer than four squares of the object around."""
+    """Return the outline's points, which touch fewer than four of the object's squares."""
     counts: dict[int, int] = {}
     for place in cells:
         for step in (0, 1, side, side + 1):
