@@ -1,6 +1,6 @@
 """Parses the header of a GLB file, the binary form of glTF 2.0 (Khronos).
 
-This module is short because each format has its own, and only a GLB's header is read.
+Length: each container format has its own module, and only the header of a GLB is read.
 """
 
 import struct
