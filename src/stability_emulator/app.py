@@ -66,7 +66,7 @@ def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATI
     ]
     polled: dict[str, type[Operation]] = {}
     for row in sorted(operations.values(), key=lambda row: len(row.poll_paths)):
-        for path in row.poll_paths:  # rows with the fewest paths first: they describe shared ones
+        for path in row.poll_paths:  # a shared path is described by the row with the fewest paths
             for each in (path, *ALIASES.get(path, ())):
                 polled.setdefault(each, row)
     polls = [Route(path, api.route(api.poll), methods=["GET"]) for path in polled]
@@ -219,12 +219,12 @@ class _API:
         return responses.media(made[0], accept=accept, request_id=entry.id)
 
     async def _wait(self, row: type[Operation], began: float) -> None:
-        """Wait until the call has taken its latency; a deferred one takes it while polled."""
+        """Wait for the rest of the latency; deferred generations apply it to polling instead."""
         seconds = 0 if row.is_deferred() else self._state.seconds(row)
         await anyio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
     async def _fault(self, request: Request, entry: Entry) -> Response | Fault | None:
-        """Return the fault of this request: as its response, or to be applied to the response."""
+        """Return this request's fault: a response to send, or a `Fault` for the normal one."""
         fault = self._state.faults.take(request.url.path, self._state.now())
         if fault is None:
             return None
@@ -241,7 +241,7 @@ class _API:
 
 
 def _check_accept(operation: Operation, request: Request) -> None:
-    """Refuse several pictures if the response holds only one."""
+    """Refuse a request for several pictures if the response format holds only one."""
     raw_png = "image/png" in request.headers.get("accept", "")
     several = operation.answer == "artifacts" and operation.model_dump().get("samples", 1) > 1
     if raw_png and several:

@@ -81,7 +81,7 @@ def check(
         operation = row.model_validate(known, strict=sent.typed)
     except ValidationError as error:
         found = complaints_of(error, row)
-        broken = any(each.field for each in complaints)  # a cross-field rule may hold once fixed
+        broken = any(each.field for each in complaints)  # fixing a field may satisfy a rule
         further = [
             each for each in found if each.field not in unfit and not (each.between and broken)
         ]
@@ -101,7 +101,7 @@ def check(
 
 def _given(row: type[Operation], sent: ParsedBody) -> dict[str, Any]:
     files = {name: f"upload:{upload.sha256()}" for name, upload in sent.files.items()}
-    # A blank means the same as an empty text and satisfies the row's minimum length.
+    # A space means the same as an empty text and satisfies the row's minimum length.
     empty = {name: " " for name in row.wire.may_be_empty if sent.values.get(name) == ""}
     return defaults(row) | dict(sent.values) | empty | files
 
@@ -217,7 +217,7 @@ def _fields_of(error: ValidationError) -> set[object]:
 
 
 def _added(partly: Operation) -> Mapping[str, str]:
-    """Return the parameters that a row adds, or none if the request is too incomplete to tell."""
+    """Return the parameters that follow from the fields; none if required fields are missing."""
     try:
         return partly.added()
     except AttributeError:

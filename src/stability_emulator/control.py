@@ -1,8 +1,9 @@
 """The emulator's control API under `/_emulator/`, for automated tests and for trying out agents.
 
 `CONTROLS` lists the endpoints; `GET /_emulator/` returns that list. A command takes effect
-immediately and returns `{"done": true}`. Accounts, generations, requests and charges belong to the
-folder; pace, faults and clock belong to the process. A server is a single process.
+immediately and returns `{"done": true}`. Accounts, generations, requests and charges are stored
+in the folder, and every process that uses it sees them; pace, faults and clock belong to one
+process. A server is a single process.
 
 The controls need no key, so they only answer local clients and no foreign web pages: the connection
 must come from a loopback address, the `Host` header must name one, and an `Origin` header, which
@@ -198,7 +199,7 @@ def _is_local(request: Request) -> bool:
     host = request.headers.get("host", "")
     try:
         name = urlsplit(f"//{host}").hostname
-    except ValueError:  # unmatched brackets
+    except ValueError:  # invalid: unmatched brackets
         return False
     if name not in LOOPBACK:
         return False

@@ -1,7 +1,7 @@
 """The start page for people and the OpenAPI document for programs.
 
-Neither needs a key, counts towards the rate limit or appears in the journal: the real API serves
-its description without a key too, and a browser fetching an icon isn't an API client.
+Neither needs a key, counts towards the rate limit or appears in the request log: the real API
+serves its description without a key too, and a browser fetching an icon isn't an API client.
 """
 
 import json

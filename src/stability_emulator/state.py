@@ -1,4 +1,4 @@
-"""State and settings of the emulated API: accounts, generations, journal, pace, faults.
+"""State and settings of the emulated API: accounts, generations, request log, pace, faults.
 
 All methods block and are thread-safe; the app calls them from worker threads.
 """

@@ -35,7 +35,7 @@ class EmulatorTransport(httpx2.AsyncBaseTransport):
     """Answers requests with the emulated API.
 
     Args:
-        state: State of the API; tests read its journal and set its pace.
+        state: State of the API; tests read its request log and set its pace.
     """
 
     def __init__(self, state: "State") -> None:

@@ -21,7 +21,7 @@ SDXL_SENTENCE = (
 MASK_NAME = "invalid_mask_image"
 SDXL_NAME = "invalid_sdxl_v1_dimensions"
 TOLERATED_SECONDS = 0.1
-"""An MP3 has a whole number of frames, so it is some hundredths of a second too long."""
+"""An MP3 has a whole number of frames, so it can be some hundredths of a second too long."""
 
 
 def file_problems(name: str, upload: Upload, mark: File) -> list[Complaint]:
@@ -34,7 +34,7 @@ def file_problems(name: str, upload: Upload, mark: File) -> list[Complaint]:
 
 
 def mask_problems(row: type[Operation], files: Mapping[str, Upload]) -> list[Complaint]:
-    """Return the problems with masks of another size than their picture.
+    """Return the problems with masks whose size differs from their picture's.
 
     Only version 1 requires the same size; version 2 resizes a mask.
     """

@@ -255,7 +255,7 @@ def test_a_picture_is_never_cropped(source: Path, target: Path) -> None:
     assert not target.exists()
 
 
-def test_a_damaged_picture_leaves_nothing_behind(tmp_path: Path, source: Path) -> None:
+def test_a_damaged_picture_leaves_no_file_behind(tmp_path: Path, source: Path) -> None:
     """Chosen: no temporary file is left behind, whatever happens."""
     data = bytearray(make.png((200, 200), noise=True))
     data[1_000:1_040] = bytes(40)

@@ -48,7 +48,7 @@ def test_a_mask_that_fits_its_picture_is_unchanged(source: Path, target: Path) -
     assert mask(source, make.mask(), target, make.png(), Size(96, 64)) is None
 
 
-def test_a_mask_follows_its_picture(source: Path, target: Path) -> None:
+def test_a_mask_is_scaled_to_the_size_of_its_picture(source: Path, target: Path) -> None:
     """Documented (API): a mask of another size is stretched over the picture."""
     fitted = mask(source, make.mask(mode="RGB"), target, make.png((960, 640)), Size(480, 320))
 

@@ -127,7 +127,7 @@ def check(folder: Path, data: bytes) -> None:
 @pytest.mark.filterwarnings("ignore")  # Pillow warns about its repairs
 @settings(max_examples=150)
 @given(data=broken())
-def test_broken_files_give_one_kind_of_error(
+def test_a_broken_file_only_raises_file_unusable_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     """Chosen: FileUnusableError with a sentence and a hint, or the file is accepted."""
@@ -136,7 +136,7 @@ def test_broken_files_give_one_kind_of_error(
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns about its repairs
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_file_cut_anywhere_gives_one_kind_of_error(tmp_path: Path, name: str) -> None:
+def test_a_file_cut_anywhere_only_raises_file_unusable_error(tmp_path: Path, name: str) -> None:
     """Chosen: a download may break off after any byte."""
     data = SAMPLES[name]
     for end in sorted({*range(0, min(len(data), 64), 3), *range(0, len(data), len(data) // 12)}):
@@ -144,7 +144,7 @@ def test_a_file_cut_anywhere_gives_one_kind_of_error(tmp_path: Path, name: str) 
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_at_all_give_one_kind_of_error(
+def test_arbitrary_bytes_only_raise_file_unusable_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     """Chosen: the name of a file proves nothing."""

@@ -32,7 +32,7 @@ def facts(media_type: str, pixels: int, *, alpha: bool = False, progressive: boo
     )
 
 
-def test_the_estimate_follows_the_format() -> None:
+def test_the_estimate_depends_on_the_format() -> None:
     """Measured: WebP takes 15.4 bytes per pixel, PNG with alpha 9, without 5."""
     assert estimate(facts("image/webp", 1_000)) == 15_400
     assert estimate(facts("image/webp", 1_000, alpha=True)) == 17_400
@@ -41,7 +41,7 @@ def test_the_estimate_follows_the_format() -> None:
     assert estimate(facts("image/jpeg", 1_000, progressive=True)) == 7_500
 
 
-def test_several_pictures_need_what_the_largest_needs() -> None:
+def test_several_pictures_need_as_much_memory_as_the_largest() -> None:
     """Chosen: a sheet decodes one picture after the other."""
     assert estimate([facts("image/png", 10), facts("image/png", 1_000)]) == 5_000
     assert estimate([]) == 0
@@ -67,7 +67,7 @@ async def test_reservations_never_exceed_the_budget() -> None:
     assert MAX_MEMORY_BYTES - 20 * MIB < most <= MAX_MEMORY_BYTES
 
 
-async def test_a_request_above_the_budget_gets_all_of_it_in_turn() -> None:
+async def test_a_request_above_the_budget_waits_its_turn_and_gets_the_whole_budget() -> None:
     """Chosen: a large picture waits its turn and isn't starved by small ones."""
     order: list[str] = []
 

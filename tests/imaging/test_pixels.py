@@ -38,7 +38,9 @@ def facts(media_type: str, megapixels: float, **others: object) -> Facts:
         (facts("image/png", 70), False),
     ],
 )
-def test_the_size_limit_of_a_format_follows_from_its_memory(what: Facts, *, accepted: bool) -> None:
+def test_the_size_limit_of_a_format_depends_on_the_memory_it_needs(
+    what: Facts, *, accepted: bool
+) -> None:
     """Measured: 40 MP of WebP took 616 MB, 40 MP of progressive JPEG 300."""
     if accepted:
         check_decodable(what)

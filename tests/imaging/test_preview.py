@@ -77,7 +77,7 @@ def test_no_side_reaches_2000_pixels(tmp_path: Path) -> None:
     assert preview(path, longest=5_000, max_bytes=10**7).width < 2_000
 
 
-def test_transparency_is_a_checkerboard_and_a_number(tmp_path: Path) -> None:
+def test_transparency_is_shown_as_a_checkerboard_and_measured(tmp_path: Path) -> None:
     """Chosen: a white logo on a transparent background must be visible."""
     made = preview(make.save(tmp_path / "picture", make.png((640, 320), "RGBA")))
 
@@ -96,7 +96,7 @@ def test_a_preview_is_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [make.wav(0.1), make.glb(), make.cut(make.png()), make.bomb_png()])
-def test_a_file_without_a_preview_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+def test_a_file_without_a_preview_gives_one_clear_error(tmp_path: Path, data: bytes) -> None:
     """Chosen: the caller continues without a preview."""
     with pytest.raises(FileUnusableError):
         preview(make.save(tmp_path / "picture", data))
@@ -162,13 +162,13 @@ def test_the_real_size_is_written_after_the_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "label", ["κόσμος", "日本語", "a\udcffb", "x" * 500, "line\nbreak\x00", "🎨", "", "\u202egnp"]
 )
-def test_no_label_breaks_a_sheet(tmp_path: Path, label: str) -> None:
+def test_a_label_with_any_characters_can_be_drawn_on_a_sheet(tmp_path: Path, label: str) -> None:
     """Measured: Pillow's built-in font only has ASCII letters, and it can't draw surrogates."""
     path = make.save(tmp_path / "picture", make.png((300, 200)))
     assert shown(sheet([(path, label), (path, label)])).width > 100
 
 
-def test_a_picture_that_cannot_be_decoded_is_a_grey_square(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_decoded_is_shown_as_a_grey_square(tmp_path: Path) -> None:
     """Chosen: the other pictures are still useful."""
     good = make.save(tmp_path / "good", make.png((300, 300)))
     bad = make.save(tmp_path / "bad", make.cut(make.png((300, 300))))
@@ -186,7 +186,7 @@ def test_a_sheet_of_any_number_stays_within_its_limits(tmp_path: Path, count: in
     assert len(made.data) <= 30_000
 
 
-def test_a_transparent_colour_for_another_mode_is_ignored(tmp_path: Path) -> None:
+def test_a_transparent_colour_of_another_mode_is_ignored(tmp_path: Path) -> None:
     """Measured: a damaged one-channel PNG with three values for it caused a TypeError."""
     grey = io.BytesIO()
     Image.new("I;16", (64, 48), 30_000).save(grey, "PNG")

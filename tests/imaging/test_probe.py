@@ -46,7 +46,9 @@ def test_the_size_of_a_picture_is_read_from_its_header(name: str) -> None:
     ("mode", "stored", "depth", "alpha"),
     [("1", "L", 1, False), ("P", "P", 8, False), ("LA", "LA", 8, True), ("I;16", "L", 16, False)],
 )
-def test_odd_png_modes_are_recognised(mode: str, stored: str, depth: int, *, alpha: bool) -> None:
+def test_less_common_png_modes_are_recognised(
+    mode: str, stored: str, depth: int, *, alpha: bool
+) -> None:
     """Documented (PNG): colour type and bit depth are in IHDR."""
     facts = of(make.png(mode=mode))
     assert (facts.mode, facts.depth, facts.has_alpha) == (stored, depth, alpha)
@@ -90,7 +92,7 @@ def test_frames_are_counted() -> None:
         (make.sound(7, "OGG"), 7.0),
     ],
 )
-def test_the_length_of_a_sound_is_known(data: bytes, seconds: float) -> None:
+def test_the_length_of_a_sound_is_read_from_its_header(data: bytes, seconds: float) -> None:
     """Documented (API): sound must be from 6 to 190 s long, which is checked before any charge."""
     facts = of(data)
     assert facts.seconds == pytest.approx(seconds, abs=0.06)

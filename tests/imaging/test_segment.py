@@ -110,7 +110,7 @@ def test_a_hole_is_filled_with_the_colours_around_it() -> None:
     assert ImageStat.Stat(filled, hole).mean == pytest.approx([40, 90, 200], abs=3)
 
 
-def test_with_level_a_hole_is_filled_from_the_sides() -> None:
+def test_with_the_level_option_a_hole_is_filled_from_the_sides() -> None:
     """Chosen: most pictures consist of horizontal bands."""
     picture = Image.new("RGB", (80, 80), (120, 170, 230))
     picture.paste((60, 120, 50), (0, 40, 80, 80))

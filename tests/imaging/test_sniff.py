@@ -60,7 +60,7 @@ def test_an_unusable_file_has_no_media_type(foreign: bytes) -> None:
     assert media_type(foreign) is None
 
 
-def test_sound_is_recognised_behind_a_tag() -> None:
+def test_sound_is_recognised_after_an_id3_tag() -> None:
     """Documented (id3.org): an ID3v2 tag may precede MP3 and FLAC."""
     assert media_type(make.id3(REAL["audio/mpeg"])[:HEAD_BYTES]) == "audio/mpeg"
     assert media_type(make.id3(REAL["audio/flac"])[:HEAD_BYTES]) == "audio/flac"

@@ -121,7 +121,9 @@ async def test_a_copy_of_an_item_without_a_label_is_named_by_its_id(tmp_path: Pa
 
 
 @pytest.mark.parametrize("where", ["a file", "a file/below", "/proc/nowhere"])
-async def test_an_unwritable_folder_costs_no_result(where: str, tmp_path: Path) -> None:
+async def test_an_unwritable_folder_gives_a_note_instead_of_a_copy(
+    where: str, tmp_path: Path
+) -> None:
     """Chosen: no copy, no error, and a note that explains why."""
     if where.startswith("/proc") and sys.platform != "linux":
         pytest.skip("needs Linux's /proc")

@@ -33,8 +33,8 @@ def test_hidden_folders_caches_and_libraries_are_skipped(tmp_path: Path) -> None
     assert find([tmp_path], "a.png").hits == []
 
 
-def test_an_exact_match_wins_over_one_in_other_case(tmp_path: Path) -> None:
-    """Chosen: an exact name, if there is one, is the one meant."""
+def test_an_exact_match_takes_precedence_over_one_that_differs_in_case(tmp_path: Path) -> None:
+    """Chosen: a name that matches exactly is most likely the one meant."""
     put(tmp_path, "x/Logo.png", "y/logo.png")
 
     assert find([tmp_path], "logo.png").hits == [tmp_path / "y" / "logo.png"]
@@ -51,7 +51,7 @@ def test_a_long_search_stops_and_reports_why(tmp_path: Path) -> None:
     assert find([tmp_path], "a.png").stopped == ""
 
 
-def test_empty_folders_count_as_well(tmp_path: Path) -> None:
+def test_empty_folders_count_towards_the_search_limit(tmp_path: Path) -> None:
     """Chosen: a tree of empty folders is as slow as one with files."""
     for number in range(30):
         (tmp_path / f"d{number}").mkdir()

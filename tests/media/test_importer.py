@@ -44,7 +44,7 @@ async def test_an_imported_file_is_labelled_by_its_name(tmp_path: Path) -> None:
 
 
 async def test_the_same_bytes_are_imported_once(tmp_path: Path) -> None:
-    """Chosen: whatever the file is called, and however often it is imported."""
+    """Chosen: neither the file name nor the number of imports matters."""
     async with desk(tmp_path) as here:
         here.file("a.png", png())
         here.file("b.png", png())
@@ -60,7 +60,7 @@ async def test_the_same_bytes_are_imported_once(tmp_path: Path) -> None:
         assert here.spool() == []
 
 
-async def test_concurrent_imports_of_one_file_make_one_row(tmp_path: Path) -> None:
+async def test_concurrent_imports_of_one_file_create_one_row(tmp_path: Path) -> None:
     """Chosen: the transaction that stores bytes also checks whether they are already stored."""
     ids: set[str] = set()
     async with desk(tmp_path) as here:
@@ -103,7 +103,7 @@ async def test_an_import_gets_the_requested_label_and_can_be_relabelled(tmp_path
         ("a.png", b"<!DOCTYPE html><p>login</p>", "web page"),
     ],
 )
-async def test_a_file_that_is_not_complete_media_is_rejected_without_a_trace(
+async def test_a_file_that_is_not_complete_media_is_rejected_and_leaves_nothing_behind(
     name: str, data: bytes, why: str, tmp_path: Path
 ) -> None:
     """Chosen: the bytes decide, never the name; no row, no blob, no temporary file."""
@@ -164,7 +164,7 @@ async def test_the_note_on_a_stored_item_says_when_and_how_it_was_made(tmp_path:
             assert found.note == f"image: {expected}, made {at} by generate_core"
 
 
-def test_times_are_short() -> None:
+def test_a_time_is_described_in_short_form() -> None:
     """Chosen: 14:02, yesterday 14:02, 2026-11-20 14:02."""
     day = 86_400
     assert len(describe_time(NOW, NOW)) == 5
@@ -172,7 +172,7 @@ def test_times_are_short() -> None:
     assert describe_time(NOW - 3 * day, NOW)[:3] == "202"
 
 
-async def test_a_bare_word_is_a_label_first_and_then_a_file(tmp_path: Path) -> None:
+async def test_a_bare_word_is_looked_up_as_a_label_before_a_file(tmp_path: Path) -> None:
     """Chosen: a label and a file name without an extension look alike."""
     async with desk(tmp_path) as here:
         here.file("hero", png((70, 70)))
@@ -196,7 +196,7 @@ async def test_the_error_for_an_unknown_name_suggests_similar_ones(tmp_path: Pat
 
 
 @pytest.mark.parametrize("metadata", ["full", "minimal", "off"])
-async def test_an_unchanged_copy_is_the_item_it_was_copied_from(
+async def test_an_unchanged_copy_is_resolved_to_its_original_item(
     metadata: str, tmp_path: Path
 ) -> None:
     """Chosen: lineage is kept when an agent names the readable copy, even after it was moved."""
@@ -246,7 +246,7 @@ async def test_a_files_claim_to_be_a_copy_is_verified(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file names, which are bytes")
-async def test_a_file_name_that_is_not_unicode_does_no_harm(tmp_path: Path) -> None:
+async def test_a_file_name_that_is_not_unicode_can_be_imported(tmp_path: Path) -> None:
     """Chosen: an odd name in an answer or an error must not crash the server."""
     name = os.fsdecode(b"\xff\xfe.png")
     async with desk(tmp_path) as here:
@@ -273,7 +273,7 @@ async def test_sound_is_imported_with_its_length(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
-async def test_a_full_disk_is_one_clear_error_and_leaves_no_file(tmp_path: Path) -> None:
+async def test_a_full_disk_gives_one_clear_error_and_leaves_no_file(tmp_path: Path) -> None:
     """Chosen: simulated by a file size limit, which fails the write halfway."""
     async with desk(tmp_path) as here:
         here.file("a.png", png((1_500, 1_500), noise=True))

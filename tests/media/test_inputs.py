@@ -166,7 +166,7 @@ async def test_a_picture_that_is_too_long_is_rejected_with_sizes_to_crop_or_pad(
         assert here.spool() == []
 
 
-async def test_a_mask_follows_its_picture(tmp_path: Path) -> None:
+async def test_a_mask_is_rotated_and_scaled_with_its_picture(tmp_path: Path) -> None:
     """Chosen: a mask drawn over the stored picture is rotated and scaled with it."""
     async with desk(tmp_path) as here:
         here.file("a.jpg", jpeg((320, 240), orientation=6))

@@ -48,7 +48,7 @@ async def test_the_error_for_an_unknown_name_suggests_similar_labels(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["", "\udcff", "a\x00b", "x" * 5_000, "%' OR 1=1 --", "media://"])
-async def test_an_odd_name_is_just_not_found(name: str, tmp_path: Path) -> None:
+async def test_a_text_that_names_nothing_gives_a_short_error(name: str, tmp_path: Path) -> None:
     """Chosen: any text gives one clear error."""
     async with desk(tmp_path) as here:
         with pytest.raises(NotFoundError) as found:

@@ -71,7 +71,7 @@ async def test_sound_has_no_preview(tmp_path: Path) -> None:
         assert await preview_of([], size="small", format="webp") is None
 
 
-async def test_a_picture_without_a_preview_raises_nothing(tmp_path: Path) -> None:
+async def test_a_picture_that_cannot_be_previewed_causes_no_error(tmp_path: Path) -> None:
     """Chosen: a preview never fails a paid result."""
     async with desk(tmp_path) as here:
         broken = await here.generated(png((200, 200), noise=True)[:2_000])

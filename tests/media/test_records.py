@@ -60,7 +60,7 @@ async def test_a_rotated_picture_is_measured_upright(tmp_path: Path) -> None:
     assert (item.width, item.height) == (64, 96)
 
 
-async def test_equal_bytes_are_one_blob_and_two_rows(tmp_path: Path) -> None:
+async def test_two_results_with_equal_bytes_share_a_blob_but_have_two_rows(tmp_path: Path) -> None:
     """Chosen: two jobs may return the same bytes; each result is a separate item."""
     async with desk(tmp_path) as here:
         first = await here.generated(png())
@@ -154,7 +154,7 @@ async def test_a_transaction_rolled_back_after_the_move_can_be_repeated(tmp_path
         assert (await here.store.get("hero")).path.read_bytes() == png()
 
 
-async def test_any_value_from_outside_is_stored_without_an_error(tmp_path: Path) -> None:
+async def test_invalid_values_from_outside_are_stored_without_an_error(tmp_path: Path) -> None:
     """Chosen: lone surrogates, a seed of 2^63 or an invalid label must not cost a paid result."""
     async with desk(tmp_path) as here:
         item = await here.generated(
@@ -171,7 +171,7 @@ async def test_any_value_from_outside_is_stored_without_an_error(tmp_path: Path)
     assert item.arguments == {"prompt": "a ? b"}
 
 
-def test_an_unknown_format_gets_facts_too(tmp_path: Path) -> None:
+def test_a_file_in_an_unknown_format_has_facts_too(tmp_path: Path) -> None:
     """Chosen: a paid result is kept whatever it is."""
     file = tmp_path / "x"
     file.write_bytes(b"\0\1\2 something new")
@@ -240,7 +240,7 @@ async def test_labels_of_two_owners_do_not_collide(tmp_path: Path) -> None:
     assert (mine.label, theirs.label) == ("hero", "hero")
 
 
-def test_the_path_of_a_blob_follows_from_its_hash(tmp_path: Path) -> None:
+def test_the_path_of_a_blob_is_derived_from_its_hash(tmp_path: Path) -> None:
     """Chosen: blobs/ab/abcd..."""
     assert blob_path(tmp_path, "abcd") == tmp_path / "blobs" / "ab" / "abcd"
 

@@ -36,7 +36,7 @@ def test_any_text_gives_a_reference_or_one_clear_error(text: str, windows: bool)
 
 
 @given(st.binary(max_size=200))
-def test_bytes_survive_a_data_uri(data: bytes) -> None:
+def test_a_data_uri_is_decoded_to_its_bytes(data: bytes) -> None:
     """Documented (RFC 2397): base64, also with the URL alphabet and without padding."""
     packed = base64.b64encode(data).decode()
     loose = base64.urlsafe_b64encode(data).decode().rstrip("=")
@@ -66,8 +66,8 @@ def test_bytes_survive_a_data_uri(data: bytes) -> None:
         ("file:///a/%ff.png", OnDisk("/a/\udcff.png")),
     ],
 )
-def test_each_way_to_name_a_file(text: str, found: object) -> None:
-    """Chosen: what people and agents write, quotes and all."""
+def test_each_form_of_reference_is_parsed(text: str, found: object) -> None:
+    """Chosen: the forms that people and agents write, even with quotes."""
     assert parse(text, windows=False) == found
 
 
@@ -129,7 +129,7 @@ def test_windows_streams_and_devices_are_rejected_on_windows(path: str) -> None:
         check_path(path, windows=True)
 
 
-def test_the_same_names_are_ordinary_files_elsewhere() -> None:
+def test_names_of_windows_devices_are_ordinary_files_on_other_systems() -> None:
     """Chosen: a colon is an ordinary character on Linux."""
     check_path("/a/10:30/con.png", windows=False)
 
@@ -155,7 +155,7 @@ def test_a_url_is_rejected_with_alternatives(text: str) -> None:
         "cid:abc",
     ],
 )
-def test_a_reference_into_the_chat_programs_sandbox_is_explained(text: str) -> None:
+def test_the_error_for_a_path_in_the_chat_programs_sandbox_explains_it(text: str) -> None:
     """Chosen: the most common failure in chats needs the clearest error."""
     with pytest.raises(FileMissingError, match=r"sandbox.*Downloads"):
         parse(text)
@@ -172,8 +172,8 @@ def test_an_empty_reference_is_an_error(text: str) -> None:
     "text",
     ["data:image/png;base64", "data:image/png;base64,a", "data:;base64,ab*d", "data:;base64,é"],
 )
-def test_a_broken_data_uri_is_one_clear_error(text: str) -> None:
-    """Chosen: models truncate long ones."""
+def test_a_broken_data_uri_gives_one_clear_error(text: str) -> None:
+    """Chosen: models truncate long data: URIs."""
     with pytest.raises(FileUnusableError, match=r"data: URI|comma"):
         parse(text)
 

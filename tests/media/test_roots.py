@@ -71,7 +71,9 @@ def test_a_tilde_is_the_home_folder(root: Path, monkeypatch: pytest.MonkeyPatch)
         "sub/../../secret/a.png",
     ],
 )
-def test_a_path_outside_is_rejected_whether_it_exists_or_not(root: Path, text: str) -> None:
+def test_a_path_outside_the_roots_is_rejected_whether_it_exists_or_not(
+    root: Path, text: str
+) -> None:
     """Chosen: the answer doesn't reveal which files exist outside."""
     (root.parent / "rootx").mkdir()
     (root.parent / "rootx" / "a.png").write_bytes(SECRET)
@@ -81,7 +83,7 @@ def test_a_path_outside_is_rejected_whether_it_exists_or_not(root: Path, text: s
 
 
 @posix
-def test_a_link_to_the_outside_is_rejected_and_one_to_the_inside_is_followed(root: Path) -> None:
+def test_a_link_is_followed_only_if_its_target_is_inside_the_roots(root: Path) -> None:
     """Chosen: the real path of the file decides."""
     (root / "out.png").symlink_to(root.parent / "secret" / "a.png")
     (root / "folder").symlink_to(root.parent / "secret")
@@ -124,7 +126,7 @@ def test_a_pipe_a_device_and_a_socket_are_rejected_at_once(root: Path) -> None:
 
 
 @posix
-def test_a_folder_swapped_for_a_link_never_reveals_the_secret(root: Path) -> None:
+def test_swapping_a_folder_for_a_link_never_gives_access_to_files_outside(root: Path) -> None:
     """Chosen: the location of the open file is checked, so the moment of a swap doesn't matter."""
     folder, aside, link = root / "sub", root / "aside", root / "link"
     folder.mkdir()
@@ -158,7 +160,7 @@ def test_a_folder_swapped_for_a_link_never_reveals_the_secret(root: Path) -> Non
     assert refused
 
 
-def test_the_error_for_a_missing_file_suggests_a_similar_one_from_inside(root: Path) -> None:
+def test_the_error_for_a_missing_file_only_suggests_names_inside_the_roots(root: Path) -> None:
     """Chosen: names from outside are never suggested."""
     (root / "lighthouse.png").write_bytes(b"x")
     roots = Roots([root])
@@ -193,7 +195,7 @@ def test_a_name_is_found_in_any_unicode_form(root: Path) -> None:
 
 
 @posix
-def test_a_name_that_is_not_unicode_does_no_harm(root: Path) -> None:
+def test_a_file_whose_name_is_not_unicode_can_be_read(root: Path) -> None:
     """Chosen: an escaped file: URL can name it, and errors stay printable."""
     (root / os.fsdecode(b"\xff.png")).write_bytes(b"x")
     roots = Roots([root])
@@ -227,7 +229,7 @@ def test_a_folder_is_rejected(root: Path) -> None:
 
 
 @posix
-def test_a_path_that_is_far_too_long_is_one_clear_error(root: Path) -> None:
+def test_a_path_longer_than_the_system_allows_gives_one_clear_error(root: Path) -> None:
     """Chosen: exceeding the system's limits is the caller's error."""
     for text in (str(root / ("x" * 300)), str(root / "/".join(["x" * 200] * 30))):
         with pytest.raises(InputFileError):

@@ -152,7 +152,7 @@ def test_stereo_channels_stay_separate(sent: "array[int]") -> None:
     assert array("h", decoded[:, 0].tobytes()) == sent
 
 
-def test_a_melody_is_followed_across_formats() -> None:
+def test_an_mp3_result_follows_the_melody_of_an_uploaded_wav() -> None:
     """Chosen: without an encoder, an MP3 plays the notes nearest to the WAV's."""
     melody = wav(pulses(SECONDS, every=2, hertz=440))
 
@@ -163,7 +163,7 @@ def test_a_melody_is_followed_across_formats() -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 400, b"\xff" * 400])
 @pytest.mark.parametrize("form", ["wav", "mp3"])
-def test_damaged_sound_still_gives_a_sound(damage: bytes, form: str, sent: "array[int]") -> None:
+def test_a_damaged_upload_still_gives_a_sound(damage: bytes, form: str, sent: "array[int]") -> None:
     """Chosen: no input may cause an internal error."""
     wanted = replace(WANTED, form=form)
     for file in (wav(sent), as_mp3(sent)):

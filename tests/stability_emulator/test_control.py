@@ -22,7 +22,7 @@ async def send_command(client: httpx2.AsyncClient, what: str, body: dict[str, An
     assert response.is_success, response.text
 
 
-async def test_the_journal_lists_requests_and_charges(client: httpx2.AsyncClient) -> None:
+async def test_the_journal_control_lists_requests_and_charges(client: httpx2.AsyncClient) -> None:
     """Chosen: tests can inspect a server in another process."""
     response = await core(client)
 
@@ -130,7 +130,7 @@ async def test_an_injected_body_is_sent_unchanged(client: httpx2.AsyncClient) ->
 async def test_an_injected_reset_drops_the_connection_before_or_after_charging(
     client: httpx2.AsyncClient, state: State, when: str, charged: int
 ) -> None:
-    """Chosen: there is no response, and only the journal shows the outcome."""
+    """Chosen: there is no response, so only the journal control shows the outcome."""
     await send_command(client, "faults", {"path": CORE, "reset": when})
 
     with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
@@ -171,7 +171,7 @@ async def test_polls_and_queries_can_fail_too(client: httpx2.AsyncClient) -> Non
 class TestOverASocket:
     """Faults over a real connection."""
 
-    async def test_connections_break_as_injected(self, emulator_url: str) -> None:
+    async def test_an_injected_fault_breaks_a_real_connection(self, emulator_url: str) -> None:
         """Chosen: dropped without a response, or in the middle of one."""
         headers = {"authorization": "Bearer sk-socket"}
         async with httpx2.AsyncClient(base_url=emulator_url, headers=headers) as client:
@@ -193,7 +193,9 @@ class TestOverASocket:
 
         assert response.json() == {"credits": 25}
 
-    async def test_the_refusal_of_a_large_body_arrives(self, emulator_url: str) -> None:
+    async def test_the_client_receives_the_refusal_of_a_body_that_is_too_large(
+        self, emulator_url: str
+    ) -> None:
         """Chosen: the client gets the error because the server reads the body to its end."""
         async with httpx2.AsyncClient(base_url=emulator_url, headers=BEARER) as client:
             response = await client.post(

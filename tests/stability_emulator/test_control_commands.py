@@ -42,7 +42,9 @@ async def test_every_control_is_listed_and_responds(client: httpx2.AsyncClient) 
 
 
 @pytest.mark.parametrize("control", CONTROLS)
-async def test_no_control_answers_a_foreign_page(control: str, client: httpx2.AsyncClient) -> None:
+async def test_every_control_rejects_requests_from_foreign_pages(
+    control: str, client: httpx2.AsyncClient
+) -> None:
     """Chosen: every control is protected, including the read-only ones."""
     method, path = control.split()
 
@@ -133,10 +135,10 @@ async def test_faults_can_be_listed_and_removed(client: httpx2.AsyncClient) -> N
         (V1, 500, "server_error"),
     ],
 )
-async def test_an_injected_status_gets_the_api_s_name_for_it(
+async def test_an_injected_status_has_the_error_name_of_the_api(
     client: httpx2.AsyncClient, state: State, path: str, status: int, name: str
 ) -> None:
-    """Documented: the names, and the shape of each version; the journal has the request id."""
+    """Documented: the names, and the shape of each version; the request log has the request id."""
     await send_command(client, "faults", path=path, status=status)
 
     response = await client.post(path, json={}) if path == V1 else await core(client)
@@ -232,7 +234,7 @@ async def test_an_invalid_command_is_refused(
     assert (state.now(), state.faults.remaining()) == (state.clock(), [])
 
 
-async def test_an_early_refusal_arrives_despite_a_large_body(
+async def test_the_client_receives_an_early_refusal_despite_a_large_body(
     client: httpx2.AsyncClient, state: State
 ) -> None:
     """Chosen: the body is read to its end, so that client and server don't deadlock."""

@@ -57,7 +57,7 @@ def test_only_the_masked_area_changes(operation: str, photo: Image.Image) -> Non
     assert difference(result, photo, CORNER) == 0
 
 
-def test_erasing_leaves_nothing_of_the_object(photo: Image.Image) -> None:
+def test_erasing_removes_the_object_completely(photo: Image.Image) -> None:
     """Documented: the surroundings fill the area."""
     result = paint(brief("edit_erase", photo, mask(), grow_mask=5))
 
@@ -98,7 +98,7 @@ def test_a_mask_grows_by_exactly_the_given_pixels() -> None:
     assert difference(result, picture, (172, 0, 256, 192)) == 0
 
 
-def test_grey_mask_pixels_change_partly() -> None:
+def test_areas_that_are_grey_in_the_mask_change_partly() -> None:
     """Documented: grey levels set the strength."""
     picture = landscape()
     faint = mask().point(lambda value: value // 2)

@@ -41,7 +41,7 @@ def relight() -> str:
     return "edit_replace_background_and_relight"
 
 
-async def test_a_picture_starts_with_200_and_a_sound_with_202(
+async def test_starting_a_picture_returns_200_and_starting_a_sound_202(
     client: httpx2.AsyncClient, relight: str
 ) -> None:
     """Documented: both answer JSON that only has an id of 64 hex digits."""
@@ -89,7 +89,7 @@ async def test_a_generation_runs_for_the_set_number_of_seconds(
     assert (early.status_code, late.status_code) == (202, 200)
 
 
-async def test_it_is_charged_when_it_starts_and_not_when_it_is_fetched(
+async def test_a_generation_is_charged_when_it_starts_and_not_when_it_is_fetched(
     client: httpx2.AsyncClient, state: State
 ) -> None:
     """Documented: the call has the price; polling is free."""
@@ -102,8 +102,10 @@ async def test_it_is_charged_when_it_starts_and_not_when_it_is_fetched(
     ]
 
 
-async def test_another_key_does_not_see_it(client: httpx2.AsyncClient, state: State) -> None:
-    """Documented: for another key it doesn't exist."""
+async def test_a_generation_is_not_found_with_another_key(
+    client: httpx2.AsyncClient, state: State
+) -> None:
+    """Documented: another key gets the same 404 as for an unknown id."""
     generation = await started(client)
 
     async with caller(state, key="sk-another-user") as other:
@@ -112,8 +114,8 @@ async def test_another_key_does_not_see_it(client: httpx2.AsyncClient, state: St
     assert refused(response) == GONE
 
 
-async def test_the_other_results_path_serves_it_too(client: httpx2.AsyncClient) -> None:
-    """Documented: a production client polls Stable Audio 3 there, with `accept: */*`."""
+async def test_the_other_results_path_serves_a_sound_too(client: httpx2.AsyncClient) -> None:
+    """Documented: a production client polls Stable Audio 3 on this path, with `accept: */*`."""
     generation = await started(client)
 
     answer = await client.get(RESULTS.format(id=generation), headers={"accept": "*/*"})
@@ -139,7 +141,7 @@ async def test_a_generation_can_be_missing_for_a_while(
     assert (await client.get("/_emulator/faults")).json() == []
 
 
-async def test_it_expires_after_a_day(client: httpx2.AsyncClient, clock: Clock) -> None:
+async def test_a_generation_expires_after_a_day(client: httpx2.AsyncClient, clock: Clock) -> None:
     """Documented: results are kept for 24 hours."""
     generation = await started(client)
     clock.now += 24 * HOUR - 1

@@ -214,7 +214,7 @@ def test_higher_fidelity_follows_the_style_guide_more_closely() -> None:
     assert near < far
 
 
-def test_style_transfer_keeps_the_composition_and_its_strengths_have_effects() -> None:
+def test_every_strength_of_style_transfer_has_an_effect() -> None:
     """Documented: `style_strength`, `composition_fidelity`, `change_strength`."""
     style = Image.blend(landscape().rotate(90).resize(SIZE), Image.new("RGB", SIZE, "teal"), 0.6)
 

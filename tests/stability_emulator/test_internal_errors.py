@@ -19,7 +19,7 @@ def _broken(*_: object, **__: object) -> None:
 
 
 @pytest.mark.parametrize(("path", "name"), [(CORE, "internal_error"), (BALANCE, "server_error")])
-async def test_it_is_a_500_with_the_name_of_its_api_version(
+async def test_an_internal_error_is_a_500_with_the_error_name_of_the_api_version(
     path: str,
     name: str,
     client: httpx2.AsyncClient,

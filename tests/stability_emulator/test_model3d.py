@@ -39,7 +39,7 @@ def test_a_model_has_at_most_the_requested_vertices_or_faces(
     assert limit * 0.7 <= by_face["accessors"][2]["count"] // 3 <= limit
 
 
-def test_indices_and_views_of_a_model_are_in_range(photo: Image.Image) -> None:
+def test_vertex_indices_and_buffer_views_of_a_model_are_in_range(photo: Image.Image) -> None:
     """Chosen: indices point to vertices, and buffer views lie within the binary chunk."""
     described, numbers = glb(relief(photo, Shape(texture=512)))
 

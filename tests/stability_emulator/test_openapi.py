@@ -68,7 +68,9 @@ async def test_the_document_and_the_start_page_need_no_key_and_are_not_logged(
     assert state.requests() == []
 
 
-async def test_it_describes_every_operation_and_every_results_path(document: Document) -> None:
+async def test_the_document_describes_every_operation_and_every_results_path(
+    document: Document,
+) -> None:
     """Chosen: all rows of the table, and the paths for polling."""
     ids = [each["operationId"] for path in document["paths"].values() for each in path.values()]
     polled = {each["path"] for each in facts()["endpoints"] if each["mode"] == "poll"}

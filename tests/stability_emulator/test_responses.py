@@ -33,7 +33,7 @@ def sent(response: Response) -> list[bytes]:
 
 
 @given(PIECES)
-def test_sound_in_json_is_one_document_for_any_pieces(pieces: list[bytes]) -> None:
+def test_a_sound_sent_as_json_in_pieces_is_one_document(pieces: list[bytes]) -> None:
     """Documented: the fields; chosen: no piece is larger than a chunk."""
     answer = media(artifact(pieces, "audio/wav"), accept="application/json", request_id="r")
     parts = sent(answer)
@@ -45,7 +45,7 @@ def test_sound_in_json_is_one_document_for_any_pieces(pieces: list[bytes]) -> No
 
 
 @given(st.lists(PIECES, min_size=1, max_size=3))
-def test_several_pictures_are_one_document(pictures: list[list[bytes]]) -> None:
+def test_several_pictures_are_sent_as_one_json_document(pictures: list[list[bytes]]) -> None:
     """Documented: a list of artifacts with these fields."""
     listed = [artifact(pieces, "image/png") for pieces in pictures]
     answer = first_version(listed, accept="application/json", request_id="r")

@@ -72,7 +72,9 @@ async def test_no_key_is_stored(tmp_path: Path) -> None:
     assert not any(b"by-mistake" in content for content in files)
 
 
-async def test_in_process_the_folder_is_optional_and_credits_are_ample(tmp_path: Path) -> None:
+async def test_the_in_process_emulator_needs_no_folder_and_has_ample_credits(
+    tmp_path: Path,
+) -> None:
     """Chosen: trying out the product must not empty the account."""
     for folder in (None, tmp_path / "new" / "folder"):
         transport = in_process(folder)
@@ -92,7 +94,7 @@ async def test_a_reset_deletes_everything(state: State) -> None:
         assert state.credits(EMULATOR_KEY) == 1_000_000
 
 
-async def test_the_journal_names_path_account_and_status(state: State) -> None:
+async def test_the_request_log_contains_path_account_and_status(state: State) -> None:
     """Chosen: tests can check the requests as the API received them."""
     async with caller(state) as client, caller(state, key=None) as keyless:
         response = await core(client)

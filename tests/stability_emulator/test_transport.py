@@ -75,7 +75,9 @@ async def test_a_hook_that_fails_before_the_headers_prevents_the_request(
     assert trace.names[-2:] == events("response_closed")
 
 
-async def test_a_failing_body_ends_the_request(state: State) -> None:
+async def test_an_error_while_producing_the_body_disconnects_and_is_not_charged(
+    state: State,
+) -> None:
     """Chosen: the API sees a disconnect and does not charge."""
 
     async def broken() -> AsyncIterator[bytes]:
@@ -167,7 +169,9 @@ async def test_many_concurrent_requests_are_all_answered(state: State) -> None:
     assert answers == [200] * 20
 
 
-async def test_a_response_before_the_body_is_read_arrives(client: httpx2.AsyncClient) -> None:
+async def test_a_response_sent_before_the_body_is_read_reaches_the_client(
+    client: httpx2.AsyncClient,
+) -> None:
     """Chosen: as over a socket, the rest of the body is discarded."""
 
     async def pieces() -> AsyncIterator[bytes]:

@@ -230,7 +230,7 @@ async def test_sound_requests_have_larger_body_limits(
 
 
 @pytest.mark.parametrize("name", ["generate_ultra", "generate_sd3"])
-async def test_an_unreadable_file_causes_no_error_in_other_parameters(
+async def test_an_unreadable_file_causes_no_errors_about_other_parameters(
     client: httpx2.AsyncClient, name: str
 ) -> None:
     """Chosen: strength requires an image, and an unreadable one satisfies that."""

@@ -1,4 +1,4 @@
-"""Makes a GLB model from a picture: its outline inflated like a cushion, with it as texture.
+"""Makes a GLB model: a picture's outline inflated like a cushion, textured with the picture.
 
 The front bulges more than the back, and bright parts stand out a little further. A picture without
 a foreground object is used as a whole.
@@ -71,7 +71,7 @@ def _framed(picture: Image.Image, cut: Image.Image | None = None) -> Image.Image
 
 
 def _side_for(alpha: Image.Image, shape: Shape) -> int:
-    """Return the grid's points per side, for as many vertices and faces as allowed."""
+    """Return the points per side of the finest grid that the vertex and face limits allow."""
     max_points = shape.vertices or (DEFAULT_VERTICES if shape.faces is None else None)
     share = max(0.02, ImageStat.Stat(alpha).mean[0] / 255)
     goal = max_points or (shape.faces or 0) / 2
@@ -161,7 +161,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
 
 
 def _rim_of(cells: list[int], side: int) -> set[int]:
-    """Return the points on the outline: not all four squares around them are in the object."""
+    """Return the outline's points, which touch fewer than four of the object's squares."""
     counts: dict[int, int] = {}
     for place in cells:
         for step in (0, 1, side, side + 1):

@@ -11,7 +11,7 @@ from stability_mcp.imaging.encode import MAX_WEBP_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000
-"""Larger pictures are not decoded, since not all API limits bound the pixels."""
+"""Larger pictures aren't decoded; some operations of the API have no limit on pixels."""
 MAX_SIDES = {"jpeg": 65_500, "webp": MAX_WEBP_SIDE, "png": 2_147_483_647}
 """Maximum pixels per side of each file format, according to the library that writes it."""
 MARK = "EMULATED"

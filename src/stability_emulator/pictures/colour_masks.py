@@ -18,7 +18,7 @@ PALE, DARK = frozenset({"pink", "beige"}), frozenset({"brown", "maroon", "navy",
 GREY_SATURATION = 0.25
 """Saturation below which a colour has no perceptible hue."""
 HUE_REACH, HUE_FADE = 17, 8
-"""Distance on the hue circle of 256 steps that counts fully, and the width of the fade-out."""
+"""Hue distance, in steps of 1/256, up to which a pixel matches fully; width of the fade-out."""
 
 
 def colours_in(text: str) -> list[str]:

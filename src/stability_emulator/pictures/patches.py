@@ -20,8 +20,8 @@ TRIES = 12
 """Random candidates of each kind that are tried for a tile."""
 MIN_TILE, MAX_TILE = 7, 14
 ROW_PENALTY = 0.28
-"""Cost in grey levels for each row between a patch and its source. Pictures are mostly horizontal,
-so this keeps distant things distant."""
+"""Cost in grey levels for each row between a patch and its source. Most pictures consist of
+horizontal bands, so this keeps distant things distant."""
 WORST_PIXEL_WEIGHT = 0.22
 """Weight of the worst pixel: one that is far off is worse than many that are nearly right."""
 MAX_COST = 60.0
@@ -36,11 +36,11 @@ GUESS_WEIGHT = 150
 
 @dataclass(frozen=True)
 class Tile:
-    """A place in the hole, and the source of the piece that fills it."""
+    """A box in the hole, and the source of the piece that fills it."""
 
     box: Box
     offset: Offset
-    """How far right and down of the box the source lies."""
+    """Position of the source relative to the box, right and down, in pixels."""
 
 
 class Quilt:

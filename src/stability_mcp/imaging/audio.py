@@ -1,4 +1,4 @@
-"""Reads the length of sound from its header, limited to what the file size allows.
+"""Reads the length of a sound from its header, limited to what the file size allows.
 
 Headers can be wrong: one 44-byte file claimed 24,348 s.
 """

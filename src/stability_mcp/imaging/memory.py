@@ -60,7 +60,7 @@ class _MemoryPool:
 
     @asynccontextmanager
     async def reserve(self, size: int) -> AsyncIterator[None]:
-        """Wait for and reserve `size` bytes, or the whole pool if that is less."""
+        """Wait until `size` bytes (at most the whole pool) are free, and reserve them."""
         size = min(size, self._size)
         entry = (size, anyio.Event())
         self._waiting.append(entry)

@@ -105,7 +105,7 @@ def _write(
 
 
 def _drawable(label: str) -> str:
-    """Return the label on one line in ASCII: Pillow's built-in font has no other letters."""
+    """Return the label on one line in ASCII: Pillow's built-in font has no other characters."""
     line = unicodedata.normalize("NFKD", " ".join(plain(label).split())[:80])
     letters = "".join(one for one in line if not unicodedata.combining(one))
     return letters.encode("ascii", "replace").decode()

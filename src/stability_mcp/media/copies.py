@@ -35,7 +35,7 @@ def write_copy(
 ) -> Path | None:
     """Write the readable copy of an item and return its path; None if it can't be written.
 
-    Blocks for as long as the folder does.
+    Blocking: a slow folder, such as one on a network, delays the caller.
 
     Args:
         item: The item to copy.

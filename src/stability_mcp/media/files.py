@@ -110,7 +110,7 @@ class Found:
 
     @property
     def hits(self) -> list[Path]:
-        """Return the exact matches, or else those in other case."""
+        """Return the exact matches, or else those that differ only in case."""
         return self.exact or self.other_case
 
 

@@ -77,7 +77,7 @@ class Fitter:
             name: await in_file_thread(partial(probe, item.path)) for name, item in pictures.items()
         }
         masks = [name for name in pictures if self._marks[name].mask_for in pictures]
-        # Small pictures first: large ones can use what they leave of their share.
+        # Small pictures first, so that large ones can use the bytes that small ones leave.
         whole = sorted(pictures.keys() - set(masks), key=lambda name: pictures[name].bytes)
         kept = sum(
             min(max(pictures[name].bytes, MIN_MASK_BYTES), self._max_bytes // MASK_SHARE)
@@ -147,14 +147,14 @@ class Fitter:
             and _accepts_full_size(other, facts)
         ]
         full_size = f"; {others[0]} accepts the full size" if others else ""
-        # A picture that breaks such a limit is resized, and that is its first change.
+        # A picture over such a limit is resized, and a resize is always the first change.
         return ", ".join([f"{changes[0]} ({limit})", *changes[1:]]) + full_size
 
 
 def _fitted(
     limits: ImageLimits | AudioLimits, max_bytes: int, source: Path, facts: Facts, target: Path
 ) -> Fitted | None:
-    if not isinstance(limits, ImageLimits):  # pragma: no cover -- a picture's field has such limits
+    if not isinstance(limits, ImageLimits):  # pragma: no cover -- pictures have ImageLimits
         return None
     return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
 
@@ -171,7 +171,7 @@ def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
 
 
 def _exceeded_limit(facts: Facts, limits: ImageLimits) -> str | None:
-    """Return the size limit that a picture breaks, as a phrase; None if it breaks none."""
+    """Return the size limit that a picture exceeds, as a phrase; None if it exceeds none."""
     longer = max(facts.size)
     if limits.max_pixels and facts.pixels > limits.max_pixels:
         return f"limit {limits.max_pixels / 1e6:.2f} MP"

@@ -12,7 +12,7 @@ Origin = Literal["generated", "imported", "fitted"]
 
 @dataclass(frozen=True, kw_only=True)
 class MediaItem:
-    """A row of `media` with its blob's facts. Times are unix seconds, sizes pixels and bytes."""
+    """A row of `media` with its blob's facts. Times are unix seconds; sizes are pixels or bytes."""
 
     id: str
     owner: str

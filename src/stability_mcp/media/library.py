@@ -208,8 +208,9 @@ class MediaLibrary:
     ) -> tuple[MediaItem, bool]:
         """Store an imported or fitted file; return the item and whether it is new.
 
-        Bytes that are already stored aren't stored again. An import returns the existing item with
-        the same bytes, generated or imported; a fitted picture the one fitted from the same parent.
+        Bytes that are already stored aren't stored again. For an import, this returns the existing
+        item with the same bytes, whether generated or imported; for a fitted picture, the existing
+        one that was fitted from the same parent.
 
         Args:
             file: The durable bytes, in the store's spool; removed afterwards.

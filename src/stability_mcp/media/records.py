@@ -153,7 +153,7 @@ class Blobs:
     home: Path
     """Folder of the store."""
     observer: Observer = unobserved
-    """Called at each moment of `blob.link`."""
+    """Called before and after `blob.link`."""
 
 
 @dataclass(frozen=True, kw_only=True)

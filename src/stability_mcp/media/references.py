@@ -171,7 +171,7 @@ def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | N
 
 
 def _path_of_url(url: str) -> str:
-    """Return the path of a file: URL; `file:///C:/a`, `file:/a`, `file://~/a` and `file://C:/a`."""
+    """Return the path in a file: URL such as `file:///C:/a`, `file:/a`, `file://~/a`, `file://C:/a`."""
     rest = os.fsdecode(unquote_to_bytes(url[len("file:") :].encode("utf-8", "surrogateescape")))
     if rest.startswith("//"):
         host, slash, path = rest[2:].partition("/")

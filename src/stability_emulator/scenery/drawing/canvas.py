@@ -126,7 +126,7 @@ class Canvas:
         self.image.paste(self.light.shadow, place, mask)
 
     def veil(self, colour: Colour, mask: Image.Image) -> None:
-        """Blend a colour over the picture, as strongly as a small mask says."""
+        """Blend a colour over the picture; a small mask, enlarged, sets the strength."""
         mask = mask.resize(self.image.size, Image.Resampling.BICUBIC)
         self.image.paste(colour, (0, 0), mask)
 
@@ -209,7 +209,7 @@ class Canvas:
         shade: str,
         strength: float,
     ) -> Image.Image | Colour:
-        """Return the paint that fills a shape."""
+        """Return the fill of a shape: one colour, or a picture with shading or facets."""
         width, height = box[2] - box[0], box[3] - box[1]
         if shade == "flat" or strength == 0 or width * height < 60:
             return colour

@@ -17,7 +17,7 @@ DEFAULT_PLURAL = 3
 """Number of objects of a plural without a number, such as `boats`."""
 WORN = frozenset({"shirt"})
 WEARERS = frozenset({"man", "woman", "child"})
-"""Their clothes give them a colour and aren't drawn as objects: a woman in a green dress."""
+"""People; clothes set their colour and aren't drawn as objects: a woman in a green dress."""
 TILED = frozenset({"pattern", "seamless", "wallpaper", "tile", "tiles"})
 FULL_OF = frozenset({"field", "fields", "meadow", "garden", "orchard"})
 """Places full of the object named before them: a tulip field."""

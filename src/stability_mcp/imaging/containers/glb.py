@@ -1,6 +1,6 @@
 """Parses the header of a GLB file, the binary form of glTF 2.0 (Khronos).
 
-Length: each container format has its own file, and this one has only a header to read.
+Length: each container format has its own module, and only the header of a GLB is read.
 """
 
 import struct

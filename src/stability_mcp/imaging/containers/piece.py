@@ -11,7 +11,7 @@ _BLOCK = 1 << 20
 
 
 class Piece(NamedTuple):
-    """A section of a file with its framing; all pieces in order make up the file.
+    """A section of a file including its framing; the pieces in order make up the file.
 
     `kind` is the format's own name: a PNG or RIFF chunk type, a JPEG marker.
     """

@@ -100,7 +100,7 @@ def canvas(width: int, height: int, flags: int) -> bytes:
 
 
 def _size(file: BinaryIO, piece: Piece) -> tuple[int, int, bool]:
-    """Return width, height and whether there is alpha, from one chunk."""
+    """Return the width, the height and whether there is an alpha channel, from one chunk."""
     body = read_at(file, piece.body, 10)
     if len(body) < 10 or piece.end - piece.body < 10:  # noqa: PLR2004 -- VP8 and VP8X need it all
         raise damaged("WebP", "its header is incomplete")

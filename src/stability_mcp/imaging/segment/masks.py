@@ -8,9 +8,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from stability_mcp.api.fields import Size
 
 BINARY = [0] * 16 + [255] * 240
-"""A table for `point`: white for pixels that are marked at all."""
+"""Lookup table for Pillow's `point`: white for pixels that are marked at all."""
 FULLY_MARKED = [0] * 208 + [255] * 48
-"""A table for `point`: white for pixels that are fully, or almost fully, marked."""
+"""Lookup table for Pillow's `point`: white for (almost) fully marked pixels."""
 MEMBRANE_SIDE = 384
 """Longer side of the copy in which colours are diffused into a hole."""
 
@@ -92,7 +92,7 @@ def grown_in(known: Image.Image, *, level: bool = False) -> Image.Image:
         return known.convert("RGB")
     high = known.height if level and known.width > 1 else -(-known.height // 2)
     half = known.resize((-(-known.width // 2), high), Image.Resampling.BOX)
-    # Colours with low alpha are inexact, and alpha would decrease from level to level.
+    # Colours with low alpha are inexact; without this, alpha would also decrease with each halving.
     half.putalpha(half.getchannel("A").point(lambda value: min(255, value * 4)))
     whole = grown_in(half, level=level).resize(known.size, Image.Resampling.BILINEAR)
     whole.paste(known.convert("RGB"), (0, 0), known.getchannel("A"))

@@ -1,4 +1,4 @@
-"""Finds the subject of a picture: everything unlike the border, with a soft outline.
+"""Finds the subject of a picture: whatever differs from the border, with a soft outline.
 
 The border defines the background in two ways: by its colours, and by their diffusion inwards.
 Pixels that match neither belong to the subject. The outline is then refined at full size, from the
@@ -167,7 +167,7 @@ def _border_colours(
 
 
 def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
-    """Return a column that gets brighter with the distance above or below these rows.
+    """Return a column of pixels, brighter with the distance above or below these rows.
 
     A colour that only occurs at the top edge doesn't count as background at the bottom.
     """
