@@ -11,7 +11,7 @@ Prints `path:line: word: write ...` for each find and exits with 1 if there is o
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -41,13 +41,19 @@ class Word:
 
     pattern: re.Pattern[str]
     write: str
+    kept_in: Collection[str] = ()
+    """Files where it is a name or data."""
 
 
 def read_words(path: Path = WORDS) -> list[Word]:
     """Return the phrases of a list in TOML."""
     entries = tomllib.loads(path.read_text("utf-8"))["words"]
     return [
-        Word(_pattern(each["find"], each.get("unless_after", ())), each["write"])
+        Word(
+            pattern=_pattern(each["find"], each.get("unless_after", ())),
+            write=each["write"],
+            kept_in=each.get("kept_in", ()),
+        )
         for each in entries
     ]
 
@@ -94,8 +100,10 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(each) for each in arguments] or searched()
     finds = 0
     for path in files(paths):
-        for line, found, write in sorted(find_in(path.read_text("utf-8"), words)):
-            print(f"{_name(path)}:{line}: {found}: write {write}")
+        name = _name(path)
+        allowed = [word for word in words if name not in word.kept_in]
+        for line, found, write in sorted(find_in(path.read_text("utf-8"), allowed)):
+            print(f"{name}:{line}: {found}: write {write}")
             finds += 1
     print(f"wording: {finds} finds" if finds else "wording: nothing found")
     return 1 if finds else 0

@@ -56,3 +56,15 @@ def test_sources_tests_documents_and_schemas_are_searched() -> None:
         "tool_schemas/generate_core.json",
     } <= names
     assert not any(name.startswith("tests/facts/") for name in names)
+
+
+def test_files_that_keep_a_word_exist_and_have_it() -> None:
+    """Chosen: an exception goes with its last use."""
+    unused = [
+        (name, word.write)
+        for word in WORDS
+        for name in word.kept_in
+        if not list(find_in((ROOT / name).read_text("utf-8"), [word]))
+    ]
+
+    assert unused == []
