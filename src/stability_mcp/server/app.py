@@ -113,7 +113,11 @@ class StudioServer(MCPServer[LazyStudio]):
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *extra_tools],
             lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
-            middleware=[_remember_lazy_studio, subscriptions.meet, self._tool_list.answer],
+            middleware=[
+                _remember_lazy_studio,
+                subscriptions.remember_client,
+                self._tool_list.answer,
+            ],
             subscriptions=subscriptions.bus,
             extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
             log_level=settings.log_level,
@@ -275,7 +279,7 @@ async def _remember_lazy_studio(
 ) -> HandlerResult:
     _current.set(ctx.lifespan_context)
     if ctx.method not in BEFORE_THE_HANDSHAKE:
-        ctx.lifespan_context.greeted.set()
+        ctx.lifespan_context.handshake_done.set()
     return await call_next(ctx)
 
 

@@ -35,7 +35,7 @@ class Variants(Label):
     ] = 1
 
 
-def ours(row: type[Operation]) -> type[Label] | None:
+def extra_model(row: type[Operation]) -> type[Label] | None:
     """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
@@ -58,7 +58,7 @@ def split(row: type[Operation], arguments: Mapping[str, Any]) -> Split:
     Raises:
         ArgumentsError: an extra argument is invalid.
     """
-    model = ours(row)
+    model = extra_model(row)
     if model is None:
         return Split(rest=dict(arguments))
     own = {name: arguments[name] for name in model.model_fields if name in arguments}

@@ -35,7 +35,7 @@ class LazyStudio:
         self._opening = anyio.Lock()
         self.ready = anyio.Event()
         """Set when the studio has been opened for the first time."""
-        self.greeted = anyio.Event()
+        self.handshake_done = anyio.Event()
         """Set when a client has completed the handshake."""
         self._closing = anyio.Event()
         self._spawned: set[anyio.CancelScope] = set()

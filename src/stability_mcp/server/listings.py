@@ -63,8 +63,8 @@ def _state(job: JobRecord) -> str:
     if job.state in {"queued", "paused"}:
         return job.progress
     if not job.finished:
-        return f"running: {job.progress}"
-    return f"unknown: {job.progress}" if job.is_missing else job.state
+        return f"running ({job.progress})"
+    return f"unknown ({job.progress})" if job.is_missing else job.state
 
 
 def _line(parts: Sequence[str | None]) -> str:

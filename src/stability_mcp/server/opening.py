@@ -44,7 +44,7 @@ async def open_existing(
     store makes its own attempt and reports the error.
     """
     with anyio.move_on_after(timing.greeting):
-        await lazy_studio.greeted.wait()
+        await lazy_studio.handshake_done.wait()
     pause, retry, level = timing.settle, timing.min_retry, logging.WARNING
     while True:
         with anyio.move_on_after(pause):

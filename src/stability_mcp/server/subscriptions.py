@@ -39,21 +39,21 @@ class Bus(InMemorySubscriptionBus):
 
     def __init__(self) -> None:
         super().__init__()
-        self._here: set[object] = set()
+        self._tokens: set[object] = set()
 
     @property
-    def heard(self) -> bool:
+    def has_listeners(self) -> bool:
         """Return whether any client listens."""
-        return bool(self._here)
+        return bool(self._tokens)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener and return a function that removes it; calling it twice is fine."""
         unsubscribe, token = super().subscribe(listener), object()
-        self._here.add(token)
+        self._tokens.add(token)
 
         def leave() -> None:
             unsubscribe()
-            self._here.discard(token)
+            self._tokens.discard(token)
 
         return leave
 
@@ -77,15 +77,15 @@ class Subscriptions:
             "resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe
         )
 
-    async def meet(
+    async def remember_client(
         self, ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
     ) -> HandlerResult:
         """Remember clients that list resources, as middleware."""
         if ctx.method == "resources/list":
-            self._met(ctx.session)
+            self._remember(ctx.session)
         return await call_next(ctx)
 
-    def _met(self, session: ServerSession) -> set[str]:
+    def _remember(self, session: ServerSession) -> set[str]:
         """Remember a client until it disconnects, and return its subscribed resources."""
         connection = session._connection  # noqa: SLF001 -- a session lives as long as one request
         if connection not in self._wanted:
@@ -100,7 +100,7 @@ class Subscriptions:
         before: JobStates | None = None
         while True:
             studio = lazy_studio.opened
-            if studio is not None and (self._wanted or self.bus.heard):
+            if studio is not None and (self._wanted or self.bus.has_listeners):
                 latest, now = await studio.activity()
                 if before is not None:
                     await self._notify_all(before, now, more=latest != newest)
@@ -130,11 +130,11 @@ class Subscriptions:
     async def _subscribe(
         self, ctx: ServerRequestContext[LazyStudio, Any], params: SubscribeRequestParams
     ) -> EmptyResult:
-        self._met(ctx.session).add(str(params.uri))
+        self._remember(ctx.session).add(str(params.uri))
         return EmptyResult()
 
     async def _unsubscribe(
         self, ctx: ServerRequestContext[LazyStudio, Any], params: UnsubscribeRequestParams
     ) -> EmptyResult:
-        self._met(ctx.session).discard(str(params.uri))
+        self._remember(ctx.session).discard(str(params.uri))
         return EmptyResult()

@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.server.definition import QUERIES, SPENDS, Definition, Schema
-from stability_mcp.server.extra_arguments import ours
+from stability_mcp.server.extra_arguments import extra_model
 from stability_mcp.text import credits_text
 
 _NOISE = frozenset({"title", "$defs", "const"})
@@ -77,7 +77,7 @@ def _without_null(node: Schema, models: Schema, within: tuple[str, ...]) -> Sche
 def of_operation(row: type[Operation]) -> Definition:
     """Return the tool definition of an operation."""
     schema = plain_schema(row)
-    extra = ours(row)
+    extra = extra_model(row)
     if extra is not None:
         schema["properties"] |= plain_schema(extra)["properties"]
     sentences = (row.summary(), price_sentence(row), row.guidance())

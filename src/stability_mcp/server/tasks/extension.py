@@ -80,17 +80,17 @@ class TasksExtension(Extension):
 
     async def _update(self, ctx: Context, params: UpdateParams) -> HandlerResult:
         answers = params.input_responses
-        return await self._tell(ctx, params, lambda to: to.update(ctx, params.task_id, answers))
+        return await self._forward(ctx, params, lambda to: to.update(ctx, params.task_id, answers))
 
     async def _cancel(self, ctx: Context, params: TaskParams) -> HandlerResult:
-        return await self._tell(ctx, params, lambda to: to.cancel(ctx, params.task_id))
+        return await self._forward(ctx, params, lambda to: to.cancel(ctx, params.task_id))
 
-    async def _tell(
-        self, ctx: Context, params: TaskParams, tell: Callable[[Tasks], Awaitable[bool]]
+    async def _forward(
+        self, ctx: Context, params: TaskParams, forward: Callable[[Tasks], Awaitable[bool]]
     ) -> HandlerResult:
         _check(ctx, params)
         for carrier in self._carriers:
-            if await tell(carrier):
+            if await forward(carrier):
                 return {"resultType": "complete"}
         raise _unknown(params)
 
