@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from stability_mcp.imaging.segment.masks import diffused, grown, inverted
-from stability_mcp.imaging.segment.regions import keeping, regions_of
+from stability_mcp.imaging.segment.regions import keep_regions, regions_of
 from stability_mcp.imaging.segment.subject import cut_out, subject
 
 SIZE = (256, 192)
@@ -80,7 +80,7 @@ def test_the_regions_of_a_mask_are_its_connected_parts_largest_first() -> None:
 
 def test_regions_of_a_mask_can_be_filtered() -> None:
     """Chosen: a function selects the regions to keep."""
-    kept = keeping(squares(), lambda region: region.on_border == 0)
+    kept = keep_regions(squares(), lambda region: region.on_border == 0)
 
     assert kept.getbbox() == (5, 5, 15, 15)
 

@@ -8,7 +8,7 @@ from stability_emulator.scenery.prompt.reading import Reading, read
 
 def things(reading: Reading) -> list[tuple[str, list[str], int, str]]:
     """Return the objects of a reading, in the order of the prompt."""
-    return [(each.noun, list(each.colours), each.count, each.where) for each in reading.things]
+    return [(each.noun, list(each.colours), each.count, each.where) for each in reading.subjects]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Mesh:
 
     positions: "array[float]"
     normals: "array[float]"
-    places: "array[float]"
+    uv: "array[float]"
     """Texture coordinates of each point, 0 to 1."""
     corners: "array[int]"
     """Indices of three points for each triangle."""
@@ -29,7 +29,7 @@ class Mesh:
 
 def write(mesh: Mesh, texture: bytes) -> bytes:
     """Return a GLB file: a JSON chunk and the binary chunk it refers to."""
-    arrays = (mesh.positions, mesh.places, mesh.corners, mesh.normals)
+    arrays = (mesh.positions, mesh.uv, mesh.corners, mesh.normals)
     parts = [*(each.tobytes() for each in arrays), texture]
     targets = (ARRAY_BUFFER, ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, ARRAY_BUFFER, None)
     binary, views = io.BytesIO(), []
@@ -61,7 +61,7 @@ def write(mesh: Mesh, texture: bytes) -> bytes:
 
 
 def _scene(mesh: Mesh) -> dict[str, Any]:
-    positions, points = mesh.positions, len(mesh.places) // 2
+    positions, points = mesh.positions, len(mesh.uv) // 2
     return {
         "asset": {"version": "2.0", "generator": "stability-mcp emulator", "extras": {MARK: True}},
         "scene": 0,

@@ -139,7 +139,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
     width, height = 1.0, picture.height / picture.width
     if height > 1:
         width, height = 1 / height, 1.0
-    mesh = Mesh(positions=array("f"), normals=array("f"), places=array("f"), corners=array("I"))
+    mesh = Mesh(positions=array("f"), normals=array("f"), uv=array("f"), corners=array("I"))
     for front in (True, False):
         for place in used:
             across, down = place % side / (side - 1), place // side / (side - 1)
@@ -148,7 +148,7 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
                 ((across - 0.5) * width / shape.frame, (0.5 - down) * height / shape.frame)
             )
             mesh.positions.append(out / shape.frame)
-            mesh.places.extend((across, down))
+            mesh.uv.extend((across, down))
             mesh.normals.extend(_normal(heights, place, side, (width, height), front=front))
     numbers = {place: index for index, place in enumerate(used)}
     for start in (0, len(used)):

@@ -152,12 +152,12 @@ def outpainted(brief: Brief) -> Image.Image:
         far = far.filter(ImageFilter.BoxBlur(reach)).point(lambda value: max(0, value - 192) * 4)
         canvas = Image.composite(tinted, canvas, far)
         if creativity >= INVENTIVE:
-            canvas = _with_thing(brief, canvas, place, rng)
+            canvas = _with_object(brief, canvas, place, rng)
     canvas.paste(source, place)
     return canvas
 
 
-def _with_thing(
+def _with_object(
     brief: Brief, canvas: Image.Image, place: tuple[int, int], rng: random.Random
 ) -> Image.Image:
     """Draw the object that the prompt names into the wider of the left and right margins."""

@@ -31,10 +31,10 @@ def sketched(brief: Brief) -> Image.Image:
 
 def _scenery(brief: Brief) -> Image.Image:
     """Return the scene without its objects, because the source shows those."""
-    things = " ".join(subject.noun for subject in read(brief.prompt).things)
+    objects = " ".join(subject.noun for subject in read(brief.prompt).subjects)
     bare = (
-        dict(brief.values) | {"negative_prompt": f"{brief.negative} {things}"}
-        if things
+        dict(brief.values) | {"negative_prompt": f"{brief.negative} {objects}"}
+        if objects
         else brief.values
     )
     return painted(replace(brief, values=bare), brief.size)

@@ -32,10 +32,10 @@ def placed(
         negative: The negative prompt.
         rng: Source of random variation.
     """
-    things = read(prompt, negative).things
-    if not things:
+    subjects = read(prompt, negative).subjects
+    if not subjects:
         return None
-    subject = things[0]
+    subject = subjects[0]
     width, height = box[2] - box[0], box[3] - box[1]
     canvas = Canvas(picture.size, _light_in(picture), ShapeStyle(), rng)
     canvas.unit = max(width, height)

@@ -13,7 +13,7 @@ from stability_emulator.pictures.colour_masks import colour_mask, colours_in
 from stability_emulator.scenery.prompt.vocabulary import words_of
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.segment.masks import centre, inverted, small_size
-from stability_mcp.imaging.segment.regions import MARKED, Region, keeping, mask_of, regions_of
+from stability_mcp.imaging.segment.regions import MARKED, Region, keep_regions, mask_of, regions_of
 from stability_mcp.imaging.segment.subject import distance, rough_subject, smooth_parts, subject
 
 WORKED_SIDE = 200
@@ -118,17 +118,17 @@ def _overlapping(alike: Image.Image, sure: Image.Image) -> Image.Image:
     certain = sure.tobytes()
 
     def overlaps(region: Region) -> bool:
-        hit = sum(certain[place] >= MARKED for place in region.places)
+        hit = sum(certain[place] >= MARKED for place in region.pixels)
         return hit >= MIN_SURE_SHARE * region.area
 
-    return keeping(alike.filter(ImageFilter.MedianFilter(3)), overlaps)
+    return keep_regions(alike.filter(ImageFilter.MedianFilter(3)), overlaps)
 
 
 def _without_holes(mask: Image.Image) -> Image.Image:
     """Return the mask with small holes filled, since highlights belong to the object."""
     max_area = MAX_OF_HOLE * sum(mask.histogram()[MARKED:])
     return inverted(
-        keeping(inverted(mask), lambda region: region.on_border > 0 or region.area > max_area)
+        keep_regions(inverted(mask), lambda region: region.on_border > 0 or region.area > max_area)
     )
 
 
@@ -150,9 +150,9 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
         like = ImageChops.darker(like, inverted(standing.resize(size)))
     row = 0 if top else size.height - 1
     first, last = row * size.width, (row + 1) * size.width
-    reached = keeping(
+    reached = keep_regions(
         like.filter(ImageFilter.MedianFilter(3)),
-        lambda region: any(first <= place < last for place in region.places),
+        lambda region: any(first <= place < last for place in region.pixels),
     )
     if sum(reached.histogram()[128:]) < MIN_SHARE * size.width * size.height:
         return None

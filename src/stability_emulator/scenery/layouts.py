@@ -169,17 +169,17 @@ def emblem(canvas: Canvas, reading: Reading) -> None:
         unit * (0.3 if reading.letters else 0.36),
     )
     disc = mixed(three, ground, 0.1)
-    if reading.things and reading.things[0].colours:
+    if reading.subjects and reading.subjects[0].colours:
         disc = (
             mixed(dark, ground, 0.06)
-            if min(NAMED[reading.things[0].colours[0]]) > 150
+            if min(NAMED[reading.subjects[0].colours[0]]) > 150
             else mixed(ground, two, 0.35)
         )
     canvas.fill(oval((x, y), (r * 1.1, r * 1.1), points=90), dark, FLAT)
     canvas.fill(oval((x, y), (r * 1.05, r * 1.05), points=90), ground, FLAT_BARE)
     canvas.fill(oval((x, y), (r, r), points=90), disc, FLAT_BARE)
-    if reading.things:
-        subject = reading.things[0]
+    if reading.subjects:
+        subject = reading.subjects[0]
         noun = NOUNS[subject.noun]
         high = min(r * 1.36, r * 1.5 / noun.wide)
         tone, second = colours_of(subject, noun, reading, canvas.rng)

@@ -102,7 +102,7 @@ def block(canvas: Canvas, reading: Reading) -> None:
 def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float) -> None:
     rng, flat = canvas.rng, half * 0.52
     items: list[tuple[float, float, str, float, Colour, Colour | None]] = []
-    for rank, subject in enumerate(reading.things):
+    for rank, subject in enumerate(reading.subjects):
         noun = NOUNS[subject.noun]
         for k in range(subject.count):
             main = rank == 0
@@ -194,8 +194,8 @@ def _motif(canvas: Canvas, reading: Reading, at: Point, high: float, turn: int) 
     rng = canvas.rng
     state = rng.getstate()
     rng.seed(turn)
-    if reading.things:
-        subject = reading.things[turn % len(reading.things)]
+    if reading.subjects:
+        subject = reading.subjects[turn % len(reading.subjects)]
         noun = NOUNS[subject.noun]
         tone, second = colours_of(subject, noun, reading, rng)
     else:

@@ -101,13 +101,13 @@ def scene(
 
 def _choose_place(reading: Reading, land: str) -> None:
     """Choose a place if the prompt names none."""
-    nouns = {subject.noun for subject in reading.things}
+    nouns = {subject.noun for subject in reading.subjects}
     if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
         reading.place = reading.place or "room"
     if reading.place or reading.abstract or reading.emblem:
         return
     homes = [
-        NOUNS[subject.noun] for subject in reading.things if NOUNS[subject.noun].home != "heaven"
+        NOUNS[subject.noun] for subject in reading.subjects if NOUNS[subject.noun].home != "heaven"
     ]
     if homes:
         reading.place = homes[0].place or (

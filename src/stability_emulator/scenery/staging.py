@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
     """Draw the objects of a prompt, the farthest first."""
-    subjects = reading.things
+    subjects = reading.subjects
     for subject in subjects:
         if NOUNS[subject.noun].home == "heaven":
             _draw_in_sky(canvas, subject, reading)
@@ -193,8 +193,8 @@ def _group(canvas: Canvas, reading: Reading, stage: Stage, part: Part) -> None:
         _across(canvas, stage, part) * canvas.width,
         _base(canvas, reading, stage, part, high),
     )
-    if rank and subject.noun == "umbrella" and reading.things[0].noun in PEOPLE:
-        holder = Part(0, reading.things[0])
+    if rank and subject.noun == "umbrella" and reading.subjects[0].noun in PEOPLE:
+        holder = Part(0, reading.subjects[0])
         held = _height(canvas, stage, holder)
         high, x = held * 0.78, _across(canvas, stage, holder) * canvas.width
         y = stage.ground - held * 0.46
@@ -285,7 +285,7 @@ def _draw_in_sky(canvas: Canvas, subject: Subject, reading: Reading) -> None:
     """Draw a named moon, sun, star or cloud in the sky."""
     noun, rng, light = NOUNS[subject.noun], canvas.rng, canvas.light
     tone, second = colours_of(subject, noun, reading, rng)
-    only_one = len(reading.things) == 1
+    only_one = len(reading.subjects) == 1
     high = noun.size * canvas.unit * (1.0 if only_one else 0.7)
     for k in range(subject.count):
         at = WHERE.get(subject.where, light.across if subject.noun in {"sun", "moon"} else 0.5)

@@ -38,7 +38,7 @@ def space(canvas: Canvas, reading: Reading) -> Stage:
     for _ in range(7):
         x, y = rng.random() * width, rng.random() * height
         canvas.glow(x, y, unit * 0.04, mixed(WHITE, colour(rng.random(), 0.6, 1.0), 0.4), 0.9)
-    named_nouns = {subject.noun for subject in reading.things}
+    named_nouns = {subject.noun for subject in reading.subjects}
     if reading.allows("planet") and not named_nouns & {"planet", "earth", "moon"}:
         x = width * rng.choice((0.14, 0.86))
         stand = Stand(x=x, y=height * rng.uniform(0.3, 0.42), height=unit * rng.uniform(0.18, 0.28))

@@ -141,7 +141,7 @@ def shore(canvas: Canvas, reading: Reading) -> None:
             lighter(sand, rng.choice((-0.25, 0.3))),
             shade="flat",
         )
-    if reading.allows("palm", "tree") and all(each.noun != "palm" for each in reading.things):
+    if reading.allows("palm", "tree") and all(each.noun != "palm" for each in reading.subjects):
         at = 0.94 if side > 0 else 0.06
         stand_on(
             canvas,

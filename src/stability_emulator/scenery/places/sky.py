@@ -47,7 +47,7 @@ def _sun(canvas: Canvas, reading: Reading, horizon: float) -> None:
     big = canvas.unit * (0.045 if light.night else 0.03 + 0.03 * (1 - light.altitude))
     canvas.glow(x, y, big * (5 if light.night else 10), light.sun, 0.4 if light.night else 0.5)
     canvas.glow(x, y, big * 2.6, light.sun, 0.45)
-    named_nouns = {subject.noun for subject in reading.things} & {"moon", "sun"}
+    named_nouns = {subject.noun for subject in reading.subjects} & {"moon", "sun"}
     if not named_nouns:
         canvas.fill(oval((x, y), (big, big)), light.sun, FLAT)
     if light.night and not named_nouns:

@@ -12,7 +12,7 @@ from stability_emulator.scenery.prompt import vocabulary as words
 
 MAX_WORDS = 400
 """Words to parse; a prompt may have 10,000 characters, but late words matter little."""
-MAX_THINGS, MAX_COUNT = 6, 9
+MAX_SUBJECTS, MAX_COUNT = 6, 9
 DEFAULT_PLURAL = 3
 """Number of objects of a plural without a number, such as `boats`."""
 WORN = frozenset({"shirt"})
@@ -51,7 +51,7 @@ class Subject:
 class Reading:
     """The parsed prompt."""
 
-    things: list[Subject] = field(default_factory=list)
+    subjects: list[Subject] = field(default_factory=list)
     place: str = ""
     places: list[str] = field(default_factory=list)
     time: str = ""
@@ -97,7 +97,7 @@ def read(prompt: str, negative: str = "") -> Reading:
         ranked = ["underwater"]
     reading.place = next(iter(ranked), "")
     meaning = set(tokens) - words.EMPTY - set(",.;:")
-    known = reading.things or reading.places or reading.time or reading.weather or reading.emblem
+    known = reading.subjects or reading.places or reading.time or reading.weather or reading.emblem
     reading.abstract = not known and not reading.letters and bool(meaning)
     return reading
 
@@ -160,13 +160,13 @@ class _Parser:
         if noun in WORN and self._last is not None and self._last.noun in WEARERS:
             self._last.colours = self._last.colours or near
             return
-        same = next((each for each in reading.things if each.noun == noun), None)
+        same = next((each for each in reading.subjects if each.noun == noun), None)
         if same is not None:
             same.colours = same.colours or near
             self._last = same
-        elif len(reading.things) < MAX_THINGS:
+        elif len(reading.subjects) < MAX_SUBJECTS:
             self._last = Subject(noun=noun, colours=near, count=count)
-            reading.things.append(self._last)
+            reading.subjects.append(self._last)
 
     def _word(self, i: int, word: str) -> None:
         if word in NAMED:
@@ -188,7 +188,7 @@ class _Parser:
         """Read a word about the place, the time or the kind of picture."""
         reading = self._reading
         if word in SETTLEMENTS and reading.allows(word, "house"):
-            reading.things.append(Subject(noun="house", count=4))
+            reading.subjects.append(Subject(noun="house", count=4))
         place = _place_of(word, reading)
         if self._colours and word in SKY:
             reading.sky, self._colours = self._colours[-1][1], []

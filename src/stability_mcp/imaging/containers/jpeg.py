@@ -5,7 +5,7 @@ import struct
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers.exif import Exif, read_exif
-from stability_mcp.imaging.containers.piece import Piece, counted, cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts, Metadata
 
 EXIF = b"Exif\x00\x00"
@@ -49,7 +49,7 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
         if end > size:
             raise cut_short("JPEG", "it ends inside a segment")
         found.append(Piece(kind, start, end, min(start + 4, end)))
-        counted(found, "JPEG")
+        check_count(found, "JPEG")
     return found
 
 

@@ -37,7 +37,7 @@ def damaged(what: str, how: str) -> FileUnusableError:
     )
 
 
-def counted(pieces: list[Piece], what: str) -> None:
+def check_count(pieces: list[Piece], what: str) -> None:
     """Raise FileUnusableError if there are more pieces than any real file has."""
     if len(pieces) > MAX_PIECES:
         raise damaged(what, f"it has more than {MAX_PIECES:,} parts")

@@ -5,7 +5,7 @@ import zlib
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers.exif import Exif, read_exif
-from stability_mcp.imaging.containers.piece import Piece, counted, cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts, Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -40,7 +40,7 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
         if end > size:
             raise cut_short("PNG", f"{end - size:,} or more bytes are missing")
         found.append(Piece(kind, start, end, start + 8))
-        counted(found, "PNG")
+        check_count(found, "PNG")
     if found[1].kind != b"IHDR" or found[1].end - found[1].body != 17:  # noqa: PLR2004
         raise damaged("PNG", "it doesn't start with its header (IHDR)")
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers.exif import Exif, read_exif
-from stability_mcp.imaging.containers.piece import Piece, counted, cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts, Metadata
 
 PRIVATE = frozenset({b"EXIF", b"XMP "})
@@ -26,7 +26,7 @@ def pieces(file: BinaryIO, end: int) -> list[Piece]:
         body = start + 8
         # A chunk may claim more bytes than exist (a false claim, or an unfinished recording).
         found.append(Piece(kind, start, min(body + length + (length & 1), end), body))
-        counted(found, "file")
+        check_count(found, "file")
     return found
 
 

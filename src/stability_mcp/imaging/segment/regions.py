@@ -16,7 +16,7 @@ MARKED = 128
 class Region:
     """One connected region."""
 
-    places: Sequence[int]
+    pixels: Sequence[int]
     """Index of each pixel, row by row."""
     across: float
     """Horizontal centre, as a share of the width."""
@@ -28,7 +28,7 @@ class Region:
     @property
     def area(self) -> int:
         """Return the number of pixels."""
-        return len(self.places)
+        return len(self.pixels)
 
 
 def regions_of(mask: Image.Image) -> list[Region]:
@@ -42,10 +42,10 @@ def _regions(mask: Image.Image) -> Iterator[Region]:
     start = left.find(1)
     while start >= 0:
         left[start] = 0
-        places, ahead = [], [start]
+        pixels, ahead = [], [start]
         while ahead:
             place = ahead.pop()
-            places.append(place)
+            pixels.append(place)
             column = place % width
             if column and left[place - 1]:
                 left[place - 1] = 0
@@ -59,12 +59,12 @@ def _regions(mask: Image.Image) -> Iterator[Region]:
             if place < width * (height - 1) and left[place + width]:
                 left[place + width] = 0
                 ahead.append(place + width)
-        columns = [place % width for place in places]
-        rows = [place // width for place in places]
+        columns = [place % width for place in pixels]
+        rows = [place // width for place in pixels]
         yield Region(
-            places=places,
-            across=sum(columns) / len(places) / max(1, width - 1),
-            down=sum(rows) / len(places) / max(1, height - 1),
+            pixels=pixels,
+            across=sum(columns) / len(pixels) / max(1, width - 1),
+            down=sum(rows) / len(pixels) / max(1, height - 1),
             on_border=sum(
                 column in {0, width - 1} or row in {0, height - 1}
                 for column, row in zip(columns, rows, strict=True)
@@ -77,11 +77,11 @@ def mask_of(regions: Sequence[Region], size: tuple[int, int]) -> Image.Image:
     """Return a mask that marks these regions."""
     pixels = bytearray(size[0] * size[1])
     for region in regions:
-        for place in region.places:
+        for place in region.pixels:
             pixels[place] = 255
     return Image.frombytes("L", size, bytes(pixels))
 
 
-def keeping(mask: Image.Image, wanted: Callable[[Region], bool]) -> Image.Image:
+def keep_regions(mask: Image.Image, wanted: Callable[[Region], bool]) -> Image.Image:
     """Return the mask with only the regions that `wanted` accepts."""
     return mask_of([region for region in regions_of(mask) if wanted(region)], mask.size)

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
 
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.segment.masks import centre, diffused, inverted, opaque, small_size
-from stability_mcp.imaging.segment.regions import Region, keeping, regions_of
+from stability_mcp.imaging.segment.regions import Region, keep_regions, regions_of
 
 WORKED_SIDE = 176
 BORDER_COLOURS = 12
@@ -63,24 +63,24 @@ def rough_subject(picture: Image.Image) -> Image.Image | None:
     if min(size) < 8:
         return None
     apart = _unlike_border(small)
-    limit = max(MIN_APART, min(MAX_APART, _parting(apart)))
+    limit = max(MIN_APART, min(MAX_APART, _otsu_threshold(apart)))
     front = apart.point(lambda value: 255 if value > limit else 0)
     far = apart.point(lambda value: 255 if value > limit + GLOW else 0)
     # A sky with a gradual gradient isn't a subject, even if it differs from the border.
     glow = ImageChops.darker(smooth_parts(small, FLAT), inverted(far))
-    glow = keeping(glow, lambda region: region.on_border > 0)
+    glow = keep_regions(glow, lambda region: region.on_border > 0)
     front = ImageChops.darker(front, inverted(glow))
     front = front.filter(ImageFilter.MedianFilter(3))
-    front = inverted(_reached(inverted(front), small))
+    front = inverted(_connected_to_border(inverted(front), small))
     if not (found := regions_of(front)):
         return None
     least = max(MIN_OF_LARGEST * found[0].area, 6)
-    front = keeping(front, lambda region: region.area >= least)
+    front = keep_regions(front, lambda region: region.area >= least)
     share = ImageStat.Stat(front).mean[0] / 255
     return front if MIN_KEPT <= share <= MAX_KEPT else None
 
 
-def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
+def _connected_to_border(behind: Image.Image, small: Image.Image) -> Image.Image:
     """Return the part of the background that connects to the border without crossing an edge.
 
     A grey cup in front of a grey wall isn't reached across the table between them.
@@ -93,9 +93,9 @@ def _reached(behind: Image.Image, small: Image.Image) -> Image.Image:
     def is_behind(region: Region) -> bool:
         if region.on_border or region.area < SMALL_HOLE * pixels:
             return region.on_border > 0
-        return sum(unlike[place] for place in region.places) < MIN_APART * 2 * region.area
+        return sum(unlike[place] for place in region.pixels) < MIN_APART * 2 * region.area
 
-    sure = keeping(ImageChops.darker(behind, flat), is_behind)
+    sure = keep_regions(ImageChops.darker(behind, flat), is_behind)
     return ImageChops.darker(behind, sure.filter(ImageFilter.MaxFilter(5)))
 
 
@@ -137,7 +137,7 @@ def _unlike_border(small: Image.Image) -> Image.Image:
     apart = None
     for tone, rows in _border_colours(strip, small.size):
         each = distance(small, Image.new("RGB", small.size, tone))
-        each = ImageChops.add(each, _away_from(rows, height).resize(small.size))
+        each = ImageChops.add(each, _distance_from_rows(rows, height).resize(small.size))
         apart = each if apart is None else ImageChops.darker(apart, each)
     grown_in = distance(small, diffused(small, inverted(_frame(small.size, edge))))
     return grown_in if apart is None else ImageChops.darker(apart, grown_in)
@@ -166,7 +166,7 @@ def _border_colours(
         yield (red, green, blue), seen
 
 
-def _away_from(rows: tuple[int, int], height: int) -> Image.Image:
+def _distance_from_rows(rows: tuple[int, int], height: int) -> Image.Image:
     """Return a column of pixels, brighter with the distance above or below these rows.
 
     A colour that only occurs at the top edge doesn't count as background at the bottom.
@@ -186,7 +186,7 @@ def distance(one: Image.Image, other: Image.Image) -> Image.Image:
     return ImageChops.add(_most(apart), mean, 2)
 
 
-def _parting(grey: Image.Image) -> int:
+def _otsu_threshold(grey: Image.Image) -> int:
     """Return the grey level that best separates dark from bright pixels (Otsu's method)."""
     counts = grey.histogram()
     total, weighted = sum(counts), sum(level * count for level, count in enumerate(counts))
