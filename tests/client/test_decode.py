@@ -166,7 +166,7 @@ def test_a_failed_sample_is_left_out_and_logged(
     assert "left out 1 of 3 pictures" in caplog.text
 
 
-def test_an_answer_with_only_failed_samples_is_unusable(tmp_path: Path) -> None:
+def test_a_response_with_only_failed_samples_is_unusable(tmp_path: Path) -> None:
     """Chosen: there is no picture, and the text says why."""
     samples = [{"seed": 2, "finishReason": "ERROR"}] * 2
 

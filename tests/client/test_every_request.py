@@ -32,7 +32,7 @@ every_request = pytest.mark.parametrize(
 
 @every_request
 def test_a_request_round_trips_through_json(request_: Operation) -> None:
-    """*Chosen*: the JSON is a job's input and a picture's provenance."""
+    """*Chosen*: the JSON is stored in the job and in the picture's provenance."""
     again = parse(type(request_), json.loads(request_.canonical()))
 
     assert again.canonical() == request_.canonical()
@@ -126,7 +126,7 @@ def test_a_price_is_within_the_stated_range(row: type[Operation], data: st.DataO
 
 
 @every
-def test_the_ends_of_the_price_range_are_prices(row: type[Operation]) -> None:
+def test_both_ends_of_the_price_range_are_real_prices(row: type[Operation]) -> None:
     """*Chosen*: "2.5 to 6.5 credits" is neither too wide nor too narrow."""
     choices = [
         {},

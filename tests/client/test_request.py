@@ -96,8 +96,8 @@ async def test_text_is_sent_unchanged(tmp_path: Path) -> None:
     assert server.requests[0].parts["prompt"].data.decode() == prompt
 
 
-def test_the_facts_server_finds_faults() -> None:
-    """Chosen: a checker that never objects would prove nothing."""
+def test_the_facts_server_detects_wrong_requests() -> None:
+    """Chosen: a server that accepts everything would prove nothing."""
     headers = {"content-type": "multipart/form-data; boundary=b", "accept": "image/jpeg"}
     parts = {"seed": "-1", "style": "x", "output_format": "gif", "image": "words"}
     body = "".join(

@@ -236,7 +236,7 @@ OPEN_WAV = SOUND[:4] + b"\xff\xff\xff\xff" + SOUND[8:]
 async def test_complete_audio_and_models_without_content_length_are_results(
     tmp_path: Path, name: str, body: bytes
 ) -> None:
-    """Chosen: MP3 has no end marker, and neither has a streamed WAV."""
+    """Chosen: neither MP3 nor a streamed WAV has an end marker."""
     request = _example(name)
     files = _files(request, tmp_path)
     answer = http(200, body, media_type="application/octet-stream", length=None)

@@ -67,7 +67,7 @@ def _requests_of(server: RawServer) -> int:
 
 
 async def test_a_picture_is_saved_under_a_meaningful_name(tmp_path: Path) -> None:
-    """Chosen: the file name tells the operation and the format."""
+    """Chosen: the file name contains the operation and the format."""
     async with raw_server(answering(OK)) as server, _client_of(server) as client:
         results = await client.send(_core(), folder=tmp_path)
 
@@ -194,7 +194,7 @@ async def test_a_4xx_to_a_query_is_final(answer: bytes, kind: type[RequestError]
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"credits":"many"}', b"", b"<html>", b"[" * 100_000])
-async def test_an_undocumented_answer_to_a_query_is_an_error_and_free(body: bytes) -> None:
+async def test_an_undocumented_response_to_a_query_is_an_error(body: bytes) -> None:
     """Chosen: undocumented formats are not guessed."""
     async with (
         raw_server(answering(http(200, body))) as server,

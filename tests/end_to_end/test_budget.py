@@ -55,7 +55,7 @@ async def test_fifty_concurrent_calls_in_two_processes_never_exceed_the_budget(
     assert money(tmp_path / "home") == (0, FITTING * PRICE * 1000)
     assert rows(tmp_path / "home", "SELECT count(*) FROM jobs") == [(FITTING,)]
     assert all(
-        f"This costs {PRICE} credits, and the budget of {BUDGET} credits a day has 1 credit left"
+        f"This costs {PRICE} credits, but today's budget of {BUDGET} credits has 1 credit left"
         in refusal
         and "Nothing was charged." in refusal
         for refusal in refusals

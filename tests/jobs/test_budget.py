@@ -53,7 +53,7 @@ def test_the_budget_can_be_used_up_and_not_exceeded(database: Database) -> None:
     assert money(database.home) == (10_000, 0)
 
 
-def test_a_budget_refusal_names_the_rest_and_how_many_jobs_still_fit(database: Database) -> None:
+def test_a_budget_refusal_says_what_is_left_and_how_many_jobs_still_fit(database: Database) -> None:
     """*Chosen*: spent, left, when it resets and how many jobs still fit."""
     _reserve(database, 4_000, limit=10_000)
 
@@ -61,10 +61,10 @@ def test_a_budget_refusal_names_the_rest_and_how_many_jobs_still_fit(database: D
         _reserve(database, 3_000, limit=10_000, count=4)
 
     assert str(refused.value) == (
-        "This costs 12 credits, and the budget of 10 credits a day has 6 credits left: 0 credits "
-        "are spent today and 4 credits reserved. Nothing was charged. 2 of 4 still fit now. It "
-        "resets at midnight. Only the person who runs the server can raise it, by "
-        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
+        "This costs 12 credits, but today's budget of 10 credits has 6 credits left: 0 credits "
+        "spent, 4 credits reserved. Nothing was charged. 2 of 4 still fit now. The budget resets "
+        "at midnight. Only the person who runs the server can raise it: with STABILITY_BUDGET, or "
+        "for today with `stability-mcp budget` in a terminal."
     )
 
 
@@ -84,8 +84,8 @@ def test_each_day_has_its_own_budget(database: Database) -> None:
     assert second > first
 
 
-def test_a_budget_raised_for_today_ends_with_the_day(database: Database) -> None:
-    """*Chosen*: a person raises it in the store, for every process; it is back the next day."""
+def test_a_raised_budget_applies_only_to_that_day(database: Database) -> None:
+    """*Chosen*: a person raises it for every process; the next day the usual one applies."""
     _reserve(database, 10_000, limit=10_000)
     write_now(
         database,
@@ -142,7 +142,7 @@ def test_a_wrong_counter_does_not_lose_a_paid_result(database: Database) -> None
     assert money(database.home) == (0, PRICE)
 
 
-def test_reserved_credits_are_not_left() -> None:
+def test_reserved_credits_are_not_available() -> None:
     """*Chosen*: reserved, spent and unknown all count."""
     assert Spending(today=2_000, reserved=3_000, limit=10_000, session=0).left == 5_000
     assert Spending(today=9_000, reserved=3_000, limit=10_000, session=0).left == 0

@@ -34,7 +34,7 @@ async def _queued_long_ago(home: Path, count: int) -> list[str]:
 
 
 async def test_cancelled_jobs_that_were_not_sent_are_not_charged(tmp_path: Path) -> None:
-    """*Chosen*: their reservations are given back in the same transaction."""
+    """*Chosen*: their reservations are released in the same transaction."""
     sent, release = anyio.Event(), anyio.Event()
     async with running_jobs(tmp_path, Wire([hangs(sent, release)]), concurrency=1) as jobs:
         submitted = await jobs.submit(core(), tool="test", count=3)
@@ -44,7 +44,7 @@ async def test_cancelled_jobs_that_were_not_sent_are_not_charged(tmp_path: Path)
         release.set()
         views = await jobs.wait(submitted.job_ids, 30)
 
-    assert sorted(each.fate for each in done) == ["cancelled", "cancelled", "sent"]
+    assert sorted(each.outcome for each in done) == ["cancelled", "cancelled", "sent"]
     assert held == PRICE
     assert sorted(view.state for view in views) == ["cancelled", "cancelled", "done"]
     assert sorted(view.charged for view in views) == ["no", "no", "yes"]
@@ -71,7 +71,7 @@ async def test_a_cancelled_request_that_fails_is_not_retried(tmp_path: Path) -> 
         release.set()
         [view] = await jobs.wait(submitted.job_ids, 30)
 
-    assert (asked.fate, view.state, view.charged) == ("sent", "cancelled", "no")
+    assert (asked.outcome, view.state, view.charged) == ("sent", "cancelled", "no")
     assert (len(wire.posts), money(tmp_path), ledger(tmp_path)) == (1, (0, 0), ["free"])
 
 
@@ -89,7 +89,7 @@ async def test_a_job_that_another_call_waits_for_is_not_cancelled(tmp_path: Path
         release.set()
 
     assert second.job_ids == first.job_ids
-    assert (detached.fate, cancelled.fate) == ("detached", "cancelled")
+    assert (detached.outcome, cancelled.outcome) == ("detached", "cancelled")
 
 
 async def test_paused_jobs_resume_all_or_none(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ from support.store.rows import money, rows, spool
 
 pytestmark = pytest.mark.anyio
 
-ROOM_AGAIN = "stored as soon as there is room on the disk"
-WRITABLE_AGAIN = "stored as soon as the data folder can be written"
+ROOM_AGAIN = "stored as soon as there is disk space"
+WRITABLE_AGAIN = "stored as soon as the data folder is writable"
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_a_request_is_sent_only_once_there_is_space_for_its_response(
         disk.fill(leave=max(free, MIB))  # the call itself is recorded
         job = await _submit(jobs)
         disk.fill(leave=free)
-        view = await until_progress(jobs, job, "sent as soon as there is room on the disk")
+        view = await until_progress(jobs, job, "sent as soon as there is disk space")
         assert (view.state, dict(upstream.heads), spool(disk.home)) == ("queued", {}, [])
         disk.empty()
         await _done(jobs, job)
@@ -237,7 +237,7 @@ async def test_nothing_is_sent_while_the_spool_is_read_only(disk: Disk) -> None:
     async with _running(disk.home) as (jobs, upstream):
         with read_only(disk.home / "spool"):
             job = await _submit(jobs)
-            view = await until_progress(jobs, job, "sent as soon as the data folder can be written")
+            view = await until_progress(jobs, job, "sent as soon as the data folder is writable")
             assert (view.state, dict(upstream.heads)) == ("queued", {})
         await _done(jobs, job)
 

@@ -28,7 +28,7 @@ from support.store.rows import execute, rows
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("make", ENGINES)]
 
 
-async def test_draining_revokes_leases_waits_for_running_steps_and_begins_none(
+async def test_draining_revokes_leases_waits_for_running_steps_and_starts_none(
     tmp_path: Path, make: EngineFactory
 ) -> None:
     """*Chosen*: nothing more is sent, and requests in flight finish."""

@@ -252,7 +252,7 @@ async def test_a_query_takes_a_rate_limit_slot(tmp_path: Path) -> None:
 
 
 async def test_a_retried_query_takes_another_slot(tmp_path: Path) -> None:
-    """*Documented*: every request of the key counts, also one without an answer."""
+    """*Documented*: every request of the key counts, also one without a response."""
     from stability_mcp.api.operations.account.balance import Balance
 
     class Stubborn(Wire):

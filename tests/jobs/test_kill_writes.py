@@ -76,8 +76,8 @@ async def test_a_requested_write_happens_completely_or_not_at_all(
     assert await _problems(home) == []
 
 
-def test_every_cut_has_an_act() -> None:
-    """*Chosen*: the two tables for running jobs have the same writes."""
+def test_both_kill_tables_have_the_same_writes() -> None:
+    """*Chosen*: the two tables for running jobs list the same writes."""
     assert {place.split()[1] for place in ENDS} == CUT.keys()
 
 

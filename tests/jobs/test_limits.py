@@ -50,7 +50,7 @@ MIN_USED_SHARE = 0.9 if SOAK else 0.25
 
 
 async def test_two_processes_use_up_the_rate_limit_and_never_exceed_it(tmp_path: Path) -> None:
-    """*Documented*: 150 requests in 10 s, else a lock-out of 60 s."""
+    """*Documented*: 150 requests in 10 s, else a lockout of 60 s."""
     calls = LIMIT.limit * WINDOWS
     async with limited(LIMIT) as server:
         processes = [await _start(tmp_path, server, calls // 2) for _ in range(2)]
@@ -92,11 +92,11 @@ async def _ready(process: Process) -> None:
         assert await process.stdout.receive() == b"ready\n"
 
 
-async def test_a_429_stops_both_processes_until_the_lock_out_ends(tmp_path: Path) -> None:
+async def test_a_429_stops_both_processes_until_the_lockout_ends(tmp_path: Path) -> None:
     """*Documented*: a locked-out key is refused everything; retrying wastes slots and time."""
-    lock_out = 2.0
+    lockout = 2.0
     async with (
-        limited(RateLimit(limit=5, window=1.0), lock_out=lock_out) as server,
+        limited(RateLimit(limit=5, window=1.0), lockout=lockout) as server,
         Client(base_url=server.url, api_key=SecretStr("sk-test")) as client,
         running_jobs(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as one,
         running_jobs(tmp_path, client, upstream=server.upstream, rate=(8, 1.0)) as other,
@@ -110,14 +110,12 @@ async def test_a_429_stops_both_processes_until_the_lock_out_ends(tmp_path: Path
         second = (await other.submit(core("other"), tool="test")).job_ids
         views = await one.wait(first + second, 30)
 
-    assert (
-        len(server.refusals) == refused_at_first
-    )  # a request during the lock-out would be refused
+    assert len(server.refusals) == refused_at_first  # a request during the lockout would be refused
     assert {view.state for view in views} == {"done"}
     assert len(server.made) == 7
 
 
-async def test_a_lock_out_is_capped(tmp_path: Path) -> None:
+async def test_a_lockout_is_capped(tmp_path: Path) -> None:
     """*Chosen*: at most 120 s, whatever `Retry-After` says."""
     wire = Wire([fails(refused(RateLimitedError, 429, retry_after=100_000))])
 

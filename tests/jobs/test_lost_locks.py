@@ -71,7 +71,7 @@ def test_a_deleted_lock_file_is_created_again(home: Path) -> None:
 
 
 def test_a_deleted_locks_folder_is_created_again(home: Path) -> None:
-    """*Chosen*: a clean-up may delete the whole folder."""
+    """*Chosen*: a cleanup tool may delete the whole folder."""
     process = ProcessLock(home)
     lock_path(home, process.id).unlink()
     (home / "locks").rmdir()

@@ -152,7 +152,7 @@ async def test_retries_are_limited_and_then_the_error_is_reported(
     assert money(tmp_path) == (0, 0)
 
 
-async def test_a_lock_out_stops_every_job_until_it_ends(tmp_path: Path) -> None:
+async def test_a_lockout_stops_every_job_until_it_ends(tmp_path: Path) -> None:
     """*Documented*: a 429 locks the key out; no job of any process may send meanwhile."""
     wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), succeeds()])
 

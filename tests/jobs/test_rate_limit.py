@@ -81,7 +81,7 @@ def test_the_slot_of_a_stopped_process_is_free_after_a_minute(connection: Connec
     assert _take(connection, 160.5)
 
 
-def test_a_lock_out_stops_all_requests_and_ends(connection: Connection) -> None:
+def test_a_lockout_stops_all_requests_and_ends(connection: Connection) -> None:
     """*Documented*: after a 429 the key is locked out for 60 s."""
     rate_limit.block_upstream(connection, upstream=KEY, until=160.0)
     rate_limit.block_upstream(
@@ -95,7 +95,7 @@ def test_a_lock_out_stops_all_requests_and_ends(connection: Connection) -> None:
     assert _take(connection, 160.0)
 
 
-def test_a_lock_out_far_in_the_future_is_ignored(connection: Connection) -> None:
+def test_a_lockout_far_in_the_future_is_ignored(connection: Connection) -> None:
     """*Chosen*: stored times are clamped; a changed clock must not stop sending."""
     rate_limit.block_upstream(connection, upstream=KEY, until=100_000.0)
 
@@ -103,7 +103,7 @@ def test_a_lock_out_far_in_the_future_is_ignored(connection: Connection) -> None
 
 
 def test_a_clock_set_back_does_not_occupy_slots_forever(connection: Connection) -> None:
-    """*Chosen*: a sending time in the future counts as now."""
+    """*Chosen*: a sent time in the future counts as now."""
     for _ in range(LIMIT.limit):
         rate_limit.mark_sent(connection, _take(connection, 10_000.0), 10_000.0)
     with pytest.raises(NoSlotError):
@@ -166,7 +166,7 @@ def _fill(connection: Connection, priority: int | None, limit: RateLimit) -> int
 def test_slots_are_reserved_for_more_urgent_requests(
     connection: Connection, jobs: list[tuple[str, int]], left: tuple[int, int, int]
 ) -> None:
-    """*Chosen*: a tenth for polls, and of batches a tenth for awaited jobs, if there are any."""
+    """*Chosen*: a tenth for polls; batches leave another to interactive jobs, if there are any."""
     register_upstream(connection, PAID)
     register(connection)
     for state, priority in jobs:
@@ -230,7 +230,7 @@ DELAYS = st.floats(min_value=0, max_value=25)
 def test_no_window_at_the_api_has_more_than_the_limit(
     requests: list[tuple[float, float, float]],
 ) -> None:
-    """*Chosen*: for any delays between grant, arrival and recording the sending time."""
+    """*Chosen*: for any delays between grant, arrival and recording the sent time."""
     arrivals: list[float] = []
     records: list[tuple[float, int]] = []
     with _upstream_in_memory() as connection:
@@ -259,7 +259,7 @@ def test_no_window_at_the_api_has_more_than_the_limit(
 
 
 @pytest.mark.anyio
-async def test_sending_times_that_could_not_be_written_are_written_later(tmp_path: Path) -> None:
+async def test_sent_times_that_could_not_be_written_are_written_later(tmp_path: Path) -> None:
     """*Chosen*: otherwise the slots stay occupied for a minute."""
     full = FailingWrites(times={"send.sent": 1})
     database = await anyio.to_thread.run_sync(full.open, tmp_path)

@@ -50,8 +50,8 @@ async def test_all_callers_during_a_read_share_the_next_read(
     assert reads.count <= 2
 
 
-async def test_a_state_is_as_of_the_call_or_later(tmp_path: Path) -> None:
-    """*Chosen*: a read begun before the call does not answer it."""
+async def test_a_read_state_is_never_older_than_the_call(tmp_path: Path) -> None:
+    """*Chosen*: a read that began before the call doesn't count."""
     database, made, jobs = await _store(tmp_path, Reads(), 1)
     before = await jobs.views(made)
     change(tmp_path, "UPDATE jobs SET state = 'done'")

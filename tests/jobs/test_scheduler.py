@@ -86,8 +86,8 @@ async def test_storing_runs_before_polls_and_polls_before_requests(
     assert order == [jobs[4], jobs[3], jobs[1], jobs[2], jobs[0]]
 
 
-async def test_no_other_job_asks_for_a_slot_while_none_is_free(tmp_path: Path) -> None:
-    """*Chosen*: one job that found no slot is enough to know."""
+async def test_no_other_job_requests_a_slot_while_none_is_free(tmp_path: Path) -> None:
+    """*Chosen*: one failed request for a slot is enough."""
     performed: list[str] = []
 
     async def perform(job: str, _lease: Lease) -> Step:
@@ -152,7 +152,7 @@ async def test_storing_continues_while_no_slot_is_free(tmp_path: Path) -> None:
 async def test_a_job_without_a_slot_blocks_all_jobs_that_are_not_more_urgent(
     tmp_path: Path, kind: Kind, priority: int, stopped: int
 ) -> None:
-    """*Chosen*: slots are reserved for polls, and from batches for awaited jobs."""
+    """*Chosen*: slots are reserved for polls, and against batches for interactive jobs."""
     order: list[str] = []
     refused = anyio.Event()
 
@@ -337,7 +337,7 @@ async def test_no_step_begins_after_drain_was_called_during_a_read(tmp_path: Pat
 _TAKEN_AND_GIVEN_BACK = "UPDATE jobs SET lease_version = lease_version + 2 WHERE id = :job"
 
 
-async def test_a_job_that_was_taken_over_and_given_back_runs(tmp_path: Path) -> None:
+async def test_a_job_that_comes_back_after_a_takeover_runs(tmp_path: Path) -> None:
     """*Chosen*: a step under the lost lease may end after the job has come back."""
     began, release, done = anyio.Event(), anyio.Event(), anyio.Event()
     lease_versions: list[int] = []

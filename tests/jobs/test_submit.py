@@ -93,7 +93,9 @@ async def test_confirmation_asks_for_the_credits_that_the_call_reserves(tmp_path
     assert payer.asked == [2 * PRICE]
 
 
-async def test_a_price_that_rises_during_confirmation_is_asked_about_again(tmp_path: Path) -> None:
+async def test_a_price_that_rises_during_confirmation_needs_another_approval(
+    tmp_path: Path,
+) -> None:
     """*Chosen*: the user agrees to a price, so a higher one needs another question."""
     wire = Wire([succeeds()])
     async with running_jobs(tmp_path, wire) as jobs:

@@ -56,7 +56,7 @@ def _quarantine(folder: Path) -> list[str]:
     return sorted(path.name for path in (_home(folder) / "quarantine").iterdir())
 
 
-async def test_a_sound_store_has_no_findings(tmp_path: Path) -> None:
+async def test_a_healthy_store_has_no_findings(tmp_path: Path) -> None:
     """*Chosen*: no false alarms."""
     await _made(tmp_path)
 
@@ -95,7 +95,7 @@ async def test_a_copy_with_embedded_provenance_is_named_and_can_be_imported(tmp_
     [seen] = await _found(tmp_path)
     assert f"media_import with {item.copy_path} adds it" in seen.text
     [repaired] = await _found(tmp_path, repair=True)
-    assert "it was deleted" in repaired.done
+    assert "the media item was deleted" in repaired.done
     assert f"media_import with {item.copy_path} adds it" in repaired.done
 
     async with open_studio(settings_in(tmp_path)) as studio:
@@ -135,7 +135,7 @@ async def test_a_result_whose_bytes_are_lost_is_deleted_and_reported(tmp_path: P
 
     [seen] = await _found(tmp_path, repair=True)
 
-    assert "it was deleted" in seen.done
+    assert "the media item was deleted" in seen.done
     assert item.id in seen.text
     assert _quarantine(tmp_path) == [f"{item.sha256}.damaged"]
     async with open_studio(settings_in(tmp_path)) as studio:
@@ -243,7 +243,7 @@ async def test_counters_are_recomputed_from_jobs_and_ledger(tmp_path: Path) -> N
     assert await _found(tmp_path) == []
 
 
-async def test_a_day_without_counters_gets_them(tmp_path: Path) -> None:
+async def test_missing_counters_of_a_day_are_created(tmp_path: Path) -> None:
     """*Chosen*: the ledger is authoritative."""
     await _made(tmp_path)
     change(_home(tmp_path), "DELETE FROM spending")
@@ -253,7 +253,7 @@ async def test_a_day_without_counters_gets_them(tmp_path: Path) -> None:
 
 
 async def test_repair_deletes_leftover_imports_and_quarantines_responses(tmp_path: Path) -> None:
-    """*Chosen*: the rest of an import is useless; a response without a job may be paid."""
+    """*Chosen*: what an import left is useless; a response without a job may have been charged."""
     item = await _made(tmp_path)
     spool = _home(tmp_path) / "spool"
     for name in ("import-1.part", "abcdefghjk.1.body", "abcdefghjk.1.3.part", f"{item.job}.1.body"):

@@ -127,7 +127,7 @@ async def test_a_newer_result_stays_complete(tmp_path: Path) -> None:
 
 
 async def test_the_sources_of_a_kept_result_stay(tmp_path: Path) -> None:
-    """*Chosen*: media in use are not old, and the lineage stays complete."""
+    """*Chosen*: media that are in use are kept, and the lineage stays complete."""
     async with _studio(tmp_path) as studio:
         first = await _make(studio)
         _age(tmp_path)

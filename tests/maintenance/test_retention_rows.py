@@ -22,15 +22,15 @@ from stability_mcp.media.labels import MAX_CHARACTERS
         ("hero", None, True),
     ],
 )
-def test_a_label_counts_as_renamed_unless_the_job_asked_for_it(
+def test_a_label_counts_as_renamed_unless_the_job_requested_it(
     label: str | None, requested: str | None, *, by_hand: bool
 ) -> None:
     """*Chosen*: a label that is taken gets a number automatically, which isn't a rename."""
     assert is_renamed(label, requested) == by_hand
 
 
-def test_a_transaction_does_at_least_one_step_and_stops_after_its_time() -> None:
-    """*Chosen*: all other writers wait for the write lock."""
+def test_a_sweep_runs_at_least_one_step_and_stops_at_its_time_limit() -> None:
+    """*Chosen*: meanwhile all other writers wait for the write lock."""
     done: list[str] = []
 
     def step(each: str) -> bool:

@@ -29,7 +29,7 @@ def _write(connection: Connection) -> None:
     register_upstream(connection, Upstream(id=uuid4().hex, base_url="https://api.test"))
 
 
-async def test_a_database_at_rest_has_not_changed(tmp_path: Path) -> None:
+async def test_an_idle_database_reports_no_change(tmp_path: Path) -> None:
     """*Chosen*: so that an idle server reads nothing."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
@@ -42,8 +42,8 @@ async def test_a_database_at_rest_has_not_changed(tmp_path: Path) -> None:
     assert after
 
 
-async def test_each_commit_of_this_program_is_a_change(tmp_path: Path) -> None:
-    """*Chosen*: also when two commits come at the same moment."""
+async def test_each_commit_of_this_process_is_a_change(tmp_path: Path) -> None:
+    """*Chosen*: also if two commits come at the same moment."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
     changes = [watch.changed()]
@@ -65,7 +65,7 @@ async def test_a_closed_database_counts_as_changed(tmp_path: Path) -> None:
     assert watch.changed()
 
 
-async def test_a_read_that_failed_is_repeated(tmp_path: Path) -> None:
+async def test_a_failed_read_is_retried(tmp_path: Path) -> None:
     """*Chosen*: the change has not been read yet."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     watch = ChangeWatch(database)
@@ -98,8 +98,8 @@ async def test_rows_are_read_again_only_after_a_change(tmp_path: Path) -> None:
     assert len(read) == 2
 
 
-async def test_a_read_that_was_overtaken_is_not_kept(tmp_path: Path) -> None:
-    """*Chosen*: it may have begun before the change that a later one saw."""
+async def test_the_result_of_an_outdated_read_is_not_cached(tmp_path: Path) -> None:
+    """*Chosen*: it may have begun before a change that a later read has seen."""
     database = await anyio.to_thread.run_sync(Database, tmp_path)
     begun, release = anyio.Event(), anyio.Event()
     count = 0

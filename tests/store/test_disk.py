@@ -107,8 +107,8 @@ def test_the_reserve_is_created_deleted_and_created_again(
     kept.make()
 
     assert _allocated(tmp_path / "reserve") >= RESERVE_BYTES
-    assert kept.give_up()
-    assert not kept.give_up()
+    assert kept.release()
+    assert not kept.release()
     kept.make()
     assert (tmp_path / "reserve").stat().st_size == RESERVE_BYTES
 
@@ -156,7 +156,7 @@ def test_a_full_database_is_distinguished_from_a_read_only_one(tmp_path: Path) -
 def test_a_file_system_that_reports_no_size_does_not_count_as_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """*Observed*: a file system in memory reports 0 bytes, of which 0 are free."""
+    """*Observed*: a file system in memory reports a size of 0 bytes and 0 free bytes."""
     import shutil
 
     assert (disk.free_bytes(tmp_path) or 0) > 0

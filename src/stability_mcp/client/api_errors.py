@@ -27,7 +27,7 @@ HIDDEN = "<API key hidden>"
 
 _LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\. )|(?<=Bearer )\S+")
 _MIN_KEY_CHARACTERS = 4
-"""A shorter key could match ordinary words; real keys are much longer."""
+"""Shorter keys aren't redacted: they could match ordinary words. Real keys are much longer."""
 
 CREDITS_URL = "https://platform.stability.ai/account/credits"
 
@@ -55,7 +55,8 @@ MAX_ERROR_BODY_BYTES = 65_536
 """Bytes read of an error response; the API's longest have a few hundred."""
 
 LOCKOUT_SECONDS = 60.0
-"""How long the API locks out a key after too many requests (documented), without Retry-After."""
+"""Seconds for which the API locks out a key after too many requests (documented); used if there is
+no Retry-After."""
 
 _MAX_RETRY_AFTER_SECONDS = 600.0
 _MAX_REASON_CHARACTERS = 300
@@ -133,7 +134,7 @@ def _likely_arguments(
 
 @dataclass(frozen=True, kw_only=True)
 class RequestContext:
-    """What a request was for, for use in error texts.
+    """What a request was for; used in error texts.
 
     Args:
         operation: The row.

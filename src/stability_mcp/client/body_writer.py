@@ -23,7 +23,7 @@ class OverflowBuffer:
         self._lock = threading.Lock()
 
     def keep(self, writer: "BodyWriter", data: bytes | bytearray) -> bool:
-        """Buffer more bytes of a writer; return False when the limit would be exceeded."""
+        """Buffer more bytes of a writer; return False if that would exceed the limit."""
         with self._lock:
             self._writers.add(writer)
             if sum(len(each.kept) for each in self._writers) + len(data) > self._max_bytes:

@@ -176,7 +176,7 @@ class Client:
         """
         from stability_mcp.client.retry import retry_query
 
-        return await self._repeated(
+        return await self._with_retries(
             lambda: self._query(operation, trace or NullTrace()), retry_query
         )
 
@@ -191,7 +191,7 @@ class Client:
             folder: Where results are stored.
 
         Returns:
-            The generations, or what to `poll` for, or the result of a query.
+            The generations, a `Deferred` to poll, or the result of a query.
 
         Raises:
             RequestError: there is no result; see its subclasses.
@@ -205,7 +205,7 @@ class Client:
             return await self.query(operation)
         sent = await in_file_thread(partial(sent_files, operation, files))
         body = spool_file(type(operation), folder)
-        answer = await self._repeated(
+        answer = await self._with_retries(
             lambda: self.exchange(operation, sent, body, NullTrace()), retry_send
         )
         if answer.generation is not None:
@@ -224,22 +224,22 @@ class Client:
         from stability_mcp.client.retry import retry_poll
 
         body = spool_file(deferred.operation, folder)
-        answer = await self._repeated(lambda: self._fetch_anywhere(deferred, body), retry_poll)
+        answer = await self._with_retries(lambda: self._fetch_anywhere(deferred, body), retry_poll)
         if answer is None:
             return None
         return await in_file_thread(partial(save_results, deferred.operation, answer, body))
 
-    async def _repeated(
+    async def _with_retries(
         self, request: Callable[[], Awaitable[T]], should_retry: Callable[[Exception], bool | float]
     ) -> T:
-        from stability_mcp.client.retry import repeated
+        from stability_mcp.client.retry import with_retries
 
-        return await repeated(
+        return await with_retries(
             request, should_retry, max_retries=self._max_retries, sleep=self._sleep
         )
 
     async def _fetch_anywhere(self, deferred: Deferred, body: Path) -> Answer | None:
-        """Fetch a generation from the first results path that knows it."""
+        """Fetch a generation from the first results path that has it."""
         last = len(deferred.operation.poll_paths) - 1
         for turn in range(last):
             with contextlib.suppress(GenerationGoneError):

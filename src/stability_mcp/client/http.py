@@ -1,9 +1,9 @@
 """The two HTTP clients, and how one request is sent.
 
 Each paid POST opens a new connection: after a laptop wakes from sleep, a kept-alive one may lose
-the request, leaving it unknown whether it was charged. Polls and queries share a pool. Redirects
-are not followed, so that the key is never sent elsewhere. HTTP/2 is off, because the outcome is
-derived from HTTP/1.1 events.
+the request, and it would be unknown whether it was charged. Polls and queries share a pool.
+Redirects are not followed, so that the key is never sent elsewhere. HTTP/2 is off, because the
+outcome is derived from HTTP/1.1 events.
 
 This module takes 40 ms to import, so it is imported with the first request.
 """
@@ -151,7 +151,7 @@ class HttpTransport:
     def _foreign_response(
         response: httpx2.Response, context: RequestContext, request: httpx2.Request, hook: TraceHook
     ) -> RequestError:
-        """Return the error for a response from something else than the API, such as a proxy."""
+        """Return the error for a response that isn't from the API, but from a proxy or gateway."""
         why = f"a proxy or gateway responded with status {response.status_code} instead"
         if response.is_redirect:
             why += ", redirecting elsewhere; check STABILITY_BASE_URL"

@@ -32,7 +32,7 @@ from stability_mcp.store.threads import in_file_thread
 
 MAX_BODY_BYTES = 256 * 1_048_576
 """Limit for one result, in bytes. The largest documented one, 380 s of stereo as 32-bit WAV, has
-134 MB; anything over twice that isn't a result and would fill the disk."""
+134 MB. A body more than twice as large isn't a result, and would fill the disk."""
 
 MAX_SHORT_BODY_BYTES = 1_048_576
 """Bytes read of a response that is text; the longest documented has a few thousand."""

@@ -22,7 +22,7 @@ Sleep = Callable[[float], Awaitable[None]]
 """Waits for the given seconds."""
 
 
-async def repeated(
+async def with_retries(
     request: Callable[[], Awaitable[T]],
     should_retry: Callable[[Exception], bool | float],
     *,
@@ -41,12 +41,12 @@ async def repeated(
         try:
             return await request()
         except Exception as error:
-            again = should_retry(error)
-            if again is False or tries >= max_retries:
+            delay = should_retry(error)
+            if delay is False or tries >= max_retries:
                 raise
             longest = min(_MIN_WAIT_SECONDS * 2**tries, _MAX_WAIT_SECONDS)
             pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
-            await sleep(pause if again is True else again)
+            await sleep(pause if delay is True else delay)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -58,12 +58,12 @@ def retry_send(error: Exception) -> bool | float:
 
 
 def retry_poll(error: Exception) -> bool | float:
-    """Return whether to poll again, also after no response, a proxy's, or an unusable one."""
+    """Return whether to poll again: also without a response, or if it is unusable or a proxy's."""
     return retry_send(error) or isinstance(error, UnusableAnswerError) or _has_no_response(error)
 
 
 def retry_query(error: Exception) -> bool | float:
-    """Return whether to retry a query: never on a 4xx, so never after a lockout of a minute."""
+    """Return whether to retry a query: never on a 4xx, so it doesn't wait out a 60 s lockout."""
     return isinstance(error, NotSentError | UnavailableError) or _has_no_response(error)
 
 

@@ -19,10 +19,10 @@ from stability_mcp.jobs.transactions import usage
 from stability_mcp.store.queries import Connection
 
 MAX_WAIT_SECONDS = 10.0
-"""Seconds a query may wait for its slot: a caller is waiting for the result."""
+"""Longest wait of a query for its slot, in seconds: a caller is waiting for the result."""
 
 MAX_BALANCE_AGE_SECONDS = 600.0
-"""Seconds for which an answer shows the balance next to its cost; an older one is too stale."""
+"""Age in seconds up to which an answer shows the balance next to its cost."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ async def run_query(context: JobContext, process: str, operation: Query) -> Base
         trace.slot.mark_sent()
 
 
-async def ask_balance(context: JobContext, process: str) -> float:
+async def query_balance(context: JobContext, process: str) -> float:
     """Query how many credits are left.
 
     Raises:
@@ -70,7 +70,7 @@ async def check_can_pay(context: JobContext, process: str) -> None:
         OutOfCreditsError: the account still has no credits.
         RequestError: the API still rejects the key, or the query failed.
     """
-    credits_left = await ask_balance(context, process)
+    credits_left = await query_balance(context, process)
     await remember_balance(context, credits_left)
     if credits_left <= 0:
         raise OutOfCreditsError(
@@ -85,7 +85,7 @@ class _QueryTrace(FreeTrace):
     """Takes a rate-limit slot for each request of one query."""
 
     async def wait_for_slot(self) -> None:
-        """Take the first slot before connecting: an idle connection would not stay open so long."""
+        """Take the first slot before connecting: the server might close a connection that waits."""
         deadline = anyio.current_time() + MAX_WAIT_SECONDS
         while True:
             try:
@@ -96,7 +96,7 @@ class _QueryTrace(FreeTrace):
                 await anyio.sleep(error.seconds)
 
     async def before_send(self) -> None:
-        """Do Tp, unless an unused slot is left."""
+        """Take a slot, unless the one taken for an earlier try is still unused."""
         context = self._context
         wanted = SlotRequest(upstream=context.upstream.id, process=self._process)
 
@@ -113,12 +113,12 @@ def _rate_limited(error: NoSlotError) -> RateLimitedError:
         status=429,
         name="rate_limit_exceeded",
         retry_after=error.seconds,
-        hint="Try again after that.",
+        hint="Try again after that time.",
     )
 
 
 class BalanceMonitor:
-    """Keeps the saved balance of the upstream approximately right.
+    """Keeps the saved balance of the upstream up to date.
 
     Args:
         context: The state that all steps share.
@@ -131,11 +131,11 @@ class BalanceMonitor:
         self._requested = anyio.Event()
 
     def request(self) -> None:
-        """Request a refresh soon: credits were or will be spent."""
+        """Request a refresh, because credits were or will be spent."""
         self._requested.set()
 
     async def run(self) -> None:
-        """Query the balance after each request for it, until cancelled."""
+        """Refresh the balance after each `request`, until cancelled."""
         while True:
             await self._requested.wait()
             self._requested = anyio.Event()
@@ -158,11 +158,11 @@ class BalanceMonitor:
             if known is not None and known.is_fresh(now, context.timing.balance_seconds):
                 return False
             if queue.has_backlog(connection, context.upstream.id):
-                return False  # the query's slot would delay the last of them by 10 s
+                return False  # the query's slot would delay the backlog's last job by 10 s
             # Leave half of the slots to requests that a caller is waiting for.
             busy = context.rate.limit - context.rate.limit // 2 + 1
             rate_limit.check_slot(connection, context.rate, wanted, now=now, connecting=busy)
             return True
 
         if await context.database.read(read):
-            await remember_balance(context, await ask_balance(context, self._process))
+            await remember_balance(context, await query_balance(context, self._process))

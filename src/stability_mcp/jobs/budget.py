@@ -17,7 +17,7 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text
 
 UNLIMITED = 2**62
-"""Millicredits: stands for "no budget"; sums below it fit 64 bits."""
+"""Millicredits that stand for "no budget": twice as much still fits in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +103,16 @@ def reserve(
     """
     total = sum(prices)
     limit = daily_limit(connection, account, limit=limit, day=day)
-    most = UNLIMITED if limit is None else limit
-    if _reserve(connection, **account.key, day=day, credits=total, max_credits=most) is not None:
+    max_credits = UNLIMITED if limit is None else limit
+    row = {**account.key, "day": day, "credits": total, "max_credits": max_credits}
+    if _reserve(connection, **row) is not None:
         return
     now = _counters(connection, **account.key, today=day) or Counters(0, 0, day)
-    left = most - now.reserved - now.spent
+    left = max_credits - now.reserved - now.spent
     raise BudgetError(
-        f"This costs {credits_text(total)}, and the budget of "
-        f"{credits_text(most)} a day has {credits_text(max(left, 0))} left: "
-        f"{credits_text(now.spent)} are spent today and {credits_text(now.reserved)} reserved.",
+        f"This costs {credits_text(total)}, but today's budget of {credits_text(max_credits)} has "
+        f"{credits_text(max(left, 0))} left: {credits_text(now.spent)} spent, "
+        f"{credits_text(now.reserved)} reserved.",
         hint=_what_fits(prices, left),
     )
 
@@ -163,8 +164,8 @@ def _what_fits(prices: Sequence[int], left: int) -> str:
     fitting = (max(left, 0) // price if price else count) if alike else 0
     part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
     return (
-        f"{part}It resets at midnight. Only the person who runs the server can raise it, by "
-        "STABILITY_BUDGET, or for today by `stability-mcp budget` in a terminal."
+        f"{part}The budget resets at midnight. Only the person who runs the server can raise it: "
+        "with STABILITY_BUDGET, or for today with `stability-mcp budget` in a terminal."
     )
 
 
@@ -177,7 +178,7 @@ def open_charge(connection: Connection, job: JobRow, *, attempt: int, day: str, 
 def mark_free(connection: Connection, job: JobRow) -> None:
     """Record that the last request of a job was not charged; its price stays reserved.
 
-    If the price was assumed spent because the API did not have the generation, reserve it again.
+    A price that counted as spent because the outcome was unknown becomes reserved again.
     """
     key = {"job": job.id, "attempt": job.attempt}
     if _settle_charge(connection, **key, state="free") is not None:
@@ -193,7 +194,7 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
 
     Args:
         connection: The writer's.
-        job: The job, with the attempt that was answered.
+        job: The job, with the attempt that the outcome belongs to.
         assumed: Whether the outcome is unknown; a late response makes the charge certain and adds
             nothing more.
     """
@@ -211,7 +212,7 @@ def mark_charged(connection: Connection, job: JobRow, *, assumed: bool = False) 
 def _known_charge(connection: Connection, job: JobRow) -> Charge:
     charge = _find_charge(connection, job=job.id, attempt=job.attempt)
     if charge is None:
-        raise LookupError(f"job {job.id} has no charge of attempt {job.attempt}")
+        raise LookupError(f"job {job.id} has no charge for attempt {job.attempt}")
     return charge
 
 

@@ -19,7 +19,7 @@ ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = spending.reserved + 
 RETURNING reserved, spent, day;
 
 -- name: raised_limit(key) -> value
--- The budget to which a person raised a day.
+-- The budget of a day, if a person raised it.
 SELECT value FROM meta WHERE key = :key;
 
 -- name: delete_raised_limits(keys) -> count

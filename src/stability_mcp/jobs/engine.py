@@ -1,8 +1,8 @@
 """The engine port: decides when the steps of jobs run; also what an engine passes to a step.
 
 A job runs step by step: send, poll, store. A step ends with `Done` or `Later`; an engine may sleep
-or reschedule in between, so a job that is polled for a day doesn't need a process that lives that
-long. A step sees the store, the client and its lease, and nothing of the request that submitted it.
+or reschedule in between, so a job that is polled for a day doesn't need a process that runs that
+long. A step sees the store, the client and its lease, but not the request that submitted it.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -82,7 +82,7 @@ class Engine(Protocol):
         ...
 
     def add(self, jobs: Sequence[JobRow]) -> None:
-        """Run dispatched jobs, after their transaction is committed."""
+        """Run dispatched jobs; call it after their transaction has been committed."""
         ...
 
     def wake(self) -> None:
@@ -94,7 +94,7 @@ class Engine(Protocol):
         ...
 
     def revisit(self, job_id: str, *, seq: int, lease_version: int, seconds: float) -> None:
-        """Run a step of an ended job, whose row has nothing due.
+        """Run a step of an ended job, which the engine would not schedule from its row.
 
         Args:
             job_id: The job; does nothing if one of its steps is already scheduled.
@@ -119,7 +119,7 @@ class Engine(Protocol):
         """Start no more steps, revoke the leases of unsent jobs, and let running steps finish.
 
         Args:
-            seconds: Longest wait for that; then steps are cancelled, and record their outcome.
+            seconds: Longest wait for running steps; then each is cancelled and records its outcome.
         """
         ...
 

@@ -39,7 +39,7 @@ PROGRESS_SECONDS = 1.0
 """Interval between progress updates to a waiting caller."""
 
 NO_PROGRESS_SECONDS = 2.0
-"""Interval between reads of unchanged jobs when the caller doesn't receive progress."""
+"""Interval between re-reads of unchanged jobs for a caller that doesn't receive progress."""
 
 COPIES_SECONDS = 5.0
 """Longest wait for readable copies before an answer goes out without their paths."""
@@ -81,8 +81,8 @@ class Jobs:
     ) -> Call:
         """Write a call and its jobs, and start running them.
 
-        The call joins the jobs of an abandoned identical call, and finished jobs answer it where
-        the result must be the same.
+        If an identical call was abandoned, the call joins its jobs. Variants whose result must be
+        the same as that of a finished job reuse it.
 
         Args:
             call_request: The request, its files as media ids.
@@ -136,7 +136,9 @@ class Jobs:
                 break
             if progress is not None:
                 line, share = describe_call(jobs)
-                shown_share = max(shown_share, share)  # never backwards, whatever the clock does
+                shown_share = max(
+                    shown_share, share
+                )  # never backwards, even if the clock is set back
                 await progress(line, shown_share)
             await self._runner.engine.changed(open_, min(left, tick))
             jobs = await self.reader.records(account, job_ids)
@@ -164,13 +166,13 @@ class Jobs:
         def write(connection: Connection) -> list[CancelledJob]:
             done = cancel.cancel_jobs(connection, owner=owner, jobs=ids, now=now, caller=caller)
             for each in done:
-                if each.fate == "cancelled":
+                if each.outcome == "cancelled":
                     engine.cancel(connection, each.job.id)
             return done
 
         done = await self._context.database.write(write, name="cancel.jobs")
         for each in done:
-            if each.fate == "cancelled":
+            if each.outcome == "cancelled":
                 self._context.forget(each.job.id)
         engine.wake()
         return done
@@ -262,7 +264,7 @@ class Jobs:
         if calls or fresh:
             try:
                 done = await self._context.database.write(work, name="finish.deliver")
-            except StorageError as error:  # the answer goes out; it is delivered again later
+            except StorageError as error:  # the answer goes out; a later one lists the result again
                 log.warning("a result could not be marked as delivered: %s", error)
             else:
                 for result in fresh:
@@ -328,10 +330,10 @@ class Jobs:
             lambda c: reuse.clear_cache(c, account), name="usage.clear_cache"
         )
 
-    async def record_give_up(self, client: str, seconds: float) -> None:
+    async def record_client_timeout(self, client: str, seconds: float) -> None:
         """Record after how many seconds a client gave up on a call."""
         now = self._context.clock()
         await self._context.database.write(
-            lambda c: usage.record_give_up(c, client, seconds, now=now),
-            name="usage.record_give_up",
+            lambda c: usage.record_client_timeout(c, client, seconds, now=now),
+            name="usage.record_client_timeout",
         )

@@ -36,13 +36,13 @@ class Timing:
 
     poll_seconds: float = 10.0
     """From the start of a generation to its first poll, and between polls. The API asks for at
-    least 10 s; more would only delay the result."""
+    least 10 s; a longer interval would only delay the result."""
     retry_seconds: float = 1.0
     """First backoff before a failed request is retried; it doubles."""
     disk_retry_seconds: float = 1.0
     """First backoff before a failed disk write is retried; it doubles."""
     max_pause_seconds: float = LOCKOUT_SECONDS
-    """Longest backoff: as long as the API's own lock-out."""
+    """Longest backoff: as long as the API's own lockout."""
     missing_after_seconds: float = 600.0
     """How long the API may answer 404 for a generation before its job is shown as `unknown`. The
     slowest measured operation takes 41 s."""
@@ -52,12 +52,12 @@ class Timing:
     """Interval between probes of other processes' locks; the jobs of a dead process continue
     within twice that."""
     balance_settle_seconds: float = 0.5
-    """From the first paid job to the balance query: many may be submitted at once."""
+    """Delay from the first paid job to the balance query, because many may be submitted at once."""
     balance_seconds: float = 60.0
-    """Shortest time between two balance queries; a balance counts as fresh for as long."""
+    """Shortest time between two balance queries; a balance counts as fresh for that long."""
 
     def expires_at(self, started_at: float) -> float:
-        """Return when the API deletes a generation started at a time, both in unix seconds."""
+        """Return when the API deletes a generation, from its start; both in unix seconds."""
         return started_at + self.expires_after_seconds
 
 
@@ -91,7 +91,7 @@ class JobSettings:
     """The limits under which jobs run."""
 
     program: str = "stability-mcp"
-    """The program name that this process registers with, for people who look at the processes."""
+    """The program name in the row of this process; only people read it."""
     rate: RateLimit = field(default_factory=RateLimit)
     """Shared by all processes of the upstream."""
     concurrency: int = 120
@@ -195,7 +195,7 @@ class JobRecord:
     adopted: bool
     """Whether another program started its generation and paid for it."""
     fetchable_until: float | None
-    """For a job that is `unknown` because the API did not have its generation: how long every
+    """For a job that is `unknown` because the API did not have its generation: until when every
     `wait` polls for it again. None: polling has ended."""
     share: float
     """Progress from 0 to 1, based on the usual time."""
@@ -330,7 +330,7 @@ class Call:
     joined: str | None = None
     """The call that it joined: it has no jobs of its own, and is not charged again."""
     cached: tuple[str, ...] = ()
-    """Those of its jobs that an earlier call had finished; they are not charged again."""
+    """Its jobs that an earlier call had already finished; they are not charged again."""
     notes: tuple[str, ...] = ()
     """What each input resolved to, and how it was converted to fit the API's limits."""
     cancelled_at: float | None = None

@@ -16,7 +16,7 @@ from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, HeldLock
 from stability_mcp.store.queries import Connection, load
 
 MAX_TRIES = 20
-"""Names tried for a new lock; one fails only if another process probes it at that moment."""
+"""Names to try for a new lock; one fails only if another process probes it at that moment."""
 
 _SQL = load(__file__)
 _register = _SQL.count("register")
@@ -26,7 +26,7 @@ class ProcessLock:
     """The running process. Create it in a thread: it accesses the disk.
 
     Raises:
-        OSError: the lock folder cannot be written, or is emptied again and again.
+        OSError: the lock folder cannot be written, or its files keep being removed.
     """
 
     def __init__(self, home: Path) -> None:
@@ -59,7 +59,7 @@ class ProcessLock:
         _register(connection, **self._row)
 
     def restore_lock(self) -> bool:
-        """Take the lock again if its file was deleted, and return whether that was done.
+        """Take the lock again if its file was deleted; return whether it was taken again.
 
         Jobs that other processes took over in the meantime stay theirs. If another process is
         probing the lock, this returns False, and the next try may succeed.
@@ -88,7 +88,7 @@ def _new_lock(path: Path) -> HeldLock | None:
     Recovery may probe the file between its creation and its locking, and remove it. Then the caller
     tries another name.
     """
-    # O_EXCL, whatever the id: two owners of one lock would take over each other's jobs.
+    # O_EXCL although ids are random: two owners of one lock would take over each other's jobs.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
     try:
         lock = HeldLock(path)
@@ -104,7 +104,7 @@ def _new_lock(path: Path) -> HeldLock | None:
 def remove_held(path: Path) -> None:
     """Remove a lock file while holding its lock, so that it is never seen free.
 
-    On Windows an open file can't be removed; there it goes when the lock is released.
+    On Windows an open file can't be removed, so it is removed when the lock is released.
     """
     if sys.platform != "win32":
         path.unlink(missing_ok=True)

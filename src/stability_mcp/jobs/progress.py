@@ -24,7 +24,7 @@ def describe(job: JobRow, *, now: float, mine: bool, note: str | None, blocked_u
         job: The row.
         now: Unix seconds.
         mine: Whether the job belongs to this process's upstream.
-        note: Why the last step did not succeed, as far as this process knows.
+        note: Why the last step did not succeed; None if this process doesn't know.
         blocked_until: When the API accepts requests again, in unix seconds; 0: it does now.
     """
     if job.finished:
@@ -88,7 +88,7 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
     Args:
         job: The row, read with its media.
         viewpoint: The context in which it is read.
-        note: Why the job waits, as far as this process knows.
+        note: Why the job waits; None if this process doesn't know.
     """
     mine, now = job.upstream == viewpoint.upstream, viewpoint.now
     until = _fetchable_until(job, now, viewpoint.timing) if mine else None

@@ -1,7 +1,7 @@
 """The queue of jobs in this process, and their priorities.
 
-Hosts don't say that a call is one of two hundred. But a user doesn't read two hundred answers as
-they arrive, and does wait for a single call. So while many jobs of a process wait to be sent,
+Hosts don't say that a call is one of two hundred. A user doesn't read two hundred answers as they
+arrive, but does wait for a single call. So while many jobs of a process wait to be sent,
 further jobs get batch priority, until the queue has drained.
 
 `JobQueue` orders jobs by due time, then by kind and priority; `FairTurns` alternates between the
@@ -27,7 +27,7 @@ MIN_BATCH_JOBS = 20
 calls, and sent within two seconds if the rate limit has slots."""
 
 MAX_UNSENT = 3
-"""This many unsent jobs may be about to go out; if there are more, more may follow."""
+"""More unsent jobs than this are a backlog; up to this many may just be about to go out."""
 
 ORDER: dict[Kind, int] = {"store": 0, "poll": 1, "send": 2}
 """Order of jobs that are due: store received bytes, then fetch results, then send new requests."""
@@ -64,7 +64,7 @@ class ScheduledJob:
     kind: Kind
     lease_version: int
     turn: int = 0
-    """Its turn within its priority. A job that found no slot keeps it, so that it isn't put back
+    """Its turn within its priority. A job that found no slot keeps it, so that it isn't moved
     to the end of the queue."""
     lease: Lease | None = None
     """Its lease while a step of it runs."""
@@ -80,8 +80,8 @@ class ScheduledJob:
 class FairTurns:
     """Assigns turns to the jobs of one priority, with a clock that counts rounds.
 
-    A group's next job comes one round after its last, and never before the current round: an idle
-    group doesn't save up turns.
+    A group's next job comes one round after its previous one, and never before the current round:
+    an idle group doesn't save up turns.
     """
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ A slot is taken by the transaction of the intent. It is released only when the A
 requests that arrive in any window gets its slot, all others still hold theirs: no window at the API
 exceeds the limit, however long a process, a network or a machine is suspended in between. A token
 bucket that grants slots ahead of time can't guarantee that. Here no slot is granted ahead: a
-request that finds none gets the time to wait, and tries again.
+request that finds none learns how long to wait, and tries again.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ STALLED_SECONDS = 60.0
 """Seconds after which a slot is released if its request was never recorded as sent."""
 
 MAX_LOCKOUT_SECONDS = 2 * LOCKOUT_SECONDS
-"""Seconds; a lock-out that ends later comes from a changed clock, not from the API."""
+"""Seconds; a lockout that ends later comes from a changed clock, not from the API."""
 
 MIN_WAIT_SECONDS = 0.005
 """Seconds to wait when a slot has come free since the check."""
 
 CONNECT_AHEAD_SECONDS = 0.3
-"""How long before a slot comes free its request may connect, in seconds: a TLS handshake."""
+"""How early a request may connect before its slot comes free, in seconds: a TLS handshake."""
 
 MAX_RETRY_SECONDS = 1.0
 """Longest wait before slots are checked again, in seconds, whatever the estimate: requests that
@@ -46,7 +46,7 @@ LOCKED_OUT = "the API asked for a pause of all requests"
 class _Occupancy:
     rows: int
     kept: int
-    stopped: float | None
+    oldest_unsent: float | None
 
 
 _SQL = load(__file__)
@@ -94,7 +94,7 @@ def take_slot(
         wanted: The request for a slot.
         now: Unix seconds, read inside this transaction: a later time in the table counts as a
             changed clock, not as a request sent while this one waited for the writer.
-        blocked_until: End of the lock-out in unix seconds, if the caller has read it.
+        blocked_until: End of the lockout in unix seconds, if the caller has read it.
 
     Raises:
         NoSlotError: all slots are taken, or the API has locked this key out.
@@ -187,7 +187,7 @@ def _window(rate: RateLimit, upstream: str, now: float) -> dict[str, object]:
     return {
         "upstream": upstream,
         "kept_since": now - rate.slot_seconds,
-        "stopped_since": now - _stalled_seconds(rate),
+        "stalled_since": now - _stalled_seconds(rate),
     }
 
 
@@ -222,9 +222,9 @@ def _raise_if_full(
     if sent_at is not None:
         seconds = sent_at + rate.slot_seconds - now
     else:  # unsent requests keep their slots for a whole period, or until they count as stalled
-        stopped = occupancy.stopped
-        stalled = rate.slot_seconds if stopped is None else stopped + _stalled_seconds(rate) - now
-        seconds = min(rate.slot_seconds, stalled)
+        oldest, seconds = occupancy.oldest_unsent, rate.slot_seconds
+        if oldest is not None:
+            seconds = min(seconds, oldest + _stalled_seconds(rate) - now)
     raise NoSlotError(max(MIN_WAIT_SECONDS, seconds), RATE_LIMIT)
 
 
@@ -238,10 +238,8 @@ def _tenth(rate: RateLimit) -> int:
 
 def _spare_slots(connection: Connection, check: _SlotCheck, priority: int) -> int:
     """Return how many slots a request of a priority leaves to more urgent ones."""
-    upstream, most = check.wanted.upstream, _tenth(check.rate)
-    spared = _count_generations(connection, upstream=upstream, max_jobs=most) or 0
+    limits = {"upstream": check.wanted.upstream, "max_jobs": _tenth(check.rate)}
+    spared = _count_generations(connection, **limits) or 0
     if priority > 0:
-        spared += (
-            _count_interactive(connection, upstream=upstream, now=check.now, max_jobs=most) or 0
-        )
+        spared += _count_interactive(connection, **limits, now=check.now) or 0
     return min(spared, check.rate.limit - 1)  # a request with no competitors always gets a slot

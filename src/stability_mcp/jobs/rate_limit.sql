@@ -1,18 +1,18 @@
 -- name: blocked_until(upstream) -> value
--- The end of the lock-out after a 429, which stops every process of the upstream.
+-- The end of the lockout after a 429, which stops every process of the upstream.
 SELECT blocked_until FROM upstreams WHERE id = :upstream;
 
--- name: occupancy(upstream, kept_since, stopped_since) -> one
+-- name: occupancy(upstream, kept_since, stalled_since) -> one
 -- Number of rows, number of kept slots, and when the oldest slot of an unsent request was granted.
 SELECT count(*) AS rows, count(CASE WHEN sent_at >= :kept_since
-        OR sent_at IS NULL AND granted_at >= :stopped_since THEN 1 END) AS kept,
-    min(CASE WHEN sent_at IS NULL AND granted_at >= :stopped_since THEN granted_at END) AS stopped
+        OR sent_at IS NULL AND granted_at >= :stalled_since THEN 1 END) AS kept,
+    min(CASE WHEN sent_at IS NULL AND granted_at >= :stalled_since THEN granted_at END) AS oldest_unsent
 FROM requests WHERE upstream = :upstream;
 
--- name: free_slots(upstream, kept_since, stopped_since) -> count
+-- name: free_slots(upstream, kept_since, stalled_since) -> count
 -- Deletes rows of requests that are certain to have arrived.
 DELETE FROM requests WHERE upstream = :upstream
-    AND (sent_at < :kept_since OR sent_at IS NULL AND granted_at < :stopped_since);
+    AND (sent_at < :kept_since OR sent_at IS NULL AND granted_at < :stalled_since);
 
 -- name: clamp_times(upstream, now) -> count
 -- After the clock was set back: treats requests sent in the future as sent just now.
@@ -21,7 +21,7 @@ UPDATE requests SET granted_at = :now,
 WHERE upstream = :upstream AND (sent_at > :now + 1 OR granted_at > :now + 1);
 
 -- name: next_free(upstream, kept_since, ahead) -> value
--- When the request was sent whose slot comes free after those that others wait for.
+-- Sent time of the request whose slot comes free after the slots that other requests wait for.
 SELECT sent_at FROM requests WHERE upstream = :upstream AND sent_at >= :kept_since
 ORDER BY sent_at LIMIT 1 OFFSET :ahead;
 
@@ -50,5 +50,5 @@ RETURNING id;
 UPDATE requests SET sent_at = :sent_at WHERE id = :slot AND sent_at IS NULL;
 
 -- name: block(upstream, until) -> count
--- Never moves the end of a lock-out to an earlier time.
+-- Never moves the end of a lockout to an earlier time.
 UPDATE upstreams SET blocked_until = :until WHERE id = :upstream AND blocked_until < :until;

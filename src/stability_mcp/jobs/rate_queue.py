@@ -1,8 +1,8 @@
 """Queues connected requests for rate-limit slots, and records when the request of a slot was sent.
 
 A slot should be used the moment it comes free, and a TLS handshake takes longer than that. So a
-request connects before its slot is free, and tries again exactly when the next slot comes free that
-no other request of this process waits for.
+request connects before its slot is free. It tries again exactly when a slot comes free that no
+other request of this process waits for.
 """
 
 import logging
@@ -42,7 +42,7 @@ class RateQueue:
         """Take a slot as soon as one is free.
 
         Args:
-            take: Takes it or raises; gets the number of requests of this process already waiting.
+            take: Takes a slot or raises; gets the number of requests that already wait.
 
         Raises:
             NoSlotError: no slot comes free in time, or the API has locked this key out.
@@ -96,7 +96,7 @@ class RateGate:
 
 
 class SentSlots:
-    """Slots whose requests were sent, until that is written to the store.
+    """Sent times of slots, until they are written to the store.
 
     A slot is released a fixed time after its request was sent. Nothing waits for the sent time to
     be written: it is written in the transaction of the response, or together with those of other

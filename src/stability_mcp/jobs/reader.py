@@ -28,10 +28,11 @@ MAX_PEEKED = 8
 """Up to this many jobs are read on the event loop, 0.1 ms each; more are read in a thread."""
 
 REST_RATIO = 3.0
-"""Pause after reading many jobs, as a multiple of the read: reads take a quarter of the time."""
+"""Pause after a read of many jobs, as a multiple of its duration: at most a quarter of the time is
+spent reading."""
 
 MAX_REST_SECONDS = 0.1
-"""Longest such pause in seconds: a caller is waiting."""
+"""Longest pause after a read, in seconds: a caller is waiting."""
 
 Found = tuple[dict[str, JobRow], float]
 """Jobs by id, and when the API accepts requests again, in unix seconds."""
@@ -51,7 +52,7 @@ class ReadBatcher:
 
     Args:
         database: The store of the jobs.
-        upstream: The upstream whose lock-out is read with them.
+        upstream: The upstream whose lockout is read with them.
     """
 
     def __init__(self, database: Database, *, upstream: str) -> None:
@@ -64,7 +65,7 @@ class ReadBatcher:
     async def read(self, ids: list[str]) -> Found:
         """Return jobs in a state no older than this call; missing ones are left out.
 
-        The lock-out is read only if a job is queued.
+        The lockout is read only if a job is queued.
         """
         if len(ids) <= MAX_PEEKED:
             return await self._database.peek(partial(self._find, ids))
@@ -239,10 +240,10 @@ class JobReader:
         """Return the number of cached results, cache hits and credits saved."""
         return await self._database.read(lambda c: reuse.cache_statistics(c, account))
 
-    async def give_up_seconds(self, client: str) -> float | None:
+    async def client_timeout_seconds(self, client: str) -> float | None:
         """Return the shortest known timeout of a client, in seconds; None: none is known."""
         now = self._context.clock()
-        return await self._database.peek(lambda c: usage.give_up_seconds(c, client, now=now))
+        return await self._database.peek(lambda c: usage.client_timeout_seconds(c, client, now=now))
 
     def summary_in(
         self, connection: Connection, account: Account, named: frozenset[str]

@@ -34,7 +34,7 @@ PROBE_INTERVAL_SECONDS = 0.02
 
 
 async def dead_processes(context: JobContext, processes: Collection[str]) -> frozenset[str]:
-    """Return which of the processes with seemingly waiting identical calls are dead."""
+    """Return which of these processes are dead; identical calls seem to be waiting in them."""
     alive, dead = set(processes), set[str]()
     for attempt in range(MAX_PROBES):
         if not alive:
@@ -116,7 +116,9 @@ class Recovery:
         self._copies_missing = self._copies_missing or bool(dead)
         context.session += done.spent
         for job in done.lost:
-            log.warning("job %s: outcome unknown: its process ended after sending it", job.id)
+            log.warning(
+                "job %s: outcome unknown: its process ended after sending the request", job.id
+            )
         await self._sweep_spool()
         if done.paused:
             log.warning("%d jobs queued long ago are paused until the user decides", done.paused)
@@ -128,18 +130,20 @@ class Recovery:
         return done
 
     async def _write_missing_copies(self) -> None:
-        """Write copies that ended processes did not; a slow folder delays no start or probe."""
+        """Write the copies that ended processes did not write, without delaying the probes."""
         self._copies_missing, self._copying = False, True
         try:
             await write_missing_copies(self._context)
         except (StorageError, OSError) as error:
             self._copies_missing = True
-            log.warning("copies for ended processes could not be written yet: %s", error)
+            log.warning(
+                "readable copies left by ended processes could not be written yet: %s", error
+            )
         finally:
             self._copying = False
 
     async def _keep_registered(self, *, restored: bool) -> None:
-        """Write the row of this process again after its lock file was deleted."""
+        """Register this process again after its lock file was deleted."""
         if restored:
             self._unregistered = True
             log.warning("the lock file of this process was deleted; created it again")
@@ -178,7 +182,7 @@ class Recovery:
         return _ProbeResult(restored, changed, free, _names(self._context.database.home))
 
     async def _has_unowned_jobs(self, result: "_ProbeResult") -> bool:
-        """Return whether jobs were released, or the lock file of a process is gone for good."""
+        """Return whether jobs were released, or a lock file has been missing for too long."""
         me, upstream, names = self._process.id, self._context.upstream.id, result.names
         if result.changed:
             self._unowned, self._listed = await self._context.database.read(

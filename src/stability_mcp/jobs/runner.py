@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Running:
-    """What exists while jobs run."""
+    """The state of a started runner."""
 
     process: ProcessLock
     engine: Engine
@@ -121,7 +121,7 @@ class Runner:
                 async with anyio.create_task_group() as group:
                     group.start_soon(recovery.run)
                     group.start_soon(context.sent_slots.run)
-                    if not context.upstream.emulated:  # the emulator's credits mean nothing
+                    if not context.upstream.emulated:  # emulated credits aren't real
                         group.start_soon(balance.run)
 
         task_group.start_soon(engine.run, Executor(context, process.id))
@@ -160,9 +160,9 @@ class Runner:
         """Write a call and its jobs, or join or reuse earlier ones.
 
         A call that earlier jobs answer is not charged, so it needs no approval and no balance. The
-        transaction raises what it can't determine, this method determines it and runs the
-        transaction again: the user's approval of the price, whether other processes are alive, and
-        whether the balance allows sending again.
+        transaction raises an error for what it can't determine itself: whether the user approves
+        the price, whether other processes are alive, and whether the balance allows sending again.
+        This method determines it and runs the transaction again.
 
         Args:
             call_request: The call.

@@ -76,7 +76,7 @@ class Scheduler:
         """Requests in flight: interactive, batch."""
         self._starting: set[str] = set()
         self._no_slot_until = [0.0, 0.0, 0.0]
-        """By level: after a job finds no slot, jobs of its level and below don't try until then."""
+        """By level: until when jobs wait because one as urgent or more urgent found no slot."""
         self._last_seq = 0
         self._stopping = False
         self._ended = anyio.Event()
@@ -91,17 +91,17 @@ class Scheduler:
         """Do nothing: `run` finds the job by its row."""
 
     def cancel(self, tx: Connection, job_id: str) -> None:
-        """Have the job read again before it is sent; T2 would reject the cached row."""
+        """Drop the cached row, so that the job is read again before it is sent."""
         del tx
         known = self._known.get(job_id)
         if known is not None:
             known.row = None
 
     def add(self, jobs: Sequence[JobRow]) -> None:
-        """Run new jobs as soon as possible; their rows are committed."""
+        """Run new jobs, whose rows are committed, as soon as possible."""
         now = time.monotonic()
         for row in jobs:
-            if row.id in self._known:  # `_find_new` came first
+            if row.id in self._known:  # `_find_new` has already found it
                 continue
             group = row.run or row.call or row.id
             job = ScheduledJob(
@@ -117,7 +117,7 @@ class Scheduler:
         self._work.set()
 
     def rescan(self) -> None:
-        """Search for jobs of any age: some were taken over."""
+        """Search for jobs of any age, because some were taken over."""
         self._last_seq = 0
         self.wake()
 
@@ -204,7 +204,9 @@ class Scheduler:
             self._last_seq = max(self._last_seq, row.seq)
             if row.id in self._known:
                 known = self._known[row.id]
-                if known.lease_version != row.lease_version:  # it was taken over and came back
+                if (
+                    known.lease_version != row.lease_version
+                ):  # taken over by another process, and now back
                     known.lease_version, known.row = row.lease_version, None
                 continue
             kind: Kind = {"queued": "send", "submitted": "poll"}.get(row.state, "store")  # type: ignore[assignment]  # the values are kinds
@@ -241,8 +243,8 @@ class Scheduler:
             return True
         if len(self._starting) >= MAX_CONNECTING or sum(self._sending) >= self._concurrency:
             return False
-        of_batches = max(1, int(self._concurrency * BATCH_SHARE))
-        return job.priority == 0 or self._sending[1] < of_batches
+        max_batch = max(1, int(self._concurrency * BATCH_SHARE))
+        return job.priority == 0 or self._sending[1] < max_batch
 
     def _begun(self, job_id: str) -> None:
         self._starting.discard(job_id)
@@ -269,7 +271,7 @@ class Scheduler:
             and job.lease is not None
             and job.lease.version != job.lease_version
         ):
-            # The step that ended had a lost lease; meanwhile the job has come back to this process.
+            # The step lost its lease, but meanwhile this process has taken the job over again.
             step = Later(seconds=0, kind=job.kind)
         if isinstance(step, Later):
             seconds = step.seconds

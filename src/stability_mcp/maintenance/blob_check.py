@@ -1,7 +1,7 @@
 """Finds lost or damaged files of stored media, by size and hash, and restores them if possible.
 
-Only a byte-identical file can restore one: the hash decides. Such a file may be in the spool, in
-the quarantine, or a readable copy without provenance. Every function blocks.
+Only a file with the same hash can replace a lost one. It may be in the spool, in the quarantine, or
+a readable copy without provenance. Every function blocks.
 """
 
 import hashlib
@@ -48,11 +48,11 @@ _delete_holders = _SQL.count("delete_holders")
 
 def blobs(connection: Connection, *, after: str, limit: int) -> list[Blob]:
     """Return the blobs of items that are not deleted, in the order of their hashes."""
-    return _blobs(connection, after=after, most=limit)
+    return _blobs(connection, after=after, limit=limit)
 
 
 def is_empty(home: Path) -> bool:
-    """Return whether the blobs folder is empty, as when its disk is not mounted."""
+    """Return whether the blobs folder is empty, which can mean that its disk is not mounted."""
     return next((home / "blobs").iterdir(), None) is None
 
 
@@ -121,7 +121,7 @@ def delete_items(connection: Connection, home: Path, blob: Blob, now: float) -> 
     """Delete the items of a blob that cannot be recovered, and quarantine its damaged file.
 
     Returns:
-        Whether they were deleted: not if the content is back.
+        Whether they were deleted; False if the intact file is back.
 
     Raises:
         OSError: the file exists but cannot be read, so it may be intact.
@@ -152,7 +152,7 @@ def quarantine_file(home: Path, path: Path, name: str) -> bool:
 
 
 def _fault(path: Path, blob: Blob, *, compare: bool = True) -> str | None:
-    """Do what `fault` does, but raise if the file cannot be read."""
+    """Like `fault`, but raise if the file cannot be read."""
     try:
         size = path.stat().st_size
         if size != blob.bytes:
@@ -172,7 +172,7 @@ def readable(copies: Iterable[str | None]) -> list[str]:
 
 
 def _copied(source: Path, target: Path, sha256: str) -> bool:
-    """Copy a file durably if it has the given hash; return whether it has."""
+    """Copy a file durably if it has the given hash; return whether it does."""
     with source.open("rb") as file, target.open("w+b") as out:
         shutil.copyfileobj(file, out)
         out.seek(0)

@@ -1,11 +1,11 @@
--- name: blobs(after, most) -> many
+-- name: blobs(after, limit) -> many
 -- Blobs of items that are not deleted, in the order of their hashes.
 SELECT sha256, bytes FROM blobs
 WHERE sha256 > :after
     AND EXISTS (
         SELECT 1 FROM media WHERE media.blob = blobs.sha256 AND media.deleted_at IS NULL
     )
-ORDER BY sha256 LIMIT :most;
+ORDER BY sha256 LIMIT :limit;
 
 -- name: holders(blob) -> many
 -- Items with this content that are not deleted.

@@ -47,7 +47,7 @@ class Finding:
 
     text: str
     done: str = ""
-    """The repair, or "" if nothing was done."""
+    """The repair that was made, or ""."""
     bad: bool = False
     """Whether something is lost or wrong; False for leftovers."""
 
@@ -74,7 +74,7 @@ class StoreCheck:
         """Files that have a row."""
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Yield problems, with the repair made.
+        """Yield each problem, with the repair if one was made.
 
         Raises:
             StorageError: the store cannot be read or written.
@@ -109,8 +109,8 @@ class StoreCheck:
 
     async def _check_budget(self, mismatch: BudgetMismatch) -> Finding:
         text = (
-            f"the budget of {mismatch.day} counts {credits_text(mismatch.was_reserved)} reserved "
-            f"and {credits_text(mismatch.was_spent)} spent, but jobs and ledger add up to "
+            f"the budget counters of {mismatch.day} show {credits_text(mismatch.was_reserved)} "
+            f"reserved and {credits_text(mismatch.was_spent)} spent, but jobs and ledger add up to "
             f"{credits_text(mismatch.reserved)} and {credits_text(mismatch.spent)}"
         )
         if not self._repair:
@@ -173,9 +173,11 @@ class StoreCheck:
                 durable=True,
             )
             if not is_deleted:
-                return "it is already back"
+                return "its file is already back"
             left = await in_file_thread(partial(blob_check.readable, copies))
-            deleted = "no identical file was found, so it was deleted; any damaged file is in "
+            deleted = (
+                "no identical file was found, so the media item was deleted; a damaged file is in "
+            )
             return "; ".join((f"{deleted}quarantine/", *_readable_copy(left)))
         file, where = found
         try:
@@ -184,7 +186,11 @@ class StoreCheck:
             )
         finally:
             await in_file_thread(lambda: file.unlink(missing_ok=True))
-        return f"restored from {where}" if restored else "it is already back, or was deleted"
+        return (
+            f"restored from {where}"
+            if restored
+            else "its file is already back, or the item was deleted"
+        )
 
     def _restore(self, blob: Blob, file: Path, connection: Connection) -> bool:
         needed = bool(blob_check.holders(connection, blob))
@@ -196,9 +202,11 @@ class StoreCheck:
         young = self._clock() - MIN_FILE_AGE_SECONDS
         while (files := await in_file_thread(lambda: next(folders, None))) is not None:
             sizes = await in_file_thread(partial(_sizes, files, young))
-            free = await self._database.read(partial(retention_rows.unnamed, hashes=sizes.keys()))
-            old += free
-            size += sum(sizes[each] for each in free)
+            found = await self._database.read(
+                partial(retention_rows.unreferenced, hashes=sizes.keys())
+            )
+            old += found
+            size += sum(sizes[each] for each in found)
         if not old:
             return
         text = f"{_files(len(old))} in blobs/ ({size / 1e6:.1f} MB) without a media item"
@@ -212,21 +220,25 @@ class StoreCheck:
         yield Finding(text=text, done=f"{_files(moved)} moved to quarantine/" if moved else "")
 
     def _quarantine_blob(self, sha256: str, connection: Connection) -> bool:
-        unnamed = retention_rows.unnamed(connection, [sha256])
-        return bool(unnamed) and blob_check.quarantine_blob(self._home, sha256, "unnamed")
+        is_unreferenced = bool(retention_rows.unreferenced(connection, [sha256]))
+        return is_unreferenced and blob_check.quarantine_blob(self._home, sha256, "unnamed")
 
     async def _check_spool(self) -> AsyncIterator[Finding]:
         """Find leftovers of interrupted imports, and responses that belong to no job."""
         young, spool = self._clock() - MIN_FILE_AGE_SECONDS, self._home / "spool"
         paths = await in_file_thread(lambda: [p for p in spool.iterdir() if _older(p, young)])
-        left = [path for path in paths if any(path.match(each) for each in retention_rows.IN_SPOOL)]
-        if left:
+        leftovers = [
+            path
+            for path in paths
+            if any(path.match(each) for each in retention_rows.SPOOL_PATTERNS)
+        ]
+        if leftovers:
             removed = 0
             if self._repair:
                 removed = await in_file_thread(
-                    lambda: sum(retention_rows.remove_if_older(path, young) for path in left)
+                    lambda: sum(retention_rows.remove_if_older(path, young) for path in leftovers)
                 )
-            text = f"{_files(len(left))} left in spool/ by an interrupted import or repair"
+            text = f"{_files(len(leftovers))} left in spool/ by an interrupted import or repair"
             yield Finding(text=text, done=f"{_files(removed)} removed" if removed else "")
         for path in paths:
             match = _OF_JOB.fullmatch(path.name)

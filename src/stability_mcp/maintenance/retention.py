@@ -50,7 +50,7 @@ class Swept:
 
     jobs: int = 0
     media: int = 0
-    """Imported and fitted items; results go with their jobs."""
+    """Imported and fitted items; results are removed with their jobs."""
     calls: int = 0
     files: int = 0
     """Blobs without a row."""
@@ -110,7 +110,7 @@ class Retention:
             return swept
         cutoff = now - self._keep_days * DAY_SECONDS
         while removed := await self._results(cutoff):
-            # Parents become removable only after their children: repeat.
+            # Repeat: parents become removable only after their children.
             swept.jobs += removed[0]
             swept.media += removed[1]
         swept.calls = await self._rows(
@@ -131,7 +131,7 @@ class Retention:
         return swept
 
     async def _results(self, cutoff: float) -> tuple[int, int] | None:
-        """Sweep jobs with their results, then imports; return None if there was nothing."""
+        """Sweep jobs with their results, then imports; return None if nothing was removed."""
         ended = await self._rows(
             lambda c, before: retention_rows.old_jobs(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
@@ -179,9 +179,9 @@ class Retention:
         folders = retention_rows.unreferenced_blobs(home)
         while (files := await in_file_thread(lambda: next(folders, None))) is not None:
             names = [path.name for path in files]
-            free = await self._database.read(partial(retention_rows.unnamed, hashes=names))
+            hashes = await self._database.read(partial(retention_rows.unreferenced, hashes=names))
             total += await self._write(
-                free,
+                hashes,
                 lambda ids: self._database.write(
                     lambda c: retention_rows.unlink(
                         c, home, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
@@ -206,6 +206,6 @@ class Retention:
 
 
 def _always(connection: Connection, each: str) -> bool:
-    """Keep all candidates: the transaction checks them again just as cheaply."""
+    """Accept every candidate: the transaction checks it again just as cheaply."""
     del connection, each
     return True

@@ -27,8 +27,8 @@ from stability_mcp.store.queries import Connection, in_parts, load
 MIN_FILE_AGE_SECONDS = 3_600.0
 """Seconds. A younger file is never treated as a leftover."""
 
-IN_SPOOL = ("import-*.part", "fit-*.part", "repair-*.part")
-"""Temporary files of imports, fittings and repairs, which exist for minutes at most."""
+SPOOL_PATTERNS = ("import-*.part", "fit-*.part", "repair-*.part")
+"""Names of temporary files of imports, fittings and repairs, which exist for minutes at most."""
 
 MAX_HASHES_PER_QUERY = 400
 """Hashes per query: older SQLite versions accept 999 parameters."""
@@ -66,7 +66,7 @@ _has_child = _SQL.value("has_child", int)
 _delete_lineage = _SQL.count("delete_lineage")
 _delete_media = _SQL.value("delete_media", str)
 _delete_blob = _SQL.count("delete_blob")
-_named_hashes = _SQL.values("named_hashes", str)
+_referenced_hashes = _SQL.values("referenced_hashes", str)
 _old_jobs = _SQL.many("old_jobs", Numbered)
 _old_job = _SQL.one("old_job", _OldJob)
 _results = _SQL.many("results", _Result)
@@ -80,7 +80,7 @@ _delete_call = _SQL.count("delete_call")
 
 def old_media(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
     """Return imported and fitted items from before `cutoff`, newest first."""
-    return _old_media(connection, before=before, cutoff=cutoff, most=limit)
+    return _old_media(connection, before=before, cutoff=cutoff, limit=limit)
 
 
 def is_needed(connection: Connection, media_id: str) -> bool:
@@ -128,7 +128,7 @@ def sweep_media(
 
 
 def run_within(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
-    """Run a step for each id until the time is up, so that the write lock is free again soon.
+    """Run a step for each id until the time is up, so that the write lock is held only briefly.
 
     Returns:
         How many ids were processed, at least one, and for how many the step returned True.
@@ -147,13 +147,13 @@ def unreferenced_blobs(home: Path) -> Iterator[list[Path]]:
         yield [path for path in folder.iterdir() if _HASH.fullmatch(path.name)]
 
 
-def unnamed(connection: Connection, hashes: Iterable[str]) -> list[str]:
+def unreferenced(connection: Connection, hashes: Iterable[str]) -> list[str]:
     """Return the hashes without a row."""
     wanted = sorted(hashes)
-    named: set[str] = set()
+    referenced: set[str] = set()
     for part in in_parts(wanted, MAX_HASHES_PER_QUERY):
-        named.update(_named_hashes(connection, hashes=part))
-    return [each for each in wanted if each not in named]
+        referenced.update(_referenced_hashes(connection, hashes=part))
+    return [each for each in wanted if each not in referenced]
 
 
 def unlink(
@@ -168,11 +168,11 @@ def unlink(
         cutoff: Unix seconds; a file written later is kept.
         seconds: Approximate time limit.
     """
-    free = set(unnamed(connection, hashes))
+    removable = set(unreferenced(connection, hashes))
     return run_within(
         hashes,
         seconds,
-        lambda each: each in free and remove_if_older(blob_path(home, each), cutoff),
+        lambda each: each in removable and remove_if_older(blob_path(home, each), cutoff),
     )
 
 
@@ -189,7 +189,7 @@ def remove_if_older(path: Path, cutoff: float) -> bool:
 
 def sweep_spool(home: Path, now: float) -> int:
     """Remove leftovers of interrupted imports and fittings; blocks."""
-    files = (path for pattern in IN_SPOOL for path in (home / "spool").glob(pattern))
+    files = (path for pattern in SPOOL_PATTERNS for path in (home / "spool").glob(pattern))
     return sum(remove_if_older(path, now - MIN_FILE_AGE_SECONDS) for path in files)
 
 
@@ -198,7 +198,7 @@ def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) 
 
     The order matters: the inputs of a result are older and can only be removed after it.
     """
-    return _old_jobs(connection, before=before, cutoff=cutoff, most=limit)
+    return _old_jobs(connection, before=before, cutoff=cutoff, limit=limit)
 
 
 def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
@@ -230,7 +230,7 @@ def sweep_jobs(
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
     """Return calls from before `cutoff` that no longer have jobs, newest first."""
-    return _old_calls(connection, before=before, cutoff=cutoff, most=limit)
+    return _old_calls(connection, before=before, cutoff=cutoff, limit=limit)
 
 
 def sweep_calls(

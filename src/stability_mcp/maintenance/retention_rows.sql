@@ -1,8 +1,8 @@
--- name: old_media(before, cutoff, most) -> many
+-- name: old_media(before, cutoff, limit) -> many
 -- Imported and fitted items; results are removed with their jobs.
 SELECT seq, id FROM media
 WHERE job IS NULL AND seq < :before AND created_at < :cutoff
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
 -- name: is_old_media(id, cutoff) -> value
 -- Checks again inside the transaction that deletes it.
@@ -32,17 +32,17 @@ DELETE FROM blobs
 WHERE sha256 = :sha256
     AND NOT EXISTS (SELECT 1 FROM media WHERE media.blob = blobs.sha256);
 
--- name: named_hashes(hashes...) -> values
--- Hashes whose file must be kept.
+-- name: referenced_hashes(hashes...) -> values
+-- Hashes that a row refers to; their files must be kept.
 SELECT sha256 FROM blobs WHERE sha256 IN (:hashes...)
 UNION SELECT blob FROM media WHERE blob IN (:hashes...);
 
--- name: old_jobs(before, cutoff, most) -> many
+-- name: old_jobs(before, cutoff, limit) -> many
 -- The states are listed because an unknown state of a newer version may not be final.
 SELECT seq, id FROM jobs
 WHERE seq < :before AND finished_at < :cutoff
     AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
 -- name: old_job(job, cutoff) -> one
 -- Checks one job again inside the transaction that removes it.
@@ -55,7 +55,7 @@ WHERE id = :job AND finished_at < :cutoff
 SELECT id, label, created_at, deleted_at FROM media WHERE job = :job;
 
 -- name: delete_inputs(job) -> count
--- The job no longer keeps its inputs.
+-- Its inputs may then be removed too.
 DELETE FROM job_inputs WHERE job = :job;
 
 -- name: is_charged(job) -> value
@@ -71,15 +71,15 @@ SET arguments = '{}', result_key = NULL, answer = NULL, generation = NULL, engin
 WHERE id = :job;
 
 -- name: delete_job(job) -> count
--- A job that was never charged.
+-- Only for a job that was never charged.
 DELETE FROM jobs WHERE id = :job;
 
--- name: old_calls(before, cutoff, most) -> many
+-- name: old_calls(before, cutoff, limit) -> many
 -- Calls without jobs.
 SELECT seq, id FROM calls
 WHERE seq < :before AND created_at < :cutoff
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.call = calls.id)
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
 -- name: delete_call(call, cutoff) -> count
 -- A call that another one joined is kept until that one is removed.

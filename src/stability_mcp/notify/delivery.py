@@ -35,7 +35,7 @@ INTERVAL_SECONDS = 1.0
 MAX_CONCURRENT = 4
 """Notifications sent at the same time."""
 CLOSING_SECONDS = 2.0
-"""Seconds that a closing server waits for notifications; clients wait no longer for its exit."""
+"""Seconds that a closing server waits for notifications; hosts don't wait longer for it to exit."""
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +280,11 @@ class Delivery:
             done = True
             await self._record(notification, why)
         except StorageError as error:  # the claim expires, and it is sent again
-            log.warning("job %s: could not record its notification: %s", notification.job, error)
+            log.warning(
+                "job %s: the delivery of its notification could not be recorded: %s",
+                notification.job,
+                error,
+            )
         finally:
             self._delivering.discard(notification.job)
             if not done:
@@ -320,4 +324,4 @@ class Delivery:
                 lambda c: outbox.release(c, notification, now=now), name="notify.release"
             )
         except StorageError as error:  # the claim expires
-            log.warning("job %s: its notification is sent later: %s", notification.job, error)
+            log.warning("job %s: its notification will be sent later: %s", notification.job, error)

@@ -83,7 +83,7 @@ class Database:
         why = unsuitable_reason(home)
         if why is not None:
             raise StorageError(
-                f"The data folder {home} {why}; a database would be corrupted there.",
+                f"The data folder {home} {why}, where a database can be corrupted.",
                 hint="Set STABILITY_HOME to a folder on a local disk.",
             )
         try:

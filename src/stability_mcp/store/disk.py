@@ -62,7 +62,7 @@ class Reserve:
         self._size = size
 
     def make(self) -> None:
-        """Create the reserve if it is missing; on failure continue without one."""
+        """Create the reserve if it is missing; if that fails, continue without one."""
         try:
             if self._file.exists() and self._file.stat().st_size >= self._size:
                 return
@@ -70,9 +70,9 @@ class Reserve:
                 # Random bytes: some file systems don't allocate space for zeros.
                 self._file.write_bytes(os.urandom(self._size))
         except OSError:
-            self.give_up()
+            self.release()
 
-    def give_up(self) -> bool:
+    def release(self) -> bool:
         """Delete the reserve to free its space; return whether there was one."""
         try:
             self._file.unlink()

@@ -1,8 +1,8 @@
 -- The tables of a new store; `migrations` upgrades older stores to the same tables.
 --
--- Money is whole millicredits (1 credit is 1000). Times are unix seconds, for people: no rule
--- declares a process dead by them. Rows are ordered by `seq`, which is never reused, even after the
--- newest row was deleted: cursors rely on it. No CHECK lists states, so a new state needs no new
+-- Money is whole millicredits (1 credit is 1000). Times are unix seconds; no rule uses them to decide
+-- whether a process is dead. Rows are ordered by `seq`, which is never reused, even after the newest
+-- row was deleted: cursors rely on it. No CHECK lists states, so a new state needs no new
 -- table. PostgreSQL takes the same text with BIGINT, DOUBLE PRECISION and identity columns, and
 -- without STRICT and WITHOUT ROWID.
 
@@ -35,7 +35,7 @@ CREATE TABLE processes (
     started_at REAL NOT NULL
 ) STRICT;
 
--- A tools/call that costs credits: joining, delivery, uncollected results.
+-- A tools/call that costs credits; needed for joining, delivery and uncollected results.
 CREATE TABLE calls (
     seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -189,7 +189,7 @@ CREATE INDEX media_kind ON media (owner, media_type, seq) WHERE deleted_at IS NU
 CREATE UNIQUE INDEX media_label ON media (owner, label)
 WHERE label IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX media_blob ON media (blob);
--- Finds the media whose readable copy a file is.
+-- Finds the media item of a readable copy.
 CREATE INDEX media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;
 
 CREATE TABLE media_parents (
@@ -200,7 +200,7 @@ CREATE TABLE media_parents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX media_parents_parent ON media_parents (parent);
 
--- Protects the inputs of jobs from retention.
+-- The inputs of jobs, which retention keeps.
 CREATE TABLE job_inputs (
     job TEXT NOT NULL,
     field TEXT NOT NULL,

@@ -28,7 +28,7 @@ from stability_mcp.store.queries import Connection
 T = TypeVar("T")
 
 Moment = Literal["before", "inside", "after"]
-"""Before a step begins; after its work, before the commit; after the commit."""
+"""`before` the step begins; `inside`: its work is done but not committed; `after` the commit."""
 
 Observer = Callable[[Moment, str], None]
 """Called at each moment of a named write step, on the thread that runs the step: a database
@@ -37,7 +37,7 @@ transaction, or a file operation that a result depends on. An exception fails th
 CLOSED = "The store is closed: the server is shutting down."
 
 MAX_GROUP = 64
-"""Most units in one commit: each unit extends the time that the write lock is held."""
+"""Maximum units in one commit: each unit extends the time that the write lock is held."""
 
 log = logging.getLogger(__name__)
 

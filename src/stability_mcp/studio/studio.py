@@ -300,8 +300,8 @@ class Studio:
 
     async def client_timeout(self, client: str) -> float | None:
         """Return the seconds after which a client gives up on a call, or None if it never did."""
-        return await self._jobs.reader.give_up_seconds(client)
+        return await self._jobs.reader.client_timeout_seconds(client)
 
     async def client_gave_up(self, client: str, seconds: float) -> None:
         """Record that a client gave up on a call after some seconds."""
-        await self._jobs.record_give_up(client, seconds)
+        await self._jobs.record_client_timeout(client, seconds)

@@ -113,7 +113,7 @@ async def test_a_read_only_database_delays_a_result_and_loses_nothing(
             set_read_only(1)
             upstream.release.set()
             view = await until_progress(
-                jobs, job, "stored as soon as the data folder can be written", "readonly"
+                jobs, job, "stored as soon as the data folder is writable", "readonly"
             )
             assert view.state == "submitting"
             set_read_only(0)
@@ -171,7 +171,7 @@ async def test_a_disk_that_cannot_store_a_fetched_result_never_ends_the_job(tmp_
         tmp_path, Wire([starts_generation()], poll_plan=[fail_often]), max_retries=2
     ) as jobs:
         job = await _submit(jobs, later=True)
-        await until_progress(jobs, job, "generating", "stored as soon as there is room on the disk")
+        await until_progress(jobs, job, "generating", "stored as soon as there is disk space")
         await _until_done(jobs, job)
 
     assert (tries, spool(tmp_path)) == (10, [])
@@ -187,7 +187,7 @@ async def test_a_disk_that_cannot_store_a_fetched_result_never_ends_the_job(tmp_
 async def test_an_outcome_is_recorded_once_the_disk_can_be_written(
     tmp_path: Path, switch: Switch, failure: Behaviour, state: str, charged: str
 ) -> None:
-    """*Chosen*: a known outcome never becomes a guess: no wrong charge and no wrong retry."""
+    """*Chosen*: a known outcome is kept, so no charge and no retry is wrong."""
     wire = Wire([_refusing(switch, failure), succeeds()])
 
     async with running_jobs_on_small_disk(tmp_path, wire, kind=_store(switch)) as jobs:
@@ -230,7 +230,7 @@ async def test_a_read_only_folder_does_not_use_up_the_reserve(
         tmp_path, Wire([_refusing(switch, succeeds())]), kind=_store(switch)
     ) as jobs:
         job = await _submit(jobs)
-        await until_progress(jobs, job, "stored as soon as the data folder can be written")
+        await until_progress(jobs, job, "stored as soon as the data folder is writable")
         assert (tmp_path / "reserve").exists()
         switch.error = None
         await _until_done(jobs, job)
@@ -242,7 +242,7 @@ async def test_results_wait_while_a_file_blocks_the_blobs_folder(tmp_path: Path)
         (tmp_path / "blobs").rmdir()
         (tmp_path / "blobs").write_text("in the way")
         job = await _submit(jobs)
-        view = await until_progress(jobs, job, "stored as soon as the data folder can be written")
+        view = await until_progress(jobs, job, "stored as soon as the data folder is writable")
         assert (view.state, f"{job}.1.body" in spool(tmp_path)) == ("storing", True)
         (tmp_path / "blobs").unlink()
         (tmp_path / "blobs").mkdir()

@@ -117,7 +117,7 @@ async def test_an_early_404_alternates_the_results_paths_and_is_not_a_failure(
     assert wire.polled == [AUDIO, GENERIC] * 3
 
 
-async def test_polling_stays_with_the_results_path_that_answered(tmp_path: Path) -> None:
+async def test_polling_stays_with_the_results_path_that_has_the_generation(tmp_path: Path) -> None:
     """*Chosen*: `in-progress` means that this path knows the generation."""
     wire = Wire(
         [starts_generation()],
@@ -165,10 +165,10 @@ async def test_waiting_for_a_missing_generation_polls_every_path_once(tmp_path: 
     assert sorted(wire.polled) == [AUDIO, GENERIC]
 
 
-async def test_a_missing_generation_that_turns_out_to_be_running_is_polled_further(
+async def test_a_missing_generation_that_turns_out_to_be_running_is_polled_again(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: if the API finally refuses it, it was not charged, and the assumed charge goes."""
+    """*Chosen*: if the API finally refuses it, the assumed charge is released."""
     wire = Wire([starts_generation()], poll_plan=[NOT_FOUND])
 
     async with running_jobs(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
@@ -184,7 +184,7 @@ async def test_a_missing_generation_that_turns_out_to_be_running_is_polled_furth
 async def test_a_missing_generation_that_turns_out_to_be_refused_is_not_charged(
     tmp_path: Path,
 ) -> None:
-    """*Chosen*: the first answered poll ends it, and the assumed charge is given back."""
+    """*Chosen*: the first poll with a response ends it and releases the assumed charge."""
     wire = Wire([starts_generation()], poll_plan=[NOT_FOUND])
 
     async with running_jobs(tmp_path, wire, timing=AT_ONCE_UNKNOWN) as jobs:
@@ -200,7 +200,7 @@ async def test_a_missing_generation_that_turns_out_to_be_refused_is_not_charged(
     assert (again, len(wire.polled)) == (after, polls)
 
 
-async def test_a_missing_generation_with_an_unusable_answer_was_charged_once(
+async def test_a_missing_generation_with_an_unusable_response_is_charged_once(
     tmp_path: Path,
 ) -> None:
     """*Chosen*: after the usual retries; the charge was counted when it went missing."""

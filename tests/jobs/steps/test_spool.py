@@ -115,7 +115,7 @@ async def test_the_end_of_a_body_is_written_when_the_disk_has_space_again(
 
     async with running_jobs_on_small_disk(tmp_path, Wire([behave])) as jobs:
         job = await _submit(jobs)
-        view = await until_progress(jobs, job, "stored as soon as there is room on the disk")
+        view = await until_progress(jobs, job, "stored as soon as there is disk space")
         assert view.state == "storing"
         await _until_done(jobs, job)
 

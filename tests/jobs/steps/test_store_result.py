@@ -19,7 +19,7 @@ SOON = replace(AT_ONCE, disk_retry_seconds=0.01)
 LATE = replace(AT_ONCE, disk_retry_seconds=60.0)
 WHY = "The database cannot be written: database or disk is full."
 
-FULL = "stored as soon as the data folder can be written"
+FULL = "stored as soon as the data folder is writable"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_nothing_is_sent_when_send_begin_cannot_be_written(tmp_path: Path)
         view = await until_progress(jobs, job, "sent as soon as")
 
     assert (view.state, wire.posts) == ("queued", [])
-    assert view.progress == f"queued (sent as soon as the data folder can be written: {WHY})"
+    assert view.progress == f"queued (sent as soon as the data folder is writable: {WHY})"
 
 
 async def test_two_equal_results_share_one_blob(

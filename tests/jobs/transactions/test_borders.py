@@ -88,7 +88,7 @@ def test_begin_updates_state_charge_and_slot_together(database: Database) -> Non
 def test_a_refused_begin_changes_nothing(
     database: Database, change: str, error: type[Exception]
 ) -> None:
-    """*Chosen*: T2 itself checks process, lease version, cancellation, lock-out and slot."""
+    """*Chosen*: T2 itself checks process, lease version, cancellation, lockout and slot."""
     job = _queued(database)
     write_now(database, lambda c: execute(c, change), name="test.write")
     before = _everything(database)
@@ -127,7 +127,7 @@ def test_a_requeued_job_keeps_its_reservation(database: Database) -> None:
     assert money(database.home) == (PRICE, 0)
 
 
-def test_a_final_refusal_gives_the_reservation_back(database: Database) -> None:
+def test_a_final_refusal_releases_the_reservation(database: Database) -> None:
     """*Chosen*: T2x, failed, `reserved -= price`."""
     job = _sent(database)
 
@@ -231,7 +231,7 @@ def test_a_response_to_another_attempt_is_ignored(database: Database) -> None:
 
 
 def test_a_balance_above_zero_ends_a_pause(database: Database) -> None:
-    """*Chosen*: 401 and 402 pause the upstream until a balance query answers above 0."""
+    """*Chosen*: 401 and 402 pause the upstream until a balance query returns more than 0."""
     write_now(database, lambda c: usage.register_upstream(c, PAID), name="test.write")
     write_now(database, lambda c: usage.pause_upstream(c, PAID.id, "no credits"), name="test.write")
 

@@ -29,7 +29,9 @@ def gave_up(database: Database, seconds: float, *, day: float = 0, client: str =
     """Record that a client timed out."""
     now = NOW + day * DAY_SECONDS
     write_now(
-        database, lambda c: usage.record_give_up(c, client, seconds, now=now), name="test.write"
+        database,
+        lambda c: usage.record_client_timeout(c, client, seconds, now=now),
+        name="test.write",
     )
 
 
@@ -37,7 +39,7 @@ def timeout(database: Database, *, day: float = 0, client: str = HOST) -> float 
     """Return the assumed timeout of a client."""
     now = NOW + day * DAY_SECONDS
     return write_now(
-        database, lambda c: usage.give_up_seconds(c, client, now=now), name="test.write"
+        database, lambda c: usage.client_timeout_seconds(c, client, now=now), name="test.write"
     )
 
 

@@ -243,12 +243,12 @@ async def _cached(database: Database) -> object:
     return (await idle_account_jobs(database).cached()).entries
 
 
-async def _give_up_after_a_minute(database: Database) -> None:
-    await idle_account_jobs(database).jobs.record_give_up("host", 60)
+async def _record_client_timeout(database: Database) -> None:
+    await idle_account_jobs(database).jobs.record_client_timeout("host", 60)
 
 
 async def _client_timeout(database: Database) -> object:
-    return await idle_account_jobs(database).read.give_up_seconds("host")
+    return await idle_account_jobs(database).read.client_timeout_seconds("host")
 
 
 ROWS = {
@@ -308,8 +308,8 @@ ROWS = {
     ),
     "usage.raise_budget": Row(act=_raise_budget, read=_budget, old=10_000, new=20_000),
     "usage.clear_cache": Row(arrange=_finished, act=_clear_cache, read=_cached, old=1, new=0),
-    "usage.record_give_up": Row(
-        act=_give_up_after_a_minute, read=_client_timeout, old=None, new=60
+    "usage.record_client_timeout": Row(
+        act=_record_client_timeout, read=_client_timeout, old=None, new=60
     ),
     "usage.save_balance": Row(
         arrange=_registered, act=_remember_balance, read=_balance, old=None, new=12_000

@@ -1,4 +1,4 @@
-"""An upstream that enforces a rate limit as the API does: above it, a lock-out.
+"""An upstream that enforces a rate limit as the API does: above it, a lockout.
 
 And the processes that call it: `python -m support.jobs.limited_upstream`, with HOME URL CALLS LIMIT
 WINDOW, makes all its calls at once when it reads a line, and ends when all are done.
@@ -35,11 +35,11 @@ class Limited:
 
     Args:
         limit: Requests per window of seconds.
-        lock_out: Seconds of refusals after the limit is exceeded.
+        lockout: Seconds of refusals after the limit is exceeded.
     """
 
     limit: RateLimit
-    lock_out: float = 60.0
+    lockout: float = 60.0
     url: str = ""
     arrivals: list[float] = field(default_factory=list)
     """Times of all requests; queries count too."""
@@ -77,7 +77,7 @@ class Limited:
             status, media_type, body = self._answer(arrived, posted=head.startswith(b"POST"))
             about = f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
             more = "finish-reason: SUCCESS\r\nseed: 7\r\nConnection: close\r\n\r\n"
-            retry = f"Retry-After: {self.lock_out:.0f}\r\n" if status == 429 else ""
+            retry = f"Retry-After: {self.lockout:.0f}\r\n" if status == 429 else ""
             writer.write(f"HTTP/1.1 {status} -\r\n{about}{retry}{more}".encode() + body)
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -89,7 +89,7 @@ class Limited:
         self.arrivals.append(now)
         since = max(now - self.limit.window, self._locked_until)
         if now >= self._locked_until and sum(at > since for at in self.arrivals) > self.limit.limit:
-            self._locked_until = now + self.lock_out
+            self._locked_until = now + self.lockout
         if now < self._locked_until:
             self.refusals.append(now)
             error = {"id": "x", "name": "rate_limit_exceeded", "errors": ["Too many requests."]}
@@ -101,9 +101,9 @@ class Limited:
 
 
 @asynccontextmanager
-async def limited(limit: RateLimit, *, lock_out: float = 60.0) -> AsyncIterator[Limited]:
+async def limited(limit: RateLimit, *, lockout: float = 60.0) -> AsyncIterator[Limited]:
     """Serve on loopback until the block ends."""
-    found = Limited(limit, lock_out)
+    found = Limited(limit, lockout)
     server = await asyncio.start_server(found.serve, "127.0.0.1", 0, backlog=512)
     found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

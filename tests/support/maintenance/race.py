@@ -81,7 +81,7 @@ def sweep_until(home: str, storers: int) -> None:
             names = [
                 path.name for files in retention_rows.unreferenced_blobs(folder) for path in files
             ]
-            free = await database.read(partial(retention_rows.unnamed, hashes=names))
+            free = await database.read(partial(retention_rows.unreferenced, hashes=names))
             if free:
                 later = time.time() + 60  # as if all of them were old
                 _, removed = await database.write(

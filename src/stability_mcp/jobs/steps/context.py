@@ -54,13 +54,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Search:
-    """Where the generation of a job is polled, and since when the API has answered 404.
+    """Which results path of a generation is polled, and since when the API has responded with 404.
 
     Times are seconds of the monotonic clock.
     """
 
     turn: int = 0
-    """Number of the results path to poll next; stays at the one that answered."""
+    """Number of the results path to poll next; stays at the one that has the generation."""
     missing_since: float | None = None
     """Time of the first 404 in a row."""
     polled_at: float | None = None
@@ -72,7 +72,7 @@ class DeferredWrite:
     """A write about a job that the disk did not accept."""
 
     retry: Callable[[], Awaitable[Step]]
-    """Does it, or what is left of it; removes itself from `pending` when done."""
+    """Writes what is not written yet; removes itself from `pending` when done."""
     describe_loss: Callable[[], str]
     """Describes what is lost if the process ends now."""
 
@@ -132,7 +132,7 @@ class JobContext:
     generations_running: int = 0
     """Generations running in all processes, as of this process's last poll."""
     searches: defaultdict[str, Search] = field(default_factory=lambda: defaultdict(Search))
-    """How generations are polled, by job."""
+    """State of the polling, by job."""
     revisiting: set[str] = field(default_factory=set)
     """Jobs that are `unknown` and whose generation is being polled again."""
     pending: dict[str, DeferredWrite] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class JobContext:
         return self.settings.rate
 
     async def record(self, work: Callable[[Connection], T], *, name: str) -> T:
-        """Record the outcome of a request; on a full disk, release the reserve for it.
+        """Record the outcome of a request; if the disk is full, release the reserve first.
 
         Args:
             work: See `Database.write`.
@@ -175,7 +175,7 @@ class JobContext:
         try:
             return await self.database.write(work, name=name, durable=True)
         except (StorageError, OSError) as error:
-            if not (is_full(error) and await in_file_thread(self.spool.reserve.give_up)):
+            if not (is_full(error) and await in_file_thread(self.spool.reserve.release)):
                 raise
         log.warning("the disk is full: released the reserve for the database")
         return await self.database.write(work, name=name, durable=True)
@@ -397,4 +397,4 @@ class FreeTrace:
         self.slot.mark_sent()
 
     async def answered(self, answer: Answer) -> None:
-        """Write nothing: the request can be repeated."""
+        """Do nothing: a free request can be repeated."""

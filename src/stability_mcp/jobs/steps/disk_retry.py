@@ -1,7 +1,7 @@
 """Retries writes that failed because the local disk is full or not writable.
 
-What could not be written is kept in memory as a deferred write. It is retried until it succeeds,
-with a last try when the process ends.
+A failed write is kept in memory as a deferred write. It is retried until it succeeds, and one
+last time when the process ends.
 """
 
 import logging
@@ -43,7 +43,7 @@ def retry_when_writable(
     times, seconds = context.count_disk_failure(job.id)
     if kind == "send" and context.spool.is_in_use():
         seconds = min(seconds, MAX_WAIT_FOR_ROOM_SECONDS)
-    condition = "there is room on the disk" if is_full(error) else "the data folder can be written"
+    condition = "there is disk space" if is_full(error) else "the data folder is writable"
     doing = "sent" if kind == "send" else "stored"
     why = f"{doing} as soon as {condition}: {_reason(error)}"
     context.note(job.id, why)
@@ -68,7 +68,7 @@ async def with_disk_retry(
     Args:
         context: The state that all steps share.
         job: The job.
-        work: The work. It is idempotent: a retry repeats or skips what an earlier try has done.
+        work: The work. Must be idempotent: a retry repeats or skips what an earlier try did.
         describe_loss: Describes what is lost if the process ends before the work is done.
     """
     try:

@@ -187,7 +187,7 @@ async def _on_missing(context: JobContext, job: JobRow, error: GenerationGoneErr
 
 
 def _is_overdue(context: JobContext, job: JobRow) -> bool:
-    """Return whether the API has answered only 404 for too long."""
+    """Return whether the API has responded only with 404 for too long."""
     search, now = context.searches[job.id], time.monotonic()
     if search.missing_since is None:
         search.missing_since = now
@@ -221,7 +221,7 @@ class _PollTrace(FreeTrace):
     """Traces one poll of a generation."""
 
     async def before_send(self) -> None:
-        """Do Tp."""
+        """Take a slot as soon as one is free."""
         self.slot.number = await self._context.poll_queue.take_when_free(self._take)
 
     async def _take(self, ahead: int) -> int:

@@ -122,7 +122,7 @@ async def _check_slot(context: JobContext, job: JobRow) -> None:
 
 
 async def _clear(context: JobContext, trace: SendTrace, body: Path) -> None:
-    """Release the room that was reserved for the response."""
+    """Release the disk space that was reserved for the response."""
     context.spool.release_room(body)
     if not trace.begun:
         with suppress(OSError):

@@ -1,11 +1,11 @@
 """The spool: holds a response from its first byte until it is a blob. Everything here blocks.
 
-A `.part` file is being received. It is preallocated before a paid request connects, so that there
-is room for the response even if the disk fills up in between. Its name contains the lease version:
-if two processes both believe that they own a job, neither touches the file of the other. A `.body`
-file is complete and exact, and gets its name only after the response headers are journalled. Both
-are guarded from the first byte to the last commit, because a live process may be declared dead
-while it receives a paid response.
+A `.part` file is a response that is being received. It is preallocated before a paid request
+connects, so that there is space for the response even if the disk fills up in between. Its name
+contains the lease version: if two processes both believe that they own a job, neither touches the
+file of the other. A `.body` file is exactly the complete response; it gets its name only after the
+response headers are journalled. Both are guarded from the first byte to the last commit, because a
+live process may be declared dead while it receives a paid response.
 """
 
 import errno
@@ -55,14 +55,15 @@ class Spool:
         return self._folder / f"{job.id}.{number}.{job.lease_version}.part"
 
     def reserve_room(self, part: Path, kind: type[Operation]) -> None:
-        """Reserve room for a response, before the request is sent.
+        """Reserve disk space for a response before its request is sent.
 
-        Room reserved by running requests counts as used, so a nearly full disk limits how many run
-        at a time: each has its room, or is not sent. A deferred generation needs no room in
-        advance, because the API keeps the result until there is some.
+        Space reserved by running requests counts as used, so a nearly full disk limits how many run
+        at a time: each has its space, or is not sent. A deferred generation needs no space in
+        advance, because the API keeps the result until there is enough.
 
         Raises:
-            StorageError: there is no room, or the folder cannot be written; nothing is left behind.
+            StorageError: the disk is too full, or the folder cannot be written; no file is left
+                behind.
         """
         size = 0 if kind.is_deferred() else self._room.answers.get(kind.media, 0)
         try:
@@ -83,23 +84,23 @@ class Spool:
         left = free - sum(self._reserved.values()) - size
         if left < self._room.min_free:
             raise StorageError(
-                f"{free // MIB} MB are free, and a request must leave at least "
-                f"{self._room.min_free // MIB} MB"
+                f"{free // MIB} MB are free, but a request must leave at least "
+                f"{self._room.min_free // MIB} MB free"
             ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def release_room(self, part: Path) -> None:
-        """Release the room for a response: it has been received, or never will be."""
+        """Release the space for a response that has been received or never will be."""
         with self._lock:
             self._reserved.pop(part, None)
 
     def is_in_use(self) -> bool:
-        """Return whether running requests hold room that they will release."""
+        """Return whether running requests hold disk space that they will release."""
         return bool(self._reserved)
 
     def complete(self, job: JobRow, *, recognisable: bool = False) -> None:
         """Make a received response durable, then rename it to `.body`.
 
-        Idempotent: after a disk error, a retry does what is left.
+        Idempotent: after a disk error, a retry completes the work.
 
         Args:
             job: The job.
@@ -121,10 +122,10 @@ class Spool:
         self._observer("after", "spool.complete")
 
     def complete_parts(self, job: JobRow, length: int | None) -> list[Path]:
-        """Return parts of an attempt, received by ended processes, with the length of the response.
+        """Return parts of an attempt that ended processes received and that have the full length.
 
-        A part is preallocated above its length, and truncated only after all of it has arrived. A
-        power failure may still lose bytes, so the caller must check that it can be read.
+        A part is preallocated larger than the response, and truncated only once all of it has
+        arrived. A power failure may still lose bytes, so the caller must check that it is readable.
 
         Args:
             job: The job.

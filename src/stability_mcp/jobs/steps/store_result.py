@@ -2,7 +2,7 @@
 
 The spooled body is decoded, checked and moved into the blobs, and the job's row becomes `done`. A
 readable copy never changes a job: an unwritable folder doesn't lose a result, and recovery writes
-the copies that a dead process did not.
+the copies that a dead process did not write.
 """
 
 import logging
@@ -46,7 +46,7 @@ FinishBody = Callable[[], None]
 
 
 async def write_missing_copies(context: JobContext) -> None:
-    """Write the copies that ended processes did not."""
+    """Write the readable copies that ended processes did not write."""
     upstream, since = context.upstream.id, context.clock() - MAX_COPY_AGE_SECONDS
     missing = await context.database.read(
         lambda c: recover.missing_copies(c, upstream=upstream, since=since)
@@ -140,14 +140,14 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
     answer = None if job.answer is None else Answer.from_json(job.answer)
     if answer is not None and await in_file_thread(partial(_has_body, context, job, answer)):
         return await store_result(context, ReceivedAnswer(job, answer, completed=True))
-    cut = JobError(
+    interrupted = JobError(
         "The server stopped while receiving the API's response, which can't be fetched again.",
         job=job.id,
         charged="unknown",
         hint="Ask the user before calling the tool again.",
     )
     await in_file_thread(lambda: context.spool.sweep_parts(job))
-    return await failures.mark_unknown(context, job, cut)
+    return await failures.mark_unknown(context, job, interrupted)
 
 
 def _has_body(context: JobContext, job: JobRow, answer: Answer) -> bool:
@@ -185,8 +185,8 @@ def _is_readable(job: JobRow, answer: Answer, part: Path, folder: Path) -> bool:
 def _is_recognisable(job: JobRow, answer: Answer) -> bool:
     """Return whether lost bytes in a body can be detected.
 
-    They can in a PNG, which has checksums, and in base64 within JSON. Decoders accept a JPEG or
-    WebP with a hole.
+    They can be detected in a PNG, which has checksums, and in base64 within JSON. Decoders accept a
+    JPEG or WebP with missing bytes.
     """
     return job.kind.answer == "artifacts" or answer.media_type == "image/png"
 
@@ -200,7 +200,7 @@ async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
     job = received.job
     context.copying(job.id)
     try:
-        with CancelScope(shield=True):  # local, short, and paid
+        with CancelScope(shield=True):  # short local work on a paid result
             await _finish_body(received)
             results = await in_file_thread(lambda: _results(context, received))
             finished = await _finish(context, job, results)
@@ -213,7 +213,7 @@ async def _store(context: JobContext, received: ReceivedAnswer) -> Step:
 
 
 async def _finish_body(received: ReceivedAnswer) -> None:
-    """Do T3 and write the rest of the body; each is tried even if the other fails."""
+    """Write the rest of the body and do T3; each is tried even if the other fails."""
     failure = None
     if received.finish is not None:
         try:

@@ -16,14 +16,15 @@ Transactions that wait at the same time share one commit. F: the commit must sur
          `recover.take_missing`       poll again for a generation that the API did not have
          `recover.resume_polling`     ... and that is still running: `submitted` again
 * T5 F   `finish.store_results`       bytes durable: blobs, media, `done`, charge and counters
-* T7     `finish.mark_delivered`, `.mark_abandoned`  an answer delivered a result, or did not;
-                                      with the paths of its copies and the figures of the answer
+* T7     `finish.mark_delivered`, `.mark_abandoned`  whether an answer delivered a result; records
+                                      the paths of its copies, reads the spending for the answer
 * T8 F   `recover.recover_jobs`       take jobs of dead processes; `recover.pause_stale` old ones
 * T9     `cancel.cancel_jobs`         unsent: cancel and release; sent: only record the request
          `recover.resume`             queue paused jobs again, within today's budget
          `submit.adopt_generation`    a generation started elsewhere: `submitted`, at price 0
 
-T10 is in `maintenance/`, notifications about finished jobs in `notify/`. `lookup` reads, `usage`
+T4 and T6 are file operations, in `steps/store_result`. T10 is in `maintenance/`, notifications
+about finished jobs are in `notify/`. `lookup` reads, `usage`
 has the data of an account, `call_keys` defines when two calls are identical.
 
 Sending is fenced by process and lease version. A result is accepted by (job, attempt) from any

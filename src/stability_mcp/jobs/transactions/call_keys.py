@@ -1,4 +1,4 @@
-"""A call as it arrives, and the keys that identify equal calls and equal results."""
+"""The request of a call, and the keys that identify identical calls and identical results."""
 
 import hashlib
 import json

@@ -32,7 +32,7 @@ class CancelledJob:
 
     job: JobRow
     """The job before it was cancelled."""
-    fate: CancelOutcome
+    outcome: CancelOutcome
 
 
 def cancel_jobs(
@@ -54,7 +54,7 @@ def cancel_jobs(
     """
     found = (load_job(connection, each) for each in dict.fromkeys(jobs))
     return [
-        CancelledJob(job=job, fate=_cancel_one(connection, job, caller, now))
+        CancelledJob(job=job, outcome=_cancel_one(connection, job, caller, now))
         for job in found
         if job is not None and job.owner == owner
     ]

@@ -1,7 +1,7 @@
 """Reads jobs: one, many, a page, unfinished ones and uncollected ones.
 
-Every query uses an index and fetches all its rows at once, so that no reader keeps the database log
-from being reset.
+Every query uses an index and fetches all its rows at once, so that no reader keeps the write-ahead
+log from being reset.
 """
 
 from collections import defaultdict
@@ -80,9 +80,9 @@ def job_page(
     """Read the newest jobs of an owner before a `seq`, at most `limit`."""
     before = MAX_SEQ if before is None else before
     if state is None:
-        ids = _page(connection, owner=owner, before=before, most=limit)
+        ids = _page(connection, owner=owner, before=before, limit=limit)
     else:
-        ids = _page_of_state(connection, owner=owner, state=state, before=before, most=limit)
+        ids = _page_of_state(connection, owner=owner, state=state, before=before, limit=limit)
     found = jobs_by_id(connection, ids)
     return [found[each] for each in ids if each in found]
 

@@ -15,17 +15,17 @@ SELECT job, id FROM media
 WHERE job IN (:jobs...) AND deleted_at IS NULL
 ORDER BY job, position;
 
--- name: page(owner, before, most) -> values
+-- name: page(owner, before, limit) -> values
 -- The newest jobs of an owner.
 SELECT id FROM jobs
 WHERE owner = :owner AND seq < :before
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
--- name: page_of_state(owner, state, before, most) -> values
+-- name: page_of_state(owner, state, before, limit) -> values
 -- The newest jobs in one state; a separate statement because it uses another index.
 SELECT id FROM jobs
 WHERE owner = :owner AND state = :state AND seq < :before
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
 -- name: states(ids...) -> many
 -- The columns that a waiting call compares to detect changes.

@@ -1,4 +1,4 @@
-"""T8: takes over the jobs of dead processes, and finishes their other work.
+"""T8: takes over the jobs of dead processes, and finds their unfinished work.
 
 * A process whose lock is free is removed. Its queued and started jobs get a new owning process; a
   job whose request was in flight ends as `unknown` and counts as charged.
@@ -179,7 +179,7 @@ def release_dead_process(
 
 
 def release_process(connection: Connection, process: str) -> None:
-    """Release the unfinished jobs of a process to others of its upstream, and delete its row."""
+    """Release the unfinished jobs of a process for others of its upstream, and delete its row."""
     _release_jobs(connection, process=process)
     _delete_process(connection, process=process)
 
@@ -236,7 +236,7 @@ def recover_jobs(
         starting: Whether this process is starting up: then stale jobs are paused.
     """
     released = [release_dead_process(connection, each, now=now) for each in dead]
-    # A process that shut down in order could not record their outcome, because its disk was full.
+    # A process that shut down cleanly leaves such jobs if a full disk kept it from recording them.
     unowned = _submitting_unowned(connection, upstream=recovering.upstream)
     released.append(_mark_unknown(connection, unowned, now=now))
     paused = pause_stale(connection, recovering, now=now) if starting else 0
@@ -255,14 +255,16 @@ def missing_copies(
         Job, folder and media ids; oldest first.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    for row in _missing_copies(connection, upstream=upstream, since=since, most=MAX_MISSING_COPIES):
+    for row in _missing_copies(
+        connection, upstream=upstream, since=since, limit=MAX_MISSING_COPIES
+    ):
         found.setdefault((row.job, row.output_dir), []).append(row.media)
     return [(job, folder, media) for (job, folder), media in found.items()]
 
 
 def find_missing(connection: Connection, *, upstream: str, since: float) -> list[str]:
     """Return jobs with a missing generation that was started after `since`, newest first."""
-    return _find_missing(connection, upstream=upstream, since=since, most=MAX_MISSING)
+    return _find_missing(connection, upstream=upstream, since=since, limit=MAX_MISSING)
 
 
 def take_missing(

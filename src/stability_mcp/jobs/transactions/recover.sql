@@ -34,7 +34,7 @@ WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
     AND upstream = :upstream AND finished_at IS NULL AND state = 'submitting';
 
 -- name: release_jobs(process) -> count
--- Any process of the upstream may take them.
+-- Any process of the upstream may take over its unfinished jobs.
 UPDATE jobs SET process = NULL, lease_version = lease_version + 1
 WHERE process = :process AND finished_at IS NULL;
 
@@ -72,7 +72,7 @@ WHERE id IN (:ids...) AND finished_at IS NOT NULL
 -- one of them may hold the complete response.
 SELECT id, lease_version FROM jobs WHERE id IN (:ids...) AND state <> 'storing';
 
--- name: missing_copies(upstream, since, most) -> many
+-- name: missing_copies(upstream, since, limit) -> many
 -- Results of ended processes that lack a requested readable copy.
 SELECT jobs.id AS job, jobs.output_dir, media.id AS media
 FROM jobs JOIN media ON media.job = jobs.id
@@ -80,14 +80,14 @@ WHERE jobs.upstream = :upstream AND jobs.finished_at > :since
     AND jobs.process NOT IN (SELECT id FROM processes)
     AND jobs.state = 'done' AND jobs.output_dir IS NOT NULL
     AND media.copy_path IS NULL AND media.deleted_at IS NULL
-ORDER BY jobs.seq, media.position LIMIT :most;
+ORDER BY jobs.seq, media.position LIMIT :limit;
 
--- name: find_missing(upstream, since, most) -> values
+-- name: find_missing(upstream, since, limit) -> values
 -- The condition on `finished_at` only enables the index: a job ends after it is sent.
 SELECT id FROM jobs
 WHERE upstream = :upstream AND finished_at > :since
     AND state = 'unknown' AND generation IS NOT NULL AND sent_at > :since
-ORDER BY seq DESC LIMIT :most;
+ORDER BY seq DESC LIMIT :limit;
 
 -- name: take_missing(jobs..., upstream, me, since) -> many
 -- Increments the lease version, so that two polling processes receive into separate files.

@@ -1,10 +1,10 @@
 """Reuse, a part of T1: a call joins an abandoned identical one, or the cache answers it.
 
-Joining: a host that timed out and calls again must not pay again. While another call still waits
-for a job, an identical call is a new variant: four equal calls at once give four images. So a call
-is joined only if every call that waited for its jobs ended without the result, because it timed out
-or its process died, and only if its jobs are still usable. `call_key` covers the account,
-operation, arguments, input bytes and count.
+Joining: a host that timed out and calls again must not be charged again. While another call still
+waits for a job, an identical call asks for a new variant: four equal calls at once give four
+images. So a call is joined only if every call that waited for its jobs ended without the result,
+because it timed out or its process died, and only if its jobs are still usable. `call_key` covers
+the account, operation, arguments, input bytes and count.
 
 Cache: a finished job with the same `result_key` answers a variant of a seeded call for free.
 """
@@ -17,7 +17,7 @@ from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
 MAX_AGE_SECONDS = 24 * 3_600.0
-"""Seconds. After a day, an identical call is a wish for a new result."""
+"""Seconds. An identical call more than a day later asks for a new result."""
 
 
 @dataclass(frozen=True, slots=True)

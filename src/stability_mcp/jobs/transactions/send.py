@@ -36,7 +36,7 @@ class SendIntent:
 def begin(
     connection: Connection, job: JobRow, *, limit: RateLimit, now: float, ahead: int = 0
 ) -> SendIntent:
-    """Do T2: slot, state, day of the charge and ledger, or none of them.
+    """Do T2: write slot, state, day of the charge and ledger row, or none of them.
 
     Args:
         connection: The writer's.

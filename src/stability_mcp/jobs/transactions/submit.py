@@ -2,8 +2,9 @@
 
 Before anything is reserved, `reuse` decides whether the call joins an abandoned identical one, and
 which of its variants finished jobs answer. The transaction raises what it can't determine: the
-price that the user must approve, or the processes whose locks must be probed. The caller determines
-that and runs it again. `adopt_generation` adds a job for a generation that was started elsewhere.
+price that the user must approve, or the processes whose locks must be probed. The caller clears
+that up and runs it again. `adopt_generation` adds a job for a generation that was started
+elsewhere.
 """
 
 import json
@@ -270,7 +271,7 @@ def _new_job(
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}
-    while seq is None:  # 50 random bits collide once in years
+    while seq is None:  # with 50 random bits, an id is taken once in years
         job = new_id(ID_CHARACTERS)
         seq = _insert_job(
             connection,
@@ -331,7 +332,7 @@ def adopt_generation(
         generation: The generation.
         process: The process that polls.
         now: Unix seconds.
-        since: Unix seconds. An unknown job of this generation is reused if it was sent after that.
+        since: Unix seconds. An unknown job of this generation is reused if started after that.
     """
     keys = generation.account.key
     known = _find_generation(connection, **keys, generation=generation.generation, since=since)

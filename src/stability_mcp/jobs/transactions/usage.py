@@ -21,9 +21,9 @@ DAY_SECONDS = 86_400.0
 TRUST_ONCE_SECONDS, TRUST_REPEATED_SECONDS = DAY_SECONDS, 30 * DAY_SECONDS
 """Seconds for which a client timeout is trusted: seen once, and seen repeatedly."""
 KEPT_SECONDS = 60 * DAY_SECONDS
-"""Seconds for which a timeout is kept: if seen again by then, it counts as repeated."""
+"""Seconds for which a timeout is kept; if it is seen again within them, it counts as repeated."""
 SAME_HOST_SHARE = 0.15
-"""Maximum relative difference between two measurements of one timeout: hosts can be busy."""
+"""Maximum relative difference between two measurements of one timeout: a busy host is late."""
 MAX_TIMES = 8
 """Maximum timeouts kept per client."""
 
@@ -115,7 +115,7 @@ def register_upstream(connection: Connection, upstream: Upstream) -> None:
 
 
 def paused_why(connection: Connection, upstream: str) -> str | None:
-    """Return the API's error because of which nothing is sent; None: requests may be sent."""
+    """Return the API's error that paused sending; None: requests may be sent."""
     return _sending_of(connection, upstream).paused_why
 
 
@@ -140,7 +140,7 @@ def ledger_lines(
     connection: Connection, account: Account, *, since: str, by: LedgerBy, limit: int
 ) -> list[LedgerLine]:
     """Return ledger totals since a day, newest first."""
-    return _LEDGER_BY[by](connection, **account.key, since=since, most=limit)
+    return _LEDGER_BY[by](connection, **account.key, since=since, limit=limit)
 
 
 def ledger_total(connection: Connection, account: Account, *, since: str) -> LedgerLine:
@@ -172,8 +172,8 @@ def _sending_of(connection: Connection, upstream: str) -> _Sending:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiveUp:
-    """A duration after which a client gave up on a call."""
+class ClientTimeout:
+    """A timeout of a client: a duration after which it gave up on a call."""
 
     seconds: float
     """The shortest of the similar measurements."""
@@ -191,18 +191,20 @@ class GiveUp:
         return now - self.at < (TRUST_ONCE_SECONDS if self.times == 1 else TRUST_REPEATED_SECONDS)
 
 
-def give_up_seconds(connection: Connection, client: str, *, now: float) -> float | None:
+def client_timeout_seconds(connection: Connection, client: str, *, now: float) -> float | None:
     """Return the shortest trusted timeout of a client, in seconds; None: none is known."""
-    trusted = [each.seconds for each in _read_give_ups(connection, client) if each.is_trusted(now)]
+    trusted = [each.seconds for each in _read_timeouts(connection, client) if each.is_trusted(now)]
     return min(trusted, default=None)
 
 
-def record_give_up(connection: Connection, client: str, seconds: float, *, now: float) -> None:
+def record_client_timeout(
+    connection: Connection, client: str, seconds: float, *, now: float
+) -> None:
     """Record after how many seconds a client gave up on a call."""
-    kept = [each for each in _read_give_ups(connection, client) if now - each.at < KEPT_SECONDS]
+    kept = [each for each in _read_timeouts(connection, client) if now - each.at < KEPT_SECONDS]
     alike = [each for each in kept if each.is_similar(seconds)]
     others = [each for each in kept if each not in alike]
-    seen = GiveUp(
+    seen = ClientTimeout(
         seconds=round(min([seconds, *(each.seconds for each in alike)]), 3),
         at=now,
         times=1 + sum(each.times for each in alike),
@@ -212,12 +214,12 @@ def record_give_up(connection: Connection, client: str, seconds: float, *, now: 
     _save_client_timeouts(connection, key=_client_timeout_key(client), value=value)
 
 
-def _read_give_ups(connection: Connection, client: str) -> list[GiveUp]:
+def _read_timeouts(connection: Connection, client: str) -> list[ClientTimeout]:
     found = _client_timeouts(connection, key=_client_timeout_key(client))
     if found is None:
         return []
     rows = json.loads(found)
-    return [GiveUp(**row) for row in rows] if isinstance(rows, list) else []
+    return [ClientTimeout(**row) for row in rows] if isinstance(rows, list) else []
 
 
 def _client_timeout_key(client: str) -> str:

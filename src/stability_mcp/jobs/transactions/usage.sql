@@ -19,7 +19,7 @@ SELECT balance AS credits, balance_at AS at FROM upstreams WHERE id = :upstream 
 -- Shared by all processes of the upstream.
 UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :upstream;
 
--- name: ledger_by_day(owner, upstream, since, most) -> many
+-- name: ledger_by_day(owner, upstream, since, limit) -> many
 -- Ledger totals by day, newest first; the next three statements have the same columns.
 SELECT
     charges.day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
@@ -34,9 +34,9 @@ SELECT
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.day
-ORDER BY max(charges.id) DESC LIMIT :most;
+ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_operation(owner, upstream, since, most) -> many
+-- name: ledger_by_operation(owner, upstream, since, limit) -> many
 -- Ledger totals by operation.
 SELECT
     NULL AS day, jobs.operation, NULL AS job, NULL AS state, NULL AS attempt,
@@ -51,9 +51,9 @@ SELECT
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY jobs.operation
-ORDER BY max(charges.id) DESC LIMIT :most;
+ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_job(owner, upstream, since, most) -> many
+-- name: ledger_by_job(owner, upstream, since, limit) -> many
 -- Ledger totals by job, with the state of the job.
 SELECT
     NULL AS day, jobs.operation, charges.job, jobs.state, NULL AS attempt,
@@ -68,9 +68,9 @@ SELECT
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, jobs.operation, jobs.state
-ORDER BY max(charges.id) DESC LIMIT :most;
+ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_request(owner, upstream, since, most) -> many
+-- name: ledger_by_request(owner, upstream, since, limit) -> many
 -- Every request, with the state of its charge.
 SELECT
     charges.day, jobs.operation, charges.job, charges.state, charges.attempt,
@@ -85,10 +85,10 @@ SELECT
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
 GROUP BY charges.job, charges.attempt, jobs.operation, charges.state, charges.day
-ORDER BY max(charges.id) DESC LIMIT :most;
+ORDER BY max(charges.id) DESC LIMIT :limit;
 
 -- name: ledger_total(owner, upstream, since) -> one
--- The total of everything; 0 without charges.
+-- The total since a day; 0 without charges.
 SELECT
     NULL AS day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
     coalesce(max(at), 0) AS at, count(DISTINCT job) AS jobs, count(*) AS requests,

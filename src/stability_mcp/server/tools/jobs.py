@@ -128,12 +128,12 @@ class JobsCancelled(Data):
 async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext) -> JobsCancelled:  # noqa: ARG001 -- every tool takes the three
     """Cancel the jobs that were not sent yet."""
     done = await reruns.cancel(studio, arguments.jobs)
-    released = sum(each.job.price for each in done if each.fate == "cancelled")
+    released = sum(each.job.price for each in done if each.outcome == "cancelled")
     shown = [
         JobCancelled(
             id=each.job.id,
             operation=each.job.operation,
-            outcome=each.fate,
+            outcome=each.outcome,
             said=_describe(each),
         )
         for each in done
@@ -223,7 +223,7 @@ async def job_adopt(studio: Studio, arguments: JobAdopt, context: CallContext) -
 
 def _summarize(done: Sequence[CancelledJob]) -> str:
     """Return the outcome for all jobs in one sentence."""
-    counts = Counter(each.fate for each in done)
+    counts = Counter(each.outcome for each in done)
     reasons: dict[CancelOutcome, tuple[str, str]] = {
         "sent": (
             "was already sent and will be charged if it succeeds",
@@ -233,13 +233,13 @@ def _summarize(done: Sequence[CancelledJob]) -> str:
         "ended": ("was already finished", "were already finished"),
     }
     others = "; ".join(
-        f"{_subject(counts[fate], of=len(done))} {texts[counts[fate] > 1]}"
-        for fate, texts in reasons.items()
-        if counts[fate]
+        f"{_subject(counts[outcome], of=len(done))} {texts[counts[outcome] > 1]}"
+        for outcome, texts in reasons.items()
+        if counts[outcome]
     )
     if not counts["cancelled"]:
         return f"None cancelled: {others}."
-    released = credits_text(sum(each.job.price for each in done if each.fate == "cancelled"))
+    released = credits_text(sum(each.job.price for each in done if each.outcome == "cancelled"))
     first = f"{counts['cancelled']} of {len(done)} cancelled, not charged; {released} released"
     return f"{'; '.join(filter(None, (first, others)))}."
 
@@ -251,13 +251,13 @@ def _subject(count: int, *, of: int) -> str:
 def _describe(cancelled: CancelledJob) -> str:
     """Return the outcome for one job, with what was charged."""
     job, price = cancelled.job, credits_text(cancelled.job.price)
-    if cancelled.fate == "cancelled":
+    if cancelled.outcome == "cancelled":
         return f"cancelled before it was sent; not charged, {price} released"
-    if cancelled.fate == "sent":
+    if cancelled.outcome == "sent":
         return (
             f"already sent, can't be stopped: the result will be stored, and {price} charged if it "
             "succeeds"
         )
-    if cancelled.fate == "detached":
+    if cancelled.outcome == "detached":
         return "another call still waits for it, so it continues and is charged as usual"
     return f"already finished ({job.state}): {price} {CHARGES[job.charged]}"
