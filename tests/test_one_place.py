@@ -11,7 +11,6 @@ from stability_mcp.api.operations import OPERATIONS
 SOURCE = Path(__file__).parent.parent / "src"
 
 ALLOWED = {
-    "stability_mcp/api/kinds.py": "suggests next tools for a picture or a sound of any row",
     "stability_mcp/server/toolsets.py": "puts one tool of a toolset into `basic`",
     "stability_mcp/cli/demo.py": "is a script of calls",
     "stability_emulator/recipes.py": "has special recipes for some rows, and one for the rest",

@@ -35,7 +35,7 @@ class Account:
     owner: str
     millicredits: int
     locked_until: float
-    """When the rate-limit lock-out ends or ended; 0 if there was none."""
+    """When the rate-limit lockout ends or ended; 0 if there was none."""
 
 
 def owner_of(key: str) -> str:

@@ -1,8 +1,8 @@
 """Log of requests and responses, for tests, and the rate limit counted from it.
 
 *Documented*: 150 requests in 10 s per key, then refusals for 60 s. *Chosen*: every request with a
-key counts, even a refused one; the lock-out starts with the first request over the limit; requests
-during the lock-out don't extend it. All functions run inside a transaction of `storage`.
+key counts, even a refused one; the lockout starts with the first request over the limit; requests
+during the lockout don't extend it. All functions run inside a transaction of `storage`.
 """
 
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def admit(connection: Connection, owner: str, now: float, *, opening: int) -> bo
     """Return whether the rate limit allows another request of this account.
 
     The request itself is already logged, so it is counted too. After the clock was set back,
-    requests and lock-outs later than `now` don't count.
+    requests and lockouts later than `now` don't count.
     """
     locked = connection.execute(
         "SELECT locked_until FROM accounts WHERE owner = ?", (owner,)

@@ -69,7 +69,7 @@ async def test_both_versions_refuse_in_their_own_shape(client: httpx2.AsyncClien
 async def test_setting_the_clock_back_before_a_lock_out_ends_it(
     client: httpx2.AsyncClient, clock: Clock
 ) -> None:
-    """Chosen: requests and lock-outs later than the current time don't count."""
+    """Chosen: requests and lockouts later than the current time don't count."""
     assert await statuses(client, LIMIT + 1) == [200] * LIMIT + [429]
 
     clock.now -= 86_400
