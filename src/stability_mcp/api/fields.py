@@ -123,7 +123,9 @@ ImageUpTo1MP = Annotated[
 Mask = Annotated[
     Reference,
     File(limits=ImageLimits(min_side=1, min_pixels=1), mask_for="image"),
-    Field(description="White is changed, black kept. Default: transparent part of image."),
+    Field(
+        description="Label, URI or path; white is changed, black kept. Default: image's alpha."
+    ),
 ]
 
 Prompt = Annotated[Text, Field(description="What to show, in English.")]
@@ -141,35 +143,30 @@ Seed = Annotated[
     int,
     Field(ge=0, le=MAX_SEED, description="0 = random."),
 ]
-AspectRatio = Annotated[
-    Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"],
-    Field(description="Width to height."),
+AspectRatio = Literal["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"]
+"""Width to height. A choice whose name and values say everything has no description."""
+StylePreset = Literal[
+    "enhance",
+    "anime",
+    "photographic",
+    "digital-art",
+    "comic-book",
+    "fantasy-art",
+    "line-art",
+    "analog-film",
+    "neon-punk",
+    "isometric",
+    "low-poly",
+    "origami",
+    "modeling-compound",
+    "cinematic",
+    "3d-model",
+    "pixel-art",
+    "tile-texture",
 ]
-StylePreset = Annotated[
-    Literal[
-        "enhance",
-        "anime",
-        "photographic",
-        "digital-art",
-        "comic-book",
-        "fantasy-art",
-        "line-art",
-        "analog-film",
-        "neon-punk",
-        "isometric",
-        "low-poly",
-        "origami",
-        "modeling-compound",
-        "cinematic",
-        "3d-model",
-        "pixel-art",
-        "tile-texture",
-    ],
-    Field(description="Overall style."),
-]
-ImageFormat = Annotated[Literal["jpeg", "png", "webp"], Field(description="File format.")]
-TransparentFormat = Annotated[Literal["png", "webp"], Field(description="File format.")]
-AudioFormat = Annotated[Literal["mp3", "wav"], Field(description="File format.")]
+ImageFormat = Literal["jpeg", "png", "webp"]
+TransparentFormat = Literal["png", "webp"]
+AudioFormat = Literal["mp3", "wav"]
 TextureResolution = Annotated[
     Literal["512", "1024", "2048"], Field(description="Texture size in pixels.")
 ]

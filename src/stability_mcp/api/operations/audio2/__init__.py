@@ -14,7 +14,7 @@ Model = Annotated[
     Literal["stable-audio-2.5", "stable-audio-2"],
     Field(description="Credits: stable-audio-2 17 + 0.06 per step; stable-audio-2.5 20."),
 ]
-Duration = Annotated[float, Field(ge=1, le=190, description="Seconds.")]
+Duration = Annotated[float, Field(ge=1, le=190, description="Length of the result in seconds.")]
 Position = Annotated[float, Field(ge=0, le=190)]
 Sound = Annotated[
     Reference,

@@ -10,7 +10,7 @@ MAX_BODY_BYTES = 100_000_000
 """Maximum bytes of a request; documented as 100 MB."""
 
 Model = Annotated[Literal["stable-audio-3"], Field(description="The only model.")]
-Duration = Annotated[float, Field(ge=1, le=380, description="Seconds.")]
+Duration = Annotated[float, Field(ge=1, le=380, description="Length of the result in seconds.")]
 Position = Annotated[float, Field(ge=0, le=380)]
 Sound = Annotated[
     Reference,

@@ -17,7 +17,7 @@ from stability_mcp.api.operations.generate import MayStartFromPicture, StartImag
 class Ultra(MayStartFromPicture):
     """Make the best-looking picture from text: hero images, posters, portraits, lettering.
 
-    Describe the image; don't write an instruction. With `image`, it starts from that picture.
+    Describe the image; don't write an instruction.
     For drafts: `generate_core`. To keep a picture's layout: `control_structure`.
     """
 
