@@ -19,7 +19,7 @@ def styles_table(enabled: frozenset[str]) -> Table:
     """Return the style presets and the enabled tools that accept one."""
     taking = [name for name, row in OPERATIONS.items() if "style_preset" in row.model_fields]
     return {
-        "style_presets": get_args(get_args(StylePreset)[0]),
+        "style_presets": get_args(StylePreset),
         "tools": [name for name in taking if name in enabled],
     }
 
