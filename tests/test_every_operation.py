@@ -17,6 +17,8 @@ from support.api.operations import field_schemas
 NAMED_OTHERWISE = {"account_details": "account", "account_engines": "list"}
 """Operations whose URL ends in an unclear word."""
 
+PLAIN_CHOICES = {"aspect_ratio", "output_format", "style_preset"}
+
 every = pytest.mark.parametrize("row", OPERATIONS.values(), ids=OPERATIONS.keys())
 
 
@@ -64,11 +66,16 @@ def test_every_toolset_has_a_place_in_the_order() -> None:
 
 @every
 def test_every_field_is_described(row: type[Operation]) -> None:
-    """*Chosen*: an agent understands a field without reading anything else."""
+    """*Chosen*: an agent understands a field without reading anything else.
+
+    Choices whose name and values say everything, or that have one value, need no description.
+    """
     assert [
         name
         for name, each in field_schemas(row)
-        if not str(each.get("description", "")).endswith(".")
+        if not (name in PLAIN_CHOICES and "enum" in each)
+        and not (name == "model" and ("const" in each or len(each.get("enum", ())) == 1))
+        and not str(each.get("description", "")).endswith(".")
     ] == []
 
 

@@ -121,9 +121,9 @@ def test_a_missing_argument_is_described() -> None:
     """*Chosen*: its description and what is allowed, in one phrase."""
     error = refusal("edit_search_and_replace", search_prompt=None, image=None)
 
-    assert "search_prompt is missing: what to find, in a few words." in error
-    assert "image is missing: label, media:// URI or path." in error
-    assert "duration is missing: seconds, 1 to 190." in refusal(
+    assert 'search_prompt is missing: thing to find, e.g. "tourist on the left".' in error
+    assert "image is missing: label, URI or path." in error
+    assert "duration is missing: result length in seconds, 1 to 190." in refusal(
         "audio2_text_to_audio", duration=None
     )
     assert (

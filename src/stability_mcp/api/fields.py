@@ -82,7 +82,7 @@ class File:
         return "image" if isinstance(self.limits, ImageLimits) else "audio"
 
 
-FILE_HELP = "Label, media:// URI or path"
+FILE_HELP = "Label, URI or path"
 """How to name a file, in few words; the server's instructions have the details."""
 
 
@@ -123,9 +123,7 @@ ImageUpTo1MP = Annotated[
 Mask = Annotated[
     Reference,
     File(limits=ImageLimits(min_side=1, min_pixels=1), mask_for="image"),
-    Field(
-        description="Label, URI or path; white is changed, black kept. Default: image's alpha."
-    ),
+    Field(description="Label, URI or path; white is changed, black kept. Default: image's alpha."),
 ]
 
 Prompt = Annotated[Text, Field(description="What to show, in English.")]
@@ -172,7 +170,7 @@ TextureResolution = Annotated[
 ]
 Remesh = Annotated[
     Literal["none", "triangle", "quad"],
-    Field(description="Rebuild the mesh as triangles or quads."),
+    Field(description="How to rebuild the mesh."),
 ]
 GrowMask = Annotated[int, Field(ge=0, le=20, description="Pixels to grow the area.")]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -22,7 +22,7 @@ class Label(BaseModel):
     ] = None
     confirm_spend: Annotated[
         Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
-        Field(description="Credits the user agreed to spend."),
+        Field(description="Credits the user approved."),
     ] = None
 
 

@@ -92,9 +92,9 @@ def of_operation(row: type[Operation]) -> Definition:
 
 
 def price_sentence(row: type[Operation]) -> str:
-    """Return `5 credits, about 14 s.`, `From 2.5 to 6.5 credits.` or `Free.`."""
+    """Return `5 credits, about 14 s.`, `2.5 to 6.5 credits.` or `Free.`."""
     if not row.is_paid():
         return "Free."
     low, high = map(credits_text, row.price_range())
-    price = high if low == high else f"From {low.split()[0]} to {high}"
+    price = high if low == high else f"{low.split()[0]} to {high}"
     return f"{price}{f', about {row.spec.seconds:g} s' if row.spec.seconds else ''}."

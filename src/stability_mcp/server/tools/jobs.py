@@ -157,7 +157,7 @@ class JobRerun(Arguments):
     accept_double_charge: bool = False
     """True only if the user agreed to repeat a job that may have been charged."""
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
-    """Credits the user agreed to spend."""
+    """Credits the user approved."""
 
 
 @tool(

@@ -47,7 +47,7 @@ def test_the_description_names_the_prices_charged() -> None:
     step = price_of("stable-audio-2", 1) / 1000 - base
 
     assert schema["description"] == (
-        f"Credits: stable-audio-2 {base:g} + {step:.2f} per step; stable-audio-2.5 {fixed:g}."
+        f"Credits: {base:g} + {step:.2f} per step; stable-audio-2.5: {fixed:g}."
     )
 
 

@@ -12,9 +12,9 @@ MAX_BODY_BYTES = 50_000_000
 
 Model = Annotated[
     Literal["stable-audio-2.5", "stable-audio-2"],
-    Field(description="Credits: stable-audio-2 17 + 0.06 per step; stable-audio-2.5 20."),
+    Field(description="Credits: 17 + 0.06 per step; stable-audio-2.5: 20."),
 ]
-Duration = Annotated[float, Field(ge=1, le=190, description="Length of the result in seconds.")]
+Duration = Annotated[float, Field(ge=1, le=190, description="Result length in seconds.")]
 Position = Annotated[float, Field(ge=0, le=190)]
 Sound = Annotated[
     Reference,

@@ -27,8 +27,7 @@ MIN_STRENGTH = 0.01
 class AudioToAudio(AudioOperation):
     """Turn a sound into another that keeps its melody or rhythm: humming into strings, a remix.
 
-    Lower `strength` keeps more. To redo a part: `audio2_inpaint`. For the newest model:
-    `audio3_audio_to_audio`.
+    To redo a part: `audio2_inpaint`. Newest model: `audio3_audio_to_audio`.
     """
 
     title = "Stable Audio 2: audio to audio"

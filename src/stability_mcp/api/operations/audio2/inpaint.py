@@ -13,8 +13,7 @@ from stability_mcp.api.operations.audio2 import MAX_BODY_BYTES, Duration, Positi
 class Inpaint(AudioOperation):
     """Redo part of a sound or continue it: replace a bridge, repair a glitch, add an ending.
 
-    Regenerates `mask_start` to `mask_end`. For the newest model and up to 380 s:
-    `audio3_inpaint`.
+    Newest model, up to 380 s: `audio3_inpaint`.
     """
 
     title = "Stable Audio 2: inpaint"
@@ -34,9 +33,9 @@ class Inpaint(AudioOperation):
     """More steps give finer results."""
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Start of the part to redo, in seconds."""
+    """Start of the part, in seconds."""
     mask_end: Position = 190
-    """End of the part to redo, in seconds."""
+    """End of the part, in seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:

@@ -22,10 +22,10 @@ from stability_mcp.api.operations.audio2 import (
 
 
 class TextToAudio(AudioOperation):
-    """Make music, a soundtrack, a jingle or a sound effect from text, up to 190 s.
+    """Make music, soundtracks, jingles or sound effects from text, up to 190 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"); no singing or speech. For the newest
-    model and up to 380 s: `audio3_text_to_audio`.
+    Name genre, instruments, mood, tempo ("120 BPM"); no singing or speech. Newest model,
+    up to 380 s: `audio3_text_to_audio`.
     """
 
     title = "Stable Audio 2: text to audio"

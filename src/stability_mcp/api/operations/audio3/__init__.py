@@ -9,8 +9,8 @@ from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
 MAX_BODY_BYTES = 100_000_000
 """Maximum bytes of a request; documented as 100 MB."""
 
-Model = Annotated[Literal["stable-audio-3"], Field(description="The only model.")]
-Duration = Annotated[float, Field(ge=1, le=380, description="Length of the result in seconds.")]
+Model = Literal["stable-audio-3"]
+Duration = Annotated[float, Field(ge=1, le=380, description="Result length in seconds.")]
 Position = Annotated[float, Field(ge=0, le=380)]
 Sound = Annotated[
     Reference,

@@ -16,8 +16,7 @@ from stability_mcp.api.operations.audio3 import (
 class AudioToAudio(DeferredAudio):
     """Turn a sound into another with the newest model: another genre, a demo into a production.
 
-    Lower `strength` keeps more. To redo a part: `audio3_inpaint`. Cheaper, and open to every
-    account: `audio2_audio_to_audio`.
+    To redo a part: `audio3_inpaint`. Cheaper, open to every account: `audio2_audio_to_audio`.
     """
 
     title = "Stable Audio 3: audio to audio"

@@ -21,8 +21,7 @@ from stability_mcp.api.operations.audio3 import (
 class Inpaint(DeferredAudio):
     """Redo part of a long sound, or continue it, with the newest model, up to 380 s.
 
-    Regenerates `mask_start` to `mask_end`. Cheaper, and open to every account:
-    `audio2_inpaint`.
+    Cheaper, open to every account: `audio2_inpaint`.
     """
 
     title = "Stable Audio 3: inpaint"
@@ -41,9 +40,9 @@ class Inpaint(DeferredAudio):
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
     mask_start: Position = 30
-    """Start of the part to redo, in seconds."""
+    """Start of the part, in seconds."""
     mask_end: Position = 380
-    """End of the part to redo, in seconds."""
+    """End of the part, in seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:

@@ -9,7 +9,7 @@ from stability_mcp.api.operations.audio3 import MAX_BODY_BYTES, CfgScale, Durati
 class TextToAudio(DeferredAudio):
     """Make long or best-sounding music, soundtracks and sound effects from text, up to 380 s.
 
-    Name genre, instruments, mood and tempo ("120 BPM"); no singing or speech. Cheaper, and open
+    Name genre, instruments, mood, tempo ("120 BPM"); no singing or speech. Cheaper, open
     to every account: `audio2_text_to_audio`.
     """
 

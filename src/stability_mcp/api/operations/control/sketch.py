@@ -16,8 +16,7 @@ from stability_mcp.api.operation import Spec
 class Sketch(ImageOperation):
     """Turn a sketch, line drawing or wireframe into a finished picture that follows its lines.
 
-    `prompt`: what to make of it. To keep the layout of a photo or painting:
-    `control_structure`.
+    For the layout of a photo or painting: `control_structure`.
     """
 
     title = "Control: sketch"

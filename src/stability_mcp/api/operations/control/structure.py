@@ -16,8 +16,7 @@ from stability_mcp.api.operation import Spec
 class Structure(ImageOperation):
     """Keep a picture's layout and change the rest: another season, material or character.
 
-    `prompt`: what the result shows. For line drawings: `control_sketch`. To keep the style
-    instead: `control_style`.
+    For line drawings: `control_sketch`. To keep the style: `control_style`.
     """
 
     title = "Control: structure"

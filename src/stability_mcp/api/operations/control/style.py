@@ -20,8 +20,7 @@ from stability_mcp.api.operation import Spec
 class Style(ImageOperation):
     """Make a new picture in the style of another: a series in one style, brand pictures.
 
-    `image`: the style. `prompt`: what the result shows. To restyle an existing picture:
-    `control_style_transfer`.
+    `image`: the style. To restyle a picture: `control_style_transfer`.
     """
 
     title = "Control: style"

@@ -27,7 +27,7 @@ LIMITS = ImageLimits(max_side=16_383, max_pixels=9_437_184)
 class StyleTransfer(ImageOperation):
     """Repaint a picture in the style of another: a photo as a watercolour, one style for a set.
 
-    Needs no prompt. For a new picture in that style: `control_style`.
+    For a new picture in that style: `control_style`.
     """
 
     title = "Control: style transfer"
@@ -40,9 +40,9 @@ class StyleTransfer(ImageOperation):
     }
 
     init_image: Annotated[Reference, File(limits=replace(LIMITS, max_aspect=2.5))]
-    """Picture to repaint: label, media:// URI or path."""
+    """Picture to repaint: label, URI or path."""
     style_image: Annotated[Reference, File(limits=LIMITS)]
-    """Picture whose style is used: label, media:// URI or path."""
+    """Picture with the style: label, URI or path."""
     prompt: OptionalPrompt | None = None
     negative_prompt: NegativePrompt | None = None
     seed: Seed = 0

@@ -6,10 +6,9 @@ from stability_mcp.api.operation import Spec
 
 
 class Erase(ImageOperation):
-    """Remove what a mask marks, such as a person, logo or blemish, and fill in the background.
+    """Remove what a mask marks (person, logo, blemish) and fill in the background.
 
-    To remove a thing by name, without a mask: `edit_search_and_replace`. To put something there
-    instead: `edit_inpaint`.
+    By name, without a mask: `edit_search_and_replace`. To put something there: `edit_inpaint`.
     """
 
     title = "Erase"

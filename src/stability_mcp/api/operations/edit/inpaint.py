@@ -19,10 +19,10 @@ from stability_mcp.api.operation import Spec
 
 
 class Inpaint(ImageOperation):
-    """Repaint exactly the area that a mask marks: other clothes, another sky, an added object.
+    """Repaint exactly the area a mask marks: other clothes, another sky, an added object.
 
-    `prompt`: what the area shows afterwards, not an instruction. For a thing you can name,
-    without a mask: `edit_search_and_replace`. Only to remove: `edit_erase`.
+    `prompt`: the area afterwards, not an instruction. By name, without a mask:
+    `edit_search_and_replace`. Only to remove: `edit_erase`.
     """
 
     title = "Inpaint"

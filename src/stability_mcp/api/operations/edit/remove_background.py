@@ -8,8 +8,7 @@ from stability_mcp.api.operation import Spec
 class RemoveBackground(ImageOperation):
     """Cut out the subject of a picture: transparent background for logos, products, stickers.
 
-    Finds the subject automatically. For a different background:
-    `edit_replace_background_and_relight`.
+    For another background: `edit_replace_background_and_relight`.
     """
 
     title = "Remove background"

@@ -31,7 +31,7 @@ class ReplaceBackgroundAndRelight(DeferredImage):
 
     subject_image: ImageUpTo9MPNotTooLong
     background_reference: ImageUpTo9MP | None = None
-    """Picture of the background: label, URI or path."""
+    """Background picture: label, URI or path."""
     background_prompt: OptionalPrompt | None = None
     """The new background, in English."""
     foreground_prompt: OptionalPrompt | None = None
@@ -46,9 +46,9 @@ class ReplaceBackgroundAndRelight(DeferredImage):
     light_source_direction: Literal["left", "right", "above", "below"] | None = None
     """Where the light comes from."""
     light_reference: ImageUpTo9MP | None = None
-    """Picture whose light is used: label, URI or path."""
+    """Picture with the lighting: label, URI or path."""
     light_source_strength: Share = 0.3
-    """Only with a light direction or reference."""
+    """Needs a light direction or reference."""
     seed: Seed = 0
     output_format: ImageFormat = "png"
 

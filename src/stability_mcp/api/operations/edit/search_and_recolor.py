@@ -17,8 +17,8 @@ from stability_mcp.api.operation import Spec, Wire
 class SearchAndRecolor(ImageOperation):
     """Change the colour of one thing in a picture: a car, a dress, a wall, hair.
 
-    `select_prompt`: the thing ("jacket"). `prompt`: the result ("dark green jacket"). To change
-    its shape too: `edit_search_and_replace`.
+    `prompt`: the thing afterwards ("dark green jacket"). To change its shape too:
+    `edit_search_and_replace`.
     """
 
     title = "Search and recolor"
@@ -35,7 +35,7 @@ class SearchAndRecolor(ImageOperation):
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
     select_prompt: Text
-    """What to find, in a few words."""
+    """Thing to find, e.g. "jacket"."""
     negative_prompt: NegativePrompt | None = None
     grow_mask: GrowMask = 3
     seed: Seed = 0

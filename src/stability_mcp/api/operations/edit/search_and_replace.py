@@ -15,11 +15,10 @@ from stability_mcp.api.operation import Spec, Wire
 
 
 class SearchAndReplace(ImageOperation):
-    """Replace or remove one thing that you can name in a picture, without a mask.
+    """Replace or remove one thing in a picture by name, without a mask.
 
-    `search_prompt`: the thing ("tourist on the left"). `prompt`: what is there afterwards
-    ("empty pavement"), not an instruction. For an exact area: `edit_inpaint`. To change only
-    the colour: `edit_search_and_recolor`.
+    `prompt`: what is there afterwards ("empty pavement"), not an instruction. For an exact area:
+    `edit_inpaint`. Only the colour: `edit_search_and_recolor`.
     """
 
     title = "Search and replace"
@@ -35,7 +34,7 @@ class SearchAndReplace(ImageOperation):
     image: ImageUpTo9MPNotTooLong
     prompt: Prompt
     search_prompt: Text
-    """What to find, in a few words."""
+    """Thing to find, e.g. "tourist on the left"."""
     negative_prompt: NegativePrompt | None = None
     grow_mask: GrowMask = 3
     seed: Seed = 0

@@ -18,14 +18,10 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Wire
 
-StartImage = Annotated[
-    Reference, Field(description="Picture to start from: label, media:// URI or path.")
-]
+StartImage = Annotated[Reference, Field(description="Picture to start from: label, URI or path.")]
 StartImageAnySize = Annotated[StartImage, File(limits=ImageLimits())]
 Strength = Annotated[Share, Field(description="Required with image: 0 keeps it, 1 ignores it.")]
-Shape = Annotated[
-    AspectRatio, Field(description="Width to height; only without image. Default 1:1.")
-]
+Shape = Annotated[AspectRatio, Field(description="Only without image. Default: 1:1.")]
 
 
 class MayStartFromPicture(ImageOperation):

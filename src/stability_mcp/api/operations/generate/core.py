@@ -20,8 +20,7 @@ MAX_PIXELS = 1536 * 1536
 class Core(ImageOperation):
     """Make a picture from text, fast and cheap: drafts, logos, icons, illustrations.
 
-    Describe the image; don't write an instruction. For finer detail and lettering:
-    `generate_ultra`. To start from a picture: `generate_sd3`.
+    For finer detail and lettering: `generate_ultra`. To start from a picture: `generate_sd3`.
     """
 
     title = "Stable Image Core"

@@ -17,7 +17,6 @@ from stability_mcp.api.operations.generate import MayStartFromPicture, StartImag
 class Ultra(MayStartFromPicture):
     """Make the best-looking picture from text: hero images, posters, portraits, lettering.
 
-    Describe the image; don't write an instruction.
     For drafts: `generate_core`. To keep a picture's layout: `control_structure`.
     """
 

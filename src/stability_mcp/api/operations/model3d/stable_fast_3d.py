@@ -12,7 +12,7 @@ from stability_mcp.api.operation import Spec
 class StableFast3D(ModelOperation):
     """Make a textured 3D model (GLB) from a picture of one object, fast: games, AR, product views.
 
-    A plain background works best. Cheaper, with a better back side:
+    A plain background works best. Cheaper, better back side:
     `model3d_stable_point_aware_3d`.
     """
 
@@ -27,7 +27,7 @@ class StableFast3D(ModelOperation):
     image: ImageUpTo4MP
     texture_resolution: TextureResolution = "1024"
     foreground_ratio: Annotated[float, Field(ge=0.1, le=1)] = 0.85
-    """How much of the frame the object fills."""
+    """Share of the frame the object fills."""
     remesh: Remesh = "none"
     vertex_count: Annotated[int, Field(ge=-1, le=20_000)] = -1
     """Maximum vertices; -1 = no limit."""

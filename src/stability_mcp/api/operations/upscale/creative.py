@@ -24,8 +24,8 @@ MAX_PIXELS = 3152 * 3152
 class Creative(DeferredImage):
     """Restore a small, blurred or noisy picture: enlarge it to 4K and reinvent its detail.
 
-    `prompt`: what the picture shows. Most expensive operation; faces and text may change. For
-    fidelity use `upscale_conservative`; for low cost use `upscale_fast`.
+    `prompt`: what the picture shows. Faces and text may change. For fidelity:
+    `upscale_conservative`. Cheaper: `upscale_fast`.
     """
 
     title = "Upscale: creative"
