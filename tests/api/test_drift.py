@@ -1,4 +1,4 @@
-"""The API's published document is compared with the table; every kind of change is found."""
+"""The comparison of the API's published document with the table finds every kind of change."""
 
 import copy
 import json
@@ -51,7 +51,7 @@ def test_a_known_difference_has_a_reason_and_still_exists() -> None:
     assert all(len(reason) > 20 for reason in reasons.values())
 
 
-async def _own(url: str) -> Document:
+async def _emulator_document(url: str) -> Document:
     async with httpx2.AsyncClient(base_url=url) as client:
         found: Document = (await client.get("/v2alpha/openapi")).json()
         return found
@@ -59,8 +59,8 @@ async def _own(url: str) -> Document:
 
 @pytest.mark.anyio
 async def test_the_emulators_own_document_does_not_differ(emulator_url: str) -> None:
-    """*Chosen*: it is made from the table and compared like any other document, all versions."""
-    own = await _own(emulator_url)
+    """*Chosen*: it is generated from the table, with all versions, and compared like any other."""
+    own = await _emulator_document(emulator_url)
 
     assert differences(own, OPERATIONS) == []
     assert compared(own, OPERATIONS) == list(OPERATIONS)
@@ -156,7 +156,7 @@ PLANTED: dict[str, tuple[Callable[[Document], Any], str]] = {
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_change_planted_in_the_document_is_found(what: str) -> None:
-    """*Chosen*: each kind of change; a change of a shared schema is found for every user of it."""
+    """*Chosen*: a change of a shared schema is reported for every operation that uses it."""
     plant, line = PLANTED[what]
     changed = copy.deepcopy(UNCHANGED)
     plant(changed)
@@ -167,8 +167,8 @@ def test_a_change_planted_in_the_document_is_found(what: str) -> None:
     assert all(found.count(each) == 1 for each in found)
 
 
-def test_no_endpoint_of_the_facts_counts_as_new() -> None:
-    """*Documented*: the document has the older twins, which are left out on purpose."""
+def test_older_twins_of_endpoints_are_not_reported_as_new() -> None:
+    """*Documented*: the document contains them; the table omits them on purpose."""
     paths = {each["path"] for each in facts()["endpoints"]}
 
     assert {"/v2alpha/generation/stable-image/upscale"} <= paths & UNCHANGED["paths"].keys()
@@ -211,7 +211,7 @@ def test_an_invalid_schema_neither_hangs_nor_fails(schema: Any) -> None:  # noqa
 
 @given(NODES, NODES, NODES)
 def test_no_document_makes_the_comparison_fail(schema: Any, shared: Any, operation: Any) -> None:  # noqa: ANN401 -- JSON
-    """*Chosen*: it is untrusted, may have any shape and may refer to itself."""
+    """*Chosen*: it is untrusted: it may have any shape and refer to itself."""
     body = {"content": {"multipart/form-data": {"schema": schema}}}
     paths = {
         _path("generate/core"): {"post": {"requestBody": body}},
@@ -276,7 +276,7 @@ class TestCommand:
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", ["[]", "nonsense", "{}", '{"paths": 1}', " " * (MAX_BYTES + 1)])
 async def test_a_file_that_is_not_a_document_is_reported(content: str, tmp_path: Path) -> None:
-    """*Chosen*: whatever its content and size."""
+    """*Chosen*: regardless of its content and size."""
     file = tmp_path / "document.json"
     file.write_text(content)
 

@@ -1,4 +1,4 @@
-"""Facts of answers: the keys of one real answer of each kind, from the emulator."""
+"""Facts of results: the keys of one real result of each kind, from the emulator."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from support.imaging import sample_files
 from support.server.in_memory import Gate, connected
 
 PICTURE = "picture.png"
-"""Small, so that every answer is quick."""
+"""A small picture, so that every call is fast."""
 
 EDIT = {"image": PICTURE, "prompt": "a cat", "search_prompt": "dog"}
 SAMPLES = {"text_prompts": [{"text": "a cat"}], "samples": 2, "width": 640, "height": 1536}
@@ -46,16 +46,16 @@ ANSWERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("error", "edit_search_and_replace", {"image": PICTURE}),
     ("refusal", "edit_search_and_replace", {**EDIT, "prompt": "a cat, emulate moderation"}),
 )
-"""Name of each kind of answer, tool and arguments, in the order of the calls."""
+"""Kind of result, tool and arguments, in the order of the calls."""
 
 
 def prepare(folder: Path) -> None:
-    """Write the files that the calls name."""
+    """Write the input files of the calls."""
     sample_files.save(folder / PICTURE, sample_files.png((96, 64)))
 
 
 async def answer_facts(client: Client) -> Facts:
-    """Return the keys of the answers of a connected server that offers every tool."""
+    """Return the keys of the results of a connected server with all tools enabled."""
     found: Facts = {}
     for kind, tool, arguments in ANSWERS:
         found |= _answer_facts(kind, await client.call_tool(tool, arguments))
@@ -63,7 +63,7 @@ async def answer_facts(client: Client) -> Facts:
 
 
 async def unfinished_facts(folder: Path) -> Facts:
-    """Return the keys of an early answer with a job id, and of the answers that follow it."""
+    """Return the keys of a result with a running job, and of the results that follow it."""
     gate = Gate()
     async with connected(folder, toolsets=("all",), gate=gate, wait=0) as client:
         running = await client.call_tool("edit_replace_background_and_relight", RELIGHT)

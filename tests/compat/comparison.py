@@ -1,4 +1,4 @@
-"""Compares two snapshots: what is gone, what changed, and which changes are intended."""
+"""Compares two snapshots: what is gone, what changed and which changes are intended."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from compat.facts import SEPARATOR
 
 GONE = "gone"
-ABSENT = "not there"
+ABSENT = "absent"
 
 Differences = dict[str, tuple[Any, Any]]
 """The old and the new value by path."""
@@ -64,7 +64,7 @@ def _explained(entry: str, found: Differences, old: Mapping[str, Any]) -> set[st
 
 
 def renamed(changed: Mapping[str, str]) -> list[str]:
-    """Return the paths that entries such as `Renamed to hint.` promise."""
+    """Return the new paths that entries such as `Renamed to hint.` announce."""
     found = ((path, re.fullmatch(r"Renamed to (\w+)\.", each)) for path, each in changed.items())
     return [f"{path.rpartition(SEPARATOR)[0]}{SEPARATOR}{name[1]}" for path, name in found if name]
 

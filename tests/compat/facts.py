@@ -2,7 +2,7 @@
 
 A path lists names from the outside in: `tools > generate_sd3 > arguments > seed`. Collections that
 may grow without breaking a caller (choices, keys, parameters) have a path for each member. A value
-with `"needed": true` must be given by the caller.
+with `"needed": true` is required from the caller.
 """
 
 import json
@@ -26,7 +26,7 @@ _NO_FACETS = frozenset(
         "examples",
     }
 )
-"""Parts of a JSON schema that may change because they are texts, or that have their own paths."""
+"""Parts of a JSON schema that have their own paths, or are texts and may change."""
 
 
 def path(*parts: str) -> str:
@@ -35,7 +35,7 @@ def path(*parts: str) -> str:
 
 
 def as_text(facts: Mapping[str, Any]) -> str:
-    """Return facts as JSON: sorted, one fact per line."""
+    """Return facts as sorted JSON, one per line."""
     lines = [
         f"  {json.dumps(name, ensure_ascii=False)}: "
         f"{json.dumps(facts[name], ensure_ascii=False, sort_keys=True)}"

@@ -1,4 +1,4 @@
-"""Facts of the program: settings with variables and flags, commands with options."""
+"""Facts for users of the program: settings with variables and flags, commands with options."""
 
 import os
 from contextlib import redirect_stderr, suppress
@@ -47,10 +47,10 @@ FORMS: dict[str, tuple[str, ...]] = {
 _FACETS = frozenset(
     {"type", "default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 )
-"""Facets of a setting's declaration that are visible to people."""
+"""Facets of a setting's declaration that users can see."""
 
 _PLATFORM_FOLDERS = {"home": "home_dir", "output_dir": "copies_dir"}
-"""Settings whose default folder depends on the machine, and the property with the folder."""
+"""Settings whose default folder depends on the machine, with the property that returns it."""
 
 
 def settings_facts() -> Facts:
@@ -81,7 +81,7 @@ def _has_folder(name: str) -> bool:
 
 
 def _flag(name: str) -> str | None:
-    """Return whether a setting's flag is a switch or takes a value; None if there is no flag."""
+    """Return whether a setting's flag takes a value; None if there is no flag."""
     flag = f"--{name.replace('_', '-')}"
     for words in ([flag], [flag, "x"]):
         with suppress(SystemExit), redirect_stderr(StringIO()):
@@ -132,12 +132,12 @@ def _option_facts(where: str, command: Any) -> Facts:  # noqa: ANN401 -- typer h
     return found
 
 
-def _type_text(annotation: Any) -> str:  # noqa: ANN401 -- any type there is
+def _type_text(annotation: Any) -> str:  # noqa: ANN401 -- any annotation
     kinds = [each for each in get_args(annotation) or (annotation,) if each is not type(None)]
     if get_origin(annotation) is Literal:
         return "choice"
     return "|".join(getattr(each, "__name__", str(each)) for each in kinds)
 
 
-def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 -- any type there is
+def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 -- any annotation
     return get_args(annotation) if get_origin(annotation) is Literal else ()

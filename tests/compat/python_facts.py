@@ -41,7 +41,7 @@ MODULES = (
 )
 """Import paths for programs; a name belongs to the first module that has it."""
 
-MADE_BY_US = frozenset({"Studio", "Outcome"})
+NEVER_CONSTRUCTED = frozenset({"Studio", "Outcome"})
 """Classes that programs never construct, so their constructors may change."""
 
 
@@ -49,9 +49,9 @@ def python_facts(*, borrowed: bool) -> Facts:
     """Return the public names below the import paths.
 
     Args:
-        borrowed: Whether names count that a module imports from elsewhere and members that a class
-            inherits. A snapshot to keep has none; one to compare has them, since programs do not
-            care where a name comes from.
+        borrowed: Include names that a module imports and members that a class inherits. The stored
+            snapshot excludes them; a comparison includes them, since programs don't care where a
+            name comes from.
     """
     found: Facts = {}
     earlier: list[ModuleType] = []
@@ -118,7 +118,7 @@ def _value_facts(where: str, value: object, *, borrowed: bool) -> Facts:
 
 
 def _constant(value: object) -> Any:  # noqa: ANN401 -- a fact is JSON of any shape
-    """Return a number as it is; texts, aliases and tables are free to change."""
+    """Return a number's value; the values of texts, aliases and tables may change."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"kind": "value", "value": value}
     return {"kind": "value"}
@@ -132,9 +132,9 @@ def _class_facts(where: str, cls: type, *, borrowed: bool) -> Facts:
     }
     fields = dict(_fields(cls))
     for name, needed in fields.items():
-        made = {} if cls.__name__ in MADE_BY_US else {"needed": needed}
+        made = {} if cls.__name__ in NEVER_CONSTRUCTED else {"needed": needed}
         found[path(where, name)] = {"kind": "attribute"} | made
-    if not (fields or cls.__name__ in MADE_BY_US or issubclass(cls, BaseModel)):
+    if not (fields or cls.__name__ in NEVER_CONSTRUCTED or issubclass(cls, BaseModel)):
         found |= _function_facts(where, cls, inspect.signature(cls), name="__init__")
     owners = [each for each in cls.__mro__ if _is_ours(each)] if borrowed else [cls]
     for name in {name for each in owners for name in vars(each)}:
@@ -148,15 +148,15 @@ def _class_facts(where: str, cls: type, *, borrowed: bool) -> Facts:
 
 
 def _raised(cls: type[Exception]) -> Exception:
-    """Return an error, made with what it needs."""
+    """Return an instance of an error, with placeholder arguments."""
     parameters = inspect.signature(cls).parameters.values()
     needed = [each for each in parameters if each.default is each.empty]
-    by_place = ["" for each in needed if each.kind is each.POSITIONAL_OR_KEYWORD]
-    return cls(*by_place, **{e.name: "no" for e in needed if e.kind is e.KEYWORD_ONLY})
+    positional = ["" for each in needed if each.kind is each.POSITIONAL_OR_KEYWORD]
+    return cls(*positional, **{e.name: "no" for e in needed if e.kind is e.KEYWORD_ONLY})
 
 
 def _fields(cls: type) -> Iterator[tuple[str, bool]]:
-    """Yield the fields of a model or a dataclass, and whether each has to be given."""
+    """Yield the fields of a model or a dataclass, and whether each is required."""
     if issubclass(cls, BaseModel):
         for name, field in cls.model_fields.items():
             yield name, field.is_required()
@@ -200,7 +200,7 @@ def _function_facts(
 
 
 def _parts_facts(where: str, cls: type) -> Facts:
-    """Return what can be read of the dataclasses that a dataclass holds."""
+    """Return the attributes of the dataclasses nested in a dataclass."""
     found: Facts = {}
     for name, hint in typing.get_type_hints(cls).items():
         many = typing.get_origin(hint) in {tuple, list, Sequence}

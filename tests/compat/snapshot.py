@@ -1,4 +1,4 @@
-"""Takes the snapshot of the program's public interface that `today.json` holds."""
+"""Takes the snapshot of the program's public interface that is stored in `today.json`."""
 
 from pathlib import Path
 

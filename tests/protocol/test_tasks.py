@@ -2,24 +2,35 @@
 
 import json
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
-import anyio
 import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
 from protocol.support_node import INSPECTOR, installed, node
 from protocol.support_serving import serving
+from stability_emulator.storage import FILE_NAME
 from support.imaging.sample_files import png, save
-from support.server.in_memory import facts, fine, text
-from support.server.tasks import TakesTasks, answer_of, ask, begun, ended
+from support.server.in_memory import facts, fine, text, until
+from support.server.tasks import (
+    TasksExtension,
+    start_task,
+    task_request,
+    task_result,
+    wait_for_task,
+)
+from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
 SERVER = ("-m", "protocol.paced_server")
 SECONDS = 60
+NEVER = "3600"
+"""Seconds until a generation is ready, for a server that is killed before then."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -29,16 +40,19 @@ async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     wanted = {"subject_image": str(photo), "background_prompt": "a meadow", "label": "meadow"}
     settings = {"STABILITY_WAIT": "0", "STABILITY_ROOTS": str(tmp_path)}
 
-    with serving([*SERVER, "3"], tmp_path, signal.SIGKILL, **settings) as url:
-        async with Client(url, extensions=[TakesTasks()]) as client:
+    with serving([*SERVER, NEVER], tmp_path, signal.SIGKILL, **settings) as url:
+        async with Client(url, extensions=[TasksExtension()]) as client:
             name = "edit_replace_background_and_relight"
-            task = await begun(client, name, wanted)
-            await _started(client, task.task_id)
+            task = await start_task(client, name, wanted)
+            await until(lambda: _states(tmp_path) == [("submitted",)])
+            running = await task_request(client, "tasks/get", task.task_id)
+    _finish_generations(tmp_path)
     with serving([*SERVER, "0"], tmp_path, signal.SIGTERM, **settings) as url:
-        async with Client(url, extensions=[TakesTasks()]) as client:
-            last = await ended(client, task.task_id)
+        async with Client(url, extensions=[TasksExtension()]) as client:
+            last = await wait_for_task(client, task.task_id)
 
-    answer = fine(answer_of(last))
+    assert running.status == "working"
+    answer = fine(task_result(last))
     assert [item["label"] for item in facts(answer)["media"]] == ["meadow"]
     assert f"{name}: 1 picture, 8 credits" in text(answer)
 
@@ -60,12 +74,19 @@ def test_the_inspector_follows_a_task_to_its_result(tmp_path: Path) -> None:
     assert [item["label"] for item in facts(fine(answer))["media"]] == ["fox"]
 
 
-async def _started(client: Client, task_id: str) -> None:
-    """Wait until the API has accepted the job: from then on it is never sent again."""
-    with anyio.fail_after(30):
-        while True:
-            found = await ask(client, "tasks/get", task_id)
-            assert found.status == "working"
-            if "; generating" in (found.status_message or ""):
-                return
-            await anyio.lowlevel.checkpoint()
+def _home(folder: Path) -> Path:
+    """Return the folder of the server's store."""
+    return folder / "served" / "emulator"
+
+
+def _states(folder: Path) -> list[tuple[str]]:
+    """Return the states of all jobs; `submitted`: the API's generation id is stored."""
+    return rows(_home(folder), "SELECT state FROM jobs")
+
+
+def _finish_generations(folder: Path) -> None:
+    """Let the emulated API finish its generations now; no server may be running."""
+    [file] = (folder / "served").rglob(FILE_NAME)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        changed = connection.execute("UPDATE generations SET seconds = 0").rowcount
+    assert changed == 1

@@ -1,4 +1,4 @@
-"""What the tests of the server share."""
+"""Fixtures shared by the server tests."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ def _small_pictures(small_pictures: None) -> None:
 
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
-    """The emulator as a server in a thread of this process, so that its pictures are small, too."""
+    """Run the emulator as a server in a thread of this process, so its pictures are small too."""
     state = State(credits=NEW_ACCOUNT_CREDITS)
     app = uvicorn.Config(create_app(state), log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(app)

@@ -1,6 +1,6 @@
-"""What a warm paid call asks of the store, the threads and the disk: the limits are exact.
+"""Exact limits on the transactions, thread hops and fsyncs of a warm paid call.
 
-They do not depend on the machine: `benchmarks/counters.py` counts, no clock is involved.
+`benchmarks/counters.py` counts operations without a clock, so no limit depends on the machine.
 """
 
 import time
@@ -24,11 +24,11 @@ from support.server.in_memory import settings_in
 pytestmark = pytest.mark.anyio
 
 TODAY = Counts(writes=5, reads=2, statements=27, hops=10, fsyncs=5)
-"""What a warm call on the emulator takes."""
+"""Counts of a warm call on the emulator."""
 
 DISK_SECONDS = 0.002
-FILE_STEPS = {"spool.complete"}
-"""Steps that are no transaction."""
+FILE_WRITES = {"spool.complete"}
+"""Observed writes that aren't transactions."""
 
 
 async def test_a_warm_call_takes_few_transactions_statements_hops_and_fsyncs(
@@ -36,7 +36,7 @@ async def test_a_warm_call_takes_few_transactions_statements_hops_and_fsyncs(
 ) -> None:
     """Chosen: 5 writes, 2 reads by key, 32 statements, 10 hops, 5 fsyncs for one picture.
 
-    Below the limits too, one more than today is an error: raise `TODAY` only with a reason.
+    A count above `TODAY` fails even below the limits: raise `TODAY` only for a reason.
     """
     assert TODAY.above(MAX_COUNTS) == []
     call = await warm_call(settings_in(tmp_path))
@@ -45,47 +45,47 @@ async def test_a_warm_call_takes_few_transactions_statements_hops_and_fsyncs(
     assert above == [], "\n".join([*above, f"writes: {', '.join(call.writes)}", *call.log])
 
 
-class Together:
-    """Begins with requests once so many have come, and answers once all are made.
+class CallBarriers:
+    """Holds requests until all have arrived, and responses until all are ready.
 
-    What the emulator draws in this process would pull apart calls that are made at once.
+    Otherwise the emulator, which draws in this process, would spread concurrent calls out.
     """
 
     def __init__(self) -> None:
         self.expect(1)
 
     def expect(self, count: int) -> None:
-        """Hold back so many requests and their answers."""
-        self._arriving, self._making = Barrier(count), Barrier(count)
+        """Hold this many requests and their responses."""
+        self._arrived, self._ready = Barrier(count), Barrier(count)
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Return an app whose requests and answers pass the barriers."""
 
-        async def held(scope: Scope, receive: Receive, send: Send) -> None:
+        async def behind_barriers(scope: Scope, receive: Receive, send: Send) -> None:
             paid = scope["method"] == "POST"
-            making = self._making
+            ready = self._ready
 
             async def send_held(message: Message) -> None:
                 if paid and message["type"] == "http.response.start":
-                    await making.wait()
+                    await ready.wait()
                 await send(message)
 
             if paid:
-                await self._arriving.wait()
+                await self._arrived.wait()
             await app(scope, receive, send_held)
 
-        return held
+        return behind_barriers
 
 
 class Barrier:
-    """Lets everybody pass once so many are there."""
+    """Releases all waiting tasks once the expected number has arrived."""
 
     def __init__(self, count: int) -> None:
         self._missing = count
         self._open = anyio.Event()
 
     async def wait(self) -> None:
-        """Wait for the others."""
+        """Wait until all have arrived."""
         self._missing -= 1
         if self._missing == 0:
             self._open.set()
@@ -93,33 +93,33 @@ class Barrier:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, together: Together) -> AsyncIterator[Studio]:
-    """Open a studio on a slow disk, whose emulated API passes the barriers."""
+async def opened(settings: Settings, barriers: CallBarriers) -> AsyncIterator[Studio]:
+    """Open a studio with a slow disk and an emulated API behind the barriers."""
     async with open_studio(settings, observer=_slow_disk) as studio:
-        transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- the emulator's pace is a test's to set
+        transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- tests replace the emulator's app
         assert isinstance(transport, EmulatorTransport)
         app = await anyio.to_thread.run_sync(create_app, transport.state)
-        transport._app = together.before(app)  # noqa: SLF001 -- as above
+        transport._app = barriers.before(app)  # noqa: SLF001 -- as above
         yield studio
 
 
 def _slow_disk(moment: Moment, name: str) -> None:
-    """Take as long as a disk does; in memory a commit is done before the next call is there."""
-    if moment == "inside" and name not in FILE_STEPS:
+    """Delay each transaction like a disk; without it, commits end before the next call arrives."""
+    if moment == "inside" and name not in FILE_WRITES:
         time.sleep(DISK_SECONDS)
 
 
-async def test_a_hundred_calls_at_once_share_their_commits(tmp_path: Path) -> None:
-    """Chosen: 150 commits for 100 calls, which make 500 write transactions.
+async def test_a_hundred_concurrent_calls_share_their_commits(tmp_path: Path) -> None:
+    """Chosen: 150 commits for 100 calls with 500 write transactions.
 
-    Without previews, which take turns on the processor.
+    Previews are off: drawing them one after another would spread the calls out.
     """
-    together = Together()
+    barriers = CallBarriers()
 
     commits = await commits_at_once(
         settings_in(tmp_path, {"preview": "none"}),
-        opener=partial(opened, together=together),
-        begin=together.expect,
+        opener=partial(opened, barriers=barriers),
+        begin=barriers.expect,
     )
 
     assert commits <= MAX_COMMITS

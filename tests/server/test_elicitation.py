@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from support.server.in_memory import Era, both_eras, connected, facts, fine, give_up, refused, text
-from support.server.paid import DEAR, User, paying
+from support.server.paid import EXPENSIVE, User, paying
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ async def test_the_user_is_asked_once_and_approval_starts_the_call(
     """Chosen: above the threshold; the question states tool, price and daily spending."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, era, user) as client:
-        result = fine(await client.call_tool("generate_core", DEAR))
+        result = fine(await client.call_tool("generate_core", EXPENSIVE))
 
     assert user.asked == [
         (
@@ -36,7 +36,7 @@ async def test_a_declined_call_spends_nothing(
 ) -> None:
     """Chosen: also if the form is submitted without ticking the box."""
     async with paying(tmp_path, emulator_url, era, User(action)) as client:
-        error = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", EXPENSIVE))
         listed = await client.call_tool("job_list", {})
 
     assert "the user declined. Nothing was charged." in error
@@ -60,8 +60,8 @@ async def test_each_call_needs_its_own_approval(
     """Chosen: an approval covers one call."""
     user = User("yes", "no")
     async with paying(tmp_path, emulator_url, era, user) as client:
-        fine(await client.call_tool("generate_core", DEAR))
-        refused(await client.call_tool("generate_core", DEAR))
+        fine(await client.call_tool("generate_core", EXPENSIVE))
+        refused(await client.call_tool("generate_core", EXPENSIVE))
 
     assert len(user.asked) == 2
 
@@ -72,9 +72,9 @@ async def test_without_elicitation_the_error_says_what_to_ask_and_pass(
 ) -> None:
     """Chosen: several clients don't support elicitation; the model only has the text."""
     async with paying(tmp_path, emulator_url, era) as client:
-        error = refused(await client.call_tool("generate_core", DEAR))
-        less = refused(await client.call_tool("generate_core", {**DEAR, "confirm_spend": 5}))
-        result = fine(await client.call_tool("generate_core", {**DEAR, "confirm_spend": "6"}))
+        error = refused(await client.call_tool("generate_core", EXPENSIVE))
+        less = refused(await client.call_tool("generate_core", {**EXPENSIVE, "confirm_spend": 5}))
+        result = fine(await client.call_tool("generate_core", {**EXPENSIVE, "confirm_spend": "6"}))
 
     assert error == (
         "generate_core costs 6 credits (0.06 USD). Calls of 6 credits or more need the user's "
@@ -92,8 +92,8 @@ async def test_after_a_dismissed_question_the_user_may_agree_in_the_chat(
     """Chosen: `confirm_spend` counts only after the question was shown and not declined."""
     user = User("cancel", "no")
     async with paying(tmp_path, emulator_url, era, user) as client:
-        error = refused(await client.call_tool("generate_core", DEAR))
-        fine(await client.call_tool("generate_core", {**DEAR, "confirm_spend": 6}))
+        error = refused(await client.call_tool("generate_core", EXPENSIVE))
+        fine(await client.call_tool("generate_core", {**EXPENSIVE, "confirm_spend": 6}))
         other = {"prompt": "another", "count": 2, "confirm_spend": 6}
         refused(await client.call_tool("generate_core", other))
 
@@ -109,27 +109,27 @@ async def test_an_approval_after_the_client_timed_out_counts(
     user = User("yes")
     user.wait = anyio.Event()
     async with paying(tmp_path, emulator_url, "legacy", user) as client:
-        await give_up(client, "generate_core", DEAR, lambda: bool(user.asked))
+        await give_up(client, "generate_core", EXPENSIVE, lambda: bool(user.asked))
         user.wait.set()
-        result = fine(await client.call_tool("generate_core", DEAR))
+        result = fine(await client.call_tool("generate_core", EXPENSIVE))
 
     assert len(user.asked) == 1
     assert len(facts(result)["media"]) == 2
 
 
-async def test_a_slow_user_is_waited_for_and_may_answer_later(
+async def test_a_slow_user_may_answer_after_the_call_has_returned(
     tmp_path: Path, emulator_url: str
 ) -> None:
     """Chosen: no call lasts longer than clients wait; a later answer is accepted."""
     user = User("yes")
     user.wait = anyio.Event()
     async with paying(tmp_path, emulator_url, "legacy", user, wait=0.3) as client:
-        error = refused(await client.call_tool("generate_core", DEAR))
+        error = refused(await client.call_tool("generate_core", EXPENSIVE))
         user.wait.set()
         with anyio.fail_after(30):
-            result = await client.call_tool("generate_core", DEAR)
+            result = await client.call_tool("generate_core", EXPENSIVE)
             while result.is_error:
-                result = await client.call_tool("generate_core", DEAR)
+                result = await client.call_tool("generate_core", EXPENSIVE)
 
     assert "the user was asked and hasn't answered yet" in error
     assert "A yes is valid for an hour" in error
@@ -143,8 +143,8 @@ async def test_identical_concurrent_calls_need_an_approval_each(
     user = User("yes", "yes")
     async with paying(tmp_path, emulator_url, "legacy", user) as client:
         async with anyio.create_task_group() as group:
-            group.start_soon(client.call_tool, "generate_core", DEAR)
-            group.start_soon(client.call_tool, "generate_core", DEAR)
+            group.start_soon(client.call_tool, "generate_core", EXPENSIVE)
+            group.start_soon(client.call_tool, "generate_core", EXPENSIVE)
         listed = await client.call_tool("job_list", {})
 
     assert len(user.asked) == 2
@@ -155,8 +155,8 @@ async def test_an_approval_survives_a_budget_refusal(tmp_path: Path, emulator_ur
     """Chosen: it stays valid, because nothing was charged."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, "auto", user, budget=5) as client:
-        first = refused(await client.call_tool("generate_core", DEAR))
-        second = refused(await client.call_tool("generate_core", DEAR))
+        first = refused(await client.call_tool("generate_core", EXPENSIVE))
+        second = refused(await client.call_tool("generate_core", EXPENSIVE))
 
     assert "budget of 5 credits a day" in first
     assert "budget of 5 credits a day" in second
@@ -167,14 +167,14 @@ async def test_an_approval_survives_a_budget_refusal(tmp_path: Path, emulator_ur
 async def test_approval_can_be_turned_off(era: Era, tmp_path: Path, emulator_url: str) -> None:
     """Chosen: STABILITY_CONFIRM_ABOVE=never, for unattended clients; the budget still applies."""
     async with paying(tmp_path, emulator_url, era, confirm_above=None) as client:
-        fine(await client.call_tool("generate_core", DEAR))
+        fine(await client.call_tool("generate_core", EXPENSIVE))
 
 
 @both_eras
 async def test_the_built_in_emulator_needs_no_approval(era: Era, tmp_path: Path) -> None:
     """Chosen: nothing is charged there."""
     async with connected(tmp_path, era) as client:
-        result = fine(await client.call_tool("generate_core", DEAR))
+        result = fine(await client.call_tool("generate_core", EXPENSIVE))
 
     assert "6 credits on the emulator" in text(result)
 
@@ -186,8 +186,8 @@ async def test_a_cached_result_needs_no_approval(
     """Chosen: a cached result is not charged again."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, era, user) as client:
-        fine(await client.call_tool("generate_core", {**DEAR, "seed": 7}))
-        result = fine(await client.call_tool("generate_core", {**DEAR, "seed": 7}))
+        fine(await client.call_tool("generate_core", {**EXPENSIVE, "seed": 7}))
+        result = fine(await client.call_tool("generate_core", {**EXPENSIVE, "seed": 7}))
 
     assert len(user.asked) == 1
     assert "0 credits" in text(result)
@@ -199,8 +199,8 @@ async def test_a_retry_after_a_timeout_needs_no_second_approval(
     """Chosen: the retry joins the first call."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, "auto", user, wait=0) as client:
-        fine(await client.call_tool("generate_core", DEAR))
-        fine(await client.call_tool("generate_core", DEAR))
+        fine(await client.call_tool("generate_core", EXPENSIVE))
+        fine(await client.call_tool("generate_core", EXPENSIVE))
         listed = await client.call_tool("job_list", {})
 
     assert len(user.asked) == 1

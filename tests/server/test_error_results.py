@@ -1,4 +1,4 @@
-"""Errors: text that an agent can act on, marked as errors, without our insides."""
+"""Error results: marked as errors, with text to act on and without internal details."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 @both_eras
 @pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
+    ("tool", "arguments", "expected"),
     [
         ("generate_core", {}, '"prompt"'),
         ("generate_core", {"prompt": "a", "aspect_ratio": "7:3"}, '"21:9"'),
@@ -40,21 +40,21 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_wrong_arguments_say_what_is_allowed(
-    era: Era, tool: str, arguments: dict[str, object], said: str, tmp_path: Path
+    era: Era, tool: str, arguments: dict[str, object], expected: str, tmp_path: Path
 ) -> None:
     """Chosen: which argument, what was given, what is allowed, what was charged."""
     async with connected(tmp_path, era) as client:
         result = await client.call_tool(tool, arguments)
 
-    told = refused(result)
-    assert said.strip('"') in told
-    assert "Nothing was charged." in told
-    assert "pydantic" not in told
-    assert "Traceback" not in told
+    error = refused(result)
+    assert expected.strip('"') in error
+    assert "Nothing was charged." in error
+    assert "pydantic" not in error
+    assert "Traceback" not in error
     assert (result.meta or {})["stability-mcp/error"]["charged"] == "not charged"
 
 
-async def test_numbers_booleans_and_lists_may_come_as_text(tmp_path: Path) -> None:
+async def test_numbers_booleans_and_lists_may_be_strings(tmp_path: Path) -> None:
     """Documented (hosts): several send every argument as a string."""
     async with connected(tmp_path) as client:
         made = await client.call_tool(
@@ -67,26 +67,26 @@ async def test_numbers_booleans_and_lists_may_come_as_text(tmp_path: Path) -> No
 
 
 @both_eras
-async def test_an_unknown_tool_guesses_and_a_hidden_one_says_how_to_get_it(
+async def test_errors_suggest_a_similar_tool_or_how_to_enable_a_disabled_one(
     era: Era, tmp_path: Path
 ) -> None:
     """Chosen: a model may remember a tool from another conversation."""
     async with connected(tmp_path, era, toolsets=("edit",)) as client:
         unknown = refused(await client.call_tool("edit_inpant", {}))
-        hidden = refused(await client.call_tool("upscale_fast", {}))
+        disabled = refused(await client.call_tool("upscale_fast", {}))
 
     assert 'Did you mean "edit_inpaint"' in unknown
-    assert "STABILITY_TOOLSETS=edit,upscale" in hidden
+    assert "STABILITY_TOOLSETS=edit,upscale" in disabled
 
 
-async def test_a_bug_of_ours_is_logged_and_its_insides_are_not_told(
+async def test_a_bug_is_logged_but_its_details_are_not_returned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Chosen: a traceback helps no agent, and may hold what must not leave."""
+    """Chosen: a traceback doesn't help an agent and may contain private data."""
 
     @asynccontextmanager
     async def broken(settings: Settings) -> AsyncIterator[Studio]:
-        raise ZeroDivisionError(f"inside of {settings.home_dir}")
+        raise ZeroDivisionError(f"cannot divide {settings.home_dir}")
         yield
 
     server = build_server(settings_in(tmp_path), open_studio=broken)
@@ -96,22 +96,22 @@ async def test_a_bug_of_ours_is_logged_and_its_insides_are_not_told(
             alive = await client.call_tool("guide", {"topic": "files"})
 
     assert "a bug in stability-mcp (ZeroDivisionError)" in refused(result)
-    assert "inside of" not in text(result)
-    assert "inside of" in caplog.text
+    assert "cannot divide" not in text(result)
+    assert "cannot divide" in caplog.text
     assert not alive.is_error
 
 
-async def test_a_store_that_cannot_be_opened_is_an_error_and_is_tried_again(
+async def test_a_store_that_cannot_be_opened_is_an_error_and_the_next_call_tries_again(
     tmp_path: Path,
 ) -> None:
-    """Chosen: the person may mend it while the host runs."""
-    tried = 0
+    """Chosen: the user may repair it while the client is running."""
+    attempts = 0
 
     @asynccontextmanager
     async def failing_once(settings: Settings) -> AsyncIterator[Studio]:
-        nonlocal tried
-        tried += 1
-        if tried == 1:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
             async with anyio.create_task_group():
                 raise ConfigurationError("The data folder is a file.", hint="Remove it.")
         async with open_studio(settings) as studio:
@@ -124,10 +124,10 @@ async def test_a_store_that_cannot_be_opened_is_an_error_and_is_tried_again(
 
     assert refused(first) == "The data folder is a file. Nothing was charged. Remove it."
     assert not second.is_error
-    assert tried == 2
+    assert attempts == 2
 
 
-def test_an_unknown_toolset_is_refused_at_the_start(tmp_path: Path) -> None:
-    """Chosen: a server with too few tools looks broken, an error at the start is read."""
+def test_an_unknown_toolset_is_an_error_at_startup(tmp_path: Path) -> None:
+    """Chosen: missing tools would look like a fault; an error at startup says what is wrong."""
     with pytest.raises(ConfigurationError, match="STABILITY_TOOLSETS"):
         build_server(settings_in(tmp_path, {"toolsets": ("upscail",)}))

@@ -1,4 +1,4 @@
-"""Every operation as a tool, with the fewest and with all arguments."""
+"""Every operation as a tool, with only the required and with all arguments."""
 
 import base64
 import re
@@ -30,17 +30,17 @@ MAGIC = {"image": "image/", "audio": "audio/", "model": "model/gltf-binary"}
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """One connection serves the whole module, so its event loop does."""
+    """Run the module in one event loop, because its tests share a connection."""
     return "asyncio"
 
 
 @pytest.fixture(scope="module", params=ERAS)
 async def client(
     request: pytest.FixtureRequest,
-    anyio_backend: str,  # noqa: ARG001 -- opened before the connection
+    anyio_backend: str,  # noqa: ARG001 -- the event loop starts first
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Client]:
-    """A connection in one era, with a picture, a mask and a sound by label."""
+    """Connect in one era and import pictures, masks and a sound under labels."""
     era: Era = request.param
     folder = tmp_path_factory.mktemp(era)
     files = {
@@ -59,10 +59,10 @@ async def client(
 
 @pytest.mark.parametrize("given_arguments", [fewest, everything])
 @pytest.mark.parametrize("name", PAID)
-async def test_a_paid_tool_gives_real_media_in_a_result_that_any_host_takes(
+async def test_a_paid_tool_returns_real_media_in_a_format_that_every_host_accepts(
     client: Client, name: str, given_arguments: Arguments
 ) -> None:
-    """Chosen: the form of results; documented: what each operation makes."""
+    """Chosen: the format of results. Documented: the kind of media of each operation."""
     row = OPERATIONS[name]
     given = given_arguments(name, SQUARE if row.toolset() == "v1" else FILES)
 
@@ -73,7 +73,7 @@ async def test_a_paid_tool_gives_real_media_in_a_result_that_any_host_takes(
     for item in shown["media"]:
         assert item["uri"] in text(result)
         assert item["path"] in text(result)
-        _is_what_it_says(item, row)
+        _check_file(item, row)
     assert re.match("NO API KEY: placeholder (drawn|made) by the built-in emulator", text(result))
     assert result.structured_content is None
     assert sum(len(each.data) for each in pictures(result)) < 100_000
@@ -87,7 +87,7 @@ async def test_a_paid_tool_gives_real_media_in_a_result_that_any_host_takes(
     assert low <= round(cost["credits"] * 1000) <= high
 
 
-def _is_what_it_says(item: Mapping[str, Any], row: type[Operation]) -> None:
+def _check_file(item: Mapping[str, Any], row: type[Operation]) -> None:
     path = Path(item["path"])
     with path.open("rb") as file:
         assert (media_type(file.read(64)) or "").startswith(MAGIC[row.media or ""])
@@ -97,6 +97,6 @@ def _is_what_it_says(item: Mapping[str, Any], row: type[Operation]) -> None:
 
 
 @pytest.mark.parametrize("name", FREE)
-async def test_a_query_gives_data(client: Client, name: str) -> None:
-    """Chosen: data has a structure and the same as text."""
+async def test_a_query_returns_data(client: Client, name: str) -> None:
+    """Chosen: as structured content, and as the same JSON in text."""
     assert data(await client.call_tool(name, {}))

@@ -1,4 +1,4 @@
-"""Tools that need no studio load none, wait for none and read their files once."""
+"""Tools that need no studio neither load it nor wait for it, and read their files once."""
 
 import json
 import os
@@ -50,12 +50,12 @@ async def main():
 
 anyio.run(main)
 """
-"""A client that reads every page twice; tells what was opened the second time."""
+"""A client that reads every page twice and prints the files opened the second time."""
 
 
 @pytest.mark.processes
 def test_free_calls_load_no_studio_and_read_their_files_once(tmp_path: Path) -> None:
-    """*Chosen*: they explain also when nothing else works, and models read pages again."""
+    """*Chosen*: they work even if nothing else does, and models read pages repeatedly."""
     done = subprocess.run(
         [sys.executable, "-c", CALLS],
         capture_output=True,
@@ -63,23 +63,23 @@ def test_free_calls_load_no_studio_and_read_their_files_once(tmp_path: Path) -> 
         check=True,
         env={**os.environ, "STABILITY_HOME": str(tmp_path / "home")},
     )
-    told = json.loads(done.stdout)
+    report = json.loads(done.stdout)
 
     heavy = ("sqlite3", "stability_mcp.studio", "stability_mcp.store", "PIL")
-    assert [name for name in told["loaded"] if name.startswith(heavy)] == []
-    assert told["opened"] == []
+    assert [name for name in report["loaded"] if name.startswith(heavy)] == []
+    assert report["opened"] == []
     assert not (tmp_path / "home").exists()
 
 
-def test_each_free_tool_is_in_the_file_that_is_named_for_it() -> None:
-    """*Chosen*: the file is loaded without the others, so it has no other tools."""
+def test_the_files_of_free_tools_contain_no_other_tools() -> None:
+    """*Chosen*: they are loaded without the rest of the tools."""
     assert free_tools().keys() == FREE_TOOLS.keys()
 
 
 @pytest.mark.anyio
 @both_eras
 async def test_a_free_call_does_not_wait_for_the_store(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: another call may be opening it, and that takes a moment."""
+    """*Chosen*: another call may be opening it, which takes time."""
     opening, answered = anyio.Event(), anyio.Event()
 
     @asynccontextmanager
@@ -90,12 +90,12 @@ async def test_a_free_call_does_not_wait_for_the_store(era: Era, tmp_path: Path)
         yield
 
     server = build_server(settings_in(tmp_path), open_studio=slow)
-    said = []
+    errors = []
     with anyio.fail_after(60):
         async with Client(server, mode=era) as client, anyio.create_task_group() as group:
 
             async def list_media() -> None:
-                said.append(refused(await client.call_tool("media_list", {})))
+                errors.append(refused(await client.call_tool("media_list", {})))
 
             group.start_soon(list_media)
             await opening.wait()
@@ -103,4 +103,4 @@ async def test_a_free_call_does_not_wait_for_the_store(era: Era, tmp_path: Path)
             answered.set()
 
     assert "credits" in page
-    assert "The disk is full." in said[0]
+    assert "The disk is full." in errors[0]

@@ -1,4 +1,4 @@
-"""What is imported is left out of garbage collections."""
+"""Imports pause garbage collection, and imported objects are never collected."""
 
 import gc
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ def _collector() -> Iterator[None]:
     (gc.enable if enabled else gc.disable)()
 
 
-def test_nothing_is_collected_in_the_block_nor_what_it_made_later() -> None:
-    """*Chosen*: a full collection stops every thread, and finds nothing in what is imported."""
+def test_the_block_pauses_collection_and_its_objects_are_never_collected() -> None:
+    """*Chosen*: a full collection stops all threads and never frees imported modules."""
     gc.enable()
     with paused_collection():
         paused = not gc.isenabled()
@@ -29,8 +29,8 @@ def test_nothing_is_collected_in_the_block_nor_what_it_made_later() -> None:
     assert not any(each is made for each in gc.get_objects())
 
 
-def test_a_program_that_collects_nothing_goes_on_so() -> None:
-    """*Chosen*: whoever embeds the server decides."""
+def test_disabled_collection_stays_disabled() -> None:
+    """*Chosen*: the program that embeds the server decides."""
     gc.disable()
     with paused_collection():
         pass
@@ -39,7 +39,7 @@ def test_a_program_that_collects_nothing_goes_on_so() -> None:
 
 
 def test_blocks_of_two_threads_may_overlap() -> None:
-    """*Chosen*: two calls may import at the same time; in the end garbage is collected again."""
+    """*Chosen*: two calls may import at the same time; collection is enabled afterwards."""
     gc.enable()
     first, second = paused_collection(), paused_collection()
     for step in (first.__enter__, second.__enter__):

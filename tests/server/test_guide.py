@@ -18,7 +18,7 @@ FIELDS = {field for row in OPERATIONS.values() for field in row.model_fields}
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_page_names_only_tools_and_arguments_that_exist(topic: str) -> None:
-    """Chosen: no text names tools or arguments that do not exist."""
+    """Chosen: a model would try them."""
     named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", guide_text(topic, frozenset(TOOLS))))
 
     assert named <= TOOLS.keys() | FIELDS
@@ -35,7 +35,7 @@ def test_a_page_leaves_out_disabled_tools(topic: str) -> None:
     assert "- \n" not in page
 
 
-def test_the_costs_are_those_of_the_table() -> None:
+def test_prices_are_those_of_the_table() -> None:
     """Chosen: prices come from the table, never from a second copy."""
     page = guide_text("costs", frozenset(TOOLS))
 
@@ -65,7 +65,9 @@ async def test_the_guide_needs_no_store(era: Era, tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 @both_eras
-async def test_instructions_are_short_and_honest(era: Era, tmp_path: Path) -> None:
+async def test_instructions_are_short_and_name_only_existing_tools(
+    era: Era, tmp_path: Path
+) -> None:
     """Chosen: every conversation pays for them."""
     async with connected(tmp_path, era) as client:
         shown = client.instructions or ""

@@ -1,4 +1,4 @@
-"""Hosts that give up and ask again: what nobody waits for is taken over, and paid once."""
+"""Retries after a timeout join the abandoned call and are charged once."""
 
 import json
 import re
@@ -37,38 +37,36 @@ CALLS = "SELECT count(*), count(abandoned_at) FROM calls"
 
 
 def store(folder: Path) -> Path:
-    """Return where the emulator's own store is."""
+    """Return the folder of the emulator's store."""
     return folder / "home" / "emulator"
 
 
 def charges(folder: Path) -> int:
-    """Return how many requests were charged."""
+    """Return the number of charged requests."""
     return int(rows(store(folder), "SELECT count(*) FROM charges WHERE state = 'charged'")[0][0])
 
 
-async def ask_and_give_up(client: Client, folder: Path, number: int = 1) -> None:
-    """Call for the so manyth time, and cancel when the call is written."""
+async def call_and_time_out(client: Client, folder: Path, number: int = 1) -> None:
+    """Make the `number`-th identical call and cancel it once it is stored."""
     home = store(folder)
     if number == 1:
-        fine(await client.call_tool("media_list", {}))  # now there is a store
+        fine(await client.call_tool("media_list", {}))  # creates the store
     await give_up(client, "generate_core", FOX, lambda: rows(home, CALLS) == [(number, number - 1)])
     await until(lambda: rows(home, CALLS) == [(number, number)])
 
 
 def cost(result: CallToolResult) -> float:
-    """Return the credits that an answer says it cost."""
+    """Return the credits that a result cost."""
     return float((result.meta or {})["cost"]["credits"])
 
 
 @both_eras
-async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
-    era: Era, tmp_path: Path
-) -> None:
-    """*Chosen*: a host that gave up and asks again does not pay again."""
+async def test_five_retries_after_timeouts_are_charged_once(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: a client that timed out and retries isn't charged again."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate) as client:
         for number in range(5):
-            await ask_and_give_up(client, tmp_path, number + 1)
+            await call_and_time_out(client, tmp_path, number + 1)
         gate.open()
         result = fine(await client.call_tool("generate_core", FOX))
         listed = data(await client.call_tool("media_list", {}))
@@ -83,10 +81,10 @@ async def test_a_client_that_times_out_and_repeats_five_times_pays_once(
 
 
 @both_eras
-async def test_four_equal_calls_at_once_are_four_and_pay_four_times(
+async def test_four_identical_concurrent_calls_are_charged_four_times(
     era: Era, tmp_path: Path
 ) -> None:
-    """*Chosen*: while another call still waits, an identical one is a new variant."""
+    """*Chosen*: while the first call is still waiting, an identical one is a new variant."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate) as client:
         fine(await client.call_tool("media_list", {}))
@@ -102,10 +100,10 @@ async def test_four_equal_calls_at_once_are_four_and_pay_four_times(
 
 
 @both_eras
-async def test_a_job_that_was_handed_back_is_taken_over_by_the_same_call(
+async def test_a_call_joins_an_identical_one_that_has_returned_its_job_id(
     era: Era, tmp_path: Path
 ) -> None:
-    """*Chosen*: whoever was handed an id waits no more."""
+    """*Chosen*: a caller that received a job id has stopped waiting."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate, wait=0) as client:
         first = fine(await client.call_tool("generate_core", FOX))
@@ -123,8 +121,10 @@ async def test_a_job_that_was_handed_back_is_taken_over_by_the_same_call(
 
 
 @both_eras
-async def test_an_explicit_seed_answers_from_the_cache(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: at no cost, and it says so."""
+async def test_a_repeated_call_with_a_seed_is_answered_from_the_cache(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: at no cost, and the answer says so."""
     async with connected(tmp_path, era) as client:
         first = fine(await client.call_tool("generate_core", SEEDED))
         again = fine(await client.call_tool("generate_core", SEEDED))
@@ -144,7 +144,7 @@ async def test_an_explicit_seed_answers_from_the_cache(era: Era, tmp_path: Path)
 
 
 async def test_the_cache_can_be_turned_off(tmp_path: Path) -> None:
-    """*Chosen*: STABILITY_CACHE=off pays each time; giving up still costs nothing more."""
+    """*Chosen*: STABILITY_CACHE=off charges each call; a retry after a timeout still joins."""
     async with connected(tmp_path, cache="off") as client:
         for _ in range(2):
             assert cost(fine(await client.call_tool("generate_core", SEEDED))) == 3
@@ -153,10 +153,8 @@ async def test_the_cache_can_be_turned_off(tmp_path: Path) -> None:
 
 
 @both_eras
-async def test_nothing_crosses_from_one_key_to_another(
-    era: Era, tmp_path: Path, emulator_url: str
-) -> None:
-    """*Chosen*: emulator, then a key, then another key on one folder; each pays its own."""
+async def test_keys_do_not_share_results(era: Era, tmp_path: Path, emulator_url: str) -> None:
+    """*Chosen*: the emulator and two keys in one folder; each is charged for its own calls."""
     keys = (None, "sk-first", "sk-second")
     results = []
     for key in keys:
@@ -173,16 +171,16 @@ async def test_nothing_crosses_from_one_key_to_another(
 
 @asynccontextmanager
 async def opened(folder: Path, era: Era, **chosen: object) -> AsyncIterator[Client]:
-    """Connect to a server of its own, on whatever upstream the settings name."""
+    """Connect to a new server with the upstream of the settings."""
     async with Client(build_server(settings_in(folder, chosen)), mode=era) as client:
         yield client
 
 
-async def test_another_process_takes_over_what_an_ended_one_left(tmp_path: Path) -> None:
-    """*Chosen*: an asker whose process ended waits no more."""
+async def test_a_call_joins_one_that_an_ended_process_abandoned(tmp_path: Path) -> None:
+    """*Chosen*: a caller whose process has ended has stopped waiting."""
     gate = Gate()
     async with connected(tmp_path, gate=gate) as client:
-        await ask_and_give_up(client, tmp_path)
+        await call_and_time_out(client, tmp_path)
         gate.open()
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", FOX))
@@ -192,13 +190,13 @@ async def test_another_process_takes_over_what_an_ended_one_left(tmp_path: Path)
 
 
 @both_eras
-async def test_the_wait_learns_when_a_client_gives_up(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: 0.8 of the shortest time, at least 5 s; each client by its name."""
+async def test_the_wait_adapts_to_the_timeout_of_the_client(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: 0.8 of the shortest timeout seen, at least 5 s; per client name."""
     gate = Gate()
     async with connected(tmp_path, era, gate=gate, wait=50) as client:
-        asked = anyio.current_time()
-        await ask_and_give_up(client, tmp_path)
-        longest = anyio.current_time() - asked
+        called = anyio.current_time()
+        await call_and_time_out(client, tmp_path)
+        longest = anyio.current_time() - called
         await until(lambda: bool(rows(store(tmp_path), CLIENT_TIMEOUTS)))
         started = anyio.current_time()
         result = fine(await client.call_tool("generate_core", FOX))

@@ -1,4 +1,4 @@
-"""The answer of `tools/list` is kept; what is answered stays what the SDK would answer."""
+"""The response of `tools/list` is cached and equals the one that the SDK would build."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from support.server.in_memory import Era, both_eras, settings_in
 pytestmark = pytest.mark.anyio
 
 Ask = Callable[..., Awaitable[dict[str, Any] | str]]
-"""Sends a request with parameters; returns its result, or the message of its error."""
+"""Sends a request with parameters; returns its result or its error message."""
 
 HELLO = {
     "protocolVersion": "2025-11-25",
@@ -30,21 +30,21 @@ HELLO = {
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Note each time that the SDK builds the list."""
+    """Record each time that the SDK builds the list."""
     built, build = list[object](), MCPServer.list_tools
 
-    async def noting(server: MCPServer[Any]) -> object:
+    async def recording(server: MCPServer[Any]) -> object:
         built.append(server)
         return await build(server)
 
-    monkeypatch.setattr(MCPServer, "list_tools", noting)
+    monkeypatch.setattr(MCPServer, "list_tools", recording)
     return built
 
 
 @asynccontextmanager
-async def _line(server: StudioServer) -> AsyncIterator[Ask]:
-    """Connect to a server without a client library, which would refuse to send what is wrong."""
-    low, number = server._lowlevel_server, 0  # noqa: SLF001 -- the SDK's client has no raw line
+async def _raw_connection(server: StudioServer) -> AsyncIterator[Ask]:
+    """Connect without a client library, which would refuse to send invalid requests."""
+    low, number = server._lowlevel_server, 0  # noqa: SLF001 -- the SDK's client has no raw connection
     async with (
         create_client_server_memory_streams() as ((read, write), served),
         anyio.create_task_group() as group,
@@ -77,7 +77,7 @@ async def _names(server: StudioServer, era: Era) -> list[str]:
 
 @both_eras
 async def test_the_list_is_built_once(era: Era, tmp_path: Path, built: list[object]) -> None:
-    """*Chosen*: building and checking it costs milliseconds, and each client asks for it."""
+    """*Chosen*: building and validating it takes milliseconds, and every client requests it."""
     server = build_server(settings_in(tmp_path))
     listed = [await _names(server, era) for _ in range(3)]
 
@@ -85,28 +85,28 @@ async def test_the_list_is_built_once(era: Era, tmp_path: Path, built: list[obje
     assert listed[0] == listed[1] == listed[2] != []
 
 
-async def test_each_protocol_version_has_its_own_answer(
+async def test_each_protocol_version_has_its_own_response(
     tmp_path: Path, built: list[object]
 ) -> None:
-    """*Documented* (2026-07-28): results have a type and say who answered; older ones do not."""
+    """*Documented* (2026-07-28): results have a type and name the server; older ones don't."""
     server = build_server(settings_in(tmp_path))
-    answers = []
+    responses = []
     for era in ("auto", "legacy") * 2:
         async with Client(server, mode=era) as client:
-            answers.append((await client.session.list_tools()).model_dump(mode="json"))
+            responses.append((await client.session.list_tools()).model_dump(mode="json"))
 
-    assert answers[:2] == answers[2:]
-    assert answers[0] != answers[1]
+    assert responses[:2] == responses[2:]
+    assert responses[0] != responses[1]
     assert len(built) == 2
 
 
 @both_eras
-async def test_a_tool_that_comes_or_goes_is_seen(era: Era, tmp_path: Path) -> None:
-    """*Chosen*: what is kept is dropped when the tools change."""
+async def test_the_list_shows_added_and_removed_tools(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: a change of the tools clears the cache."""
     server = build_server(settings_in(tmp_path))
 
     def extra() -> str:
-        """Say nothing."""
+        """Return nothing."""
         return ""
 
     before = await _names(server, era)
@@ -118,25 +118,25 @@ async def test_a_tool_that_comes_or_goes_is_seen(era: Era, tmp_path: Path) -> No
     assert await _names(server, era) == before
 
 
-async def test_the_rules_of_the_protocol_hold_for_what_is_kept(tmp_path: Path) -> None:
-    """*Documented* (2025-11-25): the handshake comes first, and parameters have types."""
+async def test_protocol_rules_apply_to_the_cached_list(tmp_path: Path) -> None:
+    """*Documented* (2025-11-25): the handshake comes first, and parameters are typed."""
     server = build_server(settings_in(tmp_path))
     before = await _names(server, "legacy")
-    async with _line(server) as ask:
+    async with _raw_connection(server) as ask:
         early = await ask("tools/list")
         await ask("initialize", **HELLO)
-        wrong = [
+        invalid = [
             await ask("tools/list", cursor=7),
             await ask("tools/list", _meta={"progressToken": {}}),
         ]
-        fine = [
+        valid = [
             await ask("tools/list"),
             await ask("tools/list", cursor="more"),
             await ask("tools/list", _meta={"progressToken": 7}),
         ]
 
     assert isinstance(early, str)
-    assert all(isinstance(each, str) for each in wrong), wrong
-    for each in fine:
+    assert all(isinstance(each, str) for each in invalid), invalid
+    for each in valid:
         assert isinstance(each, dict), each
         assert [tool["name"] for tool in each["tools"]] == before

@@ -1,4 +1,4 @@
-"""The studio is opened when it is needed, once, and closed when all that is out is done."""
+"""The studio is opened once, on first use, and closed when requests in flight are finished."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +17,8 @@ from support.server.in_memory import Gate, connected, data, fine, paced, setting
 pytestmark = pytest.mark.anyio
 
 
-async def test_calls_at_once_share_one_studio(tmp_path: Path) -> None:
-    """Chosen: two would be two processes to the store."""
+async def test_concurrent_calls_share_one_studio(tmp_path: Path) -> None:
+    """Chosen: the store would take two studios for two processes."""
     opened = 0
 
     @asynccontextmanager
@@ -39,12 +39,12 @@ async def test_calls_at_once_share_one_studio(tmp_path: Path) -> None:
     assert opened == 1
 
 
-async def test_what_is_out_when_the_client_leaves_is_finished(tmp_path: Path) -> None:
-    """Chosen: hosts close stdin in the middle of paid work."""
+async def test_requests_in_flight_are_finished_when_the_client_disconnects(tmp_path: Path) -> None:
+    """Chosen: clients close stdin in the middle of paid work."""
     gate = Gate()
     async with connected(tmp_path, gate=gate, wait=0) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"}))
-        await _until_it_is_out(client)
+        await _until_sent(client)
         gate.open()
     async with connected(tmp_path) as client:
         listed = data(await client.call_tool("job_list", {}))
@@ -52,13 +52,13 @@ async def test_what_is_out_when_the_client_leaves_is_finished(tmp_path: Path) ->
     assert [job["state"] for job in listed["jobs"]] == ["done"]
 
 
-async def test_finishing_returns_when_what_is_out_is_stored(tmp_path: Path) -> None:
-    """Chosen: what a signal waits for."""
+async def test_finish_returns_when_requests_in_flight_are_stored(tmp_path: Path) -> None:
+    """Chosen: after a signal, the process waits for it."""
     gate = Gate()
     server = build_server(settings_in(tmp_path, {"wait": 0}), open_studio=partial(paced, gate=gate))
     async with Client(server) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
-        await _until_it_is_out(client)
+        await _until_sent(client)
         async with anyio.create_task_group() as group:
             group.start_soon(server.finish)
             await anyio.wait_all_tasks_blocked()
@@ -68,14 +68,14 @@ async def test_finishing_returns_when_what_is_out_is_stored(tmp_path: Path) -> N
     assert list((tmp_path / "home").rglob("blobs/*/*"))
 
 
-async def _until_it_is_out(client: Client) -> None:
+async def _until_sent(client: Client) -> None:
     with anyio.fail_after(30):
         while not data(await client.call_tool("job_list", {"state": "submitting"}))["jobs"]:
             await anyio.lowlevel.checkpoint()
 
 
-async def test_finishing_without_a_studio_is_at_once(tmp_path: Path) -> None:
-    """Chosen: nothing is opened only to be closed."""
+async def test_finish_without_a_studio_returns_at_once(tmp_path: Path) -> None:
+    """Chosen: no studio is opened only to be closed."""
     server = build_server(settings_in(tmp_path))
     async with Client(server):
         with anyio.fail_after(30):

@@ -83,7 +83,7 @@ async def test_the_basic_list_fits_hosts_with_small_limits(tmp_path: Path) -> No
     assert mean(sizes.values()) <= MAX_TOOL_BYTES
 
 
-def test_titles_are_unique_and_written_alike() -> None:
+def test_titles_are_unique_and_consistent() -> None:
     """Chosen: people tell tools apart by them."""
     titles = [each.title for each in TOOLS.values()]
 
@@ -136,7 +136,7 @@ def test_descriptions_are_short_and_include_the_price(tool: Definition) -> None:
 
 
 @every_tool
-def test_annotations_are_honest(tool: Definition) -> None:
+def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
     """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
     spends = tool.name == "job_rerun" or (row is not None and row.is_paid())

@@ -109,7 +109,7 @@ async def test_a_link_is_for_the_user_and_has_a_size(tmp_path: Path) -> None:
     assert link.annotations.audience == ["user"]
 
 
-async def test_inputs_and_their_fitting_are_listed_before_the_results(
+async def test_inputs_and_their_adjustments_are_listed_before_the_results(
     tmp_path: Path,
 ) -> None:
     """Chosen: a model that used the wrong picture notices at once."""
@@ -252,7 +252,7 @@ async def test_media_show_states_how_media_was_made(tmp_path: Path) -> None:
         f'generate_core: prompt "a red fox", aspect_ratio 16:9, seed {item["seed"]}'
     )
     assert f"seed {item['seed']}" in lines[1]
-    assert len(pictures(result)) == 1, "requested, regardless of the setting"
+    assert len(pictures(result)) == 1, "a requested preview ignores the setting"
 
 
 async def test_media_show_prints_only_the_differences_in_a_series(tmp_path: Path) -> None:

@@ -121,8 +121,8 @@ def test_sigterm_stops_the_server_after_storing_requests_in_flight(
         code = process.wait(30)
     with _process(tmp_path, **chosen) as process:
         _initialize(process)
-        asked = {"name": "job_wait", "arguments": {"jobs": [job["id"]], "seconds": 20}}
-        _send(process, "tools/call", 2, **asked)
+        wait = {"name": "job_wait", "arguments": {"jobs": [job["id"]], "seconds": 20}}
+        _send(process, "tools/call", 2, **wait)
         result = _answer(process, 2)["result"]
 
     assert code == 128 + signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Clients that support tasks get one for a slow paid call, and its result in it."""
+"""Clients that support tasks get one for a slow paid call; it returns the call's result."""
 
 import re
 from contextlib import AbstractAsyncContextManager
@@ -22,18 +22,27 @@ from support.server.in_memory import (
     refused,
     text,
 )
-from support.server.tasks import TASKS, Created, TakesTasks, answer_of, ask, begun, call, ended
+from support.server.tasks import (
+    TASKS,
+    CreatedTask,
+    TasksExtension,
+    call,
+    start_task,
+    task_request,
+    task_result,
+    wait_for_task,
+)
 
 pytestmark = pytest.mark.anyio
 
 FOX = {"prompt": "a fox", "label": "fox"}
-ASKED = frozenset({"generate_core", "upscale_fast", "media_list", "job_wait"})
-AT_ONCE = job_tasks.JobTasks(ASKED, grace=0)
+TOOLS = frozenset({"generate_core", "upscale_fast", "media_list", "job_wait"})
+AT_ONCE = job_tasks.JobTasks(TOOLS, grace=0)
 """Returns a task for every paid call if the client supports tasks."""
 TOKEN = re.compile(r"[0-9a-z]{26}")
 
 
-def taking(
+def connected_with_tasks(
     folder: Path,
     *,
     gate: Gate | None = None,
@@ -47,8 +56,8 @@ def taking(
         gate=gate,
         wait=wait,
         concurrency=concurrency,
-        extensions=[TakesTasks()],
-        carriers=[] if grace is None else [job_tasks.JobTasks(ASKED, grace=grace)],
+        extensions=[TasksExtension()],
+        carriers=[] if grace is None else [job_tasks.JobTasks(TOOLS, grace=grace)],
     )
 
 
@@ -62,11 +71,11 @@ async def until_sent(client: Client) -> None:
 async def test_a_slow_paid_call_returns_a_task(tmp_path: Path) -> None:
     """Documented (SEP-2663): the server decides; `tasks/get` works at once."""
     gate = Gate()
-    async with taking(tmp_path, gate=gate) as client:
-        task = await begun(client, "generate_core", FOX)
-        first = await ask(client, "tasks/get", task.task_id)
+    async with connected_with_tasks(tmp_path, gate=gate) as client:
+        task = await start_task(client, "generate_core", FOX)
+        first = await task_request(client, "tasks/get", task.task_id)
         gate.open()
-        last = await ended(client, task.task_id)
+        last = await wait_for_task(client, task.task_id)
         listed = data(await client.call_tool("job_list", {}))
 
     assert TOKEN.fullmatch(task.task_id)
@@ -74,7 +83,7 @@ async def test_a_slow_paid_call_returns_a_task(tmp_path: Path) -> None:
     assert task.poll_interval_ms >= 1000
     assert (first.result_type, first.status, first.result) == ("complete", "working", None)
     assert "generating" in (first.status_message or "")
-    answer = fine(answer_of(last))
+    answer = fine(task_result(last))
     assert "generate_core: 1 picture, 3 credits" in text(answer)
     assert facts(answer)["media"][0]["label"] == "fox"
     assert len(pictures(answer)) == len(links(answer)) == 1
@@ -83,7 +92,7 @@ async def test_a_slow_paid_call_returns_a_task(tmp_path: Path) -> None:
 
 async def test_fast_and_free_calls_return_their_result(tmp_path: Path) -> None:
     """Chosen: a task would cost the client another request."""
-    async with taking(tmp_path, grace=30) as client:
+    async with connected_with_tasks(tmp_path, grace=30) as client:
         answers = [
             await call(client, "generate_core", FOX),
             await call(client, "media_list", {}),
@@ -92,7 +101,7 @@ async def test_fast_and_free_calls_return_their_result(tmp_path: Path) -> None:
             await call(client, "generate_core", {"promt": "a fox"}),
         ]
 
-    assert not any(isinstance(each, Created) for each in answers)
+    assert not any(isinstance(each, CreatedTask) for each in answers)
 
 
 async def test_clients_without_the_extension_never_get_a_task(tmp_path: Path) -> None:
@@ -100,7 +109,7 @@ async def test_clients_without_the_extension_never_get_a_task(tmp_path: Path) ->
     async with connected(tmp_path, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError) as refusal:
-            await ask(client, "tasks/get", "0" * 26)
+            await task_request(client, "tasks/get", "0" * 26)
 
     assert "generate_core: 1 picture" in text(result)
     assert refusal.value.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY
@@ -109,42 +118,42 @@ async def test_clients_without_the_extension_never_get_a_task(tmp_path: Path) ->
 
 async def test_a_client_of_an_earlier_revision_never_gets_a_task(tmp_path: Path) -> None:
     """Found: some legacy clients declare the extension but reject task results."""
-    extensions = [TakesTasks()]
+    extensions = [TasksExtension()]
     async with connected(tmp_path, "legacy", extensions=extensions, carriers=[AT_ONCE]) as client:
         result = fine(await client.call_tool("generate_core", FOX))
         with pytest.raises(MCPError):
-            await ask(client, "tasks/get", "0" * 26)
+            await task_request(client, "tasks/get", "0" * 26)
 
     assert "generate_core: 1 picture" in text(result)
 
 
 async def test_a_failed_call_is_a_completed_task_with_an_error(tmp_path: Path) -> None:
     """Documented: `failed` is for protocol errors, not tool errors."""
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "generate_core", {"prompt": "a fox, emulate moderation"})
-        last = await ended(client, task.task_id)
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "generate_core", {"prompt": "a fox, emulate moderation"})
+        last = await wait_for_task(client, task.task_id)
 
-    assert "Nothing was charged." in refused(answer_of(last))
+    assert "Nothing was charged." in refused(task_result(last))
 
 
 async def test_notes_on_inputs_are_in_the_result(tmp_path: Path) -> None:
     """Chosen: they are stored with the call, because the request that resolved them is over."""
-    async with taking(tmp_path, grace=30) as client:
+    async with connected_with_tasks(tmp_path, grace=30) as client:
         await call(client, "generate_core", FOX)
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "upscale_fast", {"image": "fox"})
-        last = await ended(client, task.task_id)
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "upscale_fast", {"image": "fox"})
+        last = await wait_for_task(client, task.task_id)
 
     assert 'image: "fox"' in (task.status_message or "")
-    assert 'image: "fox"' in text(fine(answer_of(last)))
+    assert 'image: "fox"' in text(fine(task_result(last)))
 
 
 async def test_fetching_a_task_collects_its_result(tmp_path: Path) -> None:
     """Chosen: it no longer counts as uncollected; fetching it again returns it again."""
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "generate_core", FOX)
-        first = answer_of(await ended(client, task.task_id))
-        again = answer_of(await ask(client, "tasks/get", task.task_id))
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "generate_core", FOX)
+        first = task_result(await wait_for_task(client, task.task_id))
+        again = task_result(await task_request(client, "tasks/get", task.task_id))
         listed = data(await client.call_tool("job_list", {}))
 
     assert facts(first)["media"] == facts(again)["media"]
@@ -154,14 +163,14 @@ async def test_fetching_a_task_collects_its_result(tmp_path: Path) -> None:
 async def test_a_cancelled_task_is_final_but_a_sent_job_continues(tmp_path: Path) -> None:
     """Documented: `cancelled` is final. Chosen: a paid result is kept and reported."""
     gate = Gate()
-    async with taking(tmp_path, gate=gate, wait=0) as client:
-        task = await begun(client, "generate_core", FOX)
+    async with connected_with_tasks(tmp_path, gate=gate, wait=0) as client:
+        task = await start_task(client, "generate_core", FOX)
         await until_sent(client)
-        acknowledged = await ask(client, "tasks/cancel", task.task_id)
-        cancelled = await ask(client, "tasks/get", task.task_id)
+        acknowledged = await task_request(client, "tasks/cancel", task.task_id)
+        cancelled = await task_request(client, "tasks/get", task.task_id)
         gate.open()
         result = fine(await client.call_tool("job_wait", {"seconds": 20}))
-        after = await ask(client, "tasks/get", task.task_id)
+        after = await task_request(client, "tasks/get", task.task_id)
 
     assert (acknowledged.result_type, acknowledged.status) == ("complete", "")
     assert (cancelled.status, cancelled.result) == ("cancelled", None)
@@ -172,18 +181,18 @@ async def test_a_cancelled_task_is_final_but_a_sent_job_continues(tmp_path: Path
 async def test_cancelling_a_task_cancels_its_queued_job(tmp_path: Path) -> None:
     """Chosen: with one request at a time, the second stays queued."""
     gate = Gate()
-    async with taking(tmp_path, gate=gate, wait=0, concurrency=1) as client:
-        first = await begun(client, "generate_core", FOX)
+    async with connected_with_tasks(tmp_path, gate=gate, wait=0, concurrency=1) as client:
+        first = await start_task(client, "generate_core", FOX)
         await until_sent(client)
-        second = await begun(client, "generate_core", {"prompt": "a hare", "label": "hare"})
-        await ask(client, "tasks/cancel", second.task_id)
-        cancelled = await ask(client, "tasks/get", second.task_id)
+        second = await start_task(client, "generate_core", {"prompt": "a hare", "label": "hare"})
+        await task_request(client, "tasks/cancel", second.task_id)
+        cancelled = await task_request(client, "tasks/get", second.task_id)
         gate.open()
-        last = await ended(client, first.task_id)
+        last = await wait_for_task(client, first.task_id)
         listed = data(await client.call_tool("job_list", {}))
 
     assert cancelled.status == "cancelled"
-    spent = facts(fine(answer_of(last)))["spent"]
+    spent = facts(fine(task_result(last)))["spent"]
     assert (spent["today"], spent["reserved"]) == (3.0, 0.0)
     assert [(job["label"], job["state"], job["charged"]) for job in listed["jobs"]] == [
         ("hare", "cancelled", "not charged"),
@@ -193,11 +202,11 @@ async def test_cancelling_a_task_cancels_its_queued_job(tmp_path: Path) -> None:
 
 async def test_a_finished_task_cannot_be_cancelled(tmp_path: Path) -> None:
     """Documented: the request is acknowledged but has no effect."""
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "generate_core", FOX)
-        await ended(client, task.task_id)
-        acknowledged = await ask(client, "tasks/cancel", task.task_id)
-        after = await ask(client, "tasks/get", task.task_id)
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "generate_core", FOX)
+        await wait_for_task(client, task.task_id)
+        acknowledged = await task_request(client, "tasks/cancel", task.task_id)
+        after = await task_request(client, "tasks/get", task.task_id)
 
     assert acknowledged.result_type == "complete"
     assert after.status == "completed"
@@ -205,11 +214,13 @@ async def test_a_finished_task_cannot_be_cancelled(tmp_path: Path) -> None:
 
 async def test_unrequested_input_responses_are_ignored(tmp_path: Path) -> None:
     """Documented: keys of no pending request are ignored."""
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "generate_core", FOX)
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "generate_core", FOX)
         responses = {"nothing": {"action": "accept", "content": {}}}
-        acknowledged = await ask(client, "tasks/update", task.task_id, input_responses=responses)
-        last = await ended(client, task.task_id)
+        acknowledged = await task_request(
+            client, "tasks/update", task.task_id, input_responses=responses
+        )
+        last = await wait_for_task(client, task.task_id)
 
     assert acknowledged.result_type == "complete"
     assert last.status == "completed"
@@ -218,44 +229,44 @@ async def test_unrequested_input_responses_are_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
 async def test_an_unknown_task_is_an_error(method: str, tmp_path: Path) -> None:
     """Documented: invalid parameters."""
-    async with taking(tmp_path) as client:
+    async with connected_with_tasks(tmp_path) as client:
         with pytest.raises(MCPError) as refusal:
-            await ask(client, method, "0" * 26)
+            await task_request(client, method, "0" * 26)
 
     assert refusal.value.error.code == INVALID_PARAMS
 
 
 async def test_two_tasks_with_identical_calls_are_two_pictures(tmp_path: Path) -> None:
     """Chosen: a task counts as a waiting call, so an identical call is a new variant."""
-    async with taking(tmp_path, wait=0) as client:
-        tasks = [await begun(client, "generate_core", {"prompt": "a fox"}) for _ in range(2)]
-        found = [answer_of(await ended(client, task.task_id)) for task in tasks]
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        tasks = [await start_task(client, "generate_core", {"prompt": "a fox"}) for _ in range(2)]
+        found = [task_result(await wait_for_task(client, task.task_id)) for task in tasks]
 
     assert len({facts(fine(each))["media"][0]["id"] for each in found}) == 2
 
 
 async def test_a_task_that_is_never_fetched_is_uncollected(tmp_path: Path) -> None:
     """Chosen: a client may disappear; its paid result is still reported."""
-    impatient = job_tasks.JobTasks(ASKED, timeout=0)
+    impatient = job_tasks.JobTasks(TOOLS, timeout=0)
     async with connected(
-        tmp_path, wait=0, extensions=[TakesTasks()], carriers=[impatient]
+        tmp_path, wait=0, extensions=[TasksExtension()], carriers=[impatient]
     ) as client:
-        task = await begun(client, "generate_core", FOX)
+        task = await start_task(client, "generate_core", FOX)
         with anyio.fail_after(30):
             while "not yet collected" not in text(fine(await client.call_tool("media_list", {}))):
                 await anyio.lowlevel.checkpoint()
-        late = await ended(client, task.task_id)
+        late = await wait_for_task(client, task.task_id)
         after = text(fine(await client.call_tool("media_list", {})))
 
-    assert facts(fine(answer_of(late)))["media"][0]["label"] == "fox"
+    assert facts(fine(task_result(late)))["media"][0]["label"] == "fox"
     assert "not yet collected" not in after
 
 
 async def test_a_task_outlives_its_server(tmp_path: Path) -> None:
     """Chosen: tasks are stored in the database."""
-    async with taking(tmp_path, wait=0) as client:
-        task = await begun(client, "generate_core", FOX)
-    async with taking(tmp_path) as client:
-        last = await ended(client, task.task_id)
+    async with connected_with_tasks(tmp_path, wait=0) as client:
+        task = await start_task(client, "generate_core", FOX)
+    async with connected_with_tasks(tmp_path) as client:
+        last = await wait_for_task(client, task.task_id)
 
-    assert facts(fine(answer_of(last)))["media"][0]["label"] == "fox"
+    assert facts(fine(task_result(last)))["media"][0]["label"] == "fox"

@@ -8,7 +8,14 @@ import pytest
 from mcp import Client
 
 from support.server.in_memory import Gate, connected, data, facts, fine, text, until
-from support.server.tasks import Created, TakesTasks, answer_of, begun, call, ended
+from support.server.tasks import (
+    CreatedTask,
+    TasksExtension,
+    call,
+    start_task,
+    task_result,
+    wait_for_task,
+)
 from support.store.rows import change, rows
 
 pytestmark = pytest.mark.anyio
@@ -17,9 +24,9 @@ FOX = {"prompt": "a fox", "label": "fox"}
 CREATIVE = {"image": "fox", "prompt": "a fox"}
 
 
-def taking(folder: Path, gate: Gate) -> AbstractAsyncContextManager[Client]:
+def connected_with_tasks(folder: Path, gate: Gate) -> AbstractAsyncContextManager[Client]:
     """Connect a client that declares the extension."""
-    return connected(folder, gate=gate, wait=0, toolsets=("all",), extensions=[TakesTasks()])
+    return connected(folder, gate=gate, wait=0, toolsets=("all",), extensions=[TasksExtension()])
 
 
 async def test_a_rerun_is_a_task(tmp_path: Path) -> None:
@@ -27,13 +34,13 @@ async def test_a_rerun_is_a_task(tmp_path: Path) -> None:
     async with connected(tmp_path) as client:
         first = facts(fine(await client.call_tool("generate_core", FOX)))["jobs"][0]["id"]
     gate = Gate()
-    async with taking(tmp_path, gate) as client:
-        task = await begun(client, "job_rerun", {"job": first})
+    async with connected_with_tasks(tmp_path, gate) as client:
+        task = await start_task(client, "job_rerun", {"job": first})
         gate.open()
-        last = await ended(client, task.task_id)
+        last = await wait_for_task(client, task.task_id)
         listed = data(await client.call_tool("job_list", {}))
 
-    answer = fine(answer_of(last))
+    answer = fine(task_result(last))
     assert f"Repeats job {first}." in text(answer)
     assert len(facts(answer)["media"]) == 1
     assert [job["collected"] for job in listed["jobs"]] == [True, True]
@@ -42,25 +49,25 @@ async def test_a_rerun_is_a_task(tmp_path: Path) -> None:
 async def test_an_adopted_generation_is_a_task(tmp_path: Path) -> None:
     """Chosen: it is not charged here, but takes as long as any deferred generation."""
     gate = Gate(shut=False)
-    async with taking(tmp_path, gate) as client:
-        await ended(client, (await begun(client, "generate_core", FOX)).task_id)
+    async with connected_with_tasks(tmp_path, gate) as client:
+        await wait_for_task(client, (await start_task(client, "generate_core", FOX)).task_id)
         gate.shut()
-        await begun(client, "upscale_creative", CREATIVE)
+        await start_task(client, "upscale_creative", CREATIVE)
         adopted = {"generation": await _started(tmp_path), "operation": "upscale_creative"}
         change(_home(tmp_path), "UPDATE jobs SET state = 'failed', finished_at = 1 WHERE deferred")
-        task = await begun(client, "job_adopt", adopted)
+        task = await start_task(client, "job_adopt", adopted)
         again = await call(client, "job_adopt", adopted)
         gate.open()
-        last = await ended(client, task.task_id)
+        last = await wait_for_task(client, task.task_id)
         listing = text(fine(await client.call_tool("media_list", {})))
 
     # A job that already exists belongs to another call, which waits for it and may cancel it.
-    assert not isinstance(again, Created)
+    assert not isinstance(again, CreatedTask)
     assert "Not charged here: the program that started the generation paid for it." in text(
-        fine(answer_of(last))
+        fine(task_result(last))
     )
     label = f"adopted-{adopted['generation'][:8]}"
-    assert facts(answer_of(last))["media"][0]["label"] == label
+    assert facts(task_result(last))["media"][0]["label"] == label
     assert "not yet collected" not in listing
 
 

@@ -1,4 +1,4 @@
-"""What is not sent, what is flagged, what moderation refused, and the log of it."""
+"""Blocked and flagged terms, refusals by moderation, and the audit log."""
 
 from pathlib import Path
 
@@ -24,24 +24,24 @@ CORE = "generate_core"
 
 @both_eras
 async def test_a_blocked_term_is_never_sent(era: Era, tmp_path: Path) -> None:
-    """Chosen: whole words, whatever their case and accents; what is unwanted may hold them."""
+    """Chosen: whole words, ignoring case and accents; a negative prompt may contain them."""
     terms = tmp_path / "blocked.txt"
     terms.write_text("# a list\ncafé noir\nbrand\n", encoding="utf-8")
     async with connected(tmp_path, era, blocked_terms=terms) as client:
-        said = refused(await client.call_tool(CORE, {"prompt": "a Cafe-NOIR by night"}))
+        error = refused(await client.call_tool(CORE, {"prompt": "a Cafe-NOIR by night"}))
         fine(await client.call_tool(CORE, {"prompt": "brandy", "negative_prompt": "brand"}))
         jobs = data(await client.call_tool("job_list", {}))["jobs"]
 
     assert (
         'Not sent: prompt contains "café noir", which this server blocks. Nothing was charged.'
-        in said
+        in error
     )
     assert len(jobs) == 1
 
 
 @both_eras
-async def test_a_warned_term_is_sent_and_said(era: Era, tmp_path: Path) -> None:
-    """Chosen: the answer says so, and the log."""
+async def test_a_flagged_term_is_sent_with_a_note(era: Era, tmp_path: Path) -> None:
+    """Chosen: the answer and the audit log say so."""
     terms = tmp_path / "warned.txt"
     terms.write_text("blood\n", encoding="utf-8")
     async with connected(tmp_path, era, warn_terms=terms) as client:
@@ -53,17 +53,17 @@ async def test_a_warned_term_is_sent_and_said(era: Era, tmp_path: Path) -> None:
     )
 
 
-async def test_a_list_that_is_not_there_stops_every_call(tmp_path: Path) -> None:
-    """Chosen: it fails closed, and names the setting."""
+async def test_a_missing_list_of_terms_stops_every_call(tmp_path: Path) -> None:
+    """Chosen: the check fails closed, and the error names the setting."""
     async with connected(tmp_path, blocked_terms=tmp_path / "none.txt") as client:
-        said = refused(await client.call_tool(CORE, {"prompt": "a fox"}))
+        error = refused(await client.call_tool(CORE, {"prompt": "a fox"}))
 
-    assert " in STABILITY_BLOCKED_TERMS cannot be used: " in said
+    assert " in STABILITY_BLOCKED_TERMS cannot be used: " in error
 
 
 @both_eras
-async def test_what_moderation_refused_is_not_sent_again(era: Era, tmp_path: Path) -> None:
-    """Chosen: for an hour, whatever the seed; another prompt and another operation go through."""
+async def test_a_request_refused_by_moderation_is_not_sent_again(era: Era, tmp_path: Path) -> None:
+    """Chosen: for an hour, regardless of the seed; other prompts and operations are sent."""
     prompt = {"prompt": "a fox, emulate moderation"}
     async with connected(tmp_path, era) as client:
         first = refused(await client.call_tool(CORE, prompt))
@@ -76,11 +76,11 @@ async def test_what_moderation_refused_is_not_sent_again(era: Era, tmp_path: Pat
     assert "Not sent: moderation refused this exact request at" in second
     assert "Nothing was charged." in second
     assert len(jobs) == 1
-    assert "This was not sent" not in other
+    assert "Not sent" not in other
 
 
 async def test_a_filtered_picture_is_charged_and_says_so(tmp_path: Path) -> None:
-    """Documented: CONTENT_FILTERED is 200, blurred and charged; it is no refusal."""
+    """Documented: CONTENT_FILTERED is a charged 200 with a blurred picture, not a refusal."""
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool(CORE, {"prompt": "a fox, emulate filter"}))
 
@@ -88,10 +88,10 @@ async def test_a_filtered_picture_is_charged_and_says_so(tmp_path: Path) -> None
     assert facts(result)["filtered"] is True
 
 
-async def test_the_log_tells_what_was_refused_and_flagged_and_no_prompt(
+async def test_the_audit_log_lists_refusals_without_prompts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Chosen: `stability-mcp log --audit`, the newest last."""
+    """Chosen: `stability-mcp log --audit`, newest last."""
     terms = tmp_path / "terms.txt"
     terms.write_text("brand\n", encoding="utf-8")
     chosen = {"blocked_terms": terms}

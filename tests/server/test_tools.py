@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 @both_eras
-async def test_a_call_is_priced_before_it_is_made(era: Era, tmp_path: Path) -> None:
+async def test_cost_estimate_prices_a_call_without_sending_it(era: Era, tmp_path: Path) -> None:
     """Documented: the price of sd3 depends on its model; 1 credit is 0.01 USD."""
     call = {"prompt": "a fox", "model": "sd3.5-flash", "count": "4", "label": "fox"}
     async with connected(tmp_path, era) as client:
@@ -42,7 +42,7 @@ async def test_a_call_is_priced_before_it_is_made(era: Era, tmp_path: Path) -> N
     assert jobs == [], "nothing was sent"
 
 
-async def test_files_of_a_priced_call_need_not_exist(tmp_path: Path) -> None:
+async def test_cost_estimate_accepts_missing_files(tmp_path: Path) -> None:
     """Chosen: a plan is priced before its first step has run."""
     call = {"image": "made by an earlier step"}
     async with connected(tmp_path) as client:

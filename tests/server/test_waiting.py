@@ -91,7 +91,7 @@ async def test_every_answer_mentions_uncollected_results(tmp_path: Path) -> None
         with anyio.fail_after(30):
             while not data(await client.call_tool("job_list", {"state": "done"}))["jobs"]:
                 await anyio.lowlevel.checkpoint()
-        asked = [
+        answers = [
             await client.call_tool("media_list", {}),
             await client.call_tool("guide", {"topic": "files"}),
             await client.call_tool("media_show", {"media": ["fox"]}),
@@ -100,7 +100,7 @@ async def test_every_answer_mentions_uncollected_results(tmp_path: Path) -> None
         collected = fine(await client.call_tool("job_wait", {}))
         after = fine(await client.call_tool("media_list", {}))
 
-    for each in asked:
+    for each in answers:
         assert (
             text(each).splitlines()[-1] == "1 earlier result not yet collected: fox (call job_wait)"
         )
@@ -139,9 +139,9 @@ async def test_four_identical_concurrent_calls_are_four_pictures(tmp_path: Path)
 
 async def test_a_refusal_is_an_error_stated_once_for_all_variants(tmp_path: Path) -> None:
     """Documented: 403 is free; its text reaches the agent."""
-    asked = {"prompt": "a fox, emulate moderation", "label": "fox", "count": 2}
+    refusable = {"prompt": "a fox, emulate moderation", "label": "fox", "count": 2}
     async with connected(tmp_path) as client:
-        result = await client.call_tool("generate_core", asked)
+        result = await client.call_tool("generate_core", refusable)
 
     error = refused(result)
     assert error.startswith("generate_core: 2 failed, 0 credits")

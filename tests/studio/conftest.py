@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the studio."""
+"""Fixtures shared by the studio tests."""
 
 import pytest
 

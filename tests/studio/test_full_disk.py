@@ -1,4 +1,4 @@
-"""The disk fills up during a call: what its caller gets."""
+"""What the caller gets if the disk fills up during a call."""
 
 from pathlib import Path
 
@@ -18,21 +18,23 @@ def _full(*_: object, **__: object) -> None:
     raise StorageError("The database cannot be written: database or disk is full.")
 
 
-@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize("returns_early", [False, True])
 async def test_a_call_that_returns_a_job_id_is_not_an_error(
-    tmp_path: Path, *, comes_back: bool
+    tmp_path: Path, *, returns_early: bool
 ) -> None:
     """*Chosen*: an error would say that nothing was charged, and the call would be repeated."""
     full = FailingWrites("finish.abandon", "finish.save_notes")
     with anyio.fail_after(60):
         async with paced(settings_in(tmp_path), latency=0.5, observer=full) as studio:
-            options = CallOptions(wait=0, soon=0 if comes_back else None, notes=["note: something"])
+            options = CallOptions(
+                wait=0, soon=0 if returns_early else None, notes=["note: something"]
+            )
             outcome = await studio.run("generate_core", {"prompt": "a lighthouse"}, options)
             [job] = outcome.jobs
             assert not job.finished
             [done] = (await studio.wait_for([job.id], seconds=30)).jobs
 
-    assert full.failed == ["finish.save_notes" if comes_back else "finish.abandon"]
+    assert full.failed == ["finish.save_notes" if returns_early else "finish.abandon"]
     assert done.state == "done"
 
 

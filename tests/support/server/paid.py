@@ -12,7 +12,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from stability_mcp.server.app import build_server
 from support.server.in_memory import Era, settings_in
 
-DEAR = {"prompt": "a lighthouse", "count": 2}
+EXPENSIVE = {"prompt": "a lighthouse", "count": 2}
 """generate_core: 6 credits; the emulator gives a new account 25."""
 
 Ask = Callable[[ClientRequestContext, ElicitRequestParams], Awaitable[ElicitResult]]

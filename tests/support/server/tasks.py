@@ -1,4 +1,4 @@
-"""A client with the tasks extension, on top of the SDK's client."""
+"""The tasks extension for the SDK's client."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 TASKS = "io.modelcontextprotocol/tasks"
 
 
-class Created(Result):
+class CreatedTask(Result):
     """The response to a long call."""
 
     result_type: Literal["task"]
@@ -25,7 +25,7 @@ class Created(Result):
     poll_interval_ms: int
 
 
-class Detailed(Result):
+class TaskDetails(Result):
     """The response of `tasks/get`."""
 
     model_config = ConfigDict(extra="allow")
@@ -37,62 +37,64 @@ class Detailed(Result):
     result: dict[str, Any] | None = None
 
 
-class Params(RequestParams):
+class TaskParams(RequestParams):
     """Parameters of a task request."""
 
     task_id: str
     input_responses: dict[str, dict[str, Any]] | None = Field(default=None)
 
 
-class Asks(Request[Params, str]):
+class TaskRequest(Request[TaskParams, str]):
     """A request of the extension."""
 
     name_param = "taskId"
 
 
-class TakesTasks(ClientExtension):
+class TasksExtension(ClientExtension):
     """Declares the extension and its result type."""
 
     identifier = TASKS
 
-    def claims(self) -> Sequence[ResultClaim[Created]]:
+    def claims(self) -> Sequence[ResultClaim[CreatedTask]]:
         """Return the result type."""
-        return [ResultClaim(result_type="task", model=Created, resolve=_resolve)]
+        return [ResultClaim(result_type="task", model=CreatedTask, resolve=_resolve)]
 
 
-async def _resolve(task: Created, ctx: ClaimContext) -> CallToolResult:
-    raise AssertionError((task, ctx))  # tests poll tasks themselves
+async def _resolve(task: CreatedTask, ctx: ClaimContext) -> CallToolResult:
+    raise AssertionError((task, ctx))  # tests poll tasks explicitly
 
 
-async def call(client: Client, name: str, arguments: dict[str, Any]) -> CallToolResult | Created:
+async def call(
+    client: Client, name: str, arguments: dict[str, Any]
+) -> CallToolResult | CreatedTask:
     """Call a tool and return its result or task."""
-    answer = await client.session.call_tool(name, arguments, allow_claimed=True)
-    assert isinstance(answer, CallToolResult | Created)
-    return answer
+    response = await client.session.call_tool(name, arguments, allow_claimed=True)
+    assert isinstance(response, CallToolResult | CreatedTask)
+    return response
 
 
-async def begun(client: Client, name: str, arguments: dict[str, Any]) -> Created:
+async def start_task(client: Client, name: str, arguments: dict[str, Any]) -> CreatedTask:
     """Call a tool and return its task."""
-    answer = await call(client, name, arguments)
-    assert isinstance(answer, Created), answer
-    return answer
+    response = await call(client, name, arguments)
+    assert isinstance(response, CreatedTask), response
+    return response
 
 
-async def ask(client: Client, method: str, task_id: str, **more: Any) -> Detailed:  # noqa: ANN401 -- JSON
+async def task_request(client: Client, method: str, task_id: str, **more: Any) -> TaskDetails:  # noqa: ANN401 -- JSON
     """Get, update or cancel a task."""
-    request = Asks(method=method, params=Params(task_id=task_id, **more))
-    return await client.session.send_request(request, Detailed)
+    request = TaskRequest(method=method, params=TaskParams(task_id=task_id, **more))
+    return await client.session.send_request(request, TaskDetails)
 
 
-async def ended(client: Client, task_id: str) -> Detailed:
+async def wait_for_task(client: Client, task_id: str) -> TaskDetails:
     """Poll a task until it has ended."""
     with anyio.fail_after(30):
-        while (found := await ask(client, "tasks/get", task_id)).status == "working":
+        while (found := await task_request(client, "tasks/get", task_id)).status == "working":
             await anyio.lowlevel.checkpoint()
     return found
 
 
-def answer_of(task: Detailed) -> CallToolResult:
+def task_result(task: TaskDetails) -> CallToolResult:
     """Return the result of a completed task."""
     assert task.status == "completed", task
     return CallToolResult.model_validate(task.result)
