@@ -35,8 +35,8 @@ Mark = Literal["ok", "BAD", "note", "done"]
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
 NOT_SET = "not set"
-WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never"}
-"""What one types to switch off a setting that is on by default."""
+WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never", "keep_days": "never"}
+"""What one types for no limit."""
 
 
 async def run_doctor(
