@@ -15,7 +15,7 @@ COPIED = (
     "pyproject.toml",
     "tests/conftest.py",
     "tests/support/home.py",
-    "tests/docs",
+    "tests/docs/test_reference.py",
     "tests/support/docs",
     "CONTRIBUTING.md",
     "docs",
