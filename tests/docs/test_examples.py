@@ -59,6 +59,7 @@ def test_every_kind_of_command_has_a_test() -> None:
     assert set(EVERY) >= SERVERS
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", [name for name, each in COMMANDS.items() if _own(each)])
 def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli: Cli) -> None:
     """*Chosen*: on the emulator, with a temporary data folder."""
@@ -154,6 +155,7 @@ def http_server(tmp_path: Path) -> Iterator[tuple[str, str]]:
         drain.join(10)
 
 
+@pytest.mark.processes
 def test_requests_to_the_http_server_are_answered(
     tmp_path: Path, http_server: tuple[str, str]
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client
-from scripts.derive import TABLES, with_table
+from scripts.derive import PURPOSES, TABLES, families, with_table
 
 from stability_mcp.api.operations import OPERATIONS
 from support.docs.pages import ROOT, Page
@@ -34,6 +34,11 @@ def test_ci_runs_the_readmes_test_command() -> None:
 def test_the_tables_of_tools_are_derived_from_the_code(name: str) -> None:
     """*Chosen*: `make schemas` writes them, so no copy can differ."""
     assert with_table(name, Page(name).text) == Page(name).text
+
+
+def test_every_family_of_tools_has_a_purpose() -> None:
+    """*Chosen*: the summary of its first tool is only a fallback."""
+    assert families().keys() == PURPOSES.keys()
 
 
 def test_the_number_of_operations_is_correct() -> None:

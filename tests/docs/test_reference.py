@@ -115,7 +115,7 @@ def test_every_toolset_is_named_and_every_named_toolset_exists() -> None:
 def _texts() -> str:
     """Return every string of the source, with its parts joined as Python joins them."""
     found = []
-    for path in sorted((ROOT / "src").rglob("*.py")):
+    for path in sorted((ROOT / "src/stability_mcp").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
                 parts = [
