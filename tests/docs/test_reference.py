@@ -11,7 +11,7 @@ from stability_mcp import errors
 from stability_mcp.cli.app import app
 from stability_mcp.cli.doctor import in_force
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.toolsets import NOT_BY_DEFAULT, ORDER, enabled
+from stability_mcp.server.toolsets import ALWAYS, NOT_BY_DEFAULT, ORDER, enabled, toolset_of
 from stability_mcp.settings import Settings, variable
 from support.docs.pages import NAMES, ROOT, Page, code_words
 
@@ -104,11 +104,10 @@ def test_every_toolset_is_named_and_every_named_toolset_exists() -> None:
     assert set(code_words(words["default"])) == NOT_BY_DEFAULT
     for name in (*words, *families):
         assert enabled(all_tools(), [name])
-    basic = set(code_words(words["basic"]))
-    assert all(
-        name in basic or name.partition("_")[0].replace("job", "jobs") in basic
-        for name in set(enabled(all_tools(), ["basic"])) - set(enabled(all_tools(), ["jobs"]))
-    )
+    basic = {*code_words(words["basic"]), *ALWAYS}
+    assert set(enabled(all_tools(), ["basic"])) == {
+        name for name in all_tools() if basic & {name, toolset_of(name)}
+    }
 
 
 @cache
