@@ -1,8 +1,8 @@
-"""The entry point: `stability-mcp` alone is the server on stdio, anything else a command.
+"""Entry point: `stability-mcp` without a command is the server on stdio.
 
-Settings are flags of their own names and may stand anywhere on the line (`--toolsets edit`). The
-path to the server imports neither the command line's library nor anything it does not need: a host
-waits for it at every start.
+Every setting is also a flag (`--toolsets edit`), anywhere on the line. The path to the server
+doesn't import the command-line library or anything else it doesn't need, because the host waits for
+every start.
 """
 
 import argparse
@@ -18,15 +18,15 @@ COMMANDS_HELP = ("-h", "--help", "--version", "--install-completion", "--show-co
 TERMINAL_HELP = """\
 stability-mcp: the Stability AI API as MCP tools. It speaks MCP on stdin and stdout, so a host such
 as Claude Desktop starts it. On a terminal, try:
-  stability-mcp demo            see it work, for nothing
+  stability-mcp demo            a free tour on the built-in emulator
   stability-mcp call generate_core --prompt "a lighthouse at dusk"
-  stability-mcp doctor          what is in force and what is wrong
-  stability-mcp --help          every command
-Waiting for an MCP client; Ctrl-D ends it."""
+  stability-mcp doctor          check the configuration
+  stability-mcp --help          list all commands
+Waiting for an MCP client; press Ctrl-D to stop."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the program; exits with 2 on a wrong setting."""
+    """Run the program; exit with an error message if a setting is invalid."""
     flags, rest = split_flags(sys.argv[1:] if arguments is None else arguments)
     if rest:
         from stability_mcp.cli.app import run
@@ -49,9 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def split_flags(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """Return the settings among the arguments, and the rest.
+    """Return the settings among the arguments, and the remaining arguments.
 
-    The key is no flag: every user of a machine can read the command lines of all processes.
+    The API key isn't a flag: every user of a machine can read the command lines of all processes.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name, field in Settings.model_fields.items():

@@ -106,7 +106,7 @@ def test_the_log_lists_jobs_and_their_cost(cli: Cli) -> None:
 
     _, out, _ = cli("log")
 
-    assert re.search(r"generate_core +done +3 credits$", out, re.MULTILINE)
+    assert re.search(r"generate_core +done +3 credits charged$", out, re.MULTILINE)
     assert out.endswith("today: 3 credits\n")
 
 

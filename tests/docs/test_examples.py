@@ -19,7 +19,8 @@ import pytest
 from cli.conftest import Cli
 from stability_mcp.cli.app import EMULATOR_PORT, HTTP_PORT
 from stability_mcp.server.http_server import PATH
-from support.docs.pages import NAMES, Page
+from stability_mcp.text import CHARGES
+from support.docs.pages import NAMES, Page, code_words
 from support.server.in_memory import environment_in
 
 EMULATOR = f"http://127.0.0.1:{EMULATOR_PORT}"
@@ -73,6 +74,16 @@ def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli:
         [line] = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
         [documented] = [each for page, each in JSON if page == name]
         assert _shape(json.loads(line)) == _shape(documented)
+
+
+def test_a_webhook_reports_charges_in_the_words_of_the_page() -> None:
+    """*Chosen*: the words of every answer; a finished job reserves nothing."""
+    page = Page("docs/webhooks.md")
+    [values] = [row[1] for row in page.rows() if row[0] == "`charged`"]
+    charges = set(CHARGES.values()) - {"reserved"}
+
+    assert set(code_words(values)) == charges
+    assert {each["charged"] for name, each in JSON if name == page.name} <= charges
 
 
 def _shape(value: Any) -> Any:  # noqa: ANN401 -- any JSON

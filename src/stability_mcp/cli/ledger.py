@@ -7,7 +7,7 @@ import typer
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
-from stability_mcp.text import credits_text, local_time
+from stability_mcp.text import CHARGES, credits_text, local_time
 
 if TYPE_CHECKING:
     from stability_mcp.studio import JobRecord, Spending
@@ -99,11 +99,9 @@ async def run_log(settings: Settings, last: int) -> None:
 
 
 def _cost(job: "JobRecord") -> str:
-    """Return what a job cost: `3 credits`, `3 credits reserved` or `not charged`."""
-    if job.charged == "no":
-        return "not charged"
-    suffix = {"reserved": " reserved", "assumed": " may have been charged"}.get(job.charged, "")
-    return f"{credits_text(job.price)}{suffix}"
+    """Return what a job cost: `3 credits charged`, `3 credits reserved` or `not charged`."""
+    charge = CHARGES[job.charged]
+    return charge if job.charged == "no" else f"{credits_text(job.price)} {charge}"
 
 
 async def run_audit(settings: Settings, last: int) -> None:
