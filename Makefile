@@ -31,7 +31,7 @@ format: $(READY)  ## Format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY)  ## Rewrite generated files: tool_schemas/ and the README's table
+schemas: $(READY)  ## Rewrite generated files: tool_schemas/ and the tables of tools
 	$(BIN)/python scripts/derive.py
 
 serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key is set

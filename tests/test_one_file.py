@@ -128,6 +128,7 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
         "src/stability_mcp/api/operations/edit/brighten.py",
         "tool_schemas/edit_brighten.json",
         "README.md",
+        "docs/tools.md",
     }
     assert tool == json.loads((checkout.root / "tool_schemas/edit_brighten.json").read_text())
     assert tool["title"] == "Brighten a picture"
@@ -140,9 +141,10 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
     assert 'There is no argument "brightness": it is called amount.' in str(wrong.content)
     assert "- `edit_brighten`: Make a picture brighter: dark rooms, evenings, old photos." in choose
     assert "- `edit_brighten`: 1.5 credits, about 3 s." in costs
-    readme = (checkout.root / "README.md").read_text(encoding="utf-8")
-    assert "\n| `edit_brighten` | Make a picture brighter: " in readme
-    assert "old photos. | 1.5 | 3 s |" in readme
+    assert "`edit_brighten`" in (checkout.root / "README.md").read_text(encoding="utf-8")
+    table = (checkout.root / "docs/tools.md").read_text(encoding="utf-8")
+    assert "\n| `edit_brighten` | Make a picture brighter: " in table
+    assert "old photos. | 1.5 | 3 s |" in table
 
 
 def test_a_new_endpoint_is_available_on_the_command_line_and_the_emulator(
@@ -188,6 +190,8 @@ async def test_a_new_tool_is_one_file(checkout: Checkout) -> None:
     assert checkout.changed() == {
         "src/stability_mcp/server/tools/words.py",
         "tool_schemas/word_count.json",
+        "README.md",
+        "docs/tools.md",
     }
     assert tool["title"] == "Count words"
     assert tool["description"] == "Count the words of a text, to see how long a prompt is."
@@ -199,7 +203,7 @@ async def test_a_new_tool_is_one_file(checkout: Checkout) -> None:
 
 
 def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> None:
-    """*Chosen*: a field gets a variable, a flag and a doctor line; the README must have a row."""
+    """*Chosen*: a field gets a variable, a flag and a doctor line; the page must have a row."""
     settings = checkout.root / "src/stability_mcp/settings.py"
     source = settings.read_text(encoding="utf-8")
     assert source.count(BEFORE) == 1
@@ -213,8 +217,8 @@ def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> No
     flag = checkout.run(*words, "--beat", "5", STABILITY_BEAT="7")
     wrong = checkout.run(*words, STABILITY_BEAT="99")
     doctor = checkout.run("doctor", "--beat", "5")
-    readme = checkout.python(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_readme.py", "-k", "setting"
+    page = checkout.python(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/docs/test_reference.py", "-k", "row"
     )
 
     values = [json.loads(each.stdout)["wait"] for each in (default, variable, flag)]
@@ -222,5 +226,5 @@ def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> No
     assert wrong.returncode == 1
     assert "STABILITY_BEAT cannot be used: " in wrong.stderr
     assert re.search(r"^ +STABILITY_BEAT +5  \(flag\)$", doctor.stdout, re.MULTILINE)
-    assert readme.returncode == 1
-    assert "STABILITY_BEAT" in readme.stdout
+    assert page.returncode == 1
+    assert "STABILITY_BEAT" in page.stdout

@@ -1,4 +1,4 @@
-"""Commands in this process: what a command says needs no process of its own."""
+"""Runs commands in this process, which is faster than starting one for each."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from stability_mcp.logs import QUIET
 Cli = Callable[..., tuple[int, str, str]]
 
 LOGS = (None, *QUIET)
-"""Those that a command sets up: the root's and those of libraries."""
+"""Loggers that a command configures: the root and those of libraries."""
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def cli(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    small_pictures: None,  # noqa: ARG001 -- nothing here looks at them
+    small_pictures: None,  # noqa: ARG001 -- no test here looks at pictures
 ) -> Iterator[Cli]:
-    """Run a command with a store in the folder of this test; gives exit code, stdout and stderr."""
+    """Run a command with a store in the test's folder; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STABILITY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("STABILITY_OUTPUT_DIR", str(tmp_path / "out"))
@@ -34,8 +34,8 @@ def cli(
             for name, value in more.items():
                 patched.setenv(name, value)
             code = _code(words)
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     root = logging.getLogger()
     handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in LOGS}
@@ -46,12 +46,12 @@ def cli(
 
 
 def _code(words: tuple[str, ...]) -> int:
-    """Return the exit code of a command; a text goes to stderr, as the interpreter has it."""
+    """Return the exit code of a command; a text exit status goes to stderr, as in Python."""
     try:
         main(list(words))
-    except SystemExit as ended:
-        if isinstance(ended.code, str):
-            sys.stderr.write(f"{ended.code}\n")
+    except SystemExit as exited:
+        if isinstance(exited.code, str):
+            sys.stderr.write(f"{exited.code}\n")
             return 1
-        return ended.code or 0
+        return exited.code or 0
     return 0

@@ -1,4 +1,4 @@
-"""`stability-mcp cache` tells what answers again, and clears it."""
+"""`stability-mcp cache` counts cached results and clears them."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_it_counts_and_clears(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """*Chosen*: entries, hits and what they saved; the results stay."""
+    """*Chosen*: entries, hits and savings; clearing keeps the results."""
     settings = Settings(home=tmp_path / "home", output_dir=None)
     async with open_studio(settings) as studio:
         for _ in range(3):
@@ -27,8 +27,8 @@ async def test_it_counts_and_clears(tmp_path: Path, capsys: pytest.CaptureFixtur
 
     assert shown.splitlines() == [
         "cache: on",
-        "results that can answer again: 1",
-        "calls answered from it: 2, 6 credits saved",
+        "cached results: 1",
+        "cache hits: 2 (6 credits saved)",
     ]
-    assert cleared == "results that answer no more, and stay in the store: 1\n"
-    assert "results that can answer again: 0" in after
+    assert cleared == "cached results cleared: 1 (the media stays in the store)\n"
+    assert "cached results: 0" in after

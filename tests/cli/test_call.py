@@ -1,6 +1,7 @@
 """`stability-mcp call` runs any tool from the shell."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from stability_mcp.cli.call import read_arguments
 
 
 def test_words_become_arguments() -> None:
-    """Chosen: as people write them; a repeated name makes a list."""
+    """Chosen: `--name value` and `--name=value`; a repeated name makes a list."""
     words = ["--prompt", "a cat", "--style-preset=anime", "--jobs", "a", "--jobs", "b", "--flag"]
 
     assert read_arguments(words) == {
@@ -26,15 +27,15 @@ def test_words_become_arguments() -> None:
     }
 
 
-def test_a_word_that_is_no_argument_is_refused() -> None:
-    """Chosen: a forgotten quote must not send half a prompt."""
+def test_a_stray_word_is_refused() -> None:
+    """Chosen: a missing quote must not send half a prompt."""
     with pytest.raises(typer.BadParameter, match="cat"):
         read_arguments(["--prompt", "a", "cat"])
 
 
 @given(st.lists(st.text(max_size=20), max_size=8))
-def test_no_line_does_harm(words: list[str]) -> None:
-    """Chosen: a line is read or refused in words."""
+def test_any_command_line_is_parsed_or_refused(words: list[str]) -> None:
+    """Chosen: no other exception escapes."""
     try:
         read = read_arguments(words)
     except typer.BadParameter:
@@ -60,8 +61,8 @@ def _run(tmp_path: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_tool_runs_from_the_shell_and_leaves_its_file(tmp_path: Path) -> None:
-    """Documented (README): any tool from the shell."""
+def test_a_tool_runs_from_the_shell_and_writes_its_file(tmp_path: Path) -> None:
+    """Documented (docs/settings.md): runs any tool from the shell."""
     done = _run(
         tmp_path,
         "call",
@@ -80,8 +81,8 @@ def test_a_tool_runs_from_the_shell_and_leaves_its_file(tmp_path: Path) -> None:
     assert str(picture) in done.stdout
 
 
-def test_a_failure_goes_to_stderr_and_into_the_exit_code(cli: Cli) -> None:
-    """Chosen: a script must see it."""
+def test_a_failed_call_prints_to_stderr_and_exits_with_1(cli: Cli) -> None:
+    """Chosen: scripts check the exit code."""
     code, out, err = cli("call", "generate_core", "--promt", "a lighthouse")
 
     assert code == 1
@@ -90,8 +91,8 @@ def test_a_failure_goes_to_stderr_and_into_the_exit_code(cli: Cli) -> None:
     assert out == ""
 
 
-def test_a_wrong_setting_is_one_line_on_stderr(cli: Cli) -> None:
-    """Chosen: no traceback for what a person can mend."""
+def test_an_invalid_setting_is_one_line_on_stderr(cli: Cli) -> None:
+    """Chosen: no traceback for what the user can correct."""
     code, _, err = cli("tools", "--preview", "huge")
 
     assert code == 1
@@ -99,28 +100,27 @@ def test_a_wrong_setting_is_one_line_on_stderr(cli: Cli) -> None:
     assert "Traceback" not in err
 
 
-def test_doctor_says_what_is_in_force_and_that_it_works(cli: Cli) -> None:
-    """Documented (README): what is in force and where it came from."""
-    code, out, _ = cli("doctor", "--timeout", "77")
-
-    assert code == 0, out
-    assert "STABILITY_TIMEOUT" in out
-    assert "(flag)" in out
-    assert "BAD" not in out
-
-
-def test_the_log_lists_what_was_made_and_what_it_cost(cli: Cli) -> None:
-    """Documented (README): the newest jobs and what they cost."""
+def test_the_log_lists_jobs_and_their_cost(cli: Cli) -> None:
+    """Documented (docs/settings.md): the newest jobs and what they cost."""
     cli("call", "generate_core", "--prompt", "a lighthouse")
 
     _, out, _ = cli("log")
 
-    assert "generate_core" in out
-    assert "today: 3 credits" in out
+    assert re.search(r"generate_core +done +3 credits charged$", out, re.MULTILINE)
+    assert out.endswith("today: 3 credits\n")
 
 
-def test_tools_lists_what_is_on(cli: Cli) -> None:
-    """Documented (README): the tools that are on."""
+def test_a_refused_job_is_listed_as_not_charged(cli: Cli) -> None:
+    """Chosen: the same words as in answers."""
+    cli("call", "generate_core", "--prompt", "emulate moderation")
+
+    _, out, _ = cli("log")
+
+    assert re.search(r"generate_core +failed +not charged$", out, re.MULTILINE)
+
+
+def test_tools_lists_the_enabled_tools(cli: Cli) -> None:
+    """Documented (docs/settings.md): the enabled tools."""
     _, out, _ = cli("tools", "--toolsets", "upscale")
 
     assert "upscale_fast" in out

@@ -1,4 +1,4 @@
-"""Settings are flags of their own names, anywhere on the line."""
+"""Settings are flags of the same names, anywhere on the command line."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.settings import Settings
 
 
-def test_settings_are_taken_out_wherever_they_stand() -> None:
+def test_settings_are_recognised_before_and_after_the_command() -> None:
     """Chosen: `serve --http --toolsets edit` and `--toolsets edit serve --http` are the same."""
     flags = {"toolsets": "edit", "roots_only": True}
 
@@ -21,7 +21,7 @@ def test_settings_are_taken_out_wherever_they_stand() -> None:
     )
 
 
-def test_the_key_is_no_flag() -> None:
+def test_the_key_is_not_a_flag() -> None:
     """Chosen: every user of a machine can read the command lines of all processes."""
     assert split_flags(["--api-key", "sk-1"]) == ({}, ["--api-key", "sk-1"])
 

@@ -15,7 +15,10 @@ COPIED = (
     "pyproject.toml",
     "tests/conftest.py",
     "tests/support/home.py",
-    "tests/test_readme.py",
+    "tests/docs/test_reference.py",
+    "tests/support/docs",
+    "CONTRIBUTING.md",
+    "docs",
 )
 MAX_SECONDS = 120
 

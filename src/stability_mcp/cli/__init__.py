@@ -1,1 +1,1 @@
-"""The command line: what a person runs on a terminal; `app` has the commands."""
+"""The command line for people at a terminal; `app` defines the commands."""

@@ -1,4 +1,4 @@
-"""The commands, each a few lines over what does the work."""
+"""Defines the commands; the other modules of this package do the work."""
 
 import sys
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from stability_mcp.settings import Settings, read_settings
 app = typer.Typer(
     name="stability-mcp",
     help="The whole Stability AI API as MCP tools. Without a command: the MCP server on stdio. "
-    "Every setting of the README is also a flag (--toolsets edit,upscale).",
+    "Every setting except the API key is also a flag (--toolsets edit,upscale).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,7 +52,10 @@ def _version(shown: bool) -> None:  # noqa: FBT001 -- the signature of a typer c
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -62,17 +65,21 @@ def _root(
 def serve(  # noqa: PLR0913 -- an option each
     context: typer.Context,
     *,
-    http: Annotated[bool, typer.Option("--http", help="Streamable HTTP instead of stdio.")] = False,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve streamable HTTP instead of stdio.")
+    ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = HTTP_PORT,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = HTTP_PORT,
     token: Annotated[
-        str | None, typer.Option(help="Bearer token that clients must send; default: made once.")
+        str | None,
+        typer.Option(help="Bearer token clients must send; default: generated once and kept."),
     ] = None,
     no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="Ask for no token: any local user can then spend.")
+        bool,
+        typer.Option("--no-auth", help="Require no token: any local user can spend your credits."),
     ] = False,
 ) -> None:
-    """Run the MCP server, on stdio or over HTTP on this machine."""
+    """Run the MCP server on stdio, or over HTTP on this machine."""
     settings = _settings(context)
     if not http:
         from stability_mcp.server.stdio import run_stdio
@@ -87,11 +94,9 @@ def serve(  # noqa: PLR0913 -- an option each
 @app.command()
 def demo(
     context: typer.Context,
-    image: Annotated[
-        Path | None, typer.Option(help="A picture of yours to work on as well.")
-    ] = None,
+    image: Annotated[Path | None, typer.Option(help="Also cut out your own picture.")] = None,
 ) -> None:
-    """Show the main job: a real MCP client and server, every kind of result."""
+    """Connect a real MCP client to a server and produce every kind of result."""
     from stability_mcp.cli.demo import run_demo
 
     found = image.expanduser().absolute() if image else None
@@ -100,25 +105,33 @@ def demo(
 
 @app.command()
 def emulator(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0: any.")] = EMULATOR_PORT,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 picks a free one.")
+    ] = EMULATOR_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     latency: Annotated[
         str,
-        typer.Option(help="Seconds a paid answer takes; `real`: as long as the API was measured."),
+        typer.Option(
+            help="Seconds a paid call takes; `none`; `real` uses the API's measured times."
+        ),
     ] = "none",
 ) -> None:
-    """Run the emulator of the API as a server, for programs that want STABILITY_BASE_URL."""
+    """Run the API emulator as a server; point programs at it with STABILITY_BASE_URL."""
     from stability_emulator.serve import run as run_emulator
 
     try:
         run_emulator(host=host, port=port, latency=latency)
     except ValueError:
-        raise typer.BadParameter("is none, real or seconds", param_hint="--latency") from None
+        raise typer.BadParameter(
+            "must be none, real or a number of seconds", param_hint="--latency"
+        ) from None
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def call(context: typer.Context, tool: Annotated[str, typer.Argument(help="Its name.")]) -> None:
-    """Run any tool: `call generate_core --prompt "a lighthouse"`; `tools` lists them."""
+def call(
+    context: typer.Context, tool: Annotated[str, typer.Argument(help="Name of the tool.")]
+) -> None:
+    """Run a tool: `call generate_core --prompt "a lighthouse"`."""
     from stability_mcp.cli.call import read_arguments, run_call
 
     arguments = read_arguments(context.args)
@@ -128,7 +141,7 @@ def call(context: typer.Context, tool: Annotated[str, typer.Argument(help="Its n
 
 @app.command()
 def tools(context: typer.Context) -> None:
-    """List the tools that are on, with their prices."""
+    """List the enabled tools and what they are for."""
     from stability_mcp.cli.call import list_tools
 
     for line in list_tools(_settings(context)):
@@ -139,29 +152,31 @@ def tools(context: typer.Context) -> None:
 def doctor(
     context: typer.Context,
     document: Annotated[
-        str | None, typer.Argument(help="With --drift: a file or address of such a document.")
+        str | None,
+        typer.Argument(help="With --drift: file or URL of an OpenAPI document to compare instead."),
     ] = None,
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what is wrong with the store, and say how.")
+        bool, typer.Option("--repair", help="Repair the store and report each repair.")
     ] = False,
     drift: Annotated[
-        bool, typer.Option("--drift", help="Compare with the document that the API publishes.")
+        bool,
+        typer.Option(
+            "--drift", help="Compare the tools with the OpenAPI document the API publishes."
+        ),
     ] = False,
 ) -> None:
-    """Print what is in force and where it came from, and check that it works."""
+    """Print the settings in force and check the store, the account and the folders."""
     from stability_mcp.cli.doctor import run_doctor
     from stability_mcp.cli.drift import run_drift
 
     settings = _settings(context)
     if drift and repair:
-        raise typer.BadParameter(
-            "--drift looks at the API and --repair mends the store: one of them"
-        )
+        raise typer.BadParameter("use either --drift or --repair, not both")
     if drift:
         fine = anyio.run(run_drift, settings, document)
     elif document is not None:
-        raise typer.BadParameter("a document goes with --drift")
+        raise typer.BadParameter("a document needs --drift")
     else:
         fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair))
     if not fine:
@@ -172,10 +187,11 @@ def doctor(
 def cache(
     context: typer.Context,
     action: Annotated[
-        Literal["show", "clear"], typer.Argument(help="clear: no result of now answers again.")
+        Literal["show", "clear"],
+        typer.Argument(help="`clear` empties the cache; the results stay stored."),
     ] = "show",
 ) -> None:
-    """Tell what answers again without being paid, and how often it did; or clear it."""
+    """Show how many cached results can answer calls and what they saved, or clear them."""
     from stability_mcp.cli.ledger import run_cache
 
     anyio.run(partial(run_cache, _settings(context), clear=action == "clear"))
@@ -185,12 +201,12 @@ def cache(
 def log(
     context: typer.Context,
     *,
-    last: Annotated[int, typer.Option(help="How many of the newest.", min=1, max=1_000)] = 20,
+    last: Annotated[int, typer.Option(help="Number of entries.", min=1, max=1_000)] = 20,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Instead: prompts that were refused or flagged.")
+        bool, typer.Option("--audit", help="List refused and flagged prompts instead.")
     ] = False,
 ) -> None:
-    """List the newest jobs: when, what, what became of it and what it cost."""
+    """List the newest jobs: time, operation, state and cost."""
     from stability_mcp.cli.ledger import run_audit, run_log
 
     anyio.run(run_audit if audit else run_log, _settings(context), last)
@@ -199,13 +215,18 @@ def log(
 @app.command()
 def budget(
     context: typer.Context,
-    credits: Annotated[float | None, typer.Argument(help="The new ceiling.", min=0)] = None,  # noqa: A002 -- the name that people read
+    credits: Annotated[float | None, typer.Argument(help="Today's new budget.", min=0)] = None,  # noqa: A002 -- shown in the help text
     *,
-    today: Annotated[bool, typer.Option("--today", help="Raise it, for today.")] = False,
+    today: Annotated[
+        bool,
+        typer.Option(
+            "--today", help="Required to raise the budget; it returns to normal tomorrow."
+        ),
+    ] = False,
 ) -> None:
-    """Show what may still be spent today; `budget 1500 --today` raises it, in a terminal."""
+    """Show today's budget; `budget 1500 --today` raises it, at a terminal only."""
     from stability_mcp.cli.ledger import run_budget
 
     if (credits is None) == today:
-        raise typer.BadParameter("a ceiling and --today go together; neither: it is shown")
+        raise typer.BadParameter("to raise the budget, pass both a number and --today")
     anyio.run(run_budget, _settings(context), credits)

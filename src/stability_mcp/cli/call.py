@@ -1,4 +1,4 @@
-"""Run a tool from the shell, through a real MCP client, and print what an agent would read."""
+"""Runs a tool through a real MCP client and prints what an agent would read."""
 
 import sys
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ from stability_mcp.settings import Settings
 def read_arguments(words: list[str]) -> dict[str, Any]:
     """Turn `--prompt "a cat" --seed 7 --flag` into arguments; a repeated name makes a list.
 
-    Values stay text: the tool's own model reads numbers, booleans and JSON lists out of it.
+    Values stay text: the tool's model parses numbers, booleans and JSON lists.
 
     Raises:
-        BadParameter: a value stands where a `--name` should.
+        BadParameter: there is a value where a `--name` should be.
     """
     found: dict[str, Any] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if not word.startswith("--") or word == "--":
-            raise typer.BadParameter(f"{word!r} is no argument of the tool: write --name value")
+            raise typer.BadParameter(f"{word!r} isn't an argument: write --name value")
         name, has_value, value = word[2:].partition("=")
         name = name.replace("-", "_")
         if not has_value:
@@ -36,7 +36,7 @@ def read_arguments(words: list[str]) -> dict[str, Any]:
 
 
 async def run_call(settings: Settings, tool: str, arguments: dict[str, Any]) -> bool:
-    """Call one tool and print its text; progress goes to stderr. Returns whether it succeeded."""
+    """Call a tool, print its text, and write progress to stderr; return whether it succeeded."""
     from mcp import Client
     from mcp.types import ResourceLink, TextContent
 
@@ -57,7 +57,7 @@ async def run_call(settings: Settings, tool: str, arguments: dict[str, Any]) -> 
 
 
 def list_tools(settings: Settings) -> Iterable[str]:
-    """Return a line for each tool that is on: its name and when to use it."""
+    """Return a line for each enabled tool: its name and when to use it."""
     from stability_mcp.server.catalog import enabled_tools
 
     shown = enabled_tools(settings.toolsets)

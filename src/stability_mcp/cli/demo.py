@@ -1,8 +1,8 @@
-"""The main job in one command: a real MCP client, a real server process, every kind of result.
+"""`stability-mcp demo`: a real MCP client and server process produce every kind of result.
 
-It prints what an agent would read, where the files are and what it would have cost. Everything runs
-on the built-in emulator in a folder of its own unless a key is set; with a key it says what it will
-spend and asks first.
+Prints what an agent would read, where the files are and what it would have cost. Without a key it
+runs on the built-in emulator with a temporary data folder; with a key it shows the price and asks
+first.
 """
 
 import os
@@ -20,7 +20,7 @@ from stability_mcp.settings import Settings, variable
 from stability_mcp.text import credits_text
 
 Step = tuple[str, dict[str, Any], str]
-"""Tool, arguments, and what the step is for."""
+"""Tool, arguments and purpose of a step."""
 
 STEPS: tuple[Step, ...] = (
     (
@@ -31,17 +31,17 @@ STEPS: tuple[Step, ...] = (
             "seed": 7,
             "label": "lighthouse",
         },
-        "a picture from words",
+        "a picture from a prompt",
     ),
     (
         "edit_remove_background",
         {"image": "lighthouse", "label": "cut-out"},
-        "the same picture without its background; it is named by its label",
+        "the same picture without its background, passed by its label",
     ),
     (
         "upscale_fast",
         {"image": "cut-out", "label": "large"},
-        "four times as large; the server fits the picture to the API's limit by itself",
+        "four times the width and height; the server shrinks the input to the API's limit",
     ),
     (
         "audio2_text_to_audio",
@@ -52,31 +52,34 @@ STEPS: tuple[Step, ...] = (
     (
         "upscale_creative",
         {"image": "lighthouse", "prompt": "a red lighthouse above the sea", "label": "finest"},
-        "a deferred job: the API hands out an id and the server polls for the result",
+        "a deferred job: the API returns an id and the server polls for the result",
     ),
 )
 
 
 async def run_demo(settings: Settings, image: Path | None) -> None:
-    """Run the steps and print them; ends the program with 1 when a step fails."""
+    """Run the steps and print them; exit with 1 if a step fails."""
     steps = list(STEPS)
     if image is not None:
         own = {"image": str(image), "label": "yours-cut-out"}
-        steps.append(("edit_remove_background", own, "your own picture, without its background"))
+        steps.append(("edit_remove_background", own, "your own picture without its background"))
     if not settings.emulated:
         total = sum(OPERATIONS[tool].price_range()[1] for tool, _, _ in steps)
-        typer.confirm(f"A key is set: this spends up to {credits_text(total)}. Go on?", abort=True)
+        typer.confirm(
+            f"A key is set: this spends up to {credits_text(total)}. Continue?", abort=True
+        )
     with tempfile.TemporaryDirectory(prefix="stability-mcp-demo-") as home:
         folder = settings.copies_dir or Path.cwd()
-        failed = await _run(steps, _environment(settings, Path(home), image))
-    where = f"\nThe files stay in {folder}." if settings.copies_dir else ""
-    typer.echo(f"{where}\nNext: stability-mcp --help, or connect a host as the README shows.")
+        environment = _environment(settings, Path(home), image)
+        failed = await _run(steps, environment, emulated=settings.emulated)
+    where = f"\nThe files are in {folder}." if settings.copies_dir else ""
+    typer.echo(f"{where}\nNext: connect a host as the README shows, or run stability-mcp --help.")
     if failed:
         raise SystemExit(1)
 
 
 def _environment(settings: Settings, home: Path, image: Path | None) -> dict[str, str]:
-    """Return the server's environment: this one's, with a store of its own while it emulates."""
+    """Return this environment for the server, with a temporary store when emulating."""
     environment = dict(os.environ)
     if settings.emulated:
         environment[variable("home")] = str(home)
@@ -89,7 +92,7 @@ def _environment(settings: Settings, home: Path, image: Path | None) -> dict[str
     return environment
 
 
-async def _run(steps: list[Step], environment: Mapping[str, str]) -> bool:
+async def _run(steps: list[Step], environment: Mapping[str, str], *, emulated: bool) -> bool:
     from mcp import Client, StdioServerParameters
 
     server = StdioServerParameters(
@@ -101,7 +104,7 @@ async def _run(steps: list[Step], environment: Mapping[str, str]) -> bool:
     async with Client(server) as client:
         tools = (await client.list_tools()).tools
         typer.echo(
-            f"A server process answered after {time.perf_counter() - started:.1f} s "
+            f"The server process answered after {time.perf_counter() - started:.1f} s "
             f"and offers {len(tools)} tools."
         )
         for number, (tool, arguments, purpose) in enumerate(steps, start=1):
@@ -110,10 +113,13 @@ async def _run(steps: list[Step], environment: Mapping[str, str]) -> bool:
             _print(result.content)
             failed = failed or bool(result.is_error)
             spent += ((result.meta or {}).get("cost") or {}).get("credits", 0)
-    typer.echo(
-        f"\nWith a key all of this would have cost {spent:g} credits ({spent / 100:.2f} USD)."
-    )
+    typer.echo(f"\n{_total(spent, emulated=emulated)}")
     return failed
+
+
+def _total(spent: float, *, emulated: bool) -> str:
+    price = f"{spent:g} credits ({spent / 100:.2f} USD)"
+    return f"Nothing was charged. With a key this costs {price}." if emulated else f"Cost: {price}."
 
 
 async def _progress(progress: float, total: float | None, message: str | None) -> None:

@@ -27,20 +27,87 @@ from stability_mcp.settings import (
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import Retention, StoreCheck
+    from stability_mcp.studio import Retention, Spending, Status, StoreCheck
 
 Mark = Literal["ok", "BAD", "note", "done"]
-"""Fine; wrong and left so; a leftover that harms nobody; mended just now."""
+"""Correct; a problem that remains; a harmless leftover; a problem that was just repaired."""
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
+NOT_SET = "not set"
+WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never", "keep_days": "never"}
+"""What one types for no limit."""
 
-async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
-    """Yield a line for everything that is not as it should be in the store, or one that all is.
+
+async def run_doctor(
+    settings: Settings, flags: Mapping[str, object], *, repair: bool = False
+) -> bool:
+    """Print the report; return whether there is no problem.
+
+    Args:
+        settings: The settings in force.
+        flags: Those given on the command line.
+        repair: Whether to repair the store.
+    """
+    for line in installed():
+        typer.echo(line)
+    typer.echo("\nsettings")
+    for line in in_force(settings, flags):
+        typer.echo(line)
+    typer.echo("\nchecks")
+    problems = 0
+    async for mark, line in store_checks(settings, repair=repair):
+        problems += mark == "BAD"
+        typer.echo(f"  {mark:<4} {line}")
+    async for good, line in setup_checks(settings):
+        problems += not good
+        typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
+    for name in near_misses(os.environ):
+        typer.echo(f"  note {name} is set but not read: the key belongs in {variable('api_key')}")
+    return problems == 0
+
+
+def installed() -> Iterator[str]:
+    """Return the versions of what is installed, and how to start this program."""
+    yield f"stability-mcp {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    libraries = [f"{name} {version(name)}" for name in LIBRARIES]
+    yield ", ".join((*libraries, f"SQLite {sqlite3.sqlite_version}"))
+    yield f"run as: {sys.executable} -m stability_mcp"
+
+
+def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
+    """Return a line for each setting: variable, value as one would type it, and origin."""
+    for field in type(settings).model_fields:
+        yield f"  {variable(field):<26} {_typed(settings, field)}  ({origin(field, flags)})"
+
+
+def _typed(settings: Settings, field: str) -> str:
+    """Return the value of a setting as one would type it; secrets are left out."""
+    special = {
+        "api_key": f"{NOT_SET}: the emulator is used" if settings.emulated else "set",
+        "home": str(settings.home_dir),
+        "output_dir": str(settings.copies_dir or "none"),
+        "rate": "{:g}/{:g}".format(*settings.rate),
+        "roots": os.pathsep.join(map(str, settings.roots)) or NOT_SET,
+        "roots_only": str(int(settings.roots_only)),
+        "toolsets": ",".join(settings.toolsets),
+    }
+    if field in special:
+        return special[field]
+    value = getattr(settings, field)
+    if value is None:
+        return WORDS_FOR_NONE.get(field, NOT_SET)
+    if field == "on_done":
+        return shown_target(value.get_secret_value())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+async def store_checks(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+    """Yield a line for each problem in the store, or one line if there is none.
 
     Args:
         settings: Where the store is, and how long things are kept.
-        repair: Whether to mend what is found, and to sweep what is old.
+        repair: Whether to repair what is found and apply retention.
     """
     from stability_mcp.studio import open_for_check
 
@@ -48,139 +115,88 @@ async def examined(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[M
         try:
             store = await stack.enter_async_context(open_for_check(settings, repair=repair))
         except StorageError:
-            return  # the check that opens it for work says why it cannot
+            return  # `setup_checks` opens the store too and reports why it can't
         try:
-            async for line in _examined(store.check, repair=repair):
+            async for line in _findings(store.check, repair=repair):
                 yield line
             if repair:
-                yield await _sweep(store.retention)
+                yield await _apply_retention(store.retention)
         except StorageError as error:
             yield "BAD", str(error)
         except OSError as error:
-            yield "BAD", plain(f"the store could not be examined to its end: {error}")
+            yield "BAD", plain(f"the check of the store stopped early: {error}")
 
 
-async def _examined(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
-    wrong = 0
+async def _findings(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
+    problems = 0
     async for found in check.findings():
-        wrong += found.bad
+        problems += found.bad
         mark: Mark = "BAD" if found.bad else "note"
         if repair and found.done:
             mark = "done"
         yield mark, plain(": ".join(filter(None, (found.text, found.done))))
-    if not wrong:
+    if not problems:
         compared = f"{check.compared} of {check.blobs} stored files"
-        yield "ok", f"the store is sound; {compared} were compared with their hashes"
+        yield "ok", f"the store is consistent; {compared} compared with their hashes"
     elif not repair:
-        yield "note", "stability-mcp doctor --repair mends what can be mended"
+        yield "note", "stability-mcp doctor --repair repairs what it can"
 
 
-async def _sweep(retention: "Retention") -> tuple[Mark, str]:
+async def _apply_retention(retention: "Retention") -> tuple[Mark, str]:
     removed = asdict(await retention.sweep())
     gone = ", ".join(f"{name} {count}" for name, count in removed.items() if count)
     if gone:
-        return "done", f"swept what is old: {gone}"
-    return "ok", "nothing is old enough to be swept"
+        return "done", f"retention removed: {gone}"
+    return "ok", "retention: nothing to remove"
 
 
-if TYPE_CHECKING:
-    from stability_mcp.studio import Spending
-
-
-async def run_doctor(
-    settings: Settings, flags: Mapping[str, object], *, repair: bool = False
-) -> bool:
-    """Print the report; return whether nothing is wrong.
-
-    Args:
-        settings: What is in force.
-        flags: Those of the command line.
-        repair: Whether to mend what is wrong with the store.
-    """
-    for line in facts():
-        typer.echo(line)
-    typer.echo("\nsettings")
-    for line in in_force(settings, flags):
-        typer.echo(line)
-    typer.echo("\nchecks")
-    problems = 0
-    async for mark, line in examined(settings, repair=repair):
-        problems += mark == "BAD"
-        typer.echo(f"  {mark:<4} {line}")
-    async for good, line in checks(settings):
-        problems += not good
-        typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
-    for name in near_misses(os.environ):
-        typer.echo(f"  note {name} is set and not read: the key belongs in {variable('api_key')}")
-    return problems == 0
-
-
-def facts() -> Iterator[str]:
-    """Return what is installed."""
-    yield f"stability-mcp {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    yield ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    yield f"SQLite {sqlite3.sqlite_version}; one writer at a time by our own lock"
-    yield f"run as: {sys.executable}"
-
-
-def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
-    """Return a line for each setting: its variable, value and origin."""
-    for field in type(settings).model_fields:
-        value = getattr(settings, field)
-        shown = ("set" if value else "none: the emulator") if field == "api_key" else value
-        if field == "home":
-            shown = settings.home_dir
-        elif field == "output_dir":
-            shown = settings.copies_dir or "none"
-        elif field == "on_done" and settings.on_done is not None:
-            shown = shown_target(settings.on_done.get_secret_value())
-        yield f"  {variable(field):<26} {shown}  ({origin(field, flags)})"
-
-
-async def checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
-    """Try what a call needs: the store, the output folder, the disk, the key."""
+async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
+    """Check what a call needs: the store, the account, disk space, the output folder."""
     from stability_mcp.studio import MIN_FREE_BYTES, open_studio
 
     try:
         async with open_studio(settings, program="stability-mcp doctor") as studio:
             yield True, f"the store in {settings.home_dir} opens"
             status = await studio.status()
-            yield True, ceiling(status.spent)
-            yield (
-                status.balance is not None,
-                f"the account at {status.upstream} answers: {status.balance:g} credits"
-                if status.balance is not None
-                else f"the account at {status.upstream} does not answer: {status.balance_note}",
-            )
+            yield True, budget_line(settings, status.spent)
+            yield account_line(status)
     except StudioError as error:
         yield False, str(error)
     free = shutil.disk_usage(_existing(settings.home_dir)).free
-    yield free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB are free for results"
+    yield free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free for results"
     if settings.on_done is not None:
         target = read_target(settings.on_done.get_secret_value())
+        name = shown_target(settings.on_done.get_secret_value())
         found = isinstance(target, str) or shutil.which(target[0]) is not None
-        target_name = shown_target(settings.on_done.get_secret_value())
-        yield (
-            found,
-            f"{target_name} is told when a job ends"
-            if found
-            else f"{target_name} is no program here",
-        )
+        yield found, f"{name} is notified when a job ends" if found else f"{name} was not found"
     if settings.copies_dir is not None:
         folder = _existing(settings.copies_dir)
-        yield os.access(folder, os.W_OK), f"readable copies can be written below {folder}"
+        writable = os.access(folder, os.W_OK)
+        can = "can" if writable else "can't"
+        yield writable, f"readable copies {can} be written below {folder}"
 
 
-def ceiling(spent: "Spending") -> str:
-    """Return what bounds spending, and what does not."""
+def budget_line(settings: Settings, spent: "Spending") -> str:
+    """Return what limits spending."""
+    if settings.emulated:
+        return "emulator: nothing is charged, so no budget applies"
     if spent.limit is None:
-        return "no ceiling: spending is not bounded"
+        return f"no daily budget; {credits_text(spent.today)} spent today"
     return (
-        f"ceiling of {credits_text(spent.limit)} a day, {credits_text(spent.today)} spent; it is "
-        "this store's: another folder or machine with the same key has one of its own"
+        f"daily budget: {spent.today / 1000:g} of {credits_text(spent.limit)} spent today; it "
+        "covers this data folder only, not other folders or machines with the same key"
     )
 
 
+def account_line(status: "Status") -> tuple[bool, str]:
+    """Return whether the account answers, and its balance."""
+    if status.emulated:
+        return status.balance is not None, "the built-in emulator answers"
+    if status.balance is None:
+        return False, f"the account at {status.upstream} does not answer: {status.balance_note}"
+    return True, f"the account at {status.upstream} answers: {status.balance:.2f} credits left"
+
+
 def _existing(folder: Path) -> Path:
-    """Return the folder itself or the nearest one above it that exists."""
+    """Return the folder itself or its nearest ancestor that exists."""
     return next(each for each in (folder, *folder.parents) if each.exists())

@@ -1,7 +1,6 @@
-"""Whether the API still is what the table says: `stability-mcp doctor --drift`.
+"""`stability-mcp doctor --drift`: compares the operations with the API's OpenAPI document.
 
-The API publishes its description to anybody, so no key is sent. A file or another address can be
-compared instead.
+The document is public, so no key is sent. A file or another URL can be compared instead.
 """
 
 import json
@@ -19,27 +18,27 @@ from stability_mcp.settings import Settings
 from stability_mcp.text import listed, plain, quoted
 
 PATH = "/v2alpha/openapi"
-"""Where the API publishes what its second version takes, in spite of the path's name."""
+"""Path of the API's OpenAPI document; it describes v2beta despite its name."""
 
 MAX_BYTES = 8 * 1_048_576
-"""Of a document; that of 2026-09 has 230 KB."""
+"""Largest accepted document; that of 2026-09 has 230 KB."""
 MAX_SECONDS = 30.0
 MAX_LINES = 200
-"""Of a report: as many differences are another API."""
-HINT = "Look at the network, or save the document and name the file: `doctor --drift FILE`."
+"""Most differences printed: with more, the document describes another API."""
+HINT = "Check the network, or save the document and pass the file: `doctor --drift FILE`."
 
 
 async def run_drift(settings: Settings, source: str | None) -> bool:
-    """Print what differs; return whether nothing does.
+    """Print the differences; return whether there are none.
 
     Args:
         settings: Where the API is.
-        source: A file or an address of a document; None: the one that the API publishes.
+        source: File or URL of a document; None means the one the API publishes.
 
     Raises:
-        RequestError: it could not be fetched.
-        FileMissingError: there is no such file.
-        FileUnusableError: it is no such document.
+        RequestError: the document could not be fetched.
+        FileMissingError: the file can't be read.
+        FileUnusableError: it isn't an OpenAPI document.
     """
     place = source or f"{settings.base_url.rstrip('/')}{PATH}"
     text = await (_fetched(place) if "://" in place else _read(place))
@@ -47,7 +46,7 @@ async def run_drift(settings: Settings, source: str | None) -> bool:
     names = compared(document, OPERATIONS)
     typer.echo(f"{quoted(place, limit=200)}: {len(names)} operations compared")
     if left := [name for name in OPERATIONS if name not in names]:
-        typer.echo(f"not in this document: {listed(left)}")
+        typer.echo(f"missing from this document: {listed(left)}")
     lines = differences(document, OPERATIONS)
     for line in lines[:MAX_LINES]:
         typer.echo(f"  {plain(line)}")
@@ -70,15 +69,15 @@ async def _fetched(address: str) -> bytes:
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > MAX_BYTES:
-                        raise _unusable(address, f"it has more than {MAX_BYTES} bytes")
+                        raise _unusable(address, f"it is larger than {MAX_BYTES} bytes")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         why = quoted(error) if str(error) else type(error).__name__
         raise RequestError(
-            f"The API's document could not be fetched from {quoted(address)}: {why}.", hint=HINT
+            f"Could not fetch the API's document from {quoted(address)}: {why}.", hint=HINT
         ) from None
     if not response.is_success:
         raise RequestError(
-            f"The API's document could not be fetched from {quoted(address)}: the answer was "
+            f"Could not fetch the API's document from {quoted(address)}: HTTP "
             f"{response.status_code}.",
             hint=HINT,
         )
@@ -94,10 +93,10 @@ async def _read(file: str) -> bytes:
         text = await to_thread.run_sync(read)
     except OSError as error:
         raise FileMissingError(
-            f"The document {quoted(file)} cannot be read: {error.strerror}.", hint="Name a file."
+            f"Could not read the document {quoted(file)}: {error.strerror}.", hint="Pass a file."
         ) from None
     if len(text) > MAX_BYTES:
-        raise _unusable(file, f"it has more than {MAX_BYTES} bytes")
+        raise _unusable(file, f"it is larger than {MAX_BYTES} bytes")
     return text
 
 
@@ -105,14 +104,14 @@ def _parsed(text: bytes, place: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise _unusable(place, "it is no JSON") from None
+        raise _unusable(place, "it isn't JSON") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise _unusable(place, "it has no paths")
+        raise _unusable(place, "it has no `paths`")
     return document
 
 
 def _unusable(place: str, why: str) -> FileUnusableError:
     return FileUnusableError(
-        f"{quoted(place)} is no OpenAPI document: {why}.",
-        hint="The API publishes one in JSON at https://api.stability.ai" + PATH + ".",
+        f"{quoted(place)} isn't an OpenAPI document: {why}.",
+        hint="The API publishes one as JSON at https://api.stability.ai" + PATH + ".",
     )

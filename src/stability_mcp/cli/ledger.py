@@ -1,6 +1,7 @@
 """Commands about money: the budget, the cache, the ledger and the audit log."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -8,80 +9,99 @@ from stability_mcp.errors import ConfigurationError
 from stability_mcp.settings import Settings, variable
 from stability_mcp.text import CHARGES, credits_text, local_time
 
+if TYPE_CHECKING:
+    from stability_mcp.studio import JobRecord, Spending
+
 HASH_CHARACTERS = 12
-"""Enough to see whether two entries are about the same prompt."""
+"""Enough of a prompt's hash to see whether two entries have the same prompt."""
 
 
-async def run_budget(settings: Settings, ceiling: float | None) -> None:
-    """Print what may still be spent today; raise the ceiling of today first where one is given.
+async def run_budget(settings: Settings, new_budget: float | None) -> None:
+    """Print what may still be spent today, after raising today's budget if a number is given.
 
     Raises:
-        ConfigurationError: nobody sits at a terminal, there is no ceiling, or it is not raised.
+        ConfigurationError: no person is at a terminal, there is no budget, or the number isn't
+            higher than today's budget.
     """
     from stability_mcp.studio import open_studio
 
-    if ceiling is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if new_budget is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigurationError(
-            "The ceiling is raised by a person in a terminal alone.",
+            "Only a person at a terminal can raise the budget.",
             hint="Run the command yourself in a terminal.",
         )
     async with open_studio(settings, program="stability-mcp budget") as studio:
         before = spent = await studio.spending()
-        if ceiling is not None and before.limit is not None and ceiling * 1000 > before.limit:
-            await studio.raise_budget(round(ceiling * 1000))
+        if new_budget is not None and before.limit is not None and new_budget * 1000 > before.limit:
+            await studio.raise_budget(round(new_budget * 1000))
             spent = await studio.spending()
-    if ceiling is not None and spent == before:
+    if new_budget is not None and spent == before:
         raise _not_raised(before.limit)
+    typer.echo(_budget_text(settings, spent))
+
+
+def _budget_text(settings: Settings, spent: "Spending") -> str:
+    if settings.emulated:
+        return f"{spent.today / 1000:g} emulated credits today; nothing is charged on the emulator"
     if spent.limit is None or spent.left is None:
-        where = (
-            "the built-in emulator costs nothing" if settings.emulated else "there is no ceiling"
-        )
-        typer.echo(f"{credits_text(spent.today)} spent today; {where}")
-        return
-    typer.echo(
-        f"{credits_text(spent.today)} of {credits_text(spent.limit)} spent today, "
-        f"{credits_text(spent.reserved)} reserved, {credits_text(spent.left)} left"
-    )
+        return f"{credits_text(spent.today)} spent today; no daily budget"
+    parts = [f"{_amount(spent.today)} of {credits_text(spent.limit)} spent today"]
+    if spent.reserved:
+        parts.append(f"{_amount(spent.reserved)} reserved")
+    return ", ".join((*parts, f"{_amount(spent.left)} left"))
+
+
+def _amount(millicredits: int) -> str:
+    """Return an amount of credits without the unit."""
+    return credits_text(millicredits).split()[0]
 
 
 def _not_raised(limit: int | None) -> ConfigurationError:
     if limit is None:
-        return ConfigurationError("There is no ceiling to raise.")
+        return ConfigurationError("There is no daily budget to raise.")
     return ConfigurationError(
-        f"The ceiling of today is {credits_text(limit)} already.",
-        hint=f"Lower it by {variable('budget')}.",
+        f"Today's budget is already {credits_text(limit)}.",
+        hint=f"To lower the budget, set {variable('budget')}.",
     )
 
 
 async def run_cache(settings: Settings, *, clear: bool) -> None:
-    """Print what can answer again, how often it did and what that saved; or clear it."""
+    """Print the number of cached results, their hits and what they saved; or clear the cache."""
     from stability_mcp.studio import open_studio
 
     async with open_studio(settings, program="stability-mcp cache") as studio:
         if clear:
             cleared = await studio.clear_cache()
-            typer.echo(f"results that answer no more, and stay in the store: {cleared}")
+            typer.echo(f"cached results cleared: {cleared} (the media stays in the store)")
             return
         found = await studio.cached()
     typer.echo(f"cache: {settings.cache}")
-    typer.echo(f"results that can answer again: {found.entries}")
-    typer.echo(f"calls answered from it: {found.hits}, {credits_text(found.saved)} saved")
+    typer.echo(f"cached results: {found.entries}")
+    typer.echo(f"cache hits: {found.hits} ({credits_text(found.saved)} saved)")
 
 
 async def run_log(settings: Settings, last: int) -> None:
-    """Print a line for each of the newest jobs, the newest last, and the sum of today."""
+    """Print a line for each of the newest jobs, the newest last, and today's total."""
     from stability_mcp.studio import open_studio
 
     async with open_studio(settings, program="stability-mcp log") as studio:
         page = await studio.list_jobs(limit=last)
         spent = await studio.spending()
     for job in reversed(page.items):
-        paid = f"{credits_text(job.price)} {CHARGES[job.charged]}"
         typer.echo(
-            f"{local_time(job.created_at)}  {job.id}  {job.operation:<28} {job.state:<10} {paid}"
+            f"{local_time(job.created_at)}  {job.id}  {job.operation:<36} {job.state:<10} "
+            f"{_cost(job)}"
         )
-    limit = f" of {credits_text(spent.limit)}" if spent.limit is not None else ""
-    typer.echo(f"today: {credits_text(spent.today)}{limit}")
+    if spent.limit is None:
+        typer.echo(f"today: {credits_text(spent.today)}")
+    else:
+        typer.echo(f"today: {_amount(spent.today)} of {credits_text(spent.limit)}")
+
+
+def _cost(job: "JobRecord") -> str:
+    """Return what a job cost: `3 credits charged`, `3 credits reserved` or `not charged`."""
+    charge = CHARGES[job.charged]
+    return charge if job.charged == "no" else f"{credits_text(job.price)} {charge}"
 
 
 async def run_audit(settings: Settings, last: int) -> None:
@@ -94,10 +114,10 @@ async def run_audit(settings: Settings, last: int) -> None:
         words = (
             local_time(entry.at),
             f"{entry.event:<9}",
-            f"{entry.operation:<28}",
+            f"{entry.operation:<36}",
             entry.prompt_hash[:HASH_CHARACTERS],
             entry.detail,
         )
         typer.echo("  ".join(words))
     if not entries:
-        typer.echo("nothing was refused or flagged")
+        typer.echo("no prompt was refused or flagged")

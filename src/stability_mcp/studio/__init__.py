@@ -9,7 +9,7 @@ validates them, prepares the files, runs the job and returns the outcome. Read `
 `jobs.transactions.submit` (budget and rows) -> `jobs.scheduler` -> `jobs.executor` ->
 `jobs.steps.send` -> `Client.exchange` -> HTTP -> `jobs.steps.store_result` -> `calling.collect`
 returns an `Outcome`. If the wait ends earlier, the jobs in the outcome are still running.
-CONTRIBUTING.md has the path with every file.
+docs/architecture.md has the path with every file.
 
 Faces import nothing below this package, so the types that they name are re-exported here.
 """
