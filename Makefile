@@ -48,8 +48,9 @@ setup: $(READY) $(NODE)  ## Install everything
 style: $(READY)  ## Check the format without changing files
 	@printf 'format: ' && $(BIN)/ruff format --check .
 
-lint: $(READY)  ## Run the linter without changing files
+lint: $(READY)  ## Run the linter and the word check without changing files
 	@printf 'lint: ' && $(BIN)/ruff check .
+	@$(BIN)/python scripts/wording.py
 
 layers: $(READY)  ## Check that imports follow the layers
 	@output=$$($(BIN)/lint-imports 2>&1) || { echo "$$output"; echo 'layers: failed'; exit 1; }; \

@@ -280,7 +280,7 @@ async def test_a_file_that_is_not_a_document_is_reported(content: str, tmp_path:
     file = tmp_path / "document.json"
     file.write_text(content)
 
-    with pytest.raises(FileUnusableError, match="is no OpenAPI document"):
+    with pytest.raises(FileUnusableError, match="isn't an OpenAPI document"):
         await run_drift(read_settings(), str(file))
 
 
