@@ -219,7 +219,7 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
         name = variable(str(first["loc"][0]))
         raise ConfigurationError(
             f"{name} cannot be used: {first['msg']}.",
-            hint=f"Set it as described in the README, or unset {name}.",
+            hint=f"Set it as described in docs/settings.md, or unset {name}.",
         ) from None
 
 

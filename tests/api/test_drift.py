@@ -268,7 +268,7 @@ class TestCommand:
         done = self.run("http://127.0.0.1:9/none")
 
         assert done.returncode == 1
-        assert "could not be fetched" in done.stderr
+        assert "Could not fetch the API's document" in done.stderr
         assert "doctor --drift FILE" in done.stderr
         assert "Traceback" not in done.stderr
 
@@ -287,14 +287,14 @@ async def test_a_file_that_is_not_a_document_is_reported(content: str, tmp_path:
 @pytest.mark.anyio
 async def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     """*Chosen*: with its name."""
-    with pytest.raises(FileMissingError, match="cannot be read: No such file"):
+    with pytest.raises(FileMissingError, match=r"Could not read the document .*: No such file"):
         await run_drift(read_settings(), str(tmp_path / "none.json"))
 
 
 @pytest.mark.anyio
 async def test_an_address_without_a_document_is_reported(emulator_url: str) -> None:
     """*Chosen*: with the status, or that it isn't an OpenAPI document."""
-    with pytest.raises(RequestError, match="the answer was 404"):
+    with pytest.raises(RequestError, match="HTTP 404"):
         await run_drift(read_settings(), f"{emulator_url}/v2beta/none")
     with pytest.raises(FileUnusableError):
         await run_drift(read_settings(), f"{emulator_url}/")

@@ -9,7 +9,7 @@ To add an operation
    the price is inserted in between), a `title`, the `spec`, a field for each parameter, the rules
    between fields. Override `result_label`, `next_tools` and `hints` where the defaults don't fit,
    and `wire` where the API differs from the row.
-3. Run `make check` and read the diff in `tool_schemas/`. CONTRIBUTING.md has the steps in `tests/`.
+3. Run `make check` and read the diff in `tool_schemas/`; docs/architecture.md has the other steps.
 
 The client's request, the emulator's route, the MCP tool, the command, the price, the guide and the
 row in the README are derived from the class. Put what the API documents about it in `tests/facts/`.
