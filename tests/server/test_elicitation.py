@@ -158,8 +158,8 @@ async def test_an_approval_survives_a_budget_refusal(tmp_path: Path, emulator_ur
         first = refused(await client.call_tool("generate_core", EXPENSIVE))
         second = refused(await client.call_tool("generate_core", EXPENSIVE))
 
-    assert "budget of 5 credits a day" in first
-    assert "budget of 5 credits a day" in second
+    assert "today's budget of 5 credits has 5 credits left" in first
+    assert "today's budget of 5 credits has 5 credits left" in second
     assert len(user.asked) == 1
 
 
