@@ -47,8 +47,8 @@ def quoted(text: object, *, limit: int = QUOTED_CHARACTERS) -> str:
 
 
 def did_you_mean(given: str, known: Iterable[str], *, most: int = 3) -> str:
-    """Return `Did you mean "a" or "b"?`, or "" if no known name is similar."""
-    names = {name.casefold(): name for name in known}
+    """Return `Did you mean "a" or "b"?`, or "" if no other known name is similar."""
+    names = {name.casefold(): name for name in known if name != given}
     close = get_close_matches(given.casefold(), names, most, 0.6)
     return f"Did you mean {' or '.join(quoted(names[k]) for k in close)}?" if close else ""
 

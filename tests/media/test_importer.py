@@ -195,6 +195,76 @@ async def test_the_error_for_an_unknown_name_suggests_similar_ones(tmp_path: Pat
             await here.importer.import_file("/mnt/user-data/uploads/a.png", None)
 
 
+@pytest.mark.parametrize(
+    "wrapper", ["@{}", "<{}>", "![fox]({})", "[a.png](<{}>)", "\u201c{}\u201d", '@"{}"', "\u200b{}"]
+)
+@pytest.mark.parametrize("form", ["path", "name", "label", "uri", "url"])
+async def test_a_reference_is_found_in_what_hosts_put_around_it(
+    wrapper: str, form: str, tmp_path: Path
+) -> None:
+    """Chosen: `@` marks a file in several hosts, models write Markdown, keyboards smart quotes."""
+    async with desk(tmp_path) as here:
+        file = here.file("my fox.png", png())
+        item = (await here.importer.import_file(str(file), "hero")).item
+        forms = {
+            "path": str(file),
+            "name": "my fox.png",
+            "label": "hero",
+            "uri": item.uri,
+            "url": file.as_uri(),
+        }
+
+        found = await here.importer.import_file(wrapper.format(forms[form]), None)
+
+        assert found.item.id == item.id
+
+
+async def test_a_file_whose_own_name_has_brackets_comes_first(tmp_path: Path) -> None:
+    """Chosen: the reference as written wins over the form without its wrapper."""
+    async with desk(tmp_path) as here:
+        here.file("@fox.png", png((70, 70)))
+        here.file("fox.png", png())
+
+        assert (await here.importer.import_file("@fox.png", None)).item.width == 70
+
+
+@pytest.mark.parametrize("text", ["[Image #1]", "attachment:0", "attachment_0", "blob:http://x/1"])
+async def test_a_placeholder_for_an_attachment_says_how_to_pass_a_file(
+    text: str, tmp_path: Path
+) -> None:
+    """Chosen: a model has no bytes to pass, so the way out is a file on the user's computer."""
+    async with desk(tmp_path) as here:
+        with pytest.raises(FileMissingError, match="attached to the chat") as refused:
+            await here.importer.import_file(text, None)
+
+        assert "pass its path" in str(refused.value)
+        assert "data:" not in str(refused.value)
+
+
+async def test_media_that_is_called_like_a_placeholder_is_found(tmp_path: Path) -> None:
+    """Chosen: only what isn't found is taken for a placeholder."""
+    async with desk(tmp_path) as here:
+        here.file("x.png", png())
+        item = (await here.importer.import_file("x.png", "image 1")).item
+
+        assert (await here.importer.import_file("image 1", None)).item.id == item.id
+
+
+@pytest.mark.parametrize(
+    "data", [png(), webp(), mp3(), wav(), glb()], ids=["png", "webp", "mp3", "wav", "glb"]
+)
+async def test_base64_without_its_prefix_is_read_as_a_file(data: bytes, tmp_path: Path) -> None:
+    """Chosen: agents paste base64 of results of other tools, also with line breaks."""
+    async with desk(tmp_path) as here:
+        plain = base64.b64encode(data).decode()
+        folded = base64.encodebytes(data).decode()
+
+        items = [(await here.importer.import_file(text, None)).item for text in (plain, folded)]
+
+        assert items[0].path.read_bytes() == data
+        assert items[1].id == items[0].id
+
+
 @pytest.mark.parametrize("metadata", ["full", "minimal", "off"])
 async def test_an_unchanged_copy_is_resolved_to_its_original_item(
     metadata: str, tmp_path: Path

@@ -172,6 +172,52 @@ def test_the_error_for_a_missing_file_only_suggests_names_inside_the_roots(root:
         content(roots, str(root / "a.png" / "b.png"))
 
 
+def test_the_error_for_a_folder_names_the_media_in_it(root: Path) -> None:
+    """Chosen: the first 20, so that the caller can pass one of them."""
+    for number in range(30):
+        (root / f"{number:02}.png").write_bytes(b"x")
+    (root / "notes.txt").write_bytes(b"x")
+
+    with pytest.raises(FileUnusableError, match=r'is a folder.*"00\.png", "01\.png"') as refused:
+        content(Roots([root]), str(root))
+    assert '"19.png", … (' in str(refused.value)
+    assert "20.png" not in str(refused.value)
+    assert "notes" not in str(refused.value)
+
+
+def test_the_error_for_a_wildcard_names_the_files_it_matches(root: Path) -> None:
+    """Chosen: one call takes one file; nothing outside the roots is listed."""
+    for name in ("a.png", "b.PNG", "c.wav"):
+        (root / name).write_bytes(b"x")
+
+    with pytest.raises(FileMissingError, match=r'is a wildcard.*"a\.png" and "b\.PNG"'):
+        content(Roots([root]), str(root / "*.png"))
+    with pytest.raises(InputFileError) as refused:
+        content(Roots([root / "x"]), str(root / "*.png"))
+    assert "a.png" not in str(refused.value)
+
+
+@posix
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("Capture d'\u00e9cran.png", "Capture d\u2019\u00e9cran.png"),
+        ("a - b.png", "a \u2013 b.png"),
+        ("a b.png", "a\u00a0b.png"),
+        ("ab.png", "a\u200bb.png"),
+        ('"a".png', "\u201ca\u201d.png"),
+    ],
+)
+def test_a_name_is_found_with_plain_quotes_hyphens_and_spaces(
+    given: str, stored: str, root: Path
+) -> None:
+    """Chosen: models write plain characters where macOS and chats have typographic ones."""
+    (root / stored).write_bytes(b"x")
+
+    assert content(Roots([root]), given) == b"x"
+    assert content(Roots([root]), str(root / given)) == b"x"
+
+
 def test_several_files_with_one_name_are_listed(root: Path) -> None:
     """Chosen: the server doesn't guess which one is meant."""
     for name in ("x", "y"):

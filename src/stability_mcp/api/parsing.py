@@ -153,6 +153,8 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     path, kind, value = details["loc"], details["type"], details["input"]
     if kind in {"value_error", "assertion_error"}:
         message = str(details["ctx"]["error"]).rstrip(".")
+        if path and message.startswith("is "):
+            return f"{_path_text(path)} {message}."
         return f"{_path_text(path)}: {message}." if path else f"{_sentence(model, message)}."
     field, where = _schema_at(schema, *path), _path_text(path)
     is_file = issubclass(model, Operation) and path[0] in model.file_fields()

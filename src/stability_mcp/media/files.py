@@ -7,7 +7,11 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
+
+from stability_mcp.imaging.sniff import EXTENSIONS
+from stability_mcp.media.unwrap import INVISIBLE
 
 _FLAGS = (
     os.O_RDONLY
@@ -33,7 +37,18 @@ MAX_HITS = 10
 MAX_NAMES = 5_000
 """Names kept for suggestions."""
 
-_SPACES = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " "})
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("\u00a0\u2002\u2003\u2009\u200a\u202f\u205f\u3000", " "),
+        **dict.fromkeys("\u2018\u2019\u02bc", "'"),
+        **dict.fromkeys("\u201c\u201d", '"'),
+        **dict.fromkeys("\u2010\u2011\u2013\u2014", "-"),
+        **dict.fromkeys(INVISIBLE, None),
+    }
+)
+"""Characters of file names that models and keyboards replace. macOS names screenshots with U+202F
+before `PM` and with U+2019 in French; chats make quotes and hyphens typographic."""
+_MEDIA_SUFFIXES = frozenset({*(f".{each}" for each in EXTENSIONS.values()), ".jpeg", ".tif"})
 _BUNDLE_SUFFIXES = (".app", ".photoslibrary", ".photolibrary", ".bundle")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -116,7 +131,7 @@ class Found:
 
 def normalized(name: str) -> str:
     """Return a name in a form that is equal for names that look alike."""
-    return unicodedata.normalize("NFC", name).translate(_SPACES)
+    return unicodedata.normalize("NFC", name).translate(_ALIKE)
 
 
 def find(
@@ -162,6 +177,16 @@ def find(
 def names_in(folder: Path) -> list[str]:
     """Return up to `MAX_NAMES` names in a folder; none if it is unreadable."""
     return [entry.name for entry, _ in zip(_scan(folder), range(MAX_NAMES), strict=False)]
+
+
+def media_names(folder: Path, pattern: str = "*") -> list[str]:
+    """Return the names in a folder that have a media file's extension and match a wildcard."""
+    return sorted(
+        name
+        for name in names_in(folder)
+        if Path(name).suffix.casefold() in _MEDIA_SUFFIXES
+        and fnmatch(name.casefold(), pattern.casefold())
+    )
 
 
 def _entries(roots: Sequence[Path]) -> Iterator[os.DirEntry[str] | None]:

@@ -5,6 +5,7 @@ changes meanwhile, the bytes that were checked are the bytes that are stored and
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
 """
 
+import contextlib
 import filecmp
 import os
 import secrets
@@ -21,6 +22,8 @@ from stability_mcp.api.fields import File
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import (
     ArgumentsError,
+    FileForbiddenError,
+    FileMissingError,
     FileUnusableError,
     InputFileError,
     NotFoundError,
@@ -32,9 +35,17 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
-from stability_mcp.media.references import Inline, Named, is_sandbox_path, parse, sandbox_error
+from stability_mcp.media.references import (
+    Inline,
+    Named,
+    attachment_error,
+    is_sandbox_path,
+    parse,
+    sandbox_error,
+)
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.media.search import name_of
+from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
@@ -154,6 +165,21 @@ class Importer:
         return found
 
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
+        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
+        forms = [reference, *unwrap(reference)]
+        for form in forms[:-1]:
+            with contextlib.suppress(
+                ArgumentsError, FileForbiddenError, FileMissingError, NotFoundError
+            ):
+                return await self._resolve_form(form, label)
+        try:
+            return await self._resolve_form(forms[-1], label)
+        except (FileMissingError, NotFoundError):
+            if is_attachment_placeholder(forms[-1]) or is_attachment_placeholder(reference):
+                raise attachment_error(reference) from None
+            raise
+
+    async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
         parsed = parse(reference)
         if isinstance(parsed, Named):
             return await self._from_library(parsed, reference, label)

@@ -1,6 +1,7 @@
 """Parses references to files without touching the disk or the network.
 
-A reference is a media URI, an id, a label, a path, a `file://` URL or a `data:` URI. References
+A reference is a media URI, an id, a label, a path, a `file://` URL, a `data:` URI or a file as
+base64. References
 that are dangerous even to check are rejected here: on Windows, checking whether a file exists on
 another computer sends it the user's password hash.
 """
@@ -18,7 +19,9 @@ from stability_mcp.errors import (
     FileMissingError,
     FileUnusableError,
 )
+from stability_mcp.imaging.sniff import HEAD_BYTES, media_type
 from stability_mcp.media.labels import LABEL, RESERVED
+from stability_mcp.media.unwrap import INVISIBLE
 from stability_mcp.text import quoted
 from stability_mcp.uris import MEDIA_SCHEME, parse_uri
 
@@ -27,17 +30,24 @@ WINDOWS = os.name == "nt"
 MAX_INLINE = 16 * 1024 * 1024
 """Longest data: URI, in characters: more than the API accepts, less than a host might send."""
 
+MIN_BASE64 = 64
+"""Characters of the shortest text that is read as base64: a valid picture isn't shorter."""
+
 ALTERNATIVES = (
-    "Save it to a folder on the user's computer, such as Downloads, and pass its path or file "
-    "name; a small file can also be passed as a data: URI."
+    "Ask the user to save it to a folder on their computer, such as Downloads, and pass its path "
+    "or file name."
 )
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
 _SANDBOX_SCHEMES = frozenset(
     {"sandbox", "local", "blob", "attachment", "cid", "content", "file-service", "upload"}
 )
+_ALWAYS_SANDBOX = frozenset({"sandbox", "blob", "cid", "attachment"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 _DRIVE = re.compile(r"[A-Za-z][:|](?=[\\/]|$)")
+_DRIVE_AS_FOLDER = re.compile(r"/(?:mnt/)?(?P<drive>[A-Za-z])(?:[:|])?/")
+"""A Windows drive as WSL (`/mnt/c/`), Git Bash (`/c/`) and file URLs (`/C:/`) write it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
         ArgumentsError: it is empty.
         InputFileError: this kind of reference is never read.
     """
-    given = text.strip()
+    given = text.strip().strip(INVISIBLE).strip()
     if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'`":
         given = given[1:-1].strip()
     if not given:
@@ -88,6 +98,11 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
             return _checked(known, windows=windows) if isinstance(known, OnDisk) else known
     if LABEL.fullmatch(given):
         return Named(given, certain=False)
+    inline = _bare_base64(given)
+    if inline is not None:
+        return Inline(inline)
+    if windows:
+        given = _DRIVE_AS_FOLDER.sub(r"\g<drive>:/", given, count=1) if given[0] == "/" else given
     return _checked(OnDisk(given), windows=windows)
 
 
@@ -101,6 +116,15 @@ def sandbox_error(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
         "the user's computer cannot see. The same is true of a picture attached to the chat.",
+        hint=ALTERNATIVES,
+    )
+
+
+def attachment_error(text: str) -> FileMissingError:
+    """Return the error for a placeholder that a host writes in place of an attached file."""
+    return FileMissingError(
+        f"{quoted(text)} stands for a file attached to the chat. Attached files stay in the chat "
+        "program; this server cannot read them.",
         hint=ALTERNATIVES,
     )
 
@@ -156,7 +180,7 @@ def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | N
         return OnDisk(_path_of_url(given))
     if scheme == "data":
         return Inline(_inline(given))
-    if scheme in _SANDBOX_SCHEMES and (slashes or scheme in {"sandbox", "blob", "cid"}):
+    if scheme in _SANDBOX_SCHEMES and (slashes or scheme in _ALWAYS_SANDBOX):
         raise sandbox_error(given)
     if scheme in {"http", "https"}:
         raise FileForbiddenError(
@@ -204,11 +228,27 @@ def _inline(uri: str) -> bytes:
     data = unquote_to_bytes(body.encode("utf-8", "replace"))
     if not re.search(r";\s*base64\s*$", head, re.IGNORECASE):
         return data
-    packed = re.sub(rb"\s+", b"", data).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
     try:
-        return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+        return _decoded(data)
     except binascii.Error:
         raise FileUnusableError(
             f"The data: URI {quoted(head)} is not valid base64.",
             hint="Encode the whole file again, or save it and pass its path.",
         ) from None
+
+
+def _decoded(packed: bytes) -> bytes:
+    """Decode base64 in either alphabet, with or without padding and line breaks."""
+    packed = re.sub(rb"\s+", b"", packed).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+
+
+def _bare_base64(text: str) -> bytes | None:
+    """Return the bytes of a picture, sound or model given as base64 without `data:`, else None."""
+    if not MIN_BASE64 <= len(text) <= MAX_INLINE or not _BASE64.fullmatch(text):
+        return None
+    packed = re.sub(r"\s+", "", text).encode()
+    try:
+        return _decoded(packed) if media_type(_decoded(packed[:HEAD_BYTES])) else None
+    except binascii.Error:
+        return None

@@ -29,6 +29,9 @@ from stability_mcp.text import did_you_mean, listed, quoted
 MAX_BYTES = 100_000_000
 """Largest file to import: the API accepts no larger sound, and much smaller pictures."""
 
+MAX_SHOWN = 20
+"""Files listed if a folder or a wildcard was passed: enough to choose, short enough to read."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -135,6 +138,10 @@ class Roots:
         if not self._contains(_real(path)):
             raise self._link_outside(text)
         kind = special_kind(path.stat().st_mode)
+        if kind == "a folder":
+            raise FileUnusableError(
+                f"{quoted(text)} is a folder, not a file.", hint=_pick_one(files.media_names(path))
+            )
         if kind is not None:
             raise _special_file_error(text, kind)
         return open_to_read(path)
@@ -185,6 +192,11 @@ class Roots:
 
     def _missing(self, text: str, path: Path) -> FileMissingError:
         inside = self._contains(path) and self._contains(_real(path.parent))
+        if any(each in path.name for each in "*?"):
+            matching = files.media_names(path.parent, path.name) if inside else []
+            return FileMissingError(
+                f"{quoted(text)} is a wildcard; pass one file at a time.", hint=_pick_one(matching)
+            )
         names = files.names_in(path.parent) if inside else []
         return FileMissingError(
             f"There is no file {quoted(text)}.",
@@ -248,9 +260,14 @@ def _usual_folders() -> list[Path]:
     return [each for each in found if not home.is_relative_to(each)]
 
 
+def _pick_one(names: list[str]) -> str:
+    if not names:
+        return "It has no pictures, sounds or 3D models. Pass the path of a file."
+    shown = listed((quoted(name) for name in names), most=MAX_SHOWN)
+    return f"Pass one of its files: {shown}."
+
+
 def _special_file_error(text: str, kind: str) -> InputFileError:
-    if kind == "a folder":
-        return FileUnusableError(f"{quoted(text)} is a folder.", hint="Pass a file in it.")
     return FileForbiddenError(f"{quoted(text)} is {kind}, not a file.", hint="Pass a regular file.")
 
 
