@@ -14,6 +14,7 @@ NAMES = (
 """Every page, as a path from the root of the project."""
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -56,7 +57,7 @@ class Page:
     def links(self) -> list[str]:
         """Return the targets of links within the project."""
         prose = _BLOCK.sub("", self.text)
-        return [each for each in _LINK.findall(prose) if "://" not in each]
+        return [each for each in _LINK.findall(_CODE.sub("", prose)) if "://" not in each]
 
     def anchors(self) -> set[str]:
         """Return the anchors of the headings, as GitHub makes them."""
