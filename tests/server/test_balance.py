@@ -35,7 +35,7 @@ async def test_a_paid_answer_shows_the_approximate_balance(
     assert 0 <= about <= 25
     assert f"balance about {about:g})" in text(result)
     assert estimate["balance"] == status["balance"] == about
-    assert "Checked just now; the figure can lag" in status["balance_note"]
+    assert "Checked within the last few minutes" in status["balance_note"]
 
 
 async def test_answers_of_the_emulator_show_no_balance(tmp_path: Path) -> None:

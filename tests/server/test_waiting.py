@@ -37,7 +37,7 @@ async def test_a_slow_call_returns_its_job(era: Era, tmp_path: Path) -> None:
         waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
 
     for each in (result, later):
-        assert "1 still running (3 credits reserved) (today " in text(each)
+        assert "1 still running, 3 credits reserved (today " in text(each)
         assert f'next: call job_wait with jobs ["{job}"] until done' in text(each)
         assert facts(each)["media"] == []
     assert "job_wait: 1 picture, 3 credits" in text(waited)

@@ -77,7 +77,8 @@ async def check_can_pay(context: JobContext, process: str) -> None:
             "The Stability account has no credits left.",
             status=402,
             name="payment_required",
-            hint="Buy credits at https://platform.stability.ai/account/credits, then call again.",
+            hint="The user must buy credits at https://platform.stability.ai/account/credits; then "
+            "call again.",
         )
 
 
@@ -109,7 +110,7 @@ class _QueryTrace(FreeTrace):
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:
     return RateLimitedError(
-        f"The API can't be called for {error.seconds:.0f} s: {error.why}.",
+        f"No query can be sent for {error.seconds:.0f} s: {error.why}.",
         status=429,
         name="rate_limit_exceeded",
         retry_after=error.seconds,

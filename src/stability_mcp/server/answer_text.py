@@ -143,12 +143,12 @@ def bytes_text(size: int) -> str:
 def made_line(
     item: MediaItem, earlier: Sequence[MediaItem] = (), sources: Mapping[str, str] | None = None
 ) -> str:
-    """Return when and how an item was made, with its settings as one types them.
+    """Return when and how an item was made, with its settings as a user would type them.
 
     Args:
         item: The item.
-        earlier: Items whose lines stand above: one of the same operation with similar settings is
-            referred to, and only the differences are printed.
+        earlier: Items that are printed above this one. If one has the same operation and similar
+            settings, the line names it and only prints the differences.
         sources: Names of the media that it was made from, by id.
     """
     at = local_time(item.created_at)
@@ -181,7 +181,7 @@ def _settings(item: MediaItem, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def _typed(value: Any) -> str:  # noqa: ANN401 -- JSON of any shape
-    """Return a value as one types it: text with spaces in quotes, everything else bare."""
+    """Return a value as a user would type it: text with spaces in quotes, anything else bare."""
     if isinstance(value, str):
         bare = value.replace("-", "").replace("_", "").replace(":", "").replace(".", "")
         return value if bare.isalnum() else quoted(value, limit=_MAX_SETTING_CHARACTERS)
@@ -234,7 +234,7 @@ def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
 
 def _running(jobs: Sequence[JobRecord]) -> str:
     reserved = _reserved(jobs)
-    money = f" ({credits_text(reserved)} reserved)" if reserved else ""
+    money = f", {credits_text(reserved)} reserved" if reserved else ""
     return f"{len(jobs)} still running{money}" if jobs else ""
 
 
