@@ -151,7 +151,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_a_plain_name(cls, value: Path | None) -> Path | None:
         if not str(value).isprintable():
-            raise ValueError("must not contain control characters")
+            raise ValueError("must contain only printable characters")
         return value
 
     @field_validator("base_url")

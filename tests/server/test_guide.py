@@ -41,8 +41,7 @@ def test_prices_are_those_of_the_table() -> None:
 
     for name, row in OPERATIONS.items():
         if row.is_paid():
-            price = price_sentence(row)
-            assert f"- `{name}`: {price[0].lower()}{price[1:]}" in page
+            assert f"- `{name}`: {price_sentence(row)}" in page
 
 
 def test_every_enabled_operation_is_explained() -> None:

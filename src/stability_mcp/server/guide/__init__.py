@@ -50,8 +50,7 @@ def price_list(enabled: frozenset[str]) -> str:
     from stability_mcp.server.tool_schema import price_sentence
 
     rows = (row for row in _operations(enabled) if row.is_paid())
-    prices = ((row.name(), price_sentence(row)) for row in rows)
-    return "\n".join(f"- `{name}`: {price[0].lower()}{price[1:]}" for name, price in prices)
+    return "\n".join(f"- `{row.name()}`: {price_sentence(row)}" for row in rows)
 
 
 def operation_list(enabled: frozenset[str], toolsets: frozenset[str] | None = None) -> str:

@@ -149,7 +149,7 @@ class UsageFacts(Data):
             f"rate limit: {used} in the last {self.per_seconds:g} s",
         ]
         if self.blocked_until:
-            lines.append(f"blocked: the API accepts no requests before {self.blocked_until}")
+            lines.append(f"locked out: the API accepts no requests before {self.blocked_until}")
         if self.nothing_is_sent:
             lines.append(f"paused, no requests are sent: {self.nothing_is_sent}")
         return "\n".join(lines)
