@@ -130,6 +130,9 @@ def test_a_missing_argument_is_described() -> None:
         "mask_source is missing: repaints white or black of mask_image, or the transparent part of "
         'init_image, one of "MASK_IMAGE_WHITE", "MASK_IMAGE_BLACK", "INIT_IMAGE_ALPHA".'
     ) in refusal("v1_masking", mask_source=None)
+    assert (
+        "each with a weight (a list of 1 or more, each an object with text and weight)."
+    ) in refusal("v1_text_to_image", text_prompts=None)
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

@@ -44,6 +44,23 @@ async def test_a_slow_call_returns_its_job(era: Era, tmp_path: Path) -> None:
     assert facts(waited)["media"][0]["label"] == "fox"
 
 
+async def test_an_answer_with_done_and_running_jobs_tells_charged_from_reserved(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the two amounts are never mixed up."""
+    gate = Gate(shut=False)
+    async with connected(tmp_path, "auto", gate=gate, wait=3) as client:
+        first = fine(await client.call_tool("generate_core", FOX))
+        gate.shut()
+        second = fine(await client.call_tool("generate_core", {"prompt": "a hen"}))
+        jobs = [each["id"] for result in (first, second) for each in facts(result)["jobs"]]
+        both = fine(await client.call_tool("job_wait", {"jobs": jobs, "seconds": 0}))
+        gate.open()
+
+    amounts = "3 credits on the emulator, 3 credits reserved (today"
+    assert f"job_wait: 1 picture, 1 still running, {amounts}" in text(both)
+
+
 @both_eras
 async def test_progress_is_reported_on_request(era: Era, tmp_path: Path) -> None:
     """Documented (the protocol): progress increases with each notification."""

@@ -185,6 +185,8 @@ def _wanted(field: Mapping[str, Any], allowed: str | None) -> str:
         described = described[:1].lower() + described[1:]
     if allowed is None or (described and allowed == "text"):
         return described
+    if described and field.get("type") == "array":
+        return f"{described} ({allowed})"
     bounds = allowed.partition(" from ")[2] if field.get("type") in {"integer", "number"} else ""
     return ", ".join(filter(None, (described, (bounds if described else "") or allowed)))
 
