@@ -45,6 +45,9 @@ def test_a_close_name_is_offered_and_a_far_one_is_not() -> None:
     """Chosen: a bad guess misleads an agent."""
     assert did_you_mean("Hero-Shoot", ["hero-shot", "logo"]) == 'Did you mean "hero-shot"?'
     assert did_you_mean("hero", ["hero", "hero-2"]) == 'Did you mean "hero-2"?', "not itself"
+    assert did_you_mean("fox", ["fox-1", "fox-2", "fox-3"]) == (
+        'Did you mean "fox-3", "fox-2" or "fox-1"?'
+    )
     assert did_you_mean("zebra", ["hero-shot", "logo"]) == ""
 
 

@@ -44,7 +44,7 @@ CHARGED_SENTENCES: dict[Charged, str] = {
 
 
 class StudioError(Exception):
-    """Catch this to catch everything below.
+    """Base of all errors; catch it to catch every error of this package.
 
     Args:
         message: What happened and to what, in full sentences.

@@ -41,7 +41,7 @@ NEAR_MISSES = (
 """Variables that other programs use for the key; only `STABILITY_API_KEY` is read here."""
 
 MAX_REQUESTS, MAX_WINDOW_SECONDS = 10_000, 3_600
-"""Larger rate limits are taken for typing errors: the API's own is 150 requests in 10 s."""
+"""Larger rate limits are rejected as typing errors: the API's own is 150 requests in 10 s."""
 
 _PLACEHOLDER = re.compile(
     r"\$\{.*\}|<[^>]*>|sk-(x+|\.+|…|your.*)"
@@ -69,10 +69,10 @@ def _rate(value: object) -> object:
     try:
         read = (int(requests), float(seconds))
     except ValueError:
-        raise ValueError("must be requests per seconds, such as 150/10") from None
+        raise ValueError("must be requests/seconds, such as 150/10") from None
     if not (0 < read[0] <= MAX_REQUESTS and 0 < read[1] <= MAX_WINDOW_SECONDS):
         raise ValueError(
-            f"must be from 1 to {MAX_REQUESTS} requests in up to {MAX_WINDOW_SECONDS} seconds"
+            f"must be from 1 to {MAX_REQUESTS} requests in at most {MAX_WINDOW_SECONDS} seconds"
         )
     return read
 
@@ -95,7 +95,7 @@ class Settings(BaseModel):
     max_file_size: Annotated[int, Field(ge=10_000, le=10_485_760)] = 10_485_760
     """Maximum size of a request with pictures, in bytes; the API accepts up to 10 MiB."""
     rate: Annotated[tuple[int, float], BeforeValidator(_rate)] = (150, 10.0)
-    """Maximum requests per seconds, over all processes; default: the API's own limit."""
+    """Rate limit over all processes, as requests/seconds; default: the API's own limit."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 120
     """Maximum paid requests in flight in this process."""
     home: Path | None = None
@@ -115,11 +115,11 @@ class Settings(BaseModel):
     wait: Annotated[float, Field(ge=0, le=300)] | None = None
     """Seconds before a call returns a job id; default: 40 on stdio, 25 on HTTP."""
     cache: Literal["on", "off"] = "on"
-    """Answer a call that must give the same result from an earlier one, at no cost."""
+    """Answer a call that would repeat an earlier result from the cache, at no cost."""
     budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500
-    """Daily budget in credits, with a real key; `none`: no budget."""
+    """Daily budget in credits, with a real key; `none`: unlimited."""
     confirm_above: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 25
-    """Ask the user before a call that costs this many credits or more, with a real key; `never`."""
+    """Calls of this many credits or more need the user's approval, with a real key; `never`."""
     blocked_terms: Path | None = None
     """File of terms that block a prompt, one per line."""
     warn_terms: Path | None = None
@@ -151,7 +151,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_a_plain_name(cls, value: Path | None) -> Path | None:
         if not str(value).isprintable():
-            raise ValueError("must be a folder with a printable name")
+            raise ValueError("must contain only printable characters")
         return value
 
     @field_validator("base_url")
@@ -217,8 +217,9 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = variable(str(first["loc"][0]))
+        why = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         raise ConfigurationError(
-            f"{name} cannot be used: {first['msg']}.",
+            f"{name} cannot be used: it {why.partition(', unable to ')[0]}.",
             hint=f"Set it as described in docs/settings.md, or unset {name}.",
         ) from None
 

@@ -47,10 +47,11 @@ def quoted(text: object, *, limit: int = QUOTED_CHARACTERS) -> str:
 
 
 def did_you_mean(given: str, known: Iterable[str], *, most: int = 3) -> str:
-    """Return `Did you mean "a" or "b"?`, or "" if no other known name is similar."""
+    """Return `Did you mean "a", "b" or "c"?`, or "" if no other known name is similar."""
     names = {name.casefold(): name for name in known if name != given}
     close = get_close_matches(given.casefold(), names, most, 0.6)
-    return f"Did you mean {' or '.join(quoted(names[k]) for k in close)}?" if close else ""
+    shown = listed((quoted(names[each]) for each in close), last="or")
+    return f"Did you mean {shown}?" if close else ""
 
 
 def credits_text(millicredits: int) -> str:
@@ -74,9 +75,9 @@ def local_time(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def listed(names: Iterable[str], *, most: int = 10) -> str:
+def listed(names: Iterable[str], *, most: int = 10, last: str = "and") -> str:
     """Return `a, b and c`, or `a, b, … (7 more)` if there are more than `most`."""
     every = list(names)
     if len(every) > most:
         return f"{', '.join(every[:most])}, … ({len(every) - most} more)"
-    return " and ".join(filter(None, (", ".join(every[:-1]), every[-1]))) if every else ""
+    return f" {last} ".join(filter(None, (", ".join(every[:-1]), every[-1]))) if every else ""

@@ -80,9 +80,9 @@ def test_a_number_is_accepted_for_a_text_choice() -> None:
         ("edit_outpaint", {"left": "ten"}, 'a whole number from 0 to 2000; got "ten".'),
         ("edit_outpaint", {"left": 1.5}, "a whole number from 0 to 2000; got 1.5."),
         ("edit_outpaint", {"left": True}, 'a whole number from 0 to 2000; got "true".'),
-        ("edit_outpaint", {"creativity": [1]}, "a number from 0 to 1; got a list of 1."),
+        ("edit_outpaint", {"creativity": [1]}, "a number from 0 to 1; got a list of 1 item."),
         ("edit_outpaint", {"creativity": float("nan")}, "a number from 0 to 1; got nan."),
-        ("edit_outpaint", {"image": [1, 2]}, f"{ONE_FILE}; got a list of 2."),
+        ("edit_outpaint", {"image": [1, 2]}, f"{ONE_FILE}; got a list of 2 items."),
         ("edit_outpaint", {"image": {}}, f"{ONE_FILE}; got an object."),
         ("edit_outpaint", {"image": {1}}, f"{ONE_FILE}; got a set."),
         ("edit_outpaint", {"image": False}, f"{ONE_FILE}; got false."),
@@ -133,6 +133,9 @@ def test_a_missing_argument_is_described() -> None:
         "mask_source is missing: repaints white or black of mask_image, or the transparent part of "
         'init_image, one of "MASK_IMAGE_WHITE", "MASK_IMAGE_BLACK", "INIT_IMAGE_ALPHA".'
     ) in refusal("v1_masking", mask_source=None)
+    assert (
+        "each with a weight (a list of 1 or more, each an object with text and weight)."
+    ) in refusal("v1_text_to_image", text_prompts=None)
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -289,5 +292,5 @@ def test_a_deeply_nested_list_is_rejected() -> None:
     for _ in range(100_000):
         nest = [nest]
 
-    assert "got a list of 1" in refusal("generate_core", prompt=nest)
-    assert "got a list of 1" in refusal("v1_text_to_image", text_prompts=[nest])
+    assert "got a list of 1 item." in refusal("generate_core", prompt=nest)
+    assert "got a list of 1 item." in refusal("v1_text_to_image", text_prompts=[nest])

@@ -247,3 +247,18 @@ def test_any_error_body_becomes_a_short_clean_text(
     assert len(str(error)) < 4_000
     assert plain(str(error)) == str(error)
     assert "\n" not in str(error)
+
+
+def test_a_reason_that_is_a_sentence_adds_no_second_full_stop() -> None:
+    """Chosen: the text stays a sentence; `reasons` keeps the API's own words."""
+    body = b'{"errors":["Try again.","Later..."],"id":"abc","name":"internal_error"}'
+    fault = read_fault(body)
+    context = RequestContext(operation=OPERATIONS["generate_core"], request=_core(), key=KEY)
+    assert fault is not None
+
+    error = to_error(500, {}, fault, context)
+
+    assert error.message == (
+        'The API failed on generate_core (500 internal_error): "Try again"; "Later".'
+    )
+    assert error.reasons == ('"Try again."', '"Later..."')

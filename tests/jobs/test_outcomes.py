@@ -157,7 +157,7 @@ async def test_a_lockout_stops_every_job_until_it_ends(tmp_path: Path) -> None:
     wire = Wire([fails(refused(RateLimitedError, 429, retry_after=60)), succeeds()])
 
     async with running_jobs(tmp_path, wire) as jobs:
-        why = "the API asked for a pause of all requests"
+        why = "the API has locked this key out"
         views = [await until_progress(jobs, *await submit(jobs), why) for _ in range(2)]
 
     assert [view.state for view in views] == ["queued", "queued"]

@@ -5,7 +5,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from support.server.in_memory import Era, both_eras, connected, data, facts, fine, text
+from support.server.in_memory import (
+    Era,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    refused,
+    text,
+)
 from support.server.paid import paying
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +44,7 @@ async def test_a_paid_answer_shows_the_approximate_balance(
     assert 0 <= about <= 25
     assert f"balance about {about:g})" in text(result)
     assert estimate["balance"] == status["balance"] == about
-    assert "Checked just now; the figure can lag" in status["balance_note"]
+    assert "Checked within the last few minutes" in status["balance_note"]
 
 
 async def test_answers_of_the_emulator_show_no_balance(tmp_path: Path) -> None:
@@ -59,3 +68,15 @@ async def test_the_status_says_that_the_api_rejected_the_key(
     assert status["note"].startswith("The API rejected this key.")
     assert "STABILITY_API_KEY" in status["note"]
     assert "balance" not in status
+
+
+async def test_a_call_after_a_rejected_key_names_the_key_and_is_not_sent(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: the text is about the call, not about the balance query that was refused."""
+    async with paying(tmp_path, emulator_url, "auto", api_key="not-a-key") as client:
+        refused(await client.call_tool("generate_core", {"prompt": "a fox"}))
+        second = refused(await client.call_tool("generate_core", {"prompt": "a hen"}))
+
+    assert second.startswith("Not sent: the API still rejects the API key. Nothing was charged.")
+    assert "Check STABILITY_API_KEY" in second

@@ -98,7 +98,7 @@ async def test_after_a_dismissed_question_the_user_may_agree_in_the_chat(
         refused(await client.call_tool("generate_core", other))
 
     assert "the user was asked and closed the question" in error
-    assert "if they agree, add confirm_spend: 6" in error
+    assert "if they agree, repeat it with confirm_spend: 6" in error
     assert len(user.asked) == 2
 
 
@@ -132,7 +132,7 @@ async def test_a_slow_user_may_answer_after_the_call_has_returned(
                 result = await client.call_tool("generate_core", EXPENSIVE)
 
     assert "the user was asked and hasn't answered yet" in error
-    assert "A yes is valid for an hour" in error
+    assert "If they agree within an hour, repeat the call" in error
     assert len(user.asked) == 1
 
 

@@ -206,5 +206,5 @@ async def test_the_wait_adapts_to_the_timeout_of_the_client(era: Era, tmp_path: 
     [(name, seen)] = rows(store(tmp_path), CLIENT_TIMEOUTS)
     assert name == "client_timeouts:mcp"
     assert 0 < json.loads(seen)[0]["seconds"] < longest
-    assert "1 still running (3 credits reserved)" in text(result)
+    assert "1 still running, 3 credits reserved" in text(result)
     assert 4.9 < took < 40

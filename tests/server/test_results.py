@@ -137,9 +137,7 @@ async def test_a_filtered_picture_is_reported_in_the_first_line_and_charged(tmp_
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("generate_core", {"prompt": "a fox, emulate filter"}))
 
-    assert (
-        "1 FILTERED: blurred by the API's moderation, and charged" in (text(result).splitlines()[0])
-    )
+    assert "1 FILTERED (blurred by the API's moderation, charged)" in (text(result).splitlines()[0])
     assert "next: change the wording; the same call is filtered and charged again" in text(result)
     assert facts(result)["filtered"] is True
     assert (result.meta or {})["cost"]["credits"] == 3

@@ -154,7 +154,7 @@ async def test_an_unknown_name_is_neither_job_nor_media(tmp_path: Path) -> None:
     async with connected(tmp_path) as client:
         refusal = refused(await client.call_tool("job_rerun", {"job": "nothere123"}))
 
-    assert refusal.startswith('There is no job and no media "nothere123". Nothing was charged.')
+    assert refusal.startswith('There is no job or media "nothere123". Nothing was charged.')
     assert "job_list" in refusal
 
 

@@ -84,7 +84,7 @@ async def test_a_filtered_picture_is_charged_and_says_so(tmp_path: Path) -> None
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool(CORE, {"prompt": "a fox, emulate filter"}))
 
-    assert "FILTERED: blurred by the API's moderation, and charged" in text(result)
+    assert "FILTERED (blurred by the API's moderation, charged)" in text(result)
     assert facts(result)["filtered"] is True
 
 

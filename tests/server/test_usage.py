@@ -100,7 +100,7 @@ async def test_several_calls_are_priced_together(era: Era, tmp_path: Path) -> No
     assert both["total"] == sum(each["total"] for each in both["calls"])
     assert (one["tool"], one["each"], one["count"], one["total"]) == ("generate_core", 3, 4, 12)
     assert "calls" not in one
-    assert "Give either tool for one call or calls for several." in neither
+    assert "Pass either tool, for one call, or calls, for several." in neither
 
 
 async def test_the_report_shows_todays_budget(tmp_path: Path, emulator_url: str) -> None:

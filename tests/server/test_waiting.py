@@ -37,11 +37,28 @@ async def test_a_slow_call_returns_its_job(era: Era, tmp_path: Path) -> None:
         waited = fine(await client.call_tool("job_wait", {"jobs": [job], "seconds": 20}))
 
     for each in (result, later):
-        assert "1 still running (3 credits reserved) (today " in text(each)
+        assert "1 still running, 3 credits reserved (today " in text(each)
         assert f'next: call job_wait with jobs ["{job}"] until done' in text(each)
         assert facts(each)["media"] == []
     assert "job_wait: 1 picture, 3 credits" in text(waited)
     assert facts(waited)["media"][0]["label"] == "fox"
+
+
+async def test_an_answer_with_done_and_running_jobs_tells_charged_from_reserved(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the two amounts are never mixed up."""
+    gate = Gate(shut=False)
+    async with connected(tmp_path, "auto", gate=gate, wait=3) as client:
+        first = fine(await client.call_tool("generate_core", FOX))
+        gate.shut()
+        second = fine(await client.call_tool("generate_core", {"prompt": "a hen"}))
+        jobs = [each["id"] for result in (first, second) for each in facts(result)["jobs"]]
+        both = fine(await client.call_tool("job_wait", {"jobs": jobs, "seconds": 0}))
+        gate.open()
+
+    amounts = "3 credits on the emulator, 3 credits reserved (today"
+    assert f"job_wait: 1 picture, 1 still running, {amounts}" in text(both)
 
 
 @both_eras

@@ -19,7 +19,7 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_PROBLEMS = 8
-"""Further mistakes are only counted: a call with that many was meant for another tool."""
+"""Further mistakes are only counted: a call with this many was probably meant for another tool."""
 NAME_CHARACTERS = 40
 """Characters of an unknown argument's name that are compared and repeated."""
 SHOWN_BITS = 200
@@ -85,7 +85,8 @@ def _parse(
         return request
     shown = problems[:MAX_PROBLEMS]
     if len(problems) > len(shown):
-        shown.append(f"And {len(problems) - len(shown)} more mistakes.")
+        more = len(problems) - len(shown)
+        shown.append(f"And {more} more mistake{'s' * (more > 1)}.")
     takes = f"{what} takes {listed(names, most=30) or 'no arguments'}. "
     raise ArgumentsError(
         f"{what}: {' '.join(shown)}",
@@ -186,6 +187,8 @@ def _wanted(field: Mapping[str, Any], allowed: str | None) -> str:
         described = described[:1].lower() + described[1:]
     if allowed is None or (described and allowed == "text"):
         return described
+    if described and field.get("type") == "array":
+        return f"{described} ({allowed})"
     bounds = allowed.partition(" from ")[2] if field.get("type") in {"integer", "number"} else ""
     return ", ".join(filter(None, (described, (bounds if described else "") or allowed)))
 
@@ -207,7 +210,7 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)} item{'s' * (len(value) != 1)}"
     return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 

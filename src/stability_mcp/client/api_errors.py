@@ -32,15 +32,18 @@ _MIN_KEY_CHARACTERS = 4
 CREDITS_URL = "https://platform.stability.ai/account/credits"
 
 _HINTS: Mapping[type[RefusedError], str] = {
-    UnauthorizedError: f"Check STABILITY_API_KEY; create a key at {KEYS_URL}.",
+    UnauthorizedError: (
+        "Check STABILITY_API_KEY in the MCP client's configuration of this server and restart it. "
+        f"Keys are at {KEYS_URL}."
+    ),
     OutOfCreditsError: f"The user must buy credits at {CREDITS_URL}; then call again.",
     AccessDeniedError: (
         "This key or account has no access to the operation. Use another key, or ask the account "
         "owner."
     ),
     GenerationGoneError: (
-        "The API keeps a generation for 24 hours, and only for the key that started it. If it is "
-        "newer than that, poll again: it may still appear."
+        "The API keeps a generation for 24 hours, for the key that started it. A newer one may "
+        "still appear: poll again."
     ),
     RateLimitedError: "Wait, then call again.",
     UnavailableError: "Try again in a minute.",
@@ -196,7 +199,8 @@ def to_error(
     name = re.sub(r"[^\w.-]", "_", redact(plain(fault.name), context.key))[:_MAX_NAME_CHARACTERS]
     reasons = tuple(context.clean(reason) for reason in fault.reasons[:_MAX_REASONS])
     wait = _retry_after(headers) if kind is RateLimitedError else None
-    detail = f": {'; '.join(reasons)}" if reasons else ""
+    shown = [re.sub(r'\.+"$', '"', each) for each in reasons]  # the sentence has its own full stop
+    detail = f": {'; '.join(shown)}" if shown else ""
     message = f"The API refused {context.name} ({status} {name}){detail}."
     if kind is UnavailableError:
         message = f"The API failed on {context.name} ({status} {name}){detail}."

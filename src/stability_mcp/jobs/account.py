@@ -10,7 +10,12 @@ from pydantic import BaseModel
 
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operations.account.balance import Balance
-from stability_mcp.errors import OutOfCreditsError, RateLimitedError, StudioError
+from stability_mcp.errors import (
+    OutOfCreditsError,
+    RateLimitedError,
+    StudioError,
+    UnauthorizedError,
+)
 from stability_mcp.jobs import queue, rate_limit
 from stability_mcp.jobs.models import NoSlotError
 from stability_mcp.jobs.rate_limit import SlotRequest
@@ -70,14 +75,25 @@ async def check_can_pay(context: JobContext, process: str) -> None:
         OutOfCreditsError: the account still has no credits.
         RequestError: the API still rejects the key, or the query failed.
     """
-    credits_left = await query_balance(context, process)
+    try:
+        credits_left = await query_balance(context, process)
+    except UnauthorizedError as error:
+        raise UnauthorizedError(
+            "Not sent: the API still rejects the API key.",
+            status=error.status,
+            name=error.name,
+            reasons=error.reasons,
+            request_id=error.request_id,
+            hint=error.hint,
+        ) from error
     await remember_balance(context, credits_left)
     if credits_left <= 0:
         raise OutOfCreditsError(
-            "The Stability account has no credits left.",
+            "Not sent: the Stability account has no credits left.",
             status=402,
             name="payment_required",
-            hint="Buy credits at https://platform.stability.ai/account/credits, then call again.",
+            hint="The user must buy credits at https://platform.stability.ai/account/credits; then "
+            "call again.",
         )
 
 
@@ -109,7 +125,7 @@ class _QueryTrace(FreeTrace):
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:
     return RateLimitedError(
-        f"The API can't be called for {error.seconds:.0f} s: {error.why}.",
+        f"No query can be sent for {error.seconds:.0f} s: {error.why}.",
         status=429,
         name="rate_limit_exceeded",
         retry_after=error.seconds,

@@ -116,7 +116,7 @@ class NotNowError(Exception):
 
 
 class NoSlotError(NotNowError):
-    """The rate limit is used up, or the API asked for a pause of all requests.
+    """The rate limit is used up, or the API has locked this key out.
 
     Args:
         seconds: When to try again, in seconds from now.

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from stability_mcp.jobs.models import JobRecord, JobRow, Timing
+from stability_mcp.jobs.rate_limit import LOCKED_OUT
 from stability_mcp.text import local_time
 
 Progress = Callable[[str, float], Awaitable[None]]
@@ -134,7 +135,7 @@ def _fetchable_until(job: JobRow, now: float, timing: Timing) -> float | None:
 
 def _why_queued(job: JobRow, *, now: float, note: str | None, blocked_until: float) -> str:
     if blocked_until > now:
-        return f"for {blocked_until - now:.0f} s: the API asked for a pause of all requests"
+        return f"for another {blocked_until - now:.0f} s: {LOCKED_OUT}"
     if job.process is None:
         return "until a running server takes it over"
     return f"({note})" if note else ""

@@ -39,7 +39,7 @@ MAX_GENERATIONS_COUNTED = 10_000
 """Upper bound for counting generations: with this many, each is polled every 20 min."""
 
 RATE_LIMIT = "the rate limit is used up"
-LOCKED_OUT = "the API asked for a pause of all requests"
+LOCKED_OUT = "the API has locked this key out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class JobReader:
         if cursor is not None and mark is None:
             raise NotFoundError(
                 f"{quoted(cursor)} isn't a job_list cursor.",
-                hint="Pass the previous page's `next_cursor`, or omit it to start with the newest.",
+                hint="Pass the previous page's next_cursor, or omit it to start with the newest.",
             )
         found, blocked = await self._database.read(
             lambda c: (

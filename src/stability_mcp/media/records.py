@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stability_mcp.errors import StudioError
 from stability_mcp.media.items import MediaItem, Origin
 from stability_mcp.media.labels import free_label
 from stability_mcp.store.database import Observer, unobserved
@@ -131,7 +132,8 @@ def file_info(path: Path, *, declared: str | None = None, sha256: str | None = N
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 -- the bytes are kept whatever a parser raises
-        log.warning("a result of %d bytes is unreadable: %s", size, error)
+        why = error.message if isinstance(error, StudioError) else error
+        log.warning("a result of %d bytes is unreadable: %s", size, why)
         name = declared or media_type(head) or UNKNOWN_TYPE
         return FileInfo(sha256=sha256, bytes=size, media_type=name, readable=False)
     width, height = facts.size if facts.kind == "image" else (None, None)

@@ -45,7 +45,7 @@ def cursor_of(text: str) -> int:
     seq = seq_of(text)
     if seq is None:
         raise ArgumentsError(
-            f"{quoted(text)} is not a media_list cursor.",
+            f"{quoted(text)} isn't a media_list cursor.",
             hint="Pass the previous page's next_cursor, or omit it to start with the newest.",
         )
     return seq

@@ -73,8 +73,7 @@ def check_not_refused(connection: Connection, subject: Subject, now: float) -> N
         return
     at = datetime.fromtimestamp(earlier.at).astimezone().strftime("%H:%M")
     raise ModerationError(
-        f"Not sent: moderation refused this exact request at {at}. The reason was: "
-        f"{earlier.detail}",
+        f"Not sent: moderation refused this exact request at {at}. {earlier.detail}",
         status=403,
         name="content_moderation",
         hint="Change the prompt or the picture; an identical call is blocked for an hour.",

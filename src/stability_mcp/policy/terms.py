@@ -77,7 +77,7 @@ def _lines(file: Path) -> list[str]:
     with file.open("rb") as opened:
         data = opened.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
+        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
     lines = data.decode("utf-8-sig").splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
 

@@ -34,15 +34,13 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool) -> str:
     filtered = [each for each in media if each.filtered]
     parts = [
         counted(media) if media else "",
-        f"{len(filtered)} FILTERED: blurred by the API's moderation, and charged"
-        if filtered
-        else "",
+        f"{len(filtered)} FILTERED (blurred by the API's moderation, charged)" if filtered else "",
         f"{len(failed)} failed" if failed else "",
         f"{len(unknown)} with unknown outcome" if unknown else "",
         f"{len(missing)} without a result yet" if missing else "",
         f"{len(cancelled)} cancelled" if cancelled else "",
         f"{len(paused)} paused, nothing sent" if paused else "",
-        _running(running),
+        f"{len(running)} still running" if running else "",
         _money([each for each in jobs if each.id not in outcome.cached], emulated=emulated),
     ]
     if not jobs:
@@ -143,12 +141,12 @@ def bytes_text(size: int) -> str:
 def made_line(
     item: MediaItem, earlier: Sequence[MediaItem] = (), sources: Mapping[str, str] | None = None
 ) -> str:
-    """Return when and how an item was made, with its settings as one types them.
+    """Return when and how an item was made, with its settings as a user would type them.
 
     Args:
         item: The item.
-        earlier: Items whose lines stand above: one of the same operation with similar settings is
-            referred to, and only the differences are printed.
+        earlier: Items that are printed above this one. If one has the same operation and similar
+            settings, the line names it and only prints the differences.
         sources: Names of the media that it was made from, by id.
     """
     at = local_time(item.created_at)
@@ -181,7 +179,7 @@ def _settings(item: MediaItem, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def _typed(value: Any) -> str:  # noqa: ANN401 -- JSON of any shape
-    """Return a value as one types it: text with spaces in quotes, everything else bare."""
+    """Return a value as a user would type it: text with spaces in quotes, anything else bare."""
     if isinstance(value, str):
         bare = value.replace("-", "").replace("_", "").replace(":", "").replace(".", "")
         return value if bare.isalnum() else quoted(value, limit=_MAX_SETTING_CHARACTERS)
@@ -197,7 +195,7 @@ def job_lines(jobs: Sequence[JobRecord]) -> list[str]:
         state: str = job.state
         why = job.error or job.progress
         if job.state == "queued":
-            state, why = job.progress, job.operation
+            why = job.operation if job.progress == state else f"{job.operation}, {job.progress}"
         elif job.awaited:
             state, why = "running", f"{job.operation}, {job.progress}"
         names.setdefault((state, why), []).append(name)
@@ -232,19 +230,12 @@ def _after_missing(jobs: Sequence[JobRecord]) -> list[str]:
     return [f"next: call job_wait with jobs [{ids}] in a few minutes; it is free"] if ids else []
 
 
-def _running(jobs: Sequence[JobRecord]) -> str:
-    reserved = _reserved(jobs)
-    money = f" ({credits_text(reserved)} reserved)" if reserved else ""
-    return f"{len(jobs)} still running{money}" if jobs else ""
-
-
 def _money(jobs: Sequence[JobRecord], *, emulated: bool) -> str:
     paid, reserved = charged(jobs), _reserved(jobs)
-    waiting = _reserved([job for job in jobs if not job.awaited])
-    where = " on the emulator" if emulated else ""
+    where = " on the emulator" if emulated else " charged" if reserved else ""
     parts = (
         f"{credits_text(paid)}{where}" if paid or not reserved else "",
-        f"{credits_text(waiting)} reserved" if waiting else "",
+        f"{credits_text(reserved)} reserved" if reserved else "",
     )
     return ", ".join(filter(None, parts))
 

@@ -247,6 +247,6 @@ def _refusal(quote: "Quote", answer: "Answer | None") -> ConfirmationError:
     how = "closed the question" if answer == "dismissed" else "hasn't answered yet"
     return ConfirmationError(
         f"{text}; the user was asked and {how}.",
-        hint="A yes is valid for an hour: repeat the call with the same arguments. If they see no "
-        f"question, ask them yourself and, if they agree, add {_with_confirm(quote)}.",
+        hint="If they agree within an hour, repeat the call with the same arguments. If they see "
+        f"no question, ask them yourself; if they agree, repeat it with {_with_confirm(quote)}.",
     )

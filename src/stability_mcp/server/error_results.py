@@ -26,8 +26,8 @@ def error_result(error: Exception, tool: str, *, uncollected: str | None = None)
     log.error("bug in %s", tool, exc_info=error)
     text = (
         f"{tool} failed because of a bug in stability-mcp ({type(error).__name__}); the log on "
-        "stderr has details. If a job was started, it continues, is never sent twice, and job_list "
-        "shows it. Please report the bug."
+        "stderr has details. If a job was started, it continues and is never sent twice; job_list "
+        "shows its state and charge. Please report the bug."
     )
     return _result(text, "Bug", "unknown", uncollected)
 

@@ -1,4 +1,4 @@
-"""Answers of tools that list things: one line an item, and the facts for programs in `_meta`.
+"""Answers of tools that list things: one line per item, and data for programs in `_meta`.
 
 These tools have no output schema: with structured content, a host shows the model every item twice.
 """

@@ -23,7 +23,9 @@ async def file_bytes(item: MediaItem) -> bytes:
     try:
         return await to_thread.run_sync(item.path.read_bytes)
     except OSError as error:
-        raise StorageError(f"The stored file of {item.uri} cannot be read: {error}.") from error
+        raise StorageError(
+            f"The stored file of {item.uri} cannot be read: {error.strerror or error}."
+        ) from error
 
 
 async def rendition(item: MediaItem, *, longest: int, max_bytes: int) -> Preview | None:

@@ -126,8 +126,8 @@ async def _resume(
 ) -> Outcome:
     if changes:
         raise ArgumentsError(
-            "changes: a paused job can't be changed.",
-            hint="Cancel it with job_cancel and call the tool of its operation instead.",
+            "A paused job can't be changed: leave out changes to resume it as it is.",
+            hint="To change it, cancel it with job_cancel and call the tool of its operation.",
         )
     foreign = [job.id for job in await studio.get_jobs(jobs) if not job.mine]
     if foreign or not jobs:
@@ -154,12 +154,12 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
         return job, None
     if item is None:
         raise NotFoundError(
-            f"There is no job and no media {quoted(reference)}.",
+            f"There is no job or media {quoted(reference)}.",
             hint="job_list shows jobs, media_list their results.",
         )
     if item.job is None:
         raise ArgumentsError(
-            f"{item.name} was {item.origin}, not made by a job; there is nothing to repeat."
+            f"{item.name} was {item.origin}, not made by a job, so it can't be made again."
         )
     [job] = await studio.get_jobs([item.job])
     return job, item
@@ -168,7 +168,8 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
 def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
     if job.stripped:
         raise NotFoundError(
-            f"The arguments of job {job.id} were removed after STABILITY_KEEP_DAYS.",
+            f"Job {job.id} can't be repeated: its arguments were removed after "
+            "STABILITY_KEEP_DAYS.",
             hint=f"Call {job.operation} with all arguments.",
         )
     if not job.finished:
@@ -197,7 +198,8 @@ def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
         )
     if job.adopted:
         raise ArgumentsError(
-            f"Job {job.id} fetched a generation of another program, so its arguments are unknown.",
+            f"Job {job.id} can't be repeated: it fetched a generation of another program, so its "
+            "arguments are unknown.",
             hint=f"Call {job.operation} with all arguments.",
         )
 

@@ -12,7 +12,8 @@ from stability_mcp.studio.runtime import StudioParts
 BALANCE_SECONDS = 10
 """Longest wait for the balance, in seconds: a status must not hang on a dead connection."""
 
-LAG_NOTE = "Checked just now; the figure can lag by a few minutes."
+CHECKED_NOTE = "Checked just now; the figure can lag by a few minutes."
+KNOWN_NOTE = "Checked within the last few minutes; spending since then may be missing."
 REJECTED_NOTE = "The API rejected this key."
 
 
@@ -45,7 +46,7 @@ async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:
     """Return the balance in credits, a note on it and whether the API rejected the key."""
     known = await parts.jobs.reader.balance()
     if known is not None:
-        return known.credits / 1000, LAG_NOTE, False
+        return known.credits / 1000, KNOWN_NOTE, False
     try:
         with anyio.fail_after(BALANCE_SECONDS):
             found = await parts.jobs.query(Balance())
@@ -57,4 +58,4 @@ async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:
         return None, str(error), False
     credits_left = float(found.model_dump()["credits"])
     await parts.jobs.remember_balance(credits_left)
-    return credits_left, LAG_NOTE, False
+    return credits_left, CHECKED_NOTE, False

@@ -227,4 +227,5 @@ def _not_stored_error(job: str, error: StudioError) -> JobError:
         f"The API responded, but the response could not be saved: {error.message}",
         job=job,
         charged="yes",
+        hint="Fix the cause before you call the tool again: a new call is charged again.",
     )

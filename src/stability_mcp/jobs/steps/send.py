@@ -149,5 +149,5 @@ def _unreadable(job: JobRow, error: Exception) -> JobError:
         f"{job.operation} was not sent because its arguments or an input file can't be read: {why}",
         job=job.id,
         charged="no",
-        hint="Call the tool again.",
+        hint="Call the tool again with a file that can be read.",
     )

@@ -102,7 +102,7 @@ def _prices(arguments: CostEstimate) -> list[Price]:
         StudioError: a tool does not exist, or its arguments are invalid; names the call.
     """
     if (arguments.tool is None) == (not arguments.calls):
-        raise ArgumentsError("Give either tool for one call or calls for several.")
+        raise ArgumentsError("Pass either tool, for one call, or calls, for several.")
     planned = arguments.calls or [
         PlannedCall(tool=arguments.tool or "", arguments=arguments.arguments)
     ]

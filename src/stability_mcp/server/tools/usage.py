@@ -81,7 +81,8 @@ class UsageLine(Data):
         """Return the line as text for people."""
         attempt = f"attempt {self.attempt}" if self.attempt is not None else None
         moment = self.at if self.attempt is not None else None
-        name = "  ".join(filter(None, (moment, self.day, self.operation, self.job, attempt)))
+        day = None if moment and moment.startswith(self.day or "") else self.day
+        name = "  ".join(filter(None, (moment, day, self.operation, self.job, attempt)))
         if self.attempt is not None:
             price = self.credits + self.unknown + self.under_way
             return f"{name}: {f'{price:g} credits ' if price else ''}{self.state}"
@@ -148,7 +149,7 @@ class UsageFacts(Data):
             f"rate limit: {used} in the last {self.per_seconds:g} s",
         ]
         if self.blocked_until:
-            lines.append(f"blocked: the API accepts no requests before {self.blocked_until}")
+            lines.append(f"locked out: the API accepts no requests before {self.blocked_until}")
         if self.nothing_is_sent:
             lines.append(f"paused, no requests are sent: {self.nothing_is_sent}")
         return "\n".join(lines)
