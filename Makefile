@@ -16,7 +16,7 @@ NODE   := $(VENV)/protocol/.ready
 help:     ## List the commands
 	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
 
-demo: $(READY)  ## Generate a picture on the built-in emulator
+demo: $(READY)  ## Make pictures, a sound and a 3D model on the built-in emulator
 	@$(BIN)/stability-mcp demo
 
 test: setup style lint layers  ## Check format, lint, layers and types, and run all tests; run it before a commit

@@ -26,9 +26,9 @@ READ_BYTES = 16_384
 asyncio's default of 256 KiB, 200 concurrent uploads take 100 MB; with this value, half of that."""
 
 HELP = """{url}
-Emulator of the Stability API. Set STABILITY_BASE_URL={url} and any key that begins with sk-.
-Every key starts with {credits} credits. Open {url} for a list of operations; {url}/_emulator/ lists
-the controls.
+Emulator of the Stability API. Set your program's base URL to {url} (stability-mcp reads
+STABILITY_BASE_URL). Any key that begins with sk- is an account with {credits} credits.
+{url} lists the operations; {url}/_emulator/ lists the controls.
 """
 
 

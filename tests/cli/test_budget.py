@@ -26,12 +26,12 @@ def budget(cli: Cli, *words: str) -> tuple[int, str]:
     return code, out + err
 
 
-def budget_in_a_terminal(*words: str) -> tuple[int, str]:
+def budget_in_a_terminal(*words: str, **variables: str) -> tuple[int, str]:
     """Run the command as a process at a pseudo-terminal."""
     ours, theirs = os.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "stability_mcp", "budget", *words],
-        env=os.environ | SETTINGS,
+        env=os.environ | SETTINGS | variables,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -85,6 +85,16 @@ def test_at_a_terminal_the_budget_can_be_raised_for_today_but_not_lowered(cli: C
     assert again == 1
     assert "Today's budget is already 1500 credits." in " ".join(refusal.split())
     assert "of 1500 credits" in budget(cli)[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+@pytest.mark.usefixtures("cli")
+def test_without_a_key_the_error_says_that_the_emulator_is_used() -> None:
+    """Chosen: the key is often set only in the configuration of the host."""
+    code, output = budget_in_a_terminal("1500", "--today", STABILITY_API_KEY="")
+
+    assert code == 1
+    assert "this command uses the emulator" in " ".join(output.split())
 
 
 def test_raising_the_budget_needs_the_flag_today(cli: Cli) -> None:

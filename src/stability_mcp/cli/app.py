@@ -16,8 +16,8 @@ from stability_mcp.settings import Settings, read_settings
 
 app = typer.Typer(
     name="stability-mcp",
-    help="The whole Stability AI API as MCP tools. Without a command: the MCP server on stdio. "
-    "Every setting except the API key is also a flag (--toolsets edit,upscale).",
+    help="The whole Stability AI API as MCP tools. Without a command, runs the MCP server on "
+    "stdio. Every setting except the API key is also a flag (--toolsets edit,upscale).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -116,7 +116,7 @@ def emulator(
         ),
     ] = "none",
 ) -> None:
-    """Run the API emulator as a server; point programs at it with STABILITY_BASE_URL."""
+    """Run the API emulator as a server, to test programs without the API."""
     from stability_emulator.serve import run as run_emulator
 
     try:
@@ -129,9 +129,10 @@ def emulator(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def call(
-    context: typer.Context, tool: Annotated[str, typer.Argument(help="Name of the tool.")]
+    context: typer.Context,
+    tool: Annotated[str, typer.Argument(help="Name of the tool; `tools` lists them.")],
 ) -> None:
-    """Run a tool: `call generate_core --prompt "a lighthouse"`."""
+    """Run a tool with its arguments as flags: `call generate_core --prompt "a lighthouse"`."""
     from stability_mcp.cli.call import read_arguments, run_call
 
     arguments = read_arguments(context.args)
@@ -191,7 +192,7 @@ def cache(
         typer.Argument(help="`clear` empties the cache; the results stay stored."),
     ] = "show",
 ) -> None:
-    """Show how many cached results can answer calls and what they saved, or clear them."""
+    """Show how many results are cached and what they saved, or clear the cache."""
     from stability_mcp.cli.ledger import run_cache
 
     anyio.run(partial(run_cache, _settings(context), clear=action == "clear"))
@@ -224,7 +225,7 @@ def budget(
         ),
     ] = False,
 ) -> None:
-    """Show today's budget; `budget 1500 --today` raises it, at a terminal only."""
+    """Show today's budget; `budget 1500 --today` raises it, in a terminal only."""
     from stability_mcp.cli.ledger import run_budget
 
     if (credits is None) == today:

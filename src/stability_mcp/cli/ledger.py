@@ -36,7 +36,7 @@ async def run_budget(settings: Settings, new_budget: float | None) -> None:
             await studio.raise_budget(round(new_budget * 1000))
             spent = await studio.spending()
     if new_budget is not None and spent == before:
-        raise _not_raised(before.limit)
+        raise _not_raised(settings, before.limit)
     typer.echo(_budget_text(settings, spent))
 
 
@@ -56,7 +56,12 @@ def _amount(millicredits: int) -> str:
     return credits_text(millicredits).split()[0]
 
 
-def _not_raised(limit: int | None) -> ConfigurationError:
+def _not_raised(settings: Settings, limit: int | None) -> ConfigurationError:
+    if settings.emulated:
+        return ConfigurationError(
+            "There is no daily budget to raise: this command uses the emulator.",
+            hint=f"Set {variable('api_key')} in this terminal too, as in the MCP client.",
+        )
     if limit is None:
         return ConfigurationError("There is no daily budget to raise.")
     return ConfigurationError(
