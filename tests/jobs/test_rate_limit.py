@@ -88,7 +88,7 @@ def test_a_lockout_stops_all_requests_and_ends(connection: Connection) -> None:
         connection, upstream=KEY, until=120.0
     )  # an earlier end changes nothing
 
-    with pytest.raises(NoSlotError, match="pause of all requests") as refused:
+    with pytest.raises(NoSlotError, match="locked this key out") as refused:
         _take(connection, 130.0)
 
     assert refused.value.seconds == 30.0

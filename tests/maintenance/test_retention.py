@@ -93,7 +93,7 @@ async def test_an_old_result_is_deleted_and_its_charge_and_copy_stay(tmp_path: P
         [job] = (await studio.list_jobs()).items
         used, _ = await studio.usage(since="2000-01-01", by="operation", limit=9)
         with pytest.raises(
-            NotFoundError, match=r"arguments of job .* were removed after STABILITY_KEEP_DAYS"
+            NotFoundError, match=r"its arguments were removed after STABILITY_KEEP_DAYS"
         ):
             await reruns.rerun(studio, job.id, {}, CallOptions(wait=1))
     assert (job.state, job.error, job.arguments, job.media) == ("done", STRIPPED, {}, ())

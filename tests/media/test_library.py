@@ -137,7 +137,7 @@ async def test_a_list_can_be_filtered_by_kind_and_query(tmp_path: Path) -> None:
 async def test_an_invalid_cursor_is_rejected(cursor: str, tmp_path: Path) -> None:
     """Chosen: a made-up cursor is the caller's error, not the database's."""
     async with desk(tmp_path) as here:
-        with pytest.raises(ArgumentsError, match="not a media_list cursor"):
+        with pytest.raises(ArgumentsError, match=r"isn.t a media_list cursor"):
             await here.store.list(cursor=cursor)
 
 

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 OURS = ("label", "count", "confirm_spend")
 """Arguments that paid tools add to the API's: name of the result, number of variants, and the
@@ -92,18 +92,7 @@ def unmeasured(schema: dict[str, Any]) -> None:
         schema.pop(bound, None)
 
 
-def not_blank(text: str) -> str:
-    """Reject text without a visible character: the API would charge for an arbitrary result."""
-    if not text.strip():
-        raise ValueError("is blank; describe the result in a few words")
-    return text
-
-
-Text = Annotated[
-    str,
-    Field(min_length=1, max_length=10_000, json_schema_extra=unmeasured),
-    AfterValidator(not_blank),
-]
+Text = Annotated[str, Field(min_length=1, max_length=10_000, json_schema_extra=unmeasured)]
 OptionalText = Annotated[str, Field(max_length=10_000, json_schema_extra=unmeasured)]
 Reference = Annotated[str, Field(min_length=1, json_schema_extra=unmeasured)]
 """A file named by media URI, id, label, path, file:// URL or data: URI.

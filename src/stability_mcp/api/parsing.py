@@ -78,6 +78,7 @@ def _parse(
     problems = [_unknown(name, names, shown) for name, shown in unknown.items()]
     try:
         request = model.model_validate(known)
+        problems += _blank_texts(request)
     except ValidationError as error:
         mistakes = [each for each in error.errors(include_url=False) if _is_a_mistake(each)]
         problems += [_problem(model, schema, each) for each in mistakes]
@@ -143,6 +144,26 @@ def _is_a_mistake(details: ErrorDetails) -> bool:
     return details["type"] != "default_factory_not_called"
 
 
+def _blank_texts(request: BaseModel) -> list[str]:
+    """Return a problem for each required text without a visible character.
+
+    The API accepts such a text and charges for an arbitrary result.
+    """
+    required = [name for name, field in type(request).model_fields.items() if field.is_required()]
+    texts = {name: _texts_of(getattr(request, name)) for name in required}
+    return [
+        f"{name} is blank; describe the result in a few words."
+        for name, found in texts.items()
+        if found and not any(map(str.strip, found))
+    ]
+
+
+def _texts_of(value: object) -> list[str]:
+    """Return a text, or those of a weighted prompt's parts."""
+    parts = value if isinstance(value, list) else [value]
+    return [text for part in parts if isinstance(text := getattr(part, "text", part), str)]
+
+
 def _unknown(name: str, names: tuple[str, ...], shown: str | None) -> str:
     sentence = f"There is no argument {quoted(name, limit=NAME_CHARACTERS)}"
     if shown:
@@ -154,8 +175,6 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     path, kind, value = details["loc"], details["type"], details["input"]
     if kind in {"value_error", "assertion_error"}:
         message = str(details["ctx"]["error"]).rstrip(".")
-        if path and message.startswith("is "):
-            return f"{_path_text(path)} {message}."
         return f"{_path_text(path)}: {message}." if path else f"{_sentence(model, message)}."
     field, where = _schema_at(schema, *path), _path_text(path)
     is_file = issubclass(model, Operation) and path[0] in model.file_fields()

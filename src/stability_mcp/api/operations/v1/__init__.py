@@ -6,7 +6,7 @@ there is nothing to validate or to describe.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from stability_mcp.api.described import Described
 from stability_mcp.api.fields import (
@@ -17,7 +17,6 @@ from stability_mcp.api.fields import (
     Reference,
     Size,
     StylePreset,
-    not_blank,
 )
 from stability_mcp.api.kinds import V1Images
 
@@ -58,7 +57,7 @@ class TextPrompt(Described):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    text: Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(not_blank)]
+    text: Annotated[str, Field(min_length=1, max_length=2_000)]
     """What to show, in English."""
     weight: Annotated[float, Field(ge=-10, le=10)] = 1
     """How much it counts; negative = avoid."""
