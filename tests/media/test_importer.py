@@ -196,7 +196,18 @@ async def test_the_error_for_an_unknown_name_suggests_similar_ones(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "wrapper", ["@{}", "<{}>", "![fox]({})", "[a.png](<{}>)", "\u201c{}\u201d", '@"{}"', "\u200b{}"]
+    "wrapper",
+    [
+        '"{}"',
+        "'{}'",
+        "@{}",
+        "<{}>",
+        "![fox]({})",
+        "[a.png](<{}>)",
+        "\u201c{}\u201d",
+        '@"{}"',
+        "\u200b{}",
+    ],
 )
 @pytest.mark.parametrize("form", ["path", "name", "label", "uri", "url"])
 async def test_a_reference_is_found_in_what_hosts_put_around_it(
@@ -217,6 +228,24 @@ async def test_a_reference_is_found_in_what_hosts_put_around_it(
         found = await here.importer.import_file(wrapper.format(forms[form]), None)
 
         assert found.item.id == item.id
+
+
+async def test_the_note_of_an_input_has_no_quotes_within_quotes(tmp_path: Path) -> None:
+    """Chosen: the note prints the reference that was found, without what was around it."""
+    async with desk(tmp_path) as here:
+        await here.generated(png(), label="hero")
+
+        found = await here.importer.resolve('"hero"', PICTURE, argument="image")
+
+        assert found.note.startswith('image: "hero" = ')
+
+
+@pytest.mark.parametrize("text", ["", " ", "''", '" "', "@", "<>", "[fox]()"])
+async def test_an_empty_reference_is_an_error(text: str, tmp_path: Path) -> None:
+    """Chosen: it would name the folder itself, also with quotes around it."""
+    async with desk(tmp_path) as here:
+        with pytest.raises(ArgumentsError, match="is empty"):
+            await here.importer.import_file(text, None)
 
 
 async def test_a_file_whose_own_name_has_brackets_comes_first(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def test_a_data_uri_is_decoded_to_its_bytes(data: bytes) -> None:
         ("hero shot 2", Named("hero shot 2", certain=False)),
         ("k7f3q2m9xa", Named("k7f3q2m9xa", certain=False)),
         ("media://k7f3q2m9xa", Named("media://k7f3q2m9xa", certain=True)),
-        (" 'hero' ", Named("hero", certain=False)),
+        (" hero ", Named("hero", certain=False)),
         ("hero.png", OnDisk("hero.png")),
-        ('"/a b/c.png"', OnDisk("/a b/c.png")),
+        (" /a b/c.png ", OnDisk("/a b/c.png")),
         ("~/a.png", OnDisk("~/a.png")),
         ("./hero", OnDisk("./hero")),
         ("Screenshot 10:30.png", OnDisk("Screenshot 10:30.png")),
@@ -161,7 +161,7 @@ def test_the_error_for_a_path_in_the_chat_programs_sandbox_explains_it(text: str
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", '""', "''"])
+@pytest.mark.parametrize("text", ["", "  ", "\u200b"])
 def test_an_empty_reference_is_an_error(text: str) -> None:
     """Chosen: an empty string names nothing."""
     with pytest.raises(ArgumentsError, match="empty"):

@@ -59,6 +59,9 @@ async def test_finish_returns_when_requests_in_flight_are_stored(tmp_path: Path)
     async with Client(server) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
         await _until_sent(client)
+        running = data(await client.call_tool("job_list", {"state": "running"}))
+        queued = data(await client.call_tool("job_list", {"state": "queued"}))
+        assert (len(running["jobs"]), queued["jobs"]) == (1, []), "running is any of three states"
         async with anyio.create_task_group() as group:
             group.start_soon(server.finish)
             await anyio.wait_all_tasks_blocked()

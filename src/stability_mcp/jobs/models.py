@@ -159,6 +159,10 @@ State = Literal[
     "cancelled",
     "unknown",
 ]
+JobFilter = Literal[State, "running"]
+"""A state that a list of jobs can be limited to; `running` means any in `RUNNING`."""
+RUNNING: tuple[State, ...] = ("submitting", "submitted", "storing")
+"""States that answers call running: the request is being sent, processed or stored."""
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "unknown"})
 """States that don't change by themselves; a late response may still turn `unknown` into `done`."""
 

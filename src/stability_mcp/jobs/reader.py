@@ -11,7 +11,7 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import Call, JobPage, JobRecord, JobRow, State
+from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord, JobRow
 from stability_mcp.jobs.progress import Viewpoint, to_record
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usage
@@ -137,7 +137,7 @@ class JobReader:
         *,
         limit: int = 20,
         cursor: str | None = None,
-        state: State | None = None,
+        state: JobFilter | None = None,
     ) -> JobPage:
         """Return the newest jobs, at most `limit`.
 
@@ -145,7 +145,7 @@ class JobReader:
             account: The owner of the jobs.
             limit: Maximum jobs on the page.
             cursor: The previous page's `next_cursor`.
-            state: Only jobs in this state.
+            state: Only jobs in this state, or in any running state.
 
         Raises:
             NotFoundError: the cursor is invalid.

@@ -85,8 +85,6 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
         InputFileError: this kind of reference is never read.
     """
     given = text.strip().strip(INVISIBLE).strip()
-    if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'`":
-        given = given[1:-1].strip()
     if not given:
         raise ArgumentsError("The file name is empty.", hint="Pass a label, a URI or a path.")
     if parse_uri(given, MEDIA_SCHEME) is not None:

@@ -49,7 +49,7 @@ def unwrap(text: str) -> list[str]:
     inner = text
     for _ in range(MAX_WRAPPERS):
         outer, inner = inner, _unwrap_once(inner)
-        if inner in (outer, ""):
+        if inner == outer:
             break
         forms.append(inner)
     return forms

@@ -17,7 +17,7 @@ Faces import nothing below this package, so the types that they name are re-expo
 from typing import TYPE_CHECKING
 
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
+from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
@@ -56,6 +56,7 @@ __all__ = [
     "Entry",
     "Estimate",
     "Finding",
+    "JobFilter",
     "JobPage",
     "JobRecord",
     "LedgerBy",
@@ -70,7 +71,6 @@ __all__ = [
     "RateStatus",
     "Retention",
     "Spending",
-    "State",
     "Status",
     "StoreCheck",
     "Studio",

@@ -11,7 +11,7 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import Call, JobPage, JobRecord, State
+from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
@@ -131,7 +131,7 @@ class Studio:
         return await calling.collect(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
     async def list_jobs(
-        self, *, limit: int = 20, cursor: str | None = None, state: State | None = None
+        self, *, limit: int = 20, cursor: str | None = None, state: JobFilter | None = None
     ) -> JobPage:
         """Return a page of jobs, newest first.
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stability_mcp.jobs.models import JobRow, State
+from stability_mcp.jobs.models import RUNNING, JobFilter, JobRow, State
 from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -49,7 +49,7 @@ _SQL = load(__file__)
 _jobs_by_id = _SQL.many("jobs_by_id", JobRow)
 _results = _SQL.many("results", _Result)
 _page = _SQL.values("page", str)
-_page_of_state = _SQL.values("page_of_state", str)
+_page_in_states = _SQL.values("page_in_states", str)
 _states = _SQL.many("states", _JobState)
 _unfinished = _SQL.values("unfinished", str)
 _unfinished_states = _SQL.many("unfinished_states", _UnfinishedJob)
@@ -75,14 +75,23 @@ def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
 
 
 def job_page(
-    connection: Connection, owner: str, *, limit: int, before: int | None, state: State | None
+    connection: Connection,
+    owner: str,
+    *,
+    limit: int,
+    before: int | None,
+    state: JobFilter | None,
 ) -> list[JobRow]:
-    """Read the newest jobs of an owner before a `seq`, at most `limit`."""
+    """Read the newest jobs of an owner before a `seq`, at most `limit`.
+
+    The state `running` stands for every state in `RUNNING`.
+    """
     before = MAX_SEQ if before is None else before
     if state is None:
         ids = _page(connection, owner=owner, before=before, limit=limit)
     else:
-        ids = _page_of_state(connection, owner=owner, state=state, before=before, limit=limit)
+        states = RUNNING if state == "running" else (state,)
+        ids = _page_in_states(connection, owner=owner, states=states, before=before, limit=limit)
     found = jobs_by_id(connection, ids)
     return [found[each] for each in ids if each in found]
 

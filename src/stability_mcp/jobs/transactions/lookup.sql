@@ -21,10 +21,10 @@ SELECT id FROM jobs
 WHERE owner = :owner AND seq < :before
 ORDER BY seq DESC LIMIT :limit;
 
--- name: page_of_state(owner, state, before, limit) -> values
--- The newest jobs in one state; a separate statement because it uses another index.
+-- name: page_in_states(owner, states..., before, limit) -> values
+-- The newest jobs in some states; a separate statement because it uses another index.
 SELECT id FROM jobs
-WHERE owner = :owner AND state = :state AND seq < :before
+WHERE owner = :owner AND state IN (:states...) AND seq < :before
 ORDER BY seq DESC LIMIT :limit;
 
 -- name: states(ids...) -> many

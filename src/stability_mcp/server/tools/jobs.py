@@ -15,8 +15,8 @@ from stability_mcp.studio import (
     CallOptions,
     CancelledJob,
     CancelOutcome,
+    JobFilter,
     Outcome,
-    State,
     Studio,
     reruns,
 )
@@ -61,8 +61,8 @@ class JobList(PageArguments):
     To get a result that is ready: `job_wait`.
     """
 
-    state: State | None = None
-    """Only jobs in this state."""
+    state: JobFilter | None = None
+    """Only jobs in this state; running covers submitting to storing."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Maximum items."""
 
