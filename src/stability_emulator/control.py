@@ -5,9 +5,9 @@ immediately and returns `{"done": true}`. Accounts, generations, requests and ch
 in the folder, and every process that uses it sees them; pace, faults and clock belong to one
 process. A server is a single process.
 
-The controls need no key, so they only answer local clients and no foreign web pages: the connection
-must come from a loopback address, the `Host` header must name one, and an `Origin` header, which
-browsers send, must match it. This also holds when the server listens on a network.
+The controls need no key, so they only answer local clients, never web pages of other sites. The
+connection must come from a loopback address, the `Host` header must name one, and an `Origin`
+header, which browsers send, must match it. This also holds when the server listens on a network.
 """
 
 from collections.abc import Awaitable, Callable

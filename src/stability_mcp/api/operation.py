@@ -109,7 +109,7 @@ class Operation(Described):
     status: ClassVar[int] = 200
     """HTTP status of a success."""
     depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """By field name: fields of which at least one must be set for it to have an effect."""
+    """By field name: the field has no effect unless one of these fields is set."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 
