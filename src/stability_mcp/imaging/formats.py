@@ -79,6 +79,9 @@ ISO_VIDEO = Format("a video (MP4)", rb".{4}ftyp", WayOut.VIDEO, "ISO 14496-12, 4
 _TARGA_FOOTER = b"TRUEVISION-XFILE."
 _TARGA = Format("a Targa picture (TGA)", rb"", WayOut.PICTURE, "Truevision TGA 2.0, footer")
 
+ZEROS = Format("all zeros", rb"", WayOut.ZEROS, "unfinished copies and downloads")
+"""Recognised by the whole file: zeros may also precede an MP3."""
+
 FORMATS = (
     # Pictures
     Format("a Canon raw photo (CR3)", rb".{4}ftypcrx ", WayOut.RAW, "github.com/lclevy/canon_cr3"),
@@ -238,7 +241,6 @@ FORMATS = (
         WayOut.PICTURE,
         "Truevision TGA 2.0, header",
     ),
-    Format("all zeros", rb"\x00{64,}\Z", WayOut.ZEROS, "unfinished copies and downloads"),
 )
 """Every known format that can't be used."""
 

@@ -94,16 +94,18 @@ def _media_type(file: BinaryIO, size: int) -> tuple[str, int]:
     # Anything may precede an MP3, so it is the last guess; a tag is a sign of one.
     if start or mp3.scan(read_at(file, 0, size)) is not None:
         return "audio/mpeg", start
-    raise _unsupported(size)
+    raise _unsupported(file, size)
 
 
-def _unsupported(size: int) -> FileUnusableError:
+def _unsupported(file: BinaryIO, size: int) -> FileUnusableError:
     """Return the error for a file of an unknown format."""
     if not size:
         return FileUnusableError(
             "The file is empty.",
             hint="Save or download it again; a cloud folder may not have downloaded it yet.",
         )
+    if not read_at(file, 0, size).strip(b"\x00"):
+        return FileUnusableError(formats.ZEROS.description, hint=formats.ZEROS.way_out.value)
     return FileUnusableError(
         "The file isn't a supported picture, sound or 3D model, whatever its name says.",
         hint=_SUPPORTED,
