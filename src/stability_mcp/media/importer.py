@@ -31,7 +31,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.repair import repair
+from stability_mcp.imaging.strip import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
