@@ -132,6 +132,21 @@ def test_a_sound_that_lost_data_is_rejected_with_the_amount(tmp_path: Path, shar
     assert "image editor" not in e.value.hint
 
 
+def test_the_header_of_fraunhofer_is_read(tmp_path: Path) -> None:
+    """Documented (codeproject.com/8295): VBRI has the bytes at 10 and the frames at 14."""
+    whole = make.mp3(10)
+    first = frame(whole[:4])
+    assert first is not None
+    count = round(10 * first.rate / first.samples)
+    counts = struct.pack(">II", len(whole), count)
+    header = (whole[:36] + b"VBRI" + bytes(6) + counts).ljust(first.size, b"\x00")
+    data = header + whole[first.size :]
+
+    assert probe(make.save(tmp_path / "whole", data)).seconds == pytest.approx(10, abs=0.1)
+    with pytest.raises(FileUnusableError, match="s are missing"):
+        probe(make.save(tmp_path / "cut", make.cut(data)))
+
+
 def test_a_few_missing_frames_at_the_end_are_accepted(tmp_path: Path) -> None:
     """Chosen: players play such a file to its end."""
     assert probe(make.save(tmp_path / "sound", sound()[:-1_000])).seconds == pytest.approx(
@@ -165,7 +180,14 @@ def test_the_header_of_a_frame_is_read_for_every_version_and_bit_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff\xfb\x90\x00\x01" * 400_000, b"ID3\x04\x00\x00" + bytes(400_000)]
+    "data",
+    [
+        b"\xff\xfb\x90\x00\x01" * 400_000,
+        odd.id3(64) + b"\xff\xfb\x90\x00\x01" * 400_000,
+        b"ID3\x04\x00\x00" + bytes(400_000),
+        odd.id3(0) * 100_000,
+        (b"\xff\xfb\x90\x00" + bytes(413)) * 3 + b"\xff\xfb\x90\x00\x01" * 400_000,
+    ],
 )
 def test_a_file_made_to_waste_time_is_rejected(tmp_path: Path, data: bytes) -> None:
     """Chosen: the number of positions that are tried is limited."""

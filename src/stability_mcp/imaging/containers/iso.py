@@ -6,26 +6,31 @@ from typing import BinaryIO
 
 from stability_mcp.imaging.containers.piece import read_at
 
-_PARENTS = frozenset({b"moov", b"trak", b"mdia"})
+_PATH = (b"moov", b"trak", b"mdia", b"hdlr")
+"""The boxes around the kind of a track, from the outside."""
 _MAX_BOXES = 10_000
-_HANDLER_AT = 8
-"""Position of the handler type in the body of `hdlr`, after version, flags and a reserved field."""
+_KIND_AT = 8
+"""Position of the kind in the body of `hdlr`, after version, flags and a reserved field."""
 
 
 def tracks(file: BinaryIO, size: int) -> set[bytes]:
     """Return the kinds of a file's tracks: `vide`, `soun`, `text`, ...; empty if unreadable."""
-    found = set()
-    for count, (kind, body, _) in enumerate(_boxes(file, 0, size)):
-        if kind == b"hdlr":
-            found.add(read_at(file, body + _HANDLER_AT, 4))
-        if count > _MAX_BOXES:
-            break
-    return found
+    found = [(0, size)]
+    for kind in _PATH:
+        found = [
+            (body, end)
+            for start, stop in found
+            for name, body, end in _boxes(file, start, stop)
+            if name == kind
+        ][:_MAX_BOXES]
+    return {read_at(file, body + _KIND_AT, 4) for body, _ in found}
 
 
 def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind, start of the body and end of each box, also of those within others."""
-    while at + 8 <= end:
+    """Yield the kind, start of the body and end of each box in a section of the file."""
+    for _ in range(_MAX_BOXES):
+        if at + 8 > end:
+            return
         length, kind = struct.unpack(">I4s", read_at(file, at, 8))
         body = at + 8
         if length == 1:  # a length of 64 bits follows
@@ -35,6 +40,4 @@ def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]
         if stop < body:
             return
         yield kind, body, stop
-        if kind in _PARENTS:
-            yield from _boxes(file, body, stop)
         at = stop

@@ -43,6 +43,8 @@ _TAG_BYTES = 32
 """Length of an APE header; the header of an ID3v2 tag has 10 bytes."""
 _ID3_HEADER = 10
 _APE = b"APETAGEX"
+_VBRI_AT = 36
+"""Position of Fraunhofer's header in the first frame; the Xing header is at 13 to 36."""
 
 
 class Frame(NamedTuple):
@@ -79,7 +81,7 @@ class Track:
 
 
 class _Declared(NamedTuple):
-    """The facts in a Xing or Info frame; 0 for those that it doesn't contain."""
+    """The facts in a Xing, Info or VBRI frame; 0 for those that it doesn't contain."""
 
     frames: int
     bytes: int
@@ -264,7 +266,7 @@ def _frames_in_a_row(data: bytes, at: int, *, allow_end: bool) -> int:
 
 
 def _runs(data: bytes, start: int, first: Frame) -> tuple[list[tuple[int, int]], int, int]:
-    """Return the sections of frames, their samples and the number of frames."""
+    """Return the sections of frames, their samples and the number of frames; none for noise."""
     runs: list[tuple[int, int]] = []
     at: int | None = start
     samples = frames = 0
@@ -280,11 +282,16 @@ def _runs(data: bytes, start: int, first: Frame) -> tuple[list[tuple[int, int]],
         if at > begin:
             runs.append((begin, at))
         at = _search(data, at + 1, len(data), tries)
+    if next(tries, None) is None:  # the search ended early, so frames may have been missed
+        return [], 0, 0
     return runs, samples, frames
 
 
 def _declared(body: bytes) -> _Declared | None:
-    """Return what a Xing or Info frame declares; None for a frame of sound."""
+    """Return what a Xing, Info or VBRI frame declares; None for a frame of sound."""
+    if body[_VBRI_AT:].startswith(b"VBRI"):
+        counts = body[_VBRI_AT + 10 : _VBRI_AT + 18]
+        return _Declared(int.from_bytes(counts[4:], "big"), int.from_bytes(counts[:4], "big"), 0)
     for name in (b"Xing", b"Info"):
         at = body.find(name, 0, 64)
         if at < 0:
