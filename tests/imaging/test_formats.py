@@ -224,7 +224,7 @@ def test_an_mp4_with_only_sound_is_an_m4a(tmp_path: Path) -> None:
 def test_a_recording_of_a_phone_is_an_m4a() -> None:
     """Measured: a recorder of Android, with the brand mp42 and its `moov` box at the end."""
     facts = probe(Path(__file__).with_name("android_recorder.m4a"))
-    assert (facts.media_type, facts.seconds, facts.rate) == ("audio/mp4", 8.0, 16_000)
+    assert (facts.media_type, facts.seconds, facts.rate) == ("audio/mp4", 8.0, 22_050)
 
 
 def test_the_picture_formats_of_pillow_are_named_or_supported(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ and LAME headers). Players skip everything else, and so does this.
 """
 
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -290,8 +291,8 @@ def _runs(data: bytes, start: int, first: Frame) -> tuple[list[tuple[int, int]],
 def _declared(body: bytes) -> _Declared | None:
     """Return what a Xing, Info or VBRI frame declares; None for a frame of sound."""
     if body[_VBRI_AT:].startswith(b"VBRI"):
-        counts = body[_VBRI_AT + 10 : _VBRI_AT + 18]
-        return _Declared(int.from_bytes(counts[4:], "big"), int.from_bytes(counts[:4], "big"), 0)
+        size, frames = struct.unpack(">II", body[_VBRI_AT + 10 : _VBRI_AT + 18].ljust(8, b"\x00"))
+        return _Declared(frames, size, 0)
     for name in (b"Xing", b"Info"):
         at = body.find(name, 0, 64)
         if at < 0:
