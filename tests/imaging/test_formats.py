@@ -63,7 +63,6 @@ EXAMPLES = {
     "a DICOM scan": [bytes(128) + b"DICM\x02\x00\x00\x00UL"],
     "a FITS image": [b"SIMPLE  =                    T"],
     "a Windows metafile": [b"\xd7\xcd\xc6\x9a\x00\x00", b"\x01\x00\x00\x00" + bytes(36) + b" EMF"],
-    "an Affinity document": [b"\x00\xffKA\x0b\x00"],
     "an AIFF sound": [b"FORM\x00\x01\xf4\x2eAIFFCOMM", b"FORM\x00\x01\xf4\x2eAIFCFVER"],
     "a CAF sound": [b"caff\x00\x01\x00\x00desc"],
     "an AMR sound": [b"#!AMR\n\x3c", b"#!AMR-WB\n"],
