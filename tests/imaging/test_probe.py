@@ -182,7 +182,7 @@ def test_a_webp_that_declares_two_sizes_is_rejected() -> None:
         (b"  <!DOCTYPE html><title>404</title>", "a web page"),
         (b'<?xml version="1.0"?><!-- x --><svg width="1"/>', "an SVG drawing"),
         (b"%PDF-1.7", "a PDF document"),
-        (b"PK\x03\x04", "an archive"),
+        (b"PK\x03\x04", "a ZIP archive"),
         (b"just words", "isn't a supported picture, sound or 3D model"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC pictures aren't supported"),
     ],

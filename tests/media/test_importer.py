@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+import support.imaging.odd_sounds as odd
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import (
     ArgumentsError,
@@ -395,4 +396,33 @@ async def test_a_full_disk_gives_one_clear_error_and_leaves_no_file(tmp_path: Pa
 
         assert b"could not be copied into the data folder" in ended.stdout
         assert b"Free disk space" in ended.stdout
+        assert here.spool() == []
+
+
+async def test_the_answer_says_what_was_repaired(tmp_path: Path) -> None:
+    """Chosen: defects that players tolerate are repaired, and the answer names them."""
+    samples = odd.tone(8)
+    unfinished = odd.wav([odd.form(), (b"data", samples)], riff=36, data=0)
+    async with desk(tmp_path) as here:
+        here.file("a.wav", unfinished)
+        here.file("b.mp3", bytes(1_000) + mp3(7))
+        wav_found = await here.importer.resolve("a.wav", SOUND, argument="audio")
+        mp3_found = await here.importer.resolve("b.mp3", SOUND, argument="audio")
+        stored = wav_found.item.path.read_bytes(), mp3_found.item.path.read_bytes()
+        again = await here.importer.resolve("a.wav", SOUND, argument="audio")
+
+    assert wav_found.note.endswith("now; its unfinished header completed: 8.0 s of sound")
+    assert mp3_found.note.endswith(
+        "1,000 bytes of tags, zeros or junk before its first frame removed"
+    )
+    assert stored == (odd.wav([odd.form(), (b"data", samples)]), mp3(7))
+    assert again.item.id == wav_found.item.id
+
+
+async def test_a_sound_of_another_format_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    """Measured: phones, browsers and messengers record M4A, WebM and Ogg."""
+    async with desk(tmp_path) as here:
+        here.file("memo.caf", b"caff\x00\x01\x00\x00desc")
+        with pytest.raises(FileUnusableError, match=r"a CAF sound, .* Export it as MP3 or WAV"):
+            await here.importer.resolve("memo.caf", SOUND, argument="audio")
         assert here.spool() == []

@@ -228,8 +228,9 @@ async def test_v1_masks_are_checked_according_to_mask_source(tmp_path: Path) -> 
         (
             "s.wav",
             wav(200, rate=8_000, channels=1),
-            r"200\.0 s long; it must be from 6 to 190 s\. Nothing was charged\. Trim it",
+            r"200\.0 s long; .* Use audio3_audio_to_audio, which accepts up to 380 s, or trim it",
         ),
+        ("s.wav", wav(400, rate=8_000, channels=1), r"400\.0 s long; .* Trim it to 190 s or less"),
         ("s.flac", sound(7, "FLAC"), r"FLAC; only MP3 and WAV are accepted"),
     ],
 )

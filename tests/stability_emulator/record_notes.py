@@ -21,7 +21,7 @@ from stability_emulator.sound.mp3 import (
     SIDE_BYTES,
     Frame,
 )
-from stability_mcp.imaging.sniff import mp3_frame
+from stability_mcp.imaging.containers.mp3 import frame as mp3_frame
 
 BANK = Path(mp3.__file__).with_name(mp3.BANK)
 COMPRESSION = 0.9

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import support.imaging.sample_files as pictures
-from stability_emulator.sound import audio, mp3_length, wav
+from stability_emulator.pictures.codec import UnreadableError
+from stability_emulator.sound import audio
 from stability_emulator.state import State
 from stability_emulator.uploads import SDXL_SENTENCE
 from stability_mcp.api.fields import AudioLimits, ImageLimits
@@ -156,9 +157,12 @@ def test_arbitrary_bytes_do_not_crash_the_sound_parsers(content: bytes) -> None:
         b"\xff\xfb\x90\x64",
     ):
         file = io.BytesIO(head + content)
-        for measure in (wav.seconds_of, mp3_length.seconds_of):
-            seconds = measure(file)
-            assert seconds is None or seconds >= 0
+        try:
+            form, seconds = audio.header(file)
+        except UnreadableError:
+            continue
+        assert form in {"wav", "mp3"}
+        assert seconds >= 0
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])

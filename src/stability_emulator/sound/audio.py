@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import IO
 
 from stability_emulator.pictures.codec import UnreadableError
-from stability_emulator.sound import mp3, mp3_length, samples, wav
+from stability_emulator.sound import mp3, samples, wav
 from stability_emulator.sound.melody import (
     FRAME_SAMPLES,
     NOTES,
@@ -24,6 +24,7 @@ from stability_emulator.sound.melody import (
     phrase,
 )
 from stability_emulator.sound.samples import CELL_BYTES
+from stability_mcp.imaging.containers.mp3 import scan as scan_mp3
 
 WRITERS: Mapping[str, Callable[[Sequence[Cell], float], Sequence[bytes]]] = {
     "mp3": mp3.write,
@@ -69,11 +70,18 @@ def header(file: IO[bytes]) -> tuple[str, float]:
     Raises:
         UnreadableError: The file is neither WAV nor MP3.
     """
-    for form, measure in (("wav", wav.seconds_of), ("mp3", mp3_length.seconds_of)):
+    for form, measure in (("wav", wav.seconds_of), ("mp3", _mp3_seconds)):
         seconds = measure(file)
         if seconds is not None:
             return form, seconds
     raise UnreadableError
+
+
+def _mp3_seconds(file: IO[bytes]) -> float | None:
+    """Return the length of an MP3 in seconds; None if the file isn't an MP3."""
+    file.seek(0)
+    track = scan_mp3(file.read())
+    return track.seconds if track else None
 
 
 def play(

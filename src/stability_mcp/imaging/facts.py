@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.containers.piece import Part
 
 Metadata = Literal["EXIF", "GPS", "XMP", "text"]
 
@@ -33,6 +34,10 @@ class Facts:
     frames: int = 1
     progressive: bool = False
     metadata: frozenset[Metadata] = frozenset()
+    repaired: tuple[Part, ...] = ()
+    """Parts of the same media without defects that players tolerate; empty if it has none."""
+    repairs: tuple[str, ...] = ()
+    """What the repair changes, as phrases."""
     seconds: float | None = None
     rate: int | None = None
     """Sound samples per second."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging import audio, pixels, sniff
-from stability_mcp.imaging.containers import gif, glb, jpeg, png, riff
+from stability_mcp.imaging import audio, formats, pixels, sniff
+from stability_mcp.imaging.containers import gif, glb, jpeg, mp3, png, riff, wav
 from stability_mcp.imaging.containers.piece import damaged, read_at
 from stability_mcp.imaging.facts import Facts
 
@@ -23,19 +24,12 @@ _READERS: Mapping[str, Callable[[BinaryIO, int], Facts]] = MappingProxyType(
         "image/jpeg": jpeg.facts,
         "image/webp": riff.webp_facts,
         "image/gif": gif.facts,
-        "audio/wav": audio.wav_facts,
+        "audio/mpeg": mp3.mp3_facts,
         "model/gltf-binary": glb.facts,
     }
 )
 _SUPPORTED = (
     "Supported: PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF pictures, MP3 and WAV sound, GLB models."
-)
-_UNSUPPORTED = (
-    (b"<svg", "an SVG drawing", "Export it as PNG."),
-    (b"%pdf", "a PDF document", "Export the page as PNG."),
-    (b"<html", "a web page", "Download the picture itself instead of its page."),
-    (b"<!doctype html", "a web page", "Download the picture itself instead of its page."),
-    (b"pk\x03\x04", "an archive", "Unpack it and use the file inside."),
 )
 
 
@@ -54,12 +48,11 @@ def probe(source: Path | BinaryIO) -> Facts:
     )
     with opened as file:
         size = file.seek(0, 2)
-        head = read_at(file, 0, sniff.HEAD_BYTES)
-        media_type = sniff.media_type(head)
-        if media_type is None:
-            raise _unsupported(head)
+        media_type, start = _media_type(file, size)
         reader = _READERS.get(media_type)
-        if reader is not None:
+        if media_type == "audio/wav":
+            facts = wav.wav_facts(file, size, start)
+        elif reader is not None:
             facts = reader(file, size)
         elif media_type.startswith("audio/"):
             facts = audio.compressed_facts(file, size, media_type)
@@ -83,15 +76,36 @@ def _check_size(facts: Facts) -> None:
         )
 
 
-def _unsupported(head: bytes) -> FileUnusableError:
-    """Return the error for an unsupported file; it names the format if that is obvious."""
-    if not head:
-        return FileUnusableError("The file is empty.", hint="Save or download it again.")
-    start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for sign, what, hint in _UNSUPPORTED:
-        # Comments and an XML declaration may come before the <svg>.
-        if start.startswith(sign) or (sign == b"<svg" and start[:1] == b"<" and sign in start):
-            return FileUnusableError(f"The file is {what}, not media.", hint=f"{hint} {_SUPPORTED}")
+def _media_type(file: BinaryIO, size: int) -> tuple[str, int]:
+    """Return the type of a file and the position of its first byte after tags.
+
+    Raises:
+        FileUnusableError: It isn't media that can be used.
+    """
+    start = mp3.tags_end(partial(read_at, file))
+    found = sniff.media_type(read_at(file, start, sniff.HEAD_BYTES))
+    if found is not None and (not start or found.startswith("audio/")):
+        return found, start
+    foreign = formats.identify(file, size, start)
+    if foreign is formats.ISO_VIDEO and formats.has_only_sound(file, size):
+        return "audio/mp4", start
+    if foreign is not None:
+        raise FileUnusableError(foreign.description, hint=foreign.way_out.value)
+    # Anything may precede an MP3, so it is the last guess; a tag is a sign of one.
+    if start or mp3.scan(read_at(file, 0, size)) is not None:
+        return "audio/mpeg", start
+    raise _unsupported(file, size)
+
+
+def _unsupported(file: BinaryIO, size: int) -> FileUnusableError:
+    """Return the error for a file of an unknown format."""
+    if not size:
+        return FileUnusableError(
+            "The file is empty.",
+            hint="Save or download it again; a cloud folder may not have downloaded it yet.",
+        )
+    if not read_at(file, 0, size).strip(b"\x00"):
+        return FileUnusableError(formats.ZEROS.description, hint=formats.ZEROS.way_out.value)
     return FileUnusableError(
         "The file isn't a supported picture, sound or 3D model, whatever its name says.",
         hint=_SUPPORTED,

@@ -31,6 +31,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.strip import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -59,8 +60,8 @@ class ImportedFile:
 
     temporary: Path
     info: FileInfo
-    tail: int
-    """Trailing bytes that were removed."""
+    repairs: tuple[str, ...] = ()
+    """What was repaired, as phrases."""
 
 
 def spool_path(home: Path, what: str) -> Path:
@@ -69,7 +70,7 @@ def spool_path(home: Path, what: str) -> Path:
 
 
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, check that it is complete media, and make it durable.
+    """Copy an open file into the spool, check and repair it, and make it durable.
 
     Raises:
         FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
@@ -79,12 +80,9 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
-        facts = probe(temporary)
-        if facts.tail > 0:
-            # Bytes after the end of a picture aren't part of it and may be anything.
-            os.truncate(temporary, facts.bytes - facts.tail)
+        repairs = repair(temporary, probe(temporary))
         sync_file(temporary)
-        return ImportedFile(temporary, file_info(temporary), max(facts.tail, 0))
+        return ImportedFile(temporary, file_info(temporary), tuple(repairs))
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(
@@ -239,8 +237,7 @@ class Importer:
         note = self._describe(reference, item, new=new)
         if changed is not None:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
-        if imported.tail:
-            note += f"; {imported.tail:,} trailing bytes removed"
+        note = "; ".join((note, *imported.repairs))
         return Resolved(item=item, note=note)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:

@@ -79,7 +79,7 @@ async def prepare_inputs(
     max_bytes = _max_file_bytes(operation, marks, max_file_size)
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
     for name in sources.keys() - pictures.keys():
-        _check_sound(name, sources[name], marks[name], max_bytes)
+        _check_sound(operation, name, sources[name], max_bytes)
     fitted = await Fitter(importer.library, type(operation), max_bytes).fit(
         pictures, clock=importer.clock
     )
@@ -101,23 +101,22 @@ def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_si
     return most - text - PART_OVERHEAD * (len(operation.form()) + len(marks) + 1)
 
 
-def _check_sound(name: str, item: MediaItem, mark: File, max_bytes: int) -> None:
-    if not isinstance(mark.limits, AudioLimits):  # pragma: no cover -- sound always has AudioLimits
+def _check_sound(operation: Operation, name: str, item: MediaItem, max_bytes: int) -> None:
+    limits = operation.file_fields()[name].limits
+    if not isinstance(limits, AudioLimits):  # pragma: no cover -- sound always has AudioLimits
         return
-    form, limits = extension(item.media_type), mark.limits
+    form = extension(item.media_type)
     if form not in limits.formats:
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} is {form.upper()}; only "
             f"{listed(each.upper() for each in limits.formats)} are accepted.",
-            hint="Convert it to MP3 or WAV first; this server doesn't convert sound.",
+            hint="Export it as MP3 or WAV; this server doesn't convert sound.",
         )
     if item.seconds is not None and not limits.min_seconds <= item.seconds <= limits.max_seconds:
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} is {item.seconds:.1f} s long; it must be from "
             f"{limits.min_seconds:g} to {limits.max_seconds:g} s.",
-            hint=f"Trim it to {limits.max_seconds:g} s or less."
-            if item.seconds > limits.max_seconds
-            else "Use a longer sound.",
+            hint=_length_hint(operation, item.seconds, limits),
         )
     if item.bytes > max_bytes:
         raise FileUnusableError(
@@ -125,6 +124,25 @@ def _check_sound(name: str, item: MediaItem, mark: File, max_bytes: int) -> None
             f"a request can hold {max_bytes:,}.",
             hint="Convert it to MP3 or trim it.",
         )
+
+
+def _length_hint(operation: Operation, seconds: float, limits: AudioLimits) -> str:
+    """Return how to use a sound of the wrong length: with another tool, if one accepts it."""
+    if seconds < limits.min_seconds:
+        return "Use a longer sound."
+    endpoint = operation.spec.path.rpartition("/")[2]
+    longer = [
+        (name, mark.limits.max_seconds)
+        for name, other in OPERATIONS.items()
+        for mark in other.file_fields().values()
+        if other.spec.path.endswith(f"/{endpoint}")
+        and isinstance(mark.limits, AudioLimits)
+        and mark.limits.max_seconds >= seconds
+    ]
+    trim = f"rim it to {limits.max_seconds:g} s or less."
+    if not longer:
+        return f"T{trim}"
+    return f"Use {longer[0][0]}, which accepts up to {longer[0][1]:g} s, or t{trim}"
 
 
 async def _check_marks(

@@ -6,7 +6,7 @@ Length: each container format has its own module, and only the header of a GLB i
 import struct
 from typing import BinaryIO
 
-from stability_mcp.imaging.containers.piece import cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import MODEL_EDITOR, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts
 
 _HEADER = 20
@@ -25,5 +25,5 @@ def facts(file: BinaryIO, size: int) -> Facts:
     if length > size:
         raise cut_short("GLB model", f"{length - size:,} of {length:,} bytes are missing")
     if kind != b"JSON" or first + _HEADER > length:
-        raise damaged("GLB model", "it doesn't start with its JSON chunk")
+        raise damaged("GLB model", "it doesn't start with its JSON chunk", editor=MODEL_EDITOR)
     return Facts(media_type="model/gltf-binary", bytes=size, end=length)

@@ -7,6 +7,9 @@ from stability_mcp.errors import FileUnusableError
 
 MAX_PIECES = 100_000
 """A real picture has a few thousand pieces; a file of empty ones is meant to waste time."""
+IMAGE_EDITOR = "an image editor"
+AUDIO_EDITOR = "an audio editor"
+MODEL_EDITOR = "a 3D program"
 _BLOCK = 1 << 20
 
 
@@ -23,17 +26,34 @@ class Piece(NamedTuple):
     """Start of its data, after the framing."""
 
 
-def cut_short(what: str, missing: str) -> FileUnusableError:
-    """Return the error for a file that ends too early."""
+Part = Piece | bytes
+"""A section of a file, or new bytes."""
+
+
+def cut_short(what: str, missing: str, *, editor: str | None = None) -> FileUnusableError:
+    """Return the error for a file that ends too early.
+
+    Args:
+        what: Its format.
+        missing: What is missing, and how much of it.
+        editor: The kind of program that can save the rest as a complete file, if one can.
+    """
+    rest = f" To use the part that is left, open and save it with {editor}." if editor else ""
     return FileUnusableError(
-        f"This {what} is cut short: {missing}.", hint="Save or download it again."
+        f"This {what} is cut short: {missing}.", hint=f"Save or download it again.{rest}"
     )
 
 
-def damaged(what: str, how: str) -> FileUnusableError:
-    """Return the error for a file that violates its format."""
+def damaged(what: str, how: str, *, editor: str = IMAGE_EDITOR) -> FileUnusableError:
+    """Return the error for a file that violates its format.
+
+    Args:
+        what: Its format.
+        how: What is wrong with it.
+        editor: The kind of program that can save it again.
+    """
     return FileUnusableError(
-        f"This {what} is damaged: {how}.", hint="Open and save it again with an image editor."
+        f"This {what} is damaged: {how}.", hint=f"Open and save it again with {editor}."
     )
 
 
@@ -49,7 +69,7 @@ def read_at(file: BinaryIO, start: int, size: int) -> bytes:
     return file.read(size)
 
 
-def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: BinaryIO) -> None:
+def copy_pieces(source: BinaryIO, pieces: Iterable[Part], target: BinaryIO) -> None:
     """Write pieces of `source` and new bytes in this order."""
     for part in _joined(pieces):
         if isinstance(part, bytes):
@@ -65,7 +85,7 @@ def copy_pieces(source: BinaryIO, pieces: Iterable[Piece | bytes], target: Binar
             left -= len(block)
 
 
-def _joined(pieces: Iterable[Piece | bytes]) -> Iterator[Piece | bytes]:
+def _joined(pieces: Iterable[Part]) -> Iterator[Part]:
     """Merge adjacent pieces: a PNG has hundreds of small consecutive chunks."""
     last: Piece | None = None
     for part in pieces:
