@@ -54,12 +54,21 @@ class Fitter:
         library: Stores the fitted pictures.
         operation: The operation that they are sent to.
         max_bytes: Maximum bytes for all pictures together.
+        black_marks: Whether black marks the area to change instead of white.
     """
 
-    def __init__(self, library: MediaLibrary, operation: type[Operation], max_bytes: int) -> None:
+    def __init__(
+        self,
+        library: MediaLibrary,
+        operation: type[Operation],
+        max_bytes: int,
+        *,
+        black_marks: bool = False,
+    ) -> None:
         self._library = library
         self._operation = operation
         self._max_bytes = max_bytes
+        self._black_marks = black_marks
         self._marks = operation.file_fields()
         self._fitted_files = FittedFiles()
 
@@ -94,7 +103,12 @@ class Fitter:
         left += kept
         for index, name in enumerate(masks):
             picture = self._marks[name].mask_for or ""
-            fitting = _mask_fitting(facts[picture], sizes[picture], left // (len(masks) - index))
+            fitting = _mask_fitting(
+                facts[picture],
+                sizes[picture],
+                left // (len(masks) - index),
+                black_marks=self._black_marks,
+            )
             sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
         return fitted_files
@@ -159,12 +173,18 @@ def _fitted(
     return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
 
 
-def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
+def _mask_fitting(picture: Facts, size: Size, max_bytes: int, *, black_marks: bool) -> Fitting:
     """Return the function that fits a mask to a picture sent at this size."""
 
     def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
         return fit_mask(
-            source, facts, picture=picture, size=size, max_bytes=max_bytes, target=target
+            source,
+            facts,
+            picture=picture,
+            size=size,
+            max_bytes=max_bytes,
+            target=target,
+            black_marks=black_marks,
         )
 
     return fitting

@@ -28,6 +28,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.repair import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -50,6 +51,8 @@ class ImportedFile:
     info: FileInfo
     tail: int
     """Trailing bytes that were removed."""
+    repaired: str | None = None
+    """What was repaired, as a phrase."""
 
 
 def spool_path(home: Path, what: str) -> Path:
@@ -68,12 +71,13 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
+        repaired = repair(temporary)
         facts = probe(temporary)
         if facts.tail > 0:
             # Bytes after the end of a picture aren't part of it and may be anything.
             os.truncate(temporary, facts.bytes - facts.tail)
         sync_file(temporary)
-        return ImportedFile(temporary, file_info(temporary), max(facts.tail, 0))
+        return ImportedFile(temporary, file_info(temporary), max(facts.tail, 0), repaired)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(
@@ -215,6 +219,8 @@ class Importer:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         if imported.tail:
             note += f"; {imported.tail:,} trailing bytes removed"
+        if imported.repaired:
+            note += f"; {imported.repaired}"
         return Resolved(item=item, note=note)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
