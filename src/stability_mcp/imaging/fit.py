@@ -17,6 +17,7 @@ from stability_mcp.imaging.mask import read_mask
 from stability_mcp.imaging.pixels import (
     decode_image,
     icc_profile,
+    is_decodable,
     plain_mode,
     remaining_orientation,
     upright,
@@ -64,8 +65,14 @@ class Fitted:
     """The changes as phrases, a resize first: `shrunk from 1536x1536 to 1024x1024`."""
 
 
-def fit_image(
-    source: Path, facts: Facts, limits: ImageLimits, *, max_bytes: int, target: Path
+def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
+    source: Path,
+    facts: Facts,
+    limits: ImageLimits,
+    *,
+    max_bytes: int,
+    target: Path,
+    check: bool = False,
 ) -> Fitted | None:
     """Write the picture to `target` within the limits; return None if it fits unchanged.
 
@@ -75,6 +82,8 @@ def fit_image(
         limits: The operation's limits.
         max_bytes: Maximum file size, in bytes.
         target: Output path; untouched if None is returned.
+        check: Whether to decode a picture that is sent unchanged: its header doesn't tell whether
+            the rest is intact.
 
     Raises:
         FileUnusableError: It is damaged, too large to decode, or would need cropping or padding.
@@ -89,6 +98,8 @@ def fit_image(
     if size == facts.size and sendable and _is_srgb(source, facts):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
+            if check and is_decodable(facts):
+                decode_image(source, facts)
             return fitted
     return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target)
 

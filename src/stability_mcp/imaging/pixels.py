@@ -3,6 +3,7 @@
 Pillow opens files only here; all its errors for broken files become FileUnusableError.
 """
 
+import errno
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -91,12 +92,18 @@ def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     )
 
 
+def is_decodable(facts: Facts) -> bool:
+    """Return whether a picture can be decoded within the memory limit."""
+    webp = facts.media_type == "image/webp"
+    fits = estimate(facts) <= MAX_DECODED_BYTES
+    return fits and not (webp and facts.pixels > MAX_WEBP_PIXELS)
+
+
 def check_decodable(facts: Facts) -> None:
     """Raise FileUnusableError if decoding a picture would take too much memory."""
-    need = estimate(facts)
-    webp = facts.media_type == "image/webp"
-    if need <= MAX_DECODED_BYTES and not (webp and facts.pixels > MAX_WEBP_PIXELS):
+    if is_decodable(facts):
         return
+    need = estimate(facts)
     form = extension(facts.media_type).upper()
     kind = f"progressive {form}" if facts.progressive and form == "JPG" else form
     kind += " with transparency" if facts.has_alpha else ""
@@ -153,26 +160,6 @@ def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "
             image.draft(image.mode, at_least)
         image.load()
     return image
-
-
-def missing_share(path: Path, facts: Facts) -> float:
-    """Return roughly which share of a picture's rows is missing; 0 if it can be decoded.
-
-    Raises:
-        FileUnusableError: It is too large to decode.
-    """
-    check_decodable(facts)
-    with path.open("rb") as file:
-        try:
-            with _reading(file, facts.media_type) as image:
-                try:
-                    image.load()
-                except OSError:
-                    box = image.im.getbbox()
-                    return 1 - (box[3] if box else 0) / image.height
-        except FileUnusableError:
-            return 1.0
-    return 0.0
 
 
 def differing_share(path: Path, ends: Sequence[bytes]) -> float:
@@ -288,7 +275,8 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
     except StudioError:
         raise
     except OSError as error:
-        if error.errno is not None:
+        # Pillow seeks to positions that a damaged file states; the system refuses impossible ones.
+        if error.errno not in {None, errno.EINVAL}:
             raise
         raise _broken(media_type) from error
     except Exception as error:

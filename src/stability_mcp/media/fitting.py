@@ -94,8 +94,8 @@ class Fitter:
         )
         left, sizes = self._max_bytes - kept, {}
         for index, name in enumerate(whole):
-            fitting: Fitting = partial(
-                _fitted, self._marks[name].limits, left // (len(whole) - index)
+            fitting = _picture_fitting(
+                self._marks[name].limits, left // (len(whole) - index), pictures[name]
             )
             sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
@@ -165,12 +165,17 @@ class Fitter:
         return ", ".join([f"{changes[0]} ({limit})", *changes[1:]]) + full_size
 
 
-def _fitted(
-    limits: ImageLimits | AudioLimits, max_bytes: int, source: Path, facts: Facts, target: Path
-) -> Fitted | None:
-    if not isinstance(limits, ImageLimits):  # pragma: no cover -- pictures have ImageLimits
-        return None
-    return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
+def _picture_fitting(limits: ImageLimits | AudioLimits, max_bytes: int, item: MediaItem) -> Fitting:
+    """Return the function that fits a picture."""
+
+    def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
+        if not isinstance(limits, ImageLimits):  # pragma: no cover -- pictures have ImageLimits
+            return None
+        # Results of the API are intact; files from elsewhere may be damaged after the header.
+        check = item.origin == "imported"
+        return fit_image(source, facts, limits, max_bytes=max_bytes, target=target, check=check)
+
+    return fitting
 
 
 def _mask_fitting(picture: Facts, size: Size, max_bytes: int, *, black_marks: bool) -> Fitting:

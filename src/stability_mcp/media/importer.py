@@ -27,8 +27,8 @@ from stability_mcp.errors import (
     StorageError,
 )
 from stability_mcp.imaging import provenance
+from stability_mcp.imaging.container_repair import repair_container
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.repair import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -71,7 +71,7 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
-        repaired = repair(temporary)
+        repaired = repair_container(temporary)
         facts = probe(temporary)
         if facts.tail > 0:
             # Bytes after the end of a picture aren't part of it and may be anything.

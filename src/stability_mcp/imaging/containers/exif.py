@@ -10,6 +10,8 @@ _ENTRY = 12
 _MAX_ENTRIES = 512
 _FORMATS = {3: "H", 4: "I"}
 """Types of an orientation: SHORT by the standard; some writers use LONG."""
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""Bytes of one value of each type (TIFF 6.0, section 2)."""
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 
 
@@ -43,6 +45,9 @@ def read_exif(block: bytes) -> Exif:
         for n in range(min(entries, _MAX_ENTRIES)):
             at = start + 2 + n * _ENTRY
             tag, form, count, value = struct.unpack_from(f"{order}HHI4s", block, at)
+            size = _SIZES.get(form, 0) * count
+            if size > len(value) and struct.unpack(f"{order}I", value)[0] + size > len(block):
+                break  # damaged from here on, says Pillow too
             if tag == ORIENTATION:
                 known = _FORMATS.get(form) if count == 1 else None
                 number = struct.unpack_from(order + known, value)[0] if known else 1

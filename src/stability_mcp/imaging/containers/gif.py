@@ -1,22 +1,42 @@
 """Parses the blocks of a GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt), no pixels."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.containers.piece import MAX_PIECES, cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import (
+    MAX_PIECES,
+    cut_short,
+    damaged,
+    missing_rows,
+    read_at,
+)
 from stability_mcp.imaging.facts import Facts
 
-END = b"\x3b"
-END_OF_DATA = b"\x00"
+_END = b"\x3b"
+_END_OF_DATA = b"\x00"
 
 _PADDING = 0x00
 """Some writers put zeros between blocks; GIF87a says to skip what isn't a block."""
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_MAX_CODE_BITS = 12
 _GRAPHIC_CONTROL = 0xF9
 _HEADER = 13
 _PALETTE = 0x80
+
+
+@dataclass(frozen=True)
+class _CutPicture:
+    """A picture whose data is cut off. Positions are bytes from the start of the file."""
+
+    descriptor: int
+    """Position of its descriptor."""
+    data: int
+    """Position of its code size, just before the first sub-block."""
+    last: int
+    """Position of the last sub-block, which is incomplete."""
 
 
 @dataclass
@@ -29,8 +49,8 @@ class _Blocks:
     frames: int = 0
     end: int = 0
     """End of the last intact block."""
-    picture_end: int | None = None
-    """End of the file if it ends inside the data of the first picture."""
+    cut: "_CutPicture | None" = None
+    """The first picture, if its data is cut off."""
 
 
 def facts(file: BinaryIO, size: int) -> Facts:
@@ -40,7 +60,7 @@ def facts(file: BinaryIO, size: int) -> Facts:
         FileUnusableError: The file ends before its trailer, or contains an invalid block.
     """
     blocks = _Blocks()
-    _walk(file, size, blocks)
+    _walk(file, blocks)
     if not blocks.frames:
         raise damaged("GIF", "it contains no picture")
     return Facts(
@@ -55,22 +75,25 @@ def facts(file: BinaryIO, size: int) -> Facts:
     )
 
 
-def unfinished_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
-    """Return where the pictures of a GIF without trailer end, and the bytes that complete it.
+def unfinished_end(file: BinaryIO) -> tuple[int, bytes] | None:
+    """Return how many bytes of a GIF without trailer to keep, and the bytes that complete it.
 
-    None if the trailer is there, or no picture. The data of the first picture may be incomplete.
+    None if the trailer is there, or no picture.
+
+    Raises:
+        FileUnusableError: Picture data is missing.
     """
     blocks = _Blocks()
     try:
-        _walk(file, size, blocks)
+        _walk(file, blocks)
     except FileUnusableError:
-        if blocks.picture_end is not None:
-            return blocks.picture_end, END_OF_DATA + END
-        return (blocks.end, END) if blocks.frames else None
+        if blocks.cut:
+            return blocks.cut.last, _completed(file, blocks.cut)
+        return (blocks.end, _END) if blocks.frames else None
     return None
 
 
-def _walk(file: BinaryIO, size: int, blocks: _Blocks) -> None:
+def _walk(file: BinaryIO, blocks: _Blocks) -> None:
     """Read the blocks up to the trailer.
 
     Raises:
@@ -95,14 +118,76 @@ def _walk(file: BinaryIO, size: int, blocks: _Blocks) -> None:
             blocks.end = _after_sub_blocks(file, at + 2)
         elif kind == _IMAGE:
             data = at + 11 + _palette_bytes(_byte(file, at + 9))
-            if not blocks.frames and data < size:
-                blocks.picture_end = size
-            blocks.end = _after_sub_blocks(file, data)
-            blocks.picture_end = None
+            blocks.end = _after_picture(file, at, data, blocks)
             blocks.frames += 1
         else:
             raise damaged("GIF", f"it has an invalid block at byte {at:,}")
     raise damaged("GIF", f"it has more than {MAX_PIECES:,} parts")
+
+
+def _after_picture(file: BinaryIO, descriptor: int, data: int, blocks: _Blocks) -> int:
+    """Return the end of a picture's data, and remember where the first picture is cut off."""
+    at = data
+    try:
+        while length := _byte(file, at):
+            _byte(file, at + length)
+            at += length + 1
+    except FileUnusableError:
+        if not blocks.frames:
+            blocks.cut = _CutPicture(descriptor, data - 1, at)
+        raise
+    return at + 1
+
+
+def _completed(file: BinaryIO, cut: _CutPicture) -> bytes:
+    """Return the last sub-block with its true length, and the end of the file.
+
+    Raises:
+        FileUnusableError: Picture data is missing.
+    """
+    width, height = struct.unpack("<HH", read_at(file, cut.descriptor + 5, 4))
+    last = read_at(file, cut.last + 1, 255)
+    whole = b"".join([*_sub_blocks(file, cut.data + 1, cut.last), last])
+    share = _pixels(_byte(file, cut.data), whole) / max(width * height, 1)
+    if share < 1:
+        raise missing_rows("GIF", 1 - share)
+    return (bytes([len(last)]) + last if last else b"") + _END_OF_DATA + _END
+
+
+def _sub_blocks(file: BinaryIO, at: int, end: int) -> Iterator[bytes]:
+    while at < end:
+        length = _byte(file, at)
+        yield read_at(file, at + 1, length)
+        at += length + 1
+
+
+def _pixels(code_size: int, data: bytes) -> int:
+    """Return how many pixels LZW codes stand for (GIF89a, appendix F), without the pixels."""
+    clear = 1 << min(code_size, _MAX_CODE_BITS - 1)
+    lengths: list[int] = []
+    pixels = previous = bits = held = 0
+    code_bits = clear.bit_length()
+    for byte in data:
+        held |= byte << bits
+        bits += 8
+        while bits >= code_bits:
+            code = held & (1 << code_bits) - 1
+            held >>= code_bits
+            bits -= code_bits
+            if code == clear:
+                lengths, previous, code_bits = [], 0, clear.bit_length()
+                continue
+            if code == clear + 1:
+                return pixels
+            known = code - clear - 2
+            # A code that isn't known yet is the previous string with one more pixel.
+            length = 1 if known < 0 else lengths[known] if known < len(lengths) else previous + 1
+            if previous and len(lengths) < (1 << _MAX_CODE_BITS) - clear - 2:
+                lengths.append(previous + 1)
+            if clear + 2 + len(lengths) >= 1 << code_bits and code_bits < _MAX_CODE_BITS:
+                code_bits += 1
+            pixels, previous = pixels + length, length
+    return pixels
 
 
 def _palette_bytes(flags: int) -> int:

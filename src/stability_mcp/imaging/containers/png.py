@@ -2,11 +2,20 @@
 
 import struct
 import zlib
+from collections.abc import Iterable
+from itertools import chain
 from typing import BinaryIO
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.containers.exif import NO_EXIF, Exif, orientation_of, read_exif
-from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
+from stability_mcp.imaging.containers.piece import (
+    Piece,
+    check_count,
+    cut_short,
+    damaged,
+    missing_rows,
+    read_at,
+)
 from stability_mcp.imaging.facts import Facts, Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -48,10 +57,10 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
     return found
 
 
-def unfinished_end(file: BinaryIO, size: int) -> int | None:
-    """Return where the picture data of a PNG without IEND ends; None if IEND is there.
+def unfinished_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
+    """Return how many bytes of a PNG without IEND to keep, and the bytes that complete it.
 
-    None also if there is no picture data at all.
+    None if IEND is there, or no picture data.
 
     Raises:
         FileUnusableError: Picture data is missing.
@@ -60,22 +69,25 @@ def unfinished_end(file: BinaryIO, size: int) -> int | None:
     data = [piece for piece in found if piece.kind == b"IDAT"]
     if fault is None or not data:
         return None
-    share = _unpacked_share(file, found[1], data)
+    start = found[-1].end
+    rest = read_at(file, start, size - start)
+    is_data = rest[4:8] == b"IDAT"
+    cut = rest[8 : 8 + int.from_bytes(rest[:4], "big")] if is_data else b""
+    packed = (read_at(file, each.body, each.end - each.body - 4) for each in data)
+    share = _unpacked_share(read_at(file, found[1].body, 13), chain(packed, [cut]))
     if share < 1:
-        raise cut_short("PNG", f"{(1 - share) * 100:.0f} % of its picture data is missing")
-    return found[-1].end
+        raise missing_rows("PNG", 1 - share)
+    return start, (chunk(b"IDAT", cut) if cut else b"") + chunk(b"IEND", b"")
 
 
-def _unpacked_share(file: BinaryIO, header: Piece, data: list[Piece]) -> float:
+def _unpacked_share(header: bytes, data: Iterable[bytes]) -> float:
     """Return which share of the pixels the picture data contains, from 0 to 1."""
-    width, height, depth, colour, _, _, interlaced = struct.unpack(
-        ">IIBBBBB", read_at(file, header.body, 13)
-    )
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     row = 1 + -(-width * depth * _CHANNELS.get(colour, 1) // 8)
     unpacker, unpacked = zlib.decompressobj(), 0
     try:
-        for piece in data:
-            packed = read_at(file, piece.body, piece.end - piece.body - 4)
+        for each in data:
+            packed = each
             while packed and not unpacker.eof:
                 unpacked += len(unpacker.decompress(packed, _MAX_TEXT))
                 packed = unpacker.unconsumed_tail

@@ -55,7 +55,8 @@ def true_end(file: BinaryIO, size: int) -> int | None:
             break
         known = known or kind in _BITSTREAMS or kind == b"ANMF"
         position = min(following + (length & 1), size)
-    return position if known and position != declared else None
+    is_right = declared <= size and position <= declared
+    return position if known and not is_right else None
 
 
 def _declared_end(file: BinaryIO, size: int) -> int:
@@ -80,15 +81,19 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
     if first is None or first.kind not in {b"VP8X", *_BITSTREAMS}:
         raise damaged("WebP", "it contains no picture")
     width, height, has_alpha = _size(file, first)
+    flags = read_at(file, first.body, 1)[0] if first.kind == b"VP8X" else 0
     frames = sum(chunk.kind == b"ANMF" for chunk in chunks)
     exif, xmp, metadata = NO_EXIF, b"", set[Metadata]()
     for chunk in chunks[1:]:
         if chunk.kind == b"EXIF":
-            exif = read_exif(read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF)))
-            metadata |= {"EXIF", "GPS"} if exif.place else {"EXIF"}
+            found = read_exif(read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF)))
+            metadata |= {"EXIF", "GPS"} if found.place else {"EXIF"}
+            # Readers ignore EXIF and XMP that VP8X doesn't announce, but both are private.
+            exif = found if flags & EXIF_FLAG else exif
         elif chunk.kind == b"XMP ":
             metadata.add("XMP")
-            xmp = read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF))
+            if flags & XMP_FLAG:
+                xmp = read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF))
         elif chunk.kind in _BITSTREAMS and _size(file, chunk)[:2] != (width, height):
             raise damaged("WebP", "it declares two different sizes")
     if not frames and not any(chunk.kind in _BITSTREAMS for chunk in chunks):

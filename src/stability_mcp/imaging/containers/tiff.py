@@ -47,13 +47,11 @@ class _Layout(NamedTuple):
 
     def directory(self, file: BinaryIO, at: int) -> tuple[bytes, int]:
         """Return the entries of a directory and the position of the next one."""
-        if at > _MAX_POSITION:
-            raise struct.error
         size = struct.calcsize(self.order + self.number)
-        (entries,) = struct.unpack(self.order + self.number, read_at(file, at, size))
-        body = read_at(file, at + size, min(entries, _MAX_ENTRIES) * self.entry_size)
+        (entries,) = struct.unpack(self.order + self.number, _read(file, at, size))
+        body = _read(file, at + size, min(entries, _MAX_ENTRIES) * self.entry_size)
         end = at + size + entries * self.entry_size
-        after = read_at(file, end, struct.calcsize(self.order + self.offset))
+        after = _read(file, end, struct.calcsize(self.order + self.offset))
         try:
             return body, struct.unpack(self.order + self.offset, after)[0]
         except struct.error:
@@ -71,14 +69,15 @@ class _Layout(NamedTuple):
         data = entry[-room:]
         if size > room:
             (at,) = struct.unpack(self.order + self.offset, data)
-            data = read_at(file, min(at, _MAX_POSITION), size)
+            data = _read(file, at, size)
         values = struct.unpack_from(pattern, data)
         return tag, values[0] if form == 2 else values  # noqa: PLR2004 -- text is one value
 
 
 _BIG = 43
 """Version of a BigTIFF; a TIFF has 42."""
-_MAX_POSITION = 2**62
+_MAX_POSITION = 2**40
+"""Largest position to seek, in bytes: systems refuse larger ones with various errors."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def first_directory(file: BinaryIO) -> Directory:
         raise damaged("TIFF", "it contains no picture")
     first = found[0]
     larger = [each for each in found[1:] if each.pixels > first.pixels]
-    if read_at(file, 8, 3) == _CANON_RAW or any(each.dng or each.sensor for each in found):
+    if _read(file, 8, 3) == _CANON_RAW or any(each.dng or each.sensor for each in found):
         name = "DNG" if first.dng else first.make.title() or "unknown camera"
         raise FileUnusableError(
             f"This is a camera raw file ({name}). The only picture in it that could be read is a "
@@ -158,8 +157,12 @@ def _directories(file: BinaryIO) -> Iterator[Directory]:
         pages += [*directory.parts, following]
 
 
+def _read(file: BinaryIO, start: int, size: int) -> bytes:
+    return read_at(file, start, size) if start < _MAX_POSITION else b""
+
+
 def _layout(file: BinaryIO) -> tuple[_Layout, int]:
-    head = read_at(file, 0, 16)
+    head = _read(file, 0, 16)
     order = "<" if head.startswith(b"II") else ">"
     (version,) = struct.unpack_from(f"{order}H", head, 2)
     if version == _BIG:

@@ -10,10 +10,9 @@ from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
 from stability_mcp.imaging.containers import gif, jpeg, png, riff
-from stability_mcp.imaging.containers.piece import cut_short, read_at
-from stability_mcp.imaging.pixels import differing_share, missing_share
-from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
+from stability_mcp.imaging.containers.piece import missing_rows, read_at
+from stability_mcp.imaging.pixels import differing_share
+from stability_mcp.imaging.sniff import HEAD_BYTES, media_type
 
 _FILLERS = (bytes(range(1, 129)), bytes(range(128, 0, -1)))
 """Bytes to try after a scan; any that contain no marker would do."""
@@ -32,7 +31,7 @@ class Repair(NamedTuple):
     """The repair as a phrase."""
 
 
-def repair(path: Path) -> str | None:
+def repair_container(path: Path) -> str | None:
     """Complete a picture file in place and return what was repaired, as a phrase.
 
     Returns:
@@ -56,8 +55,6 @@ def repair(path: Path) -> str | None:
         file.write(found.end)
         file.seek(0)
         file.write(found.header)
-    if form == "image/gif":
-        _check_rows(path)
     return found.note
 
 
@@ -76,34 +73,17 @@ def _check_scan(path: Path) -> None:
     """
     lost = differing_share(path, [filler + b"\xff" + jpeg.END for filler in _FILLERS])
     if lost:
-        raise cut_short("JPEG", f"the lowest {_percent(lost)} of the picture is missing")
-
-
-def _check_rows(path: Path) -> None:
-    """Raise FileUnusableError if rows of a picture are missing."""
-    facts = probe(path)
-    lost = missing_share(path, facts)
-    if lost:
-        name = extension(facts.media_type).upper()
-        raise cut_short(name, f"about {_percent(lost)} of the picture is missing")
-
-
-def _percent(share: float) -> str:
-    return f"{max(share * 100, 1):.0f} %"
+        raise missing_rows("JPEG", lost)
 
 
 def _png(file: BinaryIO, size: int) -> Repair | None:
-    end = png.unfinished_end(file, size)
-    if end is None:
-        return None
-    return Repair(end, png.chunk(b"IEND", b""), b"", "its missing last chunk (IEND) was added")
+    found = png.unfinished_end(file, size)
+    return Repair(*found, b"", "its missing last chunk (IEND) was added") if found else None
 
 
-def _gif(file: BinaryIO, size: int) -> Repair | None:
-    found = gif.unfinished_end(file, size)
-    if found is None:
-        return None
-    return Repair(*found, b"", "its missing end mark (trailer) was added")
+def _gif(file: BinaryIO, _: int) -> Repair | None:
+    found = gif.unfinished_end(file)
+    return Repair(*found, b"", "its missing end mark (trailer) was added") if found else None
 
 
 def _webp(file: BinaryIO, size: int) -> Repair | None:
