@@ -132,6 +132,7 @@ def _transformed(image: "Image.Image", profile: "ImageCms.ImageCmsProfile") -> "
     shown = ImageCms.applyTransform(image, _transform(profile, image.mode))
     if shown is None:  # pragma: no cover -- only if done in place
         raise AssertionError
+    shown.info.pop("icc_profile", None)  # the profile of sRGB, which is the default anyway
     return shown.convert("L") if image.mode == "L" else shown
 
 

@@ -47,8 +47,8 @@ _PACKED_MODES = {"LA": "RGBA", "PA": "RGBA", "P": "RGB", "1": "greyscale"}
 _SENDABLE_MODES = {"L", "RGB", "RGBA"}
 _BITS = 8
 _BY_ALPHA = {
-    "paint": "its painted area became white and the rest black",
-    "transparency": "its transparent area became white and the rest black",
+    "paint": "its painted area became {} and the rest {}",
+    "transparency": "its transparent area became {} and the rest {}",
 }
 MAX_STRETCH = 1.02
 """How much the aspect ratio of a mask may differ from its picture's."""
@@ -164,16 +164,15 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     if with_picture or facts.orientation != 1:
         changes.append("rotated with its picture" if with_picture else "rotated upright")
     if not grey:
-        changes.append("converted to greyscale" if mask.by == "brightness" else _BY_ALPHA[mask.by])
+        by_alpha = _BY_ALPHA.get(mask.by, "converted to greyscale")
+        changes.append(by_alpha.format(*("black", "white") if black_marks else ("white", "black")))
     return _write(encoded.data, target, changes)
 
 
 def _check_shape(mask: Size, picture: Size) -> None:
     """Raise FileUnusableError if a mask would be stretched to cover its picture."""
     stretch = (mask.width * picture.height) / (mask.height * picture.width)
-    # Scaling rounds each side to a whole pixel.
-    rounding = 1 / min(*mask, *picture)
-    if max(stretch, 1 / stretch) <= MAX_STRETCH + rounding:
+    if max(stretch, 1 / stretch) <= MAX_STRETCH:
         return
     raise FileUnusableError(
         f"The mask has another aspect ratio ({mask.width}x{mask.height}) than its picture "

@@ -133,8 +133,8 @@ def _used_range(low: float, high: float, largest: float | None, bits: int) -> _R
 def _is_flat(image: "Image.Image") -> bool:
     """Return whether almost all pixels have nearly the same brightness."""
     counts = image.histogram()
-    width = max(sum(counts[n : n + _MIN_LEVELS]) for n in range(256 - _MIN_LEVELS))
-    return width > sum(counts) * (1 - _OUTLIERS)
+    densest = max(sum(counts[n : n + _MIN_LEVELS]) for n in range(257 - _MIN_LEVELS))
+    return densest > sum(counts) * (1 - _OUTLIERS)
 
 
 def _unusable(why: str) -> FileUnusableError:

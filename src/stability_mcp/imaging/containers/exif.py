@@ -36,7 +36,7 @@ def read_exif(block: bytes) -> Exif:
     while block.startswith(b"Exif\x00\x00"):  # some writers repeat the prefix
         block = block[6:]
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(block[:4])
-    orientation, place = None, False
+    orientation, place, stored = None, False, 0
     try:
         if order is None:
             return NO_EXIF
@@ -46,9 +46,12 @@ def read_exif(block: bytes) -> Exif:
             at = start + 2 + n * _ENTRY
             tag, form, count, value = struct.unpack_from(f"{order}HHI4s", block, at)
             size = _SIZES.get(form, 0) * count
-            if size > len(value) and struct.unpack(f"{order}I", value)[0] + size > len(block):
-                break  # damaged from here on, says Pillow too
-            if tag == ORIENTATION:
+            if size > len(value):
+                # As in Pillow, a size that is too large skips a value; a position ends the list.
+                stored += size
+                if stored <= len(block) < struct.unpack(f"{order}I", value)[0] + size:
+                    break
+            if tag == ORIENTATION and orientation is None:
                 known = _FORMATS.get(form) if count == 1 else None
                 number = struct.unpack_from(order + known, value)[0] if known else 1
                 orientation = valid_orientation(number)

@@ -52,9 +52,13 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
             "programs can read.",
             hint="Open it on a Mac and export it as PNG or JPEG.",
         )
-    if found[1].kind != b"IHDR" or found[1].end - found[1].body != 17:  # noqa: PLR2004
+    if not _is_header(found[1]):
         raise damaged("PNG", "it doesn't start with its header (IHDR)")
     return found
+
+
+def _is_header(piece: Piece) -> bool:
+    return piece.kind == b"IHDR" and piece.end - piece.body == 17  # noqa: PLR2004 -- with checksum
 
 
 def unfinished_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
@@ -67,12 +71,14 @@ def unfinished_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
     """
     found, fault = _walk(file, size)
     data = [piece for piece in found if piece.kind == b"IDAT"]
-    if fault is None or not data:
+    if fault is None or len(found) == 1 or not _is_header(found[1]):
         return None
     start = found[-1].end
     rest = read_at(file, start, size - start)
     is_data = rest[4:8] == b"IDAT"
     cut = rest[8 : 8 + int.from_bytes(rest[:4], "big")] if is_data else b""
+    if not (data or cut):
+        return None
     packed = (read_at(file, each.body, each.end - each.body - 4) for each in data)
     share = _unpacked_share(read_at(file, found[1].body, 13), chain(packed, [cut]))
     if share < 1:
