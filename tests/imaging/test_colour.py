@@ -98,7 +98,7 @@ def test_transparency_survives_the_conversion(tmp_path: Path, mode: str, profile
 
 
 def test_lab_is_converted(tmp_path: Path) -> None:
-    """Chosen: print shops save Lab, which Pillow alone can't convert."""
+    """Chosen: print shops save Lab, which Pillow can't convert without a profile."""
     data = make.encoded(Image.new("LAB", (96, 64), (128, 128, 128)), "TIFF")
     fitted, sent = fit(tmp_path, data)
     assert fitted is not None

@@ -63,7 +63,7 @@ def mutated(seed: int) -> bytes:
     chance = random.Random(seed)  # noqa: S311 -- no secret
     data = bytearray(SAMPLES[chance.choice(sorted(SAMPLES))])
     for _ in range(chance.randint(1, 3)):
-        # Headers are at the start, so many mutations go there.
+        # Headers are at the start, so two of five mutations go there.
         last = len(data) if chance.random() < 0.6 else min(len(data), 200)
         at = chance.randrange(last + 1)
         match chance.choice(("flip", "cut", "insert", "splice")):
@@ -96,7 +96,7 @@ def on_black(image: Image.Image) -> Image.Image:
 
 
 def check(home: Path, data: bytes) -> str:
-    """Import and fit a file, and return what became of it: refused, same or explained."""
+    """Import and fit a file, and return the outcome: refused, same or explained."""
     target = home / "target"
     try:
         imported = copy_into_spool(home, io.BytesIO(data))

@@ -135,7 +135,9 @@ def facts(file: BinaryIO, size: int) -> Facts:
         if segment.kind == APP2:
             has_profile |= read_at(file, segment.body, len(PROFILE)) == PROFILE
         if segment.kind in PRIVATE:
-            body = read_at(file, segment.body, segment.end - segment.body)
+            # A segment also includes bytes up to the next marker; its length doesn't count them.
+            length = int.from_bytes(read_at(file, segment.start + 2, 2), "big")
+            body = read_at(file, segment.body, max(length - 2, 0))
             metadata.add(_metadata(segment.kind, body))
             if body.startswith(EXIF) and in_header:
                 # EXIF of more than 64 KB continues in the next segment.
