@@ -93,6 +93,67 @@ def test_a_greyscale_mask_only_loses_its_metadata(source: Path, target: Path) ->
     assert b"someone" not in target.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("size", "accepted"),
+    [
+        ((96, 64), True),
+        ((48, 32), True),
+        ((97, 64), True),
+        ((31, 21), True),
+        ((960, 645), True),
+        ((96, 67), False),
+        ((64, 96), False),
+        ((512, 512), False),
+        ((960, 660), False),
+    ],
+)
+def test_a_mask_of_another_shape_is_refused(
+    source: Path, target: Path, size: tuple[int, int], *, accepted: bool
+) -> None:
+    """Chosen: stretched by more than 2 %, a mask marks another area than the one drawn."""
+    if accepted:
+        mask(source, make.mask(size), target, make.png(), Size(96, 64))
+        return
+    with pytest.raises(FileUnusableError, match="another aspect ratio") as error:
+        mask(source, make.mask(size), target, make.png(), Size(96, 64))
+    assert error.value.hint.startswith("Make the mask 96x64")
+    assert not target.exists()
+
+
+def test_a_mask_is_compared_with_the_original_size_of_its_picture(
+    source: Path, target: Path
+) -> None:
+    """Chosen: people draw over the picture they have, not over the one that is sent."""
+    fitted = mask(source, make.mask((1_500, 1_000)), target, make.png((1_500, 1_000)), Size(99, 66))
+    assert fitted is not None
+    assert fitted.facts.size == (99, 66)
+
+
+@pytest.mark.parametrize("black", [False, True])
+def test_the_hole_in_a_picture_becomes_the_marked_area(
+    source: Path, target: Path, *, black: bool
+) -> None:
+    """Chosen: image editors and other services mark with a transparent hole."""
+    image = make.picture((96, 64), noise=True).convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 48, 64))
+    make.save(source, make.encoded(image, "PNG"))
+    facts = probe(source)
+    fitted = fit_mask(
+        source,
+        facts,
+        picture=facts,
+        size=facts.size,
+        max_bytes=ENOUGH,
+        target=target,
+        black_marks=black,
+    )
+    assert fitted is not None
+    names = "black and the rest white" if black else "white and the rest black"
+    assert fitted.changes == [f"its transparent area became {names}"]
+    marked, kept = (0, 255) if black else (255, 0)
+    assert (pixel(target, 8, 8)[0], pixel(target, 90, 8)[0]) == (marked, kept)
+
+
 def test_sound_is_rejected_as_a_mask(source: Path, target: Path) -> None:
     """Chosen: the type is detected from the bytes, so the name doesn't matter."""
     with pytest.raises(FileUnusableError, match="a mask must be a picture"):

@@ -45,22 +45,19 @@ def encode_within(
     max_bytes: int,
     *,
     limits: ImageLimits,
-    icc_profile: bytes | None = None,
 ) -> Encoded:
     """Encode a picture in the first type that fits, at lower quality or a smaller size if needed.
 
     Args:
-        image: A picture in mode L, RGB or RGBA.
+        image: A picture in mode L, RGB or RGBA, in sRGB.
         media_types: Allowed types, in order of preference.
         max_bytes: Maximum file size, in bytes.
         limits: Limits that a smaller picture must meet.
-        icc_profile: Colour profile, if the colours aren't sRGB.
 
     Raises:
         FileUnusableError: Even the smallest picture that the limits allow is too large.
     """
     transparent = image.mode == "RGBA"
-    extra = {"icc_profile": icc_profile} if icc_profile else {}
     size: Size | None = Size(*image.size)
     while size:
         if image.size != size:
@@ -68,7 +65,7 @@ def encode_within(
         for media_type, options in _attempts(media_types, transparent=transparent):
             if media_type == "image/webp" and max(size) > MAX_WEBP_SIDE:
                 continue
-            data = encode(image, media_type, options | extra)
+            data = encode(image, media_type, options)
             if len(data) <= max_bytes:
                 return Encoded(data, media_type, size)
         size = smaller_size(size, limits)

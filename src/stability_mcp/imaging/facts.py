@@ -8,7 +8,7 @@ from stability_mcp.imaging.containers.piece import Part
 
 Metadata = Literal["EXIF", "GPS", "XMP", "text"]
 
-_SIDEWAYS = {5, 6, 7, 8}
+SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that swap width and height."""
 
 
@@ -27,11 +27,18 @@ class Facts:
     """Pixel format as a Pillow mode: L, LA, RGB, RGBA, P, CMYK, ..."""
     depth: int = 8
     """Bits per channel."""
+    signed: bool = False
+    """Whether its samples are signed integers."""
+    white_is_zero: bool = False
+    """Whether the lowest value of a grey picture is white."""
     has_alpha: bool = False
     """Whether pixels can be transparent, not whether any are."""
     orientation: int = 1
     """EXIF orientation, 1 to 8; 1 means upright as stored."""
+    has_profile: bool = False
+    """Whether a colour profile is embedded."""
     frames: int = 1
+    """Frames of an animation, or pages of a TIFF."""
     progressive: bool = False
     metadata: frozenset[Metadata] = frozenset()
     repaired: tuple[Part, ...] = ()
@@ -53,7 +60,7 @@ class Facts:
     def size(self) -> Size:
         """Return the size of the upright picture; 0x0 if it isn't a picture."""
         stored = Size(self.width or 0, self.height or 0)
-        return Size(stored.height, stored.width) if self.orientation in _SIDEWAYS else stored
+        return Size(stored.height, stored.width) if self.orientation in SIDEWAYS else stored
 
     @property
     def pixels(self) -> int:

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.colour import is_srgb, to_srgb
 from stability_mcp.imaging.encode import encode_within
-from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.pixels import decode_image, plain_mode, upright
+from stability_mcp.imaging.facts import SIDEWAYS, Facts
+from stability_mcp.imaging.mask import read_mask
+from stability_mcp.imaging.pixels import (
+    decode_image,
+    icc_profile,
+    is_decodable,
+    plain_mode,
+    remaining_orientation,
+    upright,
+)
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
 from stability_mcp.imaging.strip import atomic_write, strip
@@ -33,8 +42,16 @@ NAMES = {
 }
 """Names of formats in texts."""
 
+_PACKED_MODES = {"LA": "RGBA", "PA": "RGBA", "P": "RGB", "1": "greyscale"}
+"""Modes that are converted, because only the modes below are documented to work."""
 _SENDABLE_MODES = {"L", "RGB", "RGBA"}
 _BITS = 8
+_BY_ALPHA = {
+    "paint": "its painted area became {} and the rest {}",
+    "transparency": "its transparent area became {} and the rest {}",
+}
+MAX_STRETCH = 1.02
+"""How much the aspect ratio of a mask may differ from its picture's."""
 _MAX_PNG_EXCESS = 1.3
 """A PNG that is too large by more than this factor won't fit by better compression."""
 
@@ -48,8 +65,14 @@ class Fitted:
     """The changes as phrases, a resize first: `shrunk from 1536x1536 to 1024x1024`."""
 
 
-def fit_image(
-    source: Path, facts: Facts, limits: ImageLimits, *, max_bytes: int, target: Path
+def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
+    source: Path,
+    facts: Facts,
+    limits: ImageLimits,
+    *,
+    max_bytes: int,
+    target: Path,
+    check: bool = False,
 ) -> Fitted | None:
     """Write the picture to `target` within the limits; return None if it fits unchanged.
 
@@ -59,6 +82,8 @@ def fit_image(
         limits: The operation's limits.
         max_bytes: Maximum file size, in bytes.
         target: Output path; untouched if None is returned.
+        check: Whether to decode a picture that is sent unchanged: its header doesn't tell whether
+            the rest is intact.
 
     Raises:
         FileUnusableError: It is damaged, too large to decode, or would need cropping or padding.
@@ -69,9 +94,12 @@ def fit_image(
             f"This is {facts.media_type}; a picture is needed.", hint="Pass a picture."
         )
     size = fitting_size(facts.size, limits)
-    if size == facts.size and facts.media_type in _types(limits) and not _pixels_must_change(facts):
+    sendable = facts.media_type in _types(limits) and not _pixels_must_change(facts)
+    if size == facts.size and sendable and _is_srgb(source, facts):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
+            if check and is_decodable(facts):
+                decode_image(source, facts)
             return fitted
     return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target)
 
@@ -84,6 +112,7 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     size: Size,
     max_bytes: int,
     target: Path,
+    black_marks: bool = False,
 ) -> Fitted | None:
     """Write a greyscale mask of its picture's size to `target`; return None if it fits unchanged.
 
@@ -94,11 +123,14 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
         size: The size at which the picture is sent.
         max_bytes: Maximum file size, in bytes.
         target: Output path; untouched if None is returned.
+        black_marks: Whether black marks instead of white.
 
     Raises:
-        FileUnusableError: It is damaged or too large to decode.
+        FileUnusableError: It is damaged, too large to decode, or of another shape than its picture.
         OSError: `target` cannot be written.
     """
+    from PIL import ImageChops
+
     if facts.kind != "image":
         raise FileUnusableError(
             f"This is {facts.media_type}; a mask must be a picture.", hint="Pass a picture."
@@ -106,14 +138,24 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     stored = Size(picture.width or 0, picture.height or 0)
     # A mask drawn over the stored pixels is rotated like the picture.
     with_picture = facts.orientation == 1 and facts.size == stored != picture.size
-    orientation = picture.orientation if with_picture else facts.orientation
+    if not with_picture:
+        _check_shape(facts.size, picture.size)
+    orientation = picture.orientation if with_picture else remaining_orientation(facts)
     grey = facts.mode == "L" and facts.depth == _BITS and not facts.has_alpha
     types = ("image/png", "image/webp", "image/jpeg")
-    if grey and orientation == 1 and facts.size == size and facts.media_type in types:
+    if (
+        grey
+        and facts.orientation == 1 == orientation
+        and facts.size == size
+        and facts.media_type in types
+    ):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             return fitted
-    flat = upright(flat_grey(decode_image(source, facts)), orientation)
+    mask = read_mask(decode_image(source, facts), facts)
+    flat = upright(mask.image, orientation)
+    if black_marks and mask.by != "brightness":
+        flat = ImageChops.invert(flat)
     encoded = encode_within(
         flat if flat.size == size else flat.resize(size), types, max_bytes, limits=ImageLimits()
     )
@@ -122,19 +164,21 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     if with_picture or facts.orientation != 1:
         changes.append("rotated with its picture" if with_picture else "rotated upright")
     if not grey:
-        changes.append("converted to greyscale")
+        by_alpha = _BY_ALPHA.get(mask.by, "converted to greyscale")
+        changes.append(by_alpha.format(*("black", "white") if black_marks else ("white", "black")))
     return _write(encoded.data, target, changes)
 
 
-def flat_grey(image: "Image.Image") -> "Image.Image":
-    """Return a mask in greyscale; transparent areas become black, which marks nothing."""
-    from PIL import Image
-
-    plain = plain_mode(image)
-    if plain.mode == "RGBA":
-        black = Image.new("RGBA", plain.size, "black")
-        plain = Image.alpha_composite(black, plain)
-    return plain.convert("L")
+def _check_shape(mask: Size, picture: Size) -> None:
+    """Raise FileUnusableError if a mask would be stretched to cover its picture."""
+    stretch = (mask.width * picture.height) / (mask.height * picture.width)
+    if max(stretch, 1 / stretch) <= MAX_STRETCH:
+        return
+    raise FileUnusableError(
+        f"The mask has another aspect ratio ({mask.width}x{mask.height}) than its picture "
+        f"({picture.width}x{picture.height}): stretched over it, it would mark another area.",
+        hint=f"Make the mask {picture.width}x{picture.height}, or the same shape at another size.",
+    )
 
 
 def _pixels_must_change(facts: Facts) -> bool:
@@ -144,6 +188,11 @@ def _pixels_must_change(facts: Facts) -> bool:
         or facts.mode not in _SENDABLE_MODES
         or facts.depth != _BITS
     )
+
+
+def _is_srgb(source: Path, facts: Facts) -> bool:
+    profile = icc_profile(source, facts)
+    return profile is None or is_srgb(profile, facts.mode)
 
 
 def _stripped(source: Path, facts: Facts, target: Path) -> Fitted | None:
@@ -195,22 +244,20 @@ def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     max_bytes: int,
     target: Path,
 ) -> Fitted:
-    turned = facts.size != (facts.width, facts.height)
-    stored = Size(size.height, size.width) if turned else size
+    orientation = remaining_orientation(facts)
+    stored = Size(size.height, size.width) if orientation in SIDEWAYS else size
     # Twice the target size is enough for a good Lanczos resize.
     image = decode_image(source, facts, at_least=Size(stored.width * 2, stored.height * 2))
-    icc_profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA"} else None
-    pixels = plain_mode(image)
-    if pixels.size != stored:
-        pixels = _resize(pixels, stored)
-    pixels = upright(pixels, facts.orientation)
+    levels = plain_mode(image, facts)
+    pixels = levels.image if levels.image.size == stored else _resize(levels.image, stored)
+    converted = to_srgb(pixels)
     types = _by_preference(facts, _types(limits), size, max_bytes)
-    encoded = encode_within(pixels, types, max_bytes, limits=limits, icc_profile=icc_profile)
-    return _write(
-        encoded.data,
-        target,
-        _describe_changes(facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes),
+    encoded = encode_within(upright(converted.image, orientation), types, max_bytes, limits=limits)
+    changes = _describe_changes(
+        facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes
     )
+    changes += [*levels.changes, *converted.changes, *_removals(facts)]
+    return _write(encoded.data, target, changes)
 
 
 def _resize(image: "Image.Image", size: Size) -> "Image.Image":
@@ -233,7 +280,8 @@ def _describe_changes(
     if size != facts.size:
         changes.append(_describe_resize(size, facts.size))
     if facts.frames > 1:
-        changes.append(f"reduced to the first of {facts.frames} frames")
+        unit = "pages" if facts.media_type == "image/tiff" else "frames"
+        changes.append(f"reduced to the first of {facts.frames} {unit}")
     if facts.orientation != 1:
         changes.append("rotated upright")
     too_long = facts.bytes > max_bytes
@@ -241,11 +289,9 @@ def _describe_changes(
         before, after = f"{facts.bytes / 1e6:.1f} MB", f"{length / 1e6:.1f} MB"
         lengths = f" ({after} instead of {before})" if too_long else ""
         changes.append(f"re-encoded as {NAMES[media_type]}{lengths}")
-    if facts.mode == "CMYK":
-        changes.append("converted from CMYK to RGB")
-    if facts.depth > _BITS:
-        changes.append(f"reduced from {facts.depth} to 8 bits per channel")
-    return changes + _removals(facts)
+    elif facts.mode in _PACKED_MODES:
+        changes.append(f"converted to {_PACKED_MODES[facts.mode]}")
+    return changes
 
 
 def _describe_resize(size: Size, before: Size) -> str:

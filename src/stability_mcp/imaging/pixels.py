@@ -3,17 +3,23 @@
 Pillow opens files only here; all its errors for broken files become FileUnusableError.
 """
 
-from collections.abc import Iterator
+import errno
+import io
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from stability_mcp.api.fields import Size
 from stability_mcp.errors import FileUnusableError, StudioError
-from stability_mcp.imaging.containers.exif import Exif, read_exif
+from stability_mcp.imaging.containers import tiff
+from stability_mcp.imaging.containers.exif import GPS, ORIENTATION, valid_orientation
 from stability_mcp.imaging.containers.piece import damaged
-from stability_mcp.imaging.facts import Facts, Metadata
+from stability_mcp.imaging.facts import SIDEWAYS, Facts, Metadata
+from stability_mcp.imaging.levels import DEEP_MODES, Levels, check_used_range, to_8_bits
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.sniff import extension
 
@@ -27,7 +33,6 @@ This allows 33 megapixels of PNG with alpha, 40 of progressive JPEG and 60 of ot
 MAX_WEBP_PIXELS = 16_777_216
 """Largest WebP: its decoder needs the whole file and three times as much memory as others."""
 
-_ORIENTATION, _GPS = 0x0112, 0x8825
 _FORMATS = {
     "image/png": "Png",
     "image/jpeg": "Jpeg",
@@ -37,6 +42,10 @@ _FORMATS = {
     "image/tiff": "Tiff",
     "image/avif": "Avif",
 }
+_ROTATED_BY_PILLOW = frozenset({"image/tiff"})
+"""Formats whose reader in Pillow applies the orientation while it decodes."""
+_BITS = 8
+_MAX_COMPARED_PIXELS = 8_000_000
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -54,50 +63,76 @@ def header_facts(file: BinaryIO, size: int, media_type: str) -> Facts:
     Raises:
         FileUnusableError: The format isn't supported, or the file is damaged.
     """
-    exif, has_exif = Exif(1, place=False), False
+    first = tiff.first_directory(file) if media_type == "image/tiff" else None
     with _reading(file, media_type) as image:
         mode, (width, height) = image.mode, image.size
         frames = getattr(image, "n_frames", 1)
         transparent = image.has_transparency_data
-        if block := image.info.get("exif"):
-            exif, has_exif = read_exif(block), True
-        if media_type == "image/tiff":
-            exif = _tiff_exif(image.getexif())
-    metadata: set[Metadata] = {"GPS"} if exif.place else set()
+        exif = image.getexif()
+        orientation = valid_orientation(exif.get(ORIENTATION))
+        metadata: set[Metadata] = {"GPS"} if GPS in exif else set()
+        if "exif" in image.info:
+            metadata.add("EXIF")
+    if media_type in _ROTATED_BY_PILLOW and orientation in SIDEWAYS:
+        width, height = height, width  # Pillow reports the upright size
     return Facts(
         media_type=media_type,
         bytes=size,
         width=width,
         height=height,
         mode=mode,
-        depth=16 if mode.startswith(("I", "F")) else 8,
+        depth=max(first.bits, _BITS) if first else _BITS,
+        signed=first is not None and first.signed,
+        white_is_zero=first is not None and first.white_is_zero,
         has_alpha=transparent,
-        # Pillow's AVIF reader rotates the picture itself.
-        orientation=1 if media_type == "image/avif" else exif.orientation,
+        orientation=orientation,
+        has_profile="icc_profile" in image.info,
         frames=frames,
-        metadata=frozenset(metadata | ({"EXIF"} if has_exif else set())),
+        metadata=frozenset(metadata),
     )
 
 
-def _tiff_exif(tags: "Image.Exif") -> Exif:
-    """Return the EXIF facts of a TIFF, which uses the same tags."""
-    orientation = tags.get(_ORIENTATION, 1)
-    return Exif(orientation if orientation in range(1, 9) else 1, place=_GPS in tags)
+def is_decodable(facts: Facts) -> bool:
+    """Return whether a picture can be decoded within the memory limit."""
+    webp = facts.media_type == "image/webp"
+    fits = estimate(facts) <= MAX_DECODED_BYTES
+    return fits and not (webp and facts.pixels > MAX_WEBP_PIXELS)
 
 
 def check_decodable(facts: Facts) -> None:
     """Raise FileUnusableError if decoding a picture would take too much memory."""
-    need = estimate(facts)
-    webp = facts.media_type == "image/webp"
-    if need <= MAX_DECODED_BYTES and not (webp and facts.pixels > MAX_WEBP_PIXELS):
+    if is_decodable(facts):
         return
+    need = estimate(facts)
     form = extension(facts.media_type).upper()
     kind = f"progressive {form}" if facts.progressive and form == "JPG" else form
+    kind += " with transparency" if facts.has_alpha else ""
     raise FileUnusableError(
         f"The picture is too large to process: {facts.width}x{facts.height} as {kind} needs "
         f"{need / 1e6:,.0f} MB of memory.",
-        hint="Scale it down, or save it as PNG or baseline JPEG.",
+        hint=f"Scale it down to {_largest_size(facts)}{_cheaper_form(facts)}.",
     )
+
+
+def _largest_size(facts: Facts) -> str:
+    """Return the largest size with its aspect ratio that can be processed."""
+    pixels = facts.pixels * MAX_DECODED_BYTES / estimate(facts)
+    if facts.media_type == "image/webp":
+        pixels = min(pixels, MAX_WEBP_PIXELS)
+    scale = math.sqrt(pixels / facts.pixels)
+    width, height = facts.size
+    return f"{math.floor(width * scale)}x{math.floor(height * scale)} pixels"
+
+
+def _cheaper_form(facts: Facts) -> str:
+    """Return another way to save the picture at its size, as a phrase; empty if none is enough."""
+    baseline = replace(
+        facts, media_type="image/jpeg", has_alpha=False, progressive=False, mode="RGB", depth=_BITS
+    )
+    if estimate(baseline) > MAX_DECODED_BYTES:
+        return ""
+    lost = ", without transparency" if facts.has_alpha else ""
+    return f", or save it as baseline JPEG{lost}"
 
 
 def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
@@ -117,13 +152,54 @@ def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "
         raise FileUnusableError(f"This is {facts.kind}, not a picture.", hint="Pass a picture.")
     check_decodable(facts)
     with path.open("rb") as file, _reading(file, facts.media_type) as image:
-        if image.size != (facts.width, facts.height):
+        rotated = facts.media_type in _ROTATED_BY_PILLOW
+        if image.size != (facts.size if rotated else (facts.width, facts.height)):
             # The memory estimate is based on the header; a larger frame would exceed it.
             raise damaged("picture", "it declares two different sizes")
         if at_least and facts.media_type == "image/jpeg" and image.mode in {"L", "RGB"}:
             image.draft(image.mode, at_least)
         image.load()
     return image
+
+
+def differing_share(path: Path, ends: Sequence[bytes]) -> float:
+    """Return which share of a JPEG's rows depends on what is appended to it, from 0 to 1.
+
+    Raises:
+        FileUnusableError: It cannot be decoded.
+    """
+    from PIL import ImageChops
+
+    data = path.read_bytes()
+    shown = []
+    for end in ends:
+        with _reading(io.BytesIO(data + end), "image/jpeg") as image:
+            if image.width * image.height > _MAX_COMPARED_PIXELS and image.mode in {"L", "RGB"}:
+                image.draft(image.mode, (image.width // 8, image.height // 8))
+            image.load()
+            shown.append(image)
+    first, *others = shown
+    height = first.height
+    boxes = [ImageChops.difference(first, other).convert("RGB").getbbox() for other in others]
+    return max((1 - box[1] / height for box in boxes if box), default=0.0)
+
+
+def icc_profile(path: Path, facts: Facts) -> bytes | None:
+    """Return the embedded colour profile without decoding the picture; None if it has none.
+
+    Raises:
+        FileUnusableError: The file is damaged.
+    """
+    if not facts.has_profile:
+        return None
+    with path.open("rb") as file, _reading(file, facts.media_type) as image:
+        profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) else None
+
+
+def remaining_orientation(facts: Facts) -> int:
+    """Return the EXIF orientation that `decode_image` has not applied yet."""
+    return 1 if facts.media_type in _ROTATED_BY_PILLOW else facts.orientation
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":
@@ -134,19 +210,29 @@ def upright(image: "Image.Image", orientation: int) -> "Image.Image":
     return image.transpose(Image.Transpose[name]) if name else image
 
 
-def plain_mode(image: "Image.Image") -> "Image.Image":
-    """Return the picture as L, RGB or RGBA with 8 bits per channel, keeping transparency."""
-    if image.mode in {"L", "RGB"} and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        # Pillow would clip values above 255 instead of scaling them.
-        grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        grey.info.pop("transparency", None)  # a 16-bit value, or anything in a damaged file
-        return grey
+def plain_mode(image: "Image.Image", facts: Facts) -> Levels:
+    """Return the picture with 8 bits per channel as L, RGB, RGBA, CMYK or LAB.
+
+    Transparency and the colour profile are kept; `colour.to_srgb` converts the rest.
+
+    Raises:
+        FileUnusableError: Its values can't be shown with 8 bits.
+    """
+    if image.mode in DEEP_MODES:
+        levels = to_8_bits(
+            image, bits=facts.depth, signed=facts.signed, inverted=facts.white_is_zero
+        )
+        levels.image.info.pop("transparency", None)  # a 16-bit value, or anything in a bad file
+        return levels
+    check_used_range(image, facts.depth)
+    changes = [f"reduced from {facts.depth} to 8 bits per channel"] if facts.depth > _BITS else []
+    if image.mode in {"L", "RGB", "CMYK", "LAB"} and "transparency" not in image.info:
+        return Levels(image, changes)
     if image.mode == "1":
-        return image.convert("L")
+        return Levels(image.convert("L"), changes)
     transparent = image.has_transparency_data
-    return image if image.mode == "RGBA" else image.convert("RGBA" if transparent else "RGB")
+    plain = image if image.mode == "RGBA" else image.convert("RGBA" if transparent else "RGB")
+    return Levels(plain, changes)
 
 
 def alpha_of(image: "Image.Image") -> "Image.Image | None":
@@ -189,7 +275,8 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
     except StudioError:
         raise
     except OSError as error:
-        if error.errno is not None:
+        # Pillow seeks to positions that a damaged file states; the system refuses impossible ones.
+        if error.errno not in {None, errno.EINVAL}:
             raise
         raise _broken(media_type) from error
     except Exception as error:

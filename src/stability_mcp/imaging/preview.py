@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.colour import to_srgb
 from stability_mcp.imaging.encode import encode
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.pixels import (
@@ -17,6 +18,7 @@ from stability_mcp.imaging.pixels import (
     decode_image,
     is_empty,
     plain_mode,
+    remaining_orientation,
     transparent_share,
     upright,
 )
@@ -85,7 +87,8 @@ def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, Ima
     longest = min(longest, MAX_SIDE)
     image = decode_image(path, facts, at_least=Size(longest, longest))
     alpha = alpha_of(image)
-    small = upright(_shrink(plain_mode(_reduce(image, longest)), longest), facts.orientation)
+    small = _shrink(plain_mode(_reduce(image, longest), facts).image, longest)
+    small = upright(to_srgb(small).image, remaining_orientation(facts))
     if small.mode == "RGBA":
         small = _on_checkerboard(small)
     return small.convert("RGB"), alpha

@@ -41,6 +41,8 @@ _STARTS: Mapping[bytes, str] = MappingProxyType(
         b"GIF89a": "image/gif",
         b"II*\x00": "image/tiff",
         b"MM\x00*": "image/tiff",
+        b"II+\x00": "image/tiff",  # BigTIFF
+        b"MM\x00+": "image/tiff",
         b"fLaC": "audio/flac",
         b"OggS": "audio/ogg",
         b"glTF\x02\x00\x00\x00": "model/gltf-binary",

@@ -1,4 +1,4 @@
-"""Rewrites files without decoding them: removes private metadata, repairs defects."""
+"""Removes private metadata from pictures without decoding them."""
 
 import os
 import secrets
@@ -42,31 +42,6 @@ def strip(source: Path, facts: Facts, target: Path) -> None:
     """
     with source.open("rb") as file, atomic_write(target) as out:
         copy_pieces(file, _kept(file, facts), out)
-
-
-def repair(path: Path, facts: Facts) -> list[str]:
-    """Rewrite a file without the defects that players tolerate and without trailing bytes.
-
-    Args:
-        path: The file; it is changed.
-        facts: Its `probe` facts.
-
-    Returns:
-        What was changed, as phrases; empty if the file is fine.
-
-    Raises:
-        OSError: The folder isn't writable, or the disk is full.
-    """
-    changes = list(facts.repairs)
-    if facts.repaired:
-        with atomic_write(path) as out, path.open("rb") as file:
-            copy_pieces(file, facts.repaired, out)
-    elif facts.tail > 0:
-        # Bytes after the end of the media aren't part of it and may be anything.
-        os.truncate(path, facts.bytes - facts.tail)
-    if facts.tail > 0:
-        changes.append(f"{facts.tail:,} trailing bytes removed")
-    return changes
 
 
 def _kept(file: BinaryIO, facts: Facts) -> Iterator[Piece | bytes]:

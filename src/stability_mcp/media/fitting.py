@@ -54,12 +54,21 @@ class Fitter:
         library: Stores the fitted pictures.
         operation: The operation that they are sent to.
         max_bytes: Maximum bytes for all pictures together.
+        black_marks: Whether black marks the area to change instead of white.
     """
 
-    def __init__(self, library: MediaLibrary, operation: type[Operation], max_bytes: int) -> None:
+    def __init__(
+        self,
+        library: MediaLibrary,
+        operation: type[Operation],
+        max_bytes: int,
+        *,
+        black_marks: bool = False,
+    ) -> None:
         self._library = library
         self._operation = operation
         self._max_bytes = max_bytes
+        self._black_marks = black_marks
         self._marks = operation.file_fields()
         self._fitted_files = FittedFiles()
 
@@ -85,8 +94,8 @@ class Fitter:
         )
         left, sizes = self._max_bytes - kept, {}
         for index, name in enumerate(whole):
-            fitting: Fitting = partial(
-                _fitted, self._marks[name].limits, left // (len(whole) - index)
+            fitting = _picture_fitting(
+                self._marks[name].limits, left // (len(whole) - index), pictures[name]
             )
             sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
@@ -94,7 +103,12 @@ class Fitter:
         left += kept
         for index, name in enumerate(masks):
             picture = self._marks[name].mask_for or ""
-            fitting = _mask_fitting(facts[picture], sizes[picture], left // (len(masks) - index))
+            fitting = _mask_fitting(
+                facts[picture],
+                sizes[picture],
+                left // (len(masks) - index),
+                black_marks=self._black_marks,
+            )
             sent = await self._fit_one(name, pictures[name], facts[name], fitting, clock())
             left -= sent.bytes
         return fitted_files
@@ -151,20 +165,31 @@ class Fitter:
         return ", ".join([f"{changes[0]} ({limit})", *changes[1:]]) + full_size
 
 
-def _fitted(
-    limits: ImageLimits | AudioLimits, max_bytes: int, source: Path, facts: Facts, target: Path
-) -> Fitted | None:
-    if not isinstance(limits, ImageLimits):  # pragma: no cover -- pictures have ImageLimits
-        return None
-    return fit_image(source, facts, limits, max_bytes=max_bytes, target=target)
+def _picture_fitting(limits: ImageLimits | AudioLimits, max_bytes: int, item: MediaItem) -> Fitting:
+    """Return the function that fits a picture."""
+
+    def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
+        if not isinstance(limits, ImageLimits):  # pragma: no cover -- pictures have ImageLimits
+            return None
+        # Results of the API are intact; files from elsewhere may be damaged after the header.
+        check = item.origin == "imported"
+        return fit_image(source, facts, limits, max_bytes=max_bytes, target=target, check=check)
+
+    return fitting
 
 
-def _mask_fitting(picture: Facts, size: Size, max_bytes: int) -> Fitting:
+def _mask_fitting(picture: Facts, size: Size, max_bytes: int, *, black_marks: bool) -> Fitting:
     """Return the function that fits a mask to a picture sent at this size."""
 
     def fitting(source: Path, facts: Facts, target: Path) -> Fitted | None:
         return fit_mask(
-            source, facts, picture=picture, size=size, max_bytes=max_bytes, target=target
+            source,
+            facts,
+            picture=picture,
+            size=size,
+            max_bytes=max_bytes,
+            target=target,
+            black_marks=black_marks,
         )
 
     return fitting

@@ -30,8 +30,7 @@ from stability_mcp.errors import (
     StorageError,
 )
 from stability_mcp.imaging import provenance
-from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.strip import repair
+from stability_mcp.imaging.repair import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -80,7 +79,7 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
-        repairs = repair(temporary, probe(temporary))
+        repairs = repair(temporary)
         sync_file(temporary)
         return ImportedFile(temporary, file_info(temporary), tuple(repairs))
     except OSError as error:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 from stability_mcp.api.fields import AudioLimits, File
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError, FileUnusableError, InputFileError, NotFoundError
-from stability_mcp.imaging.mask import has_transparency, is_empty_mask
+from stability_mcp.imaging.mask import MarkedBy, marked_share, transparency
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
@@ -22,6 +24,17 @@ from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, quoted
+
+T = TypeVar("T")
+
+_MARKED_BY: Mapping[MarkedBy, str] = MappingProxyType(
+    {
+        "brightness": "",
+        "paint": ": what is painted on the mask's transparent layer",
+        "transparency": ": the mask's transparent area",
+    }
+)
+"""How a mask marks, as the end of a sentence."""
 
 PART_OVERHEAD = 300
 """Bytes of a form part in addition to its value: boundary, headers and line ends."""
@@ -75,20 +88,21 @@ async def prepare_inputs(
                 ) from None
             sources[name] = resolved.item
             notes.append(resolved.note)
-    await _check_marks(operation, sources, marks)
+    marked = await _check_marks(operation, sources, marks)
     max_bytes = _max_file_bytes(operation, marks, max_file_size)
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
     for name in sources.keys() - pictures.keys():
         _check_sound(operation, name, sources[name], max_bytes)
-    fitted = await Fitter(importer.library, type(operation), max_bytes).fit(
-        pictures, clock=importer.clock
+    fitter = Fitter(
+        importer.library, type(operation), max_bytes, black_marks=_black_marks(operation)
     )
+    fitted = await fitter.fit(pictures, clock=importer.clock)
     files = sources | fitted.files
     return PreparedInputs(
         operation=operation.model_copy(update={name: item.id for name, item in files.items()}),
         files=files,
         sources=sources,
-        notes=notes + fitted.notes,
+        notes=notes + marked + fitted.notes,
     )
 
 
@@ -147,26 +161,26 @@ def _length_hint(operation: Operation, seconds: float, limits: AudioLimits) -> s
 
 async def _check_marks(
     operation: Operation, sources: Mapping[str, MediaItem], marks: Mapping[str, File]
-) -> None:
-    """Check that an area is marked if the operation changes a marked area.
+) -> list[str]:
+    """Check that an area is marked if the operation changes a marked area; return how much is.
 
     Raises:
         ArgumentsError: nothing is marked.
     """
+    notes = []
     masks = {name: mark.mask_for for name, mark in marks.items() if mark.mask_for is not None}
     values = operation.model_dump(include={"mask_source"})
     for name, picture in masks.items():
-        by_black = str(values.get("mask_source", "")).endswith("BLACK")
         if name in sources:
-            if not by_black and await _on_picture(sources[name], is_empty_mask):
-                raise ArgumentsError(
-                    f"{name}: {quoted(sources[name].name)} is entirely black, so nothing is "
-                    "marked.",
-                    hint="Paint the area to change white and keep the rest black.",
-                )
+            black = _black_marks(operation)
+            share, by = await _on_picture(sources[name], partial(marked_share, black=black))
+            if not share:
+                raise _nothing_marked(name, sources[name], black=black)
+            notes.append(f"{name}: {_percent(share)} of the picture is marked{_MARKED_BY[by]}")
         elif _needs_marking(operation, values) and picture in sources:
             item = sources[picture]
-            if not await _on_picture(item, has_transparency):
+            share = await _on_picture(item, transparency)
+            if not share:
                 raise ArgumentsError(
                     f"{picture}: nothing is marked in {quoted(item.name)}: it has no transparent "
                     f"area, and no {name} was given.",
@@ -174,6 +188,28 @@ async def _check_marks(
                     f"where the picture should change; or make that area transparent."
                     f"{_alternative_without_mask(operation)}",
                 )
+            notes.append(f"{picture}: {_percent(share)} of the picture is marked: it's transparent")
+    return notes
+
+
+def _nothing_marked(name: str, mask: MediaItem, *, black: bool) -> ArgumentsError:
+    marked, kept = ("black", "white") if black else ("white", "black")
+    return ArgumentsError(
+        f"{name}: {quoted(mask.name)} is entirely {kept}, so nothing is marked.",
+        hint=f"Paint the area to change {marked} and keep the rest {kept}.",
+    )
+
+
+def _black_marks(operation: Operation) -> bool:
+    """Return whether black marks the area to change instead of white."""
+    return str(getattr(operation, "mask_source", "")).endswith("BLACK")
+
+
+def _percent(share: float) -> str:
+    """Return a share as text; a tiny or nearly whole one isn't rounded to 0 or 100 %."""
+    percent = share * 100
+    exact = 1 <= percent <= 99 or percent in {0, 100}  # noqa: PLR2004 -- percent
+    return f"{percent:.0f} %" if exact else "less than 1 %" if percent < 1 else "more than 99 %"
 
 
 def _needs_marking(operation: Operation, values: Mapping[str, object]) -> bool:
@@ -190,6 +226,6 @@ def _alternative_without_mask(operation: Operation) -> str:
     return f" To change something you can name, use {names[0]} without a mask." if names else ""
 
 
-async def _on_picture(item: MediaItem, check: Callable[[Path], bool]) -> bool:
+async def _on_picture(item: MediaItem, check: Callable[[Path], T]) -> T:
     facts = await in_file_thread(partial(probe, item.path))
     return await run(check, item.path, facts=facts)

@@ -23,7 +23,7 @@ from mcp.types import (
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.server import answer_text
 from stability_mcp.server.plain_results import FACTS, cleaned
-from stability_mcp.server.views import JobFacts, MediaFacts
+from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
 
@@ -74,6 +74,7 @@ def of_outcome(
         "media": [MediaFacts.of(each).dumped() for each in media],
         "jobs": [_job_facts(each) for each in jobs],
         "inputs": list(outcome.notes),
+        "sent": [SentFacts.of(field, item).dumped() for field, item in outcome.sent],
         "cached": list(outcome.cached),
         "spent": _spent(outcome.spent),
     }

@@ -75,6 +75,24 @@ def seed_of(item: MediaItem) -> str | None:
     return item.seed if row is None or "seed" in row.model_fields else None
 
 
+class SentFacts(Data):
+    """One picture of a request, as sent."""
+
+    field: str
+    """Argument that it was sent for."""
+    uri: str
+    """URI for tools and resources."""
+    width: int | None = None
+    """Pixels."""
+    height: int | None = None
+    """Pixels."""
+
+    @classmethod
+    def of(cls, field: str, item: MediaItem) -> "SentFacts":
+        """Return a picture of a request as JSON facts."""
+        return cls(field=field, uri=item.uri, width=item.width, height=item.height)
+
+
 class JobFacts(Data):
     """One job: a run of an operation."""
 

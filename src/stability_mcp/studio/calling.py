@@ -1,10 +1,11 @@
 """Runs paid calls: prepares files, submits jobs, waits for them and collects the outcome."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import anyio
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.edit.remove_background import RemoveBackground
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import StorageError
@@ -100,9 +101,16 @@ async def run(
     )
     notes = [*options.notes, *permission.notes, *prepared.notes]
     try:
-        return await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
+        outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
+    return replace(outcome, sent=_pictures(prepared.files.items()))
+
+
+async def wait_for(parts: StudioParts, job_ids: Sequence[str], wait: Wait) -> Outcome:
+    """Implement `Studio.wait`."""
+    outcome = await collect(parts, job_ids, wait)
+    return replace(outcome, sent=await _sent(parts, outcome.jobs))
 
 
 async def collect(
@@ -192,6 +200,23 @@ async def _results(
     return [made[media] for media in wanted if media in made]
 
 
+async def _sent(parts: StudioParts, jobs: Sequence[JobRecord]) -> tuple[tuple[str, MediaItem], ...]:
+    """Return the stored pictures in the requests of jobs, each once, with its field."""
+    named = {
+        (field, job.arguments[field]): None
+        for job in jobs
+        if job.operation in OPERATIONS
+        for field in OPERATIONS[job.operation].file_fields()
+        if isinstance(job.arguments.get(field), str)
+    }
+    found = {item.id: item for item in await parts.media.many({media for _, media in named})}
+    return _pictures((field, found[media]) for field, media in named if media in found)
+
+
+def _pictures(files: Iterable[tuple[str, MediaItem]]) -> tuple[tuple[str, MediaItem], ...]:
+    return tuple((field, item) for field, item in files if item.kind == "image")
+
+
 async def called(parts: StudioParts, call: Call) -> Outcome:
     """Implement `Studio.called`."""
     # The jobs have ended: this only waits for their readable copies.
@@ -210,6 +235,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         jobs=jobs,
         media=media,
         notes=[*call.notes, *await explain_missing_copies(media, parts.settings.copies_dir)],
+        sent=await _sent(parts, jobs),
         spent=spent,
         preview=shown,
         empty=empty,

@@ -101,6 +101,8 @@ class Outcome:
     """Results of the finished jobs, in job order."""
     notes: list[str] = field(default_factory=list)
     """Lines for the answer: what each input resolved to and how it was fitted."""
+    sent: tuple[tuple[str, MediaItem], ...] = ()
+    """The pictures in the requests, with the field of each."""
     spent: Spending
     preview: Preview | None = None
     empty: tuple[str, ...] = ()

@@ -128,7 +128,7 @@ class Studio:
             NotFoundError: a job doesn't exist.
         """
         wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
-        return await calling.collect(self._parts, wanted, Wait(seconds=seconds, progress=progress))
+        return await calling.wait_for(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
     async def list_jobs(
         self, *, limit: int = 20, cursor: str | None = None, state: JobFilter | None = None

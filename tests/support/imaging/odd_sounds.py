@@ -8,7 +8,7 @@ from pathlib import Path
 import support.imaging.sample_files as make
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.strip import repair
+from stability_mcp.imaging.repair import repair
 
 RATE = 8_000
 PCM = 1
@@ -92,7 +92,7 @@ def repaired(path: Path, data: bytes) -> tuple[Facts, bytes, list[str]]:
     """Return the facts of a file, its bytes after the repair, and what was repaired."""
     make.save(path, data)
     facts = probe(path)
-    changes = repair(path, facts)
+    changes = repair(path)
     return facts, path.read_bytes(), changes
 
 

@@ -44,6 +44,11 @@ def cut_short(what: str, missing: str, *, editor: str | None = None) -> FileUnus
     )
 
 
+def missing_rows(what: str, share: float) -> FileUnusableError:
+    """Return the error for a picture of which a share of the rows, from 0 to 1, is missing."""
+    return cut_short(what, f"{max(share * 100, 1):.0f} % of the picture is missing")
+
+
 def damaged(what: str, how: str, *, editor: str = IMAGE_EDITOR) -> FileUnusableError:
     """Return the error for a file that violates its format.
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from stability_mcp.imaging.containers.exif import Exif, read_exif
+from stability_mcp.imaging.containers.exif import NO_EXIF, orientation_of, read_exif
 from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts, Metadata
 
@@ -12,14 +12,16 @@ PRIVATE = frozenset({b"EXIF", b"XMP "})
 ALPHA, EXIF_FLAG, XMP_FLAG = 0x10, 0x08, 0x04
 """Bits of the first byte of VP8X."""
 
-_HEADER = 12
+HEADER_BYTES = 12
 _MAX_EXIF = 1 << 16
 _BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
+_CHUNKS = _BITSTREAMS | PRIVATE | {b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH"}
+"""Chunks of WebP (RFC 9649, 2.7)."""
 
 
 def pieces(file: BinaryIO, end: int) -> list[Piece]:
     """Return the chunks up to `end`, the RIFF header first; chunks include their padding byte."""
-    found = [Piece(b"RIFF", 0, _HEADER, _HEADER)]
+    found = [Piece(b"RIFF", 0, HEADER_BYTES, HEADER_BYTES)]
     while found[-1].end + 8 <= end:
         start = found[-1].end
         kind, length = struct.unpack("<4sI", read_at(file, start, 8))
@@ -36,16 +38,42 @@ def end(file: BinaryIO) -> int:
     return 8 + length + (length & 1)
 
 
+def true_end(file: BinaryIO, size: int) -> int | None:
+    """Return where a WebP picture with a wrong length in its header ends.
+
+    None if the length is right, or if the file ends inside a chunk: then data is missing. A few
+    bytes that are too short for a chunk don't belong to the picture.
+    """
+    declared = _declared_end(file, size)
+    position, known = HEADER_BYTES, False
+    while position + 8 <= size and position < declared:
+        kind, length = struct.unpack("<4sI", read_at(file, position, 8))
+        following = position + 8 + length
+        if following > size:
+            if kind in _CHUNKS:
+                return None
+            break
+        known = known or kind in _BITSTREAMS or kind == b"ANMF"
+        position = min(following + (length & 1), size)
+    is_right = declared <= size and position <= declared
+    return position if known and not is_right else None
+
+
+def _declared_end(file: BinaryIO, size: int) -> int:
+    """Return the end of a WebP picture according to its header."""
+    whole = end(file)
+    # Some encoders omit the padding of an odd last chunk and don't count it either.
+    omitted = whole - 1 == size and int.from_bytes(read_at(file, 4, 4), "little") & 1
+    return size if omitted else whole
+
+
 def webp_facts(file: BinaryIO, size: int) -> Facts:
     """Return the facts in the chunks of a WebP picture.
 
     Raises:
         FileUnusableError: The file ends before the container does, or the chunks disagree.
     """
-    whole = end(file)
-    # Some encoders omit the padding of an odd last chunk and don't count it either.
-    if whole - 1 == size and int.from_bytes(read_at(file, 4, 4), "little") & 1:
-        whole = size
+    whole = _declared_end(file, size)
     if whole > size:
         raise cut_short("WebP", f"{whole - size:,} of {whole:,} bytes are missing")
     chunks = pieces(file, whole)
@@ -53,14 +81,19 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
     if first is None or first.kind not in {b"VP8X", *_BITSTREAMS}:
         raise damaged("WebP", "it contains no picture")
     width, height, has_alpha = _size(file, first)
+    flags = read_at(file, first.body, 1)[0] if first.kind == b"VP8X" else 0
     frames = sum(chunk.kind == b"ANMF" for chunk in chunks)
-    exif, metadata = Exif(1, place=False), set[Metadata]()
+    exif, xmp, metadata = NO_EXIF, b"", set[Metadata]()
     for chunk in chunks[1:]:
         if chunk.kind == b"EXIF":
-            exif = read_exif(read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF)))
-            metadata |= {"EXIF", "GPS"} if exif.place else {"EXIF"}
+            found = read_exif(read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF)))
+            metadata |= {"EXIF", "GPS"} if found.place else {"EXIF"}
+            # Readers ignore EXIF and XMP that VP8X doesn't announce, but both are private.
+            exif = found if flags & EXIF_FLAG else exif
         elif chunk.kind == b"XMP ":
             metadata.add("XMP")
+            if flags & XMP_FLAG:
+                xmp = read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF))
         elif chunk.kind in _BITSTREAMS and _size(file, chunk)[:2] != (width, height):
             raise damaged("WebP", "it declares two different sizes")
     if not frames and not any(chunk.kind in _BITSTREAMS for chunk in chunks):
@@ -73,7 +106,8 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
         height=height,
         mode="RGBA" if has_alpha else "RGB",
         has_alpha=has_alpha,
-        orientation=exif.orientation,
+        orientation=orientation_of(exif, xmp),
+        has_profile=any(chunk.kind == b"ICCP" for chunk in chunks),
         frames=max(frames, 1),
         metadata=frozenset(metadata),
     )
