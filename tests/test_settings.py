@@ -80,7 +80,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(
     with pytest.raises(ConfigurationError, match=f"^{name} ") as caught:
         read_settings()
 
-    text = str(caught.value)
+    text = caught.value.startup_text
     assert re.search(r"\. |\n", text) is None
     assert "must be" in text or "unclosed quote" in text
     assert "Input should" not in text

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import ConfigurationError, StudioError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
 
@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
         return
     try:
         _serve(flags)
+    except ConfigurationError as error:
+        sys.exit(f"stability-mcp: {error.startup_text}")
     except StudioError as error:
         sys.exit(f"stability-mcp: {error}")
 

@@ -61,12 +61,11 @@ class StudioError(Exception):
 
 
 class ConfigurationError(StudioError):
-    """A setting is wrong; the text names the variable.
+    """A setting is wrong; the text names the variable."""
 
-    It doesn't mention charges: most are found at startup, and the others before anything is sent.
-    """
-
-    def __str__(self) -> str:
+    @property
+    def startup_text(self) -> str:
+        """Return the text for startup, which doesn't mention charges."""
         return " ".join(filter(None, (self.message, self.hint)))
 
 

@@ -84,11 +84,12 @@ def _typed(settings: Settings, field: str) -> str:
         "rate": "{:g}/{:g}".format(*settings.rate),
         "roots": os.pathsep.join(map(str, settings.roots)) or NOT_SET,
         "roots_only": str(int(settings.roots_only)),
-        "toolsets": ",".join(settings.toolsets),
     }
     if field in special:
         return special[field]
     value = getattr(settings, field)
+    if isinstance(value, tuple):
+        return ",".join(value) or NOT_SET
     if value is None:
         return WORDS_FOR_NONE.get(field, NOT_SET)
     if field == "on_done":
