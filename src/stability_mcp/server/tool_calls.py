@@ -92,6 +92,7 @@ async def _operate(
     options = CallOptions(
         label=given.label,
         count=given.count,
+        preview=given.preview is None,
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,
