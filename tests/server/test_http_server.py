@@ -1,5 +1,6 @@
 """Streamable HTTP on loopback: token, web pages refused, body limit, both eras."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -94,6 +95,36 @@ def test_web_pages_are_refused_even_with_the_token(
     headers = HEADERS | {"Authorization": f"Bearer {token}", header: value}
 
     assert httpx2.post(address, json=PING, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"\xef\xbb\xbf%s", 200),
+        (b"\n%s\n", 200),
+        (b"not json", 400),
+        (b"[1]", 400),
+        (b"", 400),
+    ],
+)
+def test_invalid_messages_are_repaired_or_answered_with_an_error(
+    body: bytes, status: int, served: tuple[str, str]
+) -> None:
+    """Chosen: the same as on stdio."""
+    address, token = served
+    start = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test \ud83e", "version": "1"},
+    }
+    message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": start})
+    content = body.replace(b"%s", message.encode())
+    headers = HEADERS | {"Authorization": f"Bearer {token}"}
+
+    answer = httpx2.post(address, content=content, headers=headers)
+
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"]["code"] in {-32700, -32600, -32602}
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "])

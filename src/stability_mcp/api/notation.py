@@ -137,6 +137,17 @@ def _parsed(text: str, kinds: tuple[type, ...]) -> object:
     return value if isinstance(value, kinds) else text
 
 
+def parse_object(value: str | list[Any]) -> dict[str, Any] | None:
+    """Return the arguments of a call that come as JSON text; None: they aren't an object.
+
+    An empty text or list means no arguments: PHP writes an empty object as `[]`.
+    """
+    if isinstance(value, list) or not value.strip():
+        return None if value and isinstance(value, list) else {}
+    read = _parsed(value, _PARSED["object"])
+    return read if isinstance(read, dict) else None
+
+
 def _read(text: str) -> object:
     """Read JSON, or a literal of Python as `str()` of a list prints it."""
     try:

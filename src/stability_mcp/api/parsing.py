@@ -155,7 +155,7 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
 
 def _guess(value: str, known: tuple[str, ...]) -> str:
     nearest = nearest_ratio(value, known)
-    return did_you_mean(value if nearest is None else nearest[0], known, most=1 if nearest else 3)
+    return did_you_mean(value, known) if nearest is None else f"Did you mean {quoted(nearest[0])}?"
 
 
 def _sentence(model: type[BaseModel], message: str) -> str:

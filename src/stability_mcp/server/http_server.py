@@ -16,14 +16,18 @@ from pathlib import Path
 
 import anyio
 import uvicorn
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import (
+    RequestBodyLimitMiddleware,
+    TransportSecuritySettings,
+)
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stability_mcp.errors import ConfigurationError, StorageError
 from stability_mcp.server.app import build_server
+from stability_mcp.server.messages import repaired_body
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import quoted
@@ -102,6 +106,7 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
         max_request_body_size=MAX_BODY_BYTES,
         transport_security=_allowed(settings),
     )
+    app = RequestBodyLimitMiddleware(_RepairBody(app), MAX_BODY_BYTES)
     if token is not None:
         app = _RequireToken(app, token)
     if settings.cors_origins:
@@ -181,6 +186,30 @@ def _how_to_connect(token: str | None) -> str:
     if token is None:
         return "No token is required: every user of this machine can spend your credits."
     return f"Clients must send the header  Authorization: Bearer {token}"
+
+
+class _RepairBody:
+    """Repairs bodies like lines on stdio; it gets each body whole from the limit around it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def repaired() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and message.get("body"):
+                return {**message, "body": repaired_body(message["body"])}
+            return message
+
+        await self._app(_without_length(scope), repaired, send)
+
+
+def _without_length(scope: Scope) -> Scope:
+    """Return the scope without Content-Length, as a repair may change the length."""
+    if scope["type"] != "http":
+        return scope
+    headers = [each for each in scope["headers"] if each[0] != b"content-length"]
+    return {**scope, "headers": headers}
 
 
 class _RequireToken:
