@@ -102,7 +102,9 @@ def _is_absent(name: str, value: object, field: Schema) -> bool:
     if not isinstance(value, str):
         return False
     word = unwrap(value).strip().casefold()
-    return not word or (word in NULL_WORDS and not field.get(PROSE) and word not in choices(field))
+    if word in map(str.casefold, choices(field)):
+        return False
+    return not word or (word in NULL_WORDS and not field.get(PROSE))
 
 
 PROSE = "x-prose"
