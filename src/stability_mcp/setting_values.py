@@ -62,7 +62,7 @@ KEY_PLACEHOLDERS: Mapping[str, str] = {
     r"(?:stability[-_ ]?)?(?:ai[-_ ]?)?api[-_ ]?key(?:[-_ ]?here)?": "the variable's own name",
     r"todo|placeholder|none|dummy|example": "words that stand for a key",
 }
-"""The same for the key alone: a folder may have such a name."""
+"""The same, but only for the key: a folder may have such a name."""
 
 _ANY = re.compile("|".join(PLACEHOLDERS), re.IGNORECASE)
 _KEY = re.compile("|".join([*PLACEHOLDERS, *KEY_PLACEHOLDERS]), re.IGNORECASE)

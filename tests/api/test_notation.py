@@ -146,7 +146,7 @@ def test_common_names_of_formats_are_accepted(given_: str, meant: str) -> None:
 
 
 def test_every_common_name_means_a_choice_of_some_operation() -> None:
-    """*Chosen*: an entry for nothing is a bug."""
+    """*Chosen*: an entry without a use is a bug."""
     known = {
         choice
         for row in OPERATIONS.values()

@@ -118,7 +118,7 @@ def test_anything_else_gets_an_error(lines: list[str], codes: list[object]) -> N
         ({}, None),
     ],
 )
-def test_an_object_that_is_no_message_gets_an_error_with_its_id(
+def test_an_object_that_isnt_a_message_gets_an_error_with_its_id(
     message: dict[str, Any], number: object
 ) -> None:
     """Chosen: the client then knows which request failed."""

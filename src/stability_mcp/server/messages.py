@@ -101,7 +101,7 @@ class MessageReader:
         self._lines, self._depth, self._in_text, self._characters = [], 0, False, 0
 
     def _count(self, text: str) -> None:
-        """Count the brackets that are open after a line, outside of strings."""
+        """Count the brackets that are open after a line, outside strings."""
         for found in _STRUCTURE.finditer(text):
             mark = found[0]
             if mark == '"':
