@@ -75,8 +75,8 @@ def run_http(
     """
     if settings.hosts and not auth:
         raise ConfigurationError(
-            f"--no-auth cannot be used with {variable('hosts')}: any client that reaches the server under "
-            "one of those names could spend your credits.",
+            f"--no-auth cannot be used with {variable('hosts')}: any client that reaches it "
+            "under one of those names could spend your credits.",
             hint=f"Leave out --no-auth, or unset {variable('hosts')}.",
         )
     listener = listen(host, port)
