@@ -7,9 +7,10 @@ every start.
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import ConfigurationError, StudioError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
 
@@ -34,9 +35,15 @@ def main(arguments: list[str] | None = None) -> None:
         run(rest, flags)
         return
     try:
-        settings = read_settings(**flags)
+        _serve(flags)
+    except ConfigurationError as error:
+        sys.exit(f"stability-mcp: {error.startup_text}")
     except StudioError as error:
         sys.exit(f"stability-mcp: {error}")
+
+
+def _serve(flags: Mapping[str, Any]) -> None:
+    settings = read_settings(**flags)
     configure_logs(settings)
     if sys.stdin.isatty():
         sys.stderr.write(TERMINAL_HELP + "\n")

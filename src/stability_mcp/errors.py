@@ -63,6 +63,11 @@ class StudioError(Exception):
 class ConfigurationError(StudioError):
     """A setting is wrong; the text names the variable."""
 
+    @property
+    def startup_text(self) -> str:
+        """Return the text for startup, which doesn't mention charges."""
+        return " ".join(filter(None, (self.message, self.hint)))
+
 
 class ArgumentsError(StudioError):
     """The arguments of a call are invalid; nothing was sent."""

@@ -16,6 +16,9 @@ QUIET = ("httpx2", "httpcore2", "PIL", "mcp", "uvicorn.access")
 """Loggers of libraries whose debug lines contain headers, statements or every request."""
 
 
+log = logging.getLogger(__name__)
+
+
 class _Redacted(logging.Formatter):
     """Formats a record and redacts the key in the finished text, including tracebacks."""
 
@@ -41,10 +44,15 @@ class _Redacted(logging.Formatter):
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send all logs to stderr in the chosen level and format; call once, at startup."""
+    """Send all logs to stderr in the chosen level and format, the notices about settings first.
+
+    Call it once, at startup.
+    """
     handler = logging.StreamHandler(sys.stderr)
     secret = settings.api_key.get_secret_value() if settings.api_key else None
     handler.setFormatter(_Redacted(secret, as_json=settings.log_format == "json"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
+    for notice in settings.notices:
+        log.warning("%s", notice)

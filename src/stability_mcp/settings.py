@@ -10,56 +10,61 @@ import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 
 from stability_mcp.errors import ConfigurationError
+from stability_mcp.setting_values import (
+    COMMAND,
+    KEY,
+    NOTHING_GIVEN,
+    Given,
+    find_given,
+    unquoted,
+    variable,
+)
 from stability_mcp.text import plain, quoted
 
-PREFIX = "STABILITY_"
 API_URL = "https://api.stability.ai"
 KEYS_URL = "https://platform.stability.ai/account/keys"
-
-NEAR_MISSES = (
-    "STABILITY_KEY",
-    "STABILITY_TOKEN",
-    "STABILITY_AI_API_KEY",
-    "STABILITYAI_API_KEY",
-    "STABILITY_APIKEY",
-    "STABLE_DIFFUSION_API_KEY",
-    "API_KEY_STABILITY",
-)
-"""Variables that other programs use for the key; only `STABILITY_API_KEY` is read here."""
 
 MAX_REQUESTS, MAX_WINDOW_SECONDS = 10_000, 3_600
 """Larger rate limits are rejected as typing errors: the API's own is 150 requests in 10 s."""
 
-_PLACEHOLDER = re.compile(
-    r"\$\{.*\}|<[^>]*>|sk-(x+|\.+|…|your.*)"
-    r"|(your|my|insert|enter)[-_ ].*(key|dir|path|folder|token).*",
-    re.IGNORECASE,
-)
+_HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
+_DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
 
 
 def _split_names(value: object) -> object:
-    return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(filter(None, re.split(r"[,;\s]+", value.casefold())))
 
 
 def _split_paths(value: object) -> object:
-    return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(filter(None, map(str.strip, value.split(os.pathsep))))
+
+
+NONE_WORDS = ("none", "never")
 
 
 def _none_word(value: object) -> object:
-    return None if isinstance(value, str) and value.casefold() in {"none", "never"} else value
+    return None if isinstance(value, str) and value.casefold() in NONE_WORDS else value
 
 
 def _rate(value: object) -> object:
@@ -82,7 +87,9 @@ class Settings(BaseModel):
 
     # No pydantic-settings and no descriptions from docstrings: together they take an eighth of the
     # server's start time, and the host waits for every start.
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    _given: Given = PrivateAttr(default=NOTHING_GIVEN)
 
     api_key: SecretStr | None = None
     """API key of the Stability account; without one, everything runs on the built-in emulator."""
@@ -134,11 +141,31 @@ class Settings(BaseModel):
     """Lowest level that is logged to stderr."""
     log_format: Literal["text", "json"] = "text"
     """Format of log lines."""
+    hosts: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
+    """Further names under which HTTP clients reach this machine, such as `host.docker.internal`,
+    separated by commas; a token is then always required."""
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
+    """Web origins whose pages may use the HTTP server, such as `https://app.example.com`."""
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keep what `find_given` found out; `read_settings` passes it as context."""
+        if isinstance(context, Given):
+            self._given = context
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unquoted(cls, value: object, info: ValidationInfo) -> object:
+        """Remove what is only notation: spaces, quotes, and the case of a choice."""
+        if not isinstance(value, str) or info.field_name in {None, COMMAND}:
+            return value
+        text = unquoted(value)
+        choices = get_args(cls.model_fields[str(info.field_name)].annotation)
+        return next((each for each in choices if str(each).casefold() == text.casefold()), text)
 
     @field_validator("api_key", mode="before")
     @classmethod
     def _no_empty_key(cls, value: object) -> object:
-        return (value.strip() or None) if isinstance(value, str) else value
+        return value or None
 
     @field_validator("on_done")
     @classmethod
@@ -154,12 +181,43 @@ class Settings(BaseModel):
             raise ValueError("must contain only printable characters")
         return value
 
+    @field_validator("hosts")
+    @classmethod
+    def _are_host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_HOST.fullmatch, value)):
+            raise ValueError(
+                "must be host names separated by commas, such as host.docker.internal, without "
+                "scheme, path or *"
+            )
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError(
+                "must be exact origins separated by commas, such as https://app.example.com, not "
+                "*, null or an address with a path"
+            )
+        # Browsers leave the default port out of the Origin header.
+        return tuple(_DEFAULT_PORT.sub(r"\1\2", each) for each in value)
+
     @field_validator("base_url")
     @classmethod
     def _a_web_address(cls, value: str) -> str:
         if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", value):
             raise ValueError("must be an http:// or https:// address")
         return value.rstrip("/")
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return what counts as not set or is ignored, in sentences."""
+        return self._given.notices
+
+    @property
+    def missing_key(self) -> str:
+        """Return why there is no key although one was meant, or ""."""
+        return self._given.missing_key
 
     @property
     def emulated(self) -> bool:
@@ -205,23 +263,17 @@ class Settings(BaseModel):
 def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as there are settings
     """Read the settings: flags that are not None, then the environment, then the defaults.
 
+    Blank values and placeholders count as not set; `Settings.notices` names them.
+
     Raises:
-        ConfigurationError: a value is invalid or a placeholder; names the variable.
+        ConfigurationError: a value is invalid; one sentence with the variable and what is allowed.
     """
-    flagged = {name: value for name, value in flags.items() if value is not None}
-    found = {name: os.environ.get(variable(name)) for name in Settings.model_fields}
-    given = {name: value for name, value in found.items() if value is not None} | flagged
-    _refuse_placeholders(given)
+    given = find_given(Settings.model_fields, flags, os.environ)
     try:
-        return Settings(**given)
+        return Settings.model_validate(dict(given.values), context=given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = variable(str(first["loc"][0]))
-        why = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-        raise ConfigurationError(
-            f"{name} cannot be used: it {why.partition(', unable to ')[0]}.",
-            hint=f"Set it as described in docs/settings.md, or unset {name}.",
-        ) from None
+        first = error.errors(include_url=False)[0]
+        raise ConfigurationError(_wrong_value(first)) from None
 
 
 def read_target(text: str) -> str | tuple[str, ...]:
@@ -258,32 +310,46 @@ def shown_target(text: str) -> str:
     return plain(f"{scheme.lower()}://{host}")
 
 
-def variable(field: str) -> str:
-    """Return the environment variable of a field: `STABILITY_API_KEY` for `api_key`."""
-    return PREFIX + field.upper()
-
-
 def origin(field: str, flags: Mapping[str, object]) -> Literal["flag", "environment", "default"]:
     """Return the source of a setting's value."""
-    if flags.get(field) is not None:
-        return "flag"
-    return "environment" if variable(field) in os.environ else "default"
+    if field not in find_given([field], flags, os.environ).values:
+        return "default"
+    in_flags = find_given([field], flags, {}).values
+    return "flag" if field in in_flags else "environment"
 
 
-def near_misses(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the variables that look like a misspelt `STABILITY_API_KEY`."""
-    return tuple(name for name in NEAR_MISSES if environ.get(name))
+def _wrong_value(details: ErrorDetails) -> str:
+    """Return `STABILITY_WAIT is "soon"; it must be a number from 0 to 300.`."""
+    field = str(details["loc"][0])
+    value = details["input"]
+    secret = field in {KEY, COMMAND} or not isinstance(value, str)
+    found = f" is {quoted(value)}; it" * (not secret)
+    if details["type"] == "value_error":
+        allowed = str(details["ctx"]["error"])
+    else:
+        allowed = f"must be {_allowed(field)}"
+    return f"{variable(field)}{found} {allowed}."
 
 
-def _refuse_placeholders(given: Mapping[str, object]) -> None:
-    for field, value in given.items():
-        if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
-            shown = "a placeholder" if field == "api_key" else f"the placeholder {quoted(value)}"
-            hint = f" Get a key at {KEYS_URL}; without one, the emulator is used." * (
-                field == "api_key"
-            )
-            raise ConfigurationError(
-                f"{variable(field)} is set to {shown} that the MCP host's configuration did not "
-                "fill in.",
-                hint=f"Set {variable(field)} to a real value or remove it.{hint}",
-            )
+def _allowed(field: str) -> str:
+    """Return the values that a field takes: `none, small or large`."""
+    schema = Settings.model_json_schema()["properties"][field]
+    schema = schema.get("anyOf", [schema])[0] | schema
+    if "enum" in schema:
+        *most, last = schema["enum"]
+        return f"{', '.join(most)} or {last}"
+    if schema.get("type") not in {"integer", "number"}:
+        return "true or false" if schema.get("type") == "boolean" else "text"
+    number = "a whole number" if schema["type"] == "integer" else "a number"
+    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    lowest = f" of {low:g} or more" if above is None else f" above {above:g}"
+    if "maximum" in schema:
+        until = f"{schema['maximum']:.15g}"
+        lowest = (
+            f" from {low:g} to {until}" if above is None else f" above {above:g}, up to {until}"
+        )
+    takes_none = any(
+        isinstance(each, BeforeValidator) and each.func is _none_word
+        for each in Settings.model_fields[field].metadata
+    )
+    return f"{number}{lowest}{f', or {NONE_WORDS[0]}' * takes_none}"

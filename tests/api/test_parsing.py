@@ -94,9 +94,10 @@ def test_a_number_is_accepted_for_a_text_choice() -> None:
         ("generate_core", {"prompt": 7}, "text; got 7."),
         ("generate_core", {"prompt": "x" * 10_001}, "text of at most 10000 characters; got"),
         ("generate_core", {"prompt": "\ud800"}, "contains characters that aren't valid Unicode."),
-        ("generate_core", {"output_format": "jpg"}, 'one of "jpeg", "png", "webp"; got "jpg".'),
-        ("generate_core", {"output_format": "jpg"}, 'Did you mean "jpeg" or "png"?'),
-        ("generate_core", {"aspect_ratio": "16x9"}, 'got "16x9". Did you mean "16:9"?'),
+        ("generate_core", {"output_format": "jp2"}, 'one of "jpeg", "png", "webp"; got "jp2".'),
+        ("generate_core", {"output_format": "jpegg"}, 'Did you mean "jpeg"?'),
+        ("generate_core", {"aspect_ratio": "4:3"}, 'got "4:3". Did you mean "5:4"?'),
+        ("generate_core", {"aspect_ratio": "1600x1200"}, 'got "1600x1200". Did you mean "5:4"?'),
         ("generate_core", {"seed": 2**63}, "to 4294967294; got 9223372036854775808."),
         ("generate_core", {"seed": 10**5000}, "got a number with too many digits."),
         ("audio3_text_to_audio", {"model": "x"}, '"stable-audio-3"; got "x".'),
@@ -209,7 +210,10 @@ def test_an_unknown_argument_without_a_hint_gets_the_list_of_arguments() -> None
     """*Chosen*: including those that this server adds to a paid tool."""
     error = refusal("edit_remove_background", zzz=1)
 
-    assert "edit_remove_background takes image, output_format, label and confirm_spend." in error
+    assert (
+        "edit_remove_background takes image, output_format, label, preview and confirm_spend."
+        in error
+    )
 
 
 def test_hints_for_all_mistakes_replace_the_list() -> None:
@@ -217,9 +221,11 @@ def test_hints_for_all_mistakes_replace_the_list() -> None:
     assert "generate_core takes" not in refusal("generate_core", n=4)
 
 
-def test_a_tool_without_arguments_says_so() -> None:
-    """*Chosen*: an empty list would read like a bug."""
-    assert "account_balance takes no arguments." in refusal("account_balance", user="me")
+def test_a_tool_without_arguments_ignores_what_it_is_given() -> None:
+    """*Chosen*: hosts send stand-ins to such tools, under any name."""
+    request = parse(OPERATIONS["account_balance"], {"random_string": "dummy", "user": "me"})
+
+    assert request == parse(OPERATIONS["account_balance"], {})
 
 
 # Other models -------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from stability_mcp.cli.app import app
 from stability_mcp.cli.doctor import in_force
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.toolsets import ALWAYS, NOT_BY_DEFAULT, ORDER, enabled, toolset_of
-from stability_mcp.settings import Settings, variable
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings
 from support.docs.pages import NAMES, ROOT, Page, code_words
 
 SETTINGS, TOOLS = Page("docs/settings.md"), Page("docs/tools.md")

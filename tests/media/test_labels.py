@@ -41,7 +41,8 @@ def test_a_label_contains_letters_digits_spaces_and_dashes(text: str) -> None:
         "x" * 41,
         "../x",
         "/etc/passwd",
-        "a.png",
+        "a.txt",
+        ".png",
         "C:\\x",
         "media://k7f3q2m9xa",
         "https:x",
@@ -63,6 +64,14 @@ def test_a_text_that_looks_like_something_else_is_not_a_label(text: str) -> None
     """Chosen: no ids, paths, URLs, Windows device names or invisible characters."""
     with pytest.raises(ArgumentsError, match="Nothing was charged"):
         check_label(text)
+
+
+@pytest.mark.parametrize(
+    "ending", ["png", "PNG", "jpg", "jpeg", "webp", "mp3", "wav", "glb", "tif"]
+)
+def test_a_media_ending_is_taken_off(ending: str) -> None:
+    """Chosen: callers pass file names as labels; the copy gets the right ending."""
+    assert check_label(f"fox.{ending}") == "fox"
 
 
 @given(st.text(max_size=200))

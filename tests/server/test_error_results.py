@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
     ("tool", "arguments", "expected"),
     [
         ("generate_core", {}, '"prompt"'),
-        ("generate_core", {"prompt": "a", "aspect_ratio": "7:3"}, '"21:9"'),
+        ("generate_core", {"prompt": "a", "aspect_ratio": "4:3"}, '"21:9"'),
         ("generate_core", {"prompt": "a", "count": 9}, "from 1 to 8"),
         ("generate_core", {"prompt": "a", "label": "x" * 41}, "at most 40 characters"),
         ("generate_core", {"prompt": "a", "size": "1024x1024"}, "use aspect_ratio"),

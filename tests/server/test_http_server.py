@@ -1,5 +1,6 @@
 """Streamable HTTP on loopback: token, web pages refused, body limit, both eras."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -14,7 +15,13 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from stability_mcp.errors import ConfigurationError, StorageError
-from stability_mcp.server.http_server import TOKEN_FILE, kept_token, listen
+from stability_mcp.server.http_server import (
+    TOKEN_FILE,
+    kept_token,
+    listen,
+    run_http,
+)
+from stability_mcp.settings import read_settings
 from support.server.in_memory import Era, both_eras, copies, environment_in, facts, fine
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -88,6 +95,133 @@ def test_web_pages_are_refused_even_with_the_token(
     headers = HEADERS | {"Authorization": f"Bearer {token}", header: value}
 
     assert httpx2.post(address, json=PING, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"\xef\xbb\xbf%s", 200),
+        (b"\n%s\n", 200),
+        (b"not json", 400),
+        (b"[1]", 400),
+        (b"", 400),
+    ],
+)
+def test_invalid_messages_are_repaired_or_answered_with_an_error(
+    body: bytes, status: int, served: tuple[str, str]
+) -> None:
+    """Chosen: the same as on stdio."""
+    address, token = served
+    start = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test \ud83e", "version": "1"},
+    }
+    message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": start})
+    content = body.replace(b"%s", message.encode())
+    headers = HEADERS | {"Authorization": f"Bearer {token}"}
+
+    answer = httpx2.post(address, content=content, headers=headers)
+
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"]["code"] in {-32700, -32600, -32602}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "])
+def test_the_scheme_is_accepted_in_any_case(scheme: str, served: tuple[str, str]) -> None:
+    """Documented (RFC 9110, 11.1): the scheme is case-insensitive."""
+    address, token = served
+    headers = HEADERS | {"Authorization": f"{scheme} {token}"}
+
+    assert httpx2.post(address, json=PING, headers=headers).status_code not in {401, 403, 421}
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one server that accepts further host names and an origin; yield its address."""
+    options = (
+        *("--token", "token"),
+        *("--hosts", "host.docker.internal,gateway:9000"),
+        *("--cors-origins", "https://app.test"),
+    )
+    with _serving(tmp_path_factory.mktemp("open"), *options) as (address, _):
+        yield address
+
+
+RIGHT = HEADERS | {"Authorization": "Bearer token"}
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"),
+    [
+        ("host.docker.internal:8788", False),
+        ("host.docker.internal", False),
+        ("gateway:9000", False),
+        ("gateway:9001", True),
+        ("gateway", True),
+        ("evil.host.docker.internal:8788", True),
+        ("host.docker.internal.evil:8788", True),
+    ],
+)
+def test_further_host_names_are_accepted_with_the_token(
+    host: str, *, refused: bool, opened: str
+) -> None:
+    """Documented (docs/http-hosts.md): STABILITY_HOSTS."""
+    answer = httpx2.post(opened, json=PING, headers=RIGHT | {"Host": host})
+    without = httpx2.post(opened, json=PING, headers=HEADERS | {"Host": host})
+
+    assert (answer.status_code == 421) == refused
+    assert without.status_code == 401
+
+
+def test_further_host_names_are_refused_without_a_token() -> None:
+    """Documented (docs/http-hosts.md): a container is not the user."""
+    with pytest.raises(ConfigurationError, match="--no-auth") as caught:
+        run_http(read_settings(hosts="gateway"), host="127.0.0.1", port=0, auth=False)
+
+    assert "STABILITY_HOSTS" in str(caught.value)
+
+
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type,mcp-session-id,"
+    "mcp-protocol-version,last-event-id",
+}
+
+
+def test_a_page_of_an_allowed_origin_can_use_the_server(opened: str) -> None:
+    """Documented (docs/http-hosts.md): STABILITY_CORS_ORIGINS; preflights have no token."""
+    page = {"Origin": "https://app.test"}
+    preflight = httpx2.options(opened, headers=PREFLIGHT | page)
+    answer = httpx2.post(opened, json=PING, headers=RIGHT | page)
+    without = httpx2.post(opened, json=PING, headers=HEADERS | page)
+
+    assert preflight.status_code == 200
+    assert answer.status_code not in {401, 403, 421}
+    assert without.status_code == 401
+    for each in (preflight, answer, without):
+        assert each.headers["access-control-allow-origin"] == "https://app.test"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.test",
+        "null",
+        "http://app.test",
+        "https://app.test:8443",
+        "https://app.test.evil",
+    ],
+)
+def test_pages_of_other_origins_are_still_refused(origin: str, opened: str) -> None:
+    """Chosen: origins are compared exactly."""
+    preflight = httpx2.options(opened, headers=PREFLIGHT | {"Origin": origin})
+    answer = httpx2.post(opened, json=PING, headers=RIGHT | {"Origin": origin})
+
+    assert preflight.status_code == 400
+    assert "access-control-allow-origin" not in preflight.headers
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize(("size", "status"), [(15 * 1024**2, 400), (17 * 1024**2, 413)])

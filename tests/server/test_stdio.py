@@ -92,6 +92,28 @@ def test_an_invalid_line_does_not_stop_the_server(tmp_path: Path) -> None:
         assert _answer(process, 2)["result"]["tools"]
 
 
+def test_every_invalid_message_is_answered_and_the_next_request_works(tmp_path: Path) -> None:
+    """Chosen: a host never has to wait for its own timeout."""
+    call = {"name": "generate_core", "arguments": {"prompt": "a fox \ud83e"}}
+    with _process(tmp_path) as process:
+        assert process.stdin is not None
+        process.stdin.write("\ufeff")
+        _initialize(process)
+        process.stdin.write('\nnot json\n[1]\n{"jsonrpc": "2.0", "id": 7}\n')
+        process.stdin.write('{"jsonrpc": "2.0",\n"id": 8,\n"method": "ping"}\n')
+        process.stdin.write('[{"jsonrpc": "2.0", "id": 9, "method": "ping"}]\n{"cut": \n')
+        process.stdin.flush()
+        assert process.stdout is not None
+        answers = [json.loads(process.stdout.readline()) for _ in range(6)]
+        _send(process, "tools/call", 10, **call)
+        drawn = _answer(process, 10)
+
+    codes = {each["id"]: each.get("error", {}).get("code", 0) for each in answers}
+    assert codes == {None: -32700, 7: -32600, 8: 0, 9: 0}
+    assert len([each for each in answers if each["id"] is None]) == 3
+    assert not drawn["result"].get("isError")
+
+
 def test_closing_stdin_stops_the_server(tmp_path: Path) -> None:
     """Documented (the protocol): clients stop a server this way."""
     with _process(tmp_path) as process:

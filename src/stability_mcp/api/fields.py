@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-OURS = ("label", "count", "confirm_spend")
-"""Arguments that paid tools add to the API's: name of the result, number of variants, and the
-credits that the user agreed to spend."""
+OURS = ("label", "count", "preview", "confirm_spend")
+"""Arguments that paid tools add to the API's: name of the result, number of variants, whether
+the answer has a preview, and the credits that the user agreed to spend."""
 
 
 class Size(NamedTuple):

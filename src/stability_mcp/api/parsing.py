@@ -1,11 +1,10 @@
 """Parses the arguments of a call into a validated request, or lists every mistake in one text.
 
-Callers are language models and people at a command line: numbers, booleans and lists may come as
-strings, and `null` means not given. The error names each wrong argument, its value, what is
-allowed and what to do.
+Callers are language models and people at a command line, so `notation.py` first converts what
+differs only in notation. The error names each wrong argument, its value, what is allowed and what
+to do.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stability_mcp.api.hints import arguments_of, hint
+from stability_mcp.api.notation import PROSE, choices, convert, nearest_ratio, resolve
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
@@ -69,11 +69,8 @@ def _parse(
     find_hint: Callable[[str], str | None],
 ) -> M:
     schema = _schema(model)
-    given = {name: value for name, value in arguments.items() if value is not None}
-    known = {
-        name: _coerce(given[name], _schema_at(schema, name))
-        for name in model.model_fields.keys() & given
-    }
+    given = convert(arguments, schema)
+    known = {name: given[name] for name in model.model_fields.keys() & given}
     unknown = {name: find_hint(name) for name in given if name not in known}
     problems = [_unknown(name, names, shown) for name, shown in unknown.items()]
     try:
@@ -88,19 +85,24 @@ def _parse(
     if len(problems) > len(shown):
         more = len(problems) - len(shown)
         shown.append(f"And {more} more mistake{'s' * (more > 1)}.")
-    takes = f"{what} takes {listed(names, most=30) or 'no arguments'}. "
+    takes = f"{what} takes {listed(names, most=30)}. "
     raise ArgumentsError(
         f"{what}: {' '.join(shown)}",
         hint=f"{takes if None in unknown.values() else ''}Correct this and call again.",
     )
 
 
-# Coercion -----------------------------------------------------------------------------------------
+# Schemas ------------------------------------------------------------------------------------------
 
 
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema()
+    schema = model.model_json_schema()
+    if issubclass(model, Operation):
+        for name in schema.get("properties", {}).keys() - model.file_fields().keys():
+            field = resolve(schema["properties"][name], schema)
+            schema["properties"][name][PROSE] = field.get("type") == "string" and not choices(field)
+    return schema
 
 
 def _schema_at(schema: Mapping[str, Any], *path: int | str) -> dict[str, Any]:
@@ -110,30 +112,8 @@ def _schema_at(schema: Mapping[str, Any], *path: int | str) -> dict[str, Any]:
         inner = (
             found.get("items") if isinstance(step, int) else found.get("properties", {}).get(step)
         )
-        found = dict(inner or {})
-        found = {**found.get("anyOf", [{}])[0], **found}
-        found |= schema["$defs"][found["$ref"].rpartition("/")[2]] if "$ref" in found else {}
+        found = resolve(inner or {}, schema)
     return found
-
-
-def _coerce(value: object, schema: Mapping[str, Any]) -> object:
-    """Convert the value to the field's type where only the notation differs."""
-    if isinstance(value, str) and schema.get("type") in {"array", "object"}:
-        try:
-            read = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        # An id of ten digits is valid JSON too, but is meant as a string.
-        return read if isinstance(read, list | dict) else value
-    if isinstance(value, bool) and schema.get("type") in {"integer", "number"}:
-        return "true" if value else "false"  # pydantic would accept it as 1 or 0
-    if (
-        isinstance(value, int)
-        and value.bit_length() < SHOWN_BITS
-        and str(value) in _choices(schema)
-    ):
-        return str(value)
-    return value
 
 
 # Error texts --------------------------------------------------------------------------------------
@@ -188,8 +168,13 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
         allowed = _length_allowed(details["ctx"])
     if kind == "string_unicode":
         return f"{where} contains characters that aren't valid Unicode."
-    guess = did_you_mean(value, _choices(field)) if isinstance(value, str) else ""
+    guess = _guess(value, choices(field)) if isinstance(value, str) else ""
     return " ".join(filter(None, (f"{where} must be {allowed}; got {_shown(value)}.", guess)))
+
+
+def _guess(value: str, known: tuple[str, ...]) -> str:
+    nearest = nearest_ratio(value, known)
+    return did_you_mean(value, known) if nearest is None else f"Did you mean {quoted(nearest[0])}?"
 
 
 def _sentence(model: type[BaseModel], message: str) -> str:
@@ -233,11 +218,6 @@ def _shown(value: object) -> str:
     return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 
-def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
-    choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
-    return tuple(map(str, choices))
-
-
 def _length_allowed(context: Mapping[str, Any]) -> str:
     """Return the length limit of a text, which the schema does not show (see `fields.py`)."""
     if "max_length" in context:
@@ -247,9 +227,9 @@ def _length_allowed(context: Mapping[str, Any]) -> str:
 
 def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     """Return what a field accepts, as the end of `left must be ...`."""
-    choices = _choices(field)
-    if choices:
-        return f"one of {', '.join(map(quoted, choices))}" if choices[1:] else quoted(choices[0])
+    known = choices(field)
+    if known:
+        return f"one of {', '.join(map(quoted, known))}" if known[1:] else quoted(known[0])
     kind = field.get("type")
     if kind == "array":
         entry = _allowed(schema, _schema_at({**schema, "properties": {"": field}}, "", 0))

@@ -10,7 +10,7 @@ import anyio
 import typer
 
 from stability_mcp import __version__
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import ConfigurationError, StudioError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
 
@@ -32,6 +32,8 @@ def run(arguments: list[str], flags: Mapping[str, Any]) -> None:
     """Run one command; a `StudioError` becomes one line on stderr and exit code 1."""
     try:
         app(args=arguments, obj=dict(flags), prog_name="stability-mcp")
+    except ConfigurationError as error:
+        sys.exit(f"stability-mcp: {error.startup_text}")
     except StudioError as error:
         sys.exit(f"stability-mcp: {error}")
 

@@ -16,7 +16,8 @@ from typing import Any
 import typer
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.settings import Settings, variable
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings
 from stability_mcp.text import credits_text
 
 Step = tuple[str, dict[str, Any], str]

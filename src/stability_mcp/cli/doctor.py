@@ -16,14 +16,8 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.settings import (
-    Settings,
-    near_misses,
-    origin,
-    read_target,
-    shown_target,
-    variable,
-)
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings, origin, read_target, shown_target
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
@@ -62,8 +56,8 @@ async def run_doctor(
     async for good, line in setup_checks(settings):
         problems += not good
         typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
-    for name in near_misses(os.environ):
-        typer.echo(f"  note {name} is set but not read: the key belongs in {variable('api_key')}")
+    for notice in settings.notices:
+        typer.echo(f"  note {plain(notice)}")
     return problems == 0
 
 
@@ -90,11 +84,12 @@ def _typed(settings: Settings, field: str) -> str:
         "rate": "{:g}/{:g}".format(*settings.rate),
         "roots": os.pathsep.join(map(str, settings.roots)) or NOT_SET,
         "roots_only": str(int(settings.roots_only)),
-        "toolsets": ",".join(settings.toolsets),
     }
     if field in special:
         return special[field]
     value = getattr(settings, field)
+    if isinstance(value, tuple):
+        return ",".join(value) or NOT_SET
     if value is None:
         return WORDS_FOR_NONE.get(field, NOT_SET)
     if field == "on_done":

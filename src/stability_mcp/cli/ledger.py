@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.settings import Settings, variable
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings
 from stability_mcp.text import CHARGES, credits_text, local_time
 
 if TYPE_CHECKING:

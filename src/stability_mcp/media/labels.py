@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.sniff import EXTENSIONS
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.ids import looks_like_id
 from stability_mcp.store.queries import Connection, load
@@ -31,6 +32,11 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
 _WORD = re.compile(r"\w+")
 
+_ENDING = re.compile(
+    rf"\.(?:{'|'.join([*EXTENSIONS.values(), 'jpeg', 'tif', 'wave'])})$", re.IGNORECASE
+)
+"""The file name endings of media, which callers add to a label; the copy gets the right one."""
+
 _SQL = load(__file__)
 _label_exists = _SQL.value("label_exists", bool)
 
@@ -43,6 +49,7 @@ def check_label(text: str) -> str:
             device name.
     """
     label = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()).strip()
+    label = _ENDING.sub("", label).rstrip()
     if not LABEL.fullmatch(label):
         raise ArgumentsError(
             f"{quoted(text)} cannot be a label.",

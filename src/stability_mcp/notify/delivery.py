@@ -18,7 +18,8 @@ from stability_mcp import __version__
 from stability_mcp.errors import StorageError
 from stability_mcp.notify import outbox
 from stability_mcp.notify.outbox import ClaimedNotification, DueNotification
-from stability_mcp.settings import NEAR_MISSES, read_target, shown_target, variable
+from stability_mcp.setting_values import COMMAND, KEY, NEAR_MISSES, misspelt, variable
+from stability_mcp.settings import read_target, shown_target
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account
 
@@ -27,7 +28,7 @@ URL_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 """Time limit of a command; then it is killed."""
 
-SECRET_VARIABLES = frozenset({variable("api_key"), variable("on_done"), *NEAR_MISSES})
+SECRET_VARIABLES = frozenset({variable(KEY), variable(COMMAND), *NEAR_MISSES})
 """Variables removed from a command's environment, because they contain secrets."""
 
 INTERVAL_SECONDS = 1.0
@@ -111,6 +112,8 @@ class CommandTarget:
         environment = {
             name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES
         }
+        for name in misspelt([KEY, COMMAND], environment):
+            del environment[name]
         try:
             process = await anyio.open_process(
                 self._words,

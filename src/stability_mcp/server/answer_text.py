@@ -16,13 +16,19 @@ _MAX_DIFFERENCES = 3
 """With more different settings, a request is printed whole rather than compared."""
 
 
-def emulated_text(kinds: Collection[MediaKind]) -> str:
-    """Return the first words of a result from the emulator, given the kinds of media in it."""
+def emulated_text(kinds: Collection[MediaKind], missing_key: str = "") -> str:
+    """Return the first words of a result from the emulator.
+
+    Args:
+        kinds: The kinds of media in it.
+        missing_key: Why there is no key although one was meant.
+    """
     verb = "drawn" if set(kinds) == {"image"} else "made"
-    return f"NO API KEY: placeholder {verb} by the built-in emulator"
+    why = f" ({missing_key})" if missing_key else ""
+    return f"NO API KEY{why}: placeholder {verb} by the built-in emulator"
 
 
-def first_line(outcome: Outcome, *, tool: str, emulated: bool) -> str:
+def first_line(outcome: Outcome, *, tool: str, emulated: bool, missing_key: str = "") -> str:
     """Return what happened, what it cost and what was spent today."""
     jobs, media, spent = outcome.jobs, outcome.media, outcome.spent
     running = [each for each in jobs if each.awaited]
@@ -49,7 +55,7 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool) -> str:
         )
     line = f"{tool}: {', '.join(filter(None, parts))} ({day_line(spent)})"
     kinds = {each.kind for each in media} or {_kind_of(each) for each in running}
-    return f"{emulated_text(kinds)}. {line}" if emulated and kinds else line
+    return f"{emulated_text(kinds, missing_key)}. {line}" if emulated and kinds else line
 
 
 def nothing_left_lines(media: Sequence[MediaItem], empty: Sequence[str]) -> list[str]:

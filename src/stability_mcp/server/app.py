@@ -7,6 +7,7 @@ operations or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `open
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.shared._stream_protocols import ReadStream, WriteStream
+from mcp.shared.message import SessionMessage
 from mcp.types import (
     CallToolResult,
     Completion,
@@ -32,6 +35,7 @@ from mcp.types import (
 from pydantic import AnyUrl, ConfigDict
 
 from stability_mcp import __version__
+from stability_mcp.api.notation import parse_object
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.call_context import TICKET, CallContext, reporter
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
@@ -115,6 +119,7 @@ class StudioServer(MCPServer[LazyStudio]):
             lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
             middleware=[
                 _remember_lazy_studio,
+                _read_arguments,
                 subscriptions.remember_client,
                 self._tool_list.answer,
             ],
@@ -163,6 +168,15 @@ class StudioServer(MCPServer[LazyStudio]):
             ctx.request_context.lifespan_context, arguments, context
         )
         return result
+
+    async def run_streams(
+        self,
+        read: ReadStream[SessionMessage | Exception],
+        write: WriteStream[SessionMessage],
+    ) -> None:
+        """Serve one client over a pair of streams, until the first one ends."""
+        options = self._lowlevel_server.create_initialization_options()
+        await self._lowlevel_server.run(read, write, options)
 
     async def finish(self) -> None:
         """Send nothing new; return when requests in flight are finished and stored."""
@@ -280,6 +294,18 @@ async def _remember_lazy_studio(
     _current.set(ctx.lifespan_context)
     if ctx.method not in BEFORE_THE_HANDSHAKE:
         ctx.lifespan_context.handshake_done.set()
+    return await call_next(ctx)
+
+
+async def _read_arguments(
+    ctx: ServerRequestContext[LazyStudio, Any], call_next: CallNext
+) -> HandlerResult:
+    """Accept arguments that come as JSON text, or as an empty text or list: none."""
+    arguments = (ctx.params or {}).get("arguments")
+    if ctx.method == "tools/call" and isinstance(arguments, str | list):
+        read = parse_object(arguments)
+        if read is not None:
+            ctx = replace(ctx, params={**(ctx.params or {}), "arguments": read})
     return await call_next(ctx)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,8 @@ class Label(BaseModel):
         Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
         Field(description="Name for the result, up to 40 characters."),
     ] = None
+    preview: Literal["none"] | None = None
+    """Only `none`: the setting chooses the size, and every byte of a schema counts."""
     confirm_spend: Annotated[
         Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
         Field(description="Credits the user approved."),
@@ -48,6 +50,7 @@ class Split:
 
     label: str | None = None
     count: int = 1
+    preview: Literal["none"] | None = None
     confirm_spend: float | None = None
     rest: dict[str, Any]
 

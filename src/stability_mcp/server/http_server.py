@@ -1,12 +1,14 @@
 """MCP over streamable HTTP, for one user on this machine.
 
 Any local program can reach a loopback port, and calls cost money. So a bearer token is required,
-requests from web pages are refused (Host and Origin, by the SDK), and bodies are bounded.
+requests from web pages are refused (Host and Origin, by the SDK) unless the operator allows their
+origin, and bodies are bounded.
 """
 
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 import socket
 import sys
@@ -14,12 +16,19 @@ from pathlib import Path
 
 import anyio
 import uvicorn
+from mcp.server.transport_security import (
+    RequestBodyLimitMiddleware,
+    TransportSecuritySettings,
+)
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stability_mcp.errors import ConfigurationError, StorageError
 from stability_mcp.server.app import build_server
+from stability_mcp.server.messages import repaired_body
+from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import quoted
 
@@ -29,6 +38,20 @@ HTTP_WAIT_SECONDS = 25
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Maximum request body; fits a 10 MiB picture as a data: URI."""
 TOKEN_FILE = "http-token"  # noqa: S105 -- the name of the file
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""Host names that are always accepted, with any port."""
+CORS_HEADERS = (
+    "Authorization",
+    "Last-Event-ID",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Protocol-Version",
+    "Mcp-Session-Id",
+)
+"""Request headers of the protocol (streamable HTTP) that pages of allowed origins may send."""
+EXPOSED_HEADERS = ("Mcp-Session-Id", "WWW-Authenticate")
+"""Response headers that those pages may read."""
+_PORT = re.compile(r":[0-9]+$")
 GRACE_SECONDS = 2
 """How long shutdown waits for open connections; jobs in flight are finished in any case."""
 
@@ -46,9 +69,16 @@ def run_http(
         auth: Whether a token is required.
 
     Raises:
-        ConfigurationError: the address isn't on this machine, or is in use.
+        ConfigurationError: the address isn't on this machine, or is in use, or further host names
+            are allowed without a token.
         StorageError: the token cannot be stored.
     """
+    if settings.hosts and not auth:
+        raise ConfigurationError(
+            f"--no-auth cannot be used with {variable('hosts')}: any client that reaches it "
+            "under one of those names could spend your credits.",
+            hint=f"Leave out --no-auth, or unset {variable('hosts')}.",
+        )
     listener = listen(host, port)
     bearer = (token or kept_token(settings.home_dir)) if auth else None
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}{PATH}"
@@ -71,10 +101,34 @@ def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
         ConfigurationError: a toolset doesn't exist.
     """
     server = build_server(settings, wait=HTTP_WAIT_SECONDS)
-    app = server.streamable_http_app(
-        streamable_http_path=PATH, max_request_body_size=MAX_BODY_BYTES
+    app: ASGIApp = server.streamable_http_app(
+        streamable_http_path=PATH,
+        max_request_body_size=MAX_BODY_BYTES,
+        transport_security=_allowed(settings),
     )
-    return app if token is None else _RequireToken(app, token)
+    app = RequestBodyLimitMiddleware(_RepairBody(app), MAX_BODY_BYTES)
+    if token is not None:
+        app = _RequireToken(app, token)
+    if settings.cors_origins:
+        # Outside the token check: browsers send preflight requests without the token.
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=CORS_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            allow_private_network=True,
+        )
+    return app
+
+
+def _allowed(settings: Settings) -> TransportSecuritySettings:
+    """Return the values of Host and Origin that are accepted, against DNS rebinding."""
+    hosts = [each if _PORT.search(each) else f"{each}:*" for each in settings.hosts]
+    return TransportSecuritySettings(
+        allowed_hosts=[*(f"{each}:*" for each in LOOPBACK), *settings.hosts, *hosts],
+        allowed_origins=[*(f"http://{each}:*" for each in LOOPBACK), *settings.cors_origins],
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -134,17 +188,43 @@ def _how_to_connect(token: str | None) -> str:
     return f"Clients must send the header  Authorization: Bearer {token}"
 
 
+class _RepairBody:
+    """Repairs bodies like lines on stdio; it gets each body whole from the limit around it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def repaired() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and message.get("body"):
+                return {**message, "body": repaired_body(message["body"])}
+            return message
+
+        await self._app(_without_length(scope), repaired, send)
+
+
+def _without_length(scope: Scope) -> Scope:
+    """Return the scope without Content-Length, as a repair may change the length."""
+    if scope["type"] != "http":
+        return scope
+    headers = [each for each in scope["headers"] if each[0] != b"content-length"]
+    return {**scope, "headers": headers}
+
+
 class _RequireToken:
     """Answers 401 to requests without the token; lifespan events pass."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._expected = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            given = Headers(scope=scope).get("authorization", "").encode("latin-1")
-            if not hmac.compare_digest(given, self._expected):
+            # The scheme is case-insensitive (RFC 9110, 11.1).
+            scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+            right = hmac.compare_digest(given.strip().encode("latin-1"), self._expected)
+            if scheme.casefold() != "bearer" or not right:
                 refusal = PlainTextResponse(
                     "401: send the header Authorization: Bearer TOKEN. The server printed the "
                     f"token when it started; it is in {TOKEN_FILE} in its data folder.\n",

@@ -47,14 +47,19 @@ class Shown:
 
 
 def of_outcome(
-    outcome: Outcome, *, tool: str, enabled: frozenset[str], emulated: bool
+    outcome: Outcome,
+    *,
+    tool: str,
+    enabled: frozenset[str],
+    emulated: bool,
+    missing_key: str = "",
 ) -> CallToolResult:
     """Return the result of a paid call, or of waiting for its jobs."""
     jobs, media = outcome.jobs, outcome.media
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        answer_text.first_line(outcome, tool=tool, emulated=emulated),
+        answer_text.first_line(outcome, tool=tool, emulated=emulated, missing_key=missing_key),
         *answer_text.nothing_left_lines(media, outcome.empty),
         *outcome.notes,
         *map(answer_text.media_line, media),

@@ -4,17 +4,30 @@ Hosts close stdin, wait two seconds, send SIGTERM, wait two more and kill the pr
 request in flight must be finished if possible, or its picture is lost.
 """
 
+import logging
+import math
 import os
 import signal
 import sys
 from contextlib import AsyncExitStack
 
 import anyio
+from anyio.abc import ObjectSendStream
+from mcp.server.stdio import stdio_server
+from mcp.shared._stream_protocols import ReadStream, WriteStream
+from mcp.shared.message import SessionMessage
+from mcp.types import JSONRPCError
+from pydantic import ValidationError
 
 from stability_mcp.server.app import StudioServer, build_server
 from stability_mcp.server.garbage import paused_collection
+from stability_mcp.server.messages import Message, MessageReader, as_message, unreadable_text
 from stability_mcp.settings import Settings
 
+log = logging.getLogger(__name__)
+
+INCOMPLETE_SECONDS = 2.0
+"""How long the next line of a message over several lines may take; then it counts as cut off."""
 ENDED_BY_SIGNAL = 128
 """The exit code after a signal is this plus the signal's number."""
 
@@ -37,7 +50,53 @@ async def serve(server: StudioServer) -> None:
             group = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(group.cancel_scope.cancel)
             group.start_soon(_end_by_signal, server)
-        await server.run_stdio_async()
+        read, write = await stack.enter_async_context(stdio_server())
+        await serve_repaired(server, read, write)
+
+
+async def serve_repaired(
+    server: StudioServer,
+    read: ReadStream[SessionMessage | Exception],
+    write: WriteStream[SessionMessage],
+) -> None:
+    """Serve a client whose invalid messages are repaired or answered with an error."""
+    out, repaired = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_repair, read, write, out)
+        await server.run_streams(repaired, write)
+        group.cancel_scope.cancel()
+
+
+async def _repair(
+    read: ReadStream[SessionMessage | Exception],
+    write: WriteStream[SessionMessage],
+    out: ObjectSendStream[SessionMessage | Exception],
+) -> None:
+    """Pass messages on; the SDK reports each line that it can't read as an exception."""
+    reader = MessageReader()
+    ended = False
+    async with out:
+        while not ended:
+            found: list[Message] = []
+            item: SessionMessage | Exception | None = None
+            with anyio.move_on_after(INCOMPLETE_SECONDS if reader.waiting else math.inf) as pause:
+                try:
+                    item = await read.receive()
+                except anyio.EndOfStream:
+                    ended = True
+            if isinstance(item, ValidationError):
+                found += reader.feed(unreadable_text(item))
+            elif pause.cancelled_caught or ended or item is not None:
+                found += reader.flush()
+            for each in found:
+                checked = as_message(each)
+                if isinstance(checked, JSONRPCError):
+                    log.warning("answered an invalid message: %s", checked.error.message)
+                    await write.send(SessionMessage(checked))
+                else:
+                    await out.send(SessionMessage(checked))
+            if isinstance(item, SessionMessage):
+                await out.send(item)
 
 
 async def _end_by_signal(server: StudioServer) -> None:

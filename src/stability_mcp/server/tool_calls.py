@@ -42,6 +42,7 @@ async def call(
                 tool=context.tool,
                 enabled=context.enabled,
                 emulated=context.settings.emulated,
+                missing_key=context.settings.missing_key,
             )
         return _free_result(answer, context.tool, await lazy_studio.uncollected_line())
     except AskFirstError as question:
@@ -91,6 +92,7 @@ async def _operate(
     options = CallOptions(
         label=given.label,
         count=given.count,
+        preview=given.preview is None,
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,

@@ -54,10 +54,11 @@ def enabled(tools: Iterable[str], chosen: Iterable[str]) -> tuple[str, ...]:
     wanted = set(ALWAYS)
     for name in chosen:
         if name not in aliases and name not in known:
-            guess = did_you_mean(name, (*aliases, *known))
+            every_name = (*aliases, *known)
             raise ConfigurationError(
-                f"STABILITY_TOOLSETS contains {quoted(name)}, which is not a toolset.",
-                hint=f"{guess} Toolsets: {listed((*aliases, *known), most=20)}.".strip(),
+                f"STABILITY_TOOLSETS contains {quoted(name)}; it must be "
+                f"one or more of {listed(every_name, most=len(every_name))}.",
+                hint=did_you_mean(name, every_name),
             )
         wanted |= aliases.get(name, {name})
     return tuple(name for name in every if not wanted.isdisjoint({name, toolset_of(name)}))

@@ -43,6 +43,8 @@ class CallOptions:
     """Name of the result, up to 40 characters; None: derived from the prompt or the input."""
     count: int = 1
     """Number of variants, from 1 to 8."""
+    preview: bool = True
+    """Whether the outcome has a preview, if the settings allow one."""
     progress: Progress | None = None
     """Receives progress updates."""
     confirm: Confirm | None = None
@@ -66,6 +68,8 @@ class Wait:
     progress: Progress | None = None
     comes_back: bool = False
     """Whether the caller gets the outcome of an unfinished call later."""
+    preview: bool = True
+    """Whether the outcome has a preview, if the settings allow one."""
 
 
 async def run(
@@ -98,6 +102,7 @@ async def run(
         seconds=max(options.longest_wait - permission.seconds, 0),
         progress=options.progress,
         comes_back=options.soon is not None,
+        preview=options.preview,
     )
     notes = [*options.notes, *permission.notes, *prepared.notes]
     try:
@@ -154,7 +159,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
         views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress, queued=queued)
         media = await _results(parts, views, fresh)
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
-        shown = await preview(parts, media, memory=memory)
+        shown = await preview(parts, media, memory=memory) if wait.preview else None
         empty = await _empty(media, shown)
     except BaseException:
         # The host gave up. The jobs continue, and the next answer reports uncollected results.

@@ -21,7 +21,8 @@ from stability_mcp.policy import audit, confirmation, moderation
 from stability_mcp.policy.audit import Event, Subject
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, quote_for
 from stability_mcp.policy.terms import Terms
-from stability_mcp.settings import Settings, variable
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account

@@ -43,6 +43,8 @@ class StatusFacts(Data):
     """Families of tools that are enabled."""
     client: str
     """Name of the MCP client."""
+    warnings: list[str] | None = None
+    """Settings that count as not set or are ignored."""
 
 
 @tool(title="Server status", effects=QUERIES)
@@ -55,7 +57,7 @@ async def server_status(
     status = await studio.status()
     spent = status.spent
     return StatusFacts(
-        note=_summarize(status),
+        note=_summarize(status, context.settings.missing_key),
         version=__version__,
         upstream=status.upstream,
         emulated=status.emulated,
@@ -70,14 +72,17 @@ async def server_status(
         roots=status.roots,
         toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
+        warnings=list(context.settings.notices) or None,
     )
 
 
-def _summarize(status: Status) -> str:
+def _summarize(status: Status, missing_key: str) -> str:
     if status.emulated:
+        why = f" ({missing_key})" if missing_key else ""
         return (
-            "NO API KEY: the built-in emulator makes placeholders at no cost. To use the real API, "
-            "set STABILITY_API_KEY in the MCP client's configuration of this server and restart it."
+            f"NO API KEY{why}: the built-in emulator makes placeholders at no cost. To use the "
+            "real API, set STABILITY_API_KEY in the MCP client's configuration of this server and "
+            "restart it."
         )
     if status.key_rejected:
         return (
