@@ -47,8 +47,11 @@ def _split(command: str) -> tuple[dict[str, str], list[str]]:
 
 def _own(commands: list[str]) -> list[str]:
     """Return the commands of this program that end by themselves."""
+    split = {each: _split(each)[1] for each in commands}
     return [
-        each for each in commands if _split(each)[1][0] == "stability-mcp" and each not in SERVERS
+        each
+        for each, words in split.items()
+        if words[0] == "stability-mcp" and " ".join(words) not in SERVERS
     ]
 
 
@@ -74,6 +77,15 @@ def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli:
         [line] = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
         [documented] = [each for page, each in JSON if page == name]
         assert _shape(json.loads(line)) == _shape(documented)
+
+
+@pytest.mark.parametrize("command", [each for each in EVERY if each.endswith(tuple(SERVERS))])
+def test_servers_are_shown_with_valid_settings(command: str, cli: Cli) -> None:
+    """*Chosen*: `doctor` reads the same variables and ends by itself."""
+    variables, _ = _split(command)
+    code, out, err = cli("doctor", **variables)
+
+    assert code == 0, out + err
 
 
 def test_a_webhook_reports_charges_in_the_words_of_the_page() -> None:

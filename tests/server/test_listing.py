@@ -20,7 +20,7 @@ from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
 MAX_BYTES, MAX_BASIC_BYTES = 48_000, 34 * 1024
-MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_450
+MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_400
 """Mean bytes of a tool and of an operation."""
 MAX_TOOLS = 52
 """Chosen: several hosts limit the number of tools of all servers together."""

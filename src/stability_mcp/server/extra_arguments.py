@@ -18,13 +18,13 @@ class Label(BaseModel):
 
     label: Annotated[
         Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
-        Field(description="Name for the result, up to 40 characters."),
+        Field(description="Name for the result."),
     ] = None
     preview: Literal["none"] | None = None
     """Only `none`: the setting chooses the size, and every byte of a schema counts."""
     confirm_spend: Annotated[
         Annotated[float, Field(ge=0, json_schema_extra=unmeasured)] | None,
-        Field(description="Credits the user approved."),
+        Field(description="Approved by the user."),
     ] = None
 
 
@@ -33,7 +33,7 @@ class Variants(Label):
 
     count: Annotated[
         int,
-        Field(ge=1, le=MAX_VARIANTS, description="How many variants; each is charged."),
+        Field(ge=1, le=MAX_VARIANTS, description="Variants, each charged."),
     ] = 1
 
 

@@ -75,7 +75,7 @@ def profile(space: str, *, gamma: float = 2.2, wide: bool = False) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """Return a CMYK profile that shows every ink as Lab grey by black alone, inks ignored."""
+    """Return a CMYK profile of which only black changes the colour; it gives Lab greys."""
     ramp = b"".join(struct.pack(">B", n) for n in range(256))
     corners = b""
     for n in range(16):

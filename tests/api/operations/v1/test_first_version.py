@@ -24,7 +24,7 @@ def test_the_engine_accepts_nine_sizes() -> None:
     assert parse(TextToImage, {**WORDS, "width": 512, "height": 512, "engine_id": "another"})
 
 
-@pytest.mark.parametrize("engine", ["../user/balance", "a/b", "a?b", "", "A", "a b"])
+@pytest.mark.parametrize("engine", ["../user/balance", "a/b", "a?b", "A", "a b"])
 def test_an_engine_cannot_leave_the_path(engine: str) -> None:
     """*Chosen*: it becomes a part of the URL."""
     with pytest.raises(ArgumentsError, match="engine_id"):

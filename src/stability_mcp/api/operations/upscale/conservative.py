@@ -23,7 +23,7 @@ MAX_PIXELS = 3112 * 3112
 class Conservative(ImageOperation):
     """Enlarge a picture to about 9 megapixels for print, sharper but otherwise unchanged.
 
-    `prompt`: what the picture shows. Cheaper, often sufficient: `upscale_fast`. To invent
+    `prompt`: what the picture shows. Cheaper: `upscale_fast`. To invent
     detail: `upscale_creative`.
     """
 
