@@ -90,7 +90,7 @@ def test_a_real_key_is_never_a_placeholder(key: str) -> None:
     "folder", ["/home/me/my keys", "xxx", "/srv/${x", "C:\\Users\\me", "~/Pictures", "a$b", "100%"]
 )
 def test_an_ordinary_folder_is_not_a_placeholder(folder: str) -> None:
-    """Chosen: only what nobody calls a folder counts as not set."""
+    """Chosen: only a text that is never the name of a folder counts as not set."""
     assert find_placeholder("output_dir", folder) == (None, folder)
 
 
