@@ -224,7 +224,9 @@ def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> No
     values = [json.loads(each.stdout)["wait"] for each in (default, variable, flag)]
     assert values == [3, 7, 5]
     assert wrong.returncode == 1
-    assert "STABILITY_BEAT cannot be used: " in wrong.stderr
+    assert wrong.stderr == (
+        'stability-mcp: STABILITY_BEAT is "99"; it must be a whole number from 1 to 9.\n'
+    )
     assert re.search(r"^ +STABILITY_BEAT +5  \(flag\)$", doctor.stdout, re.MULTILINE)
     assert page.returncode == 1
     assert "STABILITY_BEAT" in page.stdout

@@ -126,10 +126,10 @@ Mask = Annotated[
     Field(description="Label, URI or path; white is changed, black kept. Default: image's alpha."),
 ]
 
-Prompt = Annotated[Text, Field(description="In English.")]
-OptionalPrompt = Annotated[OptionalText, Field(description="In English.")]
+Prompt = Annotated[Text, Field(description="What to show, in English.")]
+OptionalPrompt = Annotated[OptionalText, Field(description="What to show, in English.")]
 NegativePrompt = Annotated[OptionalText, Field(description='Such as "people, text".')]
-SoundPrompt = Annotated[Text, Field(description="In English.")]
+SoundPrompt = Annotated[Text, Field(description="What to hear, in English.")]
 MAX_SEED = 4_294_967_294
 """Largest seed that the API accepts; 0 requests a random one."""
 MAX_V1_SEED = 4_294_967_295

@@ -30,7 +30,7 @@ from stability_mcp.errors import (
     StorageError,
 )
 from stability_mcp.imaging import provenance
-from stability_mcp.imaging.repair import repair
+from stability_mcp.imaging.container_repair import repair
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary

@@ -58,7 +58,7 @@ class TextPrompt(Described):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     text: Annotated[str, Field(min_length=1, max_length=2_000)]
-    """In English."""
+    """What to show, in English."""
     weight: Annotated[float, Field(ge=-10, le=10)] = 1
     """How much it counts; negative = avoid."""
 
