@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from support.imaging.pictures import png
 
+from support.imaging.sample_files import png
 from support.server.in_memory import Era, both_eras, connected, data, facts, fine, refused, text
 from support.store.rows import change
 
@@ -50,11 +50,11 @@ async def test_every_reference_in_a_list_is_accepted_by_tools_that_take_media(
     tmp_path: Path,
 ) -> None:
     """Chosen: label, URI and id of an item, and the names of what it was made from."""
-    (tmp_path / "photo.png").write_bytes(png(1024, 3000))  # fitted before it is sent
+    (tmp_path / "photo.png").write_bytes(png((1024, 3000)))  # fitted before it is sent
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "count": 2}))
         fine(await client.call_tool("upscale_fast", {"image": str(tmp_path / "photo.png")}))
-        fine(await client.call_tool("edit_remove_background", {"image": "a-fox-1"}))
+        fine(await client.call_tool("edit_remove_background", {"image": "fox-1"}))
         media = fine(await client.call_tool("media_list", {}))
         jobs = fine(await client.call_tool("job_list", {}))
         report = fine(await client.call_tool("usage_report", {"by": "job"}))
@@ -70,7 +70,7 @@ async def test_every_reference_in_a_list_is_accepted_by_tools_that_take_media(
 
 async def test_a_parent_is_the_original_not_the_fitted_copy(tmp_path: Path) -> None:
     """Chosen: the user knows the picture that was passed, not the copy that was sent."""
-    (tmp_path / "photo.png").write_bytes(png(1024, 3000))
+    (tmp_path / "photo.png").write_bytes(png((1024, 3000)))
     async with connected(tmp_path) as client:
         fine(await client.call_tool("upscale_fast", {"image": str(tmp_path / "photo.png")}))
         result, photo = facts(fine(await client.call_tool("media_list", {})))["media"]
