@@ -1,4 +1,4 @@
-"""What a list shows about media and jobs besides their rows: prompt, price, inputs and results."""
+"""What a list shows in addition to the rows of media and jobs: prompt, price, inputs, results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
