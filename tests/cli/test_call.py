@@ -1,7 +1,6 @@
 """`stability-mcp call` runs any tool from the shell."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,30 +97,3 @@ def test_an_invalid_setting_is_one_line_on_stderr(cli: Cli) -> None:
     assert code == 1
     assert "STABILITY_PREVIEW" in err
     assert "Traceback" not in err
-
-
-def test_the_log_lists_jobs_and_their_cost(cli: Cli) -> None:
-    """Documented (docs/settings.md): the newest jobs and what they cost."""
-    cli("call", "generate_core", "--prompt", "a lighthouse")
-
-    _, out, _ = cli("log")
-
-    assert re.search(r"generate_core +done +3 credits charged$", out, re.MULTILINE)
-    assert out.endswith("today: 3 credits\n")
-
-
-def test_a_refused_job_is_listed_as_not_charged(cli: Cli) -> None:
-    """Chosen: the same words as in answers."""
-    cli("call", "generate_core", "--prompt", "emulate moderation")
-
-    _, out, _ = cli("log")
-
-    assert re.search(r"generate_core +failed +not charged$", out, re.MULTILINE)
-
-
-def test_tools_lists_the_enabled_tools(cli: Cli) -> None:
-    """Documented (docs/settings.md): the enabled tools."""
-    _, out, _ = cli("tools", "--toolsets", "upscale")
-
-    assert "upscale_fast" in out
-    assert "generate_core" not in out

@@ -10,6 +10,7 @@ from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import BudgetError, UnavailableError
 from stability_mcp.jobs.transactions import recover
+from stability_mcp.jobs.transactions.usage import LedgerQuery
 from stability_mcp.store.database import Database
 from support.jobs.jobs import PAID, PRICE, Wire, core, hangs, put, running_jobs, succeeds
 from support.store.rows import execute, ledger, money, rows
@@ -128,11 +129,14 @@ async def test_the_ledger_is_summed_by_day_operation_job_or_request(tmp_path: Pa
         submitted = await jobs.submit(core(), tool="test", count=2)
         await jobs.wait(submitted.job_ids, 30)
         sums = {
-            by: await jobs.read.ledger(jobs.account, since="2020-01-01", by=by, limit=10)
+            by: await jobs.read.ledger(
+                jobs.account, LedgerQuery(since="2020-01-01", by=by, limit=10)
+            )
             for by in ("day", "operation", "job", "request")
         }
         rate = await jobs.read.rate_status()
-        none, _ = await jobs.read.ledger(jobs.account, since="2999-01-01", by="day", limit=10)
+        never = LedgerQuery(since="2999-01-01", by="day", limit=10)
+        none, _ = await jobs.read.ledger(jobs.account, never)
 
     assert {by: len(lines) for by, (lines, _) in sums.items()} == {
         "day": 1,

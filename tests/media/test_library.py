@@ -10,6 +10,7 @@ import pytest
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
@@ -222,6 +223,10 @@ async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_pa
         assert await few(lambda: store.list(cursor=str(ROWS // 2)))
         assert await few(lambda: store.list(kind="image"))
         assert await few(lambda: store.list(kind="audio"))
+        assert await few(lambda: store.list(period=Period(until=ROWS - 1.0)))
+        assert await few(lambda: store.list(period=Period(until=ROWS - 1.0), cursor=str(ROWS // 2)))
+        assert await few(lambda: store.list(period=Period(since=1.0)))
+        assert await few(lambda: store.list(period=Period(since=ROWS - 9.0), kind="audio"))
         assert await few(lambda: store.get("label 777"))
         assert await few(lambda: store.of_copy(tmp_path))
         assert database.steps
@@ -234,9 +239,9 @@ async def _fill(here: Desk) -> None:
         blob = connection.execute("SELECT blob FROM media").fetchone()[0]
         connection.executemany(
             "INSERT INTO media (id, owner, blob, media_type, origin, label, operation, created_at)"
-            " VALUES (?, 'local', ?, 'image/png', 'generated', ?, ?, 0)",
+            " VALUES (?, 'local', ?, 'image/png', 'generated', ?, ?, ?)",
             [
-                (f"m{n}", blob, f"label {n}", '{"operation":"generate_core","arguments":{}}')
+                (f"m{n}", blob, f"label {n}", '{"operation":"generate_core","arguments":{}}', n)
                 for n in range(ROWS)
             ],
         )

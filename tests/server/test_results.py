@@ -45,7 +45,8 @@ async def test_the_text_of_a_picture_result_has_fixed_lines(era: Era, tmp_path: 
 
     lines = text(result).splitlines()
     assert lines[0] == (
-        f"{EMULATED}. generate_core: 2 pictures, 6 credits on the emulator (today 6, session 6)"
+        f"{EMULATED}. generate_core: 2 pictures, 6 credits on the emulator "
+        "(today 6, 6 since this server started)"
     )
     for number in (1, 2):
         name, uri, seed, path = lines[number].split("  ")
@@ -218,20 +219,26 @@ async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path
     assert re.sub(r"[\d.]+ [KM]B", "8 KB", text(media)).splitlines() == [
         f'media_list: 1, newest first; for older ones pass cursor "{cursor}"',
         (
-            f"{newest['label']}  {newest['uri']}  {size}  generate_core  seed {newest['seed']}"
-            "  just now"
+            f"{newest['label']}  {newest['uri']}  {size}  generate_core  3 credits charged"
+            f'  seed {newest["seed"]}  {_minute(newest)} (just now)  "a fox"'
         ),
     ]
-    assert newest in made["media"]
+    [shown] = [each for each in made["media"] if each["id"] == newest["id"]]
+    assert newest == shown | {"prompt": "a fox", "credits": 3, "charged": "charged", "parents": []}
     assert text(jobs).splitlines() == [
         "job_list: 2, newest first",
         *(
-            f"{job['id']}  {job['label']}  generate_core  done  3 credits charged  just now"
-            f"  {job['media'][0]}"
-            for job in reversed(made["jobs"])
+            f"{job['id']}  generate_core  done  3 credits charged  {_minute(job)} (just now)"
+            f'  "a fox"  {item["label"]} {item["uri"]}'
+            for job, item in zip(reversed(made["jobs"]), reversed(made["media"]), strict=True)
         ),
     ]
     assert text(none) == "media_list: nothing found"
+
+
+def _minute(facts: dict[str, str]) -> str:
+    """Return when an item or a job was created, as in a line of a list."""
+    return facts["created"][:16].replace("T", " ")
 
 
 async def test_media_show_states_how_media_was_made(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.jobs.models import State
 from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.store.database import Database, check_writable
-from stability_mcp.store.format import SCHEMA, lock_path
+from stability_mcp.store.format import OLDEST_WRITER, SCHEMA, lock_path
 from stability_mcp.store.migrations import migrate, statements, steps
 from support.store import frozen
 from support.store.migrating import contents, kill_at_every_statement, update
@@ -296,10 +296,11 @@ def test_an_older_version_that_may_not_write_names_both_schemas(tmp_path: Path) 
     home = frozen.thaw(frozen.SCHEMA_3, tmp_path)
     update(home)
 
-    for schema in range(1, SCHEMA):
+    for schema in range(1, OLDEST_WRITER):
         with pytest.raises(StorageError, match=rf"schema {SCHEMA}; this program writes {schema}"):
             check_writable(home, _meta(home), schema)
-    check_writable(home, _meta(home), SCHEMA)
+    for schema in range(OLDEST_WRITER, SCHEMA + 1):
+        check_writable(home, _meta(home), schema)
 
 
 def test_an_sql_file_is_split_into_statements() -> None:

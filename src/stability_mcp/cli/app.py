@@ -201,18 +201,35 @@ def cache(
 
 
 @app.command()
-def log(
+def log(  # noqa: PLR0913 -- one parameter per option
     context: typer.Context,
     *,
     last: Annotated[int, typer.Option(help="Number of entries.", min=1, max=1_000)] = 20,
+    operation: Annotated[
+        str | None, typer.Option(help="Only jobs of this operation, e.g. generate_core.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="From this time on: 2026-11-22, 2026-11-22T14:00, today, 2h or 3d (ago)."
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this time; a day is included.")] = None,
     audit: Annotated[
         bool, typer.Option("--audit", help="List refused and flagged prompts instead.")
     ] = False,
 ) -> None:
-    """List the newest jobs: time, operation, state and cost."""
+    """List the newest jobs: time, operation, state, cost, prompt, inputs and results."""
     from stability_mcp.cli.ledger import run_audit, run_log
+    from stability_mcp.periods import parse_period
 
-    anyio.run(run_audit if audit else run_log, _settings(context), last)
+    if audit and (operation or since or until):
+        raise typer.BadParameter("--audit can't be combined with --operation, --since or --until")
+    if audit:
+        anyio.run(run_audit, _settings(context), last)
+    else:
+        period = parse_period(since, until)
+        anyio.run(partial(run_log, _settings(context), last, operation=operation, period=period))
 
 
 @app.command()

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from stability_mcp.errors import ConfigurationError
+from stability_mcp.periods import Period
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
-from stability_mcp.text import CHARGES, credits_text, local_time
+from stability_mcp.text import credits_text, local_time
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import JobRecord, Spending
+    from stability_mcp.studio import JobOrigin, Spending
 
 HASH_CHARACTERS = 12
 """Enough of a prompt's hash to see whether two entries have the same prompt."""
@@ -86,28 +87,45 @@ async def run_cache(settings: Settings, *, clear: bool) -> None:
     typer.echo(f"cache hits: {found.hits} ({credits_text(found.saved)} saved)")
 
 
-async def run_log(settings: Settings, last: int) -> None:
-    """Print a line for each of the newest jobs, the newest last, and today's total."""
-    from stability_mcp.studio import open_studio
+async def run_log(
+    settings: Settings, last: int, *, operation: str | None = None, period: Period
+) -> None:
+    """Print a line for each of the newest jobs, the newest last, and today's total.
 
+    Raises:
+        NotFoundError: no operation has that name.
+    """
+    from stability_mcp.studio import known_operation, open_studio
+
+    if operation is not None:
+        known_operation(operation)  # an error inside the studio would arrive as an exception group
     async with open_studio(settings, program="stability-mcp log") as studio:
-        page = await studio.list_jobs(limit=last)
+        page = await studio.list_jobs(limit=last, operation=operation, period=period)
+        origins = await studio.origins_of_jobs(page.items)
         spent = await studio.spending()
-    for job in reversed(page.items):
-        typer.echo(
-            f"{local_time(job.created_at)}  {job.id}  {job.operation:<36} {job.state:<10} "
-            f"{_cost(job)}"
-        )
+    for origin in reversed(origins):
+        typer.echo(_log_line(origin))
     if spent.limit is None:
         typer.echo(f"today: {credits_text(spent.today)}")
     else:
         typer.echo(f"today: {_amount(spent.today)} of {credits_text(spent.limit)}")
 
 
-def _cost(job: "JobRecord") -> str:
-    """Return what a job cost: `3 credits charged`, `3 credits reserved` or `not charged`."""
-    charge = CHARGES[job.charged]
-    return charge if job.charged == "no" else f"{credits_text(job.price)} {charge}"
+def _log_line(origin: "JobOrigin") -> str:
+    from stability_mcp.studio import charge_text, names_text, prompt_text, results_text
+
+    job = origin.job
+    words = (
+        local_time(job.created_at),
+        job.id,
+        f"{job.operation:<36}",
+        f"{job.state:<10}",
+        charge_text(job),
+        prompt_text(origin.prompt),
+        names_text("from", origin.sources),
+        *(results_text(origin) or (f"label {job.label}" if job.label else None,)),
+    )
+    return "  ".join(filter(None, words))
 
 
 async def run_audit(settings: Settings, last: int) -> None:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from stability_mcp.api.operation import MIB, MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.api_errors import LOCKOUT_SECONDS
+from stability_mcp.periods import Period
 from stability_mcp.store.disk import MIN_FREE_BYTES, RESERVE_BYTES
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -159,6 +160,7 @@ State = Literal[
     "cancelled",
     "unknown",
 ]
+STATES: tuple[State, ...] = get_args(State)
 JobFilter = Literal[State, "running"]
 """A state that a list of jobs can be limited to; `running` means any in `RUNNING`."""
 RUNNING: tuple[State, ...] = ("submitting", "submitted", "storing")
@@ -226,6 +228,17 @@ class JobRecord:
     def awaited(self) -> bool:
         """Return whether it is worth waiting for: unfinished and not paused."""
         return not self.finished and self.state != "paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCriteria:
+    """What a list of jobs is limited to; the default matches every job."""
+
+    state: JobFilter | None = None
+    operation: str | None = None
+    """Name of an operation."""
+    period: Period = field(default_factory=Period)
+    """When the jobs were created."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,16 +11,16 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord, JobRow
+from stability_mcp.jobs.models import Call, JobCriteria, JobPage, JobRecord, JobRow
 from stability_mcp.jobs.progress import Viewpoint, to_record
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usage
 from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
-from stability_mcp.jobs.transactions.usage import Balance, LedgerBy, LedgerLine, RateStatus
+from stability_mcp.jobs.transactions.usage import Balance, LedgerLine, LedgerQuery, RateStatus
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import seq_of
-from stability_mcp.store.queries import Connection
+from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
@@ -127,6 +127,22 @@ class JobReader:
                 )
         return [self._record(mine[job], blocked) for job in job_ids]
 
+    async def found(self, account: Account, job_ids: Iterable[str]) -> Jobs:
+        """Return the jobs that still exist, in the order given; for lists of any length."""
+        wanted = list(dict.fromkeys(job_ids))
+
+        def read(connection: Connection) -> dict[str, JobRow]:
+            parts = in_parts(wanted, MAX_IDS_PER_QUERY)
+            return {
+                each.id: each
+                for part in parts
+                for each in lookup.jobs_by_id(connection, part).values()
+                if each.owner == account.owner
+            }
+
+        rows = await self._database.read(read) if wanted else {}
+        return [self._record(rows[each], 0.0) for each in wanted if each in rows]
+
     def records_of(self, rows: Sequence[JobRow]) -> Jobs:
         """Return the records of rows that are already read."""
         return [self._record(row, 0.0) for row in rows]
@@ -137,7 +153,7 @@ class JobReader:
         *,
         limit: int = 20,
         cursor: str | None = None,
-        state: JobFilter | None = None,
+        criteria: JobCriteria | None = None,
     ) -> JobPage:
         """Return the newest jobs, at most `limit`.
 
@@ -145,11 +161,12 @@ class JobReader:
             account: The owner of the jobs.
             limit: Maximum jobs on the page.
             cursor: The previous page's `next_cursor`.
-            state: Only jobs in this state, or in any running state.
+            criteria: What the list is limited to; None: every job.
 
         Raises:
             NotFoundError: the cursor is invalid.
         """
+        wanted = criteria or JobCriteria()
         mark = None if cursor is None else seq_of(cursor)
         if cursor is not None and mark is None:
             raise NotFoundError(
@@ -158,7 +175,7 @@ class JobReader:
             )
         found, blocked = await self._database.read(
             lambda c: (
-                lookup.job_page(c, account.owner, limit=limit + 1, before=mark, state=state),
+                lookup.job_page(c, account.owner, limit=limit + 1, before=mark, criteria=wanted),
                 rate_limit.blocked_until(c, self._context.upstream.id),
             )
         )
@@ -197,21 +214,12 @@ class JobReader:
         """Return the jobs that are paused until the user decides about them."""
         return await self._database.read(lambda c: recover.paused_jobs(c, account))
 
-    async def ledger(
-        self, account: Account, *, since: str, by: LedgerBy, limit: int
-    ) -> tuple[Lines, LedgerLine]:
-        """Return lines of the ledger, newest first, and the total.
-
-        Args:
-            account: The account.
-            since: The first day: `2026-11-22`.
-            by: What the lines are grouped by.
-            limit: Maximum lines.
-        """
+    async def ledger(self, account: Account, query: LedgerQuery) -> tuple[Lines, LedgerLine]:
+        """Return lines of the ledger, newest first, and the total."""
         return await self._database.read(
             lambda c: (
-                usage.ledger_lines(c, account, since=since, by=by, limit=limit),
-                usage.ledger_total(c, account, since=since),
+                usage.ledger_lines(c, account, query),
+                usage.ledger_total(c, account, query),
             )
         )
 

@@ -4,7 +4,7 @@ Every query filters by owner, and none returns deleted media. `records` writes t
 importer before a call and for the job that made the media.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,14 @@ from stability_mcp.media.search import (
     pattern_of,
     suggestion,
 )
+from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
-from stability_mcp.store.ids import MAX_SEQ, looks_like_id
-from stability_mcp.store.queries import Connection, in_parts, load
+from stability_mcp.store.ids import MAX_SEQ, looks_like_id, span_before
+from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
 
 MAX_LISTED = 100
-MAX_IDS_PER_QUERY = 500
-"""Ids per query: SQLite accepts several thousand parameters, older versions 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ _item_by_label = _SQL.one("item_by_label", ItemRow)
 _items_by_id = _SQL.many("items_by_id", ItemRow)
 _newest = _SQL.values("newest", int)
 _newest_of_type = _SQL.values("newest_of_type", int)
+_newest_of_period = _SQL.values("newest_of_period", int)
+_created_at = _SQL.value("created_at", float)
 _items_by_seq = _SQL.many("items_by_seq", ItemRow)
 _item_of_bytes = _SQL.one("item_of_bytes", ItemRow)
 _fitted_item_of_bytes = _SQL.one("fitted_item_of_bytes", ItemRow)
@@ -139,6 +140,7 @@ class MediaLibrary:
         cursor: str | None = None,
         kind: Kind | None = None,
         query: str | None = None,
+        period: Period | None = None,
     ) -> Page:
         """Return a page of the media, newest first, without pictures fitted for sending.
 
@@ -147,29 +149,26 @@ class MediaLibrary:
             cursor: The previous page's `next_cursor`; None starts with the newest.
             kind: Only pictures, sounds or models.
             query: Only media whose label, prompt or operation contains these words.
+            period: Only media stored in this period.
 
         Raises:
             ArgumentsError: the cursor is invalid.
         """
         count = max(1, min(limit, MAX_LISTED))
+        before = None if cursor is None else cursor_of(cursor)
         wanted = {
             "owner": self.owner,
-            "before": MAX_SEQ if cursor is None else cursor_of(cursor),
             "pattern": pattern_of(query) if query else None,
             "limit": count + 1,
         }
 
         def read(connection: Connection) -> list[ItemRow]:
-            if kind is None:
-                newest = _newest(connection, **wanted)
+            if period is not None and period.is_bounded:
+                seqs = _seqs_of_period(connection, wanted, before, kind, period)
             else:
-                newest = [
-                    seq
-                    for media_type in TYPES[kind]
-                    for seq in _newest_of_type(connection, **wanted, media_type=media_type)
-                ]
-            seqs = sorted(newest, reverse=True)[: count + 1]
-            return _items_by_seq(connection, owner=self.owner, seqs=seqs)
+                seqs = _newest_seqs(connection, wanted, before, kind)[: count + 1]
+            found = _items_by_seq(connection, owner=self.owner, seqs=seqs)
+            return sorted(found, key=lambda row: seqs.index(row.seq))
 
         rows = await self.database.read(read)
         more = str(rows[count - 1].seq) if len(rows) > count else None
@@ -287,6 +286,30 @@ class MediaLibrary:
         if provenance.origin != "fitted":
             return _item_of_bytes(connection, **key)
         return _fitted_item_of_bytes(connection, **key, parents=provenance.parents.values())
+
+
+def _newest_seqs(
+    connection: Connection, wanted: Mapping[str, object], before: int | None, kind: Kind | None
+) -> list[int]:
+    page = {**wanted, "before": MAX_SEQ if before is None else before}
+    if kind is None:
+        return _newest(connection, **page)
+    found = (_newest_of_type(connection, **page, media_type=each) for each in TYPES[kind])
+    return sorted((seq for seqs in found for seq in seqs), reverse=True)
+
+
+def _seqs_of_period(
+    connection: Connection,
+    wanted: Mapping[str, object],
+    before: int | None,
+    kind: Kind | None,
+    period: Period,
+) -> list[int]:
+    owner = wanted["owner"]
+    created_at = None if before is None else _created_at(connection, owner=owner, seq=before)
+    span = span_before(period, before, created_at)
+    types = TYPES[kind] if kind else ()
+    return _newest_of_period(connection, **wanted, **span, types=types, any_type=int(kind is None))
 
 
 def _check_changed(changed: int, media_id: str) -> None:

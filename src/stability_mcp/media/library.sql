@@ -44,6 +44,22 @@ WHERE owner = :owner AND media_type = :media_type AND deleted_at IS NULL AND ori
         OR lower(operation) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '/')
 ORDER BY seq DESC LIMIT :limit;
 
+-- name: newest_of_period(owner, since, at, before, pattern, any_type, types..., limit) -> values
+-- The newest seqs created from `since` to just before (`at`, `before`).
+SELECT seq FROM media
+WHERE owner = :owner AND deleted_at IS NULL AND origin <> 'fitted'
+    AND created_at >= :since AND (created_at, seq) < (:at, :before)
+    AND (CAST(:any_type AS INTEGER) = 1 OR media_type IN (:types...))
+    AND (CAST(:pattern AS TEXT) IS NULL
+        OR lower(label) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '/'
+        OR lower(operation) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '/')
+ORDER BY created_at DESC, seq DESC LIMIT :limit;
+
+-- name: created_at(owner, seq) -> value
+-- When an item was stored, to continue a list after it; an older item's time if it was deleted.
+SELECT created_at FROM media
+WHERE owner = :owner AND deleted_at IS NULL AND seq <= :seq ORDER BY seq DESC LIMIT 1;
+
 -- name: items_by_seq(owner, seqs...) -> many
 -- Reads the items of a page by their seqs.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,

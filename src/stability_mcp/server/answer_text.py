@@ -75,13 +75,10 @@ def counted(media: Sequence[MediaItem]) -> str:
 
 
 def day_line(spent: Spending) -> str:
-    """Return `today 27 of 500, session 12, balance about 812`, in credits.
-
-    A session lasts as long as the server process.
-    """
+    """Return `today 27 of 500, 12 since this server started, balance about 812`, in credits."""
     today, session = (credits_text(each).split()[0] for each in (spent.today, spent.session))
     of = f" of {credits_text(spent.limit).split()[0]}" if spent.limit else ""
-    parts = [f"today {today}{of}", f"session {session}" if spent.session else ""]
+    parts = [f"today {today}{of}", f"{session} since this server started" if spent.session else ""]
     if spent.balance is not None:
         parts.append(f"balance about {credits_text(spent.balance).split()[0]}")
     return ", ".join(filter(None, parts))

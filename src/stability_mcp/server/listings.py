@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from stability_mcp.server.answer_text import size_text
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
-from stability_mcp.studio import JobRecord, MediaItem
-from stability_mcp.text import CHARGES, age_text, credits_text, plain
-from stability_mcp.uris import media_uri
+from stability_mcp.studio import (
+    JobOrigin,
+    JobRecord,
+    MediaOrigin,
+    charge_text,
+    names_text,
+    prompt_text,
+    results_text,
+)
+from stability_mcp.text import CHARGES, age_text, credits_text, local_time, plain
 
 MAX_ERROR_CHARACTERS = 200
 """Longest error in a line; `job_wait` has the whole text."""
@@ -28,35 +35,46 @@ class Listing:
     """The same page for programs."""
 
 
-def media_line(item: MediaItem) -> str:
-    """Return label, URI, size, origin, seed and age of an item."""
+def media_line(origin: MediaOrigin) -> str:
+    """Return name, size, origin, price, time, prompt and parents of an item."""
+    item, job = origin.item, origin.job
     parts = (
         item.label,
         item.uri,
         "FILTERED" if item.filtered else None,
         size_text(item),
         item.operation or item.origin,
+        charge_text(job) if job else None,
         f"seed {seed}" if (seed := seed_of(item)) else None,
-        age_text(time.time() - item.created_at),
+        _time(item.created_at),
+        prompt_text(origin.prompt),
+        names_text("from", origin.sources),
     )
     return _line(parts)
 
 
-def job_line(job: JobRecord) -> str:
-    """Return id, label, operation, state, charge, age and results of a job."""
+def job_line(origin: JobOrigin) -> str:
+    """Return id, operation, state, charge, time, prompt, inputs and results of a job."""
+    job = origin.job
+    results = results_text(origin)
     parts = (
         job.id,
-        job.label,
         job.operation,
         _state(job),
         f"{credits_text(job.price)} {CHARGES[job.charged]}",
-        age_text(time.time() - job.created_at),
-        *map(media_uri, job.media),
+        _time(job.created_at),
+        prompt_text(origin.prompt),
+        names_text("from", origin.sources),
+        *(results or (f"label {job.label}" if job.label else None,)),
         "not collected yet" if job.state == "done" and not job.collected else None,
         f"generation {job.generation}" if job.generation and job.state != "done" else None,
         _shortened(job.error) if job.error else None,
     )
     return _line(parts)
+
+
+def _time(at: float) -> str:
+    return f"{local_time(at)} ({age_text(time.time() - at)})"
 
 
 def _state(job: JobRecord) -> str:

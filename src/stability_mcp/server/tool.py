@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict
 
 from stability_mcp.api.described import Described
+from stability_mcp.periods import Period, parse_period
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import Definition, Effects
 from stability_mcp.server.tool_schema import plain_schema
@@ -24,7 +25,25 @@ class Arguments(Described):
     )
 
 
-class PageArguments(Arguments):
+class PeriodArguments(Arguments):
+    """Base of the arguments of a tool whose answer can be limited to a period."""
+
+    since: str | None = None
+    """From this time on: 2026-11-22, 2026-11-22T14:00, today, 2h or 3d (ago)."""
+    until: str | None = None
+    """Up to this time; a day is included."""
+
+    @property
+    def period(self) -> Period:
+        """The period; it contains every time by default.
+
+        Raises:
+            ArgumentsError: a text isn't a time.
+        """
+        return parse_period(self.since, self.until)
+
+
+class PageArguments(PeriodArguments):
     """Base of the arguments of a tool that returns pages."""
 
     cursor: str | None = None

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.tool import Data
-from stability_mcp.studio import JobRecord, MediaItem
+from stability_mcp.studio import JobOrigin, JobRecord, MediaItem, MediaOrigin
 from stability_mcp.text import CHARGES
 from stability_mcp.uris import media_uri
 
@@ -63,6 +63,30 @@ class MediaFacts(Data):
             emulated=item.emulated or None,
             path=str(item.copy_path) if item.copy_path else None,
             created=when(item.created_at),
+        )
+
+
+class ListedMediaFacts(MediaFacts):
+    """One item of a list, with where it came from."""
+
+    prompt: str | None = None
+    credits: float | None = None
+    """Price of its job."""
+    charged: str | None = None
+    """charged, not charged, reserved or may have been charged."""
+    parents: list[str] = Field(default_factory=list)
+    """URIs of what it was made from."""
+
+    @classmethod
+    def of_origin(cls, origin: MediaOrigin) -> "ListedMediaFacts":
+        """Return an item of a list as JSON facts."""
+        job = origin.job
+        return cls(
+            **dict(MediaFacts.of(origin.item)),
+            prompt=origin.prompt,
+            credits=job.price / 1000 if job else None,
+            charged=CHARGES[job.charged] if job else None,
+            parents=[each.uri for each in origin.sources],
         )
 
 
@@ -136,6 +160,23 @@ class JobFacts(Data):
             collected=job.collected,
             created=when(job.created_at),
             finished=when(job.finished_at) if job.finished_at else None,
+        )
+
+
+class ListedJobFacts(JobFacts):
+    """One job of a list, with what it was given."""
+
+    prompt: str | None = None
+    parents: list[str] = Field(default_factory=list)
+    """URIs of its input files."""
+
+    @classmethod
+    def of_origin(cls, origin: JobOrigin) -> "ListedJobFacts":
+        """Return a job of a list as JSON facts."""
+        return cls(
+            **dict(JobFacts.of(origin.job)),
+            prompt=origin.prompt,
+            parents=[each.uri for each in origin.sources],
         )
 
 

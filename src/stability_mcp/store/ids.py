@@ -1,9 +1,8 @@
-"""Public ids: random, so that they can't be guessed; `seq` columns give the order.
-
-Length: imports none of our modules; jobs, media and maintenance share it.
-"""
+"""Public ids: random, so that they can't be guessed; `seq` columns give the order."""
 
 import secrets
+
+from stability_mcp.periods import Period
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o or u, which people misread."""
@@ -34,3 +33,19 @@ def seq_of(cursor: str) -> int | None:
         return None
     seq = int(cursor)
     return seq if seq <= MAX_SEQ else None
+
+
+def span_before(period: Period, before: int | None, created_at: float | None) -> dict[str, float]:
+    """Return the parameters `since`, `at` and `before` of a list of a period.
+
+    Such a list is in the order of (created_at, seq), and the page ends before (`at`, `before`).
+
+    Args:
+        period: The period.
+        before: The seq in the cursor; None for the first page.
+        created_at: When the row with that seq was created, in unix seconds.
+    """
+    if before is None or created_at is None or created_at >= period.until:
+        # No seq is below 0, so rows created exactly at `until` are excluded.
+        return {"since": period.since, "at": period.until, "before": 0}
+    return {"since": period.since, "at": created_at, "before": before}

@@ -40,6 +40,9 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 NOTHING = "SELECT NULL WHERE 1 = 0"
 """An empty list: IN is false and NOT IN is true (`NOT IN (NULL)` would be unknown)."""
 
+MAX_IDS_PER_QUERY = 500
+"""Ids per query: SQLite accepts several thousand parameters, older versions 999."""
+
 LOADED: "list[Statements]" = []
 """Every loaded file; tests run and prepare all statements."""
 

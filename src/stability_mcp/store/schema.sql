@@ -107,6 +107,9 @@ CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
 CREATE INDEX jobs_call ON jobs (call, position);
 CREATE INDEX jobs_cache ON jobs (result_key, seq) WHERE result_key IS NOT NULL AND state = 'done';
 CREATE INDEX jobs_list ON jobs (owner, seq);
+-- Lists the jobs of one operation, and those of a period.
+CREATE INDEX jobs_operation ON jobs (owner, operation, seq);
+CREATE INDEX jobs_created ON jobs (owner, created_at, seq);
 -- Finds recently ended jobs, and jobs that ended long ago.
 CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL;
 -- Finds a known generation.
@@ -186,6 +189,8 @@ CREATE UNIQUE INDEX media_job ON media (job, position) WHERE job IS NOT NULL;
 CREATE INDEX media_list ON media (owner, seq) WHERE deleted_at IS NULL;
 -- Lists media of one kind.
 CREATE INDEX media_kind ON media (owner, media_type, seq) WHERE deleted_at IS NULL;
+-- Lists media of a period.
+CREATE INDEX media_created ON media (owner, created_at, seq) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX media_label ON media (owner, label)
 WHERE label IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX media_blob ON media (blob);

@@ -30,6 +30,14 @@ from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.open import open_studio
+from stability_mcp.studio.origins import (
+    JobOrigin,
+    MediaOrigin,
+    charge_text,
+    names_text,
+    prompt_text,
+    results_text,
+)
 from stability_mcp.studio.outcomes import (
     Estimate,
     Outcome,
@@ -57,11 +65,13 @@ __all__ = [
     "Estimate",
     "Finding",
     "JobFilter",
+    "JobOrigin",
     "JobPage",
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
     "MediaItem",
+    "MediaOrigin",
     "Outcome",
     "Page",
     "Price",
@@ -75,12 +85,16 @@ __all__ = [
     "StoreCheck",
     "Studio",
     "Swept",
+    "charge_text",
     "describe_call",
     "known_operation",
+    "names_text",
     "open_for_check",
     "open_studio",
     "paid_operation",
     "price_of",
+    "prompt_text",
+    "results_text",
 ]
 
 _OF_CHECK = ("Finding", "StoreCheck", "open_for_check")

@@ -11,20 +11,22 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
-from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
+from stability_mcp.jobs.models import Call, JobCriteria, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
-from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
+from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
-from stability_mcp.studio import calling, status
+from stability_mcp.studio import calling, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import StudioParts
@@ -131,14 +133,38 @@ class Studio:
         return await calling.wait_for(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
     async def list_jobs(
-        self, *, limit: int = 20, cursor: str | None = None, state: JobFilter | None = None
+        self,
+        *,
+        limit: int = 20,
+        cursor: str | None = None,
+        state: JobFilter | None = None,
+        operation: str | None = None,
+        period: Period | None = None,
     ) -> JobPage:
         """Return a page of jobs, newest first.
 
+        Args:
+            limit: Maximum jobs on the page.
+            cursor: The previous page's `next_cursor`.
+            state: Only jobs in this state, or in any running state.
+            operation: Only jobs of this operation.
+            period: Only jobs created in this period.
+
         Raises:
-            NotFoundError: the cursor is invalid.
+            NotFoundError: the cursor is invalid, or no operation has that name.
         """
-        return await self._jobs.reader.list(self._account, limit=limit, cursor=cursor, state=state)
+        criteria = JobCriteria(
+            state=state,
+            operation=known_operation(operation).name() if operation else None,
+            period=period or Period(),
+        )
+        return await self._jobs.reader.list(
+            self._account, limit=limit, cursor=cursor, criteria=criteria
+        )
+
+    async def origins_of_jobs(self, jobs: Sequence[JobRecord]) -> list[JobOrigin]:
+        """Return prompt, inputs and results of jobs, in order, for a list."""
+        return await origins.of_jobs(self._media, jobs)
 
     async def get_jobs(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return jobs, in the order of the ids.
@@ -209,13 +235,20 @@ class Studio:
         cursor: str | None = None,
         kind: Kind | None = None,
         query: str | None = None,
+        period: Period | None = None,
     ) -> Page:
         """Return a page of media, newest first; see `MediaLibrary.list`.
 
         Raises:
             ArgumentsError: the cursor is invalid.
         """
-        return await self._media.list(limit=limit, cursor=cursor, kind=kind, query=query)
+        return await self._media.list(
+            limit=limit, cursor=cursor, kind=kind, query=query, period=period
+        )
+
+    async def origins_of_media(self, items: Sequence[MediaItem]) -> list[MediaOrigin]:
+        """Return prompt, sources and price of media, in order, for a list."""
+        return await origins.of_media(self._media, self._jobs.reader, self._account, items)
 
     async def get_media(self, reference: str) -> MediaItem:
         """Return the item with a URI, id or label.
@@ -281,10 +314,23 @@ class Studio:
         await self._jobs.raise_budget(self._account, limit)
 
     async def usage(
-        self, *, since: str, by: LedgerBy, limit: int
+        self, *, since: str, by: LedgerBy, limit: int, period: Period | None = None
     ) -> tuple[list[LedgerLine], LedgerLine]:
-        """Return up to `limit` lines of the ledger since a day, newest first, and the total."""
-        return await self._jobs.reader.ledger(self._account, since=since, by=by, limit=limit)
+        """Return up to `limit` lines of the ledger, newest first, and the total.
+
+        Args:
+            since: The first day, such as `2026-11-22`.
+            by: What the lines are grouped by.
+            limit: Maximum lines.
+            period: Only requests of this period.
+        """
+        query = LedgerQuery(since=since, by=by, limit=limit, period=period or Period())
+        return await self._jobs.reader.ledger(self._account, query)
+
+    async def origins_of_job_ids(self, job_ids: Iterable[str]) -> Mapping[str, JobOrigin]:
+        """Return prompt, inputs and results of jobs by id; deleted jobs are omitted."""
+        found = await self._jobs.reader.found(self._account, job_ids)
+        return {each.job.id: each for each in await origins.of_jobs(self._media, found)}
 
     async def rate_status(self) -> RateStatus:
         """Return the use of the rate limit, over all processes."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.jobs.models import Timing
+from stability_mcp.jobs.models import JobCriteria, JobFilter, JobRow, Timing
 from stability_mcp.jobs.progress import Viewpoint, to_record
 from stability_mcp.jobs.transactions import lookup, recover, submit
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
+from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
@@ -55,12 +56,38 @@ def _adopt(connection: Connection) -> str:
     return job
 
 
+ALWAYS = Period()
+ALMOST_ALL = Period(since=2.0, until=1e12)
+
+
+def _page(
+    connection: Connection,
+    before: int | None,
+    *,
+    state: JobFilter | None = None,
+    operation: str | None = None,
+    period: Period = ALWAYS,
+) -> list[JobRow]:
+    wanted = JobCriteria(state=state, operation=operation, period=period)
+    return lookup.job_page(connection, OWNER, limit=20, before=before, criteria=wanted)
+
+
 QUERIES: dict[str, Callable[[Connection], object]] = {
-    "newest": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state=None),
-    "older": lambda c: lookup.job_page(c, OWNER, limit=20, before=500, state=None),
-    "done": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="done"),
-    "queued": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="queued"),
-    "failed": lambda c: lookup.job_page(c, OWNER, limit=20, before=None, state="failed"),
+    "newest": lambda c: _page(c, None),
+    "older": lambda c: _page(c, 500),
+    "done": lambda c: _page(c, None, state="done"),
+    "queued": lambda c: _page(c, None, state="queued"),
+    "failed": lambda c: _page(c, None, state="failed"),
+    "failed in a period": lambda c: _page(c, None, state="failed", period=ALMOST_ALL),
+    "failed of an operation": lambda c: _page(c, None, state="failed", operation="generate_core"),
+    "an operation": lambda c: _page(c, None, operation="generate_core"),
+    "an operation without jobs": lambda c: _page(c, None, operation="upscale_fast"),
+    "a done operation": lambda c: _page(c, None, operation="generate_core", state="done"),
+    "a long period": lambda c: _page(c, None, period=ALMOST_ALL),
+    "a long period, done": lambda c: _page(c, None, period=ALMOST_ALL, state="done"),
+    "a long period, older": lambda c: _page(c, 90_000, period=ALMOST_ALL),
+    "a short period": lambda c: _page(c, None, period=Period(since=500.0, until=510.0)),
+    "an empty period": lambda c: _page(c, None, period=Period(since=-2.0, until=-1.0)),
     "some": lambda c: lookup.jobs_by_id(c, [f"job-{i}" for i in range(50, 60)]),
     "states": lambda c: lookup.job_states(c, [f"job-{i}" for i in range(50, 60)]),
     "unfinished": lambda c: lookup.unfinished_jobs(c, ACCOUNT),

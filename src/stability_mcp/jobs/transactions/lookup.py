@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stability_mcp.jobs.models import RUNNING, JobFilter, JobRow, State
-from stability_mcp.store.ids import MAX_SEQ
+from stability_mcp.jobs.models import RUNNING, STATES, JobCriteria, JobRow, State
+from stability_mcp.store.ids import MAX_SEQ, span_before
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
@@ -50,6 +50,9 @@ _jobs_by_id = _SQL.many("jobs_by_id", JobRow)
 _results = _SQL.many("results", _Result)
 _page = _SQL.values("page", str)
 _page_in_states = _SQL.values("page_in_states", str)
+_page_of_operation = _SQL.values("page_of_operation", str)
+_page_of_period = _SQL.values("page_of_period", str)
+_created_at = _SQL.value("created_at", float)
 _states = _SQL.many("states", _JobState)
 _unfinished = _SQL.values("unfinished", str)
 _unfinished_states = _SQL.many("unfinished_states", _UnfinishedJob)
@@ -80,20 +83,41 @@ def job_page(
     *,
     limit: int,
     before: int | None,
-    state: JobFilter | None,
+    criteria: JobCriteria,
 ) -> list[JobRow]:
-    """Read the newest jobs of an owner before a `seq`, at most `limit`.
-
-    The state `running` stands for every state in `RUNNING`.
-    """
-    before = MAX_SEQ if before is None else before
-    if state is None:
-        ids = _page(connection, owner=owner, before=before, limit=limit)
-    else:
-        states = RUNNING if state == "running" else (state,)
-        ids = _page_in_states(connection, owner=owner, states=states, before=before, limit=limit)
+    """Read the newest jobs of an owner before a `seq`, at most `limit`."""
+    ids = _page_ids(connection, owner, limit=limit, before=before, criteria=criteria)
     found = jobs_by_id(connection, ids)
     return [found[each] for each in ids if each in found]
+
+
+def _page_ids(
+    connection: Connection,
+    owner: str,
+    *,
+    limit: int,
+    before: int | None,
+    criteria: JobCriteria,
+) -> list[str]:
+    """Return the ids of a page; each statement uses the index that fits its criteria."""
+    state, operation, period = criteria.state, criteria.operation, criteria.period
+    page: dict[str, object] = {
+        "owner": owner,
+        "limit": limit,
+        "before": MAX_SEQ if before is None else before,
+    }
+    states = STATES if state is None else RUNNING if state == "running" else (state,)
+    filtered = period.is_bounded or operation is not None
+    if state is not None and (state != "done" or not filtered):  # few jobs are in other states
+        span = {"since": period.since, "until": period.until}
+        return _page_in_states(connection, **page, **span, states=states, operation=operation)
+    if period.is_bounded:
+        created_at = None if before is None else _created_at(connection, owner=owner, seq=before)
+        page |= span_before(period, before, created_at)
+        return _page_of_period(connection, **page, states=states, operation=operation)
+    if operation is not None:
+        return _page_of_operation(connection, **page, states=states, operation=operation)
+    return _page(connection, **page)
 
 
 def job_states(

@@ -21,11 +21,32 @@ SELECT id FROM jobs
 WHERE owner = :owner AND seq < :before
 ORDER BY seq DESC LIMIT :limit;
 
--- name: page_in_states(owner, states..., before, limit) -> values
--- The newest jobs in some states; a separate statement because it uses another index.
+-- name: page_in_states(owner, states..., operation, since, until, before, limit) -> values
+-- The newest jobs in some states, for states that few jobs are in; a null operation matches all.
 SELECT id FROM jobs
 WHERE owner = :owner AND state IN (:states...) AND seq < :before
+    AND created_at >= :since AND created_at < :until
+    AND (CAST(:operation AS TEXT) IS NULL OR operation || '' = CAST(:operation AS TEXT))
 ORDER BY seq DESC LIMIT :limit;
+
+-- name: page_of_operation(owner, operation, states..., before, limit) -> values
+-- The newest jobs of one operation. Without `|| ''` SQLite would read and sort every job in these
+-- states instead of using the index that is in order; the same below.
+SELECT id FROM jobs
+WHERE owner = :owner AND operation = :operation AND seq < :before AND state || '' IN (:states...)
+ORDER BY seq DESC LIMIT :limit;
+
+-- name: page_of_period(owner, since, at, before, operation, states..., limit) -> values
+-- The newest jobs created from `since` to just before (`at`, `before`); a null operation matches all.
+SELECT id FROM jobs
+WHERE owner = :owner AND created_at >= :since AND (created_at, seq) < (:at, :before)
+    AND (CAST(:operation AS TEXT) IS NULL OR operation || '' = CAST(:operation AS TEXT))
+    AND state || '' IN (:states...)
+ORDER BY created_at DESC, seq DESC LIMIT :limit;
+
+-- name: created_at(owner, seq) -> value
+-- When a job was created, to continue a list after it; an older job's time if it was deleted.
+SELECT created_at FROM jobs WHERE owner = :owner AND seq <= :seq ORDER BY seq DESC LIMIT 1;
 
 -- name: states(ids...) -> many
 -- The columns that a waiting call compares to detect changes.

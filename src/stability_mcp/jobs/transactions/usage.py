@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.models import RateLimit
+from stability_mcp.periods import Period
 from stability_mcp.store.queries import Connection, Query, load
 from stability_mcp.store.tenancy import Account, Upstream
 
@@ -40,6 +41,25 @@ class Balance:
     def is_fresh(self, now: float, seconds: float) -> bool:
         """Return whether it was queried within the last `seconds`, and not in the future."""
         return now - seconds < self.at <= now
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerQuery:
+    """Which part of the ledger is summed up, and how."""
+
+    since: str
+    """The first day: `2026-11-22`."""
+    by: LedgerBy
+    """What each line sums up."""
+    limit: int
+    """Maximum lines."""
+    period: Period = field(default_factory=Period)
+    """When the requests were sent."""
+
+    @property
+    def span(self) -> Mapping[str, object]:
+        """Return the parameters of the statements."""
+        return {"since": self.since, "start": self.period.since, "stop": self.period.until}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +156,15 @@ def save_balance(connection: Connection, upstream: str, *, balance: int, now: fl
         _pause(connection, upstream=upstream, why=None)
 
 
-def ledger_lines(
-    connection: Connection, account: Account, *, since: str, by: LedgerBy, limit: int
-) -> list[LedgerLine]:
-    """Return ledger totals since a day, newest first."""
-    return _LEDGER_BY[by](connection, **account.key, since=since, limit=limit)
+def ledger_lines(connection: Connection, account: Account, query: LedgerQuery) -> list[LedgerLine]:
+    """Return ledger totals, newest first."""
+    lines = _LEDGER_BY[query.by]
+    return lines(connection, **account.key, **query.span, limit=query.limit)
 
 
-def ledger_total(connection: Connection, account: Account, *, since: str) -> LedgerLine:
-    """Return the total since a day."""
-    total = _ledger_total(connection, **account.key, since=since)
+def ledger_total(connection: Connection, account: Account, query: LedgerQuery) -> LedgerLine:
+    """Return the total of all lines, also of those beyond the limit."""
+    total = _ledger_total(connection, **account.key, **query.span)
     assert total is not None  # noqa: S101 -- an aggregate without GROUP BY returns one row
     return total
 

@@ -19,8 +19,9 @@ SELECT balance AS credits, balance_at AS at FROM upstreams WHERE id = :upstream 
 -- Shared by all processes of the upstream.
 UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :upstream;
 
--- name: ledger_by_day(owner, upstream, since, limit) -> many
--- Ledger totals by day, newest first; the next three statements have the same columns.
+-- name: ledger_by_day(owner, upstream, since, start, stop, limit) -> many
+-- Ledger totals by day, newest first; the next three statements have the same columns. The index
+-- finds the first day; `start` and `stop` limit the times of requests.
 SELECT
     charges.day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
     max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
@@ -33,10 +34,11 @@ SELECT
         AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+    AND charges.at >= :start AND charges.at < :stop
 GROUP BY charges.day
 ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_operation(owner, upstream, since, limit) -> many
+-- name: ledger_by_operation(owner, upstream, since, start, stop, limit) -> many
 -- Ledger totals by operation.
 SELECT
     NULL AS day, jobs.operation, NULL AS job, NULL AS state, NULL AS attempt,
@@ -50,10 +52,11 @@ SELECT
         AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+    AND charges.at >= :start AND charges.at < :stop
 GROUP BY jobs.operation
 ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_job(owner, upstream, since, limit) -> many
+-- name: ledger_by_job(owner, upstream, since, start, stop, limit) -> many
 -- Ledger totals by job, with the state of the job.
 SELECT
     NULL AS day, jobs.operation, charges.job, jobs.state, NULL AS attempt,
@@ -67,10 +70,11 @@ SELECT
         AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+    AND charges.at >= :start AND charges.at < :stop
 GROUP BY charges.job, jobs.operation, jobs.state
 ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_by_request(owner, upstream, since, limit) -> many
+-- name: ledger_by_request(owner, upstream, since, start, stop, limit) -> many
 -- Every request, with the state of its charge.
 SELECT
     charges.day, jobs.operation, charges.job, charges.state, charges.attempt,
@@ -84,11 +88,12 @@ SELECT
         AS in_flight
 FROM charges JOIN jobs ON jobs.id = charges.job
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+    AND charges.at >= :start AND charges.at < :stop
 GROUP BY charges.job, charges.attempt, jobs.operation, charges.state, charges.day
 ORDER BY max(charges.id) DESC LIMIT :limit;
 
--- name: ledger_total(owner, upstream, since) -> one
--- The total since a day; 0 without charges.
+-- name: ledger_total(owner, upstream, since, start, stop) -> one
+-- The total since a day and within a period; 0 without charges.
 SELECT
     NULL AS day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
     coalesce(max(at), 0) AS at, count(DISTINCT job) AS jobs, count(*) AS requests,
@@ -100,7 +105,8 @@ SELECT
     CAST(coalesce(sum(CASE WHEN state = 'sent' THEN credits ELSE 0 END), 0) AS BIGINT)
         AS in_flight
 FROM charges
-WHERE owner = :owner AND upstream = :upstream AND day >= :since;
+WHERE owner = :owner AND upstream = :upstream AND day >= :since
+    AND at >= :start AND at < :stop;
 
 -- name: client_timeouts(key) -> value
 -- The timeouts of a client, as JSON.

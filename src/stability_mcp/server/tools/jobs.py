@@ -10,7 +10,7 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
 from stability_mcp.server.listings import Listing, job_line
 from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, as_list, tool
-from stability_mcp.server.views import JobFacts
+from stability_mcp.server.views import ListedJobFacts
 from stability_mcp.studio import (
     CallOptions,
     CancelledJob,
@@ -56,11 +56,13 @@ async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> 
 
 
 class JobList(PageArguments):
-    """List jobs, newest first, with state, cost and results.
+    """List jobs, newest first: state, cost, time, prompt, inputs and results.
 
     To get a result that is ready: `job_wait`.
     """
 
+    operation: str | None = None
+    """Only jobs of the tool with this name."""
     state: JobFilter | None = None
     """Only jobs in this state; running covers submitting to storing."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
@@ -70,23 +72,30 @@ class JobList(PageArguments):
 class JobListed(PageData):
     """A page of jobs."""
 
-    jobs: list[JobFacts]
+    jobs: list[ListedJobFacts]
 
 
-@tool(title="List jobs", effects=READS)
+@tool(
+    title="List jobs",
+    effects=READS,
+    hints={"tool": "use operation", "status": "use state", "days": "use since"},
+)
 async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
     """Read a page of jobs from the database."""
     page = await studio.list_jobs(
         limit=arguments.limit,
         cursor=arguments.wanted_cursor,
         state=arguments.state,
+        operation=arguments.operation,
+        period=arguments.period,
     )
+    origins = await studio.origins_of_jobs(page.items)
     facts = JobListed(
-        jobs=[JobFacts.of(each) for each in page.items],
+        jobs=[ListedJobFacts.of_origin(each) for each in origins],
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
-    return Listing(lines=[job_line(each) for each in page.items], facts=facts)
+    return Listing(lines=[job_line(each) for each in origins], facts=facts)
 
 
 class JobCancel(Arguments):

@@ -9,7 +9,7 @@ from stability_mcp.server.definition import CHANGES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
-from stability_mcp.server.views import MediaFacts
+from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import Studio
 
 Reference = Annotated[str, Field(min_length=1, description="Label, id or media:// URI.")]
@@ -29,10 +29,14 @@ class MediaList(PageArguments):
 class MediaListed(PageData):
     """A page of media."""
 
-    media: list[MediaFacts]
+    media: list[ListedMediaFacts]
 
 
-@tool(title="List media", effects=READS, hints={"search": "use query", "type": "use kind"})
+@tool(
+    title="List media",
+    effects=READS,
+    hints={"search": "use query", "type": "use kind", "days": "use since"},
+)
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
     """Read a page of media from the store."""
     page = await studio.list_media(
@@ -40,13 +44,15 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         cursor=arguments.wanted_cursor,
         kind=arguments.kind,
         query=arguments.query,
+        period=arguments.period,
     )
+    origins = await studio.origins_of_media(page.items)
     facts = MediaListed(
-        media=[MediaFacts.of(each) for each in page.items],
+        media=[ListedMediaFacts.of_origin(each) for each in origins],
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
-    return Listing(lines=[media_line(each) for each in page.items], facts=facts)
+    return Listing(lines=[media_line(each) for each in origins], facts=facts)
 
 
 class MediaShow(Arguments):

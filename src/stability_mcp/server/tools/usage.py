@@ -2,26 +2,37 @@
 
 import csv
 import io
-from datetime import datetime, timedelta
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from stability_mcp.periods import END_OF_TIME, Period, bounds_of, day_of
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import READS
-from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.tool import Data, PeriodArguments, tool
 from stability_mcp.server.views import when
-from stability_mcp.studio import LedgerBy, LedgerLine, Studio
-from stability_mcp.text import CHARGES, credits_text
+from stability_mcp.studio import (
+    JobOrigin,
+    LedgerBy,
+    LedgerLine,
+    Studio,
+    names_text,
+    prompt_text,
+    results_text,
+)
+from stability_mcp.text import CHARGES, credits_text, local_time
 
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
-    *("free", "credits", "unknown", "under_way"),
+    *("free", "credits", "unknown", "under_way", "prompt", "results", "parents"),
 )
 """Columns of the CSV, in order."""
 
 
-class UsageReport(Arguments):
+class UsageReport(PeriodArguments):
     """Report credits spent by day, operation, job or request, the rate limit and the cache; free.
 
     Before a call: `cost_estimate`.
@@ -30,7 +41,7 @@ class UsageReport(Arguments):
     by: LedgerBy = "day"
     """What each line sums up."""
     days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    """Days back; 1 = today only."""
+    """Days back, without since; 1 = one day."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = 50
     """Maximum lines."""
     format: Literal["text", "data", "csv"] = "text"
@@ -58,11 +69,18 @@ class UsageLine(Data):
     """May have been charged; counts as spent."""
     under_way: float
     """Reserved by requests in flight."""
+    prompt: str | None = None
+    """Of a job or request."""
+    results: list[str] | None = None
+    """URIs of the media that the job made."""
+    parents: list[str] | None = None
+    """URIs of its input files."""
+    _origin: JobOrigin | None = PrivateAttr(None)
 
     @classmethod
-    def of(cls, used: LedgerLine) -> "UsageLine":
-        """Convert a line of the ledger to credits."""
-        return cls(
+    def of(cls, used: LedgerLine, origin: JobOrigin | None = None) -> "UsageLine":
+        """Convert a line of the ledger to credits; `origin` describes its job."""
+        line = cls(
             day=used.day,
             operation=used.operation,
             job=used.job,
@@ -75,7 +93,12 @@ class UsageLine(Data):
             credits=used.charged / 1000,
             unknown=used.assumed / 1000,
             under_way=used.in_flight / 1000,
+            prompt=origin.prompt if origin else None,
+            results=[each.uri for each in origin.results] if origin else None,
+            parents=[each.uri for each in origin.sources] if origin else None,
         )
+        line._origin = origin
+        return line
 
     def in_words(self) -> str:
         """Return the line as text for people."""
@@ -83,9 +106,15 @@ class UsageLine(Data):
         moment = self.at if self.attempt is not None else None
         day = None if moment and moment.startswith(self.day or "") else self.day
         name = "  ".join(filter(None, (moment, day, self.operation, self.job, attempt)))
-        if self.attempt is not None:
-            price = self.credits + self.unknown + self.under_way
-            return f"{name}: {f'{price:g} credits ' if price else ''}{self.state}"
+        text = self._sums() if self.attempt is None else self._charge()
+        return "  ".join(filter(None, (f"{name}: {text}" if name else text, *self._details())))
+
+    def _charge(self) -> str:
+        """Return price and state of a request."""
+        price = self.credits + self.unknown + self.under_way
+        return f"{f'{price:g} credits ' if price else ''}{self.state}"
+
+    def _sums(self) -> str:
         counts = [
             f"{credits_text(round(self.credits * 1000))} charged",
             f"{self.unknown:g} may have been charged (counted as spent)" if self.unknown else "",
@@ -94,8 +123,16 @@ class UsageLine(Data):
             _counted(self.requests, "request"),
             f"{self.free} not charged" if self.free else "",
         ]
-        text = ", ".join(filter(None, counts))
-        return f"{name}: {text}" if name else text
+        return ", ".join(filter(None, counts))
+
+    def _details(self) -> Iterator[str | None]:
+        """Return time, prompt, inputs and results of a job or request."""
+        origin = self._origin
+        if origin is not None:
+            yield local_time(origin.job.created_at) if self.attempt is None else None
+            yield prompt_text(origin.prompt)
+            yield names_text("from", origin.sources)
+            yield from results_text(origin)
 
 
 class UsageFacts(Data):
@@ -103,7 +140,9 @@ class UsageFacts(Data):
 
     by: str
     since: str
-    """First day of the report."""
+    """First day or time of the report."""
+    until: str | None = None
+    """Last day or time of the report; absent: now."""
     emulated: bool
     """True without an API key: nothing was charged."""
     total: UsageLine
@@ -141,10 +180,11 @@ class UsageFacts(Data):
         spent += " emulated credits (no real charge)" if self.emulated else " credits"
         used = f"{self.places_taken} of {self.places} requests used"
         hits = _counted(self.cache_hits, "hit")
+        span = f"since {self.since}" if self.until is None else f"{self.since} to {self.until}"
         lines = [
-            f"usage_report: {spent} since {self.since}; {self._day()}",
+            f"usage_report: {spent} {span}; {self._day()}",
             *(each.in_words() for each in self.lines),
-            f"total since {self.since}: {self.total.in_words()}",
+            f"total {span}: {self.total.in_words()}",
             f"cache: {hits}, {self.credits_saved:g} credits saved",
             f"rate limit: {used} in the last {self.per_seconds:g} s",
         ]
@@ -180,21 +220,25 @@ def _counted(number: int, noun: str) -> str:
 @tool(
     title="Usage report",
     effects=READS,
-    hints={"since": "use days", "group_by": "use by", "output": "use format"},
+    hints={"group_by": "use by", "output": "use format"},
 )
 async def usage_report(studio: Studio, arguments: UsageReport, context: CallContext) -> UsageFacts:  # noqa: ARG001 -- every tool takes the three
     """Sum up the ledger."""
-    first = datetime.now().astimezone().date() - timedelta(days=arguments.days - 1)
-    since = first.isoformat()
-    lines, total = await studio.usage(since=since, by=arguments.by, limit=arguments.limit)
+    period = arguments.period
+    first = _first_day(arguments, period)
+    lines, total = await studio.usage(
+        since=first.isoformat(), by=arguments.by, limit=arguments.limit, period=period
+    )
+    origins = await studio.origins_of_job_ids(each.job for each in lines if each.job)
     spent, rate = await studio.spending(), await studio.rate_status()
     cached = await studio.cached()
     return UsageFacts(
         by=arguments.by,
-        since=since,
+        since=_time_or_day(period.since) if period.since else first.isoformat(),
+        until=_time_or_day(period.until, ends=True) if period.until < END_OF_TIME else None,
         emulated=studio.settings.emulated,
         total=UsageLine.of(total),
-        lines=[UsageLine.of(each) for each in lines],
+        lines=[UsageLine.of(each, origins.get(each.job or "")) for each in lines],
         spent_today=spent.today / 1000,
         reserved=spent.reserved / 1000,
         budget=None if spent.limit is None else spent.limit / 1000,
@@ -207,3 +251,17 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
         nothing_is_sent=rate.paused_why,
         format=arguments.format,
     )
+
+
+def _first_day(arguments: UsageReport, period: Period) -> date:
+    if period.since:
+        return day_of(period.since)
+    last = day_of(min(period.until - 1, time.time()))  # `until` itself is excluded
+    return last - timedelta(days=arguments.days - 1)
+
+
+def _time_or_day(at: float, *, ends: bool = False) -> str:
+    """Return `2026-11-22 14:02`, or only the day that starts then, or that ends then."""
+    day = day_of(at - 1) if ends else day_of(at)
+    starts, stops = bounds_of(day)
+    return day.isoformat() if at == (stops if ends else starts) else local_time(at)

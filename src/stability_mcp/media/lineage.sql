@@ -1,0 +1,3 @@
+-- name: parents_of(children...) -> many
+-- The items that several items were made from; the caller checks the owner of both.
+SELECT child, role, parent FROM media_parents WHERE child IN (:children...) ORDER BY child, role;
