@@ -8,8 +8,8 @@ from PIL import Image, ImageChops
 
 import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.container_repair import repair
+from stability_mcp.imaging.probe import probe
 
 NOISE = make.picture((160, 120), noise=True)
 WHOLE = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import support.imaging.sample_files as make
+from stability_mcp.imaging.container_repair import repair
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.container_repair import repair
 
 RATE = 8_000
 PCM = 1
