@@ -1,5 +1,7 @@
 """Relighting keeps a subject whose background is already transparent."""
 
+from typing import Any
+
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
@@ -42,7 +44,7 @@ def test_a_cut_out_subject_keeps_every_pixel() -> None:
 def test_light_shades_a_cut_out_subject_from_its_side(direction: str) -> None:
     """Documented: `light_source_direction`; the subject keeps its shape and place."""
     sent = product()
-    values = {"light_source_direction": direction, "light_source_strength": 1}
+    values: dict[str, Any] = {"light_source_direction": direction, "light_source_strength": 1}
 
     result = paint(
         brief(RELIGHT, sent, background_prompt="a studio", preserve_original_subject=0, **values)

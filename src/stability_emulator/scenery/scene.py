@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
-from stability_emulator.scenery import layouts, patterns
+from stability_emulator.scenery import emblems, layouts, patterns
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.light import STUDIO, light_of, light_with_sky
 from stability_emulator.scenery.drawing.palette import NAMED
@@ -47,6 +47,8 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "studio": inside.studio,
 }
 """The places: each function draws one and returns where objects can be in it."""
+VARIANTS = 1_000
+"""Numbers from which the first variant of a prompt is chosen."""
 ON_LAND = ("field", "field", "mountains", "lake")
 
 
@@ -83,13 +85,14 @@ def scene(
     _choose_place(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
     if reading.place == "studio" or reading.emblem or reading.abstract or reading.tiled:
-        light = STUDIO
+        light = replace(STUDIO, across=light.across)
     elif reading.place in {"space", "underwater"}:
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
     if reading.sky:
         light = light_with_sky(light, NAMED[reading.sky])
     canvas = Canvas(_drawn_size(size), light, SHAPE_STYLES.get(style, PLAIN), rng)
-    _draw(canvas, reading, style)
+    variant = seed + chance("variant", reading.description).randrange(VARIANTS)
+    _draw(canvas, reading, style, variant)
     picture = canvas.finish()
     picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)
     picture = _guided(picture, look.guidance)
@@ -121,11 +124,11 @@ def _choose_place(reading: Reading, land: str) -> None:
         reading.place = land
 
 
-def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
+def _draw(canvas: Canvas, reading: Reading, style: str, variant: int) -> None:
     if reading.tiled:
         patterns.tile(canvas, reading)
     elif reading.emblem:
-        layouts.emblem(canvas, reading)
+        emblems.emblem(canvas, reading, variant)
     elif reading.abstract:
         layouts.abstract(canvas, reading)
     elif style == "isometric":

@@ -132,13 +132,10 @@ def _across(canvas: Canvas, stage: Stage, part: Part) -> float:
         return 1 - at if _side(canvas) > 0 else at
     if stage.company:
         return 0.5 + _side(canvas) * lean.uniform(0.12, 0.17)
-    if (
-        subject.count > 1
-        or stage.table
-        or NOUNS[subject.noun].wide > 2
-        or canvas.height > canvas.width * 1.3
-    ):
+    if subject.count > 1 or NOUNS[subject.noun].wide > 2 or canvas.height > canvas.width * 1.3:
         return 0.5
+    if stage.table:
+        return 0.5 + lean.uniform(-0.09, 0.09)
     side = _side(canvas) if lean.random() < AWAY_FROM_LIGHT else -_side(canvas)
     return 0.5 + side * lean.uniform(0.03, 0.2)
 

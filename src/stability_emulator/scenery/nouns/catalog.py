@@ -49,6 +49,11 @@ _PLURALS = {
 }  # fmt: skip
 
 
+def noun_named(name: str) -> Noun:
+    """Return how to draw an object."""
+    return NOUNS[name]
+
+
 def named(tokens: Sequence[str], at: int) -> tuple[str, int, bool]:
     """Find the object that the words at a position name.
 
