@@ -100,3 +100,9 @@ def changed_share(one: Image.Image, other: Image.Image, *, level: int = 16) -> f
     red, green, blue = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).split()
     most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     return sum(most.histogram()[level + 1 :]) / (one.width * one.height)
+
+
+def outline(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Return a mask of where two pictures clearly differ."""
+    differing = ImageChops.difference(one, other).convert("L")
+    return differing.point([255 if value > 24 else 0 for value in range(256)])

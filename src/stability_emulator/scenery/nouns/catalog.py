@@ -19,6 +19,7 @@ from stability_emulator.scenery.nouns import (
     ships,
     vehicles,
 )
+from stability_emulator.scenery.nouns.labelled_box import labelled_box
 
 NOUNS: Mapping[str, Noun] = {
     **animals.NOUNS,
@@ -50,8 +51,8 @@ _PLURALS = {
 
 
 def noun_named(name: str) -> Noun:
-    """Return how to draw an object."""
-    return NOUNS[name]
+    """Return how to draw an object: a labelled box if it isn't in the catalog."""
+    return NOUNS.get(name) or labelled_box(name)
 
 
 def named(tokens: Sequence[str], at: int) -> tuple[str, int, bool]:
