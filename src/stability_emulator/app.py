@@ -54,7 +54,7 @@ ALIASES = {"/v2beta/results/{id}": ("/v2beta/stable-image/upscale/creative/resul
 """Older results paths that the API still serves."""
 
 MAX_CONCURRENT_CHECKS = 4
-EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def create_app(state: State, operations: Mapping[str, type[Operation]] = OPERATIONS) -> Starlette:

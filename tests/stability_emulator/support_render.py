@@ -93,3 +93,16 @@ def roughness(picture: Image.Image, box: Box) -> float:
     grey = picture.convert("L")
     fine = ImageChops.difference(grey, grey.filter(ImageFilter.BoxBlur(2)))
     return ImageStat.Stat(fine.crop(box)).mean[0]
+
+
+def changed_share(one: Image.Image, other: Image.Image, *, level: int = 16) -> float:
+    """Return the share of pixels that differ by more than `level` in any channel."""
+    red, green, blue = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return sum(most.histogram()[level + 1 :]) / (one.width * one.height)
+
+
+def outline(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Return a mask of where two pictures clearly differ."""
+    differing = ImageChops.difference(one, other).convert("L")
+    return differing.point([255 if value > 24 else 0 for value in range(256)])

@@ -172,6 +172,31 @@ async def test_an_unknown_path_is_not_found_in_either_version(client: httpx2.Asy
     assert (first.status_code, first.json()["name"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2beta/image-to-video",
+        f"/v2beta/image-to-video/result/{64 * 'a'}",
+        "/v2beta/text-to-video",
+        "/v2beta/video/generate/ultra",
+        "/v2alpha/generation/image-to-video",
+        "/v1/generation/stable-video-diffusion/image-to-video",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+async def test_video_paths_are_not_found(
+    method: str, path: str, client: httpx2.AsyncClient, state: State
+) -> None:
+    """Documented: video was discontinued on 2025-07-24; chosen: the shape of an unknown path."""
+    response = await client.request(method, path)
+
+    body = response.json()
+    expected = ["id", "message", "name"] if path.startswith("/v1/") else ["errors", "id", "name"]
+    assert (response.status_code, body["name"], list(body)) == (404, "not_found", expected)
+    assert response.headers["content-type"] == "application/json"
+    assert state.charges() == []
+
+
 async def test_refused_requests_are_not_charged(client: httpx2.AsyncClient, state: State) -> None:
     """Documented: on every endpoint."""
     await client.post(CORE)

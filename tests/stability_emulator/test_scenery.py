@@ -14,18 +14,14 @@ from stability_emulator.scenery.scene import PLACES, Look, scene
 from stability_emulator.scenery.treatments import TREATMENTS
 from stability_mcp.api.fields import Size
 
+from .support_render import outline
+
 SIZE = Size(176, 176)
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:
     """Return the mean difference of two pictures, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
-
-
-def outline(one: Image.Image, other: Image.Image) -> Image.Image:
-    """Return a mask of where two pictures clearly differ."""
-    differing = ImageChops.difference(one, other).convert("L")
-    return differing.point([255 if value > 24 else 0 for value in range(256)])
 
 
 def subject(noun: str, prompt: str, seed: int = 1) -> tuple[float, float, float]:

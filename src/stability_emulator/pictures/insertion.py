@@ -11,7 +11,7 @@ from stability_emulator.scenery.drawing.light import TIMES, Light
 from stability_emulator.scenery.drawing.palette import NAMED
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shape_style import ShapeStyle
-from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.nouns.catalog import noun_named
 from stability_emulator.scenery.prompt.reading import Subject, read
 
 FILLED = 0.94
@@ -40,7 +40,7 @@ def placed(
     canvas = Canvas(picture.size, _light_in(picture), ShapeStyle(), rng)
     canvas.unit = max(width, height)
     canvas.image = picture.copy()
-    noun = NOUNS[subject.noun]
+    noun = noun_named(subject.noun)
     count = max(1, min(subject.count, round(width * 2 / (height * noun.wide)) or 1))
     high = min(height, width / noun.wide / (1 + 0.62 * (count - 1))) * FILLED
     for index in range(count):
@@ -62,7 +62,7 @@ def _tones(
     """Return the named colours, else one that is typical of the object."""
     named = [NAMED[name] for name in subject.colours if name in NAMED]
     return (
-        named[0] if named else rng.choice(NOUNS[subject.noun].colours),
+        named[0] if named else rng.choice(noun_named(subject.noun).colours),
         named[1] if len(named) > 1 else None,
     )
 

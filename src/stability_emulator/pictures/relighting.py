@@ -1,4 +1,7 @@
-"""Replaces the background of a subject and relights it from one side."""
+"""Replaces the background of a subject and relights it from one side.
+
+A picture whose background is already transparent keeps its own outline.
+"""
 
 from collections.abc import Mapping
 
@@ -10,8 +13,8 @@ from stability_emulator.pictures.painting import painted
 from stability_emulator.pictures.toning import recoloured, with_tones_of, without
 from stability_emulator.scenery.drawing.palette import NAMED, Colour, mixed
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.segment.masks import BINARY, diffused, opaque, small_size
-from stability_mcp.imaging.segment.subject import cut_out
+from stability_mcp.imaging.segment.masks import BINARY, diffused, inverted, opaque, small_size
+from stability_mcp.imaging.segment.subject import cut_out, is_cut_out
 
 SHADED_SIDE = 256
 DAYLIGHT: Colour = (255, 250, 240)
@@ -28,8 +31,10 @@ def relit(brief: Brief) -> Image.Image:
     """Put the subject in front of another background, lit from one side."""
     source = brief.source
     kept = brief.values.get("keep_original_background") in {True, "true"}
-    cut = cut_out(source)
+    cut = cut_out(brief.first)
     front, alpha = source if kept else opaque(cut), cut.getchannel("A")
+    if is_cut_out(brief.first):  # transparent pixels may store any colour
+        front = diffused(front, inverted(alpha.point(BINARY)))
     behind = source if kept else _background(brief, alpha)
     side, tone = _light_of(brief)
     strength = brief.number("light_source_strength", 0.3)
@@ -54,7 +59,8 @@ def _dressed(brief: Brief, front: Image.Image, alpha: Image.Image) -> Image.Imag
 def _background(brief: Brief, alpha: Image.Image) -> Image.Image:
     """Return the new background: the uploaded reference, else a scene.
 
-    `original_background_depth` sets how much of the old background's light and shade is kept.
+    `original_background_depth` sets how much of the old background's light and shade is kept; a
+    picture that is already cut out has none.
     """
     source = brief.source
     reference = brief.pictures.get("background_reference")
@@ -66,13 +72,19 @@ def _background(brief: Brief, alpha: Image.Image) -> Image.Image:
         behind = without(behind, brief.negative)
     else:
         behind = painted(brief, source.size, prompt=prompt)
-    old = diffused(source, alpha.point(BINARY)).convert("L")
-    soft = old.filter(ImageFilter.GaussianBlur(max(source.size) / 24))
+    if not is_cut_out(brief.first):
+        behind = _with_old_shade(brief, behind, alpha)
+    return behind.filter(ImageFilter.GaussianBlur(min(source.size) / 420))
+
+
+def _with_old_shade(brief: Brief, behind: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Return a background with the light and shade of the old one."""
+    old = diffused(brief.source, alpha.point(BINARY)).convert("L")
+    soft = old.filter(ImageFilter.GaussianBlur(max(old.size) / 24))
     depth = brief.number("original_background_depth", 0.5)
     middle = ImageStat.Stat(soft).mean[0]
     offset = soft.point(lambda value: round(128 + (value - middle) * depth * 0.4))
-    shaded = ImageChops.add(behind, Image.merge("RGB", (offset,) * 3), 1, -128)
-    return shaded.filter(ImageFilter.GaussianBlur(min(source.size) / 420))
+    return ImageChops.add(behind, Image.merge("RGB", (offset,) * 3), 1, -128)
 
 
 def _light_of(brief: Brief) -> tuple[tuple[int, int], Colour]:

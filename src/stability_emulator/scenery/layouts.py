@@ -1,19 +1,16 @@
-"""Draws pictures other than landscapes: emblems, abstract compositions, lettering."""
+"""Draws abstract compositions and lettering, and chooses matching colours."""
 
 import math
-from dataclasses import replace
 
 from PIL import Image, ImageDraw, ImageFont
 
 from stability_emulator.scenery.drawing.canvas import Canvas
-from stability_emulator.scenery.drawing.curves import oval, star
+from stability_emulator.scenery.drawing.curves import oval
 from stability_emulator.scenery.drawing.noise import gradient
 from stability_emulator.scenery.drawing.palette import BLACK, NAMED, Colour, lighter, mixed
-from stability_emulator.scenery.drawing.pen import Pen, Stand
-from stability_emulator.scenery.drawing.shading import BALL, FLAT, FLAT_BARE, RISE, Finish
-from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.drawing.shading import BALL, FLAT, RISE, Finish
 from stability_emulator.scenery.places.land import Ridge, hill
-from stability_emulator.scenery.prompt.reading import Reading, colours_of
+from stability_emulator.scenery.prompt.reading import Reading
 
 Palette = tuple[Colour, Colour, Colour, Colour, Colour]
 SCHEMES: tuple[Palette, ...] = (
@@ -27,9 +24,15 @@ SCHEMES: tuple[Palette, ...] = (
 """Background, three colours, and a dark one."""
 
 
-def scheme(canvas: Canvas, reading: Reading) -> Palette:
-    """Return matching colours, based on the named ones."""
-    chosen = canvas.rng.choice(SCHEMES)
+def scheme(canvas: Canvas, reading: Reading, chosen: Palette | None = None) -> Palette:
+    """Return matching colours, based on the named ones.
+
+    Args:
+        canvas: The canvas to draw on.
+        reading: The parsed prompt.
+        chosen: The scheme to start from; None for a random one.
+    """
+    chosen = chosen or canvas.rng.choice(SCHEMES)
     named = [NAMED[name] for name in reading.colours if name in NAMED]
     if not named:
         return chosen
@@ -154,41 +157,6 @@ def _discs(canvas: Canvas, tones: Palette) -> None:
     canvas.stroke(
         [(width * 0.1, height * 0.9), (width * 0.9, height * 0.12)], unit * 0.004, dark, alpha=0.6
     )
-
-
-def emblem(canvas: Canvas, reading: Reading) -> None:
-    """Draw a centred emblem on a flat background."""
-    canvas.style = replace(canvas.style, shadows=False)
-    ground, one, two, three, dark = scheme(canvas, reading)
-    unit, width, height = canvas.unit, canvas.width, canvas.height
-    ground = NAMED.get(reading.ground) or lighter(ground, 0.25)
-    canvas.image.paste(ground, (0, 0, width, height))
-    x, y, r = (
-        width / 2,
-        height * (0.44 if reading.letters else 0.5),
-        unit * (0.3 if reading.letters else 0.36),
-    )
-    disc = mixed(three, ground, 0.1)
-    if reading.subjects and reading.subjects[0].colours:
-        disc = (
-            mixed(dark, ground, 0.06)
-            if min(NAMED[reading.subjects[0].colours[0]]) > 150
-            else mixed(ground, two, 0.35)
-        )
-    canvas.fill(oval((x, y), (r * 1.1, r * 1.1), points=90), dark, FLAT)
-    canvas.fill(oval((x, y), (r * 1.05, r * 1.05), points=90), ground, FLAT_BARE)
-    canvas.fill(oval((x, y), (r, r), points=90), disc, FLAT_BARE)
-    if reading.subjects:
-        subject = reading.subjects[0]
-        noun = NOUNS[subject.noun]
-        high = min(r * 1.36, r * 1.5 / noun.wide)
-        tone, second = colours_of(subject, noun, reading, canvas.rng)
-        stand = Stand(x=x, y=y + high / 2, height=high)
-        noun.draw(Pen(canvas, stand, tone, second, canvas.rng))
-    else:
-        tips = canvas.rng.choice((5, 6, 8))
-        canvas.fill(star((x, y), r * 0.7, r * 0.36, tips=tips), one, FLAT)
-        canvas.fill(oval((x, y), (r * 0.24, r * 0.24)), two, FLAT)
 
 
 def lettering(canvas: Canvas, words: str, *, below: bool) -> None:

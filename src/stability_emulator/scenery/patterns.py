@@ -18,7 +18,7 @@ from stability_emulator.scenery.drawing.palette import (
 from stability_emulator.scenery.drawing.pen import Pen, Stand
 from stability_emulator.scenery.drawing.shading import FLAT, FLAT_BARE, Finish
 from stability_emulator.scenery.layouts import scheme
-from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.nouns.catalog import NOUNS, noun_named
 from stability_emulator.scenery.places.stage import FOLIAGE, grass_of
 from stability_emulator.scenery.prompt.reading import Reading, colours_of
 
@@ -103,7 +103,7 @@ def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float)
     rng, flat = canvas.rng, half * 0.52
     items: list[tuple[float, float, str, float, Colour, Colour | None]] = []
     for rank, subject in enumerate(reading.subjects):
-        noun = NOUNS[subject.noun]
+        noun = noun_named(subject.noun)
         for k in range(subject.count):
             main = rank == 0
             turn = math.tau * (k / subject.count + rank * 0.37)
@@ -158,7 +158,7 @@ def _on_block(canvas: Canvas, reading: Reading, x: float, y: float, half: float)
                 )
     for down, across, name, high, tone, second in sorted(items, key=lambda item: item[0]):
         stand = Stand(x=x + across, y=y + down, height=high, mirrored=rng.random() < 0.3)
-        NOUNS[name].draw(Pen(canvas, stand, tone, second, rng))
+        noun_named(name).draw(Pen(canvas, stand, tone, second, rng))
 
 
 def tile(canvas: Canvas, reading: Reading) -> None:
@@ -196,7 +196,7 @@ def _motif(canvas: Canvas, reading: Reading, at: Point, high: float, turn: int) 
     rng.seed(turn)
     if reading.subjects:
         subject = reading.subjects[turn % len(reading.subjects)]
-        noun = NOUNS[subject.noun]
+        noun = noun_named(subject.noun)
         tone, second = colours_of(subject, noun, reading, rng)
     else:
         noun = NOUNS[("leaf", "flower", "leaf")[turn]]

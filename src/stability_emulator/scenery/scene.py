@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageEnhance, ImageFilter
 
-from stability_emulator.scenery import layouts, patterns
+from stability_emulator.scenery import emblems, layouts, patterns
 from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.light import STUDIO, light_of, light_with_sky
 from stability_emulator.scenery.drawing.palette import NAMED
 from stability_emulator.scenery.drawing.shape_style import PLAIN, SHAPE_STYLES
 from stability_emulator.scenery.grading import curve
-from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.margins import scene_box, with_margin
+from stability_emulator.scenery.nouns.catalog import noun_named
 from stability_emulator.scenery.places import barren, beyond, built, coast, inside, land
 from stability_emulator.scenery.places.stage import Stage
 from stability_emulator.scenery.places.weather import weather
+from stability_emulator.scenery.prompt.negative_space import resolved
 from stability_emulator.scenery.prompt.reading import Reading, read
 from stability_emulator.scenery.prompt.vocabulary import chance
 from stability_emulator.scenery.staging import arrange
@@ -47,6 +49,8 @@ PLACES: Mapping[str, Callable[[Canvas, Reading], Stage]] = {
     "studio": inside.studio,
 }
 """The places: each function draws one and returns where objects can be in it."""
+VARIANTS = 1_000
+"""Numbers from which the first variant of a prompt is chosen."""
 ON_LAND = ("field", "field", "mountains", "lake")
 
 
@@ -83,14 +87,21 @@ def scene(
     _choose_place(reading, rng.choice(ON_LAND))
     light = light_of(reading.time, reading.weather, rng)
     if reading.place == "studio" or reading.emblem or reading.abstract or reading.tiled:
-        light = STUDIO
+        light = replace(STUDIO, across=light.across)
     elif reading.place in {"space", "underwater"}:
         light = replace(light, tint=(0.94, 0.96, 1.0), dark=min(light.dark, 0.5))
     if reading.sky:
         light = light_with_sky(light, NAMED[reading.sky])
-    canvas = Canvas(_drawn_size(size), light, SHAPE_STYLES.get(style, PLAIN), rng)
-    _draw(canvas, reading, style)
+    drawn = _drawn_size(size)
+    side = "" if reading.tiled else resolved(reading.empty_side, rng)
+    box = scene_box(side, drawn) if side else None
+    inside_box = (box[2] - box[0], box[3] - box[1]) if box else drawn
+    canvas = Canvas(inside_box, light, SHAPE_STYLES.get(style, PLAIN), rng)
+    variant = seed + chance("variant", reading.description).randrange(VARIANTS)
+    _draw(canvas, reading, style, variant)
     picture = canvas.finish()
+    if box:
+        picture = with_margin(picture, side, drawn, box, place=reading.place)
     picture = TREATMENTS.get(style, TREATMENTS[""])(picture, rng)
     picture = _guided(picture, look.guidance)
     if picture.size == size:
@@ -102,13 +113,12 @@ def scene(
 def _choose_place(reading: Reading, land: str) -> None:
     """Choose a place if the prompt names none."""
     nouns = {subject.noun for subject in reading.subjects}
-    if "table" in nouns and any(NOUNS[noun].home == "table" for noun in nouns):
+    if "table" in nouns and any(noun_named(noun).home == "table" for noun in nouns):
         reading.place = reading.place or "room"
     if reading.place or reading.abstract or reading.emblem:
         return
-    homes = [
-        NOUNS[subject.noun] for subject in reading.subjects if NOUNS[subject.noun].home != "heaven"
-    ]
+    drawn = [noun_named(subject.noun) for subject in reading.subjects]
+    homes = [noun for noun in drawn if noun.home != "heaven"]
     if homes:
         reading.place = homes[0].place or (
             "sky" if homes[0].home == "air" and land == "lake" else land
@@ -121,11 +131,11 @@ def _choose_place(reading: Reading, land: str) -> None:
         reading.place = land
 
 
-def _draw(canvas: Canvas, reading: Reading, style: str) -> None:
+def _draw(canvas: Canvas, reading: Reading, style: str, variant: int) -> None:
     if reading.tiled:
         patterns.tile(canvas, reading)
     elif reading.emblem:
-        layouts.emblem(canvas, reading)
+        emblems.emblem(canvas, reading, variant)
     elif reading.abstract:
         layouts.abstract(canvas, reading)
     elif style == "isometric":

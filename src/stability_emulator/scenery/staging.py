@@ -9,7 +9,7 @@ from stability_emulator.scenery.drawing.canvas import Canvas
 from stability_emulator.scenery.drawing.noise import gradient
 from stability_emulator.scenery.drawing.palette import Colour
 from stability_emulator.scenery.drawing.pen import Noun, Pen, Stand
-from stability_emulator.scenery.nouns.catalog import NOUNS
+from stability_emulator.scenery.nouns.catalog import noun_named
 from stability_emulator.scenery.nouns.people import BUSTS
 from stability_emulator.scenery.places import built, coast, inside
 from stability_emulator.scenery.places.stage import Stage
@@ -40,11 +40,12 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
     """Draw the objects of a prompt, the farthest first."""
     subjects = reading.subjects
     for subject in subjects:
-        if NOUNS[subject.noun].home == "heaven":
+        if noun_named(subject.noun).home == "heaven":
             _draw_in_sky(canvas, subject, reading)
-    rest = [subject for subject in subjects if NOUNS[subject.noun].home != "heaven"]
+    rest = [subject for subject in subjects if noun_named(subject.noun).home != "heaven"]
     stage.company = len(rest) > 1
-    if reading.place == "room" and any(NOUNS[subject.noun].home == "table" for subject in rest):
+    homes = {noun_named(subject.noun).home for subject in rest}
+    if reading.place == "room" and "table" in homes:
         rest = [subject for subject in rest if subject.noun != "table"]
     parts = [Part(rank, subject) for rank, subject in enumerate(rest)]
     parts.sort(key=lambda part: (part.subject.where == "near", -part.rank))
@@ -63,12 +64,12 @@ def arrange(canvas: Canvas, reading: Reading, stage: Stage) -> None:
 
 
 def _floats(subject: Subject, stage: Stage) -> bool:
-    return stage.water is not None and NOUNS[subject.noun].home in {"water", "deep"}
+    return stage.water is not None and noun_named(subject.noun).home in {"water", "deep"}
 
 
 def _foreground(canvas: Canvas, reading: Reading, stage: Stage, standing: list[Part]) -> None:
     """Draw the ground in front of a reflecting water surface that objects stand on."""
-    homes = {NOUNS[part.subject.noun].home for part in standing}
+    homes = {noun_named(part.subject.noun).home for part in standing}
     grounded = homes & {"ground", "table"}
     if reading.place == "lake":
         coast.bank(canvas, reading)
@@ -80,8 +81,8 @@ def _foreground(canvas: Canvas, reading: Reading, stage: Stage, standing: list[P
         stage.ground = inside.board(canvas)
         stage.table = True
     elif reading.place == "sea" and grounded:
-        part = next(p for p in reversed(standing) if NOUNS[p.subject.noun].home in grounded)
-        high, noun = _height(canvas, stage, part), NOUNS[part.subject.noun]
+        part = next(p for p in reversed(standing) if noun_named(p.subject.noun).home in grounded)
+        high, noun = _height(canvas, stage, part), noun_named(part.subject.noun)
         x = _across(canvas, stage, part) * canvas.width
         wide = max(
             high * noun.wide * 0.9 * (1 + 0.5 * (part.subject.count - 1)), canvas.unit * 0.33
@@ -94,13 +95,13 @@ def _noun(subject: Subject, reading: Reading) -> Noun:
     """Return how to draw an object; a single person in a studio becomes head and shoulders."""
     if reading.place == "studio" and subject.count == 1 and subject.noun in BUSTS:
         return BUSTS[subject.noun]
-    return NOUNS[subject.noun]
+    return noun_named(subject.noun)
 
 
 def _height(canvas: Canvas, stage: Stage, part: Part) -> float:
     """Return the height of an object in pixels."""
     rank, subject = part
-    noun = NOUNS[subject.noun]
+    noun = noun_named(subject.noun)
     high = noun.size * canvas.unit * stage.grow
     if canvas.height > canvas.width * 1.3:
         high *= min(1.5, (canvas.height / canvas.width) ** 0.6)
@@ -116,7 +117,8 @@ def _height(canvas: Canvas, stage: Stage, part: Part) -> float:
         high *= 1 / (1 + 0.16 * (subject.count - 1))
     high *= {"far": 0.32, "near": 1.4}.get(subject.where, 1.0)
     high *= chance("high", canvas.light.across, subject.noun).uniform(0.8, 1.1)
-    max_width = canvas.width * (0.5 if rank else 0.62 if stage.company else 0.84)
+    alone = 0.74 if stage.table else 0.84
+    max_width = canvas.width * (0.5 if rank else 0.62 if stage.company else alone)
     wide = noun.wide * (1 + 1.06 * (min(subject.count, 5) - 1))
     return min(high, max_width / wide)
 
@@ -132,13 +134,10 @@ def _across(canvas: Canvas, stage: Stage, part: Part) -> float:
         return 1 - at if _side(canvas) > 0 else at
     if stage.company:
         return 0.5 + _side(canvas) * lean.uniform(0.12, 0.17)
-    if (
-        subject.count > 1
-        or stage.table
-        or NOUNS[subject.noun].wide > 2
-        or canvas.height > canvas.width * 1.3
-    ):
+    if subject.count > 1 or noun_named(subject.noun).wide > 2 or canvas.height > canvas.width * 1.3:
         return 0.5
+    if stage.table:
+        return 0.5 + lean.uniform(-0.06, 0.06)
     side = _side(canvas) if lean.random() < AWAY_FROM_LIGHT else -_side(canvas)
     return 0.5 + side * lean.uniform(0.03, 0.2)
 
@@ -226,7 +225,7 @@ def _positions(
     canvas: Canvas, stage: Stage, subject: Subject, where: tuple[float, float, float]
 ) -> list[tuple[float, float]]:
     """Return the foot and the middle of each of several equal objects."""
-    noun, rng = NOUNS[subject.noun], canvas.rng
+    noun, rng = noun_named(subject.noun), canvas.rng
     x, y, high = where
     step = high * noun.wide * 1.04
     rows = 2 if subject.count > 4 else 1
@@ -283,7 +282,7 @@ def _mirrored(
 
 def _draw_in_sky(canvas: Canvas, subject: Subject, reading: Reading) -> None:
     """Draw a named moon, sun, star or cloud in the sky."""
-    noun, rng, light = NOUNS[subject.noun], canvas.rng, canvas.light
+    noun, rng, light = noun_named(subject.noun), canvas.rng, canvas.light
     tone, second = colours_of(subject, noun, reading, rng)
     only_one = len(reading.subjects) == 1
     high = noun.size * canvas.unit * (1.0 if only_one else 0.7)

@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Sequence
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from stability_emulator.scenery.drawing.curves import Point, oval
 from stability_emulator.scenery.drawing.light import Light
@@ -20,6 +20,10 @@ SMALL = 60_000
 """Pixels below which a shape is drawn at three times its size, otherwise at twice."""
 SOFT = 8
 """Factor by which soft effects are drawn smaller."""
+LINE_HEIGHT = 1.15
+"""Distance of lines of text, relative to the size of the font."""
+MIN_FONT = 4
+"""Smallest size of a font in pixels; smaller text isn't written."""
 
 
 class Canvas:
@@ -101,6 +105,19 @@ class Canvas:
         if alpha < 1:
             mask = mask.point([round(value * alpha) for value in range(256)])
         self.image.paste(self.style.lined(colour), box, mask)
+
+    def text(self, middle: Point, size: Point, words: str, colour: Colour) -> None:
+        """Write words in Pillow's built-in font, as large as fits into a size in pixels."""
+        lines = words.split(" ")
+        probe = ImageFont.load_default(100)
+        widest = max(probe.getlength(line) for line in lines) or 1
+        points = min(size[0] / widest * 100, size[1] / (LINE_HEIGHT * len(lines)))
+        if points < MIN_FONT:
+            return
+        font, draw = ImageFont.load_default(points), ImageDraw.Draw(self.image)
+        for k, line in enumerate(lines):
+            y = middle[1] + (k - (len(lines) - 1) / 2) * points * LINE_HEIGHT
+            draw.text((middle[0], y), line, fill=self.style.lined(colour), font=font, anchor="mm")
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Add a glow, which `finish` applies."""

@@ -150,6 +150,14 @@ class Pen:
             self.at(path), max(0.8, width * self.stand.height), self.lit(colour), alpha=alpha
         )
 
+    def text(self, middle: Point, size: Point, words: str, colour: Colour) -> None:
+        """Write words, one line each; never mirrored, and not in a reflection."""
+        if self.stand.mirrored_below:
+            return
+        high = self.stand.height
+        (at,) = self.at([middle])
+        self.canvas.text(at, (size[0] * high, size[1] * high), words, self.lit(colour))
+
     def eye(self, x: float, y: float, radius: float, colour: Colour = (30, 26, 30)) -> None:
         """Draw an eye with a glint."""
         self.oval((x, y), (radius, radius * 1.1), colour, FLAT_BARE)

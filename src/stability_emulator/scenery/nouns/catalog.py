@@ -19,6 +19,7 @@ from stability_emulator.scenery.nouns import (
     ships,
     vehicles,
 )
+from stability_emulator.scenery.nouns.labelled_box import labelled_box
 
 NOUNS: Mapping[str, Noun] = {
     **animals.NOUNS,
@@ -47,6 +48,11 @@ _PLURALS = {
     "lilies": "lily", "daisies": "daisy", "ponies": "pony", "bunnies": "bunny",
     "knives": "knife", "shelves": "shelf",
 }  # fmt: skip
+
+
+def noun_named(name: str) -> Noun:
+    """Return how to draw an object: a labelled box if it isn't in the catalog."""
+    return NOUNS.get(name) or labelled_box(name)
 
 
 def named(tokens: Sequence[str], at: int) -> tuple[str, int, bool]:

@@ -199,7 +199,12 @@ def studio(canvas: Canvas, reading: Reading) -> Stage:
     free = [NAMED[name] for name in reading.colours if name in NAMED]
     tone = NAMED.get(reading.ground) or (free[0] if free else None)
     if tone is None:
-        tone = turned((214, 196, 178), rng.random(), vivid=rng.uniform(0.6, 1.7), bright=1.05)
+        tone = turned(
+            (214, 196, 178),
+            rng.random(),
+            vivid=rng.uniform(0.6, 2.2),
+            bright=rng.uniform(0.6, 1.08),
+        )
     tone = mixed(tone, (240, 238, 236), 0.18) if not reading.ground else tone
     line = height * 0.7
     canvas.wash(

@@ -9,6 +9,8 @@ from stability_emulator.scenery.drawing.palette import NAMED, Colour, hue_apart,
 from stability_emulator.scenery.drawing.pen import Noun
 from stability_emulator.scenery.nouns.catalog import named
 from stability_emulator.scenery.prompt import vocabulary as words
+from stability_emulator.scenery.prompt.negative_space import negative_space
+from stability_emulator.scenery.prompt.unknown_nouns import unknown_nouns
 
 MAX_WORDS = 400
 """Words to parse; a prompt may have 10,000 characters, but late words matter little."""
@@ -41,6 +43,7 @@ class Subject:
     """One kind of object to draw."""
 
     noun: str
+    """Its name in the catalog, or the label of an object that the catalog lacks."""
     colours: Sequence[str] = ()
     count: int = 1
     where: str = ""
@@ -65,13 +68,15 @@ class Reading:
     """Colour of the sky."""
     letters: str = ""
     """Quoted text to write into the picture."""
+    empty_side: str = ""
+    """Side to leave empty: `left`, `right`, `top`, `bottom`, `middle`, `any`, or "" for none."""
     description: str = ""
     """The prompt without `letters`."""
     emblem: bool = False
     tiled: bool = False
     """Whether to draw a seamless pattern."""
     abstract: bool = False
-    """Whether the prompt has no known word, which gives an abstract composition."""
+    """Whether the prompt names nothing that can be drawn, which gives an abstract composition."""
     avoided: set[str] = field(default_factory=set)
     """Words of the negative prompt and their nouns, places and so on."""
 
@@ -90,7 +95,9 @@ def read(prompt: str, negative: str = "") -> Reading:
     reading.description = prompt
     text = re.sub(r"(golden|blue) hour", r"\1hour", prompt.casefold())
     text = text.replace("northern lights", "aurora")
-    tokens = re.findall(r"[a-z]+|[0-9]+|[,.;:]", text)[:MAX_WORDS]
+    space = negative_space(text)
+    reading.empty_side, text = space.side, space.rest
+    tokens = re.findall(r"[a-zà-öø-ÿ]+|[0-9]+|[,.;:]", text)[:MAX_WORDS]
     _Parser(tokens, reading).parse()
     ranked = sorted(reading.places, key=lambda place: place in GENERAL)
     if len(ranked) > 1 and "underwater" in ranked:
@@ -123,6 +130,7 @@ class _Parser:
         self._colours: list[tuple[int, str]] = []
         self._count = 0
         self._last: Subject | None = None
+        self._unknown = unknown_nouns(tokens)
 
     def parse(self) -> None:
         """Read all words into the reading."""
@@ -131,8 +139,11 @@ class _Parser:
             noun, used, plural = named(self._tokens, i)
             if noun and used == 1 and self._tokens[i] in NAMED and _is_a_colour(self._tokens, i):
                 noun = ""
+            label = self._unknown.get(i, "")
             if noun:
                 self._subject(i, noun, used=used, plural=plural)
+            elif label and self._reading.allows(*label.split()):
+                self._subject(i, label, used=1, plural=False)
             else:
                 self._word(i, self._tokens[i])
             i += used if noun else 1

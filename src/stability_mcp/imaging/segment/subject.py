@@ -23,6 +23,10 @@ MIN_OF_LARGEST = 0.1
 """Smallest region to keep, as a share of the largest one."""
 SOLID = 250
 """Alpha from which a pixel counts as free of background colour."""
+REMOVED = 16
+"""Alpha below which a pixel counts as removed."""
+MIN_REMOVED = 0.01
+"""Smallest removed share of a picture that is already cut out. Stray pixels are below it."""
 EDGE = 14
 """Grey levels between adjacent pixels that count as an edge, which backgrounds don't have."""
 FLAT, GLOW = 4, 45
@@ -42,8 +46,23 @@ def subject(picture: Image.Image) -> Image.Image:
     return centre(Size(*picture.size)) if rough is None else _outlined(opaque(picture), rough)[0]
 
 
+def is_cut_out(picture: Image.Image) -> bool:
+    """Return whether the background of a picture is already transparent."""
+    if picture.mode != "RGBA":
+        return False
+    histogram = picture.getchannel("A").histogram()
+    pixels = picture.width * picture.height
+    removed, visible = sum(histogram[:REMOVED]), sum(histogram[SOLID:])
+    return removed >= MIN_REMOVED * pixels and visible >= MIN_KEPT * pixels
+
+
 def cut_out(picture: Image.Image) -> Image.Image:
-    """Return the subject as RGBA, with the background colour removed from its rim."""
+    """Return the subject as RGBA, with the background colour removed from its rim.
+
+    A picture that is already cut out is its own result.
+    """
+    if is_cut_out(picture):
+        return picture.copy()
     solid = opaque(picture)
     rough = rough_subject(picture)
     if rough is None:
