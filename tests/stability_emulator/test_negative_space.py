@@ -56,7 +56,7 @@ def test_every_place_can_leave_a_side_empty(place: str) -> None:
 
 
 def test_a_logo_moves_out_of_the_empty_side() -> None:
-    """Chosen: the emblem is drawn beside it."""
+    """Chosen: the emblem is drawn in the other part."""
     assert calm(scene("a fox logo, empty space on the right", 1, SIZE), "right", ratio=2)
 
 
@@ -95,7 +95,7 @@ def test_space_without_a_side_is_left_or_right() -> None:
     ],
 )
 def test_phrases_about_empty_space(prompt: str, side: str) -> None:
-    """Chosen: a side needs a word for emptiness; `empty space` alone is a place."""
+    """Chosen: a side needs a word for emptiness; without one, `empty space` is a place."""
     assert negative_space(prompt).side == side
 
 

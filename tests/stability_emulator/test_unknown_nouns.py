@@ -69,7 +69,7 @@ def test_an_unknown_noun_is_labelled(prompt: str, expected: list[str]) -> None:
         "",
     ],
 )
-def test_adjectives_verbs_and_photographic_terms_are_no_objects(prompt: str) -> None:
+def test_adjectives_verbs_and_photographic_terms_are_not_objects(prompt: str) -> None:
     """Chosen: a scene isn't filled with boxes."""
     assert labels(prompt) == []
 
@@ -108,7 +108,7 @@ def boxed(word: str, *, mirrored: bool = False, below: bool = False) -> Image.Im
 
 
 def test_the_word_is_written_on_the_label() -> None:
-    """Chosen: boxes of other words differ in the label alone."""
+    """Chosen: boxes of other words differ only in the label."""
     changed = outline(boxed("zorblax"), boxed("stapler")).getbbox()
 
     assert changed is not None

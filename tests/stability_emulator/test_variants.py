@@ -83,7 +83,7 @@ def test_ultra_shows_more_detail_than_core_and_flash_less() -> None:
 
 
 @pytest.mark.parametrize("style", sorted(UNFINISHED_STYLES))
-def test_a_finish_leaves_hard_pixels_seams_and_ink_alone(style: str) -> None:
+def test_a_finish_does_not_change_hard_pixels_seams_and_ink(style: str) -> None:
     """Chosen: pixel art keeps its few colours, and a tile its seamless edges."""
     ultra, large = (
         by_model("a fox", model, style_preset=style) for model in ("generate_ultra", "sd3.5-large")

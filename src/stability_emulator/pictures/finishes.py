@@ -1,8 +1,7 @@
 """Finishes: what tells one model's pictures from another's, applied to a finished scene.
 
-All values are chosen. They follow what Stability AI says of each model: Ultra for photorealistic
-detail, Core for speed at a low price, Large as the base of the 3.5 family, Turbo and Flash as its
-distilled versions, Medium for consumer hardware, and SDXL as the generation before.
+*Chosen*: all values. They make the pictures of different models distinguishable: the more expensive the
+model, the finer its detail.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Leaves a part of a picture empty: the scene is drawn beside it, its background continues there.
+"""Leaves a part of a picture empty: only the background of the scene continues there.
 
 The empty part shows, row by row, the median colours of the scene's adjoining edge. So sky, ground
-and walls go on, and trees, windows and people don't.
+and walls continue, and trees, windows and people don't.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ def scene_box(side: str, size: tuple[int, int]) -> Box | None:
 def with_margin(
     scene: Image.Image, side: str, size: tuple[int, int], box: Box, *, place: str
 ) -> Image.Image:
-    """Return a picture of a given size with a scene in a box and an empty margin beside it."""
+    """Return a picture of a given size with a scene in a box and an empty margin next to it."""
     border = MARGINS[side].border
     smoothed = BUILT_SMOOTHED if place in BUILT else SMOOTHED
     whole = _continued(scene, border, size, box, smoothed)

@@ -117,8 +117,8 @@ def _height(canvas: Canvas, stage: Stage, part: Part) -> float:
         high *= 1 / (1 + 0.16 * (subject.count - 1))
     high *= {"far": 0.32, "near": 1.4}.get(subject.where, 1.0)
     high *= chance("high", canvas.light.across, subject.noun).uniform(0.8, 1.1)
-    alone = 0.74 if stage.table else 0.84
-    max_width = canvas.width * (0.5 if rank else 0.62 if stage.company else alone)
+    only_one = 0.74 if stage.table else 0.84
+    max_width = canvas.width * (0.5 if rank else 0.62 if stage.company else only_one)
     wide = noun.wide * (1 + 1.06 * (min(subject.count, 5) - 1))
     return min(high, max_width / wide)
 

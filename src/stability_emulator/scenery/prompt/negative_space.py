@@ -1,4 +1,4 @@
-"""Finds the part of the picture that a prompt wants left empty: `empty space on the left`."""
+"""Finds the part of the picture that a prompt leaves empty: `empty space on the left`."""
 
 import random
 import re
@@ -13,7 +13,7 @@ SIDES = {
 }  # fmt: skip
 _SIDE = rf"(?P<side>{'|'.join(SIDES)})"
 _EMPTY = r"(?:empty|negative|copy|blank|bare|free|clear|clean|open|white|vacant|uncluttered)"
-_SURELY_EMPTY = r"(?:empty|blank|bare|vacant|uncluttered|negative)"
+_CERTAINLY_EMPTY = r"(?:empty|blank|bare|vacant|uncluttered|negative)"
 """Words that mean an empty side without any other sign, unlike `a clear top`."""
 _SPACE = r"(?:space|area|room|region|background|margin)"
 _PART = r"(?:[- ]?hand)?(?: (?:side|half|third|quarter|part|area|edge|corner))"
@@ -50,14 +50,14 @@ _PATTERNS = tuple(
         rf"{_SIDE} (?:is|left|kept) {_EMPTY}{_USE}?",
         rf"{_after('leave the ', 'keep the ', 'leaving the ')}{_SIDE} {_EMPTY}{_USE}?",
         # an empty left side; an empty centre
-        rf"{_SURELY_EMPTY} {_SIDE}(?:{_PART})*{_USE}?",
+        rf"{_CERTAINLY_EMPTY} {_SIDE}(?:{_PART})*{_USE}?",
         rf"{_EMPTY} {_SIDE}(?:{_PART})+{_USE}?",
         # negative space; copy space for a headline
         rf"(?:(?:negative|copy)[ -]space|copyspace){_USE}?",
         rf"(?:{_EMPTY} )?(?:space|room|area){_USE}",
     )
 )
-"""Patterns, the most specific first. `empty space` alone is where astronauts float."""
+"""Patterns, the most specific first. Only `empty space` without a side or a use isn't enough: astronauts float there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,20 +134,20 @@ def _add(
     run = list(run)
     if before_article and len(run) > 1:  # a zorblax eats a cake
         run.pop()
-    while run and _qualifies(tokens[run[-1]], alone=len(run) == 1):
+    while run and _qualifies(tokens[run[-1]], single=len(run) == 1):
         run.pop()
     if not run:
         return
-    modifiers = [tokens[i] for i in run[:-1] if not _qualifies(tokens[i], alone=False)]
+    modifiers = [tokens[i] for i in run[:-1] if not _qualifies(tokens[i], single=False)]
     label = " ".join([*modifiers[1 - MAX_LABEL_WORDS :], tokens[run[-1]]])
     if label not in found.values():
         found[run[-1]] = label if len(label) <= MAX_LABEL else tokens[run[-1]][:MAX_LABEL]
 
 
-def _qualifies(word: str, *, alone: bool) -> bool:
+def _qualifies(word: str, *, single: bool) -> bool:
     """Return whether a word only describes an object or what it does."""
     if word in ADJECTIVES or len(word) < 3:
         return True
     if word.endswith("ing") and word not in ING_NOUNS:
-        return not alone
+        return not single
     return len(word) > 5 and word.endswith(ADJECTIVE_ENDINGS)
