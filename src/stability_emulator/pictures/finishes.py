@@ -1,7 +1,7 @@
 """Finishes: what tells one model's pictures from another's, applied to a finished scene.
 
-*Chosen*: all values. They make the pictures of different models distinguishable: the more expensive the
-model, the finer its detail.
+*Chosen*: all values. They make the pictures of different models distinguishable: the more expensive
+the model, the finer its detail.
 """
 
 from collections.abc import Mapping

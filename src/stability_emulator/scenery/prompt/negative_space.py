@@ -57,7 +57,10 @@ _PATTERNS = tuple(
         rf"(?:{_EMPTY} )?(?:space|room|area){_USE}",
     )
 )
-"""Patterns, the most specific first. Only `empty space` without a side or a use isn't enough: astronauts float there."""
+"""Patterns, the most specific first.
+
+`empty space` without a side or a use isn't enough: that is where astronauts float.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
