@@ -39,15 +39,13 @@ class Finish:
 
 
 FINISHES: Mapping[str, Finish] = {
-    "generate_ultra": Finish(
-        detail=1.0, contrast=0.45, colour=1.12, glow=0.3, vignette=0.45, grain=2
-    ),
+    "generate_ultra": Finish(detail=1.0, contrast=0.3, colour=0.95, warmth=0.04, glow=0.1, grain=2),
     "generate_core": Finish(contrast=0.1, colour=1.22, warmth=0.03),
     "sd3.5-large": Finish(),
     "sd3.5-large-turbo": Finish(detail=0.8, contrast=0.5, colour=1.3, tones=5),
     "sd3.5-medium": Finish(detail=-0.35, contrast=-0.25, colour=0.86, warmth=-0.04),
     "sd3.5-flash": Finish(detail=-0.8, contrast=0.2, colour=1.1, tones=5),
-    "v1": Finish(detail=-0.2, contrast=0.15, colour=0.84, warmth=0.08, vignette=0.5, grain=7),
+    "v1": Finish(detail=-0.2, contrast=0.15, colour=0.84, warmth=0.08, vignette=0.15, grain=7),
 }
 """By operation, or by model where an operation has several; "v1" for the first API version."""
 
