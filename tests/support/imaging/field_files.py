@@ -30,8 +30,8 @@ def _mp3() -> bytes:
     return make.mp3(SECONDS, rate=22_050)
 
 
-def _wav(**lengths: int) -> bytes:
-    return sounds.wav([sounds.form(), (b"data", _tone())], **lengths)
+def _wav(riff: int | None = None, data: int | None = None) -> bytes:
+    return sounds.wav([sounds.form(), (b"data", _tone())], riff=riff, data=data)
 
 
 def _gif_with_zero() -> bytes:
