@@ -1,7 +1,7 @@
 # Developer commands. All of them set up `.venv` first and only need Python 3.11 and pip; virtualenv
 # creates it, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet odd-files-sheet setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -42,6 +42,9 @@ bench: setup  ## Benchmark against a bare server
 
 emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/emulator-sheet.webp
 	$(BIN)/python -m benchmarks.emulator_sheet
+
+odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture: docs/odd-files.webp
+	PYTHONPATH=tests $(BIN)/python scripts/odd_files_sheet.py
 
 setup: $(READY) $(NODE)  ## Install everything
 

@@ -94,7 +94,7 @@ async def test_blank_optional_arguments_of_a_tool_are_not_given(
     filled = {each: blank for each in optional if each not in base}
 
     plain = await client.call_tool(name, dict(base))
-    full = await client.call_tool(name, base | filled)
+    full = await client.call_tool(name, {**base, **filled})
 
     assert full.is_error == plain.is_error
     assert text(full) == text(plain)

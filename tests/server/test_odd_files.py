@@ -107,7 +107,7 @@ async def test_a_repair_is_in_the_line_of_its_input(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "reported"),
     [
         (
             "icon.png",
@@ -122,11 +122,11 @@ async def test_a_repair_is_in_the_line_of_its_input(
     ],
 )
 async def test_a_picture_that_cannot_be_read_is_refused_with_a_way_out(
-    name: str, content: Callable[[], bytes], said: str, tmp_path: Path
+    name: str, content: Callable[[], bytes], reported: str, tmp_path: Path
 ) -> None:
     """Chosen: what it is, that nothing was charged, and what to do."""
     make.save(tmp_path / name, content())
     async with connected(tmp_path) as client:
         result = await client.call_tool("control_structure", {"image": name, "prompt": "winter"})
 
-    assert said in refused(result)
+    assert reported in refused(result)
