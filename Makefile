@@ -12,6 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
+# The extra `[formats]`, apart from the environment, which thus runs without it like most users'.
+FORMATS := $(VENV)/formats/.ready
 
 help:     ## List the commands
 	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -46,7 +48,7 @@ emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/e
 odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture: docs/odd-files.webp
 	PYTHONPATH=tests $(BIN)/python scripts/odd_files_sheet.py
 
-setup: $(READY) $(NODE)  ## Install everything
+setup: $(READY) $(NODE) $(FORMATS)  ## Install everything
 
 style: $(READY)  ## Check the format without changing files
 	@printf 'format: ' && $(BIN)/ruff format --check .
@@ -82,4 +84,9 @@ $(NODE): $(READY) tests/protocol/package.json
 	mkdir -p $(VENV)/protocol
 	cp tests/protocol/package.json $(VENV)/protocol/
 	cd $(VENV)/protocol && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(FORMATS): $(READY) requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock \
+	  --no-deps --upgrade --target $(VENV)/formats pillow-heif
 	@touch $@

@@ -173,7 +173,7 @@ CASES = {
 @pytest.fixture
 def _without_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the extra `[formats]`: the cases are of an installation without it."""
-    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
 
 
 @pytest.fixture(scope="module")

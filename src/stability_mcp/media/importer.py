@@ -31,6 +31,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.container_repair import repair
+from stability_mcp.imaging.convert import convert
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -60,7 +61,7 @@ class ImportedFile:
     temporary: Path
     info: FileInfo
     repairs: tuple[str, ...] = ()
-    """What was repaired, as phrases."""
+    """What was converted or repaired, as phrases."""
 
 
 def spool_path(home: Path, what: str) -> Path:
@@ -69,7 +70,7 @@ def spool_path(home: Path, what: str) -> Path:
 
 
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, check and repair it, and make it durable.
+    """Copy an open file into the spool, convert, check and repair it, and make it durable.
 
     Raises:
         FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
@@ -79,7 +80,8 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     temporary = spool_path(home, "import")
     try:
         _copy_bytes(source, temporary)
-        repairs = repair(temporary)
+        converted = convert(temporary)
+        repairs = [*filter(None, [converted]), *repair(temporary)]
         sync_file(temporary)
         return ImportedFile(temporary, file_info(temporary), tuple(repairs))
     except OSError as error:

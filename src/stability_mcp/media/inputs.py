@@ -15,6 +15,7 @@ from stability_mcp.api.fields import AudioLimits, File
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError, FileUnusableError, InputFileError, NotFoundError
+from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.mask import MarkedBy, marked_share, transparency
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
@@ -124,7 +125,7 @@ def _check_sound(operation: Operation, name: str, item: MediaItem, max_bytes: in
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} is {form.upper()}; only "
             f"{listed(each.upper() for each in limits.formats)} are accepted.",
-            hint="Export it as MP3 or WAV; this server doesn't convert sound.",
+            hint=(WayOut.SOUND if form == "m4a" else WayOut.SOUND_OR_EXTRA).value,
         )
     if item.seconds is not None and not limits.min_seconds <= item.seconds <= limits.max_seconds:
         raise FileUnusableError(

@@ -1,0 +1,157 @@
+"""Files that the extra `[formats]` converts on import; without it they are refused."""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageOps, ImageStat
+
+import support.imaging.odd_pictures as odd
+import support.imaging.sample_files as make
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.convert import MAX_SECONDS, convert
+from stability_mcp.imaging.probe import probe
+from support.imaging.extra import heic, installed_extra
+
+MAX_DIFFERENCE = 4
+"""Mean difference of 255: HEIC stores YCbCr."""
+SIZE = (96, 64)
+
+
+@pytest.fixture
+def _extra() -> Iterator[None]:
+    """Install the extra for a test."""
+    with installed_extra():
+        yield
+
+
+def aiff(seconds: float = 1.0, subtype: str = "PCM_16") -> bytes:
+    """Return an AIFF with a tone."""
+    import numpy as np
+    import soundfile
+
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * 8_000)) / 8_000)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, tone, 8_000, format="AIFF", subtype=subtype)
+    return buffer.getvalue()
+
+
+SOUNDS = {
+    "AIFF": aiff(),
+    "AIFF 24 bits": aiff(subtype="PCM_24"),
+    "AIFF floating point": aiff(subtype="FLOAT"),
+    "FLAC": make.sound(1.0, "FLAC"),
+    "Ogg": make.sound(1.0, "OGG"),
+}
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_heic_picture_becomes_an_upright_png(orientation: int, tmp_path: Path) -> None:
+    """Chosen: the pixels that viewers show, and no EXIF."""
+    image = make.picture(SIZE)
+    image.getexif()[make.ORIENTATION] = orientation
+    path = make.save(tmp_path / "a.heic", heic(image, exif=make.exif(orientation)))
+
+    assert convert(path) == "converted from HEIC to PNG"
+
+    facts = probe(path)
+    assert (facts.media_type, facts.orientation, facts.metadata) == ("image/png", 1, frozenset())
+    with Image.open(path) as found:
+        seen = ImageOps.exif_transpose(image)
+        assert found.size == seen.size
+        difference = ImageStat.Stat(ImageChops.difference(found.convert("RGB"), seen))
+    assert max(difference.mean) <= MAX_DIFFERENCE
+
+
+@pytest.mark.usefixtures("_extra")
+def test_the_profile_and_transparency_of_a_heic_picture_are_kept(tmp_path: Path) -> None:
+    """Chosen: colours are converted when the picture is fitted, as for other formats."""
+    image = make.picture(SIZE, "RGBA")
+    image.info["icc_profile"] = odd.profile("RGB", wide=True)
+    path = make.save(tmp_path / "a.heic", heic(image))
+
+    convert(path)
+
+    with Image.open(path) as found:
+        assert found.mode == "RGBA"
+        assert found.getchannel("A").getextrema() == (0, 255)
+        assert found.info["icc_profile"] == image.info["icc_profile"]
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("name", SOUNDS)
+def test_a_sound_becomes_a_wav_of_the_same_length_and_loudness(name: str, tmp_path: Path) -> None:
+    """Chosen: rate and channels stay; every sample has 16 bits."""
+    import numpy as np
+    import soundfile
+
+    path = make.save(tmp_path / "a", SOUNDS[name])
+    before, rate = soundfile.read(io.BytesIO(SOUNDS[name]))
+
+    assert convert(path) == f"converted from {name.split(maxsplit=1)[0]} to WAV"
+
+    facts = probe(path)
+    assert (facts.media_type, facts.rate, facts.seconds) == ("audio/wav", rate, 1.0)
+    after, _ = soundfile.read(path)
+    assert np.abs(after - before).max() < 2 / 32_768
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_a_sound_that_lost_data_is_refused(name: str, share: float, tmp_path: Path) -> None:
+    """Chosen: as for MP3 and WAV; nothing is left of the conversion."""
+    path = make.save(tmp_path / "a", make.cut(SOUNDS[name], share))
+
+    with pytest.raises(FileUnusableError, match=r"is (damaged|cut short)"):
+        convert(path)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_a_heic_picture_that_lost_data_is_refused(share: float, tmp_path: Path) -> None:
+    """Chosen: as for other pictures."""
+    path = make.save(tmp_path / "a", make.cut(heic(make.picture(SIZE, noise=True)), share))
+
+    with pytest.raises(FileUnusableError, match=r"is (damaged|cut short)"):
+        convert(path)
+
+
+@pytest.mark.usefixtures("_extra")
+def test_too_large_files_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    """Chosen: a file of a few KB can claim gigabytes."""
+    picture = bytearray(heic(make.picture(SIZE)))
+    at = picture.index(b"ispe") + 8
+    picture[at : at + 8] = (9_000).to_bytes(4, "big") * 2
+    path = make.save(tmp_path / "a", bytes(picture))
+    with pytest.raises(FileUnusableError, match=r"81 megapixels; the maximum is 25|is damaged"):
+        convert(path)
+
+    sound = make.save(tmp_path / "b", make.sound(MAX_SECONDS + 1, "FLAC", rate=8_000))
+    with pytest.raises(FileUnusableError, match="The FLAC sound is too long to convert: 601 s"):
+        convert(sound)
+
+
+@pytest.mark.usefixtures("_extra")
+def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
+    """Chosen: only what can't be used otherwise is converted."""
+    for data in (make.png(), make.jpeg(), make.wav(0.1), make.mp3(0.2), b"", b"FORM"):
+        path = make.save(tmp_path / "a", data)
+
+        assert convert(path) is None
+        assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_without_the_extra_nothing_is_converted(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: soundfile alone isn't the extra; another program may have installed it."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+
+    assert convert(make.save(tmp_path / "a", SOUNDS[name])) is None
