@@ -1,7 +1,10 @@
 """Files that the extra `[formats]` converts on import; without it they are refused."""
 
 import io
+import os
+import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,10 @@ from support.imaging.extra import heic, installed_extra
 MAX_DIFFERENCE = 4
 """Mean difference of 255: HEIC stores YCbCr."""
 SIZE = (96, 64)
+COUNT = int(os.environ.get("SOAK_MUTATIONS", "60"))
+SHARE_OF_FLIPS = 0.7
+MAX_TIME = 5
+"""Seconds for one file."""
 
 
 @pytest.fixture
@@ -147,11 +154,37 @@ def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
         assert path.read_bytes() == data
 
 
+@pytest.mark.usefixtures("_extra")
+def test_a_mutated_file_is_converted_or_refused(tmp_path: Path) -> None:
+    """Chosen: no crash, no hang, and nothing but media is stored."""
+    samples = [heic(make.picture(SIZE)), heic(make.picture(SIZE, "RGBA")), *SOUNDS.values()]
+    outcomes = {"converted": 0, "refused": 0}
+    for seed in range(COUNT):
+        chance = random.Random(seed)  # noqa: S311 -- no secret
+        data = bytearray(chance.choice(samples))
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(12, min(len(data), 700))
+            if chance.random() < SHARE_OF_FLIPS:
+                data[at] ^= 1 << chance.randrange(8)
+            else:
+                data[at : at + chance.choice((0, 4, 50))] = chance.randbytes(4)
+        path = make.save(tmp_path / "a", bytes(data))
+        started = time.monotonic()
+        try:
+            outcome = "converted" if convert(path) else "untouched"
+            assert outcome == "untouched" or probe(path).media_type in {"image/png", "audio/wav"}
+        except FileUnusableError:
+            outcome = "refused"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        assert time.monotonic() - started < MAX_TIME, seed
+    assert min(outcomes["converted"], outcomes["refused"]) > COUNT / 10, outcomes
+
+
 @pytest.mark.parametrize("name", SOUNDS)
 def test_without_the_extra_nothing_is_converted(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: soundfile alone isn't the extra; another program may have installed it."""
+    """Chosen: soundfile by itself isn't the extra; another program may have installed it."""
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
 
     assert convert(make.save(tmp_path / "a", SOUNDS[name])) is None

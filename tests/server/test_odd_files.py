@@ -1,6 +1,7 @@
 """Odd files as a client sees them: what is sent, what was repaired, what is marked."""
 
 import base64
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mcp.types import BlobResourceContents
 
 import support.imaging.odd_pictures as odd
 import support.imaging.sample_files as make
+from support.imaging.extra import heic, installed_extra
 from support.imaging.field_files import FILES
 from support.server.in_memory import connected, facts, fine, refused, text
 
@@ -130,3 +132,40 @@ async def test_a_picture_that_cannot_be_read_is_refused_with_a_way_out(
         result = await client.call_tool("control_structure", {"image": name, "prompt": "winter"})
 
     assert reported in refused(result)
+
+
+async def test_the_extra_converts_files_and_the_answer_says_so(tmp_path: Path) -> None:
+    """Documented (files and folders): HEIC becomes PNG, Ogg becomes WAV."""
+    with installed_extra():
+        make.save(tmp_path / "photo.heic", heic(make.picture((160, 120))))
+        make.save(tmp_path / "voice.ogg", FILES["whatsapp_voice.ogg"]())
+        async with connected(tmp_path) as client:
+            picture = await client.call_tool(
+                "control_structure", {"image": "photo.heic", "prompt": "winter"}
+            )
+            sound = await client.call_tool(
+                "audio2_audio_to_audio", {"audio": "voice.ogg", "prompt": "strings", "duration": 8}
+            )
+            sent = await _bytes_of(client, facts(fine(picture))["sent"][0]["uri"])
+
+    assert "imported now; converted from HEIC to PNG" in text(picture)
+    assert sent.startswith(b"\x89PNG")
+    assert "imported now; converted from Ogg to WAV" in text(fine(sound))
+
+
+@pytest.mark.parametrize("name", ["photo.heic", "garageband.aiff", "whatsapp_voice.ogg"])
+async def test_without_the_extra_the_refusal_names_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documented (files and folders): the command that installs it."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    header = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    make.save(tmp_path / name, FILES.get(name, lambda: header)())
+    call = ("audio2_audio_to_audio", {"audio": name, "prompt": "strings", "duration": 8})
+    if name == "photo.heic":
+        call = ("control_structure", {"image": name, "prompt": "winter"})
+    async with connected(tmp_path) as client:
+        result = await client.call_tool(*call)
+
+    assert "Export it as" in refused(result)
+    assert 'pip install "stability-mcp[formats]"' in text(result)
