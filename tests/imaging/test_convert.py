@@ -5,6 +5,7 @@ import os
 import random
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 import support.imaging.odd_pictures as odd
 import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.convert import MAX_SECONDS, convert
+from stability_mcp.imaging.convert import LIBRARIES, MAX_SECONDS, convert
+from stability_mcp.imaging.formats import EXTRA
 from stability_mcp.imaging.probe import probe
 from support.imaging.extra import heic, installed_extra
 
@@ -188,3 +190,12 @@ def test_without_the_extra_nothing_is_converted(
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
 
     assert convert(make.save(tmp_path / "a", SOUNDS[name])) is None
+
+
+def test_the_extra_lists_the_libraries_that_are_looked_for() -> None:
+    """Chosen: the command in the refusals installs what the code needs."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    listed = project["project"]["optional-dependencies"]["formats"]
+
+    assert [each.partition(">")[0].replace("-", "_") for each in listed] == list(LIBRARIES)
+    assert f'"{project["project"]["name"]}[formats]"' in EXTRA
