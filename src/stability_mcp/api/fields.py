@@ -82,6 +82,27 @@ class File:
         return "image" if isinstance(self.limits, ImageLimits) else "audio"
 
 
+def check_part(start: float, end: float, *, duration: float | None) -> None:
+    """Check the part of a sound that inpainting regenerates, in seconds.
+
+    Args:
+        start: Its start.
+        end: Its end.
+        duration: Length of the result; None: not known yet.
+
+    Raises:
+        ValueError: the part is empty, or the result ends before it.
+    """
+    if end <= start:
+        raise ValueError("mask_end must be after mask_start")
+    if duration is not None and start >= duration:
+        raise ValueError(
+            f"mask_start {start:g} isn't before the end of the result, which lasts {duration:g} s. "
+            "To continue a sound, set mask_start to where it ends, and duration and mask_end to "
+            "the new length"
+        )
+
+
 FILE_HELP = "Label, URI or path"
 """How to name a file, in few words; the server's instructions have the details."""
 
