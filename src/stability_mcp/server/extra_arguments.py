@@ -37,10 +37,22 @@ class Variants(Label):
     ] = 1
 
 
+class Enlarging(Label):
+    """Arguments of an upscaler without a seed."""
+
+    allow_smaller: Annotated[bool | None, Field(description="Accept fewer pixels.")] = None
+
+
+class EnlargingVariants(Enlarging, Variants):
+    """Arguments of an upscaler with a seed."""
+
+
 def extra_model(row: type[Operation]) -> type[Label] | None:
     """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
+    if row.enlarges:
+        return EnlargingVariants if row.takes_count() else Enlarging
     return Variants if row.takes_count() else Label
 
 
@@ -52,6 +64,7 @@ class Split:
     count: int = 1
     preview: Literal["none"] | None = None
     confirm_spend: float | None = None
+    allow_smaller: bool | None = None
     rest: dict[str, Any]
 
 

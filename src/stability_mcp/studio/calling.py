@@ -8,6 +8,7 @@ import anyio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.edit.remove_background import RemoveBackground
 from stability_mcp.api.parsing import parse
+from stability_mcp.api.prompt_notes import prompt_notes
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.models import Call, JobRecord
@@ -27,6 +28,7 @@ from stability_mcp.studio.outcomes import (
     paid_operation,
     unreadable_error,
 )
+from stability_mcp.studio.result_size import check_result_size
 from stability_mcp.studio.runtime import StudioParts
 
 
@@ -45,6 +47,8 @@ class CallOptions:
     """Number of variants, from 1 to 8."""
     preview: bool = True
     """Whether the outcome has a preview, if the settings allow one."""
+    allow_smaller: bool = False
+    """Whether an upscaler may return fewer pixels than the picture has."""
     progress: Progress | None = None
     """Receives progress updates."""
     confirm: Confirm | None = None
@@ -81,6 +85,7 @@ async def run(
     check_count(type(operation), count)
     settings = parts.settings
     prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
+    sizes = check_result_size(prepared, allow_smaller=options.allow_smaller)
     labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
     async with parts.permissions.check(
         prepared, count=count, confirm=options.confirm
@@ -104,7 +109,8 @@ async def run(
         comes_back=options.soon is not None,
         preview=options.preview,
     )
-    notes = [*options.notes, *permission.notes, *prepared.notes]
+    notes = [*options.notes, *permission.notes, *prepared.notes, *sizes]
+    notes += prompt_notes(prepared.operation)
     try:
         outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:

@@ -45,7 +45,7 @@ class AudioToAudio(AudioOperation):
     cfg_scale: CfgScale = Field(default_factory=default_cfg_scale)
     output_format: AudioFormat = "mp3"
     strength: Share = 0.5
-    """0.3 stays close to the sound, 0.6 keeps its outline, 1 ignores it."""
+    """0.3 stays close, 0.6 keeps the outline, 1 ignores audio."""
 
     @model_validator(mode="after")
     def _check_model_limits(self) -> Self:

@@ -35,9 +35,9 @@ class Inpaint(AudioOperation):
     """More steps give finer results."""
     output_format: AudioFormat = "mp3"
     mask_start: Position
-    """Start of the part, in seconds."""
+    """Start in seconds."""
     mask_end: Position
-    """End of the part, in seconds."""
+    """End in seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:
