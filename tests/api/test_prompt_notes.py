@@ -88,7 +88,7 @@ def test_a_good_prompt_gets_no_note(name: str, prompt: str) -> None:
     assert notes(name, prompt) == []
 
 
-def test_a_negation_needs_no_note_beside_a_negative_prompt() -> None:
+def test_a_negation_needs_no_note_if_negative_prompt_is_given() -> None:
     """*Chosen*: the caller knows the field."""
     assert notes(GENERATE, "a beach, no people", negative_prompt="people") == []
 
@@ -105,7 +105,7 @@ def test_latin_text_is_never_another_script(text: str) -> None:
     )
 )
 def test_other_scripts_are_recognised(text: str) -> None:
-    """*Chosen*: by the letters alone."""
+    """*Chosen*: by its letters."""
     letters = sum(map(str.isalpha, text))
     assert is_other_script(text) == (letters > 1)
 
