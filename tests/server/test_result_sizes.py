@@ -60,7 +60,25 @@ async def test_an_edit_says_that_its_result_is_smaller(era: Era, tmp_path: Path)
         made = fine(await client.call_tool("edit_remove_background", asked))
 
     note = re.search(
-        r"^note: the result is (\d+)x(\d+), smaller than .* 2600x2000$", text(made), re.MULTILINE
+        r"^note: the result is (\d+)x(\d+), smaller than .* 2600x2000\b", text(made), re.MULTILINE
     )
     assert note is not None
     assert int(note[1]) * int(note[2]) <= 4_194_304
+
+
+@both_eras
+async def test_the_original_can_be_cut_out_at_full_size(era: Era, tmp_path: Path) -> None:
+    """*Chosen*: both are kept; a repeated call gets the stored ones and isn't charged again."""
+    asked = {"image": photo(tmp_path, 2600, 2000), "full_size": True}
+    async with connected(tmp_path, era) as client:
+        made = fine(await client.call_tool("edit_remove_background", asked))
+        again = fine(await client.call_tool("edit_remove_background", asked))
+
+    small, full = facts(made)["media"]
+    assert (full["width"], full["height"]) == (2600, 2000)
+    assert small["width"] < 2600
+    with Image.open(full["path"]) as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getchannel("A").getextrema()[0] == 0
+    assert [each["id"] for each in facts(again)["media"]] == [small["id"], full["id"]]
+    assert (again.meta or {})["cost"]["credits"] == 0

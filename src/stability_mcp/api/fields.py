@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-OURS = ("allow_smaller", "label", "count", "preview", "confirm_spend")
-"""Arguments that paid tools add to the API's: whether an upscaler may return fewer pixels, name of
-the result, number of variants, whether the answer has a preview, and the credits that the user
-agreed to spend."""
+OURS = ("allow_smaller", "full_size", "label", "count", "preview", "confirm_spend")
+"""Arguments that paid tools add to the API's: whether an upscaler may return fewer pixels, whether
+the full-size original is cut out as well, name of the result, number of variants, whether the
+answer has a preview, and the credits that the user agreed to spend."""
 
 
 class Size(NamedTuple):

@@ -40,7 +40,15 @@ class Variants(Label):
 class Enlarging(Label):
     """Arguments of an upscaler without a seed."""
 
-    allow_smaller: Annotated[bool | None, Field(description="Accept fewer pixels.")] = None
+    allow_smaller: bool | None = None
+    """Not described: the refusal that it overrides explains it."""
+
+
+class CuttingOut(Label):
+    """Arguments of background removal."""
+
+    full_size: bool | None = None
+    """Not described: the answer about a picture that was shrunk explains it."""
 
 
 class EnlargingVariants(Enlarging, Variants):
@@ -51,6 +59,8 @@ def extra_model(row: type[Operation]) -> type[Label] | None:
     """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
+    if row.cuts_out:
+        return CuttingOut
     if row.enlarges:
         return EnlargingVariants if row.takes_count() else Enlarging
     return Variants if row.takes_count() else Label
@@ -65,6 +75,7 @@ class Split:
     preview: Literal["none"] | None = None
     confirm_spend: float | None = None
     allow_smaller: bool | None = None
+    full_size: bool | None = None
     rest: dict[str, Any]
 
 

@@ -94,6 +94,7 @@ async def _operate(
         count=given.count,
         preview=given.preview is None,
         allow_smaller=bool(given.allow_smaller),
+        full_size=bool(given.full_size),
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,

@@ -21,6 +21,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
 from stability_mcp.media.preview import PreviewSize, empty_pictures, preview_of
 from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
     Outcome,
     check_count,
@@ -49,6 +50,8 @@ class CallOptions:
     """Whether the outcome has a preview, if the settings allow one."""
     allow_smaller: bool = False
     """Whether an upscaler may return fewer pixels than the picture has."""
+    full_size: bool = False
+    """Whether background removal also cuts out the original, if it had to be shrunk."""
     progress: Progress | None = None
     """Receives progress updates."""
     confirm: Confirm | None = None
@@ -115,6 +118,8 @@ async def run(
         outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
+    if options.full_size:
+        outcome = await add_full_size(parts, outcome, prepared)
     return replace(outcome, sent=_pictures(prepared.files.items()))
 
 

@@ -38,7 +38,10 @@ def check_result_size(prepared: PreparedInputs, *, allow_smaller: bool) -> list[
             hint=f"{_alternative(before)}To pay {credits_text(operation.price())} for the smaller "
             "picture anyway, pass allow_smaller true.",
         )
-    return [f"note: the result is {_text(after)}, smaller than the original with {_text(before)}"]
+    more = "; full_size also cuts out the original" if operation.cuts_out else ""
+    return [
+        f"note: the result is {_text(after)}, smaller than the original with {_text(before)}{more}"
+    ]
 
 
 def _alternative(before: Size) -> str:

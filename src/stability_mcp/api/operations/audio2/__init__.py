@@ -16,8 +16,7 @@ Model = Annotated[
 ]
 Duration = Annotated[float, Field(ge=1, le=190, description="Result length in seconds.")]
 DurationOfAudio = (
-    Annotated[float, Field(ge=1, le=190, description="Result length in seconds; default: audio's.")]
-    | None
+    Annotated[float, Field(ge=1, le=190, description="Result length in seconds.")] | None
 )
 """Length of an edited sound in seconds; None: filled in once the length of `audio` is known."""
 Position = Annotated[float, Field(ge=0, le=190)]

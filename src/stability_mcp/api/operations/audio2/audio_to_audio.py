@@ -25,7 +25,7 @@ MIN_STRENGTH = 0.01
 
 
 class AudioToAudio(AudioOperation):
-    """Turn a sound into another that keeps its melody or rhythm: humming into strings, a remix.
+    """Turn a sound into another that keeps its melody or rhythm: humming into strings.
 
     To redo a part: `audio2_inpaint`. Newest model: `audio3_audio_to_audio`.
     """
@@ -45,7 +45,7 @@ class AudioToAudio(AudioOperation):
     cfg_scale: CfgScale = Field(default_factory=default_cfg_scale)
     output_format: AudioFormat = "mp3"
     strength: Share = 0.5
-    """0.3 stays close, 0.6 keeps the outline, 1 ignores audio."""
+    """0.3 is close, 0.6 looser, 1 ignores audio."""
 
     @model_validator(mode="after")
     def _check_model_limits(self) -> Self:

@@ -11,7 +11,7 @@ from stability_mcp.api.operations.audio2 import MAX_BODY_BYTES, DurationOfAudio,
 
 
 class Inpaint(AudioOperation):
-    """Redo part of a sound or continue it: replace a bridge, repair a glitch, add an ending.
+    """Redo part of a sound or continue it: replace a bridge, add an ending.
 
     Newest model, up to 380 s: `audio3_inpaint`.
     """
@@ -35,9 +35,9 @@ class Inpaint(AudioOperation):
     """More steps give finer results."""
     output_format: AudioFormat = "mp3"
     mask_start: Position
-    """Start in seconds."""
+    """In seconds."""
     mask_end: Position
-    """End in seconds."""
+    """In seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:

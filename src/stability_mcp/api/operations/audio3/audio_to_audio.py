@@ -34,4 +34,4 @@ class AudioToAudio(DeferredAudio):
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
     strength: Share = 0.5
-    """0.3 stays close, 0.6 keeps the outline, 1 ignores audio."""
+    """0.3 is close, 0.6 looser, 1 ignores audio."""

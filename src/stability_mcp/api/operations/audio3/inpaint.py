@@ -42,9 +42,9 @@ class Inpaint(DeferredAudio):
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
     mask_start: Position
-    """Start in seconds."""
+    """In seconds."""
     mask_end: Position
-    """End in seconds."""
+    """In seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:

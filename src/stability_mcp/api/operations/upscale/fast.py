@@ -20,7 +20,7 @@ from stability_mcp.api.operation import Spec
 class Fast(ImageOperation):
     """Enlarge a picture four times per side, quickly and otherwise unchanged.
 
-    Sources above 1 megapixel are shrunk first. Sources up to 9.4 megapixels:
+    Sources above 1 megapixel are shrunk first. Up to 9.4 megapixels:
     `upscale_conservative`. For blurred sources: `upscale_creative`.
     """
 
