@@ -110,6 +110,10 @@ class Operation(Described):
     """HTTP status of a success."""
     depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """By field name: the field has no effect unless one of these fields is set."""
+    enlarges: ClassVar[bool] = False
+    """Whether the result is meant to have more pixels than the picture."""
+    cuts_out: ClassVar[bool] = False
+    """Whether the result is the picture with a transparent background."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 

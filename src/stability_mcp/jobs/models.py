@@ -165,6 +165,13 @@ JobFilter = Literal[State, "running"]
 """A state that a list of jobs can be limited to; `running` means any in `RUNNING`."""
 RUNNING: tuple[State, ...] = ("submitting", "submitted", "storing")
 """States that answers call running: the request is being sent, processed or stored."""
+ASK_BEFORE_REPEATING = (
+    "Ask the user before paying again; if they agree, call job_rerun with this job and "
+    "accept_double_charge true."
+)
+"""The way on from an unknown outcome. The tool's own call is refused, because it says nothing about
+a second charge."""
+
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "unknown"})
 """States that don't change by themselves; a late response may still turn `unknown` into `done`."""
 

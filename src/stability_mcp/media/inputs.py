@@ -23,6 +23,7 @@ from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.fitting import Fitter
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.sound_length import fill_duration
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, quoted
 
@@ -94,6 +95,7 @@ async def prepare_inputs(
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
     for name in sources.keys() - pictures.keys():
         _check_sound(operation, name, sources[name], max_bytes)
+    operation, lengths = fill_duration(operation, sources)
     fitter = Fitter(
         importer.library, type(operation), max_bytes, black_marks=_black_marks(operation)
     )
@@ -103,7 +105,7 @@ async def prepare_inputs(
         operation=operation.model_copy(update={name: item.id for name, item in files.items()}),
         files=files,
         sources=sources,
-        notes=notes + marked + fitted.notes,
+        notes=notes + lengths + marked + fitted.notes,
     )
 
 

@@ -37,10 +37,32 @@ class Variants(Label):
     ] = 1
 
 
+class Enlarging(Label):
+    """Arguments of an upscaler without a seed."""
+
+    allow_smaller: bool | None = None
+    """Not described: the refusal that it overrides explains it."""
+
+
+class CuttingOut(Label):
+    """Arguments of background removal."""
+
+    full_size: bool | None = None
+    """Not described: the answer about a picture that was shrunk explains it."""
+
+
+class EnlargingVariants(Enlarging, Variants):
+    """Arguments of an upscaler with a seed."""
+
+
 def extra_model(row: type[Operation]) -> type[Label] | None:
     """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
+    if row.cuts_out:
+        return CuttingOut
+    if row.enlarges:
+        return EnlargingVariants if row.takes_count() else Enlarging
     return Variants if row.takes_count() else Label
 
 
@@ -52,6 +74,8 @@ class Split:
     count: int = 1
     preview: Literal["none"] | None = None
     confirm_spend: float | None = None
+    allow_smaller: bool | None = None
+    full_size: bool | None = None
     rest: dict[str, Any]
 
 

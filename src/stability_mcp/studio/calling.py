@@ -8,6 +8,7 @@ import anyio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.edit.remove_background import RemoveBackground
 from stability_mcp.api.parsing import parse
+from stability_mcp.api.prompt_notes import prompt_notes
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.models import Call, JobRecord
@@ -20,6 +21,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import labels_for
 from stability_mcp.media.preview import PreviewSize, empty_pictures, preview_of
 from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
     Outcome,
     check_count,
@@ -27,6 +29,7 @@ from stability_mcp.studio.outcomes import (
     paid_operation,
     unreadable_error,
 )
+from stability_mcp.studio.result_size import check_result_size
 from stability_mcp.studio.runtime import StudioParts
 
 
@@ -45,6 +48,10 @@ class CallOptions:
     """Number of variants, from 1 to 8."""
     preview: bool = True
     """Whether the outcome has a preview, if the settings allow one."""
+    allow_smaller: bool = False
+    """Whether an upscaler may return fewer pixels than the picture has."""
+    full_size: bool = False
+    """Whether background removal also cuts out the original, if it had to be shrunk."""
     progress: Progress | None = None
     """Receives progress updates."""
     confirm: Confirm | None = None
@@ -81,6 +88,7 @@ async def run(
     check_count(type(operation), count)
     settings = parts.settings
     prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
+    sizes = check_result_size(prepared, allow_smaller=options.allow_smaller)
     labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
     async with parts.permissions.check(
         prepared, count=count, confirm=options.confirm
@@ -104,11 +112,14 @@ async def run(
         comes_back=options.soon is not None,
         preview=options.preview,
     )
-    notes = [*options.notes, *permission.notes, *prepared.notes]
+    notes = [*options.notes, *permission.notes, *prepared.notes, *sizes]
+    notes += prompt_notes(prepared.operation)
     try:
         outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
+    if options.full_size:
+        outcome = await add_full_size(parts, outcome, prepared)
     return replace(outcome, sent=_pictures(prepared.files.items()))
 
 

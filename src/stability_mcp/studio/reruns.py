@@ -60,6 +60,8 @@ async def rerun(
             f"note: the repeated job {job.id} may have been charged as well; its "
             f"{credits_text(job.price)} still count as spent"
         )
+        if options.confirm is not None:
+            options = replace(options, confirm=options.confirm.for_second_charge())
     label = options.label or job.label
     again = replace(options, label=label, retry_of=job.id, notes=notes)
     return await studio.run(job.operation, arguments, again)

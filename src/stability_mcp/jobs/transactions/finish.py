@@ -12,7 +12,7 @@ from pathlib import Path
 from stability_mcp.client.models import Generation
 from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
-from stability_mcp.jobs.models import Call, JobRow
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, Call, JobRow
 from stability_mcp.jobs.transactions import reuse
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
@@ -87,7 +87,7 @@ def interrupted_error(job: JobRow, cause: str = "The server stopped") -> JobErro
         f"{cause} while the API was working, so the outcome is unknown.",
         job=job.id,
         charged="unknown",
-        hint="It isn't resent automatically: ask the user before calling the tool again.",
+        hint=f"It isn't resent automatically. {ASK_BEFORE_REPEATING}",
     )
 
 
