@@ -116,16 +116,15 @@ def test_schemas_are_plain(tool: Definition) -> None:
 
 @every_tool
 def test_every_argument_is_described_and_no_other_is_accepted(tool: Definition) -> None:
-    """Chosen: a guess costs money. These choices and switches say everything."""
+    """Chosen: a guess costs money. The values of these choices say everything."""
     assert tool.input_schema["additionalProperties"] is False
     for name, schema in tool.input_schema["properties"].items():
         plain = (
             name in {"aspect_ratio", "output_format", "preview", "style_preset"}
             and "enum" in schema
         )
-        switch = name in {"allow_smaller", "full_size"} and schema["type"] == "boolean"
         only_model = name == "model" and len(schema.get("enum", ())) == 1
-        assert plain or switch or only_model or schema.get("description"), name
+        assert plain or only_model or schema.get("description"), name
 
 
 @every_tool

@@ -40,15 +40,13 @@ class Variants(Label):
 class Enlarging(Label):
     """Arguments of an upscaler without a seed."""
 
-    allow_smaller: bool | None = None
-    """Not described: the refusal that it overrides explains it."""
+    allow_smaller: Annotated[bool | None, Field(description="Even with fewer pixels.")] = None
 
 
 class CuttingOut(Label):
     """Arguments of background removal."""
 
-    full_size: bool | None = None
-    """Not described: the answer about a picture that was shrunk explains it."""
+    full_size: Annotated[bool | None, Field(description="Also cut out the full original.")] = None
 
 
 class EnlargingVariants(Enlarging, Variants):

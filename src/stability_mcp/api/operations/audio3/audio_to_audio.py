@@ -14,7 +14,7 @@ from stability_mcp.api.operations.audio3 import (
 
 
 class AudioToAudio(DeferredAudio):
-    """Turn a sound into another with the newest model: another genre, a demo into a production.
+    """Turn a sound into another with the newest model: a demo into a production.
 
     To redo a part: `audio3_inpaint`. Cheaper, open to every account: `audio2_audio_to_audio`.
     """

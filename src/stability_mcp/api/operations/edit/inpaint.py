@@ -19,7 +19,7 @@ from stability_mcp.api.operation import Spec
 
 
 class Inpaint(ImageOperation):
-    """Repaint exactly the area a mask marks: other clothes, another sky, an added object.
+    """Repaint exactly the area a mask marks: other clothes, an added object.
 
     `prompt`: the area afterwards, not an instruction. By name, without a mask:
     `edit_search_and_replace`. Only to remove: `edit_erase`.

@@ -6,7 +6,7 @@ from stability_mcp.api.operation import Spec
 
 
 class RemoveBackground(ImageOperation):
-    """Cut out the subject of a picture: transparent background for logos, products, stickers.
+    """Cut out the subject of a picture for a transparent background: logos, stickers.
 
     For another background: `edit_replace_background_and_relight`.
     """

@@ -18,7 +18,7 @@ from stability_mcp.api.operation import Spec
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
-    """Put a subject in front of a new background with matching light: product shots, portraits.
+    """Put a subject in front of a new background with matching light: product shots.
 
     Give `background_prompt` or `background_reference`. For transparency: `edit_remove_background`.
     """
