@@ -56,8 +56,8 @@ def _suggest_call(arguments: list[str]) -> None:
         sys.exit(exit_codes.USAGE)
 
 
-def _settings(context: typer.Context) -> Settings:
-    settings = read_settings(**context.obj)
+def _settings(context: typer.Context, *, keyring: bool = True) -> Settings:
+    settings = read_settings(keyring=keyring, **context.obj)
     configure_logs(settings)
     return settings
 
@@ -120,7 +120,7 @@ def demo(
     from stability_mcp.cli.demo import run_demo
 
     found = image.expanduser().absolute() if image else None
-    anyio.run(run_demo, _settings(context), found)
+    anyio.run(run_demo, _settings(context, keyring=False), found)
 
 
 @app.command()
@@ -254,6 +254,22 @@ def doctor(
         fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair))
     if not fine:
         raise typer.Exit(1)
+
+
+@app.command()
+def login(context: typer.Context) -> None:
+    """Store your API key in the keyring of the operating system, after checking it."""
+    from stability_mcp.cli.login import run_login
+
+    run_login(_settings(context, keyring=False))
+
+
+@app.command()
+def logout(context: typer.Context) -> None:
+    """Remove the API key from the keyring."""
+    from stability_mcp.cli.login import run_logout
+
+    run_logout(_settings(context, keyring=False))
 
 
 @app.command()
