@@ -78,8 +78,8 @@ async def test_server_status_says_where_to_correct_a_rejected_key(tmp_path: Path
             status = data(await client.call_tool("server_status", {}))
 
     assert status["note"] == (
-        "The API rejected this key. Set a valid STABILITY_API_KEY in the MCP client's "
-        "configuration of this server and restart it."
+        "The API rejected this key. It comes from the environment. Set a valid STABILITY_API_KEY "
+        "in the MCP client's configuration of this server and restart it."
     )
     assert status["balance_note"] == "The API rejected this key."
     assert "balance" not in status

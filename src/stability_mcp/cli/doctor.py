@@ -16,7 +16,7 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.setting_values import variable
+from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings, origin, read_target, shown_target
 from stability_mcp.text import credits_text, plain
 
@@ -72,7 +72,9 @@ def installed() -> Iterator[str]:
 def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
     """Return a line for each setting: variable, value as one would type it, and origin."""
     for field in type(settings).model_fields:
-        yield f"  {variable(field):<26} {_typed(settings, field)}  ({origin(field, flags)})"
+        stored = field == KEY and settings.key_source == "keyring"
+        source = "keyring" if stored else origin(field, flags)
+        yield f"  {variable(field):<26} {_typed(settings, field)}  ({source})"
 
 
 def _typed(settings: Settings, field: str) -> str:
