@@ -133,7 +133,7 @@ def without_empty(tree: Any) -> Any:  # noqa: ANN401 -- any document
 
 @pytest.mark.parametrize("host", HOSTS.values(), ids=list(HOSTS))
 def test_a_file_and_folders_that_install_created_are_removed(host: Host) -> None:
-    """Chosen: unless somebody else put a file beside it."""
+    """Chosen: unless the folder has another file by then."""
     with a_machine() as machine:
         path = machine.config / "new" / "folder" / "settings"
 

@@ -10,7 +10,10 @@ import typer
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.hosts.backups import Backups
-from stability_mcp.hosts.changes import (
+from stability_mcp.hosts.documents import editor_of
+from stability_mcp.hosts.edits import shown_change
+from stability_mcp.hosts.entry import TOKEN_VARIABLE, Connection, additions, command_in_use
+from stability_mcp.hosts.installation import (
     Change,
     apply_install,
     apply_uninstall,
@@ -19,9 +22,6 @@ from stability_mcp.hosts.changes import (
     plan_uninstall,
     target,
 )
-from stability_mcp.hosts.documents import editor_of
-from stability_mcp.hosts.edits import shown_change
-from stability_mcp.hosts.entry import TOKEN_VARIABLE, Connection, additions, command_in_use
 from stability_mcp.hosts.known import HOSTS, Host, find_host
 from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings
@@ -125,12 +125,12 @@ def host_report(settings: Settings, flags: Mapping[str, object]) -> Iterator[str
     found = hosts_found()
     for each in found:
         if each.installed is None:
-            state = "its configuration can't be read"
+            state = "the configuration can't be read"
         elif each.installed:
             state = "has this server"
         else:
-            state = f"doesn't have this server: stability-mcp install {each.host.id}"
-        yield plain(f"{each.host.name} {state} ({each.path})")
+            state = f"doesn't have this server; add it with stability-mcp install {each.host.id}"
+        yield plain(f"{each.host.name}: {state} ({each.path})")
     if not found:
         yield "no known host was found on this machine"
 
@@ -187,7 +187,7 @@ def _data_folder(settings: Settings) -> Path:
 
 
 def _approved(change: Change, secret: str, *, yes: bool) -> bool:
-    """Show the change; on a terminal, ask. A script has no one to ask, so it goes on."""
+    """Show the change; on a terminal, ask. A script isn't asked."""
     typer.echo(plain(f"{change.file.path}"))
     if change.new is None:
         typer.echo("  the file is deleted: install created it")

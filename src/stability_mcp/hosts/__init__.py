@@ -2,5 +2,5 @@
 
 `known` lists the hosts, `entry` makes what is written, `jsonc`, `toml_text` and `yaml_text` edit
 text without touching the rest of it, `documents` checks every edit, `config_file` and `backups`
-do the reading and writing, and `changes` joins them.
+do the reading and writing, and `installation` joins them.
 """

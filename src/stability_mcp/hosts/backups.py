@@ -1,7 +1,7 @@
 """Keeps a copy of every configuration before it is changed, and how to undo an `install`.
 
-Copies are in the data folder and not beside the configuration, where a host could read them; they
-can contain the keys of other servers, so only their owner can read them.
+Copies are in the data folder, because a host could read a file next to its configuration. They can
+contain the keys of other servers, so only their owner can read them.
 """
 
 import hashlib

@@ -117,10 +117,10 @@ def _is_run_by_uvx() -> bool:
 
 
 def _uvx() -> str:
-    beside = [
+    candidates = [
         Path(os.environ["UV"]).with_name(f"uvx{end}") for end in ("", ".exe") if "UV" in os.environ
     ]
-    found = next((str(path) for path in beside if path.is_file()), None)
+    found = next((str(path) for path in candidates if path.is_file()), None)
     return found or shutil.which("uvx") or "uvx"
 
 

@@ -51,7 +51,7 @@ class Host:
         marker: A file or folder that shows that the host is installed; default: the folder of the
             configuration.
         servers: Names on the way from the top of the configuration to the table of servers.
-        stdio: Members of an entry besides `command`, `args` and `env`.
+        stdio: Further members of an entry that has `command`, `args` and `env`.
         http: The entry for HTTP; None if the configuration can't express it.
         reference: How a value refers to an environment variable; `NAME` stands for its name.
         forward: Name of a member that lists environment variables to pass on; "" if none.

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from stability_mcp.hosts.backups import Backups
-from stability_mcp.hosts.changes import (
+from stability_mcp.hosts.entry import Connection, additions
+from stability_mcp.hosts.installation import (
     Change,
     apply_install,
     apply_uninstall,
     plan_install,
     plan_uninstall,
 )
-from stability_mcp.hosts.entry import Connection, additions
 from stability_mcp.hosts.known import Host
 
 CONNECTION = Connection(command=("/opt/py/bin/stability-mcp",), env={"STABILITY_BUDGET": "50"})

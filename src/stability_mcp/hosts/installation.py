@@ -110,8 +110,8 @@ def plan_install(host: Host, path: Path, parts: tuple[Addition, ...], *, create:
 def plan_uninstall(host: Host, path: Path, backups: Backups) -> Change:
     """Return the change that removes the entry.
 
-    As long as nobody else changed the file, it gets the bytes it had before `install`, or is
-    deleted if there was none. Otherwise the entry alone is removed.
+    If the file hasn't changed since `install`, it gets its earlier bytes, or is deleted if there
+    was none. Otherwise only the entry is removed.
 
     Raises:
         ConfigurationError: the file can't be changed.
