@@ -1,6 +1,7 @@
 """`stability-mcp install` and `uninstall`, and what `doctor` shows about hosts."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,10 @@ from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import plain, quoted
 
-MASK = "<secret>"
+_SECRET = re.compile(
+    rf"""({variable(KEY)}["']?\s*[:=]\s*["']?|Bearer\s+)(?![$])[^\s"']+""", re.IGNORECASE
+)
+"""The key or the token in an entry; a reference to it begins with `$`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,7 @@ def run_install(
     if change.is_empty:
         typer.echo(f"{host.name} has this entry already; {path} is unchanged.")
         return True
-    if not _approved(change, connection.secret, yes=options.yes):
+    if not _approved(change, yes=options.yes):
         return False
     copy = apply_install(host, plan, backups)
     typer.echo(f"Added to {host.name}. Restart it to load the server.")
@@ -108,8 +112,7 @@ def run_uninstall(settings: Settings, name: str, *, file: Path | None, yes: bool
     if change.is_empty:
         typer.echo(f"{host.name} has no entry of this server; {path} is unchanged.")
         return True
-    secret = settings.api_key.get_secret_value() if settings.api_key else ""
-    if not _approved(change, secret, yes=yes):
+    if not _approved(change, yes=yes):
         return False
     copy = apply_uninstall(host, plan, backups)
     typer.echo(f"Removed from {host.name}. Restart it to stop the server.")
@@ -186,14 +189,14 @@ def _data_folder(settings: Settings) -> Path:
     return settings.home_dir.parent if settings.emulated else settings.home_dir
 
 
-def _approved(change: Change, secret: str, *, yes: bool) -> bool:
+def _approved(change: Change, *, yes: bool) -> bool:
     """Show the change; on a terminal, ask. A script isn't asked."""
     typer.echo(plain(f"{change.file.path}"))
     if change.new is None:
         typer.echo("  the file is deleted: install created it")
     else:
         for line in shown_change(*change.texts):
-            typer.echo(plain(f"  {line.replace(secret, MASK) if secret else line}"))
+            typer.echo(plain(_SECRET.sub(r"\1<secret>", f"  {line}")))
     return yes or not sys.stdin.isatty() or typer.confirm("Write this change?")
 
 

@@ -4,6 +4,7 @@ Copies are in the data folder, because a host could read a file next to its conf
 contain the keys of other servers, so only their owner can read them.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -29,12 +30,14 @@ class Record:
         path: The configuration file.
         after: SHA-256 of its content afterwards; as long as it is the same, the copy is restored.
         copy: Name of the copy of the earlier content; "" if there was no file.
+        before: SHA-256 of the copy; "" if there was no file.
         folders: Folders that were created, the outermost first.
     """
 
     path: str
     after: str
     copy: str
+    before: str
     folders: tuple[str, ...] = ()
 
 
@@ -82,9 +85,14 @@ class Backups:
         """Return the content before an `install`; None if there was no file.
 
         Raises:
-            OSError: the copy can't be read.
+            OSError: the copy can't be read, or was changed.
         """
-        return (self.folder / made.copy).read_bytes() if made.copy else None
+        if not made.copy:
+            return None
+        content = (self.folder / made.copy).read_bytes()
+        if digest(content) != made.before:
+            raise OSError(errno.EIO, "the copy was changed", made.copy)
+        return content
 
     def forget(self, host: str, path: Path) -> None:
         """Remove the record of a file; copies stay."""

@@ -6,9 +6,11 @@ link: the file it points to is replaced.
 
 import codecs
 import errno
+import glob
 import os
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ from stability_mcp.text import quoted
 
 MAX_BYTES = 50_000_000
 """A larger file isn't a configuration; Claude Code's, the largest, has some megabytes."""
+TEMPORARY = ".stability-tmp"
+"""End of the names of temporary files."""
+MAX_WRITE_SECONDS = 600
+"""Age at which a temporary file is certainly not being written any more."""
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 BOM = codecs.BOM_UTF8.decode("utf-8")
 _NAMES = {
@@ -137,9 +143,9 @@ def replace(file: ConfigFile, new: bytes | None) -> None:
 
 
 def _write(file: ConfigFile, new: bytes) -> None:
-    handle, name = tempfile.mkstemp(
-        dir=file.path.parent, prefix=f".{file.path.name}.", suffix=".tmp"
-    )
+    prefix = f".{file.path.name}."
+    _remove_old(file.path.parent, prefix)
+    handle, name = tempfile.mkstemp(dir=file.path.parent, prefix=prefix, suffix=TEMPORARY)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -158,6 +164,14 @@ def _write(file: ConfigFile, new: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
     _sync_folder(file.path.parent)
+
+
+def _remove_old(folder: Path, prefix: str) -> None:
+    """Remove temporary files of programs that were killed: they can contain keys."""
+    for path in folder.glob(f"{glob.escape(prefix)}*{TEMPORARY}"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > MAX_WRITE_SECONDS:
+                path.unlink()
 
 
 def _create(temporary: Path, path: Path) -> None:

@@ -121,7 +121,7 @@ def plan_uninstall(host: Host, path: Path, backups: Backups) -> Change:
         return Change(file, None)
     made = backups.find(host.id, file.path)
     if made is not None and made.after == digest(file.content):
-        with suppress(OSError):  # the copy was deleted
+        with suppress(OSError):  # the copy was deleted or changed
             check_writable(file)
             return Change(file, backups.content(made), undone=made)
     try:
@@ -153,6 +153,7 @@ def apply_install(host: Host, plan: Plan, backups: Backups) -> Path | None:
             path=str(change.file.path),
             after=digest(change.new),
             copy=copy.name if copy else "",
+            before=digest(change.file.content or b"") if copy else "",
             folders=tuple(map(str, folders)),
         )
         backups.record(host.id, made)

@@ -229,13 +229,21 @@ def config_file(host: Host, platform: Platform | None = None) -> Path | None:
         file.
     """
     found = list(_candidates(host, platform or this_platform()))
-    return next((path for path in found if path.parent.is_dir()), found[-1] if found else None)
+    return next((path for path in found if _is_there(path.parent)), found[-1] if found else None)
 
 
 def is_found(host: Host, path: Path) -> bool:
     """Return whether the host seems to be installed: its marker or its folder exists."""
     marker = Path(host.marker.format_map(_folders())) if host.marker else path.parent
-    return marker.exists() or path.exists()
+    return _is_there(marker) or _is_there(path)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file or folder exists and can be reached."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _candidates(host: Host, platform: Platform) -> Iterator[Path]:
@@ -246,9 +254,8 @@ def _candidates(host: Host, platform: Platform) -> Iterator[Path]:
             yield path
             continue
         pattern = f"{path.name}*"
-        if path.parent.is_dir():
-            for folder in sorted(path.parent.glob(pattern)):
-                yield folder / after.lstrip("/")
+        for folder in sorted(path.parent.glob(pattern)):
+            yield folder / after.lstrip("/")
 
 
 def _folders() -> dict[str, str]:

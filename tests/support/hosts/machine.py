@@ -48,4 +48,4 @@ class Machine:
     @property
     def leftovers(self) -> list[Path]:
         """Return the temporary files in the folder of the configuration."""
-        return list(self.config.rglob("*.tmp"))
+        return list(self.config.rglob("*-tmp"))
