@@ -1,5 +1,6 @@
 """For any valid configuration: uninstall after install gives the same bytes."""
 
+import copy
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +37,8 @@ def a_machine() -> Iterator[Machine]:
 
 
 def parsed(host: Host, content: bytes) -> Any:  # noqa: ANN401 -- any document
-    """Return the data of a file's content."""
-    return editor_of(host.format).read(ConfigFile(Path(), content).text)
+    """Return the data of a file's content; a test may change it."""
+    return copy.deepcopy(editor_of(host.format).read(ConfigFile(Path(), content).text))
 
 
 def can_be_added(host: Host, before: Any) -> bool:  # noqa: ANN401 -- any document

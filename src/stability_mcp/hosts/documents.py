@@ -72,7 +72,7 @@ def added(kind: Format, text: str, parts: tuple[Addition, ...]) -> str:
             if part.name is not None and found != editor.plain(part.value):
                 raise OtherEntryError(part.name)
             continue
-        expected = copy.deepcopy(before)
+        expected = copy.copy(before)
         _put(kind, expected, part)
         text = _checked(kind, applied(text, editor.add(text, part)), expected)
     return text
@@ -89,7 +89,7 @@ def removed(kind: Format, text: str, parts: tuple[Addition, ...]) -> str:
         before = _read(kind, text)
         if _found(kind, before, part) is None:
             continue
-        expected = copy.deepcopy(before)
+        expected = copy.copy(before)
         _drop(kind, expected, part)
         text = _checked(kind, applied(text, editor.remove(text, part)), expected)
     return text
@@ -118,11 +118,13 @@ def _same(one: Any, other: Any) -> bool:  # noqa: ANN401 -- any document
     A mapping whose last entry was removed is null in YAML, and missing in TOML, where the header
     of a table in it had implied it.
     """
+    if one == other:
+        return True
     if isinstance(one, dict) and isinstance(other, dict):
         return all(
             _same(one.get(name, {}), other.get(name, {})) for name in one.keys() | other.keys()
         )
-    return bool(one == other or (other == {} and _is_null(one)))
+    return bool(other == {} and _is_null(one))
 
 
 def _is_null(value: Any) -> bool:  # noqa: ANN401 -- any document
@@ -147,6 +149,7 @@ def _found(kind: Format, tree: dict[Any, Any], part: Addition) -> Any:  # noqa: 
 
 
 def _put(kind: Format, tree: dict[Any, Any], part: Addition) -> None:
+    """Add a part to a copy of a document; only what is on the way to it is copied."""
     editor = editor_of(kind)
     inner: Any = tree
     for depth, name in enumerate(part.path):
@@ -155,7 +158,9 @@ def _put(kind: Format, tree: dict[Any, Any], part: Addition) -> None:
         # In YAML a name without a value is null: it becomes a mapping.
         if _is_null(inner.get(key)):
             inner[key] = new
-        inner = inner.setdefault(key, new)
+        child = copy.copy(inner.get(key, new))
+        inner[key] = child
+        inner = child
         if not isinstance(inner, type(new)):
             kind_name = "a list" if isinstance(new, list) else "an object"
             raise ValueError(f"{name} isn't {kind_name}")  # noqa: TRY004 -- of the document
@@ -166,9 +171,16 @@ def _put(kind: Format, tree: dict[Any, Any], part: Addition) -> None:
 
 
 def _drop(kind: Format, tree: dict[Any, Any], part: Addition) -> None:
-    holder = _container(kind, tree, part)
+    """Remove a part from a copy of a document, in the same way."""
+    found = _found(kind, tree, part)
+    holder: Any = tree
+    for name in part.path:
+        key = editor_of(kind).name(name)
+        child = copy.copy(holder[key])
+        holder[key] = child
+        holder = child
     if part.name is None:
-        holder.remove(_found(kind, tree, part))
+        holder.remove(found)
     else:
         del holder[editor_of(kind).name(part.name)]
 

@@ -6,11 +6,13 @@ Used for strict JSON as well, which is a subset. Positions are offsets into the 
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from stability_mcp.hosts.edits import LINE_BREAK, Edit, line_end
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
+_BEGIN_BLANK = (" ", "\t", "\r", "\n", "/")
 _SAME_LINE = re.compile(r"(?:[ \t]*/\*.*?\*/)*(?:[ \t]*//[^\r\n]*)?", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _ATOM = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b")
@@ -54,8 +56,12 @@ class Value:
         return next((each for each in self.items or () if each.name == name), None)
 
 
+@lru_cache(maxsize=4)
 def parse(text: str) -> Value | None:
     """Return the document, or None if the text has only blanks and comments.
+
+    Results are cached, because a file is parsed again before it is written, and Claude Code's has
+    some megabytes; don't change them.
 
     Raises:
         ValueError: it isn't JSON, or an object has two members of one name; the text says where.
@@ -154,12 +160,14 @@ def _indentation(text: str, at: int) -> str:
 
 def _blank(text: str, at: int) -> int:
     """Return the offset after blanks and comments."""
+    if text[at : at + 1] not in _BEGIN_BLANK:
+        return at
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
 
 def _value(text: str, at: int) -> Value:
-    if text.startswith(("{", "["), at):
+    if text[at : at + 1] in {"{", "["}:
         return _container(text, at)
     if found := _STRING.match(text, at):
         return Value(at, found.end(), _string(text, found))
