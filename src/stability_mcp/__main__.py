@@ -23,6 +23,7 @@ stability-mcp: the Stability AI API as MCP tools. It speaks MCP on stdin and std
 as Claude Desktop starts it. On a terminal, try:
   stability-mcp demo            a free tour on the built-in emulator
   stability-mcp call generate_core --prompt "a lighthouse at dusk"
+  stability-mcp install cursor  add the server to a host
   stability-mcp doctor          check the configuration
   stability-mcp --help          list all commands
 Waiting for an MCP client; press Ctrl-D to stop."""

@@ -66,7 +66,8 @@ def test_every_kind_of_command_has_a_test() -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("name", [name for name, each in COMMANDS.items() if _own(each)])
 def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli: Cli) -> None:
-    """*Chosen*: on the emulator, with a temporary data folder."""
+    """*Chosen*: on the emulator, with a temporary data folder; Cursor is installed."""
+    (Path.home() / ".cursor").mkdir()
     for command in _own(COMMANDS[name]):
         variables, words = _split(command)
         code, out, err = cli(*words[1:], **variables)

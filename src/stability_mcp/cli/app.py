@@ -273,6 +273,51 @@ def logout(context: typer.Context) -> None:
 
 
 @app.command()
+def install(  # noqa: PLR0913 -- an option each
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="The host, such as cursor; docs/hosts.md lists all.")],
+    *,
+    show: Annotated[bool, typer.Option("--print", help="Only print what would be added.")] = False,
+    url: Annotated[
+        str, typer.Option(help="Connect to a running server over HTTP instead of starting one.")
+    ] = "",
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Write the API key, with --url the token, as text.")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Configuration file to change instead of the host's own.")
+    ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="Create the configuration's folder if it is missing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
+) -> None:
+    """Add this server to the configuration of an MCP host, such as Cursor."""
+    from stability_mcp.cli.host_setup import InstallOptions, run_install
+
+    options = InstallOptions(show=show, url=url, secrets=secrets, file=file, create=create, yes=yes)
+    if not run_install(_settings(context), context.obj, host, options):
+        raise typer.Exit(1)
+
+
+@app.command()
+def uninstall(
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="The host, such as cursor; docs/hosts.md lists all.")],
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="Configuration file to change instead of the host's own.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
+) -> None:
+    """Remove this server from the configuration of an MCP host."""
+    from stability_mcp.cli.host_setup import run_uninstall
+
+    if not run_uninstall(_settings(context), host, file=file, yes=yes):
+        raise typer.Exit(1)
+
+
+@app.command()
 def cache(
     context: typer.Context,
     action: Annotated[

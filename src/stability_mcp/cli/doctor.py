@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from stability_mcp import __version__
+from stability_mcp.cli.host_setup import host_report
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings, origin, read_target, shown_target
@@ -48,6 +49,9 @@ async def run_doctor(
     typer.echo("\nsettings")
     for line in in_force(settings, flags):
         typer.echo(line)
+    typer.echo("\nhosts")
+    for line in host_report(settings, flags):
+        typer.echo(f"  {line}")
     typer.echo("\nchecks")
     problems = 0
     async for mark, line in store_checks(settings, repair=repair):
