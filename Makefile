@@ -40,8 +40,9 @@ format: $(READY)  ## Format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY)  ## Rewrite generated files: tool_schemas/ and the tables of tools
+schemas: $(READY)  ## Rewrite generated files: tool_schemas/, the tables of tools, what hosts install
 	$(BIN)/python scripts/derive.py
+	$(BIN)/python scripts/distribution.py
 
 serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key is set
 	$(BIN)/stability-mcp serve --http
@@ -54,6 +55,9 @@ emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/e
 
 odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture: docs/odd-files.webp
 	PYTHONPATH=tests $(BIN)/python scripts/odd_files_sheet.py
+
+mcpb: setup  ## Pack the bundle for Claude Desktop into dist/
+	$(BIN)/python -m scripts.bundle
 
 setup: $(READY) $(NODE) $(FORMATS)  ## Install everything
 
@@ -103,6 +107,5 @@ $(NODE): $(READY) tests/protocol/package.json
 	@touch $@
 
 $(FORMATS): $(READY) requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock \
-	  --no-deps --upgrade --target $(VENV)/formats pillow-heif
+	$(BIN)/$(PIP) --no-deps --upgrade --target $(VENV)/formats pillow-heif
 	@touch $@
