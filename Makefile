@@ -17,7 +17,7 @@ NODE   := $(VENV)/protocol/.ready
 FORMATS := $(VENV)/formats/.ready
 # Installed with --target: a Python that a distribution manages refuses anything else.
 TOOLS      := .tools
-VIRTUALENV := PYTHONPATH=$(TOOLS) $(PYTHON) -m virtualenv --quiet
+VIRTUALENV := VIRTUALENV_OVERRIDE_APP_DATA=$(TOOLS)/cache PYTHONPATH=$(TOOLS) $(PYTHON) -m virtualenv --quiet
 PIP        := python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 DEMO       := .demo-venv
 DEMO_BIN   := $(DEMO)/bin

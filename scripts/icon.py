@@ -74,7 +74,8 @@ def draw() -> Image.Image:
     hills.putalpha(ImageChops.multiply(hills.getchannel("A"), inside))
     layer.alpha_composite(hills)
     x, y, radius = 12 * unit, 4.4 * unit, 3 * unit
-    pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(0, 0, 0, 0))
+    gap = 1.15 * radius
+    pen.ellipse((x - gap, y - gap, x + gap, y + gap), fill=(0, 0, 0, 0))
     pen.polygon(spark(x, y, radius), fill=WHITE)
     icon = background()
     icon.alpha_composite(layer)

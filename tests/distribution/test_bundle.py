@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
-from PIL import Image
+from PIL import Image, ImageChops
 from scripts.bundle import MCPB, manifest, stage
 from scripts.distribution import ROOT, USER_SETTINGS
+from scripts.icon import draw
 
 from protocol.support_node import NODE, installed, node
 from stability_mcp import __version__
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.processes
 
 CONFIG = "@anthropic-ai/mcpb/dist/shared/config.js"
 SECONDS = 60
+MAX_ICON_DIFFERENCE = 8
+"""Of 255: versions of Pillow may smooth edges differently."""
 MAX_PACKED_BYTES = 1_500_000
 BUNDLED_VERSION = "9.9.9"
 """Version of the staged copy, which shows that the server runs from the bundle."""
@@ -162,10 +165,12 @@ def test_the_manifest_says_what_users_must_know() -> None:
     assert made["tools"]
 
 
-def test_the_icon_has_the_recommended_size(bundle: Path) -> None:
+def test_the_icon_is_up_to_date_and_has_the_recommended_size(bundle: Path) -> None:
     """*Documented* (MCPB): 512x512 PNG."""
     with Image.open(bundle / "icon.png") as icon:
         assert (icon.format, icon.size, icon.mode) == ("PNG", (512, 512), "RGBA")
+        difference = ImageChops.difference(icon, draw())
+    assert max(difference.tobytes()) <= MAX_ICON_DIFFERENCE, "run scripts/icon.py"
 
 
 @pytest.mark.anyio
