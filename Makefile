@@ -1,5 +1,5 @@
 # Developer commands. They only need Python 3.11 and pip, and write only into this folder. `make demo`
-# sets up `.demo-venv` with the product alone; the others set up `.venv` with its tools. virtualenv
+# sets up `.demo-venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast soak check format schemas serve bench emulator-sheet odd-files-sheet mcpb setup style lint layers types tests
