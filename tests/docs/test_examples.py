@@ -56,9 +56,9 @@ def _own(commands: list[str]) -> list[str]:
 
 
 def test_every_kind_of_command_has_a_test() -> None:
-    """*Chosen*: `make` and its targets are in test_pages.py; the rest is here."""
+    """*Chosen*: `make` is in test_pages.py, `uvx` in tests/distribution/; the rest is here."""
     assert {_split(each)[1][0] for each in EVERY} == {
-        *("claude", "curl", "make", "pip", "stability-mcp")
+        *("claude", "curl", "make", "pip", "stability-mcp", "uvx")
     }
     assert set(EVERY) >= SERVERS
 
