@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.cli.call import ProgressLine
 from stability_mcp.cli.demo_page import MAX_SOUND_BYTES, Made, render
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
@@ -124,11 +125,15 @@ async def _run(steps: list[Step], environment: Mapping[str, str]) -> tuple[list[
             f"The server process answered after {time.perf_counter() - started:.1f} s "
             f"and offers {len(tools)} tools."
         )
+        progress = ProgressLine(sys.stderr)
         for number, step in enumerate(steps, start=1):
             tool, arguments, purpose = step
             typer.echo(f"\n{number}/{len(steps)} {purpose}\n    {tool} {_shown(arguments)}")
             began = time.perf_counter()
-            result = await client.call_tool(tool, arguments, progress_callback=_progress)
+            try:
+                result = await client.call_tool(tool, arguments, progress_callback=progress.report)
+            finally:
+                progress.clear()
             cost = ((result.meta or {}).get("cost") or {}).get("credits", 0)
             made.append(_made(step, result, cost, time.perf_counter() - began))
             spent += cost
@@ -205,11 +210,6 @@ def _write_page(path: Path, page: str) -> None:
         typer.echo(f"The page could not be written to {path} ({error.strerror}).", err=True)
         return
     typer.echo(f"What was made from what: {path.absolute().as_uri()}")
-
-
-async def _progress(progress: float, total: float | None, message: str | None) -> None:
-    share = f"{progress / total:4.0%}" if total else "    "
-    typer.echo(f"    {share} {message or ''}", err=True)
 
 
 def _shown(arguments: Mapping[str, Any]) -> str:

@@ -76,7 +76,7 @@ def run_install(
         typer.echo(editor_of(host.format).render(parts), nl=False)
         return True
     path = target(host, options.file)
-    backups = Backups(_data_folder(settings))
+    backups = Backups(settings.base_dir)
 
     def plan() -> Change:
         return plan_install(host, path, parts, create=options.create)
@@ -103,7 +103,7 @@ def run_uninstall(settings: Settings, name: str, *, file: Path | None, yes: bool
     """
     host = find_host(name)
     path = target(host, file)
-    backups = Backups(_data_folder(settings))
+    backups = Backups(settings.base_dir)
 
     def plan() -> Change:
         return plan_uninstall(host, path, backups)
@@ -184,11 +184,6 @@ def _token(settings: Settings) -> str:
         ) from None
 
 
-def _data_folder(settings: Settings) -> Path:
-    """Return the data folder, the same with a key and without."""
-    return settings.home_dir.parent if settings.emulated else settings.home_dir
-
-
 def _approved(change: Change, *, yes: bool) -> bool:
     """Show the change; on a terminal, ask. A script isn't asked."""
     typer.echo(plain(f"{change.file.path}"))
@@ -217,6 +212,7 @@ def _secret_hint(host: Host, connection: Connection) -> str:
     if host.reference or host.forward:
         return f"The server reads the key from {key} in the environment of {host.name}."
     return (
-        f"{host.name} passes no key on, so the server uses the emulator. To write the key of this "
-        "terminal into the file, uninstall, then install with --secrets."
+        f"{host.name} passes no key on, so the server uses the emulator. Store the key with "
+        "`stability-mcp login`; or, to write this terminal's key into the file, uninstall, then "
+        "install with --secrets."
     )
