@@ -109,7 +109,7 @@ def test_the_key_is_written_only_if_asked_for_and_never_shown(cli: Cli, cursor: 
     cli("uninstall", "cursor")
 
     code, _, err = cli("install", "cursor", "--secrets")
-    assert code == 1
+    assert code == 3
     assert "STABILITY_API_KEY is not set in this terminal" in err
 
     _, out, _ = cli("install", "cursor", "--secrets", STABILITY_API_KEY=key)
@@ -126,7 +126,7 @@ def test_the_token_of_the_http_server_is_written_if_asked_for(
     """Documented (docs/hosts.md): `--url` with `--secrets`."""
     url = "http://127.0.0.1:8788/mcp"
     code, _, err = cli("install", "cursor", "--url", url, "--secrets")
-    assert code == 1
+    assert code == 3
     assert "Run stability-mcp serve --http once" in err
 
     (tmp_path / "home/emulator").mkdir(parents=True)
@@ -195,7 +195,7 @@ def test_mistakes_are_one_sentence_each(cli: Cli, words: tuple[str, ...], messag
     """Chosen: what is wrong and what to do."""
     code, out, err = cli(*words)
 
-    assert (code, out) == (1, "")
+    assert (code, out) == (3, "")
     assert message in err
     assert len(err.splitlines()) == 1
 

@@ -25,7 +25,7 @@ MEANINGS: Mapping[int, str] = MappingProxyType(
         SUCCESS: "Success.",
         OTHER: "Another error, such as a full disk, or a bug. Not charged.",
         USAGE: "The command or an argument of the tool is wrong. Not charged.",
-        SETTING: "A setting is wrong. Not charged.",
+        SETTING: "A setting, or a host's configuration, is wrong. Not charged.",
         INPUT_FILE: "An input file is missing, not allowed or unusable. Not charged.",
         NOT_FOUND: "No tool, media or job has that name. Not charged.",
         LIMIT: "The daily budget would be exceeded, or the price needs approval. Not charged.",
