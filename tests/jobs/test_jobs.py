@@ -182,7 +182,7 @@ async def test_uncollected_results_are_named_until_they_are_delivered(tmp_path: 
         await jobs.mark_abandoned([first.id])
 
         assert await jobs.uncollected_line() == (
-            "2 earlier results not yet collected: logo and logo-2 (call job_wait)"
+            "2 earlier results not yet collected: logo and logo v2 (call job_wait)"
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids

@@ -129,7 +129,7 @@ class Fitter:
                 emulated=item.emulated,
                 parents={FITTED_FROM: item.id},
             )
-            sent, _ = await self._library.add(target, info, provenance, label=None, now=now)
+            sent, _ = await self._library.add(target, info, provenance, name=None, now=now)
         except FileUnusableError as error:
             raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
