@@ -69,7 +69,7 @@ class MediaShow(Arguments):
     """Longest side of the preview: small 768, large 1024 pixels."""
 
 
-@tool(title="Show media", effects=READS, hints={"id": "use media", "image": "use media"})
+@tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Return the items with one preview, even if previews are turned off."""
     found = [await studio.import_media(each, None) for each in arguments.media]
