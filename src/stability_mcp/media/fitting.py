@@ -157,8 +157,7 @@ class Fitter:
         others = [
             other.name()
             for other in OPERATIONS.values()
-            if other.result_label == self._operation.result_label
-            and _accepts_full_size(other, facts)
+            if self._operation.enlarges and other.enlarges and _accepts_full_size(other, facts)
         ]
         full_size = f"; {others[0]} accepts the full size" if others else ""
         # A picture over such a limit is resized, and a resize is always the first change.
