@@ -21,7 +21,8 @@ def test_a_line_says_which_when_and_how_much(cli: Cli) -> None:
         first,
     )
     assert re.search(
-        r"edit_remove_background +done +5 credits charged  from tower  \S+ media://\w{10}$", second
+        r"edit_remove_background +done +5 credits charged  from tower  tower v2 media://\w{10}$",
+        second,
     )
     assert total == "today: 8 credits"
 

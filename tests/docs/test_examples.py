@@ -154,7 +154,7 @@ def test_programs_run_a_second_time_as_well(
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    shown = re.findall(re.escape(str(tmp_path)) + r"\S+\.png|[\w.-]+\.png", done.stdout)
+    shown = re.findall(re.escape(str(tmp_path)) + r".+?\.png|[\w.-]+\.png", done.stdout)
     assert len(set(shown)) >= 2
     assert all((tmp_path / path).is_file() for path in shown)
     assert "None" not in done.stdout

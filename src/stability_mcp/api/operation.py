@@ -100,8 +100,6 @@ class Operation(Described):
     """Hints for all rows of a kind; a field with a similar name is suggested first."""
     title: ClassVar[str] = ""
     """Display name, as the model or feature is commonly called; default: derived from the name."""
-    result_label: ClassVar[str] = ""
-    """Suffix that a result's label adds to its input's label; default: derived from the name."""
     next_tools: ClassVar[tuple[str, ...]] = ()
     """Tools that fit what this operation makes, most useful first."""
     wire: ClassVar[Wire] = Wire()
@@ -126,7 +124,6 @@ class Operation(Described):
         if "spec" in vars(cls):
             words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
             cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()
-            cls.result_label = cls.result_label or "-".join(words)
 
     @model_validator(mode="after")
     def _needs_what_it_depends_on(self) -> Self:

@@ -192,6 +192,10 @@ class JobRecord:
     """List price in millicredits."""
     error: str | None
     label: str | None
+    label_source: int
+    """Where the label comes from: a `NameSource`."""
+    root: str | None
+    """The label without the number of the variant."""
     upstream: str
     mine: bool
     """Whether it belongs to this process's upstream; other jobs are never polled or paid here."""
@@ -291,6 +295,8 @@ class JobRow:
     cancel_at: float | None
     origin: Literal["call", "adopted"] = "call"
     stripped_at: float | None = None
+    variant: int = 0
+    label_source: int = 2
     collected: bool = False
     """Whether an answer delivered the result; only set if it was read with the row."""
     media: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ durable before any row refers to it. `Importer` resolves ids, labels, paths and 
 import contextlib
 import filecmp
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
@@ -33,23 +34,27 @@ from stability_mcp.imaging import provenance
 from stability_mcp.imaging.container_repair import repair
 from stability_mcp.imaging.convert import convert
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import check_label, slug
+from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
 from stability_mcp.media.references import (
     Inline,
     Named,
+    OnDisk,
     attachment_error,
     is_sandbox_path,
     parse,
     sandbox_error,
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
-from stability_mcp.media.search import name_of
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
+
+_SIMPLE = re.compile(r"\w[\w -]{0,79}")
+"""A name that needs no quotes in an answer."""
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
@@ -115,7 +120,9 @@ class Resolved:
 
     item: MediaItem
     note: str
-    """For the answer: `image: "hero" = k7f3q2m9xa, made 14:02 by generate_ultra`."""
+    """For the answer: `image: hero = hero v2, made 14:02 by generate_ultra`."""
+    is_new: bool = False
+    """Whether it was imported just now."""
 
 
 class Importer:
@@ -148,7 +155,7 @@ class Importer:
                 f"{KINDS[found.item.kind]} ({found.item.media_type}).",
                 hint=_suggest_operation(found.item.kind),
             )
-        return Resolved(item=found.item, note=f"{argument}: {found.note}")
+        return replace(found, note=f"{argument}: {found.note}")
 
     async def import_file(self, reference: str, label: str | None) -> Resolved:
         """Import a file and set its label, if one is given.
@@ -157,11 +164,11 @@ class Importer:
             ArgumentsError: the label is invalid.
             NotFoundError, InputFileError: as for `resolve`.
         """
-        wanted = check_label(label) if label else None
+        wanted = parse_label(label).text if label else None
         found = await self._resolve(reference, wanted)
-        if wanted and found.item.label != wanted:
-            return Resolved(item=await self.library.set_label(found.item, wanted), note=found.note)
-        return found
+        if wanted is None or found.is_new:
+            return found
+        return replace(found, item=await self.library.set_label(found.item, wanted))
 
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
         """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
@@ -179,6 +186,9 @@ class Importer:
             raise
 
     async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
+        named = None if has_ending(reference) else await self.library.find(reference)
+        if named is not None:
+            return Resolved(item=named, note=self._describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
             return await self._from_library(parsed, reference, label)
@@ -187,22 +197,43 @@ class Importer:
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
             return await self._store(imported, reference, label, None)
-        return await self._from_disk(parsed.path, reference, label)
+        try:
+            return await self._from_disk(parsed.path, reference, label)
+        except FileMissingError:
+            item = await self._lost_copy(parsed.path)
+            if item is None:
+                raise
+            return Resolved(item=item, note=self._describe(reference, item))
+
+    async def find(self, reference: str) -> MediaItem | None:
+        """Return the stored item that a reference means, or None; imports nothing."""
+        for form in [reference, *unwrap(reference)]:
+            with contextlib.suppress(ArgumentsError, InputFileError):
+                parsed = parse(form)
+                path = parsed.path if isinstance(parsed, OnDisk) else None
+                item = await self.library.find(form)
+                if item is None and path is not None:
+                    item = await self._lost_copy(path)
+                if item is not None:
+                    return item
+        return None
+
+    async def _lost_copy(self, path: str) -> MediaItem | None:
+        """Return the item whose readable copy had a path or file name, even if it was deleted."""
+        if len(Path(path).parts) == 1:
+            return await self.library.find(path)
+        return await self.library.of_copy(_absolute(path))
 
     async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
-        try:
-            item = await self.library.get(named.name)
-        except NotFoundError as error:
-            if named.certain:
-                raise
-            missing = error
-        else:
-            return Resolved(item=item, note=self._describe(reference, item))
+        if named.certain:
+            found = await self.library.get(named.name)
+            return Resolved(item=found, note=self._describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
             close = await in_file_thread(partial(self.roots.similar, named.name), of_user=True)
-            hint = missing.hint if missing.hint.startswith("Did") or not close else close
+            missing = await self.library.suggestion(named.name)
+            hint = missing or close or "media_list shows all media."
             raise NotFoundError(
                 f"No media or file is called {quoted(reference)}.", hint=hint
             ) from None
@@ -214,7 +245,7 @@ class Importer:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        return await self._store(imported, reference, label or slug(Path(path).stem), opened)
+        return await self._store(imported, reference, label, opened)
 
     async def _store(
         self, imported: ImportedFile, reference: str, label: str | None, opened: Opened | None
@@ -230,8 +261,9 @@ class Importer:
                 changed = await self.library.of_copy(opened.given, opened.path)
             if changed is not None:
                 import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
+            name = await self._name(label, changed, opened)
             item, new = await self.library.add(
-                imported.temporary, imported.info, import_provenance, label=label, now=self.clock()
+                imported.temporary, imported.info, import_provenance, name=name, now=self.clock()
             )
         finally:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
@@ -239,7 +271,19 @@ class Importer:
         if changed is not None:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         note = "; ".join((note, *imported.repairs))
-        return Resolved(item=item, note=note)
+        return Resolved(item=item, note=note, is_new=new)
+
+    async def _name(
+        self, label: str | None, changed: MediaItem | None, opened: Opened | None
+    ) -> NameRequest | None:
+        """Return the name of an import: the label, or else after its original or its file."""
+        if label is not None:
+            return request_of(label)
+        root = await self.library.root_of(changed) if changed is not None else None
+        if root is not None:
+            return request_of(root, NameSource.PARENT)
+        stem = None if opened is None else opened.given.stem
+        return None if stem is None else request_of(slug(stem), NameSource.CONTENT)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
         """Return the item that a file is an unmodified readable copy of.
@@ -272,15 +316,23 @@ class Importer:
 
     def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
         given = _shorten(reference)
-        if len(reference) <= QUOTED_CHARACTERS and name_of(reference) == item.id:
-            named = f"{given} = {quoted(item.label)}" if item.label else given
+        if item.label is None:
+            named = given if item.id in reference else f"{given} = {item.uri}"
+        elif item.label == reference:
+            named = given
+        elif _SIMPLE.fullmatch(reference) and reference != item.id:
+            named = f"{reference} = {item.label}"
         else:
-            named = f"{given} = {item.id}"
+            named = f"{given} = {quoted(item.label)}"
         if new:
             return f"{named}, imported now"
         when = describe_time(item.created_at, self.clock())
         how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
         return f"{named}, {how}"
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
 
 
 def describe_time(then: float, now: float) -> str:
@@ -292,7 +344,7 @@ def describe_time(then: float, now: float) -> str:
 
 
 def _shorten(reference: str) -> str:
-    """Return a reference in quotes: the end of a long path, the beginning of a data: URI."""
+    """Return a reference for an answer: the end of a long path, the beginning of a data: URI."""
     if reference.startswith("data:"):
         return quoted(reference.partition(",")[0])
     max_characters = QUOTED_CHARACTERS

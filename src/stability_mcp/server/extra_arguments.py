@@ -17,7 +17,7 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: Annotated[
-        Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
+        Annotated[str, Field(min_length=1, json_schema_extra=unmeasured)] | None,
         Field(description="Name for the result."),
     ] = None
     preview: Literal["none"] | None = None

@@ -16,7 +16,8 @@ from stability_mcp.media.copies import write_copy
 from stability_mcp.media.importer import spool_path
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import join
+from stability_mcp.media.labels import NameSource
+from stability_mcp.media.names import request_of
 from stability_mcp.media.records import Provenance, file_info, sync_file
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio.outcomes import Outcome
@@ -76,8 +77,8 @@ async def _full_size(
             arguments=cut_out.arguments,
             parents={CUT_OUT: cut_out.id, "image": original.id},
         )
-        label = join(cut_out.name, LABEL)
-        item, new = await library.add(target, info, provenance, label=label, now=time.time())
+        name = request_of(f"{cut_out.name}-{LABEL}", NameSource.PARENT)
+        item, new = await library.add(target, info, provenance, name=name, now=time.time())
     finally:
         await in_file_thread(partial(target.unlink, missing_ok=True))
     return await _with_copy(parts, item, {"image": original}) if new else item

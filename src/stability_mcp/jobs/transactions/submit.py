@@ -271,6 +271,8 @@ def _new_job(
         "day": common.day,
         "price": request.price(),
         "label": labels[variant.position] if variant.position < len(labels) else None,
+        "variant": variant.position + 1 if call_request.numbered else 0,
+        "label_source": int(call_request.label_source),
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}

@@ -27,7 +27,6 @@ class Inpaint(ImageOperation):
 
     title = "Inpaint"
     spec = Spec(path="/v2beta/stable-image/edit/inpaint", credits=5, seconds=12)
-    result_label = "inpainted"
     hints = {"search_prompt": "inpaint needs a mask; edit_search_and_replace finds things by name"}
     needs_marking = True
 

@@ -27,7 +27,6 @@ class Outpaint(ImageOperation):
 
     title = "Outpaint"
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
-    result_label = "outpainted"
     hints = {
         "top": "use up",
         "bottom": "use down",

@@ -13,7 +13,6 @@ class RemoveBackground(ImageOperation):
 
     title = "Remove background"
     spec = Spec(path="/v2beta/stable-image/edit/remove-background", credits=5, seconds=7)
-    result_label = "no-background"
     cuts_out = True
     next_tools = ("edit_replace_background_and_relight",)
     hints = {

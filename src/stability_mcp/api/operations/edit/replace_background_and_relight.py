@@ -25,7 +25,6 @@ class ReplaceBackgroundAndRelight(DeferredImage):
 
     title = "Replace background and relight"
     spec = Spec("/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16)
-    result_label = "relit"
     hints = {"prompt": "use background_prompt, or foreground_prompt for the subject"}
     depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
 

@@ -26,7 +26,6 @@ class Fast(ImageOperation):
 
     title = "Upscale: fast"
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
-    result_label = "upscaled"
     enlarges = True
     hints = {
         "prompt": "fast upscale takes no prompt; upscale_conservative and upscale_creative do",
