@@ -222,7 +222,7 @@ def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> No
 
     values = [json.loads(each.stdout)["wait"] for each in (default, variable, flag)]
     assert values == [3, 7, 5]
-    assert wrong.returncode == 1
+    assert wrong.returncode == 3
     assert wrong.stderr == (
         'stability-mcp: STABILITY_BEAT is "99"; it must be a whole number from 1 to 9.\n'
     )

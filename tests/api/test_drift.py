@@ -267,7 +267,7 @@ class TestCommand:
         """*Chosen*: one line with an alternative, and no traceback."""
         done = self.run("http://127.0.0.1:9/none")
 
-        assert done.returncode == 1
+        assert done.returncode == 7
         assert "Could not fetch the API's document" in done.stderr
         assert "doctor --drift FILE" in done.stderr
         assert "Traceback" not in done.stderr

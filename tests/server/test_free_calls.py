@@ -65,7 +65,7 @@ def test_free_calls_load_no_studio_and_read_their_files_once(tmp_path: Path) -> 
     )
     report = json.loads(done.stdout)
 
-    heavy = ("sqlite3", "stability_mcp.studio", "stability_mcp.store", "PIL")
+    heavy = ("sqlite3", "stability_mcp.studio", "stability_mcp.store.", "PIL")
     assert [name for name in report["loaded"] if name.startswith(heavy)] == []
     assert report["opened"] == []
     assert not (tmp_path / "home").exists()
