@@ -10,13 +10,13 @@ import filecmp
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from stability_mcp.api.fields import File
 from stability_mcp.api.operations import OPERATIONS
@@ -38,6 +38,7 @@ from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, 
 from stability_mcp.media.references import (
     Inline,
     Named,
+    OnWeb,
     attachment_error,
     is_sandbox_path,
     parse,
@@ -49,6 +50,9 @@ from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
+
+if TYPE_CHECKING:
+    from stability_mcp.media.web.download import Downloader
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
@@ -77,11 +81,21 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
         StorageError: the disk of the store is full.
     """
     temporary = spool_path(home, "import")
-    try:
+    with _removed_on_error(temporary):
         _copy_bytes(source, temporary)
-        repairs = repair(temporary)
-        sync_file(temporary)
-        return ImportedFile(temporary, file_info(temporary), tuple(repairs))
+        return _check(temporary)
+
+
+def check_spooled(temporary: Path) -> ImportedFile:
+    """Check and repair a file in the spool, and make it durable; as `copy_into_spool`."""
+    with _removed_on_error(temporary):
+        return _check(temporary)
+
+
+@contextlib.contextmanager
+def _removed_on_error(temporary: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(
@@ -91,6 +105,12 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _check(temporary: Path) -> ImportedFile:
+    repairs = repair(temporary)
+    sync_file(temporary)
+    return ImportedFile(temporary, file_info(temporary), tuple(repairs))
 
 
 def _copy_bytes(source: BinaryIO, target: Path) -> None:
@@ -125,6 +145,8 @@ class Importer:
         self.library = library
         self.roots = roots
         self.clock = clock
+        self.downloader: Downloader | None = None
+        """Downloads from https addresses; None: made with the first download."""
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:
         """Return the media that an argument of an operation names.
@@ -185,6 +207,8 @@ class Importer:
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
             return await self._store(imported, reference, label, None)
+        if isinstance(parsed, OnWeb):
+            return await self._from_web(parsed.url, label)
         return await self._from_disk(parsed.path, reference, label)
 
     async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
@@ -204,6 +228,17 @@ class Importer:
             raise NotFoundError(
                 f"No media or file is called {quoted(reference)}.", hint=hint
             ) from None
+
+    async def _from_web(self, url: str, label: str | None) -> Resolved:
+        if self.downloader is None:
+            self.downloader = await in_file_thread(_downloader)
+        from stability_mcp.media.web.download import file_name, shown
+
+        target = spool_path(self.library.home, "import")
+        with _removed_on_error(target):
+            await self.downloader.download(url, target, max_bytes=MAX_BYTES)
+            imported = await in_file_thread(partial(check_spooled, target))
+        return await self._store(imported, shown(url), label or slug(file_name(url)), None)
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
@@ -279,6 +314,14 @@ class Importer:
         when = describe_time(item.created_at, self.clock())
         how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
         return f"{named}, {how}"
+
+
+def _downloader() -> "Downloader":
+    """Return the downloader; it imports the HTTP library, so call it in a thread."""
+    from stability_mcp.media.web.download import Downloader
+    from stability_mcp.tls import tls_context
+
+    return Downloader(tls=tls_context)
 
 
 def describe_time(then: float, now: float) -> str:

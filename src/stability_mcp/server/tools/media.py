@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.server.call_context import CallContext
-from stability_mcp.server.definition import CHANGES, READS
+from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
@@ -85,14 +85,14 @@ class MediaImport(Arguments):
     """
 
     file: Annotated[str, Field(min_length=1)]
-    """Path, file name in Pictures, Downloads, Desktop or Documents, or data: URI."""
+    """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
     label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     """Name for the file, up to 40 characters."""
 
 
 @tool(
     title="Import media",
-    effects=CHANGES,
+    effects=FETCHES,
     hints={"path": "use file", "image": "use file", "url": "use file"},
 )
 async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
