@@ -31,6 +31,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.container_repair import repair
+from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import check_label, slug
 from stability_mcp.media.library import MediaLibrary
@@ -182,6 +183,20 @@ class Importer:
         if wanted and found.item.label != wanted:
             return Resolved(item=await self.library.set_label(found.item, wanted), note=found.note)
         return found
+
+    async def import_clipboard(self, label: str | None) -> Resolved:
+        """Import the picture or the copied file in the clipboard, and set its label.
+
+        Raises:
+            ArgumentsError: the label is invalid.
+            InputFileError: there is none, or it can't be used.
+        """
+        found = await read_clipboard()
+        if isinstance(found, str):
+            return await self.import_file(found, label)
+        wanted = check_label(label) if label else "clipboard"
+        imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
+        return await self._store(imported, "clipboard", wanted, None)
 
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
         """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""

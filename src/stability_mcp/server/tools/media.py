@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
@@ -81,11 +82,13 @@ class MediaImport(Arguments):
     """Import a file to look at it or give it a label; free.
 
     Not needed before other tools: they take paths directly. A picture that is only attached to the
-    chat can't be read: ask the user for its path.
+    chat can't be read: ask the user for its path, or to copy it and use `source`.
     """
 
-    file: Annotated[str, Field(min_length=1)]
+    file: Annotated[str, Field(min_length=1)] | None = None
     """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
+    source: Literal["clipboard"] | None = None
+    """Instead of file: what the user copied."""
     label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     """Name for the file, up to 40 characters."""
 
@@ -97,6 +100,11 @@ class MediaImport(Arguments):
 )
 async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Import the file and show it."""
+    if (arguments.file is None) == (arguments.source is None):
+        raise ArgumentsError(
+            "media_import takes either file or source.",
+            hint='Pass file, or source="clipboard" for what the user copied.',
+        )
     item, note = await studio.import_media(arguments.file, arguments.label)
     return Shown(items=[item], notes=[note], preview=await studio.preview([item]))
 
